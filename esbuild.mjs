@@ -1,0 +1,21 @@
+// Builds every program of the project; `--watch` rebuilds on change. One target list, nothing else.
+import { build, context } from 'esbuild';
+
+const node = {
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode', 'onnxruntime-node'], // native, stays in node_modules
+  // `import.meta.url` has no meaning in CommonJS; this gives it one.
+  define: { 'import.meta.url': '__moduleUrl' },
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+const targets = [{ ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs', banner: { js: `#!/usr/bin/env node\n${node.banner.js}` } }];
+
+const common = { bundle: true, sourcemap: true, keepNames: true, logLevel: 'warning' };
+if (process.argv.includes('--watch')) {
+  for (const t of targets) await (await context({ ...common, ...t })).watch();
+} else {
+  await Promise.all(targets.map((t) => build({ ...common, ...t })));
+}

@@ -1,0 +1,51 @@
+/** What is known of a checkpoint after opening it: headers only, never tensor data. */
+import type { Architecture } from './architecture';
+import type { Dtype } from './dtype';
+
+/** One tensor of a checkpoint and where its bytes lie. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Absolute path of the file that holds the bytes, symbolic links resolved. */
+  readonly file: string;
+  /** Position of the first byte in `file`. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One safetensors file of a checkpoint. */
+export interface Shard {
+  /** File name as the checkpoint names it ("model-00001-of-00002.safetensors"). */
+  readonly name: string;
+  /** Absolute path, symbolic links resolved. */
+  readonly file: string;
+  readonly bytes: number;
+  /** The `__metadata__` of its header. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Why a checkpoint can be inspected but not run. */
+export interface Unsupported {
+  readonly why: string;
+  readonly action: string;
+}
+
+export interface Checkpoint {
+  /** What the user named, made absolute. */
+  readonly path: string;
+  /** The folder with config and tokenizer; of a lone file, the folder that it lies in. */
+  readonly folder: string;
+  readonly format: 'safetensors' | 'safetensors-sharded';
+  /** The parsed `config.json`, or undefined for a file without one. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** The typed description, when the config names a supported family that Coppice can compute with. */
+  readonly architecture?: Architecture;
+  /** Set exactly when `architecture` is not: reason and next step. */
+  readonly unsupported?: Unsupported;
+  readonly shards: readonly Shard[];
+  /** By tensor name, in file order. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** SHA-256 (hex) of config + shard headers + shard sizes: names the model without hashing its weights. */
+  readonly identity: string;
+}

@@ -1,0 +1,39 @@
+/**
+ * Two kinds of errors leave the engine: a `UserError`, which the user must see and can act on, and everything else,
+ * which is a bug and is logged with its stack. Cancellation is neither.
+ */
+
+/** What went wrong, why, and what to do: each one line, without a trailing full stop in `what`. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  constructor(
+    /** What failed, naming the file and the field. */
+    readonly what: string,
+    /** The reason. */
+    readonly why: string,
+    /** The next step for the user. */
+    readonly action: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${what}: ${why}`, options);
+  }
+}
+
+/** Thrown between runs once the caller's signal is aborted. Not an error to report. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+  constructor() {
+    super('cancelled');
+  }
+}
+
+/** Throws `CancelledError` once `signal` is aborted. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError();
+}
+
+/** The `code` of a Node system error ("ENOENT", "ENOSPC", …), or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return undefined;
+}

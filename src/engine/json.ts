@@ -1,0 +1,20 @@
+/** JSON as Coppice writes and reads it: non-finite numbers are the strings "Infinity", "-Infinity" and "NaN". */
+
+/** A number, or its name when JSON has no notation for it. */
+export type JsonNumber = number | 'Infinity' | '-Infinity' | 'NaN';
+
+/** Serialises `value`; non-finite numbers become strings at any depth. */
+export function stringifyJson(value: unknown, indent?: number): string {
+  return JSON.stringify(
+    value,
+    (_key, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v),
+    indent,
+  );
+}
+
+/** Reads what `stringifyJson` wrote for a number; undefined when it is no number. */
+export function parseJsonNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (value === 'Infinity' || value === '-Infinity' || value === 'NaN') return Number(value);
+  return undefined;
+}
