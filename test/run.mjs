@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+/**
+ * Runs the tests, each part in a mocha process of its own, and ends with one line `N passed, N failed, N skipped`.
+ *
+ *   node test/run.mjs [--full] [WORD…]     WORD: the name of a part, or something that occurs in a test file's path
+ *
+ * Nothing is left out silently: a test file that belongs to no part, or registers no test, and a test that was
+ * registered but never ran, count as failed; so do a part that crashed or that would not exit.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve, sep } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** The command of a part: mocha over these files, with the settings of .mocharc.json. */
+const mocha = (files) => [
+  process.execPath,
+  join(root, 'node_modules/mocha/bin/mocha.js'),
+  '--reporter',
+  join(root, 'test/support/reporter.mjs'),
+  ...files,
+];
+
+/** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env` is added to the environment. */
+const PARTS = [
+  { name: 'unit', folder: 'test/unit', command: mocha, env: {} },
+  { name: 'engine', folder: 'test/engine', command: mocha, env: {} },
+];
+
+/** Test files on disk, relative to the root, with forward slashes. */
+function testFiles() {
+  return readdirSync(join(root, 'test'), { recursive: true })
+    .map((file) => `test/${file.split(sep).join('/')}`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
+}
+
+/** Runs one part; resolves to its counts and to what is wrong with the run itself. */
+async function runPart({ name, command, env }, files) {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-test-'));
+  const resultFile = join(folder, 'result.json');
+  try {
+    const [program, ...args] = command(files);
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...env, COPPICE_TEST_RESULT: resultFile },
+    });
+    const end = await new Promise((done) => {
+      child.on('error', (error) => done(error.message));
+      child.on('exit', (code, signal) => done(signal ?? code));
+    });
+    return { ...judge(readResult(resultFile), files, end), name };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readResult(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined; // the process ended before it had loaded every file
+  }
+}
+
+/** Counts of a part; each problem of the run itself counts as one failure, each test that never ran as another. */
+function judge(result, files, end) {
+  if (result === undefined) {
+    return { passed: 0, failed: 1, skipped: 0, problems: [`ended (${end}) before a test ran`] };
+  }
+  const { passed, skipped, registered, ended, leaked } = result;
+  const problems = [];
+  const loaded = new Set(result.files.map((file) => relative(root, file).split(sep).join('/')));
+  for (const file of files) if (!loaded.has(file)) problems.push(`${file} registers no test`);
+  if (registered === 0) problems.push('ran nothing');
+  if (!ended) problems.push(`crashed (${end})`);
+  else if (leaked.length > 0) problems.push(`did not exit; still open: ${leaked.join(', ')}`);
+  else if (end !== 0 && result.failed === 0) problems.push(`ended with ${end}`);
+  const neverRan = Math.max(0, registered - passed - skipped - result.failed);
+  if (neverRan > 0) problems.push(`${neverRan} tests never ran`);
+  const failed = result.failed + neverRan + problems.length - (neverRan > 0 ? 1 : 0);
+  return { passed, failed, skipped, problems };
+}
+
+const words = process.argv.slice(2).filter((word) => word !== '--full');
+if (process.argv.includes('--full')) process.env.COPPICE_TEST_FULL = '1';
+const unknown = words.find((word) => word.startsWith('-'));
+if (unknown !== undefined) {
+  console.error(`unknown option ${unknown}; usage: node test/run.mjs [--full] [WORD…]`);
+  process.exit(2);
+}
+
+const all = testFiles();
+const partOf = (file) => PARTS.find(({ folder }) => file.startsWith(`${folder}/`));
+const chosen = (file) => words.length === 0 || words.some((word) => partOf(file)?.name === word || file.includes(word));
+
+const outcomes = [];
+const homeless = all.filter((file) => partOf(file) === undefined);
+if (homeless.length > 0) {
+  const problems = homeless.map((file) => `${file} belongs to no part`);
+  outcomes.push({ name: 'files', passed: 0, failed: homeless.length, skipped: 0, problems });
+}
+for (const part of PARTS) {
+  const files = all.filter((file) => partOf(file) === part && chosen(file));
+  if (files.length > 0) outcomes.push(await timed(part, files));
+  else if (words.length === 0) {
+    outcomes.push({ name: part.name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${part.folder}`] });
+  }
+}
+if (outcomes.length === 0) {
+  outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
+}
+
+async function timed(part, files) {
+  console.log(`\n── ${part.name}: ${files.length} files`);
+  const start = performance.now();
+  const outcome = await runPart(part, files);
+  return { ...outcome, seconds: (performance.now() - start) / 1000 };
+}
+
+console.log('');
+const sum = { passed: 0, failed: 0, skipped: 0 };
+for (const { name, passed, failed, skipped, seconds, problems } of outcomes) {
+  const time = seconds === undefined ? '' : ` in ${seconds.toFixed(0)} s`;
+  console.log(`${name}: ${passed} ok, ${failed} not ok, ${skipped} skipped${time}`);
+  for (const problem of problems) console.log(`  ${name}: ${problem}`);
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.skipped += skipped;
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+process.exitCode = sum.failed > 0 ? 1 : 0;

@@ -1,0 +1,51 @@
+/** Comparing numbers with golden numbers: how close they must be, and when two orders are the same. */
+import assert from 'node:assert/strict';
+
+/** The tolerances of golden/README.md, for float32 against its references. */
+export const TOLERANCE = {
+  logits: { absolute: 1e-3 },
+  residualNorm: { relative: 1e-4 },
+  meanNll: { absolute: 1e-4 },
+  magnitude: { relative: 1e-6 },
+  similarity: { absolute: 1e-5 },
+} as const;
+
+export type Tolerance = { readonly absolute: number } | { readonly relative: number };
+
+/** Fails unless `actual` is within the tolerance of `expected`; NaN is close to nothing. */
+export function assertClose(actual: number, expected: number, tolerance: Tolerance, what: string): void {
+  const allowed = 'absolute' in tolerance ? tolerance.absolute : tolerance.relative * Math.abs(expected);
+  const close = actual === expected || Math.abs(actual - expected) <= allowed;
+  assert.ok(
+    close,
+    `${what}: ${actual}, expected ${expected} within ${allowed} (off by ${Math.abs(actual - expected)})`,
+  );
+}
+
+/** The same for lists of equal length. */
+export function assertAllClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+  what: string,
+): void {
+  assert.equal(actual.length, expected.length, `${what}: length`);
+  for (let i = 0; i < expected.length; i++) assertClose(actual[i], expected[i], tolerance, `${what}[${i}]`);
+}
+
+/** Fails unless `order` is the expected one, but for neighbours whose expected scores differ by at most `absolute`. */
+export function assertSameOrder(
+  order: readonly number[],
+  expected: readonly number[],
+  expectedScores: ArrayLike<number>,
+  absolute: number,
+): void {
+  assert.deepEqual([...order].sort(numerically), [...expected].sort(numerically), 'order: same entries');
+  for (let i = 0; i < order.length; i++) {
+    const close =
+      order[i] === expected[i] || Math.abs(expectedScores[order[i]] - expectedScores[expected[i]]) <= absolute;
+    assert.ok(close, `order: place ${i} has ${order[i]}, expected ${expected[i]} in [${expected.join(', ')}]`);
+  }
+}
+
+const numerically = (a: number, b: number): number => a - b;

@@ -1,0 +1,149 @@
+/** The golden numbers with their types; what each one means and where it comes from is said in golden/README.md. */
+import { readFileSync } from 'node:fs';
+import { shared, smollm2Folder } from './shared';
+
+/** The toy checkpoints: one family or feature each, 6 blocks, hidden 64, vocabulary 320. */
+export const FAMILIES = [
+  'llama-plain',
+  'llama-bias',
+  'llama3-rope',
+  'llama-linear-rope',
+  'mistral-window',
+  'qwen2-mixed-windows',
+  'qwen3-qknorm',
+] as const;
+
+/** A checkpoint with golden numbers, named as its folder below golden/. */
+export type GoldenName = 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number]}`;
+
+export type Part = 'attention' | 'ffn';
+
+/** A number; the non-finite ones are strings. */
+export type GoldenNumber = number | 'Infinity' | '-Infinity' | 'NaN';
+
+/** One text and its ids; `text` is null for the empty list of ids. */
+export interface GoldenTokens {
+  readonly text: string | null;
+  readonly idsWithoutSpecials: readonly number[];
+  readonly idsWithSpecials: readonly number[];
+  readonly decoded: string;
+  readonly decodedSkippingSpecials: string;
+}
+
+/** Indexed `[row][position][vocabulary id]`, the last two through `positions` and `vocabularyIds`. */
+export interface GoldenLogits {
+  readonly rows: readonly number[][];
+  readonly positions: readonly number[];
+  readonly vocabularyIds: readonly number[];
+  readonly logits: readonly number[][][];
+  readonly logSumExp: readonly number[][];
+  readonly argmax: readonly number[][];
+  /** `[row][k]`, k = 0 … L. */
+  readonly residualNorms: readonly number[][];
+}
+
+export interface GoldenLoss {
+  readonly meanNll: number;
+  readonly ppl: GoldenNumber;
+  /** Mean loss of each row. */
+  readonly rows: readonly number[];
+}
+
+export interface GoldenMagnitude {
+  readonly tensors: readonly {
+    readonly block: number;
+    /** Below the block: "self_attn.q_proj.weight". */
+    readonly name: string;
+    readonly sum: number;
+    readonly mean: number;
+    readonly max: number;
+    readonly logProd: GoldenNumber;
+  }[];
+  readonly blocks: readonly number[];
+  readonly order: readonly number[];
+}
+
+export interface GoldenImportance {
+  readonly full: GoldenLoss;
+  readonly ppl: {
+    readonly blocks: readonly (GoldenLoss & { readonly block: number })[];
+    readonly order: readonly number[];
+  };
+  readonly modules: {
+    readonly modules: readonly {
+      readonly block: number;
+      readonly part: Part;
+      readonly meanNll: number;
+      readonly ppl: GoldenNumber;
+    }[];
+    readonly order: readonly { readonly block: number; readonly part: Part }[];
+  };
+  readonly magnitude: { readonly l1: GoldenMagnitude; readonly l2: GoldenMagnitude };
+  readonly blockInfluence: { readonly blocks: readonly number[]; readonly order: readonly number[] };
+  readonly angular: {
+    readonly windows: readonly { readonly start: number; readonly size: number; readonly score: number }[];
+  };
+  readonly greedy: {
+    readonly removals: readonly { readonly block: number; readonly meanNll: number; readonly margin: number | null }[];
+  };
+}
+
+/** Greedy continuation of one prompt; `margins[i]` is how far the chosen logit was ahead at step i. */
+export interface GoldenContinuation {
+  readonly promptIds: readonly number[];
+  readonly ids: readonly number[];
+  readonly smallestMargin: number;
+  readonly margins: readonly number[];
+}
+
+export interface GoldenGreedy {
+  readonly newTokens: number;
+  readonly removed: readonly number[];
+  readonly full: readonly GoldenContinuation[];
+  readonly pruned: readonly GoldenContinuation[];
+}
+
+export interface GoldenPerplexity {
+  readonly mode: 'stream' | 'window' | 'none';
+  readonly windows: number;
+  readonly window: number;
+  readonly tokens: number;
+  readonly meanNll: number;
+  readonly ppl: number;
+}
+
+/** WikiText-2 perplexities of SmolLM2. */
+export interface GoldenPerplexities {
+  readonly removed: readonly number[];
+  readonly bos: number;
+  readonly full: readonly GoldenPerplexity[];
+  readonly pruned: readonly GoldenPerplexity[];
+}
+
+function read<T>(...parts: string[]): T {
+  return JSON.parse(readFileSync(shared(...parts), 'utf8')) as T;
+}
+
+export const goldenTokens = (name: GoldenName): GoldenTokens[] => read('golden', name, 'tokens.json');
+export const goldenLogits = (name: GoldenName): GoldenLogits => read('golden', name, 'logits.json');
+export const goldenImportance = (name: GoldenName): GoldenImportance => read('golden', name, 'importance.json');
+export const goldenGreedy = (name: GoldenName): GoldenGreedy => read('golden', name, 'greedy.json');
+export const goldenPerplexities = (): GoldenPerplexities => read('golden', 'smollm2-135m', 'perplexity.json');
+
+/** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
+export function calibrationFile(name: GoldenName): string {
+  return name.startsWith('families/')
+    ? shared('models', name, 'rows.json')
+    : shared('golden', name, 'calibration.json');
+}
+
+/** The calibration rows. */
+export function calibrationRows(name: GoldenName): number[][] {
+  return (JSON.parse(readFileSync(calibrationFile(name), 'utf8')) as { rows: number[][] }).rows;
+}
+
+/** The checkpoint's folder. For SmolLM2 see `smollm2Folder`. */
+export function checkpointFolder(name: GoldenName): string {
+  if (name === 'smollm2-135m') return smollm2Folder();
+  return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name);
+}

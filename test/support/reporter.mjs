@@ -1,0 +1,39 @@
+/**
+ * Mocha's `spec` reporter that also leaves its counts in the file COPPICE_TEST_RESULT, where test/run.mjs adds them up.
+ * A test that was registered but never ran (its hook failed, the process died) is told apart from one that was skipped.
+ */
+import { writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers';
+import Mocha from 'mocha';
+
+/** How long a finished part may stay alive; what keeps it alive then is a leak of the code or of its tests. */
+const GRACE_MS = 20_000;
+
+export default class CountingReporter extends Mocha.reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    const file = process.env.COPPICE_TEST_RESULT;
+    if (file === undefined) return;
+    const result = { registered: runner.total, passed: 0, failed: 0, skipped: 0, files: [], ended: false, leaked: [] };
+    const files = new Set();
+    runner.suite.eachTest((test) => files.add(test.file));
+    result.files = [...files];
+    const write = () => writeFileSync(file, JSON.stringify(result));
+    write(); // so that a crash half-way still tells how many tests there should have been
+
+    runner.on('pass', () => result.passed++);
+    runner.on('fail', () => result.failed++); // hooks too
+    runner.on('pending', () => result.skipped++);
+    runner.on('suite end', write);
+    runner.on('end', () => {
+      result.ended = true;
+      write();
+      const timer = setTimeout(() => {
+        result.leaked = process.getActiveResourcesInfo();
+        write();
+        process.exit(1);
+      }, GRACE_MS);
+      timer.unref(); // fires only if something else keeps the process alive
+    });
+  }
+}
