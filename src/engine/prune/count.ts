@@ -1,0 +1,84 @@
+/**
+ * How many blocks to remove for a wanted size (Shortened LLaMA as coded, spec §1.6): all six published counts equal
+ * n = floor((P_total − P_target) / P_block).
+ */
+import { UserError } from '../errors';
+
+/** The sizes that the floor rule needs, all in parameters; a tied matrix counts once. */
+export interface ModelSize {
+  readonly total: number;
+  /** Of one block; where blocks differ, their mean. */
+  readonly block: number;
+}
+
+/** What the user asked for. A ratio is the share of all parameters to remove, above 0 and below 1. */
+export type SizeGoal =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'ratio'; readonly ratio: number }
+  | { readonly kind: 'target'; readonly parameters: number };
+
+/** Rounding of the quotient alone must not lose a block: a ratio of exactly n blocks gives n. */
+const QUOTIENT_SLACK = 1e-9;
+
+/**
+ * The number of blocks to remove, at least 1.
+ * @throws UserError when the goal is malformed or asks for less than one block.
+ */
+export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
+  switch (goal.kind) {
+    case 'count':
+      if (!Number.isInteger(goal.count) || goal.count < 1) {
+        throw new UserError(
+          `cannot remove ${goal.count} blocks`,
+          'the count is not a whole number of at least 1',
+          'Give --count a number such as 6.',
+        );
+      }
+      return goal.count;
+    case 'ratio':
+      if (!(goal.ratio > 0 && goal.ratio < 1)) {
+        throw new UserError(
+          `cannot remove a share of ${goal.ratio}`,
+          'the ratio must lie between 0 and 1',
+          'Give --ratio the share of all parameters to remove, such as 0.2.',
+        );
+      }
+      return floorRule(goal.ratio * size.total, size);
+    case 'target':
+      if (!(goal.parameters > 0 && goal.parameters < size.total)) {
+        throw new UserError(
+          `cannot prune to ${goal.parameters} parameters`,
+          `the model has ${size.total}`,
+          'Give --target-params a number below that, such as 5.4B.',
+        );
+      }
+      return floorRule(size.total - goal.parameters, size);
+  }
+}
+
+function floorRule(reduction: number, size: ModelSize): number {
+  const count = Math.floor(reduction / size.block + QUOTIENT_SLACK);
+  if (count >= 1) return count;
+  throw new UserError(
+    `removing ${Math.round(reduction)} parameters is less than one block`,
+    `a block has ${size.block}, ${((100 * size.block) / size.total).toFixed(2)} % of the model`,
+    'Ask for at least that much, or give --count 1.',
+  );
+}
+
+/**
+ * Reads a parameter count: "5422977024", "5.4B", "360M".
+ * @throws UserError when it is none.
+ */
+export function parseParameterCount(text: string, option: string): number {
+  const match = /^\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmbt]?)\s*$/i.exec(text);
+  const unit = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[match?.[2].toLowerCase() ?? ''];
+  if (!match || unit === undefined) {
+    throw new UserError(
+      `${option} "${text}" cannot be read`,
+      'it is not a number of parameters',
+      `Write it like ${option} 5422977024, ${option} 5.4B or ${option} 360M.`,
+    );
+  }
+  return Math.round(Number(match[1]) * unit);
+}
