@@ -120,15 +120,16 @@ export interface GoldenPerplexities {
   readonly pruned: readonly GoldenPerplexity[];
 }
 
-function read<T>(...parts: string[]): T {
-  return JSON.parse(readFileSync(shared(...parts), 'utf8')) as T;
-}
+const read = (name: GoldenName, file: string): unknown =>
+  JSON.parse(readFileSync(shared('golden', name, file), 'utf8'));
 
-export const goldenTokens = (name: GoldenName): GoldenTokens[] => read('golden', name, 'tokens.json');
-export const goldenLogits = (name: GoldenName): GoldenLogits => read('golden', name, 'logits.json');
-export const goldenImportance = (name: GoldenName): GoldenImportance => read('golden', name, 'importance.json');
-export const goldenGreedy = (name: GoldenName): GoldenGreedy => read('golden', name, 'greedy.json');
-export const goldenPerplexities = (): GoldenPerplexities => read('golden', 'smollm2-135m', 'perplexity.json');
+export const goldenTokens = (name: GoldenName): GoldenTokens[] => read(name, 'tokens.json') as GoldenTokens[];
+export const goldenLogits = (name: GoldenName): GoldenLogits => read(name, 'logits.json') as GoldenLogits;
+export const goldenImportance = (name: GoldenName): GoldenImportance =>
+  read(name, 'importance.json') as GoldenImportance;
+export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
+export const goldenPerplexities = (): GoldenPerplexities =>
+  read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;
 
 /** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
 export function calibrationFile(name: GoldenName): string {

@@ -1,0 +1,165 @@
+/**
+ * The decoder-only Transformer in plain loops and float64, written from its definition: a second, independent
+ * reference beside the golden numbers, for any checkpoint that a test writes. Slow on purpose; meant for toys.
+ */
+import { readCheckpointTensors, type TestTensor } from '../support/safetensors';
+import { readReferenceConfig, type ReferenceConfig } from './config';
+
+/** Which attention and FFN parts take effect (true); a part left out lets the residual stream pass, its norm with it. */
+export interface ReferenceView {
+  readonly attention: readonly boolean[];
+  readonly ffn: readonly boolean[];
+}
+
+export interface ReferenceModel {
+  readonly config: ReferenceConfig;
+  readonly tensors: ReadonlyMap<string, TestTensor>;
+}
+
+export interface ReferenceForward {
+  /** The residual stream before block k for k = 0 … L − 1, and after the last block: `[k][position]` is a vector of `hidden`. */
+  readonly residuals: readonly Vector[][];
+  /** `[position]` is a vector of `vocabulary`. */
+  readonly logits: readonly Vector[];
+}
+
+export type Vector = Float64Array;
+
+/** Reads a checkpoint's folder. */
+export function loadReference(folder: string): ReferenceModel {
+  return { config: readReferenceConfig(folder), tensors: readCheckpointTensors(folder) };
+}
+
+/** Runs the model over one row of ids. */
+export function referenceForward(
+  model: ReferenceModel,
+  ids: readonly number[],
+  view?: ReferenceView,
+): ReferenceForward {
+  const { config, tensors } = model;
+  let x = ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
+  const residuals = [x];
+  for (let block = 0; block < config.blocks; block++) {
+    const at = `model.layers.${block}`;
+    if (view?.attention[block] ?? true) {
+      const normed = x.map((v) => rmsNorm(model, `${at}.input_layernorm`, v));
+      x = addAll(x, attention(model, block, normed));
+    }
+    if (view?.ffn[block] ?? true) {
+      const normed = x.map((v) => rmsNorm(model, `${at}.post_attention_layernorm`, v));
+      const ffn = normed.map((v) => swiGlu(model, `${at}.mlp`, v));
+      x = addAll(x, ffn);
+    }
+    residuals.push(x);
+  }
+  const head = tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
+  return { residuals, logits: x.map((v) => linear(model, head, rmsNorm(model, 'model.norm', v))) };
+}
+
+/** Causal softmax attention with grouped key-value heads, within the block's window. */
+function attention(model: ReferenceModel, block: number, x: readonly Vector[]): Vector[] {
+  const { heads, kvHeads, headDim, windows } = model.config;
+  const at = `model.layers.${block}.self_attn`;
+  const project = (name: string, count: number): Vector[][] =>
+    x.map((v) => split(linear(model, `${at}.${name}`, v), count));
+  const prepare = (name: 'q' | 'k', count: number): Vector[][] =>
+    project(`${name}_proj`, count).map((vectors, position) =>
+      vectors.map((v) => rotate(model.config, qkNorm(model, `${at}.${name}_norm`, v), position)),
+    );
+  const queries = prepare('q', heads);
+  const keys = prepare('k', kvHeads);
+  const values = project('v_proj', kvHeads);
+
+  return x.map((_, position) => {
+    const mixed = new Float64Array(heads * headDim);
+    const first = Math.max(0, position - windows[block] + 1);
+    for (let head = 0; head < heads; head++) {
+      const shared = Math.floor(head / (heads / kvHeads)); // consecutive query heads share one key-value head
+      const scores: number[] = [];
+      for (let seen = first; seen <= position; seen++) {
+        scores.push(dot(queries[position][head], keys[seen][shared]) / Math.sqrt(headDim));
+      }
+      softmax(scores).forEach((weight, i) => {
+        const value = values[first + i][shared];
+        for (let d = 0; d < headDim; d++) mixed[head * headDim + d] += weight * value[d];
+      });
+    }
+    return linear(model, `${at}.o_proj`, mixed);
+  });
+}
+
+/** down( silu(gate(x)) ⊙ up(x) ) */
+function swiGlu(model: ReferenceModel, at: string, x: Vector): Vector {
+  const gate = linear(model, `${at}.gate_proj`, x);
+  const up = linear(model, `${at}.up_proj`, x);
+  return linear(
+    model,
+    `${at}.down_proj`,
+    gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]),
+  );
+}
+
+/** Rotates the pair (i, i + headDim / 2) by position × frequency i. */
+function rotate({ headDim, frequencies }: ReferenceConfig, v: Vector, position: number): Vector {
+  const rotated = new Float64Array(headDim);
+  frequencies.forEach((frequency, i) => {
+    const j = i + headDim / 2;
+    const cos = Math.cos(position * frequency);
+    const sin = Math.sin(position * frequency);
+    rotated[i] = v[i] * cos - v[j] * sin;
+    rotated[j] = v[j] * cos + v[i] * sin;
+  });
+  return rotated;
+}
+
+function qkNorm(model: ReferenceModel, name: string, v: Vector): Vector {
+  return model.tensors.has(`${name}.weight`) ? rmsNorm(model, name, v) : v;
+}
+
+function rmsNorm({ config, tensors }: ReferenceModel, name: string, x: Vector): Vector {
+  const weight = tensors.get(`${name}.weight`)!.values;
+  const scale = 1 / Math.sqrt(dot(x, x) / x.length + config.eps);
+  return x.map((value, i) => value * scale * weight[i]);
+}
+
+/** W x + b; W is stored (out, in), the bias may be missing. */
+function linear({ tensors }: ReferenceModel, name: string, x: Vector): Vector {
+  const { values, shape } = tensors.get(`${name}.weight`)!;
+  const bias = tensors.get(`${name}.bias`)?.values;
+  const [out, into] = shape;
+  const y = new Float64Array(out);
+  for (let o = 0; o < out; o++) {
+    let sum = bias?.[o] ?? 0;
+    for (let i = 0, w = o * into; i < into; i++, w++) sum += values[w] * x[i];
+    y[o] = sum;
+  }
+  return y;
+}
+
+/** Natural log of Σ exp, without overflow. */
+export function logSumExp(x: Iterable<number>): number {
+  let max = -Infinity;
+  for (const value of x) max = Math.max(max, value);
+  let sum = 0;
+  for (const value of x) sum += Math.exp(value - max);
+  return max + Math.log(sum);
+}
+
+function softmax(x: readonly number[]): number[] {
+  const total = logSumExp(x);
+  return x.map((value) => Math.exp(value - total));
+}
+
+function dot(a: Vector, b: Vector): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+const addAll = (a: readonly Vector[], b: readonly Vector[]): Vector[] => a.map((v, t) => v.map((y, i) => y + b[t][i]));
+
+const row = ({ values, shape }: TestTensor, index: number): Vector =>
+  Float64Array.from(values.subarray(index * shape[1], (index + 1) * shape[1]));
+
+const split = (v: Vector, count: number): Vector[] =>
+  Array.from({ length: count }, (_, i) => v.subarray((i * v.length) / count, ((i + 1) * v.length) / count));

@@ -1,0 +1,209 @@
+/**
+ * Seeded toy checkpoints, one architectural feature each, that tests write themselves: with these a clone that has
+ * nothing beside it still proves the engine. The weights are random, of a size that makes every block matter.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { normal } from './random';
+import { writeSafetensors, type TestDtype, type TestTensor } from './safetensors';
+import { temporaryFolder } from './temporary';
+import { TINY_SPECIALS, writeTinyTokenizer } from './tiny-tokenizer';
+
+interface TinyModel {
+  readonly dtype: TestDtype;
+  readonly shards: number;
+  /** Biases: on q, k, v; on o; on gate, up, down. */
+  readonly bias: readonly ('qkv' | 'o' | 'mlp')[];
+  readonly qkNorm: boolean;
+  /** What differs from `BASE`. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The config that every toy starts from; the layout of transformers 4. */
+const BASE = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 288,
+  max_position_embeddings: 256,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  tie_word_embeddings: false,
+  pad_token_id: TINY_SPECIALS.pad,
+  bos_token_id: TINY_SPECIALS.bos,
+  eos_token_id: TINY_SPECIALS.eos,
+  torch_dtype: 'float32',
+};
+
+const plain = { dtype: 'F32', shards: 1, bias: [], qkNorm: false } as const;
+const qwen2 = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
+const llama3Rope = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
+
+const MODELS = {
+  'llama-plain': { ...plain, config: { num_key_value_heads: 4 } },
+  'llama-gqa-tied': { ...plain, dtype: 'BF16', config: { tie_word_embeddings: true } },
+  'llama-bias': { ...plain, bias: ['qkv', 'o', 'mlp'], config: { attention_bias: true, mlp_bias: true } },
+  'llama3-rope': {
+    ...plain,
+    dtype: 'F16',
+    shards: 3,
+    config: { rope_theta: 500000, rope_scaling: { rope_type: 'llama3', ...llama3Rope } },
+  },
+  'llama-linear-rope': { ...plain, config: { rope_scaling: { type: 'linear', factor: 4 } } },
+  // transformers 5 layout: rope_parameters and dtype
+  'llama-rope-parameters': {
+    ...plain,
+    dtype: 'BF16',
+    config: { rope_theta: undefined, rope_parameters: { rope_type: 'llama3', rope_theta: 50000, ...llama3Rope } },
+  },
+  'llama-wide-heads': { ...plain, dtype: 'F16', config: { head_dim: 24, tie_word_embeddings: true } },
+  'mistral-window': {
+    ...plain,
+    dtype: 'BF16',
+    shards: 5,
+    config: {
+      architectures: ['MistralForCausalLM'],
+      model_type: 'mistral',
+      num_key_value_heads: 1,
+      sliding_window: 7,
+    },
+  },
+  'qwen2-mixed-windows': {
+    ...plain,
+    bias: ['qkv'],
+    config: {
+      ...qwen2,
+      tie_word_embeddings: true,
+      use_sliding_window: true,
+      sliding_window: 6,
+      max_window_layers: 2,
+    },
+  },
+  'qwen2-layer-types': {
+    ...plain,
+    dtype: 'F16',
+    bias: ['qkv'],
+    config: {
+      ...qwen2,
+      use_sliding_window: true,
+      sliding_window: 5,
+      layer_types: ['sliding_attention', 'full_attention', 'sliding_attention', 'full_attention'],
+    },
+  },
+  'qwen3-qknorm': {
+    ...plain,
+    dtype: 'BF16',
+    qkNorm: true,
+    config: {
+      architectures: ['Qwen3ForCausalLM'],
+      model_type: 'qwen3',
+      head_dim: 24,
+      rms_norm_eps: 1e-6,
+      attention_bias: false,
+    },
+  },
+} as const satisfies Record<string, TinyModel>;
+
+export type TinyName = keyof typeof MODELS;
+
+/** The names of all toys. */
+export const TINY_MODELS = Object.keys(MODELS) as TinyName[];
+
+export interface TinyOptions {
+  readonly seed?: number;
+  readonly dtype?: TestDtype;
+  readonly shards?: number;
+  /** Also write a tokenizer. */
+  readonly tokenizer?: boolean;
+  /** Config keys to set on top of the toy's own; tensors follow their sizes. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+const written = new Map<string, string>();
+
+/** The folder of a toy checkpoint; written once a process for the same options, and removed when that exits. */
+export function tinyCheckpoint(name: TinyName, options: TinyOptions = {}): string {
+  const key = JSON.stringify([name, options]);
+  let folder = written.get(key);
+  if (folder === undefined) {
+    folder = temporaryFolder();
+    writeTinyCheckpoint(folder, name, options);
+    written.set(key, folder);
+  }
+  return folder;
+}
+
+/** Writes a toy checkpoint into an existing folder. */
+export function writeTinyCheckpoint(folder: string, name: TinyName, options: TinyOptions = {}): void {
+  const model: TinyModel = { ...MODELS[name], ...(options.dtype && { dtype: options.dtype }) };
+  const torchDtype = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[model.dtype];
+  const config = { ...BASE, torch_dtype: torchDtype, ...model.config, ...options.config };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2));
+  const tensors = tinyTensors(config, model, options.seed ?? 1);
+  writeShards(folder, tensors, options.shards ?? model.shards);
+  if (options.tokenizer) writeTinyTokenizer(folder);
+}
+
+/** All tensors of the toy, in the order and under the names that transformers gives them. */
+function tinyTensors(config: typeof BASE & { head_dim?: number }, model: TinyModel, seed: number): TestTensor[] {
+  const { hidden_size: hidden, intermediate_size: ffn, vocab_size: vocabulary } = config;
+  const headDim = config.head_dim ?? hidden / config.num_attention_heads;
+  const queries = config.num_attention_heads * headDim;
+  const keys = config.num_key_value_heads * headDim;
+  const next = normal(seed);
+  const tensors: TestTensor[] = [];
+  const add = (name: string, shape: number[], mean: number, deviation: number): void => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const values = Float32Array.from({ length: size }, () => mean + deviation * next());
+    tensors.push({ name, dtype: model.dtype, shape, values });
+  };
+  const norm = (name: string, size: number): void => add(`${name}.weight`, [size], 1, 0.2);
+  const linear = (name: string, out: number, into: number, bias: boolean): void => {
+    add(`${name}.weight`, [out, into], 0, 1 / Math.sqrt(into));
+    if (bias) add(`${name}.bias`, [out], 0, 0.2);
+  };
+
+  add('model.embed_tokens.weight', [vocabulary, hidden], 0, 0.4);
+  for (let block = 0; block < config.num_hidden_layers; block++) {
+    const at = `model.layers.${block}`;
+    norm(`${at}.input_layernorm`, hidden);
+    linear(`${at}.self_attn.q_proj`, queries, hidden, model.bias.includes('qkv'));
+    linear(`${at}.self_attn.k_proj`, keys, hidden, model.bias.includes('qkv'));
+    linear(`${at}.self_attn.v_proj`, keys, hidden, model.bias.includes('qkv'));
+    linear(`${at}.self_attn.o_proj`, hidden, queries, model.bias.includes('o'));
+    if (model.qkNorm) norm(`${at}.self_attn.q_norm`, headDim);
+    if (model.qkNorm) norm(`${at}.self_attn.k_norm`, headDim);
+    norm(`${at}.post_attention_layernorm`, hidden);
+    linear(`${at}.mlp.gate_proj`, ffn, hidden, model.bias.includes('mlp'));
+    linear(`${at}.mlp.up_proj`, ffn, hidden, model.bias.includes('mlp'));
+    linear(`${at}.mlp.down_proj`, hidden, ffn, model.bias.includes('mlp'));
+  }
+  norm('model.norm', hidden);
+  if (!config.tie_word_embeddings) linear('lm_head', vocabulary, hidden, false);
+  return tensors;
+}
+
+/** One file, or consecutive runs of tensors in several with an index. */
+function writeShards(folder: string, tensors: readonly TestTensor[], shards: number): void {
+  if (shards === 1) {
+    writeSafetensors(join(folder, 'model.safetensors'), tensors);
+    return;
+  }
+  const weightMap: Record<string, string> = {};
+  const numbered = (n: number): string => String(n).padStart(5, '0');
+  for (let shard = 0; shard < shards; shard++) {
+    const file = `model-${numbered(shard + 1)}-of-${numbered(shards)}.safetensors`;
+    const from = Math.floor((tensors.length * shard) / shards);
+    const part = tensors.slice(from, Math.floor((tensors.length * (shard + 1)) / shards));
+    writeSafetensors(join(folder, file), part);
+    for (const { name } of part) weightMap[name] = file;
+  }
+  const totalSize = tensors.reduce((sum, { values, dtype }) => sum + values.length * (dtype === 'F32' ? 4 : 2), 0);
+  const index = { metadata: { total_size: totalSize }, weight_map: weightMap };
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index, null, 2));
+}
