@@ -29,6 +29,8 @@ export interface Shard {
 export interface Unsupported {
   readonly why: string;
   readonly action: string;
+  /** What the config describes all the same (a quantised model): enough to count and to show, not to compute with. */
+  readonly described?: Architecture;
 }
 
 export interface Checkpoint {
@@ -48,4 +50,6 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** SHA-256 (hex) of config + shard headers + shard sizes: names the model without hashing its weights. */
   readonly identity: string;
+  /** Oddities that stop nothing but that `inspect` reports: unused tensors, tensors that the index does not list. */
+  readonly notes: readonly string[];
 }

@@ -1,0 +1,143 @@
+/**
+ * A Hugging Face `config.json` as an `Architecture`. Absent fields take the defaults of transformers' configuration
+ * classes, family by family, so that a checkpoint means here what it means there.
+ */
+import type { Architecture, Family } from './architecture';
+import { isObject, printable } from './bounded-json';
+import { badField, count, flag, isSet, positive, tokenIds, word, type Config } from './fields';
+import { MAX_DIMENSION } from './limits';
+import { oddSetting } from './odd-settings';
+import { quantizationScheme, unsupportedScheme } from './quantization';
+import { readRope } from './rope';
+import { readSlidingWindow } from './sliding-window';
+import type { Unsupported } from './types';
+
+export const FAMILIES: readonly Family[] = ['llama', 'mistral', 'qwen2', 'qwen3'];
+
+/** What transformers assumes where a config of the family is silent. */
+interface Defaults {
+  readonly kvHeads?: number;
+  readonly headDim?: number;
+  readonly context: number;
+  readonly bos?: number;
+  readonly eos?: number;
+}
+const DEFAULTS: Readonly<Record<Family, Defaults>> = {
+  llama: { context: 2048, bos: 1, eos: 2 },
+  mistral: { kvHeads: 8, context: 131_072, bos: 1, eos: 2 },
+  qwen2: { kvHeads: 32, context: 32_768 },
+  qwen3: { kvHeads: 32, headDim: 128, context: 32_768 },
+};
+const DEFAULT_EPS = 1e-6;
+
+/**
+ * Reads the architecture out of a parsed config. Returns the reason when it names something that Coppice does not
+ * compute; throws `UserError` when a field is missing or impossible.
+ */
+export function readConfigArchitecture(config: Config): Architecture | Unsupported {
+  const family = readFamily(config);
+  if (typeof family !== 'string') return family;
+  const odd = oddSetting(config);
+  if (odd) return odd;
+  const architecture = readDimensions(config, family);
+  const scheme = quantizationScheme(config);
+  if (scheme === undefined || isUnsupported(architecture)) return architecture;
+  return { ...unsupportedScheme(scheme), described: architecture };
+}
+
+export function isUnsupported(result: Architecture | Unsupported): result is Unsupported {
+  return 'why' in result;
+}
+
+function readFamily(config: Config): Family | Unsupported {
+  const type = word(config, 'model_type');
+  const family = FAMILIES.find((name) => name === type);
+  const action = `Coppice computes with ${FAMILIES.join(', ')}; the checkpoint can be inspected.`;
+  if (isObject(config.text_config)) {
+    const inner = config.text_config.model_type;
+    const why = `"${printable(type ?? 'unnamed', 60)}" is a multimodal model: its language model (${show(inner)}) is nested in text_config`;
+    return { why, action: `Open the language model on its own. ${action}` };
+  }
+  if (family === undefined) {
+    const why =
+      type === undefined ? 'its config names no model_type' : `model_type "${printable(type, 60)}" is not supported`;
+    return { why, action };
+  }
+  const classes = config.architectures;
+  if (
+    Array.isArray(classes) &&
+    classes.length > 0 &&
+    !classes.some((c) => typeof c === 'string' && c.endsWith('ForCausalLM'))
+  ) {
+    return {
+      why: `it is a ${show(classes[0])}, not a causal language model`,
+      action: 'Open the …ForCausalLM version of the model.',
+    };
+  }
+  return family;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? printable(value, 60) : 'unnamed';
+}
+
+function readDimensions(config: Config, family: Family): Architecture | Unsupported {
+  const defaults = DEFAULTS[family];
+  const blocks = count(config, 'num_hidden_layers', MAX_DIMENSION.blocks);
+  const hidden = count(config, 'hidden_size', MAX_DIMENSION.hidden);
+  const heads = count(config, 'num_attention_heads', MAX_DIMENSION.heads);
+  // A key that is present as null asks for one key-value head per query head; only an absent one takes the default.
+  const kvDefault = 'num_key_value_heads' in config ? heads : (defaults.kvHeads ?? heads);
+  const kvHeads = count(config, 'num_key_value_heads', MAX_DIMENSION.heads, kvDefault);
+  if (heads % kvHeads !== 0) {
+    throw badField('num_key_value_heads', `${kvHeads} key-value heads cannot be shared by ${heads} query heads`);
+  }
+  const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
+  const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
+  const slidingWindow = readSlidingWindow(config, family, blocks);
+  if ('why' in slidingWindow) return slidingWindow;
+  const rope = readRope(config, context);
+  if ('why' in rope) return rope;
+  const bias = readBiases(config, family);
+  const bos = 'bos_token_id' in config ? tokenIds(config, 'bos_token_id')[0] : defaults.bos;
+  const eos =
+    'eos_token_id' in config || defaults.eos === undefined ? tokenIds(config, 'eos_token_id') : [defaults.eos];
+  return {
+    family,
+    blocks,
+    hidden,
+    heads,
+    kvHeads,
+    headDim,
+    ffn: count(config, 'intermediate_size', MAX_DIMENSION.ffn),
+    vocabulary: count(config, 'vocab_size', MAX_DIMENSION.vocabulary),
+    context,
+    rmsNormEps: positive(config, 'rms_norm_eps', DEFAULT_EPS),
+    rope,
+    tied: flag(config, 'tie_word_embeddings', false),
+    ...bias,
+    qkNorm: family === 'qwen3',
+    slidingWindow,
+    ...(bos === undefined ? {} : { bosTokenId: bos }),
+    eosTokenIds: eos,
+  };
+}
+
+function readHeadDim(config: Config, hidden: number, heads: number, familyDefault: number | undefined): number {
+  if (!isSet(config, 'head_dim') && familyDefault === undefined && hidden % heads !== 0) {
+    throw badField(
+      'num_attention_heads',
+      `${hidden} of hidden_size cannot be shared by ${heads} heads, and head_dim is not given`,
+    );
+  }
+  const headDim = count(config, 'head_dim', MAX_DIMENSION.headDim, familyDefault ?? hidden / heads);
+  if (headDim % 2 !== 0) throw badField('head_dim', `a head of ${headDim} cannot be rotated in pairs`);
+  return headDim;
+}
+
+function readBiases(config: Config, family: Family): Pick<Architecture, 'qkvBias' | 'outputBias' | 'mlpBias'> {
+  // Qwen2's biases are not a setting: always on q, k, v and never on o.
+  if (family === 'qwen2') return { qkvBias: true, outputBias: false, mlpBias: false };
+  const attention = flag(config, 'attention_bias', false);
+  return { qkvBias: attention, outputBias: attention, mlpBias: flag(config, 'mlp_bias', false) };
+}

@@ -1,0 +1,78 @@
+/** Typed access to the fields of a `config.json`: a wrong type or an impossible number names the field. */
+import { UserError } from '../errors';
+import { isObject, printable } from './bounded-json';
+
+export type Config = Readonly<Record<string, unknown>>;
+
+/** Null and absent mean the same in a config: the library's default. */
+export function isSet(config: Config, field: string): boolean {
+  return config[field] !== undefined && config[field] !== null;
+}
+
+/** A whole number from 1 to `most`. Without `fallback` the field is required. */
+export function count(config: Config, field: string, most: number, fallback?: number): number {
+  if (!isSet(config, field) && fallback !== undefined) return fallback;
+  const value = config[field];
+  if (value === undefined) throw badField(field, 'it is missing', 'Get the complete config.json of the model.');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > most) {
+    throw badField(field, `${show(value)} is not a whole number from 1 to ${most}`);
+  }
+  return value;
+}
+
+/** A finite number above 0. */
+export function positive(config: Config, field: string, fallback?: number): number {
+  if (!isSet(config, field) && fallback !== undefined) return fallback;
+  const value = config[field];
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw badField(field, value === undefined ? 'it is missing' : `${show(value)} is not a number above 0`);
+  }
+  return value;
+}
+
+export function flag(config: Config, field: string, fallback: boolean): boolean {
+  if (!isSet(config, field)) return fallback;
+  const value = config[field];
+  if (typeof value !== 'boolean') throw badField(field, `${show(value)} is neither true nor false`);
+  return value;
+}
+
+export function word(config: Config, field: string): string | undefined {
+  if (!isSet(config, field)) return undefined;
+  const value = config[field];
+  if (typeof value !== 'string') throw badField(field, `${show(value)} is not a text`);
+  return value;
+}
+
+/** A nested object, or undefined. */
+export function section(config: Config, field: string): Config | undefined {
+  if (!isSet(config, field)) return undefined;
+  const value = config[field];
+  if (!isObject(value)) throw badField(field, `${show(value)} is not an object`);
+  return value;
+}
+
+/** Token ids given as one number or as a list; an absent field is no id. */
+export function tokenIds(config: Config, field: string): number[] {
+  if (!isSet(config, field)) return [];
+  const value = config[field];
+  const ids: unknown[] = Array.isArray(value) ? value : [value];
+  for (const id of ids) {
+    // −1 is written by converters for "none"; no id that a vocabulary can hold is lost by skipping negatives.
+    if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw badField(field, `${show(id)} is not a token id`);
+  }
+  return (ids as number[]).filter((id) => id >= 0);
+}
+
+export function badField(
+  field: string,
+  why: string,
+  action = 'Correct the field or get the original config.json.',
+): UserError {
+  return new UserError(`config.json: ${field} is not valid`, why, action);
+}
+
+/** A value as a message shows it. */
+export function show(value: unknown): string {
+  return printable(JSON.stringify(value) ?? 'undefined', 60);
+}

@@ -1,0 +1,58 @@
+/**
+ * Caps on everything that a checkpoint's files declare, checked before memory is set aside for it. Each lies well above
+ * what real models hold and far below what would hurt.
+ */
+
+/** The format's own limit (the reference reader refuses more); the largest real headers are near 20 MB. */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+/** Read in one go from the start of a shard: the header of a shard with some hundred tensors fits. */
+export const FIRST_READ_BYTES = 16 * 1024;
+
+/** Tensors of a whole checkpoint. Mixtures with hundreds of experts a layer store about 100 000, quantised ones thrice that. */
+export const MAX_TENSORS = 1_000_000;
+
+/** Names are dotted module paths; the longest known, in multimodal models, stay below 200 characters. */
+export const MAX_NAME_LENGTH = 2048;
+
+/** Weights have up to 2 axes, convolutions up to 5. */
+export const MAX_RANK = 16;
+
+/** A header is an object of objects of lists, nothing deeper. */
+export const HEADER_DEPTH = 3;
+
+/** `config.json` is some kilobytes; ones that list every quantised module reach a megabyte. */
+export const MAX_CONFIG_BYTES = 10_000_000;
+
+/** Configs nest by sub-model and quantised module: 5 levels are seen. Also keeps recursion over them shallow. */
+export const CONFIG_DEPTH = 32;
+
+/** The index names every tensor once: 9 MB for 91 000 tensors in 163 shards. */
+export const MAX_INDEX_BYTES = 100_000_000;
+
+/** The root and its `weight_map`; `metadata` may hold a nested note. */
+export const INDEX_DEPTH = 8;
+
+/** The hub's own readers stop at this number too. */
+export const MAX_SHARDS = 10_000;
+
+/** Files open at once: enough to hide a slow disk's latency, few enough for any limit on open files. */
+export const OPEN_SHARDS = 16;
+
+/** Caps on the config's numbers, so that every product of them that is formed here stays an exact integer. */
+export const MAX_DIMENSION = {
+  /** The deepest published model has 126 blocks; deeper stacks are made by merging. */
+  blocks: 4096,
+  /** Llama 3.1 405B: 16 384. */
+  hidden: 2 ** 18,
+  /** Llama 3.1 405B: 128. */
+  heads: 2 ** 12,
+  /** 256 in the widest heads. */
+  headDim: 2 ** 13,
+  /** Llama 3.1 405B: 53 248. */
+  ffn: 2 ** 20,
+  /** 262 144 in the largest multilingual vocabularies. */
+  vocabulary: 2 ** 24,
+  /** 10 million positions are advertised. */
+  context: 2 ** 31,
+} as const;

@@ -1,0 +1,113 @@
+/** From what the user names to the files to open: a model folder, a safetensors file, an index or the config itself. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { systemErrorCode, UserError } from '../errors';
+import { pickleError } from './disguise';
+
+export interface Located {
+  /** Absolute. */
+  readonly path: string;
+  readonly folder: string;
+  /** A single file with all weights, or the index of several. */
+  readonly weights: { readonly kind: 'file' | 'index'; readonly path: string };
+  readonly configPath?: string;
+  /** The index that lists the file, when the user named one shard of several. */
+  readonly shardOf?: string;
+}
+
+const PICKLE = /\.(bin|pt|pth|ckpt)$/i;
+const WEIGHTS = 'model.safetensors';
+const INDEX_SUFFIX = '.safetensors.index.json';
+
+/** Finds the weights and the config of the checkpoint that `path` names. Throws `UserError`. */
+export async function locateCheckpoint(path: string): Promise<Located> {
+  const absolute = resolve(path);
+  if (await isFolder(absolute)) return locateInFolder(absolute, absolute);
+  const folder = dirname(absolute);
+  const name = basename(absolute);
+  if (name === 'config.json') return locateInFolder(absolute, folder);
+  const names = await list(folder);
+  const configPath = names.includes('config.json') ? join(folder, 'config.json') : undefined;
+  if (name.endsWith('.index.json'))
+    return { path: absolute, folder, weights: { kind: 'index', path: absolute }, configPath };
+  const shardOf = names.includes(WEIGHTS) ? undefined : names.find((other) => other.endsWith(INDEX_SUFFIX));
+  return { path: absolute, folder, weights: { kind: 'file', path: absolute }, configPath, shardOf };
+}
+
+async function locateInFolder(path: string, folder: string): Promise<Located> {
+  const names = await list(folder);
+  const configPath = names.includes('config.json') ? join(folder, 'config.json') : undefined;
+  const found = (kind: 'file' | 'index', name: string): Located => ({
+    path,
+    folder,
+    weights: { kind, path: join(folder, name) },
+    configPath,
+  });
+  // The order in which transformers looks.
+  if (names.includes(WEIGHTS)) return found('file', WEIGHTS);
+  if (names.includes(`${WEIGHTS}.index.json`)) return found('index', `${WEIGHTS}.index.json`);
+  const indexes = names.filter((name) => name.endsWith(INDEX_SUFFIX));
+  if (indexes.length === 1) return found('index', indexes[0]);
+  const files = names.filter((name) => name.endsWith('.safetensors'));
+  if (files.length === 1 && indexes.length === 0) return found('file', files[0]);
+  throw noWeights(folder, names, files, indexes);
+}
+
+function noWeights(
+  folder: string,
+  names: readonly string[],
+  files: readonly string[],
+  indexes: readonly string[],
+): UserError {
+  const what = `No checkpoint to open in ${folder}`;
+  if (indexes.length > 1)
+    return new UserError(
+      what,
+      `it holds ${indexes.length} indexes: ${indexes.slice(0, 4).join(', ')}`,
+      'Name one of them.',
+    );
+  if (files.length > 1) {
+    return new UserError(
+      what,
+      `it holds ${files.length} safetensors files but no ${WEIGHTS}.index.json`,
+      'Download the index too, or name one of the files.',
+    );
+  }
+  const pickle = names.find((name) => PICKLE.test(name));
+  if (pickle !== undefined) return pickleError(pickle);
+  if (names.some((name) => name.endsWith('.gguf'))) {
+    return new UserError(what, 'it holds GGUF files only', 'Get the model in safetensors.');
+  }
+  if (names.includes('snapshots') && names.includes('blobs')) {
+    return new UserError(
+      what,
+      'it is the root of a model in the Hugging Face cache',
+      'Name a folder under its snapshots/.',
+    );
+  }
+  return new UserError(what, 'it holds no .safetensors file', 'Name a model folder, or download the weights into it.');
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    // Links whose target is gone are told apart when the file is opened.
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return false;
+    throw unreadable(path, error);
+  }
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): UserError {
+  const gone = systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR';
+  const why = gone ? 'there is no such file or folder' : error instanceof Error ? error.message : String(error);
+  return new UserError(`Cannot open ${path}`, why, 'Check the path and its permissions.', { cause: error });
+}

@@ -1,0 +1,66 @@
+/**
+ * Settings that change what a block computes and that the four families do not have. A config that uses one is refused
+ * with the reason rather than computed wrongly.
+ */
+import { isSet, show, type Config } from './fields';
+import type { Unsupported } from './types';
+
+interface OddSetting {
+  readonly fields: readonly string[];
+  /** Values with which the maths stays the plain one. */
+  readonly neutral: readonly unknown[];
+  readonly meaning: string;
+}
+
+const ODD_SETTINGS: readonly OddSetting[] = [
+  {
+    fields: ['hidden_act', 'hidden_activation'],
+    neutral: ['silu', 'swish'],
+    meaning: 'an FFN activation other than SiLU',
+  },
+  { fields: ['attn_logit_softcapping', 'final_logit_softcapping'], neutral: [0, false], meaning: 'capped logits' },
+  {
+    fields: ['num_local_experts', 'num_experts', 'n_routed_experts', 'moe_num_experts'],
+    neutral: [0, 1],
+    meaning: 'a mixture of experts',
+  },
+  {
+    fields: [
+      'embedding_multiplier',
+      'residual_multiplier',
+      'logits_scaling',
+      'logit_scale',
+      'scale_emb',
+      'scale_depth',
+    ],
+    neutral: [1],
+    meaning: 'scaled activations',
+  },
+  {
+    fields: ['attention_multiplier', 'query_pre_attn_scalar', 'clip_qkv'],
+    neutral: [],
+    meaning: 'scaled or clipped attention',
+  },
+  { fields: ['no_rope_layers', 'no_rope_layer_interval'], neutral: [0], meaning: 'layers without rotary embedding' },
+  { fields: ['use_qk_norm', 'qk_layernorm'], neutral: [false], meaning: 'normalised queries and keys' },
+  {
+    fields: ['alibi', 'use_alibi', 'parallel_attn', 'use_parallel_residual'],
+    neutral: [false],
+    meaning: 'another block layout',
+  },
+  { fields: ['is_encoder_decoder'], neutral: [false], meaning: 'an encoder beside the decoder' },
+];
+
+/** The first setting that the block here does not have, or undefined. */
+export function oddSetting(config: Config): Unsupported | undefined {
+  for (const { fields, neutral, meaning } of ODD_SETTINGS) {
+    const field = fields.find((name) => isSet(config, name) && !neutral.includes(config[name]));
+    if (field !== undefined) {
+      return {
+        why: `its config asks for ${meaning} (\`${field}\`: ${show(config[field])})`,
+        action: 'The checkpoint can be inspected; computing with it would give wrong numbers.',
+      };
+    }
+  }
+  return undefined;
+}

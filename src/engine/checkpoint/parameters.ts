@@ -1,0 +1,24 @@
+/** Parameter arithmetic (spec §1.6, §1.16): exact counts from the architecture alone. Tied weights count once. */
+import type { Architecture } from './architecture';
+import { allWeights, blockWeights, type Weight } from './weights';
+
+/** Elements of a weight. */
+export function elements(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** Parameters of one block: all blocks of a model have the same shapes. */
+export function parametersOfBlock(architecture: Architecture): number {
+  return sum(Object.values(blockWeights(architecture, 0)) as Weight[]);
+}
+
+/** Parameters of the whole model, or of what is left of it with `blocks` blocks. */
+export function parametersOf(architecture: Architecture, blocks = architecture.blocks): number {
+  return sum(allWeights({ ...architecture, blocks: 0 })) + blocks * parametersOfBlock(architecture);
+}
+
+function sum(weights: Iterable<Weight>): number {
+  let total = 0;
+  for (const { shape } of weights) total += elements(shape);
+  return total;
+}

@@ -1,0 +1,63 @@
+/**
+ * Rotary embedding settings. transformers 4 writes `rope_theta` and `rope_scaling`; transformers 5 puts both into
+ * `rope_parameters`.
+ */
+import type { Architecture, RopeScaling } from './architecture';
+import { badField, count, isSet, positive, section, word, type Config } from './fields';
+import { MAX_DIMENSION } from './limits';
+import type { Unsupported } from './types';
+
+/** The theta of all four families where the config gives none. */
+const DEFAULT_THETA = 10_000;
+
+/** Reads theta and scaling; a scaling kind that is not computed here gives the reason. */
+export function readRope(config: Config, context: number): Architecture['rope'] | Unsupported {
+  const parameters = section(config, 'rope_parameters') ?? section(config, 'rope_scaling') ?? {};
+  if (Object.values(parameters).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value))) {
+    return unsupportedRope('its rotary embedding differs between kinds of layers (nested `rope_parameters`)');
+  }
+  const theta = isSet(parameters, 'rope_theta')
+    ? positive(parameters, 'rope_theta')
+    : positive(config, 'rope_theta', DEFAULT_THETA);
+  for (const source of [config, parameters]) {
+    if (isSet(source, 'partial_rotary_factor') && source.partial_rotary_factor !== 1) {
+      return unsupportedRope('only a part of each head is rotated (`partial_rotary_factor`)');
+    }
+  }
+  const kind = word(parameters, 'rope_type') ?? word(parameters, 'type') ?? 'default';
+  const scaling = readScaling(kind, parameters, context);
+  return scaling ? { theta, scaling } : unsupportedRope(`its rotary embedding is scaled by "${kind.slice(0, 40)}"`);
+}
+
+function readScaling(kind: string, parameters: Config, context: number): RopeScaling | undefined {
+  switch (kind) {
+    case 'default':
+      return { kind };
+    case 'linear':
+      return { kind, factor: positive(parameters, 'factor') };
+    case 'llama3': {
+      const lowFreqFactor = positive(parameters, 'low_freq_factor');
+      const highFreqFactor = positive(parameters, 'high_freq_factor');
+      if (highFreqFactor <= lowFreqFactor) {
+        // The interpolation between the two divides by their difference.
+        throw badField(
+          'rope_scaling.high_freq_factor',
+          `${highFreqFactor} is not above low_freq_factor ${lowFreqFactor}`,
+        );
+      }
+      return {
+        kind,
+        factor: positive(parameters, 'factor'),
+        lowFreqFactor,
+        highFreqFactor,
+        originalContext: count(parameters, 'original_max_position_embeddings', MAX_DIMENSION.context, context),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function unsupportedRope(why: string): Unsupported {
+  return { why, action: 'Coppice computes the kinds default, linear and llama3; the checkpoint can be inspected.' };
+}

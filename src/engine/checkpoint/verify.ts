@@ -1,0 +1,60 @@
+/** Config against tensors: every weight that the architecture needs is there, in its shape and in a type to compute with. */
+import { UserError } from '../errors';
+import type { Architecture } from './architecture';
+import { printable } from './bounded-json';
+import { isWeightDtype } from './dtype';
+import { packedScheme, unsupportedScheme } from './quantization';
+import type { TensorInfo, Unsupported } from './types';
+import { allWeights } from './weights';
+
+export interface Verified {
+  readonly unsupported?: Unsupported;
+  /** Tensors that the architecture does not use. */
+  readonly unused: readonly string[];
+}
+
+/** Old checkpoints store the rotary frequencies, which follow from the config. */
+const ROTARY_BUFFER = '.rotary_emb.inv_freq';
+
+/** Throws `UserError` on a missing weight or a shape that disagrees; a type that is not computed with is a reason. */
+export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): Verified {
+  const packed = packedScheme(tensors);
+  if (packed !== undefined)
+    return { unsupported: { ...unsupportedScheme(packed), described: architecture }, unused: [] };
+  const needed = new Set<string>();
+  let odd: TensorInfo | undefined;
+  for (const { name, shape } of allWeights(architecture)) {
+    needed.add(name);
+    const tensor = tensors.get(name);
+    if (!tensor) throw missing(name, architecture, tensors);
+    if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
+      throw new UserError(
+        `"${name}" disagrees with config.json`,
+        `its shape is [${tensor.shape.join(', ')}], the config makes it [${shape.join(', ')}]`,
+        'Get config.json and weights from the same revision of the model.',
+      );
+    }
+    if (!isWeightDtype(tensor.dtype)) odd ??= tensor;
+  }
+  const unused = [...tensors.keys()].filter((name) => !needed.has(name) && !name.endsWith(ROTARY_BUFFER));
+  if (!odd) return { unused };
+  const why = `"${odd.name}" is stored as ${odd.dtype}`;
+  const action = 'Coppice computes with F32, F16 and BF16 weights; the checkpoint can be inspected.';
+  return { unsupported: { why, action, described: architecture }, unused };
+}
+
+function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): UserError {
+  if (name === 'lm_head.weight') {
+    return new UserError(
+      '"lm_head.weight" is missing',
+      'the config says that the head has its own matrix (tie_word_embeddings is not true)',
+      'Download all weights; where the model shares the embedding, set "tie_word_embeddings": true in config.json.',
+    );
+  }
+  const rest = [...allWeights(architecture)].filter((weight) => !tensors.has(weight.name)).length;
+  return new UserError(
+    `"${printable(name, 120)}" is missing`,
+    `the config describes ${rest} weight${rest === 1 ? '' : 's'} that no file holds`,
+    'Download all shards, and config.json from the same revision of the model.',
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * Names and shapes of the weights. All supported families call them alike; a family differs in which optional ones it
+ * has. Linear weights are stored (out, in).
+ */
+import type { Architecture } from './architecture';
+
+export interface Weight {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The weights of one block; optional ones are undefined where the architecture has none. */
+export interface BlockWeights {
+  readonly inputNorm: Weight;
+  readonly q: Weight;
+  readonly k: Weight;
+  readonly v: Weight;
+  readonly o: Weight;
+  readonly qBias?: Weight;
+  readonly kBias?: Weight;
+  readonly vBias?: Weight;
+  readonly oBias?: Weight;
+  readonly qNorm?: Weight;
+  readonly kNorm?: Weight;
+  readonly postNorm: Weight;
+  readonly gate: Weight;
+  readonly up: Weight;
+  readonly down: Weight;
+  readonly gateBias?: Weight;
+  readonly upBias?: Weight;
+  readonly downBias?: Weight;
+}
+
+/** The weights around the blocks; of a tied model `head` is `embed`. */
+export interface OuterWeights {
+  readonly embed: Weight;
+  readonly finalNorm: Weight;
+  readonly head: Weight;
+}
+
+const BLOCK_PREFIX = 'model.layers.';
+
+/** The weights of block `block` (0-based). */
+export function blockWeights(a: Architecture, block: number): BlockWeights {
+  const weight = (name: string, ...shape: number[]): Weight => ({ name: `${BLOCK_PREFIX}${block}.${name}`, shape });
+  const queryWidth = a.heads * a.headDim;
+  const keyWidth = a.kvHeads * a.headDim;
+  return {
+    inputNorm: weight('input_layernorm.weight', a.hidden),
+    q: weight('self_attn.q_proj.weight', queryWidth, a.hidden),
+    k: weight('self_attn.k_proj.weight', keyWidth, a.hidden),
+    v: weight('self_attn.v_proj.weight', keyWidth, a.hidden),
+    o: weight('self_attn.o_proj.weight', a.hidden, queryWidth),
+    ...(a.qkvBias && {
+      qBias: weight('self_attn.q_proj.bias', queryWidth),
+      kBias: weight('self_attn.k_proj.bias', keyWidth),
+      vBias: weight('self_attn.v_proj.bias', keyWidth),
+    }),
+    ...(a.outputBias && { oBias: weight('self_attn.o_proj.bias', a.hidden) }),
+    ...(a.qkNorm && {
+      qNorm: weight('self_attn.q_norm.weight', a.headDim),
+      kNorm: weight('self_attn.k_norm.weight', a.headDim),
+    }),
+    postNorm: weight('post_attention_layernorm.weight', a.hidden),
+    gate: weight('mlp.gate_proj.weight', a.ffn, a.hidden),
+    up: weight('mlp.up_proj.weight', a.ffn, a.hidden),
+    down: weight('mlp.down_proj.weight', a.hidden, a.ffn),
+    ...(a.mlpBias && {
+      gateBias: weight('mlp.gate_proj.bias', a.ffn),
+      upBias: weight('mlp.up_proj.bias', a.ffn),
+      downBias: weight('mlp.down_proj.bias', a.hidden),
+    }),
+  };
+}
+
+export function outerWeights(a: Architecture): OuterWeights {
+  const embed = { name: 'model.embed_tokens.weight', shape: [a.vocabulary, a.hidden] };
+  return {
+    embed,
+    finalNorm: { name: 'model.norm.weight', shape: [a.hidden] },
+    head: a.tied ? embed : { name: 'lm_head.weight', shape: [a.vocabulary, a.hidden] },
+  };
+}
+
+/** Every weight of the model once: embedding, blocks in order, final norm, and the head unless it is the embedding. */
+export function* allWeights(a: Architecture): Generator<Weight> {
+  const { embed, finalNorm, head } = outerWeights(a);
+  yield embed;
+  for (let block = 0; block < a.blocks; block++) yield* Object.values(blockWeights(a, block)) as Weight[];
+  yield finalNorm;
+  if (head !== embed) yield head;
+}
+
+/** The block that a tensor belongs to and its name within the block; undefined for tensors outside the blocks. */
+export function blockOfTensor(name: string): { readonly block: number; readonly rest: string } | undefined {
+  const match = /^model\.layers\.(0|[1-9]\d{0,5})\.(.+)$/.exec(name);
+  return match ? { block: Number(match[1]), rest: match[2] } : undefined;
+}
+
+/** The name of a block's tensor once the block stands at position `block`. */
+export function blockTensorName(block: number, rest: string): string {
+  return `${BLOCK_PREFIX}${block}.${rest}`;
+}
