@@ -1,0 +1,69 @@
+/** Runs a Python script of this folder for a benchmark and reads the JSON object that it prints. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** Printed in place of a result where PyTorch or Python is missing. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+/** What `sweep_torch.py` prints. */
+export interface TorchSweep {
+  readonly rows: number;
+  readonly length: number;
+  readonly machine: PeerMachine;
+  readonly results: readonly {
+    readonly dtype: 'float32' | 'bfloat16' | 'float16';
+    readonly batch: number;
+    readonly seconds: number;
+    /** Mean loss of the whole model. */
+    readonly full: number;
+    /** Mean loss without block i. */
+    readonly blocks: readonly number[];
+    readonly order: readonly number[];
+  }[];
+}
+
+/** What `load_pruned.py` prints. */
+export interface TorchLoad {
+  readonly machine: PeerMachine;
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly mismatched: readonly string[];
+  readonly blocks: number;
+  readonly parameters: number;
+  /** Mean loss of each row, when rows were given. */
+  readonly rows?: readonly number[];
+  readonly meanNll?: number;
+}
+
+export interface PeerMachine {
+  readonly cpu: string;
+  readonly threads: number;
+  readonly python: string;
+  readonly torch: string;
+  readonly transformers: string;
+}
+
+/** The sweep in PyTorch; further options as `sweep_torch.py --help` tells. */
+export const torchSweep = (checkpoint: string, rowsFile: string, ...options: string[]): TorchSweep | Skipped =>
+  runPeer('sweep_torch.py', [checkpoint, rowsFile, ...options]) as TorchSweep | Skipped;
+
+/** Loads a checkpoint in transformers, and takes the losses of the rows. */
+export const torchLoad = (checkpoint: string, rowsFile?: string): TorchLoad | Skipped =>
+  runPeer('load_pruned.py', rowsFile === undefined ? [checkpoint] : [checkpoint, rowsFile]) as TorchLoad | Skipped;
+
+export const isSkipped = (result: object): result is Skipped => 'skipped' in result;
+
+/** Runs one script with COPPICE_PYTHON, else python3; its messages go to stderr. Throws when it printed no result. */
+function runPeer(script: string, args: readonly string[]): unknown {
+  const python = process.env.COPPICE_PYTHON ?? 'python3';
+  const { error, status, stdout } = spawnSync(python, [join(import.meta.dirname, script), ...args], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 2 ** 20,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (error) return { skipped: `${python} does not start: ${error.message}` } satisfies Skipped;
+  if (!stdout.startsWith('{')) throw new Error(`${script} ended with ${status} and printed no result`);
+  return JSON.parse(stdout);
+}
