@@ -1,0 +1,158 @@
+/** Reads and checks a checkpoint's tokenizer files, before the tokenizer library sees them. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { readTextFile } from '../textfile';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const MiB = 2 ** 20;
+/** Gemma 3 has the largest known tokenizer.json, 33 MB for 262 144 tokens. */
+const TOKENIZER_CAP = 128 * MiB;
+const TOKENIZER_CAP_REASON = 'The largest known tokenizer.json has 33 MB; take the file from the model’s page again.';
+/** Gemma 3 again: 1.2 MB, a description for each of its reserved tokens. */
+const SETTINGS_CAP = 16 * MiB;
+const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; take the file from the model’s page again.';
+/** Ids index an array in the library; Gemma 3 has 262 144, no known model has a million. */
+const ID_CAP = 2 ** 22;
+
+export interface TokenizerFiles {
+  /** Checked content of tokenizer.json; the sections that may be left out are null or empty. */
+  readonly description: TokenizerDescription;
+  /** tokenizer_config.json, or {} when there is none. */
+  readonly settings: JsonObject;
+  /** chat_template.jinja or chat_template.json, which newer checkpoints have beside the settings. */
+  readonly chatTemplate?: string;
+}
+
+export interface TokenizerDescription extends JsonObject {
+  readonly model: ModelDescription;
+  readonly added_tokens: readonly JsonObject[];
+  readonly pre_tokenizer: unknown;
+}
+
+export interface ModelDescription extends JsonObject {
+  readonly type: 'BPE' | 'Unigram' | 'WordPiece';
+}
+
+/** Reads the tokenizer files of a checkpoint's folder. Throws `UserError` naming file, field and what to do. */
+export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const names = new Set(await readdir(folder).catch(() => []));
+  const file = join(folder, 'tokenizer.json');
+  if (!names.has('tokenizer.json')) throw missingTokenizer(folder, names);
+  const description = describe(await readJson(file, TOKENIZER_CAP, TOKENIZER_CAP_REASON), file);
+  const settings = names.has('tokenizer_config.json')
+    ? await readJson(join(folder, 'tokenizer_config.json'), SETTINGS_CAP, SETTINGS_CAP_REASON)
+    : {};
+  return { description, settings, chatTemplate: await readChatTemplate(folder, names) };
+}
+
+function missingTokenizer(folder: string, names: ReadonlySet<string>): UserError {
+  const what = `Cannot load the tokenizer of ${folder}`;
+  const other = ['tokenizer.model', 'tekken.json', 'vocab.json', 'spiece.model'].find((name) => names.has(name));
+  if (other === undefined) {
+    return new UserError(what, 'it has no tokenizer.json', 'Copy tokenizer.json from the original model into it.');
+  }
+  return new UserError(
+    what,
+    `it has ${other} but no tokenizer.json, the only format read here`,
+    'Copy tokenizer.json from the model’s page or a conversion of it, or write one with transformers: ' +
+      'AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
+  );
+}
+
+async function readChatTemplate(folder: string, names: ReadonlySet<string>): Promise<string | undefined> {
+  if (names.has('chat_template.jinja')) {
+    return (await readTextFile(join(folder, 'chat_template.jinja'), SETTINGS_CAP, SETTINGS_CAP_REASON)).text;
+  }
+  if (!names.has('chat_template.json')) return undefined;
+  const file = join(folder, 'chat_template.json');
+  const template = (await readJson(file, SETTINGS_CAP, SETTINGS_CAP_REASON)).chat_template;
+  if (typeof template !== 'string') throw malformed(file, '"chat_template" is not a string');
+  return template;
+}
+
+async function readJson(file: string, cap: number, capReason: string): Promise<JsonObject> {
+  const { text } = await readTextFile(file, cap, capReason);
+  if (text.startsWith('version https://git-lfs.github.com/spec/')) {
+    throw new UserError(`Cannot read ${file}`, 'it is a Git LFS pointer, not the file', 'Run `git lfs pull` there.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw malformed(file, `it is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+  if (!isObject(value)) throw malformed(file, 'it is not a JSON object');
+  return value;
+}
+
+/** Checks what the library takes on trust: it would fail later without naming the file, or give wrong ids. */
+function describe(json: JsonObject, file: string): TokenizerDescription {
+  const { model, added_tokens: added = [] } = json;
+  if (!isObject(model)) throw malformed(file, '"model" is not an object');
+  // Files older than the "type" field hold BPE when they have merges.
+  const type = model.type ?? (model.merges === undefined ? undefined : 'BPE');
+  if (type !== 'BPE' && type !== 'Unigram' && type !== 'WordPiece') {
+    throw malformed(file, `"model.type" is ${JSON.stringify(type)}, not BPE, Unigram or WordPiece`);
+  }
+  if (type === 'Unigram') checkScoredVocabulary(model.vocab, file);
+  else checkVocabulary(model.vocab, file);
+  if (type === 'BPE') checkMerges(model.merges, file);
+  if (!Array.isArray(added)) throw malformed(file, '"added_tokens" is not a list');
+  added.forEach((token: unknown, i) => {
+    if (!isObject(token) || typeof token.content !== 'string' || token.content === '' || !isId(token.id)) {
+      throw malformed(file, `"added_tokens[${i}]" is not a token with content and id`);
+    }
+  });
+  return {
+    normalizer: null,
+    post_processor: null,
+    decoder: null,
+    ...json,
+    pre_tokenizer: json.pre_tokenizer ?? null,
+    added_tokens: added as JsonObject[],
+    model: { ...model, type },
+  };
+}
+
+function checkVocabulary(vocabulary: unknown, file: string): void {
+  if (!isObject(vocabulary)) throw malformed(file, '"model.vocab" is not an object');
+  for (const [token, id] of Object.entries(vocabulary)) {
+    if (!isId(id)) throw malformed(file, `"model.vocab" gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}`);
+  }
+}
+
+function checkScoredVocabulary(vocabulary: unknown, file: string): void {
+  const scored = (entry: unknown) =>
+    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+  if (!Array.isArray(vocabulary) || vocabulary.length === 0 || !vocabulary.every(scored)) {
+    throw malformed(file, '"model.vocab" is not a list of [token, score]');
+  }
+}
+
+function checkMerges(merges: unknown, file: string): void {
+  if (!Array.isArray(merges)) throw malformed(file, '"model.merges" is not a list');
+  const bad = merges.findIndex((merge: unknown) => {
+    const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
+    return !(
+      Array.isArray(parts) &&
+      parts.length === 2 &&
+      parts.every((part) => typeof part === 'string' && part !== '')
+    );
+  });
+  if (bad >= 0) throw malformed(file, `"model.merges[${bad}]" is not a pair of tokens`);
+}
+
+/** The error of a tokenizer file that does not hold what it should. */
+export function malformed(file: string, why: string, cause?: unknown): UserError {
+  return new UserError(`Cannot use ${file}`, why, 'Take the file from the model’s page again.', { cause });
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < ID_CAP;
+}

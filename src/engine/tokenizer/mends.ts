@@ -1,0 +1,126 @@
+/**
+ * What @huggingface/tokenizers 0.2.0 does otherwise than the original tokenizers library, put right in one place. Each
+ * mend has a test of its name; when a release makes the unmended library pass it, the mend can go.
+ */
+import {
+  ByteFallbackDecoder,
+  ByteLevelPreTokenizer,
+  type Decoder,
+  type PreTokenizer,
+  SequenceDecoder,
+  SequencePreTokenizer,
+  type Tokenizer as LibraryTokenizer,
+} from '@huggingface/tokenizers';
+
+/** An entry of tokenizer.json's `pre_tokenizer`. */
+type Stage = Readonly<Record<string, unknown>>;
+
+const split = (regex: string): Stage => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Isolated',
+  invert: false,
+});
+const sequence = (...pretokenizers: unknown[]): Stage => ({ type: 'Sequence', pretokenizers });
+
+/**
+ * A `pre_tokenizer` description that the library splits as the original does:
+ * - `Digits`: the library knows ASCII digits only, the original every numeric character (\p{N});
+ * - `Metaspace`: the library ignores `split` (default true), which starts a new piece at every ▁;
+ * - `Split`: the library loses the gaps of an inverted `Isolated`, which is the same as one not inverted. What it has no
+ *   notion of (`MergedWithPrevious` and so on) is refused, for it would give wrong ids without a word.
+ */
+export function mendPreTokenizer(stage: unknown): unknown {
+  if (!isStage(stage)) return stage;
+  switch (stage.type) {
+    case 'Sequence':
+      return Array.isArray(stage.pretokenizers) ? sequence(...stage.pretokenizers.map(mendPreTokenizer)) : stage;
+    case 'Digits':
+      return split(stage.individual_digits === true ? String.raw`\p{N}` : String.raw`\p{N}+`);
+    case 'Metaspace': {
+      if (stage.split === false) return stage;
+      const mark = typeof stage.replacement === 'string' ? stage.replacement : '\u2581';
+      return sequence(stage, split(`${mark}[^${mark}]*`));
+    }
+    case 'Split':
+      if (stage.behavior === 'Isolated') return { ...stage, invert: false };
+      if (stage.behavior === 'Removed' && stage.invert === true) return stage;
+      throw new Error(`a Split pre-tokenizer with behavior ${JSON.stringify(stage.behavior)} is not supported`);
+    default:
+      return stage;
+  }
+}
+
+/**
+ * Byte-fallback tokens as text: a run of them that is UTF-8 is its text, any other run one U+FFFD a byte. The library
+ * loses a byte order mark and replaces only the faulty part of a run.
+ */
+class MendedByteFallback extends ByteFallbackDecoder {
+  private readonly utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+  override decode_chain(tokens: string[]): string[] {
+    const texts: string[] = [];
+    let run: number[] = [];
+    const closeRun = () => {
+      if (run.length > 0) texts.push(this.runText(run));
+      run = [];
+    };
+    for (const token of tokens) {
+      if (isByteToken(token)) {
+        run.push(Number.parseInt(token.slice(3, 5), 16));
+      } else {
+        closeRun();
+        texts.push(token);
+      }
+    }
+    closeRun();
+    return texts;
+  }
+
+  private runText(bytes: number[]): string {
+    try {
+      return this.utf8.decode(Uint8Array.from(bytes));
+    } catch {
+      return '\ufffd'.repeat(bytes.length);
+    }
+  }
+}
+
+/** Whether a token's text stands for one byte, "<0x0A>". */
+export function isByteToken(token: string): boolean {
+  return /^<0x[0-9A-Fa-f]{2}>$/.test(token);
+}
+
+/** GPT-2's words, which `ByteLevel` implies. JavaScript's \s has U+FEFF and lacks U+0085; the original means White_Space. */
+const GPT2_WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/** Mends the stages of a loaded tokenizer that its description cannot: byte-level words and the byte fallback. */
+export function mendStages(tokenizer: LibraryTokenizer): void {
+  mendWords(tokenizer.pre_tokenizer);
+  if (tokenizer.decoder !== null) tokenizer.decoder = mendedDecoder(tokenizer.decoder);
+}
+
+function mendWords(stage: PreTokenizer | null): void {
+  if (stage instanceof SequencePreTokenizer) stage.tokenizers.forEach(mendWords);
+  if (stage instanceof ByteLevelPreTokenizer) stage.pattern = GPT2_WORDS;
+}
+
+function mendedDecoder(decoder: Decoder): Decoder {
+  if (decoder instanceof SequenceDecoder) decoder.decoders = decoder.decoders.map(mendedDecoder);
+  return decoder instanceof ByteFallbackDecoder ? new MendedByteFallback({ type: 'ByteFallback' }) : decoder;
+}
+
+/**
+ * Decodes as the original does: an empty list is '' (the library throws), ids without a token are left out (the
+ * library puts the unknown token or fails), and spaces before punctuation stay (the library removes them by default).
+ */
+export function mendedDecode(tokenizer: LibraryTokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
+  const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
+  if (known.length === 0) return '';
+  return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
+}
+
+function isStage(value: unknown): value is Stage {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
