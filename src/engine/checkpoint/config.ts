@@ -98,10 +98,7 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
   if ('why' in slidingWindow) return slidingWindow;
   const rope = readRope(config, context);
   if ('why' in rope) return rope;
-  const bias = readBiases(config, family);
-  const bos = 'bos_token_id' in config ? tokenIds(config, 'bos_token_id')[0] : defaults.bos;
-  const eos =
-    'eos_token_id' in config || defaults.eos === undefined ? tokenIds(config, 'eos_token_id') : [defaults.eos];
+  const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
   return {
     family,
     blocks,
@@ -110,16 +107,15 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
     kvHeads,
     headDim,
     ffn: count(config, 'intermediate_size', MAX_DIMENSION.ffn),
-    vocabulary: count(config, 'vocab_size', MAX_DIMENSION.vocabulary),
+    vocabulary,
     context,
     rmsNormEps: positive(config, 'rms_norm_eps', DEFAULT_EPS),
     rope,
     tied: flag(config, 'tie_word_embeddings', false),
-    ...bias,
+    ...readBiases(config, family),
     qkNorm: family === 'qwen3',
     slidingWindow,
-    ...(bos === undefined ? {} : { bosTokenId: bos }),
-    eosTokenIds: eos,
+    ...readSpecialTokens(config, defaults, vocabulary),
   };
 }
 
@@ -133,6 +129,20 @@ function readHeadDim(config: Config, hidden: number, heads: number, familyDefaul
   const headDim = count(config, 'head_dim', MAX_DIMENSION.headDim, familyDefault ?? hidden / heads);
   if (headDim % 2 !== 0) throw badField('head_dim', `a head of ${headDim} cannot be rotated in pairs`);
   return headDim;
+}
+
+function readSpecialTokens(
+  config: Config,
+  defaults: Defaults,
+  vocabulary: number,
+): Pick<Architecture, 'bosTokenId' | 'eosTokenIds'> {
+  const ids = (field: string, fallback: number | undefined): number[] => {
+    if (!(field in config)) return fallback === undefined ? [] : [fallback];
+    // Cut-down test models keep the ids of the large vocabulary that they come from.
+    return tokenIds(config, field).filter((id) => id < vocabulary);
+  };
+  const bosTokenId = ids('bos_token_id', defaults.bos).at(0);
+  return { ...(bosTokenId !== undefined && { bosTokenId }), eosTokenIds: ids('eos_token_id', defaults.eos) };
 }
 
 function readBiases(config: Config, family: Family): Pick<Architecture, 'qkvBias' | 'outputBias' | 'mlpBias'> {

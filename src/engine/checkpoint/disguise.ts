@@ -28,6 +28,13 @@ export function disguise(start: Buffer, name: string): UserError | undefined {
       'Download the file again, signed in where the model asks for it.',
     );
   }
+  if (/^[\t\n\r -~]{8}/.test(text)) {
+    return new UserError(
+      `${name} is not a safetensors file`,
+      'it begins with text where the header length belongs',
+      'Name a model folder or a .safetensors file.',
+    );
+  }
   return undefined;
 }
 

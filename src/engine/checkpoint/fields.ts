@@ -52,14 +52,16 @@ export function section(config: Config, field: string): Config | undefined {
   return value;
 }
 
-/** Token ids given as one number or as a list; an absent field is no id. */
-export function tokenIds(config: Config, field: string): number[] {
+/** Token ids given as one number or as a list; an absent field is no id. `file` is named in the message. */
+export function tokenIds(config: Config, field: string, file = 'config.json'): number[] {
   if (!isSet(config, field)) return [];
   const value = config[field];
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of ids) {
     // −1 is written by converters for "none"; no id that a vocabulary can hold is lost by skipping negatives.
-    if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw badField(field, `${show(id)} is not a token id`);
+    if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
+      throw badField(field, `${show(id)} is not a token id`, undefined, file);
+    }
   }
   return (ids as number[]).filter((id) => id >= 0);
 }
@@ -67,9 +69,10 @@ export function tokenIds(config: Config, field: string): number[] {
 export function badField(
   field: string,
   why: string,
-  action = 'Correct the field or get the original config.json.',
+  action = 'Correct the field or get the original file.',
+  file = 'config.json',
 ): UserError {
-  return new UserError(`config.json: ${field} is not valid`, why, action);
+  return new UserError(`${file}: ${field} is not valid`, why, action);
 }
 
 /** A value as a message shows it. */

@@ -49,7 +49,7 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
 /** A shard lies in the model's folder: the index must not make Coppice read anything else. */
 function checkShardName(index: string, shard: string): void {
   const steps = shard.split('/');
-  const leaves = steps.some((step) => step === '' || step === '.' || step === '..') || /[\\\0:]/.test(shard);
+  const leaves = steps.some((step) => step === '' || step === '.' || step === '..') || /[\\:\p{Cc}]/u.test(shard);
   if (leaves || shard.length > MAX_NAME_LENGTH) {
     throw new UserError(
       `${index}: weight_map names "${printable(shard, 120)}"`,

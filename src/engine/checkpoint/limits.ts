@@ -24,6 +24,9 @@ export const HEADER_DEPTH = 3;
 /** `config.json` is some kilobytes; ones that list every quantised module reach a megabyte. */
 export const MAX_CONFIG_BYTES = 10_000_000;
 
+/** Entries of one object or list in a config; the longest lists name every quantised module. */
+export const MAX_CONFIG_ENTRIES = 100_000;
+
 /** Configs nest by sub-model and quantised module: 5 levels are seen. Also keeps recursion over them shallow. */
 export const CONFIG_DEPTH = 32;
 

@@ -5,44 +5,44 @@ import { systemErrorCode, UserError } from '../errors';
 import { pickleError } from './disguise';
 
 export interface Located {
-  /** Absolute. */
+  /** What the user named, absolute. */
   readonly path: string;
   readonly folder: string;
+  /** Names of the folder's entries. */
+  readonly names: readonly string[];
   /** A single file with all weights, or the index of several. */
   readonly weights: { readonly kind: 'file' | 'index'; readonly path: string };
-  readonly configPath?: string;
-  /** The index that lists the file, when the user named one shard of several. */
-  readonly shardOf?: string;
+  /** The user named one of several files that make up a checkpoint. */
+  readonly isPart: boolean;
 }
 
-const PICKLE = /\.(bin|pt|pth|ckpt)$/i;
 const WEIGHTS = 'model.safetensors';
 const INDEX_SUFFIX = '.safetensors.index.json';
+const PART = /-\d{5}-of-\d{5}\.safetensors$/;
+const PICKLE = /\.(bin|pt|pth|ckpt)$/i;
 
-/** Finds the weights and the config of the checkpoint that `path` names. Throws `UserError`. */
+/** Finds the files of the checkpoint that `path` names. Throws `UserError`. */
 export async function locateCheckpoint(path: string): Promise<Located> {
   const absolute = resolve(path);
   if (await isFolder(absolute)) return locateInFolder(absolute, absolute);
   const folder = dirname(absolute);
   const name = basename(absolute);
   if (name === 'config.json') return locateInFolder(absolute, folder);
-  const names = await list(folder);
-  const configPath = names.includes('config.json') ? join(folder, 'config.json') : undefined;
-  if (name.endsWith('.index.json'))
-    return { path: absolute, folder, weights: { kind: 'index', path: absolute }, configPath };
-  const shardOf = names.includes(WEIGHTS) ? undefined : names.find((other) => other.endsWith(INDEX_SUFFIX));
-  return { path: absolute, folder, weights: { kind: 'file', path: absolute }, configPath, shardOf };
+  const kind = name.endsWith('.index.json') ? 'index' : 'file';
+  return {
+    path: absolute,
+    folder,
+    names: await list(folder),
+    weights: { kind, path: absolute },
+    isPart: kind === 'file' && PART.test(name),
+  };
 }
 
 async function locateInFolder(path: string, folder: string): Promise<Located> {
   const names = await list(folder);
-  const configPath = names.includes('config.json') ? join(folder, 'config.json') : undefined;
-  const found = (kind: 'file' | 'index', name: string): Located => ({
-    path,
-    folder,
-    weights: { kind, path: join(folder, name) },
-    configPath,
-  });
+  const found = (kind: 'file' | 'index', name: string): Located => {
+    return { path, folder, names, weights: { kind, path: join(folder, name) }, isPart: false };
+  };
   // The order in which transformers looks.
   if (names.includes(WEIGHTS)) return found('file', WEIGHTS);
   if (names.includes(`${WEIGHTS}.index.json`)) return found('index', `${WEIGHTS}.index.json`);

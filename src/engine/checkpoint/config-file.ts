@@ -1,0 +1,44 @@
+/** Reads `config.json`, and from `generation_config.json` the ids that end a text. */
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { isObject, JsonProblem, parseBoundedJson } from './bounded-json';
+import { isSet, tokenIds } from './fields';
+import { readSmallFile } from './file';
+import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } from './limits';
+
+export interface ConfigFile {
+  readonly value: Readonly<Record<string, unknown>>;
+  /** As they lie in the file: a part of the checkpoint's identity. */
+  readonly bytes: Buffer;
+}
+
+const GENERATION_CONFIG = 'generation_config.json';
+
+/** Reads and parses a config file. Throws `UserError` naming the file. */
+export async function readConfigFile(folder: string, name = 'config.json'): Promise<ConfigFile> {
+  const bytes = await readSmallFile(join(folder, name), MAX_CONFIG_BYTES);
+  try {
+    const value = parseBoundedJson(bytes, {
+      depth: CONFIG_DEPTH,
+      keyLength: MAX_NAME_LENGTH,
+      members: MAX_CONFIG_ENTRIES,
+      items: MAX_CONFIG_ENTRIES,
+      uniqueKeys: false, // the last one counts, as for every reader that loads such configs
+    });
+    if (!isObject(value)) throw new JsonProblem('it is not a JSON object');
+    return { value, bytes };
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    throw new UserError(`${name} is not valid`, error.message, 'Download the file again.', { cause: error });
+  }
+}
+
+/**
+ * The ids that end a generated text where `generation_config.json` says so: chat models name their end-of-turn token
+ * only there. Undefined when `names`, the folder's files, have no such file or it names none.
+ */
+export async function readGenerationEos(folder: string, names: readonly string[]): Promise<number[] | undefined> {
+  if (!names.includes(GENERATION_CONFIG)) return undefined;
+  const { value } = await readConfigFile(folder, GENERATION_CONFIG);
+  return isSet(value, 'eos_token_id') ? tokenIds(value, 'eos_token_id', GENERATION_CONFIG) : undefined;
+}

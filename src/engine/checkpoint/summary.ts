@@ -1,0 +1,151 @@
+/**
+ * What `inspect` shows of a checkpoint. With a supported config it is the architecture's arithmetic; of anything else,
+ * what the tensors themselves tell.
+ */
+import type { Architecture } from './architecture';
+import { elements, parametersOf, parametersOfBlock } from './parameters';
+import type { Checkpoint, TensorInfo } from './types';
+
+/** Null is what neither config nor tensors tell. */
+export interface Summary {
+  readonly path: string;
+  readonly format: Checkpoint['format'];
+  /** The config's `model_type`. */
+  readonly architecture: string | null;
+  readonly blocks: number | null;
+  /** Weights of the model, tied ones once; stored elements where the architecture is unknown. */
+  readonly parameters: number;
+  /** Of all stored tensors. */
+  readonly bytes: number;
+  /** Stored elements by type. */
+  readonly dtypes: Readonly<Record<string, number>>;
+  readonly tied: boolean | null;
+  readonly vocabulary: number | null;
+  readonly hidden: number | null;
+  readonly heads: number | null;
+  readonly kvHeads: number | null;
+  readonly headDim: number | null;
+  readonly ffn: number | null;
+  readonly context: number | null;
+  readonly blockParameters: readonly number[];
+  readonly shards: number;
+  readonly identity: string;
+  /** Why it cannot be computed with; null when it can. */
+  readonly unsupported: { readonly why: string; readonly action: string } | null;
+  readonly notes: readonly string[];
+}
+
+type Dimensions = Pick<
+  Summary,
+  'blocks' | 'tied' | 'vocabulary' | 'hidden' | 'heads' | 'kvHeads' | 'headDim' | 'ffn' | 'context'
+>;
+
+/** The content of `coppice inspect`. */
+export function summarize(checkpoint: Checkpoint): Summary {
+  const tensors = [...checkpoint.tensors.values()];
+  const architecture = describedArchitecture(checkpoint);
+  const type = checkpoint.config?.model_type;
+  const { unsupported } = checkpoint;
+  return {
+    path: checkpoint.path,
+    format: checkpoint.format,
+    architecture: architecture?.family ?? (typeof type === 'string' ? type : null),
+    parameters: countParameters(checkpoint),
+    bytes: storedBytes(checkpoint),
+    dtypes: elementsByType(tensors),
+    ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
+    blockParameters: blockParameters(checkpoint),
+    shards: checkpoint.shards.length,
+    identity: checkpoint.identity,
+    unsupported: unsupported ? { why: unsupported.why, action: unsupported.action } : null,
+    notes: checkpoint.notes,
+  };
+}
+
+/** Parameters of the model; stored elements where the architecture is unknown. */
+export function countParameters(checkpoint: Checkpoint): number {
+  const architecture = describedArchitecture(checkpoint);
+  return architecture ? parametersOf(architecture) : sumElements(checkpoint.tensors.values());
+}
+
+/** Parameters of every block, in order. */
+export function blockParameters(checkpoint: Checkpoint): number[] {
+  const architecture = describedArchitecture(checkpoint);
+  if (architecture) return new Array<number>(architecture.blocks).fill(parametersOfBlock(architecture));
+  const perBlock = storedBlocks(checkpoint);
+  const blocks = blocksIn(perBlock);
+  return Array.from({ length: blocks ?? 0 }, (_, block) => perBlock.get(block) ?? 0);
+}
+
+/** Bytes of all stored tensors. */
+export function storedBytes(checkpoint: Checkpoint): number {
+  let total = 0;
+  for (const { bytes } of checkpoint.tensors.values()) total += bytes;
+  return total;
+}
+
+function describedArchitecture(checkpoint: Checkpoint): Architecture | undefined {
+  return checkpoint.architecture ?? checkpoint.unsupported?.described;
+}
+
+function dimensionsOf(architecture: Architecture): Dimensions {
+  const { blocks, tied, vocabulary, hidden, heads, kvHeads, headDim, ffn, context } = architecture;
+  return { blocks, tied, vocabulary, hidden, heads, kvHeads, headDim, ffn, context };
+}
+
+/** From the names and shapes that most decoders share; the config's heads and context are shown as it states them. */
+function guessDimensions(checkpoint: Checkpoint): Dimensions {
+  const embed = findBySuffix(checkpoint, 'embed_tokens.weight', 2);
+  const gate = findBySuffix(checkpoint, 'mlp.gate_proj.weight', 2);
+  const stated = (field: string): number | null => {
+    const value = checkpoint.config?.[field];
+    return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+  };
+  return {
+    blocks: blocksIn(storedBlocks(checkpoint)),
+    tied: embed ? !checkpoint.tensors.has('lm_head.weight') : null,
+    vocabulary: embed?.shape[0] ?? stated('vocab_size'),
+    hidden: embed?.shape[1] ?? stated('hidden_size'),
+    heads: stated('num_attention_heads'),
+    kvHeads: stated('num_key_value_heads'),
+    headDim: stated('head_dim'),
+    ffn: gate?.shape[0] ?? stated('intermediate_size'),
+    context: stated('max_position_embeddings'),
+  };
+}
+
+function findBySuffix(checkpoint: Checkpoint, suffix: string, rank: number): TensorInfo | undefined {
+  for (const tensor of checkpoint.tensors.values()) {
+    if (tensor.name.endsWith(suffix) && tensor.shape.length === rank) return tensor;
+  }
+  return undefined;
+}
+
+/** Up to 4 digits: what a longer number names is no block of a model that exists, and lists are as long as it says. */
+const BLOCK_NAME = /(?:^|\.)(?:layers|h|blocks|layer)\.(\d{1,4})\./;
+
+/** Stored elements by block number. */
+function storedBlocks(checkpoint: Checkpoint): ReadonlyMap<number, number> {
+  const perBlock = new Map<number, number>();
+  for (const { name, shape } of checkpoint.tensors.values()) {
+    const match = BLOCK_NAME.exec(name);
+    if (match) perBlock.set(Number(match[1]), (perBlock.get(Number(match[1])) ?? 0) + elements(shape));
+  }
+  return perBlock;
+}
+
+function blocksIn(perBlock: ReadonlyMap<number, number>): number | null {
+  return perBlock.size === 0 ? null : Math.max(...perBlock.keys()) + 1;
+}
+
+function elementsByType(tensors: readonly TensorInfo[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { dtype, shape } of tensors) counts[dtype] = (counts[dtype] ?? 0) + elements(shape);
+  return counts;
+}
+
+function sumElements(tensors: Iterable<TensorInfo>): number {
+  let total = 0;
+  for (const { shape } of tensors) total += elements(shape);
+  return total;
+}
