@@ -3,6 +3,7 @@
  * (spec §1.6, official code `block_prune.py`). Scoring never applies the keep-list; selecting does, for every criterion.
  */
 import { UserError } from '../errors';
+import type { RemovedPart } from '../transformer/view';
 import { requireBlocks } from './blocklist';
 
 /** Blocks that stay whatever their score. */
@@ -158,12 +159,6 @@ export function selectExplicit(list: readonly number[], blocks: number, keep: re
     );
   }
   return chosen;
-}
-
-/** A part of a block as views name it; without `part` the whole block. */
-export interface RemovedPart {
-  readonly block: number;
-  readonly part?: 'attention' | 'ffn';
 }
 
 /**

@@ -1,0 +1,99 @@
+/** The model card (README.md) of a pruned checkpoint: what was done to which model, and under which licence it stands. */
+import { readSmallFile } from '../checkpoint/file';
+import type { Checkpoint } from '../checkpoint/types';
+import { modelName } from '../runs/record';
+import { describeReduction, type Reduction } from './describe';
+import { mergekitRecipe, pruneLayersCommand } from './recipes';
+import { join } from 'node:path';
+
+/** What the source's own card says about its licence and language: these hold for the pruned model too. */
+export type InheritedFields = readonly string[];
+
+/** Cards with thousands of lines of results stay below this. */
+const MAX_CARD_BYTES = 4_000_000;
+const INHERITED = /^(license|license_name|license_link|language): *(\S.*)$/;
+const LIST_ITEM = /^ *- +[\w-]+ *$/;
+
+/** Reads the inherited fields off the source's card, as lines of YAML; none where it has no card. */
+export async function inheritedFields(folder: string): Promise<InheritedFields> {
+  let text: string;
+  try {
+    text = (await readSmallFile(join(folder, 'README.md'), MAX_CARD_BYTES)).toString('utf8');
+  } catch {
+    return []; // a card is a courtesy: without one, nothing is inherited
+  }
+  const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? '';
+  const fields: string[] = [];
+  let inList = false;
+  for (const line of front.split(/\r?\n/)) {
+    if (INHERITED.test(line)) fields.push(line.trimEnd());
+    if (line.trimEnd() === 'language:') fields.push('language:');
+    else if (inList && LIST_ITEM.test(line)) fields.push(line.trimEnd());
+    inList = line.trimEnd() === 'language:' || (inList && LIST_ITEM.test(line));
+  }
+  return fields;
+}
+
+/** The text of the card. `settings` are those of the run record: how the blocks were chosen. */
+export function modelCard(
+  checkpoint: Checkpoint,
+  reduction: Reduction,
+  settings: Readonly<Record<string, unknown>>,
+  inherited: InheritedFields,
+): string {
+  const name = modelName(checkpoint);
+  const before = reduction.kept.length + reduction.removed.length;
+  const front = [
+    'library_name: transformers',
+    'pipeline_tag: text-generation',
+    // Only the cache tells for sure that a name is a repository's.
+    ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
+    ...inherited,
+    'tags:',
+    '- pruned',
+    '- depth-pruning',
+    '- coppice',
+  ];
+  return `---
+${front.join('\n')}
+---
+
+# ${name}, ${reduction.kept.length} of ${before} blocks
+
+This is ${name} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
+are the original's, byte for byte; none was retrained. The blocks were renumbered and the config follows.
+
+\`\`\`
+${describeReduction(reduction).join('\n')}
+\`\`\`
+
+Expect worse text than the original's, more so the more blocks are gone: measure before you use it. The pruned model
+loads in stock transformers; \`coppice.json\` is the record of the run that made it.
+
+${settingsTable(settings)}## The same with other tools
+
+mergekit:
+
+\`\`\`yaml
+${mergekitRecipe(name, reduction.slices, checkpoint).trimEnd()}
+\`\`\`
+
+llama.cpp, from a GGUF of the original:
+
+\`\`\`sh
+${pruneLayersCommand(reduction.removed)}
+\`\`\`
+
+The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
+arXiv:2402.02834).
+`;
+}
+
+function settingsTable(settings: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(settings).filter(([, value]) => value !== undefined && value !== null);
+  if (rows.length === 0) return '';
+  const cell = (value: unknown): string =>
+    (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const lines = rows.map(([key, value]) => `| ${cell(key)} | ${cell(value)} |`);
+  return `## How the blocks were chosen\n\n| setting | value |\n|---|---|\n${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,111 @@
+/**
+ * What removing blocks changes in a `config.json`. The rule, for the top level and for nested objects that describe the
+ * same stack of blocks (`text_config`, `rope_parameters`, …; not the configs of other towers):
+ * - `num_hidden_layers` equal to L becomes the number of kept blocks;
+ * - a list of exactly L entries is per layer and loses the entries of removed blocks, unless its key says that it
+ *   counts something else (token ids, class names, frequencies, …);
+ * - under a key that speaks of layers, ascending integers that are block numbers are renumbered;
+ * - `max_window_layers` becomes the number of kept blocks below it, and where windows are in use `layer_types` is
+ *   written out, so that readers of either agree.
+ * All else stays, to the spelling of its numbers: readers tell 8.0 from 8.
+ */
+import type { Architecture } from '../checkpoint/architecture';
+
+/** One change, at `path` from the top of the config. */
+export type ConfigEdit =
+  | { readonly path: readonly string[]; readonly kind: 'set'; readonly value: number | readonly string[] }
+  /** The entries of the list at `path` that stay, in their order. */
+  | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }
+  | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
+
+/** Lists under such keys have a length that means something else, even where it happens to be L. */
+const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|section|image|auto_map/;
+/** Under such keys integers may be block numbers. */
+const SPEAKS_OF_LAYERS = /layers?(_|$)/;
+/** Nested configs of another stack than the language model's. */
+const OTHER_TOWER = /^(?!(text|llm|language|decoder)_config$).*_config$/;
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** The edits for keeping the blocks `kept` (ascending) of a model with this config. */
+export function configEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
+  const edits: ConfigEdit[] = [];
+  visit(config, [], { blocks: architecture.blocks, kept }, edits);
+  const windows = architecture.slidingWindow;
+  if (config.use_sliding_window === true && !Array.isArray(config.layer_types) && windows.some((w) => w !== null)) {
+    const types = kept.map((block) => (windows[block] === null ? 'full_attention' : 'sliding_attention'));
+    edits.push({ path: ['layer_types'], kind: 'set', value: types });
+    if (config.max_window_layers === undefined) {
+      // The class's default counts the blocks of the whole model.
+      const full = types.filter((type) => type === 'full_attention').length;
+      edits.push({ path: ['max_window_layers'], kind: 'set', value: full });
+    }
+  }
+  return edits;
+}
+
+interface Removal {
+  /** L before the removal. */
+  readonly blocks: number;
+  readonly kept: readonly number[];
+}
+
+function visit(object: Config, at: readonly string[], removal: Removal, edits: ConfigEdit[]): void {
+  const { blocks, kept } = removal;
+  for (const [key, value] of Object.entries(object)) {
+    const path = [...at, key];
+    if (key === 'num_hidden_layers') {
+      if (value === blocks) edits.push({ path, kind: 'set', value: kept.length });
+    } else if (key === 'max_window_layers') {
+      // Beyond L it means "no block", before and after.
+      if (typeof value === 'number' && value >= 0 && value <= blocks) {
+        edits.push({ path, kind: 'set', value: kept.filter((block) => block < value).length });
+      }
+    } else if (Array.isArray(value)) {
+      visitList(key, value, path, removal, edits);
+    } else if (typeof value === 'object' && value !== null && !OTHER_TOWER.test(key)) {
+      visit(value as Config, path, removal, edits);
+    }
+  }
+}
+
+function visitList(key: string, list: unknown[], path: readonly string[], removal: Removal, edits: ConfigEdit[]): void {
+  if (NOT_PER_LAYER.test(key)) return;
+  const { blocks, kept } = removal;
+  if (SPEAKS_OF_LAYERS.test(key) && areBlockNumbers(list, blocks)) {
+    const renumbered = list.map((block) => kept.indexOf(block as number)).filter((block) => block >= 0);
+    edits.push({ path, kind: 'renumber', value: renumbered });
+  } else if (list.length === blocks) {
+    edits.push({ path, kind: 'keep', indices: kept });
+  }
+}
+
+/** Whether the entries are strictly ascending block numbers. Two entries [0, 1] of a 2-block model are flags. */
+function areBlockNumbers(list: readonly unknown[], blocks: number): boolean {
+  if (list.length === 0 || (list.length === blocks && blocks <= 2)) return false;
+  return list.every(
+    (entry, i) =>
+      Number.isInteger(entry) && (entry as number) < blocks && (entry as number) > (i === 0 ? -1 : Number(list[i - 1])),
+  );
+}
+
+/** Marks a number literal that was put between quotes. */
+const MARK = '\u0000';
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const MARKED_NUMBER = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
+
+/** The text of the config after `edits`. Number literals that are not edited keep their spelling. */
+export function editConfigText(text: string, edits: readonly ConfigEdit[]): string {
+  const quoted = text
+    .replace(/^\uFEFF/, '')
+    .replace(STRING_OR_NUMBER, (token) => (token.startsWith('"') ? token : JSON.stringify(MARK + token)));
+  const config = JSON.parse(quoted) as Record<string, unknown>;
+  for (const edit of edits) apply(config, edit);
+  return `${JSON.stringify(config, null, 2).replace(MARKED_NUMBER, '$1')}\n`;
+}
+
+function apply(config: Record<string, unknown>, edit: ConfigEdit): void {
+  const parent = edit.path.slice(0, -1).reduce((object, key) => object[key] as Record<string, unknown>, config);
+  const key = edit.path[edit.path.length - 1];
+  parent[key] = edit.kind === 'keep' ? edit.indices.map((i) => (parent[key] as unknown[])[i]) : edit.value;
+}

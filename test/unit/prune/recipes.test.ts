@@ -1,0 +1,47 @@
+/** Recipes for other tools. */
+import assert from 'node:assert/strict';
+import type { Checkpoint, TensorInfo } from '../../../src/engine/checkpoint/types';
+import { mainDtype, mergekitRecipe, pruneLayersCommand } from '../../../src/engine/prune/recipes';
+
+const tensor = (name: string, dtype: TensorInfo['dtype'], bytes: number): [string, TensorInfo] => [
+  name,
+  { name, dtype, shape: [bytes], file: '/m/model.safetensors', offset: 0, bytes },
+];
+const checkpoint = {
+  tensors: new Map([tensor('a', 'F32', 10), tensor('b', 'BF16', 30), tensor('c', 'F32', 10)]),
+} as unknown as Checkpoint;
+
+describe('prune/recipes', () => {
+  it('writes a mergekit passthrough of half-open slices in the type of most weights', () => {
+    assert.equal(mainDtype(checkpoint), 'BF16');
+    assert.equal(
+      mergekitRecipe(
+        'org/model "x"',
+        [
+          [0, 21],
+          [29, 32],
+        ],
+        checkpoint,
+      ),
+      [
+        'slices:',
+        '  - sources:',
+        '      - model: "org/model \\"x\\""',
+        '        layer_range: [0, 21]',
+        '  - sources:',
+        '      - model: "org/model \\"x\\""',
+        '        layer_range: [29, 32]',
+        'merge_method: passthrough',
+        'dtype: bfloat16',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it("writes llama.cpp's command with quoted paths", () => {
+    assert.equal(
+      pruneLayersCommand([3, 7, 11], 'in.gguf', "it's out.gguf"),
+      `llama-quantize --prune-layers 3,7,11 in.gguf 'it'\\''s out.gguf' COPY`,
+    );
+  });
+});
