@@ -1,0 +1,181 @@
+/**
+ * Calibration rows: equal-length runs of token ids that every data-driven criterion scores with.
+ *
+ * Sampling as in Shortened LLaMA (spec §1.5): draw a document, encode it with special tokens, take it if it is long
+ * enough and new, then draw where in it the row starts. A document is a line of JSONL or a paragraph between blank lines.
+ */
+import { basename, extname } from 'node:path';
+import { UserError } from '../errors';
+import { Random } from '../random';
+import { readTextFile } from '../textfile';
+import { splitDocuments } from './documents';
+
+export interface CalibrationOptions {
+  /** Number of rows. The paper uses 10. */
+  readonly samples: number;
+  /** Tokens a row. The paper uses 128. */
+  readonly length: number;
+  readonly seed: number;
+  /** Size of the model's vocabulary; ids must be below it. */
+  readonly vocabulary?: number;
+}
+
+export interface Calibration {
+  /** `samples` rows of `length` ids. */
+  readonly rows: number[][];
+  /** Name of the file, without its folder. */
+  readonly source: string;
+  /** SHA-256 (hex) of the file's bytes. */
+  readonly sha256: string;
+  readonly samples: number;
+  readonly length: number;
+  readonly seed: number;
+  /** One row from each of `samples` documents; or windows of the whole text; or rows of ids as the file gives them. */
+  readonly method: 'documents' | 'windows' | 'rows';
+}
+
+/** What the sampling needs of a tokenizer. */
+export interface Encoder {
+  encode(text: string, options: { readonly addSpecialTokens: boolean }): number[];
+}
+
+/** A row is a few hundred bytes of text: a small file holds thousands. */
+const FILE_CAP = 64 * 2 ** 20;
+const FILE_CAP_REASON = 'Calibration needs a few thousand tokens: use a part of the file.';
+/** The paper's largest set is 1 000 × 128. */
+const TOKEN_CAP = 2 ** 24;
+
+/**
+ * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`, taken as it is and without a tokenizer; `.jsonl`
+ * and `.ndjson` a document a line, in the field `text`; anything else is text. Throws `UserError` when the file cannot
+ * be read, is too short, or holds ids outside the vocabulary.
+ */
+export async function loadCalibration(
+  file: string,
+  options: CalibrationOptions,
+  tokenizer: Encoder | undefined,
+): Promise<Calibration> {
+  checkOptions(options);
+  const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
+  const found = extname(file).toLowerCase() === '.json' ? readRows(text, file) : sample(text, file, options, tokenizer);
+  checkVocabulary(found.rows, options.vocabulary, file);
+  const { rows, method } = found;
+  const { seed } = options;
+  return { rows, source: basename(file), sha256, samples: rows.length, length: rows[0].length, seed, method };
+}
+
+type Found = Pick<Calibration, 'rows' | 'method'>;
+
+function sample(text: string, file: string, options: CalibrationOptions, tokenizer: Encoder | undefined): Found {
+  if (tokenizer === undefined) {
+    throw new UserError(
+      `Cannot encode ${file}`,
+      'the checkpoint has no tokenizer',
+      'Give token ids instead, a file {"rows": [[ids]]} named .json, or copy tokenizer.json into the checkpoint.',
+    );
+  }
+  const documents = splitDocuments(text, file);
+  const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: true });
+  const rows = sampleDocuments(documents, options, encode);
+  if (rows !== undefined) return { rows, method: 'documents' };
+  return { rows: sampleWindows(encode(documents.join('\n\n')), options, file), method: 'windows' };
+}
+
+/** One row from each of `samples` documents, or undefined when fewer are long enough. */
+function sampleDocuments(
+  documents: readonly string[],
+  { samples, length, seed }: CalibrationOptions,
+  encode: (document: string) => number[],
+): number[][] | undefined {
+  const random = new Random(seed);
+  const seen = new Set<number>();
+  const rows: number[][] = [];
+  while (rows.length < samples) {
+    if (documents.length - seen.size < samples - rows.length) return undefined;
+    const drawn = random.below(documents.length);
+    if (seen.has(drawn)) continue;
+    seen.add(drawn);
+    const ids = encode(documents[drawn]);
+    if (ids.length < length) continue;
+    const start = random.below(ids.length - length + 1);
+    rows.push(ids.slice(start, start + length));
+  }
+  return rows;
+}
+
+/** `samples` of the stream's windows, drawn without repeats: windows lie side by side, so no token counts twice. */
+function sampleWindows(stream: number[], { samples, length, seed }: CalibrationOptions, file: string): number[][] {
+  const count = Math.floor(stream.length / length);
+  if (count < samples) {
+    throw new UserError(
+      `${file} is too short for ${samples} rows of ${length} tokens`,
+      `it has ${stream.length} tokens, ${samples * length} are needed`,
+      'Give a longer text, or lower --samples or --length.',
+    );
+  }
+  const windows = Array.from({ length: count }, (_, window) => window);
+  const chosen = new Random(seed).shuffle(windows).slice(0, samples);
+  return chosen.map((window) => stream.slice(window * length, (window + 1) * length));
+}
+
+/** The rows of `{"rows": [[ids]]}`; other keys are ignored. */
+function readRows(text: string, file: string): Found {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw badRows(file, `it is not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  const rows: unknown = typeof json === 'object' && json !== null && 'rows' in json ? json.rows : undefined;
+  if (!Array.isArray(rows)) throw badRows(file, 'it has no list "rows"');
+  if (rows.length === 0) throw badRows(file, '"rows" is empty');
+  const length = Array.isArray(rows[0]) ? rows[0].length : 0;
+  rows.forEach((row: unknown, r) => {
+    if (!Array.isArray(row)) throw badRows(file, `"rows[${r}]" is not a list of token ids`);
+    if (row.length < 2) throw badRows(file, `"rows[${r}]" has ${row.length} ids; a loss needs at least 2`);
+    if (row.length !== length) throw badRows(file, `"rows[${r}]" has ${row.length} ids, "rows[0]" has ${length}`);
+    const bad = row.findIndex((id) => !Number.isInteger(id) || id < 0);
+    if (bad >= 0) throw badRows(file, `"rows[${r}][${bad}]" is ${JSON.stringify(row[bad])}, not a token id`);
+  });
+  if (rows.length * length > TOKEN_CAP) {
+    throw badRows(file, `it has ${rows.length * length} ids, more than the ${TOKEN_CAP} allowed`);
+  }
+  return { rows: rows as number[][], method: 'rows' };
+}
+
+function badRows(file: string, why: string): UserError {
+  return new UserError(
+    `Cannot use ${file} for calibration`,
+    why,
+    'Give {"rows": [[ids], …]} with rows of one length, or a text (.txt) or JSONL (.jsonl) file.',
+  );
+}
+
+function checkVocabulary(rows: readonly number[][], vocabulary: number | undefined, file: string): void {
+  if (vocabulary === undefined) return;
+  rows.forEach((row, r) => {
+    const bad = row.findIndex((id) => id >= vocabulary);
+    if (bad < 0) return;
+    throw new UserError(
+      `Cannot use ${file} for calibration`,
+      `token ${bad} of row ${r} is ${row[bad]}, the model’s vocabulary has ${vocabulary} ids`,
+      'Use rows made with this model’s tokenizer; or check that tokenizer.json belongs to the checkpoint.',
+    );
+  });
+}
+
+function checkOptions({ samples, length }: CalibrationOptions): void {
+  const check = (name: string, value: number, least: number) => {
+    if (Number.isInteger(value) && value >= least) return;
+    throw new UserError(`Cannot use ${name} ${value}`, `it is not an integer of at least ${least}`, `Change ${name}.`);
+  };
+  check('--samples', samples, 1);
+  check('--length', length, 2);
+  if (samples * length > TOKEN_CAP) {
+    throw new UserError(
+      `Cannot use ${samples} rows of ${length} tokens`,
+      `that is more than ${TOKEN_CAP} tokens`,
+      'Lower --samples or --length; the paper uses 10 rows of 128.',
+    );
+  }
+}

@@ -1,0 +1,50 @@
+/** Documents of a calibration file (spec §1.5: BookCorpus has one a row): lines of JSONL, or paragraphs of a text. */
+import { extname } from 'node:path';
+import { UserError } from '../errors';
+
+/**
+ * The documents of `text` in order, none empty. `file` names it in messages, and its extension tells JSONL (`.jsonl`,
+ * `.ndjson`: field `text` of each line) from text (paragraphs between blank lines). Throws `UserError` when a line is no
+ * document or nothing is left.
+ */
+export function splitDocuments(text: string, file: string): string[] {
+  const jsonLines = ['.jsonl', '.ndjson'].includes(extname(file).toLowerCase());
+  const documents = jsonLines ? lines(text, file) : paragraphs(text);
+  if (documents.length > 0) return documents;
+  throw new UserError(`Cannot use ${file} for calibration`, 'it has no text', 'Give a file with text in it.');
+}
+
+function paragraphs(text: string): string[] {
+  return text
+    .replaceAll('\r\n', '\n')
+    .split(/\n[^\S\n]*\n/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== '');
+}
+
+function lines(text: string, file: string): string[] {
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const document = documentOf(line, index + 1, file);
+    return document.trim() === '' ? [] : [document];
+  });
+}
+
+function documentOf(line: string, number: number, file: string): string {
+  const fail = (why: string, cause?: unknown) =>
+    new UserError(
+      `Cannot use ${file} for calibration`,
+      `line ${number} ${why}`,
+      'Every line must be a JSON object with the document in "text".',
+      { cause },
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw fail(`is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+  const text: unknown = typeof value === 'object' && value !== null && 'text' in value ? value.text : undefined;
+  if (typeof text !== 'string') throw fail('has no string "text"');
+  return text;
+}

@@ -1,0 +1,51 @@
+/** Ids and texts of the original tokenizers library, both ways, and whole texts for length. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { goldenTokens } from '../../support/golden';
+import { describeShared, shared } from '../../support/shared';
+
+const FOLDERS = { 'smollm2-135m': 'models/smollm2-135m', stories260K: 'models/stories260K-f32' } as const;
+
+/** WikiText-2's test split under each tokenizer, with the original library 0.23: number of ids and hash of "id,id,…". */
+const WIKITEXT = {
+  'smollm2-135m': { count: 304978, sha256: '82ee4e8153b9bdeeba4027dfb21c7648fd587105f94e4d513b7160c4f97b72ee' },
+  stories260K: { count: 815069, sha256: 'c30c0f7763bc4f162e91660c2b08a3b3763f97899d76545d08e7f0c3b80f0c33' },
+} as const;
+
+describeShared('tokenizer: golden ids', () => {
+  for (const name of ['smollm2-135m', 'stories260K'] as const) {
+    describe(name, () => {
+      let tokenizer: Tokenizer;
+      before(async () => {
+        tokenizer = await loadTokenizer(shared(FOLDERS[name]));
+      });
+
+      for (const golden of goldenTokens(name)) {
+        it(golden.text === null ? 'the empty list of ids' : JSON.stringify(golden.text).slice(0, 60), () => {
+          if (golden.text !== null) {
+            assert.deepEqual(tokenizer.encode(golden.text, { addSpecialTokens: false }), golden.idsWithoutSpecials);
+            assert.deepEqual(tokenizer.encode(golden.text, { addSpecialTokens: true }), golden.idsWithSpecials);
+          }
+          assert.equal(tokenizer.decode(golden.idsWithoutSpecials, { skipSpecialTokens: false }), golden.decoded);
+          assert.equal(
+            tokenizer.decode(golden.idsWithSpecials, { skipSpecialTokens: true }),
+            golden.decodedSkippingSpecials,
+          );
+          const stream = tokenizer.streamDecoder();
+          const pieces = golden.idsWithSpecials.map((id) => stream.push(id));
+          assert.equal([...pieces, stream.end()].join(''), golden.decodedSkippingSpecials);
+        });
+      }
+
+      it('WikiText-2 in one go', () => {
+        const text = readFileSync(shared('data/wikitext2/wiki.test.raw.hf-joined.txt'), 'utf8');
+        const ids = tokenizer.encode(text, { addSpecialTokens: false });
+        assert.equal(ids.length, WIKITEXT[name].count);
+        assert.equal(createHash('sha256').update(ids.join()).digest('hex'), WIKITEXT[name].sha256);
+        assert.equal(tokenizer.decode(ids, { skipSpecialTokens: true }), text);
+      });
+    });
+  }
+});
