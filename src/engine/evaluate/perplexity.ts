@@ -1,0 +1,39 @@
+/** Perplexity of a text, window by window (spec §1.12). */
+import { summariseLosses } from '../importance/losses';
+import { sweepLosses } from '../importance/sweep';
+import type { JobOptions } from '../progress';
+import type { Model } from '../transformer/model';
+import { fullView, stepsOf, type View } from '../transformer/view';
+import { evaluationWindows, type WindowOptions } from './windows';
+
+export interface Perplexity {
+  /** exp(meanNll). */
+  readonly ppl: number;
+  /** Mean token loss in nats. */
+  readonly meanNll: number;
+  /** Tokens scored. */
+  readonly tokens: number;
+  readonly windows: number;
+}
+
+export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
+  /** The model to evaluate; the whole one when undefined. */
+  readonly view?: View;
+}
+
+/**
+ * @param ids the text, encoded without special tokens
+ * @throws UserError when the text has no whole window, or a BOS is wanted that the config does not name
+ * @throws CancelledError
+ */
+export async function evaluatePerplexity(
+  model: Model,
+  ids: ArrayLike<number>,
+  { view = fullView(model.architecture.blocks), ...windows }: PerplexityOptions,
+  job?: JobOptions,
+): Promise<Perplexity> {
+  const { rows, scoredPerWindow } = evaluationWindows(ids, { ...windows, bosTokenId: model.architecture.bosTokenId });
+  const { full } = await sweepLosses(model, rows, stepsOf(view), [], job);
+  const { ppl, meanNll, tokens } = summariseLosses(full, scoredPerWindow);
+  return { ppl, meanNll, tokens, windows: rows.length };
+}

@@ -1,0 +1,32 @@
+/**
+ * Block Influence (ShortGPT; spec §4): 1 − cos(state before, state after), averaged over all positions. A block that
+ * hardly turns the residual stream matters little. The raw stream is compared, never the normalised last state.
+ */
+import type { JobOptions } from '../progress';
+import { rankBlocks } from '../prune/select';
+import type { TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { fullView, stepsOf, type View } from '../transformer/view';
+import { cosine, streamResidual } from './residual';
+
+/**
+ * @param rows calibration tokens, all rows of one length
+ * @throws CancelledError
+ */
+export async function scoreBlockInfluence(
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
+  job?: JobOptions,
+): Promise<{ blocks: { index: number; score: number }[]; order: number[] }> {
+  const steps = stepsOf(view);
+  const { hidden } = model.architecture;
+  const sums = new Float64Array(steps.length);
+  const compare = (k: number, _row: number, before: { data: Float32Array }, after: { data: Float32Array }): void => {
+    for (let at = 0; at < before.data.length; at += hidden) sums[k] += 1 - cosine(before.data, after.data, at, hidden);
+  };
+  await streamResidual(model, rows, steps, compare, job);
+  const positions = rows.length * rows[0].length;
+  const blocks = steps.map(({ block }, k) => ({ index: block, score: sums[k] / positions }));
+  return { blocks, order: rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index) };
+}

@@ -1,0 +1,60 @@
+/**
+ * Greedy removal (SLEB, spec §4): leave out the block whose absence costs least, score what is left again, repeat.
+ * One sweep per removed block.
+ */
+import type { JobOptions } from '../progress';
+import { rankBlocks } from '../prune/select';
+import type { TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { fullView, stepsOf, type View } from '../transformer/view';
+import { summariseLosses, type LossSummary } from './losses';
+import { sweepLosses } from './sweep';
+
+export interface GreedyRemoval {
+  /** The block removed in this round. */
+  readonly block: number;
+  /** Mean token loss and perplexity of the model without it and all those before. */
+  readonly meanNll: number;
+  readonly ppl: number;
+}
+
+export interface GreedyOptions {
+  readonly view?: View;
+  /** Rounds. */
+  readonly count: number;
+  /** Blocks that may go; all when undefined. */
+  readonly candidates?: readonly number[];
+}
+
+/**
+ * @param rows calibration tokens, all rows of one length
+ * @returns the removals in their order; fewer than `count` when the candidates run out
+ * @throws CancelledError
+ */
+export async function scoreGreedy(
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.blocks), count, candidates }: GreedyOptions,
+  job: JobOptions = {},
+): Promise<{ full: LossSummary; removals: GreedyRemoval[] }> {
+  let steps = stepsOf(view);
+  let full: LossSummary | undefined;
+  const removals: GreedyRemoval[] = [];
+  const perRow = rows[0].length - 1;
+  for (let round = 0; round < count; round++) {
+    const open = [...steps.keys()].filter((k) => candidates?.includes(steps[k].block) ?? true);
+    if (open.length === 0) break;
+    const losses = await sweepLosses(model, rows, steps, open, {
+      signal: job.signal,
+      onProgress: (p) => job.onProgress?.({ ...p, label: `round ${round + 1} of ${count}: ${p.label}` }),
+    });
+    full ??= summariseLosses(losses.full, perRow);
+    const summaries = losses.without.map((l) => summariseLosses(l, perRow));
+    const [best] = rankBlocks(summaries.map((s) => s.meanNll));
+    const { meanNll, ppl } = summaries[best];
+    removals.push({ block: steps[open[best]].block, meanNll, ppl });
+    steps = steps.filter((_, k) => k !== open[best]);
+  }
+  full ??= summariseLosses((await sweepLosses(model, rows, steps, [], job)).full, perRow);
+  return { full, removals };
+}

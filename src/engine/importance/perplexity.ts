@@ -1,0 +1,82 @@
+/**
+ * The paper's PPL criterion (§3.1; spec §1.4): how perplexing the calibration text becomes when a block is left out.
+ * `module` granularity scores attention and FFN apart (§5.2, Table 6).
+ */
+import type { JobOptions } from '../progress';
+import { rankBlocks } from '../prune/select';
+import type { TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { fullView, stepsOf, type Part, type View } from '../transformer/view';
+import { bootstrapPerplexity, summariseLosses, type Interval, type LossSummary } from './losses';
+import { sweepLosses } from './sweep';
+
+/** The model without one part: `score` is its perplexity. Higher means the part matters more. */
+export interface PerplexityScore extends LossSummary, Interval {
+  readonly score: number;
+}
+
+export interface BlockPerplexity extends PerplexityScore {
+  readonly index: number;
+}
+
+export interface ModulePerplexity extends PerplexityScore {
+  readonly block: number;
+  readonly part: Part;
+}
+
+export interface PerplexityOptions {
+  /** The model to score; the whole one when undefined. */
+  readonly view?: View;
+  /** Of the bootstrap. */
+  readonly seed: number;
+}
+
+/**
+ * Scores every block of the view.
+ * @param rows calibration tokens, all rows of one length
+ * @returns blocks in the model's order, and their indices from least to most important
+ * @throws CancelledError
+ */
+export async function scorePerplexity(
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.blocks), seed }: PerplexityOptions,
+  job?: JobOptions,
+): Promise<{ full: LossSummary; blocks: BlockPerplexity[]; order: number[] }> {
+  const steps = stepsOf(view);
+  const { full, scores } = await scoreSteps(model, rows, steps, seed, job);
+  const blocks = steps.map(({ block }, i) => ({ index: block, ...scores[i] }));
+  return { full, blocks, order: rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index) };
+}
+
+/** The same for single modules, in the order of the residual stream. */
+export async function scoreModulePerplexity(
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.blocks), seed }: PerplexityOptions,
+  job?: JobOptions,
+): Promise<{ full: LossSummary; modules: ModulePerplexity[]; order: { block: number; part: Part }[] }> {
+  const steps = stepsOf(view, true);
+  const { full, scores } = await scoreSteps(model, rows, steps, seed, job);
+  const modules = steps.map(({ block, attention }, i): ModulePerplexity => {
+    return { block, part: attention ? 'attention' : 'ffn', ...scores[i] };
+  });
+  const order = rankBlocks(scores.map((s) => s.score)).map((i) => ({ block: modules[i].block, part: modules[i].part }));
+  return { full, modules, order };
+}
+
+async function scoreSteps(
+  model: Model,
+  rows: TokenRows,
+  steps: ReturnType<typeof stepsOf>,
+  seed: number,
+  job?: JobOptions,
+): Promise<{ full: LossSummary; scores: PerplexityScore[] }> {
+  const perRow = rows[0].length - 1;
+  const losses = await sweepLosses(model, rows, steps, [...steps.keys()], job);
+  const scores = losses.without.map((l) => {
+    const summary = summariseLosses(l, perRow);
+    return { score: summary.ppl, ...summary, ...bootstrapPerplexity(summary.rows, seed) };
+  });
+  return { full: summariseLosses(losses.full, perRow), scores };
+}

@@ -1,0 +1,63 @@
+/** One forward pass that shows the residual stream between blocks to the criteria that compare states. */
+import { Work, type JobOptions } from '../progress';
+import { Forward, type TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { releaseState, type Chunk, type State } from '../transformer/states';
+import type { Step } from '../transformer/view';
+
+/**
+ * Called with the states before and after each step, in this process's memory, chunk by chunk.
+ * `firstRow` is the number of the chunk's first row.
+ */
+export type Compare = (step: number, firstRow: number, before: Chunk, after: Chunk) => void;
+
+/** Streams `rows` through `steps`, in groups that fit the model's memory budget. @throws CancelledError */
+export async function streamResidual(
+  model: Model,
+  rows: TokenRows,
+  steps: readonly Step[],
+  compare: Compare,
+  job: JobOptions = {},
+): Promise<void> {
+  const { length } = rows[0];
+  const forward = new Forward(model, length);
+  const rowBytes = length * model.architecture.hidden * 4;
+  const perGroup = Math.max(1, Math.floor(model.memory / rowBytes));
+  const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
+  for (let first = 0; first < rows.length; first += perGroup) {
+    let state: State = await forward.embed(rows.slice(first, first + perGroup));
+    for (const [k, step] of steps.entries()) {
+      work.step(`block ${step.block}`);
+      const open = await forward.open(step, true);
+      try {
+        const next: Chunk[] = [];
+        let row = first;
+        for (const chunk of state) {
+          const after = await open.run(chunk);
+          compare(k, row, chunk, after);
+          chunk.release();
+          next.push(after);
+          row += chunk.rows;
+          work.advance(chunk.rows);
+        }
+        state = next;
+      } finally {
+        await open.close();
+      }
+    }
+    releaseState(state);
+  }
+}
+
+/** cos of the angle between two vectors of `size` numbers at offset `at`, in float64. */
+export function cosine(a: Float32Array, b: Float32Array, at: number, size: number): number {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = at; i < at + size; i++) {
+    dot += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return dot / Math.sqrt(aa * bb);
+}

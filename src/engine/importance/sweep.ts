@@ -1,0 +1,113 @@
+/**
+ * The perplexity sweep: every what-if model in one pass over the weights.
+ *
+ * A variant that leaves out step k is, up to k, the model itself. So one state for the model and one for every variant
+ * already under way are pushed from step to step; at step k a copy of the model's state becomes variant k, which skips
+ * it. N(N+1)/2 block applications instead of N², and each weight is read once.
+ */
+import { Work, type JobOptions } from '../progress';
+import { Forward, type TokenRows } from '../transformer/forward';
+import { headWork, tokenLosses } from '../transformer/head';
+import type { Model } from '../transformer/model';
+import { releaseState, retainState, type State } from '../transformer/states';
+import type { Step } from '../transformer/view';
+
+export interface SweepLosses {
+  /** Token losses of the model itself, (rows · (length − 1)) in nats. */
+  readonly full: Float64Array;
+  /** The same with each candidate left out, in the order of `candidates`. */
+  readonly without: readonly Float64Array[];
+}
+
+/** Some rows, and the candidates whose variants are computed together over them. */
+interface Group {
+  readonly firstRow: number;
+  readonly rows: TokenRows;
+  readonly candidates: readonly number[];
+}
+
+/**
+ * Losses of the model made of `steps`, and of every model that lacks one of them.
+ * @param rows tokens, all of one length
+ * @param candidates indices into `steps`, ascending
+ * @throws CancelledError
+ */
+export async function sweepLosses(
+  model: Model,
+  rows: TokenRows,
+  steps: readonly Step[],
+  candidates: readonly number[],
+  job: JobOptions = {},
+): Promise<SweepLosses> {
+  const { length } = rows[0];
+  const groups = groupWork(rows, candidates, length * model.architecture.hidden * 4, model.memory);
+  const work = new Work(job, totalWork(model, groups, steps.length), 'row-blocks', 'reading the model');
+  const perRow = length - 1;
+  const full = new Float64Array(rows.length * perRow);
+  const without = candidates.map(() => new Float64Array(rows.length * perRow));
+  const forward = new Forward(model, length);
+  for (const group of groups) {
+    const [whole, ...variants] = await sweepGroup(forward, model, group, steps, work);
+    const at = group.firstRow * perRow;
+    full.set(whole, at);
+    group.candidates.forEach((candidate, i) => without[candidates.indexOf(candidate)].set(variants[i], at));
+  }
+  return { full, without };
+}
+
+/** Token losses of the model, then of each of the group's variants. */
+async function sweepGroup(forward: Forward, model: Model, group: Group, steps: readonly Step[], work: Work) {
+  const states: State[] = [await forward.embed(group.rows)]; // the model first, then the variants under way
+  for (const [k, step] of steps.entries()) {
+    const skipping = group.candidates.includes(k) ? retainState(states[0]) : undefined;
+    const last = k === steps.length - 1;
+    work.step(`block ${step.block}`);
+    const open = await forward.open(step, last);
+    try {
+      for (const [s, state] of states.entries()) {
+        const next = [];
+        for (const chunk of state) {
+          next.push(await open.run(chunk));
+          chunk.release();
+          work.advance(chunk.rows);
+        }
+        states[s] = next;
+      }
+    } finally {
+      await open.close();
+    }
+    if (skipping) states.push(skipping);
+  }
+  work.step('head');
+  const losses = await tokenLosses(model, states, group.rows, work);
+  states.forEach(releaseState);
+  return losses;
+}
+
+/**
+ * Cuts the work so that the hidden states of one group fit the budget: by rows, and when the variants of a single row
+ * are too much, by variants too.
+ */
+export function groupWork(rows: TokenRows, candidates: readonly number[], rowBytes: number, budget: number): Group[] {
+  const fitting = Math.floor(budget / rowBytes); // states of one row
+  const perGroup = Math.max(1, Math.min(candidates.length, fitting - 1));
+  const rowsPerGroup = Math.max(1, Math.floor(fitting / (perGroup + 1)));
+  const pieces = Math.ceil(rows.length / rowsPerGroup);
+  const even = Math.ceil(rows.length / pieces);
+  const groups: Group[] = [];
+  for (let firstRow = 0; firstRow < rows.length; firstRow += even) {
+    const some = rows.slice(firstRow, firstRow + even);
+    for (let c = 0; c < Math.max(1, candidates.length); c += perGroup) {
+      groups.push({ firstRow, rows: some, candidates: candidates.slice(c, c + perGroup) });
+    }
+  }
+  return groups;
+}
+
+/** In applications of a block to a row; the head counts as the blocks that it costs as much as. */
+function totalWork(model: Model, groups: readonly Group[], steps: number): number {
+  return groups.reduce((sum, { rows, candidates }) => {
+    const blocks = steps + candidates.reduce((n, k) => n + steps - 1 - k, 0);
+    return sum + rows.length * (blocks + headWork(model) * (candidates.length + 1));
+  }, 0);
+}

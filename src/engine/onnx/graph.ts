@@ -1,0 +1,255 @@
+/**
+ * A small ONNX graph under construction: values with types and shapes, nodes, and initializers that may point straight
+ * into a checkpoint's file ("a graph is a view": nothing is converted, nothing is copied).
+ *
+ * Ops are functions over a graph (`ops/`): each states its shape rule, appends its nodes and records its gradient rule
+ * on the tape, from which `gradient.ts` appends the backward nodes.
+ */
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  type AttributeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from 'onnx-buf';
+
+/** An extent: known, or a name that stands for one known at run time. */
+export type Dim = number | string;
+
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+
+const ELEMENT_TYPES: Record<ElementType, DataType> = {
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int32: DataType.INT32,
+  int64: DataType.INT64,
+  bool: DataType.BOOL,
+};
+
+/** The ONNX code of an element type, as the `to` attribute of Cast wants it. */
+export function elementTypeCode(type: ElementType): number {
+  return ELEMENT_TYPES[type];
+}
+
+/** An edge of the graph. */
+export interface Value {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly Dim[];
+}
+
+/** Where an initializer's bytes lie. `file` is a name inside the folder that the session is given. */
+export interface ExternalBytes {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A float attribute; plain numbers are integers. */
+export interface FloatAttribute {
+  readonly float: number;
+}
+export type Attribute = number | readonly number[] | string | FloatAttribute;
+
+/** What a differentiable op leaves behind: given ∂L/∂outputs, how to build ∂L/∂input for each of its inputs. */
+export interface TapeEntry {
+  readonly outputs: readonly Value[];
+  readonly inputs: readonly Value[];
+  /**
+   * One builder per input; only those that lead to a wanted gradient are called. The gradient of an output on which
+   * the loss does not depend is undefined.
+   */
+  readonly backward: (gradients: readonly (Value | undefined)[]) => readonly (() => Value)[];
+}
+
+interface Node {
+  readonly opType: string;
+  readonly name: string;
+  readonly domain: string;
+  readonly input: string[];
+  readonly output: string[];
+  readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
+}
+
+/** ONNX operator set: 21 is what every execution provider of onnxruntime 1.30 implements for our ops. */
+const OPSET = 21;
+/** Of the file format, not of the ops; 10 is the first version that knows opset 21. */
+const IR_VERSION = 10n;
+const CONTRIB_DOMAIN = 'com.microsoft';
+
+export class Graph {
+  readonly tape: TapeEntry[] = [];
+  private readonly nodes: Node[] = [];
+  private readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
+  private readonly inputs: Value[] = [];
+  private readonly outputs: { name: string; value: Value }[] = [];
+  private readonly constants = new Map<string, Value>();
+  private readonly dimensions = new Map<string, Value>();
+  private counter = 0;
+
+  /** Declares a feed. */
+  input(name: string, type: ElementType, shape: readonly Dim[]): Value {
+    const value = { name, type, shape };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares a fetch: `value` leaves the graph under `name`. */
+  output(name: string, value: Value): void {
+    const taken = this.inputs.includes(value) || this.outputs.some((o) => o.value === value);
+    this.outputs.push({ name, value: taken ? this.node('Identity', [value], {}, [value])[0] : value });
+  }
+
+  /** An initializer whose bytes stay in a file. */
+  external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes): Value {
+    this.initializers.push({
+      name,
+      dims: shape.map(BigInt),
+      dataType: ELEMENT_TYPES[type],
+      dataLocation: DataLocation.EXTERNAL,
+      externalData: [
+        { key: 'location', value: at.file },
+        { key: 'offset', value: String(at.offset) },
+        { key: 'length', value: String(at.bytes) },
+      ],
+    });
+    return { name, type, shape };
+  }
+
+  /** A float32 constant held in the graph. */
+  floats(data: Float32Array, shape: readonly number[], name = this.fresh('const')): Value {
+    return this.constant(name, 'float32', shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** A float32 scalar; equal scalars are shared. */
+  scalar(value: number): Value {
+    return this.shared(`f${value}`, () => this.floats(Float32Array.of(value), []));
+  }
+
+  /** A one-dimensional int64 constant; equal lists are shared. */
+  ints(...values: readonly number[]): Value {
+    return this.shared(`i${values.join(',')}`, () => {
+      const data = BigInt64Array.from(values, BigInt);
+      return this.constant(this.fresh('const'), 'int64', [values.length], new Uint8Array(data.buffer));
+    });
+  }
+
+  /** Appends a node; `outputs` gives type and shape of each of its results. Ops of `ops/` are its only callers. */
+  node(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Readonly<Record<string, Attribute>>,
+    outputs: readonly Omit<Value, 'name'>[],
+    domain = '',
+  ): Value[] {
+    const values = outputs.map(({ type, shape }) => ({ name: this.fresh(op), type, shape }));
+    this.nodes.push({
+      opType: op,
+      name: this.fresh(op),
+      domain,
+      input: inputs.map((i) => i?.name ?? ''),
+      output: values.map((v) => v.name),
+      attribute: Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value)),
+    });
+    return values;
+  }
+
+  /** Records the gradient rule of an op with one result: `backward` gets ∂L/∂output. */
+  record(output: Value, inputs: readonly Value[], backward: (gradient: Value) => readonly (() => Value)[]): Value {
+    this.tape.push({ outputs: [output], inputs, backward: ([d]) => backward(d!) });
+    return output;
+  }
+
+  /** Like `node`, for onnxruntime's own operators. */
+  contrib(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Readonly<Record<string, Attribute>>,
+    outputs: readonly Omit<Value, 'name'>[],
+  ): Value[] {
+    return this.node(op, inputs, attributes, outputs, CONTRIB_DOMAIN);
+  }
+
+  /** Whether an input has the named dimension, so that `dimension` can tell its extent. */
+  hasDimension(name: string): boolean {
+    return this.inputs.some((i) => i.shape.includes(name));
+  }
+
+  /** The extent that `name` stands for at run time, as an int64 vector of length 1, read off the input that has it. */
+  dimension(name: string): Value {
+    let value = this.dimensions.get(name);
+    if (!value) {
+      const source = this.inputs.find((i) => i.shape.includes(name));
+      if (!source) throw new Error(`no input has a dimension '${name}'`);
+      const axis = source.shape.indexOf(name);
+      [value] = this.node('Shape', [source], { start: axis, end: axis + 1 }, [{ type: 'int64', shape: [1] }]);
+      this.dimensions.set(name, value);
+    }
+    return value;
+  }
+
+  /** The model file, as onnxruntime takes it from memory. */
+  serialize(): Uint8Array {
+    const renamed = new Map(this.outputs.map(({ name, value }) => [value.name, name]));
+    const rename = (name: string): string => renamed.get(name) ?? name;
+    const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
+      name,
+      type: {
+        value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES[type], shape: { dim: shape.map(encodeDim) } } },
+      },
+    });
+    const model = create(ModelProtoSchema, {
+      irVersion: IR_VERSION,
+      producerName: 'coppice',
+      opsetImport: [
+        { domain: '', version: BigInt(OPSET) },
+        { domain: CONTRIB_DOMAIN, version: 1n },
+      ],
+      graph: {
+        name: 'coppice',
+        node: this.nodes.map((n) => ({ ...n, input: n.input.map(rename), output: n.output.map(rename) })),
+        initializer: this.initializers,
+        input: this.inputs.map((i) => info(i.name, i)),
+        output: this.outputs.map(({ name, value }) => info(name, value)),
+      },
+    });
+    return toBinary(ModelProtoSchema, model);
+  }
+
+  private constant(name: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): Value {
+    this.initializers.push({
+      name,
+      dims: shape.map(BigInt),
+      dataType: ELEMENT_TYPES[type],
+      rawData: Uint8Array.from(bytes), // a copy: the caller's buffer may be larger, or be reused
+    });
+    return { name, type, shape };
+  }
+
+  private shared(key: string, make: () => Value): Value {
+    let value = this.constants.get(key);
+    if (!value) this.constants.set(key, (value = make()));
+    return value;
+  }
+
+  private fresh(stem: string): string {
+    return `${stem}_${this.counter++}`;
+  }
+}
+
+function encodeDim(dim: Dim): { value: { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } } {
+  return typeof dim === 'number'
+    ? { value: { case: 'dimValue', value: BigInt(dim) } }
+    : { value: { case: 'dimParam', value: dim } };
+}
+
+function encodeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
+  if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
+}

@@ -1,0 +1,102 @@
+/**
+ * Causal grouped-query attention, twice: as onnxruntime's one fused operator, and written from plain products, which
+ * has gradients and is right on every execution provider.
+ */
+import type { Graph, Value } from '../graph';
+import { add, neg, scale } from './elementwise';
+import { matmul } from './linear';
+import { softmax } from './reduce';
+import { repeatHeads, reshape, transpose } from './shapes';
+
+export interface AttentionShape {
+  /** Query heads and key-value heads. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** A position sees itself and this many − 1 before it; null is all of them. */
+  readonly window: number | null;
+}
+
+/** Cosines and sines of the rotation, (positions, headDim / 2) each. */
+export interface RotaryTable {
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+/** What the fused operator wants to know of the past. */
+export interface FusedPast {
+  /** Keys and values so far, (rows, kvHeads, capacity, headDim); none when the text starts here. */
+  readonly keys?: Value;
+  readonly values?: Value;
+  /** Tokens of each row with this run's, minus 1: (rows), int32. */
+  readonly lastPositions: Value;
+  /** The largest of those plus 1: (1), int32. */
+  readonly totalLength: Value;
+  /** Position of the first new token: (1), int64. */
+  readonly offset: Value;
+}
+
+/** The fused operator rotates heads of such widths itself, and refuses to for others. */
+const FUSED_ROTATION_MULTIPLE = 16;
+
+/**
+ * Rotation, cache and attention in onnxruntime's `GroupQueryAttention`.
+ * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim)
+ * → attention (rows, length, heads · headDim) and the keys and values with this run's appended.
+ *
+ * Not for more than 31 new tokens on WebGPU: its kernel is wrong there without an error (ARCHITECTURE.md).
+ */
+export function fusedAttention(
+  g: Graph,
+  [query, key, value]: readonly [Value, Value, Value],
+  { heads, kvHeads, headDim, window }: AttentionShape,
+  rotary: RotaryTable,
+  past: FusedPast,
+): { output: Value; keys: Value; values: Value } {
+  const [rows, length] = query.shape;
+  const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, headDim] };
+  const itself = headDim % FUSED_ROTATION_MULTIPLE === 0;
+  const qk = itself ? [query, key] : [query, key].map((x) => rotate(g, x, past.offset, rotary));
+  const tables = itself ? [rotary.cos, rotary.sin] : [];
+  const [output, keys, values] = g.contrib(
+    'GroupQueryAttention',
+    [...qk, value, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
+    // The operator's window counts the position itself, as ours does.
+    { num_heads: heads, kv_num_heads: kvHeads, do_rotary: itself ? 1 : 0, local_window_size: window ?? -1 },
+    [{ type: query.type, shape: [rows, length, heads * headDim] }, cache, cache],
+  );
+  return { output, keys, values };
+}
+
+/**
+ * Rotary position embedding (Su et al. 2021), rotated halves as Hugging Face stores them.
+ * x: (rows, heads, length, headDim) or (rows, length, heads · headDim), offset: position of the first token, (1) int64
+ */
+export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTable): Value {
+  const [output] = g.contrib('RotaryEmbedding', [x, offset, cos, sin], {}, [x]);
+  // The rotation is orthogonal: its transpose turns the other way.
+  return g.record(output, [x], (d) => [() => rotate(g, d, offset, { cos, sin: neg(g, sin) })]);
+}
+
+/**
+ * softmax(q kᵀ / √d + mask) v.
+ * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim), mask: broadcast to (rows, 1, length, length)
+ * → (tokens, heads · headDim)
+ */
+export function plainAttention(
+  g: Graph,
+  [query, key, value]: readonly [Value, Value, Value],
+  { heads, kvHeads, headDim }: AttentionShape,
+  rotary: RotaryTable,
+  mask: Value,
+): Value {
+  const split = (x: Value, n: number): Value =>
+    transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
+  const start = g.ints(0);
+  const q = rotate(g, split(query, heads), start, rotary);
+  const k = repeatHeads(g, rotate(g, split(key, kvHeads), start, rotary), heads / kvHeads);
+  const v = repeatHeads(g, split(value, kvHeads), heads / kvHeads);
+  const scores = scale(g, matmul(g, q, transpose(g, k, [0, 1, 3, 2])), 1 / Math.sqrt(headDim));
+  const attention = matmul(g, softmax(g, add(g, scores, mask)), v); // (rows, heads, length, headDim)
+  return reshape(g, transpose(g, attention, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
+}

@@ -1,0 +1,48 @@
+/** Ops that work element by element, with numpy's broadcasting where it says so. */
+import type { Graph, Value } from '../graph';
+import { reduceTo } from './reduce';
+import { broadcastShape } from './shapes';
+
+/** a + b, broadcast. */
+export function add(g: Graph, a: Value, b: Value): Value {
+  const [output] = g.node('Add', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  return g.record(output, [a, b], (d) => [() => reduceTo(g, d, a.shape), () => reduceTo(g, d, b.shape)]);
+}
+
+/** a − b, broadcast. */
+export function sub(g: Graph, a: Value, b: Value): Value {
+  const [output] = g.node('Sub', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  return g.record(output, [a, b], (d) => [() => reduceTo(g, d, a.shape), () => reduceTo(g, neg(g, d), b.shape)]);
+}
+
+/** a ⊙ b, broadcast. */
+export function mul(g: Graph, a: Value, b: Value): Value {
+  const [output] = g.node('Mul', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  return g.record(output, [a, b], (d) => [
+    () => reduceTo(g, mul(g, d, b), a.shape),
+    () => reduceTo(g, mul(g, d, a), b.shape),
+  ]);
+}
+
+/** factor · x. */
+export function scale(g: Graph, x: Value, factor: number): Value {
+  return factor === 1 ? x : mul(g, x, g.scalar(factor));
+}
+
+/** −x. */
+export function neg(g: Graph, x: Value): Value {
+  const [output] = g.node('Neg', [x], {}, [x]);
+  return g.record(output, [x], (d) => [() => neg(g, d)]);
+}
+
+/** σ(x) = 1 / (1 + e^−x). */
+export function sigmoid(g: Graph, x: Value): Value {
+  const [output] = g.node('Sigmoid', [x], {}, [x]);
+  // σ' = σ − σ²
+  return g.record(output, [x], (d) => [() => mul(g, d, sub(g, output, mul(g, output, output)))]);
+}
+
+/** SiLU(x) = x σ(x), the activation of LLaMA's FFN. */
+export function silu(g: Graph, x: Value): Value {
+  return mul(g, x, sigmoid(g, x));
+}

@@ -1,0 +1,30 @@
+/** Matrix products. */
+import type { Graph, Value } from '../graph';
+import { reduceSum } from './reduce';
+import { transpose } from './shapes';
+
+/**
+ * x Wᵀ + b, with the weight as a checkpoint stores it.
+ * x: (tokens, in), weight: (out, in), bias: (out) → (tokens, out)
+ */
+export function linear(g: Graph, x: Value, weight: Value, bias?: Value): Value {
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  const [output] = g.node('Gemm', inputs, { transB: 1 }, [{ type: x.type, shape: [x.shape[0], weight.shape[0]] }]);
+  return g.record(output, inputs, (d) => [
+    () => g.node('Gemm', [d, weight], {}, [x])[0], // dx = dy W
+    () => g.node('Gemm', [d, x], { transA: 1 }, [{ type: x.type, shape: weight.shape }])[0], // dW = dyᵀ x
+    () => reduceSum(g, d, [0]), // db
+  ]);
+}
+
+/** Batched product of the last two axes. a: (…, n, k), b: (…, k, m) → (…, n, m); the leading axes are equal. */
+export function matmul(g: Graph, a: Value, b: Value): Value {
+  const rank = a.shape.length;
+  const shape = [...a.shape.slice(0, -1), b.shape[rank - 1]];
+  const [output] = g.node('MatMul', [a, b], {}, [{ type: a.type, shape }]);
+  const swapped = a.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  return g.record(output, [a, b], (d) => [
+    () => matmul(g, d, transpose(g, b, swapped)), // da = dy bᵀ
+    () => matmul(g, transpose(g, a, swapped), d), // db = aᵀ dy
+  ]);
+}

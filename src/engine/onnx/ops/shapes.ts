@@ -1,0 +1,118 @@
+/** Shape rules shared by the ops, and the ops that only move elements. */
+import type { Dim, ElementType, Graph, Value } from '../graph';
+import { elementTypeCode } from '../graph';
+import { reduceTo } from './reduce';
+
+/** The shape of an elementwise result under numpy's broadcasting. @throws Error when the shapes don't fit */
+export function broadcastShape(a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x === y || y === 1) return x;
+    if (x === 1) return y;
+    throw new Error(`shapes (${a.join(', ')}) and (${b.join(', ')}) do not broadcast`);
+  });
+}
+
+/**
+ * The same elements in another shape. A named dimension that keeps its place is carried over; of the others one is
+ * inferred and the rest are read off the graph's inputs.
+ */
+export function reshape(g: Graph, x: Value, shape: readonly Dim[]): Value {
+  const open = shape.filter((dim, i) => typeof dim === 'string' && x.shape[i] !== dim) as string[];
+  const inferred = open.find((dim) => !g.hasDimension(dim)) ?? open[0];
+  const parts = shape.map((dim, i) => {
+    if (typeof dim === 'number') return dim;
+    if (x.shape[i] === dim) return 0;
+    return dim === inferred ? -1 : g.dimension(dim);
+  });
+  const [output] = g.node('Reshape', [x, shapeVector(g, parts)], {}, [{ type: x.type, shape }]);
+  return g.record(output, [x], (d) => [() => reshape(g, d, x.shape)]);
+}
+
+function shapeVector(g: Graph, parts: readonly (number | Value)[]): Value {
+  if (parts.every((p) => typeof p === 'number')) return g.ints(...parts);
+  const pieces = parts.map((p) => (typeof p === 'number' ? g.ints(p) : p));
+  return g.node('Concat', pieces, { axis: 0 }, [{ type: 'int64', shape: [parts.length] }])[0];
+}
+
+/** Axis i of the result is axis `permutation[i]` of x. */
+export function transpose(g: Graph, x: Value, permutation: readonly number[]): Value {
+  const shape = permutation.map((p) => x.shape[p]);
+  const [output] = g.node('Transpose', [x], { perm: permutation }, [{ type: x.type, shape }]);
+  const inverse = permutation.map((_, i) => permutation.indexOf(i));
+  return g.record(output, [x], (d) => [() => transpose(g, d, inverse)]);
+}
+
+/** Cuts the last axis into pieces of the given widths. */
+export function splitLast(g: Graph, x: Value, widths: readonly number[]): Value[] {
+  if (widths.length === 1) return [x];
+  const pieces = widths.map((width) => ({ type: x.type, shape: [...x.shape.slice(0, -1), width] }));
+  const outputs = g.node('Split', [x, g.ints(...widths)], { axis: -1 }, pieces);
+  g.tape.push({
+    outputs,
+    inputs: [x],
+    backward: (ds) => [
+      () =>
+        concatLast(
+          g,
+          ds.map((d, i) => d ?? zerosLike(g, outputs[i])),
+        ),
+    ],
+  });
+  return outputs;
+}
+
+/** Joins along the last axis. */
+export function concatLast(g: Graph, parts: readonly Value[]): Value {
+  const widths = parts.map(lastDim);
+  const shape = [...parts[0].shape.slice(0, -1), widths.reduce((a, b) => a + b, 0)];
+  const [output] = g.node('Concat', parts, { axis: -1 }, [{ type: parts[0].type, shape }]);
+  return g.record(output, parts, (d) => {
+    let pieces: Value[] | undefined;
+    return parts.map((_, i) => () => (pieces ??= splitLast(g, d, widths))[i]);
+  });
+}
+
+/** Joins along the first axis; for weights, so it has no gradient. */
+export function concatFirst(g: Graph, parts: readonly Value[]): Value {
+  if (parts.length === 1) return parts[0];
+  const rows = parts.reduce((sum, p) => sum + Number(p.shape[0]), 0);
+  return g.node('Concat', parts, { axis: 0 }, [{ type: parts[0].type, shape: [rows, ...parts[0].shape.slice(1)] }])[0];
+}
+
+/** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding wants a single row. */
+export function lastRow(g: Graph, x: Value): Value {
+  return g.node('Gather', [x, g.ints(-1)], { axis: 0 }, [{ type: x.type, shape: [1, ...x.shape.slice(1)] }])[0];
+}
+
+function zerosLike(g: Graph, x: Value): Value {
+  return g.node('Mul', [x, g.scalar(0)], {}, [x])[0];
+}
+
+/**
+ * Repeats every key-value head for the query heads of its group (grouped-query attention).
+ * (rows, kvHeads, length, headDim) → (rows, kvHeads · groups, length, headDim)
+ */
+export function repeatHeads(g: Graph, x: Value, groups: number): Value {
+  if (groups === 1) return x;
+  const [rows, kvHeads, length, headDim] = x.shape as readonly [Dim, number, Dim, number];
+  const grouped = reshape(g, x, [rows, kvHeads, 1, length, headDim]);
+  const shape = [rows, kvHeads, groups, length, headDim];
+  const [expanded] = g.node('Expand', [grouped, g.ints(1, 1, groups, 1, 1)], {}, [{ type: x.type, shape }]);
+  g.record(expanded, [grouped], (d) => [() => reduceTo(g, d, grouped.shape)]);
+  return reshape(g, expanded, [rows, kvHeads * groups, length, headDim]);
+}
+
+/** The same numbers in another element type. No gradient: it serves weights and masks. */
+export function cast(g: Graph, x: Value, type: ElementType): Value {
+  return x.type === type ? x : g.node('Cast', [x], { to: elementTypeCode(type) }, [{ type, shape: x.shape }])[0];
+}
+
+/** The last extent of x. @throws Error when it is known at run time only */
+export function lastDim(x: Value): number {
+  const dim = x.shape.at(-1);
+  if (typeof dim !== 'number') throw new Error(`the last dimension of ${x.name} is not known`);
+  return dim;
+}

@@ -1,0 +1,93 @@
+/**
+ * The one door to onnxruntime: opening a session over a graph made in memory, running it, closing it.
+ * Nothing else imports onnxruntime-node.
+ */
+import * as ort from 'onnxruntime-node';
+
+/** Execution providers by the names that onnxruntime-node gives them. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+
+/** A tensor of onnxruntime, in this process's memory or on the device. */
+export type Tensor = ort.Tensor;
+export type Feeds = Readonly<Record<string, Tensor>>;
+/** Results by name: a tensor is filled in place, null lets onnxruntime allocate. */
+export type Fetches = Readonly<Record<string, Tensor | null>>;
+
+export interface SessionSettings {
+  readonly provider: Provider;
+  /** Threads of one run; onnxruntime's own choice when undefined. */
+  readonly threads?: number;
+  /** The folder that the graph's external initializers are named in. */
+  readonly folder?: string;
+  /** Repack weights for faster products. Doubles their memory while the session is open. */
+  readonly prepack?: boolean;
+  /** Results that stay on the device. */
+  readonly onDevice?: readonly string[];
+  /** Prefix of a profile that onnxruntime writes when the session closes; for `bench/` only. */
+  readonly profile?: string;
+}
+
+export class Session {
+  constructor(private readonly session: ort.InferenceSession) {}
+
+  /**
+   * One run. It blocks the thread until it is done: callers keep runs short and look at their signal in between.
+   * @param fetches the results wanted; all of them, newly allocated, when omitted
+   */
+  run(feeds: Feeds, fetches?: Fetches): Promise<Record<string, Tensor>> {
+    return fetches ? this.session.run(feeds, fetches) : this.session.run(feeds);
+  }
+
+  async close(): Promise<void> {
+    this.session.endProfiling();
+    await this.session.release();
+  }
+}
+
+/** @throws Error when the provider is missing or refuses the graph, or a file cannot be read */
+export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<Session> {
+  const extra: Record<string, string> = {};
+  if (settings.folder !== undefined) extra.model_external_initializers_file_folder_path = settings.folder;
+  if (!(settings.prepack ?? false)) extra.disable_prepacking = '1';
+  // onnxruntime refuses an option that is present but undefined.
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: [settings.provider],
+    logSeverityLevel: 3,
+    extra: { session: extra },
+  };
+  if (settings.threads !== undefined) options.intraOpNumThreads = settings.threads;
+  if (settings.onDevice) {
+    options.preferredOutputLocation = Object.fromEntries(settings.onDevice.map((name) => [name, 'gpu-buffer']));
+  }
+  if (settings.profile !== undefined) {
+    options.enableProfiling = true;
+    options.profileFilePrefix = settings.profile;
+  }
+  const session = await ort.InferenceSession.create(model, options);
+  return new Session(session);
+}
+
+/** A float32 tensor over `data`, which is used as it is, not copied. */
+export function float32(data: Float32Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('float32', data, shape);
+}
+
+/** An int32 tensor over a copy of `data`. */
+export function int32(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+  return new ort.Tensor('int32', Int32Array.from(data), shape);
+}
+
+/** An int64 tensor over a copy of `data`. */
+export function int64(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+  return new ort.Tensor('int64', BigInt64Array.from(data as ArrayLike<number> & Iterable<number>, BigInt), shape);
+}
+
+/** The numbers of a float32 tensor in this process's memory. */
+export function floats(tensor: Tensor): Float32Array {
+  return tensor.data as Float32Array;
+}
+
+/** Version of the onnxruntime that runs. */
+export function onnxruntimeVersion(): string {
+  return ort.env.versions.node ?? ort.env.versions.common;
+}

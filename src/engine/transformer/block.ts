@@ -1,0 +1,59 @@
+/**
+ * The Transformer block of the LLaMA line, defined once:
+ *
+ *     h = x + o(attend(q(n), k(n), v(n)))    n = RMSNorm(x)
+ *     y = h + down(SiLU(gate(m)) ⊙ up(m))    m = RMSNorm(h)
+ *
+ * with the optional parts of its families: biases, normalised queries and keys, windows. What differs between a forward
+ * pass, cached decoding and training — how a Linear is applied, how positions attend — is handed in as strategies.
+ */
+import type { Architecture } from '../checkpoint/architecture';
+import type { Graph, Value } from '../onnx/graph';
+import { add, mul, silu } from '../onnx/ops/elementwise';
+import { rmsNorm } from '../onnx/ops/norm';
+import { reshape } from '../onnx/ops/shapes';
+
+export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+export type NormName = 'inputNorm' | 'postNorm' | 'qNorm' | 'kNorm';
+
+export interface BlockStrategies {
+  /** A norm's weight vector. */
+  readonly norm: (name: NormName) => Value;
+  /** Applies several Linears to one input. (tokens, in) → (tokens, out) each. */
+  readonly project: (x: Value, linears: readonly LinearName[]) => Value[];
+  /** (tokens, heads · headDim), 2 × (tokens, kvHeads · headDim) → (tokens, heads · headDim) */
+  readonly attend: (query: Value, key: Value, value: Value) => Value;
+}
+
+/** x: (tokens, hidden) → (tokens, hidden); `parts` says which of the two modules take part. */
+export function block(
+  g: Graph,
+  x: Value,
+  architecture: Architecture,
+  parts: { readonly attention: boolean; readonly ffn: boolean },
+  strategies: BlockStrategies,
+): Value {
+  const h = parts.attention ? add(g, x, attention(g, x, architecture, strategies)) : x;
+  return parts.ffn ? add(g, h, ffn(g, h, architecture, strategies)) : h;
+}
+
+/** Self-attention with its norm. (tokens, hidden) → (tokens, hidden) */
+function attention(g: Graph, x: Value, architecture: Architecture, { norm, project, attend }: BlockStrategies): Value {
+  const { heads, kvHeads, headDim, qkNorm, rmsNormEps } = architecture;
+  const n = rmsNorm(g, x, norm('inputNorm'), rmsNormEps);
+  const [query, key, value] = project(n, ['q', 'k', 'v']);
+  const perHead = (t: Value, name: NormName, count: number): Value => {
+    const split = reshape(g, t, ['tokens', count, headDim]);
+    return reshape(g, rmsNorm(g, split, norm(name), rmsNormEps), ['tokens', count * headDim]);
+  };
+  const q = qkNorm ? perHead(query, 'qNorm', heads) : query;
+  const k = qkNorm ? perHead(key, 'kNorm', kvHeads) : key;
+  return project(attend(q, k, value), ['o'])[0];
+}
+
+/** The gated FFN (SwiGLU, Shazeer 2020) with its norm. (tokens, hidden) → (tokens, hidden) */
+function ffn(g: Graph, x: Value, { rmsNormEps }: Architecture, { norm, project }: BlockStrategies): Value {
+  const m = rmsNorm(g, x, norm('postNorm'), rmsNormEps);
+  const [gate, up] = project(m, ['gate', 'up']);
+  return project(mul(g, silu(g, gate), up), ['down'])[0];
+}

@@ -1,0 +1,61 @@
+/** The graph of cached decoding: some steps of the model, each with its keys and values so far, and perhaps the head. */
+import type { Architecture } from '../checkpoint/architecture';
+import { outerWeights } from '../checkpoint/weights';
+import type { Graph, Value } from '../onnx/graph';
+import { fusedAttention } from '../onnx/ops/attention';
+import { linear } from '../onnx/ops/linear';
+import { rmsNorm } from '../onnx/ops/norm';
+import { lastRow, reshape } from '../onnx/ops/shapes';
+import { block } from './block';
+import { blockWeightBinder, projectWith, rotaryInputs } from './forward-graph';
+import type { Bind } from './graph-weights';
+import type { Step } from './view';
+
+/** Names of a step's cache among the feeds ("past…") and fetches ("present…"). */
+export function cacheNames(step: Step): { past: [string, string]; present: [string, string] } {
+  const suffix = `${step.block}`;
+  return {
+    past: [`pastKeys${suffix}`, `pastValues${suffix}`],
+    present: [`presentKeys${suffix}`, `presentValues${suffix}`],
+  };
+}
+
+/**
+ * One text, a few new tokens at a time. Feeds "x" (tokens, hidden), "cos" and "sin" (positions, headDim / 2),
+ * "lastPositions" (1), "totalLength" (1), "offset" (1) and each step's cache (1, kvHeads, capacity, headDim). Fetches the caches and
+ * "y" (tokens, hidden), or with `head` the last token's "logits" (1, vocabulary).
+ */
+export function buildDecoder(g: Graph, a: Architecture, steps: readonly Step[], head: boolean, bind: Bind): void {
+  const x = g.input('x', 'float32', ['tokens', a.hidden]);
+  const rotary = steps.some((s) => s.attention) ? rotaryInputs(g, a) : undefined;
+  const lastPositions = rotary && g.input('lastPositions', 'int32', [1]);
+  const totalLength = rotary && g.input('totalLength', 'int32', [1]);
+  const offset = rotary && g.input('offset', 'int64', [1]);
+  let state = x;
+  for (const step of steps) {
+    const weight = blockWeightBinder(a, step.block, bind);
+    state = block(g, state, a, step, {
+      norm: (name) => weight(name)!,
+      project: projectWith(g, weight),
+      attend: (...qkv) => {
+        const { past, present } = cacheNames(step);
+        const [keys, values] = past.map((n) => g.input(n, 'float32', [1, a.kvHeads, 'capacity', a.headDim]));
+        const [q, k, v] = qkv.map((t) => reshape(g, t, [1, 'tokens', t.shape[1]]));
+        const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
+        const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
+        const attention = fusedAttention(g, [q, k, v], shape, rotary!, known);
+        g.output(present[0], attention.keys);
+        g.output(present[1], attention.values);
+        return reshape(g, attention.output, ['tokens', a.heads * a.headDim]);
+      },
+    });
+  }
+  if (head) g.output('logits', lastLogits(g, a, state, bind));
+  else g.output('y', state);
+}
+
+function lastLogits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {
+  const { finalNorm, head } = outerWeights(a);
+  const normalised = rmsNorm(g, lastRow(g, state), bind('finalNorm', finalNorm), a.rmsNormEps);
+  return linear(g, normalised, bind('head', head));
+}

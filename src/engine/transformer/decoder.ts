@@ -1,0 +1,161 @@
+/**
+ * Cached decoding. On the CPU the cache is filled in place: the same memory is a run's feed (the past) and its fetch
+ * (the past and what is new), so nothing is copied from token to token.
+ *
+ * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
+ * moment that it is needed, which is slow but runs.
+ */
+import { freemem } from 'node:os';
+import { throwIfCancelled } from '../errors';
+import { Graph } from '../onnx/graph';
+import { float32, floats, int32, int64, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { parametersOf } from '../checkpoint/parameters';
+import { buildDecoder, cacheNames } from './decode-graph';
+import { externalBinding } from './graph-weights';
+import type { Model } from './model';
+import { rotaryTable } from './rotary';
+import { stepsOf, type Step, type View } from './view';
+
+/** Prompt tokens of one run: short enough to be cancelled in between. */
+const TOKENS_PER_RUN = 256;
+/** `GroupQueryAttention` of the WebGPU provider is wrong from 32 new tokens up. */
+const TOKENS_PER_RUN_WEBGPU = 31;
+/** Share of the free memory that the weights may take as float32. */
+const MEMORY_SHARE = 0.7;
+
+/** Consecutive steps in one session. */
+interface Segment {
+  readonly steps: readonly Step[];
+  readonly head: boolean;
+}
+
+export class Decoder {
+  private readonly sessions = new Map<Segment, Session>();
+  private readonly caches: Record<string, Tensor> = {};
+  private past = 0;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly segments: readonly Segment[],
+    /** Tokens that the cache has room for. */
+    readonly capacity: number,
+    private readonly rotary: Feeds,
+  ) {}
+
+  /** @param capacity tokens of prompt and continuation together */
+  static async open(model: Model, view: View, capacity: number): Promise<Decoder> {
+    const { architecture: a } = model;
+    const steps = stepsOf(view);
+    const bytes = 4 * parametersOf(a, steps.length);
+    const whole: Segment[] = [{ steps, head: true }];
+    const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
+    const { cos, sin } = rotaryTable(a, capacity);
+    const shape = [capacity, a.headDim / 2];
+    const rotary = { cos: float32(cos, shape), sin: float32(sin, shape) };
+    const decoder = new Decoder(model, bytes < MEMORY_SHARE * freemem() ? whole : apart, capacity, rotary);
+    for (const step of steps.filter((s) => s.attention)) {
+      for (const name of cacheNames(step).past) {
+        const cache = new Float32Array(a.kvHeads * capacity * a.headDim);
+        decoder.caches[name] = float32(cache, [1, a.kvHeads, capacity, a.headDim]);
+      }
+    }
+    if (decoder.kept) await decoder.session(decoder.segments[0]);
+    return decoder;
+  }
+
+  /** Sessions are kept from call to call. */
+  private get kept(): boolean {
+    return this.segments.length === 1;
+  }
+
+  /**
+   * Appends tokens to the text.
+   * @returns the logits of what follows, (vocabulary); valid until the next call
+   * @throws CancelledError
+   */
+  async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    const limit = this.model.device.provider === 'cpu' ? TOKENS_PER_RUN : TOKENS_PER_RUN_WEBGPU;
+    let logits = new Float32Array(0) as Float32Array;
+    for (let at = 0; at < ids.length; at += limit) {
+      throwIfCancelled(signal);
+      logits = await this.appendFew(ids.slice(at, at + limit));
+    }
+    return logits;
+  }
+
+  private async appendFew(ids: readonly number[]): Promise<Float32Array> {
+    const { hidden } = this.model.architecture;
+    const total = this.past + ids.length;
+    const position: Feeds = {
+      ...this.rotary,
+      lastPositions: int32([total - 1], [1]),
+      totalLength: int32([total], [1]),
+      offset: int64([this.past], [1]),
+    };
+    let x = float32(await this.model.embedding.lookUp(ids), [ids.length, hidden]);
+    for (const segment of this.segments) {
+      const session = await this.session(segment);
+      const result = await session.run(...this.feedsAndFetches(segment, x, position));
+      this.keepCaches(segment, result);
+      x = segment.head ? result.logits : result.y;
+      if (!this.kept) await this.closeSession(segment);
+    }
+    this.past = total;
+    return floats(x);
+  }
+
+  private feedsAndFetches(segment: Segment, x: Tensor, position: Feeds): [Feeds, Record<string, Tensor | null>] {
+    const feeds: Record<string, Tensor> = { x };
+    const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
+    const attending = segment.steps.filter((s) => s.attention);
+    if (attending.length > 0) Object.assign(feeds, position);
+    for (const step of attending) {
+      const { past, present } = cacheNames(step);
+      past.forEach((name, i) => {
+        feeds[name] = this.caches[name];
+        fetches[present[i]] = this.inPlace ? this.caches[name] : null;
+      });
+    }
+    return [feeds, fetches];
+  }
+
+  private get inPlace(): boolean {
+    return this.model.device.provider === 'cpu';
+  }
+
+  private keepCaches(segment: Segment, result: Record<string, Tensor>): void {
+    if (this.inPlace) return;
+    for (const step of segment.steps.filter((s) => s.attention)) {
+      const { past, present } = cacheNames(step);
+      past.forEach((name, i) => {
+        this.caches[name].dispose();
+        this.caches[name] = result[present[i]];
+      });
+    }
+  }
+
+  private async session(segment: Segment): Promise<Session> {
+    let session = this.sessions.get(segment);
+    if (!session) {
+      const { architecture, checkpoint } = this.model;
+      const g = new Graph();
+      buildDecoder(g, architecture, segment.steps, segment.head, externalBinding(g, checkpoint));
+      const onDevice = this.inPlace
+        ? undefined
+        : segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []));
+      session = await this.model.openSession(g.serialize(), { onDevice });
+      this.sessions.set(segment, session);
+    }
+    return session;
+  }
+
+  private async closeSession(segment: Segment): Promise<void> {
+    await this.sessions.get(segment)?.close();
+    this.sessions.delete(segment);
+  }
+
+  async close(): Promise<void> {
+    for (const segment of this.sessions.keys()) await this.closeSession(segment);
+    for (const tensor of Object.values(this.caches)) tensor.dispose();
+  }
+}

@@ -1,0 +1,73 @@
+/** A checkpoint ready to compute: its architecture, the device, and sessions over its own files. */
+import { totalmem } from 'node:os';
+import type { Architecture } from '../checkpoint/architecture';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { blockWeights, type Weight } from '../checkpoint/weights';
+import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
+import { Graph } from '../onnx/graph';
+import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
+import { Embedding } from './embedding';
+import { externalWeight, weightFolder } from './graph-weights';
+
+export interface ModelOptions {
+  readonly device?: DeviceChoice;
+  /** Threads of one run; onnxruntime's own choice (one per core) when undefined. */
+  readonly threads?: number;
+  /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
+  readonly memory?: number;
+}
+
+/** @throws UserError when the checkpoint can only be inspected, or the device is not there */
+export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
+  const architecture = requireArchitecture(checkpoint);
+  const device = await chooseDevice(options.device ?? 'auto');
+  const embedding = await Embedding.open(checkpoint, architecture);
+  return new Model(checkpoint, architecture, device, embedding, options.memory ?? totalmem() / 8, options.threads);
+}
+
+export class Model {
+  private readonly shared = new Map<string, Session>();
+
+  constructor(
+    readonly checkpoint: Checkpoint,
+    readonly architecture: Architecture,
+    readonly device: DeviceReport,
+    readonly embedding: Embedding,
+    /** Budget for hidden states, in bytes. */
+    readonly memory: number,
+    readonly threads: number | undefined,
+  ) {}
+
+  /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
+  openSession(graph: Uint8Array, settings: Pick<SessionSettings, 'prepack' | 'onDevice'> = {}): Promise<Session> {
+    const { provider } = this.device;
+    return openSession(graph, { ...settings, provider, threads: this.threads, folder: weightFolder(this.checkpoint) });
+  }
+
+  /** A session that is opened once and closed with the model. */
+  async sharedSession(name: string, graph: () => Uint8Array, onDevice: readonly string[]): Promise<Session> {
+    let session = this.shared.get(name);
+    if (!session) this.shared.set(name, (session = await this.openSession(graph(), { onDevice })));
+    return session;
+  }
+
+  /** The given weights of a block as float32 tensors on the device, by key. The caller disposes them. */
+  async deviceWeights(block: number, keys: readonly string[]): Promise<Record<string, Tensor>> {
+    const g = new Graph();
+    const weights = new Map<string, Weight>(Object.entries(blockWeights(this.architecture, block)));
+    for (const key of keys) g.output(key, externalWeight(g, this.checkpoint, weights.get(key)!));
+    const session = await this.openSession(g.serialize(), { onDevice: keys });
+    try {
+      return await session.run({});
+    } finally {
+      await session.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.shared.values()) await session.close();
+    this.shared.clear();
+    await this.embedding.close();
+  }
+}

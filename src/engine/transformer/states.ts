@@ -1,0 +1,72 @@
+/**
+ * Hidden states on their way through the model: the residual stream of some rows of tokens, held in chunks of which each
+ * is one run's work.
+ *
+ * A chunk never changes once computed. Variants of a model share the chunks of the prefix that they have in common and
+ * part where they part; each chunk counts its owners, and its memory is used again once it has none.
+ */
+import { float32, floats, type Tensor } from '../onnx/session';
+
+export class Chunk {
+  private owners = 1;
+
+  constructor(
+    /** (rows · length, hidden) */
+    readonly tensor: Tensor,
+    readonly rows: number,
+    private readonly free: () => void,
+  ) {}
+
+  /** The numbers, of a chunk in this process's memory. */
+  get data(): Float32Array {
+    return floats(this.tensor);
+  }
+
+  /** One more owner. */
+  retain(): this {
+    this.owners++;
+    return this;
+  }
+
+  /** One owner less; the chunk must not be used by that owner any more. */
+  release(): void {
+    if (--this.owners === 0) this.free();
+  }
+}
+
+/** The residual stream of all rows of one variant. */
+export type State = readonly Chunk[];
+
+export function retainState(state: State): State {
+  return state.map((c) => c.retain());
+}
+
+export function releaseState(state: State): void {
+  for (const chunk of state) chunk.release();
+}
+
+/** Hands out memory for chunks of rows, and takes it back. */
+export class ChunkPool {
+  private readonly spare = new Map<number, Float32Array[]>();
+
+  constructor(
+    /** Tokens of a row, and width of the residual stream. */
+    readonly length: number,
+    readonly hidden: number,
+  ) {}
+
+  /** A chunk with room for `rows` rows in this process's memory; its content is undefined. */
+  take(rows: number): Chunk {
+    const data = this.spare.get(rows)?.pop() ?? new Float32Array(rows * this.length * this.hidden);
+    return new Chunk(float32(data, [rows * this.length, this.hidden]), rows, () => {
+      const list = this.spare.get(rows);
+      if (list) list.push(data);
+      else this.spare.set(rows, [data]);
+    });
+  }
+
+  /** A chunk over a tensor that onnxruntime allocated on the device. */
+  adopt(tensor: Tensor, rows: number): Chunk {
+    return new Chunk(tensor, rows, () => tensor.dispose());
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A view of a model: which attention and FFN modules take part. Pruning is not naming a part, so every what-if model
+ * exists without a byte written (paper §3.1; single modules: §5.2, Table 6).
+ */
+import { UserError } from '../errors';
+
+/** Per block, whether its attention and its FFN (each with its norm) are kept. */
+export interface View {
+  readonly attention: readonly boolean[];
+  readonly ffn: readonly boolean[];
+}
+
+export type Part = 'attention' | 'ffn';
+
+/** A block to leave out, or one of its two modules. */
+export interface RemovedPart {
+  readonly block: number;
+  readonly part?: Part;
+}
+
+/** One stop of the residual stream's way: a block, or what is kept of it. */
+export interface Step {
+  readonly block: number;
+  readonly attention: boolean;
+  readonly ffn: boolean;
+}
+
+/** The whole model of `blocks` blocks. */
+export function fullView(blocks: number): View {
+  return { attention: Array<boolean>(blocks).fill(true), ffn: Array<boolean>(blocks).fill(true) };
+}
+
+/** The model without the given parts. */
+export function viewWithout(blocks: number, removed: readonly RemovedPart[]): View {
+  const gone = (part: Part): boolean[] =>
+    Array.from({ length: blocks }, (_, i) => removed.some((r) => r.block === i && (r.part ?? part) === part));
+  return { attention: gone('attention').map((g) => !g), ffn: gone('ffn').map((g) => !g) };
+}
+
+/** What a view leaves out: whole blocks first, then single modules, each ascending. */
+export function removedParts(view: View): RemovedPart[] {
+  const indices = view.attention.map((_, block) => block);
+  return [
+    ...indices.filter((b) => !view.attention[b] && !view.ffn[b]).map((block) => ({ block })),
+    ...indices.flatMap((block): RemovedPart[] => {
+      if (view.attention[block] === view.ffn[block]) return [];
+      return [{ block, part: view.attention[block] ? 'ffn' : 'attention' }];
+    }),
+  ];
+}
+
+/** The kept parts in the order of the residual stream; with `split`, attention and FFN are steps of their own. */
+export function stepsOf(view: View, split = false): Step[] {
+  return view.attention.flatMap((attention, block): Step[] => {
+    const ffn = view.ffn[block];
+    const halves = [
+      { block, attention, ffn: false },
+      { block, attention: false, ffn },
+    ];
+    const steps = split ? halves : [{ block, attention, ffn }];
+    return steps.filter((s) => s.attention || s.ffn);
+  });
+}
+
+/** "10, 12.ffn": a view's removed parts as `parseRemoved` reads them. */
+export function formatRemoved(removed: readonly RemovedPart[]): string {
+  return removed.map((r) => (r.part ? `${r.block}.${r.part}` : String(r.block))).join(',');
+}
+
+/**
+ * Reads "10,11,20-23,12.ffn,3.attention".
+ * @throws UserError for anything else, and for blocks that the model lacks
+ */
+export function parseRemoved(text: string, blocks: number): RemovedPart[] {
+  const fail = (piece: string, why: string): never => {
+    throw new UserError(
+      `Cannot read the list of removed blocks "${text}"`,
+      `"${piece}" ${why}`,
+      'Write 0-based block numbers, ranges or modules, such as 10,20-23,12.ffn,3.attention.',
+    );
+  };
+  const parts = text.split(',').flatMap((raw): RemovedPart[] => {
+    const piece = raw.trim();
+    const match = /^(\d{1,6})(?:-(\d{1,6}))?(?:\.(attention|ffn))?$/.exec(piece);
+    if (!match) return fail(piece, 'is no block, range or module');
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    if (last < first) return fail(piece, 'ends before it starts');
+    if (last >= blocks) return fail(piece, `is beyond the last block, ${blocks - 1}`);
+    const part = match[3] as Part | undefined;
+    return Array.from({ length: last - first + 1 }, (_, i) =>
+      part ? { block: first + i, part } : { block: first + i },
+    );
+  });
+  return removedParts(viewWithout(blocks, parts));
+}
