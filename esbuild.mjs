@@ -1,4 +1,5 @@
-// Builds every program of the project; `--watch` rebuilds on change. One target list, nothing else.
+// Builds every program of the project into dist or `--outdir=DIR`; `--watch` rebuilds on change. One target list, nothing
+// else.
 import { build, context } from 'esbuild';
 
 const node = {
@@ -11,7 +12,10 @@ const node = {
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
-const targets = [{ ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs', banner: { js: `#!/usr/bin/env node\n${node.banner.js}` } }];
+const outdir = process.argv.find((argument) => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
+const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
+
+const targets = [{ ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang }];
 
 const common = { bundle: true, sourcemap: true, keepNames: true, logLevel: 'warning' };
 if (process.argv.includes('--watch')) {

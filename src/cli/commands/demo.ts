@@ -1,0 +1,42 @@
+/** `coppice demo`: the whole way on one page, for those who see Coppice for the first time. */
+import type { Command } from 'commander';
+import { runDemo } from '../demo/demo';
+import { execute, type Exit } from '../execute';
+import { addComputeOptions, type ComputeOptions, parseCount } from '../options';
+
+export interface DemoOptions extends ComputeOptions {
+  readonly calibration?: string;
+  readonly text?: string;
+  readonly out?: string;
+  readonly count?: number;
+}
+
+export function addDemo(program: Command, exit: Exit): void {
+  const command = program
+    .command('demo')
+    .summary('score, prune, evaluate and compare, on one page')
+    .description(
+      'Scores the blocks of a model, removes a quarter of them, and shows what that did to its perplexity, its text,\n' +
+        'its size and its speed. Without a checkpoint it makes a tiny sample model and uses that.',
+    )
+    .argument('[checkpoint]', 'folder with weights, config and tokenizer')
+    .option('--calibration <file>', 'text to score with (default: a short text of its own)')
+    .option('--text <file>', 'text to measure perplexity on (default: another)')
+    .option('--count <n>', 'blocks to remove (default: a quarter)', parseCount)
+    .option(
+      '--out <dir>',
+      'folder for models and records; it must not exist (default: coppice-demo, or the next free)',
+    );
+  addComputeOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice demo
+  coppice demo ./SmolLM2-135M
+  coppice demo ./SmolLM2-135M --calibration prose.txt --text test.txt --count 6`,
+    )
+    .action(async (path: string | undefined, options: DemoOptions) => {
+      exit(await execute({ kind: 'demo', options, source: path }, (shell) => runDemo(path, options, shell)));
+    });
+}

@@ -1,0 +1,89 @@
+/** `coppice eval`: perplexity of a text under a checkpoint or a view of it (Shortened LLaMA's two modes, spec §1.12). */
+import { type Command, Option } from 'commander';
+import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
+import type { BosMode } from '../../engine/evaluate/windows';
+import { readTextFile } from '../../engine/textfile';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
+import { formatRemoved } from '../../engine/transformer/view';
+import { warnIfCalibrated } from '../calibrated';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { openForComputing, removedJson, secondsSince, withModel } from '../opened';
+import { addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
+import { detailsOf, fileInput } from '../runRecord';
+import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
+
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
+const BOS_MODES: readonly BosMode[] = ['stream', 'window', 'none'];
+
+interface EvalOptions extends ComputeOptions {
+  readonly text: string;
+  readonly window: number;
+  readonly bos: BosMode;
+  readonly limit?: number;
+  readonly remove?: string;
+}
+
+export function addEval(program: Command, exit: Exit): void {
+  const command = program
+    .command('eval')
+    .summary('perplexity of a text')
+    .description(
+      'Measures the perplexity of a text in windows that do not overlap. The lower it is, the better the model\n' +
+        'predicts the text. Perplexities can be compared only at the same window, --bos and text.',
+    )
+    .argument('<checkpoint>', 'folder, .safetensors file or index')
+    .requiredOption('--text <file>', 'text file (UTF-8)')
+    .option('--window <n>', 'tokens per window', parseCount, 128)
+    .addOption(
+      new Option('--bos <where>', 'the begin-of-text token: once before the text, before each window, or nowhere')
+        .choices(BOS_MODES)
+        .default('stream'),
+    )
+    .option('--limit <n>', 'use only the first n windows', parseCount)
+    .addOption(removeOption());
+  addComputeOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice eval ./SmolLM2-135M --text wiki.test.txt --limit 64
+  coppice eval ./SmolLM2-135M --text wiki.test.txt --remove 10,12-14
+  coppice eval ./gemma --text wiki.test.txt --bos window --json`,
+    )
+    .action(async (path: string, options: EvalOptions) => {
+      exit(await execute({ kind: 'eval', options, source: path }, (shell) => evaluate(path, options, shell)));
+    });
+}
+
+async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
+  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
+  const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
+  const tokenizer = await loadTokenizer(checkpoint.folder);
+  await warnIfCalibrated(checkpoint, text.sha256, shell);
+  const ids = tokenizer.encode(text.text, { addSpecialTokens: false });
+
+  const { window, bos, limit } = options;
+  const start = performance.now();
+  const { result, device } = await withModel(checkpoint, options, async (model) => ({
+    result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),
+    device: model.device,
+  }));
+  const seconds = secondsSince(start);
+
+  const { ppl, meanNll, tokens, windows } = result;
+  return {
+    json: { ppl, meanNll, tokens, windows, window, bos, removed: removedJson(removed), seconds },
+    page: facts([
+      ['perplexity', shell.style.bold(formatNumber(ppl))],
+      ['mean loss', `${formatNumber(meanNll)} nats a token`],
+      ['text', `${formatCount(tokens)} tokens scored in ${formatCount(windows)} windows of ${window}, BOS: ${bos}`],
+      ['removed', formatRemoved(removed) || 'nothing'],
+      ['time', `${formatSeconds(seconds)} on ${device.provider}`],
+    ]),
+    run: detailsOf(checkpoint, options, {
+      inputs: [fileInput('text', options.text, text.sha256)],
+      settings: { window, bos, limit: limit ?? null, removed: removedJson(removed) },
+      device,
+    }),
+  };
+}

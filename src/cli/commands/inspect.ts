@@ -1,0 +1,68 @@
+/** `coppice inspect`: what a checkpoint is, read from its headers alone. */
+import type { Command } from 'commander';
+import { openCheckpoint } from '../../engine/checkpoint/open';
+import { type Summary, summarize } from '../../engine/checkpoint/summary';
+import { modelInput } from '../../engine/runs/record';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
+import { facts, formatBytes, formatCount } from '../terminal/text';
+
+export function addInspect(program: Command, exit: Exit): void {
+  const command = program
+    .command('inspect')
+    .summary('what a checkpoint is')
+    .description('Shows architecture, sizes and types of a checkpoint. Reads headers only, however large it is.')
+    .argument('<checkpoint>', 'folder, .safetensors file or index');
+  acceptComputeOptions(addCommonOptions(command))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice inspect ./SmolLM2-135M
+  coppice inspect ./model.safetensors --json`,
+    )
+    .action(async (path: string, options: CommonOptions) => {
+      exit(await execute({ kind: 'inspect', options, source: path }, (shell) => inspect(path, shell)));
+    });
+}
+
+async function inspect(path: string, shell: Shell): Promise<Outcome> {
+  const checkpoint = await openCheckpoint(path);
+  const summary = summarize(checkpoint);
+  for (const note of summary.notes) shell.note(note);
+  return {
+    json: { ...summary },
+    page: page(summary, shell),
+    run: { inputs: [modelInput(checkpoint)], settings: {} },
+  };
+}
+
+function page(summary: Summary, shell: Shell): string[] {
+  const { blocks, heads, kvHeads, headDim, blockParameters: perBlock, unsupported } = summary;
+  const optional = (name: string, value: number | null): [string, string][] =>
+    value === null ? [] : [[name, formatCount(value)]];
+  const types = Object.entries(summary.dtypes).map(([dtype, count]) => `${dtype} ${formatCount(count)}`);
+  const alike = perBlock.every((count) => count === perBlock[0]);
+  return facts([
+    ['path', shell.shown(summary.path)],
+    ['format', summary.shards > 1 ? `${summary.format}, ${summary.shards} files` : summary.format],
+    ['architecture', shell.style.bold(shell.shown(summary.architecture ?? 'unknown'))],
+    ...optional('blocks', blocks),
+    ['parameters', formatCount(summary.parameters)],
+    ...(perBlock.length > 0 && alike ? optional('a block', perBlock[0]) : []),
+    ['size', formatBytes(summary.bytes)],
+    ['types', types.join(', ') || 'no tensors'],
+    ...optional('hidden', summary.hidden),
+    ...(heads === null ? [] : [['heads', headsOf(heads, kvHeads, headDim)] as const]),
+    ...optional('ffn', summary.ffn),
+    ...optional('vocabulary', summary.vocabulary),
+    ...optional('context', summary.context),
+    ...(summary.tied === null ? [] : [['tied', summary.tied ? 'yes, head and embedding are one' : 'no'] as const]),
+    ['usable', unsupported ? `inspection only: ${shell.shown(unsupported.why)}` : 'yes'],
+  ]);
+}
+
+function headsOf(heads: number, kvHeads: number | null, headDim: number | null): string {
+  const shared = kvHeads === null || kvHeads === heads ? '' : `, ${kvHeads} for keys and values`;
+  return `${heads}${shared}${headDim === null ? '' : `, ${headDim} wide`}`;
+}

@@ -1,0 +1,195 @@
+/** `coppice prune`: chooses blocks by scores or by hand and writes the checkpoint without them. */
+import { type Command, Option } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { parseBlockList } from '../../engine/prune/blocklist';
+import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/prune/count';
+import { describeReduction } from '../../engine/prune/describe';
+import { mergekitRecipe, pruneLayersCommand } from '../../engine/prune/recipes';
+import { keepList, selectExplicit } from '../../engine/prune/select';
+import { writePruned } from '../../engine/prune/write';
+import type { RunInput } from '../../engine/runs/record';
+import {
+  addMagnitudeOptions,
+  CRITERIA_HELP,
+  type Criterion,
+  criterionOption,
+  type CriterionOptions,
+  requireCalibration,
+} from '../criteria';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { asUsage, UsageError } from '../failure';
+import { ANY_BLOCKS, secondsSince } from '../opened';
+import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, parseFraction } from '../options';
+import { detailsOf, fileInput } from '../runRecord';
+import { runCriterion } from '../scoring';
+import { readScores } from '../scoresFile';
+import { selectByScores } from '../selection';
+import { formatSeconds } from '../terminal/text';
+
+interface PruneOptions extends ComputeOptions, CriterionOptions {
+  readonly out: string;
+  readonly scores?: string;
+  readonly criterion?: Criterion;
+  readonly blocks?: string;
+  readonly count?: number;
+  readonly ratio?: number;
+  readonly targetParams?: string;
+  readonly keep?: string;
+  readonly plus: boolean;
+  readonly mergekit?: string;
+  readonly llamaCpp?: string;
+}
+
+export function addPrune(program: Command, exit: Exit): void {
+  const command = program
+    .command('prune')
+    .summary('write a checkpoint without its least important blocks')
+    .description(
+      'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio,\n' +
+        '--target-params, or --blocks. The first four blocks and the last two stay unless --no-plus is given.\n' +
+        'The source is never changed; the record of the run is coppice.json in the new checkpoint.',
+    )
+    .argument('<checkpoint>', 'folder, .safetensors file or index')
+    .requiredOption('--out <dir>', 'folder of the new checkpoint; it must not exist')
+    .addOption(new Option('--scores <file>', 'what `coppice score --json` printed').conflicts(['criterion', 'blocks']))
+    .addOption(criterionOption().conflicts('blocks'))
+    .addOption(
+      new Option('--blocks <list>', 'remove exactly these: 10,12-14').conflicts(['count', 'ratio', 'targetParams']),
+    )
+    .addOption(
+      new Option('--count <n>', 'remove so many blocks').argParser(parseCount).conflicts(['ratio', 'targetParams']),
+    )
+    .addOption(
+      new Option('--ratio <r>', 'remove at most this share of all parameters, such as 0.2')
+        .argParser(parseFraction(true))
+        .conflicts('targetParams'),
+    )
+    .option('--target-params <n>', 'keep at least so many parameters: 5.4B, 110M')
+    .option('--keep <list>', 'blocks that stay, besides the first four and the last two: 5,28')
+    .option('--no-plus', 'the first four blocks and the last two may go too')
+    .option('--mergekit <file>', 'also write the removal as a mergekit configuration')
+    .option('--llama-cpp <file>', 'also write it as the command line of llama-quantize --prune-layers');
+  addCalibrationOptions(command);
+  addMagnitudeOptions(command);
+  addComputeOptions(command)
+    .addHelpText(
+      'after',
+      `${CRITERIA_HELP}
+
+Examples:
+  coppice prune ./SmolLM2-135M --scores scores.json --count 6 --out ./SmolLM2-24
+  coppice prune ./SmolLM2-135M --criterion magnitude --ratio 0.2 --out ./SmolLM2-20
+  coppice prune ./SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24
+  coppice prune ./SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml`,
+    )
+    .action(async (path: string, options: PruneOptions) => {
+      exit(await execute({ kind: 'prune', options, source: path }, (shell) => prune(path, options, shell)));
+    });
+}
+
+/** The blocks to remove, and how they were found. */
+interface Choice {
+  readonly removed: readonly number[];
+  readonly inputs: readonly RunInput[];
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed?: number;
+  readonly device?: unknown;
+}
+
+async function prune(path: string, options: PruneOptions, shell: Shell): Promise<Outcome> {
+  const start = performance.now();
+  const started = new Date();
+  checkUsage(options);
+  const checkpoint = await openCheckpoint(path);
+  const architecture = requireArchitecture(checkpoint);
+  const choice = await choose(checkpoint, architecture, options, shell);
+  const details = detailsOf(checkpoint, options, choice);
+  const written = await writePruned(checkpoint, choice.removed, options.out, {
+    ...shell.job,
+    provenance: { ...details, inputs: choice.inputs, started },
+  });
+  const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out } = written;
+
+  const recipes: [string, string][] = [];
+  if (options.mergekit !== undefined) recipes.push([options.mergekit, mergekitRecipe(path, slices, checkpoint)]);
+  if (options.llamaCpp !== undefined) recipes.push([options.llamaCpp, `${pruneLayersCommand(removed)}\n`]);
+  for (const [file, text] of recipes) await writeFile(file, text);
+  for (const { name, why } of written.leftBehind) shell.note(`${name} was not copied: ${why}`);
+
+  const seconds = secondsSince(start);
+  return {
+    json: { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out, seconds },
+    page: [
+      ...describeReduction(written),
+      `written     ${shell.shown(out)} in ${formatSeconds(seconds)}`,
+      ...recipes.map(([file]) => `recipe      ${shell.shown(file)}`),
+    ],
+    run: details,
+  };
+}
+
+/** What can be seen to be wrong before anything is opened. */
+function checkUsage(options: PruneOptions): void {
+  const { blocks, scores, criterion, keep, targetParams } = options;
+  if (blocks !== undefined) asUsage(() => parseBlockList(blocks, ANY_BLOCKS, '--blocks'));
+  if (keep !== undefined) asUsage(() => parseBlockList(keep, ANY_BLOCKS, '--keep'));
+  if (targetParams !== undefined) asUsage(() => parseParameterCount(targetParams, '--target-params'));
+  if (blocks !== undefined) return;
+  if (scores === undefined && criterion === undefined) {
+    throw new UsageError(
+      'nothing says which blocks to remove',
+      'none of --scores, --criterion and --blocks is given',
+      'Add --criterion ppl --calibration FILE, or another of them.',
+    );
+  }
+  if (goalOf(options) === undefined) {
+    throw new UsageError(
+      'nothing says how much to remove',
+      'none of --count, --ratio and --target-params is given',
+      'Add --count 6, or another of them.',
+    );
+  }
+  if (criterion !== undefined) requireCalibration(criterion, options);
+}
+
+function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal | undefined {
+  if (count !== undefined) return { kind: 'count', count };
+  if (ratio !== undefined) return { kind: 'ratio', ratio };
+  if (targetParams === undefined) return undefined;
+  return { kind: 'target', parameters: parseParameterCount(targetParams, '--target-params') };
+}
+
+async function choose(
+  checkpoint: Checkpoint,
+  architecture: Architecture,
+  options: PruneOptions,
+  shell: Shell,
+): Promise<Choice> {
+  const keep = options.keep === undefined ? [] : parseBlockList(options.keep, architecture.blocks, '--keep');
+  if (options.blocks !== undefined) {
+    const list = parseBlockList(options.blocks, architecture.blocks, '--blocks');
+    return { removed: selectExplicit(list, architecture.blocks, keep), inputs: [], settings: { keep } };
+  }
+  const kept = keepList(architecture.blocks, { plus: options.plus, keep });
+  const size = { total: parametersOf(architecture), block: parametersOfBlock(architecture) };
+  const count = blocksToRemove(goalOf(options)!, size);
+  const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
+  if (options.scores !== undefined) {
+    const scores = await readScores(options.scores, checkpoint, architecture.blocks);
+    const inputs = [fileInput('scores', options.scores, scores.sha256), ...scores.inputs];
+    const removed = selectByScores(scores.ranking, architecture.blocks, count, kept);
+    return { removed, inputs, settings: { criterion: scores.criterion, ...settings } };
+  }
+  const scored = await runCriterion(checkpoint, options.criterion!, options, shell.job, { count, kept });
+  return {
+    removed: selectByScores(scored.ranking, architecture.blocks, count, kept),
+    inputs: scored.inputs,
+    settings: { criterion: options.criterion, ...settings, ...scored.settings },
+    seed: scored.seed,
+    device: scored.device,
+  };
+}

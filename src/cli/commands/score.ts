@@ -1,0 +1,120 @@
+/** `coppice score`: how much every block matters, by one of the criteria. The keep-list plays no part here. */
+import { type Command, Option } from 'commander';
+import { modelName } from '../../engine/runs/record';
+import {
+  addMagnitudeOptions,
+  CRITERIA_HELP,
+  type Criterion,
+  criterionOption,
+  type CriterionOptions,
+  requireCalibration,
+} from '../criteria';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { UsageError } from '../failure';
+import { openForComputing, peakRssBytes, removedJson, secondsSince } from '../opened';
+import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
+import { detailsOf } from '../runRecord';
+import { findingsPage } from '../scorePage';
+import { type Findings, runCriterion, withoutRows } from '../scoring';
+
+interface ScoreOptions extends ComputeOptions, CriterionOptions {
+  readonly criterion: Criterion;
+  readonly granularity: 'block' | 'module';
+  readonly count?: number;
+  readonly remove?: string;
+}
+
+export function addScore(program: Command, exit: Exit): void {
+  const command = program
+    .command('score')
+    .summary('how much every block matters')
+    .description('Scores every Transformer block: the lower the score, the less the block matters.')
+    .argument('<checkpoint>', 'folder, .safetensors file or index')
+    .addOption(criterionOption().default('ppl'))
+    .addOption(
+      new Option('--granularity <part>', 'ppl: score whole blocks, or attention and FFN apart')
+        .choices(['block', 'module'])
+        .default('block'),
+    )
+    .option('--count <n>', 'greedy: stop after so many removals', parseCount)
+    .addOption(removeOption());
+  addCalibrationOptions(command);
+  addMagnitudeOptions(command);
+  addComputeOptions(command)
+    .addHelpText(
+      'after',
+      `${CRITERIA_HELP}
+
+Examples:
+  coppice score ./SmolLM2-135M --calibration prose.txt
+  coppice score ./SmolLM2-135M --criterion magnitude --norm l2 --json > scores.json
+  coppice score ./SmolLM2-135M --criterion greedy --count 6 --calibration rows.json
+  coppice score ./SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11`,
+    )
+    .action(async (path: string, options: ScoreOptions) => {
+      exit(await execute({ kind: 'score', options, source: path }, (shell) => score(path, options, shell)));
+    });
+}
+
+async function score(path: string, options: ScoreOptions, shell: Shell): Promise<Outcome> {
+  const start = performance.now();
+  const { criterion, granularity, count } = options;
+  checkUsage(options);
+  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
+  const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity });
+  const { findings, calibration, device } = scored;
+  const common = {
+    criterion,
+    model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
+    ...(removed.length > 0 && { removed: removedJson(removed) }),
+  };
+  const circumstances = {
+    calibration: calibration ? withoutRows(calibration) : null,
+    seconds: secondsSince(start),
+    device: device?.provider ?? 'cpu',
+    peakRssBytes: peakRssBytes(),
+  };
+  return {
+    json: { ...common, ...findingsJson(findings), ...circumstances },
+    results: { ...common, ...findings, ...circumstances },
+    page: findingsPage(criterion, findings, circumstances, shell.style),
+    run: detailsOf(checkpoint, options, {
+      inputs: scored.inputs,
+      settings: { criterion, granularity, count, removed: removedJson(removed), ...scored.settings },
+      seed: scored.seed,
+      device,
+    }),
+  };
+}
+
+function checkUsage(options: ScoreOptions): void {
+  const { criterion, granularity, count } = options;
+  if (granularity === 'module' && criterion !== 'ppl') {
+    throw new UsageError(
+      `${criterion} cannot score single modules`,
+      '--granularity module belongs to the criterion ppl',
+      'Add --criterion ppl, or leave --granularity out.',
+    );
+  }
+  if (criterion === 'greedy' && count === undefined) {
+    throw new UsageError('greedy needs to know when to stop', '--count is not given', 'Add --count 6.');
+  }
+  if (criterion !== 'greedy' && count !== undefined) {
+    throw new UsageError(
+      `${criterion} scores all blocks at once`,
+      '--count belongs to the criterion greedy',
+      'Leave --count out here and give it to coppice prune.',
+    );
+  }
+  requireCalibration(criterion, options);
+}
+
+/** As `--json` has it: `full` is null where it was not measured, and losses of single rows stay in the record. */
+function findingsJson({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
+  return {
+    full: full ? withoutRows(full) : null,
+    ...(blocks && { blocks: blocks.map(withoutRows) }),
+    ...(modules && { modules: modules.map(withoutRows) }),
+    ...rest,
+  };
+}

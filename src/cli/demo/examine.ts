@@ -1,0 +1,69 @@
+/** What the demo compares: perplexity, continuations, size and speed of one model. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { generate } from '../../engine/evaluate/generate';
+import { sizeOfView } from '../../engine/evaluate/measure';
+import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
+import type { Calibration } from '../../engine/importance/calibration';
+import { readTextFile } from '../../engine/textfile';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
+import { fullView } from '../../engine/transformer/view';
+import { CALIBRATION_IS_EVALUATION } from '../calibrated';
+import type { Shell } from '../execute';
+import { withModel } from '../opened';
+import type { ComputeOptions } from '../options';
+
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
+const MAX_WINDOWS = 32;
+const NEW_TOKENS = 32;
+
+export interface Task {
+  readonly text: string;
+  /** What the blocks were scored with: it should be another text. */
+  readonly calibration: Calibration;
+  readonly prompts: readonly string[];
+  /** Tokens per window of the perplexity. */
+  readonly window: number;
+}
+
+export interface Examination {
+  readonly ppl: number;
+  readonly tokens: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** The fastest of the continuations. */
+  readonly tokensPerSecond: number;
+  /** New text of each prompt, greedy. */
+  readonly continuations: readonly string[];
+}
+
+export async function examine(
+  checkpoint: Checkpoint,
+  tokenizer: Tokenizer,
+  { text, calibration, prompts, window }: Task,
+  options: ComputeOptions,
+  shell: Shell,
+): Promise<Examination> {
+  const { text: content, sha256 } = await readTextFile(text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
+  const ids = tokenizer.encode(content, { addSpecialTokens: false });
+  if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
+  return withModel(checkpoint, options, async (model) => {
+    const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
+    const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
+    const continuations: string[] = [];
+    let tokensPerSecond = 0;
+    for (const prompt of prompts) {
+      const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
+      const settings = { maxNewTokens: NEW_TOKENS, greedy: true, ignoreEos: false };
+      const written = await generate(model, promptIds, settings, shell.job);
+      continuations.push(tokenizer.decode(written.ids, { skipSpecialTokens: true }));
+      if (written.decodeTokensPerSecond > tokensPerSecond) tokensPerSecond = written.decodeTokensPerSecond;
+    }
+    return {
+      ppl,
+      tokens,
+      ...sizeOfView(checkpoint, fullView(model.architecture.blocks)),
+      tokensPerSecond,
+      continuations,
+    };
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * Runs one command from its parsed options to its exit code: signals, progress, notes, the record, the one JSON object
+ * or the page, and errors.
+ */
+import { stringifyJson } from '../engine/json';
+import type { JobOptions } from '../engine/progress';
+import { newRecord, writeRecord } from '../engine/runs/record';
+import { failureLines, failureOf } from './failure';
+import type { CommonOptions } from './options';
+import { checkRecordTarget, type RunDetails } from './runRecord';
+import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
+import { type Looks, looksOf } from './terminal/looks';
+import { progressLine } from './terminal/progressLine';
+import { type Style, styleOf } from './terminal/style';
+import { plainSigns, shown } from './terminal/text';
+
+/** What a command sees of the world around it. */
+export interface Shell {
+  /** Last argument of every long operation of the engine. */
+  readonly job: JobOptions;
+  /** Stdout and how it may be painted; `--json` leaves it to the one object. */
+  readonly looks: Looks;
+  readonly style: Style;
+  /** Prints text as it is and at once, for output that streams; nothing with `--json`. */
+  readonly stream: (text: string) => void;
+  /** Prints lines at once; nothing with `--json`. */
+  readonly print: (...lines: string[]) => void;
+  /** A line on stderr, unless `--quiet`. */
+  readonly note: (line: string) => void;
+  /** A line on stderr that the user must not miss. */
+  readonly warn: (line: string) => void;
+  /** Text of a model or a file, harmless in the terminal that stdout is. */
+  readonly shown: (text: string) => string;
+}
+
+export interface Outcome {
+  /** What `--json` prints. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** What the record holds as results, where that is more. */
+  readonly results?: Readonly<Record<string, unknown>>;
+  /** What is printed otherwise, line by line. */
+  readonly page: readonly string[];
+  /** What the record says beside the results. */
+  readonly run: RunDetails;
+}
+
+/** Receives the exit code of the command that ran. */
+export type Exit = (code: number) => void;
+
+export interface Invocation {
+  /** Name of the command. */
+  readonly kind: string;
+  readonly options: CommonOptions;
+  /** The checkpoint that the command reads, if any. */
+  readonly source?: string;
+}
+
+/** Runs `body` and returns the exit code of the process. */
+export async function execute(
+  { kind, options, source }: Invocation,
+  body: (shell: Shell) => Promise<Outcome>,
+): Promise<number> {
+  const started = new Date();
+  const out = looksOf(process.stdout, process.env, options.color);
+  const err = looksOf(process.stderr, process.env, options.color);
+  const errStyle = styleOf(err);
+  const progress = progressLine((text) => process.stderr.write(text), err);
+  const clean = (line: string): string => shown(plainSigns(line, err), err);
+  const say = (line: string): void => {
+    progress.clear();
+    process.stderr.write(`${line}\n`);
+  };
+  const interruption = listenForInterruption();
+  const readerGone = listenForClosedPipe();
+
+  const shell: Shell = {
+    job: {
+      signal: AbortSignal.any([interruption.signal, readerGone]),
+      onProgress: options.quiet ? undefined : progress.report,
+    },
+    looks: out,
+    style: styleOf(out),
+    stream: (text) => {
+      if (!options.json) process.stdout.write(text);
+    },
+    print: (...lines) => {
+      if (options.json || lines.length === 0) return;
+      progress.clear();
+      process.stdout.write(`${plainSigns(lines.join('\n'), out)}\n`);
+    },
+    note: (line) => {
+      if (!options.quiet) say(errStyle.dim(clean(line)));
+    },
+    warn: (line) => say(`${errStyle.yellow('warning:')} ${clean(line)}`),
+    shown: (text) => shown(text, out),
+  };
+
+  try {
+    if (options.record !== undefined) await checkRecordTarget(options.record, source);
+    const outcome = await body(shell);
+    if (options.record !== undefined) {
+      await writeRecord(
+        options.record,
+        newRecord({ kind, ...outcome.run, results: outcome.results ?? outcome.json, started }),
+      );
+    }
+    progress.clear();
+    if (options.json) process.stdout.write(`${shown(stringifyJson(outcome.json), out)}\n`);
+    else shell.print(...outcome.page);
+    return 0;
+  } catch (error) {
+    progress.clear();
+    if (isCancellation(error)) {
+      const code = interruption.code();
+      if (code !== undefined) say('Cancelled.');
+      return code ?? 0; // else nobody reads any more, which is no failure
+    }
+    const failure = failureOf(error);
+    for (const line of failureLines(failure, error, err, options.verbose === true)) {
+      process.stderr.write(`${line}\n`);
+    }
+    return failure.exitCode;
+  } finally {
+    interruption.stop();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * How a command ends badly. Three lines: what failed, why, what to do. Exit code 2 means that the command line itself
+ * is wrong, 1 that the work failed.
+ */
+import { systemErrorCode, UserError } from '../engine/errors';
+import type { Looks } from './terminal/looks';
+import { styleOf } from './terminal/style';
+import { oneLine, plainSigns, shown } from './terminal/text';
+
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/** The command line asks for something that no checkpoint could satisfy. */
+export class UsageError extends UserError {}
+
+/** Runs `parse`; what it says of its input is said of the command line. */
+export function asUsage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UserError) throw new UsageError(error.what, error.why, error.action, { cause: error });
+    throw error;
+  }
+}
+
+export interface Failure {
+  readonly what: string;
+  readonly why: string;
+  readonly action: string;
+  readonly exitCode: number;
+}
+
+/** What Node's system errors mean to someone who is not a programmer. */
+const SYSTEM: Readonly<Record<string, readonly [why: string, action: string]>> = {
+  ENOENT: ['there is no such file or folder', 'Check the path.'],
+  EACCES: ['permission is denied', 'Change the permissions or choose another path.'],
+  EPERM: ['the operation is not permitted', 'Change the permissions or choose another path.'],
+  EROFS: ['the file system is read-only', 'Choose a path on a writable disk.'],
+  ENOSPC: ['the disk is full', 'Free some space or choose another disk.'],
+  EISDIR: ['a file is needed here, and this is a folder', 'Name a file.'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'Check the path.'],
+  EMFILE: ['too many files are open', 'Raise the limit (ulimit -n) and run again.'],
+};
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof UserError) {
+    return {
+      what: error.what,
+      why: error.why,
+      action: error.action,
+      exitCode: error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE,
+    };
+  }
+  const known = SYSTEM[systemErrorCode(error) ?? ''];
+  if (known) {
+    const path = error instanceof Error && 'path' in error ? String(error.path) : undefined;
+    return { what: path ?? 'a file operation failed', why: known[0], action: known[1], exitCode: EXIT_FAILURE };
+  }
+  return {
+    what: 'Coppice failed unexpectedly',
+    why: error instanceof Error ? error.message : String(error),
+    action: 'This is a bug. Run again with --verbose and report what it prints.',
+    exitCode: EXIT_FAILURE,
+  };
+}
+
+/** The three lines, and with `verbose` the stack of the error and of its causes. `looks` are those of stderr. */
+export function failureLines(failure: Failure, error: unknown, looks: Looks, verbose: boolean): string[] {
+  const style = styleOf(looks);
+  const clean = (text: string): string => shown(plainSigns(oneLine(text), looks), looks);
+  const lines = [
+    `${style.red(style.bold('error:'))} ${clean(failure.what)}`,
+    `  why: ${clean(failure.why)}`,
+    `  try: ${clean(failure.action)}`,
+  ];
+  for (let e: unknown = error; verbose && e instanceof Error; e = e.cause) {
+    lines.push(...(e.stack ?? String(e)).split('\n').map((line) => `    ${clean(line)}`));
+  }
+  return lines;
+}

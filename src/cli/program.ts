@@ -1,0 +1,55 @@
+/** All commands under one name, with help that has examples and usage errors in the form of every other error. */
+import { Command } from 'commander';
+import { version } from '../../package.json';
+import { addBench } from './commands/bench';
+import { addDemo } from './commands/demo';
+import { addEval } from './commands/eval';
+import { addGenerate } from './commands/generate';
+import { addInspect } from './commands/inspect';
+import { addPrune } from './commands/prune';
+import { addScore } from './commands/score';
+import type { Exit } from './execute';
+import { EXIT_USAGE, failureLines } from './failure';
+import { looksOf } from './terminal/looks';
+import { oneLine } from './terminal/text';
+
+const EXAMPLES = `
+Examples:
+  coppice inspect ./SmolLM2-135M
+  coppice score ./SmolLM2-135M --criterion ppl --calibration prose.txt --json > scores.json
+  coppice prune ./SmolLM2-135M --scores scores.json --count 6 --out ./SmolLM2-pruned
+  coppice eval ./SmolLM2-pruned --text test.txt
+  coppice generate ./SmolLM2-pruned --prompt "Once upon a time"
+
+A checkpoint is a folder as Hugging Face stores it, a .safetensors file or an index.json.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.`;
+
+export function buildProgram(exit: Exit): Command {
+  const program = new Command('coppice')
+    .description('Makes language models shorter: scores their Transformer blocks and removes the least important ones.')
+    .version(version, '-V, --version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .configureOutput({ outputError: (message) => process.stderr.write(usageError(message)) })
+    .addHelpText('after', EXAMPLES);
+  for (const add of [addInspect, addScore, addPrune, addEval, addGenerate, addBench, addDemo]) add(program, exit);
+  return program;
+}
+
+/** "error: unknown option '--foo'\n(Did you mean --bar?)" as three lines. */
+function usageError(message: string): string {
+  const [why, ...hints] = message
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n');
+  const hint = hints.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
+  const failure = {
+    what: 'The command line is not understood',
+    why: oneLine(why),
+    action: `${hint ? `${hint} ` : ''}See the options and examples with --help.`,
+    exitCode: EXIT_USAGE,
+  };
+  const looks = looksOf(process.stderr, process.env, !process.argv.includes('--no-color'));
+  return `${failureLines(failure, undefined, looks, false).join('\n')}\n`;
+}

@@ -1,0 +1,95 @@
+/** The findings of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+import type { Criterion } from './criteria';
+import type { BlockScore, Findings } from './scoring';
+import type { Style } from './terminal/style';
+import { formatBytes, formatNumber, formatSeconds, table } from './terminal/text';
+
+const BAR = 30;
+
+interface Circumstances {
+  readonly seconds: number;
+  readonly device: string;
+  readonly peakRssBytes?: number;
+}
+
+export function findingsPage(
+  criterion: Criterion,
+  findings: Findings,
+  { seconds, device, peakRssBytes }: Circumstances,
+  style: Style,
+): string[] {
+  const { full, blocks, modules, windows, removals, order = [] } = findings;
+  const lines: string[] = [];
+  if (full) lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${full.tokens} tokens)`, '');
+  if (blocks)
+    lines.push(
+      ...scoreTable(
+        'block',
+        blocks.map((b) => [String(b.index), b]),
+      ),
+    );
+  if (modules)
+    lines.push(
+      ...scoreTable(
+        'module',
+        modules.map((m) => [`${m.block}.${m.part}`, m]),
+      ),
+    );
+  if (windows) lines.push(...windowTable(windows));
+  if (removals) lines.push(...removalTable(removals));
+  if (order.length > 0) {
+    const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
+    lines.push('', `least important first: ${names.join(', ')}`);
+  }
+  const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
+  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}`));
+  return lines;
+}
+
+function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {
+  const bars = barsOf(entries.map(([, { score }]) => score));
+  const sure = entries.some(([, { low }]) => low !== undefined);
+  const rows = entries.map(([label, { score, low, high }], i) => [
+    label,
+    formatNumber(score),
+    ...(sure ? [`${formatNumber(low ?? NaN, 4)} – ${formatNumber(high ?? NaN, 4)}`] : []),
+    bars[i],
+  ]);
+  return table([`>${name}`, '>score', ...(sure ? ['95% interval'] : []), ''], rows);
+}
+
+/** The best window of every size: the full list is in `--json`. */
+function windowTable(windows: NonNullable<Findings['windows']>): string[] {
+  const sizes = [...new Set(windows.map(({ size }) => size))].sort((a, b) => a - b);
+  const rows = sizes.map((size) => {
+    const ofSize = windows.filter((window) => window.size === size);
+    const best = ofSize.reduce((a, b) => (b.score < a.score ? b : a));
+    return [
+      String(size),
+      size === 1 ? String(best.start) : `${best.start}-${best.start + size - 1}`,
+      formatNumber(best.score),
+    ];
+  });
+  return table(['>size', 'lowest window', '>angular distance'], rows);
+}
+
+function removalTable(removals: NonNullable<Findings['removals']>): string[] {
+  const rows = removals.map(({ block, ppl }, i) => [String(i + 1), String(block), formatNumber(ppl)]);
+  return table(['>step', '>block removed', '>perplexity then'], rows);
+}
+
+/**
+ * Bars from the lowest score up. One block often towers over all others, so the scale ends at the upper quartile's
+ * double distance and longer bars are cut there.
+ */
+function barsOf(scores: readonly number[]): string[] {
+  const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);
+  if (finite.length === 0) return scores.map(() => '');
+  const [lowest] = finite;
+  const quartile = finite[Math.floor((finite.length - 1) * 0.75)];
+  const span = Math.min(finite[finite.length - 1] - lowest, 2 * (quartile - lowest)) || 1;
+  return scores.map((score) => {
+    const share = Number.isFinite(score) ? (score - lowest) / span : 1;
+    return '█'.repeat(Math.max(1, Math.min(BAR, Math.round(share * BAR)))) + (share > 1 ? '…' : '');
+  });
+}

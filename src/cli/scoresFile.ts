@@ -1,0 +1,100 @@
+/** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { UserError } from '../engine/errors';
+import { parseJsonNumber } from '../engine/json';
+import type { RunInput } from '../engine/runs/record';
+import { readTextFile } from '../engine/textfile';
+import type { Ranking } from './selection';
+
+const MAX_SCORES_BYTES = 64 * 2 ** 20;
+
+export interface ScoresFile {
+  readonly criterion: string;
+  readonly ranking: Ranking;
+  readonly sha256: string;
+  /** The calibration text that the scores come from, if any. */
+  readonly inputs: readonly RunInput[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Scores of `checkpoint`, which has `blocks` blocks.
+ * @throws UserError when the file is no score, one of single modules or of a view, or another model's
+ */
+export async function readScores(path: string, checkpoint: Checkpoint, blocks: number): Promise<ScoresFile> {
+  const refuse = (why: string, action = 'Give what `coppice score --json` printed.', cause?: unknown): UserError =>
+    new UserError(`${path} cannot be used as scores`, why, action, { cause });
+  const { text, sha256 } = await readTextFile(path, MAX_SCORES_BYTES, 'Scores have a few kilobytes.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse('it is not JSON', undefined, error);
+  }
+  const scores = isObject(value) && isObject(value.results) ? value.results : value; // a record holds them as results
+  if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
+    throw refuse('it lacks criterion or model');
+  }
+  const { model } = scores;
+  if (model.identity !== checkpoint.identity) {
+    throw refuse(
+      `they are the scores of another model (${typeof model.name === 'string' ? model.name : 'unnamed'}), ` +
+        `with the identity ${shortened(model.identity)} and not ${shortened(checkpoint.identity)}`,
+      'Score this checkpoint, or prune the one that was scored.',
+    );
+  }
+  if (Array.isArray(scores.removed) && scores.removed.length > 0) {
+    throw refuse('they are the scores of a view (score --remove)', 'Score the whole model, or write the view first.');
+  }
+  if (Array.isArray(scores.modules)) {
+    throw refuse(
+      'they are scores of single modules, and only whole blocks can be removed',
+      'Score without --granularity.',
+    );
+  }
+  const ranking = rankingOf(scores, blocks);
+  if (typeof ranking === 'string') throw refuse(ranking);
+  return { criterion: scores.criterion, ranking, sha256, inputs: calibrationInput(scores.calibration) };
+}
+
+/** What the scores say of the blocks, or why they say nothing. */
+function rankingOf(scores: Json, blocks: number): Ranking | string {
+  const isBlock = (value: unknown): value is number =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < blocks;
+  if (Array.isArray(scores.windows)) {
+    const windows = scores.windows.filter(isObject).map(({ start, size, score }) => ({
+      start: Number(start),
+      size: Number(size),
+      score: parseJsonNumber(score) ?? NaN,
+    }));
+    const fits = windows.every(({ start, size }) => isBlock(start) && size >= 1 && isBlock(start + size - 1));
+    return fits && windows.length > 0
+      ? { kind: 'windows', windows }
+      : `its windows don't fit a model of ${blocks} blocks`;
+  }
+  if (Array.isArray(scores.removals)) {
+    const removals = scores.removals.map((removal: unknown) => (isObject(removal) ? removal.block : undefined));
+    if (!removals.every(isBlock)) return `its removals don't fit a model of ${blocks} blocks`;
+    return { kind: 'removals', removals };
+  }
+  if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals';
+  const list = Array<number | undefined>(blocks).fill(undefined);
+  for (const block of scores.blocks as unknown[]) {
+    if (isObject(block) && isBlock(block.index)) list[block.index] = parseJsonNumber(block.score);
+  }
+  const missing = list.indexOf(undefined);
+  return missing >= 0 ? `it has no score for block ${missing}` : { kind: 'scores', scores: list as number[] };
+}
+
+function calibrationInput(calibration: unknown): RunInput[] {
+  if (!isObject(calibration)) return [];
+  const { source, sha256 } = calibration;
+  if (typeof source !== 'string' || typeof sha256 !== 'string') return [];
+  return [{ role: 'calibration', name: source, sha256 }];
+}
+
+const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,161 @@
+/** Runs a criterion on a checkpoint: opens what it needs, and returns its findings in the form of `--json`. */
+import { requireArchitecture } from '../engine/checkpoint/open';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { scoreAngular } from '../engine/importance/angular';
+import { scoreBlockInfluence } from '../engine/importance/block-influence';
+import { type Calibration, loadCalibration } from '../engine/importance/calibration';
+import { scoreDeepest } from '../engine/importance/deepest';
+import { scoreGreedy } from '../engine/importance/greedy';
+import type { LossSummary } from '../engine/importance/losses';
+import { scoreMagnitude } from '../engine/importance/magnitude';
+import { scoreModulePerplexity, scorePerplexity } from '../engine/importance/perplexity';
+import type { DeviceReport } from '../engine/onnx/device';
+import type { JobOptions } from '../engine/progress';
+import { type AngularWindow, rankBlocks } from '../engine/prune/select';
+import type { RunInput } from '../engine/runs/record';
+import type { Model } from '../engine/transformer/model';
+import type { Part, View } from '../engine/transformer/view';
+import type { Criterion, CriterionOptions } from './criteria';
+import { needsCalibration } from './criteria';
+import { withModel } from './opened';
+import type { ComputeOptions } from './options';
+import type { Ranking } from './selection';
+import { optionalTokenizer } from './tokenizing';
+
+export interface BlockScore {
+  readonly index: number;
+  readonly score: number;
+  readonly ppl?: number;
+  readonly meanNll?: number;
+  readonly low?: number;
+  readonly high?: number;
+  /** Mean loss of each calibration row. */
+  readonly rows?: readonly number[];
+}
+
+export interface ModuleScore extends Omit<BlockScore, 'index'> {
+  readonly block: number;
+  readonly part: Part;
+}
+
+/** What a criterion finds; which fields there are depends on the criterion. */
+export interface Findings {
+  /** The model with nothing removed, where it was measured. */
+  readonly full?: LossSummary;
+  readonly blocks?: readonly BlockScore[];
+  readonly modules?: readonly ModuleScore[];
+  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
+  readonly windows?: readonly AngularWindow[];
+  readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
+}
+
+export interface Scored {
+  readonly findings: Findings;
+  readonly ranking: Ranking;
+  /** Undefined where the criterion needs no text. */
+  readonly calibration?: Calibration;
+  /** Undefined where no session was needed. */
+  readonly device?: DeviceReport;
+  readonly inputs: readonly RunInput[];
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed?: number;
+}
+
+export interface Scope {
+  /** Removals of a greedy run. */
+  readonly count?: number;
+  /** Blocks that a greedy run must not try. */
+  readonly kept?: ReadonlySet<number>;
+  /** The view to score; the whole model when undefined. */
+  readonly view?: View;
+  readonly granularity?: 'block' | 'module';
+}
+
+type Options = CriterionOptions & Pick<ComputeOptions, 'device' | 'threads' | 'memory'>;
+
+/**
+ * @throws UserError when the calibration cannot be used, CancelledError
+ */
+export async function runCriterion(
+  checkpoint: Checkpoint,
+  criterion: Criterion,
+  options: Options,
+  job: JobOptions,
+  scope: Scope = {},
+): Promise<Scored> {
+  if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
+  const { samples, length, seed } = options;
+  const { vocabulary } = requireArchitecture(checkpoint);
+  const tokenizer = await optionalTokenizer(checkpoint.folder);
+  const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
+  const { findings, device } = await withModel(checkpoint, options, async (model) => ({
+    findings: await withText(model, calibration.rows, criterion, seed, job, scope),
+    device: model.device,
+  }));
+  return {
+    findings,
+    ranking: rankingOf(findings),
+    calibration,
+    device,
+    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
+    settings: { calibration: withoutRows(calibration) },
+    seed,
+  };
+}
+
+/** Criteria that look at weights or nothing. */
+async function withoutText(
+  checkpoint: Checkpoint,
+  criterion: Criterion,
+  { norm, reduction }: Options,
+  job: JobOptions,
+  { view }: Scope,
+): Promise<Scored> {
+  const magnitude = criterion === 'magnitude';
+  const { blocks: all } = magnitude
+    ? await scoreMagnitude(checkpoint, { norm, reduction }, job)
+    : scoreDeepest(requireArchitecture(checkpoint).blocks);
+  const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
+  const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);
+  const findings = { blocks, order };
+  return { findings, ranking: rankingOf(findings), inputs: [], settings: magnitude ? { norm, reduction } : {} };
+}
+
+/** Criteria that run the model over the calibration rows. */
+async function withText(
+  model: Model,
+  rows: readonly (readonly number[])[],
+  criterion: Criterion,
+  seed: number,
+  job: JobOptions,
+  { view, granularity, count = 0, kept }: Scope,
+): Promise<Findings> {
+  switch (criterion) {
+    case 'block-influence':
+      return scoreBlockInfluence(model, rows, { view }, job);
+    case 'angular':
+      return scoreAngular(model, rows, { view }, job);
+    case 'greedy': {
+      const blocks = Array.from({ length: model.architecture.blocks }, (_, block) => block);
+      const candidates = kept && blocks.filter((block) => !kept.has(block));
+      return scoreGreedy(model, rows, { view, count, candidates }, job);
+    }
+    default:
+      return granularity === 'module'
+        ? scoreModulePerplexity(model, rows, { view, seed }, job)
+        : scorePerplexity(model, rows, { view, seed }, job);
+  }
+}
+
+function rankingOf({ blocks, windows, removals }: Findings): Ranking {
+  if (windows) return { kind: 'windows', windows };
+  if (removals) return { kind: 'removals', removals: removals.map(({ block }) => block) };
+  return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score) };
+}
+
+/** A copy without the entry `rows`: token ids or single losses, which are too many to print. */
+export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Omit<T, 'rows'> {
+  const copy: Partial<{ -readonly [Key in keyof T]: T[Key] }> = { ...value };
+  delete copy.rows;
+  return copy as Omit<T, 'rows'>;
+}

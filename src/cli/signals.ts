@@ -1,0 +1,52 @@
+/** What can end a command from outside: Ctrl-C and its kin, and the reader of stdout going away (`| head`). */
+import { CancelledError, systemErrorCode } from '../engine/errors';
+
+/** Exit codes by convention: 128 + the number of the signal. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof EXIT_CODES;
+
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Exit code of the signal that came, if one did. */
+  readonly code: () => number | undefined;
+  readonly stop: () => void;
+}
+
+/** The first signal aborts; as its listener is gone then, a second one ends the process at once. */
+export function listenForInterruption(): Interruption {
+  const controller = new AbortController();
+  let code: number | undefined;
+  const stop = (): void => {
+    for (const name of Object.keys(EXIT_CODES)) process.removeListener(name, onSignal);
+  };
+  const onSignal = (name: Signal): void => {
+    stop();
+    code = EXIT_CODES[name];
+    controller.abort();
+  };
+  for (const name of Object.keys(EXIT_CODES)) process.on(name, onSignal);
+  return { signal: controller.signal, code: () => code, stop };
+}
+
+let readerGone: AbortController | undefined;
+
+/**
+ * Aborts once nobody reads stdout any more. Without this listener Node ends the process with a stack trace. The
+ * listeners stay for the life of the process, because the error may come after the last write.
+ */
+export function listenForClosedPipe(): AbortSignal {
+  if (!readerGone) {
+    const controller = new AbortController();
+    process.stdout.on('error', (error) => {
+      if (systemErrorCode(error) !== 'EPIPE') throw error;
+      controller.abort();
+    });
+    process.stderr.on('error', () => undefined); // nowhere left to say it
+    readerGone = controller;
+  }
+  return readerGone.signal;
+}
+
+/** True for what an aborted operation throws: the engine's own error or Node's `AbortError`. */
+export const isCancellation = (error: unknown): boolean =>
+  error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError');

@@ -1,0 +1,26 @@
+/** Colours, or nothing where there are none. */
+import type { Looks } from './looks';
+
+type Paint = (text: string) => string;
+
+export interface Style {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly yellow: Paint;
+  readonly green: Paint;
+}
+
+export function styleOf(looks: Pick<Looks, 'colour'>): Style {
+  const paint =
+    (open: number, close: number): Paint =>
+    (text) =>
+      looks.colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+  return {
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    yellow: paint(33, 39),
+    green: paint(32, 39),
+  };
+}

@@ -1,0 +1,90 @@
+/** Numbers, tables and foreign text as the terminal should show them. */
+import type { Looks } from './looks';
+
+// Control characters except tab and newline. Text of a model or a file must not steer the terminal.
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/**
+ * `text` for a stream: in a terminal, control characters become visible escapes, and so does everything outside ASCII
+ * where the terminal would garble it. A pipe or file gets the text as it is.
+ */
+export function shown(text: string, looks: Pick<Looks, 'terminal' | 'unicode'>): string {
+  if (!looks.terminal) return text;
+  const safe = text.replace(CONTROL, escapeCharacter);
+  return looks.unicode ? safe : safe.replace(/[^\n\t -~]/g, escapeCharacter);
+}
+
+const SIGNS: Readonly<Record<string, string>> = {
+  '█': '#',
+  '·': '.',
+  '–': '-',
+  '−': '-',
+  '×': 'x',
+  '→': '->',
+  '…': '...',
+  '≤': '<=',
+  '≥': '>=',
+};
+
+/** Coppice's own words where the locale has no Unicode: the few signs that it uses get plain stand-ins. */
+export function plainSigns(text: string, looks: Pick<Looks, 'unicode'>): string {
+  return looks.unicode ? text : text.replace(/[█·–−×→…≤≥]/g, (sign) => SIGNS[sign]);
+}
+
+/** Collapses `text` to one line. */
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+
+/** 269060552 → "269.1 MB". Decimal units, as disks and model cards have them. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** 134515008 → "134,515,008". */
+export const formatCount = (count: number): string => count.toLocaleString('en-US');
+
+/** A number with the digits that matter: 15.5932, 0.00312, 8276.26, 1.09e+65. */
+export function formatNumber(value: number, digits = 6): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(2);
+  return Number(value.toPrecision(digits)).toString();
+}
+
+/** 0.5 → "0.5 s", 75 → "1:15", 3725 → "1:02:05". */
+export function formatSeconds(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : String(Math.round(seconds))} s`;
+  const whole = Math.round(seconds);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** Columns of equal width; columns whose name starts with ">" are right-aligned. The cells hold no colour codes. */
+export function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const right = names.map((name) => name.startsWith('>'));
+  const head = names.map((name) => name.replace(/^>/, ''));
+  const width = head.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, c) => (right[c] ? cell.padStart(width[c]) : cell.padEnd(width[c])))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)];
+}
+
+/** Names and values in two columns. */
+export function facts(pairs: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
