@@ -1,0 +1,112 @@
+/**
+ * Seconds and peak memory of opening a checkpoint of 1 000 shards that declare 100 GB, in a fresh process. The shards
+ * are sparse files: headers as real ones, no tensor data on the disk. Goal: below 1 s and 100 MB.
+ */
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfigArchitecture } from '../src/engine/checkpoint/config';
+import { parametersOf } from '../src/engine/checkpoint/parameters';
+import { allWeights, type Weight } from '../src/engine/checkpoint/weights';
+import { printMachine } from './support/machine';
+
+const SHARDS = 1000;
+const RUNS = 5;
+
+/** 50 billion BF16 parameters in 1 000 and some tensors: the proportions of a 70B model, more and narrower blocks. */
+const CONFIG = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_size: 6144,
+  intermediate_size: 16384,
+  num_hidden_layers: 125,
+  num_attention_heads: 48,
+  num_key_value_heads: 8,
+  vocab_size: 128256,
+};
+
+/** Writes the checkpoint into `folder` and returns its declared bytes. */
+function writeCheckpoint(folder: string): number {
+  const architecture = readConfigArchitecture(CONFIG);
+  if ('why' in architecture) throw new Error(architecture.why);
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(CONFIG));
+  const weights = [...allWeights(architecture)];
+  const weightMap: Record<string, string> = {};
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const name = `model-${String(shard + 1).padStart(5, '0')}-of-0${SHARDS}.safetensors`;
+    const own = weights.filter((_, i) => Math.floor((i * SHARDS) / weights.length) === shard);
+    writeShard(join(folder, name), own);
+    for (const weight of own) weightMap[weight.name] = name;
+  }
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: weightMap }));
+  return 2 * parametersOf(architecture);
+}
+
+function writeShard(file: string, weights: readonly Weight[]): void {
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  let end = 0;
+  for (const { name, shape } of weights) {
+    const start = end;
+    end += 2 * shape.reduce((a, b) => a * b, 1);
+    header[name] = { dtype: 'BF16', shape, data_offsets: [start, end] };
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const descriptor = openSync(file, 'w');
+  writeSync(descriptor, Buffer.concat([length, json]));
+  ftruncateSync(descriptor, 8 + json.length + end);
+  closeSync(descriptor);
+}
+
+/** What the measured process does, compiled as the product is: the compiler of TypeScript must not count. */
+const MEASURED = `
+import { openCheckpoint } from './src/engine/checkpoint/open';
+const start = performance.now();
+const { tensors } = await openCheckpoint(process.argv[2]);
+const seconds = (performance.now() - start) / 1000;
+console.log(JSON.stringify({ tensors: tensors.size, seconds, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+`;
+
+interface Measured {
+  readonly tensors: number;
+  readonly seconds: number;
+  readonly peakBytes: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
+try {
+  const declared = writeCheckpoint(folder);
+  const program = join(folder, 'measured.mjs');
+  await build({
+    stdin: { contents: MEASURED, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
+  const runs = Array.from({ length: RUNS }, () => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, folder], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as Measured;
+  });
+  const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
+  const peak = Math.max(...runs.map((run) => run.peakBytes));
+  printMachine();
+  console.log(`${SHARDS} shards, ${runs[0].tensors} tensors, ${(declared / 1e9).toFixed(1)} GB declared`);
+  console.log(`open: ${seconds.map((s) => s.toFixed(3)).join(', ')} s; goal < 1 s`);
+  console.log(`peak RSS: ${(peak / 1e6).toFixed(0)} MB of which an empty Node takes ${emptyNode()} MB; goal < 100 MB`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Peak memory, in MB, of a process that does nothing: what Node costs by itself. */
+function emptyNode(): string {
+  const { stdout } = spawnSync(process.execPath, ['-e', 'console.log(process.resourceUsage().maxRSS)'], {
+    encoding: 'utf8',
+  });
+  return ((Number(stdout) * 1024) / 1e6).toFixed(0);
+}
