@@ -44,9 +44,9 @@ const ODD_SETTINGS: readonly OddSetting[] = [
   { fields: ['no_rope_layers', 'no_rope_layer_interval'], neutral: [0], meaning: 'layers without rotary embedding' },
   { fields: ['use_qk_norm', 'qk_layernorm'], neutral: [false], meaning: 'normalised queries and keys' },
   {
-    fields: ['alibi', 'use_alibi', 'parallel_attn', 'use_parallel_residual'],
+    fields: ['alibi', 'use_alibi', 'use_mrope', 'parallel_attn', 'use_parallel_residual'],
     neutral: [false],
-    meaning: 'another block layout',
+    meaning: 'other positions or another block layout',
   },
   { fields: ['is_encoder_decoder'], neutral: [false], meaning: 'an encoder beside the decoder' },
 ];

@@ -16,6 +16,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
+import { readConfigFile } from '../../../src/engine/checkpoint/config-file';
+import { readShardIndex } from '../../../src/engine/checkpoint/index-file';
+import { parametersOf } from '../../../src/engine/checkpoint/parameters';
+import { allWeights } from '../../../src/engine/checkpoint/weights';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { describeShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -381,6 +386,16 @@ describeShared('opening the reference checkpoints', () => {
   it('refuses to compute with an MLX checkpoint by name', async () => {
     const checkpoint = await openCheckpoint(shared('models/arch/tiny_llama3_tied'));
     await rejects(() => requireArchitecture(checkpoint), /MLX 4-bit/);
+  });
+
+  it('counts the parameters that the index of a 24B model states, from its config', async () => {
+    const folder = shared('data/metadata/devstral');
+    const index = await readShardIndex(join(folder, 'model.safetensors.index.json'));
+    const architecture = readConfigArchitecture((await readConfigFile(folder)).value);
+    assert.ok(!('why' in architecture));
+    assert.equal(parametersOf(architecture), 23_572_403_200);
+    assert.deepEqual([...allWeights(architecture)].map(({ name }) => name).sort(), [...index.weightMap.keys()].sort());
+    assert.equal(index.shards.length, 10);
   });
 
   it('SmolLM2-135M', async () => {
