@@ -16,6 +16,8 @@ export interface TorchSweep {
     readonly dtype: 'float32' | 'bfloat16' | 'float16';
     readonly batch: number;
     readonly seconds: number;
+    /** Estimate for a machine with nothing else to do: its fastest pass, for every pass. Far below `seconds`: measure again. */
+    readonly undisturbedSeconds: number;
     /** Mean loss of the whole model. */
     readonly full: number;
     /** Mean loss without block i. */
