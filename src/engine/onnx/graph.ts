@@ -89,6 +89,7 @@ export class Graph {
   private readonly outputs: { name: string; value: Value }[] = [];
   private readonly constants = new Map<string, Value>();
   private readonly dimensions = new Map<string, Value>();
+  private readonly values = new Map<string, Value>();
   private counter = 0;
 
   /** Declares a feed. */
@@ -100,7 +101,10 @@ export class Graph {
 
   /** Declares a fetch: `value` leaves the graph under `name`. */
   output(name: string, value: Value): void {
-    const taken = this.inputs.includes(value) || this.outputs.some((o) => o.value === value);
+    const { name: from } = value;
+    // Only what a node computes can be renamed, and only once.
+    const computed = this.nodes.some((n) => n.output.includes(from));
+    const taken = !computed || this.outputs.some((o) => o.value === value);
     this.outputs.push({ name, value: taken ? this.node('Identity', [value], {}, [value])[0] : value });
   }
 
@@ -147,6 +151,7 @@ export class Graph {
     domain = '',
   ): Value[] {
     const values = outputs.map(({ type, shape }) => ({ name: this.fresh(op), type, shape }));
+    values.forEach((v) => this.values.set(v.name, v));
     this.nodes.push({
       opType: op,
       name: this.fresh(op),
@@ -192,9 +197,68 @@ export class Graph {
     return value;
   }
 
-  /** The model file, as onnxruntime takes it from memory. */
+  /** The model file of the whole graph, as onnxruntime takes it from memory. */
   serialize(): Uint8Array {
-    const renamed = new Map(this.outputs.map(({ name, value }) => [value.name, name]));
+    return this.encode(this.nodes, this.initializers, this.inputs, this.outputs);
+  }
+
+  /**
+   * The model file of what it takes to compute `outputs`, taking `given` values as feeds instead of computing them.
+   * Inputs and initializers that are not needed are left out.
+   */
+  extract(outputs: readonly { name: string; value: Value }[], given: readonly Value[] = []): Uint8Array {
+    const available = new Set([...given, ...this.inputs].map((v) => v.name));
+    const producers = new Map(this.nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+    const needed = new Set<string>();
+    const nodes = new Set<Node>();
+    const stack = outputs.map((o) => o.value.name);
+    for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
+      if (needed.has(name)) continue;
+      needed.add(name);
+      const node = available.has(name) ? undefined : producers.get(name);
+      if (!node || nodes.has(node)) continue;
+      nodes.add(node);
+      stack.push(...node.input);
+    }
+    return this.encode(
+      this.nodes.filter((n) => nodes.has(n)),
+      this.initializers.filter((i) => needed.has(i.name!)),
+      [...this.inputs, ...given].filter((v) => needed.has(v.name)),
+      outputs,
+    );
+  }
+
+  /**
+   * What lies on a cut through the graph: the values that do not depend on `from`, but that nodes which do read.
+   * Constants and index arithmetic are left out: both sides can have them anew.
+   */
+  cut(from: readonly Value[]): Value[] {
+    const dependent = new Set(from.map((v) => v.name));
+    const constant = new Set(this.initializers.map((i) => i.name!));
+    const inputs = new Set(this.inputs.map((v) => v.name));
+    const crossing = new Map<string, Value>();
+    for (const { input, output } of this.nodes) {
+      const reads = input.filter((name) => name !== '');
+      if (reads.some((name) => dependent.has(name))) {
+        output.forEach((name) => dependent.add(name));
+        for (const name of reads) {
+          const value = this.values.get(name);
+          if (value && value.type !== 'int64' && !dependent.has(name) && !constant.has(name)) crossing.set(name, value);
+        }
+      } else if (reads.every((name) => constant.has(name))) {
+        output.forEach((name) => constant.add(name));
+      }
+    }
+    return [...crossing.values()].filter((v) => !inputs.has(v.name));
+  }
+
+  private encode(
+    nodes: readonly Node[],
+    initializers: MessageInitShape<typeof TensorProtoSchema>[],
+    inputs: readonly Value[],
+    outputs: readonly { name: string; value: Value }[],
+  ): Uint8Array {
+    const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
     const rename = (name: string): string => renamed.get(name) ?? name;
     const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
       name,
@@ -211,10 +275,12 @@ export class Graph {
       ],
       graph: {
         name: 'coppice',
-        node: this.nodes.map((n) => ({ ...n, input: n.input.map(rename), output: n.output.map(rename) })),
-        initializer: this.initializers,
-        input: this.inputs.map((i) => info(i.name, i)),
-        output: this.outputs.map(({ name, value }) => info(name, value)),
+        node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
+          return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
+        }),
+        initializer: initializers,
+        input: inputs.map((i) => info(i.name, i)),
+        output: outputs.map(({ name, value }) => info(name, value)),
       },
     });
     return toBinary(ModelProtoSchema, model);

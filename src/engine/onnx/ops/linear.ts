@@ -1,19 +1,19 @@
 /** Matrix products. */
 import type { Graph, Value } from '../graph';
-import { reduceSum } from './reduce';
+import { reduceTo } from './reduce';
 import { transpose } from './shapes';
 
 /**
- * x Wᵀ + b, with the weight as a checkpoint stores it.
- * x: (tokens, in), weight: (out, in), bias: (out) → (tokens, out)
+ * x Wᵀ + c, with the weight as a checkpoint stores it.
+ * x: (tokens, in), weight: (out, in), c: a bias (out) or a matrix (tokens, out) → (tokens, out)
  */
-export function linear(g: Graph, x: Value, weight: Value, bias?: Value): Value {
-  const inputs = bias ? [x, weight, bias] : [x, weight];
+export function linear(g: Graph, x: Value, weight: Value, c?: Value): Value {
+  const inputs = c ? [x, weight, c] : [x, weight];
   const [output] = g.node('Gemm', inputs, { transB: 1 }, [{ type: x.type, shape: [x.shape[0], weight.shape[0]] }]);
   return g.record(output, inputs, (d) => [
     () => g.node('Gemm', [d, weight], {}, [x])[0], // dx = dy W
     () => g.node('Gemm', [d, x], { transA: 1 }, [{ type: x.type, shape: weight.shape }])[0], // dW = dyᵀ x
-    () => reduceSum(g, d, [0]), // db
+    () => reduceTo(g, d, c!.shape),
   ]);
 }
 

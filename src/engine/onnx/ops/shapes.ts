@@ -45,41 +45,38 @@ export function transpose(g: Graph, x: Value, permutation: readonly number[]): V
   return g.record(output, [x], (d) => [() => transpose(g, d, inverse)]);
 }
 
-/** Cuts the last axis into pieces of the given widths. */
-export function splitLast(g: Graph, x: Value, widths: readonly number[]): Value[] {
-  if (widths.length === 1) return [x];
-  const pieces = widths.map((width) => ({ type: x.type, shape: [...x.shape.slice(0, -1), width] }));
-  const outputs = g.node('Split', [x, g.ints(...widths)], { axis: -1 }, pieces);
+/** Cuts an axis into pieces of the given extents. */
+export function split(g: Graph, x: Value, axis: number, extents: readonly number[]): Value[] {
+  if (extents.length === 1) return [x];
+  const pieces = extents.map((extent) => ({ type: x.type, shape: x.shape.with(axis, extent) }));
+  const outputs = g.node('Split', [x, g.ints(...extents)], { axis }, pieces);
   g.tape.push({
     outputs,
     inputs: [x],
     backward: (ds) => [
       () =>
-        concatLast(
+        concat(
           g,
           ds.map((d, i) => d ?? zerosLike(g, outputs[i])),
+          axis,
         ),
     ],
   });
   return outputs;
 }
 
-/** Joins along the last axis. */
-export function concatLast(g: Graph, parts: readonly Value[]): Value {
-  const widths = parts.map(lastDim);
-  const shape = [...parts[0].shape.slice(0, -1), widths.reduce((a, b) => a + b, 0)];
-  const [output] = g.node('Concat', parts, { axis: -1 }, [{ type: parts[0].type, shape }]);
+/** Joins along an axis, along which the extents must be known. */
+export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
+  if (parts.length === 1) return parts[0];
+  const extents = parts.map((p) => knownDim(p, axis));
+  const joined = extents.reduce((a, b) => a + b, 0);
+  const [output] = g.node('Concat', parts, { axis }, [
+    { type: parts[0].type, shape: parts[0].shape.with(axis, joined) },
+  ]);
   return g.record(output, parts, (d) => {
     let pieces: Value[] | undefined;
-    return parts.map((_, i) => () => (pieces ??= splitLast(g, d, widths))[i]);
+    return parts.map((_, i) => () => (pieces ??= split(g, d, axis, extents))[i]);
   });
-}
-
-/** Joins along the first axis; for weights, so it has no gradient. */
-export function concatFirst(g: Graph, parts: readonly Value[]): Value {
-  if (parts.length === 1) return parts[0];
-  const rows = parts.reduce((sum, p) => sum + Number(p.shape[0]), 0);
-  return g.node('Concat', parts, { axis: 0 }, [{ type: parts[0].type, shape: [rows, ...parts[0].shape.slice(1)] }])[0];
 }
 
 /** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding wants a single row. */
@@ -110,9 +107,8 @@ export function cast(g: Graph, x: Value, type: ElementType): Value {
   return x.type === type ? x : g.node('Cast', [x], { to: elementTypeCode(type) }, [{ type, shape: x.shape }])[0];
 }
 
-/** The last extent of x. @throws Error when it is known at run time only */
-export function lastDim(x: Value): number {
-  const dim = x.shape.at(-1);
-  if (typeof dim !== 'number') throw new Error(`the last dimension of ${x.name} is not known`);
+function knownDim(x: Value, axis: number): number {
+  const dim = x.shape[axis];
+  if (typeof dim !== 'number') throw new Error(`dimension ${axis} of ${x.name} is not known`);
   return dim;
 }
