@@ -11,6 +11,9 @@ import type { TensorInfo } from './types';
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
 
+/** The one name that is no tensor: notes of whoever wrote the file. */
+const METADATA = '__metadata__';
+
 /** The file that the header belongs to. */
 export interface HeaderOf {
   /** As messages call it. */
@@ -29,13 +32,16 @@ export interface Header {
 
 /** Parses and checks the header's JSON. Throws `UserError` naming file and field. */
 export function parseHeader(json: Uint8Array, of: HeaderOf): Header {
-  const { __metadata__: metadata, ...infos } = parseObject(json, of.name);
+  const header = parseObject(json, of.name);
   const dataStart = LENGTH_BYTES + json.length;
-  const tensors = Object.entries(infos).map(([name, info]) => readTensor(name, info, of, dataStart));
+  const tensors: TensorInfo[] = [];
+  for (const [name, info] of Object.entries(header)) {
+    if (name !== METADATA) tensors.push(readTensor(name, info, of, dataStart));
+  }
   // Tensors without elements share their position with the one after them.
   tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes);
   checkCoverage(tensors, of, dataStart);
-  return { metadata: readMetadata(metadata, of.name), tensors };
+  return { metadata: readMetadata(header[METADATA], of.name), tensors };
 }
 
 /** The error for a file whose header, in `field`, is not what the format asks for. */
@@ -66,9 +72,9 @@ function parseObject(json: Uint8Array, name: string): Record<string, unknown> {
 
 function readMetadata(value: unknown, name: string): Record<string, string> {
   if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw damaged(name, '__metadata__', 'it is not an object of strings');
+  if (!isObject(value)) throw damaged(name, METADATA, 'it is not an object of strings');
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw damaged(name, `__metadata__.${printable(key, 80)}`, 'it is not a string');
+    if (typeof text !== 'string') throw damaged(name, `${METADATA}.${printable(key, 80)}`, 'it is not a string');
   }
   return value as Record<string, string>;
 }
