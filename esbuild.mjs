@@ -1,5 +1,4 @@
-// Builds every program of the project into dist or `--outdir=DIR`; `--watch` rebuilds on change. One target list, nothing
-// else.
+// Builds every program of the project into dist or `--outdir=DIR`; `--watch` rebuilds on change. One target list.
 import { build, context } from 'esbuild';
 
 const node = {

@@ -7,7 +7,7 @@ import type { JobOptions } from '../engine/progress';
 import { newRecord, writeRecord } from '../engine/runs/record';
 import { failureLines, failureOf } from './failure';
 import type { CommonOptions } from './options';
-import { checkRecordTarget, type RunDetails } from './runRecord';
+import { checkFileTarget, type RunDetails } from './runRecord';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type Looks, looksOf } from './terminal/looks';
 import { progressLine } from './terminal/progressLine';
@@ -96,7 +96,7 @@ export async function execute(
   };
 
   try {
-    if (options.record !== undefined) await checkRecordTarget(options.record, source);
+    if (options.record !== undefined) await checkFileTarget('the record', options.record, source);
     const outcome = await body(shell);
     if (options.record !== undefined) {
       await writeRecord(

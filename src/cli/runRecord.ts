@@ -42,14 +42,15 @@ export const fileInput = (role: string, path: string, sha256: string): RunInput 
 });
 
 /**
- * Refuses a place for the record before hours are spent on the run.
+ * Refuses a place for a file that will be written at the end, before hours are spent on the run.
+ * @param what the file is: "the record"
  * @param source the checkpoint that the run reads, which is never written to
  * @throws UserError
  */
-export async function checkRecordTarget(file: string, source: string | undefined): Promise<void> {
+export async function checkFileTarget(what: string, file: string, source: string | undefined): Promise<void> {
   const folder = dirname(resolve(file));
   const refuse = (why: string, cause?: unknown): UserError =>
-    new UserError(`cannot write the record to ${file}`, why, 'Name a file in another folder.', { cause });
+    new UserError(`cannot write ${what} to ${file}`, why, 'Name a file in another folder.', { cause });
   try {
     await access(folder, constants.W_OK);
   } catch (error) {

@@ -89,8 +89,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
   if (prompt !== undefined) shell.stream(shell.style.dim(shell.shown(prompt)));
   const decoder = tokenizer?.streamDecoder();
   const onToken = (id: number): void => shell.stream(decoder ? shell.shown(decoder.push(id)) : `${id} `);
-  // A progress line would write into the text.
-  const job = shell.looks.terminal && !options.json ? { signal: shell.job.signal } : shell.job;
+  const job = options.json ? shell.job : { signal: shell.job.signal }; // else the text itself shows the progress
   const { result, device } = await withModel(checkpoint, options, async (model) => ({
     result: await generate(model, promptIds, { maxNewTokens, ...choice, ignoreEos, view, onToken }, job),
     device: model.device,

@@ -24,7 +24,7 @@ import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
 import { ANY_BLOCKS, secondsSince } from '../opened';
 import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, parseFraction } from '../options';
-import { detailsOf, fileInput } from '../runRecord';
+import { checkFileTarget, detailsOf, fileInput } from '../runRecord';
 import { runCriterion } from '../scoring';
 import { readScores } from '../scoresFile';
 import { selectByScores } from '../selection';
@@ -104,6 +104,9 @@ async function prune(path: string, options: PruneOptions, shell: Shell): Promise
   const start = performance.now();
   const started = new Date();
   checkUsage(options);
+  for (const file of [options.mergekit, options.llamaCpp]) {
+    if (file !== undefined) await checkFileTarget('the recipe', file, path);
+  }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   const choice = await choose(checkpoint, architecture, options, shell);

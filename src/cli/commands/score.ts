@@ -15,7 +15,7 @@ import { openForComputing, peakRssBytes, removedJson, secondsSince } from '../op
 import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
 import { detailsOf } from '../runRecord';
 import { findingsPage } from '../scorePage';
-import { type Findings, runCriterion, withoutRows } from '../scoring';
+import { type BlockScore, type Findings, runCriterion, withoutRows } from '../scoring';
 
 interface ScoreOptions extends ComputeOptions, CriterionOptions {
   readonly criterion: Criterion;
@@ -109,12 +109,16 @@ function checkUsage(options: ScoreOptions): void {
   requireCalibration(criterion, options);
 }
 
-/** As `--json` has it: `full` is null where it was not measured, and losses of single rows stay in the record. */
+/** As `--json` has it: `full` is null where it was not measured; the losses of single rows stay in the record. */
 function findingsJson({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
+  const numbers = ({ score, ppl, meanNll, low, high }: Omit<BlockScore, 'index'>): object =>
+    ppl === undefined ? { score } : { score, ppl, meanNll, low, high };
   return {
-    full: full ? withoutRows(full) : null,
-    ...(blocks && { blocks: blocks.map(withoutRows) }),
-    ...(modules && { modules: modules.map(withoutRows) }),
+    full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,
+    ...(blocks && { blocks: blocks.map((block) => ({ index: block.index, ...numbers(block) })) }),
+    ...(modules && {
+      modules: modules.map((module) => ({ block: module.block, part: module.part, ...numbers(module) })),
+    }),
     ...rest,
   };
 }

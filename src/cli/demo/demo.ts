@@ -60,8 +60,8 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   const text = options.text ?? (await provideText(folder, 'evaluation.txt', EVALUATION_TEXT));
   heading(
     '1. Score',
-    'How much worse does the model predict a text when a block is left out? Perplexity is the',
-    'number of words it hesitates between, so to say: lower is better.',
+    'How much worse does the model predict a text when a block is left out? Perplexity says between',
+    'how many tokens it hesitates, on average: lower is better.',
     '',
   );
   const length = Math.min(LONGEST_ROW, architecture.context);
@@ -85,7 +85,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   });
   heading(
     '2. Prune',
-    'The least important blocks go, and a new checkpoint is written that every tool loads. The first',
+    'The least important blocks go, and a new checkpoint is written that stock tools load. The first',
     'and the last blocks stay where there are enough others. The original is not touched.',
     '',
     ...describeReduction(written),
@@ -119,7 +119,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
       ],
     ).slice(1),
     '',
-    `Next: coppice score ${shell.shown(path ?? checkpoint.path)} --help`,
+    `Next: coppice score ${shell.shown(path ?? checkpoint.path)} --calibration FILE, with a text of your own`,
   );
   return { json, page: [], run: { ...details, inputs: [modelInput(checkpoint), ...scored.inputs] } };
 }

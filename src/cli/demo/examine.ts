@@ -1,7 +1,8 @@
 /** What the demo compares: perplexity, continuations, size and speed of one model. */
+import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { generate } from '../../engine/evaluate/generate';
-import { sizeOfView } from '../../engine/evaluate/measure';
+import { measure } from '../../engine/evaluate/measure';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { Calibration } from '../../engine/importance/calibration';
 import { readTextFile } from '../../engine/textfile';
@@ -15,6 +16,7 @@ import type { ComputeOptions } from '../options';
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 const MAX_WINDOWS = 32;
 const NEW_TOKENS = 32;
+const SPEED = { promptTokens: 16, newTokens: 32, repeats: 3, seed: 1234 };
 
 export interface Task {
   readonly text: string;
@@ -30,7 +32,7 @@ export interface Examination {
   readonly tokens: number;
   readonly parameters: number;
   readonly bytes: number;
-  /** The fastest of the continuations. */
+  /** While writing. */
   readonly tokensPerSecond: number;
   /** New text of each prompt, greedy. */
   readonly continuations: readonly string[];
@@ -46,24 +48,20 @@ export async function examine(
   const { text: content, sha256 } = await readTextFile(text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
   const ids = tokenizer.encode(content, { addSpecialTokens: false });
   if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
-  return withModel(checkpoint, options, async (model) => {
+  const view = fullView(requireArchitecture(checkpoint).blocks);
+  const written = await withModel(checkpoint, options, async (model) => {
     const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
     const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
     const continuations: string[] = [];
-    let tokensPerSecond = 0;
     for (const prompt of prompts) {
       const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
-      const settings = { maxNewTokens: NEW_TOKENS, greedy: true, ignoreEos: false };
-      const written = await generate(model, promptIds, settings, shell.job);
-      continuations.push(tokenizer.decode(written.ids, { skipSpecialTokens: true }));
-      if (written.decodeTokensPerSecond > tokensPerSecond) tokensPerSecond = written.decodeTokensPerSecond;
+      const { ids: newIds } = await generate(model, promptIds, { maxNewTokens: NEW_TOKENS, greedy: true }, shell.job);
+      continuations.push(tokenizer.decode(newIds, { skipSpecialTokens: true }));
     }
-    return {
-      ppl,
-      tokens,
-      ...sizeOfView(checkpoint, fullView(model.architecture.blocks)),
-      tokensPerSecond,
-      continuations,
-    };
+    return { ppl, tokens, continuations };
   });
+  const { device, threads, memory } = options;
+  const cost = await measure(checkpoint, { ...SPEED, view, device, threads, memory }, shell.job);
+  const { parameters, bytes, decodeTokensPerSecond: tokensPerSecond } = cost;
+  return { ...written, parameters, bytes, tokensPerSecond };
 }

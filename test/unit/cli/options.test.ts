@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { InvalidArgumentError } from 'commander';
+import { parseCount, parseFraction, parseIds, parseMemory, parsePositive, parseSeed } from '../../../src/cli/options';
+
+function assertRefuses(parse: (text: string) => unknown, ...texts: string[]): void {
+  for (const text of texts) assert.throws(() => parse(text), InvalidArgumentError, JSON.stringify(text));
+}
+
+describe('command line: values', () => {
+  it('reads sizes in decimal and binary units', () => {
+    assert.equal(parseMemory('2GB'), 2e9);
+    assert.equal(parseMemory('2g'), 2e9);
+    assert.equal(parseMemory('1.5GiB'), 1.5 * 2 ** 30);
+    assert.equal(parseMemory('800MiB'), 800 * 2 ** 20);
+    assert.equal(parseMemory('1000000'), 1e6);
+    assertRefuses(parseMemory, '', '0', '999kB', '-1GB', '2 GB or so', 'GB', '1e9', '99999999999TB', '5iB');
+  });
+
+  it('reads counts and seeds', () => {
+    assert.equal(parseCount('12'), 12);
+    assertRefuses(parseCount, '0', '-1', '1.5', '', 'six', '1e3', '99999999999999999');
+    assert.equal(parseSeed('0'), 0);
+    assert.equal(parseSeed('4294967295'), 4294967295);
+    assertRefuses(parseSeed, '4294967296', '-1', 'x');
+  });
+
+  it('reads fractions and positive numbers', () => {
+    assert.equal(parsePositive('0.7'), 0.7);
+    assert.equal(parsePositive('.5'), 0.5);
+    assertRefuses(parsePositive, '0', '-1', 'Infinity', 'NaN', '', '0x10');
+    assert.equal(parseFraction(false)('1'), 1);
+    assertRefuses(parseFraction(true), '1', '0', '1.2');
+  });
+
+  it('reads token ids', () => {
+    assert.deepEqual(parseIds('1, 403,0'), [1, 403, 0]);
+    assertRefuses(parseIds, '', '1,', '1 2', '-1');
+  });
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint } from '../../support/tiny-models';
+import { buildCli, coppice } from './built';
+
+const COMMANDS = ['inspect', 'score', 'prune', 'eval', 'generate', 'bench', 'demo'];
+
+/** Three lines: what, why, what to do. Nothing on stdout. */
+async function assertRefused(args: readonly string[], code: number, ...words: RegExp[]): Promise<void> {
+  const result = await coppice(args);
+  assert.equal(result.code, code, result.stderr);
+  assert.equal(result.stdout, '');
+  const lines = result.stderr.trimEnd().split('\n');
+  assert.equal(lines.length, 3, result.stderr);
+  assert.match(lines[0], /^error: ./);
+  assert.match(lines[1], /^ {2}why: ./);
+  assert.match(lines[2], /^ {2}try: ./);
+  for (const word of words) assert.match(result.stderr, word);
+}
+
+describe('command line: usage', function () {
+  this.timeout(60_000);
+  before(buildCli);
+
+  it('has help with examples for every command', async () => {
+    const all = await coppice(['--help']);
+    assert.equal(all.code, 0);
+    assert.match(all.stdout, /Examples:/);
+    for (const command of COMMANDS) {
+      assert.match(all.stdout, new RegExp(`^  ${command} `, 'm'));
+      const { code, stdout, stderr } = await coppice([command, '--help']);
+      assert.equal(code, 0);
+      assert.equal(stderr, '');
+      assert.match(stdout, new RegExp(`Examples:\n {2}coppice ${command}`));
+    }
+  });
+
+  it('says its version', async () => {
+    const { code, stdout } = await coppice(['--version']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('shows the help on stderr when no command is given', async () => {
+    const { code, stdout, stderr } = await coppice([]);
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /Usage: coppice/);
+  });
+
+  const wrong: [string, string[], RegExp][] = [
+    ['an unknown command', ['prun'], /unknown command 'prun'.*\n.*prune/],
+    ['an unknown option', ['inspect', 'model', '--jsn'], /unknown option '--jsn'.*\n.*--json/],
+    ['a missing checkpoint', ['inspect', '--json'], /missing required argument 'checkpoint'/],
+    ['a missing required option', ['eval', 'model'], /--text <file>/],
+    ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
+    ['an unknown device', ['bench', 'model', '--device', 'tpu'], /Allowed choices are auto, cpu/],
+    ['no threads', ['bench', 'model', '--threads', '0'], /whole number of at least 1/],
+    ['memory that is no size', ['bench', 'model', '--memory', 'plenty'], /2GB/],
+    ['a criterion that does not exist', ['score', 'model', '--criterion', 'guess'], /Allowed choices are ppl/],
+    ['no calibration', ['score', 'model'], /--calibration is not given/],
+    ['greedy without an end', ['score', 'model', '--criterion', 'greedy', '--calibration', 'x'], /--count/],
+    ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
+    ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
+    ['nothing to prune by', ['prune', 'model', '--out', 'o'], /--scores, --criterion and --blocks/],
+    ['no amount to prune', ['prune', 'model', '--out', 'o', '--criterion', 'magnitude'], /--count, --ratio/],
+    [
+      'two amounts',
+      ['prune', 'm', '--out', 'o', '--scores', 's', '--count', '1', '--ratio', '0.1'],
+      /cannot be used with/,
+    ],
+    ['two sources', ['prune', 'm', '--out', 'o', '--scores', 's', '--blocks', '1'], /cannot be used with/],
+    ['a malformed block list', ['prune', 'm', '--out', 'o', '--blocks', '1;2'], /neither a block number nor a range/],
+    ['no prompt', ['generate', 'model'], /--prompt/],
+    ['two prompts', ['generate', 'model', '--prompt', 'a', '--ids', '1'], /cannot be used with/],
+    ['greedy sampling', ['generate', 'm', '--prompt', 'a', '--greedy', '--temperature', '1'], /cannot be used with/],
+    ['ids that are none', ['generate', 'model', '--ids', '1,x'], /token ids separated by commas/],
+  ];
+  for (const [title, args, word] of wrong) it(`refuses ${title} with exit code 2`, () => assertRefused(args, 2, word));
+
+  it('refuses what is missing or broken with exit code 1', async () => {
+    await assertRefused(['inspect', '/no/such/model'], 1, /no\/such/);
+    await assertRefused(['inspect', '/no/such/model', '--json'], 1);
+    const broken = join(temporaryFolder(), 'broken.safetensors');
+    writeFileSync(broken, 'not weights');
+    await assertRefused(['inspect', broken, '--json'], 1, /broken\.safetensors/);
+  });
+
+  it('adds the stack with --verbose', async () => {
+    const { code, stderr } = await coppice(['inspect', '/no/such/model', '--verbose']);
+    assert.equal(code, 1);
+    assert.match(stderr, /\n {4}at /);
+  });
+
+  it('refuses blocks that the model lacks with exit code 1', async () => {
+    const model = tinyCheckpoint('llama-plain', { tokenizer: true });
+    await assertRefused(['generate', model, '--ids', '1', '--remove', '9'], 1, /beyond the last block, 3/);
+    await assertRefused(['prune', model, '--out', 'o', '--blocks', '9'], 1, /block 9 is not one of 0 to 3/);
+  });
+
+  it('checks the place of the record before it works', async () => {
+    const model = tinyCheckpoint('llama-plain');
+    const folder = temporaryFolder();
+    const record = (file: string): string[] => ['inspect', model, '--record', file];
+    await assertRefused(record(join(folder, 'missing/record.json')), 1, /does not exist/);
+    mkdirSync(join(folder, 'taken'));
+    await assertRefused(record(join(folder, 'taken')), 1, /it is a folder/);
+    const before = readdirSync(model);
+    await assertRefused(record(join(model, 'record.json')), 1, /inside the checkpoint/);
+    assert.deepEqual(readdirSync(model), before);
+  });
+
+  it('prints control characters of foreign names as escapes, never as they are, on one line', async () => {
+    const { stderr } = await coppice(['inspect', '/no/\u001b[31m\nmodel']);
+    assert.equal(stderr.trimEnd().split('\n').length, 3);
+  });
+
+  it('uses no colours in a pipe, and plain signs without a Unicode locale', async () => {
+    const model = tinyCheckpoint('llama-plain');
+    const plain = await coppice(['score', model, '--criterion', 'deepest'], { env: { LANG: 'C' } });
+    assert.match(plain.stdout, /^[\n -~]*$/);
+    const unicode = await coppice(['score', model, '--criterion', 'deepest'], { env: { LANG: 'C.UTF-8' } });
+    assert.match(unicode.stdout, /█/);
+    assert.ok(!unicode.stdout.includes('\u001b'));
+  });
+
+  it('survives a reader that goes away', async () => {
+    const { code, stderr } = await coppice(['score', '--help'], { closeStdout: true });
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+  });
+});
