@@ -114,7 +114,8 @@ export async function writePruned(
     await target.commit();
     return { ...reduction, out: target.out, seconds: (performance.now() - clock) / 1000, leftBehind, record };
   } catch (error) {
-    await target.discard();
+    // What cannot be removed keeps its temporary name; the first failure is the one to tell of.
+    await target.discard().catch(() => undefined);
     throw writeFailure(error, target.out);
   }
 }
