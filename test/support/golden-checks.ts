@@ -1,0 +1,218 @@
+/** An open model against the golden numbers of its checkpoint, within the tolerances of golden/README.md. */
+import assert from 'node:assert/strict';
+import { generate } from '../../src/engine/evaluate/generate';
+import { scoreAngular } from '../../src/engine/importance/angular';
+import { scoreBlockInfluence } from '../../src/engine/importance/block-influence';
+import { scoreGreedy, type GreedyRemoval } from '../../src/engine/importance/greedy';
+import type { LossSummary } from '../../src/engine/importance/losses';
+import { scoreMagnitude, type MagnitudeNorm, type MagnitudeReduction } from '../../src/engine/importance/magnitude';
+import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/perplexity';
+import { streamResidual } from '../../src/engine/importance/residual';
+import type { Model } from '../../src/engine/transformer/model';
+import { fullView, stepsOf, viewWithout } from '../../src/engine/transformer/view';
+import { logSumExp } from '../reference/forward';
+import { assertAllClose, assertClose, assertSameOrder, TOLERANCE } from './close';
+import {
+  calibrationRows,
+  goldenGreedy,
+  goldenImportance,
+  goldenLogits,
+  type GoldenContinuation,
+  type GoldenImportance,
+  type GoldenLoss,
+  type GoldenName,
+} from './golden';
+import { decodedLogits } from './model';
+
+/** Logits, their log-sum-exp and arg max at the golden positions; the text grows in the cache from one to the next. */
+export async function checkLogits(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenLogits(name);
+  for (const [row, ids] of golden.rows.entries()) {
+    const pieces = golden.positions.map((position, p) =>
+      ids.slice(p === 0 ? 0 : golden.positions[p - 1] + 1, position + 1),
+    );
+    const logits = await decodedLogits(model, pieces);
+    for (const [p, position] of golden.positions.entries()) {
+      const what = `row ${row}, position ${position}`;
+      const chosen = golden.vocabularyIds.map((id) => logits[p][id]);
+      assertAllClose(chosen, golden.logits[row][p], TOLERANCE.logits, `${what}: logits`);
+      assertClose(logSumExp(logits[p]), golden.logSumExp[row][p], TOLERANCE.logits, `${what}: log-sum-exp`);
+      assert.equal(logits[p].indexOf(Math.max(...logits[p])), golden.argmax[row][p], `${what}: arg max`);
+    }
+  }
+}
+
+/** Mean norm of the residual stream before every block and after the last. */
+export async function checkResidualNorms(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenLogits(name);
+  for (const [row, norms] of (await residualNorms(model, golden.rows)).entries()) {
+    assertAllClose(norms, golden.residualNorms[row], TOLERANCE.residualNorm, `row ${row}: residual norms`);
+  }
+}
+
+/** Per row and step (0 … L), the mean over positions of the L2 norm of the residual stream. */
+async function residualNorms(model: Model, rows: readonly number[][]): Promise<number[][]> {
+  const { blocks, hidden } = model.architecture;
+  const { length } = rows[0];
+  const norms = rows.map(() => new Array<number>(blocks + 1).fill(0));
+  const add = (k: number, firstRow: number, data: Float32Array): void => {
+    for (let at = 0; at < data.length; at += hidden) {
+      const row = firstRow + Math.floor(at / hidden / length);
+      norms[row][k] += Math.hypot(...data.subarray(at, at + hidden)) / length;
+    }
+  };
+  await streamResidual(model, rows, stepsOf(fullView(blocks)), (k, firstRow, before, after) => {
+    if (k === 0) add(0, firstRow, before.data);
+    add(k + 1, firstRow, after.data);
+  });
+  return norms;
+}
+
+function checkLoss(actual: LossSummary, golden: GoldenLoss, what: string): void {
+  assertClose(actual.meanNll, golden.meanNll, TOLERANCE.meanNll, `${what}: mean NLL`);
+  assertAllClose(actual.rows, golden.rows, TOLERANCE.meanNll, `${what}: rows`);
+  assert.equal(actual.ppl, Math.exp(actual.meanNll));
+}
+
+/** The PPL criterion over whole blocks: the model, every block, every row, the order. */
+export async function checkBlockPerplexity(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenImportance(name);
+  const rows = calibrationRows(name);
+  const { full, blocks, order } = await scorePerplexity(model, rows, { seed: 1 });
+  assert.equal(full.tokens, rows.length * (rows[0].length - 1));
+  checkLoss(full, golden.full, 'full');
+  assert.equal(blocks.length, golden.ppl.blocks.length);
+  for (const [index, block] of blocks.entries()) {
+    assert.equal(block.index, index);
+    assert.equal(block.score, block.ppl);
+    assert.ok(block.low <= block.ppl && block.ppl <= block.high, `block ${index}: interval`);
+    checkLoss(block, golden.ppl.blocks[index], `without block ${index}`);
+  }
+  const losses = golden.ppl.blocks.map((b) => b.meanNll);
+  assertSameOrder(order, golden.ppl.order, losses, TOLERANCE.meanNll.absolute);
+}
+
+/** The PPL criterion over attention and FFN apart. */
+export async function checkModulePerplexity(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenImportance(name).modules;
+  const { modules, order } = await scoreModulePerplexity(model, calibrationRows(name), { seed: 1 });
+  const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
+  assert.deepEqual(modules.map(label), golden.modules.map(label));
+  const losses = golden.modules.map((m) => m.meanNll);
+  assertAllClose(
+    modules.map((m) => m.meanNll),
+    losses,
+    TOLERANCE.meanNll,
+    'modules',
+  );
+  const place = (entry: { block: number; part: string }): number => golden.modules.map(label).indexOf(label(entry));
+  assertSameOrder(order.map(place), golden.order.map(place), losses, TOLERANCE.meanNll.absolute);
+}
+
+const NORMS: readonly MagnitudeNorm[] = ['l1', 'l2'];
+const REDUCTIONS = [
+  ['sum', 'sum'],
+  ['mean', 'mean'],
+  ['max', 'max'],
+  ['product', 'logProd'],
+] as const satisfies readonly (readonly [
+  MagnitudeReduction,
+  keyof GoldenImportance['magnitude']['l1']['tensors'][0],
+])[];
+
+/** Magnitudes of every tensor with each reduction; blocks and order for the sum, which the golden numbers have. */
+export async function checkMagnitude(
+  model: Model,
+  name: GoldenName,
+  reductions: readonly MagnitudeReduction[] = REDUCTIONS.map(([reduction]) => reduction),
+): Promise<void> {
+  for (const norm of NORMS) {
+    const golden = goldenImportance(name).magnitude[norm];
+    for (const [reduction, field] of REDUCTIONS.filter(([r]) => reductions.includes(r))) {
+      const { blocks, order, tensors } = await scoreMagnitude(model.checkpoint, { norm, reduction });
+      const byName = new Map(tensors.map((t) => [t.name, t.score]));
+      assert.equal(byName.size, golden.tensors.length);
+      for (const tensor of golden.tensors) {
+        const key = `model.layers.${tensor.block}.${tensor.name}`;
+        const what = `${norm} ${reduction} of ${key}`;
+        assertClose(byName.get(key)!, Number(tensor[field]), TOLERANCE.magnitude, what);
+      }
+      if (reduction !== 'sum') continue;
+      const scores = blocks.map((b) => b.score);
+      assertAllClose(scores, golden.blocks, TOLERANCE.magnitude, `${norm} blocks`);
+      assertSameOrder(order, golden.order, golden.blocks, TOLERANCE.magnitude.relative * Math.max(...golden.blocks));
+    }
+  }
+}
+
+export async function checkBlockInfluence(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenImportance(name).blockInfluence;
+  const { blocks, order } = await scoreBlockInfluence(model, calibrationRows(name));
+  const scores = blocks.map((b) => b.score);
+  assertAllClose(scores, golden.blocks, TOLERANCE.similarity, 'block influence');
+  assertSameOrder(order, golden.order, golden.blocks, TOLERANCE.similarity.absolute);
+}
+
+/** Every window of every size. */
+export async function checkAngular(model: Model, name: GoldenName): Promise<void> {
+  const label = ({ start, size }: { start: number; size: number }): string => `${start}+${size}`;
+  const golden = new Map(goldenImportance(name).angular.windows.map((w) => [label(w), w.score]));
+  const { windows } = await scoreAngular(model, calibrationRows(name));
+  assert.deepEqual(new Set(windows.map(label)), new Set(golden.keys()));
+  for (const window of windows) {
+    assertClose(window.score, golden.get(label(window))!, TOLERANCE.similarity, `window ${label(window)}`);
+  }
+}
+
+/** All golden removals, from the whole model on. */
+export async function checkGreedyRemovals(model: Model, name: GoldenName): Promise<void> {
+  const { removals } = goldenImportance(name).greedy;
+  const scored = await scoreGreedy(model, calibrationRows(name), { count: removals.length });
+  assert.equal(scored.removals.length, removals.length);
+  for (const [round, removal] of scored.removals.entries()) checkGreedyRemoval(removal, name, round);
+}
+
+/** One removal. A margin below the tolerance would make the runner-up as right, and end the comparison. */
+export function checkGreedyRemoval(removal: GreedyRemoval, name: GoldenName, round: number): void {
+  const golden = goldenImportance(name).greedy.removals[round];
+  const { margin } = golden;
+  assert.ok(margin === null || margin > TOLERANCE.meanNll.absolute, `the golden margin of round ${round} is too small`);
+  assert.equal(removal.block, golden.block, `round ${round}`);
+  assertClose(removal.meanNll, golden.meanNll, TOLERANCE.meanNll, `round ${round}: mean NLL`);
+}
+
+/** Greedy text of the full and the pruned model, up to the first near tie. */
+export async function checkGreedyIds(
+  model: Model,
+  name: GoldenName,
+  { nearTie, prompts = Infinity }: { readonly nearTie: number; readonly prompts?: number },
+): Promise<void> {
+  const golden = goldenGreedy(name);
+  const { blocks } = model.architecture;
+  const pruned = viewWithout(
+    blocks,
+    golden.removed.map((block) => ({ block })),
+  );
+  for (const [kind, view] of [
+    ['full', fullView(blocks)],
+    ['pruned', pruned],
+  ] as const) {
+    for (const continuation of golden[kind].slice(0, prompts)) {
+      const expected = comparableIds(continuation, nearTie);
+      const maxNewTokens = expected.length;
+      const { ids } = await generate(model, continuation.promptIds, {
+        maxNewTokens,
+        greedy: true,
+        ignoreEos: true,
+        view,
+      });
+      assert.deepEqual(ids, expected, `${kind}: after ${continuation.promptIds.join(',')}`);
+    }
+  }
+}
+
+/** The ids before the first step whose margin is below `nearTie`. */
+function comparableIds({ ids, margins }: GoldenContinuation, nearTie: number): number[] {
+  const tie = margins.findIndex((margin) => margin < nearTie);
+  return ids.slice(0, tie === -1 ? ids.length : tie);
+}

@@ -1,0 +1,83 @@
+/** An open model against the float64 forward over the same checkpoint. */
+import assert from 'node:assert/strict';
+import { generate } from '../../src/engine/evaluate/generate';
+import { streamResidual } from '../../src/engine/importance/residual';
+import { sweepLosses } from '../../src/engine/importance/sweep';
+import type { Model } from '../../src/engine/transformer/model';
+import { fullView, stepsOf, viewWithout, type RemovedPart, type Step } from '../../src/engine/transformer/view';
+import { referenceForward, type ReferenceForward, type ReferenceModel } from '../reference/forward';
+import { referenceGreedy, referenceTokenNlls } from '../reference/measures';
+import { assertAllClose } from './close';
+import { decodedLogits } from './model';
+
+/** float32 against float64 over toys, whose logits are of the order of 1. */
+const CLOSE = { absolute: 5e-5 };
+
+/** Logits at every position, from a text that grows token by token, and the residual stream as a whole. */
+export async function checkForward(
+  model: Model,
+  reference: ReferenceModel,
+  rows: readonly (readonly number[])[],
+): Promise<void> {
+  const steps = stepsOf(fullView(model.architecture.blocks));
+  const expected = rows.map((ids) => referenceForward(reference, ids));
+  const [ids] = rows;
+  const logits = await decodedLogits(
+    model,
+    ids.map((id) => [id]),
+  );
+  for (const [t, row] of logits.entries()) assertAllClose(row, expected[0].logits[t], CLOSE, `logits at ${t}`);
+  await streamResidual(model, rows, steps, (k, firstRow, before, after) => {
+    const states = (f: (r: ReferenceForward) => readonly Float64Array[]): number[] =>
+      expected.slice(firstRow, firstRow + after.rows).flatMap((r) => f(r).flatMap((v) => [...v]));
+    if (k === 0)
+      assertAllClose(
+        before.data,
+        states((r) => r.residuals[0]),
+        CLOSE,
+        'embedding',
+      );
+    assertAllClose(
+      after.data,
+      states((r) => r.residuals[k + 1]),
+      CLOSE,
+      `after block ${k}`,
+    );
+  });
+}
+
+/** Losses of every token, with nothing left out, and with each of `steps` left out. */
+export async function checkSweep(
+  model: Model,
+  reference: ReferenceModel,
+  rows: readonly (readonly number[])[],
+  steps: readonly Step[],
+): Promise<void> {
+  const { full, without } = await sweepLosses(model, rows, steps, [...steps.keys()]);
+  const losses = (removed: readonly RemovedPart[]): number[] => {
+    const view = viewWithout(model.architecture.blocks, removed);
+    return rows.flatMap((ids) => referenceTokenNlls(reference, ids, view));
+  };
+  assertAllClose(full, losses([]), CLOSE, 'losses');
+  for (const [k, { block, attention, ffn }] of steps.entries()) {
+    const removed = attention && ffn ? [{ block }] : [{ block, part: attention ? 'attention' : 'ffn' } as const];
+    assertAllClose(without[k], losses(removed), CLOSE, `losses without ${JSON.stringify(removed[0])}`);
+  }
+}
+
+/** Greedy text of a view, up to the first near tie. */
+export async function checkGreedyText(
+  model: Model,
+  reference: ReferenceModel,
+  prompt: readonly number[],
+  newTokens: number,
+  removed: readonly RemovedPart[],
+): Promise<void> {
+  const view = viewWithout(model.architecture.blocks, removed);
+  const { ids, margins } = referenceGreedy(reference, prompt, newTokens, view);
+  const tie = margins.findIndex((margin) => margin < 1e-3);
+  const expected = ids.slice(0, tie === -1 ? ids.length : tie);
+  assert.ok(expected.length >= newTokens / 2, 'the seed makes a near tie early: nothing would be compared');
+  const settings = { maxNewTokens: expected.length, greedy: true, ignoreEos: true, view };
+  assert.deepEqual((await generate(model, prompt, settings)).ids, expected);
+}
