@@ -7,10 +7,10 @@ import type { JobOptions } from '../engine/progress';
 import { newRecord, writeRecord } from '../engine/runs/record';
 import { failureLines, failureOf } from './failure';
 import type { CommonOptions } from './options';
-import { checkFileTarget, type RunDetails } from './runRecord';
+import { checkFileTarget, type RunDetails } from './run-record';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type Looks, looksOf } from './terminal/looks';
-import { progressLine } from './terminal/progressLine';
+import { progressLine } from './terminal/progress-line';
 import { type Style, styleOf } from './terminal/style';
 import { plainSigns, shown } from './terminal/text';
 

@@ -5,7 +5,7 @@ import { formatRemoved } from '../../engine/transformer/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForComputing, removedJson, secondsSince } from '../opened';
 import { addComputeOptions, type ComputeOptions, parseCount, parseSeed, removeOption } from '../options';
-import { detailsOf } from '../runRecord';
+import { detailsOf } from '../run-record';
 import { facts, formatBytes, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
 interface BenchOptions extends ComputeOptions {

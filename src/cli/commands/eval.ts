@@ -9,7 +9,7 @@ import { warnIfCalibrated } from '../calibrated';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForComputing, removedJson, secondsSince, withModel } from '../opened';
 import { addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
-import { detailsOf, fileInput } from '../runRecord';
+import { detailsOf, fileInput } from '../run-record';
 import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;

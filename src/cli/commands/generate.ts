@@ -15,7 +15,7 @@ import {
   parseSeed,
   removeOption,
 } from '../options';
-import { detailsOf } from '../runRecord';
+import { detailsOf } from '../run-record';
 import { optionalTokenizer } from '../tokenizing';
 import { formatNumber } from '../terminal/text';
 

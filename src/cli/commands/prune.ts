@@ -24,9 +24,9 @@ import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
 import { ANY_BLOCKS, secondsSince } from '../opened';
 import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, parseFraction } from '../options';
-import { checkFileTarget, detailsOf, fileInput } from '../runRecord';
+import { checkFileTarget, detailsOf, fileInput } from '../run-record';
 import { runCriterion } from '../scoring';
-import { readScores } from '../scoresFile';
+import { readScores } from '../scores-file';
 import { selectByScores } from '../selection';
 import { formatSeconds } from '../terminal/text';
 

@@ -13,8 +13,8 @@ import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { openForComputing, peakRssBytes, removedJson, secondsSince } from '../opened';
 import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
-import { detailsOf } from '../runRecord';
-import { findingsPage } from '../scorePage';
+import { detailsOf } from '../run-record';
+import { findingsPage } from '../score-page';
 import { type BlockScore, type Findings, runCriterion, withoutRows } from '../scoring';
 
 interface ScoreOptions extends ComputeOptions, CriterionOptions {

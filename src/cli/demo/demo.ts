@@ -14,12 +14,12 @@ import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { DemoOptions } from '../commands/demo';
 import type { Outcome, Shell } from '../execute';
 import { secondsSince } from '../opened';
-import { detailsOf } from '../runRecord';
-import { findingsPage } from '../scorePage';
+import { detailsOf } from '../run-record';
+import { findingsPage } from '../score-page';
 import { type BlockScore, runCriterion } from '../scoring';
 import { formatCount, formatNumber, formatSeconds, table } from '../terminal/text';
-import { type Examination, examine } from './examine';
-import { provideSampleModel } from './sampleModel';
+import { costOf, type Examination, qualityOf } from './examine';
+import { provideSampleModel } from './sample-model';
 import { CALIBRATION_TEXT, EVALUATION_TEXT, PROMPTS } from './texts';
 
 const DEFAULT_FOLDER = 'coppice-demo';
@@ -93,8 +93,11 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
 
   heading('3. Compare', 'The same unseen text and the same prompts for both models.', '');
   const task = { text, calibration: scored.calibration!, prompts: PROMPTS, window: length };
-  const before = await examine(checkpoint, tokenizer, task, options, shell);
-  const after = await examine(await openCheckpoint(out), tokenizer, task, options, shell);
+  const pruned = await openCheckpoint(out);
+  const qualities = [];
+  for (const one of [checkpoint, pruned]) qualities.push(await qualityOf(one, tokenizer, task, options, shell));
+  const before = { ...qualities[0], ...(await costOf(checkpoint, options, shell.job)) };
+  const after = { ...qualities[1], ...(await costOf(pruned, options, shell.job)) };
   say(...comparison(before, after), '');
   for (const [i, prompt] of PROMPTS.entries()) {
     say(style.bold(prompt));

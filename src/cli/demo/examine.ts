@@ -5,6 +5,7 @@ import { generate } from '../../engine/evaluate/generate';
 import { measure } from '../../engine/evaluate/measure';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { Calibration } from '../../engine/importance/calibration';
+import type { JobOptions } from '../../engine/progress';
 import { readTextFile } from '../../engine/textfile';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { fullView } from '../../engine/transformer/view';
@@ -27,29 +28,34 @@ export interface Task {
   readonly window: number;
 }
 
-export interface Examination {
+export interface Quality {
   readonly ppl: number;
+  /** Tokens scored. */
   readonly tokens: number;
-  readonly parameters: number;
-  readonly bytes: number;
-  /** While writing. */
-  readonly tokensPerSecond: number;
   /** New text of each prompt, greedy. */
   readonly continuations: readonly string[];
 }
 
-export async function examine(
+export interface Cost {
+  readonly parameters: number;
+  readonly bytes: number;
+  /** While writing. */
+  readonly tokensPerSecond: number;
+}
+
+export type Examination = Quality & Cost;
+
+export async function qualityOf(
   checkpoint: Checkpoint,
   tokenizer: Tokenizer,
   { text, calibration, prompts, window }: Task,
   options: ComputeOptions,
   shell: Shell,
-): Promise<Examination> {
+): Promise<Quality> {
   const { text: content, sha256 } = await readTextFile(text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
   const ids = tokenizer.encode(content, { addSpecialTokens: false });
   if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
-  const view = fullView(requireArchitecture(checkpoint).blocks);
-  const written = await withModel(checkpoint, options, async (model) => {
+  return withModel(checkpoint, options, async (model) => {
     const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
     const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
     const continuations: string[] = [];
@@ -60,8 +66,12 @@ export async function examine(
     }
     return { ppl, tokens, continuations };
   });
+}
+
+/** To be measured when everything has run once: the first runs of a process are slower than the rest. */
+export async function costOf(checkpoint: Checkpoint, options: ComputeOptions, job: JobOptions): Promise<Cost> {
   const { device, threads, memory } = options;
-  const cost = await measure(checkpoint, { ...SPEED, view, device, threads, memory }, shell.job);
-  const { parameters, bytes, decodeTokensPerSecond: tokensPerSecond } = cost;
-  return { ...written, parameters, bytes, tokensPerSecond };
+  const view = fullView(requireArchitecture(checkpoint).blocks);
+  const cost = await measure(checkpoint, { ...SPEED, view, device, threads, memory }, job);
+  return { parameters: cost.parameters, bytes: cost.bytes, tokensPerSecond: cost.decodeTokensPerSecond };
 }

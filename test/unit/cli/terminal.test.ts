@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { looksOf } from '../../../src/cli/terminal/looks';
-import { progressLine } from '../../../src/cli/terminal/progressLine';
+import { progressLine } from '../../../src/cli/terminal/progress-line';
 import { styleOf } from '../../../src/cli/terminal/style';
 import { formatBytes, formatNumber, formatSeconds, plainSigns, shown, table } from '../../../src/cli/terminal/text';
 

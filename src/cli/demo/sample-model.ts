@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '../../engine/random';
-import { BYTE_VOCABULARY, byteTokenizer, BOS, EOS } from './byteTokenizer';
+import { BYTE_VOCABULARY, byteTokenizer, BOS, EOS } from './byte-tokenizer';
 
 const SEED = 20240205;
 const SIZES = { blocks: 8, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, ffn: 176, context: 512 } as const;
