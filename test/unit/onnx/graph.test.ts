@@ -1,0 +1,119 @@
+/** The graph builder: what it serialises, read back with the ONNX schema. */
+import assert from 'node:assert/strict';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType, type GraphProto } from 'onnx-buf';
+import { Graph } from '../../../src/engine/onnx/graph';
+
+const parse = (g: Graph) => fromBinary(ModelProtoSchema, g.serialize());
+
+/** Extents of a declared input or output; names for those known at run time only. */
+function dims({ input, output }: GraphProto, name: string): (number | string)[] {
+  const type = [...input, ...output].find((v) => v.name === name)?.type?.value;
+  assert.equal(type?.case, 'tensorType');
+  return (type.value.shape?.dim ?? []).map(({ value }) => {
+    return value.case === 'dimValue' ? Number(value.value) : String(value.value);
+  });
+}
+
+describe('onnx/graph', () => {
+  it('says what it is: opsets of ONNX and of onnxruntime, inputs and outputs with their shapes', () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', ['tokens', 4]);
+    g.output('y', g.node('Neg', [x], {}, [x])[0]);
+    const model = parse(g);
+    assert.deepEqual(
+      model.opsetImport.map(({ domain, version }) => [domain, Number(version)]),
+      [
+        ['', 21],
+        ['com.microsoft', 1],
+      ],
+    );
+    const graph = model.graph!;
+    assert.deepEqual(
+      [dims(graph, 'x'), dims(graph, 'y')],
+      [
+        ['tokens', 4],
+        ['tokens', 4],
+      ],
+    );
+    assert.deepEqual(
+      graph.node.map((n) => [n.opType, n.input, n.output]),
+      [['Neg', ['x'], ['y']]],
+    );
+  });
+
+  it('writes every kind of attribute, and a missing input as an empty name', () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', [2]);
+    const attributes = { whole: 3, list: [1, 0], text: 'é', real: { float: 0.5 } };
+    const [y] = g.contrib('Op', [x, undefined, x], attributes, [x]);
+    g.output('y', y);
+    const [node] = parse(g).graph!.node;
+    assert.deepEqual([node.domain, node.input], ['com.microsoft', ['x', '', 'x']]);
+    const [whole, list, text, real] = node.attribute;
+    assert.deepEqual([whole.name, whole.i], ['whole', 3n]);
+    assert.deepEqual([list.name, list.ints], ['list', [1n, 0n]]);
+    assert.deepEqual([text.name, new TextDecoder().decode(text.s)], ['text', 'é']);
+    assert.deepEqual([real.name, real.f], ['real', 0.5]);
+  });
+
+  it('points at weights in a file, and holds constants itself', () => {
+    const g = new Graph();
+    const weight = g.external('w', 'bfloat16', [2, 3], { file: 'a b.safetensors', offset: 2 ** 40, bytes: 12 });
+    const constant = g.floats(Float32Array.of(0, 1, 2, 3).subarray(1, 3), [2], 'c');
+    g.output('y', g.node('Op', [weight, constant], {}, [weight])[0]);
+    const [w, c] = parse(g).graph!.initializer;
+    assert.deepEqual([w.name, w.dims, w.dataType], ['w', [2n, 3n], TensorProto_DataType.BFLOAT16]);
+    assert.equal(w.dataLocation, TensorProto_DataLocation.EXTERNAL);
+    assert.equal(w.rawData.length, 0);
+    assert.deepEqual(Object.fromEntries(w.externalData.map(({ key, value }) => [key, value])), {
+      location: 'a b.safetensors',
+      offset: '1099511627776',
+      length: '12',
+    });
+    assert.deepEqual([c.name, c.dims, c.dataType], ['c', [2n], TensorProto_DataType.FLOAT]);
+    assert.deepEqual([...c.rawData], [...new Uint8Array(Float32Array.of(1, 2).buffer)]);
+  });
+
+  it('keeps a constant as it was when the caller reuses its memory', () => {
+    const g = new Graph();
+    const data = Float32Array.of(1);
+    g.output('y', g.node('Neg', [g.floats(data, [1])], {}, [{ type: 'float32', shape: [1] }])[0]);
+    data[0] = 2;
+    assert.deepEqual([...parse(g).graph!.initializer[0].rawData], [...new Uint8Array(Float32Array.of(1).buffer)]);
+  });
+
+  it('shares equal scalars, integer lists and dimensions', () => {
+    const g = new Graph();
+    g.input('x', 'float32', ['rows', 'length']);
+    assert.equal(g.scalar(0.5), g.scalar(0.5));
+    assert.notEqual(g.scalar(0.5), g.scalar(-0.5));
+    assert.equal(g.ints(1, 2), g.ints(1, 2));
+    assert.notEqual(g.ints(1, 2), g.ints(12));
+    const length = g.dimension('length');
+    assert.equal(g.dimension('length'), length);
+    assert.deepEqual([length.type, length.shape], ['int64', [1]]);
+    assert.deepEqual([g.hasDimension('rows'), g.hasDimension('columns')], [true, false]);
+    assert.throws(() => g.dimension('columns'), /columns/);
+  });
+
+  it('gives every output a producer of its own, be it an input, an initializer or an output already', () => {
+    const g = new Graph();
+    const x = g.input('x', 'float32', [2]);
+    const w = g.external('w', 'float32', [2], { file: 'f', offset: 0, bytes: 8 });
+    const [negative] = g.node('Neg', [x], {}, [x]);
+    g.output('same', x);
+    g.output('weight', w);
+    g.output('once', negative);
+    g.output('twice', negative);
+    const graph = parse(g).graph!;
+    const produced = graph.node.flatMap((n) => n.output);
+    assert.equal(new Set(produced).size, produced.length);
+    for (const { name } of graph.output) assert.ok(produced.includes(name), `nothing produces ${name}`);
+    const sources = new Map(graph.node.map((n) => [n.output[0], [n.opType, n.input[0]]]));
+    assert.deepEqual(sources.get('same'), ['Identity', 'x']);
+    assert.deepEqual(sources.get('weight'), ['Identity', 'w']);
+    assert.deepEqual(sources.get('once'), ['Neg', 'x']);
+    assert.deepEqual(sources.get('twice'), ['Identity', 'once']);
+  });
+});
