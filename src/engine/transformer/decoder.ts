@@ -13,7 +13,7 @@ import { parametersOf } from '../checkpoint/parameters';
 import { buildDecoder, cacheNames } from './decode-graph';
 import { externalBinding } from './graph-weights';
 import type { Model } from './model';
-import { rotaryTable } from './rotary';
+import { rotaryFeeds } from './positions';
 import { stepsOf, type Step, type View } from './view';
 
 /** Prompt tokens of one run: short enough to be cancelled in between. */
@@ -49,9 +49,7 @@ export class Decoder {
     const bytes = 4 * parametersOf(a, steps.length);
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
-    const { cos, sin } = rotaryTable(a, capacity);
-    const shape = [capacity, a.headDim / 2];
-    const rotary = { cos: float32(cos, shape), sin: float32(sin, shape) };
+    const rotary = rotaryFeeds(a, capacity);
     const decoder = new Decoder(model, bytes < MEMORY_SHARE * freemem() ? whole : apart, capacity, rotary);
     for (const step of steps.filter((s) => s.attention)) {
       for (const name of cacheNames(step).past) {

@@ -3,11 +3,11 @@
  * Peak memory is one block and the hidden states, not the model.
  */
 import { Graph } from '../onnx/graph';
-import { float32, int32, type Feeds, type Tensor } from '../onnx/session';
+import type { Feeds } from '../onnx/session';
 import { buildStep } from './forward-graph';
-import { externalBinding, inputBinding } from './graph-weights';
+import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
 import type { Model } from './model';
-import { rotaryTable } from './rotary';
+import { Positions } from './positions';
 import { ChunkPool, type Chunk } from './states';
 import type { Step } from './view';
 
@@ -29,8 +29,7 @@ export class Forward {
   readonly pool: ChunkPool;
   /** Rows of a chunk. */
   readonly rowsPerChunk: number;
-  private readonly rotary: Feeds;
-  private readonly positionFeeds = new Map<string, Feeds>();
+  readonly positions: Positions;
 
   constructor(
     private readonly model: Model,
@@ -40,9 +39,7 @@ export class Forward {
     const { architecture } = model;
     this.pool = new ChunkPool(length, architecture.hidden);
     this.rowsPerChunk = Math.max(1, Math.floor(TOKENS_PER_RUN / length));
-    const { cos, sin } = rotaryTable(architecture, length);
-    const shape = [length, architecture.headDim / 2];
-    this.rotary = { cos: float32(cos, shape), sin: float32(sin, shape) };
+    this.positions = new Positions(architecture, length);
   }
 
   /** The embedded rows: the residual stream before block 0. */
@@ -86,56 +83,25 @@ export class Forward {
 
   /** One session for all alike steps, fed with the block's weights on the device. */
   private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
-    const { architecture } = this.model;
+    const { architecture, checkpoint } = this.model;
     const g = new Graph();
-    const { bind, keys } = inputBinding(g);
+    const { bind, wanted } = inputBinding(g);
     buildStep(g, architecture, step, 'plain', bind);
     const name = `step ${step.attention} ${step.ffn} ${toHost}`;
     const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
-    const weights = await this.model.deviceWeights(step.block, keys);
+    const weights = await this.model.deviceWeights((loader) => fetchWeights(loader, checkpoint, wanted));
     return {
       run: async (chunk) => {
-        const { y } = await session.run({ ...this.feeds(chunk, step, 'plain'), ...weights });
+        const { y } = await session.run({ ...this.feeds(chunk, step, 'plain'), ...weights.tensors });
         return this.pool.adopt(y, chunk.rows);
       },
-      close: () => {
-        for (const tensor of Object.values(weights)) tensor.dispose();
-        return Promise.resolve();
-      },
+      close: weights.close,
     };
   }
 
   private feeds(chunk: Chunk, step: Step, kind: 'fused' | 'plain'): Feeds {
     if (!step.attention) return { x: chunk.tensor };
-    return { x: chunk.tensor, ...this.rotary, ...this.positions(chunk.rows, step, kind) };
+    const positions = kind === 'fused' ? this.positions.fused(chunk.rows) : this.positions.plain(step.block);
+    return { x: chunk.tensor, ...positions };
   }
-
-  private positions(rows: number, step: Step, kind: 'fused' | 'plain'): Feeds {
-    const window = this.model.architecture.slidingWindow[step.block];
-    const key = `${rows} ${window}`;
-    let feeds = this.positionFeeds.get(key);
-    if (!feeds) {
-      feeds = kind === 'plain' ? { mask: causalMask(this.length, window) } : fusedPositions(rows, this.length);
-      this.positionFeeds.set(key, feeds);
-    }
-    return feeds;
-  }
-}
-
-function fusedPositions(rows: number, length: number): Feeds {
-  return {
-    lastPositions: int32(new Int32Array(rows).fill(length - 1), [rows]),
-    totalLength: int32([length], [1]),
-  };
-}
-
-/** 0 where position i may see position j, −∞ (as a number that sums cannot overflow) where not. (length, length) */
-export function causalMask(length: number, window: number | null): Tensor {
-  const mask = new Float32Array(length * length);
-  for (let i = 0; i < length; i++) {
-    for (let j = 0; j < length; j++) {
-      if (j > i || (window !== null && j <= i - window)) mask[i * length + j] = -1e30;
-    }
-  }
-  return float32(mask, [length, length]);
 }

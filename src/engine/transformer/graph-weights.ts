@@ -47,14 +47,20 @@ export function externalBinding(g: Graph, checkpoint: Checkpoint): Bind {
   return (_key, weight) => externalWeight(g, checkpoint, weight);
 }
 
-/** Binds weights as float32 inputs named by their keys, and lists those that the graph came to want. */
-export function inputBinding(g: Graph): { bind: Bind; keys: string[] } {
-  const keys: string[] = [];
+/** Binds weights as float32 inputs named by their keys, and keeps those that the graph came to want. */
+export function inputBinding(g: Graph): { bind: Bind; wanted: Map<string, Weight> } {
+  const wanted = new Map<string, Weight>();
   const bind: Bind = (key, weight) => {
-    keys.push(key);
+    wanted.set(key, weight);
     return g.input(key, 'float32', weight.shape);
   };
-  return { bind, keys };
+  return { bind, wanted };
+}
+
+/** A graph that does nothing but fetch weights, for inputs bound by `inputBinding`. @returns the names of its outputs */
+export function fetchWeights(g: Graph, checkpoint: Checkpoint, wanted: ReadonlyMap<string, Weight>): string[] {
+  for (const [key, weight] of wanted) g.output(key, externalWeight(g, checkpoint, weight));
+  return [...wanted.keys()];
 }
 
 /** @throws Error for a tensor that opening the checkpoint should have refused */

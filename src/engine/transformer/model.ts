@@ -3,12 +3,11 @@ import { totalmem } from 'node:os';
 import type { Architecture } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { blockWeights, type Weight } from '../checkpoint/weights';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import { Embedding } from './embedding';
-import { externalWeight, weightFolder } from './graph-weights';
+import { weightFolder } from './graph-weights';
 
 export interface ModelOptions {
   readonly device?: DeviceChoice;
@@ -24,6 +23,13 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
   const device = await chooseDevice(options.device ?? 'auto');
   const embedding = await Embedding.open(checkpoint, architecture);
   return new Model(checkpoint, architecture, device, embedding, options.memory ?? totalmem() / 8, options.threads);
+}
+
+/** Weights on the device. */
+export interface DeviceWeights {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Frees them. */
+  readonly close: () => Promise<void>;
 }
 
 export class Model {
@@ -52,16 +58,25 @@ export class Model {
     return session;
   }
 
-  /** The given weights of a block as float32 tensors on the device, by key. The caller disposes them. */
-  async deviceWeights(block: number, keys: readonly string[]): Promise<Record<string, Tensor>> {
+  /**
+   * Weights as float32 tensors on the device, by the names under which `build` makes them outputs of its graph.
+   * Their memory belongs to the session that loaded them, so that stays open until they are closed.
+   */
+  async deviceWeights(build: (g: Graph) => readonly string[]): Promise<DeviceWeights> {
     const g = new Graph();
-    const weights = new Map<string, Weight>(Object.entries(blockWeights(this.architecture, block)));
-    for (const key of keys) g.output(key, externalWeight(g, this.checkpoint, weights.get(key)!));
-    const session = await this.openSession(g.serialize(), { onDevice: keys });
-    try {
-      return await session.run({});
-    } finally {
+    const onDevice = build(g);
+    const session = await this.openSession(g.serialize(), { onDevice });
+    let tensors: Record<string, Tensor> = {};
+    const close = async (): Promise<void> => {
+      for (const tensor of Object.values(tensors)) tensor.dispose();
       await session.close();
+    };
+    try {
+      tensors = await session.run({});
+      return { tensors, close };
+    } catch (error) {
+      await close();
+      throw error;
     }
   }
 

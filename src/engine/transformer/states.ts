@@ -65,6 +65,11 @@ export class ChunkPool {
     });
   }
 
+  /** A chunk over numbers that belong to somebody else, or to nobody any more. */
+  over(data: Float32Array, rows: number): Chunk {
+    return new Chunk(float32(data, [rows * this.length, this.hidden]), rows, () => undefined);
+  }
+
   /** A chunk over a tensor that onnxruntime allocated on the device. */
   adopt(tensor: Tensor, rows: number): Chunk {
     return new Chunk(tensor, rows, () => tensor.dispose());

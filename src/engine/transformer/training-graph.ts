@@ -28,6 +28,8 @@ export interface Saved {
 export interface TrainingGraphs {
   /** Feeds x, mask, cos, sin, parameters; fetches y and everything `saved`. */
   readonly forward: () => Uint8Array;
+  /** The same without what is saved. */
+  readonly forwardOnly: () => Uint8Array;
   /** Feeds x, dy, mask, cos, sin, parameters and everything `saved`; fetches dx and the gradients. */
   readonly backward: () => Uint8Array;
   /** Feeds x, dy, mask, cos, sin, parameters; fetches dx and the gradients. */
@@ -49,7 +51,7 @@ export function buildTraining(
   architecture: Architecture,
   step: Step,
   trainables: (g: Graph) => Trainables,
-  reduce: (g: Graph, parameter: Value, gradient: Value) => Value = (_g, _parameter, gradient) => gradient,
+  reduce: (g: Graph, name: string, parameter: Value, gradient: Value) => Value = (_g, _name, _parameter, d) => d,
 ): TrainingGraphs {
   const g = new Graph();
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
@@ -60,11 +62,12 @@ export function buildTraining(
   const parameters = [...wanted()];
   const [dx, ...found] = gradients(g, new Map([[y, dy]]), [x, ...parameters.map(([, value]) => value)]);
   const results = parameters.map(([name, value], i) => {
-    return { name: gradientName(name), value: reduce(g, value, found[i]) };
+    return { name: gradientName(name), value: reduce(g, name, value, found[i]) };
   });
   const outputs = [{ name: 'dx', value: dx }, ...results];
   const saved = g.cut([dy]);
   return {
+    forwardOnly: () => g.extract([{ name: 'y', value: y }]),
     forward: () => g.extract([{ name: 'y', value: y }, ...saved.map((value) => ({ name: value.name, value }))]),
     backward: () => g.extract(outputs, saved),
     recomputing: () => g.extract(outputs),

@@ -46,3 +46,8 @@ export function sigmoid(g: Graph, x: Value): Value {
 export function silu(g: Graph, x: Value): Value {
   return mul(g, x, sigmoid(g, x));
 }
+
+/** |x|. No gradient: it serves scores. */
+export function abs(g: Graph, x: Value): Value {
+  return g.node('Abs', [x], {}, [x])[0];
+}

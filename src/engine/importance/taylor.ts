@@ -1,0 +1,226 @@
+/**
+ * The paper's Taylor criterion (§3.1; spec §1.3): Σ |w ∂L/∂w| over a block's weights, how much the loss would change to
+ * first order if each went. L is the mean token loss over the whole calibration set as one batch, so the absolute value
+ * is taken after the sum over samples. Norms count, biases do not.
+ *
+ * Memory is one block, whatever the number of samples: forward once, keeping every block's input (on disk when they are
+ * many); then, from the last block down, sum that block's ∂L/∂w over all samples and fold it to scores.
+ */
+import { blockWeights, type Weight } from '../checkpoint/weights';
+import { Graph, type Value } from '../onnx/graph';
+import { abs, add, mul } from '../onnx/ops/elementwise';
+import { reduceSum } from '../onnx/ops/reduce';
+import { float32, floats, type Tensor } from '../onnx/session';
+import { Work, type JobOptions } from '../progress';
+import { rankBlocks } from '../prune/select';
+import { fullTrainables } from '../retrain/full-graph';
+import { Forward, type TokenRows } from '../transformer/forward';
+import { externalBinding, externalWeight } from '../transformer/graph-weights';
+import { headWork } from '../transformer/head';
+import { HeadLoss, shiftedTargets } from '../transformer/head-loss';
+import type { Model } from '../transformer/model';
+import { openStateStore, type StateStore } from '../transformer/state-store';
+import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
+import { TrainingStep } from '../transformer/training-step';
+import { fullView, stepsOf, type Step, type View } from '../transformer/view';
+import type { TensorScore } from './magnitude';
+
+export interface TaylorScores {
+  /** Mean token loss in nats: the L whose change is estimated. */
+  readonly meanNll: number;
+  readonly blocks: { index: number; score: number }[];
+  readonly order: number[];
+  readonly tensors: TensorScore[];
+  /** Bytes of hidden states that went to a temporary file. */
+  readonly fileBytes: number;
+}
+
+/** The backward pass with its recomputation costs about three forward passes. */
+const BACKWARD_WORK = 3;
+
+/**
+ * @param rows calibration tokens, all rows of one length
+ * @throws CancelledError
+ */
+export async function scoreTaylor(
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
+  job: JobOptions = {},
+): Promise<TaylorScores> {
+  const steps = stepsOf(view);
+  const total = rows.length * (steps.length * (1 + BACKWARD_WORK) + headWork(model) * BACKWARD_WORK);
+  const work = new Work(job, total, 'row-blocks', 'forward');
+  const pass = new TaylorPass(model, rows, steps, work);
+  const store = await openStateStore(steps.length + 1, pass.chunkSizes, model.memory);
+  try {
+    await pass.forward(store);
+    const meanNll = await pass.losses(store);
+    const tensors: TensorScore[] = [];
+    for (const [k, step] of [...steps.entries()].reverse()) tensors.unshift(...(await pass.backward(store, k, step)));
+    const blocks = steps.map(({ block }) => {
+      const own = tensors.filter((t) => t.block === block);
+      return { index: block, score: own.reduce((sum, t) => sum + t.score, 0) };
+    });
+    const order = rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index);
+    return { meanNll, blocks, order, tensors, fileBytes: store.fileBytes };
+  } finally {
+    await store.close();
+  }
+}
+
+class TaylorPass {
+  /** Numbers in each chunk of rows. */
+  readonly chunkSizes: readonly number[];
+  private readonly passes: Forward;
+  private readonly chunks: TokenRows[] = [];
+  private readonly stateBuffer: Float32Array;
+  private readonly gradientBuffer: Float32Array;
+
+  constructor(
+    private readonly model: Model,
+    private readonly rows: TokenRows,
+    private readonly steps: readonly Step[],
+    private readonly work: Work,
+  ) {
+    this.passes = new Forward(model, rows[0].length);
+    const { rowsPerChunk } = this.passes;
+    for (let at = 0; at < rows.length; at += rowsPerChunk) this.chunks.push(rows.slice(at, at + rowsPerChunk));
+    this.chunkSizes = this.chunks.map((c) => c.length * rows[0].length * model.architecture.hidden);
+    this.stateBuffer = new Float32Array(this.chunkSizes[0]);
+    this.gradientBuffer = new Float32Array(this.chunkSizes[0]);
+  }
+
+  /** Leaves the state before every step, and after the last, in the store. */
+  async forward(store: StateStore): Promise<void> {
+    for (const [chunk, rows] of this.chunks.entries()) {
+      const [embedded] = await this.passes.embed(rows);
+      await store.write({ step: 0, chunk }, embedded);
+    }
+    for (const [k, step] of this.steps.entries()) {
+      this.work.step(`forward, block ${step.block}`);
+      const open = await this.passes.open(step, true);
+      try {
+        for (const [chunk, rows] of this.chunks.entries()) {
+          const before = this.passes.pool.over(await store.read({ step: k, chunk }, this.stateBuffer), rows.length);
+          await store.write({ step: k + 1, chunk }, await open.run(before));
+          this.work.advance(rows.length);
+        }
+      } finally {
+        await open.close();
+      }
+    }
+  }
+
+  /** Puts ∂L/∂state in place of the last states. @returns L */
+  async losses(store: StateStore): Promise<number> {
+    this.work.step('head');
+    const length = this.rows[0].length;
+    const scale = 1 / (this.rows.length * (length - 1));
+    const head = await HeadLoss.open(this.model);
+    try {
+      let sum = 0;
+      for (const [chunk, rows] of this.chunks.entries()) {
+        const slot = { step: this.steps.length, chunk };
+        const state = await store.read(slot, this.stateBuffer);
+        const { loss, dx } = await head.run(state, shiftedTargets(rows), scale);
+        sum += loss;
+        await store.write(slot, this.passes.pool.over(dx, rows.length));
+        this.work.advance(rows.length * headWork(this.model) * BACKWARD_WORK);
+      }
+      return sum * scale;
+    } finally {
+      await head.close();
+    }
+  }
+
+  /** Scores step k's tensors, and puts ∂L/∂(state before k) in place of that state. */
+  async backward(store: StateStore, k: number, step: Step): Promise<TensorScore[]> {
+    this.work.step(`backward, block ${step.block}`);
+    const single = this.chunks.length === 1;
+    const graphs = taylorGraphs(this.model, step, single);
+    const training = new TrainingStep(this.model, graphs, false);
+    const sums = single ? {} : this.zeroSums(step, graphs.parameters);
+    try {
+      for (const [chunk, rows] of this.chunks.entries()) {
+        const x = await store.read({ step: k, chunk }, this.stateBuffer);
+        const dy = await store.read({ step: k + 1, chunk }, this.gradientBuffer);
+        const dx = this.passes.pool.take(rows.length);
+        const shape = [rows.length * this.rows[0].length, this.model.architecture.hidden];
+        const feeds: Record<string, Tensor> = { x: float32(x, shape), dy: float32(dy, shape) };
+        if (step.attention) Object.assign(feeds, this.passes.positions.plain(step.block));
+        for (const [name, sum] of Object.entries(sums)) feeds[sumName(name)] = sum;
+        const fetches: Record<string, Tensor | null> = { dx: dx.tensor };
+        // A sum is a feed and a fetch in one: the run adds to it where it lies.
+        for (const name of graphs.parameters) fetches[gradientName(name)] = sums[name] ?? null;
+        const { gradients } = await training.backward(feeds, fetches);
+        if (single) Object.assign(sums, gradients);
+        await store.write({ step: k, chunk }, dx);
+        this.work.advance(rows.length * BACKWARD_WORK);
+      }
+    } finally {
+      await training.close();
+    }
+    const scores = single ? sums : await this.foldSums(step, sums);
+    const names = namedWeights(this.model, step.block);
+    return graphs.parameters.map((key) => {
+      return { block: step.block, name: names.get(key)!.name, score: floats(scores[key])[0] };
+    });
+  }
+
+  private zeroSums(step: Step, parameters: readonly string[]): Record<string, Tensor> {
+    const weights = namedWeights(this.model, step.block);
+    const zeros = (shape: readonly number[]): Tensor => {
+      return float32(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+    };
+    return Object.fromEntries(parameters.map((key) => [key, zeros(weights.get(key)!.shape)]));
+  }
+
+  private async foldSums(step: Step, sums: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const g = new Graph();
+    const weights = namedWeights(this.model, step.block);
+    for (const key of Object.keys(sums)) {
+      const weight = weights.get(key)!;
+      const sum = g.input(key, 'float32', weight.shape);
+      g.output(gradientName(key), taylorScore(g, externalWeight(g, this.model.checkpoint, weight), sum));
+    }
+    const session = await this.model.openSession(g.serialize());
+    try {
+      const scores = await session.run(sums);
+      return Object.fromEntries(Object.keys(sums).map((key) => [key, scores[gradientName(key)]]));
+    } finally {
+      await session.close();
+    }
+  }
+}
+
+/** The block's backward pass; its gradients come out folded to scores, or added onto the sums that are fed. */
+function taylorGraphs(model: Model, step: Step, fold: boolean): TrainingGraphs {
+  return buildTraining(
+    model.architecture,
+    step,
+    (g) => {
+      const trainables = fullTrainables(g, model.architecture, step.block, externalBinding(g, model.checkpoint));
+      return { ...trainables, wanted: () => new Map([...trainables.wanted()].filter(([key]) => !isBias(key))) };
+    },
+    (g, name, weight, gradient) =>
+      fold ? taylorScore(g, weight, gradient) : add(g, g.input(sumName(name), 'float32', gradient.shape), gradient),
+  );
+}
+
+/** Σ |w ⊙ ∂L/∂w|, a scalar. */
+function taylorScore(g: Graph, weight: Value, gradient: Value): Value {
+  return reduceSum(g, abs(g, mul(g, weight, gradient)), [...weight.shape.keys()]);
+}
+
+function namedWeights({ architecture }: Model, block: number): Map<string, Weight> {
+  return new Map<string, Weight>(Object.entries(blockWeights(architecture, block)));
+}
+
+function sumName(parameter: string): string {
+  return `sum:${parameter}`;
+}
+
+function isBias(key: string): boolean {
+  return key.endsWith('Bias');
+}

@@ -1,0 +1,163 @@
+/**
+ * The head during training: token losses and their gradient with respect to the last hidden states, some tokens at a
+ * time. Positions without a target cost nothing.
+ */
+import type { Architecture } from '../checkpoint/architecture';
+import { outerWeights } from '../checkpoint/weights';
+import { Graph, type Value } from '../onnx/graph';
+import { gradients } from '../onnx/gradient';
+import { linear } from '../onnx/ops/linear';
+import { crossEntropy, divergence } from '../onnx/ops/loss';
+import { add, scale } from '../onnx/ops/elementwise';
+import { rmsNorm } from '../onnx/ops/norm';
+import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
+import { externalBinding, type Bind } from './graph-weights';
+import type { Model } from './model';
+
+/** Bytes of logits at a time; the graph holds a few arrays of that size. */
+const LOGITS_BYTES = 64 << 20;
+const MAX_TOKENS = 1024;
+
+/** Marks a position that has no target. */
+export const NO_TARGET = -1;
+
+/** Every token's successor within its row, (rows · length); a row's last has none. */
+export function shiftedTargets(rows: readonly ArrayLike<number>[]): Int32Array {
+  const length = rows[0].length;
+  const targets = new Int32Array(rows.length * length).fill(NO_TARGET);
+  rows.forEach((row, r) => {
+    for (let i = 1; i < length; i++) targets[r * length + i - 1] = row[i];
+  });
+  return targets;
+}
+
+export interface HeadLossOptions {
+  /** Where the weights come from; the checkpoint's files when undefined. */
+  readonly bind?: (g: Graph) => Bind;
+  /** The head's parameters are trained: their gradients are wanted. */
+  readonly trainable?: boolean;
+  /** Weight of the teacher's part in the loss, 0 … 1; there is no teacher when undefined. */
+  readonly teacher?: number;
+}
+
+export interface HeadGradients {
+  /** Σ of token losses, in nats. */
+  readonly loss: number;
+  /** ∂(scale · Σ)/∂x, (tokens, hidden); zero where there is no target. */
+  readonly dx: Float32Array;
+  /** ∂(scale · Σ) by parameter: "finalNorm", "head"; empty unless trainable. */
+  readonly gradients: Readonly<Record<string, Float32Array>>;
+}
+
+export class HeadLoss {
+  private constructor(
+    private readonly architecture: Architecture,
+    private readonly session: Session,
+    private readonly parameters: readonly string[],
+  ) {}
+
+  static async open(model: Model, options: HeadLossOptions = {}): Promise<HeadLoss> {
+    const g = new Graph();
+    const parameters = buildHeadLoss(
+      g,
+      model.architecture,
+      options,
+      options.bind?.(g) ?? externalBinding(g, model.checkpoint),
+    );
+    return new HeadLoss(model.architecture, await model.openSession(g.serialize()), parameters);
+  }
+
+  /**
+   * @param x the last hidden states, (tokens, hidden)
+   * @param targets the next token of each, or NO_TARGET
+   * @param scale what every token loss is multiplied by: 1 / (targets of the whole batch)
+   * @param more further feeds: parameters
+   * @param teacher the teacher's last hidden states, (tokens, hidden)
+   */
+  async run(
+    x: Float32Array,
+    targets: ArrayLike<number>,
+    scale: number,
+    more: Feeds = {},
+    teacher?: Float32Array,
+  ): Promise<HeadGradients> {
+    const { hidden, vocabulary } = this.architecture;
+    const wanted = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] !== NO_TARGET);
+    const perRun = Math.max(1, Math.min(MAX_TOKENS, Math.floor(LOGITS_BYTES / (4 * vocabulary))));
+    const dx = new Float32Array(x.length);
+    const gradients: Record<string, Float32Array> = {};
+    let loss = 0;
+    for (let at = 0; at < wanted.length; at += perRun) {
+      const some = wanted.slice(at, at + perRun);
+      const feeds: Record<string, Feeds[string]> = {
+        ...more,
+        x: float32(gatherRows(x, some, hidden), [some.length, hidden]),
+        target: int64(
+          some.map((i) => targets[i]),
+          [some.length],
+        ),
+        scale: float32(new Float32Array(some.length).fill(scale), [some.length]),
+      };
+      if (teacher) feeds.teacher = float32(gatherRows(teacher, some, hidden), [some.length, hidden]);
+      const result = await this.session.run(feeds);
+      for (const value of floats(result.losses)) loss += value;
+      const dSome = floats(result.dx);
+      some.forEach((token, i) => dx.set(dSome.subarray(i * hidden, (i + 1) * hidden), token * hidden));
+      for (const name of this.parameters) addTo(gradients, name, floats(result[`d:${name}`]));
+    }
+    return { loss, dx, gradients };
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}
+
+/**
+ * Feeds x (tokens, hidden), target (tokens), scale (tokens), with a teacher its hidden states "teacher"; fetches losses
+ * (tokens), dx and the parameters' gradients.
+ */
+function buildHeadLoss(
+  g: Graph,
+  a: Architecture,
+  { trainable = false, teacher }: HeadLossOptions,
+  bind: Bind,
+): string[] {
+  const { finalNorm, head } = outerWeights(a);
+  const states = ['tokens', a.hidden];
+  const x = g.input('x', 'float32', states);
+  const target = g.input('target', 'int64', ['tokens']);
+  const seed = g.input('scale', 'float32', ['tokens']);
+  const norm = bind('finalNorm', finalNorm);
+  const matrix = bind('head', head);
+  const logits = (state: Value): Value => linear(g, rmsNorm(g, state, norm, a.rmsNormEps), matrix);
+  const z = logits(x);
+  const truth = crossEntropy(g, z, target);
+  const losses =
+    teacher === undefined
+      ? truth
+      : add(
+          g,
+          scale(g, truth, 1 - teacher),
+          scale(g, divergence(g, z, logits(g.input('teacher', 'float32', states))), teacher),
+        );
+  const parameters = trainable ? { finalNorm: norm, head: matrix } : {};
+  const [dx, ...found] = gradients(g, new Map([[losses, seed]]), [x, ...Object.values(parameters)]);
+  g.output('losses', losses);
+  g.output('dx', dx);
+  const names = Object.keys(parameters);
+  names.forEach((name, i) => g.output(`d:${name}`, found[i]));
+  return names;
+}
+
+function gatherRows(x: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const some = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => some.set(x.subarray(row * width, (row + 1) * width), i * width));
+  return some;
+}
+
+function addTo(sums: Record<string, Float32Array>, name: string, values: Float32Array): void {
+  const sum = sums[name];
+  if (!sum) sums[name] = Float32Array.from(values);
+  else for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+}

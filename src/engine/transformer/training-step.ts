@@ -1,0 +1,58 @@
+/**
+ * One block during training: forward over a chunk of the residual stream, and backward over the same chunk.
+ *
+ * With memory to spare the forward pass leaves what the backward pass needs; else the backward pass computes it again.
+ * The numbers are the same.
+ */
+import type { Feeds, Fetches, Session, Tensor } from '../onnx/session';
+import type { Model } from './model';
+import { gradientName, type TrainingGraphs } from './training-graph';
+
+/** Intermediate values of one chunk, from the forward pass to the backward pass. */
+export type Activations = Feeds;
+
+export interface BackwardResult {
+  /** ∂L/∂x, (tokens, hidden). */
+  readonly dx: Tensor;
+  /** By parameter, of its shape or what it was reduced to. */
+  readonly gradients: Readonly<Record<string, Tensor>>;
+}
+
+export class TrainingStep {
+  private forwardSession: Session | undefined;
+  private backwardSession: Session | undefined;
+
+  constructor(
+    private readonly model: Model,
+    private readonly graphs: TrainingGraphs,
+    /** Whether activations are kept from the forward to the backward pass. */
+    private readonly keeping: boolean,
+  ) {}
+
+  /**
+   * @param feeds x (tokens, hidden), position feeds, parameters
+   * @returns y (tokens, hidden), and the activations, none unless they are kept
+   */
+  async forward(feeds: Feeds): Promise<{ y: Tensor; activations: Activations }> {
+    const { graphs, keeping, model } = this;
+    this.forwardSession ??= await model.openSession(keeping ? graphs.forward() : graphs.forwardOnly());
+    const { y, ...activations } = await this.forwardSession.run(feeds);
+    return { y, activations };
+  }
+
+  /**
+   * @param feeds those of the forward pass, its activations, and dy (tokens, hidden)
+   * @param fetches "dx" and the gradients wanted; all, newly allocated, when omitted
+   */
+  async backward(feeds: Feeds, fetches?: Fetches): Promise<BackwardResult> {
+    const { graphs, keeping, model } = this;
+    this.backwardSession ??= await model.openSession(keeping ? graphs.backward() : graphs.recomputing());
+    const { dx, ...rest } = await this.backwardSession.run(feeds, fetches);
+    return { dx, gradients: Object.fromEntries(graphs.parameters.map((name) => [name, rest[gradientName(name)]])) };
+  }
+
+  async close(): Promise<void> {
+    await this.forwardSession?.close();
+    await this.backwardSession?.close();
+  }
+}
