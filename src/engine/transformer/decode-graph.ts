@@ -7,7 +7,7 @@ import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { lastRow, reshape } from '../onnx/ops/shapes';
 import { block } from './block';
-import { blockWeightBinder, projectWith, rotaryInputs } from './forward-graph';
+import { type AdaptedBlock, blockWeightBinder, projectAdapted, rotaryInputs } from './forward-graph';
 import type { Bind } from './graph-weights';
 import type { Step } from './view';
 
@@ -24,8 +24,16 @@ export function cacheNames(step: Step): { past: [string, string]; present: [stri
  * One text, a few new tokens at a time. Feeds "x" (tokens, hidden), "cos" and "sin" (positions, headDim / 2),
  * "lastPositions" (1), "totalLength" (1), "offset" (1) and each step's cache (1, kvHeads, capacity, headDim). Fetches the caches and
  * "y" (tokens, hidden), or with `head` the last token's "logits" (1, vocabulary).
+ * @param adapted what a LoRA adapter adds to a block
  */
-export function buildDecoder(g: Graph, a: Architecture, steps: readonly Step[], head: boolean, bind: Bind): void {
+export function buildDecoder(
+  g: Graph,
+  a: Architecture,
+  steps: readonly Step[],
+  head: boolean,
+  bind: Bind,
+  adapted: (block: number) => AdaptedBlock | undefined,
+): void {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const rotary = steps.some((s) => s.attention) ? rotaryInputs(g, a) : undefined;
   const lastPositions = rotary && g.input('lastPositions', 'int32', [1]);
@@ -36,7 +44,7 @@ export function buildDecoder(g: Graph, a: Architecture, steps: readonly Step[], 
     const weight = blockWeightBinder(a, step.block, bind);
     state = block(g, state, a, step, {
       norm: (name) => weight(name)!,
-      project: projectWith(g, weight),
+      project: projectAdapted(g, weight, adapted(step.block)),
       attend: (...qkv) => {
         const { past, present } = cacheNames(step);
         const [keys, values] = past.map((n) => g.input(n, 'float32', [1, a.kvHeads, 'capacity', a.headDim]));

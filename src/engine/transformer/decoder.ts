@@ -10,7 +10,9 @@ import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
 import { float32, floats, int32, int64, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { parametersOf } from '../checkpoint/parameters';
+import { constantMatrices } from '../retrain/adapted-project';
 import { buildDecoder, cacheNames } from './decode-graph';
+import type { AdaptedBlock } from './forward-graph';
 import { externalBinding } from './graph-weights';
 import type { Model } from './model';
 import { rotaryFeeds } from './positions';
@@ -22,6 +24,8 @@ const TOKENS_PER_RUN = 256;
 const TOKENS_PER_RUN_WEBGPU = 31;
 /** Share of the free memory that the weights may take as float32. */
 const MEMORY_SHARE = 0.7;
+/** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
+const MOST_ADAPTER_BYTES = 2 ** 30;
 
 /** Consecutive steps in one session. */
 interface Segment {
@@ -46,11 +50,13 @@ export class Decoder {
   static async open(model: Model, view: View, capacity: number): Promise<Decoder> {
     const { architecture: a } = model;
     const steps = stepsOf(view);
-    const bytes = 4 * parametersOf(a, steps.length);
+    const adapterBytes = model.adapter?.bytes ?? 0;
+    const bytes = 4 * parametersOf(a, steps.length) + adapterBytes;
+    const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MOST_ADAPTER_BYTES;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const rotary = rotaryFeeds(a, capacity);
-    const decoder = new Decoder(model, bytes < MEMORY_SHARE * freemem() ? whole : apart, capacity, rotary);
+    const decoder = new Decoder(model, fits ? whole : apart, capacity, rotary);
     for (const step of steps.filter((s) => s.attention)) {
       for (const name of cacheNames(step).past) {
         const cache = new Float32Array(a.kvHeads * capacity * a.headDim);
@@ -135,9 +141,12 @@ export class Decoder {
   private async session(segment: Segment): Promise<Session> {
     let session = this.sessions.get(segment);
     if (!session) {
-      const { architecture, checkpoint } = this.model;
+      const { adapter, architecture, checkpoint } = this.model;
       const g = new Graph();
-      buildDecoder(g, architecture, segment.steps, segment.head, externalBinding(g, checkpoint));
+      const bindMatrix = constantMatrices(g);
+      const adapted = (block: number): AdaptedBlock | undefined =>
+        adapter && { adapter: adapter.block(block), bindMatrix };
+      buildDecoder(g, architecture, segment.steps, segment.head, externalBinding(g, checkpoint), adapted);
       const onDevice = this.inPlace
         ? undefined
         : segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []));

@@ -7,6 +7,7 @@ import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { reshape } from '../onnx/ops/shapes';
+import { adaptedProject, type BindMatrix, type BlockAdapter } from '../retrain/adapted-project';
 import { block, type BlockStrategies, type LinearName } from './block';
 import type { Bind } from './graph-weights';
 import type { Step } from './view';
@@ -24,6 +25,21 @@ export function rotaryInputs(g: Graph, { headDim }: Architecture): RotaryTable {
 export function projectWith(g: Graph, weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined) {
   return (x: Value, linears: readonly LinearName[]): Value[] =>
     linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
+}
+
+/** A block's share of an adapter, and how its matrices come into the graph. */
+export interface AdaptedBlock {
+  readonly adapter: BlockAdapter;
+  readonly bindMatrix: BindMatrix;
+}
+
+/** Every Linear applied as it is stored, with what an adapter adds where there is one. */
+export function projectAdapted(
+  g: Graph,
+  weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined,
+  adapted: AdaptedBlock | undefined,
+): BlockStrategies['project'] {
+  return adapted ? adaptedProject(g, weight, adapted.adapter, adapted.bindMatrix) : projectWith(g, weight);
 }
 
 /** Fetches a block's weights by key, binding each once; undefined for those that the architecture has not. */
@@ -46,13 +62,21 @@ export function blockWeightBinder(
 /**
  * Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows) and "totalLength" (1), with
  * plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
+ * @param adapted what a LoRA adapter adds to the block, if there is one
  */
-export function buildStep(g: Graph, architecture: Architecture, step: Step, kind: AttentionKind, bind: Bind): void {
+export function buildStep(
+  g: Graph,
+  architecture: Architecture,
+  step: Step,
+  kind: AttentionKind,
+  bind: Bind,
+  adapted?: AdaptedBlock,
+): void {
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
   const weight = blockWeightBinder(architecture, step.block, bind);
   const strategies: BlockStrategies = {
     norm: (name) => weight(name)!,
-    project: projectWith(g, weight),
+    project: projectAdapted(g, weight, adapted),
     attend: step.attention ? attention(g, architecture, step.block, kind) : unreachable,
   };
   g.output('y', block(g, x, architecture, step, strategies));

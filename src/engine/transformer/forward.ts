@@ -4,6 +4,7 @@
  */
 import { Graph } from '../onnx/graph';
 import type { Feeds } from '../onnx/session';
+import { constantMatrices, fetchMatrices, inputMatrices } from '../retrain/adapted-project';
 import { buildStep } from './forward-graph';
 import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
 import type { Model } from './model';
@@ -47,14 +48,17 @@ export class Forward {
     const chunks: Chunk[] = [];
     for (let at = 0; at < rows.length; at += this.rowsPerChunk) {
       const some = rows.slice(at, at + this.rowsPerChunk);
-      const chunk = this.pool.take(some.length);
-      await this.model.embedding.lookUp(
-        some.flatMap((row) => Array.from(row)),
-        chunk.data,
-      );
-      chunks.push(chunk);
+      const ids = some.flatMap((row) => Array.from(row));
+      chunks.push(await this.embedChunk(ids));
     }
     return chunks;
+  }
+
+  /** The same for the tokens of some rows, one after the other, as one chunk. */
+  async embedChunk(ids: readonly number[]): Promise<Chunk> {
+    const chunk = this.pool.take(ids.length / this.length);
+    await this.model.embedding.lookUp(ids, chunk.data);
+    return chunk;
   }
 
   /**
@@ -67,9 +71,10 @@ export class Forward {
 
   /** A session of its own for the block, its weights mapped from the checkpoint. */
   private async openOverFile(step: Step): Promise<OpenStep> {
-    const { architecture, checkpoint } = this.model;
+    const { adapter, architecture, checkpoint } = this.model;
     const g = new Graph();
-    buildStep(g, architecture, step, 'fused', externalBinding(g, checkpoint));
+    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix: constantMatrices(g) };
+    buildStep(g, architecture, step, 'fused', externalBinding(g, checkpoint), adapted);
     const session = await this.model.openSession(g.serialize(), { prepack: true });
     return {
       run: async (chunk) => {
@@ -83,13 +88,19 @@ export class Forward {
 
   /** One session for all alike steps, fed with the block's weights on the device. */
   private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
-    const { architecture, checkpoint } = this.model;
+    const { adapter, architecture, checkpoint } = this.model;
     const g = new Graph();
     const { bind, wanted } = inputBinding(g);
-    buildStep(g, architecture, step, 'plain', bind);
-    const name = `step ${step.attention} ${step.ffn} ${toHost}`;
+    const { bindMatrix, wantedMatrices } = inputMatrices(g);
+    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix };
+    buildStep(g, architecture, step, 'plain', bind, adapted);
+    const matrices = [...wantedMatrices].map(([key, { shape }]) => `${key} ${shape.join('x')}`);
+    const name = `step ${step.attention} ${step.ffn} ${toHost} ${matrices.join(' ')}`;
     const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
-    const weights = await this.model.deviceWeights((loader) => fetchWeights(loader, checkpoint, wanted));
+    const weights = await this.model.deviceWeights((loader) => [
+      ...fetchWeights(loader, checkpoint, wanted),
+      ...fetchMatrices(loader, wantedMatrices),
+    ]);
     return {
       run: async (chunk) => {
         const { y } = await session.run({ ...this.feeds(chunk, step, 'plain'), ...weights.tensors });

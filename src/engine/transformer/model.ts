@@ -6,6 +6,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
+import type { AppliedAdapter } from '../retrain/adapted-project';
 import { Embedding } from './embedding';
 import { weightFolder } from './graph-weights';
 
@@ -15,6 +16,8 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
+  /** A LoRA adapter that works on top of the checkpoint's weights. */
+  readonly adapter?: AppliedAdapter;
 }
 
 /** @throws UserError when the checkpoint can only be inspected, or the device is not there */
@@ -22,7 +25,8 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
   const architecture = requireArchitecture(checkpoint);
   const device = await chooseDevice(options.device ?? 'auto');
   const embedding = await Embedding.open(checkpoint, architecture);
-  return new Model(checkpoint, architecture, device, embedding, options.memory ?? totalmem() / 8, options.threads);
+  const memory = options.memory ?? totalmem() / 8;
+  return new Model(checkpoint, architecture, device, embedding, memory, options.threads, options.adapter);
 }
 
 /** Weights on the device. */
@@ -43,6 +47,7 @@ export class Model {
     /** Budget for hidden states, in bytes. */
     readonly memory: number,
     readonly threads: number | undefined,
+    readonly adapter: AppliedAdapter | undefined,
   ) {}
 
   /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
