@@ -1,0 +1,109 @@
+/**
+ * The sample model's tokenizer: byte-level BPE of 2 048 tokens, learnt from the training stories, as a `tokenizer.json`
+ * that transformers and every other reader of that format loads.
+ *
+ * One special token, `<|endoftext|>`, stands before every story and so also after it: it is both BOS and EOS. Encoding with
+ * special tokens puts it first, because that is how the model met every story, and because a first position that is always
+ * the same is where attention heads of small models rest.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { learnMerges } from './bpe';
+import { CONTEXT, VOCABULARY } from './config';
+
+export const END_OF_TEXT = '<|endoftext|>';
+export const END_OF_TEXT_ID = 0;
+
+/**
+ * Pieces that merges do not cross: an English contraction; letters, at most three digits or other marks, each with the blank
+ * before them; line breaks with blanks before them, so that the gap between two paragraphs is one piece; other blanks, the
+ * last of which goes with what follows. White space is named by its Unicode property, for \s differs between engines.
+ */
+const PIECES = [
+  String.raw`'(?:s|t|re|ve|m|ll|d)`,
+  String.raw` ?\p{L}+`,
+  String.raw` ?\p{N}{1,3}`,
+  String.raw` ?[^\p{White_Space}\p{L}\p{N}]+`,
+  String.raw`\p{White_Space}*[\r\n]+`,
+  String.raw`\p{White_Space}+(?!\P{White_Space})`,
+  String.raw`\p{White_Space}+`,
+].join('|');
+
+/** Learns the tokenizer from `documents` and writes `tokenizer.json` and `tokenizer_config.json` into `folder`. */
+export function writeTokenizer(documents: readonly string[], folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, value: unknown) =>
+    writeFileSync(join(folder, name), `${JSON.stringify(value, undefined, 1)}\n`);
+  write('tokenizer.json', describeTokenizer(documents));
+  write('tokenizer_config.json', {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: END_OF_TEXT,
+    eos_token: END_OF_TEXT,
+    pad_token: END_OF_TEXT,
+    model_max_length: CONTEXT,
+    clean_up_tokenization_spaces: false,
+  });
+}
+
+function describeTokenizer(documents: readonly string[]): Readonly<Record<string, unknown>> {
+  const alphabet = [...BYTES].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([, character]) => character);
+  const merges = learnMerges(countWords(documents), alphabet, VOCABULARY - 1);
+  const tokens = [END_OF_TEXT, ...alphabet, ...merges.map(({ left, right }) => left + right)];
+  const special = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false };
+  const bos = { SpecialToken: { id: END_OF_TEXT, type_id: 0 } };
+  const text = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } });
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [{ id: END_OF_TEXT_ID, content: END_OF_TEXT, ...special }],
+    normalizer: null,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [{ type: 'Split', pattern: { Regex: PIECES }, behavior: 'Isolated', invert: false }, byteLevel],
+    },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [bos, text('A', 0)],
+      pair: [bos, text('A', 0), bos, text('B', 1)],
+      special_tokens: { [END_OF_TEXT]: { id: END_OF_TEXT, ids: [END_OF_TEXT_ID], tokens: [END_OF_TEXT] } },
+    },
+    decoder: byteLevel,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: merges.map(({ left, right }) => [left, right]),
+    },
+  };
+}
+
+/** Pieces of all documents with their counts, each byte spelt as its character. */
+function countWords(documents: readonly string[]): Map<string, number> {
+  const pieces = new RegExp(PIECES, 'gu');
+  const counts = new Map<string, number>();
+  for (const document of documents) {
+    for (const [piece] of document.matchAll(pieces)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  }
+  return new Map([...counts].map(([piece, count]) => [spell(piece), count]));
+}
+
+function spell(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => BYTES.get(byte)!).join('');
+}
+
+/** GPT-2's character for each byte: itself where it prints, else the next character from U+0100 on. */
+const BYTES: ReadonlyMap<number, string> = new Map(
+  (() => {
+    const prints = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    let next = 0x100;
+    return Array.from({ length: 256 }, (_, byte) => [byte, String.fromCharCode(prints(byte) ? byte : next++)] as const);
+  })(),
+);
