@@ -229,27 +229,23 @@ export class Graph {
   }
 
   /**
-   * What lies on a cut through the graph: the values that do not depend on `from`, but that nodes which do read.
-   * Constants and index arithmetic are left out: both sides can have them anew.
+   * What lies on the cut between what `source` leads to and what `sink` leads to: values computed from the first, not
+   * from the second, that a node computing from the second reads. Everything else that such nodes read (constants,
+   * other inputs and what follows from them, index arithmetic) can be had anew on their side.
    */
-  cut(from: readonly Value[]): Value[] {
-    const dependent = new Set(from.map((v) => v.name));
-    const constant = new Set(this.initializers.map((i) => i.name!));
-    const inputs = new Set(this.inputs.map((v) => v.name));
+  cut(source: Value, sink: Value): Value[] {
+    const fromSource = new Set<string>();
+    const fromSink = new Set([sink.name]);
     const crossing = new Map<string, Value>();
     for (const { input, output } of this.nodes) {
-      const reads = input.filter((name) => name !== '');
-      if (reads.some((name) => dependent.has(name))) {
-        output.forEach((name) => dependent.add(name));
-        for (const name of reads) {
-          const value = this.values.get(name);
-          if (value && value.type !== 'int64' && !dependent.has(name) && !constant.has(name)) crossing.set(name, value);
-        }
-      } else if (reads.every((name) => constant.has(name))) {
-        output.forEach((name) => constant.add(name));
+      if (input.some((name) => fromSink.has(name))) {
+        output.forEach((name) => fromSink.add(name));
+        for (const name of input.filter((n) => fromSource.has(n))) crossing.set(name, this.values.get(name)!);
+      } else if (input.some((name) => name === source.name || fromSource.has(name))) {
+        output.forEach((name) => fromSource.add(name));
       }
     }
-    return [...crossing.values()].filter((v) => !inputs.has(v.name));
+    return [...crossing.values()].filter((v) => v.type !== 'int64');
   }
 
   private encode(

@@ -14,7 +14,7 @@ import type { Model } from './model';
 import type { State } from './states';
 
 /** Words of the vocabulary whose logits exist at a time; a multiple of what matrix kernels tile by. */
-const PIECE = 6144;
+export const HEAD_PIECE = 6144;
 
 /** What the head costs, in applications of a block. */
 export function headWork({ architecture }: Model): number {
@@ -44,8 +44,8 @@ export async function tokenLosses(
   const logSumExp = states.map(() => new Float64Array(tokens).fill(-Infinity));
   const targetLogit = states.map(() => new Float64Array(tokens));
 
-  for (let start = 0; start < architecture.vocabulary; start += PIECE) {
-    const size = Math.min(PIECE, architecture.vocabulary - start);
+  for (let start = 0; start < architecture.vocabulary; start += HEAD_PIECE) {
+    const size = Math.min(HEAD_PIECE, architecture.vocabulary - start);
     const g = new Graph();
     const norm = externalWeight(g, checkpoint, finalNorm);
     buildHeadPiece(g, architecture, norm, externalWeight(g, checkpoint, head, start, size));

@@ -65,7 +65,7 @@ export function buildTraining(
     return { name: gradientName(name), value: reduce(g, name, value, found[i]) };
   });
   const outputs = [{ name: 'dx', value: dx }, ...results];
-  const saved = g.cut([dy]);
+  const saved = g.cut(x, dy);
   return {
     forwardOnly: () => g.extract([{ name: 'y', value: y }]),
     forward: () => g.extract([{ name: 'y', value: y }, ...saved.map((value) => ({ name: value.name, value }))]),

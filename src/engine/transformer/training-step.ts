@@ -31,12 +31,13 @@ export class TrainingStep {
 
   /**
    * @param feeds x (tokens, hidden), position feeds, parameters
+   * @param fetches "y" and, when they are kept, the activations; all, newly allocated, when omitted
    * @returns y (tokens, hidden), and the activations, none unless they are kept
    */
-  async forward(feeds: Feeds): Promise<{ y: Tensor; activations: Activations }> {
+  async forward(feeds: Feeds, fetches?: Fetches): Promise<{ y: Tensor; activations: Activations }> {
     const { graphs, keeping, model } = this;
     this.forwardSession ??= await model.openSession(keeping ? graphs.forward() : graphs.forwardOnly());
-    const { y, ...activations } = await this.forwardSession.run(feeds);
+    const { y, ...activations } = await this.forwardSession.run(feeds, fetches);
     return { y, activations };
   }
 
@@ -51,8 +52,10 @@ export class TrainingStep {
     return { dx, gradients: Object.fromEntries(graphs.parameters.map((name) => [name, rest[gradientName(name)]])) };
   }
 
+  /** Frees its sessions; a later run opens them again. */
   async close(): Promise<void> {
     await this.forwardSession?.close();
     await this.backwardSession?.close();
+    this.forwardSession = this.backwardSession = undefined;
   }
 }
