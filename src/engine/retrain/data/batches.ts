@@ -1,0 +1,58 @@
+/**
+ * Batches as a file gives them, one a step in that order: `{"batches": [{"ids": [[…]], "labels": [[…]]}]}`. So two
+ * programs train on the same tokens. Label i belongs to token i; −100 is masked (PyTorch's convention).
+ */
+import type { Example } from './example';
+import { NO_LABEL } from './example';
+import { isObject, unusable } from './records';
+
+const MASKED = -100;
+const ACTION = 'Give {"batches": [{"ids": [[…]], "labels": [[…]]}]}, labels of the same lengths as ids.';
+/** The paper's whole retraining shows a model 51 760 · 2 · 256 tokens. */
+const TOKEN_CAP = 2 ** 25;
+
+export interface GivenBatches {
+  readonly examples: readonly Example[];
+  /** For each step, the numbers of its examples. */
+  readonly batches: readonly (readonly number[])[];
+}
+
+/** Checks and converts the content of `file`. Throws `UserError` naming the field. */
+export function givenBatches(json: unknown, file: string): GivenBatches {
+  const list = isObject(json) ? json.batches : undefined;
+  if (!Array.isArray(list) || list.length === 0) throw unusable(file, '"batches" is not a list of batches', ACTION);
+  const examples: Example[] = [];
+  let tokens = 0;
+  const batches = list.map((batch: unknown, b) => {
+    const field = `batches[${b}]`;
+    if (!isObject(batch) || !Array.isArray(batch.ids) || !Array.isArray(batch.labels) || batch.ids.length === 0) {
+      throw unusable(file, `"${field}" has no lists "ids" and "labels"`, ACTION);
+    }
+    const rowsOfLabels: unknown[] = batch.labels;
+    const rows = batch.ids.map((row: unknown, r) => {
+      const ids = integers(row, `${field}.ids[${r}]`, 0, file);
+      const labels = integers(rowsOfLabels[r], `${field}.labels[${r}]`, MASKED, file);
+      if (ids.length !== labels.length) {
+        throw unusable(file, `"${field}" has ${labels.length} labels for the ${ids.length} ids of row ${r}`, ACTION);
+      }
+      tokens += ids.length;
+      if (tokens > TOKEN_CAP)
+        throw unusable(file, `it has more than the ${TOKEN_CAP} ids allowed`, 'Give fewer batches.');
+      examples.push({ ids, labels: labels.map((label) => (label < 0 ? NO_LABEL : label)) });
+      return examples.length - 1;
+    });
+    if (rows.length !== rowsOfLabels.length) {
+      throw unusable(file, `"${field}" has ${rowsOfLabels.length} rows of labels for ${rows.length} of ids`, ACTION);
+    }
+    return rows;
+  });
+  return { examples, batches };
+}
+
+/** Integers of at least 0, or `mask`. */
+function integers(row: unknown, field: string, mask: number, file: string): Int32Array {
+  if (!Array.isArray(row) || row.length === 0) throw unusable(file, `"${field}" is not a list of numbers`, ACTION);
+  const bad = row.findIndex((id) => !Number.isInteger(id) || (id < 0 && id !== mask) || id >= 2 ** 31);
+  if (bad >= 0) throw unusable(file, `"${field}[${bad}]" is ${JSON.stringify(row[bad])}`, ACTION);
+  return Int32Array.from(row as number[]);
+}

@@ -1,0 +1,55 @@
+/**
+ * Conversations: the checkpoint's chat template writes them, and the loss is on what the assistant says.
+ *
+ * A template is a program, so its text cannot be searched for the turns. They are found by rendering the conversation up
+ * to each turn: what the turn adds, behind the opening that a generation starts from, is what the model has to learn.
+ */
+import type { ChatMessage } from '../../tokenizer/tokenizer';
+import { type Example, exampleWithTargets, type Span } from './example';
+import type { EncodingOptions, TextEncoder } from './options';
+
+/**
+ * The example of one conversation, at most `length` tokens. A turn that the template writes otherwise once others follow
+ * (some drop the reasoning of earlier turns) is read but not learnt. Throws `UserError` when the template refuses.
+ */
+export function chatExample(
+  messages: readonly ChatMessage[],
+  encoder: TextEncoder,
+  { length, eosTokenId }: EncodingOptions,
+): { example: Example; truncated: boolean } {
+  const text = encoder.chat(messages, { addGenerationPrompt: false });
+  const encode = (part: string) => encoder.encode(part, { addSpecialTokens: false }); // the template writes them itself
+  const all = encode(text);
+  const ids = all.slice(0, length);
+  const spans: Span[] = [];
+  messages.forEach(({ role }, turn) => {
+    if (role !== 'assistant') return;
+    const before = openingOf(messages.slice(0, turn), encoder, text);
+    const after = encoder.chat(messages.slice(0, turn + 1), { addGenerationPrompt: false });
+    if (before === undefined || !text.startsWith(after)) return;
+    const start = encode(before).length;
+    if (start >= length) return;
+    const end = Math.min(encode(after).length, length);
+    spans.push({ start, end: endOfTurn(ids, start, end, eosTokenId) });
+  });
+  return { example: exampleWithTargets(ids, spans), truncated: all.length > length };
+}
+
+/**
+ * The text before an answer: with the answer's opening where the template writes the same one for both. A greeting that
+ * answers nothing has none.
+ */
+function openingOf(before: readonly ChatMessage[], encoder: TextEncoder, text: string): string | undefined {
+  if (before.length === 0) return undefined;
+  for (const addGenerationPrompt of [true, false]) {
+    const opening = encoder.chat(before, { addGenerationPrompt });
+    if (text.startsWith(opening)) return opening;
+  }
+  return undefined;
+}
+
+/** Generation stops at EOS: what a template writes behind it (often a line break) is no target. */
+function endOfTurn(ids: readonly number[], start: number, end: number, eosTokenId: number | undefined): number {
+  const eos = eosTokenId === undefined ? -1 : ids.lastIndexOf(eosTokenId, end - 1);
+  return eos < start ? end : eos + 1;
+}

@@ -1,0 +1,166 @@
+/** From the records of one file to examples, and the part of them that is held out. */
+import { setImmediate } from 'node:timers/promises';
+import { UserError } from '../../errors';
+import type { Work } from '../../progress';
+import type { Random } from '../../random';
+import { instructionExample } from './alpaca';
+import { chatExample } from './chat';
+import { countTargets, type Example } from './example';
+import type { DataOptions, TextEncoder } from './options';
+import { type Placed, type Records, unusable } from './records';
+import { textPieces, windowsOf } from './windows';
+
+/** Training and held-out part of a file. */
+export interface Parts {
+  readonly train: readonly Example[];
+  readonly heldOut: readonly Example[];
+}
+
+export interface EncodedFile {
+  /** What can be held out one by one: windows of a text, else records. */
+  readonly units: number;
+  /** Records left out, because nothing of what is to be learnt lies within the length. */
+  readonly dropped: number;
+  /** Records cut at the length. */
+  readonly truncated: number;
+  /** Holds out `count` units. */
+  split(count: number, random: Random): Parts;
+}
+
+type EncodableRecords = Exclude<Records, { kind: 'batches' }>;
+
+/** Units of work that `encodeRecords` reports: records, or pieces of a text. */
+export function workOf(records: EncodableRecords): number {
+  return records.kind === 'text' ? textPieces(records.text).length : records.records.length;
+}
+
+/** Encodes one file. Throws `UserError` when the tokenizer cannot, `CancelledError` between two records. */
+export function encodeRecords(
+  records: EncodableRecords,
+  file: string,
+  options: DataOptions,
+  encoder: TextEncoder,
+  work: Work,
+): Promise<EncodedFile> {
+  switch (records.kind) {
+    case 'text':
+      return encodeText(records.text, options, encoder, work);
+    case 'documents':
+      return encodeDocuments(records.records, options, encoder, work);
+    case 'instructions': {
+      const { prompt = 'alpaca' } = options;
+      return encodeExamples(records.records, work, ({ value }) => instructionExample(value, prompt, encoder, options));
+    }
+    case 'chat':
+      if (!encoder.hasChatTemplate) {
+        const action = 'Use an instruction-tuned model, or data with "instruction" and "output" or "text".';
+        throw unusable(file, 'it holds conversations, and the model’s tokenizer has no chat template', action);
+      }
+      return encodeExamples(records.records, work, ({ place, value }) =>
+        atPlace(file, place, () => chatExample(value, encoder, options)),
+      );
+  }
+}
+
+/** Instructions and conversations: a record is an example. */
+async function encodeExamples<T>(
+  records: readonly Placed<T>[],
+  work: Work,
+  encode: (record: Placed<T>) => { example: Example; truncated: boolean },
+): Promise<EncodedFile> {
+  const found = await eachOf(records, work, encode);
+  const usable = found.filter(({ example }) => countTargets(example) > 0);
+  const examples = usable.map(({ example }) => example);
+  return {
+    units: examples.length,
+    dropped: found.length - usable.length,
+    truncated: usable.filter(({ truncated }) => truncated).length,
+    split: (count, random) => drawn(examples, count, random),
+  };
+}
+
+/** Documents are joined, each with EOS after it, then cut into windows; the two parts have no document in common. */
+async function encodeDocuments(
+  records: readonly Placed<string>[],
+  options: DataOptions,
+  encoder: TextEncoder,
+  work: Work,
+): Promise<EncodedFile> {
+  const { length, eosTokenId, bos } = options;
+  const documents = await eachOf(records, work, ({ value }) => {
+    const ids = encoder.encode(value, { addSpecialTokens: bos !== 'window' });
+    if (eosTokenId !== undefined && ids.at(-1) !== eosTokenId) ids.push(eosTokenId);
+    return Int32Array.from(ids);
+  });
+  const prefix = windowPrefix(options);
+  return {
+    units: documents.length,
+    dropped: 0,
+    truncated: 0,
+    split: (count, random) => {
+      const { train, heldOut } = drawn(documents, count, random);
+      return { train: windowsOf(train, length, prefix), heldOut: windowsOf(heldOut, length, prefix) };
+    },
+  };
+}
+
+/** A text's last windows are held out: a window drawn from its midst would be half known from its neighbours. */
+async function encodeText(text: string, options: DataOptions, encoder: TextEncoder, work: Work): Promise<EncodedFile> {
+  const pieces = textPieces(text).map((value, i) => ({ value, first: i === 0 }));
+  const stream = await eachOf(pieces, work, ({ value, first }) =>
+    Int32Array.from(encoder.encode(value, { addSpecialTokens: first && options.bos !== 'window' })),
+  );
+  const windows = windowsOf(stream, options.length, windowPrefix(options));
+  return {
+    units: windows.length,
+    dropped: 0,
+    truncated: 0,
+    split: (count) => {
+      const border = windows.length - count;
+      return { train: windows.slice(0, border), heldOut: windows.slice(border) };
+    },
+  };
+}
+
+function windowPrefix({ bos, bosTokenId }: DataOptions): number[] {
+  return bos === 'window' && bosTokenId !== undefined ? [bosTokenId] : [];
+}
+
+/** `count` of the items at random, and the others; both in the order that they had. */
+function drawn<T>(items: readonly T[], count: number, random: Random): { train: T[]; heldOut: T[] } {
+  const order = random.shuffle(items.map((_, i) => i));
+  const chosen = new Set(order.slice(0, count));
+  return { train: items.filter((_, i) => !chosen.has(i)), heldOut: items.filter((_, i) => chosen.has(i)) };
+}
+
+/** A turn of the event loop as often as this lets signals and timers through. */
+const BREATH_MS = 50;
+
+/** Maps the items one by one; in between it reports, listens for cancellation, and lets others run. */
+async function eachOf<T, R>(items: readonly T[], work: Work, encode: (item: T) => R): Promise<R[]> {
+  const results: R[] = [];
+  let unreported = 0;
+  let last = performance.now();
+  for (const item of items) {
+    results.push(encode(item));
+    unreported++;
+    if (performance.now() - last < BREATH_MS) continue;
+    await setImmediate();
+    work.advance(unreported);
+    unreported = 0;
+    last = performance.now();
+  }
+  work.advance(unreported);
+  return results;
+}
+
+/** Says in which record the chat template failed. */
+function atPlace<T>(file: string, place: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const action = 'Change the conversation to what the template accepts: often user and assistant in turn.';
+    throw unusable(file, `${place}: the chat template fails (${error.why})`, action, error);
+  }
+}

@@ -1,0 +1,36 @@
+/** A training example: token ids, and which of them the loss asks for. */
+
+export interface Example {
+  readonly ids: Int32Array;
+  /** Of the length of `ids`. Label i belongs to token i (not shifted): its id, or NO_LABEL where the loss skips it. */
+  readonly labels: Int32Array;
+}
+
+/** Marks a token that is read but not learnt; −100 in files written for PyTorch. */
+export const NO_LABEL = -1;
+
+/** A half-open range of positions: start ≤ i < end. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An example with the loss on the tokens of `spans` only. */
+export function exampleWithTargets(ids: ArrayLike<number>, spans: readonly Span[]): Example {
+  const tokens = Int32Array.from(ids);
+  const labels = new Int32Array(tokens.length).fill(NO_LABEL);
+  for (const { start, end } of spans) labels.set(tokens.subarray(start, end), Math.min(start, tokens.length));
+  return { ids: tokens, labels };
+}
+
+/** An example with the loss on every token. Labels and ids share their memory: text of millions of tokens comes so. */
+export function exampleOfText(ids: Int32Array): Example {
+  return { ids, labels: ids };
+}
+
+/** Tokens that the loss asks for. The first of a row has nothing before it to be predicted from, so it never counts. */
+export function countTargets({ labels }: Example): number {
+  let count = 0;
+  for (let i = 1; i < labels.length; i++) if (labels[i] !== NO_LABEL) count++;
+  return count;
+}

@@ -1,0 +1,185 @@
+/**
+ * Training data from files (spec §1.11 and §2): instructions, conversations, documents or running text, become examples
+ * of token ids, some of them held out for validation.
+ */
+import { basename } from 'node:path';
+import { UserError } from '../../errors';
+import { type JobOptions, Work } from '../../progress';
+import { Random } from '../../random';
+import { readTextFile } from '../../textfile';
+import { givenBatches } from './batches';
+import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
+import { countTargets, type Example } from './example';
+import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
+import { type DataKind, parseRecords, type Records, unusable } from './records';
+
+export interface TrainingData {
+  readonly train: readonly Example[];
+  /** Empty when nothing is held out. */
+  readonly heldOut: readonly Example[];
+  /** Where the file fixes them: for each step, the numbers of its examples in `train`. */
+  readonly batches?: readonly (readonly number[])[];
+  /** For the run's record. */
+  readonly describe: DataDescription;
+}
+
+export interface DataDescription {
+  readonly files: readonly FileDescription[];
+  readonly length: number;
+  readonly seed: number;
+  readonly train: PartDescription;
+  readonly heldOut: PartDescription;
+  /** Records left out, because nothing of what is to be learnt lies within the length. */
+  readonly dropped: number;
+  /** Records cut at the length. */
+  readonly truncated: number;
+}
+
+export interface FileDescription {
+  /** Name of the file, without its folder. */
+  readonly file: string;
+  /** SHA-256 (hex) of the file's bytes. */
+  readonly sha256: string;
+  readonly kind: DataKind;
+}
+
+export interface PartDescription {
+  readonly examples: number;
+  readonly tokens: number;
+  /** Tokens that the loss asks for. */
+  readonly targets: number;
+}
+
+/** alpaca-cleaned has 44 MB. Strings in JavaScript end at 512 MiB. */
+const FILE_CAP = 256 * 2 ** 20;
+const FILE_CAP_REASON = 'Split it into several files, or use a part: retraining sees some ten million tokens at most.';
+
+/**
+ * Reads the training data of one or several files; each may hold another kind. The held-out part comes from every file
+ * in proportion. No tokenizer is needed for batches of ids. Throws `UserError` naming file, line and field when data
+ * cannot be read or used, and `CancelledError`.
+ */
+export async function loadTrainingData(
+  source: string | readonly string[],
+  options: DataOptions,
+  tokenizer: TextEncoder | undefined,
+  job: JobOptions = {},
+): Promise<TrainingData> {
+  checkDataOptions(options);
+  const files: LoadedFile[] = [];
+  for (const file of typeof source === 'string' ? [source] : source) {
+    const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
+    files.push({ file, sha256, records: parseRecords(text, file, options.kind) });
+  }
+  const { train, heldOut, batches, dropped, truncated } =
+    fixedBatches(files, options) ?? (await encodeFiles(files, options, tokenizer, job));
+  const examples = [...train, ...heldOut];
+  checkVocabulary(examples, options.vocabulary, files);
+  const describe: DataDescription = {
+    files: files.map(({ file, sha256, records }) => ({ file: basename(file), sha256, kind: records.kind })),
+    length: batches === undefined ? options.length : examples.reduce((most, { ids }) => Math.max(most, ids.length), 0),
+    seed: options.seed,
+    train: describePart(train),
+    heldOut: describePart(heldOut),
+    dropped,
+    truncated,
+  };
+  return { train, heldOut, ...(batches && { batches }), describe };
+}
+
+interface LoadedFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly records: Records;
+}
+
+interface Loaded extends Parts {
+  readonly batches?: TrainingData['batches'];
+  readonly dropped: number;
+  readonly truncated: number;
+}
+
+/** The batches of the one file, when it holds such. */
+function fixedBatches(files: readonly LoadedFile[], { heldOut = 0 }: DataOptions): Loaded | undefined {
+  const fixed = files.find(({ records }) => records.kind === 'batches');
+  if (fixed?.records.kind !== 'batches') return undefined;
+  if (files.length > 1)
+    throw unusable(fixed.file, 'it fixes the batches, so it must be the only file', 'Name it alone.');
+  if (heldOut > 0) throw unusable(fixed.file, 'it fixes the batches: none can be held out', 'Hold out 0.');
+  const { examples, batches } = givenBatches(fixed.records.value, fixed.file);
+  return { train: examples, heldOut: [], batches, dropped: 0, truncated: 0 };
+}
+
+async function encodeFiles(
+  files: readonly LoadedFile[],
+  options: DataOptions,
+  tokenizer: TextEncoder | undefined,
+  job: JobOptions,
+): Promise<Loaded> {
+  const encodable = files.flatMap(({ file, records }) => (records.kind === 'batches' ? [] : [{ file, records }]));
+  if (encodable.length === 0) throw new UserError('Cannot train', 'no file of data is named', 'Name one with --data.');
+  if (tokenizer === undefined) {
+    throw unusable(
+      encodable[0].file,
+      'the checkpoint has no tokenizer',
+      'Copy tokenizer.json into the checkpoint, or give token ids: {"batches": [{"ids": [[…]], "labels": [[…]]}]}.',
+    );
+  }
+  const total = encodable.reduce((sum, { records }) => sum + workOf(records), 0);
+  const work = new Work(job, total, 'records', 'encoding');
+  const encoded: EncodedFile[] = [];
+  for (const { file, records } of encodable) {
+    work.step(`encoding ${basename(file)}`);
+    encoded.push(await encodeRecords(records, file, options, tokenizer, work));
+  }
+  const sum = (count: (file: EncodedFile) => number) => encoded.reduce((total, file) => total + count(file), 0);
+  const units = sum((file) => file.units);
+  if (units === 0) throw nothingToLearn(encodable[0].file, options);
+  const parts = splitFiles(encoded, heldOutCount(units, options.heldOut), new Random(options.seed));
+  if (parts.train.length === 0) throw nothingToLearn(encodable[0].file, options);
+  return { ...parts, dropped: sum((file) => file.dropped), truncated: sum((file) => file.truncated) };
+}
+
+/** Holds out `count` units altogether, of every file its share: rounding the running sums makes the shares add up. */
+function splitFiles(files: readonly EncodedFile[], count: number, random: Random): Parts {
+  const units = files.reduce((sum, file) => sum + file.units, 0);
+  let before = 0;
+  const parts = files.map((file) => {
+    const share = (upTo: number) => Math.round((upTo * count) / units);
+    const here = share(before + file.units) - share(before);
+    before += file.units;
+    return file.split(here, random);
+  });
+  return { train: parts.flatMap(({ train }) => train), heldOut: parts.flatMap(({ heldOut }) => heldOut) };
+}
+
+function nothingToLearn(file: string, { length }: DataOptions): UserError {
+  return unusable(
+    file,
+    `it has no token to learn within ${length} tokens`,
+    'Give more text; for instructions and chats answers, and a --length that reaches beyond the prompt.',
+  );
+}
+
+function describePart(examples: readonly Example[]): PartDescription {
+  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+  const targets = examples.reduce((sum, example) => sum + countTargets(example), 0);
+  return { examples: examples.length, tokens, targets };
+}
+
+function checkVocabulary(
+  examples: readonly Example[],
+  vocabulary: number | undefined,
+  files: readonly LoadedFile[],
+): void {
+  if (vocabulary === undefined) return;
+  for (const { ids, labels } of examples) {
+    const bad = ids.find((id) => id >= vocabulary) ?? labels.find((label) => label >= vocabulary);
+    if (bad === undefined) continue;
+    throw unusable(
+      files.map(({ file }) => file).join(', '),
+      `there is a token ${bad}, the model’s vocabulary has ${vocabulary} ids`,
+      'Use ids of this model’s tokenizer; or check that tokenizer.json belongs to the checkpoint.',
+    );
+  }
+}

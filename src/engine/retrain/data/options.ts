@@ -1,0 +1,82 @@
+/** What training data is made with, and the check of it. */
+import { UserError } from '../../errors';
+import type { Tokenizer } from '../../tokenizer/tokenizer';
+import type { PromptStyle } from './alpaca';
+import type { DataKind } from './records';
+
+/** What training data needs of a tokenizer. */
+export type TextEncoder = Pick<Tokenizer, 'encode' | 'chat' | 'hasChatTemplate'>;
+
+/** What making examples needs to know. */
+export interface EncodingOptions {
+  /** Tokens of an example at most. The paper uses 256. */
+  readonly length: number;
+  /** Ends an answer or a document (`Architecture.eosTokenIds[0]`); nothing does when undefined. */
+  readonly eosTokenId?: number;
+}
+
+export interface DataOptions extends EncodingOptions {
+  /** Of the split. */
+  readonly seed: number;
+  /**
+   * What is kept for validation: a number of records, or a fraction of them below 1; 0 for none. When undefined,
+   * `defaultHeldOut`.
+   */
+  readonly heldOut?: number;
+  /** What the files hold; found out from their content when undefined. */
+  readonly kind?: DataKind;
+  /** How instructions are written; 'alpaca' when undefined. */
+  readonly prompt?: PromptStyle;
+  /**
+   * Where BOS goes in running text: 'stream' (when undefined) leaves it to the tokenizer, which puts it before each
+   * document or not at all; 'window' puts `bosTokenId` before every window, as Gemma needs it. Compare `BosMode`.
+   */
+  readonly bos?: 'stream' | 'window';
+  readonly bosTokenId?: number;
+  /** Size of the model's vocabulary; ids must be below it. */
+  readonly vocabulary?: number;
+}
+
+/** A row of attention over a million tokens is beyond any model here. */
+const LENGTH_CAP = 2 ** 20;
+
+/** Records held out of `records` unless said otherwise: the paper's 2 000 of 51 760, and a twentieth of smaller sets. */
+export function defaultHeldOut(records: number): number {
+  return records < 2 ? 0 : Math.min(2000, Math.max(1, Math.round(records / 20)));
+}
+
+/** Throws `UserError` for an option out of range. */
+export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataOptions): void {
+  if (!Number.isInteger(length) || length < 2 || length > LENGTH_CAP) {
+    throw new UserError(
+      `Cannot use --length ${length}`,
+      `it is not an integer from 2 to ${LENGTH_CAP}`,
+      'Change --length; the paper uses 256.',
+    );
+  }
+  if (!(heldOut >= 0) || (heldOut >= 1 && !Number.isSafeInteger(heldOut))) {
+    throw new UserError(
+      `Cannot hold out ${heldOut} of the data`,
+      'it is neither a number of records nor a fraction below 1',
+      'Give an integer such as 2000, a fraction such as 0.05, or 0 for none.',
+    );
+  }
+  if (bos === 'window' && bosTokenId === undefined) {
+    throw new UserError(
+      'Cannot put BOS before each window',
+      'the model’s config.json has no "bos_token_id"',
+      'Leave BOS to the tokenizer.',
+    );
+  }
+}
+
+/** Of `records`, how many are held out. Throws `UserError` when nothing would be left to train on. */
+export function heldOutCount(records: number, heldOut = defaultHeldOut(records)): number {
+  const count = heldOut > 0 && heldOut < 1 ? Math.max(1, Math.round(heldOut * records)) : heldOut;
+  if (count < records) return count;
+  throw new UserError(
+    `Cannot hold out ${count} of ${records} records`,
+    'nothing would be left to train on',
+    'Hold out less (0 for none), or give more data.',
+  );
+}

@@ -1,0 +1,33 @@
+/**
+ * The order of the examples: shuffled anew for each epoch, as a pure function of seed and step, so that a resumed run
+ * continues where it was without any state.
+ */
+import { Random } from '../../random';
+
+/**
+ * Steps of an epoch. What is left over when the batches do not divide the examples is left out of that epoch (other
+ * examples in each), as the paper counts: 49 760 examples in batches of 64 are 777 steps. A set smaller than a batch is one.
+ */
+export function stepsPerEpoch(examples: number, batch: number): number {
+  return Math.max(1, Math.floor(examples / batch));
+}
+
+/**
+ * The numbers of the examples of one step, counted from 0; all of them, in an order of the epoch, when there are fewer
+ * than `batch`.
+ */
+export function batchIndices(seed: number, examples: number, batch: number, step: number): number[] {
+  const steps = stepsPerEpoch(examples, batch);
+  const order = epochOrder(seed, examples, Math.floor(step / steps));
+  const first = (step % steps) * batch;
+  return order.slice(first, first + batch);
+}
+
+/** A permutation of 0 … examples − 1. Each epoch's generator is seeded by a draw from the one of `seed`. */
+function epochOrder(seed: number, examples: number, epoch: number): number[] {
+  const root = new Random(seed);
+  let epochSeed = root.uint32();
+  for (let e = 0; e < epoch; e++) epochSeed = root.uint32();
+  const order = Array.from({ length: examples }, (_, i) => i);
+  return new Random(epochSeed).shuffle(order);
+}
