@@ -4,13 +4,11 @@
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfigArchitecture } from '../src/engine/checkpoint/config';
-import { parametersOf } from '../src/engine/checkpoint/parameters';
-import { allWeights, type Weight } from '../src/engine/checkpoint/weights';
 import { printMachine } from './support/machine';
+import { writeSyntheticCheckpoint } from './support/synthetic';
 
 const SHARDS = 1000;
 const RUNS = 5;
@@ -26,40 +24,6 @@ const CONFIG = {
   num_key_value_heads: 8,
   vocab_size: 128256,
 };
-
-/** Writes the checkpoint into `folder` and returns its declared bytes. */
-function writeCheckpoint(folder: string): number {
-  const architecture = readConfigArchitecture(CONFIG);
-  if ('why' in architecture) throw new Error(architecture.why);
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(CONFIG));
-  const weights = [...allWeights(architecture)];
-  const weightMap: Record<string, string> = {};
-  for (let shard = 0; shard < SHARDS; shard++) {
-    const name = `model-${String(shard + 1).padStart(5, '0')}-of-0${SHARDS}.safetensors`;
-    const own = weights.filter((_, i) => Math.floor((i * SHARDS) / weights.length) === shard);
-    writeShard(join(folder, name), own);
-    for (const weight of own) weightMap[weight.name] = name;
-  }
-  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: weightMap }));
-  return 2 * parametersOf(architecture);
-}
-
-function writeShard(file: string, weights: readonly Weight[]): void {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  let end = 0;
-  for (const { name, shape } of weights) {
-    const start = end;
-    end += 2 * shape.reduce((a, b) => a * b, 1);
-    header[name] = { dtype: 'BF16', shape, data_offsets: [start, end] };
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  const descriptor = openSync(file, 'w');
-  writeSync(descriptor, Buffer.concat([length, json]));
-  ftruncateSync(descriptor, 8 + json.length + end);
-  closeSync(descriptor);
-}
 
 /** What the measured process does, compiled as the product is: the compiler of TypeScript must not count. */
 const MEASURED = `
@@ -78,7 +42,7 @@ interface Measured {
 
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
 try {
-  const declared = writeCheckpoint(folder);
+  const declared = writeSyntheticCheckpoint(folder, CONFIG, SHARDS);
   const program = join(folder, 'measured.mjs');
   await build({
     stdin: { contents: MEASURED, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
