@@ -48,6 +48,12 @@ export class Random {
     return draw % n;
   }
 
+  /** Standard normal (Box–Muller, one of each pair). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
   /** Shuffles `items` in place (Fisher–Yates, from the end) and returns them. */
   shuffle<T>(items: T[]): T[] {
     for (let last = items.length - 1; last > 0; last--) {

@@ -10,7 +10,7 @@ import { blockWeights } from '../checkpoint/weights';
 import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from '../prune/select';
 import { tensorOf } from '../transformer/graph-weights';
-import { widen } from '../transformer/widen';
+import { widen } from '../checkpoint/widen';
 
 export type MagnitudeNorm = 'l1' | 'l2';
 /** How the neurons of a tensor become its score. `product` is the sum of logarithms: products underflow. */

@@ -7,7 +7,7 @@ import { outerWeights } from '../checkpoint/weights';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { UserError } from '../errors';
-import { widen } from './widen';
+import { widen } from '../checkpoint/widen';
 import { tensorOf } from './graph-weights';
 
 export class Embedding {

@@ -23,7 +23,7 @@ export interface ModelOptions {
 /** @throws UserError when the checkpoint can only be inspected, or the device is not there */
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
   const architecture = requireArchitecture(checkpoint);
-  const device = await chooseDevice(options.device ?? 'auto');
+  const device = await chooseDevice(options.device ?? 'auto', options.threads);
   const embedding = await Embedding.open(checkpoint, architecture);
   const memory = options.memory ?? totalmem() / 8;
   return new Model(checkpoint, architecture, device, embedding, memory, options.threads, options.adapter);

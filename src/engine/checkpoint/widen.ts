@@ -1,5 +1,5 @@
 /** Stored weights to float32. */
-import type { Dtype } from '../checkpoint/dtype';
+import type { Dtype } from './dtype';
 
 /**
  * Widens little-endian F32, F16 or BF16 bytes to float32; exact for all three.

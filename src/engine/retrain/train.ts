@@ -1,0 +1,171 @@
+/**
+ * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
+ * parameters kept. It knows nothing of what is trained (see trainee.ts).
+ */
+import { CancelledError, UserError } from '../errors';
+import { Work, type JobOptions } from '../progress';
+import { AdamW, clipFactor, totalNorm } from './adamw';
+import type { Backprop } from './backprop';
+import type { Batch } from './batch';
+import type { Example } from './data/example';
+import { batchIndices } from './data/order';
+import type { DropoutMasks } from './dropout';
+import { learningRateAt, type Schedule } from './schedule';
+import type { Parameters } from './adamw';
+import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
+import { NO_TARGET } from '../transformer/head-loss';
+
+/** Hyper-parameters, with the paper's values where it has any. */
+export interface TrainOptions extends Schedule {
+  /** Rows of one mean: the paper's 64. */
+  readonly batch: number;
+  /** Total norm to which gradients are clipped; 1, the trainers' custom. */
+  readonly clip: number;
+  /** Decoupled; 0 for LoRA, 0.1 for continued pre-training. */
+  readonly weightDecay: number;
+  /** 0.9; second 0.999 for LoRA, 0.95 for continued pre-training. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Of data order and dropout. */
+  readonly seed: number;
+  /** Steps between looks at the held-out part. */
+  readonly evalEvery: number;
+  /** Steps between saved states. */
+  readonly saveEvery: number;
+  /** Stop after so many looks without a better loss; never when undefined. */
+  readonly patience?: number;
+}
+
+export interface TrainingData {
+  readonly train: readonly Example[];
+  readonly heldOut: readonly Example[];
+}
+
+export interface TrainHooks {
+  readonly onStep?: (entry: TraceEntry) => void;
+  readonly onEvaluation?: (step: number, loss: number) => void;
+}
+
+/** Where a run keeps its state, and which run it is. */
+export interface StateFile {
+  readonly path: string;
+  readonly fingerprint: string;
+  /** Go on from what is there. */
+  readonly resume: boolean;
+}
+
+/** Rows of a look at the held-out part: enough to steer by. */
+const HELD_OUT_ROWS = 256;
+/** A loss this many nats above the first one will not come back by itself. */
+const EXPLOSION = 4;
+
+/**
+ * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part).
+ * @throws UserError when the loss explodes, with what to try; CancelledError, the state being saved before
+ */
+export async function train(
+  backprop: Backprop,
+  parameters: Parameters,
+  data: TrainingData,
+  options: TrainOptions,
+  context: { readonly masks?: DropoutMasks; readonly state?: StateFile; readonly hooks?: TrainHooks } = {},
+  job: JobOptions = {},
+): Promise<TrainingState> {
+  const { masks, hooks, state: file } = context;
+  const optimizer = new AdamW(parameters, options);
+  const resumed = file?.resume ? await loadState(file.path, file.fingerprint, parameters, optimizer) : undefined;
+  const state = resumed ?? { step: 0, log: { trace: [], evaluations: [] } };
+  const save = async (): Promise<void> => {
+    if (file) await saveState(file.path, file.fingerprint, state, parameters, optimizer);
+  };
+  const heldOut = toBatch(data.heldOut.slice(0, HELD_OUT_ROWS));
+  const tokensPerStep = (data.train.reduce((n, e) => n + e.ids.length, 0) / data.train.length) * options.batch;
+  const work = new Work(job, Math.round(tokensPerStep * (options.steps - state.step)), 'tokens', 'training');
+
+  const evaluate = async (): Promise<void> => {
+    if (heldOut.rows.length === 0) return;
+    const { loss } = await backprop.loss(heldOut);
+    state.log.evaluations.push({ step: state.step, loss });
+    hooks?.onEvaluation?.(state.step, loss);
+    if (state.best === undefined || loss < state.best.loss) {
+      state.best = { step: state.step, loss, values: copyValues(parameters) };
+    }
+  };
+
+  try {
+    if (state.step === 0) await evaluate();
+    while (state.step < options.steps && !worse(state, options.patience)) {
+      const step = state.step + 1;
+      work.step(describe(state, options.steps));
+      const entry = await oneStep(backprop, data.train, optimizer, step, options, masks, work);
+      refuseExplosion(entry, state);
+      state.step = step;
+      state.log.trace.push(entry);
+      hooks?.onStep?.(entry);
+      if (step % options.evalEvery === 0 || step === options.steps) await evaluate();
+      if (step % options.saveEvery === 0) await save();
+    }
+  } catch (error) {
+    if (error instanceof CancelledError) await save();
+    throw error;
+  }
+  if (state.best) for (const [name, { values }] of parameters) values.set(state.best.values.get(name)!);
+  return state;
+}
+
+async function oneStep(
+  backprop: Backprop,
+  examples: readonly Example[],
+  optimizer: AdamW,
+  step: number,
+  options: TrainOptions,
+  masks: DropoutMasks | undefined,
+  work: Work,
+): Promise<TraceEntry> {
+  const start = performance.now();
+  const batch = toBatch(batchIndices(options.seed, examples.length, options.batch, step).map((i) => examples[i]));
+  const { loss, gradients } = await backprop.gradients(batch, work, masks && { masks, step });
+  const gradientNorm = totalNorm(gradients);
+  const learningRate = learningRateAt(step, options);
+  optimizer.update(step, learningRate, gradients, clipFactor(gradientNorm, options.clip));
+  const tokens = batch.rows.reduce((n, row) => n + row.length, 0);
+  return { step, loss, learningRate, gradientNorm, tokens, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Rows with the targets that their labels make: position i is to predict the label of token i + 1. */
+export function toBatch(examples: readonly Example[]): Batch {
+  return {
+    rows: examples.map((e) => e.ids),
+    targets: examples.map(({ labels }) =>
+      Int32Array.from(labels, (_, i) => (i + 1 < labels.length ? labels[i + 1] : NO_TARGET)),
+    ),
+  };
+}
+
+/** Whether the last `patience` looks brought nothing better. */
+function worse({ log, best }: TrainingState, patience: number | undefined): boolean {
+  if (patience === undefined || best === undefined) return false;
+  return log.evaluations.filter((e) => e.step > best.step).length >= patience;
+}
+
+function refuseExplosion({ step, loss, gradientNorm }: TraceEntry, { log }: TrainingState): void {
+  const first = log.trace[0]?.loss ?? loss;
+  if (Number.isFinite(loss) && Number.isFinite(gradientNorm) && loss < first + EXPLOSION) return;
+  throw new UserError(
+    `Training stopped at step ${step}`,
+    Number.isFinite(loss) && Number.isFinite(gradientNorm)
+      ? `the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)}`
+      : 'the loss is no number any more',
+    'Try a third of the learning rate (--lr), a longer --warmup, or look for broken rows in the data.',
+  );
+}
+
+function describe({ step, log }: TrainingState, steps: number): string {
+  const last = log.trace.at(-1);
+  return `step ${step + 1} of ${steps}${last ? `, loss ${last.loss.toFixed(3)}` : ''}`;
+}
+
+function copyValues(parameters: Parameters): Map<string, Float32Array> {
+  return new Map([...parameters].map(([name, { values }]) => [name, Float32Array.from(values)]));
+}

@@ -1,0 +1,127 @@
+/**
+ * Everything that a training run is, in one file: parameters, the optimiser's moments, the best parameters so far, and
+ * what happened. Written atomically, so that a run killed at any moment goes on from its last saved step with the
+ * numbers that it would have had. (Data order and dropout need no state: they are functions of seed and step.)
+ */
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { readTensorFile, writeTensorFile, type NamedTensor } from '../checkpoint/tensor-file';
+import { UserError } from '../errors';
+import { stringifyJson } from '../json';
+import type { AdamW, Parameters } from './adamw';
+
+/** One step of the optimiser. */
+export interface TraceEntry {
+  readonly step: number;
+  /** Mean loss of the step's batch, in nats. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Total norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Tokens of the step's batch, and the seconds that it took. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** Loss on the held-out part, in nats. */
+export interface Evaluation {
+  readonly step: number;
+  readonly loss: number;
+}
+
+/** What happened so far. */
+export interface TrainingLog {
+  readonly trace: TraceEntry[];
+  readonly evaluations: Evaluation[];
+}
+
+export interface TrainingState {
+  /** Steps done. */
+  step: number;
+  readonly log: TrainingLog;
+  /** The parameters with the lowest held-out loss so far. */
+  best?: { readonly step: number; readonly loss: number; readonly values: ReadonlyMap<string, Float32Array> };
+}
+
+/**
+ * @param fingerprint says what run this is: settings and data; a state is continued only by its own
+ * @throws the system's error; the state saved before is kept then
+ */
+export async function saveState(
+  path: string,
+  fingerprint: string,
+  state: TrainingState,
+  parameters: Parameters,
+  optimizer: AdamW,
+): Promise<void> {
+  const tensors = new Map<string, NamedTensor>();
+  for (const [name, { values, shape }] of parameters) {
+    const { mean, variance } = optimizer.moments.get(name)!;
+    tensors.set(`value:${name}`, { values, shape });
+    tensors.set(`mean:${name}`, { values: mean, shape });
+    tensors.set(`variance:${name}`, { values: variance, shape });
+    const best = state.best?.values.get(name);
+    if (best) tensors.set(`best:${name}`, { values: best, shape });
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeTensorFile(path, tensors, {
+    fingerprint,
+    step: String(state.step),
+    log: stringifyJson(state.log),
+    ...(state.best && { best: stringifyJson({ step: state.best.step, loss: state.best.loss }) }),
+  });
+}
+
+/**
+ * Puts a saved state into parameters and optimiser.
+ * @returns undefined when none was saved
+ * @throws UserError when it is damaged, or of another run
+ */
+export async function loadState(
+  path: string,
+  fingerprint: string,
+  parameters: Parameters,
+  optimizer: AdamW,
+): Promise<TrainingState | undefined> {
+  if (!(await exists(path))) return undefined;
+  const { tensors, metadata } = await readTensorFile(path);
+  if (metadata.fingerprint !== fingerprint) {
+    throw new UserError(
+      `Cannot go on from ${path}`,
+      'it was saved by a run with other settings, data or model',
+      'Give the settings of that run, or start anew without --resume.',
+    );
+  }
+  const take = (kind: string, name: string, into: Float32Array): void => {
+    const tensor = tensors.get(`${kind}:${name}`);
+    if (tensor?.values.length !== into.length) {
+      throw new UserError(`Cannot go on from ${path}`, `${kind} of ${name} is missing`, 'Start anew without --resume.');
+    }
+    into.set(tensor.values);
+  };
+  for (const [name, { values }] of parameters) {
+    const { mean, variance } = optimizer.moments.get(name)!;
+    take('value', name, values);
+    take('mean', name, mean);
+    take('variance', name, variance);
+  }
+  const log = JSON.parse(metadata.log, (_key, value: unknown) => revive(value)) as TrainingLog;
+  const state: TrainingState = { step: Number(metadata.step), log };
+  if (metadata.best !== undefined) {
+    const { step, loss } = JSON.parse(metadata.best) as { step: number; loss: number };
+    const values = new Map([...parameters.keys()].map((name) => [name, tensors.get(`best:${name}`)!.values]));
+    state.best = { step, loss, values };
+  }
+  return state;
+}
+
+function revive(value: unknown): unknown {
+  return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
