@@ -1,17 +1,72 @@
-/** Which execution provider computes, and why. */
+/**
+ * Which execution provider computes, and why.
+ *
+ * `auto` times a product on every provider that could be there and takes the fastest; a GPU that is emulated in software
+ * loses to the CPU that emulates it. Where no GPU provider can be there nothing is tried, and nothing is spent.
+ */
+import { UserError } from '../errors';
+import { findProvider, timeProvider, type Trial } from './device-trial';
+import { missingPart } from './drivers';
 import type { Provider } from './session';
 
 export type DeviceChoice = 'auto' | Provider;
 
-/** What works, in words that can be shown. */
+/** What computes, in words that can be shown. */
 export interface DeviceReport {
   readonly provider: Provider;
   /** Why this one, and why no better one. */
   readonly why: string;
+  /** The others that were looked at, and this one: how fast they are, or what keeps them from being used. */
+  readonly tried: readonly Trial[];
 }
 
-/** Picks the provider for `choice`. */
-export function chooseDevice(choice: DeviceChoice): Promise<DeviceReport> {
-  const provider = choice === 'auto' ? 'cpu' : choice;
-  return Promise.resolve({ provider, why: choice === 'auto' ? 'the CPU is always there' : `asked for: ${choice}` });
+const GPU_PROVIDERS: readonly Provider[] = ['cuda', 'dml', 'coreml', 'webgpu'];
+
+const automatic = new Map<number | undefined, Promise<DeviceReport>>();
+
+/**
+ * Picks the provider for `choice`.
+ * @param threads of the CPU, which a GPU has to beat
+ * @throws UserError when a device that was asked for by name is not there
+ */
+export function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
+  if (choice === 'cpu') return Promise.resolve({ provider: 'cpu', why: 'asked for', tried: [] });
+  if (choice !== 'auto') return requireDevice(choice);
+  let report = automatic.get(threads);
+  if (!report) automatic.set(threads, (report = fastestDevice(threads)));
+  return report;
+}
+
+async function requireDevice(provider: Provider): Promise<DeviceReport> {
+  const trial = await findProvider(provider);
+  if (trial.error === undefined) return { provider, why: 'asked for', tried: [trial] };
+  throw new UserError(
+    `the device "${provider}" cannot be used`,
+    missingPart(provider)?.why ?? trial.error,
+    missingPart(provider)?.action ?? 'Check the driver of the GPU, or use --device cpu.',
+    { cause: new Error(trial.error) },
+  );
+}
+
+async function fastestDevice(threads: number | undefined): Promise<DeviceReport> {
+  const tried: Trial[] = [];
+  for (const provider of GPU_PROVIDERS) {
+    const missing = missingPart(provider);
+    if (missing === undefined) tried.push(await timeProvider(provider));
+    else if (!missing.elsewhere) tried.push({ provider, error: missing.why });
+  }
+  if (tried.every(({ error }) => error !== undefined)) {
+    return { provider: 'cpu', why: `no GPU can be used: ${tried.map(inWords).join('; ')}`, tried };
+  }
+  tried.push(await timeProvider('cpu', threads));
+  const speed = ({ gflops }: Trial): number => gflops ?? 0;
+  const fastest = tried.reduce((best, trial) => (speed(trial) > speed(best) ? trial : best));
+  // A CPU that was too busy to be timed has not lost.
+  const cpu = tried.at(-1)!;
+  const { provider } = cpu.gflops === undefined ? cpu : fastest;
+  return { provider, why: `fastest at a product: ${tried.map(inWords).join('; ')}`, tried };
+}
+
+function inWords({ provider, gflops, error }: Trial): string {
+  return `${provider}: ${error ?? `${(gflops ?? 0).toPrecision(3)} GFLOP/s`}`;
 }

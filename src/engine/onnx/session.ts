@@ -2,7 +2,14 @@
  * The one door to onnxruntime: opening a session over a graph made in memory, running it, closing it.
  * Nothing else imports onnxruntime-node.
  */
+import { createRequire } from 'node:module';
 import * as ort from 'onnxruntime-node';
+import { translateFailure } from './runtime-failure';
+
+// Errors are thrown; that they are printed besides would only tear the progress line.
+ort.env.logLevel = 'fatal';
+/** The same, of a session. */
+const LOG_FATAL = 4;
 
 /** Execution providers by the names that onnxruntime-node gives them. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -28,23 +35,47 @@ export interface SessionSettings {
 }
 
 export class Session {
-  constructor(private readonly session: ort.InferenceSession) {}
+  /** Results on the device that may still be alive: they belong to the session, and crash when they outlive it. */
+  private onDevice: Tensor[] = [];
+
+  constructor(
+    private readonly session: ort.InferenceSession,
+    private readonly provider: Provider,
+  ) {}
 
   /**
    * One run. It blocks the thread until it is done: callers keep runs short and look at their signal in between.
    * @param fetches the results wanted; all of them, newly allocated, when omitted
+   * @throws UserError when memory is short or the device is gone
    */
-  run(feeds: Feeds, fetches?: Fetches): Promise<Record<string, Tensor>> {
-    return fetches ? this.session.run(feeds, fetches) : this.session.run(feeds);
+  async run(feeds: Feeds, fetches?: Fetches): Promise<Record<string, Tensor>> {
+    try {
+      const results = await (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds));
+      const fresh = Object.values(results).filter(isOnDevice);
+      if (fresh.length > 0) this.onDevice = [...this.onDevice.filter(isOnDevice), ...fresh];
+      return results;
+    } catch (error) {
+      throw translateFailure(error, this.provider);
+    }
   }
 
+  /** Frees the session, and with it its results on the device. */
   async close(): Promise<void> {
+    for (const tensor of this.onDevice) tensor.dispose();
     this.session.endProfiling();
     await this.session.release();
   }
 }
 
-/** @throws Error when the provider is missing or refuses the graph, or a file cannot be read */
+/** Whether it is in the device's memory, and has not been disposed. */
+function isOnDevice(tensor: Tensor): boolean {
+  return tensor.location === 'gpu-buffer';
+}
+
+/**
+ * @throws UserError when a file cannot be read, memory is short or the device is gone
+ * @throws Error when the provider is missing or refuses the graph
+ */
 export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<Session> {
   const extra: Record<string, string> = {};
   if (settings.folder !== undefined) extra.model_external_initializers_file_folder_path = settings.folder;
@@ -52,7 +83,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
   // onnxruntime refuses an option that is present but undefined.
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [settings.provider],
-    logSeverityLevel: 3,
+    logSeverityLevel: LOG_FATAL,
     extra: { session: extra },
   };
   if (settings.threads !== undefined) options.intraOpNumThreads = settings.threads;
@@ -63,8 +94,21 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     options.enableProfiling = true;
     options.profileFilePrefix = settings.profile;
   }
-  const session = await ort.InferenceSession.create(model, options);
-  return new Session(session);
+  try {
+    return new Session(await ort.InferenceSession.create(model, options), settings.provider);
+  } catch (error) {
+    throw translateFailure(error, settings.provider);
+  }
+}
+
+/** The providers that this build of onnxruntime knows; whether they work here is another question. */
+export function knownProviders(): string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
+/** The file from which another process loads the same onnxruntime. */
+export function onnxruntimeFile(): string {
+  return createRequire(import.meta.url).resolve('onnxruntime-node');
 }
 
 /** A float32 tensor over `data`, which is used as it is, not copied. */

@@ -1,0 +1,146 @@
+/**
+ * Trying an execution provider, in a process of its own: a driver may print what it likes there, hang, or take the
+ * process down, and here that is only an answer.
+ *
+ * The product that is timed is a chain E·Eᵀ·Eᵀ·… of an n × n matrix E whose entries are all u / n, so that it is known:
+ * every entry is uᵏ / n. The feed is one number, so no transfer is timed; u = 1 + 2⁻¹² shows a device
+ * that computes in half precision or TF32, where it rounds to 1.
+ */
+import { spawn } from 'node:child_process';
+import { Graph, type Value } from './graph';
+import { linear } from './ops/linear';
+import { reduceSum } from './ops/reduce';
+import { onnxruntimeFile, type Provider } from './session';
+
+export interface Trial {
+  readonly provider: Provider;
+  /** Speed of a float32 matrix product, in GFLOP/s. */
+  readonly gflops?: number;
+  /** Why it cannot be used. */
+  readonly error?: string;
+}
+
+/** Products in one run. */
+const CHAIN = 4;
+/** Sizes n of the n × n matrices, tried until a run takes long enough to be timed. */
+const SIZES = [256, 512, 1024, 2048];
+const LONG_ENOUGH_MS = 15;
+/** What a device may take to load, compile its programs and answer. A real one needs a fraction of it. */
+const PATIENCE_MS = 3000;
+const DEVIATION = 2 ** -12;
+
+/** Characters that are shown of what a driver prints. */
+const MAX_ERROR = 300;
+
+/** Times a product on `provider`. */
+export function timeProvider(provider: Provider, threads?: number): Promise<Trial> {
+  return tryProvider(provider, SIZES, threads);
+}
+
+/** Only opens a session on `provider`: no `error` means that it is there. */
+export function findProvider(provider: Provider): Promise<Trial> {
+  return tryProvider(provider, [], undefined);
+}
+
+/** Feeds "v" (1) and "shape" (2); fetch "sum" (1, 1): Σ of the product, n · (v n)^(CHAIN + 1). */
+function chainGraph(): Uint8Array {
+  const g = new Graph();
+  const v = g.input('v', 'float32', [1]);
+  const shape = g.input('shape', 'int64', [2]);
+  const [matrix] = g.node('Expand', [v, shape], {}, [{ type: 'float32', shape: ['n', 'n'] }]);
+  let product: Value = matrix;
+  for (let i = 0; i < CHAIN; i++) product = linear(g, product, matrix);
+  g.output('sum', reduceSum(g, product, [0, 1], true));
+  return g.serialize();
+}
+
+/** What the process runs: prints a line of JSON for every size, the rate in GFLOP/s. CommonJS, for `node -e`. */
+const PROGRAM = `
+const [file, provider, graph, settings] = process.argv.slice(1);
+const { sizes, threads, chain, deviation, longEnough } = JSON.parse(settings);
+const say = (line) => require('node:fs').writeSync(1, JSON.stringify(line) + '\\n');
+async function main() {
+  const ort = require(file);
+  ort.env.logLevel = 'fatal';
+  const options = { executionProviders: [provider], logSeverityLevel: 4 };
+  if (threads) options.intraOpNumThreads = threads;
+  const session = await ort.InferenceSession.create(Buffer.from(graph, 'base64'), options);
+  say({ opened: true });
+  for (const n of sizes) {
+    const u = 1 + deviation;
+    const feeds = {
+      v: new ort.Tensor('float32', [u / n], [1]),
+      shape: new ort.Tensor('int64', [BigInt(n), BigInt(n)], [2]),
+    };
+    const { sum } = await session.run(feeds);
+    const exact = n * u ** (chain + 1);
+    if (!(Math.abs(sum.data[0] / exact - 1) < deviation / 4)) throw new Error('its products are not exact in float32');
+    let best = Infinity;
+    for (let i = 0; i < 2; i++) {
+      const start = performance.now();
+      await session.run(feeds);
+      best = Math.min(best, performance.now() - start);
+    }
+    say({ gflops: (chain * 2 * n ** 3) / best / 1e6 });
+    if (best >= longEnough) break;
+  }
+}
+main().then(() => process.exit(0), (error) => { say({ error: String(error.message ?? error) }); process.exit(0); });
+`;
+
+interface Line {
+  readonly opened?: boolean;
+  readonly gflops?: number;
+  readonly error?: string;
+}
+
+function tryProvider(provider: Provider, sizes: readonly number[], threads: number | undefined): Promise<Trial> {
+  const settings = { sizes, threads, chain: CHAIN, deviation: DEVIATION, longEnough: LONG_ENOUGH_MS };
+  const graph = Buffer.from(chainGraph()).toString('base64');
+  const child = spawn(
+    process.execPath,
+    ['-e', PROGRAM, onnxruntimeFile(), provider, graph, JSON.stringify(settings)],
+    // In an editor the program that runs us is Electron; this makes it a Node.
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' } },
+  );
+  return new Promise((resolve) => {
+    let said = '';
+    let complained = '';
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, PATIENCE_MS);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      resolve({ provider, error: error.message });
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const lines = said
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Line);
+      const error = lines.find((l) => l.error !== undefined)?.error;
+      const gflops = lines.reduce<number | undefined>(
+        (best, l) => (l.gflops ? Math.max(best ?? 0, l.gflops) : best),
+        undefined,
+      );
+      const opened = lines.some((l) => l.opened);
+      if (error !== undefined) resolve({ provider, error: reason(error, complained) });
+      else if (gflops !== undefined || (opened && sizes.length === 0))
+        resolve(gflops === undefined ? { provider } : { provider, gflops });
+      else if (late) resolve({ provider, error: `no product came within ${PATIENCE_MS / 1000} s` });
+      else resolve({ provider, error: reason(`the process that tried it ended with ${signal ?? code}`, complained) });
+    });
+  });
+}
+
+/** The error without onnxruntime's own file names, and what the driver said about it. */
+function reason(error: string, complained: string): string {
+  const told = error.replace(/^\/onnxruntime_src\S+ .* was false\.\s*/, '');
+  const warning = /^Warning: (.*)$/m.exec(complained)?.[1];
+  return (warning === undefined ? told : `${told} (${warning})`).replace(/\s+/g, ' ').trim().slice(0, MAX_ERROR);
+}

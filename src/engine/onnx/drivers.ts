@@ -1,0 +1,73 @@
+/**
+ * What keeps a provider from working that can be seen without trying: the build of onnxruntime, its files, the drivers
+ * on the disk. Trying costs a process, and a GPU's absence is the usual case.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { knownProviders, onnxruntimeFile, type Provider } from './session';
+
+export interface MissingPart {
+  readonly why: string;
+  readonly action: string;
+  /** It belongs to another platform, so that nobody would expect it here. */
+  readonly elsewhere?: boolean;
+}
+
+const PLATFORMS: Partial<Record<Provider, string>> = { dml: 'Windows', coreml: 'macOS', cuda: 'Linux and Windows' };
+
+/** What is missing for `provider`; undefined when nothing is seen to be. */
+export function missingPart(provider: Provider): MissingPart | undefined {
+  if (!knownProviders().includes(provider)) {
+    const where = PLATFORMS[provider];
+    return {
+      why: `onnxruntime has no such provider on ${process.platform}-${process.arch}${where ? `; it belongs to ${where}` : ''}`,
+      action: 'Use --device auto or --device cpu.',
+      elsewhere: true,
+    };
+  }
+  if (provider === 'cuda' && !hasCudaLibrary()) {
+    return {
+      why: 'the CUDA part of onnxruntime is not installed',
+      action: 'Run `npm rebuild onnxruntime-node` with ONNXRUNTIME_NODE_INSTALL=cuda12, or use --device cpu.',
+    };
+  }
+  if (provider === 'webgpu' && process.platform === 'linux' && !hasVulkanDriver()) {
+    return {
+      why: 'no Vulkan driver is installed',
+      action: "Install the GPU's Vulkan driver (Mesa's or the vendor's), or use --device cpu.",
+    };
+  }
+  return undefined;
+}
+
+/** onnxruntime loads CUDA from a library that lies beside it, where the install script put it if it was let. */
+function hasCudaLibrary(): boolean {
+  const folder = join(dirname(onnxruntimeFile()), '..', 'bin', 'napi-v6', process.platform, process.arch);
+  return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((f) =>
+    existsSync(join(folder, f)),
+  );
+}
+
+/** Vulkan's loader finds drivers by manifests, in variables and folders that it documents. */
+function hasVulkanDriver(env: NodeJS.ProcessEnv = process.env): boolean {
+  if (['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'].some((name) => env[name])) return true;
+  const list = (name: string, fallback: string): string[] => (env[name] ?? fallback).split(delimiter).filter(Boolean);
+  const folders = [
+    ...list('XDG_CONFIG_HOME', join(homedir(), '.config')),
+    ...list('XDG_CONFIG_DIRS', '/etc/xdg'),
+    '/usr/local/etc',
+    '/etc',
+    ...list('XDG_DATA_HOME', join(homedir(), '.local/share')),
+    ...list('XDG_DATA_DIRS', '/usr/local/share:/usr/share'),
+  ];
+  return folders.some((folder) => hasManifest(join(folder, 'vulkan', 'icd.d')));
+}
+
+function hasManifest(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => name.endsWith('.json'));
+  } catch {
+    return false; // most of these folders exist on no machine
+  }
+}

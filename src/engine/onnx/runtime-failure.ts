@@ -1,0 +1,72 @@
+/**
+ * What onnxruntime's errors mean to the user. It throws plain Errors whose text is all there is to tell them apart by;
+ * one that is not known here is passed on as it is, for it is a bug.
+ */
+import { UserError } from '../errors';
+
+interface Translation {
+  readonly pattern: RegExp;
+  readonly of: 'cpu' | 'gpu' | 'any';
+  readonly say: (match: RegExpExecArray, device: string) => readonly [what: string, why: string, action: string];
+}
+
+const TO_CPU = 'Use --device cpu, or give a smaller --memory.';
+
+const TRANSLATIONS: readonly Translation[] = [
+  {
+    pattern: /External data path does not exist: "([^"]*)"/,
+    of: 'any',
+    say: ([, file]) => [`${file} cannot be read`, 'it is gone since the checkpoint was opened', 'Put it back.'],
+  },
+  {
+    pattern: /External initializer: (\S+) offset: \d+ size to read: \d+ given file_length: (\d+)/,
+    of: 'any',
+    say: ([, tensor, length]) => [
+      `${tensor} cannot be read from its file`,
+      `the file ends before it, at ${length} bytes: it was cut short since the checkpoint was opened`,
+      'Fetch the checkpoint again.',
+    ],
+  },
+  {
+    pattern: /device (?:is |was )?lost|DEVICE_LOST|DEVICE_(?:HUNG|REMOVED|RESET)/i,
+    of: 'gpu',
+    say: (_, device) => [
+      `the ${device} device stopped answering`,
+      'its driver was reset, or another program took it down',
+      'Run again, or use --device cpu.',
+    ],
+  },
+  {
+    // WebGPU notices a buffer that could not be had when that buffer is used ("Invalid Buffer"), and one that is larger
+    // than the device can bind when its parts are ("Too many storage buffers").
+    pattern:
+      /out of memory|OUT_OF_\w*MEMORY|Allocation size too large|Invalid Buffer|Too many storage buffers|exceeds the max buffer/i,
+    of: 'gpu',
+    say: (_, device) => [`the ${device} device has too little memory`, 'a buffer that is needed does not fit', TO_CPU],
+  },
+  {
+    pattern: /Failed to allocate memory for requested buffer of size (\d+)|bad[_ ]alloc|Array buffer allocation failed/,
+    of: 'any',
+    say: ([, bytes]) => [
+      'there is not enough memory',
+      bytes === undefined
+        ? 'the system gave no more'
+        : `${Math.ceil(Number(bytes) / 2 ** 20)} MiB more were needed at once`,
+      'Give a smaller --memory, or close other programs.',
+    ],
+  },
+];
+
+/**
+ * `error` as the user can act on it, or as it is.
+ * @param provider where the work ran, "cpu" or a GPU provider's name
+ */
+export function translateFailure(error: unknown, provider: string): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const where = provider === 'cpu' ? 'cpu' : 'gpu';
+  for (const { pattern, of, say } of TRANSLATIONS) {
+    const match = of === 'any' || of === where ? pattern.exec(error.message) : null;
+    if (match) return new UserError(...say(match, provider), { cause: error });
+  }
+  return error;
+}
