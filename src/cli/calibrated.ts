@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
-import { RECORD_NAME } from '../engine/prune/write';
-import { readRecord } from '../engine/runs/record';
+import { readRecord, RECORD_NAME } from '../engine/runs/record';
 import type { Shell } from './execute';
 
 export const CALIBRATION_IS_EVALUATION =

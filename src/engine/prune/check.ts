@@ -1,12 +1,14 @@
 /** Whether a checkpoint that was just written is the planned one: opened like any other, and compared with its source. */
-import { open, type FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { readRange } from '../checkpoint/file';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
+import { ELEMENT_BYTES } from '../checkpoint/narrow';
 import type { TensorInfo } from '../checkpoint/types';
 import { throwIfCancelled } from '../errors';
+import { OpenFiles } from './open-files';
 import type { Plan } from './plan';
+import { type Rewrite, rewritten } from './rewrite';
 
 /** Compared at the start and at the end of every tensor: a tensor at a wrong place shows there. */
 const SAMPLE_BYTES = 64;
@@ -38,13 +40,13 @@ export async function checkWritten(
   }
   const files = new OpenFiles();
   try {
-    for (const { name, source } of planned) {
+    for (const { name, source, dtype, rewrite } of planned) {
       throwIfCancelled(signal);
       const copy = written.tensors.get(name);
-      if (copy?.dtype !== source.dtype || !isDeepStrictEqual(copy.shape, source.shape)) {
+      if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, source.shape)) {
         throw new Error(`the written tensor ${name} is missing or of another type or shape`);
       }
-      await compareSamples(files, source, copy);
+      await (rewrite ? compareRewritten(files, source, rewrite, copy) : compareSamples(files, source, copy));
     }
   } finally {
     await files.close();
@@ -60,24 +62,17 @@ async function compareSamples(files: OpenFiles, source: TensorInfo, copy: Tensor
   }
 }
 
-/** The last few files that were read from, kept open: neighbouring tensors share them. */
-class OpenFiles {
-  readonly #handles = new Map<string, FileHandle>();
-
-  async get(file: string): Promise<FileHandle> {
-    const known = this.#handles.get(file);
-    if (known) return known;
-    for (const [oldest, handle] of this.#handles) {
-      if (this.#handles.size < 8) break;
-      this.#handles.delete(oldest);
-      await handle.close();
-    }
-    const handle = await open(file, 'r');
-    this.#handles.set(file, handle);
-    return handle;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
+async function compareRewritten(
+  files: OpenFiles,
+  source: TensorInfo,
+  rewrite: Rewrite,
+  copy: TensorInfo,
+): Promise<void> {
+  const size = ELEMENT_BYTES[rewrite.dtype];
+  const length = Math.min(SAMPLE_BYTES, copy.bytes) / size;
+  for (const start of new Set([0, copy.bytes / size - length])) {
+    const expected = await rewritten(source, rewrite, start, length, files);
+    const written = await readRange(await files.get(copy.file), copy.offset + start * size, length * size);
+    if (!written.equals(expected)) throw new Error(`the written bytes of ${copy.name} are not those computed`);
   }
 }

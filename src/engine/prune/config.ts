@@ -13,7 +13,7 @@ import type { Architecture } from '../checkpoint/architecture';
 
 /** One change, at `path` from the top of the config. */
 export type ConfigEdit =
-  | { readonly path: readonly string[]; readonly kind: 'set'; readonly value: number | readonly string[] }
+  | { readonly path: readonly string[]; readonly kind: 'set'; readonly value: number | string | readonly string[] }
   /** The entries of the list at `path` that stay, in their order. */
   | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };

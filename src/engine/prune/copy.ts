@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode, throwIfCancelled, UserError } from '../errors';
+import type { OutputFile } from './output-file';
 
 /** `bytes` bytes of `file` from `offset`. */
 export interface ByteRange {
@@ -25,9 +26,6 @@ const BUFFER_BYTES = 256 * 1024;
 /** Buffers that are copied before others may use the thread again: some milliseconds, unless the disk is slow. */
 const BUFFERS_IN_A_ROW = 8;
 
-/** Bytes between two requests to the disk to start writing; one flush at the end would leave it idle until then. */
-const FLUSH_INTERVAL_BYTES = 64 * 1024 * 1024;
-
 /** Joins ranges that follow each other in the same file: whole blocks then travel as one. */
 export function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
   const joined: { file: string; offset: number; bytes: number }[] = [];
@@ -40,18 +38,17 @@ export function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
 }
 
 /**
- * Writes `ranges`, one after the other, into `target` from `position`, and flushes it to the disk.
+ * Writes `ranges`, one after the other, into `target` from `position`.
  * @throws UserError when a source cannot be read to its end; system errors of the target as they are.
  */
 export async function copyRanges(
-  target: FileHandle,
+  target: OutputFile,
   position: number,
   ranges: Iterable<ByteRange>,
   options: CopyOptions = {},
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(options.bufferBytes ?? BUFFER_BYTES);
   const stretch = BUFFERS_IN_A_ROW * buffer.length;
-  const flusher = new Flusher(target);
   let source: { file: string; handle: FileHandle } | undefined;
   try {
     for (const { file, offset, bytes } of joinRanges(ranges)) {
@@ -63,17 +60,16 @@ export async function copyRanges(
       for (let done = 0; done < bytes;) {
         throwIfCancelled(options.signal);
         const length = Math.min(stretch - (position % stretch), bytes - done);
-        copyStretch(source, offset + done, target, position, length, buffer);
+        copyStretch(source, offset + done, target.handle, position, length, buffer);
         done += length;
         position += length;
         options.onBytes?.(length);
-        await flusher.wrote(length);
+        await target.wrote(length);
         await setImmediate();
       }
     }
-    await flusher.finish();
   } finally {
-    await Promise.allSettled([flusher.pending, source?.handle.close()]);
+    await source?.handle.close();
   }
 }
 
@@ -97,30 +93,6 @@ function copyStretch(
       written += writeSync(target.fd, buffer, written, read - written, to + done + written);
     }
     done += read;
-  }
-}
-
-/** Has the disk write while the copying goes on. */
-class Flusher {
-  /** The latest flush, whether it is done or not. */
-  pending: Promise<void> = Promise.resolve();
-  #unflushed = 0;
-
-  constructor(private readonly target: FileHandle) {}
-
-  /** Starts a flush now and then; waits only when the one before is not done yet. */
-  async wrote(bytes: number): Promise<void> {
-    this.#unflushed += bytes;
-    if (this.#unflushed < FLUSH_INTERVAL_BYTES) return;
-    this.#unflushed = 0;
-    await this.pending;
-    this.pending = this.target.datasync();
-    this.pending.catch(() => undefined); // seen when it is awaited, not as an unhandled rejection before
-  }
-
-  async finish(): Promise<void> {
-    await this.pending;
-    await this.target.sync();
   }
 }
 

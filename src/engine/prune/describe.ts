@@ -1,4 +1,8 @@
 /** What a removal amounts to, in numbers and in words: 0-based lists, half-open slices, the true reduction. */
+import { requireArchitecture } from '../checkpoint/open';
+import { parametersOf, parametersOfBlock } from '../checkpoint/parameters';
+import type { Checkpoint } from '../checkpoint/types';
+import { blockOfTensor } from '../checkpoint/weights';
 import { keptBlocks, slicesOf, type Slice } from './blocklist';
 
 export interface Reduction {
@@ -33,6 +37,22 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
     bytesBefore: whole.bytes,
     bytesAfter: whole.bytes - gone('bytes'),
   };
+}
+
+/** The reduction by removing `removed` (ascending, perhaps empty) from a checkpoint, whose tensors keep their types. */
+export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
+  const architecture = requireArchitecture(checkpoint);
+  const perBlock: { parameters: number; bytes: number }[] = Array.from({ length: architecture.blocks }, () => ({
+    parameters: parametersOfBlock(architecture),
+    bytes: 0,
+  }));
+  let bytes = 0;
+  for (const tensor of checkpoint.tensors.values()) {
+    bytes += tensor.bytes;
+    const block = blockOfTensor(tensor.name)?.block;
+    if (block !== undefined && block < architecture.blocks) perBlock[block].bytes += tensor.bytes;
+  }
+  return reductionOf(removed, { parameters: parametersOf(architecture), bytes }, perBlock);
 }
 
 /** The reduction as lines of text. */

@@ -1,18 +1,30 @@
 /**
- * The plan of a pruned checkpoint: every tensor that goes into it, under which name, in which file, at which byte.
- * Tensors of removed blocks are left out, those of later blocks renumbered; all others stay as they are.
+ * The plan of a new checkpoint: every tensor that goes into it, under which name, in which file, at which byte. Tensors
+ * of removed blocks are left out, those of later blocks renumbered; all others stay as they are, unless they are
+ * rewritten.
  */
-import { DTYPE_BITS } from '../checkpoint/dtype';
+import { DTYPE_BITS, type Dtype } from '../checkpoint/dtype';
+import { ELEMENT_BYTES } from '../checkpoint/narrow';
+import { elements } from '../checkpoint/parameters';
+import { headerBytes } from '../checkpoint/tensor-file';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weights';
+import type { Rewrite } from './rewrite';
 
 /** A source tensor under its new name, at its place in the new file. */
 export interface PlannedTensor {
   readonly name: string;
   readonly source: TensorInfo;
+  /** What happens to its numbers on the way; undefined where its bytes are copied. */
+  readonly rewrite?: Rewrite;
+  /** In the new file. */
+  readonly dtype: Dtype;
+  readonly bytes: number;
   /** Position of its first byte in the new file. */
   readonly offset: number;
 }
+
+type Unplaced = Omit<PlannedTensor, 'offset'>;
 
 export interface PlannedShard {
   readonly name: string;
@@ -38,25 +50,29 @@ export interface Plan {
  */
 export const MAX_SHARD_BYTES = 5_000_000_000;
 
+export interface PlanOptions {
+  readonly maxShardBytes?: number;
+  /** How a tensor's numbers change, given its new name; undefined where they don't. */
+  readonly rewrite?: (name: string, source: TensorInfo) => Rewrite | undefined;
+  /** Notes for the header of every file, on top of the format. */
+  readonly notes?: Readonly<Record<string, string>>;
+}
+
 /** Plans the checkpoint without the blocks `removed` (ascending). */
-export function planCheckpoint(
-  checkpoint: Checkpoint,
-  removed: readonly number[],
-  maxShardBytes = MAX_SHARD_BYTES,
-): Plan {
-  const kept: Omit<PlannedTensor, 'offset'>[] = [];
+export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[], options: PlanOptions = {}): Plan {
+  const { maxShardBytes = MAX_SHARD_BYTES, notes } = options;
+  const kept: Unplaced[] = [];
   for (const source of checkpoint.tensors.values()) {
-    const at = blockOfTensor(source.name);
-    if (at === undefined) {
-      kept.push({ name: source.name, source });
-    } else if (!removed.includes(at.block)) {
-      const before = removed.filter((block) => block < at.block).length;
-      kept.push({ name: blockTensorName(at.block - before, at.rest), source });
-    }
+    const name = nameAfterRemoval(source.name, removed);
+    if (name === undefined) continue;
+    const rewrite = options.rewrite?.(name, source);
+    const dtype = rewrite?.dtype ?? source.dtype;
+    const bytes = rewrite ? elements(source.shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
+    kept.push({ name, source, rewrite, dtype, bytes });
   }
   const groups = groupBySize(kept, maxShardBytes);
   const single = groups.length === 1;
-  const metadata = { format: formatOf(checkpoint) };
+  const metadata = { format: formatOf(checkpoint), ...notes };
   const shards = groups.map((group, i) =>
     layOut(single ? 'model.safetensors' : shardName(i + 1, groups.length), group, metadata),
   );
@@ -65,22 +81,31 @@ export function planCheckpoint(
   return { shards, index, bytes };
 }
 
+/** A tensor's name once the blocks `removed` are gone; undefined for a tensor of one of these. */
+function nameAfterRemoval(name: string, removed: readonly number[]): string | undefined {
+  const at = blockOfTensor(name);
+  if (at === undefined) return name;
+  if (removed.includes(at.block)) return undefined;
+  const before = removed.filter((block) => block < at.block).length;
+  return blockTensorName(at.block - before, at.rest);
+}
+
 /** Tells readers which framework the layout is for; some refuse files that do not say. */
 function formatOf(checkpoint: Checkpoint): string {
   return checkpoint.shards.find((shard) => shard.metadata.format !== undefined)?.metadata.format ?? 'pt';
 }
 
 /** Consecutive tensors, as many to a file as fit; file order is kept, so that whole stretches are copied at once. */
-function groupBySize<T extends { source: TensorInfo }>(tensors: readonly T[], maxBytes: number): T[][] {
-  const groups: T[][] = [[]];
+function groupBySize(tensors: readonly Unplaced[], maxBytes: number): Unplaced[][] {
+  const groups: Unplaced[][] = [[]];
   let bytes = 0;
   for (const tensor of tensors) {
-    if (bytes > 0 && bytes + tensor.source.bytes > maxBytes) {
+    if (bytes > 0 && bytes + tensor.bytes > maxBytes) {
       groups.push([]);
       bytes = 0;
     }
     groups[groups.length - 1].push(tensor);
-    bytes += tensor.source.bytes;
+    bytes += tensor.bytes;
   }
   return groups;
 }
@@ -89,36 +114,22 @@ const shardName = (number: number, count: number): string =>
   `model-${String(number).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`;
 
 /** Gives every tensor its place. Wider types first keeps all of them aligned, as the reference writer does. */
-function layOut(
-  name: string,
-  group: readonly Omit<PlannedTensor, 'offset'>[],
-  metadata: Readonly<Record<string, string>>,
-): PlannedShard {
-  const ordered = [...group].sort((a, b) => DTYPE_BITS[b.source.dtype] - DTYPE_BITS[a.source.dtype]);
+function layOut(name: string, group: readonly Unplaced[], metadata: Readonly<Record<string, string>>): PlannedShard {
+  const ordered = [...group].sort((a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype]);
   const entries: [string, unknown][] = [['__metadata__', metadata]];
   let end = 0;
-  for (const { name: tensor, source } of ordered) {
-    entries.push([tensor, { dtype: source.dtype, shape: source.shape, data_offsets: [end, end + source.bytes] }]);
-    end += source.bytes;
+  for (const { name: tensor, source, dtype, bytes } of ordered) {
+    entries.push([tensor, { dtype, shape: source.shape, data_offsets: [end, end + bytes] }]);
+    end += bytes;
   }
   const header = headerBytes(Object.fromEntries(entries));
   let offset = header.length;
   const tensors = ordered.map((tensor) => {
     const placed = { ...tensor, offset };
-    offset += tensor.source.bytes;
+    offset += tensor.bytes;
     return placed;
   });
   return { name, header, tensors, bytes: header.length + end };
-}
-
-/** Length as 8 bytes little-endian, then the JSON, padded with spaces to a multiple of 8. */
-function headerBytes(header: object): Buffer {
-  const json = Buffer.from(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8;
-  const bytes = Buffer.alloc(8 + padded, ' ');
-  bytes.writeBigUInt64LE(BigInt(padded), 0);
-  json.copy(bytes, 8);
-  return bytes;
 }
 
 function indexText(shards: readonly PlannedShard[]): string {

@@ -12,6 +12,9 @@ import { stringifyJson } from '../json';
 
 export const RUN_RECORD_SCHEMA = 1;
 
+/** Its name in the folder of a model or an adapter that the run made. */
+export const RECORD_NAME = 'coppice.json';
+
 /** A run record is text of a few kilobytes; per-block results of the deepest models stay far below this. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
