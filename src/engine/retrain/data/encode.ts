@@ -87,7 +87,9 @@ async function encodeDocuments(
   work: Work,
 ): Promise<EncodedFile> {
   const { length, eosTokenId, bos } = options;
-  const documents = await eachOf(records, work, ({ value }) => {
+  const written = records.filter(({ value }) => value.trim() !== '');
+  work.advance(records.length - written.length);
+  const documents = await eachOf(written, work, ({ value }) => {
     const ids = encoder.encode(value, { addSpecialTokens: bos !== 'window' });
     if (eosTokenId !== undefined && ids.at(-1) !== eosTokenId) ids.push(eosTokenId);
     return Int32Array.from(ids);
@@ -95,7 +97,7 @@ async function encodeDocuments(
   const prefix = windowPrefix(options);
   return {
     units: documents.length,
-    dropped: 0,
+    dropped: records.length - written.length,
     truncated: 0,
     split: (count, random) => {
       const { train, heldOut } = drawn(documents, count, random);
