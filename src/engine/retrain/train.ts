@@ -124,7 +124,7 @@ async function oneStep(
   work: Work,
 ): Promise<TraceEntry> {
   const start = performance.now();
-  const batch = toBatch(batchIndices(options.seed, examples.length, options.batch, step).map((i) => examples[i]));
+  const batch = toBatch(batchIndices(options.seed, examples.length, options.batch, step - 1).map((i) => examples[i]));
   const { loss, gradients } = await backprop.gradients(batch, work, masks && { masks, step });
   const gradientNorm = totalNorm(gradients);
   const learningRate = learningRateAt(step, options);
