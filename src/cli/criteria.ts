@@ -34,6 +34,9 @@ export function addMagnitudeOptions(command: Command): Command {
 
 export const needsCalibration = (criterion: Criterion): boolean => criterion !== 'magnitude' && criterion !== 'deepest';
 
+/** Whether the criterion looks at the stored weights, which an adapter on top leaves as they are. */
+export const readsWeights = (criterion: Criterion): boolean => ['magnitude', 'taylor'].includes(criterion);
+
 /** @throws UsageError when the criterion needs a text and none is named */
 export function requireCalibration(criterion: Criterion, options: CalibrationOptions): void {
   if (needsCalibration(criterion) && options.calibration === undefined) {

@@ -50,6 +50,23 @@ export function acceptComputeOptions(command: Command): Command {
 export const removeOption = (): Option =>
   new Option('--remove <list>', 'leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn');
 
+export interface AdapterOptions {
+  readonly adapter?: string;
+  readonly otherBase?: true;
+}
+
+export function addAdapterOptions(command: Command): Command {
+  return command
+    .option(
+      '--adapter <dir>',
+      'put a LoRA adapter on top, nothing is written; leaves out the blocks that it leaves out',
+    )
+    .addOption(otherBaseOption());
+}
+
+export const otherBaseOption = (): Option =>
+  new Option('--other-base', 'use the adapter though it was trained on other files: the same model in another form');
+
 export interface CalibrationOptions {
   readonly calibration?: string;
   readonly samples: number;

@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo';
 import { addEval } from './commands/eval';
 import { addGenerate } from './commands/generate';
 import { addInspect } from './commands/inspect';
+import { addMerge } from './commands/merge';
 import { addPrune } from './commands/prune';
 import { addScore } from './commands/score';
 import type { Exit } from './execute';
@@ -33,7 +34,8 @@ export function buildProgram(exit: Exit): Command {
     .exitOverride()
     .configureOutput({ outputError: (message) => process.stderr.write(usageError(message)) })
     .addHelpText('after', EXAMPLES);
-  for (const add of [addInspect, addScore, addPrune, addEval, addGenerate, addBench, addDemo]) add(program, exit);
+  for (const add of [addInspect, addScore, addPrune, addMerge, addEval, addGenerate, addBench, addDemo])
+    add(program, exit);
   return program;
 }
 

@@ -47,6 +47,12 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   if (Array.isArray(scores.removed) && scores.removed.length > 0) {
     throw refuse('they are the scores of a view (score --remove)', 'Score the whole model, or write the view first.');
   }
+  if (scores.adapter !== undefined) {
+    throw refuse(
+      'they are the scores of a model with an adapter on top (score --adapter)',
+      'Merge the adapter with `coppice merge` and score the merged checkpoint.',
+    );
+  }
   if (Array.isArray(scores.modules)) {
     throw refuse(
       'they are scores of single modules, and only whole blocks can be removed',

@@ -12,6 +12,7 @@ import { scoreModulePerplexity, scorePerplexity } from '../engine/importance/per
 import type { DeviceReport } from '../engine/onnx/device';
 import type { JobOptions } from '../engine/progress';
 import { type AngularWindow, rankBlocks } from '../engine/prune/select';
+import type { AppliedAdapter } from '../engine/retrain/adapted-project';
 import type { RunInput } from '../engine/runs/record';
 import type { Model } from '../engine/transformer/model';
 import type { Part, View } from '../engine/transformer/view';
@@ -69,6 +70,8 @@ export interface Scope {
   /** The view to score; the whole model when undefined. */
   readonly view?: View;
   readonly granularity?: 'block' | 'module';
+  /** On top of the checkpoint's weights. */
+  readonly adapter?: AppliedAdapter;
 }
 
 type Options = CriterionOptions & Pick<ComputeOptions, 'device' | 'threads' | 'memory'>;
@@ -88,10 +91,11 @@ export async function runCriterion(
   const { vocabulary } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.folder);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
-  const { findings, device } = await withModel(checkpoint, options, async (model) => ({
+  const run = async (model: Model) => ({
     findings: await withText(model, calibration.rows, criterion, seed, job, scope),
     device: model.device,
-  }));
+  });
+  const { findings, device } = await withModel(checkpoint, options, run, scope.adapter);
   return {
     findings,
     ranking: rankingOf(findings),

@@ -4,11 +4,19 @@ import { measure } from '../../engine/evaluate/measure';
 import { formatRemoved } from '../../engine/transformer/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForComputing, removedJson, secondsSince } from '../opened';
-import { addComputeOptions, type ComputeOptions, parseCount, parseSeed, removeOption } from '../options';
+import {
+  type AdapterOptions,
+  addAdapterOptions,
+  addComputeOptions,
+  type ComputeOptions,
+  parseCount,
+  parseSeed,
+  removeOption,
+} from '../options';
 import { detailsOf } from '../run-record';
 import { facts, formatBytes, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
-interface BenchOptions extends ComputeOptions {
+interface BenchOptions extends ComputeOptions, AdapterOptions {
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly repeats: number;
@@ -30,6 +38,7 @@ export function addBench(program: Command, exit: Exit): void {
     .option('--repeats <n>', 'measured runs', parseCount, 3)
     .option('--seed <n>', 'seed of the prompt', parseSeed, 1234)
     .addOption(removeOption());
+  addAdapterOptions(command);
   addComputeOptions(command)
     .addHelpText(
       'after',
@@ -46,12 +55,12 @@ Examples:
 
 async function bench(path: string, options: BenchOptions, shell: Shell): Promise<Outcome> {
   const start = performance.now();
-  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
   const openSeconds = secondsSince(start);
   const { promptTokens, newTokens, repeats, seed, device: choice, threads, memory } = options;
   const measured = await measure(
     checkpoint,
-    { view, promptTokens, newTokens, repeats, seed, device: choice, threads, memory },
+    { view, promptTokens, newTokens, repeats, seed, device: choice, threads, memory, adapter },
     shell.job,
   );
   const { device, ...numbers } = measured;
@@ -75,6 +84,6 @@ async function bench(path: string, options: BenchOptions, shell: Shell): Promise
       ['memory', `${formatBytes(numbers.peakRssBytes)} at its peak`],
       ['device', device.provider],
     ]),
-    run: detailsOf(checkpoint, options, { settings, seed, device }),
+    run: detailsOf(checkpoint, options, { inputs, settings, seed, device }),
   };
 }

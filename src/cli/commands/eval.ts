@@ -4,18 +4,26 @@ import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { BosMode } from '../../engine/evaluate/windows';
 import { readTextFile } from '../../engine/textfile';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
+import type { Model } from '../../engine/transformer/model';
 import { formatRemoved } from '../../engine/transformer/view';
 import { warnIfCalibrated } from '../calibrated';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForComputing, removedJson, secondsSince, withModel } from '../opened';
-import { addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
+import {
+  type AdapterOptions,
+  addAdapterOptions,
+  addComputeOptions,
+  type ComputeOptions,
+  parseCount,
+  removeOption,
+} from '../options';
 import { detailsOf, fileInput } from '../run-record';
 import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 const BOS_MODES: readonly BosMode[] = ['stream', 'window', 'none'];
 
-interface EvalOptions extends ComputeOptions {
+interface EvalOptions extends ComputeOptions, AdapterOptions {
   readonly text: string;
   readonly window: number;
   readonly bos: BosMode;
@@ -41,6 +49,7 @@ export function addEval(program: Command, exit: Exit): void {
     )
     .option('--limit <n>', 'use only the first n windows', parseCount)
     .addOption(removeOption());
+  addAdapterOptions(command);
   addComputeOptions(command)
     .addHelpText(
       'after',
@@ -48,6 +57,7 @@ export function addEval(program: Command, exit: Exit): void {
 Examples:
   coppice eval ./SmolLM2-135M --text wiki.test.txt --limit 64
   coppice eval ./SmolLM2-135M --text wiki.test.txt --remove 10,12-14
+  coppice eval ./SmolLM2-135M --text wiki.test.txt --adapter ./adapter
   coppice eval ./gemma --text wiki.test.txt --bos window --json`,
     )
     .action(async (path: string, options: EvalOptions) => {
@@ -56,7 +66,7 @@ Examples:
 }
 
 async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
-  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder);
   await warnIfCalibrated(checkpoint, text.sha256, shell);
@@ -64,10 +74,11 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
 
   const { window, bos, limit } = options;
   const start = performance.now();
-  const { result, device } = await withModel(checkpoint, options, async (model) => ({
+  const measureText = async (model: Model) => ({
     result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),
     device: model.device,
-  }));
+  });
+  const { result, device } = await withModel(checkpoint, options, measureText, adapter);
   const seconds = secondsSince(start);
 
   const { ppl, meanNll, tokens, windows } = result;
@@ -81,7 +92,7 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
       ['time', `${formatSeconds(seconds)} on ${device.provider}`],
     ]),
     run: detailsOf(checkpoint, options, {
-      inputs: [fileInput('text', options.text, text.sha256)],
+      inputs: [fileInput('text', options.text, text.sha256), ...inputs],
       settings: { window, bos, limit: limit ?? null, removed: removedJson(removed) },
       device,
     }),

@@ -2,10 +2,13 @@
 import { type Command, Option } from 'commander';
 import { generate } from '../../engine/evaluate/generate';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
+import type { Model } from '../../engine/transformer/model';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { openForComputing, removedJson, withModel } from '../opened';
 import {
+  type AdapterOptions,
+  addAdapterOptions,
   addComputeOptions,
   type ComputeOptions,
   parseCount,
@@ -21,7 +24,7 @@ import { formatNumber } from '../terminal/text';
 
 const DEFAULT_SEED = 1234;
 
-interface GenerateOptions extends ComputeOptions {
+interface GenerateOptions extends ComputeOptions, AdapterOptions {
   readonly prompt?: string;
   readonly ids?: number[];
   readonly chat?: true;
@@ -53,6 +56,7 @@ export function addGenerate(program: Command, exit: Exit): void {
     .option('--seed <n>', `seed of the sampling (default: ${DEFAULT_SEED})`, parseSeed)
     .option('--ignore-eos', 'go on after the end of the text')
     .addOption(removeOption());
+  addAdapterOptions(command);
   addComputeOptions(command)
     .addHelpText(
       'after',
@@ -61,6 +65,7 @@ Examples:
   coppice generate ./SmolLM2-135M --prompt "Once upon a time" --max-new-tokens 100
   coppice generate ./SmolLM2-135M --prompt "Why is the sky blue?" --chat
   coppice generate ./SmolLM2-135M --prompt "The sea" --temperature 0.8 --top-p 0.95 --seed 7
+  coppice generate ./SmolLM2-135M --prompt "The sea" --adapter ./adapter
   coppice generate ./SmolLM2-135M --ids 504,3685 --remove 10,12-14 --json`,
     )
     .action(async (path: string, options: GenerateOptions) => {
@@ -77,7 +82,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
       'Add --prompt "Once upon a time".',
     );
   }
-  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder);
   const promptIds = options.ids ?? encodePrompt(tokenizer!, prompt!, options.chat === true);
 
@@ -90,10 +95,11 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
   const decoder = tokenizer?.streamDecoder();
   const onToken = (id: number): void => shell.stream(decoder ? shell.shown(decoder.push(id)) : `${id} `);
   const job = options.json ? shell.job : { signal: shell.job.signal }; // else the text itself shows the progress
-  const { result, device } = await withModel(checkpoint, options, async (model) => ({
+  const write = async (model: Model) => ({
     result: await generate(model, promptIds, { maxNewTokens, ...choice, ignoreEos, view, onToken }, job),
     device: model.device,
-  }));
+  });
+  const { result, device } = await withModel(checkpoint, options, write, adapter);
   shell.stream(`${decoder ? shell.shown(decoder.end()) : ''}\n`);
 
   const { ids, prefillTokensPerSecond, decodeTokensPerSecond } = result;
@@ -106,6 +112,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
     json: { promptIds, ids, text, prefillTokensPerSecond, decodeTokensPerSecond, removed: removedJson(removed) },
     page: [],
     run: detailsOf(checkpoint, options, {
+      inputs,
       settings: { promptIds, maxNewTokens, ...choice, ignoreEos, removed: removedJson(removed) },
       seed: sampled ? seed : undefined,
       device,

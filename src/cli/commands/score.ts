@@ -7,17 +7,26 @@ import {
   type Criterion,
   criterionOption,
   type CriterionOptions,
+  readsWeights,
   requireCalibration,
 } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { openForComputing, peakRssBytes, removedJson, secondsSince } from '../opened';
-import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, removeOption } from '../options';
+import {
+  type AdapterOptions,
+  addAdapterOptions,
+  addCalibrationOptions,
+  addComputeOptions,
+  type ComputeOptions,
+  parseCount,
+  removeOption,
+} from '../options';
 import { detailsOf } from '../run-record';
 import { findingsPage } from '../score-page';
 import { type BlockScore, type Findings, runCriterion, withoutRows } from '../scoring';
 
-interface ScoreOptions extends ComputeOptions, CriterionOptions {
+interface ScoreOptions extends ComputeOptions, CriterionOptions, AdapterOptions {
   readonly criterion: Criterion;
   readonly granularity: 'block' | 'module';
   readonly count?: number;
@@ -38,6 +47,7 @@ export function addScore(program: Command, exit: Exit): void {
     )
     .option('--count <n>', 'greedy: stop after so many removals', parseCount)
     .addOption(removeOption());
+  addAdapterOptions(command);
   addCalibrationOptions(command);
   addMagnitudeOptions(command);
   addComputeOptions(command)
@@ -60,13 +70,14 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
   const start = performance.now();
   const { criterion, granularity, count } = options;
   checkUsage(options);
-  const { checkpoint, removed, view } = await openForComputing(path, options.remove);
-  const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity });
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
+  const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity, adapter });
   const { findings, calibration, device } = scored;
   const common = {
     criterion,
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
     ...(removed.length > 0 && { removed: removedJson(removed) }),
+    ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
   };
   const circumstances = {
     calibration: calibration ? withoutRows(calibration) : null,
@@ -79,7 +90,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
     results: { ...common, ...findings, ...circumstances },
     page: findingsPage(criterion, findings, circumstances, shell.style),
     run: detailsOf(checkpoint, options, {
-      inputs: scored.inputs,
+      inputs: [...scored.inputs, ...inputs],
       settings: { criterion, granularity, count, removed: removedJson(removed), ...scored.settings },
       seed: scored.seed,
       device,
@@ -88,7 +99,14 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
 }
 
 function checkUsage(options: ScoreOptions): void {
-  const { criterion, granularity, count } = options;
+  const { criterion, granularity, count, adapter } = options;
+  if (adapter !== undefined && readsWeights(criterion)) {
+    throw new UsageError(
+      `${criterion} cannot score a model with an adapter on top`,
+      'it looks at the weights as they are stored',
+      'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
+    );
+  }
   if (granularity === 'module' && criterion !== 'ppl') {
     throw new UsageError(
       `${criterion} cannot score single modules`,

@@ -14,7 +14,7 @@ export interface Verified {
 }
 
 /** Old checkpoints store the rotary frequencies, which follow from the config. */
-const ROTARY_BUFFER = '.rotary_emb.inv_freq';
+export const ROTARY_BUFFER = '.rotary_emb.inv_freq';
 
 /** Throws `UserError` on a missing weight or a shape that disagrees; a type that is not computed with is a reason. */
 export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): Verified {

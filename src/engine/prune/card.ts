@@ -34,6 +34,21 @@ export async function inheritedFields(folder: string): Promise<InheritedFields> 
   return fields;
 }
 
+/** The YAML that a card starts with: what the hub knows of the model. */
+export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inherited: InheritedFields): string {
+  const name = modelName(checkpoint);
+  const fields = [
+    'library_name: transformers',
+    'pipeline_tag: text-generation',
+    // Only the cache tells for sure that a name is a repository's.
+    ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
+    ...inherited,
+    'tags:',
+    ...tags.map((tag) => `- ${tag}`),
+  ];
+  return `---\n${fields.join('\n')}\n---\n`;
+}
+
 /** The text of the card. `settings` are those of the run record: how the blocks were chosen. */
 export function modelCard(
   checkpoint: Checkpoint,
@@ -43,21 +58,7 @@ export function modelCard(
 ): string {
   const name = modelName(checkpoint);
   const before = reduction.kept.length + reduction.removed.length;
-  const front = [
-    'library_name: transformers',
-    'pipeline_tag: text-generation',
-    // Only the cache tells for sure that a name is a repository's.
-    ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
-    ...inherited,
-    'tags:',
-    '- pruned',
-    '- depth-pruning',
-    '- coppice',
-  ];
-  return `---
-${front.join('\n')}
----
-
+  return `${cardFront(checkpoint, ['pruned', 'depth-pruning', 'coppice'], inherited)}
 # ${name}, ${reduction.kept.length} of ${before} blocks
 
 This is ${name} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
@@ -70,7 +71,7 @@ ${describeReduction(reduction).join('\n')}
 Expect worse text than the original's, more so the more blocks are gone: measure before you use it. The pruned model
 loads in stock transformers; \`coppice.json\` is the record of the run that made it.
 
-${settingsTable(settings)}## The same with other tools
+${settingsTable('How the blocks were chosen', settings)}## The same with other tools
 
 mergekit:
 
@@ -89,11 +90,12 @@ arXiv:2402.02834).
 `;
 }
 
-function settingsTable(settings: Readonly<Record<string, unknown>>): string {
+/** A section with a row for every setting; nothing where there is none. */
+export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(settings).filter(([, value]) => value !== undefined && value !== null);
   if (rows.length === 0) return '';
   const cell = (value: unknown): string =>
     (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('|', '\\|').replaceAll('\n', ' ');
   const lines = rows.map(([key, value]) => `| ${cell(key)} | ${cell(value)} |`);
-  return `## How the blocks were chosen\n\n| setting | value |\n|---|---|\n${lines.join('\n')}\n\n`;
+  return `## ${title}\n\n| setting | value |\n|---|---|\n${lines.join('\n')}\n\n`;
 }

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { buildCli, coppice } from './built';
 
-const COMMANDS = ['inspect', 'score', 'prune', 'eval', 'generate', 'bench', 'demo'];
+const COMMANDS = ['inspect', 'score', 'prune', 'merge', 'eval', 'generate', 'bench', 'demo'];
 
 /** Three lines: what, why, what to do. Nothing on stdout. */
 async function assertRefused(args: readonly string[], code: number, ...words: RegExp[]): Promise<void> {
@@ -73,6 +73,13 @@ describe('command line: usage', function () {
     ],
     ['two sources', ['prune', 'm', '--out', 'o', '--scores', 's', '--blocks', '1'], /cannot be used with/],
     ['a malformed block list', ['prune', 'm', '--out', 'o', '--blocks', '1;2'], /neither a block number nor a range/],
+    ['nothing to merge', ['merge', 'm', '--out', 'o'], /--adapter <dir>/],
+    [
+      'a type to merge into that no weights have',
+      ['merge', 'm', '--adapter', 'a', '--out', 'o', '--dtype', 'int8'],
+      /f32, bf16, f16/,
+    ],
+    ['stored weights under an adapter', ['score', 'm', '--criterion', 'magnitude', '--adapter', 'a'], /coppice merge/],
     ['no prompt', ['generate', 'model'], /--prompt/],
     ['two prompts', ['generate', 'model', '--prompt', 'a', '--ids', '1'], /cannot be used with/],
     ['greedy sampling', ['generate', 'm', '--prompt', 'a', '--greedy', '--temperature', '1'], /cannot be used with/],

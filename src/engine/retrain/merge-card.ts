@@ -1,0 +1,35 @@
+/** The model card (README.md) of a checkpoint with a merged adapter. */
+import type { Checkpoint } from '../checkpoint/types';
+import { cardFront, type InheritedFields, settingsTable } from '../prune/card';
+import { describeReduction, type Reduction } from '../prune/describe';
+import { modelName } from '../runs/record';
+import type { Adapter } from './adapter';
+
+/** The text of the card. `settings` are those of the run record. */
+export function mergeCard(
+  checkpoint: Checkpoint,
+  adapter: Adapter,
+  reduction: Reduction,
+  settings: Readonly<Record<string, unknown>>,
+  inherited: InheritedFields,
+): string {
+  const name = modelName(checkpoint);
+  const { removed, kept } = reduction;
+  const before = removed.length + kept.length;
+  const pruned = removed.length > 0;
+  const title = pruned ? `${name}, ${kept.length} of ${before} blocks, retrained` : `${name}, retrained`;
+  const what = pruned ? `${name} without ${removed.length} of its ${before} Transformer blocks` : name;
+  const tags = [...(pruned ? ['pruned', 'depth-pruning'] : []), 'lora', 'coppice'];
+  return `${cardFront(checkpoint, tags, inherited)}
+# ${title}
+
+This is ${what}, retrained: a LoRA adapter of rank ${adapter.rank} that was trained on it is merged into its weights,
+by Coppice. All other weights are the original's${settings.dtype ? ', stored in another type' : ''}.
+${pruned ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
+It loads in stock transformers; \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
+you use it.
+
+${settingsTable('How it was merged', settings)}The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
+arXiv:2402.02834) and of *LoRA: Low-Rank Adaptation of Large Language Models* (Hu et al., 2021, arXiv:2106.09685).
+`;
+}
