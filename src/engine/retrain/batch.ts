@@ -1,5 +1,5 @@
 /** A batch of rows, and how it is cut for the machine: micro-batches of rows of like length, padded on the right. */
-import { NO_TARGET } from '../transformer/head-loss';
+import { NO_TARGET } from '../transformer/targets';
 
 /** Rows with the next token of every position, or NO_TARGET. One mean over all targets is one loss. */
 export interface Batch {

@@ -13,7 +13,7 @@ import type { DropoutMasks } from './dropout';
 import { learningRateAt, type Schedule } from './schedule';
 import type { Parameters } from './adamw';
 import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
-import { NO_TARGET } from '../transformer/head-loss';
+import { NO_TARGET } from '../transformer/targets';
 
 /** Hyper-parameters, with the paper's values where it has any. */
 export interface TrainOptions extends Schedule {

@@ -78,7 +78,7 @@ export class Decoder {
    * @throws CancelledError
    */
   async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    const limit = this.model.device.provider === 'cpu' ? TOKENS_PER_RUN : TOKENS_PER_RUN_WEBGPU;
+    const limit = this.model.device.provider === 'webgpu' ? TOKENS_PER_RUN_WEBGPU : TOKENS_PER_RUN;
     let logits = new Float32Array(0) as Float32Array;
     for (let at = 0; at < ids.length; at += limit) {
       throwIfCancelled(signal);
@@ -123,8 +123,14 @@ export class Decoder {
     return [feeds, fetches];
   }
 
+  /** Caches in this process's memory are filled where they are; those on a device come anew from every run. */
   private get inPlace(): boolean {
-    return this.model.device.provider === 'cpu';
+    return !this.onDevice;
+  }
+
+  /** Caches stay on the device, which they can while the sessions that they belong to are open. */
+  private get onDevice(): boolean {
+    return this.kept && keepsTensors(this.model.device.provider);
   }
 
   private keepCaches(segment: Segment, result: Record<string, Tensor>): void {

@@ -13,23 +13,11 @@ import { rmsNorm } from '../onnx/ops/norm';
 import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
 import { externalBinding, type Bind } from './graph-weights';
 import type { Model } from './model';
+import { NO_TARGET } from './targets';
 
 /** Bytes of logits at a time; the graph holds a few arrays of that size. */
 const LOGITS_BYTES = 64 << 20;
 const MAX_TOKENS = 1024;
-
-/** Marks a position that has no target. */
-export const NO_TARGET = -1;
-
-/** Every token's successor within its row, (rows · length); a row's last has none. */
-export function shiftedTargets(rows: readonly ArrayLike<number>[]): Int32Array {
-  const length = rows[0].length;
-  const targets = new Int32Array(rows.length * length).fill(NO_TARGET);
-  rows.forEach((row, r) => {
-    for (let i = 1; i < length; i++) targets[r * length + i - 1] = row[i];
-  });
-  return targets;
-}
 
 export interface HeadLossOptions {
   /** Where the weights come from; the checkpoint's files when undefined. */

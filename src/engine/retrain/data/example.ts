@@ -1,13 +1,15 @@
 /** A training example: token ids, and which of them the loss asks for. */
 
+import { NO_TARGET } from '../../transformer/targets';
+
 export interface Example {
   readonly ids: Int32Array;
   /** Of the length of `ids`. Label i belongs to token i (not shifted): its id, or NO_LABEL where the loss skips it. */
   readonly labels: Int32Array;
 }
 
-/** Marks a token that is read but not learnt; −100 in files written for PyTorch. */
-export const NO_LABEL = -1;
+/** Marks a token that is read but not learnt. */
+export const NO_LABEL = NO_TARGET;
 
 /** A half-open range of positions: start ≤ i < end. */
 export interface Span {

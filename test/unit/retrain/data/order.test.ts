@@ -1,7 +1,5 @@
-/** The order of the examples, and batches of unequal rows. */
+/** The order of the examples. */
 import assert from 'node:assert/strict';
-import { collate } from '../../../../src/engine/retrain/data/collate';
-import { exampleWithTargets } from '../../../../src/engine/retrain/data/example';
 import { batchIndices, stepsPerEpoch } from '../../../../src/engine/retrain/data/order';
 
 describe('retrain/data/order', () => {
@@ -35,42 +33,5 @@ describe('retrain/data/order', () => {
   it('takes all examples where there are fewer than a batch', () => {
     assert.equal(stepsPerEpoch(3, 8), 1);
     for (const step of [0, 1, 5]) assert.deepEqual(batchIndices(1, 3, 8, step).toSorted(), [0, 1, 2]);
-  });
-});
-
-describe('retrain/data/collate', () => {
-  const short = exampleWithTargets([5, 6, 7], [{ start: 1, end: 3 }]);
-  const long = exampleWithTargets(
-    [10, 11, 12, 13, 14],
-    [
-      { start: 0, end: 1 },
-      { start: 3, end: 5 },
-    ],
-  );
-
-  it('pads on the right to a multiple and shifts the labels', () => {
-    const batch = collate([short, long], 4);
-    assert.equal(batch.length, 8);
-    assert.deepEqual(
-      batch.rows.map((row) => Array.from(row)),
-      [
-        [5, 6, 7, 0, 0, 0, 0, 0],
-        [10, 11, 12, 13, 14, 0, 0, 0],
-      ],
-    );
-    assert.deepEqual(
-      batch.targets.map((row) => Array.from(row)),
-      [
-        [6, 7, -1, -1, -1, -1, -1, -1],
-        [-1, -1, 13, 14, -1, -1, -1, -1],
-      ],
-    );
-    assert.equal(batch.targetCount, 4);
-  });
-
-  it('adds nothing to rows whose length is a multiple', () => {
-    assert.equal(collate([long], 5).length, 5);
-    assert.equal(collate([short, long], 1).length, 5);
-    assert.equal(collate([long]).length, 8);
   });
 });
