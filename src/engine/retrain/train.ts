@@ -40,6 +40,8 @@ export interface TrainOptions extends Schedule {
 export interface TrainingData {
   readonly train: readonly Example[];
   readonly heldOut: readonly Example[];
+  /** Where the data fix them: for each step in turn, the numbers of its examples. */
+  readonly batches?: readonly (readonly number[])[];
 }
 
 export interface TrainHooks {
@@ -57,6 +59,8 @@ export interface StateFile {
 
 /** Rows of a look at the held-out part: enough to steer by. */
 const HELD_OUT_ROWS = 256;
+/** Steps whose losses are averaged for the eye. */
+const SMOOTHING = 10;
 /** A loss this many nats above the first one will not come back by itself. */
 const EXPLOSION = 4;
 
@@ -79,13 +83,17 @@ export async function train(
   const save = async (): Promise<void> => {
     if (file) await saveState(file.path, file.fingerprint, state, parameters, optimizer);
   };
-  const heldOut = toBatch(data.heldOut.slice(0, HELD_OUT_ROWS));
+  const heldOut = toBatch(heldOutRows(data));
   const tokensPerStep = (data.train.reduce((n, e) => n + e.ids.length, 0) / data.train.length) * options.batch;
   const work = new Work(job, Math.round(tokensPerStep * (options.steps - state.step)), 'tokens', 'training');
+  const looking = new Work({ signal: job.signal }, 0, 'tokens', 'looking at the held-out part');
 
+  // A run that was cancelled amid a look takes it after it was resumed.
   const evaluate = async (): Promise<void> => {
-    if (heldOut.rows.length === 0) return;
-    const { loss } = await backprop.loss(heldOut);
+    const { step } = state;
+    if (heldOut.rows.length === 0 || state.log.evaluations.at(-1)?.step === step) return;
+    if (step % options.evalEvery !== 0 && step !== options.steps) return;
+    const { loss } = await backprop.loss(heldOut, looking);
     state.log.evaluations.push({ step: state.step, loss });
     hooks?.onEvaluation?.(state.step, loss);
     if (state.best === undefined || loss < state.best.loss) {
@@ -94,16 +102,16 @@ export async function train(
   };
 
   try {
-    if (state.step === 0) await evaluate();
+    await evaluate();
     while (state.step < options.steps && !worse(state, options.patience)) {
       const step = state.step + 1;
-      work.step(describe(state, options.steps));
-      const entry = await oneStep(backprop, data.train, optimizer, step, options, masks, work);
+      work.step(describe(state, options));
+      const entry = await oneStep(backprop, data, optimizer, step, options, masks, work);
       refuseExplosion(entry, state);
       state.step = step;
       state.log.trace.push(entry);
       hooks?.onStep?.(entry);
-      if (step % options.evalEvery === 0 || step === options.steps) await evaluate();
+      await evaluate();
       if (step % options.saveEvery === 0) await save();
     }
   } catch (error) {
@@ -116,7 +124,7 @@ export async function train(
 
 async function oneStep(
   backprop: Backprop,
-  examples: readonly Example[],
+  { train: examples, batches }: TrainingData,
   optimizer: AdamW,
   step: number,
   options: TrainOptions,
@@ -124,7 +132,10 @@ async function oneStep(
   work: Work,
 ): Promise<TraceEntry> {
   const start = performance.now();
-  const batch = toBatch(batchIndices(options.seed, examples.length, options.batch, step - 1).map((i) => examples[i]));
+  const indices = batches
+    ? batches[(step - 1) % batches.length]
+    : batchIndices(options.seed, examples.length, options.batch, step - 1);
+  const batch = toBatch(indices.map((i) => examples[i]));
   const { loss, gradients } = await backprop.gradients(batch, work, masks && { masks, step });
   const gradientNorm = totalNorm(gradients);
   const learningRate = learningRateAt(step, options);
@@ -161,9 +172,22 @@ function refuseExplosion({ step, loss, gradientNorm }: TraceEntry, { log }: Trai
   );
 }
 
-function describe({ step, log }: TrainingState, steps: number): string {
-  const last = log.trace.at(-1);
-  return `step ${step + 1} of ${steps}${last ? `, loss ${last.loss.toFixed(3)}` : ''}`;
+/** "step 12 of 100, loss 2.345, lr 1.0e-4, held-out ppl 12.3": the loss is the mean of the last few. */
+function describe({ step, log }: TrainingState, options: TrainOptions): string {
+  const recent = log.trace.slice(-SMOOTHING);
+  const parts = [`step ${step + 1} of ${options.steps}`];
+  if (recent.length > 0) {
+    parts.push(`loss ${(recent.reduce((sum, { loss }) => sum + loss, 0) / recent.length).toFixed(3)}`);
+  }
+  parts.push(`lr ${learningRateAt(step + 1, options).toExponential(1)}`);
+  const look = log.evaluations.at(-1);
+  if (look) parts.push(`held-out ppl ${Math.exp(look.loss).toPrecision(3)}`);
+  return parts.join(', ');
+}
+
+/** The examples that a look at the held-out part takes. */
+export function heldOutRows({ heldOut }: TrainingData): readonly Example[] {
+  return heldOut.slice(0, HELD_OUT_ROWS);
 }
 
 function copyValues(parameters: Parameters): Map<string, Float32Array> {
