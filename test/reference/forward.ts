@@ -11,22 +11,46 @@ export interface ReferenceView {
   readonly ffn: readonly boolean[];
 }
 
+/** Numbers of any precision: gradients are measured by moving float64 weights a little. */
+export interface ReferenceTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Float64Array;
+}
+
+/** What LoRA adds to a Linear: factor · B A (mask ⊙ x). */
+export interface ReferenceAdapter {
+  /** (rank, in) */
+  readonly a: ReferenceTensor;
+  /** (out, rank) */
+  readonly b: ReferenceTensor;
+  readonly factor: number;
+  /** Dropout's factor for each element of the input, by position. */
+  readonly mask?: readonly Vector[];
+}
+
 export interface ReferenceModel {
   readonly config: ReferenceConfig;
-  readonly tensors: ReadonlyMap<string, TestTensor>;
+  readonly tensors: ReadonlyMap<string, ReferenceTensor>;
+  /** By the Linear's name: "model.layers.0.self_attn.q_proj". */
+  readonly adapters?: ReadonlyMap<string, ReferenceAdapter>;
 }
 
 export interface ReferenceForward {
   /** The residual stream before block k for k = 0 … L − 1, and after the last block: `[k][position]` is a vector of `hidden`. */
-  readonly residuals: readonly Vector[][];
+  readonly residuals: readonly (readonly Vector[])[];
   /** `[position]` is a vector of `vocabulary`. */
   readonly logits: readonly Vector[];
 }
 
 export type Vector = Float64Array;
 
+/** A model as its files have it. */
+export interface LoadedReference extends ReferenceModel {
+  readonly tensors: ReadonlyMap<string, TestTensor>;
+}
+
 /** Reads a checkpoint's folder. */
-export function loadReference(folder: string): ReferenceModel {
+export function loadReference(folder: string): LoadedReference {
   return { config: readReferenceConfig(folder), tensors: readCheckpointTensors(folder) };
 }
 
@@ -37,23 +61,38 @@ export function referenceForward(
   view?: ReferenceView,
 ): ReferenceForward {
   const { config, tensors } = model;
-  let x = ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
+  let x: readonly Vector[] = ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
   const residuals = [x];
   for (let block = 0; block < config.blocks; block++) {
-    const at = `model.layers.${block}`;
-    if (view?.attention[block] ?? true) {
-      const normed = x.map((v) => rmsNorm(model, `${at}.input_layernorm`, v));
-      x = addAll(x, attention(model, block, normed));
-    }
-    if (view?.ffn[block] ?? true) {
-      const normed = x.map((v) => rmsNorm(model, `${at}.post_attention_layernorm`, v));
-      const ffn = normed.map((v) => swiGlu(model, `${at}.mlp`, v));
-      x = addAll(x, ffn);
-    }
+    const parts = { attention: view?.attention[block] ?? true, ffn: view?.ffn[block] ?? true };
+    x = referenceBlock(model, block, x, parts);
     residuals.push(x);
   }
   const head = tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
   return { residuals, logits: x.map((v) => linear(model, head, rmsNorm(model, 'model.norm', v))) };
+}
+
+/** One block over a residual stream of one row: `x[position]` is a vector of `hidden`. */
+export function referenceBlock(
+  model: ReferenceModel,
+  block: number,
+  x: readonly Vector[],
+  parts: { readonly attention: boolean; readonly ffn: boolean } = { attention: true, ffn: true },
+): readonly Vector[] {
+  const at = `model.layers.${block}`;
+  let y = x;
+  if (parts.attention) {
+    const normed = y.map((v) => rmsNorm(model, `${at}.input_layernorm`, v));
+    y = addAll(y, attention(model, block, normed));
+  }
+  if (parts.ffn) {
+    const normed = y.map((v) => rmsNorm(model, `${at}.post_attention_layernorm`, v));
+    y = addAll(
+      y,
+      normed.map((v, position) => swiGlu(model, `${at}.mlp`, v, position)),
+    );
+  }
+  return y;
 }
 
 /** Causal softmax attention with grouped key-value heads, within the block's window. */
@@ -61,7 +100,7 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
   const { heads, kvHeads, headDim, windows } = model.config;
   const at = `model.layers.${block}.self_attn`;
   const project = (name: string, count: number): Vector[][] =>
-    x.map((v) => split(linear(model, `${at}.${name}`, v), count));
+    x.map((v, position) => split(linear(model, `${at}.${name}`, v, position), count));
   const prepare = (name: 'q' | 'k', count: number): Vector[][] =>
     project(`${name}_proj`, count).map((vectors, position) =>
       vectors.map((v) => rotate(model.config, qkNorm(model, `${at}.${name}_norm`, v), position)),
@@ -84,19 +123,16 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
         for (let d = 0; d < headDim; d++) mixed[head * headDim + d] += weight * value[d];
       });
     }
-    return linear(model, `${at}.o_proj`, mixed);
+    return linear(model, `${at}.o_proj`, mixed, position);
   });
 }
 
 /** down( silu(gate(x)) ⊙ up(x) ) */
-function swiGlu(model: ReferenceModel, at: string, x: Vector): Vector {
-  const gate = linear(model, `${at}.gate_proj`, x);
-  const up = linear(model, `${at}.up_proj`, x);
-  return linear(
-    model,
-    `${at}.down_proj`,
-    gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]),
-  );
+function swiGlu(model: ReferenceModel, at: string, x: Vector, position: number): Vector {
+  const gate = linear(model, `${at}.gate_proj`, x, position);
+  const up = linear(model, `${at}.up_proj`, x, position);
+  const product = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
+  return linear(model, `${at}.down_proj`, product, position);
 }
 
 /** Rotates the pair (i, i + headDim / 2) by position × frequency i. */
@@ -122,14 +158,22 @@ function rmsNorm({ config, tensors }: ReferenceModel, name: string, x: Vector): 
   return x.map((value, i) => value * scale * weight[i]);
 }
 
-/** W x + b; W is stored (out, in), the bias may be missing. */
-function linear({ tensors }: ReferenceModel, name: string, x: Vector): Vector {
-  const { values, shape } = tensors.get(`${name}.weight`)!;
-  const bias = tensors.get(`${name}.bias`)?.values;
+/** W x + b, with what an adapter adds; the bias may be missing. */
+function linear({ tensors, adapters }: ReferenceModel, name: string, x: Vector, position = 0): Vector {
+  const y = product(tensors.get(`${name}.weight`)!, x, tensors.get(`${name}.bias`));
+  const adapter = adapters?.get(name);
+  if (!adapter) return y;
+  const { a, b, factor, mask } = adapter;
+  const added = product(b, product(a, mask ? x.map((value, i) => value * mask[position][i]) : x));
+  return y.map((value, o) => value + factor * added[o]);
+}
+
+/** W x + b; W is stored (out, in). */
+function product({ values, shape }: ReferenceTensor, x: Vector, bias?: ReferenceTensor): Vector {
   const [out, into] = shape;
   const y = new Float64Array(out);
   for (let o = 0; o < out; o++) {
-    let sum = bias?.[o] ?? 0;
+    let sum = bias?.values[o] ?? 0;
     for (let i = 0, w = o * into; i < into; i++, w++) sum += values[w] * x[i];
     y[o] = sum;
   }
@@ -158,7 +202,7 @@ function dot(a: Vector, b: Vector): number {
 
 const addAll = (a: readonly Vector[], b: readonly Vector[]): Vector[] => a.map((v, t) => v.map((y, i) => y + b[t][i]));
 
-const row = ({ values, shape }: TestTensor, index: number): Vector =>
+const row = ({ values, shape }: ReferenceTensor, index: number): Vector =>
   Float64Array.from(values.subarray(index * shape[1], (index + 1) * shape[1]));
 
 const split = (v: Vector, count: number): Vector[] =>

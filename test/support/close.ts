@@ -8,6 +8,13 @@ export const TOLERANCE = {
   meanNll: { absolute: 1e-4 },
   magnitude: { relative: 1e-6 },
   similarity: { absolute: 1e-5 },
+  taylor: { relative: 1e-4 },
+  gradientNorm: { relative: 1e-4 },
+  firstLoss: { absolute: 1e-5 },
+  firstGradient: { relative: 1e-3 },
+  trace: { absolute: 1e-4 },
+  mergedFloat32: { absolute: 1e-5 },
+  mergedSourceDtype: { absolute: 2e-3 },
 } as const;
 
 export type Tolerance = { readonly absolute: number } | { readonly relative: number };
@@ -31,6 +38,24 @@ export function assertAllClose(
 ): void {
   assert.equal(actual.length, expected.length, `${what}: length`);
   for (let i = 0; i < expected.length; i++) assertClose(actual[i], expected[i], tolerance, `${what}[${i}]`);
+}
+
+/** Fails unless ‖actual − expected‖ ≤ tolerance · ‖expected‖ (L2): how gradients are compared. */
+export function assertGradientClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  what: string,
+): void {
+  assert.equal(actual.length, expected.length, `${what}: length`);
+  let off = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    off += (actual[i] - expected[i]) ** 2;
+    norm += expected[i] ** 2;
+  }
+  const error = Math.sqrt(off / norm);
+  assert.ok(error <= tolerance, `${what}: relative error ${error.toExponential(1)} in L2, allowed ${tolerance}`);
 }
 
 /** Fails unless `order` is the expected one, but for neighbours whose expected scores differ by at most `absolute`. */

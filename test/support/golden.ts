@@ -86,6 +86,50 @@ export interface GoldenImportance {
   readonly greedy: {
     readonly removals: readonly { readonly block: number; readonly meanNll: number; readonly margin: number | null }[];
   };
+  readonly taylor: {
+    /** `name` is below the block, as in `magnitude`. */
+    readonly tensors: readonly { readonly block: number; readonly name: string; readonly score: number }[];
+    readonly blocks: readonly number[];
+    readonly order: readonly number[];
+  };
+  /** L2 norm of the gradient of every parameter, by its name in the checkpoint. */
+  readonly gradients: readonly { readonly name: string; readonly norm: number }[];
+}
+
+/** Rows of one optimiser's step; label −100 is masked, label i belongs to token i. */
+export interface GoldenBatch {
+  readonly ids: readonly number[][];
+  readonly labels: readonly number[][];
+}
+
+/** A training run: its settings, its batches (one a step) and what came out. */
+export interface GoldenTraining {
+  readonly steps: number;
+  readonly warmup: number;
+  readonly lr: number;
+  readonly clip: number;
+  readonly weightDecay: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly batches: readonly GoldenBatch[];
+  readonly firstLoss: number;
+  /** Norm, and dot product with the formula's u(n, 7). */
+  readonly firstGradients: readonly { readonly name: string; readonly norm: number; readonly dot: number }[];
+  readonly trace: readonly {
+    readonly step: number;
+    readonly loss: number;
+    readonly lr: number;
+    readonly gradNorm: number;
+  }[];
+  readonly lossAfterOnFirstBatch: number;
+}
+
+export interface GoldenLora extends GoldenTraining {
+  readonly removed: readonly number[];
+  readonly rank: number;
+  readonly alpha: number;
+  readonly mergedFloat32: number;
+  readonly mergedSourceDtype: { readonly dtype: string; readonly loss: number };
 }
 
 /** Greedy continuation of one prompt; `margins[i]` is how far the chosen logit was ahead at step i. */
@@ -127,6 +171,10 @@ export const goldenTokens = (name: GoldenName): GoldenTokens[] => read(name, 'to
 export const goldenLogits = (name: GoldenName): GoldenLogits => read(name, 'logits.json') as GoldenLogits;
 export const goldenImportance = (name: GoldenName): GoldenImportance =>
   read(name, 'importance.json') as GoldenImportance;
+export const goldenLora = (name: GoldenName): GoldenLora => read(name, 'lora.json') as GoldenLora;
+/** Not there for SmolLM2. */
+export const goldenFullTraining = (name: GoldenName): GoldenTraining =>
+  read(name, 'full_training.json') as GoldenTraining;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
 export const goldenPerplexities = (): GoldenPerplexities =>
   read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;
