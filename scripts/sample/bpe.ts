@@ -24,7 +24,7 @@ export function learnMerges(words: ReadonlyMap<string, number>, alphabet: readon
   const spellings = [...alphabet];
   const ids = new Map(alphabet.map((symbol, id) => [symbol, id]));
   const pairs = new PairCounts();
-  const list: Word[] = [...words].map(([text, count]) => ({ count, symbols: [...text].map((c) => ids.get(c)!) }));
+  const list: Word[] = [...words].map(([text, count]) => ({ count, symbols: Array.from(text, (c) => ids.get(c)!) }));
   list.forEach((word, w) => pairs.add(word, w));
   const merges: Merge[] = [];
   while (spellings.length < size) {

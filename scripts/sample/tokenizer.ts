@@ -2,17 +2,18 @@
  * The sample model's tokenizer: byte-level BPE of 2 048 tokens, learnt from the training stories, as a `tokenizer.json`
  * that transformers and every other reader of that format loads.
  *
- * One special token, `<|endoftext|>`, stands before every story and so also after it: it is both BOS and EOS. Encoding with
- * special tokens puts it first, because that is how the model met every story, and because a first position that is always
- * the same is where attention heads of small models rest.
+ * Two special tokens: one stands before every story (BOS) and one after it (EOS). Encoding with special tokens puts BOS
+ * first, because that is how the model met every story, and because a first position that is always the same is where the
+ * attention heads of small models rest. EOS is left to those who end a text; generation stops at it.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { learnMerges } from './bpe';
-import { CONTEXT, VOCABULARY } from './config';
+import { BOS_TOKEN_ID, CONTEXT, VOCABULARY } from './config';
 
-export const END_OF_TEXT = '<|endoftext|>';
-export const END_OF_TEXT_ID = 0;
+/** Special tokens; their ids are their places. */
+const SPECIAL = ['<|begin_of_text|>', '<|end_of_text|>'] as const;
+const [BOS, EOS] = SPECIAL;
 
 /**
  * Pieces that merges do not cross: an English contraction; letters, at most three digits or other marks, each with the blank
@@ -37,9 +38,9 @@ export function writeTokenizer(documents: readonly string[], folder: string): vo
   write('tokenizer.json', describeTokenizer(documents));
   write('tokenizer_config.json', {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    bos_token: END_OF_TEXT,
-    eos_token: END_OF_TEXT,
-    pad_token: END_OF_TEXT,
+    bos_token: BOS,
+    eos_token: EOS,
+    pad_token: EOS,
     model_max_length: CONTEXT,
     clean_up_tokenization_spaces: false,
   });
@@ -47,17 +48,17 @@ export function writeTokenizer(documents: readonly string[], folder: string): vo
 
 function describeTokenizer(documents: readonly string[]): Readonly<Record<string, unknown>> {
   const alphabet = [...BYTES].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([, character]) => character);
-  const merges = learnMerges(countWords(documents), alphabet, VOCABULARY - 1);
-  const tokens = [END_OF_TEXT, ...alphabet, ...merges.map(({ left, right }) => left + right)];
-  const special = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const merges = learnMerges(countWords(documents), alphabet, VOCABULARY - SPECIAL.length);
+  const tokens = [...SPECIAL, ...alphabet, ...merges.map(({ left, right }) => left + right)];
+  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false };
-  const bos = { SpecialToken: { id: END_OF_TEXT, type_id: 0 } };
+  const bos = { SpecialToken: { id: BOS, type_id: 0 } };
   const text = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } });
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [{ id: END_OF_TEXT_ID, content: END_OF_TEXT, ...special }],
+    added_tokens: SPECIAL.map((content, id) => ({ id, content, ...plain })),
     normalizer: null,
     pre_tokenizer: {
       type: 'Sequence',
@@ -67,7 +68,7 @@ function describeTokenizer(documents: readonly string[]): Readonly<Record<string
       type: 'TemplateProcessing',
       single: [bos, text('A', 0)],
       pair: [bos, text('A', 0), bos, text('B', 1)],
-      special_tokens: { [END_OF_TEXT]: { id: END_OF_TEXT, ids: [END_OF_TEXT_ID], tokens: [END_OF_TEXT] } },
+      special_tokens: { [BOS]: { id: BOS, ids: [BOS_TOKEN_ID], tokens: [BOS] } },
     },
     decoder: byteLevel,
     model: {

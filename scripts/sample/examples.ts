@@ -1,0 +1,24 @@
+/** Stories as training examples: each between BOS and EOS, joined to one stream, which is cut into windows. */
+import { type Example } from '../../src/engine/retrain/data/example';
+import { windowsOf } from '../../src/engine/retrain/data/windows';
+import type { Tokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { CONTEXT, EOS_TOKEN_ID, WINDOW_STARTS } from './config';
+
+/** Ids of the stories one after another: BOS, story, EOS, BOS, … */
+export function storyStream(stories: readonly string[], tokenizer: Pick<Tokenizer, 'encode'>): Int32Array {
+  return Int32Array.from(
+    stories.flatMap((story) => [...tokenizer.encode(story, { addSpecialTokens: true }), EOS_TOKEN_ID]),
+  );
+}
+
+/** The stream's windows from every start, the ragged last ones left out. */
+export function trainingExamples(stream: Int32Array): Example[] {
+  return WINDOW_STARTS.flatMap((start) => windowsOf([stream.subarray(start)], CONTEXT, [])).filter(
+    ({ ids }) => ids.length === CONTEXT,
+  );
+}
+
+/** The stream's windows side by side: every token is in one. */
+export function heldOutExamples(stream: Int32Array): Example[] {
+  return windowsOf([stream], CONTEXT, []);
+}
