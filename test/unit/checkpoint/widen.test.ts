@@ -1,6 +1,6 @@
 /** Stored weights to float32: every 16-bit pattern there is, from any place in a buffer. */
 import assert from 'node:assert/strict';
-import { widen } from '../../../src/engine/transformer/widen';
+import { widen } from '../../../src/engine/checkpoint/widen';
 import { fromBfloat16, fromFloat16 } from '../../support/half';
 
 /** All 65 536 patterns, little-endian, at an odd place of a larger buffer. */
@@ -11,7 +11,7 @@ function everyHalf(): Uint8Array {
   return bytes.subarray(1);
 }
 
-describe('transformer/widen', () => {
+describe('checkpoint/widen', () => {
   for (const [dtype, from] of [
     ['F16', fromFloat16],
     ['BF16', fromBfloat16],
