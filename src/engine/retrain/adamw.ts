@@ -68,7 +68,7 @@ export class AdamW {
 export function totalNorm(gradients: Gradients): number {
   let sum = 0;
   for (const gradient of gradients.values()) {
-    for (let i = 0; i < gradient.length; i++) sum += gradient[i] * gradient[i];
+    for (const value of gradient) sum += value * value;
   }
   return Math.sqrt(sum);
 }

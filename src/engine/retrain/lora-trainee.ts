@@ -66,7 +66,9 @@ export function loraTrainee(
       return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]].shape[1] }));
     },
     head: { options: {}, feeds: () => ({}), nameOf: (key) => key },
-    embed: async (ids, into) => void (await model.embedding.lookUp(ids, into)),
+    embed: async (ids, into) => {
+      await model.embedding.lookUp(ids, into);
+    },
   };
 }
 
