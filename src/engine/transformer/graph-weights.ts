@@ -20,7 +20,7 @@ export type Bind = (key: string, weight: Weight) => Value;
  * made of such links; hence the resolved paths.)
  */
 export function weightFolder(checkpoint: Checkpoint): string {
-  const folders = [...new Set(checkpoint.shards.map((s) => dirname(s.file).split(sep)))];
+  const folders = [...new Set(checkpoint.shards.map((s) => dirname(s.file)))].map((folder) => folder.split(sep));
   const common = folders.reduce((a, b) => {
     const parted = a.findIndex((part, i) => part !== b[i]);
     return parted === -1 ? a : a.slice(0, parted);
