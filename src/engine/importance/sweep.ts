@@ -60,9 +60,8 @@ async function sweepGroup(forward: Forward, model: Model, group: Group, steps: r
   const states: State[] = [await forward.embed(group.rows)]; // the model first, then the variants under way
   for (const [k, step] of steps.entries()) {
     const skipping = group.candidates.includes(k) ? retainState(states[0]) : undefined;
-    const last = k === steps.length - 1;
     work.step(`block ${step.block}`);
-    const open = await forward.open(step, last);
+    const open = await forward.open(step, false);
     try {
       for (const [s, state] of states.entries()) {
         const next = [];

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import * as ort from 'onnxruntime-node';
+import { Graph } from './graph';
 import { translateFailure } from './runtime-failure';
 
 // Errors are thrown; that they are printed besides would only tear the progress line.
@@ -30,6 +31,8 @@ export interface SessionSettings {
   readonly prepack?: boolean;
   /** Results that stay on the device. */
   readonly onDevice?: readonly string[];
+  /** Awaited before every run. */
+  readonly beforeRun?: () => Promise<void>;
   /** Prefix of a profile that onnxruntime writes when the session closes; for `bench/` only. */
   readonly profile?: string;
 }
@@ -41,6 +44,7 @@ export class Session {
   constructor(
     private readonly session: ort.InferenceSession,
     private readonly provider: Provider,
+    private readonly beforeRun?: () => Promise<void>,
   ) {}
 
   /**
@@ -49,6 +53,7 @@ export class Session {
    * @throws UserError when memory is short or the device is gone
    */
   async run(feeds: Feeds, fetches?: Fetches): Promise<Record<string, Tensor>> {
+    await this.beforeRun?.();
     try {
       const results = await (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds));
       const fresh = Object.values(results).filter(isOnDevice);
@@ -95,10 +100,29 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
     options.profileFilePrefix = settings.profile;
   }
   try {
-    return new Session(await ort.InferenceSession.create(model, options), settings.provider);
+    if (settings.provider === 'webgpu') await (webGpuKeeper ??= keepWebGpu());
+    const session = await ort.InferenceSession.create(model, options);
+    return new Session(session, settings.provider, settings.beforeRun);
   } catch (error) {
     throw translateFailure(error, settings.provider);
   }
+}
+
+let webGpuKeeper: Promise<ort.InferenceSession> | undefined;
+
+/**
+ * Opens a session that nobody uses and nobody closes: WebGPU gives up its device, and every program compiled for it
+ * (a second each), when its last session closes.
+ */
+function keepWebGpu(): Promise<ort.InferenceSession> {
+  const g = new Graph();
+  g.output('y', g.input('x', 'float32', [1]));
+  return ort.InferenceSession.create(g.serialize(), { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
+}
+
+/** Whether hidden states and caches of this provider can stay in its memory between runs: onnxruntime-node's bindings can for WebGPU. */
+export function keepsTensors(provider: Provider): boolean {
+  return provider === 'webgpu';
 }
 
 /** The providers that this build of onnxruntime knows; whether they work here is another question. */

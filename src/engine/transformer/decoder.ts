@@ -8,7 +8,7 @@
 import { freemem } from 'node:os';
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
-import { float32, floats, int32, int64, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { parametersOf } from '../checkpoint/parameters';
 import { constantMatrices } from '../retrain/adapted-project';
 import { buildDecoder, cacheNames } from './decode-graph';

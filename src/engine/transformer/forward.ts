@@ -3,7 +3,7 @@
  * Peak memory is one block and the hidden states, not the model.
  */
 import { Graph } from '../onnx/graph';
-import type { Feeds } from '../onnx/session';
+import { keepsTensors, type Feeds } from '../onnx/session';
 import { constantMatrices, fetchMatrices, inputMatrices } from '../retrain/adapted-project';
 import { buildStep } from './forward-graph';
 import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
@@ -17,8 +17,12 @@ export type TokenRows = readonly ArrayLike<number>[];
 
 /** An open block: takes chunks of the residual stream to the other side. */
 export interface OpenStep {
-  /** The chunk after this step; the one given stays as it is. */
-  run: (chunk: Chunk) => Promise<Chunk>;
+  /**
+   * The chunk after this step; the one given stays as it is.
+   * @param pass the forward pass that the chunk belongs to, where that is for rows of another length than the one that
+   *   opened the step
+   */
+  run: (chunk: Chunk, pass?: Forward) => Promise<Chunk>;
   close: () => Promise<void>;
 }
 
@@ -66,7 +70,7 @@ export class Forward {
    * @param toHost the states are wanted in this process's memory, not only on the device
    */
   async open(step: Step, toHost: boolean): Promise<OpenStep> {
-    return this.model.device.provider === 'cpu' ? this.openOverFile(step) : this.openOnDevice(step, toHost);
+    return keepsTensors(this.model.device.provider) ? this.openOnDevice(step, toHost) : this.openOverFile(step);
   }
 
   /** A session of its own for the block, its weights mapped from the checkpoint. */
@@ -74,12 +78,13 @@ export class Forward {
     const { adapter, architecture, checkpoint } = this.model;
     const g = new Graph();
     const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix: constantMatrices(g) };
-    buildStep(g, architecture, step, 'fused', externalBinding(g, checkpoint), adapted);
+    const kind = this.model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
+    buildStep(g, architecture, step, kind, externalBinding(g, checkpoint), adapted);
     const session = await this.model.openSession(g.serialize(), { prepack: true });
     return {
-      run: async (chunk) => {
-        const result = this.pool.take(chunk.rows);
-        await session.run({ ...this.feeds(chunk, step, 'fused') }, { y: result.tensor });
+      run: async (chunk, pass: Forward = this) => {
+        const result = pass.pool.take(chunk.rows);
+        await session.run({ ...pass.feeds(chunk, step, kind) }, { y: result.tensor });
         return result;
       },
       close: () => session.close(),
@@ -102,9 +107,9 @@ export class Forward {
       ...fetchMatrices(loader, wantedMatrices),
     ]);
     return {
-      run: async (chunk) => {
-        const { y } = await session.run({ ...this.feeds(chunk, step, 'plain'), ...weights.tensors });
-        return this.pool.adopt(y, chunk.rows);
+      run: async (chunk, pass: Forward = this) => {
+        const { y } = await session.run({ ...pass.feeds(chunk, step, 'plain'), ...weights.tensors });
+        return pass.pool.adopt(y, chunk.rows);
       },
       close: weights.close,
     };
