@@ -18,22 +18,72 @@ export function argMax(logits: Float32Array): number {
   return best;
 }
 
-/** Draws a token. logits: (vocabulary) */
+/**
+ * Draws a token. logits: (vocabulary)
+ * @throws RangeError for a temperature, k or p that leaves nothing to draw from
+ */
 export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sampling, random: Random): number {
-  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
-  const kept = order.slice(0, topK ?? order.length);
-  const weights = kept.map((id) => Math.exp((logits[id] - logits[kept[0]]) / temperature));
-  const total = weights.reduce((a, b) => a + b, 0);
-  let nucleus = weights.length;
-  if (topP !== undefined) {
-    let held = 0;
-    nucleus = weights.findIndex((w) => (held += w) >= topP * total) + 1 || weights.length;
+  if (!(temperature > 0) || (topK ?? 1) < 1 || !((topP ?? 1) > 0)) {
+    throw new RangeError(`cannot sample with temperature ${temperature}, top-k ${topK}, top-p ${topP}`);
   }
-  const mass = weights.slice(0, nucleus).reduce((a, b) => a + b, 0);
-  let left = random.uniform() * mass;
-  for (let i = 0; i < nucleus - 1; i++) {
-    left -= weights[i];
-    if (left < 0) return kept[i];
+  const highest = logits[argMax(logits)];
+  const weights = new Float64Array(logits.length);
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i] - highest) / temperature);
+  if (topK === undefined && topP === undefined) return draw(weights, undefined, total, random);
+  const kept =
+    topK !== undefined && topK < weights.length ? largest(weights, topK) : nucleusCandidates(weights, topP ?? 1, total);
+  const nucleus =
+    topP === undefined || topP >= 1
+      ? kept
+      : fewest(weights, kept, topP * (topK === undefined ? total : sum(weights, kept)));
+  return draw(weights, nucleus, sum(weights, nucleus), random);
+}
+
+/** The k heaviest, heaviest first, equal ones by lower id. */
+function largest(weights: Float64Array, k: number): number[] {
+  const kept: number[] = [];
+  for (let id = 0; id < weights.length; id++) {
+    if (kept.length === k && weights[id] <= weights[kept[k - 1]]) continue;
+    let place = Math.min(kept.length, k - 1);
+    for (; place > 0 && weights[kept[place - 1]] < weights[id]; place--) kept[place] = kept[place - 1];
+    kept[place] = id;
   }
-  return kept[nucleus - 1];
+  return kept;
+}
+
+/**
+ * Every token that the fewest with a share p of all weight can need, heaviest first. Those below (1 − p) · total / n
+ * weigh less than (1 − p) · total together, so the rest suffices; it is a few hundred, and sorting them is cheap.
+ */
+function nucleusCandidates(weights: Float64Array, share: number, total: number): number[] {
+  const floor = ((1 - share) * total) / weights.length;
+  const likely: number[] = [];
+  for (let id = 0; id < weights.length; id++) if (weights[id] >= floor) likely.push(id);
+  return likely.sort((a, b) => weights[b] - weights[a] || a - b);
+}
+
+/** The first of `ids` that hold `mass` together. */
+function fewest(weights: Float64Array, ids: readonly number[], mass: number): readonly number[] {
+  let held = 0;
+  const last = ids.findIndex((id) => (held += weights[id]) >= mass);
+  return last === -1 ? ids : ids.slice(0, last + 1);
+}
+
+/** One of `ids` (of all tokens when undefined), each with the chance that it has of `total`. */
+function draw(weights: Float64Array, ids: readonly number[] | undefined, total: number, random: Random): number {
+  let left = random.uniform() * total;
+  let chosen = 0;
+  for (let i = 0; i < (ids ?? weights).length; i++) {
+    const id = ids ? ids[i] : i;
+    if (weights[id] === 0) continue;
+    chosen = id;
+    left -= weights[id];
+    if (left < 0) break;
+  }
+  return chosen;
+}
+
+function sum(weights: Float64Array, ids: readonly number[]): number {
+  return ids.reduce((total, id) => total + weights[id], 0);
 }
