@@ -1,10 +1,8 @@
-/** Names of the criteria and their options, as `score`, `prune` and `demo` offer them. */
+/** The options of the criteria, as `score`, `prune` and `demo` offer them. */
 import { type Command, Option } from 'commander';
+import { CRITERIA, type Criterion, needsCalibration } from '../engine/importance/criterion';
 import { UsageError } from './failure';
 import type { CalibrationOptions } from './options';
-
-export const CRITERIA = ['ppl', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const;
-export type Criterion = (typeof CRITERIA)[number];
 
 export const CRITERIA_HELP = `
 Criteria:
@@ -14,11 +12,6 @@ Criteria:
   angular          angle across runs of blocks, which go together (Gromov et al. 2024)
   greedy           ppl measured again after every removal (Song et al. 2024, SLEB)
   deepest          the last blocks first, but the very last; needs no text`;
-
-export interface CriterionOptions extends CalibrationOptions {
-  readonly norm: 'l1' | 'l2';
-  readonly reduction: 'sum' | 'mean' | 'max' | 'product';
-}
 
 export const criterionOption = (): Option => new Option('--criterion <name>', 'how to score').choices(CRITERIA);
 
@@ -31,11 +24,6 @@ export function addMagnitudeOptions(command: Command): Command {
         .default('sum'),
     );
 }
-
-export const needsCalibration = (criterion: Criterion): boolean => criterion !== 'magnitude' && criterion !== 'deepest';
-
-/** Whether the criterion looks at the stored weights, which an adapter on top leaves as they are. */
-export const readsWeights = (criterion: Criterion): boolean => ['magnitude', 'taylor'].includes(criterion);
 
 /** @throws UsageError when the criterion needs a text and none is named */
 export function requireCalibration(criterion: Criterion, options: CalibrationOptions): void {

@@ -4,10 +4,11 @@
  */
 import { stringifyJson } from '../engine/json';
 import type { JobOptions } from '../engine/progress';
+import type { RunDetails } from '../engine/runs/details';
 import { newRecord, writeRecord } from '../engine/runs/record';
 import { failureLines, failureOf } from './failure';
 import type { CommonOptions } from './options';
-import { checkFileTarget, type RunDetails } from './run-record';
+import { checkFileTarget } from './run-record';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type Looks, looksOf } from './terminal/looks';
 import { progressLine } from './terminal/progress-line';

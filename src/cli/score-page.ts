@@ -1,6 +1,6 @@
 /** The findings of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
-import type { Criterion } from './criteria';
-import type { BlockScore, Findings } from './scoring';
+import type { Criterion } from '../engine/importance/criterion';
+import type { BlockScore, Findings } from '../engine/importance/run-criterion';
 import type { Style } from './terminal/style';
 import { formatBytes, formatNumber, formatSeconds, table } from './terminal/text';
 

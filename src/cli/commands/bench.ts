@@ -1,9 +1,11 @@
 /** `coppice bench`: what a checkpoint or a view of it costs its user in time, memory and size. */
 import type { Command } from 'commander';
 import { measure } from '../../engine/evaluate/measure';
+import { detailsOf } from '../../engine/runs/details';
+import { removedJson } from '../../engine/transformer/opened';
 import { formatRemoved } from '../../engine/transformer/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { openForComputing, removedJson, secondsSince } from '../opened';
+import { openForCommand, secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -13,7 +15,6 @@ import {
   parseSeed,
   removeOption,
 } from '../options';
-import { detailsOf } from '../run-record';
 import { facts, formatBytes, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
 interface BenchOptions extends ComputeOptions, AdapterOptions {
@@ -55,7 +56,7 @@ Examples:
 
 async function bench(path: string, options: BenchOptions, shell: Shell): Promise<Outcome> {
   const start = performance.now();
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const openSeconds = secondsSince(start);
   const { promptTokens, newTokens, repeats, seed, device: choice, threads, memory } = options;
   const measured = await measure(

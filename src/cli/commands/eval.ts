@@ -2,13 +2,15 @@
 import { type Command, Option } from 'commander';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { BosMode } from '../../engine/evaluate/windows';
+import { detailsOf, fileInput } from '../../engine/runs/details';
 import { readTextFile } from '../../engine/textfile';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/transformer/model';
+import { removedJson, withModel } from '../../engine/transformer/opened';
 import { formatRemoved } from '../../engine/transformer/view';
 import { warnIfCalibrated } from '../calibrated';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { openForComputing, removedJson, secondsSince, withModel } from '../opened';
+import { openForCommand, secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -17,7 +19,6 @@ import {
   parseCount,
   removeOption,
 } from '../options';
-import { detailsOf, fileInput } from '../run-record';
 import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
@@ -66,7 +67,7 @@ Examples:
 }
 
 async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder);
   await warnIfCalibrated(checkpoint, text.sha256, shell);
@@ -78,7 +79,7 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
     result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),
     device: model.device,
   });
-  const { result, device } = await withModel(checkpoint, options, measureText, adapter);
+  const { result, device } = await withModel(checkpoint, { ...options, adapter }, measureText);
   const seconds = secondsSince(start);
 
   const { ppl, meanNll, tokens, windows } = result;

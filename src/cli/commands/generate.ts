@@ -1,11 +1,14 @@
 /** `coppice generate`: continues a prompt, printing the text as it comes. */
 import { type Command, Option } from 'commander';
 import { generate } from '../../engine/evaluate/generate';
+import { detailsOf } from '../../engine/runs/details';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/transformer/model';
+import { removedJson, withModel } from '../../engine/transformer/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
-import { openForComputing, removedJson, withModel } from '../opened';
+import { openForCommand } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -18,8 +21,6 @@ import {
   parseSeed,
   removeOption,
 } from '../options';
-import { detailsOf } from '../run-record';
-import { optionalTokenizer } from '../tokenizing';
 import { formatNumber } from '../terminal/text';
 
 const DEFAULT_SEED = 1234;
@@ -82,7 +83,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
       'Add --prompt "Once upon a time".',
     );
   }
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder);
   const promptIds = options.ids ?? encodePrompt(tokenizer!, prompt!, options.chat === true);
 
@@ -99,7 +100,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
     result: await generate(model, promptIds, { maxNewTokens, ...choice, ignoreEos, view, onToken }, job),
     device: model.device,
   });
-  const { result, device } = await withModel(checkpoint, options, write, adapter);
+  const { result, device } = await withModel(checkpoint, { ...options, adapter }, write);
   shell.stream(`${decoder ? shell.shown(decoder.end()) : ''}\n`);
 
   const { ids, prefillTokensPerSecond, decodeTokensPerSecond } = result;

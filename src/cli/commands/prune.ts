@@ -5,32 +5,27 @@ import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
+import { runCriterion } from '../../engine/importance/run-criterion';
 import { parseBlockList } from '../../engine/prune/blocklist';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/prune/count';
 import { describeReduction } from '../../engine/prune/describe';
+import { selectByScores } from '../../engine/prune/ranking';
 import { mergekitRecipe, pruneLayersCommand } from '../../engine/prune/recipes';
+import { readScores } from '../../engine/prune/scores-file';
 import { keepList, selectExplicit } from '../../engine/prune/select';
 import { writePruned } from '../../engine/prune/write';
+import { detailsOf, fileInput } from '../../engine/runs/details';
 import type { RunInput } from '../../engine/runs/record';
-import {
-  addMagnitudeOptions,
-  CRITERIA_HELP,
-  type Criterion,
-  criterionOption,
-  type CriterionOptions,
-  requireCalibration,
-} from '../criteria';
+import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
 import { ANY_BLOCKS, secondsSince } from '../opened';
 import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, parseFraction } from '../options';
-import { checkFileTarget, detailsOf, fileInput } from '../run-record';
-import { runCriterion } from '../scoring';
-import { readScores } from '../scores-file';
-import { selectByScores } from '../selection';
+import { checkFileTarget } from '../run-record';
 import { formatSeconds } from '../terminal/text';
 
-interface PruneOptions extends ComputeOptions, CriterionOptions {
+interface PruneOptions extends ComputeOptions, CriterionSettings {
   readonly out: string;
   readonly scores?: string;
   readonly criterion?: Criterion;

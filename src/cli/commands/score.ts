@@ -1,18 +1,14 @@
 /** `coppice score`: how much every block matters, by one of the criteria. The keep-list plays no part here. */
 import { type Command, Option } from 'commander';
+import { type Criterion, type CriterionSettings, readsWeights } from '../../engine/importance/criterion';
+import { findingsSummary, runCriterion, withoutRows } from '../../engine/importance/run-criterion';
+import { detailsOf } from '../../engine/runs/details';
 import { modelName } from '../../engine/runs/record';
-import {
-  addMagnitudeOptions,
-  CRITERIA_HELP,
-  type Criterion,
-  criterionOption,
-  type CriterionOptions,
-  readsWeights,
-  requireCalibration,
-} from '../criteria';
+import { removedJson } from '../../engine/transformer/opened';
+import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
-import { openForComputing, peakRssBytes, removedJson, secondsSince } from '../opened';
+import { openForCommand, peakRssBytes, secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -22,11 +18,9 @@ import {
   parseCount,
   removeOption,
 } from '../options';
-import { detailsOf } from '../run-record';
 import { findingsPage } from '../score-page';
-import { type BlockScore, type Findings, runCriterion, withoutRows } from '../scoring';
 
-interface ScoreOptions extends ComputeOptions, CriterionOptions, AdapterOptions {
+interface ScoreOptions extends ComputeOptions, CriterionSettings, AdapterOptions {
   readonly criterion: Criterion;
   readonly granularity: 'block' | 'module';
   readonly count?: number;
@@ -70,7 +64,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
   const start = performance.now();
   const { criterion, granularity, count } = options;
   checkUsage(options);
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity, adapter });
   const { findings, calibration, device } = scored;
   const common = {
@@ -86,7 +80,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
     peakRssBytes: peakRssBytes(),
   };
   return {
-    json: { ...common, ...findingsJson(findings), ...circumstances },
+    json: { ...common, ...findingsSummary(findings), ...circumstances },
     results: { ...common, ...findings, ...circumstances },
     page: findingsPage(criterion, findings, circumstances, shell.style),
     run: detailsOf(checkpoint, options, {
@@ -125,18 +119,4 @@ function checkUsage(options: ScoreOptions): void {
     );
   }
   requireCalibration(criterion, options);
-}
-
-/** As `--json` has it: `full` is null where it was not measured; the losses of single rows stay in the record. */
-function findingsJson({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
-  const numbers = ({ score, ppl, meanNll, low, high }: Omit<BlockScore, 'index'>): object =>
-    ppl === undefined ? { score } : { score, ppl, meanNll, low, high };
-  return {
-    full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,
-    ...(blocks && { blocks: blocks.map((block) => ({ index: block.index, ...numbers(block) })) }),
-    ...(modules && {
-      modules: modules.map((module) => ({ block: module.block, part: module.part, ...numbers(module) })),
-    }),
-    ...rest,
-  };
 }

@@ -8,10 +8,10 @@ import type { Calibration } from '../../engine/importance/calibration';
 import type { JobOptions } from '../../engine/progress';
 import { readTextFile } from '../../engine/textfile';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
+import { withModel } from '../../engine/transformer/opened';
 import { fullView } from '../../engine/transformer/view';
 import { CALIBRATION_IS_EVALUATION } from '../calibrated';
 import type { Shell } from '../execute';
-import { withModel } from '../opened';
 import type { ComputeOptions } from '../options';
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;

@@ -18,6 +18,8 @@ export interface ModelOptions {
   readonly memory?: number;
   /** A LoRA adapter that works on top of the checkpoint's weights. */
   readonly adapter?: AppliedAdapter;
+  /** Awaited before every run: where another job's turn may be waited for. */
+  readonly beforeRun?: () => Promise<void>;
 }
 
 /** @throws UserError when the checkpoint can only be inspected, or the device is not there */
@@ -26,7 +28,8 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
   const device = await chooseDevice(options.device ?? 'auto', options.threads);
   const embedding = await Embedding.open(checkpoint, architecture);
   const memory = options.memory ?? totalmem() / 8;
-  return new Model(checkpoint, architecture, device, embedding, memory, options.threads, options.adapter);
+  const { threads, adapter, beforeRun } = options;
+  return new Model(checkpoint, architecture, device, embedding, memory, threads, adapter, beforeRun);
 }
 
 /** Weights on the device. */
@@ -48,12 +51,14 @@ export class Model {
     readonly memory: number,
     readonly threads: number | undefined,
     readonly adapter: AppliedAdapter | undefined,
+    private readonly beforeRun?: () => Promise<void>,
   ) {}
 
   /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
   openSession(graph: Uint8Array, settings: Pick<SessionSettings, 'prepack' | 'onDevice'> = {}): Promise<Session> {
-    const { provider } = this.device;
-    return openSession(graph, { ...settings, provider, threads: this.threads, folder: weightFolder(this.checkpoint) });
+    const { device, threads, beforeRun } = this;
+    const folder = weightFolder(this.checkpoint);
+    return openSession(graph, { ...settings, provider: device.provider, threads, folder, beforeRun });
   }
 
   /** A session that is opened once and closed with the model. */

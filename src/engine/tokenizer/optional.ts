@@ -1,8 +1,8 @@
 /** Token ids need no tokenizer: a checkpoint without one can still be scored by rows and continued from ids. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '../engine/errors';
-import { loadTokenizer, type Tokenizer } from '../engine/tokenizer/tokenizer';
+import { systemErrorCode } from '../errors';
+import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** The checkpoint's tokenizer, or undefined when its folder holds none. Throws `UserError` for a broken one. */
 export async function optionalTokenizer(folder: string): Promise<Tokenizer | undefined> {

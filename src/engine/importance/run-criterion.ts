@@ -1,27 +1,25 @@
-/** Runs a criterion on a checkpoint: opens what it needs, and returns its findings in the form of `--json`. */
-import { requireArchitecture } from '../engine/checkpoint/open';
-import type { Checkpoint } from '../engine/checkpoint/types';
-import { scoreAngular } from '../engine/importance/angular';
-import { scoreBlockInfluence } from '../engine/importance/block-influence';
-import { type Calibration, loadCalibration } from '../engine/importance/calibration';
-import { scoreDeepest } from '../engine/importance/deepest';
-import { scoreGreedy } from '../engine/importance/greedy';
-import type { LossSummary } from '../engine/importance/losses';
-import { scoreMagnitude } from '../engine/importance/magnitude';
-import { scoreModulePerplexity, scorePerplexity } from '../engine/importance/perplexity';
-import type { DeviceReport } from '../engine/onnx/device';
-import type { JobOptions } from '../engine/progress';
-import { type AngularWindow, rankBlocks } from '../engine/prune/select';
-import type { AppliedAdapter } from '../engine/retrain/adapted-project';
-import type { RunInput } from '../engine/runs/record';
-import type { Model } from '../engine/transformer/model';
-import type { Part, View } from '../engine/transformer/view';
-import type { Criterion, CriterionOptions } from './criteria';
-import { needsCalibration } from './criteria';
-import { withModel } from './opened';
-import type { ComputeOptions } from './options';
-import type { Ranking } from './selection';
-import { optionalTokenizer } from './tokenizing';
+/** Runs a criterion on a checkpoint: opens what it needs, and returns what it found and which blocks that puts first. */
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { scoreAngular } from './angular';
+import { scoreBlockInfluence } from './block-influence';
+import { type Calibration, loadCalibration } from './calibration';
+import { scoreDeepest } from './deepest';
+import { scoreGreedy } from './greedy';
+import type { LossSummary } from './losses';
+import { scoreMagnitude } from './magnitude';
+import { type Criterion, type CriterionSettings, needsCalibration } from './criterion';
+import { scoreModulePerplexity, scorePerplexity } from './perplexity';
+import type { DeviceReport } from '../onnx/device';
+import type { JobOptions } from '../progress';
+import { type AngularWindow, rankBlocks } from '../prune/select';
+import type { Ranking } from '../prune/ranking';
+import type { AppliedAdapter } from '../retrain/adapted-project';
+import type { RunInput } from '../runs/record';
+import { optionalTokenizer } from '../tokenizer/optional';
+import type { Model, ModelOptions } from '../transformer/model';
+import { withModel } from '../transformer/opened';
+import type { Part, View } from '../transformer/view';
 
 export interface BlockScore {
   readonly index: number;
@@ -74,7 +72,7 @@ export interface Scope {
   readonly adapter?: AppliedAdapter;
 }
 
-type Options = CriterionOptions & Pick<ComputeOptions, 'device' | 'threads' | 'memory'>;
+type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;
 
 /**
  * @throws UserError when the calibration cannot be used, CancelledError
@@ -95,7 +93,13 @@ export async function runCriterion(
     findings: await withText(model, calibration.rows, criterion, seed, job, scope),
     device: model.device,
   });
-  const { findings, device } = await withModel(checkpoint, options, run, scope.adapter);
+  const { device: choice, threads, memory, beforeRun } = options;
+  const { adapter } = scope;
+  const { findings, device } = await withModel(
+    checkpoint,
+    { device: choice, threads, memory, beforeRun, adapter },
+    run,
+  );
   return {
     findings,
     ranking: rankingOf(findings),
@@ -162,4 +166,18 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
   const copy: Partial<{ -readonly [Key in keyof T]: T[Key] }> = { ...value };
   delete copy.rows;
   return copy as Omit<T, 'rows'>;
+}
+
+/** What is worth printing or sending: `full` is null where it was not measured; the losses of single rows are left out. */
+export function findingsSummary({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
+  const numbers = ({ score, ppl, meanNll, low, high }: Omit<BlockScore, 'index'>): object =>
+    ppl === undefined ? { score } : { score, ppl, meanNll, low, high };
+  return {
+    full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,
+    ...(blocks && { blocks: blocks.map((block) => ({ index: block.index, ...numbers(block) })) }),
+    ...(modules && {
+      modules: modules.map((module) => ({ block: module.block, part: module.part, ...numbers(module) })),
+    }),
+    ...rest,
+  };
 }

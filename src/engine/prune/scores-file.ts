@@ -1,10 +1,10 @@
 /** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
-import type { Checkpoint } from '../engine/checkpoint/types';
-import { UserError } from '../engine/errors';
-import { parseJsonNumber } from '../engine/json';
-import type { RunInput } from '../engine/runs/record';
-import { readTextFile } from '../engine/textfile';
-import type { Ranking } from './selection';
+import type { Checkpoint } from '../checkpoint/types';
+import { UserError } from '../errors';
+import { parseJsonNumber } from '../json';
+import type { RunInput } from '../runs/record';
+import { readTextFile } from '../textfile';
+import type { Ranking } from './ranking';
 
 const MAX_SCORES_BYTES = 64 * 2 ** 20;
 

@@ -1,5 +1,5 @@
 /** From what a criterion found to the blocks that go: each kind of finding has its rule (engine/prune/select). */
-import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder } from '../engine/prune/select';
+import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder } from './select';
 
 /** What selection needs of a criterion's findings. */
 export type Ranking =
