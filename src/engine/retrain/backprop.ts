@@ -64,7 +64,7 @@ export class Backprop {
     options: { teacher?: Teacher; tokensPerRun?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
     const { teacher, tokensPerRun = 1024, policy } = options;
-    const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.weight });
+    const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
     return new Backprop(model, trainee, head, teacher, tokensPerRun, policy);
   }
 
@@ -100,13 +100,14 @@ export class Backprop {
     return { loss, targets, gradients: sums };
   }
 
-  /** Mean loss over all targets of the batch, without dropout. @throws CancelledError */
+  /** Mean cross-entropy over all targets of the batch, without dropout or teacher. @throws CancelledError */
   async loss(batch: Batch, work?: Work): Promise<BatchResult> {
     const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
       let x = await this.embed(micro);
       for (const k of this.trainee.steps.keys())
         ({ y: x } = await this.forward(k, { ...this.feeds(k, micro), x }, micro));
-      return (await this.headLoss(x, micro, scale)).loss;
+      const head = this.trainee.head.feeds();
+      return (await this.head.run(floats(x), micro.targets, scale, head, this.teacher?.silent())).crossEntropy;
     });
     return { loss, targets, gradients: new Map() };
   }
@@ -172,7 +173,7 @@ export class Backprop {
   }
 
   private async headLoss(x: Tensor, micro: MicroBatch, scale: number): ReturnType<HeadLoss['run']> {
-    const teacher = await this.teacher?.lastStates(micro);
+    const teacher = await this.teacher?.states(micro);
     return this.head.run(floats(x), micro.targets, scale, this.trainee.head.feeds(), teacher);
   }
 

@@ -24,13 +24,30 @@ export interface HeadLossOptions {
   readonly bind?: (g: Graph) => Bind;
   /** The head's parameters are trained: their gradients are wanted. */
   readonly trainable?: boolean;
-  /** Weight of the teacher's part in the loss, 0 … 1; there is no teacher when undefined. */
-  readonly teacher?: number;
+  readonly teacher?: TeacherPart;
+}
+
+/** What a teacher adds to the loss. */
+export interface TeacherPart {
+  /** Its share of the loss, 0 … 1. */
+  readonly weight: number;
+  /** Set where its final norm and head are not the student's: they are fed then, as "teacherNorm" and "teacherHead". */
+  readonly own?: Pick<Architecture, 'hidden' | 'rmsNormEps'>;
+}
+
+/** What the teacher says of some tokens. */
+export interface TeacherStates {
+  /** Its last hidden states, (tokens, its hidden); not wanted where only the cross-entropy is of interest. */
+  readonly states?: Float32Array;
+  /** Its own final norm and head, if it has them. */
+  readonly feeds: Feeds;
 }
 
 export interface HeadGradients {
-  /** Σ of token losses, in nats. */
+  /** Σ of what is minimised over the tokens, in nats. */
   readonly loss: number;
+  /** Σ of the tokens' cross-entropies; the same without a teacher. */
+  readonly crossEntropy: number;
   /** ∂(scale · Σ)/∂x, (tokens, hidden); zero where there is no target. */
   readonly dx: Float32Array;
   /** ∂(scale · Σ) by parameter: "finalNorm", "head"; empty unless trainable. */
@@ -42,6 +59,7 @@ export class HeadLoss {
     private readonly architecture: Architecture,
     private readonly session: Session,
     private readonly parameters: readonly string[],
+    private readonly teacher: TeacherPart | undefined,
   ) {}
 
   static async open(model: Model, options: HeadLossOptions = {}): Promise<HeadLoss> {
@@ -52,7 +70,7 @@ export class HeadLoss {
       options,
       options.bind?.(g) ?? externalBinding(g, model.checkpoint),
     );
-    return new HeadLoss(model.architecture, await model.openSession(g.serialize()), parameters);
+    return new HeadLoss(model.architecture, await model.openSession(g.serialize()), parameters, options.teacher);
   }
 
   /**
@@ -60,14 +78,14 @@ export class HeadLoss {
    * @param targets the next token of each, or NO_TARGET
    * @param scale what every token loss is multiplied by: 1 / (targets of the whole batch)
    * @param more further feeds: parameters
-   * @param teacher the teacher's last hidden states, (tokens, hidden)
+   * @param teacher wanted where there is one
    */
   async run(
     x: Float32Array,
     targets: ArrayLike<number>,
     scale: number,
     more: Feeds = {},
-    teacher?: Float32Array,
+    teacher?: TeacherStates,
   ): Promise<HeadGradients> {
     const { hidden, vocabulary } = this.architecture;
     const wanted = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] !== NO_TARGET);
@@ -75,6 +93,7 @@ export class HeadLoss {
     const dx = new Float32Array(x.length);
     const gradients: Record<string, Float32Array> = {};
     let loss = 0;
+    let crossEntropy = 0;
     for (let at = 0; at < wanted.length; at += perRun) {
       const some = wanted.slice(at, at + perRun);
       const feeds: Record<string, Feeds[string]> = {
@@ -86,14 +105,21 @@ export class HeadLoss {
         ),
         scale: float32(new Float32Array(some.length).fill(scale), [some.length]),
       };
-      if (teacher) feeds.teacher = float32(gatherRows(teacher, some, hidden), [some.length, hidden]);
+      if (teacher) Object.assign(feeds, this.teacherFeeds(teacher, some));
       const result = await this.session.run(feeds);
       for (const value of floats(result.losses)) loss += value;
+      for (const value of floats(result.crossEntropies ?? result.losses)) crossEntropy += value;
       const dSome = floats(result.dx);
       some.forEach((token, i) => dx.set(dSome.subarray(i * hidden, (i + 1) * hidden), token * hidden));
       for (const name of this.parameters) addTo(gradients, name, floats(result[`d:${name}`]));
     }
-    return { loss, dx, gradients };
+    return { loss, crossEntropy, dx, gradients };
+  }
+
+  private teacherFeeds({ states, feeds }: TeacherStates, some: readonly number[]): Feeds {
+    const width = this.teacher?.own?.hidden ?? this.architecture.hidden;
+    const rows = states ? gatherRows(states, some, width) : new Float32Array(some.length * width);
+    return { ...feeds, teacher: float32(rows, [some.length, width]) };
   }
 
   close(): Promise<void> {
@@ -103,7 +129,7 @@ export class HeadLoss {
 
 /**
  * Feeds x (tokens, hidden), target (tokens), scale (tokens), with a teacher its hidden states "teacher"; fetches losses
- * (tokens), dx and the parameters' gradients.
+ * (tokens), with a teacher crossEntropies (tokens) too, dx and the parameters' gradients.
  */
 function buildHeadLoss(
   g: Graph,
@@ -112,30 +138,36 @@ function buildHeadLoss(
   bind: Bind,
 ): string[] {
   const { finalNorm, head } = outerWeights(a);
-  const states = ['tokens', a.hidden];
-  const x = g.input('x', 'float32', states);
+  const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
   const seed = g.input('scale', 'float32', ['tokens']);
   const norm = bind('finalNorm', finalNorm);
   const matrix = bind('head', head);
-  const logits = (state: Value): Value => linear(g, rmsNorm(g, state, norm, a.rmsNormEps), matrix);
-  const z = logits(x);
+  const z = linear(g, rmsNorm(g, x, norm, a.rmsNormEps), matrix);
   const truth = crossEntropy(g, z, target);
-  const losses =
-    teacher === undefined
-      ? truth
-      : add(
-          g,
-          scale(g, truth, 1 - teacher),
-          scale(g, divergence(g, z, logits(g.input('teacher', 'float32', states))), teacher),
-        );
-  const parameters = trainable ? { finalNorm: norm, head: matrix } : {};
+  let losses = truth;
+  if (teacher) {
+    const taught = divergence(g, z, teacherLogits(g, a, teacher, norm, matrix));
+    losses = add(g, scale(g, truth, 1 - teacher.weight), scale(g, taught, teacher.weight));
+    g.output('crossEntropies', truth);
+  }
+  const parameters: Record<string, Value> = trainable ? { finalNorm: norm, head: matrix } : {};
   const [dx, ...found] = gradients(g, new Map([[losses, seed]]), [x, ...Object.values(parameters)]);
   g.output('losses', losses);
   g.output('dx', dx);
   const names = Object.keys(parameters);
   names.forEach((name, i) => g.output(`d:${name}`, found[i]));
   return names;
+}
+
+/** Through the student's norm and head, unless the teacher has its own. (tokens, vocabulary) */
+function teacherLogits(g: Graph, a: Architecture, { own }: TeacherPart, norm: Value, matrix: Value): Value {
+  const { hidden, rmsNormEps } = own ?? a;
+  const states = g.input('teacher', 'float32', ['tokens', hidden]);
+  if (!own) return linear(g, rmsNorm(g, states, norm, rmsNormEps), matrix);
+  const ownNorm = g.input('teacherNorm', 'float32', [hidden]);
+  const ownHead = g.input('teacherHead', 'float32', [a.vocabulary, hidden]);
+  return linear(g, rmsNorm(g, states, ownNorm, rmsNormEps), ownHead);
 }
 
 function gatherRows(x: Float32Array, rows: readonly number[], width: number): Float32Array {

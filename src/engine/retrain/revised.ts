@@ -1,0 +1,102 @@
+/**
+ * Writes a checkpoint whose weights are others than its source's: with an adapter merged into them, or trained. Blocks
+ * that the trained model leaves out are left out. One piece of one tensor is in memory at a time.
+ */
+import { join } from 'node:path';
+import { isWeightDtype, type WeightDtype } from '../checkpoint/dtype';
+import { readSmallFile } from '../checkpoint/file';
+import { MAX_CONFIG_BYTES } from '../checkpoint/limits';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import { ROTARY_BUFFER } from '../checkpoint/verify';
+import { UserError } from '../errors';
+import { architectureOf } from '../prune/check';
+import { type ConfigEdit, configEdits, editConfigText } from '../prune/config';
+import { checkpointReduction, type Reduction } from '../prune/describe';
+import { planCheckpoint } from '../prune/plan';
+import type { Rewrite } from '../prune/rewrite';
+import { type NewCheckpoint, writeCheckpoint, type WriteOptions, type Written } from '../prune/write-checkpoint';
+import { readRecord, RECORD_NAME, type RunInput, type RunRecord } from '../runs/record';
+
+export type Change = NonNullable<Rewrite['change']>;
+
+/** What the new checkpoint has that the source has not. */
+export interface Revision {
+  /** Blocks of the source that are left out, ascending. */
+  readonly removed: readonly number[];
+  /** By names of the new checkpoint: what happens to a weight. */
+  readonly change: (name: string) => Change | undefined;
+  /** The type of all weights; each keeps its own when undefined. */
+  readonly dtype?: WeightDtype;
+  /** For the header of every file: names and sizes may be those of the source, these tell the two apart. */
+  readonly notes: Readonly<Record<string, string>>;
+  readonly card: (reduction: Reduction) => Promise<string>;
+  readonly record: (reduction: Reduction) => RunRecord;
+}
+
+/**
+ * Writes the revised checkpoint to the folder `out`, which must not exist.
+ * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
+ *   nothing is left behind then
+ */
+export async function writeRevised(
+  source: Checkpoint,
+  revision: Revision,
+  out: string,
+  options: WriteOptions,
+): Promise<Reduction & Written> {
+  const { removed, dtype } = revision;
+  const whole = requireArchitecture(source);
+  const planned = checkpointReduction(source, removed);
+  const plan = planCheckpoint(source, removed, {
+    maxShardBytes: options.maxShardBytes,
+    rewrite: (name, tensor) => rewriteOf(tensor, revision.change(name), dtype),
+    notes: revision.notes,
+  });
+  const tensors = plan.shards.flatMap((shard) => shard.tensors);
+  const reduction = { ...planned, bytesAfter: tensors.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const config = (await readSmallFile(join(source.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
+  const edits = [
+    ...(removed.length > 0 ? configEdits(source.config ?? {}, whole, planned.kept) : []),
+    ...dtypeEdits(source.config ?? {}, dtype),
+  ];
+  const next: NewCheckpoint = {
+    plan,
+    config: editConfigText(config, edits),
+    architecture: architectureOf(whole, planned.kept),
+    card: await revision.card(reduction),
+    record: () => revision.record(reduction),
+  };
+  return { ...reduction, ...(await writeCheckpoint(source, next, out, options)) };
+}
+
+function rewriteOf(
+  source: TensorInfo,
+  change: Change | undefined,
+  dtype: WeightDtype | undefined,
+): Rewrite | undefined {
+  if (!isWeightDtype(source.dtype) || source.name.endsWith(ROTARY_BUFFER)) return undefined;
+  const stored = dtype ?? source.dtype;
+  return change || stored !== source.dtype ? { dtype: stored, change } : undefined;
+}
+
+const CONFIG_DTYPES: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** The config names the type as `torch_dtype`, newer ones as `dtype`. */
+function dtypeEdits(config: Readonly<Record<string, unknown>>, dtype: WeightDtype | undefined): ConfigEdit[] {
+  if (dtype === undefined) return [];
+  const present = ['torch_dtype', 'dtype'].filter((key) => key in config);
+  const keys = present.length > 0 ? present : ['torch_dtype'];
+  return keys.map((key) => ({ path: [key], kind: 'set', value: CONFIG_DTYPES[dtype] }));
+}
+
+/** The texts that chose the blocks which a pruned checkpoint lacks: perplexity on them flatters its offspring too. */
+export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
+  try {
+    const { inputs } = await readRecord(join(checkpoint.folder, RECORD_NAME));
+    return inputs.filter(({ role }) => role === 'calibration');
+  } catch (error) {
+    if (error instanceof UserError) return []; // most checkpoints have no such record
+    throw error;
+  }
+}
