@@ -67,9 +67,9 @@ export function describeReduction(reduction: Reduction): string[] {
   ];
 }
 
-/** "−18.02 %": how much smaller `after` is. */
+/** "−18.02 %": how much smaller `after` is, or "+68.42 %" where a wider type makes it larger. */
 function share(before: number, after: number): string {
-  return `−${((100 * (before - after)) / before).toFixed(2)} %`;
+  return `${after > before ? '+' : '−'}${((100 * Math.abs(before - after)) / before).toFixed(2)} %`;
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US');

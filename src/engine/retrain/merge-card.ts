@@ -23,8 +23,8 @@ export function mergeCard(
   return `${cardFront(checkpoint, tags, inherited)}
 # ${title}
 
-This is ${what}, retrained: a LoRA adapter of rank ${adapter.rank} that was trained on it is merged into its weights,
-by Coppice. All other weights are the original's${settings.dtype ? ', stored in another type' : ''}.
+This is ${what}, retrained: a LoRA adapter of rank ${adapter.rank} is
+merged into its weights. All other weights are the original's${settings.dtype ? ', stored in another type' : ''}.
 ${pruned ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
 It loads in stock transformers; \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
 you use it.
