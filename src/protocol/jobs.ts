@@ -1,0 +1,235 @@
+/**
+ * The long jobs: what each is told, what it tells while it runs, and what it returns. One interface a kind; results
+ * mirror what the command of the same name prints with `--json`.
+ */
+import type { RemovedEntry } from './json';
+import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
+import type { CurveResult, CurveSpec, ScoreResult, ScoreSpec } from './scores';
+import type { RetrainResult, RetrainSpec, TrainingStepEvent } from './training';
+
+/** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
+export interface Compute {
+  /** "auto" when undefined. */
+  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+  readonly threads?: number;
+  /** Bytes for hidden states and batches. */
+  readonly memory?: number;
+}
+
+/** A checkpoint, or a view of it, with or without an adapter. */
+export interface ModelSource {
+  /** Path of a folder, a file or an index. */
+  readonly checkpoint: string;
+  /** Blocks and modules to leave out. */
+  readonly remove?: readonly RemovedEntry[];
+  /** Folder of an adapter to put on top. */
+  readonly adapter?: string;
+  /** Use the adapter though it was trained on other files. */
+  readonly otherBase?: boolean;
+}
+
+/** Calibration text and how rows are drawn from it. */
+export interface CalibrationSource {
+  readonly file: string;
+  /** Rows; the paper's 10 when undefined. */
+  readonly samples?: number;
+  /** Tokens a row; the paper's 128 when undefined. */
+  readonly length?: number;
+  readonly seed?: number;
+}
+
+/** What every job is told. */
+export interface JobBase extends Compute {
+  /**
+   * Folders for the run's record: the first that is allowed is made and used. A folder inside a source checkpoint or a
+   * Hugging Face cache is not. Without any, no record is kept.
+   */
+  readonly records?: readonly string[];
+}
+
+/** Perplexity of a text. */
+export interface EvaluateSpec extends JobBase, ModelSource {
+  readonly kind: 'evaluate';
+  readonly text: string;
+  /** Tokens per window; 128 when undefined. */
+  readonly window?: number;
+  /** Where the begin-of-text token goes; "stream" when undefined and the model has one. */
+  readonly bos?: 'stream' | 'window' | 'none';
+  /** Only the first windows. */
+  readonly limit?: number;
+}
+
+export interface EvaluateResult {
+  readonly ppl: number;
+  readonly meanNll: number;
+  readonly tokens: number;
+  readonly windows: number;
+  readonly window: number;
+  readonly bos: 'stream' | 'window' | 'none';
+  readonly removed: readonly RemovedEntry[];
+  /** The text also chose the blocks that were removed, so that the perplexity flatters. */
+  readonly calibrated: boolean;
+  readonly seconds: number;
+}
+
+/** How to choose tokens: greedily when nothing is given. */
+export interface SamplingChoice {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+}
+
+/** One continuation; several at once are 'samples'. */
+export interface GenerateSpec extends JobBase, ModelSource, SamplingChoice {
+  readonly kind: 'generate';
+  readonly prompt?: string;
+  /** The prompt as token ids, instead of text. */
+  readonly ids?: readonly number[];
+  /** Send the prompt as a user's message through the chat template. */
+  readonly chat?: boolean;
+  readonly maxNewTokens?: number;
+  readonly ignoreEos?: boolean;
+}
+
+export interface GenerateResult extends GeneratedText {
+  readonly promptIds: readonly number[];
+  readonly removed: readonly RemovedEntry[];
+}
+
+/** Writes a checkpoint without some blocks. */
+export interface PruneSpec extends JobBase {
+  readonly kind: 'prune';
+  readonly checkpoint: string;
+  /** The blocks to remove, whole ones only. */
+  readonly blocks: readonly number[];
+  /** Folder of the new checkpoint; must not exist. */
+  readonly out: string;
+  /** How the blocks were found, for the record: criterion, count … */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The text that scored the blocks, so that evaluating on the same text can be warned of. */
+  readonly calibration?: { readonly name: string; readonly sha256: string };
+}
+
+/** A written checkpoint and what it saves. */
+export interface WrittenCheckpoint {
+  readonly removed: readonly number[];
+  readonly kept: readonly number[];
+  readonly parametersBefore: number;
+  readonly parametersAfter: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  /** Absolute. */
+  readonly out: string;
+  /** Files that were not copied, and why. */
+  readonly leftBehind: readonly { readonly name: string; readonly why: string }[];
+  readonly seconds: number;
+}
+
+export interface PruneResult extends WrittenCheckpoint {
+  /** The kept blocks as half-open ranges. */
+  readonly slices: readonly (readonly [number, number])[];
+}
+
+/** Writes a checkpoint with an adapter in its weights. */
+export interface MergeSpec extends JobBase {
+  readonly kind: 'merge';
+  readonly checkpoint: string;
+  readonly adapter: string;
+  readonly otherBase?: boolean;
+  readonly out: string;
+  /** Of the new weights; each keeps its own when undefined. */
+  readonly dtype?: 'F32' | 'BF16' | 'F16';
+}
+
+export interface MergeResult extends WrittenCheckpoint {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly targets: readonly string[];
+  readonly dtype: 'F32' | 'BF16' | 'F16' | null;
+}
+
+/** Every kind of job, what it is told, tells and returns. */
+export interface Jobs {
+  score: { readonly spec: ScoreSpec; readonly result: ScoreResult; readonly event: never };
+  evaluate: { readonly spec: EvaluateSpec; readonly result: EvaluateResult; readonly event: never };
+  generate: { readonly spec: GenerateSpec; readonly result: GenerateResult; readonly event: TextEvent };
+  prune: { readonly spec: PruneSpec; readonly result: PruneResult; readonly event: never };
+  merge: { readonly spec: MergeSpec; readonly result: MergeResult; readonly event: never };
+  retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
+  curve: { readonly spec: CurveSpec; readonly result: CurveResult; readonly event: CurveEvent };
+  samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
+}
+
+export type JobKind = keyof Jobs;
+export type JobSpec = Jobs[JobKind]['spec'];
+export type JobEvent = Jobs[JobKind]['event'];
+export type SpecOf<K extends JobKind> = Jobs[K]['spec'];
+export type ResultOf<K extends JobKind> = Jobs[K]['result'];
+export type EventOf<K extends JobKind> = Jobs[K]['event'];
+
+/** New text of one column; of 'generate' both are 0. */
+export interface TextEvent {
+  readonly type: 'text';
+  readonly prompt: number;
+  readonly column: number;
+  /** What became certain since the last event; may be empty while a character is incomplete. */
+  readonly text: string;
+  /** The new tokens. */
+  readonly ids: readonly number[];
+}
+
+export type TrainingEvent =
+  | TrainingStepEvent
+  | { readonly type: 'evaluation'; readonly step: number; readonly loss: number; readonly ppl: number };
+
+/** A point of a curve, as soon as it is known. */
+export interface CurveEvent {
+  readonly type: 'point';
+  readonly point: CurveResult['points'][number];
+}
+
+/** A finished job. */
+export interface JobOutcome<K extends JobKind = JobKind> {
+  readonly result: ResultOf<K>;
+  /** The run's record on disk, where large things are too (losses of single rows, traces); null when none was kept. */
+  readonly record: string | null;
+  /** Where it was computed; null where nothing was. */
+  readonly device: DeviceInfo | null;
+  /** What the user may want to know besides. */
+  readonly notes: readonly string[];
+}
+
+/** What computes, and why. */
+export interface DeviceInfo {
+  readonly provider: string;
+  /** Why this one, and why no better one. */
+  readonly why: string;
+  /** The providers that were looked at: their speed, or what keeps them from being used. */
+  readonly tried: readonly { readonly provider: string; readonly gflops?: number; readonly error?: string }[];
+}
+
+export type JobState = 'queued' | 'running';
+
+/** A job that waits or runs. */
+export interface JobInfo {
+  readonly id: string;
+  readonly kind: JobKind;
+  /** The checkpoint that it reads. */
+  readonly checkpoint: string;
+  readonly state: JobState;
+  readonly progress?: ProgressInfo;
+}
+
+/** How far a job is. */
+export interface ProgressInfo {
+  /** The step in words. */
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  /** Plural: "row-blocks", "tokens", "bytes". */
+  readonly unit: string;
+  /** Of late; undefined while too little was done to tell. */
+  readonly perSecond?: number;
+  readonly secondsLeft?: number;
+}

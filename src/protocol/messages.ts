@@ -1,0 +1,69 @@
+/**
+ * Every message between the extension host and the sidecar. The name of a method is the key of its types: what a caller
+ * passes and gets is derived from these interfaces, never written twice.
+ */
+import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, Compute, ProgressInfo } from './jobs';
+import type { TensorStatistics, TensorStatisticsParams, ViewPerplexity, ViewPerplexityParams } from './short';
+
+/** Counts up when a message changes its meaning: host and sidecar of one build always agree. */
+export const PROTOCOL_VERSION = 1;
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+export interface InitializeParams {
+  readonly protocol: number;
+  /** Process that the sidecar belongs to. */
+  readonly hostPid: number;
+  readonly logLevel: LogLevel;
+}
+
+export interface InitializeResult {
+  readonly protocol: number;
+  readonly pid: number;
+  readonly versions: { readonly coppice: string; readonly node: string; readonly onnxruntime: string };
+}
+
+interface Method<Params, Result> {
+  readonly params: Params;
+  readonly result: Result;
+}
+
+/** Host → sidecar, answered. */
+export interface Requests {
+  /** The first message; everything else is refused before it. */
+  initialize: Method<InitializeParams, InitializeResult>;
+  /** Queues a job and answers when it is done. Cancelling the request cancels the job. */
+  'job/run': Method<{ readonly id: string; readonly spec: JobSpec }, JobOutcome>;
+  'job/list': Method<null, { readonly jobs: readonly JobInfo[] }>;
+  /** False when there is no such job (any more). */
+  'job/cancel': Method<{ readonly id: string }, { readonly found: boolean }>;
+  'tensor/statistics': Method<TensorStatisticsParams, TensorStatistics>;
+  'view/perplexity': Method<ViewPerplexityParams, ViewPerplexity>;
+  /** Which device these settings give. Tries providers at the first call, which takes seconds. */
+  'device/report': Method<Compute, DeviceInfo>;
+  /** Cancels everything, and ends the process after the answer. */
+  shutdown: Method<null, null>;
+}
+
+/** Sidecar → host. */
+export interface Notifications {
+  /** About ten a second at most, and always the last one. */
+  'job/progress': { readonly id: string } & ProgressInfo;
+  'job/event': { readonly id: string; readonly event: JobEvent };
+  'jobs/changed': { readonly jobs: readonly JobInfo[] };
+  /** A job began to compute on a device. */
+  'device/changed': DeviceInfo;
+  log: { readonly level: LogLevel; readonly text: string };
+  /** The sidecar met an error that it cannot survive, and ends. */
+  fatal: { readonly message: string; readonly stack?: string };
+}
+
+/** Host → sidecar, not answered. */
+export interface HostNotifications {
+  'log/level': { readonly level: LogLevel };
+}
+
+export type RequestName = keyof Requests;
+export type ParamsOf<M extends RequestName> = Requests[M]['params'];
+export type AnswerOf<M extends RequestName> = Requests[M]['result'];
+export type NotificationName = keyof Notifications;

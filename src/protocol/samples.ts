@@ -1,0 +1,55 @@
+/** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
+import type { JobBase, ModelSource, SamplingChoice } from './jobs';
+import type { JsonNumber, RemovedEntry } from './json';
+
+/** One model to write with. */
+export interface SampleColumn extends ModelSource {
+  /** What the user calls it. */
+  readonly label: string;
+}
+
+/** A user's side of a conversation, or a text to continue. */
+export interface SamplesSpec extends JobBase, SamplingChoice {
+  readonly kind: 'samples';
+  readonly prompts: readonly string[];
+  /** Each column draws from the same seed. */
+  readonly columns: readonly SampleColumn[];
+  readonly chat?: boolean;
+  readonly maxNewTokens?: number;
+  readonly ignoreEos?: boolean;
+}
+
+/** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
+export type StopReason = 'eos' | 'length' | 'context' | 'cancelled';
+
+/** A continuation and what it took; times are the column's own, without those that others computed meanwhile. */
+export interface GeneratedText {
+  readonly ids: readonly number[];
+  /** Null where there is no tokenizer. */
+  readonly text: string | null;
+  readonly stopped: StopReason;
+  /** Seconds from the prompt to its first new token; NaN when there was none. */
+  readonly timeToFirstToken: JsonNumber;
+  readonly prefillTokensPerSecond: JsonNumber;
+  /** After the first token; NaN when there was no second. */
+  readonly decodeTokensPerSecond: JsonNumber;
+}
+
+export interface SampleText extends GeneratedText {
+  /** Indices into the prompts and columns of the spec. */
+  readonly prompt: number;
+  readonly column: number;
+  readonly promptTokens: number;
+}
+
+/** Cancelling this job is a way to end it: what was written until then is the result. */
+export interface SamplesResult {
+  readonly samples: readonly SampleText[];
+  readonly columns: readonly {
+    readonly label: string;
+    readonly model: string;
+    readonly removed: readonly RemovedEntry[];
+  }[];
+  /** All columns together, from the first prompt to the last token. */
+  readonly seconds: number;
+}

@@ -1,0 +1,111 @@
+/** Scoring, and the curve of perplexity against removed blocks. */
+import type { CalibrationSource, JobBase, ModelSource } from './jobs';
+import type { JsonNumber, RemovedEntry } from './json';
+
+/** Names of the criteria. */
+export type CriterionName = 'ppl' | 'taylor' | 'magnitude' | 'block-influence' | 'angular' | 'greedy' | 'deepest';
+
+/** How a criterion is computed; it ignores what is not its own. */
+export interface CriterionChoice {
+  readonly criterion: CriterionName;
+  readonly calibration?: CalibrationSource;
+  readonly norm?: 'l1' | 'l2';
+  readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
+}
+
+/** How much every block matters. The keep-list plays no part. */
+export interface ScoreSpec extends JobBase, ModelSource, CriterionChoice {
+  readonly kind: 'score';
+  /** Of ppl: "block" when undefined. */
+  readonly granularity?: 'block' | 'module';
+  /** Of greedy, which needs it: removals. */
+  readonly count?: number;
+}
+
+export interface BlockScoreInfo {
+  readonly index: number;
+  readonly score: JsonNumber;
+  /** Of ppl: the same as the score, its logarithm and a 95 % bootstrap interval. */
+  readonly ppl?: JsonNumber;
+  readonly meanNll?: JsonNumber;
+  readonly low?: JsonNumber;
+  readonly high?: JsonNumber;
+}
+
+export interface ModuleScoreInfo extends Omit<BlockScoreInfo, 'index'> {
+  readonly block: number;
+  readonly part: 'attention' | 'ffn';
+}
+
+/** The text of a calibration as records name it. */
+export interface CalibrationInfo {
+  readonly source: string;
+  readonly sha256: string;
+  readonly samples: number;
+  readonly length: number;
+  readonly seed: number;
+  readonly method: 'documents' | 'windows' | 'rows';
+}
+
+/** Which fields there are depends on the criterion. The losses of single rows are in the record. */
+export interface ScoreResult {
+  readonly criterion: CriterionName;
+  readonly model: { readonly name: string; readonly path: string; readonly identity: string };
+  readonly removed?: readonly RemovedEntry[];
+  readonly adapter?: { readonly name: string; readonly sha256?: string };
+  /** The model with nothing removed, where it was measured. */
+  readonly full: { readonly ppl: JsonNumber; readonly meanNll: JsonNumber; readonly tokens: number } | null;
+  readonly blocks?: readonly BlockScoreInfo[];
+  readonly modules?: readonly ModuleScoreInfo[];
+  /** From least to most important. */
+  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: 'attention' | 'ffn' }[];
+  /** Of angular: runs of blocks that go together. */
+  readonly windows?: readonly { readonly start: number; readonly size: number; readonly score: JsonNumber }[];
+  /** Of greedy: in the order of removal. */
+  readonly removals?: readonly { readonly block: number; readonly meanNll: JsonNumber; readonly ppl: JsonNumber }[];
+  readonly calibration: CalibrationInfo | null;
+  readonly seconds: number;
+  readonly device: string;
+  readonly peakRssBytes: number;
+}
+
+/** Perplexity against the number of removed blocks, in the order of a criterion. */
+export interface CurveSpec extends JobBase, ModelSource {
+  readonly kind: 'curve';
+  readonly criterion: CriterionName;
+  /** What the criterion was computed with, where it is still to be computed. */
+  readonly scoring?: Omit<CriterionChoice, 'criterion'>;
+  /** A file with the criterion's scores of this model: a record, or what `score --json` printed. */
+  readonly scores?: string;
+  /** Most blocks to remove; all that may go when undefined. */
+  readonly most?: number;
+  /** The first four blocks and the last two stay unless false. */
+  readonly plus?: boolean;
+  /** Further blocks that stay. */
+  readonly keep?: readonly number[];
+  /** What perplexity is measured on. */
+  readonly rows: CurveRows;
+}
+
+/** Calibration rows, or windows of an evaluation text. */
+export type CurveRows =
+  | ({ readonly from: 'calibration' } & CalibrationSource)
+  | { readonly from: 'text'; readonly file: string; readonly window?: number; readonly limit?: number };
+
+export interface CurvePointInfo {
+  readonly count: number;
+  /** 0-based, ascending. */
+  readonly removed: readonly number[];
+  readonly ppl: JsonNumber;
+  readonly meanNll: JsonNumber;
+  /** What is left. */
+  readonly parameters: number;
+}
+
+export interface CurveResult {
+  readonly criterion: CriterionName;
+  readonly points: readonly CurvePointInfo[];
+  /** What perplexity was measured on. */
+  readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
+  readonly seconds: number;
+}

@@ -1,0 +1,44 @@
+/** Short requests: they run between the slices of the long job, which waits for them. */
+import type { CalibrationInfo } from './scores';
+import type { CalibrationSource, Compute, ModelSource } from './jobs';
+import type { JsonNumber } from './json';
+
+/** Numbers about the values of one tensor. */
+export interface TensorStatisticsParams {
+  /** Of the caller's choice: progress is reported under it. */
+  readonly id: string;
+  readonly checkpoint: string;
+  readonly tensor: string;
+}
+
+export interface TensorStatistics {
+  readonly elements: number;
+  /** Of the finite values; null when there are none. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly standardDeviation: number | null;
+  readonly zeros: number;
+  readonly nan: number;
+  readonly infinite: number;
+  /** Finite values in bins of equal width from min to max. */
+  readonly histogram: readonly number[];
+}
+
+/** Perplexity of a plan on calibration rows. Nothing is written; the newest request wins. */
+export interface ViewPerplexityParams extends ModelSource, Compute {
+  readonly calibration: CalibrationSource;
+}
+
+export interface ViewPerplexity {
+  readonly ppl: JsonNumber;
+  readonly meanNll: JsonNumber;
+  readonly tokens: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly calibration: CalibrationInfo;
+  /** Blocks or modules computed for it, and of how many: the rest came from the plan before. */
+  readonly stepsComputed: number;
+  readonly steps: number;
+  readonly seconds: number;
+}
