@@ -6,6 +6,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { writeAdapter } from '../../src/engine/retrain/adapter-files';
+import { randomAdapter } from '../support/adapters';
 import { assertClose, TOLERANCE } from '../support/close';
 import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
@@ -218,6 +221,56 @@ describe('command line: end to end', function () {
     assert.equal(written.meanNll, json.meanNll);
     const part = await run('eval', model, ...args, '--remove', '2.ffn');
     assert.deepEqual(part.removed, ['2.ffn']);
+  });
+
+  it('merge: an adapter on top, merged at once, and merged on the pruned checkpoint are the same', async () => {
+    const folder = temporaryFolder();
+    const checkpoint = await openCheckpoint(model);
+    const lora = randomAdapter(checkpoint.architecture!, { removed: [1, 2] });
+    const adapter = await writeAdapter(join(folder, 'adapter'), lora, checkpoint);
+    const before = hashesOf(model);
+    const merged = join(folder, 'merged');
+    const json = await run('merge', model, '--adapter', adapter, '--out', merged, '--dtype', 'f32');
+    const promised =
+      'removed kept parametersBefore parametersAfter bytesBefore bytesAfter rank alpha targets dtype out seconds';
+    assert.deepEqual(keys(json), sorted(promised));
+    assert.deepEqual([json.removed, json.kept, json.dtype, json.rank], [[1, 2], [0, 3], 'f32', 4]);
+    await run('prune', model, '--blocks', '1,2', '--out', join(folder, 'pruned'));
+    await run('merge', join(folder, 'pruned'), '--adapter', adapter, '--out', join(folder, 'later'), '--dtype', 'f32');
+    assert.equal(hashesOf(merged)['model.safetensors'], hashesOf(join(folder, 'later'))['model.safetensors']);
+    assert.deepEqual(hashesOf(model), before);
+
+    const args = ['--text', text, '--window', '32', '--limit', '4'];
+    const onTop = await run('eval', model, ...args, '--adapter', adapter);
+    assert.deepEqual(onTop.removed, [1, 2]);
+    assertClose(
+      (await run('eval', merged, ...args)).meanNll as number,
+      onTop.meanNll as number,
+      { absolute: 1e-5 },
+      'loss',
+    );
+    const ids = ['--ids', '5,6,7', '--max-new-tokens', '6', '--ignore-eos'];
+    const { ids: continued } = await run('generate', model, ...ids, '--adapter', adapter);
+    assert.deepEqual((await run('generate', merged, ...ids)).ids, continued);
+    const scoring = ['--calibration', rows, '--samples', '4', '--length', '24'];
+    const scores = await run('score', model, ...scoring, '--adapter', adapter);
+    assert.equal((scores.blocks as unknown[]).length, 2);
+    assertClose(
+      (scores.full as Json).meanNll as number,
+      ((await run('score', merged, ...scoring)).full as Json).meanNll as number,
+      { absolute: 1e-5 },
+      'full',
+    );
+    const tiny = ['--prompt-tokens', '8', '--new-tokens', '2', '--repeats', '1'];
+    assert.deepEqual((await run('bench', model, ...tiny, '--adapter', adapter)).removed, [1, 2]);
+    for (const command of [
+      ['eval', merged, '--text', text],
+      ['merge', merged, '--out', join(folder, 'twice')],
+    ]) {
+      const again = await coppice([...command, '--adapter', adapter]);
+      assert.equal(again.code, 1);
+      assert.match(again.stderr, /does not belong to merged[^]*--other-base/);
+    }
   });
 
   it('eval: warns when the text is the one that the blocks were scored with', async () => {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
 import { requireArchitecture } from '../checkpoint/open';
 import { elements } from '../checkpoint/parameters';
@@ -139,7 +140,9 @@ export async function writeAdapter(
     await saveAdapter(target.temporary, adapter, checkpoint);
     if (record) await writeRecord(join(target.temporary, RECORD_NAME), record);
     const written = await readAdapter(target.temporary, checkpoint);
-    if (adapterDigest(written) !== adapterDigest(adapter)) {
+    const same =
+      adapterDigest(written) === adapterDigest(adapter) && isDeepStrictEqual(written.removed, adapter.removed);
+    if (!same) {
       throw new Error('the written adapter differs from the one in memory');
     }
     await target.commit();

@@ -56,9 +56,9 @@ export function applyAdapter(adapter: Adapter): AppliedAdapter {
   };
 }
 
-/** SHA-256 (hex) of everything that changes what the adapter adds. */
-export function adapterDigest({ rank, alpha, removed, matrices }: Adapter): string {
-  const hash = createHash('sha256').update(JSON.stringify(['coppice adapter 1', rank, alpha, removed]));
+/** SHA-256 (hex) of everything that changes what the adapter adds to the blocks that are left. */
+export function adapterDigest({ rank, alpha, matrices }: Adapter): string {
+  const hash = createHash('sha256').update(JSON.stringify(['coppice adapter 1', rank, alpha]));
   for (const [block, named] of [...matrices].sort(([a], [b]) => a - b)) {
     for (const name of Object.keys(named).sort()) {
       const { buffer, byteOffset, byteLength, length } = named[name];
