@@ -39,6 +39,9 @@ export interface MemoryPolicy {
 const SESSIONS_SHARE = 0.4;
 const ACTIVATIONS_SHARE = 0.3;
 
+/** Tokens of a micro-batch unless said otherwise: large enough for fast products. */
+export const TOKENS_PER_RUN = 1024;
+
 export class Backprop {
   private readonly graphs = new Map<string, TrainingGraphs>();
   private readonly open = new Map<string, TrainingStep>();
@@ -63,7 +66,7 @@ export class Backprop {
     trainee: Trainee,
     options: { teacher?: Teacher; tokensPerRun?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
-    const { teacher, tokensPerRun = 1024, policy } = options;
+    const { teacher, tokensPerRun = TOKENS_PER_RUN, policy } = options;
     const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
     return new Backprop(model, trainee, head, teacher, tokensPerRun, policy);
   }

@@ -21,9 +21,10 @@ export function cacheNames(step: Step): { past: [string, string]; present: [stri
 }
 
 /**
- * One text, a few new tokens at a time. Feeds "x" (tokens, hidden), "cos" and "sin" (positions, headDim / 2),
- * "lastPositions" (1), "totalLength" (1), "offset" (1) and each step's cache (1, kvHeads, capacity, headDim). Fetches the caches and
- * "y" (tokens, hidden), or with `head` the last token's "logits" (1, vocabulary).
+ * One text, a few new tokens at a time; or several texts of one length side by side, a new token each. Feeds "x"
+ * (tokens, hidden), "cos" and "sin" (positions, headDim / 2), "lastPositions" (texts), "totalLength" (1), "offset" (1)
+ * and each step's cache (texts, kvHeads, capacity, headDim). Fetches the caches and "y" (tokens, hidden), or with `head`
+ * the "logits" (texts, vocabulary) of what follows each text.
  * @param adapted what a LoRA adapter adds to a block
  */
 export function buildDecoder(
@@ -31,12 +32,14 @@ export function buildDecoder(
   a: Architecture,
   steps: readonly Step[],
   head: boolean,
+  texts: number,
   bind: Bind,
   adapted: (block: number) => AdaptedBlock | undefined,
 ): void {
-  const x = g.input('x', 'float32', ['tokens', a.hidden]);
+  const tokens = texts === 1 ? 'tokens' : texts;
+  const x = g.input('x', 'float32', [tokens, a.hidden]);
   const rotary = steps.some((s) => s.attention) ? rotaryInputs(g, a) : undefined;
-  const lastPositions = rotary && g.input('lastPositions', 'int32', [1]);
+  const lastPositions = rotary && g.input('lastPositions', 'int32', [texts]);
   const totalLength = rotary && g.input('totalLength', 'int32', [1]);
   const offset = rotary && g.input('offset', 'int64', [1]);
   let state = x;
@@ -47,23 +50,23 @@ export function buildDecoder(
       project: projectAdapted(g, weight, adapted(step.block)),
       attend: (...qkv) => {
         const { past, present } = cacheNames(step);
-        const [keys, values] = past.map((n) => g.input(n, 'float32', [1, a.kvHeads, 'capacity', a.headDim]));
-        const [q, k, v] = qkv.map((t) => reshape(g, t, [1, 'tokens', t.shape[1]]));
+        const [keys, values] = past.map((n) => g.input(n, 'float32', [texts, a.kvHeads, 'capacity', a.headDim]));
+        const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
         const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
         const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
         const attention = fusedAttention(g, [q, k, v], shape, rotary!, known);
         g.output(present[0], attention.keys);
         g.output(present[1], attention.values);
-        return reshape(g, attention.output, ['tokens', a.heads * a.headDim]);
+        return reshape(g, attention.output, [tokens, a.heads * a.headDim]);
       },
     });
   }
-  if (head) g.output('logits', lastLogits(g, a, state, bind));
+  if (head) g.output('logits', logits(g, a, texts === 1 ? lastRow(g, state) : state, bind));
   else g.output('y', state);
 }
 
-function lastLogits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {
+function logits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {
   const { finalNorm, head } = outerWeights(a);
-  const normalised = rmsNorm(g, lastRow(g, state), bind('finalNorm', finalNorm), a.rmsNormEps);
+  const normalised = rmsNorm(g, state, bind('finalNorm', finalNorm), a.rmsNormEps);
   return linear(g, normalised, bind('head', head));
 }

@@ -1,5 +1,5 @@
 /**
- * Cached decoding. On the CPU the cache is filled in place: the same memory is a run's feed (the past) and its fetch
+ * Cached decoding, of one text or of several side by side. On the CPU the cache is filled in place: the same memory is a run's feed (the past) and its fetch
  * (the past and what is new), so nothing is copied from token to token.
  *
  * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
@@ -43,11 +43,16 @@ export class Decoder {
     private readonly segments: readonly Segment[],
     /** Tokens that the cache has room for. */
     readonly capacity: number,
+    /** Texts that are written side by side. */
+    private readonly texts: number,
     private readonly rotary: Feeds,
   ) {}
 
-  /** @param capacity tokens of prompt and continuation together */
-  static async open(model: Model, view: View, capacity: number): Promise<Decoder> {
+  /**
+   * @param capacity tokens of prompt and continuation together
+   * @param texts that are written side by side: one by `append`, several by `appendToEach`
+   */
+  static async open(model: Model, view: View, capacity: number, texts = 1): Promise<Decoder> {
     const { architecture: a } = model;
     const steps = stepsOf(view);
     const adapterBytes = model.adapter?.bytes ?? 0;
@@ -56,11 +61,11 @@ export class Decoder {
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const rotary = rotaryFeeds(a, capacity);
-    const decoder = new Decoder(model, fits ? whole : apart, capacity, rotary);
+    const decoder = new Decoder(model, fits ? whole : apart, capacity, texts, rotary);
     for (const step of steps.filter((s) => s.attention)) {
       for (const name of cacheNames(step).past) {
-        const cache = new Float32Array(a.kvHeads * capacity * a.headDim);
-        decoder.caches[name] = float32(cache, [1, a.kvHeads, capacity, a.headDim]);
+        const cache = new Float32Array(texts * a.kvHeads * capacity * a.headDim);
+        decoder.caches[name] = float32(cache, [texts, a.kvHeads, capacity, a.headDim]);
       }
     }
     if (decoder.kept) await decoder.session(decoder.segments[0]);
@@ -82,17 +87,27 @@ export class Decoder {
     let logits = new Float32Array(0) as Float32Array;
     for (let at = 0; at < ids.length; at += limit) {
       throwIfCancelled(signal);
-      logits = await this.appendFew(ids.slice(at, at + limit));
+      const some = ids.slice(at, at + limit);
+      logits = await this.run(some, some.length);
     }
     return logits;
   }
 
-  private async appendFew(ids: readonly number[]): Promise<Float32Array> {
+  /**
+   * Appends a token to each text.
+   * @returns the logits of what follows each, (texts, vocabulary); valid until the next call
+   */
+  appendToEach(ids: readonly number[]): Promise<Float32Array> {
+    return this.run(ids, 1);
+  }
+
+  /** @param length new tokens of each text */
+  private async run(ids: readonly number[], length: number): Promise<Float32Array> {
     const { hidden } = this.model.architecture;
-    const total = this.past + ids.length;
+    const total = this.past + length;
     const position: Feeds = {
       ...this.rotary,
-      lastPositions: int32([total - 1], [1]),
+      lastPositions: int32(new Int32Array(this.texts).fill(total - 1), [this.texts]),
       totalLength: int32([total], [1]),
       offset: int64([this.past], [1]),
     };
@@ -152,11 +167,12 @@ export class Decoder {
       const bindMatrix = constantMatrices(g);
       const adapted = (block: number): AdaptedBlock | undefined =>
         adapter && { adapter: adapter.block(block), bindMatrix };
-      buildDecoder(g, architecture, segment.steps, segment.head, externalBinding(g, checkpoint), adapted);
+      buildDecoder(g, architecture, segment.steps, segment.head, this.texts, externalBinding(g, checkpoint), adapted);
       const onDevice = this.inPlace
         ? undefined
         : segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []));
-      session = await this.model.openSession(g.serialize(), { onDevice });
+      // A product with one row reads every weight once, and would gain nothing from repacked ones.
+      session = await this.model.openSession(g.serialize(), { onDevice, prepack: this.texts > 1 });
       this.sessions.set(segment, session);
     }
     return session;
