@@ -2,7 +2,8 @@
  * How a command ends badly. Three lines: what failed, why, what to do. Exit code 2 means that the command line itself
  * is wrong, 1 that the work failed.
  */
-import { systemErrorCode, UserError } from '../engine/errors';
+import { UserError } from '../engine/errors';
+import { systemFailure } from '../engine/system-failure';
 import type { Looks } from './terminal/looks';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
@@ -30,31 +31,11 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** What Node's system errors mean to someone who is not a programmer. */
-const SYSTEM: Readonly<Record<string, readonly [why: string, action: string]>> = {
-  ENOENT: ['there is no such file or folder', 'Check the path.'],
-  EACCES: ['permission is denied', 'Change the permissions or choose another path.'],
-  EPERM: ['the operation is not permitted', 'Change the permissions or choose another path.'],
-  EROFS: ['the file system is read-only', 'Choose a path on a writable disk.'],
-  ENOSPC: ['the disk is full', 'Free some space or choose another disk.'],
-  EISDIR: ['a file is needed here, and this is a folder', 'Name a file.'],
-  ENOTDIR: ['a part of the path is a file, not a folder', 'Check the path.'],
-  EMFILE: ['too many files are open', 'Raise the limit (ulimit -n) and run again.'],
-};
-
 export function failureOf(error: unknown): Failure {
-  if (error instanceof UserError) {
-    return {
-      what: error.what,
-      why: error.why,
-      action: error.action,
-      exitCode: error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE,
-    };
-  }
-  const known = SYSTEM[systemErrorCode(error) ?? ''];
+  const known = error instanceof UserError ? error : systemFailure(error);
   if (known) {
-    const path = error instanceof Error && 'path' in error ? String(error.path) : undefined;
-    return { what: path ?? 'a file operation failed', why: known[0], action: known[1], exitCode: EXIT_FAILURE };
+    const { what, why, action } = known;
+    return { what, why, action, exitCode: known instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE };
   }
   return {
     what: 'Coppice failed unexpectedly',

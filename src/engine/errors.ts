@@ -19,6 +19,9 @@ export class UserError extends Error {
   }
 }
 
+/** The device failed, not the job: on the CPU it may work, which the caller can offer but never chooses by itself. */
+export class DeviceError extends UserError {}
+
 /** Thrown between runs once the caller's signal is aborted. Not an error to report. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';

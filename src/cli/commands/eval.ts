@@ -1,5 +1,6 @@
 /** `coppice eval`: perplexity of a text under a checkpoint or a view of it (Shortened LLaMA's two modes, spec §1.12). */
 import { type Command, Option } from 'commander';
+import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { BosMode } from '../../engine/evaluate/windows';
 import { detailsOf, fileInput } from '../../engine/runs/details';
@@ -8,7 +9,6 @@ import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/transformer/model';
 import { removedJson, withModel } from '../../engine/transformer/opened';
 import { formatRemoved } from '../../engine/transformer/view';
-import { warnIfCalibrated } from '../calibrated';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand, secondsSince } from '../opened';
 import {
@@ -70,7 +70,7 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
   const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder);
-  await warnIfCalibrated(checkpoint, text.sha256, shell);
+  if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);
   const ids = tokenizer.encode(text.text, { addSpecialTokens: false });
 
   const { window, bos, limit } = options;

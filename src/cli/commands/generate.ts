@@ -2,8 +2,9 @@
 import { type Command, Option } from 'commander';
 import { generate } from '../../engine/evaluate/generate';
 import { detailsOf } from '../../engine/runs/details';
+import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/transformer/model';
 import { removedJson, withModel } from '../../engine/transformer/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
@@ -85,7 +86,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
   }
   const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder);
-  const promptIds = options.ids ?? encodePrompt(tokenizer!, prompt!, options.chat === true);
+  const promptIds = options.ids ?? encodePrompt(tokenizer!, prompt!, { chat: options.chat });
 
   const sampled = [options.temperature, options.topK, options.topP, options.seed].some((value) => value !== undefined);
   const { temperature = 1, topK, topP, seed = DEFAULT_SEED, maxNewTokens } = options;
@@ -119,10 +120,4 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
       device,
     }),
   };
-}
-
-function encodePrompt(tokenizer: Tokenizer, prompt: string, chat: boolean): number[] {
-  if (!chat) return tokenizer.encode(prompt, { addSpecialTokens: true });
-  const text = tokenizer.chat([{ role: 'user', content: prompt }], { addGenerationPrompt: true });
-  return tokenizer.encode(text, { addSpecialTokens: false }); // the template writes them itself
 }

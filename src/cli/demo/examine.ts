@@ -1,6 +1,7 @@
 /** What the demo compares: perplexity, continuations, size and speed of one model. */
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import { generate } from '../../engine/evaluate/generate';
 import { measure } from '../../engine/evaluate/measure';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
@@ -10,7 +11,6 @@ import { readTextFile } from '../../engine/textfile';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { withModel } from '../../engine/transformer/opened';
 import { fullView } from '../../engine/transformer/view';
-import { CALIBRATION_IS_EVALUATION } from '../calibrated';
 import type { Shell } from '../execute';
 import type { ComputeOptions } from '../options';
 

@@ -2,7 +2,7 @@
  * What onnxruntime's errors mean to the user. It throws plain Errors whose text is all there is to tell them apart by;
  * one that is not known here is passed on as it is, for it is a bug.
  */
-import { UserError } from '../errors';
+import { DeviceError, UserError } from '../errors';
 
 interface Translation {
   readonly pattern: RegExp;
@@ -66,7 +66,8 @@ export function translateFailure(error: unknown, provider: string): unknown {
   const where = provider === 'cpu' ? 'cpu' : 'gpu';
   for (const { pattern, of, say } of TRANSLATIONS) {
     const match = of === 'any' || of === where ? pattern.exec(error.message) : null;
-    if (match) return new UserError(...say(match, provider), { cause: error });
+    const Failure = of === 'gpu' ? DeviceError : UserError;
+    if (match) return new Failure(...say(match, provider), { cause: error });
   }
   return error;
 }

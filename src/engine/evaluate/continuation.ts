@@ -1,0 +1,122 @@
+/** A text that a model writes token by token: whoever holds it decides when the next one is computed. */
+import { UserError } from '../errors';
+import { Random } from '../random';
+import { Decoder } from '../transformer/decoder';
+import type { Model } from '../transformer/model';
+import { fullView, type View } from '../transformer/view';
+import { argMax, sample, type Sampling } from './sample';
+
+export interface ContinuationOptions extends Sampling {
+  readonly maxNewTokens: number;
+  /** Always the likeliest token, instead of drawing. */
+  readonly greedy?: boolean;
+  /** Of the drawing. */
+  readonly seed?: number;
+  /** Go on after a token that ends the text. */
+  readonly ignoreEos?: boolean;
+  /** The model to write with; the whole one when undefined. */
+  readonly view?: View;
+}
+
+export interface Generated {
+  /** The new tokens; one that ends the text is not among them. */
+  readonly ids: readonly number[];
+  /** Why it ended: the model said so, the wanted number was reached, its context is full, or nobody asked for more. */
+  readonly stopped: 'eos' | 'length' | 'context' | 'cancelled';
+  /** Seconds from the prompt to its first new token; NaN when there was none. */
+  readonly timeToFirstToken: number;
+  readonly prefillTokensPerSecond: number;
+  /** After the first token; NaN when nothing came after it. */
+  readonly decodeTokensPerSecond: number;
+}
+
+export class Continuation {
+  readonly ids: number[] = [];
+  private ended: Generated['stopped'] | undefined;
+  private prefillSeconds = NaN;
+  private decodeSeconds = 0;
+  private decoded = 0;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly promptIds: readonly number[],
+    private readonly options: ContinuationOptions,
+    private readonly decoder: Decoder,
+    private readonly random: Random,
+    /** Most tokens that it can have. */
+    readonly room: number,
+  ) {}
+
+  /**
+   * @param promptIds with the special tokens that the model wants at the start of a text
+   * @throws UserError for an empty prompt or one that fills the model's context
+   */
+  static async open(model: Model, promptIds: readonly number[], options: ContinuationOptions): Promise<Continuation> {
+    const { context, blocks } = model.architecture;
+    checkPrompt(promptIds.length, context);
+    const room = Math.min(options.maxNewTokens, context - promptIds.length);
+    const decoder = await Decoder.open(model, options.view ?? fullView(blocks), promptIds.length + room);
+    return new Continuation(model, promptIds, options, decoder, new Random(options.seed ?? 0), room);
+  }
+
+  /**
+   * The next token, or undefined once the text has ended. Only the time spent in here counts.
+   * @throws CancelledError between two pieces of a long prompt
+   */
+  async next(signal?: AbortSignal): Promise<number | undefined> {
+    if (this.ended === undefined && this.ids.length >= this.room) {
+      this.ended = this.room < this.options.maxNewTokens ? 'context' : 'length';
+    }
+    if (this.ended !== undefined) return undefined;
+    const id = this.choose(await this.advance(signal));
+    if (this.options.ignoreEos !== true && this.model.architecture.eosTokenIds.includes(id)) {
+      this.ended = 'eos';
+      return undefined;
+    }
+    this.ids.push(id);
+    return id;
+  }
+
+  /** What there is so far. */
+  summary(): Generated {
+    return {
+      ids: this.ids,
+      stopped: this.ended ?? 'cancelled',
+      timeToFirstToken: this.prefillSeconds,
+      prefillTokensPerSecond: this.promptIds.length / this.prefillSeconds,
+      decodeTokensPerSecond: this.decoded > 0 ? this.decoded / this.decodeSeconds : NaN,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.decoder.close();
+  }
+
+  /** Logits of what follows the text so far. */
+  private async advance(signal: AbortSignal | undefined): Promise<Float32Array> {
+    const start = performance.now();
+    if (this.ids.length === 0) {
+      const logits = await this.decoder.append(this.promptIds, signal);
+      this.prefillSeconds = (performance.now() - start) / 1000;
+      return logits;
+    }
+    const logits = await this.decoder.append(this.ids.slice(-1));
+    this.decodeSeconds += (performance.now() - start) / 1000;
+    this.decoded++;
+    return logits;
+  }
+
+  private choose(logits: Float32Array): number {
+    return this.options.greedy ? argMax(logits) : sample(logits, this.options, this.random);
+  }
+}
+
+function checkPrompt(tokens: number, context: number): void {
+  if (tokens === 0) {
+    throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
+  }
+  if (tokens >= context) {
+    const why = `it has ${tokens} tokens, the model's context is ${context}`;
+    throw new UserError('The prompt does not fit into the model', why, 'Shorten the prompt.');
+  }
+}
