@@ -44,7 +44,7 @@ export const SEED = 1;
 
 export const TRAINING: TrainOptions = {
   batch: 16,
-  steps: 1500,
+  steps: 1000,
   warmup: 60,
   learningRate: 2e-3,
   weightDecay: 1,

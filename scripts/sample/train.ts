@@ -59,7 +59,7 @@ async function run(): Promise<void> {
 }
 
 async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Run> {
-  const model = await openModel(await openCheckpoint(start), { device: 'cpu' });
+  const model = await openModel(await openCheckpoint(start), { device: 'cpu', threads: 1 }); // so narrow that a second thread waits
   const tokenizer = await loadTokenizer(start);
   const stream = (part: 'train' | 'heldOut') =>
     storyStream(
@@ -102,7 +102,7 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
   }
 }
 
-/** Four examples at a time: more gain nothing, and their activations leave the cache. */
-const TOKENS_PER_RUN = 1024;
+/** A step's examples at once: a tenth less time than four by four. */
+const TOKENS_PER_RUN = 4096;
 
 await run();
