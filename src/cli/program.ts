@@ -8,6 +8,7 @@ import { addGenerate } from './commands/generate';
 import { addInspect } from './commands/inspect';
 import { addMerge } from './commands/merge';
 import { addPrune } from './commands/prune';
+import { addRetrain } from './commands/retrain';
 import { addScore } from './commands/score';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
@@ -34,7 +35,7 @@ export function buildProgram(exit: Exit): Command {
     .exitOverride()
     .configureOutput({ outputError: (message) => process.stderr.write(usageError(message)) })
     .addHelpText('after', EXAMPLES);
-  for (const add of [addInspect, addScore, addPrune, addMerge, addEval, addGenerate, addBench, addDemo])
+  for (const add of [addInspect, addScore, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addDemo])
     add(program, exit);
   return program;
 }

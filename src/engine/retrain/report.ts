@@ -1,0 +1,73 @@
+/** What a retraining tells when it is done: the object that `--json`, the record and the editor share. */
+import type { DeviceReport } from '../onnx/device';
+import type { LeftBehind } from '../prune/companions';
+import type { RunRecord } from '../runs/record';
+import type { DataDescription } from './data/load';
+import type { Evaluation, TraceEntry, TrainingState } from './training-state';
+
+export interface RunResult {
+  /** Steps done. */
+  readonly steps: number;
+  readonly trace: readonly TraceEntry[];
+  readonly evaluations: readonly Evaluation[];
+  /** The look whose parameters were kept; undefined where nothing is held out: then the last ones were. */
+  readonly best?: Evaluation;
+  /** Parameters that were trained. */
+  readonly parameters: number;
+  /** Blocks of the checkpoint that were left out. */
+  readonly removed: readonly number[];
+  readonly data: DataDescription;
+  readonly device: DeviceReport;
+  /** Of the steps, those before the run was resumed too. */
+  readonly tokensPerSecond: number;
+  /** Of this process, from opening the data on. */
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+}
+
+export interface RetrainResult extends RunResult {
+  /** What was written, and where: absolute. */
+  readonly kind: 'adapter' | 'checkpoint';
+  readonly out: string;
+  readonly record: RunRecord;
+  /** Files of the model that were not copied, and why. */
+  readonly leftBehind: readonly LeftBehind[];
+}
+
+export function resultOf(
+  { step, log, best }: TrainingState,
+  facts: Pick<RunResult, 'parameters' | 'removed' | 'data' | 'device' | 'seconds'>,
+): RunResult {
+  const { trace, evaluations } = log;
+  const sum = (of: (entry: TraceEntry) => number): number => trace.reduce((total, entry) => total + of(entry), 0);
+  return {
+    ...facts,
+    steps: step,
+    trace,
+    evaluations,
+    best: best && { step: best.step, loss: best.loss },
+    tokensPerSecond: sum(({ tokens }) => tokens) / sum(({ seconds }) => seconds),
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/** As JSON has it. */
+export function resultJson(result: RunResult): Record<string, unknown> {
+  const { steps, trace, evaluations, best, parameters, removed, data, device } = result;
+  const look = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });
+  return {
+    steps,
+    trace: trace.map(({ step, loss, learningRate, gradientNorm, tokens, seconds }) => {
+      return { step, loss, lr: learningRate, gradNorm: gradientNorm, tokensPerSecond: tokens / seconds };
+    }),
+    evaluations: evaluations.map(look),
+    best: best ? look(best) : null,
+    parameters,
+    removed,
+    data,
+    tokensPerSecond: result.tokensPerSecond,
+    seconds: result.seconds,
+    device: device.provider,
+    peakRssBytes: result.peakRssBytes,
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * What a retraining is told, and what it takes where it is told nothing: the paper's values (spec §1.11; §2 for continued
+ * pre-training), scaled down where the data are few.
+ */
+import type { WeightDtype } from '../checkpoint/dtype';
+import { UserError } from '../errors';
+import type { LinearName } from '../transformer/block';
+import type { PromptStyle } from './data/alpaca';
+import type { TrainingData } from './data/load';
+import { stepsPerEpoch } from './data/order';
+import { heldOutRows, type TrainOptions } from './train';
+
+/** LoRA (spec §1.11). */
+export interface LoraMethod {
+  readonly kind: 'lora';
+  readonly rank?: number;
+  readonly alpha?: number;
+  readonly dropout?: number;
+  readonly targets?: readonly LinearName[];
+  /** Where the adapter starts from: the folder of one, or "formula" (see start-adapter.ts); at random when undefined. */
+  readonly start?: string;
+}
+
+/** Every weight (spec §2). */
+export interface FullMethod {
+  readonly kind: 'full';
+  /** The checkpoint's weights, or fresh ones. */
+  readonly start: 'checkpoint' | 'random';
+  /** Bytes that it may take; those that are free when undefined. */
+  readonly memory?: number;
+}
+
+export interface RetrainSettings {
+  readonly method: LoraMethod | FullMethod;
+  /** Folder to write: the adapter's, or the checkpoint's. It must not exist. */
+  readonly out: string;
+  /** Go on with the run that was stopped. */
+  readonly resume?: boolean;
+  /** LoRA: write the merged checkpoint instead of the adapter. */
+  readonly merge?: boolean;
+  /** Type of a written checkpoint's weights; each keeps its own when undefined. */
+  readonly dtype?: WeightDtype;
+  /** Files, or text that the unpruned model writes. */
+  readonly data: readonly string[] | 'self';
+  /** Tokens of that text. */
+  readonly selfTokens?: number;
+  readonly prompt?: PromptStyle;
+  /** Tokens of a row at most. */
+  readonly length?: number;
+  readonly heldOut?: number;
+  /** Of the split, the order, dropout and everything else that is drawn. */
+  readonly seed?: number;
+  readonly learningRate?: number;
+  /** Rows of a batch, and batches of a step: all rows of a step form one mean. */
+  readonly batch?: number;
+  readonly accumulate?: number;
+  readonly epochs?: number;
+  /** Instead of epochs. */
+  readonly steps?: number;
+  readonly warmup?: number;
+  readonly evalEvery?: number;
+  readonly saveEvery?: number;
+  readonly clip?: number;
+  readonly weightDecay?: number;
+  readonly betas?: readonly [number, number];
+  readonly patience?: number;
+}
+
+/** Defaults that do not depend on the data. */
+export const DEFAULTS = {
+  rank: 8,
+  alpha: 16,
+  dropout: 0.05,
+  length: 256,
+  seed: 1234,
+  learningRate: 1e-4,
+  batch: 64,
+  epochs: 2,
+  warmup: 100,
+  evalEvery: 100,
+  saveEvery: 200,
+  clip: 1,
+  selfTokens: 16384,
+  lora: { weightDecay: 0, betas: [0.9, 0.999] },
+  full: { weightDecay: 0.1, betas: [0.9, 0.95] },
+} as const;
+
+/** An epoch of few data still has so many steps, as far as the batch can shrink for it. */
+const STEPS_PER_EPOCH = 50;
+const LEAST_BATCH = 4;
+/** Looks at the held-out part of a run, and the most that they may cost beside its steps. */
+const LOOKS = 10;
+const LOOKS_SHARE = 0.15;
+/** A backward pass costs twice its forward pass. */
+const PASSES_PER_STEP = 3;
+/** Saved states of a run. */
+const SAVES = 20;
+
+/** The hyper-parameters for this data. @throws UserError for a schedule that cannot be */
+export function trainOptions(settings: RetrainSettings, data: TrainingData): TrainOptions {
+  const { method, accumulate = 1, warmup, seed = DEFAULTS.seed } = settings;
+  const usual = DEFAULTS[method.kind];
+  const examples = data.train.length;
+  const fewer = Math.min(DEFAULTS.batch, Math.max(LEAST_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
+  const batch = (settings.batch ?? fewer) * accumulate;
+  const steps = settings.steps ?? stepsOf(settings, data, batch);
+  if (warmup !== undefined && warmup > steps) {
+    throw new UserError(
+      `Cannot warm up for ${warmup} steps`,
+      `the run has ${steps}`,
+      'Give a lower --warmup, or more --steps or --epochs.',
+    );
+  }
+  const [beta1, beta2] = settings.betas ?? usual.betas;
+  const lookRows = heldOutRows(data).length;
+  const looks = Math.floor((LOOKS_SHARE * PASSES_PER_STEP * steps * batch) / Math.max(1, lookRows));
+  return {
+    learningRate: settings.learningRate ?? DEFAULTS.learningRate,
+    warmup: warmup ?? Math.min(DEFAULTS.warmup, Math.floor(steps / 10)),
+    steps,
+    batch,
+    clip: settings.clip ?? DEFAULTS.clip,
+    weightDecay: settings.weightDecay ?? usual.weightDecay,
+    beta1,
+    beta2,
+    epsilon: 1e-8,
+    seed,
+    evalEvery:
+      settings.evalEvery ?? Math.min(DEFAULTS.evalEvery, Math.ceil(steps / Math.min(LOOKS, Math.max(1, looks)))),
+    saveEvery: settings.saveEvery ?? Math.min(DEFAULTS.saveEvery, Math.ceil(steps / SAVES)),
+    patience: settings.patience,
+  };
+}
+
+function stepsOf({ epochs }: RetrainSettings, { train, batches }: TrainingData, batch: number): number {
+  if (batches) return Math.max(1, Math.round((epochs ?? 1) * batches.length));
+  return Math.max(1, Math.round((epochs ?? DEFAULTS.epochs) * stepsPerEpoch(train.length, batch)));
+}

@@ -1,0 +1,117 @@
+/** What a run trains: the parameters, and how a batch passes through them. Both methods look the same from here on. */
+import { createHash } from 'node:crypto';
+import type { Checkpoint } from '../checkpoint/types';
+import type { LinearName } from '../transformer/block';
+import type { Model } from '../transformer/model';
+import { fullView, viewWithout } from '../transformer/view';
+import { type Adapter, LINEAR_NAMES } from './adapter';
+import type { Parameter } from './adamw';
+import { DropoutMasks } from './dropout';
+import { requireFullMemory } from './full-memory';
+import { fullTrainee, loadedParameters, randomParameters } from './full-trainee';
+import { adapterName } from './lora-graph';
+import { initialAdapters, loraParameterName, loraTrainee } from './lora-trainee';
+import { DEFAULTS, type FullMethod, type LoraMethod } from './settings';
+import { FORMULA, readStart, startFrom, startFromFormula } from './start-adapter';
+import type { Trainee } from './trainee';
+
+export interface Subject {
+  readonly trainee: Trainee;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly masks?: DropoutMasks;
+  /** The method with all its values, for the record. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The trained adapter; absent where every weight is trained. */
+  readonly adapter?: () => Adapter;
+}
+
+/**
+ * @param removed blocks that are left out, ascending
+ * @throws UserError when memory does not suffice, or the adapter to start from does not fit
+ */
+export function subjectOf(
+  model: Model,
+  removed: readonly number[],
+  method: LoraMethod | FullMethod,
+  seed: number,
+): Promise<Subject> {
+  return method.kind === 'lora' ? loraSubject(model, removed, method, seed) : fullSubject(model, removed, method, seed);
+}
+
+async function loraSubject(
+  model: Model,
+  removed: readonly number[],
+  method: LoraMethod,
+  seed: number,
+): Promise<Subject> {
+  const view = viewOf(model, removed);
+  const start = await startOf(method, model.checkpoint, removed);
+  const rank = method.rank ?? start?.rank ?? DEFAULTS.rank;
+  const alpha = method.alpha ?? start?.alpha ?? DEFAULTS.alpha;
+  const dropout = method.dropout ?? DEFAULTS.dropout;
+  const wanted = method.targets ?? start?.targets ?? LINEAR_NAMES;
+  const targets = LINEAR_NAMES.filter((name) => wanted.includes(name));
+  const blocks = model.architecture.blocks - removed.length;
+  const shape = { rank, alpha, targets, dropout: dropout > 0 };
+  const parameters = initialAdapters(model, view, shape, seed);
+  if (start) startFrom(start, parameters);
+  else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks);
+  return {
+    trainee: loraTrainee(model, view, shape, parameters),
+    parameters,
+    masks: dropout > 0 ? new DropoutMasks(dropout, seed) : undefined,
+    settings: { method: 'lora', rank, alpha, dropout, targets, start: digestOf(parameters) },
+    adapter: () => ({ rank, alpha, dropout, targets, removed, matrices: matricesOf(parameters, targets, blocks) }),
+  };
+}
+
+async function fullSubject(
+  model: Model,
+  removed: readonly number[],
+  { start, memory }: FullMethod,
+  seed: number,
+): Promise<Subject> {
+  const view = viewOf(model, removed);
+  requireFullMemory({ ...model.architecture, blocks: model.architecture.blocks - removed.length }, true, memory);
+  const parameters = start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view);
+  return { trainee: fullTrainee(model, view, parameters), parameters, settings: { method: 'full', start } };
+}
+
+const viewOf = ({ architecture: { blocks } }: Model, removed: readonly number[]) =>
+  removed.length === 0
+    ? fullView(blocks)
+    : viewWithout(
+        blocks,
+        removed.map((block) => ({ block })),
+      );
+
+async function startOf(
+  { start }: LoraMethod,
+  checkpoint: Checkpoint,
+  removed: readonly number[],
+): Promise<Adapter | undefined> {
+  return start === undefined || start === FORMULA ? undefined : readStart(start, checkpoint, removed);
+}
+
+function matricesOf(
+  parameters: ReadonlyMap<string, Parameter>,
+  targets: readonly LinearName[],
+  blocks: number,
+): Map<number, Record<string, Float32Array>> {
+  const keys = targets.flatMap((name) => [adapterName(name, 'A'), adapterName(name, 'B')]);
+  return new Map(
+    Array.from({ length: blocks }, (_, k) => [
+      k,
+      Object.fromEntries(keys.map((key) => [key, parameters.get(loraParameterName(k, key))!.values])),
+    ]),
+  );
+}
+
+/** SHA-256 (hex) of what training starts from. */
+function digestOf(parameters: ReadonlyMap<string, Parameter>): string {
+  const hash = createHash('sha256');
+  for (const [name, { values }] of parameters) {
+    hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
+}
