@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { softwareGpuEnvironment } from './support/swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -24,10 +25,11 @@ const mocha = (files) => [
   ...files,
 ];
 
-/** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env` is added to the environment. */
+/** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
 const PARTS = [
-  { name: 'unit', folder: 'test/unit', command: mocha, env: {} },
-  { name: 'engine', folder: 'test/engine', command: mocha, env: {} },
+  { name: 'unit', folder: 'test/unit', command: mocha, env: () => ({}) },
+  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
+  { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
 ];
 
 /** Test files on disk, relative to the root, with forward slashes. */
@@ -47,7 +49,7 @@ async function runPart({ name, command, env }, files) {
     const child = spawn(program, args, {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, ...env, COPPICE_TEST_RESULT: resultFile },
+      env: { ...process.env, ...env(), COPPICE_TEST_RESULT: resultFile },
     });
     const end = await new Promise((done) => {
       child.on('error', (error) => done(error.message));

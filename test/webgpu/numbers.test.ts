@@ -1,0 +1,113 @@
+/** What is computed on the GPU, from scores to text, against the CPU. */
+import assert from 'node:assert/strict';
+import { generate } from '../../src/engine/evaluate/generate';
+import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
+import { scoreBlockInfluence } from '../../src/engine/importance/block-influence';
+import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import { CancelledError } from '../../src/engine/errors';
+import { Decoder } from '../../src/engine/transformer/decoder';
+import type { Model } from '../../src/engine/transformer/model';
+import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { assertAllClose, assertClose } from '../support/close';
+import { calibrationRows, checkpointFolder } from '../support/golden';
+import { checkGreedyIds } from '../support/golden-checks';
+import { itShared } from '../support/shared';
+import { tinyCheckpoint } from '../support/tiny-models';
+import { describeWebGpu, onBoth } from '../support/webgpu';
+
+const MEAN_NLL = { absolute: 1e-3 };
+const LOGITS = { absolute: 1e-3 };
+/** A vocabulary that no tile size divides. */
+const odd = (): string => tinyCheckpoint('qwen3-qknorm', { config: { vocab_size: 307 } });
+
+describeWebGpu('numbers on WebGPU', () => {
+  it('score, eval and generate give the CPU’s, on a toy with an odd vocabulary and heads of 24', () =>
+    onBoth(odd(), async (cpu, gpu) => {
+      const rows = [1, 2].map((row) => Array.from({ length: 64 }, (_, i) => (i * i * 7 + i * row + 3) % 307));
+      await sameScores(cpu, gpu, rows);
+      await samePerplexity(cpu, gpu, rows.flat());
+      await sameText(cpu, gpu, rows[0].slice(0, 5));
+    }));
+
+  it('a prompt longer than one run of the GPU continues as on the CPU', () =>
+    onBoth(tinyCheckpoint('mistral-window'), (cpu, gpu) =>
+      sameText(
+        cpu,
+        gpu,
+        Array.from({ length: 70 }, (_, i) => (i * 31 + 5) % 280),
+      ),
+    ));
+
+  it('several texts side by side go on as on the CPU', () =>
+    onBoth(tinyCheckpoint('llama-gqa-tied'), async (cpu, gpu) => {
+      const [expected, actual] = [await sideBySide(cpu), await sideBySide(gpu)];
+      assertAllClose(actual, expected, LOGITS, 'logits');
+    }));
+
+  it('block influence is the CPU’s', () =>
+    onBoth(tinyCheckpoint('llama-plain'), async (cpu, gpu) => {
+      const rows = [Array.from({ length: 64 }, (_, i) => (i * 17) % 280)];
+      const [expected, actual] = [await scoreBlockInfluence(cpu, rows), await scoreBlockInfluence(gpu, rows)];
+      const scores = ({ blocks }: typeof actual): number[] => blocks.map(({ score }) => score);
+      assertAllClose(scores(actual), scores(expected), { absolute: 1e-5 }, 'block influence');
+    }));
+
+  it('a cancelled score leaves a device that goes on working', () =>
+    onBoth(tinyCheckpoint('llama-plain'), async (cpu, gpu) => {
+      const rows = [Array.from({ length: 64 }, (_, i) => (i * 17) % 280)];
+      const stop = new AbortController();
+      const job = { signal: stop.signal, onProgress: () => stop.abort() };
+      await assert.rejects(scorePerplexity(gpu, rows, { seed: 1 }, job), CancelledError);
+      await sameScores(cpu, gpu, rows);
+    }));
+
+  itShared('score, eval and generate give the CPU’s on stories260K', () =>
+    onBoth(checkpointFolder('stories260K'), async (cpu, gpu) => {
+      const rows = calibrationRows('stories260K')
+        .slice(0, 2)
+        .map((row) => row.slice(0, 64));
+      await sameScores(cpu, gpu, rows);
+      await samePerplexity(cpu, gpu, rows.flat());
+      await checkGreedyIds(gpu, 'stories260K', { nearTie: 1e-3, prompts: 1 });
+    }),
+  );
+});
+
+async function sameScores(cpu: Model, gpu: Model, rows: number[][]): Promise<void> {
+  const expected = await scorePerplexity(cpu, rows, { seed: 1 });
+  const actual = await scorePerplexity(gpu, rows, { seed: 1 });
+  assertClose(actual.full.meanNll, expected.full.meanNll, MEAN_NLL, 'whole model');
+  for (const [i, { index, meanNll }] of actual.blocks.entries()) {
+    assertClose(meanNll, expected.blocks[i].meanNll, MEAN_NLL, `without block ${index}`);
+  }
+}
+
+async function samePerplexity(cpu: Model, gpu: Model, ids: number[]): Promise<void> {
+  const { blocks } = cpu.architecture;
+  for (const view of [fullView(blocks), viewWithout(blocks, [{ block: 1 }, { block: 2, part: 'ffn' }])]) {
+    const options = { window: 32, bos: 'stream', view } as const;
+    const expected = await evaluatePerplexity(cpu, ids, options);
+    const actual = await evaluatePerplexity(gpu, ids, options);
+    assert.equal(actual.tokens, expected.tokens);
+    assertClose(actual.meanNll, expected.meanNll, MEAN_NLL, 'mean NLL');
+  }
+}
+
+async function sameText(cpu: Model, gpu: Model, promptIds: number[]): Promise<void> {
+  const options = { maxNewTokens: 16, greedy: true, ignoreEos: true } as const;
+  const expected = await generate(cpu, promptIds, options);
+  const actual = await generate(gpu, promptIds, options);
+  assert.deepEqual(actual.ids, expected.ids);
+}
+
+/** Logits after a few tokens of three texts. */
+async function sideBySide(model: Model): Promise<Float32Array> {
+  const decoder = await Decoder.open(model, fullView(model.architecture.blocks), 8, 3);
+  try {
+    let logits = await decoder.appendToEach([1, 2, 3]);
+    for (let i = 0; i < 4; i++) logits = await decoder.appendToEach([20 + i, 50 + i, 90 + i]);
+    return Float32Array.from(logits);
+  } finally {
+    await decoder.close();
+  }
+}
