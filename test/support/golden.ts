@@ -16,6 +16,12 @@ export const FAMILIES = [
 /** A checkpoint with golden numbers, named as its folder below golden/. */
 export type GoldenName = 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number]}`;
 
+/** The checkpoints that are small enough for every test. */
+export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
+  'stories260K',
+  ...FAMILIES.map((family) => `families/${family}` as const),
+];
+
 export type Part = 'attention' | 'ffn';
 
 /** A number; the non-finite ones are strings. */

@@ -1,0 +1,175 @@
+/** An open model trained as the golden numbers were, and compared with them (golden/README.md). */
+import assert from 'node:assert/strict';
+import { CancelledError } from '../../src/engine/errors';
+import type { Parameters } from '../../src/engine/retrain/adamw';
+import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
+import { Backprop } from '../../src/engine/retrain/backprop';
+import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
+import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
+import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/train';
+import type { TraceEntry } from '../../src/engine/retrain/training-state';
+import type { Trainee } from '../../src/engine/retrain/trainee';
+import type { Model } from '../../src/engine/transformer/model';
+import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { assertClose, TOLERANCE } from './close';
+import { dot } from './differences';
+import {
+  calibrationRows,
+  goldenFullTraining,
+  goldenImportance,
+  goldenLora,
+  type GoldenBatch,
+  type GoldenLora,
+  type GoldenName,
+  type GoldenTraining,
+} from './golden';
+
+/** u(n, k): the numbers that every implementation can make, in [−1, 1). */
+export function formula(n: number, k: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, i) => {
+    return ((Math.imul(i, 2654435761) + Math.imul(k, 40503) + 12345) >>> 0) / 2 ** 31 - 1;
+  });
+}
+
+/** The golden run's adapters before its first step, as a trainee and its parameters. */
+export function formulaAdapters(
+  model: Model,
+  { removed, rank, alpha }: GoldenLora,
+): { trainee: Trainee; parameters: Parameters } {
+  const view = viewWithout(
+    model.architecture.blocks,
+    removed.map((block) => ({ block })),
+  );
+  const shape = { rank, alpha, targets: LINEAR_NAMES, dropout: false };
+  const parameters = initialAdapters(model, view, shape, 1);
+  for (const [name, { values, shape: extents }] of parameters) {
+    const [block, linear, matrix] = name.split('.');
+    const t = Number(block) * 7 + LINEAR_NAMES.findIndex((each) => each === linear);
+    const u = formula(values.length, 2 * t + (matrix === 'A' ? 0 : 1));
+    const factor = matrix === 'A' ? 1 / Math.sqrt(extents[1]) : 0.02;
+    for (let i = 0; i < values.length; i++) values[i] = factor * u[i];
+  }
+  return { trainee: loraTrainee(model, view, shape, parameters), parameters };
+}
+
+function examplesOf({ ids, labels }: GoldenBatch): Example[] {
+  return ids.map((row, r) => ({
+    ids: Int32Array.from(row),
+    labels: Int32Array.from(labels[r], (label) => (label === -100 ? NO_LABEL : label)),
+  }));
+}
+
+/** LoRA from the formula, all steps or the first ones: first loss and gradients, the trace, the loss afterwards. */
+export async function checkLora(model: Model, name: GoldenName, steps?: number): Promise<void> {
+  const golden = goldenLora(name);
+  const { trainee, parameters } = formulaAdapters(model, golden);
+  await checkTraining(model, golden, trainee, parameters, steps, (each) => {
+    const [, block, linear, matrix] = /^layers\.(\d+)\.\w+\.(\w+)_proj\.lora_(A|B)$/.exec(each)!;
+    return `${block}.${linear}.${matrix}`;
+  });
+}
+
+/** The same with every weight. */
+export async function checkFullTraining(model: Model, name: GoldenName, steps?: number): Promise<void> {
+  const view = fullView(model.architecture.blocks);
+  const parameters = await loadedParameters(model, view);
+  const trainee = fullTrainee(model, view, parameters);
+  await checkTraining(model, goldenFullTraining(name), trainee, parameters, steps, (each) => each);
+}
+
+async function checkTraining(
+  model: Model,
+  golden: GoldenTraining,
+  trainee: Trainee,
+  parameters: Parameters,
+  steps: number | undefined,
+  parameterOf: (goldenName: string) => string,
+): Promise<void> {
+  const backprop = await Backprop.create(model, trainee);
+  try {
+    const first = await backprop.gradients(toBatch(examplesOf(golden.batches[0])));
+    assertClose(first.loss, golden.firstLoss, TOLERANCE.firstLoss, 'first loss');
+    checkFirstGradients(first.gradients, golden, parameterOf);
+
+    const abort = new AbortController();
+    const trace: TraceEntry[] = [];
+    const onStep = (entry: TraceEntry): void => {
+      trace.push(entry);
+      if (entry.step === steps) abort.abort();
+    };
+    const run = train(
+      backprop,
+      parameters,
+      dataOf(golden),
+      optionsOf(golden),
+      { hooks: { onStep } },
+      { signal: abort.signal },
+    );
+    if (steps === undefined) await run;
+    else await assert.rejects(run, CancelledError);
+    checkTrace(trace, golden.trace.slice(0, steps));
+    if (steps !== undefined) return;
+    const { loss } = await backprop.loss(toBatch(examplesOf(golden.batches[0])));
+    assertClose(loss, golden.lossAfterOnFirstBatch, TOLERANCE.trace, 'loss afterwards');
+  } finally {
+    await backprop.close();
+  }
+}
+
+/** One batch a step, in the order of the golden run. */
+function dataOf({ batches }: GoldenTraining): TrainingData {
+  const train = batches.flatMap(examplesOf);
+  let at = 0;
+  return { train, heldOut: [], batches: batches.map(({ ids }) => ids.map(() => at++)) };
+}
+
+function optionsOf({ lr, warmup, steps, clip, weightDecay, betas, eps }: GoldenTraining): TrainOptions {
+  const [beta1, beta2] = betas;
+  const never = { evalEvery: Infinity, saveEvery: Infinity };
+  const given = { learningRate: lr, warmup, steps, clip, weightDecay, beta1, beta2, epsilon: eps };
+  return { ...given, ...never, batch: 4, seed: 1 };
+}
+
+function checkTrace(actual: readonly TraceEntry[], golden: GoldenTraining['trace']): void {
+  assert.equal(actual.length, golden.length);
+  for (const [i, { step, loss, lr, gradNorm }] of golden.entries()) {
+    assert.equal(actual[i].step, step);
+    assertClose(actual[i].loss, loss, TOLERANCE.trace, `loss of step ${step}`);
+    assertClose(actual[i].gradientNorm, gradNorm, TOLERANCE.firstGradient, `gradient norm of step ${step}`);
+    assertClose(actual[i].learningRate, lr, { absolute: 1e-12 }, `learning rate of step ${step}`);
+  }
+}
+
+function checkFirstGradients(
+  gradients: ReadonlyMap<string, Float32Array>,
+  { firstGradients }: GoldenTraining,
+  parameterOf: (goldenName: string) => string,
+): void {
+  assert.equal(gradients.size, firstGradients.length);
+  for (const { name, norm, dot: expectedDot } of firstGradients) {
+    const gradient = gradients.get(parameterOf(name));
+    assert.ok(gradient, `no gradient of ${name}`);
+    assertClose(Math.sqrt(dot(gradient, gradient)), norm, TOLERANCE.firstGradient, `gradient norm of ${name}`);
+    const absolute = TOLERANCE.firstGradient.relative * norm;
+    assertClose(dot(gradient, formula(gradient.length, 7)), expectedDot, { absolute }, `gradient of ${name}, dot`);
+  }
+}
+
+/** L2 norm of ∂L/∂w of every parameter over the calibration rows as one batch: biases, embedding, norm and head too. */
+export async function checkGradientNorms(model: Model, name: GoldenName): Promise<void> {
+  const rows = calibrationRows(name);
+  const view = fullView(model.architecture.blocks);
+  const backprop = await Backprop.create(model, fullTrainee(model, view, await loadedParameters(model, view)));
+  try {
+    const { gradients } = await backprop.gradients(toBatch(examplesOf({ ids: rows, labels: rows })));
+    const golden = goldenImportance(name).gradients;
+    assert.deepEqual([...gradients.keys()].sort(), golden.map((g) => g.name).sort());
+    for (const { name: parameter, norm } of golden) {
+      const gradient = gradients.get(parameter)!;
+      assertClose(Math.sqrt(dot(gradient, gradient)), norm, TOLERANCE.gradientNorm, `gradient norm of ${parameter}`);
+    }
+  } finally {
+    await backprop.close();
+  }
+}

@@ -1,0 +1,75 @@
+/** Training set up for tests in a line. */
+import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
+import type { Parameters as Trained } from '../../src/engine/retrain/adamw';
+import { Backprop } from '../../src/engine/retrain/backprop';
+import type { Batch } from '../../src/engine/retrain/batch';
+import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
+import type { Trainee } from '../../src/engine/retrain/trainee';
+import type { Model } from '../../src/engine/transformer/model';
+import { fullView, type View } from '../../src/engine/transformer/view';
+import { normal } from './random';
+
+/** Rows whose every token but the first is a target. */
+export function textBatch(rows: readonly (readonly number[])[]): Batch {
+  return { rows, targets: rows.map((row) => [...row.slice(1), -1]) };
+}
+
+/** A trainee and what it trains. */
+export interface Subject {
+  readonly trainee: Trainee;
+  readonly parameters: Trained;
+}
+
+/** LoRA on every Linear, its matrices random, B too, so that everything has a gradient. */
+export function loraSubject(
+  model: Model,
+  {
+    view = fullView(model.architecture.blocks),
+    dropout = false,
+    seed = 1,
+  }: { view?: View; dropout?: boolean; seed?: number } = {},
+): Subject {
+  const shape = { rank: 4, alpha: 8, targets: LINEAR_NAMES, dropout };
+  const parameters = initialAdapters(model, view, shape, seed);
+  const next = normal(seed);
+  for (const {
+    values,
+    shape: [, columns],
+  } of parameters.values()) {
+    for (let i = 0; i < values.length; i++) values[i] = (0.3 * next()) / Math.sqrt(columns);
+  }
+  return { trainee: loraTrainee(model, view, shape, parameters), parameters };
+}
+
+/** Every weight of the checkpoint. */
+export async function fullSubject(model: Model, view: View = fullView(model.architecture.blocks)): Promise<Subject> {
+  const parameters = await loadedParameters(model, view);
+  return { trainee: fullTrainee(model, view, parameters), parameters };
+}
+
+type BackpropOptions = NonNullable<Parameters<typeof Backprop.create>[2]>;
+
+/** Backpropagation for the length of a call. */
+export async function withBackprop<T>(
+  model: Model,
+  trainee: Trainee,
+  options: BackpropOptions,
+  use: (backprop: Backprop) => Promise<T>,
+): Promise<T> {
+  const backprop = await Backprop.create(model, trainee, options);
+  try {
+    return await use(backprop);
+  } finally {
+    await backprop.close();
+  }
+}
+
+/** ∂L/∂w of every weight, L being the mean over all targets of all rows. */
+export async function weightGradients(
+  model: Model,
+  rows: readonly (readonly number[])[],
+): Promise<Map<string, Float32Array>> {
+  const { trainee } = await fullSubject(model);
+  return withBackprop(model, trainee, {}, async (backprop) => (await backprop.gradients(textBatch(rows))).gradients);
+}
