@@ -5,26 +5,22 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
-import type { Reduction } from '../prune/describe';
 import { detailsOf } from '../runs/details';
 import { modelInput, newRecord, type RunInput, type RunRecord } from '../runs/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../transformer/model';
 import { fullView, type RemovedPart, type View } from '../transformer/view';
-import { writeAdapter } from './adapter-files';
 import { Backprop } from './backprop';
 import type { DataDescription, TrainingData } from './data/load';
-import { loadTrainingData } from './data/load';
-import { mergeAdapter } from './merge';
+import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
 import { calibrationsOf } from './revised';
-import { selfData } from './self-data';
+import { runData } from './run-data';
 import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';
 import { Teacher } from './teacher';
 import { requireSameTokens } from './teacher-tokens';
 import { train, type TrainHooks, type TrainOptions } from './train';
-import { writeTrained } from './trained';
 import type { TrainingState } from './training-state';
 import { Workspace } from './workspace';
 
@@ -73,7 +69,9 @@ export async function retrain(
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer);
     const subject = await subjectOf(model, removed, settings.method, seed);
-    const data = await dataOf(model, settings, context, removed, workspace, job);
+    const { tokenizer, teacher } = context;
+    const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
+    const data = await runData(model, settings, sources, job);
     const options = trainOptions(settings, data);
     const parameters = [...subject.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({ parameters, options, data: data.describe, resumed: workspace.found });
@@ -92,7 +90,7 @@ export async function retrain(
       seconds: (performance.now() - clock) / 1000,
     });
     const record = await recorder(model, context, data.describe, { ...facts, dtype: settings.dtype }, started);
-    const out = await write(
+    const out = await writeOutput(
       model,
       settings,
       subject,
@@ -137,59 +135,6 @@ function checkSettings({ architecture }: Model, settings: RetrainSettings): void
     );
   }
 }
-
-async function dataOf(
-  model: Model,
-  settings: RetrainSettings,
-  { tokenizer, teacher }: RetrainContext,
-  removed: readonly number[],
-  workspace: Workspace,
-  job: JobOptions,
-): Promise<TrainingData> {
-  const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
-  const { data, heldOut, prompt, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
-  const length = settings.length ?? Math.min(DEFAULTS.length, context);
-  if (data !== 'self') {
-    const options = { length, seed, heldOut, prompt, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary };
-    return loadTrainingData(data, options, tokenizer, job);
-  }
-  if (!teacher && removed.length === 0) {
-    throw new UserError(
-      'There is no model to write the training text',
-      'the model to be trained would write for itself, and nothing was removed from it',
-      'Name the unpruned model with --teacher, or the blocks to leave out with --remove.',
-    );
-  }
-  const author = teacher?.model ?? model;
-  const openings = OPENINGS.flatMap((word) => tokenizer?.encode(word, { addSpecialTokens: false })[0] ?? []);
-  const view = fullView(author.architecture.blocks);
-  return selfData(
-    author,
-    view,
-    { tokens: selfTokens, length, seed, heldOut, openings, cache: workspace.selfData },
-    job,
-  );
-}
-
-/** First words for models that begin a text with a word. */
-const OPENINGS = [
-  'The',
-  'A',
-  'In',
-  'It',
-  'When',
-  'We',
-  'I',
-  'He',
-  'She',
-  'There',
-  'How',
-  'What',
-  'To',
-  'If',
-  'On',
-  'This',
-];
 
 async function trainSubject(
   model: Model,
@@ -248,29 +193,4 @@ async function recorder(
     device,
   });
   return (results) => newRecord({ ...details, kind: 'retrain', results, started });
-}
-
-async function write(
-  { checkpoint }: Model,
-  { out, dtype, merge, method }: RetrainSettings,
-  { adapter, parameters }: Subject,
-  settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
-  record: (extra?: Reduction) => RunRecord,
-  job: JobOptions,
-): Promise<Pick<RetrainResult, 'out' | 'kind' | 'record' | 'leftBehind'>> {
-  if (adapter && !merge) {
-    const made = record();
-    return { kind: 'adapter', out: await writeAdapter(out, adapter(), checkpoint, made), record: made, leftBehind: [] };
-  }
-  const written = adapter
-    ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, record, provenance: { settings } })
-    : await writeTrained(checkpoint, parameters, out, {
-        ...job,
-        removed: settings.removed,
-        dtype,
-        fromScratch: method.kind === 'full' && method.start === 'random',
-        settings,
-        record,
-      });
-  return { kind: 'checkpoint', out: written.out, record: written.record, leftBehind: written.leftBehind };
 }

@@ -112,7 +112,8 @@ export async function train(
       state.log.trace.push(entry);
       hooks?.onStep?.(entry);
       await evaluate();
-      if (step % options.saveEvery === 0) await save();
+      // The last state too: the output is still to be written, and disks are full at times.
+      if (step % options.saveEvery === 0 || step === options.steps) await save();
     }
   } catch (error) {
     if (error instanceof CancelledError) await save();

@@ -1,0 +1,41 @@
+/** What a run leaves: an adapter, the checkpoint with it merged, or the checkpoint whose weights were trained. */
+import type { JobOptions } from '../progress';
+import type { Reduction } from '../prune/describe';
+import type { RunRecord } from '../runs/record';
+import type { Model } from '../transformer/model';
+import { writeAdapter } from './adapter-files';
+import { mergeAdapter } from './merge';
+import type { RetrainResult } from './report';
+import type { RetrainSettings } from './settings';
+import type { Subject } from './subject';
+import { writeTrained } from './trained';
+
+/**
+ * @param settings of the record
+ * @param record makes it, told what a written checkpoint is smaller by
+ * @throws UserError when it cannot be written, CancelledError; nothing is left in its place then
+ */
+export async function writeOutput(
+  { checkpoint }: Model,
+  { out, dtype, merge, method }: RetrainSettings,
+  { adapter, parameters }: Subject,
+  settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
+  record: (extra?: Reduction) => RunRecord,
+  job: JobOptions,
+): Promise<Pick<RetrainResult, 'out' | 'kind' | 'record' | 'leftBehind'>> {
+  if (adapter && !merge) {
+    const made = record();
+    return { kind: 'adapter', out: await writeAdapter(out, adapter(), checkpoint, made), record: made, leftBehind: [] };
+  }
+  const written = adapter
+    ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, record, provenance: { settings } })
+    : await writeTrained(checkpoint, parameters, out, {
+        ...job,
+        removed: settings.removed,
+        dtype,
+        fromScratch: method.kind === 'full' && method.start === 'random',
+        settings,
+        record,
+      });
+  return { kind: 'checkpoint', out: written.out, record: written.record, leftBehind: written.leftBehind };
+}
