@@ -14,7 +14,10 @@ const node = {
 const outdir = process.argv.find((argument) => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
 const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
 
-const targets = [{ ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang }];
+const targets = [
+  { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
+  { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
+];
 
 const common = { bundle: true, sourcemap: true, keepNames: true, logLevel: 'warning' };
 if (process.argv.includes('--watch')) {

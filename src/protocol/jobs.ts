@@ -5,7 +5,7 @@
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
 import type { CurveResult, CurveSpec, ScoreResult, ScoreSpec } from './scores';
-import type { RetrainResult, RetrainSpec, TrainingStepEvent } from './training';
+import type { RetrainResult, RetrainSpec, TrainingEvent } from './training';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
 export interface Compute {
@@ -157,7 +157,7 @@ export interface Jobs {
   prune: { readonly spec: PruneSpec; readonly result: PruneResult; readonly event: never };
   merge: { readonly spec: MergeSpec; readonly result: MergeResult; readonly event: never };
   retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
-  curve: { readonly spec: CurveSpec; readonly result: CurveResult; readonly event: CurveEvent };
+  curve: { readonly spec: CurveSpec; readonly result: CurveResult; readonly event: never };
   samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
 }
 
@@ -177,16 +177,6 @@ export interface TextEvent {
   readonly text: string;
   /** The new tokens. */
   readonly ids: readonly number[];
-}
-
-export type TrainingEvent =
-  | TrainingStepEvent
-  | { readonly type: 'evaluation'; readonly step: number; readonly loss: number; readonly ppl: number };
-
-/** A point of a curve, as soon as it is known. */
-export interface CurveEvent {
-  readonly type: 'point';
-  readonly point: CurveResult['points'][number];
 }
 
 /** A finished job. */

@@ -12,8 +12,6 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 export interface InitializeParams {
   readonly protocol: number;
-  /** Process that the sidecar belongs to. */
-  readonly hostPid: number;
   readonly logLevel: LogLevel;
 }
 

@@ -1,4 +1,5 @@
 /** Retraining: what heals a pruned model. */
+import type { RetrainSettings } from '../engine/retrain/settings';
 import type { JobBase } from './jobs';
 import type { RemovedEntry } from './json';
 
@@ -8,12 +9,31 @@ export interface RetrainSpec extends JobBase {
   readonly checkpoint: string;
   /** Whole blocks to leave out. */
   readonly remove?: readonly RemovedEntry[];
-  /** What `coppice retrain` is told by its options, by their names. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** Folder of the adapter or model; must not exist unless the run is resumed. */
+  /** Hyper-parameters and data; what is undefined is the paper's, or follows from the data. */
+  readonly settings: Omit<RetrainSettings, 'out' | 'resume'>;
+  /** Folder of the adapter or checkpoint; must not exist. */
   readonly out: string;
   /** Go on where an interrupted run of the same settings stopped. */
   readonly resume?: boolean;
+  /** A model whose probabilities are learnt too. */
+  readonly teacher?: {
+    /** Its checkpoint; the student's own, unpruned, when undefined. */
+    readonly checkpoint?: string;
+    /** Its part in the loss, above 0 and at most 1. */
+    readonly weight: number;
+  };
+}
+
+/** The run is set up: how many steps it will have, with what. */
+export interface TrainingStartEvent {
+  readonly type: 'start';
+  readonly steps: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  /** Parameters that are trained. */
+  readonly parameters: number;
+  /** Goes on with a run that was stopped. */
+  readonly resumed: boolean;
 }
 
 export interface TrainingStepEvent {
@@ -26,9 +46,28 @@ export interface TrainingStepEvent {
   readonly seconds: number;
 }
 
+/** A look at the held-out part. */
+export interface TrainingEvaluationEvent {
+  readonly type: 'evaluation';
+  readonly step: number;
+  readonly loss: number;
+  readonly ppl: number;
+}
+
+export type TrainingEvent = TrainingStartEvent | TrainingStepEvent | TrainingEvaluationEvent;
+
+/** The trace of every step is in the record, and came as events. */
 export interface RetrainResult {
-  readonly steps: number;
-  readonly finalLoss: number;
+  readonly kind: 'adapter' | 'checkpoint';
+  /** Absolute. */
   readonly out: string;
+  readonly steps: number;
+  readonly evaluations: readonly Omit<TrainingEvaluationEvent, 'type'>[];
+  /** The look whose parameters were kept; null where nothing is held out. */
+  readonly best: Omit<TrainingEvaluationEvent, 'type'> | null;
+  readonly parameters: number;
+  readonly removed: readonly number[];
+  readonly tokensPerSecond: number;
   readonly seconds: number;
+  readonly peakRssBytes: number;
 }

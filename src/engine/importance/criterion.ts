@@ -1,6 +1,6 @@
 /** The criteria by name, and what each needs. Pure: whoever only shows or offers them loads nothing that computes. */
 
-export const CRITERIA = ['ppl', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const;
+export const CRITERIA = ['ppl', 'taylor', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const;
 export type Criterion = (typeof CRITERIA)[number];
 
 /** How to score; a criterion ignores what is not its own. */
@@ -20,4 +20,4 @@ export interface CriterionSettings {
 export const needsCalibration = (criterion: Criterion): boolean => criterion !== 'magnitude' && criterion !== 'deepest';
 
 /** Whether the criterion looks at the stored weights, which an adapter on top leaves as they are. */
-export const readsWeights = (criterion: Criterion): boolean => ['magnitude', 'taylor'].includes(criterion);
+export const readsWeights = (criterion: Criterion): boolean => criterion === 'magnitude' || criterion === 'taylor';

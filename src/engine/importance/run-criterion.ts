@@ -10,6 +10,7 @@ import type { LossSummary } from './losses';
 import { scoreMagnitude } from './magnitude';
 import { type Criterion, type CriterionSettings, needsCalibration } from './criterion';
 import { scoreModulePerplexity, scorePerplexity } from './perplexity';
+import { scoreTaylor } from './taylor';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
 import { type AngularWindow, rankBlocks } from '../prune/select';
@@ -93,13 +94,9 @@ export async function runCriterion(
     findings: await withText(model, calibration.rows, criterion, seed, job, scope),
     device: model.device,
   });
-  const { device: choice, threads, memory, beforeRun } = options;
+  const { device: choice, threads, memory, hooks } = options;
   const { adapter } = scope;
-  const { findings, device } = await withModel(
-    checkpoint,
-    { device: choice, threads, memory, beforeRun, adapter },
-    run,
-  );
+  const { findings, device } = await withModel(checkpoint, { device: choice, threads, memory, hooks, adapter }, run);
   return {
     findings,
     ranking: rankingOf(findings),
@@ -141,6 +138,10 @@ async function withText(
   switch (criterion) {
     case 'block-influence':
       return scoreBlockInfluence(model, rows, { view }, job);
+    case 'taylor': {
+      const { blocks, order } = await scoreTaylor(model, rows, { view }, job);
+      return { blocks, order };
+    }
     case 'angular':
       return scoreAngular(model, rows, { view }, job);
     case 'greedy': {

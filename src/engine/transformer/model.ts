@@ -18,6 +18,13 @@ export interface ModelOptions {
   readonly memory?: number;
   /** A LoRA adapter that works on top of the checkpoint's weights. */
   readonly adapter?: AppliedAdapter;
+  readonly hooks?: ModelHooks;
+}
+
+/** What whoever opened the model has to do with its computing. */
+export interface ModelHooks {
+  /** Told once it is chosen. */
+  readonly onDevice?: (device: DeviceReport) => void;
   /** Awaited before every run: where another job's turn may be waited for. */
   readonly beforeRun?: () => Promise<void>;
 }
@@ -28,8 +35,9 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
   const device = await chooseDevice(options.device ?? 'auto', options.threads);
   const embedding = await Embedding.open(checkpoint, architecture);
   const memory = options.memory ?? totalmem() / 8;
-  const { threads, adapter, beforeRun } = options;
-  return new Model(checkpoint, architecture, device, embedding, memory, threads, adapter, beforeRun);
+  const { threads, adapter, hooks } = options;
+  hooks?.onDevice?.(device);
+  return new Model(checkpoint, architecture, device, embedding, memory, threads, adapter, hooks?.beforeRun);
 }
 
 /** Weights on the device. */

@@ -1,0 +1,68 @@
+/**
+ * The curve of perplexity against the number of removed blocks, in the order that a criterion gives: what the next block
+ * costs, and where a model breaks (Shortened LLaMA, Figures 2 and 6).
+ */
+import { parametersOf } from '../checkpoint/parameters';
+import { UserError } from '../errors';
+import { summariseLosses } from '../importance/losses';
+import type { JobOptions } from '../progress';
+import { type Ranking, selectByScores } from '../prune/ranking';
+import type { TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { viewWithout, type RemovedPart } from '../transformer/view';
+import { lossesOfViews } from './views';
+
+export interface CurvePoint {
+  /** Blocks removed. */
+  readonly count: number;
+  /** 0-based, ascending. */
+  readonly removed: readonly number[];
+  /** exp(meanNll). */
+  readonly ppl: number;
+  /** Mean token loss in nats. */
+  readonly meanNll: number;
+  /** Parameters that are left. */
+  readonly parameters: number;
+}
+
+/**
+ * The removals of 0, 1, 2, … blocks, as far as the keep-list and the findings allow.
+ * @param most largest count wanted
+ */
+export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<number>, most = blocks - 1): number[][] {
+  const removals: number[][] = [[]];
+  for (let count = 1; count <= Math.min(most, blocks - 1, blocks - kept.size); count++) {
+    try {
+      removals.push(selectByScores(ranking, blocks, count, kept));
+    } catch (error) {
+      if (error instanceof UserError && count > 1) break; // the criterion says nothing of more
+      throw error;
+    }
+  }
+  return removals;
+}
+
+/**
+ * Evaluates every removal on the rows.
+ * @param rows tokens, all of one length
+ * @param removals whole blocks, ascending; what `removalsOf` gives
+ * @param always parts that no point has, beside its own
+ * @throws CancelledError
+ */
+export async function removalCurve(
+  model: Model,
+  rows: TokenRows,
+  removals: readonly (readonly number[])[],
+  always: readonly RemovedPart[] = [],
+  job?: JobOptions,
+): Promise<CurvePoint[]> {
+  const { architecture } = model;
+  const { blocks } = architecture;
+  const views = removals.map((removed) => viewWithout(blocks, [...always, ...removed.map((block) => ({ block }))]));
+  const losses = await lossesOfViews(model, rows, views, job);
+  return removals.map((removed, i) => {
+    const { ppl, meanNll } = summariseLosses(losses[i], rows[0].length - 1);
+    const left = views[i].attention.filter((attention, block) => attention || views[i].ffn[block]).length;
+    return { count: removed.length, removed, ppl, meanNll, parameters: parametersOf(architecture, left) };
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Perplexity of one plan after the other on the same rows, as somebody toggles blocks. The hidden states of the last plan
+ * are kept before every step (or every few, as far as the budget goes), so that a new plan costs what follows its first
+ * difference, and the head.
+ */
+import { summariseLosses, type LossSummary } from '../importance/losses';
+import { Work, type JobOptions } from '../progress';
+import { Forward, type TokenRows } from '../transformer/forward';
+import { headWork, tokenLosses } from '../transformer/head';
+import type { Model } from '../transformer/model';
+import { releaseState, retainState, type State } from '../transformer/states';
+import { stepsOf, type Step, type View } from '../transformer/view';
+
+export interface WhatIfResult extends LossSummary {
+  /** Steps (blocks, or what is kept of them) of the plan, and how many had to be computed. */
+  readonly steps: number;
+  readonly computed: number;
+}
+
+/** Plans whose results are remembered, so that undoing costs nothing. */
+const REMEMBERED = 128;
+
+/** One evaluation at a time. */
+export class WhatIf {
+  private readonly forward: Forward;
+  private steps: readonly Step[] = [];
+  /** By the number of steps done: the state after them. 0 is the embedding. */
+  private readonly states = new Map<number, State>();
+  private readonly known = new Map<string, LossSummary>();
+
+  /**
+   * @param rows tokens, all of one length
+   * @param budget bytes for kept states
+   */
+  constructor(
+    private readonly model: Model,
+    private readonly rows: TokenRows,
+    private readonly budget: number,
+  ) {
+    this.forward = new Forward(model, rows[0].length);
+  }
+
+  /** @throws CancelledError; what was computed until then is kept for the next plan */
+  async evaluate(view: View, job: JobOptions = {}): Promise<WhatIfResult> {
+    const steps = stepsOf(view);
+    const key = JSON.stringify(steps);
+    const known = this.known.get(key);
+    if (known) return { ...known, steps: steps.length, computed: 0 };
+    const start = this.dropAfterCommon(steps);
+    const computed = steps.length - start;
+    const cost = this.rows.length * (computed + headWork(this.model));
+    const work = new Work(job, cost, 'row-blocks', 'what if');
+    const last = await this.advance(steps, start, work);
+    try {
+      const [losses] = await tokenLosses(this.model, [last], this.rows, work);
+      const summary = summariseLosses(losses, this.rows[0].length - 1);
+      this.remember(key, summary);
+      return { ...summary, steps: steps.length, computed };
+    } finally {
+      releaseState(last);
+    }
+  }
+
+  /** Frees the kept states. */
+  close(): void {
+    for (const state of this.states.values()) releaseState(state);
+    this.states.clear();
+  }
+
+  /** Forgets the states that the plan does not have. @returns how many steps of it need not be computed */
+  private dropAfterCommon(steps: readonly Step[]): number {
+    let common = 0;
+    while (common < Math.min(steps.length, this.steps.length) && sameStep(steps[common], this.steps[common])) common++;
+    for (const [done, state] of this.states) {
+      if (done <= common) continue;
+      releaseState(state);
+      this.states.delete(done);
+    }
+    this.steps = steps;
+    return Math.max(0, ...this.states.keys());
+  }
+
+  /** From the state after `start` steps to the last one, which the caller releases. */
+  private async advance(steps: readonly Step[], start: number, work: Work): Promise<State> {
+    const stride = this.stride(steps.length);
+    let state = this.states.get(start);
+    if (!state) {
+      state = await this.forward.embed(this.rows);
+      this.states.set(0, state);
+    }
+    state = retainState(state);
+    try {
+      for (let done = start; done < steps.length; done++) {
+        work.step(`block ${steps[done].block}`);
+        const next = await this.apply(steps[done], state, work);
+        releaseState(state);
+        state = next;
+        if ((done + 1) % stride === 0) this.states.set(done + 1, retainState(state));
+      }
+      return state;
+    } catch (error) {
+      releaseState(state);
+      throw error;
+    }
+  }
+
+  private async apply(step: Step, state: State, work: Work): Promise<State> {
+    const open = await this.forward.open(step, false);
+    const next = [];
+    try {
+      for (const chunk of state) {
+        next.push(await open.run(chunk));
+        work.advance(chunk.rows);
+      }
+      return next;
+    } catch (error) {
+      releaseState(next);
+      throw error;
+    } finally {
+      await open.close();
+    }
+  }
+
+  /** Every how many steps a state is kept, so that all of them fit the budget. */
+  private stride(steps: number): number {
+    const bytes = this.rows.length * this.rows[0].length * this.model.architecture.hidden * 4;
+    const fitting = Math.max(1, Math.floor(this.budget / bytes) - 1); // one is on its way
+    return Math.max(1, Math.ceil(steps / fitting));
+  }
+
+  private remember(key: string, summary: LossSummary): void {
+    this.known.set(key, summary);
+    if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);
+  }
+}
+
+function sameStep(a: Step, b: Step): boolean {
+  return a.block === b.block && a.attention === b.attention && a.ffn === b.ffn;
+}

@@ -1,0 +1,44 @@
+/** Settings with the defaults that the command line has too: the paper's, where it has any. */
+import type { CriterionSettings } from '../../engine/importance/criterion';
+import type { CalibrationSource, SamplingChoice } from '../../protocol/jobs';
+import type { CriterionChoice } from '../../protocol/scores';
+
+const DEFAULT_SEED = 1234;
+
+/** How rows are drawn from a calibration text. */
+export function calibrationSettings({ samples = 10, length = 128, seed = DEFAULT_SEED }: Partial<CalibrationSource>): {
+  samples: number;
+  length: number;
+  seed: number;
+} {
+  return { samples, length, seed };
+}
+
+export function criterionSettings({
+  calibration,
+  norm,
+  reduction,
+}: Omit<CriterionChoice, 'criterion'>): CriterionSettings {
+  return {
+    calibration: calibration?.file,
+    ...calibrationSettings(calibration ?? {}),
+    norm: norm ?? 'l1',
+    reduction: reduction ?? 'sum',
+  };
+}
+
+/** Greedy unless one of the choices is made. */
+export function samplingSettings({
+  temperature,
+  topK,
+  topP,
+  seed,
+}: SamplingChoice):
+  | { readonly greedy: true }
+  | { readonly temperature: number; readonly topK?: number; readonly topP?: number; readonly seed: number } {
+  if ([temperature, topK, topP, seed].every((value) => value === undefined)) return { greedy: true };
+  return { temperature: temperature ?? 1, topK, topP, seed: seed ?? DEFAULT_SEED };
+}
+
+/** Tokens to write when nobody says how many. */
+export const NEW_TOKENS = 64;

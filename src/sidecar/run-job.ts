@@ -1,0 +1,85 @@
+/** Runs one job from its spec to its outcome: the place of its record, the job itself, the record. */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { newRecord } from '../engine/runs/record';
+import { claimRecordFolder, keepRecord } from '../engine/runs/folder';
+import type { DeviceReport } from '../engine/onnx/device';
+import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
+import { curve } from './jobs/curve';
+import { evaluate } from './jobs/evaluate';
+import { generate } from './jobs/generate';
+import type { JobContext, JobEnd } from './jobs/job';
+import { merge } from './jobs/merge';
+import { prune } from './jobs/prune';
+import { retrain } from './jobs/retrain';
+import { samples } from './jobs/samples';
+import { score } from './jobs/score';
+
+/** Kinds under the names that the command line gives the same runs. */
+const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
+
+/** What the sidecar gives a job, whatever its kind. */
+export type Surroundings = Omit<JobContext<JobKind>, 'note' | 'started' | 'emit'> & {
+  readonly emit: (event: JobEvent) => void;
+};
+
+/** @throws what the engine throws; UserError when no record could be kept, before anything is computed */
+export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOutcome> {
+  const started = new Date();
+  const notes: string[] = [];
+  const folder = await claimRecordFolder(spec.records ?? [], await sourceFolders(spec));
+  let device: DeviceReport | undefined;
+  const context = {
+    ...around,
+    hooks: {
+      ...around.hooks,
+      onDevice: (report: DeviceReport) => {
+        device = report;
+        around.hooks.onDevice?.(report);
+      },
+    },
+    note: (text: string) => notes.push(text),
+    started,
+  };
+  const { result, results, run } = await dispatch(spec, context);
+  const facts = { kind: RECORD_KINDS[spec.kind] ?? spec.kind, ...run, results: results ?? result, started };
+  const record = folder === undefined ? null : await keepRecord(folder, newRecord(facts));
+  return { result, record, device: device ?? null, notes };
+}
+
+function dispatch(spec: JobSpec, context: JobContext<JobKind>): Promise<JobEnd<JobKind>> {
+  switch (spec.kind) {
+    case 'score':
+      return score(spec, context);
+    case 'evaluate':
+      return evaluate(spec, context);
+    case 'generate':
+      return generate(spec, context);
+    case 'prune':
+      return prune(spec, context);
+    case 'merge':
+      return merge(spec, context);
+    case 'retrain':
+      return retrain(spec, context);
+    case 'curve':
+      return curve(spec, context);
+    case 'samples':
+      return samples(spec, context);
+  }
+}
+
+/** The checkpoint that a job reads, as the user named it; of samples the first column's. */
+export function checkpointOf(spec: JobSpec): string {
+  return spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
+}
+
+/** Folders of the checkpoints that the job reads, as far as they exist: the job itself says what is missing. */
+async function sourceFolders(spec: JobSpec): Promise<string[]> {
+  const paths = spec.kind === 'samples' ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint];
+  const folders: string[] = [];
+  for (const path of new Set(paths)) {
+    const found = await stat(path).catch(() => undefined);
+    if (found) folders.push(found.isDirectory() ? path : dirname(path));
+  }
+  return folders;
+}

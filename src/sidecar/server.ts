@@ -1,0 +1,145 @@
+/**
+ * The sidecar: the process that computes. Its parent, the extension host, forks it and speaks with it over the channel of
+ * the fork. It ends when it is told to, when its parent is gone, and after an error that nobody caught.
+ */
+import packageManifest from '../../package.json';
+import { openCheckpoint } from '../engine/checkpoint/open';
+import { tensorStatistics } from '../engine/checkpoint/statistics';
+import { UserError } from '../engine/errors';
+import { chooseDevice, type DeviceReport } from '../engine/onnx/device';
+import { onnxruntimeVersion } from '../engine/onnx/session';
+import type { JobOutcome, JobSpec } from '../protocol/jobs';
+import { type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
+import type { TensorStatistics, TensorStatisticsParams } from '../protocol/short';
+import { answer, connectTo, hear, notify, WireFailure } from './connection';
+import { watchParent } from './parent';
+import { JobQueue } from './queue';
+import { checkpointOf, runJob } from './run-job';
+import { ProgressThrottle } from './throttle';
+import { Turns } from './turns';
+import { WhatIfDesk } from './what-if';
+import { toWire } from './wire';
+
+/** Exit codes that tell the parent's log why. */
+const EXIT_FATAL = 70;
+/** What running work may take to end once it is told to. */
+const PATIENCE_MS = 2000;
+/** Messages need a moment to leave. */
+const LAST_WORDS_MS = 100;
+
+const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+let level: LogLevel = 'info';
+
+const connection = connectTo(process);
+const turns = new Turns();
+const queue = new JobQueue((jobs) => notify(connection, 'jobs/changed', { jobs }));
+const announce = announcer();
+const whatIf = new WhatIfDesk({ onDevice: announce });
+
+function log(at: LogLevel, text: string): void {
+  if (LEVELS.indexOf(at) >= LEVELS.indexOf(level)) notify(connection, 'log', { level: at, text });
+}
+
+/** Tells the device to the host when it is another than before. */
+function announcer(): (device: DeviceReport) => void {
+  let last = '';
+  return (device) => {
+    if (JSON.stringify(device) === last) return;
+    last = JSON.stringify(device);
+    notify(connection, 'device/changed', device);
+  };
+}
+
+async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<JobOutcome> {
+  const throttle = new ProgressThrottle((progress) => {
+    queue.progress(id, progress);
+    notify(connection, 'job/progress', { id, ...progress });
+  });
+  let device: DeviceReport | undefined;
+  const onDevice = (report: DeviceReport): void => {
+    device = report;
+    announce(report);
+  };
+  const work = async (signal: AbortSignal): Promise<JobOutcome> => {
+    log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
+    const start = performance.now();
+    try {
+      return await runJob(spec, {
+        job: { signal, onProgress: throttle.report },
+        hooks: { onDevice, beforeRun: turns.wait },
+        emit: (event) => notify(connection, 'job/event', { id, event }),
+      });
+    } finally {
+      throttle.flush();
+      log('info', `${spec.kind} ends after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    }
+  };
+  try {
+    return await queue.add({ id, kind: spec.kind, checkpoint: checkpointOf(spec), run: work }, cancelled);
+  } catch (error) {
+    const wire = toWire(error, device !== undefined && device.provider !== 'cpu');
+    if (wire.kind === 'bug') log('error', wire.stack ?? wire.message);
+    throw new WireFailure(wire);
+  }
+}
+
+async function statistics(
+  { id, checkpoint, tensor }: TensorStatisticsParams,
+  signal: AbortSignal,
+): Promise<TensorStatistics> {
+  const { tensors } = await openCheckpoint(checkpoint);
+  const info = tensors.get(tensor);
+  if (!info) throw new UserError(`No statistics of ${tensor}`, 'the checkpoint has no such tensor', 'Open it again.');
+  const throttle = new ProgressThrottle((progress) => notify(connection, 'job/progress', { id, ...progress }));
+  return tensorStatistics(info, { signal, onProgress: throttle.report });
+}
+
+answer(connection, 'initialize', ({ protocol, logLevel }) => {
+  if (protocol !== PROTOCOL_VERSION) {
+    throw new UserError(
+      'Coppice and its sidecar do not fit together',
+      `one speaks version ${protocol} of their protocol, the other ${PROTOCOL_VERSION}`,
+      'Reload the window.',
+    );
+  }
+  level = logLevel;
+  return Promise.resolve({
+    protocol: PROTOCOL_VERSION,
+    pid: process.pid,
+    versions: { coppice: packageManifest.version, node: process.versions.node, onnxruntime: onnxruntimeVersion() },
+  });
+});
+answer(connection, 'job/run', ({ id, spec }, signal) => run(id, spec, signal));
+answer(connection, 'job/list', () => Promise.resolve({ jobs: queue.list() }));
+answer(connection, 'job/cancel', ({ id }) => Promise.resolve({ found: queue.cancel(id) }));
+answer(connection, 'tensor/statistics', (params, signal) => turns.short(() => statistics(params, signal)));
+answer(connection, 'view/perplexity', (params, signal) => turns.short(() => whatIf.evaluate(params, signal)));
+answer(connection, 'device/report', ({ device = 'auto', threads }) => chooseDevice(device, threads));
+answer(connection, 'shutdown', async () => {
+  await settle();
+  setTimeout(() => process.exit(0), LAST_WORDS_MS);
+  return null;
+});
+hear(connection, 'log/level', (params) => {
+  level = params.level;
+});
+
+/** Ends all work at its next pause: outputs disappear or are complete, a training saves its state. */
+async function settle(): Promise<void> {
+  queue.cancelAll();
+  const patience = new Promise<void>((enough) => setTimeout(enough, PATIENCE_MS).unref());
+  await Promise.race([Promise.all([queue.empty(), whatIf.close()]), patience]);
+}
+
+/** Says what happened and ends: after an error that nobody caught nothing is certain any more. */
+function die(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  notify(connection, 'fatal', { message, stack });
+  setTimeout(() => process.exit(EXIT_FATAL), LAST_WORDS_MS);
+}
+
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+// Without a parent there is nobody to answer to.
+watchParent(() => void settle().finally(() => process.exit(0)));
+connection.listen();

@@ -1,0 +1,25 @@
+/**
+ * Who may compute: short requests go first, and the long job waits before its next run until they are done. A run takes
+ * less than a second, so nothing interactive waits for longer than that.
+ */
+export class Turns {
+  private shorts = 0;
+  private waiting: (() => void)[] = [];
+
+  /** Runs a short request; the long job stands still meanwhile. */
+  async short<T>(body: () => Promise<T>): Promise<T> {
+    this.shorts++;
+    try {
+      return await body();
+    } finally {
+      if (--this.shorts === 0) {
+        for (const go of this.waiting.splice(0)) go();
+      }
+    }
+  }
+
+  /** Resolves when no short request runs. The long job awaits it before every run. */
+  readonly wait = async (): Promise<void> => {
+    while (this.shorts > 0) await new Promise<void>((go) => this.waiting.push(go));
+  };
+}
