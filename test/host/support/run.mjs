@@ -1,0 +1,134 @@
+/**
+ * Runs host tests in a real VS Code: `node test/host/support/run.mjs FILE…`. Each suite (a folder below test/host) gets
+ * a window of its own with a fresh workspace. Where no VS Code can be had, every file counts as skipped, and why is
+ * said. Counts go to COPPICE_TEST_RESULT, as test/run.mjs reads them.
+ *
+ * VSCODE_EXECUTABLE names a desktop VS Code to use instead of the one from npm.
+ */
+import { runTests } from '@vscode/test-electron';
+import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve, sep } from 'node:path';
+import { installVSCode } from './install-vscode.mjs';
+
+const root = resolve(import.meta.dirname, '../../..');
+const built = join(root, 'test/out/host');
+const files = process.argv.slice(2).map((file) => resolve(file));
+
+/** @returns {{executable: string, home?: string}} */
+function findVSCode() {
+  if (process.env.VSCODE_EXECUTABLE) return { executable: process.env.VSCODE_EXECUTABLE };
+  return { executable: join(import.meta.dirname, 'vscode-launcher.mjs'), home: installVSCode() };
+}
+
+/** The tests as the extension host can load them. */
+async function bundle() {
+  rmSync(built, { recursive: true, force: true });
+  await build({
+    entryPoints: [join(import.meta.dirname, 'index.ts'), ...files],
+    outdir: built,
+    outbase: join(root, 'test/host'),
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    sourcemap: 'inline',
+    external: ['vscode', 'mocha', 'playwright-core'],
+    define: { 'import.meta.dirname': '__dirname' },
+    logLevel: 'warning',
+  });
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+/** The suite of a file: its folder below test/host. */
+const suiteOf = (file) => relative(join(root, 'test/host'), file).split(sep)[0];
+
+/** Runs the files of one suite in one window. @returns its counts, undefined when it did not get that far */
+async function runSuite(suite, members, { executable, home }) {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-host-'));
+  const result = join(folder, 'result.json');
+  // Outside the checkout: tests write into it, and Git asks about repositories in parent folders.
+  const workspace = join(folder, 'workspace');
+  mkdirSync(workspace);
+  const port = await freePort();
+  try {
+    await runTests({
+      vscodeExecutablePath: executable,
+      extensionDevelopmentPath: root,
+      extensionTestsPath: join(built, 'support/index.cjs'),
+      extensionTestsEnv: {
+        COPPICE_VSCODE_HOME: home,
+        COPPICE_HOST_RESULT: result,
+        COPPICE_HOST_FILES: JSON.stringify(members),
+        COPPICE_HOST_ROOT: root,
+        COPPICE_HOST_PORT: String(port),
+        COPPICE_HOST_SCREENSHOTS: join(root, 'test/out/screenshots'),
+      },
+      launchArgs: [
+        workspace,
+        `--user-data-dir=${join(folder, 'data')}`,
+        `--remote-debugging-port=${port}`,
+        ...(suite === 'restricted' ? ['--workspace-trust'] : []),
+      ],
+    });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error); // failed tests too end here
+  }
+  try {
+    return JSON.parse(readFileSync(result, 'utf8'));
+  } catch {
+    return undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function report(counts) {
+  const file = process.env.COPPICE_TEST_RESULT;
+  if (file !== undefined) writeFileSync(file, JSON.stringify(counts));
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+}
+
+async function main() {
+  let vscode;
+  try {
+    vscode = findVSCode();
+  } catch (error) {
+    console.log(`host tests are skipped, VS Code cannot be installed here: ${error.message}`);
+    const skipped = files.length;
+    return report({ registered: skipped, passed: 0, failed: 0, skipped, files, ended: true, leaked: [] });
+  }
+  execFileSync(process.execPath, [join(root, 'esbuild.mjs')], { cwd: root, stdio: 'inherit' });
+  mkdirSync(join(root, 'test/out/screenshots'), { recursive: true });
+  await bundle();
+  const sum = { registered: 0, passed: 0, failed: 0, skipped: 0, files: [], ended: true, leaked: [] };
+  for (const [suite, members] of grouped(files)) {
+    console.log(`\n  ${suite}`);
+    const counts = await runSuite(suite, members, vscode);
+    sum.ended &&= counts?.ended ?? false;
+    sum.files.push(...(counts?.files ?? []));
+    for (const key of ['registered', 'passed', 'failed', 'skipped']) sum[key] += counts?.[key] ?? 0;
+    if (counts === undefined) sum.failed++;
+  }
+  report(sum);
+  if (sum.failed > 0 || !sum.ended) process.exitCode = 1;
+}
+
+function grouped(list) {
+  const groups = new Map();
+  for (const file of list) groups.set(suiteOf(file), [...(groups.get(suiteOf(file)) ?? []), file]);
+  return groups;
+}
+
+await main();

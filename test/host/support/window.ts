@@ -1,0 +1,62 @@
+/** The window that the tests run in, seen from outside: the workbench's page, for clicks and screenshots. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
+
+const PATIENCE_MS = 15_000;
+
+export class Window {
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {}
+
+  static async connect(): Promise<Window> {
+    const address = `http://127.0.0.1:${process.env.COPPICE_HOST_PORT}`;
+    // Electron lacks a call that Playwright's defaults make.
+    const browser = await chromium.connectOverCDP(address, { noDefaults: true });
+    for (const page of browser.contexts().flatMap((context) => context.pages())) {
+      if ((await page.locator('.monaco-workbench').count()) === 0) continue;
+      page.setDefaultTimeout(PATIENCE_MS);
+      return new Window(browser, page);
+    }
+    throw new Error('no workbench among the pages');
+  }
+
+  /** Leaves the window as it is. */
+  async disconnect(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Saved below test/out/screenshots, which is not in Git. */
+  async screenshot(name: string): Promise<string> {
+    const path = join(process.env.COPPICE_HOST_SCREENSHOTS!, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
+  }
+
+  /** A row of a list or tree, by a part of its text. */
+  row(text: string) {
+    return this.page.locator('.monaco-list-row', { hasText: text });
+  }
+
+  /** The frame of a webview that holds `selector`. */
+  async frameWith(selector: string): Promise<Frame> {
+    let found: Frame | undefined;
+    await until(`a frame with ${selector}`, async () => {
+      for (const frame of this.page.frames()) {
+        if ((await frame.locator(selector).count().catch(() => 0)) > 0) found = frame;
+      }
+      return found !== undefined;
+    });
+    assert.ok(found);
+    return found;
+  }
+}
+
+/** Waits for something that becomes true. @throws Error with `what` when it does not */
+export async function until(what: string, test: () => boolean | Promise<boolean>, patience = PATIENCE_MS): Promise<void> {
+  for (const end = Date.now() + patience; Date.now() < end; await pause(50)) if (await test()) return;
+  throw new Error(`not within ${patience} ms: ${what}`);
+}
