@@ -29,8 +29,19 @@ export interface CliOptions {
   readonly closeStdout?: boolean;
 }
 
+/** A command that runs. */
+export interface Running {
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly result: Promise<CliResult>;
+}
+
 /** Runs `coppice …args` to its end. The environment holds nothing that changes colours or signs. */
 export function coppice(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCoppice(args, options).result;
+}
+
+/** The same, to be ended from outside. */
+export function startCoppice(args: readonly string[], options: CliOptions = {}): Running {
   if (program === undefined) throw new Error('call buildCli() in a before hook');
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd ?? temporaryFolder(),
@@ -47,10 +58,11 @@ export function coppice(args: readonly string[], options: CliOptions = {}): Prom
     if (stderr === '' && options.interrupt) child.kill(options.interrupt);
     stderr += text;
   });
-  return new Promise((done, fail) => {
+  const result = new Promise<CliResult>((done, fail) => {
     child.on('error', fail);
     child.on('close', (code) => done({ code, stdout, stderr }));
   });
+  return { kill: (signal) => void child.kill(signal), result };
 }
 
 /** The one JSON object of a run that must have succeeded. */

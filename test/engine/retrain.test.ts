@@ -1,0 +1,348 @@
+/**
+ * Retraining as a whole, on toy checkpoints: what is written is what was trained, the same run gives the same numbers, a
+ * teacher is what it says it is, and what cannot be done is refused before it costs anything.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { CancelledError, UserError } from '../../src/engine/errors';
+import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
+import { applyAdapter } from '../../src/engine/retrain/adapter';
+import { readAdapter } from '../../src/engine/retrain/adapter-files';
+import { Backprop } from '../../src/engine/retrain/backprop';
+import { fullTrainingBytes } from '../../src/engine/retrain/full-memory';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
+import type { RetrainResult } from '../../src/engine/retrain/report';
+import { retrain, type RetrainContext } from '../../src/engine/retrain/retrain';
+import type { RetrainSettings } from '../../src/engine/retrain/settings';
+import { Teacher } from '../../src/engine/retrain/teacher';
+import { readRecord } from '../../src/engine/runs/record';
+import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { shiftedTargets } from '../../src/engine/transformer/targets';
+import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { withModel } from '../support/model';
+import { randomRows } from '../support/random';
+import { readCheckpointTensors } from '../support/safetensors';
+import { temporaryFolder } from '../support/temporary';
+import { type TinyName, tinyCheckpoint } from '../support/tiny-models';
+
+const TEXT = 'The river bends, and the mill stands where it always stood. In the evening she sings to the miller. ';
+
+const textFile = (): string => {
+  const file = join(temporaryFolder(), 'text.txt');
+  writeFileSync(file, TEXT.repeat(20));
+  return file;
+};
+
+const newPlace = (): string => join(temporaryFolder(), 'out');
+
+/** A run of a few steps. */
+async function run(
+  source: string,
+  settings: Partial<RetrainSettings>,
+  context: Partial<RetrainContext> & { teacherPath?: string; weight?: number } = {},
+): Promise<RetrainResult> {
+  const { teacherPath, weight = 0.5, ...rest } = context;
+  const tokenizer = await loadTokenizer(source);
+  const all: RetrainSettings = {
+    method: { kind: 'lora' },
+    data: [textFile()],
+    out: newPlace(),
+    length: 32,
+    batch: 4,
+    steps: 12,
+    learningRate: 0.01,
+    evalEvery: 4,
+    ...settings,
+  };
+  return withModel(source, (model) => {
+    const context = { removed: [], tokenizer, ...rest };
+    if (teacherPath === undefined) return retrain(model, all, context);
+    return withModel(teacherPath, (teacher) =>
+      retrain(model, all, { ...context, teacher: { model: teacher, weight } }),
+    );
+  });
+}
+
+const losses = ({ trace }: RetrainResult): number[] => trace.map(({ loss }) => loss);
+const tiny = (name: TinyName, seed = 1): string => tinyCheckpoint(name, { tokenizer: true, seed });
+
+const refused = (work: Promise<unknown>, words: RegExp): Promise<void> =>
+  assert.rejects(
+    work,
+    (error) => error instanceof UserError && words.test(`${error.what}: ${error.why}. ${error.action}`),
+  );
+
+describe('retrain: an adapter', () => {
+  const source = tiny('llama-gqa-tied');
+
+  it('of a pruned view: learns, is stored as trained, and says how it was made', async () => {
+    const result = await run(source, { heldOut: 4 }, { removed: [{ block: 1 }] });
+    assert.equal(result.kind, 'adapter');
+    assert.equal(result.steps, 12);
+    assert.ok(result.best!.loss < result.evaluations[0].loss - 0.1, JSON.stringify(result.evaluations));
+    assert.deepEqual(readdirSync(result.out).sort(), [
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'coppice.json',
+    ]);
+    assert.ok(!existsSync(`${result.out}.training`));
+    const adapter = await readAdapter(result.out, await openCheckpoint(source));
+    assert.deepEqual(adapter.removed, [1]);
+    assert.deepEqual([...adapter.matrices.keys()], [0, 1, 2]);
+    const { kind, inputs, settings, results } = await readRecord(join(result.out, 'coppice.json'));
+    assert.equal(kind, 'retrain');
+    assert.deepEqual(
+      inputs.map(({ role }) => role),
+      ['model', 'data'],
+    );
+    assert.equal(settings.rank, 8);
+    assert.equal((results.trace as unknown[]).length, 12);
+  });
+
+  it('what is stored has the loss that was measured', async () => {
+    const rows = randomRows(3, 24, 288, 3);
+    const file = join(temporaryFolder(), 'batches.json');
+    writeFileSync(file, JSON.stringify({ batches: [{ ids: rows, labels: rows }] }));
+    const settings = { data: [file], steps: 6, method: { kind: 'lora', dropout: 0 } as const };
+    const { out } = await run(source, settings, { removed: [{ block: 2 }] });
+    const adapter = await readAdapter(out, await openCheckpoint(source));
+    // One more step measures the loss before it moves: that of the six steps' adapter, under the same schedule.
+    const more = await run(
+      source,
+      { ...settings, steps: 1, learningRate: 1e-9, method: { kind: 'lora', dropout: 0, start: out } },
+      { removed: [{ block: 2 }] },
+    );
+    const { meanNll } = await withModel(
+      source,
+      (model) =>
+        evaluatePerplexity(model, rows.flat(), {
+          window: 24,
+          bos: 'none',
+          view: viewWithout(model.architecture.blocks, [{ block: 2 }]),
+        }),
+      { adapter: applyAdapter(adapter) },
+    );
+    assert.ok(Math.abs(more.trace[0].loss - meanNll) < 1e-5, `${more.trace[0].loss} ${meanNll}`);
+  });
+
+  it('the same run gives the same numbers; another seed others', async () => {
+    const data = [textFile()];
+    const [a, b, c] = [await run(source, { data }), await run(source, { data }), await run(source, { data, seed: 7 })];
+    assert.deepEqual(losses(a), losses(b));
+    assert.notDeepEqual(losses(a), losses(c));
+    const weights = (result: RetrainResult): Buffer => readFileSync(join(result.out, 'adapter_model.safetensors'));
+    assert.deepEqual(weights(a), weights(b));
+  });
+
+  it('merged at once: a checkpoint without the removed block, of the type asked for', async () => {
+    const { out, kind, removed } = await run(source, { merge: true, dtype: 'F32' }, { removed: [{ block: 0 }] });
+    assert.deepEqual([kind, removed], ['checkpoint', [0]]);
+    const written = await openCheckpoint(out);
+    assert.equal(written.architecture?.blocks, 3);
+    assert.ok([...written.tensors.values()].every(({ dtype }) => dtype === 'F32'));
+    assert.equal((await readRecord(join(out, 'coppice.json'))).kind, 'retrain');
+  });
+
+  it('stops early once nothing gets better', async () => {
+    const result = await run(source, { learningRate: 1e-12, steps: 40, evalEvery: 2, patience: 2, heldOut: 4 });
+    assert.ok(result.steps < 40, String(result.steps));
+  });
+
+  it('batches of a file are taken as they are, one a step', async () => {
+    const batch = (seed: number): object => {
+      const ids = randomRows(2, 16, 288, seed);
+      return { ids, labels: ids };
+    };
+    const file = (batches: object[]): string => {
+      const path = join(temporaryFolder(), 'batches.json');
+      writeFileSync(path, JSON.stringify({ batches }));
+      return path;
+    };
+    const one = await run(source, {
+      data: [file([batch(1), batch(2), batch(3)])],
+      steps: undefined,
+      learningRate: 1e-12,
+    });
+    const other = await run(source, { data: [file([batch(3), batch(1)])], steps: undefined, learningRate: 1e-12 });
+    assert.deepEqual([one.steps, other.steps], [3, 2]);
+    assert.ok(Math.abs(one.trace[0].loss - other.trace[1].loss) < 1e-4);
+    assert.ok(Math.abs(one.trace[2].loss - other.trace[0].loss) < 1e-4);
+  });
+});
+
+describe('retrain: every weight', () => {
+  const full = { kind: 'full', start: 'checkpoint' } as const;
+
+  for (const name of ['llama-gqa-tied', 'llama-bias', 'qwen3-qknorm', 'llama3-rope'] as const) {
+    it(`${name}: learns, and every tensor is written anew`, async () => {
+      const source = tiny(name);
+      const result = await run(source, { method: full, learningRate: 0.003, heldOut: 4 }, { removed: [{ block: 2 }] });
+      assert.ok(result.best!.loss < result.evaluations[0].loss - 0.1, JSON.stringify(result.evaluations));
+      const [before, after] = [readCheckpointTensors(source), readCheckpointTensors(result.out)];
+      const written = await openCheckpoint(result.out);
+      assert.equal(written.architecture?.blocks, 3);
+      for (const [tensor, { values }] of after) {
+        const origin = tensor.replace('layers.2.', 'layers.3.'); // block 3 has become block 2
+        assert.notDeepEqual(values, before.get(origin)!.values, tensor);
+        assert.equal(written.tensors.get(tensor)!.dtype, before.get(origin)!.dtype);
+      }
+    });
+  }
+
+  it('from scratch: nothing of the source’s weights is left', async () => {
+    const data = [textFile()];
+    const random = { kind: 'full', start: 'random' } as const;
+    const settings = { data, method: random, learningRate: 0.003, dtype: 'F32' as const };
+    const [a, b] = [await run(tiny('llama-plain', 1), settings), await run(tiny('llama-plain', 2), settings)];
+    assert.deepEqual(losses(a), losses(b));
+    assert.ok(Math.abs(a.trace[0].loss - Math.log(288)) < 0.2, 'a model that knows nothing');
+    assert.deepEqual(readCheckpointTensors(a.out), readCheckpointTensors(b.out));
+  });
+
+  it('is refused beyond the memory, with the bytes that it needs', async () => {
+    const source = tiny('llama-plain');
+    const { architecture } = await openCheckpoint(source);
+    const bytes = fullTrainingBytes(architecture!, true);
+    await refused(run(source, { method: { ...full, memory: bytes - 1 } }), new RegExp(`needs ${bytes} bytes`));
+    await run(source, { method: { ...full, memory: bytes }, steps: 1 });
+  });
+});
+
+describe('retrain: a teacher', () => {
+  const source = tiny('llama-plain');
+
+  it('that is the student itself has nothing to teach', async () => {
+    const settings = { method: { kind: 'lora', dropout: 0 } as const, steps: 1 };
+    const { trace } = await run(source, settings, { teacherPath: source, weight: 1 });
+    assert.ok(Math.abs(trace[0].loss) < 1e-5, String(trace[0].loss));
+  });
+
+  it('counts by its weight; what is held out is measured without it', async () => {
+    const settings = { method: { kind: 'lora', dropout: 0 } as const, data: [textFile()], steps: 1, heldOut: 4 };
+    const view = { removed: [{ block: 1 }] };
+    const taught = (weight: number) => run(source, settings, { ...view, teacherPath: tiny('llama-plain', 2), weight });
+    const [alone, all, half] = [await run(source, settings, view), await taught(1), await taught(0.5)];
+    const expected = (alone.trace[0].loss + all.trace[0].loss) / 2;
+    assert.ok(Math.abs(half.trace[0].loss - expected) < 1e-4);
+    assert.ok(Math.abs(half.evaluations[0].loss - alone.evaluations[0].loss) < 1e-5);
+  });
+
+  it('says the same through its own head and the shared one, with sessions kept or not', async () => {
+    await withModel(source, async (model) => {
+      const view = viewWithout(4, [{ block: 1 }]);
+      const shape = { rank: 4, alpha: 8, targets: ['q', 'down'] as const, dropout: false };
+      const rows = [...randomRows(2, 16, 288, 5), ...randomRows(2, 24, 288, 6)];
+      const batch = { rows, targets: rows.map((row) => shiftedTargets([row])) };
+      const results = [];
+      for (const [headFrozen, keepSessions] of [
+        [true, true],
+        [true, false],
+        [false, true],
+      ]) {
+        const options = { weight: 0.7, student: model, headFrozen, keepSessions };
+        const teacher = await Teacher.open(model, fullView(4), options);
+        assert.equal(teacher.part.own === undefined, headFrozen);
+        const trainee = loraTrainee(model, view, shape, initialAdapters(model, view, shape, 1));
+        const backprop = await Backprop.create(model, trainee, { teacher });
+        results.push([await backprop.gradients(batch), await backprop.gradients(batch)]);
+        await backprop.close();
+        await teacher.close();
+      }
+      assert.deepEqual(results[0], results[1]);
+      const [[shared], , [own]] = results;
+      assert.ok(Math.abs(shared.loss - own.loss) < 1e-5);
+    });
+  });
+
+  it('may be wider than the student', async () => {
+    const wide = tinyCheckpoint('llama-plain', { tokenizer: true, config: { hidden_size: 96 } });
+    const { trace } = await run(source, { steps: 4 }, { teacherPath: wide });
+    assert.ok(trace[3].loss < trace[0].loss);
+  });
+
+  it('of another vocabulary is refused', async () => {
+    const other = tinyCheckpoint('llama-plain', { tokenizer: true, config: { vocab_size: 320 } });
+    await refused(run(source, {}, { teacherPath: other }), /vocabulary has 320 tokens, the student's 288/);
+  });
+});
+
+describe('retrain: text that the model writes itself', () => {
+  const source = tiny('llama-gqa-tied');
+  const settings = { data: 'self', selfTokens: 600, heldOut: 2 } as const;
+
+  it('is the same for the same seed, and is learnt from', async () => {
+    const removed = [{ block: 1 }];
+    const [a, b] = [await run(source, settings, { removed }), await run(source, settings, { removed })];
+    assert.deepEqual(losses(a), losses(b));
+    assert.equal(a.data.train.examples + a.data.heldOut.examples, 19);
+    assert.equal(a.data.files[0].sha256, b.data.files[0].sha256);
+  });
+
+  it('comes from the teacher where there is one', async () => {
+    const other = tiny('llama-gqa-tied', 2);
+    const [a, b] = [
+      await run(source, { ...settings, steps: 1 }, { removed: [{ block: 1 }] }),
+      await run(source, { ...settings, steps: 1 }, { removed: [{ block: 1 }], teacherPath: other }),
+    ];
+    assert.notEqual(a.data.files[0].sha256, b.data.files[0].sha256);
+  });
+
+  it('is refused when nobody but the student could write it', () =>
+    refused(run(source, settings), /no model to write/));
+});
+
+describe('retrain: refused, cancelled, gone on with', () => {
+  const source = tiny('llama-gqa-tied');
+
+  it('a view without a single module cannot be stored', () =>
+    refused(run(source, {}, { removed: [{ block: 1, part: 'ffn' }] }), /without 1\.ffn.*whole blocks/));
+
+  it('an output that exists, rows beyond the context, a warm-up beyond the end', async () => {
+    await refused(run(source, { out: temporaryFolder() }), /exists already/);
+    await refused(run(source, { length: 257 }), /was made for 256/);
+    await refused(run(source, { warmup: 20 }), /the run has 12/);
+  });
+
+  it('a loss that explodes stops with what to try', async () => {
+    const out = newPlace();
+    const method = { kind: 'full', start: 'checkpoint' } as const;
+    await refused(run(source, { out, method, learningRate: 1e6 }), /Training stopped.*--lr/);
+    assert.ok(!existsSync(out));
+  });
+
+  it('cancelled: the state stays, another start is refused, --resume gives the uninterrupted numbers', async () => {
+    const data = [textFile()];
+    const whole = await run(source, { data, heldOut: 4 }, { removed: [{ block: 1 }] });
+    const out = newPlace();
+    const settings = { data, out, heldOut: 4 };
+    for (const stop of [1, 5]) {
+      const controller = new AbortController();
+      const onStep = ({ step }: { step: number }): void => (step >= stop ? controller.abort() : undefined);
+      const tokenizer = await loadTokenizer(source);
+      const all: RetrainSettings = {
+        ...{ method: { kind: 'lora' }, length: 32, batch: 4, steps: 12, learningRate: 0.01, evalEvery: 4, ...settings },
+        resume: stop > 1,
+      };
+      const stopped = withModel(source, (model) =>
+        retrain(model, all, { removed: [{ block: 1 }], tokenizer, hooks: { onStep } }, { signal: controller.signal }),
+      );
+      await assert.rejects(stopped, CancelledError);
+      assert.ok(existsSync(join(`${out}.training`, 'state.safetensors')));
+    }
+    await refused(run(source, settings, { removed: [{ block: 1 }] }), /being trained already.*--resume/);
+    await refused(
+      run(source, { ...settings, resume: true, learningRate: 0.02 }, { removed: [{ block: 1 }] }),
+      /other settings/,
+    );
+    const resumed = await run(source, { ...settings, resume: true }, { removed: [{ block: 1 }] });
+    assert.deepEqual(losses(resumed), losses(whole));
+    assert.deepEqual(resumed.evaluations, whole.evaluations);
+    assert.deepEqual(
+      readFileSync(join(out, 'adapter_model.safetensors')),
+      readFileSync(join(whole.out, 'adapter_model.safetensors')),
+    );
+    assert.ok(!existsSync(`${out}.training`));
+  });
+});
