@@ -17,7 +17,7 @@ export function loraParameterName(k: number, key: string): string {
 
 /** A as PyTorch initialises it (Kaiming uniform with a = √5: U(±1/√in)), B zeros, so that training starts at the model. */
 export function initialAdapters(
-  model: Model,
+  model: Pick<Model, 'architecture'>,
   view: View,
   { rank, targets }: LoraShape,
   seed: number,

@@ -92,27 +92,44 @@ export async function loadState(
       'Give the settings of that run, or start anew without --resume.',
     );
   }
-  const take = (kind: string, name: string, into: Float32Array): void => {
+  const damaged = (why: string): UserError =>
+    new UserError(`Cannot go on from ${path}`, why, 'Start anew without --resume.');
+  const take = (kind: string, name: string, into: Float32Array): Float32Array => {
     const tensor = tensors.get(`${kind}:${name}`);
-    if (tensor?.values.length !== into.length) {
-      throw new UserError(`Cannot go on from ${path}`, `${kind} of ${name} is missing`, 'Start anew without --resume.');
-    }
+    if (tensor?.values.length !== into.length) throw damaged(`${kind} of ${name} is missing`);
     into.set(tensor.values);
+    return into;
   };
+  const happened = readHappened(metadata);
+  if (!happened) throw damaged('what it says of the run cannot be read');
   for (const [name, { values }] of parameters) {
     const { mean, variance } = optimizer.moments.get(name)!;
     take('value', name, values);
     take('mean', name, mean);
     take('variance', name, variance);
   }
-  const log = JSON.parse(metadata.log, (_key, value: unknown) => revive(value)) as TrainingLog;
-  const state: TrainingState = { step: Number(metadata.step), log };
-  if (metadata.best !== undefined) {
-    const { step, loss } = JSON.parse(metadata.best) as { step: number; loss: number };
-    const values = new Map([...parameters.keys()].map((name) => [name, tensors.get(`best:${name}`)!.values]));
-    state.best = { step, loss, values };
+  const { step, log, best } = happened;
+  if (!best) return { step, log };
+  const bestValues = [...parameters].map(([name, { values }]) => {
+    return [name, take('best', name, new Float32Array(values.length))] as const;
+  });
+  return { step, log, best: { ...best, values: new Map(bestValues) } };
+}
+
+/** The metadata's numbers; undefined when they are none. Only our own writing gets so far: its shape is trusted. */
+function readHappened({
+  step,
+  log,
+  best,
+}: Readonly<Record<string, string>>): (Pick<TrainingState, 'step' | 'log'> & { best?: Evaluation }) | undefined {
+  try {
+    const parse = (text: string): unknown => JSON.parse(text, (_key, value: unknown) => revive(value));
+    const read = { step: Number(step), log: parse(log) as TrainingLog };
+    if (!Number.isInteger(read.step)) return undefined;
+    return best === undefined ? read : { ...read, best: parse(best) as Evaluation };
+  } catch {
+    return undefined;
   }
-  return state;
 }
 
 function revive(value: unknown): unknown {
