@@ -58,7 +58,7 @@ export interface StateFile {
 }
 
 /** Rows of a look at the held-out part: enough to steer by. */
-const HELD_OUT_ROWS = 256;
+const HELD_OUT_ROWS = 64;
 /** Steps whose losses are averaged for the eye. */
 const SMOOTHING = 10;
 /** A loss this many nats above the first one will not come back by itself. */
