@@ -1,8 +1,11 @@
 /** `coppice inspect`: what a checkpoint is, read from its headers alone. */
+import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { isGguf, openGguf } from '../../engine/checkpoint/gguf';
+import { summarizeGguf } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
-import { modelInput } from '../../engine/runs/record';
+import { modelInput, type RunInput } from '../../engine/runs/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
 import { facts, formatBytes, formatCount } from '../terminal/text';
@@ -12,14 +15,15 @@ export function addInspect(program: Command, exit: Exit): void {
     .command('inspect')
     .summary('what a checkpoint is')
     .description('Shows architecture, sizes and types of a checkpoint. Reads headers only, however large it is.')
-    .argument('<checkpoint>', 'folder, .safetensors file or index');
+    .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
   acceptComputeOptions(addCommonOptions(command))
     .addHelpText(
       'after',
       `
 Examples:
   coppice inspect ./SmolLM2-135M
-  coppice inspect ./model.safetensors --json`,
+  coppice inspect ./model.safetensors --json
+  coppice inspect ./model-Q4_K_M.gguf`,
     )
     .action(async (path: string, options: CommonOptions) => {
       exit(await execute({ kind: 'inspect', options, source: path }, (shell) => inspect(path, shell)));
@@ -27,14 +31,28 @@ Examples:
 }
 
 async function inspect(path: string, shell: Shell): Promise<Outcome> {
-  const checkpoint = await openCheckpoint(path);
-  const summary = summarize(checkpoint);
+  const { summary, input } = (await isGguf(path)) ? await openedGguf(path) : await opened(path);
   for (const note of summary.notes) shell.note(note);
   return {
     json: { ...summary },
     page: page(summary, shell),
-    run: { inputs: [modelInput(checkpoint)], settings: {} },
+    run: { inputs: [input], settings: {} },
   };
+}
+
+interface Inspected {
+  readonly summary: Summary;
+  readonly input: RunInput;
+}
+
+async function opened(path: string): Promise<Inspected> {
+  const checkpoint = await openCheckpoint(path);
+  return { summary: summarize(checkpoint), input: modelInput(checkpoint) };
+}
+
+async function openedGguf(path: string): Promise<Inspected> {
+  const summary = summarizeGguf(await openGguf(path));
+  return { summary, input: { role: 'model', name: basename(path), identity: summary.identity } };
 }
 
 function page(summary: Summary, shell: Shell): string[] {

@@ -17,7 +17,7 @@ export function disguise(start: Buffer, name: string): UserError | undefined {
   if (text.startsWith('GGUF')) {
     return new UserError(
       `${name} is not a safetensors file`,
-      'it is a GGUF file',
+      'it is a GGUF file, which Coppice can inspect but not compute with',
       'Open the original checkpoint in safetensors.',
     );
   }

@@ -2,7 +2,7 @@
  * The header of a safetensors file, held to the reference reader's rules: every tensor has a known type, its shape fits
  * its byte range, and the ranges fill the rest of the file without gap or overlap.
  */
-import { UserError } from '../errors';
+import { DamagedFile, refuse, type Report } from './damage';
 import { isObject, JsonProblem, parseBoundedJson, printable } from './bounded-json';
 import { DTYPE_BITS, type Dtype } from './dtype';
 import { HEADER_DEPTH, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from './limits';
@@ -30,26 +30,48 @@ export interface Header {
   readonly tensors: readonly TensorInfo[];
 }
 
-/** Parses and checks the header's JSON. Throws `UserError` naming file and field. */
-export function parseHeader(json: Uint8Array, of: HeaderOf): Header {
+/**
+ * Parses and checks the header's JSON. Throws `DamagedFile`; with a `report` that returns, tells it everything that is
+ * wrong and gives the entries that are not.
+ */
+export function parseHeader(json: Uint8Array, of: HeaderOf, report: Report = refuse): Header {
   const header = parseObject(json, of.name);
   const dataStart = LENGTH_BYTES + json.length;
   const tensors: TensorInfo[] = [];
+  let whole = true;
   for (const [name, info] of Object.entries(header)) {
-    if (name !== METADATA) tensors.push(readTensor(name, info, of, dataStart));
+    if (name === METADATA) continue;
+    const tensor = readTensor(name, info, of, dataStart);
+    if (tensor instanceof DamagedFile) {
+      report(placed(tensor, name, json));
+      whole = false;
+    } else tensors.push(tensor);
   }
   // Tensors without elements share their position with the one after them.
   tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes);
-  checkCoverage(tensors, of, dataStart);
-  return { metadata: readMetadata(header[METADATA], of.name), tensors };
+  // What a refused entry covers is unknown, and would show as a hole.
+  if (whole)
+    checkCoverage(tensors, of, dataStart, (problem, name) =>
+      report(name === undefined ? problem : placed(problem, name, json)),
+    );
+  return { metadata: readMetadata(header[METADATA], of.name, report), tensors };
+}
+
+/** The same problem with the position of the entry that it is about. Only a damaged file needs the search. */
+function placed(problem: DamagedFile, name: string, json: Uint8Array): DamagedFile {
+  const at = Buffer.from(json.buffer, json.byteOffset, json.length).indexOf(JSON.stringify(name));
+  const { file, field, why, action } = problem;
+  return at < 0 ? problem : new DamagedFile(file, field, why, action, LENGTH_BYTES + at);
 }
 
 /** The error for a file whose header, in `field`, is not what the format asks for. */
-export function damaged(name: string, field: string, why: string): UserError {
-  return new UserError(
-    `${name}: ${field} is not valid`,
+export function damaged(name: string, field: string, why: string, offset?: number): DamagedFile {
+  return new DamagedFile(
+    name,
+    field,
     why,
     'Download or copy the file again; if it stays so, the model has to be saved anew with safetensors.',
+    offset,
   );
 }
 
@@ -70,33 +92,39 @@ function parseObject(json: Uint8Array, name: string): Record<string, unknown> {
   }
 }
 
-function readMetadata(value: unknown, name: string): Record<string, string> {
+function readMetadata(value: unknown, name: string, report: Report): Record<string, string> {
   if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw damaged(name, METADATA, 'it is not an object of strings');
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw damaged(name, `${METADATA}.${printable(key, 80)}`, 'it is not a string');
+  if (!isObject(value)) {
+    report(damaged(name, METADATA, 'it is not an object of strings'));
+    return {};
   }
-  return value as Record<string, string>;
+  const texts = Object.entries(value).filter((entry): entry is [string, string] => {
+    if (typeof entry[1] === 'string') return true;
+    report(damaged(name, `${METADATA}.${printable(entry[0], 80)}`, 'it is not a string'));
+    return false;
+  });
+  return Object.fromEntries(texts);
 }
 
-function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number): TensorInfo {
-  const bad = (field: string, why: string): UserError => {
+/** The tensor that an entry describes, or what is wrong with the entry. */
+function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number): TensorInfo | DamagedFile {
+  const bad = (field: string, why: string): DamagedFile => {
     return damaged(of.name, `tensor "${printable(name, 120)}", ${field}`, why);
   };
-  if (!isObject(info)) throw bad('entry', 'it is not an object');
+  if (!isObject(info)) return bad('entry', 'it is not an object');
   const { dtype, shape, data_offsets: offsets } = info;
-  if (!isDtype(dtype)) throw bad('dtype', dtype === undefined ? 'it is missing' : `${show(dtype)} is not a type`);
-  if (!isCounts(shape)) throw bad('shape', shape === undefined ? 'it is missing' : `${show(shape)} ${NO_COUNTS}`);
+  if (!isDtype(dtype)) return bad('dtype', dtype === undefined ? 'it is missing' : `${show(dtype)} is not a type`);
+  if (!isCounts(shape)) return bad('shape', shape === undefined ? 'it is missing' : `${show(shape)} ${NO_COUNTS}`);
   if (!isCounts(offsets)) {
-    throw bad('data_offsets', offsets === undefined ? 'they are missing' : `${show(offsets)} ${NO_COUNTS}`);
+    return bad('data_offsets', offsets === undefined ? 'they are missing' : `${show(offsets)} ${NO_COUNTS}`);
   }
-  if (offsets.length !== 2) throw bad('data_offsets', `${show(offsets)} is not a pair of start and end`);
+  if (offsets.length !== 2) return bad('data_offsets', `${show(offsets)} is not a pair of start and end`);
   const [begin, end] = offsets;
-  if (end < begin) throw bad('data_offsets', `they end at ${end}, before their start at ${begin}`);
+  if (end < begin) return bad('data_offsets', `they end at ${end}, before their start at ${begin}`);
   const bytes = byteSize(shape, dtype);
-  if (bytes === undefined) throw bad('shape', `${show(shape)} of ${dtype} is no size that a file can have`);
+  if (bytes === undefined) return bad('shape', `${show(shape)} of ${dtype} is no size that a file can have`);
   if (bytes !== end - begin) {
-    throw bad('data_offsets', `they span ${end - begin} bytes, but ${show(shape)} of ${dtype} takes ${bytes}`);
+    return bad('data_offsets', `they span ${end - begin} bytes, but ${show(shape)} of ${dtype} takes ${bytes}`);
   }
   return { name, dtype, shape, file: of.file, offset: dataStart + begin, bytes };
 }
@@ -126,18 +154,25 @@ function byteSize(shape: readonly number[], dtype: Dtype): number | undefined {
 }
 
 /** Every byte after the header belongs to exactly one tensor. */
-function checkCoverage(tensors: readonly TensorInfo[], of: HeaderOf, dataStart: number): void {
+function checkCoverage(
+  tensors: readonly TensorInfo[],
+  of: HeaderOf,
+  dataStart: number,
+  report: (problem: DamagedFile, name?: string) => void,
+): void {
   let position = dataStart;
   for (const { name, offset, bytes } of tensors) {
-    const bad = (why: string): UserError => {
-      return damaged(of.name, `tensor "${printable(name, 120)}", data_offsets`, why);
+    const bad = (why: string): void => {
+      report(damaged(of.name, `tensor "${printable(name, 120)}", data_offsets`, why), name);
     };
-    if (offset > position) throw bad(`${offset - position} bytes before it belong to no tensor`);
-    if (offset < position) throw bad('its bytes overlap those of another tensor');
-    position += bytes;
-    if (position > of.bytes) throw bad(`its bytes end at ${position} of the file, which ends at ${of.bytes}`);
+    const end = offset + bytes;
+    if (offset > position) bad(`${offset - position} bytes before it belong to no tensor`);
+    if (offset < position) bad('its bytes overlap those of another tensor');
+    if (end > of.bytes) bad(`its bytes end at ${end} of the file, which ends at ${of.bytes}`);
+    position = Math.max(position, end);
   }
   if (position < of.bytes) {
-    throw damaged(of.name, 'file size', `${of.bytes - position} bytes after the last tensor belong to no tensor`);
+    const why = `${of.bytes - position} bytes after the last tensor belong to no tensor`;
+    report(damaged(of.name, 'file size', why, position));
   }
 }

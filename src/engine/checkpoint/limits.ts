@@ -42,6 +42,24 @@ export const MAX_SHARDS = 10_000;
 /** Files open at once: enough to hide a slow disk's latency, few enough for any limit on open files. */
 export const OPEN_SHARDS = 16;
 
+/** Headers of GGUF files hold the vocabulary: 10 to 30 MB with 256 000 tokens and as many merges. */
+export const MAX_GGUF_HEADER_BYTES = 256 * 1024 * 1024;
+
+/** Metadata entries of a GGUF file: about 50 in real ones. */
+export const MAX_GGUF_ENTRIES = 100_000;
+
+/** The format's own limit on a key. */
+export const MAX_GGUF_KEY = 65_535;
+
+/** Of a text in a GGUF file's metadata this much is kept: chat templates and licences reach 30 kB. */
+export const GGUF_KEPT_TEXT = 100_000;
+
+/** Of a list in a GGUF file's metadata this many items are kept, the rest is gone over. */
+export const GGUF_KEPT_ITEMS = 32;
+
+/** Real files hold lists of numbers and texts, and none of lists. */
+export const GGUF_ARRAY_DEPTH = 4;
+
 /** Caps on the config's numbers, so that every product of them that is formed here stays an exact integer. */
 export const MAX_DIMENSION = {
   /** The deepest published model has 126 blocks; deeper stacks are made by merging. */

@@ -76,7 +76,11 @@ function noWeights(
   const pickle = names.find((name) => PICKLE.test(name));
   if (pickle !== undefined) return pickleError(pickle);
   if (names.some((name) => name.endsWith('.gguf'))) {
-    return new UserError(what, 'it holds GGUF files only', 'Get the model in safetensors.');
+    return new UserError(
+      what,
+      'it holds GGUF files only',
+      'Name one of them to inspect it; to compute, get the model in safetensors.',
+    );
   }
   if (names.includes('snapshots') && names.includes('blobs')) {
     return new UserError(

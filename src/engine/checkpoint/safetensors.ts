@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { realpath, type FileHandle } from 'node:fs/promises';
 import type { UserError } from '../errors';
+import { refuse, type Report } from './damage';
 import { disguise } from './disguise';
 import { readRange, withFile } from './file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
@@ -19,12 +20,15 @@ export interface ShardHeader {
   readonly digest: Buffer;
 }
 
-/** Reads and checks the header of the shard at `path`, known to the checkpoint as `name`. Throws `UserError`. */
-export async function readShardHeader(path: string, name: string): Promise<ShardHeader> {
+/**
+ * Reads and checks the header of the shard at `path`, known to the checkpoint as `name`. Throws `UserError`; what
+ * `report` takes without throwing leaves the rest of the header to be read.
+ */
+export async function readShardHeader(path: string, name: string, report: Report = refuse): Promise<ShardHeader> {
   return withFile(path, async (handle, bytes) => {
     const file = await realpath(path);
     const json = await readHeaderBytes(handle, bytes, name);
-    const { metadata, tensors } = parseHeader(json, { name, file, bytes });
+    const { metadata, tensors } = parseHeader(json, { name, file, bytes }, report);
     return { shard: { name, file, bytes, metadata }, tensors, digest: createHash('sha256').update(json).digest() };
   });
 }

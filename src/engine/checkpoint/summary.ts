@@ -9,8 +9,8 @@ import type { Checkpoint, TensorInfo } from './types';
 /** Null is what neither config nor tensors tell. */
 export interface Summary {
   readonly path: string;
-  readonly format: Checkpoint['format'];
-  /** The config's `model_type`. */
+  readonly format: Checkpoint['format'] | 'gguf';
+  /** The config's `model_type`; of a GGUF file its `general.architecture`. */
   readonly architecture: string | null;
   readonly blocks: number | null;
   /** Weights of the model, tied ones once; stored elements where the architecture is unknown. */

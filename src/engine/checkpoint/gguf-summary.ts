@@ -1,0 +1,110 @@
+/** What `inspect` shows of a GGUF file: its metadata's word for the dimensions, its tensors' for what is really stored. */
+import { printable } from './bounded-json';
+import type { GgufFile } from './gguf';
+import type { GgufTensor } from './gguf-tensors';
+import { elements } from './parameters';
+import type { Summary } from './summary';
+
+/** Why and what to do instead: the blocks of a GGUF file are packed in ways that Coppice does not compute with. */
+export const GGUF_UNSUPPORTED = {
+  why: 'it is a GGUF file, of which Coppice reads the header',
+  action: 'It can be inspected; to score or prune, open the original checkpoint in safetensors.',
+} as const;
+
+/** The content of `coppice inspect` for a GGUF file. */
+export function summarizeGguf(gguf: GgufFile): Summary {
+  const architecture = text(gguf, 'general.architecture');
+  const number = (field: string): number | null => {
+    return architecture === null ? null : positive(gguf, `${architecture}.${field}`);
+  };
+  const hidden = number('embedding_length');
+  const heads = number('attention.head_count');
+  const headDim = number('attention.key_length');
+  const embedding = gguf.tensors.find(({ name }) => name === 'token_embd.weight');
+  const perBlock = storedBlocks(gguf.tensors);
+  return {
+    path: gguf.path,
+    format: 'gguf',
+    architecture,
+    blocks: perBlock.length > 0 ? perBlock.length : null,
+    parameters: sum(gguf.tensors, ({ shape }) => elements(shape)),
+    bytes: sum(gguf.tensors, ({ bytes }) => bytes),
+    dtypes: elementsByType(gguf.tensors),
+    tied: embedding ? !gguf.tensors.some(({ name }) => name === 'output.weight') : null,
+    vocabulary: embedding?.shape.at(0) ?? number('vocab_size') ?? listLength(gguf, 'tokenizer.ggml.tokens'),
+    hidden,
+    heads,
+    kvHeads: number('attention.head_count_kv') ?? heads,
+    headDim: headDim ?? (hidden !== null && heads !== null && hidden % heads === 0 ? hidden / heads : null),
+    ffn: number('feed_forward_length'),
+    context: number('context_length'),
+    blockParameters: perBlock,
+    shards: 1,
+    identity: gguf.digest.toString('hex'),
+    unsupported: GGUF_UNSUPPORTED,
+    notes: [...gguf.notes, ...doubts(gguf, architecture, perBlock.length)],
+  };
+}
+
+/** The block that a tensor belongs to. Up to 4 digits: more name no block of a model that exists. */
+export function ggufBlockOf(name: string): number | undefined {
+  const match = /^blk\.(\d{1,4})\./.exec(name);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** What metadata and tensors contradict each other in, or leave open. */
+function doubts(gguf: GgufFile, architecture: string | null, stored: number): string[] {
+  const notes: string[] = [];
+  const named = gguf.metadata.get('general.architecture');
+  if (architecture === null) {
+    notes.push(
+      named
+        ? `general.architecture is stored as ${named.type}, not as a text: nothing says which model this is`
+        : 'general.architecture is missing: nothing says which model this is',
+    );
+  } else {
+    const entry = gguf.metadata.get(`${architecture}.block_count`);
+    const said = entry && typeof entry.value !== 'object' ? String(entry.value) : undefined;
+    if (said !== undefined && said !== String(stored) && gguf.tensors.length > 0) {
+      notes.push(`${printable(architecture, 60)}.block_count is ${said}, but tensors of ${stored} blocks are stored`);
+    }
+  }
+  const parts = positive(gguf, 'split.count');
+  if (parts !== null && parts > 1) notes.push(`it is one of ${parts} files that make up the model`);
+  return notes;
+}
+
+/** Stored elements of every block, up to the highest that is stored. */
+function storedBlocks(tensors: readonly GgufTensor[]): number[] {
+  const perBlock: number[] = [];
+  for (const { name, shape } of tensors) {
+    const block = ggufBlockOf(name);
+    if (block !== undefined) perBlock[block] = (perBlock[block] ?? 0) + elements(shape);
+  }
+  return Array.from(perBlock, (count: number | undefined) => count ?? 0);
+}
+
+function text(gguf: GgufFile, key: string): string | null {
+  const value = gguf.metadata.get(key)?.value;
+  return typeof value === 'string' ? value : null;
+}
+
+function positive(gguf: GgufFile, key: string): number | null {
+  const value = gguf.metadata.get(key)?.value;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+function listLength(gguf: GgufFile, key: string): number | null {
+  const value = gguf.metadata.get(key)?.value;
+  return typeof value === 'object' ? value.length : null;
+}
+
+function elementsByType(tensors: readonly GgufTensor[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { dtype, shape } of tensors) counts[dtype] = (counts[dtype] ?? 0) + elements(shape);
+  return counts;
+}
+
+function sum(tensors: readonly GgufTensor[], of: (tensor: GgufTensor) => number): number {
+  return tensors.reduce((total, tensor) => total + of(tensor), 0);
+}
