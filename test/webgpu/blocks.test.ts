@@ -46,11 +46,11 @@ describeWebGpu('blocks on WebGPU', () => {
 const wholeBlocks = (model: Model): Step[] =>
   Array.from({ length: model.architecture.blocks }, (_, block) => ({ block, attention: true, ffn: true }));
 
-/** Pushes the same rows through the steps on both, and compares the hidden states after each. */
+/** Pushes the same tokens through the steps on both, and compares the hidden states after each. */
 async function compareSteps(cpu: Model, gpu: Model, steps: readonly Step[], length: number): Promise<void> {
   const random = new Random(length);
   const { vocabulary } = cpu.architecture;
-  const rows = [0, 1].map(() => Int32Array.from({ length }, () => Math.floor(random.uniform() * vocabulary)));
+  const rows = [Int32Array.from({ length }, () => Math.floor(random.uniform() * vocabulary))];
   const expected = await states(cpu, steps, rows);
   const actual = await states(gpu, steps, rows);
   for (const [s, step] of steps.entries()) {

@@ -26,8 +26,13 @@ const CHAIN = 4;
 /** Sizes n of the n × n matrices, tried until a run takes long enough to be timed. */
 const SIZES = [256, 512, 1024, 2048];
 const LONG_ENOUGH_MS = 15;
-/** What a device may take to load, compile its programs and answer. A real one needs a fraction of it. */
+/**
+ * What a GPU may take to load, compile its programs and answer, for `auto` to consider it. A real one needs a fraction
+ * of it, one in software several times as much.
+ */
 const PATIENCE_MS = 3000;
+/** The same where the answer matters however long it takes, even on a machine that is busy with other things. */
+const GREAT_PATIENCE_MS = 60_000;
 const DEVIATION = 2 ** -12;
 
 /** Characters that are shown of what a driver prints. */
@@ -35,12 +40,17 @@ const MAX_ERROR = 300;
 
 /** Times a product on `provider`. */
 export function timeProvider(provider: Provider, threads?: number): Promise<Trial> {
-  return tryProvider(provider, SIZES, threads);
+  return tryProvider({
+    provider,
+    sizes: SIZES,
+    threads,
+    patience: provider === 'cpu' ? GREAT_PATIENCE_MS : PATIENCE_MS,
+  });
 }
 
 /** Only opens a session on `provider`: no `error` means that it is there. */
 export function findProvider(provider: Provider): Promise<Trial> {
-  return tryProvider(provider, [], undefined);
+  return tryProvider({ provider, sizes: [], patience: GREAT_PATIENCE_MS });
 }
 
 /** Feeds "v" = u / n (1) and "shape" (2); fetch "sum" (1): Σ of the product's last row, u^(CHAIN + 1). */
@@ -95,7 +105,15 @@ interface Line {
   readonly error?: string;
 }
 
-function tryProvider(provider: Provider, sizes: readonly number[], threads: number | undefined): Promise<Trial> {
+interface Attempt {
+  readonly provider: Provider;
+  readonly sizes: readonly number[];
+  readonly threads?: number;
+  /** In milliseconds. */
+  readonly patience: number;
+}
+
+function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<Trial> {
   const settings = { sizes, threads, chain: CHAIN, deviation: DEVIATION, longEnough: LONG_ENOUGH_MS };
   const graph = Buffer.from(chainGraph()).toString('base64');
   const child = spawn(
@@ -109,9 +127,9 @@ function tryProvider(provider: Provider, sizes: readonly number[], threads: numb
     let complained = '';
     let end: string | undefined;
     const timer = setTimeout(() => {
-      end = `no product came within ${PATIENCE_MS / 1000} s`;
+      end = `no answer came within ${patience / 1000} s`;
       child.kill('SIGKILL');
-    }, PATIENCE_MS);
+    }, patience);
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
     child.on('error', (error) => (end = error.message));

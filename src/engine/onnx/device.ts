@@ -22,6 +22,8 @@ export interface DeviceReport {
 
 const GPU_PROVIDERS: readonly Provider[] = ['cuda', 'dml', 'coreml', 'webgpu'];
 
+/** Devices that were asked for and found; what was not there may be when asked again. */
+const found = new Map<Provider, DeviceReport>();
 const automatic = new Map<number | undefined, Promise<DeviceReport>>();
 
 /**
@@ -38,8 +40,14 @@ export function chooseDevice(choice: DeviceChoice, threads?: number): Promise<De
 }
 
 async function requireDevice(provider: Provider): Promise<DeviceReport> {
+  const known = found.get(provider);
+  if (known) return known;
   const trial = await findProvider(provider);
-  if (trial.error === undefined) return { provider, why: 'asked for', tried: [trial] };
+  if (trial.error === undefined) {
+    const report: DeviceReport = { provider, why: 'asked for', tried: [trial] };
+    found.set(provider, report);
+    return report;
+  }
   throw new UserError(
     `the device "${provider}" cannot be used`,
     missingPart(provider)?.why ?? trial.error,
