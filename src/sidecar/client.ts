@@ -1,43 +1,26 @@
 /**
- * The extension host's side of the sidecar: starts it when it is first needed, sends it jobs and short requests, starts
- * it again when it crashes, lets it go when it idles. Knows nothing of VS Code, so that plain Node can test it.
+ * The extension host's side of the sidecar: jobs and short requests, whatever happens to the process that does them.
+ * Knows nothing of VS Code, so that plain Node can test it.
  */
 import { CancelledError, UserError } from '../engine/errors';
 import type { DeviceInfo, EventOf, JobInfo, JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
-import type { AnswerOf, InitializeResult, LogLevel, ParamsOf, RequestName } from '../protocol/messages';
+import type { AnswerOf, LogLevel, ParamsOf, RequestName } from '../protocol/messages';
+import { type Clock, realClock } from './clock';
 import { ask, listen, tell } from './connection';
 import { Emitter } from './emitter';
 import { JobInterrupted, SidecarGone } from './interrupted';
-import { type End, type Fork, forkSidecar, type Log, type SidecarProcess } from './lifecycle';
-import { RestartPolicy } from './restart-policy';
+import type { End, SidecarProcess } from './lifecycle';
+import { type SidecarStatus, Supervisor, type SupervisorOptions } from './supervisor';
 import { SidecarBug } from './wire';
 
-/** Time as the client sees it. */
-export interface Clock {
-  /** Milliseconds. */
-  now(): number;
-  /** @returns what cancels it */
-  later(ms: number, body: () => void): () => void;
-}
+export type { SidecarStatus } from './supervisor';
 
-export interface ClientOptions {
-  /** Path of dist/sidecar.cjs. */
-  readonly program: string;
-  readonly fork: Fork;
-  readonly log: Log;
+export interface ClientOptions extends Pick<SupervisorOptions, 'program' | 'fork' | 'log'> {
   readonly clock?: Clock;
   /** Milliseconds without work after which the sidecar ends; asked each time, for a setting may change. */
   readonly idleMs?: () => number;
   readonly logLevel?: () => LogLevel;
 }
-
-export type SidecarStatus =
-  | { readonly state: 'stopped' }
-  | { readonly state: 'starting' }
-  | { readonly state: 'ready'; readonly pid: number; readonly versions: InitializeResult['versions'] }
-  | { readonly state: 'restarting'; readonly why: string; readonly inMs: number }
-  /** Nobody starts it any more but `restart`. */
-  | { readonly state: 'failed'; readonly why: string };
 
 export interface RunOptions<K extends JobKind> {
   readonly onProgress?: (progress: ProgressInfo) => void;
@@ -55,66 +38,54 @@ interface Pending {
   readonly signal: AbortSignal;
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: unknown) => void;
+  info: JobInfo;
   /** The process that has it; undefined while it waits for one. */
   sentTo?: SidecarProcess;
 }
 
 const IDLE_MS = 10 * 60_000;
 
-const realClock: Clock = {
-  now: () => performance.now(),
-  later: (ms, body) => {
-    const timer = setTimeout(body, ms);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
-
 export class SidecarClient {
-  private readonly statusEmitter = new Emitter<SidecarStatus>();
   private readonly jobsEmitter = new Emitter<readonly JobInfo[]>();
   private readonly deviceEmitter = new Emitter<DeviceInfo>();
   private readonly progressEmitter = new Emitter<{ readonly id: string } & ProgressInfo>();
-  readonly onStatus = this.statusEmitter.on;
   readonly onJobs = this.jobsEmitter.on;
   /** The device that computes, when it becomes known or another. */
   readonly onDevice = this.deviceEmitter.on;
   /** Progress of jobs and short requests, by id. */
   readonly onProgress = this.progressEmitter.on;
+  readonly onStatus: (listener: (status: SidecarStatus) => void) => { dispose(): void };
 
-  private readonly clock: Clock;
-  private readonly policy: RestartPolicy;
+  private readonly supervisor: Supervisor;
   private readonly pending = new Map<string, Pending>();
-  private current: SidecarStatus = { state: 'stopped' };
-  private known: readonly JobInfo[] = [];
   private lastDevice: DeviceInfo | undefined;
-  private process: SidecarProcess | undefined;
-  private starting: Promise<SidecarProcess> | undefined;
-  private stopping: Promise<void> | undefined;
   private shorts = 0;
   private counter = 0;
-  private cancelTimer: () => void = () => undefined;
-  private disposed = false;
 
-  constructor(private readonly options: ClientOptions) {
-    this.clock = options.clock ?? realClock;
-    this.policy = new RestartPolicy(() => this.clock.now());
+  constructor({ clock = realClock, idleMs, logLevel, ...rest }: ClientOptions) {
+    this.supervisor = new Supervisor(
+      { ...rest, clock, idleMs: idleMs ?? (() => IDLE_MS), logLevel: logLevel ?? (() => 'info') },
+      {
+        connected: (process) => this.listenTo(process),
+        lost: (process, end, final) => this.lost(process, end, final),
+        restarted: () => this.dispatch(),
+        busy: () => this.pending.size > 0 || this.shorts > 0,
+      },
+    );
+    this.onStatus = this.supervisor.onStatus;
   }
 
   get status(): SidecarStatus {
-    return this.current;
+    return this.supervisor.status;
   }
 
   get device(): DeviceInfo | undefined {
     return this.lastDevice;
   }
 
-  /** Running first, then those that wait. */
+  /** The jobs without an outcome, in the order in which they run. */
   get jobs(): readonly JobInfo[] {
-    const listed = new Map(this.known.map((job) => [job.id, job]));
-    return [...this.pending.values()].map(({ id, spec }) => {
-      return listed.get(id) ?? { id, kind: spec.kind, checkpoint: checkpointName(spec), state: 'queued' };
-    });
+    return [...this.pending.values()].map(({ info }) => info);
   }
 
   /**
@@ -128,22 +99,26 @@ export class SidecarClient {
     const id = `job-${++this.counter}`;
     const { onProgress, onEvent } = options as RunOptions<JobKind>;
     const done = new Promise<JobOutcome>((resolve, reject) => {
-      this.pending.set(id, { id, spec, onProgress, onEvent, signal, resolve, reject });
+      const info = queued(id, spec);
+      this.pending.set(id, { id, spec, onProgress, onEvent, signal, resolve, reject, info });
     });
-    signal.addEventListener('abort', () => this.cancelUnsent(id), { once: true });
+    const cancel = (): void => void this.cancelUnsent(id);
+    signal.addEventListener('abort', cancel, { once: true });
     this.jobsChanged();
     this.dispatch();
     return done.finally(() => {
+      signal.removeEventListener('abort', cancel);
       this.pending.delete(id);
       this.jobsChanged();
-      this.rest();
+      this.supervisor.rest();
     });
   }
 
   /** Ends the running job at its next pause, or takes a waiting one out of the queue. */
   async cancel(id: string): Promise<void> {
     if (this.cancelUnsent(id)) return;
-    if (this.process) await ask(this.process.connection, 'job/cancel', { id }).catch(() => undefined);
+    const { running } = this.supervisor;
+    if (running) await ask(running.connection, 'job/cancel', { id }).catch(() => undefined);
   }
 
   /**
@@ -156,61 +131,47 @@ export class SidecarClient {
     signal?: AbortSignal,
   ): Promise<AnswerOf<M>> {
     this.shorts++;
-    this.cancelTimer();
     try {
       if (signal?.aborted) throw new CancelledError();
-      const process = await this.started();
-      const gone = process.ended.then(({ why }): never => {
-        throw new SidecarGone(why);
-      });
-      gone.catch(() => undefined);
-      const answer = ask(process.connection, method, params, signal);
-      answer.catch(() => undefined); // when the process is gone, that is what to say
-      return await Promise.race([answer, gone]);
+      const process = await this.supervisor.started();
+      try {
+        return await ask(process.connection, method, params, signal);
+      } catch (error) {
+        if (isAnswer(error)) throw error;
+        process.abandon(); // without a channel it is of no use
+        throw new SidecarGone((await process.ended).why);
+      }
     } finally {
       this.shorts--;
-      this.rest();
+      this.supervisor.rest();
     }
   }
 
   setLogLevel(level: LogLevel): void {
-    if (this.process) tell(this.process.connection, 'log/level', { level });
+    const { running } = this.supervisor;
+    if (running) tell(running.connection, 'log/level', { level });
   }
 
-  /** Starts it afresh, whatever happened before. The running job is interrupted. */
+  /** Starts the sidecar afresh, whatever happened before. The running job is interrupted, those that wait are not. */
   async restart(): Promise<void> {
-    this.policy.forget();
-    this.cancelTimer();
-    const { process } = this;
-    if (process) {
-      process.kill();
-      await process.ended;
-    }
-    this.starting = undefined;
-    this.setStatus({ state: 'stopped' });
-    await this.started();
+    await this.supervisor.restart();
     this.dispatch();
   }
 
   /** Ends the process, and with it everything that was asked of it. */
   async dispose(): Promise<void> {
-    this.disposed = true;
-    this.cancelTimer();
     for (const { reject } of this.pending.values()) reject(new CancelledError());
-    await this.process?.stop();
-    await this.stopping;
+    await this.supervisor.dispose();
   }
 
   /** Sends what waits. */
   private dispatch(): void {
-    this.cancelTimer();
-    if (this.current.state === 'restarting') return; // the restart does it
-    this.started().then(
+    this.supervisor.started().then(
       (process) => {
         for (const job of this.pending.values()) if (!job.sentTo) void this.send(job, process);
       },
       (error: unknown) => {
-        if (this.current.state === 'restarting') return; // they wait for the next process
+        if (this.status.state === 'restarting') return; // they wait for the next process
         for (const job of this.pending.values()) if (!job.sentTo) job.reject(error);
       },
     );
@@ -227,6 +188,18 @@ export class SidecarClient {
     }
   }
 
+  /** The process is gone: the job that ran is lost, those behind it wait for the next process. */
+  private lost(process: SidecarProcess, { why }: End, final: boolean): void {
+    const sent = [...this.pending.values()].filter(({ sentTo }) => sentTo === process);
+    for (const [place, job] of sent.entries()) {
+      job.sentTo = undefined;
+      job.info = queued(job.id, job.spec);
+      if (job.signal.aborted) job.reject(new CancelledError());
+      else if (place === 0) job.reject(new JobInterrupted(job.spec, why)); // the oldest is the one that ran
+    }
+    if (final) for (const job of this.pending.values()) job.reject(new JobInterrupted(job.spec, why));
+  }
+
   /** Takes a job out that no process has yet. */
   private cancelUnsent(id: string): boolean {
     const job = this.pending.get(id);
@@ -235,119 +208,26 @@ export class SidecarClient {
     return true;
   }
 
-  /** The running process, started if need be. @throws SidecarGone when it cannot be or must not be */
-  private started(): Promise<SidecarProcess> {
-    if (this.disposed) return Promise.reject(new SidecarGone('the editor closes'));
-    if (this.current.state === 'failed') {
-      return Promise.reject(new SidecarGone(this.current.why, 'Look into the log, and restart the sidecar.'));
-    }
-    this.starting ??= this.start();
-    return this.starting;
-  }
-
-  private async start(): Promise<SidecarProcess> {
-    const { log, logLevel } = this.options;
-    await this.stopping;
-    this.setStatus({ state: 'starting' });
-    const process = this.fork();
-    void process.ended.then((end) => this.lost(process, end));
-    listen(process.connection, 'jobs/changed', ({ jobs }) => {
-      this.known = jobs;
+  private listenTo({ connection }: SidecarProcess): void {
+    listen(connection, 'jobs/changed', ({ jobs }) => {
+      for (const info of jobs) {
+        const job = this.pending.get(info.id);
+        if (job) job.info = info;
+      }
       this.jobsChanged();
     });
-    listen(process.connection, 'job/progress', (progress) => {
-      this.pending.get(progress.id)?.onProgress?.(progress);
+    listen(connection, 'job/progress', (progress) => {
+      const { id, ...how } = progress;
+      const job = this.pending.get(id);
+      if (job) job.info = { ...job.info, progress: how };
+      job?.onProgress?.(how);
       this.progressEmitter.fire(progress);
     });
-    listen(process.connection, 'job/event', ({ id, event }) => this.pending.get(id)?.onEvent?.(event as never));
-    listen(process.connection, 'device/changed', (device) => {
+    listen(connection, 'job/event', ({ id, event }) => this.pending.get(id)?.onEvent?.(event as never));
+    listen(connection, 'device/changed', (device) => {
       this.lastDevice = device;
       this.deviceEmitter.fire(device);
     });
-    try {
-      const { pid, versions } = await process.greet(logLevel?.() ?? 'info');
-      log.info(
-        `sidecar ${pid}: Coppice ${versions.coppice}, Node ${versions.node}, onnxruntime ${versions.onnxruntime}`,
-      );
-      this.setStatus({ state: 'ready', pid, versions });
-      this.rest();
-      return process;
-    } catch (error) {
-      process.kill();
-      throw new SidecarGone(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  private fork(): SidecarProcess {
-    const { fork, program, log } = this.options;
-    try {
-      return (this.process = forkSidecar(fork, program, log));
-    } catch (error) {
-      this.starting = undefined;
-      this.setStatus({ state: 'stopped' });
-      throw new SidecarGone(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  /** The process is gone: says what is lost, and starts another one where that makes sense. */
-  private lost(process: SidecarProcess, { wanted, why }: End): void {
-    if (this.process !== process) return;
-    this.process = undefined;
-    this.starting = undefined;
-    this.known = [];
-    process.close();
-    const sent = [...this.pending.values()].filter(({ sentTo }) => sentTo === process);
-    for (const [place, job] of sent.entries()) {
-      job.sentTo = undefined;
-      if (job.signal.aborted) job.reject(new CancelledError());
-      else if (place === 0) job.reject(new JobInterrupted(job.spec, why)); // the oldest is the one that ran
-    }
-    if (wanted || this.disposed) {
-      this.setStatus({ state: 'stopped' });
-      return;
-    }
-    this.options.log.error(`the sidecar is gone: ${why}`);
-    const verdict = this.policy.crashed();
-    if (verdict === 'give up') {
-      this.setStatus({ state: 'failed', why });
-      for (const job of this.pending.values()) job.reject(new JobInterrupted(job.spec, why));
-      return;
-    }
-    this.setStatus({ state: 'restarting', why, inMs: verdict.restartInMs });
-    this.starting = new Promise((resolve, reject) => {
-      this.cancelTimer();
-      this.clock.later(verdict.restartInMs, () => {
-        if (this.current.state !== 'restarting') {
-          reject(new SidecarGone(why));
-          return;
-        }
-        this.start().then(resolve, reject);
-      });
-    });
-    this.starting.then(
-      () => this.dispatch(),
-      () => undefined, // the end of that process is another crash
-    );
-  }
-
-  /** Lets the process go after a while, once nobody needs it. */
-  private rest(): void {
-    this.cancelTimer();
-    if (this.pending.size > 0 || this.shorts > 0 || this.current.state !== 'ready') return;
-    this.cancelTimer = this.clock.later(this.options.idleMs?.() ?? IDLE_MS, () => {
-      const { process } = this;
-      if (!process || this.pending.size > 0 || this.shorts > 0) return;
-      this.options.log.info('the sidecar had nothing to do and ends');
-      this.process = undefined;
-      this.starting = undefined;
-      this.setStatus({ state: 'stopped' });
-      this.stopping = process.stop();
-    });
-  }
-
-  private setStatus(status: SidecarStatus): void {
-    this.current = status;
-    this.statusEmitter.fire(status);
   }
 
   private jobsChanged(): void {
@@ -360,6 +240,7 @@ function isAnswer(error: unknown): boolean {
   return error instanceof UserError || error instanceof CancelledError || error instanceof SidecarBug;
 }
 
-function checkpointName(spec: JobSpec): string {
-  return spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
+function queued(id: string, spec: JobSpec): JobInfo {
+  const checkpoint = spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
+  return { id, kind: spec.kind, checkpoint, state: 'queued' };
 }

@@ -1,6 +1,6 @@
 /** Requests of which only the newest matters: waits for a pause in their coming, and cancels what is overtaken. */
 import { CancelledError } from '../engine/errors';
-import type { Clock } from './client';
+import type { Clock } from './clock';
 
 /** Short enough to feel immediate, long enough for a few clicks in a row to be one question. */
 const PAUSE_MS = 150;

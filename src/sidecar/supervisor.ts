@@ -1,0 +1,181 @@
+/**
+ * Keeps the sidecar's process: starts it when it is first needed, starts it again with patience when it crashes, lets it
+ * go when nobody needs it. Which work is lost by that is its owner's business.
+ */
+import type { InitializeResult, LogLevel } from '../protocol/messages';
+import type { Clock } from './clock';
+import { Emitter } from './emitter';
+import { SidecarGone } from './interrupted';
+import { type End, type Fork, forkSidecar, type Log, type SidecarProcess } from './lifecycle';
+import { RestartPolicy } from './restart-policy';
+
+export type SidecarStatus =
+  | { readonly state: 'stopped' }
+  | { readonly state: 'starting' }
+  | { readonly state: 'ready'; readonly pid: number; readonly versions: InitializeResult['versions'] }
+  | { readonly state: 'restarting'; readonly why: string; readonly inMs: number }
+  /** Nobody starts it any more but `restart`. */
+  | { readonly state: 'failed'; readonly why: string };
+
+export interface SupervisorOptions {
+  /** Path of dist/sidecar.cjs. */
+  readonly program: string;
+  readonly fork: Fork;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Milliseconds without work after which the process ends; asked each time, for a setting may change. */
+  readonly idleMs: () => number;
+  readonly logLevel: () => LogLevel;
+}
+
+/** What the owner of the work has to do with it. */
+export interface Owner {
+  /** A process was made; its notifications can be listened to. */
+  readonly connected: (process: SidecarProcess) => void;
+  /** A process is gone: what it had is lost. `final`: none will follow by itself. */
+  readonly lost: (process: SidecarProcess, end: End, final: boolean) => void;
+  /** Another process is there after a crash. */
+  readonly restarted: () => void;
+  /** Whether there is work, so that the process must stay. */
+  readonly busy: () => boolean;
+}
+
+export class Supervisor {
+  private readonly statusEmitter = new Emitter<SidecarStatus>();
+  readonly onStatus = this.statusEmitter.on;
+  private readonly policy: RestartPolicy;
+  private current: SidecarStatus = { state: 'stopped' };
+  private process: SidecarProcess | undefined;
+  private starting: Promise<SidecarProcess> | undefined;
+  private stopping: Promise<void> | undefined;
+  private cancelRest: () => void = () => undefined;
+  private disposed = false;
+
+  constructor(
+    private readonly options: SupervisorOptions,
+    private readonly owner: Owner,
+  ) {
+    this.policy = new RestartPolicy(() => options.clock.now());
+  }
+
+  get status(): SidecarStatus {
+    return this.current;
+  }
+
+  /** The process that runs, if one does. */
+  get running(): SidecarProcess | undefined {
+    return this.process;
+  }
+
+  /** The running process, started if need be. @throws SidecarGone when it cannot be or must not be */
+  started(): Promise<SidecarProcess> {
+    this.cancelRest();
+    if (this.disposed) return Promise.reject(new SidecarGone('the editor closes'));
+    if (this.current.state === 'failed') {
+      return Promise.reject(new SidecarGone(this.current.why, 'Look into the log, and restart the sidecar.'));
+    }
+    this.starting ??= this.start();
+    return this.starting;
+  }
+
+  /** Starts it afresh, whatever happened before. */
+  async restart(): Promise<void> {
+    this.policy.forget();
+    const { process } = this;
+    if (process) {
+      process.kill();
+      await process.ended;
+    }
+    this.starting = undefined;
+    this.setStatus({ state: 'stopped' });
+    await this.started();
+  }
+
+  /** To be called when work is done: lets the process go after a while without any. */
+  rest(): void {
+    this.cancelRest();
+    if (this.owner.busy() || this.current.state !== 'ready') return;
+    this.cancelRest = this.options.clock.later(this.options.idleMs(), () => {
+      const { process } = this;
+      if (!process || this.owner.busy()) return;
+      this.options.log.info('the sidecar had nothing to do and ends');
+      this.process = undefined;
+      this.starting = undefined;
+      this.setStatus({ state: 'stopped' });
+      this.stopping = process.stop();
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    this.cancelRest();
+    await this.process?.stop();
+    await this.stopping;
+  }
+
+  private async start(): Promise<SidecarProcess> {
+    const { log, logLevel } = this.options;
+    await this.stopping;
+    this.setStatus({ state: 'starting' });
+    const process = this.fork();
+    void process.ended.then((end) => this.lost(process, end));
+    this.owner.connected(process);
+    try {
+      const { pid, versions } = await process.greet(logLevel());
+      const { coppice, node, onnxruntime } = versions;
+      log.info(`sidecar ${pid}: Coppice ${coppice}, Node ${node}, onnxruntime ${onnxruntime}`);
+      this.setStatus({ state: 'ready', pid, versions });
+      this.rest();
+      return process;
+    } catch (error) {
+      process.kill();
+      throw new SidecarGone(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private fork(): SidecarProcess {
+    const { fork, program, log } = this.options;
+    try {
+      return (this.process = forkSidecar(fork, program, log));
+    } catch (error) {
+      this.starting = undefined;
+      this.setStatus({ state: 'stopped' });
+      throw new SidecarGone(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The process is gone: what is lost, and whether another one is started. */
+  private lost(process: SidecarProcess, end: End): void {
+    if (this.process !== process) return;
+    this.process = undefined;
+    this.starting = undefined;
+    process.close();
+    const verdict = end.wanted || this.disposed ? undefined : this.policy.crashed();
+    if (verdict !== undefined) this.options.log.error(`the sidecar is gone: ${end.why}`);
+    if (verdict === undefined) this.setStatus({ state: 'stopped' });
+    else if (verdict === 'give up') this.setStatus({ state: 'failed', why: end.why });
+    else this.restartIn(verdict.restartInMs, end.why);
+    this.owner.lost(process, end, verdict === 'give up' || this.disposed);
+  }
+
+  private restartIn(inMs: number, why: string): void {
+    this.cancelRest();
+    this.setStatus({ state: 'restarting', why, inMs });
+    const starting = new Promise<SidecarProcess>((resolve, reject) => {
+      this.options.clock.later(inMs, () => {
+        if (this.starting === starting) this.start().then(resolve, reject);
+        else reject(new SidecarGone(why)); // restarted by hand, or disposed
+      });
+    });
+    this.starting = starting;
+    starting.then(
+      () => this.owner.restarted(),
+      () => undefined, // the end of that process is another crash
+    );
+  }
+
+  private setStatus(status: SidecarStatus): void {
+    this.current = status;
+    this.statusEmitter.fire(status);
+  }
+}
