@@ -169,6 +169,7 @@ export class SidecarClient {
     this.supervisor.started().then(
       (process) => {
         for (const job of this.pending.values()) if (!job.sentTo) void this.send(job, process);
+        this.supervisor.rest();
       },
       (error: unknown) => {
         if (this.status.state === 'restarting') return; // they wait for the next process

@@ -2,6 +2,7 @@
 import {
   CancellationTokenSource,
   createMessageConnection,
+  ErrorCodes,
   IPCMessageReader,
   IPCMessageWriter,
   type MessageConnection,
@@ -19,8 +20,15 @@ import type {
 } from '../protocol/messages';
 import { fromWire, plain, SidecarBug, toWire } from './wire';
 
-/** Any error of a handler; its kind is in the data. */
-const FAILED = -32000;
+/** Any error of a handler; its kind is in the data. Outside the range that JSON-RPC has reserved. */
+const FAILED = 1;
+/** What vscode-jsonrpc answers itself when the other end can't. */
+const OF_THE_CHANNEL: readonly number[] = [
+  ErrorCodes.MessageWriteError,
+  ErrorCodes.MessageReadError,
+  ErrorCodes.PendingResponseRejected,
+  ErrorCodes.ConnectionInactive,
+];
 
 /** A connection to the process at the other end of a fork's channel: the child, or the parent of `process`. */
 export function connectTo(end: ChildProcess | NodeJS.Process): MessageConnection {
@@ -71,7 +79,7 @@ export async function ask<M extends RequestName>(
   try {
     return await connection.sendRequest<AnswerOf<M>>(method, params, source.token);
   } catch (error) {
-    if (!(error instanceof ResponseError)) throw error;
+    if (!(error instanceof ResponseError) || OF_THE_CHANNEL.includes(error.code)) throw error;
     throw error.code === FAILED ? fromWire(error.data as WireError) : new SidecarBug(error.message);
   } finally {
     signal?.removeEventListener('abort', cancel);
