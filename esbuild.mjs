@@ -1,4 +1,6 @@
-// Builds every program of the project into dist or `--outdir=DIR`; `--watch` rebuilds on change. One target list.
+// Builds every program of the project, or those named (`extension sidecar`), into dist or `--outdir=DIR`; `--watch`
+// rebuilds on change. One target list.
+import { basename } from 'node:path';
 import { build, context } from 'esbuild';
 
 const node = {
@@ -11,13 +13,27 @@ const node = {
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
+const page = (name) => ({
+  platform: 'browser',
+  target: 'chrome120', // VS Code 1.100 has 132
+  format: 'iife',
+  minify: true,
+  entryPoints: [`webview/${name}/main.ts`],
+  outfile: `${outdir}/webview/${name}.js`,
+});
+
 const outdir = process.argv.find((argument) => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
 const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
 
-const targets = [
+const programs = [
+  { ...node, entryPoints: ['src/extension.ts'], outfile: `${outdir}/extension.cjs` },
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
+  page('editor'),
 ];
+
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const targets = programs.filter(({ outfile }) => named.length === 0 || named.includes(basename(outfile).split('.')[0]));
 
 const common = { bundle: true, sourcemap: true, keepNames: true, logLevel: 'warning' };
 if (process.argv.includes('--watch')) {

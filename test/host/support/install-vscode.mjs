@@ -36,7 +36,7 @@ const PACKAGES = {
 };
 
 /** Counts up when the layout of the folder changes. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const PATIENCE_MS = 300_000;
 
 /** Parts of the server that only AI agents and Kerberos proxies need: 230 MB, and what would have to be compiled. */
@@ -173,7 +173,13 @@ class Logger {
 }
 LEVELS.forEach((name, level) => { Logger.prototype[name] = function (text) { this.append(level, text); }; });
 const create = async (name, file) => new Logger('', name, file);
-module.exports = { version: 0, Logger, setLevel() {}, setFlushOn() {}, createRotatingLogger: create, createAsyncRotatingLogger: create };
+// One by one: an ES module finds only names that stand here like this.
+exports.version = 0;
+exports.Logger = Logger;
+exports.setLevel = () => {};
+exports.setFlushOn = () => {};
+exports.createRotatingLogger = create;
+exports.createAsyncRotatingLogger = create;
 `;
 
 if (process.argv[1] === import.meta.filename) console.log(installVSCode());

@@ -1,0 +1,75 @@
+/**
+ * What every command is: an id, what it may do, and a function that takes an optional argument object. Whoever calls it
+ * with arguments (a key binding, a task, a test) is asked for nothing that they say; from the palette everything is
+ * asked, with defaults that make Enter enough.
+ */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { UserError } from '../engine/errors';
+import { checkpointPathOf, isNode } from '../views/nodes';
+import { showFailure } from './failure';
+
+/** Arguments that every command understands. */
+export interface CommonArguments {
+  /** Path of the checkpoint that it is about. */
+  readonly checkpoint?: string;
+  /** Overrides the setting. */
+  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+  /** Errors go to the caller instead of the user. */
+  readonly throws?: boolean;
+}
+
+export interface Command<A extends CommonArguments = CommonArguments> {
+  readonly id: `coppice.${string}`;
+  /** It computes or writes: not in restricted mode. */
+  readonly needsTrust?: boolean;
+  /**
+   * @param settle to be called with all arguments once they are chosen, so that the command can be run again as it was
+   * @returns what a caller may want to know: a result, or undefined
+   */
+  readonly run: (coppice: Coppice, args: A, settle: (args: object) => void) => Promise<unknown>;
+}
+
+/** Any command, with arguments of its own. */
+export type AnyCommand = Omit<Command, 'run'> & {
+  readonly run: (coppice: Coppice, args: never, settle: (args: object) => void) => Promise<unknown>;
+};
+
+/** Registers a command; errors and cancelling end here. */
+export function register(coppice: Coppice, command: AnyCommand): vscode.Disposable {
+  const invoke = async (args: CommonArguments): Promise<unknown> => {
+    let settled = args;
+    try {
+      requireTrust(command);
+      return await command.run(coppice, args as never, (chosen) => {
+        settled = chosen as CommonArguments;
+      });
+    } catch (error) {
+      if (args.throws) throw error;
+      showFailure(coppice, error, (changes) => void invoke({ ...settled, ...changes }));
+      return undefined;
+    }
+  };
+  return vscode.commands.registerCommand(command.id, (given: unknown) => invoke(argumentsOf(given)));
+}
+
+/** A `when` clause hides commands, but does not keep anybody from calling them. */
+function requireTrust({ needsTrust }: AnyCommand): void {
+  if (!needsTrust || vscode.workspace.isTrusted) return;
+  throw new UserError(
+    vscode.l10n.t('Coppice does not run anything in restricted mode'),
+    vscode.l10n.t('files of an unknown workspace would decide what is computed and where it is written'),
+    vscode.l10n.t('Trust the workspace, if you do; checkpoints can be inspected without.'),
+  );
+}
+
+/** A line of the tree, a file of the explorer, a path, or an object of arguments. */
+function argumentsOf(given: unknown): CommonArguments {
+  if (isNode(given)) {
+    const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
+    return given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) };
+  }
+  if (given instanceof vscode.Uri) return { checkpoint: given.fsPath };
+  if (typeof given === 'string') return { checkpoint: given };
+  return typeof given === 'object' && given !== null ? given : {};
+}

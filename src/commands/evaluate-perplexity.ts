@@ -1,0 +1,46 @@
+/** Evaluate Perplexity…: of a checkpoint, or of what its plan would leave, on a text. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { EvaluateSpec } from '../protocol/jobs';
+import { formatCount, formatNumber } from '../views/words';
+import { chooseCheckpoint } from './choose-checkpoint';
+import { chooseFile } from './choose-file';
+import type { Command, CommonArguments } from './command';
+import { inform } from './inform';
+import { recall, remember } from './remembered';
+import { runJob } from './run-job';
+import { askAll, BACK, type Step } from './steps';
+import { type ModelChoice, modelSource, modelStep } from './model-choice';
+
+export interface EvaluateArguments extends CommonArguments, ModelChoice {
+  readonly text?: string;
+  readonly window?: number;
+  readonly bos?: 'stream' | 'window' | 'none';
+  readonly limit?: number;
+}
+
+export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
+  id: 'coppice.evaluatePerplexity',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Evaluate Perplexity');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const textStep: Step<EvaluateArguments> = async (_, place) => {
+      const { file } = coppice.config.calibration;
+      const usual = { label: vscode.l10n.t('$(book) The calibration text'), description: vscode.l10n.t('flatters a model that was scored with it'), value: file };
+      const last = recall(coppice, 'evaluate', 'text', '');
+      const text = await chooseFile(place, vscode.l10n.t('Perplexity of which text?'), ['txt', 'md'], [usual], last);
+      return text === BACK ? BACK : { text };
+    };
+    const complete = args.text === undefined ? await askAll(title, args, [modelStep(coppice, chosen), textStep]) : args;
+    await remember(coppice, 'evaluate', { text: args.text === undefined ? complete.text : undefined });
+    settle({ ...complete, checkpoint: chosen.path });
+    const { window, bos, limit, text } = complete;
+    const spec: EvaluateSpec = { kind: 'evaluate', ...modelSource(coppice, chosen, complete), text: text!, window, bos, limit };
+    const { result, notes } = await runJob(coppice, spec, { title: vscode.l10n.t('Evaluating perplexity'), device: args.device });
+    await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
+    const numbers = vscode.l10n.t('Perplexity {0} on {1} ({2} tokens).', formatNumber(result.ppl), basename(text!), formatCount(result.tokens));
+    inform(args, [numbers, ...notes].join(' '));
+    return result;
+  },
+};

@@ -1,0 +1,44 @@
+/** Export Plan…: the plan as a recipe for other tools. */
+import * as vscode from 'vscode';
+import { slicesOf } from '../engine/prune/blocklist';
+import { UserError } from '../engine/errors';
+import { mergekitRecipe, pruneLayersCommand } from '../engine/prune/recipes';
+import { planEffect } from '../views/plan-effect';
+import { chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { askAll, BACK, pick, type Step } from './steps';
+
+export interface ExportArguments extends CommonArguments {
+  readonly format?: 'mergekit' | 'llama.cpp';
+}
+
+export const exportPlanCommand: Command<ExportArguments> = {
+  id: 'coppice.exportPlan',
+  async run(coppice, args) {
+    const title = vscode.l10n.t('Export Plan');
+    const { path, checkpoint, subject } = await chooseCheckpoint(coppice, args, title);
+    const removed = coppice.plans.removed(subject);
+    if (removed.length === 0) {
+      throw new UserError(
+        vscode.l10n.t('There is no plan to export'),
+        vscode.l10n.t('every block is ticked'),
+        vscode.l10n.t('Untick blocks in the view first.'),
+      );
+    }
+    const formatStep: Step<ExportArguments> = async (_, place) => {
+      const choices = [
+        { label: 'mergekit', detail: vscode.l10n.t('a passthrough configuration (YAML)'), value: 'mergekit' as const },
+        { label: 'llama.cpp', detail: vscode.l10n.t('the command line of llama-quantize --prune-layers'), value: 'llama.cpp' as const },
+      ];
+      const format = await pick(place, vscode.l10n.t('For which tool?'), choices);
+      return format === BACK ? BACK : { format };
+    };
+    const { format } = args.format === undefined ? await askAll(title, args, [formatStep]) : args;
+    const mergekit = format === 'mergekit';
+    const { kept } = planEffect(checkpoint, removed);
+    const content = mergekit ? mergekitRecipe(path, slicesOf(kept), checkpoint) : `${pruneLayersCommand(removed)}\n`;
+    const document = await vscode.workspace.openTextDocument({ language: mergekit ? 'yaml' : 'shellscript', content });
+    await vscode.window.showTextDocument(document);
+    return content;
+  },
+};

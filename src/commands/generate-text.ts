@@ -1,0 +1,61 @@
+/** Generate Text…: continues a prompt; the text appears in an output channel as it is written. */
+import * as vscode from 'vscode';
+import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
+import { parseJsonNumber } from '../engine/json';
+import { formatNumber } from '../views/words';
+import { chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { type ModelChoice, modelSource, modelStep } from './model-choice';
+import { recall, remember } from './remembered';
+import { runJob } from './run-job';
+import { ask, askAll, BACK, type Step } from './steps';
+
+export interface GenerateArguments extends CommonArguments, ModelChoice, SamplingChoice {
+  readonly prompt?: string;
+  readonly chat?: boolean;
+  readonly maxNewTokens?: number;
+  readonly ignoreEos?: boolean;
+}
+
+const FIRST_PROMPT = 'Once upon a time';
+let channel: vscode.OutputChannel | undefined;
+
+export const generateTextCommand: Command<GenerateArguments> = {
+  id: 'coppice.generateText',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Generate Text');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const promptStep: Step<GenerateArguments> = async (_, place) => {
+      const prompt = await ask(place, {
+        prompt: vscode.l10n.t('The text to continue'),
+        value: recall(coppice, 'generate', 'prompt', FIRST_PROMPT),
+        fault: (text) => (text.trim() === '' ? vscode.l10n.t('Write at least a word.') : undefined),
+      });
+      return prompt === BACK ? BACK : { prompt };
+    };
+    const asked = args.prompt === undefined;
+    const complete = asked ? await askAll(title, args, [modelStep(coppice, chosen), promptStep]) : args;
+    if (asked) await remember(coppice, 'generate', { prompt: complete.prompt });
+    settle({ ...complete, checkpoint: chosen.path });
+    const { prompt, chat, maxNewTokens, ignoreEos, temperature, topK, topP, seed } = complete;
+    const source = modelSource(coppice, chosen, complete);
+    const spec: GenerateSpec = { kind: 'generate', ...source, prompt, chat, maxNewTokens, ignoreEos, temperature, topK, topP, seed };
+    channel ??= outputChannel(coppice.context);
+    const without = source.remove ? `, ${vscode.l10n.t('without {0}', source.remove.join(', '))}` : '';
+    channel.append(`── ${vscode.workspace.asRelativePath(chosen.path)}${without}\n${prompt}`);
+    channel.show(true);
+    const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
+    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Writing text'), onEvent, device: args.device });
+    const speed = formatNumber(parseJsonNumber(result.decodeTokensPerSecond) ?? NaN, 3);
+    channel.append(`\n── ${vscode.l10n.t('{0} tokens, {1} a second', result.ids.length, speed)}\n\n`);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);
+    return result;
+  },
+};
+
+function outputChannel(context: vscode.ExtensionContext): vscode.OutputChannel {
+  const made = vscode.window.createOutputChannel(vscode.l10n.t('Coppice Text'));
+  context.subscriptions.push(made);
+  return made;
+}

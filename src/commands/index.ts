@@ -1,0 +1,44 @@
+/** Every command of the palette. */
+import type * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { type AnyCommand, register } from './command';
+import { copyCliCommand } from './copy-cli-command';
+import { evaluatePerplexityCommand } from './evaluate-perplexity';
+import { exportPlanCommand } from './export-plan';
+import { generateTextCommand } from './generate-text';
+import { openWalkthroughCommand, restartSidecarCommand, showLogCommand } from './help';
+import { cancelJobCommand, showJobsCommand } from './jobs';
+import { closeCheckpointCommand, refreshCommand } from './list';
+import { mergeAdapterCommand } from './merge-adapter';
+import { openCheckpointCommand } from './open-checkpoint';
+import { pruneCheckpointCommand } from './prune-checkpoint';
+import { resetPlanCommand } from './reset-plan';
+import { retrainLoraCommand } from './retrain-lora';
+import { openSampleCommand } from './sample';
+import { scoreBlocksCommand } from './score-blocks';
+import { suggestBlocksCommand } from './suggest-blocks';
+
+export const COMMANDS: readonly AnyCommand[] = [
+  openCheckpointCommand,
+  openSampleCommand,
+  refreshCommand,
+  closeCheckpointCommand,
+  scoreBlocksCommand,
+  suggestBlocksCommand,
+  resetPlanCommand,
+  pruneCheckpointCommand,
+  evaluatePerplexityCommand,
+  generateTextCommand,
+  retrainLoraCommand,
+  mergeAdapterCommand,
+  copyCliCommand,
+  exportPlanCommand,
+  showJobsCommand,
+  cancelJobCommand,
+  showLogCommand,
+  restartSidecarCommand,
+  openWalkthroughCommand,
+];
+
+export const registerCommands = (coppice: Coppice): vscode.Disposable[] =>
+  COMMANDS.map((command) => register(coppice, command));

@@ -1,0 +1,54 @@
+/** Merge Adapter…: writes a checkpoint with an adapter in its weights. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import type { MergeSpec } from '../protocol/jobs';
+import { chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { outputFault, outputFolder } from './output-folder';
+import { show } from './prune-checkpoint';
+import { runJob } from './run-job';
+import { ask, askAll, BACK, pick, type Step } from './steps';
+
+export interface MergeArguments extends CommonArguments {
+  /** Folder of the adapter. */
+  readonly adapter?: string;
+  readonly out?: string;
+  readonly dtype?: 'F32' | 'BF16' | 'F16';
+  readonly otherBase?: boolean;
+}
+
+const BROWSE = '';
+
+export const mergeAdapterCommand: Command<MergeArguments> = {
+  id: 'coppice.mergeAdapter',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Merge Adapter');
+    const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
+    const outStep: Step<MergeArguments> = async (_, place) => {
+      const value = outputFolder(coppice.config.outputFolder, checkpoint, 'healed');
+      const out = await ask(place, { prompt: vscode.l10n.t('Folder of the new checkpoint'), value, fault: outputFault });
+      return out === BACK ? BACK : { out };
+    };
+    const steps = [...(args.adapter === undefined ? [adapterStep(coppice)] : []), ...(args.out === undefined ? [outStep] : [])];
+    const complete = await askAll(title, args, steps);
+    settle({ ...complete, checkpoint: path });
+    const { adapter, out, dtype, otherBase } = complete;
+    const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
+    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Merging'), device: args.device });
+    await show(coppice, result.out);
+    return result;
+  },
+};
+
+function adapterStep({ library }: Coppice): Step<MergeArguments> {
+  return async (_, place) => {
+    const known = library.adapters().map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
+    const browse = { label: vscode.l10n.t('Browse…'), value: BROWSE };
+    const adapter = await pick(place, vscode.l10n.t('Which adapter?'), [...known, browse]);
+    if (adapter !== BROWSE) return adapter === BACK ? BACK : { adapter };
+    const picked = await vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
+    return picked?.[0] ? { adapter: picked[0].fsPath } : BACK;
+  };
+}

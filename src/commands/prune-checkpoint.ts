@@ -1,0 +1,96 @@
+/** Prune Checkpoint…: writes the plan as a new checkpoint, which then is in the tree. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { UserError } from '../engine/errors';
+import { selectExplicit } from '../engine/prune/select';
+import type { PruneSpec } from '../protocol/jobs';
+import { planEffect } from '../views/plan-effect';
+import { protectionOf } from '../views/protection';
+import { formatBytes, shortCount, times } from '../views/words';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { outputFault, outputFolder } from './output-folder';
+import { runJob } from './run-job';
+import { scoresOf } from './score-blocks';
+import { ask, askAll, BACK, type Step } from './steps';
+
+export interface PruneArguments extends CommonArguments {
+  /** Blocks to remove; those of the plan when undefined. */
+  readonly blocks?: readonly number[];
+  /** Folder of the new checkpoint; by the setting when undefined. */
+  readonly out?: string;
+}
+
+export const pruneCheckpointCommand: Command<PruneArguments> = {
+  id: 'coppice.pruneCheckpoint',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Prune Checkpoint');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const blocks = blocksOf(coppice, args, chosen);
+    const { out } = args.out === undefined ? await askFolder(coppice, args, chosen, blocks, title) : args;
+    settle({ ...args, checkpoint: chosen.path, blocks, out });
+    const scores = scoresOf(coppice, chosen);
+    const calibration = scores?.calibration;
+    const spec: PruneSpec = {
+      kind: 'prune',
+      checkpoint: chosen.path,
+      blocks,
+      out: out!,
+      ...(scores && { settings: { criterion: scores.criterion, count: blocks.length } }),
+      ...(calibration && { calibration: { name: calibration.source, sha256: calibration.sha256 } }),
+    };
+    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Pruning'), device: args.device });
+    await show(coppice, result.out);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+    return result;
+  },
+};
+
+/** @throws UserError when there is nothing to remove, or what must stay is named */
+function blocksOf({ plans, config }: Coppice, { blocks: named }: PruneArguments, { architecture, subject }: Chosen): number[] {
+  const blocks = named ?? plans.removed(subject);
+  if (blocks.length === 0) {
+    throw new UserError(
+      vscode.l10n.t('There is nothing to prune'),
+      vscode.l10n.t('every block is ticked'),
+      vscode.l10n.t('Untick blocks in the view, or let Coppice suggest some.'),
+    );
+  }
+  return selectExplicit(blocks, architecture.blocks, [...protectionOf(architecture.blocks, config).locked]);
+}
+
+async function askFolder(
+  { config }: Coppice,
+  args: PruneArguments,
+  { checkpoint, architecture }: Chosen,
+  blocks: readonly number[],
+  title: string,
+): Promise<PruneArguments> {
+  const kept = architecture.blocks - blocks.length;
+  const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
+  const step: Step<PruneArguments> = async (_, place) => {
+    const out = await ask(place, {
+      prompt: vscode.l10n.t('Folder of the new checkpoint'),
+      value: outputFolder(config.outputFolder, checkpoint, `${kept}-blocks`),
+      fault: outputFault,
+      meaning: () =>
+        vscode.l10n.t(
+          'Without {0}: {1} parameters, {2}, ≈ {3} faster. Enter writes it.',
+          blocks.join(', '),
+          shortCount(parametersAfter),
+          formatBytes(bytesAfter),
+          times(speedup),
+        ),
+    });
+    return out === BACK ? BACK : { out };
+  };
+  return askAll(title, args, [step]);
+}
+
+/** Lists a checkpoint that was just written, and selects it. */
+export async function show({ library, tree }: Coppice, path: string): Promise<void> {
+  await library.rescan();
+  if (!library.entries().some((entry) => entry.path === path)) await library.open(path);
+  await tree.reveal(path);
+}

@@ -1,0 +1,12 @@
+/** Reset Plan: every block stays. */
+import * as vscode from 'vscode';
+import { chooseCheckpoint } from './choose-checkpoint';
+import type { Command } from './command';
+
+export const resetPlanCommand: Command = {
+  id: 'coppice.resetPlan',
+  async run(coppice, args) {
+    const { subject } = await chooseCheckpoint(coppice, args, vscode.l10n.t('Reset Plan'));
+    coppice.plans.set(subject, []);
+  },
+};

@@ -1,0 +1,116 @@
+/** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import type { RetrainSpec, TrainingEvent } from '../protocol/training';
+import { formatNumber } from '../views/words';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
+import { chooseFile } from './choose-file';
+import type { Command, CommonArguments } from './command';
+import { inform } from './inform';
+import { type ModelChoice, modelSource, modelStep } from './model-choice';
+import { wholeNumberFault } from './numbers';
+import { outputFault, outputFolder } from './output-folder';
+import { recall, remember } from './remembered';
+import { runJob } from './run-job';
+import { ask, askAll, BACK, pick, type Step } from './steps';
+
+/** Text that the unpruned model writes. */
+const SELF = 'self';
+/** Instructions that come with Coppice. */
+const BUNDLED = 'bundled';
+
+export interface RetrainArguments extends CommonArguments, Omit<ModelChoice, 'adapter'> {
+  /** Files, "bundled" or "self". */
+  readonly data?: string | readonly string[];
+  /** Further settings, as `coppice retrain` has them; rank and steps are asked for. */
+  readonly settings?: Partial<Omit<RetrainSpec['settings'], 'data' | 'method'>>;
+  readonly rank?: number;
+  readonly alpha?: number;
+  /** Steps; two passes over the data when undefined. */
+  readonly steps?: number;
+  /** Folder of the adapter. */
+  readonly out?: string;
+  /** Go on where an interrupted run with the same settings stopped. */
+  readonly resume?: boolean;
+}
+
+export const retrainLoraCommand: Command<RetrainArguments> = {
+  id: 'coppice.retrainLora',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Retrain with LoRA');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const complete = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
+    const out = complete.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
+    settle({ ...complete, checkpoint: chosen.path, out });
+    const spec = specOf(coppice, { ...complete, out }, chosen);
+    const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
+    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Retraining'), onEvent, device: args.device });
+    await coppice.library.rescan();
+    await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
+    const better = result.best ? vscode.l10n.t('Held-out perplexity {0}.', formatNumber(result.best.ppl)) : '';
+    inform(args, vscode.l10n.t('Retrained in {0} steps. {1}', result.steps, better), {
+      label: vscode.l10n.t('Merge Adapter…'),
+      run: () => void vscode.commands.executeCommand('coppice.mergeAdapter', { checkpoint: chosen.path, adapter: result.out }),
+    });
+    return result;
+  },
+};
+
+function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
+  const { data = BUNDLED, rank, alpha, steps, out, resume, settings } = args;
+  const { checkpoint, remove } = modelSource(coppice, chosen, args);
+  const files = (typeof data === 'string' ? [data] : data).map((file) => (file === BUNDLED ? bundledData(coppice) : file));
+  return {
+    kind: 'retrain',
+    checkpoint,
+    ...(remove && { remove }),
+    settings: { ...settings, method: { kind: 'lora', rank, alpha }, data: files.includes(SELF) ? SELF : files, ...(steps !== undefined && { steps }) },
+    out: out!,
+    ...(resume && { resume }),
+  };
+}
+
+const bundledData = ({ context }: Coppice): string => vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
+
+/** The trace is in the record; the log tells enough to follow a run. */
+function logEvent({ log }: Coppice, event: TrainingEvent): void {
+  if (event.type === 'start') log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
+  if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
+  if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
+}
+
+async function askRetraining(coppice: Coppice, args: RetrainArguments, chosen: Chosen, title: string): Promise<RetrainArguments> {
+  const dataStep: Step<RetrainArguments> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const fixed = [
+      { label: t('$(book) Bundled examples'), description: t('short stories and instructions'), value: BUNDLED },
+      { label: t('$(sparkle) Its own text'), description: t('the unpruned model writes what the pruned one learns'), value: SELF },
+    ];
+    const last = recall(coppice, 'retrain', 'data', BUNDLED);
+    const data = await chooseFile(place, t('What should it learn from?'), ['jsonl', 'json', 'txt', 'md'], fixed, last);
+    return data === BACK ? BACK : { data };
+  };
+  const rankStep: Step<RetrainArguments> = async (_, place) => {
+    const choices = [4, 8, 16, 32].map((value) => ({ label: String(value), description: value === 8 ? vscode.l10n.t("the paper's") : '', value }));
+    const rank = await pick(place, vscode.l10n.t('Rank of the adapter: more can learn more, and takes longer'), choices, recall(coppice, 'retrain', 'rank', 8));
+    return rank === BACK ? BACK : { rank };
+  };
+  const stepsStep: Step<RetrainArguments> = async (_, place) => {
+    const steps = await ask(place, {
+      prompt: vscode.l10n.t('How many steps? Empty: two passes over the data.'),
+      value: '',
+      fault: (text) => (text.trim() === '' ? undefined : wholeNumberFault(text, 1, Infinity)),
+    });
+    return steps === BACK ? BACK : { steps: steps.trim() === '' ? undefined : Number(steps) };
+  };
+  const outStep: Step<RetrainArguments> = async (_, place) => {
+    const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
+    const out = await ask(place, { prompt: vscode.l10n.t('Folder of the adapter'), value, fault: outputFault });
+    return out === BACK ? BACK : { out };
+  };
+  const complete = await askAll(title, args, [modelStep(coppice, chosen), dataStep, rankStep, stepsStep, outStep]);
+  const { data, rank } = complete;
+  await remember(coppice, 'retrain', { data: typeof data === 'string' ? data : undefined, rank });
+  return complete;
+}

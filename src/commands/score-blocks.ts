@@ -1,0 +1,108 @@
+/** Score Blocks…: how much every block matters, by one criterion. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { type Criterion, needsCalibration } from '../engine/importance/criterion';
+import type { ScoreSpec, ScoreResult } from '../protocol/scores';
+import type { Scores } from '../views/scores';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
+import { chooseFile } from './choose-file';
+import type { Command, CommonArguments } from './command';
+import { criterionChoices } from './criteria';
+import { recall, remember } from './remembered';
+import { runJob } from './run-job';
+import { ask, askAll, BACK, pick, type Step } from './steps';
+import { wholeNumberFault } from './numbers';
+
+export interface ScoreArguments extends CommonArguments {
+  readonly criterion?: Criterion;
+  /** Path of the calibration text. */
+  readonly calibration?: string;
+  readonly samples?: number;
+  readonly length?: number;
+  readonly seed?: number;
+  readonly norm?: 'l1' | 'l2';
+  readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
+  /** Of greedy: removals. */
+  readonly count?: number;
+}
+
+export const scoreBlocksCommand: Command<ScoreArguments> = {
+  id: 'coppice.scoreBlocks',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Score Blocks');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const interactive = args.criterion === undefined;
+    const complete = interactive ? await askScore(coppice, { ...args, checkpoint: chosen.path }, chosen, title) : args;
+    settle({ ...complete, checkpoint: chosen.path });
+    return score(coppice, chosen, complete);
+  },
+};
+
+/** Runs the scoring and keeps its scores. @returns the result as the command line prints it */
+export async function score(coppice: Coppice, { path, checkpoint, architecture }: Chosen, args: ScoreArguments): Promise<ScoreResult> {
+  const { criterion = coppice.config.criterion, norm, reduction } = args;
+  const spec: ScoreSpec = {
+    kind: 'score',
+    checkpoint: path,
+    criterion,
+    ...(needsCalibration(criterion) && { calibration: calibrationOf(coppice, args, architecture.context) }),
+    ...(criterion === 'greedy' && { count: args.count ?? Math.max(1, Math.floor(architecture.blocks / 4)) }),
+    ...(criterion === 'magnitude' && { norm, reduction }),
+  };
+  const title = vscode.l10n.t('Scoring blocks by {0}', criterion);
+  const { result, record } = await runJob(coppice, spec, { title, device: args.device });
+  coppice.scores.add(path, result, record);
+  await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
+  coppice.log.info(`scored ${checkpoint.folder} by ${criterion} in ${result.seconds.toFixed(1)} s`);
+  return result;
+}
+
+/** From the arguments, else from the settings; rows no longer than the model's context. */
+function calibrationOf({ config }: Coppice, args: ScoreArguments, context: number): ScoreSpec['calibration'] {
+  const settings = config.calibration;
+  return {
+    file: args.calibration ?? settings.file,
+    samples: args.samples ?? settings.samples,
+    length: Math.min(args.length ?? settings.length, context),
+    seed: args.seed ?? settings.seed,
+  };
+}
+
+/** The newest scores by a criterion, if the model still is what was scored. */
+export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined =>
+  scores.latest(subject, criterion);
+
+async function askScore(coppice: Coppice, args: ScoreArguments, { architecture }: Chosen, title: string): Promise<ScoreArguments> {
+  const { config } = coppice;
+  const criterionStep: Step<ScoreArguments> = async (_, place) => {
+    const active = recall<string>(coppice, 'score', 'criterion', config.criterion) as Criterion;
+    const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), criterionChoices(), active);
+    return criterion === BACK ? BACK : { criterion };
+  };
+  const textStep: Step<ScoreArguments> = (state, place) =>
+    needsCalibration(state.criterion!) ? askCalibration(coppice, place) : undefined;
+  const countStep: Step<ScoreArguments> = (state, place) =>
+    state.criterion === 'greedy' ? askRemovals(place, architecture.blocks) : undefined;
+  const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
+  await remember(coppice, 'score', { criterion: complete.criterion, calibration: complete.calibration });
+  return complete;
+}
+
+async function askCalibration(coppice: Coppice, place: Parameters<Step<unknown>>[1]): Promise<{ calibration: string } | typeof BACK> {
+  const { file } = coppice.config.calibration;
+  const usual = { label: vscode.l10n.t('$(book) The usual text'), description: vscode.workspace.asRelativePath(file), value: file };
+  const placeholder = vscode.l10n.t('Which text should the model read? One like those that it is for.');
+  const last = recall<string>(coppice, 'score', 'calibration', file);
+  const calibration = await chooseFile(place, placeholder, ['txt', 'md', 'jsonl', 'json'], [usual], last);
+  return calibration === BACK ? BACK : { calibration };
+}
+
+async function askRemovals(place: Parameters<Step<unknown>>[1], blocks: number): Promise<{ count: number } | typeof BACK> {
+  const answer = await ask(place, {
+    prompt: vscode.l10n.t('How many blocks should be removed, one after the other?'),
+    value: String(Math.max(1, Math.floor(blocks / 4))),
+    fault: (text) => wholeNumberFault(text, 1, blocks - 1),
+  });
+  return answer === BACK ? BACK : { count: Number(answer) };
+}

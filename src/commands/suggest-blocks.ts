@@ -1,0 +1,177 @@
+/** Suggest Blocks to Prune…: unticks the blocks that matter least, so many as a count, a share or a size asks for. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
+import { UserError } from '../engine/errors';
+import type { Criterion } from '../engine/importance/criterion';
+import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/prune/count';
+import { selectByScores } from '../engine/prune/ranking';
+import { planEffect } from '../views/plan-effect';
+import { protectionOf } from '../views/protection';
+import { rankingOf, type Scores } from '../views/scores';
+import { formatBytes, shortCount, times } from '../views/words';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { criterionChoices } from './criteria';
+import { parseShare, shareFault, wholeNumberFault } from './numbers';
+import { recall, remember } from './remembered';
+import { score, scoresOf } from './score-blocks';
+import { ask, askAll, BACK, type Choice, pick, type Step } from './steps';
+
+export interface SuggestArguments extends CommonArguments {
+  readonly criterion?: Criterion;
+  /** One of these three says how much is to go. */
+  readonly count?: number;
+  readonly ratio?: number;
+  /** "5.4B", or a number. */
+  readonly targetParams?: string | number;
+}
+
+interface State extends SuggestArguments {
+  readonly measure?: SizeGoal['kind'];
+}
+
+export const suggestBlocksCommand: Command<SuggestArguments> = {
+  id: 'coppice.suggestBlocks',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Suggest Blocks to Prune');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const complete = goalOf(args) ? args : await askSuggestion(coppice, args, chosen, title);
+    settle({ ...complete, checkpoint: chosen.path });
+    const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
+    const count = countOf(goalOf(complete)!, chosen);
+    const scores = await freshScores(coppice, chosen, criterion, count, complete.device);
+    const removed = select(coppice, chosen, scores, count);
+    coppice.plans.set(chosen.subject, removed);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
+    const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
+    return { checkpoint: chosen.path, criterion, count, removed, parametersAfter, bytesAfter, speedup };
+  },
+};
+
+function goalOf({ count, ratio, targetParams }: SuggestArguments): SizeGoal | undefined {
+  if (count !== undefined) return { kind: 'count', count };
+  if (ratio !== undefined) return { kind: 'ratio', ratio };
+  if (targetParams === undefined) return undefined;
+  return { kind: 'target', parameters: parseParameterCount(String(targetParams), 'targetParams') };
+}
+
+function countOf(goal: SizeGoal, { architecture }: Chosen): number {
+  return blocksToRemove(goal, { total: parametersOf(architecture), block: parametersOfBlock(architecture) });
+}
+
+/** The scores there are, or new ones. A greedy run must be long enough. */
+async function freshScores(
+  coppice: Coppice,
+  chosen: Chosen,
+  criterion: Criterion,
+  count: number,
+  device: CommonArguments['device'],
+): Promise<Scores> {
+  const known = scoresOf(coppice, chosen, criterion);
+  if (known && (known.removals?.length ?? Infinity) >= count) return known;
+  await score(coppice, chosen, { criterion, count, device });
+  return scoresOf(coppice, chosen, criterion)!;
+}
+
+function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, count: number): number[] {
+  const ranking = rankingOf(scores);
+  if (!ranking) {
+    throw new UserError(
+      vscode.l10n.t('These scores suggest nothing'),
+      vscode.l10n.t('they rank no blocks'),
+      vscode.l10n.t('Score the blocks again.'),
+    );
+  }
+  return selectByScores(ranking, architecture.blocks, count, protectionOf(architecture.blocks, config).kept);
+}
+
+async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
+  const criterionStep: Step<State> = (state, place) => {
+    if (state.criterion !== undefined) return undefined;
+    const choices = criterionChoices().map((choice) =>
+      scoresOf(coppice, chosen, choice.value) ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` } : choice,
+    );
+    const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
+    return pick(place, vscode.l10n.t('Which scores should decide?'), choices, active).then((criterion) =>
+      criterion === BACK ? BACK : { criterion },
+    );
+  };
+  const measureStep: Step<State> = async (_, place) => {
+    const active = recall<string>(coppice, 'suggest', 'measure', 'count') as SizeGoal['kind'];
+    const measure = await pick(place, vscode.l10n.t('How much should go?'), measureChoices(), active);
+    return measure === BACK ? BACK : { measure };
+  };
+  const valueStep: Step<State> = async (state, place) => {
+    const measure = state.measure ?? 'count';
+    const answer = await ask(place, {
+      prompt: valuePrompt(measure),
+      value: defaultValue(coppice, measure, chosen),
+      fault: (text) => valueFault(measure, text, chosen),
+      meaning: (text) => meaningOf(coppice, chosen, state.criterion!, goalOf(valueOf(measure, text))!),
+    });
+    return answer === BACK ? BACK : valueOf(measure, answer);
+  };
+  const state = await askAll<State>(title, args, [criterionStep, measureStep, valueStep]);
+  const { measure, count, ratio, targetParams } = state;
+  await remember(coppice, 'suggest', { measure, count, ratio, targetParams });
+  return state;
+}
+
+function measureChoices(): Choice<SizeGoal['kind']>[] {
+  const { t } = vscode.l10n;
+  return [
+    { label: t('So many blocks'), detail: t('for example 6'), value: 'count' },
+    { label: t('A share of the parameters'), detail: t('at most so much, for example 20 %'), value: 'ratio' },
+    { label: t('Down to a size'), detail: t('at least so many parameters stay, for example 110M'), value: 'target' },
+  ];
+}
+
+function valuePrompt(measure: SizeGoal['kind']): string {
+  if (measure === 'count') return vscode.l10n.t('How many blocks should go?');
+  if (measure === 'ratio') return vscode.l10n.t('Which share of all parameters should go at most?');
+  return vscode.l10n.t('How many parameters should stay at least?');
+}
+
+/** About a fifth of the model, which is where the paper starts. */
+function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], { architecture }: Chosen): string {
+  if (measure === 'ratio') return String(recall(coppice, 'suggest', 'ratio', 0.2));
+  if (measure === 'target') return shortCount(0.8 * parametersOf(architecture));
+  const room = architecture.blocks - protectionOf(architecture.blocks, coppice.config).kept.size;
+  return String(Math.max(1, Math.min(Math.round(architecture.blocks / 5), room)));
+}
+
+const valueOf = (measure: SizeGoal['kind'], text: string): SuggestArguments => {
+  if (measure === 'count') return { count: Number(text) };
+  return measure === 'ratio' ? { ratio: parseShare(text) } : { targetParams: text.trim() };
+};
+
+function valueFault(measure: SizeGoal['kind'], text: string, chosen: Chosen): string | undefined {
+  if (measure === 'count') return wholeNumberFault(text, 1, chosen.architecture.blocks - 1);
+  const wrong = measure === 'ratio' ? shareFault(text) : undefined;
+  if (wrong !== undefined) return wrong;
+  try {
+    countOf(goalOf(valueOf(measure, text))!, chosen);
+    return undefined;
+  } catch (error) {
+    return error instanceof UserError ? error.why : String(error);
+  }
+}
+
+/** What the true numbers would be: the floor rule makes them differ from what was asked. */
+function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal: SizeGoal): string {
+  const count = countOf(goal, chosen);
+  const { blocks } = chosen.architecture;
+  const scores = scoresOf(coppice, chosen, criterion);
+  let removed = Array.from({ length: Math.min(count, blocks - 1) }, (_, block) => block);
+  let which = '';
+  try {
+    if (scores) which = `: ${(removed = select(coppice, chosen, scores, count)).join(', ')}`;
+  } catch (error) {
+    return error instanceof UserError ? `${error.why}. ${error.action}` : String(error);
+  }
+  const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
+  const size = [shortCount(parametersAfter), formatBytes(bytesAfter), vscode.l10n.t('≈ {0} faster', times(speedup))].join(' · ');
+  return vscode.l10n.t('{0} of {1} blocks go{2} → {3}', count, blocks, which, size);
+}

@@ -1,0 +1,66 @@
+/** Where VS Code comes in: makes one of each, wires them, and says so when that fails. */
+import { fork } from 'node:child_process';
+import * as vscode from 'vscode';
+import { registerCommands } from './commands';
+import { Config } from './config';
+import type { Coppice } from './coppice';
+import { SidecarClient } from './sidecar/client';
+import { BlockDecorations } from './views/decorations';
+import { CheckpointLibrary } from './views/library';
+import { Plans } from './views/plan';
+import { ScoreBook } from './views/scores';
+import { watchSidecar } from './views/sidecar-watch';
+import { StatusBar } from './views/status-bar';
+import { CheckpointTree } from './views/tree';
+
+let sidecar: SidecarClient | undefined;
+
+/** What other extensions, and the tests, get. */
+export interface CoppiceApi {
+  /** Internals, without any promise about them. */
+  readonly internal: Coppice;
+}
+
+export function activate(context: vscode.ExtensionContext): CoppiceApi {
+  const file = (...parts: string[]): string => vscode.Uri.joinPath(context.extensionUri, ...parts).fsPath;
+  const log = vscode.window.createOutputChannel('Coppice', { log: true });
+  const config = new Config(file('media', 'sample', 'calibration.txt'));
+  const library = new CheckpointLibrary(config, context.workspaceState, log);
+  const plans = new Plans(context.workspaceState);
+  const scores = new ScoreBook(context.workspaceState);
+  const tree = new CheckpointTree(library, plans, scores, config);
+  const client = (sidecar = new SidecarClient({
+    program: file('dist', 'sidecar.cjs'),
+    fork,
+    log,
+    idleMs: () => config.idleMs,
+    logLevel: () => config.logLevel,
+  }));
+  const coppice: Coppice = { context, config, log, library, plans, scores, sidecar: client, tree, history: {} };
+  context.subscriptions.push(
+    log,
+    library,
+    tree,
+    new StatusBar(client),
+    watchSidecar(client, tree),
+    vscode.window.registerFileDecorationProvider(new BlockDecorations()),
+    config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
+    followScan(library),
+    ...registerCommands(coppice),
+  );
+  library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
+  return { internal: coppice };
+}
+
+export async function deactivate(): Promise<void> {
+  await sidecar?.dispose();
+}
+
+/** Tells the view's welcome text whether the workspace is still being searched. */
+function followScan(library: CheckpointLibrary): vscode.Disposable {
+  const tell = (): void => {
+    void vscode.commands.executeCommand('setContext', 'coppice.scanned', library.isScanned);
+    void vscode.commands.executeCommand('setContext', 'coppice.hasCheckpoints', library.entries().length > 0);
+  };
+  return library.onDidChange(tell);
+}

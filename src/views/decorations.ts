@@ -1,0 +1,38 @@
+/**
+ * Colours and marks of blocks: what matters least stands out as what can go. The state travels in the URI that VS Code
+ * decorates, so that nothing has to be looked up; colours are theme colours, and a letter says the same without colour.
+ */
+import * as vscode from 'vscode';
+import type { Importance } from './scores';
+
+const SCHEME = 'coppice-block';
+
+interface BlockLook {
+  readonly importance?: Importance;
+  readonly removed: boolean;
+}
+
+/** The URI of a block that looks like `look`. */
+export function blockUri(path: string, block: number, { importance, removed }: BlockLook): vscode.Uri {
+  const query = new URLSearchParams({ ...(importance && { importance }), ...(removed && { removed: '1' }) });
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${block}`, query: query.toString(), fragment: path });
+}
+
+export class BlockDecorations implements vscode.FileDecorationProvider {
+  provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
+    if (uri.scheme !== SCHEME) return undefined;
+    const look = new URLSearchParams(uri.query);
+    if (look.get('removed') === '1') {
+      const tooltip = vscode.l10n.t('goes when the checkpoint is pruned');
+      return new vscode.FileDecoration('−', tooltip, new vscode.ThemeColor('coppice.removedBlock'));
+    }
+    switch (look.get('importance')) {
+      case 'low':
+        return new vscode.FileDecoration('↓', vscode.l10n.t('matters little'), new vscode.ThemeColor('coppice.unimportantBlock'));
+      case 'high':
+        return new vscode.FileDecoration('↑', vscode.l10n.t('matters much'), new vscode.ThemeColor('coppice.importantBlock'));
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** Looks for checkpoints and adapters in the workspace: a bounded search, which reads no file. */
+import * as vscode from 'vscode';
+import { type FoundModels, groupFiles } from './group-files';
+
+export interface Found extends FoundModels {
+  /** There may be more than were found. */
+  readonly truncated: boolean;
+}
+
+/** More files than this and the workspace is a store of models, whose checkpoints are opened by hand. */
+const MOST_FILES = 2000;
+/** Everything that may be a checkpoint, for searching and for watching. */
+export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json}';
+
+/** @param exclude globs, on top of `files.exclude` */
+export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {
+  const without = exclude.length > 0 ? `{${exclude.join(',')}}` : undefined;
+  const uris = await vscode.workspace.findFiles(WEIGHT_FILES, without, MOST_FILES);
+  const files = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  return { ...groupFiles(files), truncated: uris.length >= MOST_FILES };
+}

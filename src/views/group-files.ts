@@ -1,0 +1,37 @@
+/** Which of many weight files make up a model together, by their names alone. */
+import { basename, dirname, join } from 'node:path';
+
+export interface FoundModels {
+  /** Folders, or single files where a folder holds several models. */
+  readonly checkpoints: readonly string[];
+  /** Folders. */
+  readonly adapters: readonly string[];
+}
+
+const WHOLE = 'model.safetensors';
+const ADAPTER = 'adapter_model.safetensors';
+const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
+/** What tools keep beside a model and is none. */
+const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
+/** Outputs that are being written. */
+const UNFINISHED = /\.coppice-partial$/;
+
+/** @param files absolute paths */
+export function groupFiles(files: readonly string[]): FoundModels {
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    if (dirname(file).split(/[/\\]/).some((part) => UNFINISHED.test(part))) continue;
+    folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
+  }
+  const checkpoints: string[] = [];
+  const adapters: string[] = [];
+  for (const [folder, names] of folders) {
+    if (names.includes(ADAPTER)) adapters.push(folder);
+    const models = names.filter((name) => !SHARD.test(name) && !NO_MODEL.test(name));
+    const shardsAlone = models.length === 0 && names.some((name) => SHARD.test(name));
+    const isOne = models.length === 1 || models.includes(WHOLE) || models.includes(`${WHOLE}.index.json`);
+    if (isOne || shardsAlone) checkpoints.push(folder);
+    else checkpoints.push(...models.map((name) => join(folder, name)));
+  }
+  return { checkpoints: checkpoints.sort(), adapters: adapters.sort() };
+}

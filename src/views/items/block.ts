@@ -1,0 +1,63 @@
+/** The line of a block: its box is the plan, its description the score, its colour how much it matters. */
+import * as vscode from 'vscode';
+import { blockUri } from '../decorations';
+import type { BlockPart } from '../parts';
+import { importances, type Scores } from '../scores';
+import { formatBytes, formatCount, shortCount, shortScore } from '../words';
+
+export interface BlockState {
+  readonly kept: boolean;
+  /** Never suggested. */
+  readonly protected: boolean;
+  /** The settings forbid to remove it. */
+  readonly locked: boolean;
+  readonly scores?: Scores;
+}
+
+/** @param state undefined where nothing can be planned */
+export function blockItem(path: string, block: BlockPart, state?: BlockState): vscode.TreeItem {
+  const { index } = block;
+  const item = new vscode.TreeItem(vscode.l10n.t('Block {0}', index), vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = `block:${path}:${index}`;
+  item.iconPath = new vscode.ThemeIcon('symbol-structure');
+  const size = `${shortCount(block.parameters)} · ${formatBytes(block.bytes)}`;
+  if (!state) {
+    item.contextValue = 'block';
+    item.description = size;
+    return item;
+  }
+  const { scores } = state;
+  const score = scores?.blocks?.[index];
+  const importance = importances(scores)?.[index];
+  item.contextValue = state.kept ? 'block.kept' : 'block.removed';
+  item.checkboxState = {
+    state: state.kept ? vscode.TreeItemCheckboxState.Checked : vscode.TreeItemCheckboxState.Unchecked,
+    tooltip: boxTooltip(state),
+    accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
+  };
+  const marks = [
+    ...(score === undefined ? [] : [`${scores!.criterion} ${shortScore(score)}`]),
+    ...(state.locked ? [vscode.l10n.t('locked')] : state.protected ? [vscode.l10n.t('protected')] : []),
+    ...(state.kept ? [] : [vscode.l10n.t('goes')]),
+  ];
+  item.description = marks.length > 0 ? marks.join(' · ') : size;
+  item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
+  item.tooltip = [
+    vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
+    ...(score === undefined ? [] : [scoreTooltip(scores!, index)]),
+    ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
+  ].join('\n');
+  item.accessibilityInformation = { label: [String(item.label), importance ?? '', item.description].filter(Boolean).join(', ') };
+  return item;
+}
+
+function boxTooltip({ locked, kept }: BlockState): string {
+  if (locked) return vscode.l10n.t('The setting coppice.keep names this block: it stays.');
+  return kept ? vscode.l10n.t('Stays. Untick to remove the block.') : vscode.l10n.t('Goes when the checkpoint is pruned.');
+}
+
+function scoreTooltip({ criterion, blocks, fullPpl }: Scores, index: number): string {
+  const score = shortScore(blocks![index]);
+  if (criterion !== 'ppl' || fullPpl === undefined) return vscode.l10n.t('Score by {0}: {1}', criterion, score);
+  return vscode.l10n.t('Perplexity without it: {0}; of the whole model: {1}', score, shortScore(fullPpl));
+}

@@ -1,0 +1,67 @@
+/** The lines of modules, of the parts outside the blocks, and of single tensors. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { TensorInfo } from '../../engine/checkpoint/types';
+import type { PartNode } from '../nodes';
+import { formatBytes, formatCount, shortCount } from '../words';
+
+const ICONS: Readonly<Record<PartNode['name'], string>> = {
+  embedding: 'symbol-array',
+  norm: 'symbol-ruler',
+  head: 'symbol-key',
+  other: 'symbol-misc',
+  attention: 'eye',
+  ffn: 'symbol-operator',
+};
+
+export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(partLabel(name), vscode.TreeItemCollapsibleState.Collapsed);
+  const at = parent.kind === 'block' ? `${parent.block.index}` : '';
+  item.id = `part:${checkpoint.path}:${checkpoint.identity}:${at}:${name}`;
+  item.contextValue = 'part';
+  item.iconPath = new vscode.ThemeIcon(ICONS[name]);
+  const tied = name === 'embedding' && checkpoint.architecture?.tied ? [vscode.l10n.t('also the head')] : [];
+  item.description = [shortCount(part.parameters), formatBytes(part.bytes), ...tied].join(' · ');
+  item.tooltip = vscode.l10n.t(
+    '{0} parameters, {1}, {2} tensors',
+    formatCount(part.parameters),
+    formatBytes(part.bytes),
+    part.tensors.length,
+  );
+  return item;
+}
+
+export function tensorItem(tensor: TensorInfo): vscode.TreeItem {
+  const { name, dtype, shape, bytes, file, offset } = tensor;
+  const item = new vscode.TreeItem(shortName(name));
+  item.id = `tensor:${file}:${offset}:${name}`;
+  item.contextValue = 'tensor';
+  item.iconPath = new vscode.ThemeIcon('symbol-numeric');
+  item.description = `${dtype} · ${shape.join(' × ') || 'scalar'} · ${formatBytes(bytes)}`;
+  item.tooltip = [
+    name,
+    `${dtype} [${shape.join(', ')}], ${vscode.l10n.t('{0} bytes', formatCount(bytes))}`,
+    vscode.l10n.t('{0}, from byte {1}', basename(file), formatCount(offset)),
+  ].join('\n');
+  return item;
+}
+
+function partLabel(name: PartNode['name']): string {
+  switch (name) {
+    case 'embedding':
+      return vscode.l10n.t('Embedding');
+    case 'norm':
+      return vscode.l10n.t('Final norm');
+    case 'head':
+      return vscode.l10n.t('LM head');
+    case 'other':
+      return vscode.l10n.t('Other tensors');
+    case 'attention':
+      return vscode.l10n.t('Attention');
+    case 'ffn':
+      return vscode.l10n.t('FFN');
+  }
+}
+
+/** Within its module a tensor needs no more than its own name. */
+const shortName = (name: string): string => /([^.]+\.[^.]+)$/.exec(name)?.[1] ?? name;

@@ -1,0 +1,108 @@
+/**
+ * The tensors of a checkpoint in the order of the model: embedding, blocks with attention and FFN, final norm, head,
+ * and what is none of these. Of families that Coppice cannot compute with, as far as their names tell.
+ */
+import { elements } from '../engine/checkpoint/parameters';
+import type { Checkpoint, TensorInfo } from '../engine/checkpoint/types';
+
+export interface Part {
+  readonly tensors: readonly TensorInfo[];
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+export interface BlockPart extends Part {
+  readonly index: number;
+  /** With the norm before it. */
+  readonly attention: Part;
+  /** With the norm before it. */
+  readonly ffn: Part;
+  /** What is neither. */
+  readonly other: Part;
+}
+
+export interface Parts {
+  readonly embedding: Part;
+  readonly blocks: readonly BlockPart[];
+  readonly norm: Part;
+  /** Empty in a tied model, whose head is the embedding. */
+  readonly head: Part;
+  readonly other: Part;
+}
+
+/** Block numbers as decoders write them; four digits are more blocks than any model has. */
+const IN_BLOCK = /(?:^|\.)(?:layers|layer|blocks|h|blk)\.(\d{1,4})\.(.+)$/;
+const ATTENTION = /(^|\.)(self_attn|attn|attention|self_attention|input_layernorm|ln_1)(\.|_)/;
+const FFN = /(^|\.)(mlp|ffn|feed_forward|block_sparse_moe|post_attention_layernorm|ln_2)(\.|_)/;
+const EMBEDDING = /(^|\.)(embed_tokens|wte|wpe|word_embeddings|embed_in|tok_embeddings|token_embd)\.[^.]+$/;
+const HEAD = /(^|\.)(lm_head|embed_out|output)\.[^.]+$/;
+const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm)\.[^.]+$/;
+
+const known = new WeakMap<Checkpoint, Parts>();
+
+/** Computed once a checkpoint. */
+export function partsOf(checkpoint: Checkpoint): Parts {
+  let parts = known.get(checkpoint);
+  if (!parts) known.set(checkpoint, (parts = computeParts(checkpoint.tensors.values())));
+  return parts;
+}
+
+function computeParts(tensors: Iterable<TensorInfo>): Parts {
+  const blocks = new Map<number, Record<'attention' | 'ffn' | 'other', TensorInfo[]>>();
+  const outside = { embedding: [] as TensorInfo[], norm: [] as TensorInfo[], head: [] as TensorInfo[], other: [] as TensorInfo[] };
+  for (const tensor of tensors) {
+    const place = placeOf(tensor.name);
+    if (place.block === undefined) {
+      outside[place.kind].push(tensor);
+      continue;
+    }
+    const index = place.block;
+    const block = blocks.get(index) ?? { attention: [], ffn: [], other: [] };
+    blocks.set(index, block);
+    block[place.kind].push(tensor);
+  }
+  return {
+    embedding: partOf(outside.embedding),
+    blocks: [...blocks].sort(([a], [b]) => a - b).map(([index, { attention, ffn, other }]) => ({
+      ...partOf([...attention, ...ffn, ...other]),
+      index,
+      attention: partOf(attention),
+      ffn: partOf(ffn),
+      other: partOf(other),
+    })),
+    norm: partOf(outside.norm),
+    head: partOf(outside.head),
+    other: partOf(outside.other),
+  };
+}
+
+/** Where in the model a tensor belongs, as far as its name tells; of names in GGUF files too. */
+export function placeOf(name: string): Place {
+  const match = IN_BLOCK.exec(name);
+  return match ? { block: Number(match[1]), kind: blockKind(match[2]) } : { kind: outsideKind(name) };
+}
+
+export type Place =
+  | { readonly block: number; readonly kind: 'attention' | 'ffn' | 'other' }
+  | { readonly block?: undefined; readonly kind: 'embedding' | 'norm' | 'head' | 'other' };
+
+function blockKind(rest: string): 'attention' | 'ffn' | 'other' {
+  if (ATTENTION.test(rest)) return 'attention';
+  return FFN.test(rest) ? 'ffn' : 'other';
+}
+
+function outsideKind(name: string): 'embedding' | 'norm' | 'head' | 'other' {
+  if (EMBEDDING.test(name)) return 'embedding';
+  if (HEAD.test(name)) return 'head';
+  return NORM.test(name) ? 'norm' : 'other';
+}
+
+function partOf(tensors: readonly TensorInfo[]): Part {
+  let parameters = 0;
+  let bytes = 0;
+  for (const tensor of tensors) {
+    parameters += elements(tensor.shape);
+    bytes += tensor.bytes;
+  }
+  return { tensors, parameters, bytes };
+}

@@ -1,0 +1,96 @@
+/** What is known of every checkpoint's blocks: the latest scores by each criterion, kept with the workspace. */
+import { parseJsonNumber } from '../engine/json';
+import type { Criterion } from '../engine/importance/criterion';
+import type { Ranking } from '../engine/prune/ranking';
+import { rankBlocks } from '../engine/prune/select';
+import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
+import type { JsonNumber } from '../protocol/json';
+import { Emitter } from '../sidecar/emitter';
+import type { PlanStore, PlanSubject } from './plan';
+
+/** One scoring, reduced to what views and selection need. The record has the rest. */
+export interface Scores {
+  readonly criterion: Criterion;
+  readonly identity: string;
+  /** Of all blocks. Of angular and greedy, which score runs and sequences, undefined. */
+  readonly blocks?: readonly JsonNumber[];
+  readonly windows?: ScoreResult['windows'];
+  readonly removals?: readonly number[];
+  /** Perplexity of the whole model, where it was measured. */
+  readonly fullPpl?: JsonNumber;
+  readonly calibration: CalibrationInfo | null;
+  /** Path of the run's record. */
+  readonly record: string | null;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+const KEY = 'scores';
+
+export class ScoreBook {
+  private readonly entries: Map<string, readonly Scores[]>;
+  private readonly changed = new Emitter<string>();
+  /** Tells the path of the checkpoint with new scores. */
+  readonly onChange = this.changed.on;
+
+  constructor(private readonly store: PlanStore) {
+    const stored = store.get(KEY);
+    const plain = typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+    const lists = Object.entries(plain).filter((entry): entry is [string, Scores[]] => Array.isArray(entry[1]));
+    this.entries = new Map(lists);
+  }
+
+  /** Newest first, one a criterion. */
+  all({ path, identity }: Pick<PlanSubject, 'path' | 'identity'>): readonly Scores[] {
+    return (this.entries.get(path) ?? []).filter((scores) => scores.identity === identity);
+  }
+
+  /** The newest, or the newest by `criterion`. */
+  latest(subject: Pick<PlanSubject, 'path' | 'identity'>, criterion?: Criterion): Scores | undefined {
+    return this.all(subject).find((scores) => criterion === undefined || scores.criterion === criterion);
+  }
+
+  /** Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks. */
+  add(path: string, result: ScoreResult, record: string | null): void {
+    if ((result.removed?.length ?? 0) > 0 || result.modules || result.adapter) return;
+    const scores: Scores = {
+      criterion: result.criterion,
+      identity: result.model.identity,
+      ...(result.blocks && { blocks: result.blocks.map(({ score }) => score) }),
+      ...(result.windows && { windows: result.windows }),
+      ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
+      ...(result.full && { fullPpl: result.full.ppl }),
+      calibration: result.calibration,
+      record,
+      at: Date.now(),
+    };
+    const others = this.all({ path, identity: scores.identity }).filter((other) => other.criterion !== scores.criterion);
+    this.entries.set(path, [scores, ...others]);
+    void this.store.update(KEY, Object.fromEntries(this.entries));
+    this.changed.fire(path);
+  }
+}
+
+/** What selection needs of scores; undefined when they hold nothing that ranks. */
+export function rankingOf({ blocks, windows, removals }: Scores): Ranking | undefined {
+  const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
+  if (blocks) return { kind: 'scores', scores: blocks.map(number) };
+  if (windows) return { kind: 'windows', windows: windows.map((window) => ({ ...window, score: number(window.score) })) };
+  if (removals) return { kind: 'removals', removals };
+  return undefined;
+}
+
+/** How much a block matters beside the others. */
+export type Importance = 'low' | 'middle' | 'high';
+
+/** By thirds of the ranking: what stands out at a glance, not a measure. Undefined where single blocks have no score. */
+export function importances(scores: Scores | undefined): readonly Importance[] | undefined {
+  if (!scores?.blocks) return undefined;
+  const ranking = rankBlocks(scores.blocks.map((score) => parseJsonNumber(score) ?? NaN));
+  const list = Array<Importance>(ranking.length).fill('middle');
+  for (const [place, block] of ranking.entries()) {
+    const share = (place + 0.5) / ranking.length;
+    list[block] = share < 1 / 3 ? 'low' : share < 2 / 3 ? 'middle' : 'high';
+  }
+  return list;
+}

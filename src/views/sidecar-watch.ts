@@ -1,0 +1,27 @@
+/** Says once when the sidecar is not started any more, and counts its jobs on the icon of the view. */
+import * as vscode from 'vscode';
+import type { SidecarClient } from '../sidecar/client';
+import type { CheckpointTree } from './tree';
+
+export function watchSidecar(sidecar: SidecarClient, tree: CheckpointTree): vscode.Disposable {
+  const showJobs = (): void => {
+    const count = sidecar.jobs.length;
+    tree.showBadge(count, count === 1 ? vscode.l10n.t('1 job') : vscode.l10n.t('{0} jobs', count));
+    void vscode.commands.executeCommand('setContext', 'coppice.busy', count > 0);
+  };
+  const subscriptions = [
+    sidecar.onJobs(showJobs),
+    sidecar.onStatus((status) => {
+      if (status.state === 'failed') void sayFailed(status.why);
+    }),
+  ];
+  return { dispose: () => subscriptions.forEach((subscription) => subscription.dispose()) };
+}
+
+async function sayFailed(why: string): Promise<void> {
+  const [showLog, restart] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Restart')];
+  const text = vscode.l10n.t('Coppice cannot compute any more: its sidecar crashed too often ({0}).', why);
+  const chosen = await vscode.window.showErrorMessage(text, showLog, restart);
+  if (chosen === showLog) await vscode.commands.executeCommand('coppice.showLog');
+  if (chosen === restart) await vscode.commands.executeCommand('coppice.restartSidecar');
+}

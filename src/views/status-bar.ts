@@ -1,0 +1,92 @@
+/**
+ * The status bar item: what runs and how far, which device computes and why not a better one, and what is wrong. A click
+ * shows the jobs, or the log when the sidecar is down.
+ */
+import * as vscode from 'vscode';
+import type { DeviceInfo, JobInfo } from '../protocol/jobs';
+import type { SidecarClient, SidecarStatus } from '../sidecar/client';
+import { jobTitle, progressLine } from './progress-words';
+
+export class StatusBar implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem('coppice.status', vscode.StatusBarAlignment.Left, 0);
+  private readonly subscriptions: { dispose(): void }[];
+
+  constructor(private readonly sidecar: SidecarClient) {
+    const update = (): void => this.update();
+    this.subscriptions = [
+      this.item,
+      sidecar.onStatus(update),
+      sidecar.onJobs(update),
+      sidecar.onDevice(update),
+      sidecar.onProgress(update),
+      vscode.workspace.onDidGrantWorkspaceTrust(update),
+    ];
+    this.item.name = 'Coppice';
+    this.update();
+    this.item.show();
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private update(): void {
+    const { status, jobs, device } = this.sidecar;
+    const { item } = this;
+    item.text = textOf(status, jobs);
+    item.tooltip = tooltipOf(status, jobs, device);
+    item.command = status.state === 'failed' ? 'coppice.showLog' : 'coppice.showJobs';
+    item.backgroundColor = backgroundOf(status);
+    item.accessibilityInformation = { label: `Coppice: ${item.text.replace(/\$\([^)]*\)/g, '').trim()}` };
+  }
+}
+
+function textOf(status: SidecarStatus, jobs: readonly JobInfo[]): string {
+  if (status.state === 'failed') return `$(error) Coppice`;
+  if (status.state === 'restarting') return `$(warning) Coppice`;
+  const [running] = jobs;
+  if (!running) return '$(layers) Coppice';
+  const { progress } = running;
+  const far = progress && progress.total > 0 ? ` ${Math.floor((100 * progress.done) / progress.total)} %` : '';
+  const waiting = jobs.length > 1 ? ` (+${jobs.length - 1})` : '';
+  return `$(loading~spin) ${jobTitle(running.kind)}${far}${waiting}`;
+}
+
+function tooltipOf(status: SidecarStatus, jobs: readonly JobInfo[], device: DeviceInfo | undefined): vscode.MarkdownString {
+  const text = new vscode.MarkdownString('', true);
+  text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', 'coppice.showJobs'] };
+  const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
+  for (const { kind, progress } of jobs) paragraph(progress ? `${jobTitle(kind)}: ${progressLine(progress)}` : jobTitle(kind));
+  paragraph(stateWords(status));
+  if (device) {
+    paragraph(vscode.l10n.t('Computes on {0}: {1}', device.provider, device.why));
+    for (const { provider, gflops, error } of device.tried) {
+      if (error !== undefined) paragraph(`${provider}: ${error}`);
+      else if (gflops !== undefined) paragraph(vscode.l10n.t('{0}: {1} GFLOP/s', provider, Math.round(gflops)));
+    }
+  }
+  text.appendMarkdown(`[${vscode.l10n.t('Show Log')}](command:coppice.showLog)`);
+  if (status.state === 'failed') text.appendMarkdown(` · [${vscode.l10n.t('Restart')}](command:coppice.restartSidecar)`);
+  return text;
+}
+
+function stateWords(status: SidecarStatus): string {
+  if (!vscode.workspace.isTrusted) return vscode.l10n.t('Restricted mode: checkpoints can be inspected, nothing is run.');
+  switch (status.state) {
+    case 'stopped':
+      return vscode.l10n.t('The sidecar, which computes, starts when it is needed.');
+    case 'starting':
+      return vscode.l10n.t('The sidecar starts.');
+    case 'ready':
+      return vscode.l10n.t('The sidecar is ready (process {0}).', status.pid);
+    case 'restarting':
+      return vscode.l10n.t('The sidecar is gone and starts again: {0}', status.why);
+    case 'failed':
+      return vscode.l10n.t('The sidecar crashed too often and is not started again: {0}', status.why);
+  }
+}
+
+function backgroundOf({ state }: SidecarStatus): vscode.ThemeColor | undefined {
+  if (state === 'failed') return new vscode.ThemeColor('statusBarItem.errorBackground');
+  return state === 'restarting' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+}

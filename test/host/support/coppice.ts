@@ -1,0 +1,69 @@
+/** The extension under test and its workspace, as host tests use them. */
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Coppice } from '../../../src/coppice';
+import type { CoppiceApi } from '../../../src/extension';
+import type { Node } from '../../../src/views/nodes';
+import { type TinyName, type TinyOptions, writeTinyCheckpoint } from '../../support/tiny-models';
+
+export const EXTENSION_ID = 'coppice.coppice';
+
+/** Activates the extension, as its view would. */
+export async function coppice(): Promise<Coppice> {
+  const extension = vscode.extensions.getExtension<CoppiceApi>(EXTENSION_ID);
+  assert.ok(extension, `${EXTENSION_ID} is not there`);
+  return (await extension.activate()).internal;
+}
+
+/** An absolute path in the workspace. */
+export const inWorkspace = (...parts: string[]): string => join(vscode.workspace.workspaceFolders![0].uri.fsPath, ...parts);
+
+/** A toy model of 8 blocks in the workspace, with a tokenizer. @returns its folder */
+export function writeModel(folder: string, name: TinyName = 'llama-gqa-tied', options: TinyOptions = {}): string {
+  const path = inWorkspace(folder);
+  mkdirSync(path, { recursive: true });
+  writeTinyCheckpoint(path, name, { tokenizer: true, ...options, config: { num_hidden_layers: 8, ...options.config } });
+  return path;
+}
+
+/** A text in the workspace that the toys can read. @returns its path */
+export function writeText(name: string): string {
+  const path = inWorkspace(name);
+  const sentence = (n: number): string => `The ${['old', 'red', 'small', 'wise'][n % 4]} oak number ${n} grew again after the winter, and the birds came back to sing.`;
+  writeFileSync(path, Array.from({ length: 120 }, (_, n) => sentence(n)).join('\n'));
+  return path;
+}
+
+/** Removes what a test has left in the workspace, and lets the extension see it. */
+export async function clearWorkspace(): Promise<void> {
+  const { library } = await coppice();
+  for (const [name] of await vscode.workspace.fs.readDirectory(vscode.Uri.file(inWorkspace()))) {
+    if (name !== '.vscode') rmSync(inWorkspace(name), { recursive: true, force: true });
+  }
+  for (const { path, origin } of library.entries()) {
+    if (origin === 'opened') await library.close(path);
+    library.forget(path);
+  }
+  await library.rescan();
+}
+
+/** The lines of the tree below `node`, as the view gets them. */
+export async function lines(node?: Node): Promise<readonly { readonly node: Node; readonly item: vscode.TreeItem }[]> {
+  const { tree } = await coppice();
+  const nodes = await tree.getChildren(node);
+  return Promise.all(nodes.map(async (each) => ({ node: each, item: await tree.getTreeItem(each) })));
+}
+
+/** The line of a checkpoint. */
+export async function checkpointLine(path: string): Promise<{ readonly node: Node; readonly item: vscode.TreeItem }> {
+  const line = (await lines()).find(({ node }) => node.kind === 'checkpoint' && node.entry.path === path);
+  assert.ok(line, `${path} is not in the tree`);
+  return line;
+}
+
+/** Runs a command that throws what goes wrong. */
+export async function run<T>(command: string, args: object = {}): Promise<T> {
+  return vscode.commands.executeCommand<T>(`coppice.${command}`, { throws: true, ...args });
+}
