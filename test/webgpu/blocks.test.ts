@@ -20,7 +20,7 @@ describeWebGpu('blocks on WebGPU', () => {
     it(`agree with the CPU, toy ${name}, 64 and 96 tokens`, () =>
       onBoth(tinyCheckpoint(name), async (cpu, gpu) => {
         await compareSteps(cpu, gpu, wholeBlocks(cpu), 64);
-        await compareSteps(cpu, gpu, wholeBlocks(cpu), 96);
+        await compareSteps(cpu, gpu, outermost(cpu), 96);
       }));
   }
 
@@ -36,15 +36,18 @@ describeWebGpu('blocks on WebGPU', () => {
   describeShared('of the reference families', () => {
     for (const name of FAMILIES) {
       it(`agree with the CPU, ${name}, 64 tokens`, () =>
-        onBoth(checkpointFolder(`families/${name}`), (cpu, gpu) => compareSteps(cpu, gpu, wholeBlocks(cpu), 64)));
+        onBoth(checkpointFolder(`families/${name}`), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)));
     }
     it('agree with the CPU, stories260K with heads of 8, 64 tokens', () =>
-      onBoth(checkpointFolder('stories260K'), (cpu, gpu) => compareSteps(cpu, gpu, wholeBlocks(cpu), 64)));
+      onBoth(checkpointFolder('stories260K'), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)));
   });
 });
 
 const wholeBlocks = (model: Model): Step[] =>
   Array.from({ length: model.architecture.blocks }, (_, block) => ({ block, attention: true, ffn: true }));
+
+/** The first block and the last, which differ where the blocks of a family do. */
+const outermost = (model: Model): Step[] => [wholeBlocks(model)[0], wholeBlocks(model).at(-1)!];
 
 /** Pushes the same tokens through the steps on both, and compares the hidden states after each. */
 async function compareSteps(cpu: Model, gpu: Model, steps: readonly Step[], length: number): Promise<void> {
