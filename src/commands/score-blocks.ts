@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
+import { protectionOf } from '../views/protection';
 import type { Scores } from '../views/scores';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
@@ -24,6 +25,8 @@ export interface ScoreArguments extends CommonArguments {
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
   /** Of greedy: removals. */
   readonly count?: number;
+  /** Of greedy: blocks that it never tries; those that the settings protect when undefined. */
+  readonly keep?: readonly number[];
 }
 
 export const scoreBlocksCommand: Command<ScoreArguments> = {
@@ -47,7 +50,7 @@ export async function score(coppice: Coppice, { path, checkpoint, architecture }
     checkpoint: path,
     criterion,
     ...(needsCalibration(criterion) && { calibration: calibrationOf(coppice, args, architecture.context) }),
-    ...(criterion === 'greedy' && { count: args.count ?? Math.max(1, Math.floor(architecture.blocks / 4)) }),
+    ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.blocks)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const title = vscode.l10n.t('Scoring blocks by {0}', criterion);
@@ -67,6 +70,13 @@ function calibrationOf({ config }: Coppice, args: ScoreArguments, context: numbe
     length: Math.min(args.length ?? settings.length, context),
     seed: args.seed ?? settings.seed,
   };
+}
+
+/** No more removals than the protected blocks leave room for. */
+function greedyOf({ config }: Coppice, { count, keep }: ScoreArguments, blocks: number): Pick<ScoreSpec, 'count' | 'keep'> {
+  const kept = keep ?? [...protectionOf(blocks, config).kept];
+  const room = Math.max(1, blocks - kept.length);
+  return { count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))), ...(kept.length > 0 && { keep: kept }) };
 }
 
 /** The newest scores by a criterion, if the model still is what was scored. */

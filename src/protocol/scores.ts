@@ -13,13 +13,15 @@ export interface CriterionChoice {
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
 }
 
-/** How much every block matters. The keep-list plays no part. */
+/** How much every block matters. The keep-list plays no part, except in greedy. */
 export interface ScoreSpec extends JobBase, ModelSource, CriterionChoice {
   readonly kind: 'score';
   /** Of ppl: "block" when undefined. */
   readonly granularity?: 'block' | 'module';
   /** Of greedy, which needs it: removals. */
   readonly count?: number;
+  /** Of greedy: blocks that it never tries to remove, for each removal depends on those before it. */
+  readonly keep?: readonly number[];
 }
 
 export interface BlockScoreInfo {

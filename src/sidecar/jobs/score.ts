@@ -12,10 +12,13 @@ import { criterionSettings } from './settings';
 export const score: Job<'score', ScoreSpec> = async (spec, context) => {
   const start = performance.now();
   checkSpec(spec);
-  const { criterion, granularity = 'block', count } = spec;
+  const { criterion, granularity = 'block', count, keep } = spec;
   const { checkpoint, removed, view, adapter, inputs } = await openForComputing(spec.checkpoint, wanted(spec));
   const options = { ...criterionSettings(spec), ...modelOptions(spec, context.hooks) };
-  const scored = await runCriterion(checkpoint, criterion, options, context.job, { count, view, granularity, adapter });
+  const scored = await runCriterion(checkpoint, criterion, options, context.job, {
+    ...{ count, view, granularity, adapter },
+    ...(keep && { kept: new Set(keep) }),
+  });
   const common = {
     criterion,
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
@@ -33,7 +36,7 @@ export const score: Job<'score', ScoreSpec> = async (spec, context) => {
     results: { ...common, ...scored.findings, ...circumstances },
     run: detailsOf(checkpoint, spec, {
       inputs: [...scored.inputs, ...inputs],
-      settings: { criterion, granularity, count, removed: removedJson(removed), ...scored.settings },
+      settings: { criterion, granularity, count, keep, removed: removedJson(removed), ...scored.settings },
       seed: scored.seed,
       device: scored.device,
     }),

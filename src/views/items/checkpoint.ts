@@ -29,10 +29,10 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
   if (usable && removed.length > 0) {
     const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
     item.description = [
-      vscode.l10n.t('keeps {0} of {1}', kept.length, kept.length + removed.length),
+      vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length),
       shortCount(parametersAfter),
       formatBytes(bytesAfter),
-      vscode.l10n.t('≈ {0} faster', times(speedup)),
+      `≈ ${times(speedup)}`,
     ].join(' · ');
   } else {
     item.description = [
@@ -85,7 +85,11 @@ function tooltip(checkpoint: Checkpoint, { path, removed, scores }: CheckpointLi
     const full = scores.fullPpl === undefined ? '' : `, ${vscode.l10n.t('whole model')} ${shortScore(scores.fullPpl)}`;
     line(vscode.l10n.t('scored'), `${scores.criterion}${full}`);
   }
-  if (removed.length > 0) line(vscode.l10n.t('plan removes'), removed.join(', '));
+  if (removed.length > 0 && architecture) {
+    const { speedup } = planEffect(checkpoint, removed);
+    line(vscode.l10n.t('plan removes'), removed.join(', '));
+    line(vscode.l10n.t('writes about'), vscode.l10n.t('{0} as fast', times(speedup)));
+  }
   for (const note of checkpoint.notes) line(vscode.l10n.t('note'), note);
   return text;
 }
