@@ -19,6 +19,7 @@ import { externalBinding, externalWeight } from '../transformer/graph-weights';
 import { headWork } from '../transformer/head';
 import { HeadLoss } from '../transformer/head-loss';
 import type { Model } from '../transformer/model';
+import { requireOwnWeights } from '../transformer/own-weights';
 import { openStateStore, type StateStore } from '../transformer/state-store';
 import { shiftedTargets } from '../transformer/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
@@ -41,7 +42,7 @@ const BACKWARD_WORK = 3;
 
 /**
  * @param rows calibration tokens, all rows of one length
- * @throws CancelledError
+ * @throws UserError for a model with an adapter on top, CancelledError
  */
 export async function scoreTaylor(
   model: Model,
@@ -49,6 +50,7 @@ export async function scoreTaylor(
   { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
   job: JobOptions = {},
 ): Promise<TaylorScores> {
+  requireOwnWeights(model, 'score by Taylor');
   const steps = stepsOf(view);
   const total = rows.length * (steps.length * (1 + BACKWARD_WORK) + headWork(model) * BACKWARD_WORK);
   const work = new Work(job, total, 'row-blocks', 'forward');

@@ -11,6 +11,7 @@ import type { Work } from '../progress';
 import { Arena, concreteShape, type Extents } from '../transformer/arena';
 import { HeadLoss } from '../transformer/head-loss';
 import type { Model } from '../transformer/model';
+import { requireOwnWeights } from '../transformer/own-weights';
 import { Positions } from '../transformer/positions';
 import { NO_TARGET } from '../transformer/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
@@ -61,11 +62,13 @@ export class Backprop {
     this.policy = policy ?? this.policyFor(freemem());
   }
 
+  /** @throws UserError for a model with an adapter on top */
   static async create(
     model: Model,
     trainee: Trainee,
     options: { teacher?: Teacher; tokensPerRun?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
+    requireOwnWeights(model, 'train');
     const { teacher, tokensPerRun = TOKENS_PER_RUN, policy } = options;
     const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
     return new Backprop(model, trainee, head, teacher, tokensPerRun, policy);

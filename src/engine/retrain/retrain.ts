@@ -9,6 +9,7 @@ import { detailsOf } from '../runs/details';
 import { modelInput, newRecord, type RunInput, type RunRecord } from '../runs/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../transformer/model';
+import { requireOwnWeights } from '../transformer/own-weights';
 import { fullView, type RemovedPart, type View } from '../transformer/view';
 import { Backprop } from './backprop';
 import type { DataDescription, TrainingData } from './data/load';
@@ -63,6 +64,7 @@ export async function retrain(
   const started = new Date();
   const clock = performance.now();
   const removed = wholeBlocks(context.removed);
+  requireOwnWeights(model, 'retrain');
   checkSettings(model, settings);
   const { seed = DEFAULTS.seed, resume = false } = settings;
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);

@@ -1,0 +1,17 @@
+/** What takes gradients sees the weights as they are stored; an adapter on top of them would go unnoticed. */
+import { UserError } from '../errors';
+import type { Model } from './model';
+
+/**
+ * Refuses a model that was opened with an adapter.
+ * @param work that reads the stored weights: "score by Taylor"
+ * @throws UserError
+ */
+export function requireOwnWeights({ adapter }: Pick<Model, 'adapter'>, work: string): void {
+  if (adapter === undefined) return;
+  throw new UserError(
+    `cannot ${work} with an adapter on top`,
+    'gradients are taken of the weights as they are stored',
+    'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
+  );
+}
