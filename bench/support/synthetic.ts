@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
 import { elements } from '../../src/engine/checkpoint/parameters';
 import { allWeights, type Weight } from '../../src/engine/checkpoint/weights';
-import { byteTokenizer } from '../../src/cli/demo/byte-tokenizer';
+import { byteTokenizer } from './byte-tokenizer';
 
 /** The shapes of LLaMA-7B (Touvron et al. 2023, Table 2). */
 export const LLAMA_7B = {

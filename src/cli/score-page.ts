@@ -79,10 +79,10 @@ function removalTable(removals: NonNullable<Findings['removals']>): string[] {
 }
 
 /**
- * Bars from the lowest score up. One block often towers over all others, so the scale ends at the upper quartile's
- * double distance and longer bars are cut there.
+ * Bars from the lowest score up, at most `width` wide. One block often towers over all others, so the scale ends at the
+ * upper quartile's double distance and longer bars are cut there.
  */
-function barsOf(scores: readonly number[]): string[] {
+export function barsOf(scores: readonly number[], width = BAR): string[] {
   const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);
   if (finite.length === 0) return scores.map(() => '');
   const [lowest] = finite;
@@ -90,6 +90,6 @@ function barsOf(scores: readonly number[]): string[] {
   const span = Math.min(finite[finite.length - 1] - lowest, 2 * (quartile - lowest)) || 1;
   return scores.map((score) => {
     const share = Number.isFinite(score) ? (score - lowest) / span : 1;
-    return '█'.repeat(Math.max(1, Math.min(BAR, Math.round(share * BAR)))) + (share > 1 ? '…' : '');
+    return '█'.repeat(Math.max(1, Math.min(width, Math.round(share * width)))) + (share > 1 ? '…' : '');
   });
 }

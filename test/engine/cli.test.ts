@@ -338,16 +338,32 @@ describe('command line: end to end', function () {
     assert.ok((view.bytes as number) < (whole.bytes as number));
   });
 
-  it('demo: runs without a checkpoint and says where everything is', async () => {
+  it('demo: the whole way without a checkpoint, and says where everything is', async () => {
     const cwd = temporaryFolder();
     const page = await coppice(['demo'], { cwd });
     assert.equal(page.code, 0, page.stderr);
-    for (const word of ['1. Score', '2. Prune', '3. Compare', 'Done in']) assert.ok(page.stdout.includes(word), word);
-    assert.deepEqual(readdirSync(join(cwd, 'coppice-demo')).sort(), [
-      ...['calibration.txt', 'comparison.json', 'evaluation.txt', 'pruned-model', 'sample-model', 'score.json'],
+    for (const word of ['1. Score', '2. Prune', '3. Retrain', '4. Compare', 'Done in']) {
+      assert.ok(page.stdout.includes(word), word);
+    }
+    const folder = join(cwd, 'coppice-demo');
+    assert.deepEqual(readdirSync(folder).sort(), [
+      ...['comparison.json', 'pruned-model', 'retrained-model', 'scores-ppl.json', 'scores-taylor.json'],
     ]);
+    const { results } = readJson(join(folder, 'comparison.json')) as { results: Record<string, Json> };
+    const [before, after, retrained] = [results.before, results.after, results.retrained].map(({ ppl }) => Number(ppl));
+    assert.equal((results.removed as unknown as number[]).length, 3);
+    assert.ok(before < retrained && retrained < after, `${before}, ${after}, ${retrained}`);
+  });
+
+  it('demo: with a checkpoint, retraining only when asked for', async () => {
+    const cwd = temporaryFolder();
     const json = jsonOf(await coppice(['demo', model, '--count', '1', '--json'], { cwd }));
-    assert.match(json.out as string, /coppice-demo-2/);
+    assert.match(json.out as string, /coppice-demo.pruned-model/);
+    assert.equal(json.retrained, null);
+    const args = ['demo', model, '--count', '1', '--retrain', text, '--json'];
+    const retrained = jsonOf(await coppice(args, { cwd })).retrained as Json;
+    assert.match(retrained.out as string, /coppice-demo-2.retrained-model/);
+    assert.ok((retrained.steps as number) > 0);
   });
 
   for (const args of [['score', '--criterion', 'greedy', '--count', '3'], ['demo']]) {

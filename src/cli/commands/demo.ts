@@ -7,6 +7,7 @@ import { addComputeOptions, type ComputeOptions, parseCount } from '../options';
 export interface DemoOptions extends ComputeOptions {
   readonly calibration?: string;
   readonly text?: string;
+  readonly retrain?: string;
   readonly out?: string;
   readonly count?: number;
 }
@@ -14,14 +15,16 @@ export interface DemoOptions extends ComputeOptions {
 export function addDemo(program: Command, exit: Exit): void {
   const command = program
     .command('demo')
-    .summary('score, prune, evaluate and compare, on one page')
+    .summary('score, prune, retrain and compare, on one page')
     .description(
-      'Scores the blocks of a model, removes a quarter of them, and shows what that did to its perplexity, its text,\n' +
-        'its size and its speed. Without a checkpoint it makes a tiny sample model and uses that.',
+      'Scores the blocks of a model, removes a quarter of them, retrains what is left, and shows what that did to its\n' +
+        'perplexity, its text, its size and its speed. Without a checkpoint it takes the sample model that comes with\n' +
+        'Coppice, and about a minute or two.',
     )
     .argument('[checkpoint]', 'folder with weights, config and tokenizer')
     .option('--calibration <file>', 'text to score with (default: a short text of its own)')
     .option('--text <file>', 'text to measure perplexity on (default: another)')
+    .option('--retrain <file>', 'retrain with this data (the sample model brings its own; others are not retrained)')
     .option('--count <n>', 'blocks to remove (default: a quarter)', parseCount)
     .option(
       '--out <dir>',
@@ -34,7 +37,8 @@ export function addDemo(program: Command, exit: Exit): void {
 Examples:
   coppice demo
   coppice demo ./SmolLM2-135M
-  coppice demo ./SmolLM2-135M --calibration prose.txt --text test.txt --count 6`,
+  coppice demo ./SmolLM2-135M --calibration prose.txt --text test.txt --count 6
+  coppice demo ./SmolLM2-135M --retrain alpaca.json`,
     )
     .action(async (path: string | undefined, options: DemoOptions) => {
       exit(await execute({ kind: 'demo', options, source: path }, (shell) => runDemo(path, options, shell)));

@@ -16,7 +16,7 @@ import type { ComputeOptions } from '../options';
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 const MAX_WINDOWS = 32;
-const NEW_TOKENS = 32;
+const NEW_TOKENS = 40;
 const SPEED = { promptTokens: 16, newTokens: 32, repeats: 3, seed: 1234 };
 
 export interface Task {

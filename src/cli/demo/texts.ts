@@ -1,6 +1,14 @@
-/** The texts of the demo, written for it: one to score the blocks with, another to measure on, and the prompts. */
+/**
+ * The texts of the demo for models that are named, written for it: one to score the blocks with, another to measure on;
+ * and the prompts. The sample model's texts lie beside it.
+ */
 
 export const PROMPTS = ['Once upon a time, there was', 'The best thing about the morning is'] as const;
+
+export const STORY_PROMPTS = [
+  'Once upon a time, there was a little girl named Lily.',
+  'Tom and Sara found a big box in the garden.',
+] as const;
 
 export const CALIBRATION_TEXT = `\
 The old mill stood where the river turned, and nobody in the village could say who had built it. Its wheel had not moved for thirty years, yet on quiet nights people claimed to hear it, slow and even, as if it were grinding something that was not corn.

@@ -1,0 +1,55 @@
+/** The last chapter: the models side by side, in numbers and in words. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { Calibration } from '../../engine/importance/calibration';
+import { formatNumber, table } from '../terminal/text';
+import { costOf, type Examination, qualityOf } from './examine';
+import { heading, inOneLine, type Story } from './story';
+
+/** A model under the name that the page gives it. */
+export interface Contestant {
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** @returns an examination for each of the models, in their order */
+export async function compareChapter(
+  { tokenizer, material, length, options, shell }: Story,
+  number: number,
+  models: readonly Contestant[],
+  calibration: Calibration,
+): Promise<Examination[]> {
+  heading(shell, `${number}. Compare`, 'A text that none of them has seen, and the same prompts for all.', '');
+  const task = { text: material.text, calibration, prompts: material.prompts, window: length };
+  const qualities = [];
+  for (const { checkpoint } of models) qualities.push(await qualityOf(checkpoint, tokenizer, task, options, shell));
+  const found: Examination[] = [];
+  for (const [i, { checkpoint }] of models.entries()) {
+    found.push({ ...qualities[i], ...(await costOf(checkpoint, options, shell.job)) });
+  }
+  const names = models.map(({ name }) => name);
+  shell.print(...numbers(names, found));
+  const width = Math.max(...names.map((name) => name.length));
+  for (const [p, prompt] of material.prompts.entries()) {
+    shell.print('', shell.style.bold(prompt));
+    for (const [i, { continuations }] of found.entries()) {
+      shell.print(`  ${names[i].padEnd(width)}  ${inOneLine(continuations[p], shell)}`);
+    }
+  }
+  return found;
+}
+
+function numbers(names: readonly string[], found: readonly Examination[]): string[] {
+  const row = (name: string, value: (of: Examination) => number, digits: number): string[] => [
+    name,
+    ...found.map((each) => formatNumber(value(each), digits)),
+  ];
+  return table(
+    ['', ...names.map((name) => `>${name}`)],
+    [
+      row('perplexity', ({ ppl }) => ppl, 4),
+      row('million parameters', ({ parameters }) => parameters / 1e6, 3),
+      row('megabytes', ({ bytes }) => bytes / 1e6, 3),
+      row('tokens per second', ({ tokensPerSecond }) => tokensPerSecond, 3),
+    ],
+  );
+}

@@ -1,0 +1,28 @@
+/** The folder that a demo leaves its results in. */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { systemErrorCode, UserError } from '../../engine/errors';
+
+const DEFAULT_FOLDER = 'coppice-demo';
+
+/**
+ * Makes the folder that `--out` names, or the first of coppice-demo, coppice-demo-2, … that is free.
+ * @throws UserError when the named one exists
+ */
+export async function makeFolder(out: string | undefined): Promise<string> {
+  for (let n = 1; ; n++) {
+    const folder = resolve(out ?? (n === 1 ? DEFAULT_FOLDER : `${DEFAULT_FOLDER}-${n}`));
+    try {
+      await mkdir(folder);
+      return folder;
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
+      if (out === undefined) continue;
+      throw new UserError(
+        `${folder} exists already`,
+        'nothing is ever overwritten',
+        'Choose another --out, or remove it first.',
+      );
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** What the demo works with: the sample model, or the checkpoint that the user names, with texts that suit it. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RetrainSettings } from '../../engine/retrain/settings';
+import type { DemoOptions } from '../commands/demo';
+import { sampleModel } from './sample-model';
+import { CALIBRATION_TEXT, EVALUATION_TEXT, PROMPTS, STORY_PROMPTS } from './texts';
+
+export interface Material {
+  readonly checkpoint: string;
+  /** Whether that is the model that comes with Coppice. */
+  readonly sample: boolean;
+  /** File to score with, and file to measure on. What chose the blocks must not judge the choice. */
+  readonly calibration: string;
+  readonly text: string;
+  readonly prompts: readonly string[];
+  /** Tokens of a row, wherever rows are cut. */
+  readonly length: number;
+  /** Undefined when nothing is to be retrained. */
+  readonly retraining?: Pick<RetrainSettings, 'data' | 'heldOut' | 'learningRate' | 'batch' | 'steps' | 'warmup'>;
+}
+
+/** Short runs with a high rate: a minute for the small model, some minutes for a real one. */
+const SAMPLE_TRAINING = { heldOut: 8, learningRate: 2e-3, batch: 8, steps: 120, warmup: 10 };
+const TRAINING = { learningRate: 3e-4, batch: 8, steps: 60, warmup: 6 };
+
+/** @param folder of the demo, for the texts of those who bring none */
+export async function provideMaterial(
+  path: string | undefined,
+  { calibration, text, retrain }: DemoOptions,
+  folder: string,
+): Promise<Material> {
+  if (path === undefined) {
+    const sample = sampleModel();
+    return {
+      checkpoint: sample.checkpoint,
+      sample: true,
+      calibration: calibration ?? sample.calibration,
+      text: text ?? sample.evaluation,
+      prompts: STORY_PROMPTS,
+      length: 128,
+      retraining: { data: [retrain ?? sample.retraining], ...SAMPLE_TRAINING },
+    };
+  }
+  return {
+    checkpoint: path,
+    sample: false,
+    calibration: calibration ?? (await provideText(folder, 'calibration.txt', CALIBRATION_TEXT)),
+    text: text ?? (await provideText(folder, 'evaluation.txt', EVALUATION_TEXT)),
+    prompts: PROMPTS,
+    length: 64,
+    retraining: retrain === undefined ? undefined : { data: [retrain], ...TRAINING },
+  };
+}
+
+async function provideText(folder: string, name: string, text: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
