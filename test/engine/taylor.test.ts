@@ -8,38 +8,16 @@ import type { Model } from '../../src/engine/transformer/model';
 import { viewWithout } from '../../src/engine/transformer/view';
 import { loadReference } from '../reference/forward';
 import { referenceLoss, referenceView } from '../reference/measures';
-import { assertAllClose, assertClose, assertSameOrder, TOLERANCE } from '../support/close';
+import { assertClose } from '../support/close';
 import { dot } from '../support/differences';
-import {
-  calibrationRows,
-  checkpointFolder,
-  goldenImportance,
-  SMALL_CHECKPOINTS,
-  type GoldenName,
-} from '../support/golden';
+import { checkpointFolder, SMALL_CHECKPOINTS } from '../support/golden';
+import { checkTaylor } from '../support/golden-checks';
 import { describedModel, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { weightGradients } from '../support/training';
 import { describeShared, smollm2Folder } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
-
-/** Every tensor, every block, the order, the loss. */
-async function checkTaylor(model: Model, name: GoldenName): Promise<void> {
-  const { taylor, full } = goldenImportance(name);
-  const { meanNll, blocks, order, tensors } = await scoreTaylor(model, calibrationRows(name));
-  assertClose(meanNll, full.meanNll, TOLERANCE.meanNll, 'loss');
-  const scores = new Map(tensors.map((t) => [t.name, t]));
-  assert.equal(scores.size, taylor.tensors.length);
-  for (const { block, name: tensor, score } of taylor.tensors) {
-    const actual = scores.get(`model.layers.${block}.${tensor}`)!;
-    assert.equal(actual.block, block);
-    assertClose(actual.score, score, TOLERANCE.taylor, `block ${block}: ${tensor}`);
-  }
-  const found = blocks.map((b) => b.score);
-  assertAllClose(found, taylor.blocks, TOLERANCE.taylor, 'blocks');
-  assertSameOrder(order, taylor.order, taylor.blocks, TOLERANCE.taylor.relative * Math.min(...taylor.blocks));
-}
 
 describeShared('golden Taylor scores', () => {
   for (const name of SMALL_CHECKPOINTS) {

@@ -1,4 +1,4 @@
-/** An open model against the golden numbers of its checkpoint, within the tolerances of golden/README.md. */
+/** An open model against the golden numbers of its checkpoint, within the tolerances of close.ts. */
 import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
 import { scoreAngular } from '../../src/engine/importance/angular';
@@ -8,6 +8,7 @@ import type { LossSummary } from '../../src/engine/importance/losses';
 import { scoreMagnitude, type MagnitudeNorm, type MagnitudeReduction } from '../../src/engine/importance/magnitude';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/perplexity';
 import { streamResidual } from '../../src/engine/importance/residual';
+import { scoreTaylor } from '../../src/engine/importance/taylor';
 import type { Model } from '../../src/engine/transformer/model';
 import { fullView, stepsOf, viewWithout } from '../../src/engine/transformer/view';
 import { logSumExp } from '../reference/forward';
@@ -143,6 +144,23 @@ export async function checkMagnitude(
       assertSameOrder(order, golden.order, golden.blocks, TOLERANCE.magnitude.relative * Math.max(...golden.blocks));
     }
   }
+}
+
+/** The Taylor criterion: every tensor, every block, the order, the loss. */
+export async function checkTaylor(model: Model, name: GoldenName): Promise<void> {
+  const { taylor, full } = goldenImportance(name);
+  const { meanNll, blocks, order, tensors } = await scoreTaylor(model, calibrationRows(name));
+  assertClose(meanNll, full.meanNll, TOLERANCE.meanNll, 'loss');
+  const scores = new Map(tensors.map((t) => [t.name, t]));
+  assert.equal(scores.size, taylor.tensors.length);
+  for (const { block, name: tensor, score } of taylor.tensors) {
+    const actual = scores.get(`model.layers.${block}.${tensor}`)!;
+    assert.equal(actual.block, block);
+    assertClose(actual.score, score, TOLERANCE.taylor, `block ${block}: ${tensor}`);
+  }
+  const found = blocks.map((b) => b.score);
+  assertAllClose(found, taylor.blocks, TOLERANCE.taylor, 'blocks');
+  assertSameOrder(order, taylor.order, taylor.blocks, TOLERANCE.taylor.relative * Math.min(...taylor.blocks));
 }
 
 export async function checkBlockInfluence(model: Model, name: GoldenName): Promise<void> {

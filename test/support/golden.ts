@@ -1,6 +1,12 @@
-/** The golden numbers with their types; what each one means and where it comes from is said in golden/README.md. */
+/**
+ * The golden numbers with their types; what each one means is said in test/golden/README.md. Those of the sample model are
+ * part of the repository, the others lie beside it.
+ */
 import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { shared, smollm2Folder } from './shared';
+
+const ROOT = resolve(import.meta.dirname, '../..');
 
 /** The toy checkpoints: one family or feature each, 6 blocks, hidden 64, vocabulary 320. */
 export const FAMILIES = [
@@ -14,7 +20,7 @@ export const FAMILIES = [
 ] as const;
 
 /** A checkpoint with golden numbers, named as its folder below golden/. */
-export type GoldenName = 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number]}`;
+export type GoldenName = 'sample' | 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number]}`;
 
 /** The checkpoints that are small enough for every test. */
 export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
@@ -170,8 +176,11 @@ export interface GoldenPerplexities {
   readonly pruned: readonly GoldenPerplexity[];
 }
 
-const read = (name: GoldenName, file: string): unknown =>
-  JSON.parse(readFileSync(shared('golden', name, file), 'utf8'));
+/** Path of one of a checkpoint's golden files. */
+const goldenFile = (name: GoldenName, file: string): string =>
+  name === 'sample' ? join(ROOT, 'test/golden/sample', file) : shared('golden', name, file);
+
+const read = (name: GoldenName, file: string): unknown => JSON.parse(readFileSync(goldenFile(name, file), 'utf8'));
 
 export const goldenTokens = (name: GoldenName): GoldenTokens[] => read(name, 'tokens.json') as GoldenTokens[];
 export const goldenLogits = (name: GoldenName): GoldenLogits => read(name, 'logits.json') as GoldenLogits;
@@ -187,9 +196,7 @@ export const goldenPerplexities = (): GoldenPerplexities =>
 
 /** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
 export function calibrationFile(name: GoldenName): string {
-  return name.startsWith('families/')
-    ? shared('models', name, 'rows.json')
-    : shared('golden', name, 'calibration.json');
+  return name.startsWith('families/') ? shared('models', name, 'rows.json') : goldenFile(name, 'calibration.json');
 }
 
 /** The calibration rows. */
@@ -199,6 +206,7 @@ export function calibrationRows(name: GoldenName): number[][] {
 
 /** The checkpoint's folder. For SmolLM2 see `smollm2Folder`. */
 export function checkpointFolder(name: GoldenName): string {
+  if (name === 'sample') return join(ROOT, 'media/sample');
   if (name === 'smollm2-135m') return smollm2Folder();
   return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name);
 }
