@@ -30,6 +30,8 @@ const programs = [
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
   page('editor'),
+  page('panel'),
+  page('report'),
 ];
 
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));

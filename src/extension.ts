@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { Config } from './config';
 import type { Coppice } from './coppice';
+import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { CheckpointLibrary } from './views/library';
@@ -46,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library),
+    registerCheckpointEditor(coppice),
     ...registerCommands(coppice),
   );
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));

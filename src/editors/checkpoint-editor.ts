@@ -1,0 +1,138 @@
+/** The read-only custom editor for safetensors files, their indexes, and GGUF files. */
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { UserError } from '../engine/errors';
+import type { FromEditorPage } from '../protocol/editor';
+import { type EditorHost, EditorSession } from './editor-session';
+import { type Inspection, inspectFile } from './inspection';
+import { pageFolder, pageHtml } from './page-html';
+
+/** Files of weights open in it by default. */
+export const CHECKPOINT_EDITOR = 'coppice.checkpoint';
+/** The same editor for indexes, which are JSON and open as text unless this one is chosen. */
+export const INDEX_EDITOR = 'coppice.checkpointIndex';
+
+/** Files are written in many small steps. */
+const SETTLE_MS = 300;
+
+type Surroundings = Pick<Coppice, 'context' | 'sidecar' | 'log'>;
+
+/** Registers the editor for as long as the extension lives. */
+export function registerCheckpointEditor(coppice: Surroundings): vscode.Disposable {
+  const editor = new CheckpointEditor(coppice);
+  const options = { supportsMultipleEditorsPerDocument: true };
+  return vscode.Disposable.from(
+    ...[CHECKPOINT_EDITOR, INDEX_EDITOR].map((type) => {
+      return vscode.window.registerCustomEditorProvider(type, editor, options);
+    }),
+  );
+}
+
+class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
+  constructor(private readonly coppice: Surroundings) {}
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+    const { context, log } = this.coppice;
+    const { webview } = panel;
+    const session = new EditorSession(this.hostOf(uri, panel), () => inspect(uri));
+    const run = (work: Promise<void>): void => void work.catch((error: unknown) => log.error(error as Error));
+    let timer: NodeJS.Timeout | undefined;
+    const refresh = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => run(session.refresh()), SETTLE_MS);
+    };
+    const subscriptions = [
+      webview.onDidReceiveMessage((message: FromEditorPage) => run(session.receive(message))),
+      vscode.workspace.onDidGrantWorkspaceTrust(refresh),
+      ...watch(uri, refresh),
+    ];
+    panel.onDidDispose(() => {
+      clearTimeout(timer);
+      session.dispose();
+      vscode.Disposable.from(...subscriptions).dispose();
+    });
+    webview.options = { enableScripts: true, localResourceRoots: [pageFolder(context.extensionUri)] };
+    webview.html = pageHtml(webview, context.extensionUri, { name: 'editor', title: basename(uri.path) });
+  }
+
+  private hostOf(uri: vscode.Uri, { webview }: vscode.WebviewPanel): EditorHost {
+    const { sidecar, log } = this.coppice;
+    return {
+      post: (message) => void webview.postMessage(message),
+      copy: (text) => void vscode.env.clipboard.writeText(text),
+      openText: () => void vscode.commands.executeCommand('vscode.openWith', uri, 'default'),
+      statistics: async (tensor, onProgress, signal) => {
+        requireTrust();
+        const id = randomUUID();
+        const listening = sidecar.onProgress((progress) => {
+          if (progress.id === id) onProgress(progress.done, progress.total);
+        });
+        try {
+          return await sidecar.request('tensor/statistics', { id, checkpoint: uri.fsPath, tensor }, signal);
+        } finally {
+          listening.dispose();
+        }
+      },
+      unexpected: (error) => log.error(error instanceof Error ? error : String(error)),
+    };
+  }
+}
+
+async function inspect(uri: vscode.Uri): Promise<Inspection> {
+  if (uri.scheme !== 'file') return unreadable(uri);
+  const { description, rows } = await inspectFile(uri.fsPath);
+  const noStatistics =
+    description.noStatistics ??
+    (vscode.workspace.isTrusted ? undefined : vscode.l10n.t('No statistics in restricted mode: trust the workspace.'));
+  return { description: { ...description, noStatistics }, rows };
+}
+
+function requireTrust(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError(
+    vscode.l10n.t('No statistics'),
+    vscode.l10n.t('the workspace is not trusted'),
+    vscode.l10n.t('Trust the workspace.'),
+  );
+}
+
+/** Versions in Git and files of virtual file systems: ranges of them cannot be read. */
+function unreadable(uri: vscode.Uri): Inspection {
+  const problem = {
+    severity: 'error',
+    what: vscode.l10n.t('{0} cannot be read', basename(uri.path)),
+    why: vscode.l10n.t('it is not a file on this disk ({0})', uri.scheme),
+    action: vscode.l10n.t('Open a copy on the disk.'),
+  } as const;
+  const description = {
+    name: basename(uri.path),
+    format: '',
+    facts: [],
+    problems: [problem],
+    problemCount: 1,
+    strip: [],
+    config: [],
+    metadata: [],
+    shards: [],
+    tensors: 0,
+  };
+  return { description, rows: [] };
+}
+
+/** The file itself, and the config beside it. */
+function watch(uri: vscode.Uri, changed: () => void): vscode.Disposable[] {
+  if (uri.scheme !== 'file') return [];
+  const folder = vscode.Uri.joinPath(uri, '..');
+  return [basename(uri.path), 'config.json'].flatMap((name) => {
+    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, escapeGlob(name)));
+    return [watcher, watcher.onDidChange(changed), watcher.onDidCreate(changed), watcher.onDidDelete(changed)];
+  });
+}
+
+const escapeGlob = (name: string): string => name.replace(/[[\]{}*?]/g, '[$&]');

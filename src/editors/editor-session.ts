@@ -1,0 +1,106 @@
+/** One page of the checkpoint editor and what it asks for. Knows nothing of VS Code, so that plain Node can test it. */
+import { CancelledError, UserError } from '../engine/errors';
+import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
+import type { TensorStatistics } from '../protocol/short';
+import type { Inspection } from './inspection';
+import { TensorTable } from './table';
+
+/** What the session needs from around it. */
+export interface EditorHost {
+  /** False when the page is gone. */
+  post(message: ToEditorPage): void;
+  copy(text: string): void;
+  openText(): void;
+  /** A tensor's statistics. @throws UserError, CancelledError */
+  statistics(
+    tensor: string,
+    onProgress: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<TensorStatistics>;
+  /** An error that is no `UserError`: for the log. */
+  unexpected(error: unknown): void;
+}
+
+export class EditorSession {
+  private inspection: Promise<Inspection> | undefined;
+  private table: TensorTable | undefined;
+  private asked: AbortController | undefined;
+
+  constructor(
+    private readonly host: EditorHost,
+    private readonly inspect: () => Promise<Inspection>,
+  ) {}
+
+  /** Answers one message of the page. */
+  async receive(message: FromEditorPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        return this.describe();
+      case 'rows': {
+        const { request, start, end, query } = message;
+        const page = (await this.rows()).page(query, start, end);
+        this.host.post({ type: 'rows', request, ...page });
+        break;
+      }
+      case 'statistics':
+        return this.statistics(message.tensor);
+      case 'cancelStatistics':
+        this.asked?.abort();
+        break;
+      case 'copy':
+        this.host.copy(message.text);
+        break;
+      case 'copyTable':
+        this.host.copy((await this.rows()).copy(message.query));
+        break;
+      case 'openText':
+        this.host.openText();
+        break;
+    }
+  }
+
+  /** Reads the file again and shows what it is now. */
+  async refresh(): Promise<void> {
+    this.inspection = undefined;
+    this.table = undefined;
+    await this.describe();
+  }
+
+  dispose(): void {
+    this.asked?.abort();
+  }
+
+  private async describe(): Promise<void> {
+    const { description } = await (this.inspection ??= this.inspect());
+    this.host.post({ type: 'init', description });
+  }
+
+  private async rows(): Promise<TensorTable> {
+    return (this.table ??= new TensorTable((await (this.inspection ??= this.inspect())).rows));
+  }
+
+  /** The newest request wins. */
+  private async statistics(tensor: string): Promise<void> {
+    this.asked?.abort();
+    const { signal } = (this.asked = new AbortController());
+    const tell = (state: StatisticsState): void => this.host.post({ type: 'statistics', tensor, state });
+    tell({ kind: 'running', done: 0, total: 1 });
+    try {
+      const onProgress = (done: number, total: number): void => tell({ kind: 'running', done, total });
+      tell({ kind: 'done', statistics: await this.host.statistics(tensor, onProgress, signal) });
+    } catch (error) {
+      tell(this.failure(tensor, error));
+    }
+  }
+
+  private failure(tensor: string, error: unknown): StatisticsState {
+    if (error instanceof CancelledError) return { kind: 'cancelled' };
+    if (error instanceof UserError) {
+      const { what, why, action } = error;
+      return { kind: 'failed', what, why, action };
+    }
+    this.host.unexpected(error);
+    const why = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', what: `No statistics of ${tensor}`, why, action: 'The log has more.' };
+  }
+}

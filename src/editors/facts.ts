@@ -1,0 +1,76 @@
+/** What a checkpoint is, as names and values to be read. */
+import type { Summary } from '../engine/checkpoint/summary';
+import type { Property } from '../protocol/editor';
+import { formatBytes, formatCount, shortCount } from '../views/words';
+
+/** Values longer than this are cut: nobody reads them in a table, and copying goes by file. */
+const LONGEST_VALUE = 20_000;
+/** Entries of a config or of metadata that are shown. */
+export const MOST_PROPERTIES = 5000;
+
+/** The facts of `summary`, without what is not known. */
+export function factsOf(summary: Summary): Property[] {
+  const facts: Property[] = [{ name: 'Architecture', value: summary.architecture ?? 'unknown' }];
+  const add = (name: string, value: string | null | undefined, note?: string): void => {
+    if (value !== null && value !== undefined) facts.push({ name, value, ...(note !== undefined && { note }) });
+  };
+  const count = (value: number | null): string | null => (value === null ? null : formatCount(value));
+  if (summary.bytes > 0) {
+    add('Parameters', shortCount(summary.parameters), formatCount(summary.parameters));
+    add('Size', formatBytes(summary.bytes), `${formatCount(summary.bytes)} bytes`);
+  }
+  add('Types', typesOf(summary));
+  add('Blocks', count(summary.blocks));
+  const perBlock = summary.blockParameters;
+  if (perBlock.length > 0 && perBlock.every((each) => each === perBlock[0])) {
+    add('Parameters of a block', shortCount(perBlock[0]), formatCount(perBlock[0]));
+  }
+  add('Hidden size', count(summary.hidden));
+  add('Heads', headsOf(summary));
+  add('FFN size', count(summary.ffn));
+  add('Vocabulary', count(summary.vocabulary));
+  add('Context', count(summary.context), 'tokens');
+  if (summary.tied !== null) add('LM head', summary.tied ? 'shares the embedding' : 'its own matrix');
+  add('Can be pruned', summary.unsupported ? `No: ${summary.unsupported.why}` : 'Yes', summary.unsupported?.action);
+  return facts;
+}
+
+function typesOf({ dtypes }: Summary): string | null {
+  const types = Object.entries(dtypes).sort(([, a], [, b]) => b - a);
+  const total = types.reduce((sum, [, count]) => sum + count, 0);
+  if (types.length === 0) return null;
+  return types.map(([type, count]) => (types.length === 1 ? type : `${type} ${percent(count / total)}`)).join(', ');
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+
+function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
+  if (heads === null) return null;
+  const shared = kvHeads === null || kvHeads === heads ? '' : `, ${formatCount(kvHeads)} for keys and values`;
+  return `${formatCount(heads)}${shared}${headDim === null ? '' : `, ${formatCount(headDim)} wide`}`;
+}
+
+/** A parsed JSON object as properties, its top level one a line. */
+export function jsonProperties(object: Readonly<Record<string, unknown>>): Property[] {
+  return cut(
+    Object.entries(object).map(([name, value]) =>
+      textProperty(name, typeof value === 'string' ? value : JSON.stringify(value)),
+    ),
+  );
+}
+
+/** A property with a text of any length. */
+export function textProperty(name: string, text: string, note?: string): Property {
+  if (text.length <= LONGEST_VALUE) return { name, value: text, ...(note !== undefined && { note }) };
+  return {
+    name,
+    value: `${text.slice(0, LONGEST_VALUE)}…`,
+    note: `the first of ${formatCount(text.length)} characters`,
+  };
+}
+
+export function cut(properties: readonly Property[]): Property[] {
+  const more = properties.length - MOST_PROPERTIES;
+  if (more <= 0) return [...properties];
+  return [...properties.slice(0, MOST_PROPERTIES), { name: '…', value: `and ${formatCount(more)} more` }];
+}

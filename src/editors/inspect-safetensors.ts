@@ -1,0 +1,99 @@
+/** A safetensors file or an index for the editor: the checkpoint when it opens, what can be read of it when it does not. */
+import { basename, dirname, resolve } from 'node:path';
+import { openCheckpoint } from '../engine/checkpoint/open';
+import { elements } from '../engine/checkpoint/parameters';
+import { type Salvaged, salvageCheckpoint } from '../engine/checkpoint/salvage';
+import { summarize } from '../engine/checkpoint/summary';
+import type { Checkpoint, Shard, TensorInfo } from '../engine/checkpoint/types';
+import { UserError } from '../engine/errors';
+import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
+import { cut, factsOf, jsonProperties, textProperty } from './facts';
+import type { Inspection } from './inspection';
+import { noteOf, problemOf } from './problems';
+import { stripOf } from './strip';
+
+export async function inspectSafetensors(path: string): Promise<Inspection> {
+  let checkpoint: Checkpoint;
+  try {
+    checkpoint = await openCheckpoint(path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return inspectDamaged(path, await salvageCheckpoint(path, error));
+  }
+  const inspection = inspect(checkpoint, [...checkpoint.tensors.values()]);
+  const problems = checkpoint.notes.map(noteOf);
+  return { ...inspection, description: { ...inspection.description, problems, problemCount: problems.length } };
+}
+
+/** The facts of a damaged file are those of the entries that could be read. */
+function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
+  const { config, shards, tensors, problems, found } = salvaged;
+  const checkpoint: Checkpoint = {
+    path: resolve(path),
+    folder: dirname(resolve(path)),
+    format: path.endsWith('.json') ? 'safetensors-sharded' : 'safetensors',
+    ...(config && { config }),
+    unsupported: { why: 'it is damaged or incomplete', action: problems[0].action },
+    shards,
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    identity: '',
+    notes: [],
+  };
+  const inspection = inspect(checkpoint, tensors);
+  return {
+    ...inspection,
+    description: {
+      ...inspection.description,
+      problems: problems.map(problemOf),
+      problemCount: found,
+      noStatistics: 'A damaged file is not read further.',
+    },
+  };
+}
+
+function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspection {
+  const names = new Map(checkpoint.shards.map(({ file, name }) => [file, name]));
+  const rows = tensors.map((tensor): TensorRow => {
+    const { name, dtype, shape, bytes, offset, file } = tensor;
+    return { name, dtype, shape, elements: elements(shape), bytes, offset, file: names.get(file) ?? basename(file) };
+  });
+  return {
+    description: {
+      name: basename(checkpoint.path),
+      format: checkpoint.format === 'safetensors' ? 'safetensors' : `safetensors, ${checkpoint.shards.length} files`,
+      facts: factsOf(summarize(checkpoint)),
+      problems: [],
+      problemCount: 0,
+      strip: stripOf(rows),
+      config: checkpoint.config ? jsonProperties(checkpoint.config) : [],
+      metadata: metadataOf(checkpoint.shards),
+      shards: shardsOf(checkpoint.shards, rows),
+      tensors: rows.length,
+    },
+    rows,
+  };
+}
+
+/** The same note in every shard is shown once. */
+function metadataOf(shards: readonly Shard[]): Property[] {
+  const seen = new Map<string, { readonly name: string; readonly value: string; shards: number }>();
+  for (const { metadata } of shards) {
+    for (const [name, value] of Object.entries(metadata)) {
+      const key = JSON.stringify([name, value]);
+      const known = seen.get(key);
+      if (known) known.shards++;
+      else seen.set(key, { name, value, shards: 1 });
+    }
+  }
+  return cut(
+    [...seen.values()].map(({ name, value, shards: count }) => {
+      return textProperty(name, value, count < shards.length ? `in ${count} of ${shards.length} files` : undefined);
+    }),
+  );
+}
+
+function shardsOf(shards: readonly Shard[], rows: readonly TensorRow[]): ShardDescription[] {
+  const counts = new Map<string, number>();
+  for (const { file } of rows) counts.set(file, (counts.get(file) ?? 0) + 1);
+  return shards.map(({ name, bytes }) => ({ name, bytes, tensors: counts.get(name) ?? 0 }));
+}

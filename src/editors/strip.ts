@@ -1,0 +1,33 @@
+/** The model as a strip: embedding, blocks, final norm, head and the rest, with the bytes of each and of its parts. */
+import type { PartKind, StripPiece, TensorRow } from '../protocol/editor';
+import { placeOf } from '../views/parts';
+
+type Bytes = Map<PartKind, number>;
+
+export function stripOf(rows: readonly TensorRow[]): StripPiece[] {
+  const blocks = new Map<number, Bytes>();
+  const outside: Bytes = new Map();
+  for (const { name, bytes } of rows) {
+    const place = placeOf(name);
+    const piece = place.block === undefined ? outside : (blocks.get(place.block) ?? new Map<PartKind, number>());
+    if (place.block !== undefined) blocks.set(place.block, piece);
+    piece.set(place.kind, (piece.get(place.kind) ?? 0) + bytes);
+  }
+  const single = (kind: PartKind): StripPiece[] => {
+    const bytes = outside.get(kind);
+    return bytes === undefined ? [] : [{ bytes, parts: [{ kind, bytes }] }];
+  };
+  return [
+    ...single('embedding'),
+    ...[...blocks].sort(([a], [b]) => a - b).map(([block, parts]) => blockPiece(block, parts)),
+    ...single('norm'),
+    ...single('head'),
+    ...single('other'),
+  ];
+}
+
+function blockPiece(block: number, bytes: Bytes): StripPiece {
+  const kinds: readonly PartKind[] = ['attention', 'ffn', 'other'];
+  const parts = kinds.flatMap((kind) => (bytes.has(kind) ? [{ kind, bytes: bytes.get(kind)! }] : []));
+  return { block, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
+}

@@ -1,0 +1,88 @@
+/** The tensor table: filters and sorts rows, and gives pages of them. */
+import type { TableQuery, TensorColumn, TensorRow } from '../protocol/editor';
+import { placeOf } from '../views/parts';
+
+/** More rows than a page shows are never sent at once. */
+const MOST_ROWS = 200;
+
+export interface TablePage {
+  readonly start: number;
+  readonly rows: readonly TensorRow[];
+  readonly total: number;
+}
+
+export class TensorTable {
+  /** Of the last query: scrolling asks for many pages of the same one. */
+  private last: { readonly key: string; readonly rows: readonly TensorRow[] } | undefined;
+
+  /** @param rows in the order of the file */
+  constructor(private readonly rows: readonly TensorRow[]) {}
+
+  /** Rows [start, end) of what `query` selects, in its order. */
+  page(query: TableQuery, start: number, end: number): TablePage {
+    const rows = this.select(query);
+    const from = Math.min(Math.max(0, Math.floor(start)), rows.length);
+    const to = Math.min(Math.max(from, Math.floor(end)), from + MOST_ROWS);
+    return { start: from, rows: rows.slice(from, to), total: rows.length };
+  }
+
+  /** The rows of `query` as tab-separated values with a line of names. */
+  copy(query: TableQuery): string {
+    return [COLUMNS.join('\t'), ...this.select(query).map(rowText)].join('\n');
+  }
+
+  private select(query: TableQuery): readonly TensorRow[] {
+    const key = JSON.stringify(query);
+    if (this.last?.key === key) return this.last.rows;
+    const matches = matcher(query.filter);
+    const rows = this.rows.filter(matches);
+    if (query.sort) rows.sort(order(query.sort));
+    this.last = { key, rows };
+    return rows;
+  }
+}
+
+const COLUMNS: readonly TensorColumn[] = ['name', 'dtype', 'shape', 'elements', 'bytes', 'offset', 'file'];
+
+const rowText = (row: TensorRow): string =>
+  [row.name, row.dtype, `[${row.shape.join(', ')}]`, row.elements, row.bytes, row.offset ?? '', row.file].join('\t');
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+function order({ column, descending }: NonNullable<TableQuery['sort']>): (a: TensorRow, b: TensorRow) => number {
+  const sign = descending ? -1 : 1;
+  return (a, b) => sign * compare(a, b, column);
+}
+
+/** Names in the order of their numbers: block 2 before block 10. */
+function compare(a: TensorRow, b: TensorRow, column: TensorColumn): number {
+  if (column === 'shape') return collator.compare(a.shape.join(' '), b.shape.join(' '));
+  if (column === 'name' || column === 'dtype' || column === 'file') return collator.compare(a[column], b[column]);
+  return (a[column] ?? -1) - (b[column] ?? -1);
+}
+
+/** Every word of the filter has to fit: see `TableQuery`. */
+function matcher(filter: string): (row: TensorRow) => boolean {
+  const tests = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(wordTest);
+  return (row) => tests.every((test) => test(row));
+}
+
+function wordTest(word: string): (row: TensorRow) => boolean {
+  const [, key, wanted] = /^(dtype|block|part|file):(.+)$/.exec(word) ?? [];
+  switch (key) {
+    case 'dtype':
+      return ({ dtype }) => dtype.toLowerCase() === wanted;
+    case 'file':
+      return ({ file }) => file.toLowerCase().includes(wanted);
+    case 'block':
+      return ({ name }) => placeOf(name).block === Number(wanted);
+    case 'part':
+      return ({ name }) => placeOf(name).kind === wanted;
+    default:
+      return ({ name }) => name.toLowerCase().includes(word);
+  }
+}

@@ -1,0 +1,72 @@
+/** A tensor's values: numbers, and a histogram with its ends marked. */
+import type { TensorStatistics } from '../../src/protocol/short';
+import { el, svg } from '../support/dom';
+import { formatCount, formatNumber, formatShare } from '../support/numbers';
+
+const HEIGHT = 80;
+
+export function statisticsView(statistics: TensorStatistics): HTMLElement {
+  const { elements, min, max, mean, standardDeviation, zeros, nan, infinite } = statistics;
+  const number = (value: number | null): string => (value === null ? 'none' : formatNumber(value));
+  const part = (count: number): string =>
+    `${formatCount(count)}${count > 0 ? ` (${formatShare(count, elements)})` : ''}`;
+  const facts: readonly (readonly [string, string, boolean?])[] = [
+    ['Minimum', number(min)],
+    ['Maximum', number(max)],
+    ['Mean', number(mean)],
+    ['Standard deviation', number(standardDeviation)],
+    ['Zeros', part(zeros)],
+    ['NaN', part(nan), nan > 0],
+    ['Infinite', part(infinite), infinite > 0],
+  ];
+  return el(
+    'div',
+    { class: 'statistics' },
+    el(
+      'dl',
+      { class: 'facts' },
+      ...facts.map(([name, value, bad]) =>
+        el('div', { class: bad ? 'bad' : undefined }, el('dt', {}, name), el('dd', {}, value)),
+      ),
+    ),
+    min === null || max === null ? null : histogram(statistics, min, max),
+  );
+}
+
+function histogram({ histogram: bins }: TensorStatistics, min: number, max: number): HTMLElement {
+  const most = Math.max(...bins, 1);
+  const step = (max - min) / bins.length;
+  const fullest = bins.indexOf(most);
+  const label =
+    `Histogram of ${bins.length} bins from ${formatNumber(min)} to ${formatNumber(max)}; ` +
+    `most values, ${formatCount(most)}, near ${formatNumber(min + (fullest + 0.5) * step, 3)}`;
+  const bars = bins.map((count, i) => {
+    // A bin with a single value stays visible beside one with millions.
+    const height = count === 0 ? 0 : Math.max(1, (count / most) * HEIGHT);
+    const bar = svg('rect', { x: i, y: HEIGHT - height, width: 1, height, class: 'bar' });
+    bar.append(
+      svg(
+        'title',
+        {},
+        `${formatNumber(min + i * step, 4)} … ${formatNumber(min + (i + 1) * step, 4)}: ${formatCount(count)}`,
+      ),
+    );
+    return bar;
+  });
+  return el(
+    'figure',
+    {},
+    svg(
+      'svg',
+      {
+        class: 'histogram',
+        viewBox: `0 0 ${bins.length} ${HEIGHT}`,
+        preserveAspectRatio: 'none',
+        role: 'img',
+        'aria-label': label,
+      },
+      ...bars,
+    ),
+    el('figcaption', { class: 'quiet' }, el('span', {}, formatNumber(min, 4)), el('span', {}, formatNumber(max, 4))),
+  );
+}

@@ -1,0 +1,35 @@
+/** The one door to the extension host: typed messages out and in, and state that outlives the page. */
+
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+declare function acquireVsCodeApi(): VsCodeApi;
+
+export interface Host<To, State extends object> {
+  post(message: To): void;
+  /** What was kept when the page was last shown; undefined the first time. */
+  readonly state: Partial<State> | undefined;
+  /** Merges `changes` into what is kept. */
+  keep(changes: Partial<State>): void;
+}
+
+/** Can be called once a page. `receive` gets every message of the host. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what the host sends
+export function connect<From, To, State extends object>(receive: (message: From) => void): Host<To, State> {
+  const api = acquireVsCodeApi();
+  window.addEventListener('message', (event: MessageEvent<From>) => receive(event.data));
+  const kept = api.getState();
+  const state = typeof kept === 'object' && kept !== null ? (kept as Partial<State>) : undefined;
+  let current: Partial<State> = state ?? {};
+  return {
+    post: (message) => api.postMessage(message),
+    state,
+    keep(changes) {
+      current = { ...current, ...changes };
+      api.setState(current);
+    },
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * A table of any length of which only the rows in view are in the document. Rows come from a source that may take its
+ * time: until they are there their places are empty. Keys: arrows, Page Up/Down, Home, End, Enter; Ctrl+C copies.
+ */
+import { el } from './dom';
+
+export interface Column<Row> {
+  readonly id: string;
+  readonly title: string;
+  /** CSS grid width: "minmax(200px, 3fr)". */
+  readonly width: string;
+  readonly numeric?: boolean;
+  readonly text: (row: Row) => string;
+}
+
+export interface TableOptions<Row> {
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  /** Asks for rows [start, end), which come through `put`. */
+  readonly request: (start: number, end: number) => void;
+  readonly onSelect?: (row: Row, index: number) => void;
+  /** Enter or a double click. */
+  readonly onOpen?: (row: Row, index: number) => void;
+  readonly onCopy?: (text: string) => void;
+  /** Makes headers sort; gets the column. */
+  readonly onSort?: (column: string) => void;
+  readonly onScroll?: (top: number) => void;
+}
+
+const ROW_HEIGHT = 24;
+/** Rows beyond what is seen, above and below. */
+const MARGIN = 10;
+/** Whatever the height of the window. */
+const MOST_ROWS = 150;
+/** Rows are asked for in pages of this length. */
+const PAGE = 100;
+
+let tables = 0;
+
+export class VirtualTable<Row> {
+  readonly element: HTMLElement;
+  private readonly body: HTMLElement;
+  private readonly headers = new Map<string, HTMLElement>();
+  private readonly rows = new Map<number, Row>();
+  private readonly asked = new Set<number>();
+  private readonly prefix = `table${tables++}-row`;
+  private total = 0;
+  private active = -1;
+
+  constructor(private readonly options: TableOptions<Row>) {
+    this.body = el('div', { role: 'rowgroup', class: 'table-body' });
+    this.element = el(
+      'div',
+      { role: 'grid', class: 'table', tabindex: 0, 'aria-label': options.label, 'aria-readonly': 'true' },
+      el('div', { role: 'rowgroup', class: 'table-head' }, this.header()),
+      this.body,
+    );
+    this.element.style.setProperty('--columns', options.columns.map(({ width }) => width).join(' '));
+    this.element.addEventListener('scroll', () => {
+      options.onScroll?.(this.element.scrollTop);
+      this.draw();
+    });
+    this.element.addEventListener('keydown', (event) => this.key(event));
+    new ResizeObserver(() => this.draw()).observe(this.element);
+  }
+
+  /** Forgets all rows: the source has others now. */
+  reset(total: number, { top = 0, active = -1 } = {}): void {
+    this.rows.clear();
+    this.asked.clear();
+    this.active = active;
+    this.resize(total);
+    this.element.scrollTop = top;
+    this.draw();
+  }
+
+  /** Rows from `start`, and how many there are in all. */
+  put(start: number, rows: readonly Row[], total: number): void {
+    rows.forEach((row, i) => this.rows.set(start + i, row));
+    if (total !== this.total) this.resize(total);
+    this.draw();
+  }
+
+  /** Marks the column that the rows are sorted by. */
+  sorted(column: string | undefined, descending: boolean): void {
+    for (const [id, header] of this.headers) {
+      header.setAttribute('aria-sort', id !== column ? 'none' : descending ? 'descending' : 'ascending');
+    }
+  }
+
+  private resize(total: number): void {
+    this.total = total;
+    this.element.setAttribute('aria-rowcount', String(total + 1));
+    this.body.style.height = `${total * ROW_HEIGHT}px`;
+    this.element.style.setProperty('--rows', String(total));
+  }
+
+  private header(): HTMLElement {
+    const { columns, onSort } = this.options;
+    const cells = columns.map(({ id, title, numeric }) => {
+      const sort = onSort && el('button', { type: 'button' }, title);
+      sort?.addEventListener('click', () => onSort?.(id));
+      const cell = el('div', { role: 'columnheader', class: numeric ? 'numeric' : undefined }, sort ?? title);
+      if (onSort) cell.setAttribute('aria-sort', 'none');
+      this.headers.set(id, cell);
+      return cell;
+    });
+    return el('div', { role: 'row', 'aria-rowindex': 1, class: 'table-row' }, ...cells);
+  }
+
+  private draw(): void {
+    const { scrollTop, clientHeight } = this.element;
+    const first = Math.max(0, Math.floor(scrollTop / ROW_HEIGHT) - MARGIN);
+    const last = Math.min(this.total, first + Math.min(MOST_ROWS, Math.ceil(clientHeight / ROW_HEIGHT) + 2 * MARGIN));
+    this.ask(first, last);
+    const lines: HTMLElement[] = [];
+    for (let index = first; index < last; index++) lines.push(this.line(index));
+    this.body.replaceChildren(...lines);
+    const shown = this.active >= first && this.active < last;
+    if (shown) this.element.setAttribute('aria-activedescendant', `${this.prefix}${this.active}`);
+    else this.element.removeAttribute('aria-activedescendant');
+  }
+
+  private ask(first: number, last: number): void {
+    for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) {
+      if (this.asked.has(page)) continue;
+      this.asked.add(page);
+      this.options.request(page * PAGE, (page + 1) * PAGE);
+    }
+  }
+
+  private line(index: number): HTMLElement {
+    const row = this.rows.get(index);
+    const cells = this.options.columns.map(({ text, numeric }) => {
+      const value = row === undefined ? '' : text(row);
+      return el('div', { role: 'gridcell', class: numeric ? 'numeric' : undefined, title: value }, value);
+    });
+    const selected = index === this.active;
+    const line = el(
+      'div',
+      {
+        role: 'row',
+        id: `${this.prefix}${index}`,
+        class: selected ? 'table-row selected' : 'table-row',
+        'aria-rowindex': index + 2,
+        'aria-selected': selected ? 'true' : 'false',
+      },
+      ...cells,
+    );
+    line.style.top = `${index * ROW_HEIGHT}px`;
+    line.addEventListener('click', () => this.select(index));
+    line.addEventListener('dblclick', () => this.open(index));
+    return line;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.target !== this.element) return; // a button of the header
+    const page = Math.max(1, Math.floor(this.element.clientHeight / ROW_HEIGHT) - 2);
+    const row = this.rows.get(this.active);
+    if ((event.ctrlKey || event.metaKey) && event.key === 'c' && row !== undefined) {
+      this.options.onCopy?.(this.options.columns.map(({ text }) => text(row)).join('\t'));
+    } else if (event.key === 'Enter') this.open(this.active);
+    else if (event.key === 'ArrowDown') this.select(this.active + 1);
+    else if (event.key === 'ArrowUp') this.select(this.active - 1);
+    else if (event.key === 'PageDown') this.select(this.active + page);
+    else if (event.key === 'PageUp') this.select(this.active - page);
+    else if (event.key === 'Home') this.select(0);
+    else if (event.key === 'End') this.select(this.total - 1);
+    else return;
+    event.preventDefault();
+  }
+
+  private select(index: number): void {
+    if (this.total === 0) return;
+    this.active = Math.min(Math.max(0, index), this.total - 1);
+    this.reveal();
+    this.draw();
+    const row = this.rows.get(this.active);
+    if (row !== undefined) this.options.onSelect?.(row, this.active);
+  }
+
+  private open(index: number): void {
+    const row = this.rows.get(index);
+    if (row !== undefined) this.options.onOpen?.(row, index);
+  }
+
+  private reveal(): void {
+    const head = ROW_HEIGHT; // sticks to the top
+    const top = this.active * ROW_HEIGHT;
+    const { scrollTop, clientHeight } = this.element;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (top + ROW_HEIGHT > scrollTop + clientHeight - head) {
+      this.element.scrollTop = top + ROW_HEIGHT + head - clientHeight;
+    }
+  }
+}
