@@ -5,19 +5,30 @@ import { meanLast, reduceTo } from './reduce';
 
 /** x / √(mean(x²) + ε) ⊙ weight, over the last axis. x: (…, n), weight: (n) → (…, n) */
 export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
-  const inverse = { type: x.type, shape: [...x.shape.slice(0, -1), 1] };
-  const attributes = { axis: -1, epsilon: { float: epsilon } };
-  const [output, inverseRms] = g.node('SimplifiedLayerNormalization', [x, weight], attributes, [x, inverse]);
+  const [output] = g.node('SimplifiedLayerNormalization', [x, weight], { axis: -1, epsilon: { float: epsilon } }, [x]);
   return g.record(output, [x, weight], (d) => {
-    const normalised = mul(g, x, inverseRms); // x̂
+    const inverse = inverseRms(g, x, epsilon);
+    const normalised = mul(g, x, inverse); // x̂
     return [
       () => {
         // dx = (dx̂ − x̂ mean(dx̂ ⊙ x̂)) / rms, with dx̂ = dy ⊙ weight
         const dNormalised = mul(g, d, weight);
         const projection = mul(g, normalised, meanLast(g, mul(g, dNormalised, normalised)));
-        return mul(g, inverseRms, sub(g, dNormalised, projection));
+        return mul(g, inverse, sub(g, dNormalised, projection));
       },
       () => reduceTo(g, mul(g, d, normalised), weight.shape),
     ];
   });
+}
+
+/**
+ * 1 / √(mean(x²) + ε). (…, n) → (…, 1)
+ *
+ * The norm's operator has a second result for it, which the WebGPU provider leaves unwritten, without an error.
+ */
+function inverseRms(g: Graph, x: Value, epsilon: number): Value {
+  const meanSquare = meanLast(g, mul(g, x, x));
+  const [shifted] = g.node('Add', [meanSquare, g.scalar(epsilon)], {}, [meanSquare]);
+  const [rms] = g.node('Sqrt', [shifted], {}, [meanSquare]);
+  return g.node('Reciprocal', [rms], {}, [meanSquare])[0];
 }
