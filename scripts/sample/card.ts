@@ -43,6 +43,7 @@ ${introduction(facts)}
 
 - \`model.safetensors\`, \`config.json\`, \`tokenizer.json\`, \`tokenizer_config.json\`: a Hugging Face checkpoint.
 - \`calibration.txt\`: short stories, one a paragraph, to score blocks with. Written for this project.
+- \`evaluation.txt\`: other short stories, to measure perplexity on. Written for this project.
 - \`retrain.jsonl\`: short stories, one a line in \`text\`, to retrain a pruned model with. Written for this project.
 
 ${making(facts)}
