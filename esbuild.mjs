@@ -1,5 +1,5 @@
 // Builds every program of the project, or those named (`extension sidecar`), into dist or `--outdir=DIR`; `--watch`
-// rebuilds on change. One target list.
+// rebuilds on change, `--production` leaves out what only developers need. One target list.
 import { basename } from 'node:path';
 import { build, context } from 'esbuild';
 
@@ -37,7 +37,8 @@ const programs = [
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const targets = programs.filter(({ outfile }) => named.length === 0 || named.includes(basename(outfile).split('.')[0]));
 
-const common = { bundle: true, sourcemap: true, keepNames: true, logLevel: 'warning' };
+const production = process.argv.includes('--production');
+const common = { bundle: true, sourcemap: !production, minify: production, keepNames: true, logLevel: 'warning' };
 if (process.argv.includes('--watch')) {
   for (const t of targets) await (await context({ ...common, ...t })).watch();
 } else {

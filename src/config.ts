@@ -40,7 +40,7 @@ export class Config {
 
   /** The first four blocks and the last two are never suggested for removal. */
   get plus(): boolean {
-    return this.read<unknown>('keepFirstAndLast') !== false;
+    return this.read('keepFirstAndLast') !== false;
   }
 
   /** Further blocks that stay, as the user writes them: "5,12-14"; empty for none. */
@@ -56,7 +56,7 @@ export class Config {
 
   /** Globs of what is not searched for checkpoints. */
   get discoveryExclude(): readonly string[] {
-    const globs = this.read<unknown>('discovery.exclude');
+    const globs = this.read('discovery.exclude');
     return Array.isArray(globs) ? globs.filter((glob): glob is string => typeof glob === 'string') : [];
   }
 
@@ -81,22 +81,22 @@ export class Config {
     });
   }
 
-  private read<T>(key: string): T | undefined {
-    return vscode.workspace.getConfiguration('coppice').get<T>(key);
+  private read(key: string): unknown {
+    return vscode.workspace.getConfiguration('coppice').get(key);
   }
 
   private text(key: string, fallback: string): string {
-    const value = this.read<unknown>(key);
+    const value = this.read(key);
     return typeof value === 'string' ? value : fallback;
   }
 
   private count(key: string, fallback: number): number {
-    const value = this.read<unknown>(key);
+    const value = this.read(key);
     return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : fallback;
   }
 
   private oneOf<T extends string>(key: string, values: readonly T[], fallback: T): T {
-    const value = this.read<unknown>(key);
+    const value = this.read(key);
     return values.find((each) => each === value) ?? fallback;
   }
 

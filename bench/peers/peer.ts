@@ -39,6 +39,26 @@ export interface TorchLoad {
   readonly meanNll?: number;
 }
 
+/** What `train_peft.py` prints. */
+export interface TorchTraining {
+  readonly rows: number;
+  readonly length: number;
+  readonly machine: PeerMachine;
+  readonly results: readonly {
+    readonly dtype: 'float32' | 'bfloat16';
+    /** Rows of a micro-batch. */
+    readonly micro: number;
+    /** Of one optimiser's step over all rows. */
+    readonly seconds: number;
+    /** As for the sweep. */
+    readonly undisturbedSeconds: number;
+    readonly tokensPerSecond: number;
+    readonly loss: number;
+    /** Trained ones. */
+    readonly parameters: number;
+  }[];
+}
+
 export interface PeerMachine {
   readonly cpu: string;
   readonly threads: number;
@@ -50,6 +70,10 @@ export interface PeerMachine {
 /** The sweep in PyTorch; further options as `sweep_torch.py --help` tells. */
 export const torchSweep = (checkpoint: string, rowsFile: string, ...options: string[]): TorchSweep | Skipped =>
   runPeer('sweep_torch.py', [checkpoint, rowsFile, ...options]) as TorchSweep | Skipped;
+
+/** A step of LoRA retraining with PEFT; further options as `train_peft.py --help` tells. */
+export const torchTraining = (checkpoint: string, rowsFile: string, ...options: string[]): TorchTraining | Skipped =>
+  runPeer('train_peft.py', [checkpoint, rowsFile, ...options]) as TorchTraining | Skipped;
 
 /** Loads a checkpoint in transformers, and takes the losses of the rows. */
 export const torchLoad = (checkpoint: string, rowsFile?: string): TorchLoad | Skipped =>

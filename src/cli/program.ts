@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addBench } from './commands/bench';
+import { addCurve } from './commands/curve';
 import { addDemo } from './commands/demo';
 import { addEval } from './commands/eval';
 import { addGenerate } from './commands/generate';
 import { addInspect } from './commands/inspect';
 import { addMerge } from './commands/merge';
 import { addPrune } from './commands/prune';
+import { addReport } from './commands/report';
 import { addRetrain } from './commands/retrain';
 import { addScore } from './commands/score';
 import type { Exit } from './execute';
@@ -35,8 +37,11 @@ export function buildProgram(exit: Exit): Command {
     .exitOverride()
     .configureOutput({ outputError: (message) => process.stderr.write(usageError(message)) })
     .addHelpText('after', EXAMPLES);
-  for (const add of [addInspect, addScore, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addDemo])
-    add(program, exit);
+  const commands = [
+    ...[addInspect, addScore, addCurve, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport],
+    addDemo,
+  ];
+  for (const add of commands) add(program, exit);
   return program;
 }
 

@@ -18,7 +18,11 @@ export interface Chosen {
 }
 
 /** @throws UserError when it cannot be opened or computed with; CancelledError */
-export async function chooseCheckpoint(coppice: Coppice, { checkpoint: given }: CommonArguments, title: string): Promise<Chosen> {
+export async function chooseCheckpoint(
+  coppice: Coppice,
+  { checkpoint: given }: CommonArguments,
+  title: string,
+): Promise<Chosen> {
   const path = given ?? (await choosePath(coppice, title));
   const checkpoint = await coppice.library.load(path);
   const architecture = requireArchitecture(checkpoint);

@@ -30,4 +30,5 @@ export async function chooseFile(
 }
 
 /** Files of models, which are JSON and no text to read. */
-const NOT_TEXT = /(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/;
+const NOT_TEXT =
+  /(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/;

@@ -9,23 +9,43 @@ type Flags = readonly (readonly [flag: string, value: string | number | boolean 
 export function cliCommand(spec: JobSpec): string | undefined {
   switch (spec.kind) {
     case 'score':
+      // `coppice score` tries every block; `coppice prune --criterion greedy` chooses and writes at once.
+      if (spec.keep && spec.keep.length > 0) return undefined;
       return line('score', spec.checkpoint, [...scoreFlags(spec), ...modelFlags(spec), ...computeFlags(spec)]);
     case 'evaluate': {
       const { text, window, bos, limit } = spec;
-      const flags: Flags = [['text', text], ['window', window], ['bos', bos], ['limit', limit]];
+      const flags: Flags = [
+        ['text', text],
+        ['window', window],
+        ['bos', bos],
+        ['limit', limit],
+      ];
       return line('eval', spec.checkpoint, [...flags, ...modelFlags(spec), ...computeFlags(spec)]);
     }
     case 'generate': {
       const { prompt, ids, chat, maxNewTokens, ignoreEos } = spec;
-      const flags: Flags = [['prompt', prompt], ['ids', ids?.join(',')], ['chat', chat], ['max-new-tokens', maxNewTokens]];
+      const flags: Flags = [
+        ['prompt', prompt],
+        ['ids', ids?.join(',')],
+        ['chat', chat],
+        ['max-new-tokens', maxNewTokens],
+      ];
       const rest: Flags = [...samplingFlags(spec), ['ignore-eos', ignoreEos]];
       return line('generate', spec.checkpoint, [...flags, ...rest, ...modelFlags(spec), ...computeFlags(spec)]);
     }
     case 'prune':
-      return line('prune', spec.checkpoint, [['blocks', spec.blocks.join(',')], ['out', spec.out]]);
+      return line('prune', spec.checkpoint, [
+        ['blocks', spec.blocks.join(',')],
+        ['out', spec.out],
+      ]);
     case 'merge': {
       const { adapter, otherBase, out, dtype } = spec;
-      return line('merge', spec.checkpoint, [['adapter', adapter], ['other-base', otherBase], ['out', out], ['dtype', dtype?.toLowerCase()]]);
+      return line('merge', spec.checkpoint, [
+        ['adapter', adapter],
+        ['other-base', otherBase],
+        ['out', out],
+        ['dtype', dtype?.toLowerCase()],
+      ]);
     }
     case 'retrain':
       return line('retrain', spec.checkpoint, [...retrainFlags(spec), ...computeFlags(spec)]);
@@ -54,9 +74,30 @@ function retrainFlags({ settings, remove, out, resume, teacher }: RetrainSpec): 
   const files = data === 'self' ? ['self'] : data;
   const lora: Flags =
     method.kind === 'lora'
-      ? [['rank', method.rank], ['alpha', method.alpha], ['dropout', method.dropout], ['targets', method.targets?.join(',')], ['init-adapter', method.start]]
-      : [['full', true], ['init', method.start === 'random' ? 'random' : undefined]];
-  const same = ['merge', 'prompt', 'length', 'seed', 'batch', 'accumulate', 'epochs', 'steps', 'warmup', 'clip', 'patience'] as const;
+      ? [
+          ['rank', method.rank],
+          ['alpha', method.alpha],
+          ['dropout', method.dropout],
+          ['targets', method.targets?.join(',')],
+          ['init-adapter', method.start],
+        ]
+      : [
+          ['full', true],
+          ['init', method.start === 'random' ? 'random' : undefined],
+        ];
+  const same = [
+    'merge',
+    'prompt',
+    'length',
+    'seed',
+    'batch',
+    'accumulate',
+    'epochs',
+    'steps',
+    'warmup',
+    'clip',
+    'patience',
+  ] as const;
   return [
     ...files.map((file) => ['data', file] as const),
     ['out', out],
@@ -107,4 +148,5 @@ function line(verb: string, checkpoint: string, flags: Flags): string {
 }
 
 /** In single quotes where a shell would read more into it. */
-const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -42,7 +42,7 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
     try {
       requireTrust(command);
       return await command.run(coppice, args as never, (chosen) => {
-        settled = chosen as CommonArguments;
+        settled = chosen;
       });
     } catch (error) {
       if (args.throws) throw error;

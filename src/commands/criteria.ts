@@ -6,12 +6,47 @@ import type { Choice } from './steps';
 export function criterionChoices(): readonly Choice<Criterion>[] {
   const { t } = vscode.l10n;
   return [
-    { label: t('Perplexity'), description: 'ppl', detail: t('how much worse a text is predicted without the block; the best choice (Shortened LLaMA)'), value: 'ppl' },
-    { label: 'Taylor', description: 'taylor', detail: t('what the loss would change by if the weights went; slower (Shortened LLaMA)'), value: 'taylor' },
-    { label: t('Magnitude'), description: 'magnitude', detail: t('sum of the absolute weights; needs no text, done in a moment'), value: 'magnitude' },
-    { label: t('Block influence'), description: 'block-influence', detail: t('how much the block turns the hidden states (ShortGPT)'), value: 'block-influence' },
-    { label: t('Angular distance'), description: 'angular', detail: t('across runs of blocks, which go together (Gromov et al.)'), value: 'angular' },
-    { label: t('Greedy'), description: 'greedy', detail: t('perplexity again after every removal; slow and careful (SLEB)'), value: 'greedy' },
-    { label: t('Deepest first'), description: 'deepest', detail: t('the last blocks but the very last; needs no text'), value: 'deepest' },
+    {
+      label: t('Perplexity'),
+      description: 'ppl',
+      detail: t('how much worse a text is predicted without the block; the best choice (Shortened LLaMA)'),
+      value: 'ppl',
+    },
+    {
+      label: 'Taylor',
+      description: 'taylor',
+      detail: t('what the loss would change by if the weights went; slower (Shortened LLaMA)'),
+      value: 'taylor',
+    },
+    {
+      label: t('Magnitude'),
+      description: 'magnitude',
+      detail: t('sum of the absolute weights; needs no text, done in a moment'),
+      value: 'magnitude',
+    },
+    {
+      label: t('Block influence'),
+      description: 'block-influence',
+      detail: t('how much the block turns the hidden states (ShortGPT)'),
+      value: 'block-influence',
+    },
+    {
+      label: t('Angular distance'),
+      description: 'angular',
+      detail: t('across runs of blocks, which go together (Gromov et al.)'),
+      value: 'angular',
+    },
+    {
+      label: t('Greedy'),
+      description: 'greedy',
+      detail: t('perplexity again after every removal; slow and careful (SLEB)'),
+      value: 'greedy',
+    },
+    {
+      label: t('Deepest first'),
+      description: 'deepest',
+      detail: t('the last blocks but the very last; needs no text'),
+      value: 'deepest',
+    },
   ];
 }

@@ -27,7 +27,11 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title);
     const textStep: Step<EvaluateArguments> = async (_, place) => {
       const { file } = coppice.config.calibration;
-      const usual = { label: vscode.l10n.t('$(book) The calibration text'), description: vscode.l10n.t('flatters a model that was scored with it'), value: file };
+      const usual = {
+        label: vscode.l10n.t('$(book) The calibration text'),
+        description: vscode.l10n.t('flatters a model that was scored with it'),
+        value: file,
+      };
       const last = recall(coppice, 'evaluate', 'text', '');
       const text = await chooseFile(place, vscode.l10n.t('Perplexity of which text?'), ['txt', 'md'], [usual], last);
       return text === BACK ? BACK : { text };
@@ -36,10 +40,25 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     await remember(coppice, 'evaluate', { text: args.text === undefined ? complete.text : undefined });
     settle({ ...complete, checkpoint: chosen.path });
     const { window, bos, limit, text } = complete;
-    const spec: EvaluateSpec = { kind: 'evaluate', ...modelSource(coppice, chosen, complete), text: text!, window, bos, limit };
-    const { result, notes } = await runJob(coppice, spec, { title: vscode.l10n.t('Evaluating perplexity'), device: args.device });
+    const spec: EvaluateSpec = {
+      kind: 'evaluate',
+      ...modelSource(coppice, chosen, complete),
+      text: text!,
+      window,
+      bos,
+      limit,
+    };
+    const { result, notes } = await runJob(coppice, spec, {
+      title: vscode.l10n.t('Evaluating perplexity'),
+      device: args.device,
+    });
     await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
-    const numbers = vscode.l10n.t('Perplexity {0} on {1} ({2} tokens).', formatNumber(result.ppl), basename(text!), formatCount(result.tokens));
+    const numbers = vscode.l10n.t(
+      'Perplexity {0} on {1} ({2} tokens).',
+      formatNumber(result.ppl),
+      basename(text!),
+      formatCount(result.tokens),
+    );
     inform(args, [numbers, ...notes].join(' '));
     return result;
   },

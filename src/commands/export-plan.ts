@@ -28,7 +28,11 @@ export const exportPlanCommand: Command<ExportArguments> = {
     const formatStep: Step<ExportArguments> = async (_, place) => {
       const choices = [
         { label: 'mergekit', detail: vscode.l10n.t('a passthrough configuration (YAML)'), value: 'mergekit' as const },
-        { label: 'llama.cpp', detail: vscode.l10n.t('the command line of llama-quantize --prune-layers'), value: 'llama.cpp' as const },
+        {
+          label: 'llama.cpp',
+          detail: vscode.l10n.t('the command line of llama-quantize --prune-layers'),
+          value: 'llama.cpp' as const,
+        },
       ];
       const format = await pick(place, vscode.l10n.t('For which tool?'), choices);
       return format === BACK ? BACK : { format };

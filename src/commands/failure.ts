@@ -20,7 +20,10 @@ export function showFailure(coppice: Coppice, error: unknown, again: Again): voi
   });
 }
 
-function remedy(error: unknown, again: Again): { readonly text: string; readonly action: string; readonly then?: () => void } {
+function remedy(
+  error: unknown,
+  again: Again,
+): { readonly text: string; readonly action: string; readonly then?: () => void } {
   const showLog = vscode.l10n.t('Show Log');
   if (error instanceof JobInterrupted) {
     const resumable = error.resume !== undefined;

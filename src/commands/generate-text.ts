@@ -40,13 +40,28 @@ export const generateTextCommand: Command<GenerateArguments> = {
     settle({ ...complete, checkpoint: chosen.path });
     const { prompt, chat, maxNewTokens, ignoreEos, temperature, topK, topP, seed } = complete;
     const source = modelSource(coppice, chosen, complete);
-    const spec: GenerateSpec = { kind: 'generate', ...source, prompt, chat, maxNewTokens, ignoreEos, temperature, topK, topP, seed };
+    const spec: GenerateSpec = {
+      kind: 'generate',
+      ...source,
+      prompt,
+      chat,
+      maxNewTokens,
+      ignoreEos,
+      temperature,
+      topK,
+      topP,
+      seed,
+    };
     channel ??= outputChannel(coppice.context);
     const without = source.remove ? `, ${vscode.l10n.t('without {0}', source.remove.join(', '))}` : '';
     channel.append(`── ${vscode.workspace.asRelativePath(chosen.path)}${without}\n${prompt}`);
     channel.show(true);
     const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
-    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Writing text'), onEvent, device: args.device });
+    const { result } = await runJob(coppice, spec, {
+      title: vscode.l10n.t('Writing text'),
+      onEvent,
+      device: args.device,
+    });
     const speed = formatNumber(parseJsonNumber(result.decodeTokensPerSecond) ?? NaN, 3);
     channel.append(`\n── ${vscode.l10n.t('{0} tokens, {1} a second', result.ids.length, speed)}\n\n`);
     await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);

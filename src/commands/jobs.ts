@@ -33,7 +33,12 @@ export const cancelJobCommand: Command<CancelArguments> = {
 
 async function pickJob(jobs: readonly JobInfo[]): Promise<string | undefined> {
   const items = jobs.map((job) => ({ ...itemOf(job), buttons: [] }));
-  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Cancel Job'), placeHolder: vscode.l10n.t('Which job?') }))?.id;
+  return (
+    await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t('Cancel Job'),
+      placeHolder: vscode.l10n.t('Which job?'),
+    })
+  )?.id;
 }
 
 type JobItem = vscode.QuickPickItem & { readonly id?: string };

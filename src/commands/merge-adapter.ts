@@ -28,10 +28,17 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'healed');
-      const out = await ask(place, { prompt: vscode.l10n.t('Folder of the new checkpoint'), value, fault: outputFault });
+      const out = await ask(place, {
+        prompt: vscode.l10n.t('Folder of the new checkpoint'),
+        value,
+        fault: outputFault,
+      });
       return out === BACK ? BACK : { out };
     };
-    const steps = [...(args.adapter === undefined ? [adapterStep(coppice)] : []), ...(args.out === undefined ? [outStep] : [])];
+    const steps = [
+      ...(args.adapter === undefined ? [adapterStep(coppice)] : []),
+      ...(args.out === undefined ? [outStep] : []),
+    ];
     const complete = await askAll(title, args, steps);
     settle({ ...complete, checkpoint: path });
     const { adapter, out, dtype, otherBase } = complete;
@@ -44,11 +51,17 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
 
 function adapterStep({ library }: Coppice): Step<MergeArguments> {
   return async (_, place) => {
-    const known = library.adapters().map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
+    const known = library
+      .adapters()
+      .map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
     const browse = { label: vscode.l10n.t('Browse…'), value: BROWSE };
     const adapter = await pick(place, vscode.l10n.t('Which adapter?'), [...known, browse]);
     if (adapter !== BROWSE) return adapter === BACK ? BACK : { adapter };
-    const picked = await vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
+    const picked = await vscode.window.showOpenDialog({
+      title: place.title,
+      canSelectFolders: true,
+      canSelectFiles: false,
+    });
     return picked?.[0] ? { adapter: picked[0].fsPath } : BACK;
   };
 }

@@ -21,7 +21,11 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
     const removed = plans.removed(subject);
     if (removed.length === 0 || state.plan !== undefined || state.remove !== undefined) return undefined;
     const choices = [
-      { label: vscode.l10n.t('With the plan'), description: vscode.l10n.t('without {0}', removed.join(', ')), value: true },
+      {
+        label: vscode.l10n.t('With the plan'),
+        description: vscode.l10n.t('without {0}', removed.join(', ')),
+        value: true,
+      },
       { label: vscode.l10n.t('The whole model'), value: false },
     ];
     return pick(place, vscode.l10n.t('Which form of the model?'), choices, true).then((plan) =>
@@ -30,7 +34,15 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
   };
 }
 
-export function modelSource({ plans }: Coppice, { path, subject }: Chosen, { plan, remove, adapter }: ModelChoice): ModelSource {
+export function modelSource(
+  { plans }: Coppice,
+  { path, subject }: Chosen,
+  { plan, remove, adapter }: ModelChoice,
+): ModelSource {
   const without = remove ?? (plan === true ? plans.removed(subject) : []);
-  return { checkpoint: path, ...(without.length > 0 && { remove: without }), ...(adapter !== undefined && { adapter }) };
+  return {
+    checkpoint: path,
+    ...(without.length > 0 && { remove: without }),
+    ...(adapter !== undefined && { adapter }),
+  };
 }

@@ -48,7 +48,11 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
 };
 
 /** @throws UserError when there is nothing to remove, or what must stay is named */
-function blocksOf({ plans, config }: Coppice, { blocks: named }: PruneArguments, { architecture, subject }: Chosen): number[] {
+function blocksOf(
+  { plans, config }: Coppice,
+  { blocks: named }: PruneArguments,
+  { architecture, subject }: Chosen,
+): number[] {
   const blocks = named ?? plans.removed(subject);
   if (blocks.length === 0) {
     throw new UserError(

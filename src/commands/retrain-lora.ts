@@ -45,13 +45,18 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     settle({ ...complete, checkpoint: chosen.path, out });
     const spec = specOf(coppice, { ...complete, out }, chosen);
     const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
-    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Retraining'), onEvent, device: args.device });
+    const { result } = await runJob(coppice, spec, {
+      title: vscode.l10n.t('Retraining'),
+      onEvent,
+      device: args.device,
+    });
     await coppice.library.rescan();
     await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
     const better = result.best ? vscode.l10n.t('Held-out perplexity {0}.', formatNumber(result.best.ppl)) : '';
     inform(args, vscode.l10n.t('Retrained in {0} steps. {1}', result.steps, better), {
       label: vscode.l10n.t('Merge Adapter…'),
-      run: () => void vscode.commands.executeCommand('coppice.mergeAdapter', { checkpoint: chosen.path, adapter: result.out }),
+      run: () =>
+        void vscode.commands.executeCommand('coppice.mergeAdapter', { checkpoint: chosen.path, adapter: result.out }),
     });
     return result;
   },
@@ -60,40 +65,67 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
   const { data = BUNDLED, rank, alpha, steps, out, resume, settings } = args;
   const { checkpoint, remove } = modelSource(coppice, chosen, args);
-  const files = (typeof data === 'string' ? [data] : data).map((file) => (file === BUNDLED ? bundledData(coppice) : file));
+  const files = (typeof data === 'string' ? [data] : data).map((file) =>
+    file === BUNDLED ? bundledData(coppice) : file,
+  );
   return {
     kind: 'retrain',
     checkpoint,
     ...(remove && { remove }),
-    settings: { ...settings, method: { kind: 'lora', rank, alpha }, data: files.includes(SELF) ? SELF : files, ...(steps !== undefined && { steps }) },
+    settings: {
+      ...settings,
+      method: { kind: 'lora', rank, alpha },
+      data: files.includes(SELF) ? SELF : files,
+      ...(steps !== undefined && { steps }),
+    },
     out: out!,
     ...(resume && { resume }),
   };
 }
 
-const bundledData = ({ context }: Coppice): string => vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
+const bundledData = ({ context }: Coppice): string =>
+  vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
 
 /** The trace is in the record; the log tells enough to follow a run. */
 function logEvent({ log }: Coppice, event: TrainingEvent): void {
-  if (event.type === 'start') log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
+  if (event.type === 'start')
+    log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
   if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
   if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
 }
 
-async function askRetraining(coppice: Coppice, args: RetrainArguments, chosen: Chosen, title: string): Promise<RetrainArguments> {
+async function askRetraining(
+  coppice: Coppice,
+  args: RetrainArguments,
+  chosen: Chosen,
+  title: string,
+): Promise<RetrainArguments> {
   const dataStep: Step<RetrainArguments> = async (_, place) => {
     const { t } = vscode.l10n;
     const fixed = [
       { label: t('$(book) Bundled examples'), description: t('short stories and instructions'), value: BUNDLED },
-      { label: t('$(sparkle) Its own text'), description: t('the unpruned model writes what the pruned one learns'), value: SELF },
+      {
+        label: t('$(sparkle) Its own text'),
+        description: t('the unpruned model writes what the pruned one learns'),
+        value: SELF,
+      },
     ];
     const last = recall(coppice, 'retrain', 'data', BUNDLED);
     const data = await chooseFile(place, t('What should it learn from?'), ['jsonl', 'json', 'txt', 'md'], fixed, last);
     return data === BACK ? BACK : { data };
   };
   const rankStep: Step<RetrainArguments> = async (_, place) => {
-    const choices = [4, 8, 16, 32].map((value) => ({ label: String(value), description: value === 8 ? vscode.l10n.t("the paper's") : '', value }));
-    const rank = await pick(place, vscode.l10n.t('Rank of the adapter: more can learn more, and takes longer'), choices, recall(coppice, 'retrain', 'rank', 8));
+    const choices = [4, 8, 16, 32].map((value) => ({
+      label: String(value),
+      description: value === 8 ? vscode.l10n.t("the paper's") : '',
+      value,
+    }));
+    const rank = await pick(
+      place,
+      vscode.l10n.t('Rank of the adapter: more can learn more, and takes longer'),
+      choices,
+      recall(coppice, 'retrain', 'rank', 8),
+    );
     return rank === BACK ? BACK : { rank };
   };
   const stepsStep: Step<RetrainArguments> = async (_, place) => {

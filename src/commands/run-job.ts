@@ -19,7 +19,11 @@ export interface RunJobOptions<S extends JobSpec> {
 }
 
 /** @throws UserError, CancelledError */
-export async function runJob<S extends JobSpec>(coppice: Coppice, spec: S, options: RunJobOptions<S>): Promise<JobOutcome<S['kind']>> {
+export async function runJob<S extends JobSpec>(
+  coppice: Coppice,
+  spec: S,
+  options: RunJobOptions<S>,
+): Promise<JobOutcome<S['kind']>> {
   const { config, sidecar, history, log } = coppice;
   const { device = spec.device ?? config.compute.device } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
@@ -40,7 +44,10 @@ export async function runJob<S extends JobSpec>(coppice: Coppice, spec: S, optio
     () => undefined,
     () => undefined,
   );
-  const slow = await Promise.race([settled.then(() => false), new Promise<boolean>((go) => setTimeout(() => go(true), QUIET_MS))]);
+  const slow = await Promise.race([
+    settled.then(() => false),
+    new Promise<boolean>((go) => setTimeout(() => go(true), QUIET_MS)),
+  ]);
   if (slow) {
     const where = { location: vscode.ProgressLocation.Notification, title: options.title, cancellable: true };
     void vscode.window.withProgress(where, async (report, token) => {
@@ -74,4 +81,3 @@ function recordFolders({ config, context }: Coppice): string[] {
   if (isAbsolute(config.runsFolder)) return [config.runsFolder, own];
   return workspace ? [join(workspace.uri.fsPath, config.runsFolder), own] : [own];
 }
-

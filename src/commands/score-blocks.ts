@@ -43,7 +43,11 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
 };
 
 /** Runs the scoring and keeps its scores. @returns the result as the command line prints it */
-export async function score(coppice: Coppice, { path, checkpoint, architecture }: Chosen, args: ScoreArguments): Promise<ScoreResult> {
+export async function score(
+  coppice: Coppice,
+  { path, checkpoint, architecture }: Chosen,
+  args: ScoreArguments,
+): Promise<ScoreResult> {
   const { criterion = coppice.config.criterion, norm, reduction } = args;
   const spec: ScoreSpec = {
     kind: 'score',
@@ -73,17 +77,29 @@ function calibrationOf({ config }: Coppice, args: ScoreArguments, context: numbe
 }
 
 /** No more removals than the protected blocks leave room for. */
-function greedyOf({ config }: Coppice, { count, keep }: ScoreArguments, blocks: number): Pick<ScoreSpec, 'count' | 'keep'> {
+function greedyOf(
+  { config }: Coppice,
+  { count, keep }: ScoreArguments,
+  blocks: number,
+): Pick<ScoreSpec, 'count' | 'keep'> {
   const kept = keep ?? [...protectionOf(blocks, config).kept];
   const room = Math.max(1, blocks - kept.length);
-  return { count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))), ...(kept.length > 0 && { keep: kept }) };
+  return {
+    count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))),
+    ...(kept.length > 0 && { keep: kept }),
+  };
 }
 
 /** The newest scores by a criterion, if the model still is what was scored. */
 export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined =>
   scores.latest(subject, criterion);
 
-async function askScore(coppice: Coppice, args: ScoreArguments, { architecture }: Chosen, title: string): Promise<ScoreArguments> {
+async function askScore(
+  coppice: Coppice,
+  args: ScoreArguments,
+  { architecture }: Chosen,
+  title: string,
+): Promise<ScoreArguments> {
   const { config } = coppice;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion) as Criterion;
@@ -99,16 +115,26 @@ async function askScore(coppice: Coppice, args: ScoreArguments, { architecture }
   return complete;
 }
 
-async function askCalibration(coppice: Coppice, place: Parameters<Step<unknown>>[1]): Promise<{ calibration: string } | typeof BACK> {
+async function askCalibration(
+  coppice: Coppice,
+  place: Parameters<Step<unknown>>[1],
+): Promise<{ calibration: string } | typeof BACK> {
   const { file } = coppice.config.calibration;
-  const usual = { label: vscode.l10n.t('$(book) The usual text'), description: vscode.workspace.asRelativePath(file), value: file };
+  const usual = {
+    label: vscode.l10n.t('$(book) The usual text'),
+    description: vscode.workspace.asRelativePath(file),
+    value: file,
+  };
   const placeholder = vscode.l10n.t('Which text should the model read? One like those that it is for.');
   const last = recall<string>(coppice, 'score', 'calibration', file);
   const calibration = await chooseFile(place, placeholder, ['txt', 'md', 'jsonl', 'json'], [usual], last);
   return calibration === BACK ? BACK : { calibration };
 }
 
-async function askRemovals(place: Parameters<Step<unknown>>[1], blocks: number): Promise<{ count: number } | typeof BACK> {
+async function askRemovals(
+  place: Parameters<Step<unknown>>[1],
+  blocks: number,
+): Promise<{ count: number } | typeof BACK> {
   const answer = await ask(place, {
     prompt: vscode.l10n.t('How many blocks should be removed, one after the other?'),
     value: String(Math.max(1, Math.floor(blocks / 4))),

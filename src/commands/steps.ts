@@ -36,7 +36,9 @@ export function pick<T>(
   box.items = choices;
   const start = box.items.find(({ value }) => value === active);
   if (start) box.activeItems = [start];
-  return answerOf(box, place, (answer) => box.onDidAccept(() => box.selectedItems[0] && answer(box.selectedItems[0].value)));
+  return answerOf(box, place, (answer) =>
+    box.onDidAccept(() => box.selectedItems[0] && answer(box.selectedItems[0].value)),
+  );
 }
 
 export interface Question {
@@ -66,7 +68,10 @@ export function ask(place: Place, { fault, meaning, ...question }: Question): Pr
 }
 
 function answerOf<T>(
-  box: vscode.QuickInput & { buttons: readonly vscode.QuickInputButton[]; readonly onDidTriggerButton: vscode.Event<vscode.QuickInputButton> },
+  box: vscode.QuickInput & {
+    buttons: readonly vscode.QuickInputButton[];
+    readonly onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
+  },
   { step }: Place,
   accept: (answer: (value: T | Back) => void) => void,
 ): Promise<T | Back> {
@@ -86,9 +91,13 @@ export type Step<S> = (state: S, place: Place) => Promise<Partial<S> | Back> | u
 export async function askAll<S>(title: string, state: S, steps: readonly Step<S>[]): Promise<S> {
   const states = [state];
   const asked: number[] = [];
-  for (let at = 0; at < steps.length; ) {
+  for (let at = 0; at < steps.length;) {
     const current = states[states.length - 1];
-    const answer = await steps[at](current, { title, step: asked.length + 1, totalSteps: asked.length + steps.length - at });
+    const answer = await steps[at](current, {
+      title,
+      step: asked.length + 1,
+      totalSteps: asked.length + steps.length - at,
+    });
     if (answer === BACK) {
       at = asked.pop()!;
       states.pop();

@@ -91,7 +91,9 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
   const criterionStep: Step<State> = (state, place) => {
     if (state.criterion !== undefined) return undefined;
     const choices = criterionChoices().map((choice) =>
-      scoresOf(coppice, chosen, choice.value) ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` } : choice,
+      scoresOf(coppice, chosen, choice.value)
+        ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
+        : choice,
     );
     const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
     return pick(place, vscode.l10n.t('Which scores should decide?'), choices, active).then((criterion) =>
@@ -172,6 +174,10 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
     return error instanceof UserError ? `${error.why}. ${error.action}` : String(error);
   }
   const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
-  const size = [shortCount(parametersAfter), formatBytes(bytesAfter), vscode.l10n.t('≈ {0} faster', times(speedup))].join(' · ');
+  const size = [
+    shortCount(parametersAfter),
+    formatBytes(bytesAfter),
+    vscode.l10n.t('≈ {0} faster', times(speedup)),
+  ].join(' · ');
   return vscode.l10n.t('{0} of {1} blocks go{2} → {3}', count, blocks, which, size);
 }

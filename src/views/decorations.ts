@@ -28,9 +28,17 @@ export class BlockDecorations implements vscode.FileDecorationProvider {
     }
     switch (look.get('importance')) {
       case 'low':
-        return new vscode.FileDecoration('↓', vscode.l10n.t('matters little'), new vscode.ThemeColor('coppice.unimportantBlock'));
+        return new vscode.FileDecoration(
+          '↓',
+          vscode.l10n.t('matters little'),
+          new vscode.ThemeColor('coppice.unimportantBlock'),
+        );
       case 'high':
-        return new vscode.FileDecoration('↑', vscode.l10n.t('matters much'), new vscode.ThemeColor('coppice.importantBlock'));
+        return new vscode.FileDecoration(
+          '↑',
+          vscode.l10n.t('matters much'),
+          new vscode.ThemeColor('coppice.importantBlock'),
+        );
       default:
         return undefined;
     }

@@ -13,14 +13,17 @@ const ADAPTER = 'adapter_model.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 /** What tools keep beside a model and is none. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
-/** Outputs that are being written. */
-const UNFINISHED = /\.coppice-partial$/;
 
 /** @param files absolute paths */
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
   for (const file of files) {
-    if (dirname(file).split(/[/\\]/).some((part) => UNFINISHED.test(part))) continue;
+    if (
+      dirname(file)
+        .split(/[/\\]/)
+        .some((part) => part.endsWith('.coppice-partial'))
+    )
+      continue;
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
   }
   const checkpoints: string[] = [];

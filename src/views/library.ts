@@ -14,11 +14,11 @@ const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
 const SETTLE_MS = 400;
 
-export type Entry = {
+export interface Entry {
   /** The folder or file that names the checkpoint. */
   readonly path: string;
   readonly origin: 'workspace' | 'opened';
-};
+}
 
 export class CheckpointLibrary implements vscode.Disposable {
   private found: readonly string[] = [];
@@ -122,7 +122,8 @@ export class CheckpointLibrary implements vscode.Disposable {
   private async search(): Promise<void> {
     const { checkpoints, adapters, truncated } = await findCheckpoints(this.config.discoveryExclude);
     if (truncated) this.log.warn('The workspace holds so many weight files that not all of them were looked at.');
-    const same = checkpoints.join('\n') === this.found.join('\n') && adapters.join('\n') === this.adapterFolders.join('\n');
+    const same =
+      checkpoints.join('\n') === this.found.join('\n') && adapters.join('\n') === this.adapterFolders.join('\n');
     this.found = checkpoints;
     this.adapterFolders = adapters;
     if (this.scanned && same) return;
@@ -146,7 +147,12 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.rescanSoon();
     };
     for (const watcher of [weights, configs]) {
-      this.subscriptions.push(watcher, watcher.onDidCreate(touched), watcher.onDidChange(touched), watcher.onDidDelete(touched));
+      this.subscriptions.push(
+        watcher,
+        watcher.onDidCreate(touched),
+        watcher.onDidChange(touched),
+        watcher.onDidDelete(touched),
+      );
     }
     this.subscriptions.push(
       // A folder that is moved or removed as a whole says nothing of the files in it.

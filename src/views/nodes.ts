@@ -40,7 +40,7 @@ export type Node = CheckpointNode | PartNode | BlockNode | TensorNode | AdapterN
 
 /** The path of the checkpoint that a node belongs to; undefined for an adapter. */
 export function checkpointPathOf(node: Node): string | undefined {
-  for (let at: Node = node; ; ) {
+  for (let at: Node = node; ;) {
     if (at.kind === 'checkpoint') return at.entry.path;
     if (at.kind === 'adapter') return undefined;
     at = at.parent;

@@ -49,7 +49,12 @@ export function partsOf(checkpoint: Checkpoint): Parts {
 
 function computeParts(tensors: Iterable<TensorInfo>): Parts {
   const blocks = new Map<number, Record<'attention' | 'ffn' | 'other', TensorInfo[]>>();
-  const outside = { embedding: [] as TensorInfo[], norm: [] as TensorInfo[], head: [] as TensorInfo[], other: [] as TensorInfo[] };
+  const outside = {
+    embedding: [] as TensorInfo[],
+    norm: [] as TensorInfo[],
+    head: [] as TensorInfo[],
+    other: [] as TensorInfo[],
+  };
   for (const tensor of tensors) {
     const place = placeOf(tensor.name);
     if (place.block === undefined) {
@@ -63,13 +68,15 @@ function computeParts(tensors: Iterable<TensorInfo>): Parts {
   }
   return {
     embedding: partOf(outside.embedding),
-    blocks: [...blocks].sort(([a], [b]) => a - b).map(([index, { attention, ffn, other }]) => ({
-      ...partOf([...attention, ...ffn, ...other]),
-      index,
-      attention: partOf(attention),
-      ffn: partOf(ffn),
-      other: partOf(other),
-    })),
+    blocks: [...blocks]
+      .sort(([a], [b]) => a - b)
+      .map(([index, { attention, ffn, other }]) => ({
+        ...partOf([...attention, ...ffn, ...other]),
+        index,
+        attention: partOf(attention),
+        ffn: partOf(ffn),
+        other: partOf(other),
+      })),
     norm: partOf(outside.norm),
     head: partOf(outside.head),
     other: partOf(outside.other),

@@ -12,14 +12,21 @@ export interface Protection {
 }
 
 /** @param keep the setting, "5,12-14"; blocks that this model doesn't have don't count, for it serves other models too */
-export function protectionOf(blocks: number, { plus, keep }: { readonly plus: boolean; readonly keep: string }): Protection {
+export function protectionOf(
+  blocks: number,
+  { plus, keep }: { readonly plus: boolean; readonly keep: string },
+): Protection {
   const none = new Set<number>();
   if (keep === '') return { kept: keepList(blocks, { plus }), locked: none };
   try {
     const locked = parseBlockList(keep, MOST_BLOCKS, 'coppice.keep').filter((block) => block < blocks);
     return { kept: keepList(blocks, { plus, keep: locked }), locked: new Set(locked) };
   } catch (error) {
-    return { kept: keepList(blocks, { plus }), locked: none, fault: error instanceof Error ? error.message : String(error) };
+    return {
+      kept: keepList(blocks, { plus }),
+      locked: none,
+      fault: error instanceof Error ? error.message : String(error),
+    };
   }
 }
 

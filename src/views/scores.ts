@@ -64,7 +64,9 @@ export class ScoreBook {
       record,
       at: Date.now(),
     };
-    const others = this.all({ path, identity: scores.identity }).filter((other) => other.criterion !== scores.criterion);
+    const others = this.all({ path, identity: scores.identity }).filter(
+      (other) => other.criterion !== scores.criterion,
+    );
     this.entries.set(path, [scores, ...others]);
     void this.store.update(KEY, Object.fromEntries(this.entries));
     this.changed.fire(path);
@@ -75,7 +77,8 @@ export class ScoreBook {
 export function rankingOf({ blocks, windows, removals }: Scores): Ranking | undefined {
   const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
   if (blocks) return { kind: 'scores', scores: blocks.map(number) };
-  if (windows) return { kind: 'windows', windows: windows.map((window) => ({ ...window, score: number(window.score) })) };
+  if (windows)
+    return { kind: 'windows', windows: windows.map((window) => ({ ...window, score: number(window.score) })) };
   if (removals) return { kind: 'removals', removals };
   return undefined;
 }

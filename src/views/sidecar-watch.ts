@@ -15,7 +15,7 @@ export function watchSidecar(sidecar: SidecarClient, tree: CheckpointTree): vsco
       if (status.state === 'failed') void sayFailed(status.why);
     }),
   ];
-  return { dispose: () => subscriptions.forEach((subscription) => subscription.dispose()) };
+  return vscode.Disposable.from(...subscriptions);
 }
 
 async function sayFailed(why: string): Promise<void> {

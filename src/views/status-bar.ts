@@ -52,11 +52,16 @@ function textOf(status: SidecarStatus, jobs: readonly JobInfo[]): string {
   return `$(loading~spin) ${jobTitle(running.kind)}${far}${waiting}`;
 }
 
-function tooltipOf(status: SidecarStatus, jobs: readonly JobInfo[], device: DeviceInfo | undefined): vscode.MarkdownString {
+function tooltipOf(
+  status: SidecarStatus,
+  jobs: readonly JobInfo[],
+  device: DeviceInfo | undefined,
+): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true);
   text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', 'coppice.showJobs'] };
   const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
-  for (const { kind, progress } of jobs) paragraph(progress ? `${jobTitle(kind)}: ${progressLine(progress)}` : jobTitle(kind));
+  for (const { kind, progress } of jobs)
+    paragraph(progress ? `${jobTitle(kind)}: ${progressLine(progress)}` : jobTitle(kind));
   paragraph(stateWords(status));
   if (device) {
     paragraph(vscode.l10n.t('Computes on {0}: {1}', device.provider, device.why));
@@ -66,12 +71,14 @@ function tooltipOf(status: SidecarStatus, jobs: readonly JobInfo[], device: Devi
     }
   }
   text.appendMarkdown(`[${vscode.l10n.t('Show Log')}](command:coppice.showLog)`);
-  if (status.state === 'failed') text.appendMarkdown(` · [${vscode.l10n.t('Restart')}](command:coppice.restartSidecar)`);
+  if (status.state === 'failed')
+    text.appendMarkdown(` · [${vscode.l10n.t('Restart')}](command:coppice.restartSidecar)`);
   return text;
 }
 
 function stateWords(status: SidecarStatus): string {
-  if (!vscode.workspace.isTrusted) return vscode.l10n.t('Restricted mode: checkpoints can be inspected, nothing is run.');
+  if (!vscode.workspace.isTrusted)
+    return vscode.l10n.t('Restricted mode: checkpoints can be inspected, nothing is run.');
   switch (status.state) {
     case 'stopped':
       return vscode.l10n.t('The sidecar, which computes, starts when it is needed.');

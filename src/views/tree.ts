@@ -154,7 +154,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private blocksOf(node: CheckpointNode, checkpoint: BlockNode['checkpoint']): readonly BlockNode[] {
     const before = this.blockNodes.get(node);
     if (before?.[0]?.checkpoint === checkpoint) return before;
-    const blocks = partsOf(checkpoint).blocks.map((block) => ({ kind: 'block' as const, block, parent: node, checkpoint }));
+    const blocks = partsOf(checkpoint).blocks.map((block) => ({
+      kind: 'block' as const,
+      block,
+      parent: node,
+      checkpoint,
+    }));
     this.blockNodes.set(node, blocks);
     return blocks;
   }
@@ -187,7 +192,10 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       const subject = checkpoint && subjectOf(parent.entry.path, checkpoint);
       if (!subject) continue;
       const { locked } = protectionOf(subject.blocks, this.config);
-      this.plans.change(subject, list.filter(([block, kept]) => kept || !locked.has(block)));
+      this.plans.change(
+        subject,
+        list.filter(([block, kept]) => kept || !locked.has(block)),
+      );
       this.refresh(parent.entry.path); // boxes that must not change show their old state again
     }
   }

@@ -6,6 +6,7 @@ import type { Batch } from '../../src/engine/retrain/batch';
 import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
 import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
 import type { Trainee } from '../../src/engine/retrain/trainee';
+import type { LinearName } from '../../src/engine/transformer/block';
 import type { Model } from '../../src/engine/transformer/model';
 import { fullView, type View } from '../../src/engine/transformer/view';
 import { normal } from './random';
@@ -21,16 +22,17 @@ export interface Subject {
   readonly parameters: Trained;
 }
 
-/** LoRA on every Linear, its matrices random, B too, so that everything has a gradient. */
+/** LoRA, on every Linear unless said, its matrices random, B too, so that everything has a gradient. */
 export function loraSubject(
   model: Model,
   {
     view = fullView(model.architecture.blocks),
     dropout = false,
+    targets = LINEAR_NAMES,
     seed = 1,
-  }: { view?: View; dropout?: boolean; seed?: number } = {},
+  }: { view?: View; dropout?: boolean; targets?: readonly LinearName[]; seed?: number } = {},
 ): Subject {
-  const shape = { rank: 4, alpha: 8, targets: LINEAR_NAMES, dropout };
+  const shape = { rank: 4, alpha: 8, targets, dropout };
   const parameters = initialAdapters(model, view, shape, seed);
   const next = normal(seed);
   for (const {

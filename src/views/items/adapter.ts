@@ -12,7 +12,8 @@ export async function adapterItem(path: string): Promise<vscode.TreeItem> {
   item.contextValue = 'adapter';
   item.iconPath = new vscode.ThemeIcon('plug');
   const rank = await rankOf(path).catch(() => undefined);
-  item.description = rank === undefined ? vscode.l10n.t('LoRA adapter') : vscode.l10n.t('LoRA adapter · rank {0}', rank);
+  item.description =
+    rank === undefined ? vscode.l10n.t('LoRA adapter') : vscode.l10n.t('LoRA adapter · rank {0}', rank);
   item.tooltip = path;
   return item;
 }

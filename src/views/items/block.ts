@@ -47,13 +47,19 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     ...(score === undefined ? [] : [scoreTooltip(scores!, index)]),
     ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
   ].join('\n');
-  item.accessibilityInformation = { label: [String(item.label), importance ?? '', item.description].filter(Boolean).join(', ') };
+  item.accessibilityInformation = {
+    label: [typeof item.label === 'string' ? item.label : item.label?.label, importance ?? '', item.description]
+      .filter(Boolean)
+      .join(', '),
+  };
   return item;
 }
 
 function boxTooltip({ locked, kept }: BlockState): string {
   if (locked) return vscode.l10n.t('The setting coppice.keep names this block: it stays.');
-  return kept ? vscode.l10n.t('Stays. Untick to remove the block.') : vscode.l10n.t('Goes when the checkpoint is pruned.');
+  return kept
+    ? vscode.l10n.t('Stays. Untick to remove the block.')
+    : vscode.l10n.t('Goes when the checkpoint is pruned.');
 }
 
 function scoreTooltip({ criterion, blocks, fullPpl }: Scores, index: number): string {

@@ -23,7 +23,11 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
   const item = new vscode.TreeItem(labelOf(path, checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `checkpoint:${path}`;
   const usable = checkpoint.architecture !== undefined;
-  const states = [usable ? '' : 'inspectOnly', removed.length > 0 ? 'planned' : '', origin === 'opened' ? 'opened' : ''];
+  const states = [
+    usable ? '' : 'inspectOnly',
+    removed.length > 0 ? 'planned' : '',
+    origin === 'opened' ? 'opened' : '',
+  ];
   item.contextValue = ['checkpoint', ...states.filter((state) => state !== '')].join('.');
   item.iconPath = new vscode.ThemeIcon(usable ? 'layers' : 'archive');
   if (usable && removed.length > 0) {
@@ -44,7 +48,9 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
     ].join(' · ');
   }
   item.tooltip = tooltip(checkpoint, line);
-  item.accessibilityInformation = { label: `${String(item.label)}, ${item.description}` };
+  item.accessibilityInformation = {
+    label: `${typeof item.label === 'string' ? item.label : item.label?.label}, ${item.description}`,
+  };
   return item;
 }
 
@@ -68,7 +74,8 @@ function tooltip(checkpoint: Checkpoint, { path, removed, scores }: CheckpointLi
   const { architecture, unsupported } = checkpoint;
   const summary = summarize(checkpoint);
   const text = new vscode.MarkdownString();
-  const line = (name: string, value: string): void => void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
+  const line = (name: string, value: string): void =>
+    void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
   text.appendText(path).appendMarkdown('\n\n');
   line(vscode.l10n.t('parameters'), formatCount(summary.parameters));
   line(vscode.l10n.t('types'), Object.keys(summary.dtypes).join(', '));

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { clearWorkspace, checkpointLine, coppice, EXTENSION_ID, inWorkspace, lines, run, writeModel } from '../support/coppice';
+import {
+  clearWorkspace,
+  checkpointLine,
+  coppice,
+  EXTENSION_ID,
+  inWorkspace,
+  lines,
+  run,
+  writeModel,
+} from '../support/coppice';
 import { until, Window } from '../support/window';
 
 describe('the extension', () => {
@@ -62,7 +71,10 @@ describe('the tree', () => {
     writeFileSync(inWorkspace('adapter/adapter_model.safetensors'), '');
     const found = await run<{ checkpoints: string[]; adapters: string[] }>('refreshCheckpoints');
     const expected = ['deep/down/sharded', 'plain', 'two/a.safetensors', 'two/b.safetensors'];
-    assert.deepEqual([...found.checkpoints].sort(), expected.map((path) => inWorkspace(path)));
+    assert.deepEqual(
+      [...found.checkpoints].sort(),
+      expected.map((path) => inWorkspace(path)),
+    );
     assert.deepEqual(found.adapters, [inWorkspace('adapter')]);
     const adapter = (await lines()).find(({ node }) => node.kind === 'adapter');
     assert.match(String(adapter?.item.description), /rank 4/);
@@ -83,12 +95,15 @@ describe('the tree', () => {
     const names = parts.map(({ item }) => item.label);
     assert.deepEqual(names, ['Embedding', ...Array.from({ length: 8 }, (_, block) => `Block ${block}`), 'Final norm']);
     const modules = await lines(parts[3].node);
-    assert.deepEqual(modules.map(({ item }) => item.label), ['Attention', 'FFN']);
+    assert.deepEqual(
+      modules.map(({ item }) => item.label),
+      ['Attention', 'FFN'],
+    );
     const tensors = await lines(modules[0].node);
     assert.equal(tensors.length, 5);
     const q = tensors.find(({ item }) => item.label === 'q_proj.weight');
     assert.match(String(q?.item.description), /^BF16 · 64 × 64 · /);
-    assert.match(String(q?.item.tooltip), /model\.safetensors, from byte/);
+    assert.match(q?.item.tooltip as string, /model\.safetensors, from byte/);
   });
 
   it('makes a plan of boxes, and the checkpoint says what it gives', async () => {
@@ -100,7 +115,11 @@ describe('the tree', () => {
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await (await coppice()).tree.reveal(path, { expand: true });
     for (const block of [4, 5]) {
-      await window.row(`Block ${block}`).locator('[role="checkbox"], .custom-view-tree-node-item-checkbox').first().click();
+      await window
+        .row(`Block ${block}`)
+        .locator('[role="checkbox"], .custom-view-tree-node-item-checkbox')
+        .first()
+        .click();
       await until(`block ${block} is planned`, () => plans.removed(subject).includes(block));
     }
     assert.deepEqual(plans.removed(subject), [4, 5]);

@@ -18,7 +18,8 @@ export async function coppice(): Promise<Coppice> {
 }
 
 /** An absolute path in the workspace. */
-export const inWorkspace = (...parts: string[]): string => join(vscode.workspace.workspaceFolders![0].uri.fsPath, ...parts);
+export const inWorkspace = (...parts: string[]): string =>
+  join(vscode.workspace.workspaceFolders![0].uri.fsPath, ...parts);
 
 /** A toy model of 8 blocks in the workspace, with a tokenizer. @returns its folder */
 export function writeModel(folder: string, name: TinyName = 'llama-gqa-tied', options: TinyOptions = {}): string {
@@ -31,7 +32,8 @@ export function writeModel(folder: string, name: TinyName = 'llama-gqa-tied', op
 /** A text in the workspace that the toys can read. @returns its path */
 export function writeText(name: string): string {
   const path = inWorkspace(name);
-  const sentence = (n: number): string => `The ${['old', 'red', 'small', 'wise'][n % 4]} oak number ${n} grew again after the winter, and the birds came back to sing.`;
+  const sentence = (n: number): string =>
+    `The ${['old', 'red', 'small', 'wise'][n % 4]} oak number ${n} grew again after the winter, and the birds came back to sing.`;
   writeFileSync(path, Array.from({ length: 120 }, (_, n) => sentence(n)).join('\n'));
   return path;
 }

@@ -92,7 +92,10 @@ function layServer(work, laid) {
   }
   // The two native modules that are loaded at the start and have no binary in their packages.
   const modules = join(vscode, 'node_modules', '@vscode');
-  writeFileSync(join(modules, 'native-watchdog', 'index.js'), 'exports.start = () => {};\nexports.exit = process.exit;\n');
+  writeFileSync(
+    join(modules, 'native-watchdog', 'index.js'),
+    'exports.start = () => {};\nexports.exit = process.exit;\n',
+  );
   writeFileSync(join(modules, 'spdlog', 'index.js'), PLAIN_LOGGER);
 }
 

@@ -212,7 +212,13 @@ async function main() {
   const url = await startServer();
   if (!folder) url.searchParams.set('ew', 'true');
   else url.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', remote(url, folder).path);
-  url.searchParams.set('payload', JSON.stringify([['skipWelcome', 'true'], ['skipReleaseNotes', 'true']]));
+  url.searchParams.set(
+    'payload',
+    JSON.stringify([
+      ['skipWelcome', 'true'],
+      ['skipReleaseNotes', 'true'],
+    ]),
+  );
   return openWindow(url);
 }
 

@@ -46,7 +46,13 @@ export class Window {
     let found: Frame | undefined;
     await until(`a frame with ${selector}`, async () => {
       for (const frame of this.page.frames()) {
-        if ((await frame.locator(selector).count().catch(() => 0)) > 0) found = frame;
+        if (
+          (await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0)) > 0
+        )
+          found = frame;
       }
       return found !== undefined;
     });
@@ -56,7 +62,15 @@ export class Window {
 }
 
 /** Waits for something that becomes true. @throws Error with `what` when it does not */
-export async function until(what: string, test: () => boolean | Promise<boolean>, patience = PATIENCE_MS): Promise<void> {
-  for (const end = Date.now() + patience; Date.now() < end; await pause(50)) if (await test()) return;
+export async function until(
+  what: string,
+  test: () => boolean | Promise<boolean>,
+  patience = PATIENCE_MS,
+): Promise<void> {
+  const end = Date.now() + patience;
+  while (Date.now() < end) {
+    if (await test()) return;
+    await pause(50);
+  }
   throw new Error(`not within ${patience} ms: ${what}`);
 }

@@ -1,0 +1,79 @@
+/** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { UserError } from '../../engine/errors';
+import { digestRecord } from '../../engine/runs/digest';
+import { modelCard } from '../../engine/runs/model-card';
+import { readRecord } from '../../engine/runs/record';
+import { type ReportAssets, reportHtml } from '../../engine/runs/report';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
+import { checkFileTarget } from '../run-record';
+import { facts, formatBytes } from '../terminal/text';
+
+interface ReportOptions extends CommonOptions {
+  readonly out: string;
+}
+
+export function addReport(program: Command, exit: Exit): void {
+  const command = program
+    .command('report')
+    .summary('runs as one HTML page, or as Markdown')
+    .description(
+      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with charts and\n' +
+        'tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
+    )
+    .argument('<run...>', 'records of runs')
+    .requiredOption('--out <file>', 'the page: FILE.html, or FILE.md');
+  acceptComputeOptions(addCommonOptions(command))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice score ./SmolLM2-135M --calibration prose.txt --record score.json
+  coppice report score.json --out report.html
+  coppice report .coppice/runs/*.json --out report.md`,
+    )
+    .action(async (runs: string[], options: ReportOptions) => {
+      exit(await execute({ kind: 'report', options }, (shell) => report(runs, options, shell)));
+    });
+}
+
+async function report(files: readonly string[], { out }: ReportOptions, shell: Shell): Promise<Outcome> {
+  await checkFileTarget('the report', out, undefined);
+  const runs = (await Promise.all(files.map(readRecord))).map(digestRecord);
+  const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets());
+  await writeFile(out, page);
+  const bytes = Buffer.byteLength(page);
+  return {
+    json: { out, runs: files.length, bytes },
+    page: facts([
+      ['report', shell.shown(out)],
+      ['runs', String(files.length)],
+      ['size', formatBytes(bytes)],
+    ]),
+    run: { inputs: [], settings: { out } },
+  };
+}
+
+/** The bundles beside this program. @throws UserError when the installation lacks them */
+async function reportAssets(): Promise<ReportAssets> {
+  const folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
+  try {
+    const [script, style] = await Promise.all(
+      ['report.js', 'report.css'].map((name) => readFile(join(folder, name), 'utf8')),
+    );
+    return { script, style };
+  } catch (error) {
+    throw new UserError(
+      'The report cannot be drawn',
+      `${folder} lacks report.js or report.css`,
+      'Install Coppice again.',
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * How much a text repeats itself. Depth-pruned models do so more than whole ones while their perplexity still looks
+ * fine (spec §4), so this stands beside every sample.
+ */
+
+/** Length of the runs of tokens that count; with four, names and idioms that recur don't weigh. */
+const RUN = 4;
+
+/**
+ * The share of the text's runs of four tokens that occurred in it before: 0 for none, near 1 for a loop.
+ * @returns NaN where the text is shorter than one run
+ */
+export function repetition(ids: readonly number[]): number {
+  const runs = ids.length - RUN + 1;
+  if (runs < 1) return NaN;
+  const seen = new Set<string>();
+  for (let start = 0; start < runs; start++) seen.add(ids.slice(start, start + RUN).join());
+  return 1 - seen.size / runs;
+}

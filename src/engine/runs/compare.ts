@@ -1,0 +1,121 @@
+/** Two or more runs beside each other: what they read, how they were set, what came out, and where they differ. */
+import { type JsonNumber, parseJsonNumber } from '../json';
+import type { RunDigest } from './digest-types';
+
+export interface ComparisonRow {
+  readonly group: 'inputs' | 'settings' | 'results';
+  readonly name: string;
+  /** One a run; empty where it has none. */
+  readonly values: readonly string[];
+  readonly differs: boolean;
+}
+
+export interface Comparison {
+  /** One a run. */
+  readonly titles: readonly string[];
+  readonly rows: readonly ComparisonRow[];
+}
+
+export function compareRuns(runs: readonly RunDigest[]): Comparison {
+  return {
+    titles: runs.map(runTitle),
+    rows: [
+      ...rowsOf('inputs', runs, inputsOf),
+      ...rowsOf('settings', runs, settingsOf),
+      ...rowsOf('results', runs, resultsOf),
+    ],
+  };
+}
+
+/** "score · ppl", "retrain · adapter": what the run was, in a few words. */
+export function runTitle({ kind, score, curve, training, samples }: RunDigest): string {
+  const what = score?.criterion ?? curve?.criterion ?? training?.output ?? samples?.prompts[0];
+  return what === undefined || what === '' ? kind : `${kind} · ${what}`;
+}
+
+type Facts = readonly (readonly [name: string, value: string])[];
+
+/** Every name that one of the runs has, in the order in which they come up. */
+function rowsOf(
+  group: ComparisonRow['group'],
+  runs: readonly RunDigest[],
+  of: (run: RunDigest) => Facts,
+): ComparisonRow[] {
+  const facts = runs.map((run) => new Map(of(run)));
+  const names = new Set(facts.flatMap((map) => [...map.keys()]));
+  return [...names].map((name) => {
+    const values = facts.map((map) => map.get(name) ?? '');
+    return { group, name, values, differs: new Set(values).size > 1 };
+  });
+}
+
+function inputsOf({ inputs, device, versions, removed, started }: RunDigest): Facts {
+  return [
+    ['started', started],
+    ...inputs.map(
+      ({ role, name, hash }) => [role, hash === undefined ? name : `${name} (${hash.slice(0, 8)})`] as const,
+    ),
+    ['removed', removed.join(', ') || 'nothing'],
+    ['device', device ?? 'none'],
+    ['versions', versions],
+  ];
+}
+
+/** What inputs say already is left out. */
+const settingsOf = ({ settings }: RunDigest): Facts =>
+  settings.filter(([name]) => name !== 'removed' && name !== 'device' && !name.endsWith('sha256'));
+
+/** The numbers that a run is made for, in words. */
+export function resultsOf({ score, curve, training, quality, cost, samples }: RunDigest): Facts {
+  const last = curve?.points.at(-1);
+  const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
+  const steps = training?.steps ?? [];
+  const speed = steps.reduce((sum, step) => sum + step.tokensPerSecond, 0) / steps.length;
+  const facts: [string, string | undefined][] = [
+    ['perplexity of the whole model', score?.full === undefined ? undefined : shortNumber(score.full)],
+    [
+      'least important blocks',
+      blocks
+        ?.slice(0, 6)
+        .map(({ index }) => index)
+        .join(', '),
+    ],
+    ['most blocks removed', last && `${last.count}: perplexity ${shortNumber(last.ppl)}`],
+    ['steps', training && String(steps.at(-1)?.step ?? 0)],
+    ['first loss', steps[0] && shortNumber(steps[0].loss)],
+    ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
+    ['best held-out perplexity', best(training?.looks.map(({ ppl }) => ppl))],
+    ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
+    ...(quality ?? []).map(({ label, ppl }): [string, string] => [`perplexity of ${label}`, shortNumber(ppl)]),
+    ...(cost ?? []).flatMap(
+      ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
+        [`parameters of ${label}`, parameters === null ? undefined : parameters.toLocaleString('en-US')],
+        [`bytes of ${label}`, bytes === null ? undefined : bytes.toLocaleString('en-US')],
+        [`tokens per second of ${label}`, decode === null ? undefined : shortNumber(decode)],
+      ],
+    ),
+    ...(samples?.columns ?? []).map((label, column): [string, string | undefined] => {
+      const shares = samples!.texts
+        .filter((each) => each.column === column)
+        .flatMap(({ repetition }) => repetition ?? []);
+      const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+      return [`repetition of ${label}`, shares.length === 0 ? undefined : `${(100 * mean).toFixed(0)} %`];
+    }),
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
+}
+
+function best(values: readonly JsonNumber[] = []): string | undefined {
+  return values.length === 0 ? undefined : shortNumber(Math.min(...values.map(numeric)));
+}
+
+const numeric = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
+
+/** With the digits that matter; ∞ where there is no end. */
+export function shortNumber(value: JsonNumber): string {
+  const number = numeric(value);
+  if (!Number.isFinite(number)) return number === Infinity ? '∞' : String(number);
+  const size = Math.abs(number);
+  if (size !== 0 && (size >= 1e6 || size < 1e-3)) return number.toExponential(2);
+  return String(Number(number.toPrecision(5)));
+}

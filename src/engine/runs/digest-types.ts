@@ -1,0 +1,110 @@
+/** What a record says, reduced to what charts, tables and reports show. Plain data: it crosses to the panel as it is. */
+import type { JsonNumber } from '../json';
+
+/** A run, whatever its kind; each part is there where the run has it. */
+export interface RunDigest {
+  /** "score", "curve", "retrain", "eval", "samples" … */
+  readonly kind: string;
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly finished: string;
+  readonly model: { readonly name: string; readonly identity?: string };
+  /** Blocks and modules that were left out of the model. */
+  readonly removed: readonly (number | string)[];
+  /** Name of the adapter on top. */
+  readonly adapter?: string;
+  /** The execution provider; null where nothing was computed. */
+  readonly device: string | null;
+  readonly inputs: readonly { readonly role: string; readonly name: string; readonly hash?: string }[];
+  /** Name and value in words, nested ones with dots: "calibration.samples". */
+  readonly settings: readonly (readonly [name: string, value: string])[];
+  readonly versions: string;
+  readonly score?: ScoreDigest;
+  readonly curve?: CurveDigest;
+  readonly training?: TrainingDigest;
+  readonly quality?: readonly QualityDigest[];
+  readonly cost?: readonly CostDigest[];
+  readonly samples?: SamplesDigest;
+}
+
+export interface ScoreDigest {
+  readonly criterion: string;
+  /** Perplexity of the whole model, where it was measured. */
+  readonly full?: JsonNumber;
+  /** Of single blocks; empty for criteria that score runs or sequences. */
+  readonly blocks: readonly {
+    readonly index: number;
+    readonly score: JsonNumber;
+    /** Of ppl: a 95 % bootstrap interval. */
+    readonly low?: JsonNumber;
+    readonly high?: JsonNumber;
+  }[];
+}
+
+export interface CurveDigest {
+  readonly criterion: string;
+  /** What perplexity was measured on. */
+  readonly text: string;
+  readonly points: readonly {
+    readonly count: number;
+    readonly removed: readonly number[];
+    readonly ppl: JsonNumber;
+    readonly parameters: number;
+  }[];
+}
+
+export interface TrainingDigest {
+  /** Folder of the adapter or checkpoint, by name. */
+  readonly output?: string;
+  readonly steps: readonly TrainingStep[];
+  readonly looks: readonly TrainingLook[];
+}
+
+export interface TrainingStep {
+  readonly step: number;
+  readonly loss: JsonNumber;
+  readonly learningRate: number;
+  readonly tokensPerSecond: number;
+}
+
+/** A look at the held-out part. */
+export interface TrainingLook {
+  readonly step: number;
+  readonly ppl: JsonNumber;
+}
+
+export interface QualityDigest {
+  readonly label: string;
+  readonly ppl: JsonNumber;
+  readonly tokens?: number;
+  /** Name of the text. */
+  readonly text?: string;
+}
+
+/** What a model costs; null where it was not measured. */
+export interface CostDigest {
+  readonly label: string;
+  readonly parameters: number | null;
+  readonly bytes: number | null;
+  readonly prefillTokensPerSecond: number | null;
+  readonly decodeTokensPerSecond: number | null;
+  readonly peakRssBytes: number | null;
+}
+
+export interface SamplesDigest {
+  readonly prompts: readonly string[];
+  readonly columns: readonly string[];
+  readonly texts: readonly {
+    /** Indices into prompts and columns. */
+    readonly prompt: number;
+    readonly column: number;
+    readonly text: string;
+    readonly tokens: number;
+    readonly timeToFirstToken: number | null;
+    readonly tokensPerSecond: number | null;
+    /** Share of repeated runs of four tokens; null where the text is too short. */
+    readonly repetition: number | null;
+    /** Why it ended: "eos", "length", "context", "cancelled". */
+    readonly stopped: string;
+  }[];
+}

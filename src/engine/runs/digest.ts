@@ -1,0 +1,193 @@
+/** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
+import { basename } from 'node:path';
+import { repetition } from '../evaluate/repetition';
+import type {
+  CostDigest,
+  CurveDigest,
+  QualityDigest,
+  RunDigest,
+  SamplesDigest,
+  ScoreDigest,
+  TrainingDigest,
+} from './digest-types';
+import { entries, finite, isObject, type Json, jsonNumber, objects, text, texts } from './fields';
+import type { RunRecord } from './record';
+
+export function digestRecord(record: RunRecord): RunDigest {
+  const { kind, started, finished, results, settings, versions } = record;
+  const model = record.inputs.find(({ role }) => role === 'model');
+  const adapter = record.inputs.find(({ role }) => role === 'adapter');
+  const name = model?.name ?? '';
+  const device = isObject(record.device) ? text(record.device.provider) : undefined;
+  return {
+    ...{ kind, started, finished },
+    model: { name, ...(model?.identity !== undefined && { identity: model.identity }) },
+    removed: entries(settings.removed ?? results.removed),
+    ...(adapter && { adapter: adapter.name }),
+    device: device ?? null,
+    inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
+    settings: flat(settings),
+    versions: [`Coppice ${versions.coppice}`, versions.onnxruntime ? `onnxruntime ${versions.onnxruntime}` : '']
+      .filter(Boolean)
+      .join(', '),
+    ...partsOf(record, name),
+  };
+}
+
+type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'quality' | 'cost' | 'samples'>;
+
+function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
+  const prompts = texts(settings.prompts);
+  const evaluated = inputs.find(({ role }) => role === 'text')?.name;
+  switch (kind) {
+    case 'score':
+      return { score: scoreOf(results) };
+    case 'curve':
+      return { curve: curveOf(results) };
+    case 'retrain':
+      return { training: trainingOf(results) };
+    case 'eval':
+      return { quality: qualityOf(results, model, evaluated) };
+    case 'bench':
+      return { cost: [costOf(results, model)] };
+    case 'samples':
+      return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
+    case 'generate':
+      return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
+    case 'prune':
+    case 'merge':
+      return { cost: writtenOf(results, model) };
+    case 'demo':
+      return demoOf(results, model);
+    default:
+      return {};
+  }
+}
+
+function scoreOf(results: Json): ScoreDigest {
+  const full = isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
+  const blocks = objects(results.blocks).flatMap(({ index, score, low, high }) => {
+    const [at, value] = [finite(index), jsonNumber(score)];
+    if (at === null || value === undefined) return [];
+    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high) }];
+  });
+  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), blocks };
+}
+
+function curveOf(results: Json): CurveDigest {
+  const points = objects(results.points).flatMap(({ count, removed, ppl, parameters }) => {
+    const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
+    if (n === null || value === undefined || left === null) return [];
+    const blocks = entries(removed).filter((block): block is number => typeof block === 'number');
+    return [{ count: n, removed: blocks, ppl: value, parameters: left }];
+  });
+  const name = isObject(results.text) ? text(results.text.name) : undefined;
+  return { criterion: text(results.criterion) ?? '', text: name ?? '', points };
+}
+
+function trainingOf(results: Json): TrainingDigest {
+  const steps = objects(results.trace).flatMap(({ step, loss, lr, tokensPerSecond }) => {
+    const [at, value] = [finite(step), jsonNumber(loss)];
+    if (at === null || value === undefined) return [];
+    const [learningRate, speed] = [finite(lr) ?? 0, finite(tokensPerSecond) ?? 0];
+    return [{ step: at, loss: value, learningRate, tokensPerSecond: speed }];
+  });
+  const looks = objects(results.evaluations).flatMap(({ step, ppl }) => {
+    const [at, value] = [finite(step), jsonNumber(ppl)];
+    return at === null || value === undefined ? [] : [{ step: at, ppl: value }];
+  });
+  const out = text(results.out);
+  return { ...(out !== undefined && { output: basename(out) }), steps, looks };
+}
+
+function qualityOf(results: Json, label: string, name?: string): QualityDigest[] {
+  const ppl = jsonNumber(results.ppl);
+  if (ppl === undefined) return [];
+  return [{ label, ppl, tokens: finite(results.tokens) ?? undefined, ...(name !== undefined && { text: name }) }];
+}
+
+function costOf(results: Json, label: string): CostDigest {
+  return {
+    label,
+    parameters: finite(results.parameters),
+    bytes: finite(results.bytes),
+    prefillTokensPerSecond: finite(results.prefillTokensPerSecond),
+    decodeTokensPerSecond: finite(results.decodeTokensPerSecond ?? results.tokensPerSecond),
+    peakRssBytes: finite(results.peakRssBytes),
+  };
+}
+
+/** Before and after a checkpoint was written. */
+function writtenOf(results: Json, model: string): CostDigest[] {
+  const out = text(results.out);
+  const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = results;
+  return [
+    costOf({ parameters: parametersBefore, bytes: bytesBefore }, model),
+    costOf({ parameters: parametersAfter, bytes: bytesAfter }, out === undefined ? 'written' : basename(out)),
+  ];
+}
+
+/** Speeds of sample columns: the median of what each wrote. */
+function speedsOf(results: Json): CostDigest[] {
+  return objects(results.columns).map(({ label }, column) => {
+    const own = objects(results.samples).filter((sample) => sample.column === column);
+    const middle = (key: string): number | null => median(own.map((sample) => finite(sample[key])));
+    const speeds = { prefillTokensPerSecond: middle('prefillTokensPerSecond') };
+    return costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
+  });
+}
+
+function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
+  return {
+    prompts,
+    columns: objects(results.columns).map(({ label }) => text(label) ?? ''),
+    texts: objects(results.samples).map((sample) => {
+      const ids = entries(sample.ids).filter((id): id is number => typeof id === 'number');
+      return {
+        prompt: finite(sample.prompt) ?? 0,
+        column: finite(sample.column) ?? 0,
+        text: text(sample.text) ?? '',
+        tokens: ids.length,
+        timeToFirstToken: finite(sample.timeToFirstToken),
+        tokensPerSecond: finite(sample.decodeTokensPerSecond),
+        repetition: finite(repetition(ids)),
+        stopped: text(sample.stopped) ?? '',
+      };
+    }),
+  };
+}
+
+/** The demo does several things at once. */
+function demoOf(results: Json, model: string): Parts {
+  const sides = [results.before, results.after].filter(isObject);
+  const labels = [model, `${model}, pruned`];
+  const prompts = texts(results.prompts);
+  const written = sides.flatMap(({ continuations }, column) =>
+    texts(continuations).map((each, prompt) => ({ prompt, column, text: each, stopped: '' })),
+  );
+  return {
+    quality: sides.flatMap((side, i) => qualityOf(side, labels[i])),
+    cost: sides.map((side, i) => costOf(side, labels[i])),
+    ...(prompts.length > 0 && {
+      samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, prompts),
+    }),
+  };
+}
+
+function median(values: readonly (number | null)[]): number | null {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[sorted.length >> 1];
+}
+
+/** Settings as names and words. Prompts and block lists stay lists; what is null is left out. */
+function flat(settings: Json, prefix = ''): (readonly [string, string])[] {
+  return Object.entries(settings).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`;
+    if (value === null || value === undefined || key === 'columns') return [];
+    if (isObject(value)) return flat(value, `${name}.`);
+    if (Array.isArray(value)) return [[name, value.map((each) => words(each)).join(', ') || 'none'] as const];
+    return [[name, words(value)] as const];
+  });
+}
+
+const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

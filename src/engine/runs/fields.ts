@@ -1,0 +1,27 @@
+/** Reading results of a record, which other versions may have written: what is not as expected is left out. */
+import { type JsonNumber, parseJsonNumber } from '../json';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const objects = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : []);
+
+export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** A finite number, else null. */
+export function finite(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** As records hold it: a number, or the name of one that JSON cannot write. */
+export function jsonNumber(value: unknown): JsonNumber | undefined {
+  return parseJsonNumber(value) === undefined ? undefined : (value as JsonNumber);
+}
+
+export const texts = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+
+export const entries = (value: unknown): readonly (number | string)[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'number' || typeof each === 'string') : [];

@@ -1,0 +1,69 @@
+/** Runs as Markdown for a model card: what was measured, on what, with which settings. */
+import { parseJsonNumber } from '../json';
+import { resultsOf, runTitle, shortNumber } from './compare';
+import type { RunDigest } from './digest-types';
+
+/** @param runs in the order in which they are to appear; at least one */
+export function modelCard(runs: readonly RunDigest[]): string {
+  const names = [...new Set(runs.map(({ model }) => model.name))];
+  return `${[`## How ${names.join(', ')} was pruned and measured`, ...runs.map(section)].join('\n\n')}\n`;
+}
+
+function section(run: RunDigest): string {
+  const { model, removed, device, versions, started, inputs, settings, curve, quality, samples } = run;
+  const facts = [
+    ['Model', hashed(model.name, model.identity)],
+    ...(removed.length > 0 ? [['Removed blocks', removed.join(', ')]] : []),
+    ...inputs.filter(({ role }) => role !== 'model').map(({ role, name, hash }) => [capital(role), hashed(name, hash)]),
+    ...resultsOf(run).map(([name, value]) => [capital(name), value]),
+    ['Settings', settings.map(([name, value]) => `${name} = ${value}`).join(', ') || 'none'],
+    ['Made', [started.slice(0, 10), versions, device].filter(Boolean).join(', ')],
+  ];
+  return [
+    `### ${capital(escape(runTitle(run)))}`,
+    table(['', ''], facts),
+    ...(curve ? [curveTable(curve.points)] : []),
+    ...(quality && quality.length > 1
+      ? [
+          table(
+            ['Model', 'Perplexity'],
+            quality.map(({ label, ppl }) => [label, shortNumber(ppl)]),
+          ),
+        ]
+      : []),
+    ...(samples
+      ? samples.texts.map(({ text, column, prompt }) => sample(samples.columns[column], samples.prompts[prompt], text))
+      : []),
+  ].join('\n\n');
+}
+
+function curveTable(points: NonNullable<RunDigest['curve']>['points']): string {
+  const full = parseJsonNumber(points[0]?.ppl) ?? NaN;
+  const rows = points.map(({ count, ppl, parameters }) => {
+    return [
+      String(count),
+      shortNumber(ppl),
+      `${shortNumber((parseJsonNumber(ppl) ?? NaN) / full)}×`,
+      parameters.toLocaleString('en-US'),
+    ];
+  });
+  return table(['Blocks removed', 'Perplexity', 'Of the whole model’s', 'Parameters'], rows);
+}
+
+/** As a quotation, so that a heading or a table that the model writes stays its own. */
+function sample(column = '', prompt = '', text = ''): string {
+  const lines = `${prompt}${text}`.split('\n').map((line) => `> ${escape(line)}`);
+  return [`**${escape(column)}**`, '', ...lines].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => escape(cell).replace(/\s+/g, ' ')).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+/** Signs that Markdown or HTML would read otherwise. */
+const escape = (text: string): string => text.replace(/[\\`*_[\]<>|#&]/g, (sign) => `\\${sign}`);
+
+const hashed = (name: string, hash?: string): string => (hash === undefined ? name : `${name} (${hash.slice(0, 12)})`);
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,77 @@
+/**
+ * Runs as one HTML page that needs nothing else: it carries its data, the program that draws the charts and its style,
+ * loads nothing and sends nothing. The tables are there without the program, too.
+ */
+import { createHash } from 'node:crypto';
+import { stringifyJson } from '../json';
+import { compareRuns, runTitle } from './compare';
+import type { RunDigest } from './digest-types';
+
+/** What draws the charts: the bundled program and its style sheet. */
+export interface ReportAssets {
+  readonly script: string;
+  readonly style: string;
+}
+
+/** What the program of the page reads. */
+export interface ReportData {
+  readonly runs: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly digest: RunDigest;
+    readonly changed: readonly string[];
+  }[];
+}
+
+/** @param runs in the order of the report; at least one */
+export function reportHtml(runs: readonly RunDigest[], { script, style }: ReportAssets): string {
+  const names = [...new Set(runs.map(({ model }) => model.name))].filter((name) => name !== '');
+  const data: ReportData = {
+    runs: runs.map((digest, i) => ({ id: String(i), title: runTitle(digest), digest, changed: [] })),
+  };
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(names.join(', '))}: Coppice report</title>
+<style>${style.replaceAll('</style', '<\\/style')}</style>
+</head>
+<body>
+<div id="report">
+<header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p></header>
+</div>
+<section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
+${recordsTable(runs)}
+</div></section>
+<script type="application/json" id="data">${stringifyJson(data).replaceAll('<', '\\u003c')}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+function summaryOf(runs: readonly RunDigest[]): string {
+  const days = runs.map(({ started }) => started.slice(0, 10)).sort();
+  const when = days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`;
+  const devices = [...new Set(runs.flatMap(({ device }) => device ?? []))];
+  const versions = [...new Set(runs.map((run) => run.versions))];
+  const n = runs.length === 1 ? '1 run' : `${runs.length} runs`;
+  return [n, when, ...versions, ...(devices.length > 0 ? [`on ${devices.join(', ')}`] : [])].join(' · ');
+}
+
+function recordsTable(runs: readonly RunDigest[]): string {
+  const { titles, rows } = compareRuns(runs);
+  const cell = (tag: string, scope: string, text: string): string =>
+    `<${tag}${scope && ` scope="${scope}"`}>${escapeHtml(text)}</${tag}>`;
+  const head = `<tr><td></td>${titles.map((title) => cell('th', 'col', title)).join('')}</tr>`;
+  const body = rows.map(
+    ({ name, values }) => `<tr>${cell('th', 'row', name)}${values.map((value) => cell('td', '', value)).join('')}</tr>`,
+  );
+  return `<table><thead>${head}</thead><tbody>${body.join('\n')}</tbody></table>`;
+}
+
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -1,0 +1,113 @@
+/**
+ * The folder of run records as a list, newest first. Several programs write into it at once, each its own files;
+ * a file that is no record (truncated, of a later version) is told apart and never touched.
+ */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { systemErrorCode, UserError } from '../errors';
+import { digestRecord } from './digest';
+import type { RunDigest } from './digest-types';
+import { readRecord, type RunInput } from './record';
+
+/** Read at most: years of work, and still quick to list. Older ones stay where they are. */
+const MOST_RUNS = 500;
+
+export interface StoredRun {
+  /** Name of the file, which is unique in its folder. */
+  readonly id: string;
+  readonly file: string;
+  readonly digest: RunDigest;
+}
+
+/** A file that looks like a record and is none. */
+export interface UnreadableRun {
+  readonly id: string;
+  readonly why: string;
+}
+
+export interface RunList {
+  readonly runs: readonly StoredRun[];
+  readonly unreadable: readonly UnreadableRun[];
+}
+
+interface Read {
+  /** What changes when the file is written to. */
+  readonly stamp: string;
+  readonly run: StoredRun | UnreadableRun;
+}
+
+export class RunStore {
+  private readonly read = new Map<string, Read>();
+
+  constructor(readonly folder: string) {}
+
+  /** What is there now; only new and changed files are read. A folder that doesn't exist holds nothing. */
+  async list(): Promise<RunList> {
+    const names = await this.names();
+    for (const id of this.read.keys()) if (!names.includes(id)) this.read.delete(id);
+    const found = (await Promise.all(names.map((id) => this.look(id)))).filter((run) => run !== undefined);
+    const runs = found.filter((run) => 'digest' in run);
+    return {
+      runs: runs.sort((a, b) => b.digest.started.localeCompare(a.digest.started)),
+      unreadable: found.filter((run) => 'why' in run),
+    };
+  }
+
+  /** Deletes records. What is gone already counts as deleted. @throws UserError */
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      if (id !== basename(id) || !id.endsWith('.json')) {
+        throw new UserError(`${id} is not deleted`, 'it is no run of this folder', 'Choose a run of the list.');
+      }
+      await rm(join(this.folder, id), { force: true });
+      this.read.delete(id);
+    }
+  }
+
+  /** Names begin with the time, so that the last ones are the newest. */
+  private async names(): Promise<string[]> {
+    try {
+      const names = await readdir(this.folder);
+      return names
+        .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+        .sort()
+        .slice(-MOST_RUNS);
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  private async look(id: string): Promise<StoredRun | UnreadableRun | undefined> {
+    const file = join(this.folder, id);
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) return undefined; // deleted meanwhile
+    const stamp = `${found.size} ${found.mtimeMs}`;
+    const known = this.read.get(id);
+    if (known?.stamp === stamp) return known.run;
+    const run = await readRun(id, file);
+    this.read.set(id, { stamp, run });
+    return run;
+  }
+}
+
+async function readRun(id: string, file: string): Promise<StoredRun | UnreadableRun> {
+  try {
+    return { id, file, digest: digestRecord(await readRecord(file)) };
+  } catch (error) {
+    if (error instanceof UserError) return { id, why: error.why };
+    throw error;
+  }
+}
+
+/**
+ * What a run read that is another file now, in words: of the same role and name, with another hash.
+ * @param current the inputs as they are
+ */
+export function changedInputs(digest: RunDigest, current: readonly RunInput[]): string[] {
+  return digest.inputs.flatMap(({ role, name, hash }) => {
+    const now = current.find((input) => input.role === role && input.name === name);
+    const other = now && hash !== undefined && hash !== (now.identity ?? now.sha256);
+    return other ? [`${role === 'model' ? 'the model' : name} has changed since`] : [];
+  });
+}

@@ -1,0 +1,205 @@
+/**
+ * Every message between the extension host and the results panel. The panel says `ready`; the host answers with `init`,
+ * the whole state, and then tells changes. Each of the host's messages is numbered: a panel that misses one (it was
+ * hidden, or reloaded) says `ready` again. Nothing else is kept in the panel than what it looks like.
+ */
+import type { Comparison } from '../engine/runs/compare';
+import type { RunDigest, TrainingLook, TrainingStep } from '../engine/runs/digest-types';
+import type { UserFailure } from './errors';
+import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
+import type { JsonNumber } from './json';
+import type { SamplesResult } from './samples';
+import type { CriterionName } from './scores';
+
+export type { Comparison, ComparisonRow } from '../engine/runs/compare';
+export type {
+  CostDigest,
+  CurveDigest,
+  RunDigest,
+  SamplesDigest,
+  ScoreDigest,
+  TrainingDigest,
+  TrainingLook,
+  TrainingStep,
+} from '../engine/runs/digest-types';
+
+/** Everything that the panel shows. The host owns it. */
+export interface PanelState {
+  readonly model: PanelModel;
+  readonly plan: PanelPlan;
+  readonly whatIf: WhatIfState;
+  /** Newest first. */
+  readonly runs: readonly PanelRun[];
+  /** Files in the folder of runs that are none. */
+  readonly unreadable: readonly { readonly id: string; readonly why: string }[];
+  readonly jobs: readonly PanelJob[];
+  /** Models that can write, the checkpoint itself first. */
+  readonly columns: readonly ColumnChoice[];
+  /** Prompts to start with. */
+  readonly prompts: readonly string[];
+  /** The tokenizer has a chat template. */
+  readonly chat: boolean;
+  /** The retraining that runs, or ran last in this window. */
+  readonly training: LiveTraining | null;
+  /** The text that is being written, or was last. */
+  readonly writing: LiveSamples | null;
+  readonly comparison: Comparison | null;
+  /** What went wrong last; null when it was dismissed. */
+  readonly failure: UserFailure | null;
+}
+
+export interface PanelModel {
+  readonly name: string;
+  /** Of the checkpoint, as the editor knows it. */
+  readonly path: string;
+  readonly blocks: number;
+  readonly parameters: number;
+  readonly parametersPerBlock: number;
+  /** Those that are read for a token: an embedding that is no head as well is not. */
+  readonly parametersRead: number;
+  readonly bytes: number;
+  readonly identity: string;
+}
+
+export interface PanelPlan {
+  /** 0-based, ascending. */
+  readonly removed: readonly number[];
+  /** Never suggested for removal. */
+  readonly protected: readonly number[];
+  /** The settings forbid to remove them. */
+  readonly locked: readonly number[];
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** Estimated; times as fast as the whole model. */
+  readonly speedup: number;
+}
+
+/** Perplexity of the plan on the calibration rows. */
+export interface WhatIfState {
+  readonly status: 'idle' | 'waiting' | 'computing' | 'done' | 'failed';
+  /** Of the whole model, once known. */
+  readonly full: JsonNumber | null;
+  /** The plan that `ppl` belongs to. */
+  readonly removed: readonly number[];
+  readonly ppl: JsonNumber | null;
+  readonly seconds: number | null;
+  /** Name of the calibration text. */
+  readonly text: string | null;
+  /** Retrained models, on the same rows. */
+  readonly retrained: readonly {
+    readonly label: string;
+    readonly removed: readonly number[];
+    readonly ppl: JsonNumber;
+  }[];
+  readonly failure: string | null;
+}
+
+/** A run of the folder; `id` names it in messages. */
+export interface PanelRun {
+  readonly id: string;
+  readonly title: string;
+  readonly digest: RunDigest;
+  /** What it read that has changed since. */
+  readonly changed: readonly string[];
+}
+
+export interface PanelJob {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly progress?: ProgressInfo;
+}
+
+/** A model that can write; `id` names it in messages. */
+export interface ColumnChoice {
+  readonly id: string;
+  readonly label: string;
+  readonly detail: string;
+}
+
+export interface LiveTraining {
+  readonly status: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly title: string;
+  /** Planned; 0 until it is known. */
+  readonly total: number;
+  readonly steps: readonly TrainingStep[];
+  readonly looks: readonly TrainingLook[];
+}
+
+export interface LiveSamples {
+  readonly status: 'queued' | 'running' | 'done' | 'failed';
+  readonly prompt: string;
+  readonly columns: readonly string[];
+  /** One a column. */
+  readonly texts: readonly LiveText[];
+}
+
+export interface LiveText {
+  readonly text: string;
+  readonly tokens: number;
+  /** Seconds. */
+  readonly timeToFirstToken: number | null;
+  readonly tokensPerSecond: number | null;
+  readonly repetition: number | null;
+  /** Null while it is being written. */
+  readonly stopped: SamplesResult['samples'][number]['stopped'] | null;
+}
+
+/** Host → panel. */
+export type HostMessage = { readonly sequence: number } & (
+  | { readonly type: 'init'; readonly state: PanelState }
+  /** These parts of the state are others now. */
+  | { readonly type: 'update'; readonly changes: Partial<PanelState> }
+  /** New points of the training that runs. */
+  | { readonly type: 'training'; readonly steps: readonly TrainingStep[]; readonly looks: readonly TrainingLook[] }
+  /** New text of the columns that are being written. */
+  | {
+      readonly type: 'text';
+      readonly pieces: readonly Pick<TextEvent, 'column' | 'text'>[];
+      readonly texts: readonly LiveNumbers[];
+    }
+);
+
+/** What is measured of each column while it writes. */
+export type LiveNumbers = Omit<LiveText, 'text'>;
+
+/** How to choose tokens. */
+export interface WriteSettings {
+  readonly maxNewTokens: number;
+  readonly chat: boolean;
+  /** Greedy when null. */
+  readonly sampling: { readonly temperature: number; readonly topP: number; readonly seed: number } | null;
+}
+
+/** Panel → host. */
+export type PanelMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'plan/toggle'; readonly block: number }
+  | { readonly type: 'plan/set'; readonly removed: readonly number[] }
+  | { readonly type: 'plan/undo' }
+  | { readonly type: 'plan/redo' }
+  /** Start what a command does, with the plan as it is. */
+  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
+  | { readonly type: 'start/curve'; readonly criterion: CriterionName }
+  | { readonly type: 'job/cancel'; readonly id: string }
+  | {
+      readonly type: 'samples/write';
+      readonly prompt: string;
+      readonly columns: readonly string[];
+      readonly settings: WriteSettings;
+    }
+  | { readonly type: 'samples/stop' }
+  | { readonly type: 'runs/compare'; readonly ids: readonly string[] }
+  | { readonly type: 'runs/delete'; readonly ids: readonly string[] }
+  | { readonly type: 'runs/open'; readonly id: string }
+  | { readonly type: 'runs/report'; readonly ids: readonly string[] }
+  | { readonly type: 'runs/card'; readonly ids: readonly string[] }
+  | { readonly type: 'file/save'; readonly name: string; readonly content: FileContent }
+  | { readonly type: 'clipboard'; readonly text: string }
+  | { readonly type: 'failure/dismiss' }
+  /** A fault of the panel, for the log. */
+  | { readonly type: 'fault'; readonly message: string };
+
+export type FileContent = { readonly text: string } | { readonly base64: string };

@@ -1,0 +1,14 @@
+/** A host whose child watches its parent but whose main thread never returns, as in a driver that hangs. */
+import { fork } from 'node:child_process';
+import { watchParent } from '../../src/sidecar/parent';
+
+if (process.send) {
+  watchParent(() => undefined);
+  setTimeout(() => {
+    process.send!('blocked');
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  }, 500); // its guard is up by then
+} else {
+  const child = fork(import.meta.filename, [], { execArgv: process.execArgv });
+  child.once('message', () => setTimeout(() => process.stdout.write(`${child.pid}\n`), 200));
+}

@@ -1,0 +1,162 @@
+/**
+ * The frame of every chart: title, what it says in a sentence, the SVG, a tooltip, a table of the same numbers, and
+ * export. Redraws when its width changes.
+ */
+import { el } from '../support/dom';
+import { table } from './table';
+import { button } from '../support/ui';
+import { exportCsv, exportJson, exportPng, exportSvg } from './export';
+import type { Context } from './section';
+
+/** Numbers of a chart as a table. */
+export interface ChartTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What is drawn, at a width. */
+export interface Drawing {
+  /** SVGs, one above the other. */
+  readonly charts: readonly SVGSVGElement[];
+  readonly table: ChartTable;
+  /** What the colours and signs mean. */
+  readonly legend?: readonly HTMLElement[];
+}
+
+export class ChartFrame {
+  readonly element: HTMLElement;
+  /** Nothing can be changed by it. */
+  readonly still: boolean;
+  private readonly heading: HTMLElement;
+  private readonly summary = el('p', { class: 'summary' });
+  private readonly tools = el('div', { class: 'tools' });
+  private readonly legend = el('div', { class: 'legend' });
+  private readonly charts = el('div', { class: 'charts' });
+  private readonly tooltip = el('div', { class: 'tooltip', 'aria-hidden': 'true' });
+  private readonly tableBody = el('div', { class: 'table-scroll', tabindex: '0', role: 'group' });
+  private readonly exports: HTMLElement;
+  private draw: ((width: number) => Drawing) | undefined;
+  private drawing: Drawing | undefined;
+  private width = 0;
+
+  /** @param id also the name of exported files */
+  constructor(
+    private readonly id: string,
+    title: string,
+    private readonly context: Context,
+  ) {
+    this.still = context.still ?? false;
+    this.heading = el('h2', { id: `${id}-title` }, title);
+    this.exports = this.exportButtons(title);
+    this.tableBody.setAttribute('aria-label', `${title}: numbers`);
+    const open = context.view().tables.includes(id) ? { open: '' } : {};
+    const details = el('details', open, el('summary', {}, 'Numbers as a table'), this.tableBody);
+    details.addEventListener('toggle', () => {
+      const others = context.view().tables.filter((other) => other !== id);
+      context.setView({ tables: details.hasAttribute('open') ? [...others, id] : others });
+    });
+    const stage = el('div', { class: 'stage' }, this.charts, this.tooltip);
+    stage.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.hideTip();
+    });
+    this.element = el(
+      'section',
+      { class: `card ${id}`, 'aria-labelledby': `${id}-title` },
+      el('header', {}, this.heading, this.tools, this.exports),
+      this.summary,
+      this.legend,
+      stage,
+      details,
+    );
+    new ResizeObserver(() => this.fit()).observe(this.charts);
+  }
+
+  /** Controls beside the title. */
+  setTools(...tools: readonly HTMLElement[]): void {
+    this.tools.replaceChildren(...tools);
+  }
+
+  /** Draws now and at every new width. */
+  show(summary: string, draw: (width: number) => Drawing): void {
+    this.summary.textContent = summary;
+    this.draw = draw;
+    this.element.classList.remove('is-empty');
+    this.exports.hidden = false;
+    this.redraw();
+  }
+
+  /** In place of a chart: what is missing, and how to get it. */
+  showEmpty(text: string, ...actions: readonly HTMLElement[]): void {
+    this.draw = undefined;
+    this.summary.textContent = '';
+    this.element.classList.add('is-empty');
+    this.exports.hidden = true;
+    this.legend.replaceChildren();
+    this.charts.replaceChildren(el('div', { class: 'empty' }, el('p', {}, text), ...actions));
+  }
+
+  /** Shows a tooltip above a point of the chart; lines are text. */
+  tip(x: number, y: number, lines: readonly string[]): void {
+    this.tooltip.replaceChildren(...lines.map((line, i) => el(i === 0 ? 'strong' : 'span', {}, line)));
+    this.tooltip.classList.add('is-shown');
+    const half = this.tooltip.offsetWidth / 2;
+    this.tooltip.style.left = `${Math.max(half, Math.min(this.width - half, x))}px`;
+    this.tooltip.style.top = `${Math.max(this.tooltip.offsetHeight + 4, y - 8)}px`;
+  }
+
+  hideTip(): void {
+    this.tooltip.classList.remove('is-shown');
+  }
+
+  private fit(): void {
+    const width = Math.floor(this.charts.clientWidth);
+    if (width === this.width || width === 0) return;
+    this.width = width;
+    this.redraw();
+  }
+
+  private redraw(): void {
+    this.width ||= Math.floor(this.charts.clientWidth);
+    if (!this.draw || this.width === 0) return;
+    const focused = focusedKey(this.charts);
+    const { charts, table: numbers, legend = [] } = (this.drawing = this.draw(this.width));
+    this.charts.replaceChildren(...charts);
+    this.legend.replaceChildren(...legend);
+    this.tableBody.replaceChildren(
+      table(
+        this.heading.textContent,
+        numbers.head,
+        numbers.rows.map((row) => [...row]),
+      ),
+    );
+    if (focused !== undefined) this.charts.querySelector<SVGElement>(`[data-key="${focused}"]`)?.focus();
+  }
+
+  private exportButtons(title: string): HTMLElement {
+    const save = (label: string, act: (drawing: Drawing) => void | Promise<void>): HTMLElement =>
+      button(label, () => this.drawing && void act(this.drawing), {
+        appearance: 'icon',
+        label: `Export “${title}” as ${label}`,
+      });
+    const { id, context } = this;
+    return el(
+      'div',
+      { class: 'exports' },
+      save('SVG', ({ charts }) => exportSvg(id, charts, context.send)),
+      save('PNG', ({ charts }) => exportPng(id, charts, context.send)),
+      save('CSV', ({ table: numbers }) => exportCsv(id, numbers, context.send)),
+      save('JSON', ({ table: numbers }) => exportJson(id, numbers, context.send)),
+    );
+  }
+}
+
+/** The mark that has the focus, which a redraw must not lose. */
+function focusedKey(charts: HTMLElement): string | undefined {
+  const { activeElement } = document;
+  return charts.contains(activeElement) ? (activeElement as SVGElement).dataset.key : undefined;
+}
+
+/** A sign and what it means. */
+export function legendEntry(sign: SVGElement | HTMLElement, text: string): HTMLElement {
+  return el('span', { class: 'legend-entry' }, sign, text);
+}

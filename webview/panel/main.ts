@@ -1,0 +1,90 @@
+/** The results panel: says `ready`, holds what the host tells, and draws the parts that it changes. */
+import type { HostMessage, PanelMessage } from '../../src/protocol/panel';
+import { el } from '../support/dom';
+import { connect } from '../support/host';
+import { registerControls } from '../support/ui';
+import './panel.css';
+import type { Context, Section } from './section';
+import { curveSection } from './section-curve';
+import { importanceSection } from './section-importance';
+import { measuredSection } from './section-measured';
+import { planSection } from './section-plan';
+import { runsSection } from './section-runs';
+import { samplesSection } from './section-samples';
+import { trainingSection } from './section-training';
+import { type Held, receive } from './state';
+import { readView, type ViewState } from './view-state';
+
+interface Kept {
+  /** The editor needs it to bring the panel back. */
+  readonly checkpoint: string;
+  readonly view: ViewState;
+}
+
+const host = connect<HostMessage, PanelMessage, Kept>(receiveMessage);
+const root = document.getElementById('page')!;
+let view: ViewState = readView(host.state?.view);
+let held: Held | undefined;
+let drawn: readonly Section[] = [];
+let frame = 0;
+
+const context: Context = {
+  send: (message) => host.post(message),
+  view: () => view,
+  setView: (changes) => {
+    view = { ...view, ...changes };
+    host.keep({ view });
+    draw();
+  },
+};
+
+/** At the next frame, however many messages come until then. */
+function draw(): void {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(() => {
+    if (!held) return;
+    if (drawn.length === 0) build();
+    for (const section of drawn) section.update(held.state, view);
+  });
+}
+
+function build(): void {
+  const [plan, importance, curve, training, samples, measured, runs] = [
+    planSection(context),
+    importanceSection(context),
+    curveSection(context),
+    trainingSection(context),
+    samplesSection(context),
+    measuredSection(context),
+    runsSection(context),
+  ];
+  drawn = [plan, importance, curve, training, samples, measured, runs];
+  const cards = el('div', { class: 'cards' }, ...drawn.slice(1).map(({ element }) => element));
+  root.replaceChildren(plan.element, cards);
+}
+
+function receiveMessage(message: HostMessage): void {
+  const next = receive(held, message);
+  if (next === 'lost') {
+    if (held) host.post({ type: 'ready' });
+    return;
+  }
+  held = next;
+  if (message.type === 'init') host.keep({ checkpoint: held.state.model.path });
+  if (view.prompt === '') view = { ...view, prompt: held.state.prompts[0] ?? '' };
+  draw();
+}
+
+for (const event of ['error', 'unhandledrejection'] as const) {
+  window.addEventListener(event, (fault: ErrorEvent | PromiseRejectionEvent) => {
+    const reason: unknown = 'reason' in fault ? fault.reason : fault.error;
+    host.post({
+      type: 'fault',
+      message: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
+  });
+}
+
+registerControls();
+root.append(el('p', { class: 'loading', role: 'status' }, 'Reading the model and its runs …'));
+host.post({ type: 'ready' });

@@ -1,0 +1,58 @@
+/** Numbers as the panel writes them. */
+import type { JsonNumber } from '../../src/protocol/json';
+
+/** A number that travelled as JSON: infinity and NaN by their names. */
+export const numeric = (value: JsonNumber | null | undefined): number =>
+  typeof value === 'number' ? value : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : NaN;
+
+/** With the digits that matter: 14.93, 0.00312, 1.09e65, ∞. */
+export function short(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return value === Infinity ? '∞' : value === -Infinity ? '−∞' : '–';
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return value.toExponential(1).replace('e+', 'e');
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
+  return String(Number(value.toPrecision(digits))).replace('-', '−');
+}
+
+/** 134515008 → "134.5 M". */
+export const count = (value: number): string => scaled(value, ['', ' k', ' M', ' B', ' T']);
+
+/** 269060552 → "269.1 MB". */
+export const bytes = (value: number): string => scaled(value, [' B', ' kB', ' MB', ' GB', ' TB']);
+
+function scaled(value: number, units: readonly string[]): string {
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)}${units[unit]}`;
+}
+
+export const percent = (share: number): string =>
+  `${(100 * share).toFixed(share !== 0 && Math.abs(share) < 0.1 ? 1 : 0)} %`;
+
+/** "1.24×". */
+export const times = (factor: number): string => `${short(factor, 3)}×`;
+
+/** "0.4 s", "1:15 min". */
+export function seconds(value: number): string {
+  if (value < 1) return `${Math.round(1000 * value)} ms`;
+  if (value < 60) return `${value.toFixed(1)} s`;
+  return `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')} min`;
+}
+
+/** "3, 5–7, 12" of ascending block numbers. */
+export function blockList(blocks: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const block of blocks) {
+    const last = runs.at(-1);
+    if (last?.[1] === block - 1) last[1] = block;
+    else runs.push([block, block]);
+  }
+  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ') || 'none';
+}
+
+/** "25 Nov, 01:31" of an ISO date, in the reader's own time. */
+export const moment = (iso: string): string =>
+  new Date(iso).toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });

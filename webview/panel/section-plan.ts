@@ -1,0 +1,152 @@
+/** The head of the panel: the model, the plan and what it does to the perplexity, and what can be done next. */
+import type { PanelJob, PanelState } from '../../src/protocol/panel';
+import { el } from '../support/dom';
+import { button, enable } from '../support/ui';
+import { blockList, bytes, count, numeric, percent, seconds, short, times } from './numbers';
+import type { Context, Section } from './section';
+
+export function planSection({ send }: Context): Section {
+  const name = el('h1', {});
+  const facts = el('p', { class: 'muted facts' });
+  const figures = el('dl', { class: 'figures' });
+  const note = el('p', { class: 'muted plan-note', role: 'status' });
+  const undo = button('↶ Undo', () => send({ type: 'plan/undo' }));
+  const redo = button('↷ Redo', () => send({ type: 'plan/redo' }));
+  const reset = button('Keep All', () => send({ type: 'plan/set', removed: [] }));
+  const prune = button('Prune…', () => send({ type: 'start', action: 'prune' }), { appearance: 'primary' });
+  const retrain = button('Retrain…', () => send({ type: 'start', action: 'retrain' }));
+  const score = button('Score…', () => send({ type: 'start', action: 'score' }));
+  const jobs = el('div', { class: 'jobs' });
+  const failure = el('div', { class: 'failure', role: 'alert' });
+  const element = el(
+    'header',
+    { class: 'plan' },
+    el('div', { class: 'plan-title' }, name, facts),
+    figures,
+    el('div', { class: 'plan-actions' }, undo, redo, reset, el('span', { class: 'gap' }), score, retrain, prune),
+    note,
+    jobs,
+    failure,
+  );
+  return {
+    element,
+    update: (state) => {
+      const { model, plan } = state;
+      name.textContent = model.name;
+      facts.textContent = `${model.blocks} blocks · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
+      figures.replaceChildren(...figuresOf(state));
+      note.textContent = noteOf(state);
+      enable(undo, plan.canUndo);
+      enable(redo, plan.canRedo);
+      enable(reset, plan.removed.length > 0);
+      enable(prune, plan.removed.length > 0);
+      showJobs(jobs, state.jobs, send);
+      showFailure(failure, state, send);
+    },
+  };
+}
+
+function figuresOf({ model, plan, whatIf }: PanelState): HTMLElement[] {
+  const figure = (term: string, value: string, detail: string, kind = ''): HTMLElement =>
+    el(
+      'div',
+      { class: `figure-box ${kind}` },
+      el('dt', {}, term),
+      el('dd', {}, el('strong', {}, value), el('span', { class: 'muted' }, detail)),
+    );
+  const removed = plan.removed.length;
+  const full = numeric(whatIf.full);
+  const current = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;
+  const waiting =
+    whatIf.status === 'waiting' || whatIf.status === 'computing' || (!current && whatIf.status === 'done');
+  const ppl = numeric(removed === 0 && whatIf.full !== null ? whatIf.full : whatIf.ppl);
+  const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
+  const change =
+    Number.isFinite(full) && removed > 0 && current
+      ? `${times(ppl / full)} of ${short(full)}`
+      : removed === 0
+        ? 'nothing is removed'
+        : '';
+  return [
+    figure(
+      'Blocks kept',
+      `${model.blocks - removed} of ${model.blocks}`,
+      removed > 0 ? `without ${blockList(plan.removed)}` : 'all of them',
+    ),
+    figure(
+      'Parameters',
+      count(plan.parameters),
+      removed > 0 ? `−${percent(1 - plan.parameters / model.parameters)}` : 'as they are',
+    ),
+    figure('Speed, estimated', times(plan.speedup), 'of the whole model'),
+    figure(
+      'Perplexity, what if',
+      known ? short(ppl) : '–',
+      waiting ? 'computing …' : change,
+      waiting ? 'is-waiting' : '',
+    ),
+  ];
+}
+
+function noteOf({ whatIf }: PanelState): string {
+  switch (whatIf.status) {
+    case 'failed':
+      return `The perplexity of the plan could not be computed: ${whatIf.failure ?? 'see the log'}`;
+    case 'done':
+      return whatIf.text === null
+        ? ''
+        : `On the calibration text ${whatIf.text}${whatIf.seconds === null ? '' : `, in ${seconds(whatIf.seconds)}`}. Nothing is written.`;
+    default:
+      return '';
+  }
+}
+
+const KINDS: Readonly<Record<PanelJob['kind'], string>> = {
+  score: 'Scoring',
+  curve: 'Curve',
+  evaluate: 'Evaluation',
+  generate: 'Text',
+  samples: 'Samples',
+  prune: 'Pruning',
+  merge: 'Merging',
+  retrain: 'Retraining',
+};
+
+/** Jobs with their progress; those that stay keep their elements, so that Cancel does not move under the pointer. */
+function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['send']): void {
+  for (const line of [...place.children]) {
+    if (!jobs.some(({ id }) => id === (line as HTMLElement).dataset.job)) line.remove();
+  }
+  for (const { id, kind, state, progress } of jobs) {
+    let line = place.querySelector<HTMLElement>(`[data-job="${CSS.escape(id)}"]`);
+    if (!line) {
+      const cancel = button('Cancel', () => send({ type: 'job/cancel', id }));
+      line = el(
+        'div',
+        { class: 'job', 'data-job': id },
+        el('span', { class: 'job-text' }),
+        el('progress', { max: '1', 'aria-label': KINDS[kind] }),
+        cancel,
+      );
+      place.append(line);
+    }
+    const bar = line.querySelector('progress')!;
+    if (progress && progress.total > 0) bar.value = progress.done / progress.total;
+    else bar.removeAttribute('value');
+    const left = progress?.secondsLeft === undefined ? '' : `, ${seconds(progress.secondsLeft)} left`;
+    const text = state === 'queued' ? 'waiting for its turn' : progress ? `${progress.label}${left}` : 'starting';
+    line.querySelector('.job-text')!.textContent = `${KINDS[kind]}: ${text}`;
+  }
+}
+
+function showFailure(place: HTMLElement, { failure }: PanelState, send: Context['send']): void {
+  if (!failure) {
+    place.replaceChildren();
+    return;
+  }
+  const { what, why, action } = failure;
+  place.append(
+    el('p', {}, el('strong', {}, what), `: ${why}. ${action}`),
+    button('Dismiss', () => send({ type: 'failure/dismiss' })),
+  );
+}

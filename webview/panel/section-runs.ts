@@ -1,0 +1,144 @@
+/** Every run that left a record: reopen, compare, export, delete; and a warning where what it read has changed. */
+import type { Comparison, PanelRun, PanelState } from '../../src/protocol/panel';
+import { el } from '../support/dom';
+import { table } from './table';
+import { button, checkbox, enable } from '../support/ui';
+import { moment, numeric, short } from './numbers';
+import { type Context, type Section, whenChanged } from './section';
+
+export function runsSection(context: Context): Section {
+  const { send, view, setView } = context;
+  const ticked = (runs: readonly PanelRun[]): string[] =>
+    runs.map(({ id }) => id).filter((id) => view().ticked.includes(id));
+  let latest: readonly PanelRun[] = [];
+  const compare = button('Compare', () => send({ type: 'runs/compare', ids: ticked(latest) }));
+  const report = button('Report…', () => send({ type: 'runs/report', ids: ticked(latest) }), {
+    label: 'Save one HTML page with everything in these runs',
+  });
+  const card = button('Model Card…', () => send({ type: 'runs/card', ids: ticked(latest) }), {
+    label: 'These runs as Markdown for a model card',
+  });
+  const remove = button('Delete…', () => send({ type: 'runs/delete', ids: ticked(latest) }));
+  const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Runs' });
+  const unreadable = el('div', { class: 'muted' });
+  const comparison = el('div', { class: 'table-scroll comparison' });
+  const element = el(
+    'section',
+    { class: 'card runs', 'aria-labelledby': 'runs-title' },
+    el(
+      'header',
+      {},
+      el('h2', { id: 'runs-title' }, 'Runs'),
+      el('div', { class: 'tools' }, compare, report, card, remove),
+    ),
+    list,
+    unreadable,
+    comparison,
+  );
+
+  const drawList = whenChanged(
+    (runs: readonly PanelRun[], bad: PanelState['unreadable'], chosen: readonly string[]) => {
+      latest = runs;
+      const n = ticked(runs).length;
+      enable(compare, n >= 2);
+      for (const action of [report, card, remove]) enable(action, n >= 1);
+      unreadable.replaceChildren(
+        ...(bad.length > 0
+          ? [
+              el(
+                'p',
+                {},
+                `Left alone, for they cannot be read: ${bad.map(({ id, why }) => `${id} (${why})`).join('; ')}`,
+              ),
+            ]
+          : []),
+      );
+      if (runs.length === 0) {
+        list.replaceChildren(
+          el(
+            'div',
+            { class: 'empty' },
+            el(
+              'p',
+              {},
+              'Every scoring, curve, retraining and sample leaves a record here, so that each number can be traced.',
+            ),
+          ),
+        );
+        return;
+      }
+      const focused = list.contains(document.activeElement)
+        ? (document.activeElement as HTMLElement).dataset.run
+        : undefined;
+      list.replaceChildren(
+        table(
+          'Runs, newest first',
+          ['Run', 'When', 'Result', 'Device', ''],
+          runs.map((run) => row(run, chosen)),
+        ),
+      );
+      if (focused !== undefined) list.querySelector<HTMLElement>(`[data-run="${CSS.escape(focused)}"]`)?.focus();
+    },
+  );
+
+  function row(run: PanelRun, chosen: readonly string[]): (HTMLElement | string)[] {
+    const { id, title, digest, changed } = run;
+    const box = checkbox(title, chosen.includes(id), (on) =>
+      setView({ ticked: on ? [...view().ticked, id] : view().ticked.filter((other) => other !== id) }),
+    );
+    box.dataset.run = id;
+    const warning = changed.length > 0 ? el('span', { class: 'warning' }, `⚠ ${changed.join('; ')}`) : undefined;
+    return [
+      el('span', { class: 'run-name' }, box, warning),
+      moment(digest.started),
+      resultOf(run),
+      digest.device ?? '',
+      button('Open', () => send({ type: 'runs/open', id }), {
+        appearance: 'icon',
+        label: `Open the record of ${title}`,
+      }),
+    ];
+  }
+
+  const drawComparison = whenChanged((compared: Comparison | null) => {
+    if (!compared) {
+      comparison.replaceChildren();
+      return;
+    }
+    const rows = compared.rows.map(({ name, values, differs }) => [
+      differs ? el('strong', {}, `≠ ${name}`) : el('span', { class: 'muted' }, name),
+      ...values.map((value) =>
+        differs ? el('strong', {}, value || '–') : el('span', { class: 'muted' }, value || '–'),
+      ),
+    ]);
+    comparison.append(
+      el('h3', {}, 'Compared'),
+      table('Runs compared; rows with ≠ differ', ['', ...compared.titles], rows),
+    );
+  });
+
+  return {
+    element,
+    update: ({ runs, unreadable: bad, comparison: compared }, { ticked: chosen }) => {
+      drawList(runs, bad, chosen);
+      drawComparison(compared);
+    },
+  };
+}
+
+/** What came out, in a few words. */
+function resultOf({ digest: { score, curve, training, quality, cost, samples } }: PanelRun): string {
+  if (score) {
+    const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
+    return order.length > 0 ? `least important: ${order.map(({ index }) => index).join(', ')}` : '';
+  }
+  if (curve) return curve.points.length > 1 ? `0 to ${curve.points.at(-1)!.count} removed` : '';
+  if (training) {
+    const last = training.steps.at(-1);
+    return last ? `${last.step} steps, loss ${short(numeric(last.loss))}` : '';
+  }
+  if (samples) return `${samples.texts.length} texts`;
+  if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
+  const last = cost?.at(-1);
+  return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';
+}

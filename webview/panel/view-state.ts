@@ -1,0 +1,47 @@
+/** What the panel looks like: choices that are the user's and survive hiding and reload. Results are the host's. */
+import type { WriteSettings } from '../../src/protocol/panel';
+
+export interface ViewState {
+  /** Criterion of the large importance chart. */
+  readonly criterion: string;
+  /** Run that is laid over the retraining; empty for none. */
+  readonly overlay: string;
+  /** Retraining that is shown when none runs; empty for the newest. */
+  readonly training: string;
+  readonly prompt: string;
+  /** Ids of the columns that write. */
+  readonly columns: readonly string[];
+  readonly settings: WriteSettings;
+  readonly markDifferences: boolean;
+  /** Run whose samples are shown; empty for those being written. */
+  readonly samples: string;
+  /** Runs that are ticked. */
+  readonly ticked: readonly string[];
+  /** Charts whose table is open. */
+  readonly tables: readonly string[];
+}
+
+export const FIRST_VIEW: ViewState = {
+  criterion: 'ppl',
+  overlay: '',
+  training: '',
+  prompt: '',
+  columns: [],
+  settings: { maxNewTokens: 64, chat: false, sampling: null },
+  markDifferences: false,
+  samples: '',
+  ticked: [],
+  tables: [],
+};
+
+/** What was kept, by this version or another: what is not of the right kind is as at first. */
+export function readView(kept: unknown): ViewState {
+  if (typeof kept !== 'object' || kept === null) return FIRST_VIEW;
+  const view: Record<string, unknown> = { ...FIRST_VIEW };
+  for (const [name, first] of Object.entries(FIRST_VIEW)) {
+    const value = (kept as Record<string, unknown>)[name];
+    if (typeof value === typeof first && Array.isArray(value) === Array.isArray(first) && value !== null)
+      view[name] = value;
+  }
+  return view as unknown as ViewState;
+}
