@@ -5,10 +5,10 @@
  *
  * VSCODE_EXECUTABLE names a desktop VS Code to use instead of the one from npm.
  */
-import { runTests } from '@vscode/test-electron';
+import { resolveCliArgsFromVSCodeExecutablePath, runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
@@ -54,6 +54,27 @@ function freePort() {
 /** The suite of a file: its folder below test/host. */
 const suiteOf = (file) => relative(join(root, 'test/host'), file).split(sep)[0];
 
+/**
+ * Packs the extension and installs it as a user would.
+ * @returns the arguments of a window that has it, beside a stub, for VS Code runs tests only beside an extension under
+ *   development. All of it lies outside the checkout, whose node_modules would stand in for what the package lacks.
+ */
+function installPackage(folder, { executable, home }) {
+  const vsix = join(folder, 'coppice.vsix');
+  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--out', vsix], { stdio: ['ignore', 'pipe', 'inherit'] });
+  console.log(`    the package has ${(statSync(vsix).size / 1e6).toFixed(1)} MB`);
+  const extensions = join(folder, 'extensions');
+  const stub = join(folder, 'stub');
+  for (const each of [extensions, stub]) mkdirSync(each);
+  const manifest = { name: 'stub', publisher: 'test', version: '0.0.0', engines: { vscode: '^1.100.0' } };
+  writeFileSync(join(stub, 'package.json'), JSON.stringify(manifest));
+  const launcher = home !== undefined;
+  const [program, ...more] = launcher ? [executable] : resolveCliArgsFromVSCodeExecutablePath(executable);
+  const args = [...more, '--install-extension', vsix, `--extensions-dir=${extensions}`, `--user-data-dir=${join(folder, 'install')}`];
+  execFileSync(program, args, { stdio: 'inherit', env: { ...process.env, COPPICE_VSCODE_HOME: home } });
+  return { extensionDevelopmentPath: stub, extensions };
+}
+
 /** Runs the files of one suite in one window. @returns its counts, undefined when it did not get that far */
 async function runSuite(suite, members, { executable, home }) {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-host-'));
@@ -63,9 +84,11 @@ async function runSuite(suite, members, { executable, home }) {
   mkdirSync(workspace);
   const port = await freePort();
   try {
+    const packed = suite === 'vsix' ? installPackage(folder, { executable, home }) : undefined;
+    process.chdir(workspace); // the extension host inherits it: relative paths into the checkout would hide missing files
     await runTests({
       vscodeExecutablePath: executable,
-      extensionDevelopmentPath: root,
+      extensionDevelopmentPath: packed?.extensionDevelopmentPath ?? root,
       extensionTestsPath: join(built, 'support/index.cjs'),
       extensionTestsEnv: {
         COPPICE_VSCODE_HOME: home,
@@ -74,16 +97,20 @@ async function runSuite(suite, members, { executable, home }) {
         COPPICE_HOST_ROOT: root,
         COPPICE_HOST_PORT: String(port),
         COPPICE_HOST_SCREENSHOTS: join(root, 'test/out/screenshots'),
+        ...(packed && { COPPICE_HOST_EXTENSIONS: packed.extensions }),
       },
       launchArgs: [
         workspace,
         `--user-data-dir=${join(folder, 'data')}`,
         `--remote-debugging-port=${port}`,
+        ...(packed ? [`--extensions-dir=${packed.extensions}`] : []),
         ...(suite === 'restricted' ? ['--workspace-trust'] : []),
       ],
     });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error); // failed tests too end here
+  } finally {
+    process.chdir(root);
   }
   try {
     return JSON.parse(readFileSync(result, 'utf8'));

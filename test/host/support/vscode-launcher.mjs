@@ -38,7 +38,7 @@ const { values: options, positionals } = parseArgs({
 
 /** What the workbench itself says in the console of the tests. */
 const CHATTER =
-  /^(Ignoring fetching additional|Updating additional|Creating a socket|Resolv(ing|ed) connection token|Error while fetching the extension under development|Creation of workbench contribution|Timed out waiting for authentication|Aborted onWillSaveTextDocument|Extension host \(Remote\) is |\[(reconnection-grace-time|AgentHost|AccountPolicyGate|Service Worker))/;
+  /^(Ignoring fetching additional|Updating additional|Creating a socket|Resolv(ing|ed) connection token|Error while fetching the extension under development|Creation of workbench contribution|Timed out waiting for authentication|Request to .* failed with status code 404|Loading development extension|Aborted onWillSaveTextDocument|Extension host \(Remote\) is |\[(reconnection-grace-time|AgentHost|AccountPolicyGate|Service Worker))/;
 
 const scratch = mkdtempSync(join(tmpdir(), 'vsc-')); // a short name: the paths of sockets below it have a limit
 const userData = resolve(options['user-data-dir'] ?? join(scratch, 'data'));
