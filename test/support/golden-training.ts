@@ -1,13 +1,11 @@
 /** An open model trained as the golden numbers were, and compared with them (golden/README.md). */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/adamw';
 import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
 import { Backprop } from '../../src/engine/retrain/backprop';
 import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
 import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
-import { mergeAdapter } from '../../src/engine/retrain/merge';
 import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
 import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/train';
 import type { TraceEntry } from '../../src/engine/retrain/training-state';
@@ -26,9 +24,7 @@ import {
   type GoldenName,
   type GoldenTraining,
 } from './golden';
-import { withModel } from './model';
-import { temporaryFolder } from './temporary';
-import { loraSubject, withBackprop } from './training';
+import { checkMerged } from './golden-merge';
 
 /** u(n, k): the numbers that every implementation can make, in [−1, 1). */
 export function formula(n: number, k: number): Float64Array {
@@ -73,31 +69,8 @@ export async function checkLora(model: Model, name: GoldenName, steps?: number):
     const [, block, linear, matrix] = /^layers\.(\d+)\.\w+\.(\w+)_proj\.lora_(A|B)$/.exec(each)!;
     return `${block}.${linear}.${matrix}`;
   });
-  if (steps === undefined) await checkMerged(model, golden, parameters);
-}
-
-/** The loss of the trained adapter merged into a checkpoint: in float32, and in the file's dtype. */
-async function checkMerged({ checkpoint }: Model, golden: GoldenLora, parameters: Parameters): Promise<void> {
-  const matrices = new Map<number, Record<string, Float32Array>>();
-  for (const [name, { values }] of parameters) {
-    const [block, key] = [Number(name.slice(0, name.indexOf('.'))), name.slice(name.indexOf('.') + 1)];
-    matrices.set(block, { ...matrices.get(block), [key]: values });
-  }
-  const { rank, alpha, removed, mergedFloat32, mergedSourceDtype } = golden;
-  const adapter = { rank, alpha, dropout: 0, targets: LINEAR_NAMES, removed, matrices };
-  const sourceDtype = mergedSourceDtype.dtype === 'bfloat16' ? 'BF16' : 'F32';
-  for (const [dtype, expected, tolerance] of [
-    ['F32', mergedFloat32, TOLERANCE.mergedFloat32],
-    [sourceDtype, mergedSourceDtype.loss, TOLERANCE.mergedSourceDtype],
-  ] as const) {
-    const out = join(temporaryFolder(), 'merged');
-    await mergeAdapter(checkpoint, adapter, out, { dtype });
-    const loss = await withModel(out, async (merged) => {
-      const { trainee } = loraSubject(merged, { targets: [] });
-      return withBackprop(merged, trainee, {}, (b) => b.loss(toBatch(examplesOf(golden.batches[0]))));
-    });
-    assertClose(loss.loss, expected, tolerance, `merged as ${dtype}`);
-  }
+  if (steps === undefined)
+    await checkMerged(model.checkpoint, golden, parameters, toBatch(examplesOf(golden.batches[0])));
 }
 
 /** The same with every weight. */

@@ -1,92 +1,17 @@
-/** The gradient rule of every differentiable op, run by a provider in float32, against differences in float64. */
-import { Graph, type Dim, type Value } from '../../src/engine/onnx/graph';
-import { gradients } from '../../src/engine/onnx/gradient';
-import { plainAttention, rotate } from '../../src/engine/onnx/ops/attention';
+/** The gradient rule of every differentiable op, for any provider. */
+import type { Dim } from '../../src/engine/onnx/graph';
 import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax } from '../../src/engine/onnx/ops/reduce';
 import { concat, repeatHeads, reshape, split, transpose } from '../../src/engine/onnx/ops/shapes';
-import {
-  float32,
-  floats,
-  int64,
-  openSession,
-  type Feeds,
-  type Provider,
-  type Tensor,
-} from '../../src/engine/onnx/session';
-import { assertAllClose, assertGradientClose } from './close';
-import { centralDifferences, dot } from './differences';
-import { normal } from './random';
+import { int64 } from '../../src/engine/onnx/session';
+import { dot } from './differences';
+import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
+import { testAttentionGradients } from './op-gradients-attention';
 
-type Vector = Float64Array;
-
-const NAMED = { tokens: 6, rows: 2, length: 3 } as const;
-const extent = (dim: Dim): number => (typeof dim === 'number' ? dim : NAMED[dim as keyof typeof NAMED]);
-
-/** Where the ops run, and how close they must come. */
-interface Target {
-  readonly provider: Provider;
-  /** Absolute for results, relative in L2 for gradients. */
-  readonly tolerance: number;
-}
-
-/**
- * Checks an op with the results `build` over random inputs of the given shapes: ∂(Σ seed ⊙ result)/∂input for every
- * input (of the first `wanted`), and the result itself. `formula` is the op in float64.
- */
-async function checkOp(
-  { provider, tolerance }: Target,
-  shapes: readonly (readonly Dim[])[],
-  build: (g: Graph, inputs: Value[]) => Value | Value[],
-  formula: (...inputs: Vector[]) => ArrayLike<number>,
-  { feeds = {}, wanted = shapes.length }: { feeds?: Feeds; wanted?: number } = {},
-): Promise<void> {
-  const g = new Graph();
-  const next = normal(17);
-  const given = shapes.map((shape) =>
-    Float64Array.from({ length: shape.map(extent).reduce((a, b) => a * b, 1) }, () => Math.fround(next())),
-  );
-  const all: Record<string, Tensor> = { ...feeds };
-  const fed = (name: string, shape: readonly Dim[], data: Vector): Value => {
-    all[name] = float32(Float32Array.from(data), shape.map(extent));
-    return g.input(name, 'float32', shape);
-  };
-  const inputs = shapes.map((shape, i) => fed(`x${i}`, shape, given[i]));
-  const results = [build(g, inputs)].flat();
-  const weights = formula(...given).length;
-  const seed = Float64Array.from({ length: weights }, () => Math.fround(next()));
-  let at = 0;
-  const seeds = results.map((result, i) => {
-    const size = result.shape.map(extent).reduce((a, b) => a * b, 1);
-    return [result, fed(`seed${i}`, result.shape, seed.subarray(at, (at += size)))] as const;
-  });
-  const found = gradients(g, new Map(seeds), inputs.slice(0, wanted));
-  results.forEach((result, i) => g.output(`y${i}`, result));
-  found.forEach((d, i) => g.output(`d${i}`, d));
-  const session = await openSession(g.serialize(), { provider });
-  try {
-    const fetched = await session.run(all);
-    const outputs = results.flatMap((_, i) => [...floats(fetched[`y${i}`])]);
-    assertAllClose(outputs, formula(...given), { absolute: tolerance }, 'result');
-    for (const [i, x] of given.slice(0, wanted).entries()) {
-      const expected = centralDifferences(() => dot(seed, formula(...given)), x);
-      assertGradientClose(floats(fetched[`d${i}`]), expected, tolerance, `gradient of input ${i}`);
-    }
-  } finally {
-    await session.close();
-  }
-}
-
-const rowsOf = (x: Vector, width: number): Vector[] =>
-  Array.from({ length: x.length / width }, (_, r) => x.subarray(r * width, (r + 1) * width));
 const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
-const softmaxOf = (x: Vector): Vector => {
-  const e = x.map((v) => Math.exp(v));
-  return e.map((v) => v / e.reduce((a, b) => a + b, 0));
-};
 const logSoftmaxOf = (x: Vector): Vector => softmaxOf(x).map(Math.log);
 /** x W ᵀ, row by row; `width` columns of both. */
 const product = (x: Vector, w: Vector, width: number): number[] =>
@@ -94,7 +19,7 @@ const product = (x: Vector, w: Vector, width: number): number[] =>
 
 /** Registers a test for each op. */
 export function testOpGradients(target: Target): void {
-  const check = (...args: Tail<Parameters<typeof checkOp>>): Promise<void> => checkOp(target, ...args);
+  const check: Check = (...args) => checkOp(target, ...args);
   const matrix = ['tokens', 4];
 
   it('add, sub, mul: of equal shapes, and broadcast either way', async () => {
@@ -265,63 +190,5 @@ export function testOpGradients(target: Target): void {
     );
   });
 
-  const angles = Float32Array.from({ length: 6 }, (_, i) => 0.7 * i);
-  const rotary = { cos: float32(angles.map(Math.cos), [3, 2]), sin: float32(angles.map(Math.sin), [3, 2]) };
-  /** Rotates the pairs (i, i + 2) of heads of width 4 whose positions are 0, 1, 2, 0, 1, 2, … */
-  const rotated = (x: Vector): Vector => {
-    const heads = rowsOf(x, 4).flatMap((v, p) => {
-      const [c0, c1] = floats(rotary.cos).subarray(2 * (p % 3));
-      const [s0, s1] = floats(rotary.sin).subarray(2 * (p % 3));
-      return [v[0] * c0 - v[2] * s0, v[1] * c1 - v[3] * s1, v[2] * c0 + v[0] * s0, v[3] * c1 + v[1] * s1];
-    });
-    return Float64Array.from(heads);
-  };
-  const tables = (g: Graph): { cos: Value; sin: Value } => {
-    const shape = ['length', 2];
-    return { cos: g.input('cos', 'float32', shape), sin: g.input('sin', 'float32', shape) };
-  };
-
-  it('rotation', async () => {
-    await check([['rows', 2, 'length', 4]], (g, [x]) => rotate(g, x, g.ints(0), tables(g)), rotated, { feeds: rotary });
-  });
-
-  it('grouped-query attention from plain products, masked', async () => {
-    const hidden = (i: number, j: number): boolean => j > i || j <= i - 2; // causal, a window of 2
-    const mask = Float32Array.from({ length: 9 }, (_, at) => (hidden(Math.floor(at / 3), at % 3) ? -1e30 : 0));
-    const shape = { heads: 4, kvHeads: 2, headDim: 4, window: 2 };
-    /** (rows · length, heads · 4) → (rows, heads, length, 4), a matrix (length, 4) for each head. */
-    const byHead = (x: Vector, heads: number): Vector[] =>
-      Array.from({ length: 2 * heads }, (_, n) => {
-        const [r, h] = [Math.floor(n / heads), n % heads];
-        return Float64Array.from([0, 1, 2].flatMap((t) => [...rowsOf(x, 4)[(r * 3 + t) * heads + h]]));
-      });
-    await check(
-      [
-        ['tokens', 16],
-        ['tokens', 8],
-        ['tokens', 8],
-      ],
-      (g, [q, k, v]) =>
-        plainAttention(g, [q, k, v], shape, tables(g), g.input('mask', 'float32', ['length', 'length'])),
-      (q, k, v) => {
-        const queries = byHead(q, 4).map(rotated);
-        const keys = byHead(k, 2).map(rotated);
-        const values = byHead(v, 2);
-        const mixed = queries.map((query, n) => {
-          const shared = 2 * Math.floor(n / 4) + Math.floor((n % 4) / 2); // of the same row, two query heads each
-          return [0, 1, 2].map((i) => {
-            const scores = [0, 1, 2].map((j) =>
-              hidden(i, j) ? -Infinity : dot(rowsOf(query, 4)[i], rowsOf(keys[shared], 4)[j]) / 2,
-            );
-            const weights = softmaxOf(Float64Array.from(scores));
-            return [0, 1, 2, 3].map((d) => [0, 1, 2].reduce((s, j) => s + weights[j] * values[shared][4 * j + d], 0));
-          });
-        });
-        return [0, 1].flatMap((r) => [0, 1, 2].flatMap((t) => [0, 1, 2, 3].flatMap((h) => mixed[4 * r + h][t])));
-      },
-      { feeds: { ...rotary, mask: float32(mask, [3, 3]) } },
-    );
-  });
+  testAttentionGradients(check);
 }
-
-type Tail<T extends readonly unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
