@@ -1,5 +1,4 @@
 /** Colour, sign and dash of each criterion: the same wherever it appears, and never told apart by colour alone. */
-import type { SymbolName } from '@observablehq/plot';
 import { svg as svgEl } from '../support/dom';
 
 /** Signs that charts know by name. */
@@ -7,12 +6,12 @@ type Sign = 'circle' | 'triangle' | 'square' | 'diamond' | 'star' | 'cross' | 'w
 
 export interface SeriesLook {
   readonly color: string;
-  readonly symbol: SymbolName;
+  readonly symbol: Sign;
   readonly dash: string;
   readonly name: string;
 }
 
-const look = (n: number, symbol: SymbolName, dash: string, name: string): SeriesLook => ({
+const look = (n: number, symbol: Sign, dash: string, name: string): SeriesLook => ({
   color: `var(--series-${n})`,
   symbol,
   dash,
@@ -45,7 +44,7 @@ const SIGNS: Readonly<Record<Sign, string>> = {
 
 /** A line with its sign, for legends. */
 export function lineSign({ color, symbol, dash }: SeriesLook): SVGElement {
-  const path = SIGNS[symbol as string];
+  const path = SIGNS[symbol];
   return svgEl(
     'svg',
     { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },

@@ -1,5 +1,6 @@
 /** The built command line as users run it: bundled once a test process, each call a child process. */
 import { execFileSync, spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -10,8 +11,9 @@ let program: string | undefined;
 export function buildCli(): void {
   if (program !== undefined) return;
   const folder = temporaryFolder();
-  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${folder}`], { cwd: root });
-  program = join(folder, 'cli.cjs');
+  symlinkSync(join(root, 'media'), join(folder, 'media')); // the program finds its sample model beside its own folder
+  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${join(folder, 'dist')}`], { cwd: root });
+  program = join(folder, 'dist/cli.cjs');
 }
 
 export interface CliResult {
