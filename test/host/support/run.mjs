@@ -61,7 +61,9 @@ const suiteOf = (file) => relative(join(root, 'test/host'), file).split(sep)[0];
  */
 function installPackage(folder, { executable, home }) {
   const vsix = join(folder, 'coppice.vsix');
-  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--out', vsix], { stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync(process.execPath, [join(root, 'scripts/package.mjs'), '--out', vsix], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   console.log(`    the package has ${(statSync(vsix).size / 1e6).toFixed(1)} MB`);
   const extensions = join(folder, 'extensions');
   const stub = join(folder, 'stub');
@@ -70,7 +72,13 @@ function installPackage(folder, { executable, home }) {
   writeFileSync(join(stub, 'package.json'), JSON.stringify(manifest));
   const launcher = home !== undefined;
   const [program, ...more] = launcher ? [executable] : resolveCliArgsFromVSCodeExecutablePath(executable);
-  const args = [...more, '--install-extension', vsix, `--extensions-dir=${extensions}`, `--user-data-dir=${join(folder, 'install')}`];
+  const args = [
+    ...more,
+    '--install-extension',
+    vsix,
+    `--extensions-dir=${extensions}`,
+    `--user-data-dir=${join(folder, 'install')}`,
+  ];
   execFileSync(program, args, { stdio: 'inherit', env: { ...process.env, COPPICE_VSCODE_HOME: home } });
   return { extensionDevelopmentPath: stub, extensions };
 }
