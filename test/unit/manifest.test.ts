@@ -1,0 +1,66 @@
+/** package.json and the code speak of the same commands, settings and texts. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+interface Manifest {
+  readonly name: string;
+  readonly icon: string;
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string }[];
+    readonly menus: Readonly<Record<string, readonly { readonly command: string }[]>>;
+    readonly configuration: {
+      readonly properties: Readonly<Record<string, { readonly scope?: string; readonly default?: unknown }>>;
+    };
+    readonly walkthroughs: readonly {
+      readonly steps: readonly {
+        readonly media: { readonly svg: string };
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
+  };
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const sources = readdirSync(join(root, 'src'), { recursive: true })
+  .map((file) => `src/${String(file)}`)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => read(file));
+const inSources = (pattern: RegExp): Set<string> =>
+  new Set(sources.flatMap((text) => [...text.matchAll(pattern)].map(([, found]) => found)));
+
+describe('the manifest', () => {
+  const { commands, menus, configuration, walkthroughs } = manifest.contributes;
+
+  it('has a text for every key, and no text too many', () => {
+    const used = new Set([...read('package.json').matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key));
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    assert.deepEqual([...used].sort(), Object.keys(texts).sort());
+  });
+
+  it('lists the commands that the code registers', () => {
+    const listed = commands.map(({ command }) => command).sort();
+    assert.deepEqual(listed, [...inSources(/^\s*(?:readonly )?id: '(coppice\.\w+)',$/gm)].sort());
+    const known = new Set(listed);
+    for (const { command } of Object.values(menus).flat()) assert.ok(known.has(command), command);
+  });
+
+  it('describes every setting that the code reads, with a scope and a default', () => {
+    for (const [key, { scope, default: fallback }] of Object.entries(configuration.properties)) {
+      assert.ok(scope !== undefined && fallback !== undefined, key);
+    }
+    const read = inSources(/this\.(?:text|count|oneOf|read(?:<unknown>)?)\('([\w.]+)'/g);
+    assert.deepEqual([...read].map((key) => `coppice.${key}`).sort(), Object.keys(configuration.properties).sort());
+  });
+
+  it('has a picture for every step of the tour, and the code completes each', () => {
+    const keys = inSources(/'(coppice\.did\.\w+)'/g);
+    for (const { media, completionEvents } of walkthroughs.flatMap(({ steps }) => steps)) {
+      assert.ok(existsSync(join(root, media.svg)), media.svg);
+      for (const event of completionEvents) assert.ok(keys.has(event.replace('onContext:', '')), event);
+    }
+    assert.ok(existsSync(join(root, manifest.icon)));
+  });
+});

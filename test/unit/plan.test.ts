@@ -1,0 +1,179 @@
+/** The plan, what it amounts to, and what suggestions are made of: everything of the views that needs no editor. */
+import assert from 'node:assert/strict';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { Plans, type PlanStore } from '../../src/views/plan';
+import { planEffect } from '../../src/views/plan-effect';
+import { partsOf } from '../../src/views/parts';
+import { protectionOf } from '../../src/views/protection';
+import { importances, rankingOf, ScoreBook } from '../../src/views/scores';
+import { shortCount, shortScore } from '../../src/views/words';
+import { groupFiles } from '../../src/views/group-files';
+import type { ScoreResult } from '../../src/protocol/scores';
+import { tinyCheckpoint } from '../support/tiny-models';
+
+class Store implements PlanStore {
+  readonly values = new Map<string, unknown>();
+  get(key: string): unknown {
+    return this.values.get(key);
+  }
+  update(key: string, value: unknown): Promise<void> {
+    this.values.set(key, JSON.parse(JSON.stringify(value)));
+    return Promise.resolve();
+  }
+}
+
+const subject = { path: '/models/one', identity: 'abc', blocks: 6 };
+
+describe('a plan', () => {
+  it('starts empty, is changed block by block, and tells whose it is', () => {
+    const plans = new Plans(new Store());
+    const told: string[] = [];
+    plans.onChange((path) => told.push(path));
+    plans.change(subject, [
+      [4, false],
+      [1, false],
+    ]);
+    plans.change(subject, [[4, true]]);
+    plans.change(subject, [[4, true]]); // nothing new
+    assert.deepEqual(plans.removed(subject), [1]);
+    assert.deepEqual(told, [subject.path, subject.path]);
+  });
+
+  it('leaves at least one block, and takes no block that there is not', () => {
+    const plans = new Plans(new Store());
+    plans.set(subject, [0, 1, 2, 3, 4, 5, 6, -1, 2.5]);
+    assert.deepEqual(plans.removed(subject), [0, 1, 2, 3, 4]);
+  });
+
+  it('outlives the window, but not a change of the checkpoint', () => {
+    const store = new Store();
+    new Plans(store).set(subject, [2, 3]);
+    const later = new Plans(store);
+    assert.deepEqual(later.removed(subject), [2, 3]);
+    assert.deepEqual(later.removed({ ...subject, identity: 'other' }), []);
+  });
+
+  it('reads whatever was stored', () => {
+    const store = new Store();
+    store.values.set('plans', {
+      a: null,
+      b: { identity: 1 },
+      [subject.path]: { identity: 'abc', removed: [1, 'x', 99] },
+    });
+    assert.deepEqual(new Plans(store).removed(subject), [1]);
+  });
+
+  it('amounts to the true numbers', async () => {
+    const tied = await openCheckpoint(tinyCheckpoint('llama-gqa-tied'));
+    const effect = planEffect(tied, [1, 2]);
+    assert.equal(effect.kept.length, 2);
+    const perBlock = (effect.parametersBefore - effect.parametersAfter) / 2;
+    // Tied: the embedding is read as the head, so that all parameters count.
+    assert.equal(effect.speedup, effect.parametersBefore / (effect.parametersBefore - 2 * perBlock));
+    const untied = await openCheckpoint(tinyCheckpoint('llama-plain'));
+    const { parametersBefore, parametersAfter, speedup } = planEffect(untied, [0]);
+    const embedding = 288 * 64; // of which writing a token reads a row
+    assert.equal(speedup, (parametersBefore - embedding) / (parametersAfter - embedding));
+    assert.equal(planEffect(untied, []).speedup, 1);
+  });
+});
+
+describe('protected blocks', () => {
+  it('are the first four, the last two, and the list of the user, which locks', () => {
+    const { kept, locked } = protectionOf(10, { plus: true, keep: '5, 8-20' });
+    assert.deepEqual(
+      [...kept].sort((a, b) => a - b),
+      [0, 1, 2, 3, 5, 8, 9],
+    );
+    assert.deepEqual([...locked], [5, 8, 9]);
+  });
+
+  it('are the usual ones when the list cannot be read', () => {
+    const { kept, locked, fault } = protectionOf(10, { plus: true, keep: 'five' });
+    assert.equal(kept.size, 6);
+    assert.equal(locked.size, 0);
+    assert.match(fault ?? '', /cannot be read/);
+  });
+});
+
+describe('scores of a checkpoint', () => {
+  const result = (criterion: ScoreResult['criterion'], scores: readonly number[]): ScoreResult => ({
+    criterion,
+    model: { name: 'one', path: subject.path, identity: 'abc' },
+    full: null,
+    blocks: scores.map((score, index) => ({ index, score })),
+    calibration: null,
+    seconds: 1,
+    device: 'cpu',
+    peakRssBytes: 1,
+  });
+
+  it('are kept by criterion, the newest first, and go with the checkpoint', () => {
+    const store = new Store();
+    const book = new ScoreBook(store);
+    book.add(subject.path, result('ppl', [3, 1, 2]), null);
+    book.add(subject.path, result('magnitude', [1, 2, 3]), null);
+    book.add(subject.path, result('ppl', [2, 1, 3]), '/runs/1.json');
+    const later = new ScoreBook(store);
+    assert.deepEqual(
+      later.all(subject).map(({ criterion }) => criterion),
+      ['ppl', 'magnitude'],
+    );
+    assert.equal(later.latest(subject)?.record, '/runs/1.json');
+    assert.equal(later.latest({ ...subject, identity: 'other' }), undefined);
+  });
+
+  it('of a view say nothing about the whole', () => {
+    const book = new ScoreBook(new Store());
+    book.add(subject.path, { ...result('ppl', [1, 2]), removed: [1] }, null);
+    assert.deepEqual(book.all(subject), []);
+  });
+
+  it('rank blocks, and show which third each is in', () => {
+    const book = new ScoreBook(new Store());
+    book.add(subject.path, result('ppl', [9, 1, 5, 2, 6, 8]), null);
+    const scores = book.latest(subject)!;
+    assert.deepEqual(rankingOf(scores), { kind: 'scores', scores: [9, 1, 5, 2, 6, 8] });
+    assert.deepEqual(importances(scores), ['high', 'low', 'middle', 'low', 'middle', 'high']);
+  });
+});
+
+describe('the parts of a checkpoint', () => {
+  it('hold every tensor once', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint('qwen3-qknorm'));
+    const { embedding, blocks, norm, head, other } = partsOf(checkpoint);
+    const all = [embedding, ...blocks, norm, head, other].flatMap(({ tensors }) => tensors);
+    assert.equal(all.length, checkpoint.tensors.size);
+    assert.equal(new Set(all).size, all.length);
+    assert.equal(blocks.length, 4);
+    assert.equal(other.tensors.length + blocks[0].other.tensors.length, 0);
+    assert.equal(blocks[0].attention.tensors.length, 7); // q, k, v, o, both head norms and the norm before them
+  });
+});
+
+describe('found files', () => {
+  it('make up checkpoints and adapters', () => {
+    const { checkpoints, adapters } = groupFiles([
+      '/w/a/model.safetensors',
+      '/w/b/model-00001-of-00002.safetensors',
+      '/w/b/model-00002-of-00002.safetensors',
+      '/w/b/model.safetensors.index.json',
+      '/w/c/x.safetensors',
+      '/w/c/y.safetensors',
+      '/w/d/adapter_model.safetensors',
+      '/w/.e-1-2.coppice-partial/model.safetensors',
+      '/w/f/model-00001-of-00002.safetensors',
+      '/w/g/model.safetensors',
+      '/w/g/optimizer.safetensors',
+    ]);
+    assert.deepEqual(checkpoints, ['/w/a', '/w/b', '/w/c/x.safetensors', '/w/c/y.safetensors', '/w/f', '/w/g']);
+    assert.deepEqual(adapters, ['/w/d']);
+  });
+});
+
+describe('words', () => {
+  it('are short', () => {
+    assert.deepEqual([999, 1000, 134515008, 7e9].map(shortCount), ['999', '1.0K', '134.5M', '7.0B']);
+    assert.deepEqual([8.30612, 'Infinity' as const, 'NaN' as const].map(shortScore), ['8.306', '∞', 'NaN']);
+  });
+});
