@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { Calibration } from '../../engine/importance/calibration';
 import { formatNumber, table } from '../terminal/text';
-import { costOf, type Examination, qualityOf } from './examine';
+import { costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, type Story } from './story';
 
 /** A model under the name that the page gives it. */
@@ -22,10 +22,12 @@ export async function compareChapter(
   const task = { text: material.text, calibration, prompts: material.prompts, window: length };
   const qualities = [];
   for (const { checkpoint } of models) qualities.push(await qualityOf(checkpoint, tokenizer, task, options, shell));
-  const found: Examination[] = [];
-  for (const [i, { checkpoint }] of models.entries()) {
-    found.push({ ...qualities[i], ...(await costOf(checkpoint, options, shell.job)) });
-  }
+  const costs = await costsOf(
+    models.map(({ checkpoint }) => checkpoint),
+    options,
+    shell.job,
+  );
+  const found = qualities.map((quality, i): Examination => ({ ...quality, ...costs[i] }));
   const names = models.map(({ name }) => name);
   shell.print(...numbers(names, found));
   const width = Math.max(...names.map((name) => name.length));

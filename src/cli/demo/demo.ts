@@ -97,17 +97,16 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
     `It is a stack of ${formatCount(blocks)} Transformer blocks. Each reads the text so far and adds its part to it. Not all`,
     'of them add much: Coppice finds those and takes them out, which makes the model smaller and faster.',
   );
-  return {
-    checkpoint,
-    blocks,
-    tokenizer,
-    material,
-    length: Math.min(material.length, context),
-    folder,
-    options,
-    shell,
-  };
+  const length = Math.min(material.length, context);
+  const { threads = material.threads } = options;
+  return { checkpoint, blocks, tokenizer, material, length, folder, options: { ...options, threads }, shell };
 }
+
+/** A fair word on the sample model's numbers. */
+const SAME_HAND = [
+  'Do not wonder if the last is the best: the stories of the retraining are by the same hand as those of',
+  'the measurement, though not the same, and the whole model has learnt from others.',
+];
 
 function trainingFacts({ steps, best, parameters, seconds, tokensPerSecond, out }: RetrainResult): object {
   return { steps, best, trainedParameters: parameters, seconds, trainingTokensPerSecond: tokensPerSecond, out };
@@ -129,6 +128,7 @@ function ending(
     `Done in ${formatSeconds(seconds)}`,
     `${smaller} % smaller and ${faster} times as fast; perplexity ${ppl(before)} whole, ${ppl(after)} pruned` +
       (retrained ? `, ${ppl(retrained)} retrained.` : '.'),
+    ...(material.sample && retrained ? SAME_HAND : []),
     '',
     `All of it lies in ${shell.shown(folder)}`,
     ...table(
