@@ -41,6 +41,10 @@ export default tseslint.config(
   ),
   wall(['src/cli/**'], [], ['vscode', ...onlySession], 'only engine/onnx/session.ts imports onnxruntime'),
   {
+    files: ['test/webview/**/*.js'],
+    languageOptions: { globals: { window: 'readonly', document: 'readonly' } },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
   },

@@ -25,11 +25,16 @@ const mocha = (files) => [
   ...files,
 ];
 
+/** Host tests bring a VS Code to run in. */
+const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
+
 /** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
 const PARTS = [
   { name: 'unit', folder: 'test/unit', command: mocha, env: () => ({}) },
   { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
+  { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
   { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
+  { name: 'host', folder: 'test/host', command: host, env: () => ({}) },
 ];
 
 /** Test files on disk, relative to the root, with forward slashes. */

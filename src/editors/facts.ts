@@ -12,7 +12,8 @@ export const MOST_PROPERTIES = 5000;
 export function factsOf(summary: Summary): Property[] {
   const facts: Property[] = [{ name: 'Architecture', value: summary.architecture ?? 'unknown' }];
   const add = (name: string, value: string | null | undefined, note?: string): void => {
-    if (value !== null && value !== undefined) facts.push({ name, value, ...(note !== undefined && { note }) });
+    if (value === null || value === undefined) return;
+    facts.push({ name, value, ...(note !== undefined && note !== value && { note }) });
   };
   const count = (value: number | null): string | null => (value === null ? null : formatCount(value));
   if (summary.bytes > 0) {

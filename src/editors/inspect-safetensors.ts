@@ -33,7 +33,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     folder: dirname(resolve(path)),
     format: path.endsWith('.json') ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config }),
-    unsupported: { why: 'it is damaged or incomplete', action: problems[0].action },
+    unsupported: { why: 'it is damaged or incomplete', action: 'See what is wrong with it above.' },
     shards,
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     identity: '',

@@ -78,9 +78,9 @@ function shardTable(shards: readonly ShardDescription[], copy: (text: string) =>
   const table = new VirtualTable<ShardDescription>({
     label: 'Files',
     columns: [
-      { id: 'name', title: 'Name', width: 'minmax(220px, 3fr)', text: (shard) => shard.name },
-      { id: 'tensors', title: 'Tensors', width: '90px', numeric: true, text: (shard) => formatCount(shard.tensors) },
-      { id: 'bytes', title: 'Size', width: '100px', numeric: true, text: ({ bytes }) => formatBytes(bytes) },
+      { id: 'name', title: 'Name', least: 220, grow: 3, text: (shard) => shard.name },
+      { id: 'tensors', title: 'Tensors', least: 90, numeric: true, text: (shard) => formatCount(shard.tensors) },
+      { id: 'bytes', title: 'Size', least: 100, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
     ],
     request: (start, end) => queueMicrotask(() => table.put(start, shards.slice(start, end), shards.length)),
     onCopy: copy,

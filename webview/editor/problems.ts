@@ -9,7 +9,11 @@ export function problemList(problems: readonly FileProblem[], count: number): HT
     'section',
     { 'aria-label': 'Problems' },
     el('h2', {}, count === 1 ? '1 problem' : `${formatCount(count)} problems`),
-    el('ul', { class: 'problems' }, ...problems.map(problemItem)),
+    el(
+      'div',
+      { class: 'problems', tabindex: 0, role: 'group', 'aria-label': 'List of problems' },
+      el('ul', {}, ...problems.map(problemItem)),
+    ),
     more > 0 ? el('p', { class: 'quiet' }, `and ${formatCount(more)} more`) : null,
   );
 }

@@ -24,9 +24,9 @@ export function propertyTable(
     );
   };
   const columns: readonly Column<Property>[] = [
-    { id: 'name', title: 'Name', width: 'minmax(140px, 1fr)', text: ({ name }) => name },
-    { id: 'value', title: 'Value', width: 'minmax(140px, 2fr)', text: ({ value }) => value.slice(0, 300) },
-    { id: 'note', title: 'Kind', width: 'minmax(60px, 140px)', text: ({ note }) => note ?? '' },
+    { id: 'name', title: 'Name', least: 140, grow: 1, text: ({ name }) => name },
+    { id: 'value', title: 'Value', least: 140, grow: 2, text: ({ value }) => value.slice(0, 300) },
+    { id: 'note', title: 'Kind', least: 140, text: ({ note }) => note ?? '' },
   ];
   const table = new VirtualTable<Property>({
     label,

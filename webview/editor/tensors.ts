@@ -55,21 +55,19 @@ export class TensorSection {
     this.table = new VirtualTable<TensorRow>({
       label: 'Tensors',
       columns: [
-        { id: 'name', title: 'Name', width: 'minmax(220px, 4fr)', text: ({ name }) => name },
-        { id: 'dtype', title: 'Type', width: '80px', text: ({ dtype }) => dtype },
-        { id: 'shape', title: 'Shape', width: 'minmax(110px, 1fr)', text: ({ shape }) => `[${shape.join(', ')}]` },
-        { id: 'elements', title: 'Elements', width: '120px', numeric: true, text: (row) => formatCount(row.elements) },
-        { id: 'bytes', title: 'Size', width: '90px', numeric: true, text: ({ bytes }) => formatBytes(bytes) },
+        { id: 'name', title: 'Name', least: 220, grow: 4, text: ({ name }) => name },
+        { id: 'dtype', title: 'Type', least: 80, text: ({ dtype }) => dtype },
+        { id: 'shape', title: 'Shape', least: 110, grow: 1, text: ({ shape }) => `[${shape.join(', ')}]` },
+        { id: 'elements', title: 'Elements', least: 120, numeric: true, text: (row) => formatCount(row.elements) },
+        { id: 'bytes', title: 'Size', least: 90, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
         {
           id: 'offset',
           title: 'Offset',
-          width: '130px',
+          least: 130,
           numeric: true,
           text: ({ offset }) => (offset === null ? '' : formatCount(offset)),
         },
-        ...(manyFiles
-          ? [{ id: 'file', title: 'File', width: 'minmax(160px, 2fr)', text: ({ file }: TensorRow) => file }]
-          : []),
+        ...(manyFiles ? [{ id: 'file', title: 'File', least: 160, grow: 2, text: ({ file }: TensorRow) => file }] : []),
       ],
       request: (start, end) => this.request(start, end),
       onSelect: (row, index) => this.show(row, index),

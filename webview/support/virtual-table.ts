@@ -7,8 +7,10 @@ import { el } from './dom';
 export interface Column<Row> {
   readonly id: string;
   readonly title: string;
-  /** CSS grid width: "minmax(200px, 3fr)". */
-  readonly width: string;
+  /** Pixels that it takes at least. */
+  readonly least: number;
+  /** Its share of what is left over; none when undefined. */
+  readonly grow?: number;
   readonly numeric?: boolean;
   readonly text: (row: Row) => string;
 }
@@ -55,7 +57,11 @@ export class VirtualTable<Row> {
       el('div', { role: 'rowgroup', class: 'table-head' }, this.header()),
       this.body,
     );
-    this.element.style.setProperty('--columns', options.columns.map(({ width }) => width).join(' '));
+    const { columns } = options;
+    // Head and body are laid out apart: only tracks of known width line up.
+    const tracks = columns.map(({ least, grow }) => `minmax(${least}px, ${grow ? `${grow}fr` : `${least}px`})`);
+    this.element.style.setProperty('--columns', tracks.join(' '));
+    this.element.style.setProperty('--least', `${columns.reduce((sum, { least }) => sum + least, 0)}px`);
     this.element.addEventListener('scroll', () => {
       options.onScroll?.(this.element.scrollTop);
       this.draw();

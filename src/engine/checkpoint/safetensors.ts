@@ -35,7 +35,7 @@ export async function readShardHeader(path: string, name: string, report: Report
 
 async function readHeaderBytes(handle: FileHandle, bytes: number, name: string): Promise<Buffer> {
   const start = await readRange(handle, 0, Math.min(bytes, FIRST_READ_BYTES));
-  const bad = (why: string): UserError => disguise(start, name) ?? damaged(name, 'header length', why);
+  const bad = (why: string): UserError => disguise(start, name) ?? damaged(name, 'header length', why, 0);
   if (start.length < LENGTH_BYTES) throw bad(`the file has ${bytes} bytes, fewer than the 8 that hold it`);
   const length = start.readBigUInt64LE(0);
   if (length > BigInt(MAX_HEADER_BYTES)) {

@@ -1,0 +1,74 @@
+/** Every known broken file can be looked at: it never throws, and says what is wrong. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspectFile } from '../../../src/editors/inspection';
+import { describeShared, shared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+
+/** A safetensors file with this header and this many bytes of data. */
+function file(header: string, data: number): string {
+  const path = join(temporaryFolder(), 'model.safetensors');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+  writeFileSync(path, Buffer.concat([length, Buffer.from(header), Buffer.alloc(data)]));
+  return path;
+}
+
+describe('inspection', () => {
+  it('lists several problems, and the tensors that have none', async () => {
+    const path = file(
+      '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F3","shape":[1],"data_offsets":[8,12]},' +
+        '"c":{"dtype":"F32","shape":[-1],"data_offsets":[12,16]}}',
+      16,
+    );
+    const { description, rows } = await inspectFile(path);
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      ['a'],
+    );
+    assert.deepEqual(
+      description.problems.map(({ field }) => field),
+      ['tensor "b", dtype', 'tensor "c", shape'],
+    );
+    const at = readFileSync(path).indexOf('"b"');
+    assert.equal(description.problems[0].offset, at);
+    assert.ok(description.noStatistics);
+  });
+
+  it('says where bytes are missing or too many', async () => {
+    const header = '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
+    const short = await inspectFile(file(header, 4));
+    assert.match(short.description.problems[0].why, /which ends at/);
+    const long = await inspectFile(file(header, 12));
+    assert.deepEqual(
+      long.description.problems.map(({ field, offset }) => [field, offset]),
+      [['file size', 8 + header.length + 8]],
+    );
+    assert.equal(long.rows.length, 1);
+  });
+
+  it('shows a file that is not there, and one that is something else', async () => {
+    const folder = temporaryFolder();
+    const missing = await inspectFile(join(folder, 'missing.safetensors'));
+    assert.equal(missing.description.problems.length, 1);
+    const pointer = join(folder, 'pointer.safetensors');
+    writeFileSync(pointer, 'version https://git-lfs.github.com/spec/v1\n');
+    assert.match((await inspectFile(pointer)).description.problems[0].why, /LFS/);
+  });
+});
+
+describeShared('inspection of known broken files', () => {
+  for (const folder of ['data/bad-safetensors', 'data/bad-gguf']) {
+    const expected = readFileSync(shared(folder, 'EXPECTED.tsv'), 'utf8').trim().split('\n').slice(1);
+    for (const name of readdirSync(shared(folder)).filter((each) => each !== 'EXPECTED.tsv')) {
+      it(name, async () => {
+        const verdict = expected.find((each) => each.startsWith(`${name}\t`))?.split('\t')[2] ?? '';
+        const { description } = await inspectFile(shared(folder, name));
+        const errors = description.problems.filter(({ severity }) => severity === 'error');
+        if (verdict.startsWith('reject') && !verdict.includes(' or ')) assert.ok(errors.length > 0, 'no problem is shown');
+        if (verdict.startsWith('OK')) assert.deepEqual(errors, []);
+      });
+    }
+  }
+});

@@ -1,0 +1,132 @@
+/**
+ * A webview as VS Code would show it: the same document and content security policy, a theme's variables, and a host
+ * on the other side whose messages are logged. What the page asks for goes to `answer`.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { pageDocument } from '../../../src/editors/page-document';
+import themes from './themes.json' with { type: 'json' };
+
+const root = resolve(import.meta.dirname, '../../..');
+const built = join(root, 'test/out/built');
+const screenshots = join(root, 'test/out/screenshots');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export type Theme = keyof typeof themes;
+export const THEMES = Object.keys(themes) as Theme[];
+
+let isBuilt = false;
+
+/** Builds the pages once a test process. */
+export function buildPages(): void {
+  if (!isBuilt) execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${built}`], { cwd: root });
+  isBuilt = true;
+}
+
+export interface WebviewOptions<From> {
+  /** Name of the script in dist/webview. */
+  readonly name: 'editor' | 'panel';
+  /** Gets every message of the page, in order. */
+  readonly receive: (message: From) => void;
+  readonly theme?: Theme;
+  /** What the page kept before. */
+  readonly state?: unknown;
+  readonly inlineStyles?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** What axe-core finds, as far as it is looked at. */
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** A page in the browser, with its host's side. */
+export class Webview<To, From extends { readonly type: string }> {
+  /** Every message, in the order of their sending. */
+  readonly log: { readonly from: 'host' | 'page'; readonly message: To | From }[] = [];
+  /** What went wrong in the page: exceptions, console errors, violations of the policy. */
+  readonly errors: string[] = [];
+  state: unknown;
+
+  private constructor(readonly page: Page) {}
+
+  static async open<To, From extends { readonly type: string }>(
+    browser: Browser,
+    options: WebviewOptions<From>,
+  ): Promise<Webview<To, From>> {
+    const { name, theme = 'dark', state, width = 1100, height = 900 } = options;
+    const page = await browser.newPage({ viewport: { width, height } });
+    const html = pageDocument({
+      title: name,
+      language: 'en',
+      script: `/${name}.js`,
+      styleSheet: `/${name}.css`,
+      source: "'self'",
+      nonce: '0123456789abcdef',
+      inlineStyles: options.inlineStyles,
+    });
+    const webview = new Webview<To, From>(page);
+    webview.state = state;
+    page.on('pageerror', (error) => webview.errors.push(error.message));
+    page.on('console', (line) => line.type() === 'error' && webview.errors.push(line.text()));
+    await page.exposeFunction('hostReceives', (message: From) => {
+      webview.log.push({ from: 'page', message });
+      options.receive(message);
+    });
+    await page.exposeFunction('hostKeeps', (kept: unknown) => (webview.state = kept));
+    await page.route('**/*', (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname === '/') return route.fulfill({ contentType: 'text/html', body: html });
+      if (/^\/[\w.-]+\.(js|css)$/.test(pathname)) return route.fulfill({ path: join(built, 'webview', pathname) });
+      return route.fulfill({ status: 404, body: '' });
+    });
+    // The loader of the tests wraps named functions, those that are sent to the page too.
+    await page.addInitScript({ content: `window.__webview = ${JSON.stringify({ state, theme: themes[theme] })};` });
+    await page.addInitScript({ path: join(import.meta.dirname, 'host-side.js') });
+    await page.goto(`http://${name}.test/`);
+    return webview;
+  }
+
+  /** Sends the page a message. */
+  async post(message: To): Promise<void> {
+    this.log.push({ from: 'host', message });
+    await this.page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+  }
+
+  /** Messages of the page of one type. */
+  received<T extends From['type']>(type: T): Extract<From, { readonly type: T }>[] {
+    type Wanted = Extract<From, { readonly type: T }>;
+    return this.log.flatMap(({ from, message }) => {
+      return from === 'page' && (message as From).type === type ? [message as Wanted] : [];
+    });
+  }
+
+  /** Accessibility violations of the page as it is. */
+  async checkAccessibility(): Promise<void> {
+    await this.page.evaluate(axe); // from outside, so that the page's policy need not allow it
+    const violations = await this.page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
+    const found = violations.flatMap(({ id, impact, nodes }) =>
+      nodes.map((node) => `${impact} ${id}: ${node.html} ${node.failureSummary}`),
+    );
+    assert.deepEqual(found, []);
+  }
+
+  /** Below test/out/screenshots, which is not in Git. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+  }
+
+  /** Fails on anything that went wrong in the page. */
+  async close(): Promise<void> {
+    await this.page.close();
+    assert.deepEqual(this.errors, []);
+  }
+}
