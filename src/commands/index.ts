@@ -1,6 +1,7 @@
 /** Every command of the palette. */
 import type * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
+import { openResultsCommand } from '../editors/results/panel';
 import { type AnyCommand, register } from './command';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   refreshCommand,
   closeCheckpointCommand,
   scoreBlocksCommand,
+  openResultsCommand,
   suggestBlocksCommand,
   resetPlanCommand,
   pruneCheckpointCommand,

@@ -75,7 +75,7 @@ function meter(report: vscode.Progress<{ message?: string; increment?: number }>
 }
 
 /** Where the record may go: into the workspace, else into the extension's own storage. */
-function recordFolders({ config, context }: Coppice): string[] {
+export function recordFolders({ config, context }: Coppice): string[] {
   const [workspace] = vscode.workspace.workspaceFolders ?? [];
   const own = join(context.globalStorageUri.fsPath, 'runs');
   if (isAbsolute(config.runsFolder)) return [config.runsFolder, own];

@@ -69,7 +69,7 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.loading.set(path, opening);
       opening.then(
         (checkpoint) => this.loaded.set(path, checkpoint),
-        () => undefined, // whoever asks again gets the same error, until a file changes
+        () => this.loading.get(path) === opening && this.loading.delete(path), // it may be there the next time
       );
     }
     return opening;

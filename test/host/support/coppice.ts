@@ -40,7 +40,13 @@ export function writeText(name: string): string {
 
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
-  const { library } = await coppice();
+  const { library, plans } = await coppice();
+  for (const { path } of library.entries()) {
+    const checkpoint = library.peek(path);
+    const blocks = checkpoint?.architecture?.blocks;
+    // The same toy in another test is the same checkpoint.
+    if (blocks !== undefined) plans.set({ path, identity: checkpoint!.identity, blocks }, []);
+  }
   for (const [name] of await vscode.workspace.fs.readDirectory(vscode.Uri.file(inWorkspace()))) {
     if (name !== '.vscode') rmSync(inWorkspace(name), { recursive: true, force: true });
   }

@@ -9,13 +9,13 @@ import Mocha from 'mocha';
 const TIMEOUT_MS = 60_000;
 
 export async function run(): Promise<void> {
-  const root = process.env.COPPICE_HOST_ROOT!;
+  const { COPPICE_HOST_TESTS: tests, COPPICE_HOST_BUILT: built } = process.env;
   const resultFile = process.env.COPPICE_HOST_RESULT!;
   const files = JSON.parse(process.env.COPPICE_HOST_FILES!) as string[];
   const mocha = new Mocha({ ui: 'bdd', color: false, timeout: TIMEOUT_MS, forbidOnly: true });
   const sources = new Map<string, string>();
   for (const source of files) {
-    const bundled = join(root, 'test/out', `${relative(join(root, 'test'), source).slice(0, -'.ts'.length)}.cjs`);
+    const bundled = join(built!, `${relative(tests!, source).slice(0, -'.ts'.length)}.cjs`);
     sources.set(bundled, source);
     mocha.addFile(bundled);
   }

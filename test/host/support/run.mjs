@@ -15,7 +15,9 @@ import { join, relative, resolve, sep } from 'node:path';
 import { installVSCode } from './install-vscode.mjs';
 
 const root = resolve(import.meta.dirname, '../../..');
-const built = join(root, 'test/out/host');
+mkdirSync(join(root, 'test/out'), { recursive: true });
+/** Below the checkout, where the tests find mocha. */
+const built = mkdtempSync(join(root, 'test/out/host-'));
 const files = process.argv.slice(2).map((file) => resolve(file));
 
 /** @returns {{executable: string, home?: string}} */
@@ -26,7 +28,6 @@ function findVSCode() {
 
 /** The tests as the extension host can load them. */
 async function bundle() {
-  rmSync(built, { recursive: true, force: true });
   await build({
     entryPoints: [join(import.meta.dirname, 'index.ts'), ...files],
     outdir: built,
@@ -102,7 +103,8 @@ async function runSuite(suite, members, { executable, home }) {
         COPPICE_VSCODE_HOME: home,
         COPPICE_HOST_RESULT: result,
         COPPICE_HOST_FILES: JSON.stringify(members),
-        COPPICE_HOST_ROOT: root,
+        COPPICE_HOST_TESTS: join(root, 'test/host'),
+        COPPICE_HOST_BUILT: built,
         COPPICE_HOST_PORT: String(port),
         COPPICE_HOST_SCREENSHOTS: join(root, 'test/out/screenshots'),
         ...(packed && { COPPICE_HOST_EXTENSIONS: packed.extensions }),
@@ -166,4 +168,8 @@ function grouped(list) {
   return groups;
 }
 
-await main();
+try {
+  await main();
+} finally {
+  rmSync(built, { recursive: true, force: true });
+}

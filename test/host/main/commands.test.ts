@@ -1,0 +1,215 @@
+/** Every command, called with arguments: what it returns, what it leaves on disk, what the tree says afterwards. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { CancelledError, UserError } from '../../../src/engine/errors';
+import { CRITERIA } from '../../../src/engine/importance/criterion';
+import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
+import type { ScoreResult } from '../../../src/protocol/scores';
+import type { RetrainResult } from '../../../src/protocol/training';
+import {
+  checkpointLine,
+  clearWorkspace,
+  coppice,
+  inWorkspace,
+  lines,
+  run,
+  writeModel,
+  writeText,
+} from '../support/coppice';
+import { until } from '../support/window';
+
+interface Suggestion {
+  readonly count: number;
+  readonly removed: readonly number[];
+  readonly parametersAfter: number;
+}
+
+describe('commands', () => {
+  let checkpoint: string;
+  let text: string;
+  const quick = { samples: 4, length: 16 };
+
+  before(async () => {
+    await clearWorkspace();
+    checkpoint = writeModel('model');
+    text = writeText('prose.txt');
+    await run('refreshCheckpoints');
+    await setting('device', 'cpu');
+    await setting('calibration.file', 'prose.txt');
+    await setting('keepFirstAndLast', true);
+  });
+  after(async () => {
+    for (const key of ['device', 'calibration.file', 'keepFirstAndLast']) await setting(key, undefined);
+  });
+  beforeEach(() => run('resetPlan', { checkpoint }));
+
+  for (const criterion of CRITERIA) {
+    it(`scores by ${criterion}`, async () => {
+      const result = await run<ScoreResult>('scoreBlocks', { checkpoint, criterion, ...quick, count: 2 });
+      assert.equal(result.criterion, criterion);
+      const { scores, library } = await coppice();
+      const { identity } = await library.load(checkpoint);
+      assert.equal(scores.latest({ path: checkpoint, identity })?.criterion, criterion);
+    });
+  }
+
+  it('shows scores, importance and protection at the blocks', async () => {
+    const { full, blocks } = await run<ScoreResult>('scoreBlocks', { checkpoint, criterion: 'ppl', ...quick });
+    assert.equal(blocks?.length, 8);
+    assert.ok(Number(full?.ppl) > 1);
+    const shown = (await lines((await checkpointLine(checkpoint)).node)).filter(({ node }) => node.kind === 'block');
+    assert.match(String(shown[0].item.description), /^ppl [\d.]+ · protected$/);
+    assert.match(String(shown[4].item.description), /^ppl [\d.]+$/);
+    const looks = shown.map(({ item }) => new URLSearchParams(item.resourceUri?.query).get('importance'));
+    assert.deepEqual([...looks].sort(), ['high', 'high', 'high', 'low', 'low', 'low', 'middle', 'middle']);
+  });
+
+  it('suggests by count, share and size, and leaves protected blocks alone', async () => {
+    const byCount = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    assert.deepEqual(byCount.removed, [4, 5]);
+    const byShare = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'magnitude', ratio: 0.15 });
+    assert.equal(byShare.removed.length, 1);
+    const bySize = await run<Suggestion>('suggestBlocks', {
+      checkpoint,
+      criterion: 'magnitude',
+      targetParams: byCount.parametersAfter,
+    });
+    assert.equal(bySize.count, 2);
+    const greedy = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'greedy', count: 2 });
+    assert.deepEqual(greedy.removed, [4, 5]);
+    await assert.rejects(run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 5 }), UserErrorLike);
+  });
+
+  it('prunes the plan to a new folder, which is in the tree then; the source stays as it was', async () => {
+    const before = statSync(join(checkpoint, 'model.safetensors')).mtimeMs;
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    const out = inWorkspace('shorter');
+    const result = await run<PruneResult>('pruneCheckpoint', { checkpoint, out });
+    assert.deepEqual(result.removed, [4, 5]);
+    const { item } = await checkpointLine(out);
+    assert.match(String(item.description), /^llama · 6 blocks/);
+    assert.equal(statSync(join(checkpoint, 'model.safetensors')).mtimeMs, before);
+    const record = JSON.parse(readFileSync(join(out, 'coppice.json'), 'utf8')) as { settings: { criterion: string } };
+    assert.equal(record.settings.criterion, 'ppl');
+    await assert.rejects(run('pruneCheckpoint', { checkpoint, out }), UserErrorLike);
+    await run('resetPlan', { checkpoint });
+    await assert.rejects(run('pruneCheckpoint', { checkpoint, out: inWorkspace('nothing') }), UserErrorLike);
+  });
+
+  it('evaluates the whole model and the plan, and keeps a record of each run', async () => {
+    const whole = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 4 });
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 1 });
+    const planned = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 4, plan: true });
+    assert.deepEqual(whole.removed, []);
+    assert.equal(planned.removed.length, 1);
+    assert.notEqual(planned.ppl, whole.ppl);
+    const records = readdirSync(inWorkspace('.coppice/runs')).filter((name) => name.includes('-eval-'));
+    assert.ok(records.length >= 2);
+  });
+
+  it('writes text, the same each time without sampling', async () => {
+    const ask = { checkpoint, prompt: 'The old oak', maxNewTokens: 8, ignoreEos: true };
+    const [one, two] = [await run<GenerateResult>('generateText', ask), await run<GenerateResult>('generateText', ask)];
+    assert.equal(one.ids.length, 8);
+    assert.deepEqual(two.ids, one.ids);
+  });
+
+  it('retrains what the plan leaves, lists the adapter, and merges it', async () => {
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    const out = inWorkspace('adapter');
+    const trained = await run<RetrainResult>('retrainLora', {
+      checkpoint,
+      plan: true,
+      data: [text],
+      steps: 3,
+      rank: 2,
+      out,
+      settings: { batch: 2, length: 32 },
+    });
+    assert.equal(trained.steps, 3);
+    assert.ok((await lines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
+    const merged = await run<MergeResult>('mergeAdapter', { checkpoint, adapter: out, out: inWorkspace('healed') });
+    assert.deepEqual(merged.removed, [4, 5]);
+    assert.match(String((await checkpointLine(inWorkspace('healed'))).item.description), /^llama · 6 blocks/);
+  });
+
+  it('copies what was done as a command line', async () => {
+    await run('evaluatePerplexity', { checkpoint, text, window: 32, limit: 2, remove: [4, '5.ffn'] });
+    const line = await run<string>('copyCliCommand');
+    assert.equal(line, `coppice eval ${checkpoint} --text ${text} --window 32 --limit 2 --remove 4,5.ffn --device cpu`);
+    assert.equal(await vscode.env.clipboard.readText(), line);
+  });
+
+  it('exports the plan for mergekit and llama.cpp', async () => {
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    const yaml = await run<string>('exportPlan', { checkpoint, format: 'mergekit' });
+    assert.match(yaml, /layer_range: \[0, 4\]/);
+    const line = await run<string>('exportPlan', { checkpoint, format: 'llama.cpp' });
+    assert.match(line, /--prune-layers 4,5 /);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('shows jobs, and cancels one in the middle without leaving anything', async () => {
+    const out = inWorkspace('never');
+    const running = run('retrainLora', {
+      checkpoint,
+      data: [text],
+      steps: 100_000,
+      out,
+      settings: { batch: 2, length: 32 },
+    });
+    const ended = assert.rejects(running, CancelledLike);
+    await until('the job has made progress', async () => {
+      const [job] = await run<JobInfo[]>('showJobs');
+      return (job?.progress?.done ?? 0) > 0;
+    });
+    assert.equal(await run<boolean>('cancelJob'), true);
+    await ended;
+    assert.deepEqual(await run<JobInfo[]>('showJobs'), []);
+    assert.ok(!existsSync(join(out, 'adapter_model.safetensors')));
+    assert.equal(await run<boolean>('cancelJob'), false);
+  });
+
+  it('queues a second job behind the first', async () => {
+    const first = run('retrainLora', {
+      checkpoint,
+      data: [text],
+      steps: 100_000,
+      out: inWorkspace('first'),
+      settings: { batch: 2, length: 32 },
+    });
+    const firstEnds = assert.rejects(first, CancelledLike);
+    const second = run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 1 });
+    await until('both are listed', async () => (await run<JobInfo[]>('showJobs')).length === 2);
+    const [running, waiting] = await run<JobInfo[]>('showJobs');
+    assert.deepEqual([running.kind, waiting.kind, waiting.state], ['retrain', 'evaluate', 'queued']);
+    await run('cancelJob', { id: running.id });
+    await firstEnds;
+    assert.ok((await second).ppl > 1);
+  });
+
+  it('obeys settings that change', async () => {
+    const { config } = await coppice();
+    await setting('keep', '4');
+    await setting('keepFirstAndLast', false);
+    const { removed } = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'deepest', count: 3 });
+    assert.ok(!removed.includes(4));
+    await assert.rejects(run('pruneCheckpoint', { checkpoint, blocks: [4], out: inWorkspace('no') }), UserErrorLike);
+    await setting('discovery.exclude', ['**/shorter/**']);
+    await until('the folder is not listed', async () => !(await lines()).some(({ item }) => item.label === 'shorter'));
+    await setting('sidecar.idleMinutes', 3);
+    assert.equal(config.idleMs, 180_000);
+    for (const key of ['keep', 'discovery.exclude', 'sidecar.idleMinutes']) await setting(key, undefined);
+    await setting('keepFirstAndLast', true);
+  });
+});
+
+async function setting(key: string, value: unknown): Promise<void> {
+  await vscode.workspace.getConfiguration('coppice').update(key, value, vscode.ConfigurationTarget.Workspace);
+}
+
+/** Errors come out of the extension's bundle, whose classes are not those of the tests. */
+const UserErrorLike = { name: new UserError('', '', '').name };
+const CancelledLike = { name: new CancelledError().name };

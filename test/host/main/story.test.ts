@@ -1,0 +1,130 @@
+/**
+ * The whole way of a user, with mouse and keyboard in the window: open the view, score, let blocks be suggested, untick
+ * one more, prune, and find the new checkpoint in the tree.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace } from '../support/coppice';
+import { until, Window } from '../support/window';
+
+describe('the story', () => {
+  let window: Window;
+  let checkpoint: string;
+  before(async () => {
+    window = await Window.connect();
+    await vscode.commands.executeCommand('notifications.clearAll');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await clearWorkspace();
+    checkpoint = inWorkspace('stories');
+    cpSync(join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample'), checkpoint, {
+      recursive: true,
+    });
+    await (await coppice()).library.rescan();
+  });
+  after(async () => {
+    await vscode.workspace
+      .getConfiguration('coppice')
+      .update('keepFirstAndLast', undefined, vscode.ConfigurationTarget.Workspace);
+    await window.disconnect();
+  });
+
+  it('opens the view, and the blocks of the checkpoint', async () => {
+    const { page } = window;
+    await vscode.commands.executeCommand('workbench.view.explorer'); // a click on the open view would close it
+    await page.locator('.activitybar').getByRole('tab', { name: 'Coppice' }).click();
+    await window.row('stories').first().click();
+    await page.keyboard.press('ArrowRight');
+    await window.row('Block 0').waitFor();
+    await window.screenshot('story-1-open');
+  });
+
+  it('scores the blocks: Enter all the way', async () => {
+    const { page } = window;
+    await command(window, 'Coppice: Score Blocks…');
+    await page.locator('.quick-input-list').getByText('Shortened LLaMA').first().waitFor();
+    await window.screenshot('story-2-criterion');
+    await page.keyboard.press('Enter');
+    await page.locator('.quick-input-list').getByText('The usual text').waitFor();
+    await page.keyboard.press('Enter');
+    await window
+      .row('Block 0')
+      .getByText(/ppl \d/)
+      .waitFor({ timeout: 50_000 });
+    await window.screenshot('story-3-scored');
+  });
+
+  it('suggests blocks, with the true numbers while one chooses', async () => {
+    const { page } = window;
+    // A small model has few blocks beside the first four and the last two.
+    await vscode.workspace
+      .getConfiguration('coppice')
+      .update('keepFirstAndLast', false, vscode.ConfigurationTarget.Workspace);
+    await command(window, 'Coppice: Suggest Blocks to Prune…');
+    await page.locator('.quick-input-list').getByText('scored').waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('.quick-input-list').getByText('So many blocks').waitFor();
+    await page.keyboard.press('Enter');
+    await page
+      .locator('.quick-input-message')
+      .getByText(/blocks go/)
+      .waitFor();
+    await window.screenshot('story-4-suggest');
+    await page.keyboard.press('Enter');
+    await until('blocks are suggested', async () => (await planned()).length > 0);
+  });
+
+  it('lets one more block be unticked', async () => {
+    const before = await planned();
+    const block = [1, 2, 3, 4].find((each) => !before.includes(each))!;
+    await window.row(`Block ${block}`).locator('.custom-view-tree-node-item-checkbox').first().click();
+    await until('one more block goes', async () => (await planned()).length === before.length + 1);
+    await window.screenshot('story-5-plan');
+  });
+
+  it('prunes to a new folder beside it, which is in the tree', async () => {
+    const { page } = window;
+    const { architecture } = await (await coppice()).library.load(checkpoint);
+    const kept = architecture!.blocks - (await planned()).length;
+    await window.row('stories').first().click();
+    await command(window, 'Coppice: Prune Checkpoint…');
+    await page
+      .locator('.quick-input-message')
+      .getByText(/Without/)
+      .waitFor();
+    await window.screenshot('story-6-prune');
+    await page.keyboard.press('Enter');
+    const out = inWorkspace(`stories-${kept}-blocks`);
+    await window.row(`stories-${kept}-blocks`).waitFor();
+    assert.ok(existsSync(join(out, 'model.safetensors')));
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as { num_hidden_layers: number };
+    assert.equal(config.num_hidden_layers, kept);
+    await window.screenshot('story-7-pruned');
+  });
+
+  it('continues a text with the shorter model', async () => {
+    await command(window, 'Coppice: Generate Text…');
+    await window.page.locator('.quick-input-message').getByText('The text to continue').waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.page
+      .locator('.panel')
+      .getByText(/tokens,\s.*a\ssecond/)
+      .last()
+      .waitFor();
+    await window.screenshot('story-8-text');
+  });
+
+  async function planned(): Promise<readonly number[]> {
+    const { library, plans } = await coppice();
+    const { identity, architecture } = await library.load(checkpoint);
+    return plans.removed({ path: checkpoint, identity, blocks: architecture!.blocks });
+  }
+});
+
+/** Runs a command as users do, by the palette. */
+async function command({ page }: Window, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await page.locator('.quick-input-widget input').fill(`>${title}`);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+}

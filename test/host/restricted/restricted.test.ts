@@ -1,0 +1,56 @@
+/** An untrusted workspace: checkpoints can be inspected, nothing is run, and Coppice says why. */
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { checkpointLine, coppice, inWorkspace, lines, run, writeModel } from '../support/coppice';
+import { Window } from '../support/window';
+
+describe('restricted mode', () => {
+  let window: Window;
+  before(async () => {
+    window = await Window.connect();
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+  });
+  after(() => window.disconnect());
+
+  it('is what this window is in', () => assert.equal(vscode.workspace.isTrusted, false));
+
+  it('says in the empty view what it means', async () => {
+    await window.page.getByText('The workspace is not trusted').waitFor();
+    await window.screenshot('restricted-empty');
+  });
+
+  it('lets checkpoints be inspected', async () => {
+    const path = writeModel('model');
+    await run('refreshCheckpoints');
+    const parts = await lines((await checkpointLine(path)).node);
+    assert.equal(parts.length, 10);
+  });
+
+  it('runs nothing, though called directly, and starts no sidecar', async () => {
+    const checkpoint = inWorkspace('model');
+    for (const command of [
+      'scoreBlocks',
+      'suggestBlocks',
+      'pruneCheckpoint',
+      'evaluatePerplexity',
+      'generateText',
+      'retrainLora',
+      'mergeAdapter',
+      'restartSidecar',
+    ]) {
+      await assert.rejects(run(command, { checkpoint, criterion: 'magnitude' }), {
+        name: 'UserError',
+        what: /restricted mode/,
+      });
+    }
+    assert.equal((await coppice()).sidecar.status.state, 'stopped');
+  });
+
+  it('takes no paths from the workspace settings', async () => {
+    const settings = vscode.workspace.getConfiguration('coppice');
+    await settings.update('calibration.file', '/etc/passwd', vscode.ConfigurationTarget.Workspace);
+    const { config } = await coppice();
+    assert.match(config.calibration.file, /media.sample.calibration\.txt$/);
+    await settings.update('calibration.file', undefined, vscode.ConfigurationTarget.Workspace);
+  });
+});

@@ -1,0 +1,68 @@
+/** The packed extension, installed into a clean VS Code: it is whole, fast to start, and computes. */
+import assert from 'node:assert/strict';
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { ScoreResult } from '../../../src/protocol/scores';
+import { EXTENSION_ID, run } from '../support/coppice';
+import { until, Window } from '../support/window';
+
+/** What activating may take. The tests run beside other work, so the limit is far above what is measured. */
+const ACTIVATION_MS = 1000;
+
+describe('the installed package', () => {
+  const extension = (): vscode.Extension<unknown> => vscode.extensions.getExtension(EXTENSION_ID)!;
+  let window: Window;
+  before(async () => {
+    window = await Window.connect();
+  });
+  after(() => window.disconnect());
+
+  it('lies in the folder of extensions, and is for this platform', () => {
+    assert.ok(extension(), 'it is not installed');
+    assert.equal(realpathSync(dirname(extension().extensionPath)), realpathSync(process.env.COPPICE_HOST_EXTENSIONS!));
+    const manifest = readFileSync(join(extension().extensionPath, '.vsixmanifest'), 'utf8');
+    assert.match(manifest, new RegExp(`TargetPlatform="${process.platform}-${process.arch}"`));
+  });
+
+  it('is activated by its view, and opens the model that it brings', async () => {
+    assert.equal(extension().isActive, false);
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+    await until('it is active', () => extension().isActive);
+    await extension().activate(); // throws what went wrong
+    await window.page.locator('.welcome-view').getByRole('button', { name: 'Open Sample Model' }).click();
+    await window.row('Block 0').waitFor();
+    await window.screenshot('vsix-sample');
+  });
+
+  it('computes, with the onnxruntime that it brings', async () => {
+    const checkpoint = join(extension().extensionPath, 'media', 'sample');
+    const { blocks } = await run<ScoreResult>('scoreBlocks', {
+      checkpoint,
+      criterion: 'ppl',
+      samples: 2,
+      length: 16,
+      device: 'cpu',
+    });
+    assert.ok(blocks && blocks.length > 0);
+  });
+
+  it('is activated in a moment', () => {
+    const { load, activate } = activationTimes();
+    console.log(`      loaded in ${load.toFixed(0)} ms, activated in ${activate.toFixed(0)} ms`);
+    assert.ok(load + activate < ACTIVATION_MS);
+  });
+});
+
+/** Milliseconds, by the marks of the extension host: the code of the extension read, and `activate()` run. */
+function activationTimes(): { readonly load: number; readonly activate: number } {
+  const { MonacoPerformanceMarks } = globalThis as {
+    MonacoPerformanceMarks?: { getMarks(): { name: string; startTime: number }[] };
+  };
+  const marks = new Map(MonacoPerformanceMarks?.getMarks().map(({ name, startTime }) => [name, startTime]));
+  const between = (what: string): number =>
+    marks.get(`code/extHost/did${what}/${EXTENSION_ID}`)! - marks.get(`code/extHost/will${what}/${EXTENSION_ID}`)!;
+  const [load, activate] = [between('LoadExtensionCode'), between('ActivateExtension')];
+  assert.ok(load >= 0 && activate >= 0, 'VS Code leaves no marks any more');
+  return { load, activate };
+}
