@@ -5,6 +5,7 @@ import { registerCommands } from './commands';
 import { Config } from './config';
 import type { Coppice } from './coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
+import { registerResultsPanels } from './editors/results/panel';
 import { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { CheckpointLibrary } from './views/library';
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library),
     registerCheckpointEditor(coppice),
+    registerResultsPanels(coppice),
     ...registerCommands(coppice),
   );
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));

@@ -3,7 +3,16 @@
  * Knows nothing of VS Code, so that plain Node can test it.
  */
 import { CancelledError, UserError } from '../engine/errors';
-import type { DeviceInfo, EventOf, JobInfo, JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
+import type {
+  DeviceInfo,
+  EventOf,
+  JobEvent,
+  JobInfo,
+  JobKind,
+  JobOutcome,
+  JobSpec,
+  ProgressInfo,
+} from '../protocol/jobs';
 import type { AnswerOf, LogLevel, ParamsOf, RequestName } from '../protocol/messages';
 import { type Clock, realClock } from './clock';
 import { ask, listen, tell } from './connection';
@@ -49,7 +58,14 @@ export class SidecarClient {
   private readonly jobsEmitter = new Emitter<readonly JobInfo[]>();
   private readonly deviceEmitter = new Emitter<DeviceInfo>();
   private readonly progressEmitter = new Emitter<{ readonly id: string } & ProgressInfo>();
+  private readonly eventEmitter = new Emitter<{
+    readonly id: string;
+    readonly spec: JobSpec;
+    readonly event: JobEvent;
+  }>();
   readonly onJobs = this.jobsEmitter.on;
+  /** What jobs tell while they run, whoever runs them. */
+  readonly onEvent = this.eventEmitter.on;
   /** The device that computes, when it becomes known or another. */
   readonly onDevice = this.deviceEmitter.on;
   /** Progress of jobs and short requests, by id. */
@@ -224,7 +240,12 @@ export class SidecarClient {
       job?.onProgress?.(how);
       this.progressEmitter.fire(progress);
     });
-    listen(connection, 'job/event', ({ id, event }) => this.pending.get(id)?.onEvent?.(event as never));
+    listen(connection, 'job/event', ({ id, event }) => {
+      const job = this.pending.get(id);
+      if (!job) return;
+      job.onEvent?.(event as never);
+      this.eventEmitter.fire({ id, spec: job.spec, event });
+    });
     listen(connection, 'device/changed', (device) => {
       this.lastDevice = device;
       this.deviceEmitter.fire(device);

@@ -32,7 +32,7 @@ interface Dot {
   readonly kind: 'curve' | 'plan' | 'retrained';
 }
 
-const HEIGHT = 320;
+const HEIGHT = 400;
 const LEFT = 54;
 const RIGHT = 18;
 const LOG_FROM = 12;
@@ -108,11 +108,10 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number): SVGSVGEle
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const log = most / least > LOG_FROM;
   const longest = Math.max(4, ...dots.map((dot) => dot.count));
-  const ticks = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 32, 40, 48, 60, 64, 80, 96, 120].filter(
-    (tick) => tick <= longest,
-  );
-  const room = Math.max(3, Math.floor((width - LEFT) / 64));
-  const above = ticks.filter((_, i) => i % Math.ceil(ticks.length / room) === 0);
+  const ticks = (apart: number): number[] => {
+    const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / apart))));
+    return Array.from({ length: Math.floor(longest / every) + 1 }, (_, i) => i * every);
+  };
   const at = (kind: Dot['kind']): Dot[] => dots.filter((dot) => dot.kind === kind && Number.isFinite(dot.ppl));
   return Plot.plot({
     ...{ width, height: HEIGHT, marginLeft: LEFT, marginRight: RIGHT, marginTop: 56, marginBottom: 40 },
@@ -128,14 +127,14 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number): SVGSVGEle
     },
     marks: [
       Plot.axisX({
-        ticks: ticks.filter((_, i) => i % Math.ceil(ticks.length / Math.floor(width / 34)) === 0),
+        ticks: ticks(34),
         tickFormat: String,
         label: 'Blocks removed →',
         tickSize: 0,
       }),
       Plot.axisX({
         anchor: 'top',
-        ticks: above,
+        ticks: ticks(66),
         tickSize: 3,
         tickFormat: (n: number) => `${count(parametersAt(data.model, n))}\n${times(speedAt(data.model, n))}`,
         label: null,

@@ -120,6 +120,9 @@ export class ChartFrame {
     if (!this.draw || this.width === 0) return;
     const focused = focusedKey(this.charts);
     const { charts, table: numbers, legend = [] } = (this.drawing = this.draw(this.width));
+    // Plot names its groups, which only elements with a role may be.
+    for (const chart of charts)
+      for (const group of chart.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
     this.charts.replaceChildren(...charts);
     this.legend.replaceChildren(...legend);
     this.tableBody.replaceChildren(

@@ -24,7 +24,7 @@ interface Bar {
   readonly off: boolean;
 }
 
-const HEIGHT = 270;
+const HEIGHT = 290;
 const RANK_HEIGHT = 120;
 const LEFT = 54;
 /** Above this ratio of the largest bar to the smallest, a linear axis would show nothing but the largest. */
@@ -36,6 +36,8 @@ export interface ImportanceData {
   readonly all: readonly ScoreDigest[];
   readonly plan: PanelPlan;
   readonly blocks: number;
+  /** Show the largest scores to their ends. */
+  readonly whole: boolean;
 }
 
 export function drawImportance(
@@ -46,7 +48,7 @@ export function drawImportance(
 ): Drawing {
   const { score, all, blocks } = data;
   const bars = barsOf(data);
-  const { svg, y } = barChart(bars, score, width);
+  const { svg, y } = barChart(bars, score, width, data.whole);
   const step = (width - LEFT - 8) / blocks;
   const nameOf = bars.map((bar) => describe(bar, score));
   const targets = bars.map((bar, i): Target => {
@@ -98,26 +100,28 @@ function barChart(
   bars: readonly Bar[],
   score: ScoreDigest,
   width: number,
+  whole: boolean,
 ): { svg: SVGSVGElement; y: (value: number) => number } {
   const isPpl = score.full !== undefined;
   const base = isPpl ? numeric(score.full) : 0;
   const finite = bars.filter(({ off }) => !off);
-  const values = finite.map(({ value }) => value);
-  const [least, most] = [Math.min(base, ...values), Math.max(base, ...values)];
-  const positive = least > 0 || (!isPpl && Math.min(...values) > 0);
-  const ratio = isPpl ? most / least : most / Math.min(...values);
-  const log = positive && ratio > LOG_FROM;
-  // On a logarithmic axis there is no zero to start from: bars start where the axis does.
-  const start = isPpl ? base : log ? Math.min(...values) / 1.5 : 0;
-  const top = log ? most * 1.35 : most + (most - least) * 0.08;
-  const bottom = isPpl ? (log ? least / 1.15 : least - (most - least) * 0.06) : start;
-  const place = bars.map((bar) => ({ ...bar, shown: bar.off ? top : bar.value }));
+  const { start, bottom, top, log } = axisOf(
+    finite.map(({ value }) => value),
+    base,
+    isPpl,
+    whole,
+  );
+  const place = bars.map((bar) => ({ ...bar, shown: bar.off ? top : Math.min(top, bar.value) }));
+  const beyond = place.filter(({ off, value }) => off || value > top);
+  // Above bars that are cut stands what they reach, upright where there is no room.
+  const upright = (width - LEFT) / bars.length < 44;
+  const marginTop = upright && beyond.length > 0 ? 62 : 40;
   const kept = place.filter(({ removed }) => !removed);
   const gone = place.filter(({ removed }) => removed);
   const every = Math.ceil(bars.length / ((width - LEFT) / 26));
   const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
   const svg = Plot.plot({
-    ...{ width, height: HEIGHT, marginLeft: LEFT, marginRight: 8, marginTop: 22, marginBottom: 46 },
+    ...{ width, height: HEIGHT, marginLeft: LEFT, marginRight: 8, marginTop, marginBottom: 46 },
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
     x: {
       type: 'band',
@@ -130,9 +134,9 @@ function barChart(
       type: log ? 'log' : 'linear',
       domain: [bottom, top],
       grid: true,
-      ticks: 5,
+      ticks: log ? 4 : 5,
       tickFormat: (value: number) => short(value, 3),
-      label: isPpl ? '↑ Perplexity without the block' : `↑ ${lookOf(score.criterion).name}`,
+      label: null,
     },
     marks: [
       Plot.axisX({
@@ -151,8 +155,15 @@ function barChart(
         className: 'bars-removed',
       }),
       Plot.ruleX(
-        finite.filter(({ high }) => Number.isFinite(high)),
-        { x: 'block', y1: 'low', y2: 'high', stroke: 'var(--ink)', strokeWidth: 1, className: 'whiskers' },
+        finite.filter(({ high, low }) => Number.isFinite(high) && low < top),
+        {
+          x: 'block',
+          y1: 'low',
+          y2: ({ high }: Bar) => Math.min(top, high),
+          stroke: 'var(--ink)',
+          strokeWidth: 1,
+          className: 'whiskers',
+        },
       ),
       Plot.text(gone, {
         x: 'block',
@@ -167,10 +178,23 @@ function barChart(
         place.filter((each) => each.protected && !each.removed),
         { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
       ),
-      Plot.text(
-        place.filter(({ off }) => off),
-        { x: 'block', y: top, text: (each: Bar) => short(each.value), dy: -6 },
-      ),
+      Plot.text(beyond, {
+        ...{ x: 'block', y: top, text: (each: Bar) => short(each.value, 2), fontSize: 10, fill: 'var(--ink)' },
+        ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
+      }),
+      Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${lookOf(score.criterion).name}`], {
+        ...{ frameAnchor: 'top-left', dx: 2 - LEFT, dy: 8 - marginTop, textAnchor: 'start', lineAnchor: 'middle' },
+      }),
+      // A bar that is cut has a gap near its top.
+      Plot.text(beyond, {
+        x: 'block',
+        y: top,
+        text: () => '≈',
+        dy: 14,
+        fontSize: 18,
+        fontWeight: 'bold',
+        fill: 'var(--paper)',
+      }),
       ...(isPpl
         ? [Plot.ruleY([base], { stroke: 'var(--ink)', strokeDasharray: '4 3' })]
         : [Plot.ruleY([start], { stroke: 'var(--ink)', strokeOpacity: 0.4 })]),
@@ -179,6 +203,39 @@ function barChart(
   svg.prepend(hatch());
   const y = svg.scale('y')!;
   return { svg, y: (value) => (Number.isFinite(value) ? Number(y.apply(Math.min(top, Math.max(bottom, value)))) : 24) };
+}
+
+interface Axis {
+  /** Where bars start. */
+  readonly start: number;
+  readonly bottom: number;
+  readonly top: number;
+  readonly log: boolean;
+}
+
+/**
+ * A few blocks (the first, often the last) matter thousands of times as much as the rest, among which the choice is.
+ * So the axis ends above most bars, and those beyond it are cut; `whole` shows all, logarithmically where it must be.
+ */
+function axisOf(values: readonly number[], base: number, isPpl: boolean, whole: boolean): Axis {
+  const [least, most] = [Math.min(base, ...values), Math.max(base, ...values)];
+  const smallest = Math.min(...values);
+  const sorted = [...values].sort((a, b) => a - b);
+  const usual = sorted[Math.floor(0.8 * (sorted.length - 1))] ?? most;
+  const end = base + 1.6 * (usual - base);
+  if (!whole && most > base + 2 * (end - base) && end > base) {
+    return { start: base, bottom: least - (isPpl ? (end - least) * 0.05 : 0), top: end, log: false };
+  }
+  const log = smallest > 0 && (isPpl ? most / least : most / smallest) > LOG_FROM;
+  if (!log)
+    return {
+      start: base,
+      bottom: isPpl ? least - (most - least) * 0.06 : least,
+      top: most + (most - least) * 0.08,
+      log,
+    };
+  // On a logarithmic axis there is no zero to start from: bars start where the axis does.
+  return { start: isPpl ? base : smallest / 1.5, bottom: isPpl ? least / 1.15 : smallest / 1.5, top: most * 1.35, log };
 }
 
 /** Stripes, for what goes: they show without colour too. */

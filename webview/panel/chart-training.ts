@@ -22,7 +22,7 @@ interface Point {
 
 const LEFT = 54;
 /** Part of the old mean that the smoothed loss keeps each step; long runs are smoothed more. */
-const smoothing = (steps: number): number => Math.min(0.97, Math.max(0.6, 1 - 8 / Math.max(1, steps)));
+const smoothing = (steps: number): number => Math.min(0.97, Math.max(0.6, 1 - 20 / Math.max(1, steps)));
 /** Points drawn at most: more are not told apart, and a redraw stays quick. */
 const MOST_POINTS = 600;
 /** Places that keys can stop at. */

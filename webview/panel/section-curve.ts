@@ -67,6 +67,6 @@ function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): strin
   const start = numeric(full ?? first.points[0].ppl);
   const bent = first.points.filter(({ ppl }) => numeric(ppl) <= 1.5 * start).at(-1);
   if (!bent || bent.count === 0)
-    return `By ${first.name}, the first block that goes raises the perplexity by more than half.`;
-  return `By ${first.name}, ${bent.count} blocks can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
+    return `By ${first.name.toLowerCase()}, the first block that goes raises the perplexity by more than half.`;
+  return `By ${first.name.toLowerCase()}, ${bent.count} blocks can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
 }

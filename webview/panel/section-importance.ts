@@ -1,11 +1,11 @@
 /** The importance chart with its criterion, and what to do where nothing is scored yet. */
 import type { PanelPlan, PanelRun, PanelState, ScoreDigest } from '../../src/protocol/panel';
-import { button, dropdown } from '../support/ui';
+import { button, checkbox, dropdown, setTicked } from '../support/ui';
 import { drawImportance } from './chart-importance';
 import { ChartFrame } from './chart-frame';
 import { blockList, numeric, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
-import { lookOf } from './series';
+import { lookOf, nameInText } from './series';
 
 /** The newest scoring of the whole model by each criterion, as single blocks are scored. */
 export function scoresOf(runs: readonly PanelRun[]): readonly ScoreDigest[] {
@@ -21,30 +21,36 @@ export function scoresOf(runs: readonly PanelRun[]): readonly ScoreDigest[] {
 export function importanceSection(context: Context): Section {
   const frame = new ChartFrame('importance', 'Which blocks matter', context);
   const criterion = dropdown('Criterion', (value) => context.setView({ criterion: value }));
-  const draw = whenChanged((runs: PanelState['runs'], plan: PanelPlan, blocks: number, wanted: string) => {
-    const all = scoresOf(runs);
-    if (all.length === 0) {
-      frame.setTools();
-      frame.showEmpty(
-        'No block has a score yet. Scoring leaves out one block after the other and measures how much worse the model predicts a text.',
-        button('Score the Blocks…', () => context.send({ type: 'start', action: 'score' }), { appearance: 'primary' }),
+  const range = checkbox('Whole range', context.view().wholeRange, (wholeRange) => context.setView({ wholeRange }));
+  const draw = whenChanged(
+    (runs: PanelState['runs'], plan: PanelPlan, blocks: number, wanted: string, whole: boolean) => {
+      const all = scoresOf(runs);
+      if (all.length === 0) {
+        frame.setTools();
+        frame.showEmpty(
+          'No block has a score yet. Scoring leaves out one block after the other and measures how much worse the model predicts a text.',
+          button('Score the Blocks…', () => context.send({ type: 'start', action: 'score' }), {
+            appearance: 'primary',
+          }),
+        );
+        return;
+      }
+      const score = all.find((each) => each.criterion === wanted) ?? all[0];
+      criterion.show(
+        all.map((each) => ({ value: each.criterion, label: lookOf(each.criterion).name })),
+        score.criterion,
       );
-      return;
-    }
-    const score = all.find((each) => each.criterion === wanted) ?? all[0];
-    criterion.show(
-      all.map((each) => ({ value: each.criterion, label: lookOf(each.criterion).name })),
-      score.criterion,
-    );
-    frame.setTools(...(all.length > 1 ? [criterion.element] : []));
-    const data = { score, all, plan, blocks };
-    frame.show(summaryOf(score, plan, context.still), (width) =>
-      drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
-    );
-  });
+      frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));
+      setTicked(range, whole);
+      const data = { score, all, plan, blocks, whole };
+      frame.show(summaryOf(score, plan, context.still), (width) =>
+        drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
+      );
+    },
+  );
   return {
     element: frame.element,
-    update: ({ runs, plan, model }, view) => draw(runs, plan, model.blocks, view.criterion),
+    update: ({ runs, plan, model }, view) => draw(runs, plan, model.blocks, view.criterion, view.wholeRange),
   };
 }
 
@@ -59,7 +65,7 @@ function summaryOf({ blocks, full, criterion }: ScoreDigest, plan: PanelPlan, st
         ? ''
         : ' Click a bar to remove its block.';
   if (full === undefined)
-    return `By ${lookOf(criterion).name}, block ${least.index} matters least and block ${most.index} most.${going}`;
+    return `By ${nameInText(criterion)}, block ${least.index} matters least and block ${most.index} most.${going}`;
   return (
     `The whole model has a perplexity of ${short(numeric(full))}. Without block ${least.index}, the least important, it is ` +
     `${short(numeric(least.score))}; without block ${most.index} it is ${short(numeric(most.score))}.${going}`

@@ -2,7 +2,7 @@
 import type { CostDigest, PanelModel, PanelPlan, PanelRun } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { table } from './table';
-import { bytes, count, short, times } from './numbers';
+import { blockList, bytes, count, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
 
 type Measure = Exclude<keyof CostDigest, 'label'>;
@@ -53,7 +53,7 @@ function costsOf(model: PanelModel, plan: PanelPlan, runs: readonly PanelRun[]):
     [model.name, { label: model.name, parameters: model.parameters, bytes: model.bytes, ...none }],
   ]);
   if (plan.removed.length > 0) {
-    const label = `The plan (about ${times(plan.speedup)} as fast)`;
+    const label = `Without ${blockList(plan.removed)}`;
     found.set(label, { label, parameters: plan.parameters, bytes: plan.bytes, ...none });
   }
   for (const { digest } of runs) {

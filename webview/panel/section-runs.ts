@@ -13,10 +13,10 @@ export function runsSection(context: Context): Section {
   let latest: readonly PanelRun[] = [];
   const compare = button('Compare', () => send({ type: 'runs/compare', ids: ticked(latest) }));
   const report = button('Report…', () => send({ type: 'runs/report', ids: ticked(latest) }), {
-    label: 'Save one HTML page with everything in these runs',
+    label: 'Report…: one HTML page with everything in these runs',
   });
   const card = button('Model Card…', () => send({ type: 'runs/card', ids: ticked(latest) }), {
-    label: 'These runs as Markdown for a model card',
+    label: 'Model Card…: these runs as Markdown for a model card',
   });
   const remove = button('Delete…', () => send({ type: 'runs/delete', ids: ticked(latest) }));
   const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Runs' });

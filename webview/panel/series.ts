@@ -28,6 +28,10 @@ const LOOKS: Readonly<Record<string, SeriesLook>> = {
   deepest: look(7, 'wye', '1 3', 'Deepest first'),
 };
 
+/** Its name inside a sentence. */
+export const nameInText = (criterion: string): string =>
+  criterion === 'taylor' ? 'Taylor' : lookOf(criterion).name.toLowerCase();
+
 export function lookOf(criterion: string): SeriesLook {
   return LOOKS[criterion] ?? { ...LOOKS.ppl, name: criterion };
 }

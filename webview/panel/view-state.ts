@@ -4,6 +4,8 @@ import type { WriteSettings } from '../../src/protocol/panel';
 export interface ViewState {
   /** Criterion of the large importance chart. */
   readonly criterion: string;
+  /** The importance axis reaches to the largest score. */
+  readonly wholeRange: boolean;
   /** Run that is laid over the retraining; empty for none. */
   readonly overlay: string;
   /** Retraining that is shown when none runs; empty for the newest. */
@@ -23,6 +25,7 @@ export interface ViewState {
 
 export const FIRST_VIEW: ViewState = {
   criterion: 'ppl',
+  wholeRange: false,
   overlay: '',
   training: '',
   prompt: '',

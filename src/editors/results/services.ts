@@ -1,0 +1,56 @@
+/** What a results panel needs of the rest of the extension. Nothing here is VS Code's, so that plain Node can test it. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { ReportAssets } from '../../engine/runs/report';
+import type { CalibrationSource, Compute } from '../../protocol/jobs';
+import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
+import type { SidecarClient } from '../../sidecar/client';
+import type { Plans } from '../../views/plan';
+
+/** The editor around the panel. */
+export interface PanelHost {
+  post(message: HostMessage): void;
+  /** Runs the command that does this; it asks what it needs to know. */
+  start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
+  /** Asks where to, and writes. */
+  save(name: string, content: FileContent): Promise<void>;
+  copy(text: string): Promise<void>;
+  open(file: string): Promise<void>;
+  /** Whether so many records are really to be deleted. */
+  confirmDeletion(count: number): Promise<boolean>;
+  reportAssets(): Promise<ReportAssets>;
+  /** A fault of the program. */
+  logError(error: unknown): void;
+  /** Nothing is computed in an untrusted workspace. */
+  readonly trusted: () => boolean;
+}
+
+/** The settings that matter. */
+export interface PanelSettings {
+  readonly compute: Compute;
+  readonly calibration: Required<CalibrationSource>;
+  readonly plus: boolean;
+  readonly keep: string;
+  /** Folders that may hold run records, the one for new ones first. */
+  readonly recordFolders: readonly string[];
+}
+
+/** Other models that can write beside this one. */
+export interface Neighbours {
+  readonly adapters: readonly string[];
+  readonly checkpoints: readonly string[];
+}
+
+export interface PanelServices {
+  readonly host: PanelHost;
+  readonly plans: Plans;
+  readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEvent'>;
+  readonly settings: () => PanelSettings;
+  readonly neighbours: () => Neighbours;
+}
+
+/** The checkpoint that the panel is about. */
+export interface PanelSubject {
+  /** As the library names it. */
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+}

@@ -1,0 +1,230 @@
+/**
+ * A host on record: the messages that a panel of SmolLM2-135M gets. Scores and curve are those of real runs
+ * (smollm2.json holds their digests); the retraining and the texts are made up, in the same form.
+ */
+import type {
+  HostMessage,
+  LiveSamples,
+  PanelRun,
+  PanelState,
+  RunDigest,
+  TrainingStep,
+} from '../../../src/protocol/panel';
+import digests from './smollm2.json' with { type: 'json' };
+
+const MODEL = {
+  name: 'HuggingFaceTB/SmolLM2-135M',
+  path: '/models/SmolLM2-135M',
+  blocks: 30,
+  parameters: 134_515_008,
+  parametersPerBlock: 3_540_096,
+  parametersRead: 134_515_008,
+  bytes: 269_060_552,
+  identity: 'f00d',
+};
+/** The first four blocks and the last two. */
+const PROTECTED = [0, 1, 2, 3, 28, 29];
+const PPL_FULL = (digests as RunDigest[]).flatMap(({ score }) => score?.full ?? [])[0] as number;
+
+/** Loss that comes down with noise, the same in every run. */
+export function trainingSteps(count: number, from = 4.1, to = 3.35): TrainingStep[] {
+  return Array.from({ length: count }, (_, i) => ({
+    step: i + 1,
+    loss: to + (from - to) * Math.exp(-i / (count / 4)) + 0.12 * Math.sin(i * 12.9898) * Math.cos(i * 4.1),
+    learningRate: i < 20 ? (i / 20) * 1e-4 : 1e-4 * (1 - (i - 20) / (count - 20)),
+    tokensPerSecond: 640 + 25 * Math.sin(i / 3),
+  }));
+}
+
+const base = {
+  model: { name: MODEL.name, identity: 'f00d' },
+  device: 'cpu',
+  versions: 'Coppice 0.1.0, onnxruntime 1.30.0',
+};
+const at = (minute: number): { started: string; finished: string } => ({
+  started: `2026-04-01T09:${String(minute).padStart(2, '0')}:00.000Z`,
+  finished: `2026-04-01T09:${String(minute).padStart(2, '0')}:40.000Z`,
+});
+
+const retrainRun: RunDigest = {
+  ...{
+    kind: 'retrain',
+    ...at(30),
+    ...base,
+    removed: [14, 17, 18],
+    inputs: [{ role: 'data', name: 'alpaca.jsonl', hash: 'beef' }],
+  },
+  settings: [
+    ['rank', '8'],
+    ['learningRate', '0.0001'],
+  ],
+  training: {
+    output: 'adapter-a',
+    steps: trainingSteps(240),
+    looks: [1, 40, 80, 120, 160, 200, 240].map((step, i) => ({ step, ppl: 41 - 22 * (1 - Math.exp(-i / 2)) })),
+  },
+};
+
+const sampleRun: RunDigest = {
+  ...{ kind: 'samples', ...at(40), ...base, removed: [], inputs: [], settings: [['maxNewTokens', '64']] },
+  cost: [
+    {
+      label: 'Original',
+      parameters: null,
+      bytes: null,
+      prefillTokensPerSecond: 412,
+      decodeTokensPerSecond: 46.1,
+      peakRssBytes: null,
+    },
+    {
+      label: 'Without 14, 17–18',
+      parameters: null,
+      bytes: null,
+      prefillTokensPerSecond: 489,
+      decodeTokensPerSecond: 55.4,
+      peakRssBytes: null,
+    },
+  ],
+  samples: {
+    prompts: ['Once upon a time'],
+    columns: ['Original', 'Without 14, 17–18'],
+    texts: [
+      {
+        prompt: 0,
+        column: 0,
+        text: ', there was a mill by the river.',
+        tokens: 9,
+        timeToFirstToken: 0.03,
+        tokensPerSecond: 46.1,
+        repetition: 0,
+        stopped: 'eos',
+      },
+      {
+        prompt: 0,
+        column: 1,
+        text: ', there was a river by the river by the river.',
+        tokens: 12,
+        timeToFirstToken: 0.026,
+        tokensPerSecond: 55.4,
+        repetition: 0.33,
+        stopped: 'eos',
+      },
+    ],
+  },
+};
+
+const benchRun: RunDigest = {
+  ...{ kind: 'bench', ...at(44), ...base, removed: [], inputs: [], settings: [['promptTokens', '128']] },
+  cost: [
+    {
+      label: MODEL.name,
+      parameters: 134_515_008,
+      bytes: 269_060_552,
+      prefillTokensPerSecond: 431,
+      decodeTokensPerSecond: 47.2,
+      peakRssBytes: 486_000_000,
+    },
+  ],
+};
+
+const titleOf = ({ kind, score, curve, training }: RunDigest): string =>
+  [kind, score?.criterion ?? curve?.criterion ?? training?.output].filter(Boolean).join(' · ');
+
+export const RUNS: readonly PanelRun[] = [benchRun, sampleRun, retrainRun, ...(digests as unknown as RunDigest[])].map(
+  (digest, i) => ({
+    id: `run-${i}.json`,
+    title: titleOf(digest),
+    digest,
+    changed: digest.kind === 'retrain' ? ['alpaca.jsonl has changed since'] : [],
+  }),
+);
+
+/** A panel that knows the model and nothing else. */
+export const EMPTY: PanelState = {
+  model: MODEL,
+  plan: planOf([]),
+  whatIf: {
+    status: 'idle',
+    full: null,
+    removed: [],
+    ppl: null,
+    seconds: null,
+    text: null,
+    retrained: [],
+    failure: null,
+  },
+  runs: [],
+  unreadable: [],
+  jobs: [],
+  columns: [
+    { id: 'original', label: 'Original', detail: '30 blocks' },
+    { id: 'plan', label: 'Without 14, 17–18', detail: 'without the blocks that go' },
+    { id: 'adapter:a', label: 'adapter-a', detail: 'retrained, without 14, 17, 18' },
+  ],
+  prompts: ['Once upon a time', 'The Leaning Tower of Pisa is known for', 'AI can create a logo in seconds'],
+  chat: true,
+  training: null,
+  writing: null,
+  comparison: null,
+  failure: null,
+};
+
+export function planOf(removed: readonly number[], changes: Partial<PanelState['plan']> = {}): PanelState['plan'] {
+  const gone = removed.length * MODEL.parametersPerBlock;
+  return {
+    ...{ removed, protected: PROTECTED, locked: [5], canUndo: removed.length > 0, canRedo: false },
+    parameters: MODEL.parameters - gone,
+    bytes: MODEL.bytes - 2 * gone,
+    speedup: MODEL.parameters / (MODEL.parameters - gone),
+    ...changes,
+  };
+}
+
+export const TEXTS: LiveSamples = {
+  status: 'done',
+  prompt: 'Once upon a time',
+  columns: ['Original', 'Without 14, 17–18', 'adapter-a'],
+  texts: [
+    {
+      text: ', there was a young boy named Timmy. Timmy was a very curious boy, and he loved to learn new things. One day, Timmy’s teacher asked him to write a story about a character who had a special power.',
+      ...{ tokens: 48, timeToFirstToken: 0.031, tokensPerSecond: 23.4, repetition: 0.04, stopped: 'length' as const },
+    },
+    {
+      text: ', there was a young boy who was very curious. He was very curious about the world around him. He was very curious about the world around him. He was very curious about the world around him.',
+      ...{ tokens: 48, timeToFirstToken: 0.026, tokensPerSecond: 27.9, repetition: 0.47, stopped: 'length' as const },
+    },
+    {
+      text: ', there was a little girl named Lily. Lily loved to explore the world around her, and she asked a great many questions. One day, her teacher gave her a small brass compass that pointed the wrong way.',
+      ...{ tokens: 48, timeToFirstToken: 0.027, tokensPerSecond: 27.2, repetition: 0.02, stopped: 'length' as const },
+    },
+  ],
+};
+
+/** A panel after an afternoon of work. */
+export const FULL: PanelState = {
+  ...EMPTY,
+  plan: planOf([14, 17, 18]),
+  whatIf: {
+    ...{
+      status: 'done',
+      full: PPL_FULL,
+      removed: [14, 17, 18],
+      ppl: PPL_FULL * 1.56,
+      seconds: 0.84,
+      text: 'calibration.txt',
+    },
+    ...{ retrained: [{ label: 'adapter-a', removed: [14, 17, 18], ppl: PPL_FULL * 1.17 }], failure: null },
+  },
+  runs: RUNS,
+  training: null,
+  writing: TEXTS,
+};
+
+/** Numbers messages as the host does. */
+export function numbered(): <M extends object>(message: M) => M & { readonly sequence: number } {
+  let sequence = 0;
+  return (message) => ({ ...message, sequence: sequence++ });
+}
+
+/** The first messages of a panel in `state`. */
+export const opening = (state: PanelState): HostMessage => ({ sequence: 0, type: 'init', state });
