@@ -353,7 +353,7 @@ describe('command line: end to end', function () {
     const [before, after, retrained] = [results.before, results.after, results.retrained].map(({ ppl }) => Number(ppl));
     assert.equal((results.removed as unknown as number[]).length, 3);
     assert.ok(before < after && retrained < after, `${before}, ${after}, ${retrained}`);
-  });
+  }).timeout('5m');
 
   it('demo: with a checkpoint, retraining only when asked for', async () => {
     const cwd = temporaryFolder();

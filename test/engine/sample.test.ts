@@ -3,10 +3,11 @@
  * engine that needs nothing beside the repository.
  */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer, type Tokenizer } from '../../src/engine/tokenizer/tokenizer';
-import { checkpointFolder, goldenTokens } from '../support/golden';
+import { plusKeepList } from '../../src/engine/prune/select';
+import { checkpointFolder, goldenImportance, goldenTokens } from '../support/golden';
 import {
   checkAngular,
   checkBlockInfluence,
@@ -35,6 +36,24 @@ describe('the sample model', function () {
     const texts = ['calibration.txt', 'evaluation.txt', 'retrain.jsonl'];
     for (const name of [...names, ...texts]) assert.ok(existsSync(join(folder, name)), name);
     assert.ok(names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) <= MOST_BYTES);
+  });
+
+  it('is measured on stories that neither score nor retrain it', () => {
+    const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
+    const stories = text('evaluation.txt').trim().split('\n\n');
+    assert.ok(stories.length > 10);
+    for (const name of ['calibration.txt', 'retrain.jsonl']) {
+      const others = text(name);
+      for (const story of stories) assert.ok(!others.includes(story.slice(0, 50)), `${name}: ${story.slice(0, 50)}`);
+    }
+  });
+
+  it('has blocks that matter and blocks that do not among those that may go', () => {
+    const { full, ppl } = goldenImportance(NAME);
+    const kept = plusKeepList(ppl.blocks.length);
+    const rises = ppl.blocks.filter(({ block }) => !kept.includes(block)).map(({ meanNll }) => meanNll - full.meanNll);
+    assert.ok(Math.min(...rises) > 0);
+    assert.ok(Math.max(...rises) >= 3 * Math.min(...rises), rises.join());
   });
 
   describe('its tokenizer', () => {

@@ -1,9 +1,15 @@
 /** The last chapter: the models side by side, in numbers and in words. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import type { Calibration } from '../../engine/importance/calibration';
+import { fileInput } from '../../engine/runs/details';
+import type { RunInput } from '../../engine/runs/record';
+import { readTextFile } from '../../engine/textfile';
 import { formatNumber, table } from '../terminal/text';
 import { costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, type Story } from './story';
+
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
 /** A model under the name that the page gives it. */
 export interface Contestant {
@@ -11,15 +17,26 @@ export interface Contestant {
   readonly checkpoint: Checkpoint;
 }
 
-/** @returns an examination for each of the models, in their order */
+/**
+ * @param calibration what the blocks were scored with: the text should be another
+ * @returns an examination for each of the models, in their order, and the text that they were measured on
+ */
 export async function compareChapter(
   { tokenizer, material, length, options, shell }: Story,
   number: number,
   models: readonly Contestant[],
   calibration: Calibration,
-): Promise<Examination[]> {
-  heading(shell, `${number}. Compare`, 'A text that none of them has seen, and the same prompts for all.', '');
-  const task = { text: material.text, calibration, prompts: material.prompts, window: length };
+): Promise<{ found: Examination[]; text: RunInput }> {
+  heading(
+    shell,
+    `${number}. Compare`,
+    'One text, which neither chose nor taught anything, and the same prompts for all.',
+    '',
+  );
+  const { text, sha256 } = await readTextFile(material.text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
+  if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
+  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const task = { ids, prompts: material.prompts, window: length };
   const qualities = [];
   for (const { checkpoint } of models) qualities.push(await qualityOf(checkpoint, tokenizer, task, options, shell));
   const costs = await costsOf(
@@ -37,7 +54,7 @@ export async function compareChapter(
       shell.print(`  ${names[i].padEnd(width)}  ${inOneLine(continuations[p], shell)}`);
     }
   }
-  return found;
+  return { found, text: fileInput('text', material.text, sha256) };
 }
 
 function numbers(names: readonly string[], found: readonly Examination[]): string[] {

@@ -8,7 +8,7 @@ import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/ope
 import { describeReduction } from '../../engine/prune/describe';
 import { writePruned } from '../../engine/prune/write';
 import type { RetrainResult } from '../../engine/retrain/report';
-import { modelInput, modelName, newRecord, writeRecord } from '../../engine/runs/record';
+import { modelName, newRecord, type RunInput, writeRecord } from '../../engine/runs/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { DemoOptions } from '../commands/demo';
 import type { Outcome, Shell } from '../execute';
@@ -62,7 +62,8 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     trained = await retrainChapter(story, pruned, material.retraining);
     models.push({ name: 'retrained', checkpoint: await openCheckpoint(trained.out) });
   }
-  const [before, after, retrained] = await compareChapter(story, trained ? 4 : 3, models, scored.calibration!);
+  const compared = await compareChapter(story, trained ? 4 : 3, models, scored.calibration!);
+  const [before, after, retrained] = compared.found;
 
   const { byTaylor, rankCorrelation, records: scores } = verdict;
   const record = join(folder, 'comparison.json');
@@ -77,9 +78,11 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
     ...{ out, scores, record, seconds },
   };
-  await writeRecord(record, newRecord({ kind: 'demo', ...details, results: json, started }));
+  const data = (trained?.data.files ?? []).map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
+  const run = { ...details, inputs: [...details.inputs, ...data, compared.text] };
+  await writeRecord(record, newRecord({ kind: 'demo', ...run, results: json, started }));
   ending(story, before, after, retrained, seconds);
-  return { json, page: [], run: { ...details, inputs: [modelInput(checkpoint), ...scored.inputs] } };
+  return { json, page: [], run };
 }
 
 /** Opens the model and introduces it. */

@@ -1,29 +1,24 @@
 /** What the demo compares: perplexity, continuations, size and speed of one model. */
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import { generate } from '../../engine/evaluate/generate';
 import { measure } from '../../engine/evaluate/measure';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
-import type { Calibration } from '../../engine/importance/calibration';
 import type { JobOptions } from '../../engine/progress';
-import { readTextFile } from '../../engine/textfile';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { withModel } from '../../engine/transformer/opened';
 import { fullView } from '../../engine/transformer/view';
 import type { Shell } from '../execute';
 import type { ComputeOptions } from '../options';
 
-const MAX_TEXT_BYTES = 64 * 2 ** 20;
 const MAX_WINDOWS = 32;
 const NEW_TOKENS = 40;
 const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: 1234 };
 const TURNS = 3;
 
 export interface Task {
-  readonly text: string;
-  /** What the blocks were scored with: it should be another text. */
-  readonly calibration: Calibration;
+  /** Ids of the text to predict. */
+  readonly ids: readonly number[];
   readonly prompts: readonly string[];
   /** Tokens per window of the perplexity. */
   readonly window: number;
@@ -49,13 +44,10 @@ export type Examination = Quality & Cost;
 export async function qualityOf(
   checkpoint: Checkpoint,
   tokenizer: Tokenizer,
-  { text, calibration, prompts, window }: Task,
+  { ids, prompts, window }: Task,
   options: ComputeOptions,
   shell: Shell,
 ): Promise<Quality> {
-  const { text: content, sha256 } = await readTextFile(text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
-  const ids = tokenizer.encode(content, { addSpecialTokens: false });
-  if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
   return withModel(checkpoint, options, async (model) => {
     const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
     const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
