@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 /** How often the parent is looked for, beside the closing of the channel. */
 const LOOK_MS = 500;
 /** What the sidecar may take to end by itself, once the parent is gone. */
-const GRACE_MS = 3500;
+const GRACE_MS = 2500;
 
 /**
  * Calls `gone` once the parent is: when its channel closes, or another process has adopted this one (a parent that was

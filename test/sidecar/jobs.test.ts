@@ -1,0 +1,287 @@
+/** Jobs through the sidecar: the engine's own numbers, records, cancelling, and short requests in between. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { CancelledError, UserError } from '../../src/engine/errors';
+import { generate } from '../../src/engine/evaluate/generate';
+import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
+import { loadCalibration } from '../../src/engine/importance/calibration';
+import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import { readRecord } from '../../src/engine/runs/record';
+import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { viewWithout } from '../../src/engine/transformer/view';
+import type { ProgressInfo } from '../../src/protocol/jobs';
+import type { TrainingEvent } from '../../src/protocol/training';
+import { withModel } from '../support/model';
+import { temporaryFolder } from '../support/temporary';
+import { material } from './material';
+import { describedClient } from './started';
+
+const PROMPT = 'The river';
+
+describe('sidecar: jobs', function () {
+  this.timeout(120_000);
+  const { model, text } = material();
+  const client = describedClient();
+  const calibration = { file: text, samples: 4, length: 32, seed: 7 };
+  const source = { checkpoint: model, device: 'cpu' } as const;
+
+  it('score: the numbers of the engine, a record with the losses of single rows, progress', async () => {
+    const records = join(temporaryFolder(), 'workspace', '.coppice', 'runs');
+    const reports: ProgressInfo[] = [];
+    const spec = { kind: 'score', ...source, criterion: 'ppl', calibration, records: [records] } as const;
+    const { result, record, device } = await client().run(spec, { onProgress: (p) => reports.push(p) });
+    const { rows } = await loadCalibration(text, calibration, await loadTokenizer(model));
+    const own = await withModel(model, (m) => scorePerplexity(m, rows, { seed: 7 }));
+    assert.deepEqual(
+      result.blocks,
+      own.blocks.map(({ rows: _rows, tokens: _tokens, ...block }) => block),
+    );
+    assert.deepEqual(result.order, own.order);
+    assert.equal(device?.provider, 'cpu');
+    assert.equal(record && dirname(record), records);
+    assert.equal(readdirSync(records).length, 1);
+    const kept = await readRecord(record!);
+    assert.equal(kept.kind, 'score');
+    assert.equal((kept.results.blocks as { rows: number[] }[])[0].rows.length, 4);
+    const { done, total } = reports.at(-1)!;
+    assert.ok(Math.abs(done - total) < 1e-6, `${done} of ${total}`);
+  });
+
+  it('every other criterion', async () => {
+    for (const criterion of ['taylor', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const) {
+      const count = criterion === 'greedy' ? { count: 2 } : {};
+      const { result } = await client().run({ kind: 'score', ...source, criterion, calibration, ...count });
+      assert.ok(result.order ?? result.windows ?? result.removals, criterion);
+    }
+  });
+
+  it('evaluate and generate: the numbers of the engine, on a view', async () => {
+    const ids = (await loadTokenizer(model)).encode(readFileSync(text, 'utf8'), { addSpecialTokens: false });
+    const view = viewWithout(6, [{ block: 2 }, { block: 4, part: 'ffn' }]);
+    const promptIds = (await loadTokenizer(model)).encode(PROMPT, { addSpecialTokens: true });
+    const own = await withModel(model, async (m) => ({
+      ppl: (await evaluatePerplexity(m, ids, { window: 32, bos: 'stream', limit: 5, view })).ppl,
+      ids: (await generate(m, promptIds, { maxNewTokens: 9, greedy: true, view })).ids,
+    }));
+    const remove = [2, '4.ffn'];
+    const evaluated = await client().run({ kind: 'evaluate', ...source, remove, text, window: 32, limit: 5 });
+    assert.equal(evaluated.result.ppl, own.ppl);
+    assert.deepEqual(evaluated.result.removed, remove);
+
+    const pieces: string[] = [];
+    const seen: number[] = [];
+    const generated = await client().run(
+      { kind: 'generate', ...source, remove, prompt: PROMPT, maxNewTokens: 9 },
+      {
+        onEvent: ({ text: piece, ids: some }) => {
+          pieces.push(piece);
+          seen.push(...some);
+        },
+      },
+    );
+    assert.deepEqual(generated.result.ids, own.ids);
+    assert.deepEqual(seen, own.ids);
+    assert.equal(pieces.join(''), generated.result.text);
+  });
+
+  it('samples: each column as if it wrote alone, in turns', async () => {
+    const turns: number[] = [];
+    const columns = [
+      { label: 'original', checkpoint: model },
+      { label: 'plan', checkpoint: model, remove: [1, 3] },
+    ];
+    const settings = { temperature: 0.9, topK: 40, seed: 11, maxNewTokens: 13, ignoreEos: true };
+    const { result } = await client().run(
+      { kind: 'samples', device: 'cpu', prompts: [PROMPT, 'In the'], columns, ...settings },
+      { onEvent: ({ column, ids }) => ids.length > 0 && turns.push(column) },
+    );
+    assert.deepEqual(turns.slice(0, 6), [0, 1, 0, 1, 0, 1]);
+    assert.equal(result.samples.length, 4);
+    for (const { prompt, column, ids, stopped } of result.samples) {
+      const alone = await client().run({
+        ...{ kind: 'generate', device: 'cpu', ...columns[column], ...settings },
+        prompt: [PROMPT, 'In the'][prompt],
+      });
+      assert.deepEqual(ids, alone.result.ids, `${prompt} ${column}`);
+      assert.equal(stopped, 'length');
+    }
+  });
+
+  it('samples: cancelling ends them with what there is', async () => {
+    const controller = new AbortController();
+    const { result } = await client().run(
+      {
+        ...{ kind: 'samples', device: 'cpu', prompts: [PROMPT], columns: [{ label: 'a', checkpoint: model }] },
+        ...{ maxNewTokens: 240, ignoreEos: true },
+      },
+      { onEvent: () => controller.abort(), signal: controller.signal },
+    );
+    assert.equal(result.samples[0].stopped, 'cancelled');
+    assert.ok(result.samples[0].ids.length > 0 && result.samples[0].ids.length < 240);
+  });
+
+  it('curve: each point is the evaluation of its plan', async () => {
+    const rows = { from: 'text', file: text, window: 32, limit: 4 } as const;
+    const scoring = { calibration };
+    const { result } = await client().run({ kind: 'curve', ...source, criterion: 'ppl', scoring, rows, plus: false });
+    assert.deepEqual(
+      result.points.map(({ count }) => count),
+      [0, 1, 2, 3, 4, 5],
+    );
+    for (const { removed, ppl } of result.points) {
+      const alone = await client().run({
+        ...{ kind: 'evaluate', ...source, remove: removed, text },
+        ...{ window: 32, limit: 4 },
+      });
+      assert.equal(ppl, alone.result.ppl, removed.join());
+    }
+  });
+
+  it('prune, and what was pruned can be opened', async () => {
+    const out = join(temporaryFolder(), 'pruned');
+    const { result } = await client().run({ kind: 'prune', checkpoint: model, blocks: [4, 1], out });
+    assert.deepEqual(
+      [result.removed, result.kept],
+      [
+        [1, 4],
+        [0, 2, 3, 5],
+      ],
+    );
+    assert.equal((await openCheckpoint(out)).architecture?.blocks, 4);
+  });
+
+  it('retrain a view, merge what came of it, and see that it helps', async () => {
+    const out = join(temporaryFolder(), 'adapter');
+    const events: TrainingEvent[] = [];
+    const settings = {
+      method: { kind: 'lora', rank: 4 },
+      data: [text],
+      length: 32,
+      batch: 4,
+      steps: 8,
+      learningRate: 0.01,
+    } as const;
+    const { result } = await client().run(
+      { kind: 'retrain', ...source, remove: [2], settings, out },
+      { onEvent: (event) => events.push(event) },
+    );
+    assert.equal(result.steps, 8);
+    assert.equal(events[0].type, 'start');
+    assert.deepEqual(
+      events.flatMap((event) => (event.type === 'step' ? event.step : [])),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    const merged = join(temporaryFolder(), 'merged');
+    const done = await client().run({ kind: 'merge', checkpoint: model, adapter: out, out: merged });
+    assert.deepEqual(done.result.removed, [2]);
+    const ppl = async (more: object): Promise<number> =>
+      (await client().run({ kind: 'evaluate', ...source, text, window: 32, ...more })).result.ppl;
+    assert.ok((await ppl({ checkpoint: merged })) < (await ppl({ remove: [2] })));
+  });
+
+  it('keeps records out of checkpoints and hub caches, and takes the next folder', async () => {
+    const spec = { kind: 'score', ...source, criterion: 'deepest' } as const;
+    const hub = join(temporaryFolder(), 'models--org--name', 'snapshots', 'runs');
+    await assert.rejects(
+      client().run({ ...spec, records: [join(model, '.coppice', 'runs'), hub] }),
+      (error) => error instanceof UserError && error.why.includes('Hugging Face'),
+    );
+    const good = join(temporaryFolder(), 'runs');
+    const { record } = await client().run({ ...spec, records: [join(model, 'runs'), good] });
+    assert.ok(record?.startsWith(good));
+    assert.ok(!existsSync(join(model, 'runs')) && !existsSync(hub));
+  });
+
+  it('says what is wrong as the engine does', async () => {
+    const missing = client().run({ kind: 'score', checkpoint: join(model, 'none'), criterion: 'deepest' });
+    await assert.rejects(missing, (error) => error instanceof UserError && error.why.includes('there is no'));
+  });
+
+  it('reports the device, and why', async () => {
+    const report = await client().request('device/report', { device: 'cpu' });
+    assert.deepEqual([report.provider, report.why], ['cpu', 'asked for']);
+  });
+});
+
+describe('sidecar: while a long job runs', function () {
+  this.timeout(120_000);
+  const { model, text } = material(16);
+  const client = describedClient();
+  const calibration = { file: text, samples: 10, length: 64 };
+  const long = {
+    kind: 'score',
+    checkpoint: model,
+    device: 'cpu',
+    criterion: 'greedy',
+    count: 15,
+    calibration,
+  } as const;
+
+  it('short requests are answered before it ends', async () => {
+    const controller = new AbortController();
+    const job = client().run(long, { signal: controller.signal });
+    await started(client());
+    const plan = { checkpoint: model, device: 'cpu', remove: [3], calibration } as const;
+    const { ppl } = await client().request('view/perplexity', plan);
+    const asked = { id: 's', checkpoint: model, tensor: 'model.norm.weight' };
+    const statistics = await client().request('tensor/statistics', asked);
+    assert.deepEqual(
+      client().jobs.map(({ state }) => state),
+      ['running'],
+    );
+    controller.abort();
+    await assert.rejects(job, CancelledError);
+    assert.equal(statistics.elements, 64);
+    const scored = await client().run({ kind: 'score', ...plan, remove: [], criterion: 'ppl' });
+    assert.equal(ppl, scored.result.blocks![3].ppl);
+  });
+
+  it('the newest what-if wins, and computes only what follows the first difference', async () => {
+    const ask = (remove: number[]) =>
+      client().request('view/perplexity', { checkpoint: model, device: 'cpu', remove, calibration });
+    await ask([5]);
+    const overtaken = ask([0]);
+    overtaken.catch(() => undefined);
+    const newest = await ask([5, 14]);
+    await assert.rejects(overtaken, CancelledError);
+    assert.equal(newest.steps, 14);
+    const next = await ask([5, 13]);
+    assert.deepEqual([next.steps, next.stepsComputed], [14, 2]); // blocks 14 and 15
+    assert.equal((await ask([5, 14])).stepsComputed, 0); // remembered
+  });
+
+  it('it can be cancelled, and so can what waits behind it', async () => {
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = client().run(long, { signal: first.signal });
+    const waiting = client().run(long, { signal: second.signal });
+    await started(client());
+    assert.deepEqual(
+      client().jobs.map(({ state }) => state),
+      ['running', 'queued'],
+    );
+    second.abort();
+    await assert.rejects(waiting, CancelledError);
+    first.abort();
+    await assert.rejects(running, CancelledError);
+    assert.deepEqual((await client().request('job/list', null)).jobs, []);
+  });
+
+  it('it can be cancelled by its id', async () => {
+    const running = client().run(long);
+    await started(client());
+    await client().cancel(client().jobs[0].id);
+    await assert.rejects(running, CancelledError);
+  });
+});
+
+/** Resolves at the first progress. */
+function started(client: ReturnType<ReturnType<typeof describedClient>>): Promise<void> {
+  return new Promise((go) => {
+    const subscription = client.onProgress(() => {
+      subscription.dispose();
+      go();
+    });
+  });
+}
