@@ -250,7 +250,7 @@ export class ResultsSession {
       writer.end(error instanceof CancelledError ? 'done' : 'failed');
       throw error;
     } finally {
-      throttle.dispose();
+      throttle.now();
       if (this.writing === controller) this.update({ writing: writer.state });
     }
     await this.refresh();

@@ -15,5 +15,5 @@ export function repetition(ids: readonly number[]): number {
   if (runs < 1) return NaN;
   const seen = new Set<string>();
   for (let start = 0; start < runs; start++) seen.add(ids.slice(start, start + RUN).join());
-  return 1 - seen.size / runs;
+  return (runs - seen.size) / runs;
 }

@@ -1,4 +1,5 @@
 /** Retrains a model or a view of it; every step and every look at the held-out part is told as it happens. */
+import { basename } from 'node:path';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { resultJson } from '../../engine/retrain/report';
 import { retrain as retrainModel, type RetrainContext, type TeacherSource } from '../../engine/retrain/retrain';
@@ -29,7 +30,7 @@ export const retrain: Job<'retrain', RetrainSpec> = async (spec, context) => {
           evaluations: done.evaluations.map(look),
           best: done.best ? look(done.best) : null,
         },
-        results: { ...resultJson(done), kind },
+        results: { ...resultJson(done), kind, out: basename(done.out) },
         run: {
           ...detailsOf(checkpoint, spec, {
             inputs: done.record.inputs.slice(1),

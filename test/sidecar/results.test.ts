@@ -1,0 +1,184 @@
+/** The host's side of the results panel with the real sidecar: score, what if, curve, retraining, samples, runs. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ResultsSession } from '../../src/editors/results/session';
+import type { PanelHost, PanelSettings } from '../../src/editors/results/services';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../src/engine/checkpoint/types';
+import type { HostMessage, PanelState } from '../../src/protocol/panel';
+import { Plans } from '../../src/views/plan';
+import { receive, type Held } from '../../webview/panel/state';
+import { temporaryFolder } from '../support/temporary';
+import { material } from './material';
+import { describedClient, eventually } from './started';
+
+const PATIENCE_MS = 30_000;
+
+describe('results session', function () {
+  this.timeout(60_000);
+  const { model, text } = material();
+  const records = temporaryFolder();
+  const client = describedClient();
+  const calibration = { file: text, samples: 4, length: 24, seed: 1234 };
+  const settings: PanelSettings = {
+    compute: { device: 'cpu', threads: 1 },
+    calibration,
+    plus: false,
+    keep: '2',
+    recordFolders: [records],
+  };
+  let current = settings;
+  const saved: { name: string; text: string }[] = [];
+  const faults: unknown[] = [];
+  const adapters: string[] = [];
+  let held: Held | undefined;
+  let lost = 0;
+  let texts = 0;
+  let checkpoint: Checkpoint;
+  let plans: Plans;
+  let session: ResultsSession;
+
+  const state = (): PanelState => held!.state;
+  const becomes = async (what: string, test: (state: PanelState) => boolean): Promise<void> => {
+    assert.ok(await eventually(() => held !== undefined && test(held.state), PATIENCE_MS), what);
+  };
+  const host: PanelHost = {
+    post: (message: HostMessage) => {
+      const next = receive(held, JSON.parse(JSON.stringify(message)) as HostMessage);
+      if (message.type === 'text') texts++;
+      if (next === 'lost') lost++;
+      else held = next;
+    },
+    start: () => undefined,
+    save: (name, content) => {
+      if ('text' in content) saved.push({ name, text: content.text });
+      return Promise.resolve();
+    },
+    copy: () => Promise.resolve(),
+    open: () => Promise.resolve(),
+    confirmDeletion: () => Promise.resolve(true),
+    reportAssets: () => Promise.resolve({ script: '', style: '' }),
+    logError: (error) => void faults.push(error),
+    trusted: () => true,
+  };
+
+  before(async () => {
+    checkpoint = await openCheckpoint(model);
+    plans = new Plans({ get: () => undefined, update: () => Promise.resolve() });
+    const neighbours = () => ({ adapters, checkpoints: [model] });
+    session = new ResultsSession(
+      { path: model, checkpoint },
+      { host, plans, sidecar: client(), settings: () => current, neighbours },
+      false,
+    );
+    await session.receive({ type: 'ready' });
+  });
+  after(() => {
+    session.dispose();
+    assert.deepEqual(faults, []);
+    assert.equal(lost, 0);
+  });
+
+  it('shows the perplexity of a plan after every toggle, and undoes', async () => {
+    await session.receive({ type: 'plan/toggle', block: 1 });
+    await becomes('what if of block 1', ({ whatIf }) => whatIf.status === 'done' && whatIf.removed.join() === '1');
+    const { full, ppl } = state().whatIf;
+    assert.ok(typeof full === 'number' && typeof ppl === 'number' && full !== ppl);
+    const [whole, without] = await Promise.all(
+      [[], [1]].map((remove) =>
+        client()
+          .request('view/perplexity', { ...settings.compute, checkpoint: model, remove, calibration })
+          .catch(() => undefined),
+      ),
+    );
+    for (const [answer, expected] of [
+      [whole, full],
+      [without, ppl],
+    ] as const)
+      if (answer) assert.equal(answer.ppl, expected);
+    assert.deepEqual(
+      state().columns.map(({ label }) => label),
+      ['Original', 'Without 1'],
+    );
+    await session.receive({ type: 'plan/undo' });
+    assert.deepEqual(state().plan.removed, []);
+    assert.equal(state().plan.canRedo, true);
+    await session.receive({ type: 'plan/redo' });
+    await becomes('the plan again', ({ plan, whatIf }) => plan.removed.join() === '1' && whatIf.status === 'done');
+    assert.deepEqual(state().plan.locked, [2]);
+  });
+
+  it('draws a curve, which leaves a record', async () => {
+    await session.receive({ type: 'start/curve', criterion: 'magnitude' });
+    const curve = state().runs[0].digest.curve!;
+    assert.equal(curve.criterion, 'magnitude');
+    assert.equal(curve.points[0].ppl, state().whatIf.full);
+    assert.ok(curve.points.length > 2);
+    assert.ok(
+      curve.points.every(({ removed }) => !removed.includes(2)),
+      'locked blocks stay',
+    );
+    assert.equal(readdirSync(records).length, 1);
+  });
+
+  it('follows a retraining, and evaluates what it made', async () => {
+    const out = join(temporaryFolder(), 'adapter-a');
+    const running = client().run({
+      ...{ kind: 'retrain', checkpoint: model, remove: [1], ...settings.compute, records: [records], out },
+      settings: { method: { kind: 'lora', rank: 2 }, data: [text], steps: 12, batch: 2, length: 24 },
+    });
+    await running;
+    await becomes('the training is done', ({ training }) => training?.status === 'done');
+    assert.equal(state().training!.steps.length, 12);
+    await becomes('a retrained point', ({ whatIf }) => whatIf.retrained.length === 1);
+    assert.deepEqual(state().whatIf.retrained[0].removed, [1]);
+    assert.equal(state().whatIf.retrained[0].label, 'adapter-a');
+    adapters.push(out);
+    await session.refresh();
+  });
+
+  it('lets three models write at the same time', async () => {
+    const ids = state().columns.map(({ id }) => id);
+    assert.equal(ids.length, 3);
+    const write = { prompt: 'The river', columns: ids, settings: { maxNewTokens: 24, chat: false, sampling: null } };
+    await session.receive({ type: 'samples/write', ...write });
+    const { writing, runs } = state();
+    assert.equal(state().failure, null);
+    assert.equal(writing?.status, 'done');
+    assert.deepEqual(
+      writing.texts.map(({ stopped }) => stopped !== null),
+      [true, true, true],
+    );
+    assert.ok(texts > 0, 'text came while it was written');
+    assert.deepEqual(
+      runs[0].digest.samples?.texts.map((each) => each.text),
+      writing.texts.map((each) => each.text),
+    );
+  });
+
+  it('compares, reports and deletes runs', async () => {
+    const ids = state().runs.map(({ id }) => id);
+    assert.equal(ids.length, 3);
+    await session.receive({ type: 'runs/compare', ids });
+    assert.equal(state().comparison?.titles.length, 3);
+    await session.receive({ type: 'runs/report', ids });
+    await session.receive({ type: 'runs/card', ids });
+    assert.match(saved[0].text, /^<!DOCTYPE html>/);
+    assert.match(saved[1].text, /^## How /);
+    await session.receive({ type: 'runs/delete', ids });
+    assert.deepEqual(state().runs, []);
+    assert.deepEqual(readdirSync(records), []);
+  });
+
+  it('shows what failed, once and with what to do', async () => {
+    current = { ...settings, calibration: { ...calibration, file: join(records, 'gone.txt') } };
+    session.settingsChanged();
+    await session.receive({ type: 'start/curve', criterion: 'magnitude' });
+    assert.match(state().failure!.what, /gone\.txt/);
+    await session.receive({ type: 'plan/toggle', block: 3 });
+    await becomes('a what-if that failed', ({ whatIf }) => whatIf.status === 'failed');
+    await session.receive({ type: 'failure/dismiss' });
+    assert.equal(state().failure, null);
+  });
+});

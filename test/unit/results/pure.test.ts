@@ -1,0 +1,181 @@
+/** What the results panel and its host compute without an editor: messages, differences, history of a plan. */
+import assert from 'node:assert/strict';
+import { PlanHistory } from '../../../src/editors/results/plan-history';
+import { SampleWriter } from '../../../src/editors/results/live-samples';
+import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
+import type { LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
+import type { ViewPerplexity } from '../../../src/protocol/short';
+import { differences } from '../../../webview/panel/differences';
+import { receive } from '../../../webview/panel/state';
+import { EMPTY } from '../../webview/panel/recorded';
+
+describe('messages of the host', () => {
+  const init = receive(undefined, { sequence: 0, type: 'init', state: EMPTY });
+  assert.ok(init !== 'lost');
+
+  it('change the parts that they name, in their order', () => {
+    const next = receive(init, { sequence: 1, type: 'update', changes: { prompts: ['x'] } });
+    assert.ok(next !== 'lost');
+    assert.deepEqual(next.state.prompts, ['x']);
+    assert.equal(next.state.plan, EMPTY.plan);
+    assert.equal(receive(next, { sequence: 3, type: 'update', changes: {} }), 'lost');
+    assert.equal(receive(undefined, { sequence: 1, type: 'update', changes: {} }), 'lost');
+  });
+
+  it('add points and text to what is there', () => {
+    const fresh: LiveText = {
+      text: 'a',
+      tokens: 1,
+      timeToFirstToken: null,
+      tokensPerSecond: null,
+      repetition: null,
+      stopped: null,
+    };
+    const state: PanelState = {
+      ...EMPTY,
+      training: { status: 'running', title: 't', total: 2, steps: [], looks: [] },
+      writing: { status: 'queued', prompt: 'p', columns: ['x', 'y'], texts: [fresh, fresh] },
+    };
+    const step = { step: 1, loss: 2, learningRate: 0, tokensPerSecond: 1 };
+    const trained = receive({ sequence: 0, state }, { sequence: 1, type: 'training', steps: [step], looks: [] });
+    assert.ok(trained !== 'lost');
+    assert.deepEqual(trained.state.training?.steps, [step]);
+    const pieces = [
+      { column: 1, text: 'b' },
+      { column: 1, text: 'c' },
+    ];
+    const written = receive(trained, { sequence: 2, type: 'text', pieces, texts: [fresh, { ...fresh, tokens: 3 }] });
+    assert.ok(written !== 'lost');
+    assert.deepEqual(
+      written.state.writing?.texts.map(({ text, tokens }) => [text, tokens]),
+      [
+        ['a', 1],
+        ['abc', 3],
+      ],
+    );
+  });
+});
+
+describe('differences between texts', () => {
+  const marked = (text: string, reference: string): string =>
+    differences(text, reference)
+      .map((span) => (span.differs ? `[${span.text}]` : span.text))
+      .join('');
+
+  it('marks the words that the other does not have', () => {
+    assert.equal(marked('the old mill stood still', 'the mill stood'), 'the[ old] mill stood[ still]');
+    assert.equal(marked('same words', 'same words'), 'same words');
+    assert.equal(marked('all other', ''), '[all other]');
+    assert.equal(marked('', 'text'), '');
+  });
+
+  it('loses no sign of the text', () => {
+    const text = '  two  spaces\n\nand a line \n';
+    assert.equal(
+      differences(text, 'and two')
+        .map((span) => span.text)
+        .join(''),
+      text,
+    );
+  });
+});
+
+describe('history of a plan', () => {
+  it('undoes and redoes, and forgets what was undone when something new happens', () => {
+    const history = new PlanHistory([]);
+    history.note([1]);
+    history.note([1, 2]);
+    history.note([1, 2]); // nothing changed
+    assert.deepEqual(history.undo(), [1]);
+    assert.deepEqual(history.undo(), []);
+    assert.equal(history.undo(), undefined);
+    assert.deepEqual(history.redo(), [1]);
+    history.note([7]);
+    assert.equal(history.canRedo, false);
+    assert.deepEqual(history.undo(), [1]);
+  });
+});
+
+describe('texts that are being written', () => {
+  it('are the events until they are done, and then the result', () => {
+    const writer = new SampleWriter('p', ['x', 'y']);
+    assert.equal(writer.state.status, 'queued');
+    writer.add({ type: 'text', prompt: 0, column: 1, text: 'Hel', ids: [5] });
+    writer.add({ type: 'text', prompt: 0, column: 1, text: 'lo', ids: [6] });
+    assert.deepEqual(writer.take().pieces, [
+      { column: 1, text: 'Hel' },
+      { column: 1, text: 'lo' },
+    ]);
+    assert.deepEqual(writer.take().pieces, []);
+    assert.deepEqual(
+      writer.state.texts.map(({ text, tokens, stopped }) => [text, tokens, stopped]),
+      [
+        ['', 0, null],
+        ['Hello', 2, null],
+      ],
+    );
+    const numbers = {
+      timeToFirstToken: 0.5,
+      prefillTokensPerSecond: 9,
+      decodeTokensPerSecond: 'NaN' as const,
+      promptTokens: 1,
+    };
+    writer.end('done', [{ ...numbers, prompt: 0, column: 0, ids: [1], text: 'Hi', stopped: 'eos' }]);
+    assert.equal(writer.state.texts[0].text, 'Hi');
+    assert.equal(writer.state.texts[0].tokensPerSecond, null);
+    assert.equal(writer.state.texts[0].stopped, 'eos');
+  });
+});
+
+describe('what if', () => {
+  const answer = (ppl: number) => ({ ppl, seconds: 0.1, calibration: { source: 'prose.txt' } }) as ViewPerplexity;
+  const until = async (test: () => boolean): Promise<void> => {
+    while (!test()) await new Promise((go) => setTimeout(go, 1));
+  };
+
+  it('asks once for many changes, and for the whole model first', async () => {
+    const asked: WhatIfQuestion[] = [];
+    const ask = (question: WhatIfQuestion): Promise<ViewPerplexity> => {
+      asked.push(question);
+      return Promise.resolve(answer(10 + (question.remove?.length ?? 0)));
+    };
+    const watch = new WhatIfWatch({ ask, changed: () => undefined, failed: String, settleMs: 1 });
+    watch.planned([1]);
+    watch.planned([1, 2]);
+    await until(() => watch.state.status === 'done');
+    assert.deepEqual(asked, [{}, { remove: [1, 2] }]);
+    assert.equal(watch.state.full, 10);
+    assert.equal(watch.state.ppl, 12);
+    watch.planned([]);
+    await until(() => watch.state.removed.length === 0);
+    assert.equal(asked.length, 2);
+  });
+
+  it('drops an answer that came too late, and says what failed', async () => {
+    const seen: WhatIfState[] = [];
+    let release: (value: ViewPerplexity) => void = () => undefined;
+    let failing = false;
+    const ask = ({ remove }: WhatIfQuestion): Promise<ViewPerplexity> => {
+      if (failing) return Promise.reject(new Error('no memory'));
+      return remove?.[0] === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve(answer(20));
+    };
+    const watch = new WhatIfWatch({
+      ask,
+      changed: (state) => seen.push(state),
+      failed: (error) => (error as Error).message,
+      settleMs: 1,
+    });
+    watch.planned([1]);
+    await until(() => watch.state.status === 'computing' && watch.state.full !== null);
+    watch.planned([2]);
+    await until(() => watch.state.status === 'done');
+    release(answer(99));
+    await new Promise((go) => setTimeout(go, 5));
+    assert.equal(watch.state.ppl, 20);
+    assert.ok(seen.every(({ ppl }) => ppl !== 99));
+    failing = true;
+    watch.planned([3]);
+    await until(() => watch.state.status === 'failed');
+    assert.equal(watch.state.failure, 'no memory');
+  });
+});
