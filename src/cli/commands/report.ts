@@ -22,8 +22,8 @@ export function addReport(program: Command, exit: Exit): void {
     .command('report')
     .summary('runs as one HTML page, or as Markdown')
     .description(
-      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with charts and\n' +
-        'tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
+      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with\n' +
+        'charts and tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
     )
     .argument('<run...>', 'records of runs')
     .requiredOption('--out <file>', 'the page: FILE.html, or FILE.md');
@@ -32,8 +32,7 @@ export function addReport(program: Command, exit: Exit): void {
       'after',
       `
 Examples:
-  coppice score ./SmolLM2-135M --calibration prose.txt --record score.json
-  coppice report score.json --out report.html
+  coppice report score.json curve.json --out report.html
   coppice report .coppice/runs/*.json --out report.md`,
     )
     .action(async (runs: string[], options: ReportOptions) => {

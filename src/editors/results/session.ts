@@ -3,7 +3,6 @@
  * that a panel which was hidden or reloaded asks for the whole state again. Knows nothing of VS Code.
  */
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import { CancelledError } from '../../engine/errors';
 import { compareRuns } from '../../engine/runs/compare';
 import { modelCard } from '../../engine/runs/model-card';
 import { reportHtml } from '../../engine/runs/report';
@@ -15,16 +14,12 @@ import type { Subscription } from '../../sidecar/emitter';
 import { toWire } from '../../sidecar/wire';
 import { subjectOf } from '../../views/subject';
 import { columnsOf, modelOf, planOf, Runs } from './facts';
-import { SampleWriter } from './live-samples';
 import { LiveTrainingFollower } from './live-training';
 import { PlanHistory } from './plan-history';
 import { PROMPTS } from './prompts';
+import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';
-import { Throttle } from './throttle';
 import { WhatIfWatch } from './what-if';
-
-/** Text is told so often at most. */
-const TEXT_MS = 50;
 
 /** Messages as they are before they get their number. */
 type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
@@ -35,9 +30,9 @@ export class ResultsSession {
   private readonly runs: Runs;
   private readonly whatIf: WhatIfWatch;
   private readonly training: LiveTrainingFollower;
+  private readonly samples: SamplesDesk;
   private readonly subscriptions: Subscription[];
   private state: PanelState;
-  private writing: AbortController | undefined;
   private jobIds = '';
 
   constructor(
@@ -58,6 +53,15 @@ export class ResultsSession {
       (points, training) => {
         this.state = { ...this.state, training };
         this.post({ type: 'training', ...points });
+      },
+    );
+    this.samples = new SamplesDesk(
+      subject.path,
+      services,
+      (writing) => this.update({ writing }),
+      (text, writing) => {
+        this.state = { ...this.state, writing };
+        this.post({ type: 'text', ...text });
       },
     );
     this.state = {
@@ -100,7 +104,7 @@ export class ResultsSession {
   dispose(): void {
     this.whatIf.dispose();
     this.training.dispose();
-    this.writing?.abort();
+    this.samples.stop();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
@@ -139,9 +143,10 @@ export class ResultsSession {
       case 'job/cancel':
         return sidecar.cancel(message.id);
       case 'samples/write':
-        return this.write(message);
+        await this.samples.write(message, this.removed);
+        return this.refresh();
       case 'samples/stop':
-        this.writing?.abort();
+        this.samples.stop();
         return;
       case 'runs/compare':
         this.update({ comparison: compareRuns(this.runs.pick(message.ids).map(({ digest }) => digest)) });
@@ -207,59 +212,6 @@ export class ResultsSession {
       ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration }, plus, keep: locked },
     });
     await this.refresh();
-  }
-
-  private async write({ prompt, columns, settings }: Extract<PanelMessage, { type: 'samples/write' }>): Promise<void> {
-    const chosen = columnsOf(this.subject.path, this.removed, this.services.neighbours()).filter(({ id }) =>
-      columns.includes(id),
-    );
-    const { compute, recordFolders } = this.services.settings();
-    this.writing?.abort();
-    const controller = (this.writing = new AbortController());
-    const writer = new SampleWriter(
-      prompt,
-      chosen.map(({ label }) => label),
-    );
-    this.update({ writing: writer.state });
-    const throttle = new Throttle(TEXT_MS, () => this.tellText(writer));
-    const { maxNewTokens, chat, sampling } = settings;
-    try {
-      const { result } = await this.services.sidecar.run(
-        {
-          ...{
-            kind: 'samples',
-            prompts: [prompt],
-            chat,
-            maxNewTokens,
-            ...sampling,
-            ...compute,
-            records: recordFolders,
-          },
-          columns: chosen.map(({ label, source }) => ({ label, ...source })),
-        },
-        {
-          signal: controller.signal,
-          onEvent: (event) => {
-            writer.add(event);
-            throttle.ask();
-          },
-        },
-      );
-      writer.end('done', result.samples);
-    } catch (error) {
-      writer.end(error instanceof CancelledError ? 'done' : 'failed');
-      throw error;
-    } finally {
-      throttle.now();
-      if (this.writing === controller) this.update({ writing: writer.state });
-    }
-    await this.refresh();
-  }
-
-  private tellText(writer: SampleWriter): void {
-    const text = writer.take();
-    this.state = { ...this.state, writing: writer.state };
-    this.post({ type: 'text', ...text });
   }
 
   private jobsChanged(): void {

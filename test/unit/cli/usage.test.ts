@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { buildCli, coppice } from './built';
 
-const COMMANDS = ['inspect', 'score', 'prune', 'merge', 'eval', 'generate', 'bench', 'demo'];
+const COMMANDS = ['inspect', 'score', 'curve', 'prune', 'merge', 'eval', 'generate', 'bench', 'report', 'demo'];
 
 /** Three lines: what, why, what to do. Nothing on stdout. */
 async function assertRefused(args: readonly string[], code: number, ...words: RegExp[]): Promise<void> {

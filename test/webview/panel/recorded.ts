@@ -24,7 +24,7 @@ const MODEL = {
 };
 /** The first four blocks and the last two. */
 const PROTECTED = [0, 1, 2, 3, 28, 29];
-const PPL_FULL = (digests as RunDigest[]).flatMap(({ score }) => score?.full ?? [])[0] as number;
+const PPL_FULL = (digests as unknown as RunDigest[]).flatMap(({ score }) => score?.full ?? [])[0] as number;
 
 /** Loss that comes down with noise, the same in every run. */
 export function trainingSteps(count: number, from = 4.1, to = 3.35): TrainingStep[] {

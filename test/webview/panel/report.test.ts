@@ -1,0 +1,50 @@
+/** A report in a browser: it draws its charts under its own policy and needs nothing from elsewhere. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { reportHtml } from '../../../src/engine/runs/report';
+import { describeBrowser } from '../support/browser';
+import { buildPages } from '../support/page';
+import { RUNS } from './recorded';
+
+describeBrowser('report', (browser) => {
+  before(function () {
+    this.timeout(60_000);
+    buildPages();
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`draws its charts in ${colorScheme}, alone`, async () => {
+      const asset = (name: string): string =>
+        readFileSync(resolve(import.meta.dirname, '../../out/built/webview', name), 'utf8');
+      const html = reportHtml(
+        RUNS.map(({ digest }) => digest),
+        { script: asset('report.js'), style: asset('report.css') },
+      );
+      const page = await browser().newPage({ colorScheme });
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
+      await page.route('**/*', (route) =>
+        new URL(route.request().url()).pathname === '/'
+          ? route.fulfill({ contentType: 'text/html', body: html })
+          : (problems.push(route.request().url()), route.abort()),
+      );
+      await page.goto('http://report.test/');
+      await page.locator('.importance .target').nth(29).waitFor({ state: 'attached' });
+      await page.locator('.curve .target').first().waitFor({ state: 'attached' });
+      await page.locator('.training .charts svg').first().waitFor();
+      assert.equal(await page.locator('.sample').count(), 2);
+      assert.ok((await page.locator('#records tbody tr').count()) > 10);
+      await page.screenshot({
+        path: resolve(import.meta.dirname, `../../out/screenshots/report-${colorScheme}.png`),
+        fullPage: true,
+      });
+      await page.close();
+      assert.deepEqual(
+        problems.filter((problem) => !problem.includes('favicon')),
+        [],
+      );
+    });
+  }
+});
