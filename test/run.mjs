@@ -34,6 +34,7 @@ const PARTS = [
   { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
   { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
   { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
+  { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
   { name: 'host', folder: 'test/host', command: host, env: () => ({}) },
 ];
 
