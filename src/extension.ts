@@ -6,6 +6,7 @@ import { Config } from './config';
 import type { Coppice } from './coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
+import { translateBy } from './l10n';
 import { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { CheckpointLibrary } from './views/library';
@@ -24,6 +25,7 @@ export interface CoppiceApi {
 }
 
 export function activate(context: vscode.ExtensionContext): CoppiceApi {
+  translateBy(vscode.l10n.t);
   const file = (...parts: string[]): string => vscode.Uri.joinPath(context.extensionUri, ...parts).fsPath;
   const log = vscode.window.createOutputChannel('Coppice', { log: true });
   const config = new Config(file('media', 'sample', 'calibration.txt'));

@@ -1,5 +1,6 @@
 /** One page of the checkpoint editor and what it asks for. Knows nothing of VS Code, so that plain Node can test it. */
 import { CancelledError, UserError } from '../engine/errors';
+import { l10n } from '../l10n';
 import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
 import type { TensorStatistics } from '../protocol/short';
 import type { Inspection } from './inspection';
@@ -101,6 +102,6 @@ export class EditorSession {
     }
     this.host.unexpected(error);
     const why = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', what: `No statistics of ${tensor}`, why, action: 'The log has more.' };
+    return { kind: 'failed', what: l10n.t('No statistics of {0}', tensor), why, action: l10n.t('The log has more.') };
   }
 }

@@ -1,5 +1,6 @@
 /** What a checkpoint is, as names and values to be read. */
 import type { Summary } from '../engine/checkpoint/summary';
+import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
 import { formatBytes, formatCount, shortCount } from '../views/words';
 
@@ -10,29 +11,33 @@ export const MOST_PROPERTIES = 5000;
 
 /** The facts of `summary`, without what is not known. */
 export function factsOf(summary: Summary): Property[] {
-  const facts: Property[] = [{ name: 'Architecture', value: summary.architecture ?? 'unknown' }];
+  const facts: Property[] = [{ name: l10n.t('Architecture'), value: summary.architecture ?? l10n.t('unknown') }];
   const add = (name: string, value: string | null | undefined, note?: string): void => {
     if (value === null || value === undefined) return;
     facts.push({ name, value, ...(note !== undefined && note !== value && { note }) });
   };
   const count = (value: number | null): string | null => (value === null ? null : formatCount(value));
   if (summary.bytes > 0) {
-    add('Parameters', shortCount(summary.parameters), formatCount(summary.parameters));
-    add('Size', formatBytes(summary.bytes), `${formatCount(summary.bytes)} bytes`);
+    add(l10n.t('Parameters'), shortCount(summary.parameters), formatCount(summary.parameters));
+    add(l10n.t('Size'), formatBytes(summary.bytes), l10n.t('{0} bytes', formatCount(summary.bytes)));
   }
-  add('Types', typesOf(summary));
-  add('Blocks', count(summary.blocks));
+  add(l10n.t('Types'), typesOf(summary));
+  add(l10n.t('Blocks'), count(summary.blocks));
   const perBlock = summary.blockParameters;
   if (perBlock.length > 0 && perBlock.every((each) => each === perBlock[0])) {
-    add('Parameters of a block', shortCount(perBlock[0]), formatCount(perBlock[0]));
+    add(l10n.t('Parameters of a block'), shortCount(perBlock[0]), formatCount(perBlock[0]));
   }
-  add('Hidden size', count(summary.hidden));
-  add('Heads', headsOf(summary));
-  add('FFN size', count(summary.ffn));
-  add('Vocabulary', count(summary.vocabulary));
-  add('Context', count(summary.context), 'tokens');
-  if (summary.tied !== null) add('LM head', summary.tied ? 'shares the embedding' : 'its own matrix');
-  add('Can be pruned', summary.unsupported ? `No: ${summary.unsupported.why}` : 'Yes', summary.unsupported?.action);
+  add(l10n.t('Hidden size'), count(summary.hidden));
+  add(l10n.t('Heads'), headsOf(summary));
+  add(l10n.t('FFN size'), count(summary.ffn));
+  add(l10n.t('Vocabulary'), count(summary.vocabulary));
+  add(l10n.t('Context'), count(summary.context), l10n.t('tokens'));
+  if (summary.tied !== null) {
+    add(l10n.t('LM head'), summary.tied ? l10n.t('shares the embedding') : l10n.t('its own matrix'));
+  }
+  const { unsupported } = summary;
+  const usable = unsupported ? l10n.t('No: {0}', unsupported.why) : l10n.t('Yes');
+  add(l10n.t('Can be pruned'), usable, unsupported?.action);
   return facts;
 }
 
@@ -47,8 +52,9 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.09
 
 function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
   if (heads === null) return null;
-  const shared = kvHeads === null || kvHeads === heads ? '' : `, ${formatCount(kvHeads)} for keys and values`;
-  return `${formatCount(heads)}${shared}${headDim === null ? '' : `, ${formatCount(headDim)} wide`}`;
+  const shared = kvHeads === null || kvHeads === heads ? [] : [l10n.t('{0} for keys and values', formatCount(kvHeads))];
+  const wide = headDim === null ? [] : [l10n.t('{0} wide', formatCount(headDim))];
+  return [formatCount(heads), ...shared, ...wide].join(', ');
 }
 
 /** A parsed JSON object as properties, its top level one a line. */
@@ -66,12 +72,12 @@ export function textProperty(name: string, text: string, note?: string): Propert
   return {
     name,
     value: `${text.slice(0, LONGEST_VALUE)}…`,
-    note: `the first of ${formatCount(text.length)} characters`,
+    note: l10n.t('the first of {0} characters', formatCount(text.length)),
   };
 }
 
 export function cut(properties: readonly Property[]): Property[] {
   const more = properties.length - MOST_PROPERTIES;
   if (more <= 0) return [...properties];
-  return [...properties.slice(0, MOST_PROPERTIES), { name: '…', value: `and ${formatCount(more)} more` }];
+  return [...properties.slice(0, MOST_PROPERTIES), { name: '…', value: l10n.t('and {0} more', formatCount(more)) }];
 }

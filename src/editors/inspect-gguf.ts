@@ -5,6 +5,7 @@ import type { GgufEntry } from '../engine/checkpoint/gguf-metadata';
 import { GGUF_UNSUPPORTED, summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { elements } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
+import { l10n } from '../l10n';
 import type { Property, TensorRow } from '../protocol/editor';
 import { formatCount } from '../views/words';
 import { cut, factsOf, textProperty } from './facts';
@@ -30,7 +31,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
   return {
     description: {
       name: basename(path),
-      format: gguf && gguf.version > 0 ? `GGUF version ${gguf.version}` : 'GGUF',
+      format: gguf && gguf.version > 0 ? l10n.t('GGUF version {0}', gguf.version) : 'GGUF',
       facts: summary ? factsOf(summary) : [],
       problems: [...errors.slice(0, KEPT_PROBLEMS).map(problemOf), ...notes.map(noteOf)],
       problemCount: errors.length + notes.length,
@@ -39,7 +40,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
       metadata: cut(gguf ? [...gguf.metadata.values()].map(propertyOf) : []),
       shards: gguf ? [{ name: basename(resolve(path)), bytes: gguf.bytes, tensors: rows.length }] : [],
       tensors: rows.length,
-      noStatistics: `No statistics: ${GGUF_UNSUPPORTED.why}.`,
+      noStatistics: l10n.t('No statistics: {0}.', GGUF_UNSUPPORTED.why),
     },
     rows,
   };
@@ -57,7 +58,7 @@ function propertyOf({ key, type, value, bytes }: GgufEntry): Property {
   if (typeof value !== 'object') {
     const text = String(value);
     if (bytes !== undefined && bytes > text.length && bytes > Buffer.byteLength(text)) {
-      return { ...textProperty(key, text), note: `the beginning of ${formatCount(bytes)} bytes` };
+      return { ...textProperty(key, text), note: l10n.t('the beginning of {0} bytes', formatCount(bytes)) };
     }
     return textProperty(key, text, type);
   }

@@ -6,6 +6,7 @@ import { type Salvaged, salvageCheckpoint } from '../engine/checkpoint/salvage';
 import { summarize } from '../engine/checkpoint/summary';
 import type { Checkpoint, Shard, TensorInfo } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
+import { l10n } from '../l10n';
 import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
 import { cut, factsOf, jsonProperties, textProperty } from './facts';
 import type { Inspection } from './inspection';
@@ -33,7 +34,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     folder: dirname(resolve(path)),
     format: path.endsWith('.json') ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config }),
-    unsupported: { why: 'it is damaged or incomplete', action: 'See what is wrong with it above.' },
+    unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See what is wrong with it above.') },
     shards,
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     identity: '',
@@ -46,7 +47,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
       ...inspection.description,
       problems: problems.map(problemOf),
       problemCount: found,
-      noStatistics: 'A damaged file is not read further.',
+      noStatistics: l10n.t('A damaged file is not read further.'),
     },
   };
 }
@@ -60,7 +61,10 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
   return {
     description: {
       name: basename(checkpoint.path),
-      format: checkpoint.format === 'safetensors' ? 'safetensors' : `safetensors, ${checkpoint.shards.length} files`,
+      format:
+        checkpoint.format === 'safetensors'
+          ? 'safetensors'
+          : l10n.t('safetensors, {0} files', checkpoint.shards.length),
       facts: factsOf(summarize(checkpoint)),
       problems: [],
       problemCount: 0,
@@ -87,7 +91,11 @@ function metadataOf(shards: readonly Shard[]): Property[] {
   }
   return cut(
     [...seen.values()].map(({ name, value, shards: count }) => {
-      return textProperty(name, value, count < shards.length ? `in ${count} of ${shards.length} files` : undefined);
+      return textProperty(
+        name,
+        value,
+        count < shards.length ? l10n.t('in {0} of {1} files', count, shards.length) : undefined,
+      );
     }),
   );
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess, ForkOptions } from 'node:child_process';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { type InitializeResult, type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
+import { l10n } from '../l10n';
 import { ask, connectTo, listen } from './connection';
 
 /** `fork` of node:child_process, or what stands for it in a test. */
@@ -69,7 +70,7 @@ export class SidecarProcess {
     this.connection.listen();
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, fail) => {
-      timer = setTimeout(() => fail(new Error(`no answer within ${GREETING_MS / 1000} s`)), GREETING_MS);
+      timer = setTimeout(() => fail(new Error(l10n.t('no answer within {0} s', GREETING_MS / 1000))), GREETING_MS);
     });
     const death = this.ended.then(({ why }) => Promise.reject(new Error(why)));
     try {
@@ -110,10 +111,10 @@ export class SidecarProcess {
 
   private reason(code: number | null, signal: NodeJS.Signals | null): string {
     if (/heap out of memory|Array buffer allocation failed|std::bad_alloc/.test(this.printed))
-      return 'it ran out of memory';
-    if (this.fatal !== undefined) return `it met an error: ${this.fatal}`;
-    if (signal === 'SIGKILL') return 'it was killed from outside, as the system does when memory runs out';
-    return signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
+      return l10n.t('it ran out of memory');
+    if (this.fatal !== undefined) return l10n.t('it met an error: {0}', this.fatal);
+    if (signal === 'SIGKILL') return l10n.t('it was killed from outside, as the system does when memory runs out');
+    return signal ? l10n.t('it was ended by {0}', signal) : l10n.t('it ended with code {0}', code ?? 0);
   }
 }
 

@@ -2,6 +2,7 @@
  * Keeps the sidecar's process: starts it when it is first needed, starts it again with patience when it crashes, lets it
  * go when nobody needs it. Which work is lost by that is its owner's business.
  */
+import { l10n } from '../l10n';
 import type { InitializeResult, LogLevel } from '../protocol/messages';
 import type { Clock } from './clock';
 import { Emitter } from './emitter';
@@ -70,9 +71,9 @@ export class Supervisor {
   /** The running process, started if need be. @throws SidecarGone when it cannot be or must not be */
   started(): Promise<SidecarProcess> {
     this.cancelRest();
-    if (this.disposed) return Promise.reject(new SidecarGone('the editor closes'));
+    if (this.disposed) return Promise.reject(new SidecarGone(l10n.t('the editor closes')));
     if (this.current.state === 'failed') {
-      return Promise.reject(new SidecarGone(this.current.why, 'Look into the log, and restart the sidecar.'));
+      return Promise.reject(new SidecarGone(this.current.why, l10n.t('Look into the log, and restart the sidecar.')));
     }
     this.starting ??= this.start();
     return this.starting;

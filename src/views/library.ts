@@ -176,5 +176,9 @@ export class CheckpointLibrary implements vscode.Disposable {
 /** Any error as one that the user can be shown. */
 export function asUserError(error: unknown, what: string): UserError {
   if (error instanceof UserError) return error;
-  return new UserError(what, error instanceof Error ? error.message : String(error), 'The log has more.');
+  return new UserError(
+    what,
+    error instanceof Error ? error.message : String(error),
+    vscode.l10n.t('The log has more.'),
+  );
 }

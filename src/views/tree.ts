@@ -132,7 +132,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       const removed = subject ? this.plans.removed(subject) : [];
       return checkpointItem(checkpoint, { path, origin, removed, scores: subject && this.scores.latest(subject) });
     } catch (error) {
-      return failedItem(path, origin, asUserError(error, `Cannot open ${path}`));
+      return failedItem(path, origin, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
     }
   }
 

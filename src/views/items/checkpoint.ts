@@ -82,7 +82,7 @@ function tooltip(checkpoint: Checkpoint, { path, removed, scores }: CheckpointLi
   line(vscode.l10n.t('files'), String(summary.shards));
   if (architecture) {
     const { hidden, heads, kvHeads, ffn, vocabulary, context } = architecture;
-    line(vscode.l10n.t('width'), `${hidden}, FFN ${ffn}`);
+    line(vscode.l10n.t('width'), vscode.l10n.t('{0}, FFN {1}', hidden, ffn));
     line(vscode.l10n.t('heads'), heads === kvHeads ? String(heads) : `${heads} / ${kvHeads}`);
     line(vscode.l10n.t('vocabulary'), formatCount(vocabulary));
     line(vscode.l10n.t('context'), formatCount(context));
