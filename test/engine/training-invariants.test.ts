@@ -1,6 +1,7 @@
 /** Laws of backpropagation: how a batch is cut, padded and held in memory changes nothing; what a teacher adds. */
 import assert from 'node:assert/strict';
-import type { BatchResult, MemoryPolicy } from '../../src/engine/retrain/backprop';
+import type { BatchResult } from '../../src/engine/retrain/backprop';
+import type { MemoryPolicy } from '../../src/engine/transformer/training-step';
 import type { Batch } from '../../src/engine/retrain/batch';
 import { DropoutMasks } from '../../src/engine/retrain/dropout';
 import { Teacher } from '../../src/engine/retrain/teacher';

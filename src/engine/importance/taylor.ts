@@ -142,7 +142,7 @@ class TaylorPass {
     this.work.step(`backward, block ${step.block}`);
     const single = this.chunks.length === 1;
     const graphs = taylorGraphs(this.model, step, single);
-    const training = new TrainingStep(this.model, graphs, false);
+    const training = new TrainingStep(this.model, graphs, { keepSessions: false, keepActivations: false });
     const sums = single ? {} : this.zeroSums(step, graphs.parameters);
     try {
       for (const [chunk, rows] of this.chunks.entries()) {

@@ -15,7 +15,7 @@ import { requireOwnWeights } from '../transformer/own-weights';
 import { Positions } from '../transformer/positions';
 import { NO_TARGET } from '../transformer/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
-import { TrainingStep, type Activations } from '../transformer/training-step';
+import { TrainingStep, type Activations, type MemoryPolicy } from '../transformer/training-step';
 import { microBatches, type Batch, type MicroBatch } from './batch';
 import type { DropoutMasks } from './dropout';
 import type { Teacher } from './teacher';
@@ -28,12 +28,6 @@ export interface BatchResult {
   readonly targets: number;
   /** By parameter; empty when none were asked for. */
   readonly gradients: Map<string, Float32Array>;
-}
-
-/** What is held between passes; the numbers are the same either way. */
-export interface MemoryPolicy {
-  readonly keepSessions: boolean;
-  readonly keepActivations: boolean;
 }
 
 /** Shares of the free memory: for the weights of open sessions (each is there twice), and for activations. */
@@ -210,7 +204,7 @@ export class Backprop {
     const key = this.trainee.sessionKey(k);
     const graphs = this.graphsOf(k);
     let step = this.open.get(key);
-    if (!step) this.open.set(key, (step = new TrainingStep(this.model, graphs, this.policy.keepActivations)));
+    if (!step) this.open.set(key, (step = new TrainingStep(this.model, graphs, this.policy)));
     return { graphs, step };
   }
 

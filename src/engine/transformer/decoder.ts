@@ -171,8 +171,7 @@ export class Decoder {
       const onDevice = this.inPlace
         ? undefined
         : segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []));
-      // A product with one row reads every weight once, and would gain nothing from repacked ones.
-      session = await this.model.openSession(g.serialize(), { onDevice, prepack: this.texts > 1 });
+      session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
       this.sessions.set(segment, session);
     }
     return session;

@@ -27,7 +27,7 @@ export interface OpenStep {
 }
 
 /** How many tokens one run takes: enough for fast products, few enough for a run to stay well under a second. */
-const TOKENS_PER_RUN = 1280;
+const TOKENS_PER_RUN = 640;
 
 /** Forward passes over rows of one length. */
 export class Forward {

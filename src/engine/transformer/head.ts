@@ -14,7 +14,7 @@ import type { Model } from './model';
 import type { State } from './states';
 
 /** Words of the vocabulary whose logits exist at a time; a multiple of what matrix kernels tile by. */
-export const HEAD_PIECE = 6144;
+export const HEAD_PIECE = 3072;
 
 /** What the head costs, in applications of a block. */
 export function headWork({ architecture }: Model): number {

@@ -63,7 +63,10 @@ export class Model {
   ) {}
 
   /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
-  openSession(graph: Uint8Array, settings: Pick<SessionSettings, 'prepack' | 'onDevice'> = {}): Promise<Session> {
+  openSession(
+    graph: Uint8Array,
+    settings: Pick<SessionSettings, 'prepack' | 'shareMemory' | 'onDevice'> = {},
+  ): Promise<Session> {
     const { device, threads, beforeRun } = this;
     const folder = weightFolder(this.checkpoint);
     return openSession(graph, { ...settings, provider: device.provider, threads, folder, beforeRun });

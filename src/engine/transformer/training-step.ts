@@ -18,6 +18,12 @@ export interface BackwardResult {
   readonly gradients: Readonly<Record<string, Tensor>>;
 }
 
+/** What is held between passes; the numbers are the same either way. */
+export interface MemoryPolicy {
+  readonly keepSessions: boolean;
+  readonly keepActivations: boolean;
+}
+
 export class TrainingStep {
   private forwardSession: Session | undefined;
   private backwardSession: Session | undefined;
@@ -25,8 +31,7 @@ export class TrainingStep {
   constructor(
     private readonly model: Model,
     private readonly graphs: TrainingGraphs,
-    /** Whether activations are kept from the forward to the backward pass. */
-    private readonly keeping: boolean,
+    private readonly policy: MemoryPolicy,
   ) {}
 
   /**
@@ -35,8 +40,8 @@ export class TrainingStep {
    * @returns y (tokens, hidden), and the activations, none unless they are kept
    */
   async forward(feeds: Feeds, fetches?: Fetches): Promise<{ y: Tensor; activations: Activations }> {
-    const { graphs, keeping, model } = this;
-    this.forwardSession ??= await model.openSession(keeping ? graphs.forward() : graphs.forwardOnly());
+    const { graphs, policy } = this;
+    this.forwardSession ??= await this.open(policy.keepActivations ? graphs.forward() : graphs.forwardOnly());
     const { y, ...activations } = await this.forwardSession.run(feeds, fetches);
     return { y, activations };
   }
@@ -46,10 +51,14 @@ export class TrainingStep {
    * @param fetches "dx" and the gradients wanted; all, newly allocated, when omitted
    */
   async backward(feeds: Feeds, fetches?: Fetches): Promise<BackwardResult> {
-    const { graphs, keeping, model } = this;
-    this.backwardSession ??= await model.openSession(keeping ? graphs.backward() : graphs.recomputing());
+    const { graphs, policy } = this;
+    this.backwardSession ??= await this.open(policy.keepActivations ? graphs.backward() : graphs.recomputing());
     const { dx, ...rest } = await this.backwardSession.run(feeds, fetches);
     return { dx, gradients: Object.fromEntries(graphs.parameters.map((name) => [name, rest[gradientName(name)]])) };
+  }
+
+  private open(graph: Uint8Array): Promise<Session> {
+    return this.model.openSession(graph, { prepack: true, shareMemory: this.policy.keepSessions });
   }
 
   /** Frees its sessions; a later run opens them again. */
