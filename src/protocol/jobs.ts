@@ -47,10 +47,12 @@ export interface JobBase extends Compute {
   readonly records?: readonly string[];
 }
 
-/** Perplexity of a text. */
+/** Perplexity of a text, or of calibration rows: the measure of curves and what-ifs. */
 export interface EvaluateSpec extends JobBase, ModelSource {
   readonly kind: 'evaluate';
-  readonly text: string;
+  /** Undefined with `calibration`, which makes the further choices needless. */
+  readonly text?: string;
+  readonly calibration?: CalibrationSource;
   /** Tokens per window; 128 when undefined. */
   readonly window?: number;
   /** Where the begin-of-text token goes; "stream" when undefined and the model has one. */

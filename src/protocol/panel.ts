@@ -15,6 +15,7 @@ export type { Comparison, ComparisonRow } from '../engine/runs/compare';
 export type {
   CostDigest,
   CurveDigest,
+  RetrainedDigest,
   RunDigest,
   SamplesDigest,
   ScoreDigest,
@@ -87,12 +88,6 @@ export interface WhatIfState {
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;
-  /** Retrained models, on the same rows. */
-  readonly retrained: readonly {
-    readonly label: string;
-    readonly removed: readonly number[];
-    readonly ppl: JsonNumber;
-  }[];
   readonly failure: string | null;
 }
 
@@ -183,6 +178,8 @@ export type PanelMessage =
   /** Start what a command does, with the plan as it is. */
   | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
+  /** Measure the adapter of this name on the calibration rows. */
+  | { readonly type: 'start/retrained'; readonly adapter: string }
   | { readonly type: 'job/cancel'; readonly id: string }
   | {
       readonly type: 'samples/write';

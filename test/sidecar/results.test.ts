@@ -1,7 +1,7 @@
 /** The host's side of the results panel with the real sidecar: score, what if, curve, retraining, samples, runs. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ResultsSession } from '../../src/editors/results/session';
 import type { PanelHost, PanelSettings } from '../../src/editors/results/services';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
@@ -131,9 +131,12 @@ describe('results session', function () {
     await running;
     await becomes('the training is done', ({ training }) => training?.status === 'done');
     assert.equal(state().training!.steps.length, 12);
-    await becomes('a retrained point', ({ whatIf }) => whatIf.retrained.length === 1);
-    assert.deepEqual(state().whatIf.retrained[0].removed, [1]);
-    assert.equal(state().whatIf.retrained[0].label, 'adapter-a');
+    const healed = () => state().runs.flatMap(({ digest }) => digest.retrained ?? []);
+    await becomes('a retrained point', () => healed().length === 1);
+    const [{ label, removed, ppl, text: measured }] = healed();
+    assert.deepEqual([label, removed, measured], ['adapter-a', [1], basename(text)]);
+    const asked = { ...settings.compute, checkpoint: model, adapter: out, calibration };
+    assert.equal(ppl, (await client().request('view/perplexity', asked)).ppl, 'measured as the what-if is');
     adapters.push(out);
     await session.refresh();
   });
@@ -159,9 +162,9 @@ describe('results session', function () {
 
   it('compares, reports and deletes runs', async () => {
     const ids = state().runs.map(({ id }) => id);
-    assert.equal(ids.length, 3);
+    assert.equal(ids.length, 4);
     await session.receive({ type: 'runs/compare', ids });
-    assert.equal(state().comparison?.titles.length, 3);
+    assert.equal(state().comparison?.titles.length, 4);
     await session.receive({ type: 'runs/report', ids });
     await session.receive({ type: 'runs/card', ids });
     assert.match(saved[0].text, /^<!DOCTYPE html>/);

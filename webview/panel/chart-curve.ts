@@ -3,7 +3,7 @@
  * second axis. The plan as it is now is a provisional point; retrained models are points of their own.
  */
 import * as Plot from '@observablehq/plot';
-import type { CurveDigest, PanelModel, PanelPlan, WhatIfState } from '../../src/protocol/panel';
+import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState } from '../../src/protocol/panel';
 import { svg as svgEl } from '../support/dom';
 import { type ChartFrame, type Drawing, legendEntry } from './chart-frame';
 import { blockList, count, numeric, short, times } from './numbers';
@@ -14,6 +14,8 @@ export interface CurveSeries {
   readonly name: string;
   readonly look: SeriesLook;
   readonly points: CurveDigest['points'];
+  /** Name of the text that it was measured on. */
+  readonly text: string;
 }
 
 export interface CurveData {
@@ -21,6 +23,7 @@ export interface CurveData {
   readonly model: PanelModel;
   readonly plan: PanelPlan;
   readonly whatIf: WhatIfState;
+  readonly retrained: readonly RetrainedDigest[];
 }
 
 interface Dot {
@@ -43,8 +46,8 @@ export function drawCurve(
   frame: ChartFrame,
   choose: (removed: readonly number[]) => void,
 ): Drawing {
-  const dots = dotsOf(data);
-  const svg = plotOf(data, dots, width);
+  const dots = dotsOf(data, frame.still);
+  const svg = plotOf(data, dots, width, frame.still);
   const [x, y] = [svg.scale('x')!, svg.scale('y')!];
   const reach = Math.max(10, (width - LEFT - RIGHT) / Math.max(8, Math.max(...dots.map((dot) => dot.count))));
   const targets = dots
@@ -73,11 +76,13 @@ export function drawCurve(
   return {
     charts: [svg],
     table: { head: ['Series', 'Removed', 'Perplexity', 'Parameters', 'Estimated speed', 'Blocks'], rows },
-    legend: legendOf(data, dots),
+    legend: legendOf(data, dots, frame.still),
   };
 }
 
-function dotsOf({ series, plan, whatIf }: CurveData): Dot[] {
+const chosenName = (still: boolean): string => (still ? 'What was chosen' : 'The plan');
+
+function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
   const curves = series.flatMap(({ name, look, points }) =>
     points.map(({ count: n, removed, ppl }): Dot => ({
       count: n,
@@ -88,7 +93,7 @@ function dotsOf({ series, plan, whatIf }: CurveData): Dot[] {
       kind: 'curve',
     })),
   );
-  const healed = whatIf.retrained.map(({ label, removed, ppl }): Dot => ({
+  const healed = retrained.map(({ label, removed, ppl }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),
     label: `${label}, retrained`,
@@ -97,12 +102,20 @@ function dotsOf({ series, plan, whatIf }: CurveData): Dot[] {
   }));
   const isPlan = whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
   const now: Dot[] = isPlan
-    ? [{ count: plan.removed.length, ppl: numeric(whatIf.ppl), label: 'The plan', removed: plan.removed, kind: 'plan' }]
+    ? [
+        {
+          count: plan.removed.length,
+          ppl: numeric(whatIf.ppl),
+          label: chosenName(still),
+          removed: plan.removed,
+          kind: 'plan',
+        },
+      ]
     : [];
   return [...curves, ...healed, ...now];
 }
 
-function plotOf(data: CurveData, dots: readonly Dot[], width: number): SVGSVGElement & Plot.Plot {
+function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boolean): SVGSVGElement & Plot.Plot {
   const values = dots.map(({ ppl }) => ppl).filter((ppl) => Number.isFinite(ppl) && ppl > 0);
   const full = numeric(data.whatIf.full);
   const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -175,7 +188,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number): SVGSVGEle
         x: 'count',
         y: 'ppl',
         dy: -16,
-        text: (dot: Dot) => `plan ${short(dot.ppl)}`,
+        text: (dot: Dot) => `${still ? 'chosen' : 'plan'} ${short(dot.ppl)}`,
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,
@@ -222,7 +235,7 @@ function tipOf(dot: Dot, data: CurveData): string[] {
   ];
 }
 
-function legendOf({ series }: CurveData, dots: readonly Dot[]): HTMLElement[] {
+function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): HTMLElement[] {
   const sign = (path: string, attributes: Record<string, string | number>): SVGElement =>
     svgEl(
       'svg',
@@ -236,7 +249,7 @@ function legendOf({ series }: CurveData, dots: readonly Dot[]): HTMLElement[] {
       ? [
           legendEntry(
             sign('M7 1 12 6 7 11 2 6Z', { fill: 'none', stroke: 'var(--removed)', 'stroke-width': 2 }),
-            'the plan, what if',
+            still ? 'what was chosen' : 'the plan, what if',
           ),
         ]
       : []),

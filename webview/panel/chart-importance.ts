@@ -134,7 +134,7 @@ function barChart(
         finite.filter(({ high, low }) => Number.isFinite(high) && low < top),
         {
           x: 'block',
-          y1: 'low',
+          y1: ({ low }: Bar) => Math.max(bottom, low), // what is beyond the axis, the tip and the table say
           y2: ({ high }: Bar) => Math.min(top, high),
           stroke: 'var(--ink)',
           strokeWidth: 1,

@@ -27,7 +27,7 @@ export function measuredSection({ still }: Context): Section {
     body,
   );
   const draw = whenChanged((model: PanelModel, plan: PanelPlan, runs: readonly PanelRun[]) => {
-    const rows = costsOf(model, plan, runs);
+    const rows = costsOf(model, still ? undefined : plan, runs);
     if (!still)
       note.textContent =
         'Speeds are measured whenever a model writes; “coppice bench” with --record measures memory too.';
@@ -47,12 +47,12 @@ export function measuredSection({ still }: Context): Section {
 }
 
 /** The newest figure of each kind of each model, under the name that runs give it. */
-function costsOf(model: PanelModel, plan: PanelPlan, runs: readonly PanelRun[]): CostDigest[] {
+function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: readonly PanelRun[]): CostDigest[] {
   const none = { prefillTokensPerSecond: null, decodeTokensPerSecond: null, peakRssBytes: null };
   const found = new Map<string, CostDigest>([
     [model.name, { label: model.name, parameters: model.parameters, bytes: model.bytes, ...none }],
   ]);
-  if (plan.removed.length > 0) {
+  if (plan && plan.removed.length > 0) {
     const label = `Without ${blockList(plan.removed)}`;
     found.set(label, { label, parameters: plan.parameters, bytes: plan.bytes, ...none });
   }

@@ -1,8 +1,7 @@
 /** The program of a report: draws the charts of its runs, model by model. Files are downloads, for there is no host. */
-import type { PanelMessage, PanelModel, PanelRun, PanelState } from '../../src/protocol/panel';
+import type { PanelMessage, PanelRun } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { registerControls } from '../support/ui';
-import { numeric } from '../panel/numbers';
 import { SampleColumn } from '../panel/sample-column';
 import type { Context, Section } from '../panel/section';
 import { curveSection } from '../panel/section-curve';
@@ -12,6 +11,7 @@ import { textsOfRun } from '../panel/section-samples';
 import { trainingSection } from '../panel/section-training';
 import { FIRST_VIEW, type ViewState } from '../panel/view-state';
 import './report.css';
+import { stateOf } from './state';
 
 const place = document.getElementById('report')!;
 const { runs } = JSON.parse(document.getElementById('data')!.textContent) as { readonly runs: readonly PanelRun[] };
@@ -30,7 +30,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     own.some(({ digest }) => digest[part] !== undefined);
   let view: ViewState = FIRST_VIEW;
   let sections: readonly Section[] = [];
-  const state = stateOf(modelOf(name, own), own);
+  const state = stateOf(name, own);
   const draw = (): void => {
     for (const section of sections) section.update(state, view);
   };
@@ -69,69 +69,6 @@ function samplesOf(run: PanelRun): HTMLElement[] {
       el('div', { class: 'samples-grid' }, ...columns),
     ),
   ];
-}
-
-/** As far as the runs tell. */
-function modelOf(name: string, own: readonly PanelRun[]): PanelModel {
-  const points = own.flatMap(({ digest }) => digest.curve?.points ?? []);
-  const whole =
-    points.find(({ count }) => count === 0)?.parameters ??
-    own.flatMap(({ digest }) => digest.cost?.[0]?.parameters ?? [])[0] ??
-    0;
-  const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
-  const blocks = Math.max(0, ...own.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
-  return {
-    name,
-    path: '',
-    blocks,
-    parameters: whole,
-    parametersPerBlock: whole - one,
-    parametersRead: whole,
-    bytes: 0,
-    identity: own[0].digest.model.identity ?? '',
-  };
-}
-
-function stateOf(model: PanelModel, own: readonly PanelRun[]): PanelState {
-  const full =
-    own.flatMap(
-      ({ digest }) => digest.curve?.points.filter(({ count }) => count === 0).map(({ ppl }) => ppl) ?? [],
-    )[0] ?? null;
-  return {
-    model,
-    plan: {
-      removed: [],
-      protected: [],
-      locked: [],
-      canUndo: false,
-      canRedo: false,
-      parameters: model.parameters,
-      bytes: 0,
-      speedup: 1,
-    },
-    whatIf: {
-      status: 'idle',
-      full: full === null ? null : numeric(full),
-      removed: [],
-      ppl: null,
-      seconds: null,
-      text: null,
-      retrained: [],
-      failure: null,
-    },
-    runs: own,
-    ...{
-      unreadable: [],
-      jobs: [],
-      columns: [],
-      prompts: [],
-      chat: false,
-      training: null,
-      writing: null,
-      comparison: null,
-      failure: null,
-    },
-  };
 }
 
 registerControls();

@@ -1,15 +1,13 @@
 /** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { UserError } from '../../engine/errors';
 import { digestRecord } from '../../engine/runs/digest';
 import { modelCard } from '../../engine/runs/model-card';
 import { readRecord } from '../../engine/runs/record';
-import { type ReportAssets, reportHtml } from '../../engine/runs/report';
+import { reportHtml } from '../../engine/runs/report';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
+import { reportAssets } from '../report-assets';
 import { checkFileTarget } from '../run-record';
 import { facts, formatBytes } from '../terminal/text';
 
@@ -22,7 +20,7 @@ export function addReport(program: Command, exit: Exit): void {
     .command('report')
     .summary('runs as one HTML page, or as Markdown')
     .description(
-      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with\n' +
+      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with ' +
         'charts and tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
     )
     .argument('<run...>', 'records of runs')
@@ -55,24 +53,4 @@ async function report(files: readonly string[], { out }: ReportOptions, shell: S
     ]),
     run: { inputs: [], settings: { out } },
   };
-}
-
-/** The bundles beside this program. @throws UserError when the installation lacks them */
-async function reportAssets(): Promise<ReportAssets> {
-  const folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
-  try {
-    const [script, style] = await Promise.all(
-      ['report.js', 'report.css'].map((name) => readFile(join(folder, name), 'utf8')),
-    );
-    return { script, style };
-  } catch (error) {
-    throw new UserError(
-      'The report cannot be drawn',
-      `${folder} lacks report.js or report.css`,
-      'Install Coppice again.',
-      {
-        cause: error,
-      },
-    );
-  }
 }

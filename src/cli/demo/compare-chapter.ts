@@ -51,7 +51,7 @@ export async function compareChapter(
   for (const [p, prompt] of material.prompts.entries()) {
     shell.print('', shell.style.bold(prompt));
     for (const [i, { continuations }] of found.entries()) {
-      shell.print(`  ${names[i].padEnd(width)}  ${inOneLine(continuations[p], shell)}`);
+      shell.print(`  ${names[i].padEnd(width)}  ${inOneLine(continuations[p].text, shell)}`);
     }
   }
   return { found, text: fileInput('text', material.text, sha256) };

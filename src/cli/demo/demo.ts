@@ -8,19 +8,23 @@ import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/ope
 import { describeReduction } from '../../engine/prune/describe';
 import { writePruned } from '../../engine/prune/write';
 import type { RetrainResult } from '../../engine/retrain/report';
-import { modelName, newRecord, type RunInput, writeRecord } from '../../engine/runs/record';
+import { modelName, newRecord, RECORD_NAME, type RunInput, writeRecord } from '../../engine/runs/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { DemoOptions } from '../commands/demo';
 import type { Outcome, Shell } from '../execute';
 import { secondsSince } from '../opened';
+import { reportAssets } from '../report-assets';
 import { formatCount, formatNumber, formatSeconds, table } from '../terminal/text';
 import { compareChapter, type Contestant } from './compare-chapter';
 import type { Examination } from './examine';
 import { makeFolder } from './folder';
 import { provideMaterial } from './material';
+import { drawCurve, writeReport } from './report-chapter';
 import { retrainChapter } from './retrain-chapter';
 import { scoreChapter } from './score-chapter';
 import { heading, type Story } from './story';
+
+const REPORT_NAME = 'report.html';
 
 export async function runDemo(path: string | undefined, options: DemoOptions, shell: Shell): Promise<Outcome> {
   const folder = await makeFolder(options.out);
@@ -35,6 +39,7 @@ export async function runDemo(path: string | undefined, options: DemoOptions, sh
 async function demo(path: string | undefined, options: DemoOptions, folder: string, shell: Shell): Promise<Outcome> {
   const start = performance.now();
   const started = new Date();
+  const assets = await reportAssets(); // what lacks them should fail before the work
   const story = await begin(path, options, folder, shell);
   const { checkpoint, material } = story;
 
@@ -67,6 +72,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
 
   const { byTaylor, rankCorrelation, records: scores } = verdict;
   const record = join(folder, 'comparison.json');
+  const curve = await drawCurve(story, verdict);
   const seconds = secondsSince(start);
   const json = {
     model: { name: modelName(checkpoint), identity: checkpoint.identity },
@@ -76,11 +82,14 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     before,
     after,
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
-    ...{ out, scores, record, seconds },
+    prompts: material.prompts,
+    ...{ out, scores, curve, record, report: join(folder, REPORT_NAME), seconds },
   };
   const data = (trained?.data.files ?? []).map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
   const run = { ...details, inputs: [...details.inputs, ...data, compared.text] };
   await writeRecord(record, newRecord({ kind: 'demo', ...run, results: json, started }));
+  const made = [out, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
+  await writeReport(json.report, [scores.ppl, scores.taylor, curve, ...made, record], assets);
   ending(story, before, after, retrained, seconds);
   return { json, page: [], run };
 }
@@ -137,10 +146,12 @@ function ending(
     ...table(
       ['', ''],
       [
+        [REPORT_NAME, 'charts of all this on one page, for the browser'],
         ['pruned-model', 'the pruned checkpoint, with its model card and its record (coppice.json)'],
         ...(retrained ? [['retrained-model', 'the same, retrained; its record has every step']] : []),
         ['scores-ppl.json', 'what every block scored; coppice prune --scores takes it'],
         ['scores-taylor.json', 'the same by Taylor'],
+        ['curve-ppl.json', 'perplexity with one, two, three … blocks removed'],
         ['comparison.json', 'the record of this page'],
       ],
     ).slice(1),

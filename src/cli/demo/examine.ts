@@ -11,7 +11,8 @@ import { fullView } from '../../engine/transformer/view';
 import type { Shell } from '../execute';
 import type { ComputeOptions } from '../options';
 
-const MAX_WINDOWS = 32;
+/** Windows of the text that perplexity is measured on. */
+export const MAX_WINDOWS = 32;
 const NEW_TOKENS = 40;
 const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: 1234 };
 const TURNS = 3;
@@ -24,12 +25,19 @@ export interface Task {
   readonly window: number;
 }
 
+/** New text. */
+export interface Written {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly stopped: string;
+}
+
 export interface Quality {
   readonly ppl: number;
   /** Tokens scored. */
   readonly tokens: number;
-  /** New text of each prompt, greedy. */
-  readonly continuations: readonly string[];
+  /** Of each prompt, greedy. */
+  readonly continuations: readonly Written[];
 }
 
 export interface Cost {
@@ -51,11 +59,12 @@ export async function qualityOf(
   return withModel(checkpoint, options, async (model) => {
     const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
     const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
-    const continuations: string[] = [];
+    const continuations: Written[] = [];
     for (const prompt of prompts) {
       const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
-      const { ids: newIds } = await generate(model, promptIds, { maxNewTokens: NEW_TOKENS, greedy: true }, shell.job);
-      continuations.push(tokenizer.decode(newIds, { skipSpecialTokens: true }));
+      const written = await generate(model, promptIds, { maxNewTokens: NEW_TOKENS, greedy: true }, shell.job);
+      const { ids: newIds, stopped } = written;
+      continuations.push({ text: tokenizer.decode(newIds, { skipSpecialTokens: true }), ids: newIds, stopped });
     }
     return { ppl, tokens, continuations };
   });

@@ -1,5 +1,6 @@
 /** The first chapter: what every block is worth, by both criteria of the paper, and which blocks go. */
 import { join } from 'node:path';
+import type { CriterionSettings } from '../../engine/importance/criterion';
 import { type BlockScore, runCriterion, type Scored } from '../../engine/importance/run-criterion';
 import { keepList, plusKeepList, rankBlocks, selectByOrder } from '../../engine/prune/select';
 import { detailsOf, type RunDetails } from '../../engine/runs/details';
@@ -17,6 +18,8 @@ export interface Verdict {
   /** By perplexity. */
   readonly scored: Scored;
   readonly details: RunDetails;
+  /** The first four blocks and the last two stay. */
+  readonly plus: boolean;
   /** Blocks to remove, ascending. */
   readonly removed: readonly number[];
   /** Blocks that the Taylor scores would remove instead. */
@@ -45,7 +48,9 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   const [pplScores, taylorScores] = [ppl.scores, taylor.scores].map((list) => list.map(({ score }) => score));
 
   const count = options.count ?? Math.max(1, Math.floor(blocks / 4));
-  const kept = keptBlocks(blocks, count);
+  // The paper's rule, where it leaves enough blocks to choose from.
+  const plus = blocks - plusKeepList(blocks).length >= 2 * count;
+  const kept = keepList(blocks, { plus });
   const removed = selectByOrder(rankBlocks(pplScores), count, kept);
   const byTaylor = selectByOrder(rankBlocks(taylorScores), count, kept);
   const device = ppl.scored.device!.provider;
@@ -62,6 +67,7 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   return {
     scored: ppl.scored,
     details: ppl.details,
+    plus,
     removed,
     byTaylor,
     rankCorrelation: spearman(pplScores, taylorScores),
@@ -69,26 +75,26 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   };
 }
 
+/** How every criterion of the demo scores. */
+export const scoringOf = ({ material: { calibration }, length }: Story): CriterionSettings => ({
+  ...{ calibration, samples: SAMPLES, length, seed: SEED },
+  ...{ norm: 'l1', reduction: 'sum' },
+});
+
 /** Scores, and leaves the record in the demo's folder. */
 async function scoreBy(
   criterion: 'ppl' | 'taylor',
-  { checkpoint, material, length, folder, options, shell }: Story,
+  story: Story,
 ): Promise<{ scored: Scored; scores: readonly BlockScore[]; details: RunDetails; record: string }> {
+  const { checkpoint, folder, options, shell } = story;
   const started = new Date();
-  const { calibration } = material;
-  const settings = { calibration, samples: SAMPLES, length, seed: SEED, norm: 'l1', reduction: 'sum' } as const;
-  const scored = await runCriterion(checkpoint, criterion, { ...options, ...settings }, shell.job);
+  const scored = await runCriterion(checkpoint, criterion, { ...options, ...scoringOf(story) }, shell.job);
   const details = detailsOf(checkpoint, options, { ...scored, settings: { criterion, ...scored.settings } });
   const model = { name: modelName(checkpoint), identity: checkpoint.identity };
   const results = { criterion, model, ...scored.findings, calibration: scored.settings.calibration };
   const record = join(folder, `scores-${criterion}.json`);
   await writeRecord(record, newRecord({ kind: 'score', ...details, results, started }));
   return { scored, scores: scored.findings.blocks ?? [], details, record };
-}
-
-/** By the paper's rule where it leaves enough blocks to choose from, else none. */
-function keptBlocks(blocks: number, count: number): ReadonlySet<number> {
-  return keepList(blocks, { plus: blocks - plusKeepList(blocks).length >= 2 * count });
 }
 
 function scoreTable(

@@ -36,16 +36,15 @@ export class LiveTrainingFollower {
 
   /**
    * To be called when jobs have ended.
-   * @returns the adapter and its blocks, when this one has just ended with a record
+   * @returns the folder of the adapter, when this one has just ended with a record
    */
-  finish(jobs: readonly string[], runs: readonly PanelRun[]): { adapter: string; removed: number[] } | undefined {
+  finish(jobs: readonly string[], runs: readonly PanelRun[]): string | undefined {
     if (this.job === undefined || jobs.includes(this.job)) return undefined;
     this.throttle.now();
     this.job = undefined;
     const run = runs.find(({ digest }) => digest.training?.output === basename(this.out));
     this.show({ status: run ? 'done' : 'cancelled' });
-    if (!run) return undefined;
-    return { adapter: this.out, removed: run.digest.removed.filter((block) => typeof block === 'number') };
+    return run && this.out;
   }
 
   dispose(): void {

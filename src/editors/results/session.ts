@@ -2,6 +2,7 @@
  * The host's side of one results panel: holds its state, answers its messages, and tells it what changes, numbered, so
  * that a panel which was hidden or reloaded asks for the whole state again. Knows nothing of VS Code.
  */
+import { basename } from 'node:path';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { compareRuns } from '../../engine/runs/compare';
 import { modelCard } from '../../engine/runs/model-card';
@@ -9,6 +10,7 @@ import { reportHtml } from '../../engine/runs/report';
 import type { UserFailure } from '../../protocol/errors';
 import type { JobInfo } from '../../protocol/jobs';
 import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel';
+import type { RemovedEntry } from '../../protocol/json';
 import type { ViewPerplexity } from '../../protocol/short';
 import type { Subscription } from '../../sidecar/emitter';
 import { toWire } from '../../sidecar/wire';
@@ -44,7 +46,7 @@ export class ResultsSession {
     this.history = new PlanHistory(this.removed);
     this.runs = new Runs(subject);
     this.whatIf = new WhatIfWatch({
-      ask: ({ remove, adapter }, signal) => this.askPerplexity({ remove, adapter }, signal),
+      ask: ({ remove }, signal) => this.askPerplexity(remove, signal),
       changed: (whatIf) => this.update({ whatIf }),
       failed: (error) => this.failureOf(error)?.why ?? '',
     });
@@ -140,6 +142,10 @@ export class ResultsSession {
         return;
       case 'start/curve':
         return this.drawCurve(message.criterion);
+      case 'start/retrained':
+        for (const adapter of this.services.neighbours().adapters)
+          if (basename(adapter) === message.adapter) return this.evaluateRetrained(adapter);
+        return;
       case 'job/cancel':
         return sidecar.cancel(message.id);
       case 'samples/write':
@@ -187,12 +193,9 @@ export class ResultsSession {
     if (this.services.host.trusted()) this.whatIf.planned(this.removed);
   }
 
-  private askPerplexity(
-    question: { readonly remove?: readonly (number | string)[]; readonly adapter?: string },
-    signal: AbortSignal,
-  ): Promise<ViewPerplexity> {
+  private askPerplexity(remove: readonly RemovedEntry[] | undefined, signal: AbortSignal): Promise<ViewPerplexity> {
     const { compute } = this.services.settings();
-    const params = { ...compute, checkpoint: this.subject.path, ...question, calibration: this.calibration() };
+    const params = { ...compute, checkpoint: this.subject.path, remove, calibration: this.calibration() };
     return this.services.sidecar.request('view/perplexity', params, signal);
   }
 
@@ -225,13 +228,19 @@ export class ResultsSession {
   /** A run has left a record; a retraining has left an adapter, whose perplexity is the answer to why it was made. */
   private async jobEnded(): Promise<void> {
     await this.refresh();
-    const { adapter, removed } =
-      this.training.finish(
-        this.services.sidecar.jobs.map(({ id }) => id),
-        this.state.runs,
-      ) ?? {};
-    if (adapter === undefined || !this.services.host.trusted()) return;
-    await this.whatIf.addRetrained(adapter.split(/[/\\]/).at(-1)!, adapter, removed ?? []);
+    const running = this.services.sidecar.jobs.map(({ id }) => id);
+    const adapter = this.training.finish(running, this.state.runs);
+    if (adapter !== undefined) await this.evaluateRetrained(adapter);
+  }
+
+  /** A point of the curve that stays: its evaluation leaves a record. */
+  private async evaluateRetrained(adapter: string): Promise<void> {
+    const { compute, recordFolders } = this.services.settings();
+    await this.services.sidecar.run({
+      ...{ kind: 'evaluate', checkpoint: this.subject.path, adapter },
+      ...{ calibration: this.calibration(), ...compute, records: recordFolders },
+    });
+    await this.refresh();
   }
 
   private readonly jobs = (): PanelState['jobs'] =>

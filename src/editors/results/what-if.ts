@@ -1,6 +1,6 @@
 /**
  * Perplexity of the plan as it is, a moment after it changed; what was asked before and is not answered yet is dropped.
- * The whole model's comes first, once, and retrained models' when they are told of.
+ * The whole model's comes first, once.
  */
 import { CancelledError } from '../../engine/errors';
 import type { RemovedEntry } from '../../protocol/json';
@@ -10,10 +10,9 @@ import type { ViewPerplexity } from '../../protocol/short';
 /** Clicks come in bursts. */
 const SETTLE_MS = 150;
 
-/** What to evaluate: a view, or an adapter's. */
+/** The view to evaluate. */
 export interface WhatIfQuestion {
   readonly remove?: readonly RemovedEntry[];
-  readonly adapter?: string;
 }
 
 export interface WhatIfOptions {
@@ -25,7 +24,7 @@ export interface WhatIfOptions {
 }
 
 export const NOTHING_YET: WhatIfState = {
-  ...{ status: 'idle', full: null, removed: [], ppl: null, seconds: null, text: null, retrained: [], failure: null },
+  ...{ status: 'idle', full: null, removed: [], ppl: null, seconds: null, text: null, failure: null },
 };
 
 export class WhatIfWatch {
@@ -47,13 +46,6 @@ export class WhatIfWatch {
     this.running?.abort();
     this.show({ status: 'waiting', failure: null });
     this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
-  }
-
-  /** Evaluates a retrained model on the same rows. */
-  async addRetrained(label: string, adapter: string, removed: readonly number[]): Promise<void> {
-    const { ppl } = await this.options.ask({ adapter }, new AbortController().signal);
-    const others = this.current.retrained.filter((other) => other.label !== label);
-    this.show({ retrained: [...others, { label, removed, ppl }] });
   }
 
   /** Forgets everything: rows or settings are others now. */

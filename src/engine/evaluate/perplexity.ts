@@ -2,6 +2,7 @@
 import { summariseLosses } from '../importance/losses';
 import { sweepLosses } from '../importance/sweep';
 import type { JobOptions } from '../progress';
+import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { fullView, stepsOf, type View } from '../transformer/view';
 import { evaluationWindows, type WindowOptions } from './windows';
@@ -32,8 +33,18 @@ export async function evaluatePerplexity(
   { view = fullView(model.architecture.blocks), ...windows }: PerplexityOptions,
   job?: JobOptions,
 ): Promise<Perplexity> {
-  const { rows, scoredPerWindow } = evaluationWindows(ids, { ...windows, bosTokenId: model.architecture.bosTokenId });
+  const { rows } = evaluationWindows(ids, { ...windows, bosTokenId: model.architecture.bosTokenId });
+  return perplexityOfRows(model, rows, view, job);
+}
+
+/** @param rows tokens, all of one length; every token of a row but its first is scored */
+export async function perplexityOfRows(
+  model: Model,
+  rows: TokenRows,
+  view: View,
+  job?: JobOptions,
+): Promise<Perplexity> {
   const { full } = await sweepLosses(model, rows, stepsOf(view), [], job);
-  const { ppl, meanNll, tokens } = summariseLosses(full, scoredPerWindow);
+  const { ppl, meanNll, tokens } = summariseLosses(full, rows[0].length - 1);
   return { ppl, meanNll, tokens, windows: rows.length };
 }

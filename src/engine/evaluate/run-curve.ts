@@ -1,8 +1,6 @@
 /** A whole curve, from what was asked for to its points: opens the model, ranks its blocks, and evaluates the removals. */
-import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
-import { loadCalibration } from '../importance/calibration';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../importance/criterion';
 import { runCriterion } from '../importance/run-criterion';
 import type { JobOptions } from '../progress';
@@ -11,24 +9,10 @@ import { readScores } from '../prune/scores-file';
 import { keepList } from '../prune/select';
 import { fileInput } from '../runs/details';
 import type { RunInput } from '../runs/record';
-import { readTextFile } from '../textfile';
-import { optionalTokenizer } from '../tokenizer/optional';
-import { loadTokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../transformer/model';
 import { type Opened, removedJson, withModel } from '../transformer/opened';
 import { type CurvePoint, removalCurve, removalsOf } from './curve';
-import { evaluationWindows } from './windows';
-
-/** What perplexity is measured on: calibration rows, or windows of an evaluation text. */
-export type CurveText =
-  | {
-      readonly from: 'calibration';
-      readonly file: string;
-      readonly samples: number;
-      readonly length: number;
-      readonly seed: number;
-    }
-  | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number };
+import { loadRows, type RowSource } from './rows';
 
 export interface CurveOptions {
   readonly criterion: Criterion;
@@ -41,7 +25,7 @@ export interface CurveOptions {
   readonly plus?: boolean;
   /** Further blocks that stay. */
   readonly keep?: readonly number[];
-  readonly rows: CurveText;
+  readonly rows: RowSource;
 }
 
 export interface Curve {
@@ -51,8 +35,6 @@ export interface Curve {
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
 }
-
-const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
 /**
  * @param opened the model; what it leaves out is left out of every point
@@ -108,25 +90,4 @@ async function rankBlocksBy(
   }
   const scope = { count: Math.min(most ?? blocks - 1, blocks - kept.size), kept };
   return runCriterion(checkpoint, criterion, { ...scoring, ...compute }, job, scope);
-}
-
-interface Rows {
-  readonly rows: readonly ArrayLike<number>[];
-  readonly input: RunInput;
-}
-
-async function loadRows(source: CurveText, checkpoint: Checkpoint, architecture: Architecture): Promise<Rows> {
-  const { vocabulary, bosTokenId } = architecture;
-  if (source.from === 'calibration') {
-    const { samples, length, seed } = source;
-    const tokenizer = await optionalTokenizer(checkpoint.folder);
-    const { rows, sha256 } = await loadCalibration(source.file, { samples, length, seed, vocabulary }, tokenizer);
-    return { rows, input: fileInput('calibration', source.file, sha256) };
-  }
-  const reason = 'Evaluation texts have a few MB; cut it into parts.';
-  const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
-  const ids = (await loadTokenizer(checkpoint.folder)).encode(text, { addSpecialTokens: false });
-  const bos = bosTokenId === undefined ? 'none' : 'stream';
-  const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
-  return { rows, input: fileInput('text', source.file, sha256) };
 }

@@ -23,13 +23,15 @@ export interface RunDigest {
   readonly curve?: CurveDigest;
   readonly training?: TrainingDigest;
   readonly quality?: readonly QualityDigest[];
+  /** Models that were trained, on a text that curves are drawn of too. */
+  readonly retrained?: readonly RetrainedDigest[];
   readonly cost?: readonly CostDigest[];
   readonly samples?: SamplesDigest;
 }
 
 export interface ScoreDigest {
   readonly criterion: string;
-  /** Perplexity of the whole model, where it was measured. */
+  /** Perplexity of the whole model, where the scores are perplexities. */
   readonly full?: JsonNumber;
   /** Of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
@@ -79,6 +81,16 @@ export interface QualityDigest {
   readonly tokens?: number;
   /** Name of the text. */
   readonly text?: string;
+}
+
+/** What retraining brought back. */
+export interface RetrainedDigest {
+  readonly label: string;
+  /** Whole blocks that it lacks. */
+  readonly removed: readonly number[];
+  readonly ppl: JsonNumber;
+  /** Name of the text. */
+  readonly text: string;
 }
 
 /** What a model costs; null where it was not measured. */

@@ -5,6 +5,7 @@ import type {
   CostDigest,
   CurveDigest,
   QualityDigest,
+  RetrainedDigest,
   RunDigest,
   SamplesDigest,
   ScoreDigest,
@@ -34,11 +35,11 @@ export function digestRecord(record: RunRecord): RunDigest {
   };
 }
 
-type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'quality' | 'cost' | 'samples'>;
+type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'quality' | 'retrained' | 'cost' | 'samples'>;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
   const prompts = texts(settings.prompts);
-  const evaluated = inputs.find(({ role }) => role === 'text')?.name;
+  const evaluated = inputs.find(({ role }) => role === 'text' || role === 'calibration')?.name;
   switch (kind) {
     case 'score':
       return { score: scoreOf(results) };
@@ -47,7 +48,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'retrain':
       return { training: trainingOf(results) };
     case 'eval':
-      return { quality: qualityOf(results, model, evaluated) };
+      return evaluationOf(results, model, inputs.find(({ role }) => role === 'adapter')?.name, evaluated);
     case 'bench':
       return { cost: [costOf(results, model)] };
     case 'samples':
@@ -56,16 +57,17 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
     case 'prune':
     case 'merge':
-      return { cost: writtenOf(results, model) };
+      return { cost: writtenOf(results, model, kind === 'prune' ? 'pruned' : 'merged') };
     case 'demo':
-      return demoOf(results, model);
+      return demoOf(results, model, inputs.find(({ role }) => role === 'text')?.name);
     default:
       return {};
   }
 }
 
 function scoreOf(results: Json): ScoreDigest {
-  const full = isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
+  // Taylor knows the perplexity too, but its scores are none and cannot be compared with it.
+  const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
   const blocks = objects(results.blocks).flatMap(({ index, score, low, high }) => {
     const [at, value] = [finite(index), jsonNumber(score)];
     if (at === null || value === undefined) return [];
@@ -106,6 +108,17 @@ function qualityOf(results: Json, label: string, name?: string): QualityDigest[]
   return [{ label, ppl, tokens: finite(results.tokens) ?? undefined, ...(name !== undefined && { text: name }) }];
 }
 
+/** With an adapter on top it is also what retraining brought back. */
+function evaluationOf(results: Json, model: string, adapter: string | undefined, text = ''): Parts {
+  const quality = qualityOf(results, adapter ?? model, text);
+  if (adapter === undefined || quality.length === 0) return { quality };
+  return { quality, retrained: [retrainedOf(results, adapter, quality[0].ppl, text)] };
+}
+
+function retrainedOf({ removed }: Json, label: string, ppl: QualityDigest['ppl'], text: string): RetrainedDigest {
+  return { label, removed: entries(removed).filter((block) => typeof block === 'number'), ppl, text };
+}
+
 function costOf(results: Json, label: string): CostDigest {
   return {
     label,
@@ -118,12 +131,12 @@ function costOf(results: Json, label: string): CostDigest {
 }
 
 /** Before and after a checkpoint was written. */
-function writtenOf(results: Json, model: string): CostDigest[] {
+function writtenOf(results: Json, model: string, what: string): CostDigest[] {
   const out = text(results.out);
   const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = results;
   return [
     costOf({ parameters: parametersBefore, bytes: bytesBefore }, model),
-    costOf({ parameters: parametersAfter, bytes: bytesAfter }, out === undefined ? 'written' : basename(out)),
+    costOf({ parameters: parametersAfter, bytes: bytesAfter }, out === undefined ? `${model}, ${what}` : basename(out)),
   ];
 }
 
@@ -158,19 +171,19 @@ function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
 }
 
 /** The demo does several things at once. */
-function demoOf(results: Json, model: string): Parts {
-  const sides = [results.before, results.after].filter(isObject);
-  const labels = [model, `${model}, pruned`];
-  const prompts = texts(results.prompts);
+function demoOf(results: Json, model: string, text = ''): Parts {
+  const sides = [results.before, results.after, results.retrained].filter(isObject);
+  const labels = [model, `${model}, pruned`, `${model}, retrained`].slice(0, sides.length);
   const written = sides.flatMap(({ continuations }, column) =>
-    texts(continuations).map((each, prompt) => ({ prompt, column, text: each, stopped: '' })),
+    objects(continuations).map((each, prompt) => ({ ...each, prompt, column })),
   );
+  written.sort((a, b) => a.prompt - b.prompt); // what is to be compared lies side by side
+  const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text));
   return {
-    quality: sides.flatMap((side, i) => qualityOf(side, labels[i])),
+    quality,
+    ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2].ppl, text)] }),
     cost: sides.map((side, i) => costOf(side, labels[i])),
-    ...(prompts.length > 0 && {
-      samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, prompts),
-    }),
+    samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
   };
 }
 
@@ -190,4 +203,10 @@ function flat(settings: Json, prefix = ''): (readonly [string, string])[] {
   });
 }
 
-const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+function words(value: unknown): string {
+  if (typeof value === 'string') return /^[\da-f]{64}$/.test(value) ? value.slice(0, 12) : value;
+  if (!isObject(value)) return JSON.stringify(value);
+  return Object.values(value)
+    .map((each) => words(each))
+    .join(' '); // a file with its hash
+}

@@ -1,42 +1,79 @@
-/** Perplexity of a text under a model or a view of it. */
+/** Perplexity of a text, or of calibration rows, under a model or a view of it. */
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
-import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
+import { evaluatePerplexity, type Perplexity, perplexityOfRows } from '../../engine/evaluate/perplexity';
+import { loadRows } from '../../engine/evaluate/rows';
+import { UserError } from '../../engine/errors';
 import { detailsOf, fileInput } from '../../engine/runs/details';
+import type { RunInput } from '../../engine/runs/record';
 import { readTextFile } from '../../engine/textfile';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import { openForComputing, removedJson, withModel } from '../../engine/transformer/opened';
-import type { EvaluateSpec } from '../../protocol/jobs';
-import { type Job, modelOptions, secondsSince, wanted } from './job';
+import type { Model } from '../../engine/transformer/model';
+import { type Opened, openForComputing, removedJson, withModel } from '../../engine/transformer/opened';
+import type { EvaluateResult, EvaluateSpec } from '../../protocol/jobs';
+import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
+import { calibrationSettings } from './settings';
 
 export const MAX_TEXT_BYTES = 64 * 2 ** 20;
 export const MAX_TEXT_REASON = 'Evaluation texts have a few MB; cut it into parts.';
 
+/** What is to be evaluated, ready for a model. */
+interface Task {
+  readonly input: RunInput;
+  /** For the record, beside what every evaluation says. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly shape: Pick<EvaluateResult, 'window' | 'bos' | 'calibrated'>;
+  readonly run: (model: Model) => Promise<Perplexity>;
+}
+
 export const evaluate: Job<'evaluate', EvaluateSpec> = async (spec, context) => {
   const start = performance.now();
   const opened = await openForComputing(spec.checkpoint, wanted(spec));
-  const { checkpoint, architecture, view, adapter, inputs } = opened;
-  const { text, sha256 } = await readTextFile(spec.text, MAX_TEXT_BYTES, MAX_TEXT_REASON);
-  const tokenizer = await loadTokenizer(checkpoint.folder);
-  const calibrated = await wasCalibratedWith(checkpoint, sha256);
-  if (calibrated) context.note(CALIBRATION_IS_EVALUATION);
-  const ids = tokenizer.encode(text, { addSpecialTokens: false });
-
-  const { window = 128, limit } = spec;
-  const bos = spec.bos ?? (architecture.bosTokenId === undefined ? 'none' : 'stream');
+  const { checkpoint, adapter, inputs } = opened;
+  const { input, settings, shape, run } = await (spec.calibration ? rowsTask : textTask)(spec, opened, context);
   const options = { ...modelOptions(spec, context.hooks), adapter };
   const { result, device } = await withModel(checkpoint, options, async (model) => ({
-    result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, context.job),
+    result: await run(model),
     device: model.device,
   }));
-  const { ppl, meanNll, tokens, windows } = result;
   const removed = removedJson(opened.removed);
-  const seconds = secondsSince(start);
   return {
-    result: { ppl, meanNll, tokens, windows, window, bos, removed, calibrated, seconds },
-    run: detailsOf(checkpoint, spec, {
-      inputs: [fileInput('text', spec.text, sha256), ...inputs],
-      settings: { window, bos, limit: limit ?? null, removed },
-      device,
-    }),
+    result: { ...result, ...shape, removed, seconds: secondsSince(start) },
+    run: detailsOf(checkpoint, spec, { inputs: [input, ...inputs], settings: { ...settings, removed }, device }),
   };
 };
+
+async function textTask(
+  { text: file, window = 128, limit, bos: wish }: EvaluateSpec,
+  { checkpoint, architecture, view }: Opened,
+  { note, job }: JobContext<'evaluate'>,
+): Promise<Task> {
+  if (file === undefined) throw new UserError('There is nothing to evaluate', 'no text is named', 'Choose a text.');
+  const { text, sha256 } = await readTextFile(file, MAX_TEXT_BYTES, MAX_TEXT_REASON);
+  const tokenizer = await loadTokenizer(checkpoint.folder);
+  const calibrated = await wasCalibratedWith(checkpoint, sha256);
+  if (calibrated) note(CALIBRATION_IS_EVALUATION);
+  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const bos = wish ?? (architecture.bosTokenId === undefined ? 'none' : 'stream');
+  return {
+    input: fileInput('text', file, sha256),
+    settings: { window, bos, limit: limit ?? null },
+    shape: { window, bos, calibrated },
+    run: (model) => evaluatePerplexity(model, ids, { window, bos, limit, view }, job),
+  };
+}
+
+async function rowsTask(
+  { calibration }: EvaluateSpec,
+  { checkpoint, architecture, view }: Opened,
+  { job }: JobContext<'evaluate'>,
+): Promise<Task> {
+  const source = { file: calibration!.file, ...calibrationSettings(calibration!) };
+  const { rows, input } = await loadRows({ from: 'calibration', ...source }, checkpoint, architecture);
+  const { samples, length, seed } = source;
+  return {
+    input,
+    settings: { rows: 'calibration', samples, length, seed },
+    shape: { window: length, bos: 'none', calibrated: true },
+    run: (model) => perplexityOfRows(model, rows, view, job),
+  };
+}

@@ -74,3 +74,32 @@ export function samplesRecord(): RunRecord {
     started: new Date('2026-04-01T09:20:00Z'),
   });
 }
+
+/** An adapter on the rows of the curve. */
+export function retrainedRecord(): RunRecord {
+  return newRecord({
+    kind: 'eval',
+    inputs: [model, { role: 'calibration', name: 'prose.txt', sha256: 'abc' }, { role: 'adapter', name: 'healed' }],
+    settings: { rows: 'calibration', samples: 10, length: 64, removed: [1] },
+    results: { ppl: 12.75, meanNll: 2.5455, tokens: 630, removed: [1] },
+    started: new Date('2026-04-01T09:30:00Z'),
+  });
+}
+
+/** Whole, pruned and, with `healed`, retrained, each with two continuations. */
+export function demoRecord({ healed = true } = {}): RunRecord {
+  const side = (ppl: number) => ({
+    ...{ ppl, tokens: 100, parameters: 2000, bytes: 4000, tokensPerSecond: 50 },
+    continuations: ['a', 'b'].map((text) => ({ text: `${text}${ppl}`, ids: [1, 2, 3, 4], stopped: 'length' })),
+  });
+  return newRecord({
+    kind: 'demo',
+    inputs: [model, { role: 'text', name: 'test.txt', sha256: 'def' }],
+    settings: {},
+    results: {
+      ...{ removed: [1], before: side(12), after: side(15), retrained: healed ? side(13) : null },
+      prompts: ['Once', 'Then'],
+    },
+    started: new Date('2026-04-01T09:40:00Z'),
+  });
+}

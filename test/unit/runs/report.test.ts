@@ -5,7 +5,7 @@ import { digestRecord } from '../../../src/engine/runs/digest';
 import { modelCard } from '../../../src/engine/runs/model-card';
 import type { RunRecord } from '../../../src/engine/runs/record';
 import { reportHtml } from '../../../src/engine/runs/report';
-import { curveRecord, samplesRecord, scoreRecord } from './records';
+import { curveRecord, demoRecord, retrainedRecord, samplesRecord, scoreRecord } from './records';
 
 /** As they come out of a file. */
 const read = (record: RunRecord) =>
@@ -38,6 +38,38 @@ describe('run digests', () => {
     );
     assert.equal(samples.cost?.[0].decodeTokensPerSecond, 20);
     assert.equal(samples.cost[1].decodeTokensPerSecond, null);
+  });
+});
+
+describe('digests of what retraining brought back', () => {
+  it('come from evaluations with an adapter', () => {
+    const { retrained, quality } = read(retrainedRecord());
+    assert.deepEqual(retrained, [{ label: 'healed', removed: [1], ppl: 12.75, text: 'prose.txt' }]);
+    assert.equal(quality?.[0].label, 'healed');
+    const record = retrainedRecord();
+    const inputs = record.inputs.filter(({ role }) => role !== 'adapter');
+    assert.equal(read({ ...record, inputs }).retrained, undefined, 'of the model itself');
+  });
+
+  it('come from the demo, whose models write side by side', () => {
+    const { retrained, samples, cost, quality } = read(demoRecord());
+    assert.deepEqual(retrained, [{ label: 'retrained', removed: [1], ppl: 13, text: 'test.txt' }]);
+    assert.deepEqual(samples?.columns, ['toy', 'toy, pruned', 'toy, retrained']);
+    assert.deepEqual(
+      samples?.texts.map(({ prompt, column, text }) => [prompt, column, text]),
+      [
+        [0, 0, 'a12'],
+        [0, 1, 'a15'],
+        [0, 2, 'a13'],
+        [1, 0, 'b12'],
+        [1, 1, 'b15'],
+        [1, 2, 'b13'],
+      ],
+    );
+    assert.deepEqual([cost?.length, quality?.length], [3, 3]);
+    const without = read(demoRecord({ healed: false }));
+    assert.equal(without.retrained, undefined);
+    assert.equal(without.samples?.columns.length, 2);
   });
 });
 

@@ -127,17 +127,28 @@ const benchRun: RunDigest = {
   ],
 };
 
+/** The adapter on the rows that the curve was drawn of. */
+const healedRun: RunDigest = {
+  ...{ kind: 'eval', ...at(36), ...base, removed: [14, 17, 18], adapter: 'adapter-a', inputs: [], settings: [] },
+  quality: [{ label: 'adapter-a', ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
+  retrained: [{ label: 'adapter-a', removed: [14, 17, 18], ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
+};
+
 const titleOf = ({ kind, score, curve, training }: RunDigest): string =>
   [kind, score?.criterion ?? curve?.criterion ?? training?.output].filter(Boolean).join(' · ');
 
-export const RUNS: readonly PanelRun[] = [benchRun, sampleRun, retrainRun, ...(digests as unknown as RunDigest[])].map(
-  (digest, i) => ({
-    id: `run-${i}.json`,
-    title: titleOf(digest),
-    digest,
-    changed: digest.kind === 'retrain' ? ['alpaca.jsonl has changed since'] : [],
-  }),
-);
+export const RUNS: readonly PanelRun[] = [
+  benchRun,
+  sampleRun,
+  healedRun,
+  retrainRun,
+  ...(digests as unknown as RunDigest[]),
+].map((digest, i) => ({
+  id: `run-${i}.json`,
+  title: titleOf(digest),
+  digest,
+  changed: digest.kind === 'retrain' ? ['alpaca.jsonl has changed since'] : [],
+}));
 
 /** A panel that knows the model and nothing else. */
 export const EMPTY: PanelState = {
@@ -150,7 +161,6 @@ export const EMPTY: PanelState = {
     ppl: null,
     seconds: null,
     text: null,
-    retrained: [],
     failure: null,
   },
   runs: [],
@@ -213,7 +223,7 @@ export const FULL: PanelState = {
       seconds: 0.84,
       text: 'calibration.txt',
     },
-    ...{ retrained: [{ label: 'adapter-a', removed: [14, 17, 18], ppl: PPL_FULL * 1.17 }], failure: null },
+    failure: null,
   },
   runs: RUNS,
   training: null,

@@ -1,0 +1,24 @@
+/** What draws a report's charts: bundles that lie beside this program. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../engine/errors';
+import type { ReportAssets } from '../engine/runs/report';
+
+/** @throws UserError when the installation lacks them */
+export async function reportAssets(): Promise<ReportAssets> {
+  const folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
+  try {
+    const [script, style] = await Promise.all(
+      ['report.js', 'report.css'].map((name) => readFile(join(folder, name), 'utf8')),
+    );
+    return { script, style };
+  } catch (error) {
+    throw new UserError(
+      'The report cannot be drawn',
+      `${folder} lacks report.js or report.css`,
+      'Install Coppice again.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,45 @@
+/** The rows of tokens that perplexity is measured on: calibration rows, or windows of an evaluation text. */
+import type { Architecture } from '../checkpoint/architecture';
+import type { Checkpoint } from '../checkpoint/types';
+import { loadCalibration } from '../importance/calibration';
+import { fileInput } from '../runs/details';
+import type { RunInput } from '../runs/record';
+import { readTextFile } from '../textfile';
+import { optionalTokenizer } from '../tokenizer/optional';
+import { loadTokenizer } from '../tokenizer/tokenizer';
+import { evaluationWindows } from './windows';
+
+export type RowSource =
+  | {
+      readonly from: 'calibration';
+      readonly file: string;
+      readonly samples: number;
+      readonly length: number;
+      readonly seed: number;
+    }
+  | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number };
+
+export interface Rows {
+  /** All of one length. */
+  readonly rows: readonly ArrayLike<number>[];
+  readonly input: RunInput;
+}
+
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
+
+/** @throws UserError when the text cannot be read, or is too short for a row */
+export async function loadRows(source: RowSource, checkpoint: Checkpoint, architecture: Architecture): Promise<Rows> {
+  const { vocabulary, bosTokenId } = architecture;
+  if (source.from === 'calibration') {
+    const { samples, length, seed } = source;
+    const tokenizer = await optionalTokenizer(checkpoint.folder);
+    const { rows, sha256 } = await loadCalibration(source.file, { samples, length, seed, vocabulary }, tokenizer);
+    return { rows, input: fileInput('calibration', source.file, sha256) };
+  }
+  const reason = 'Evaluation texts have a few MB; cut it into parts.';
+  const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
+  const ids = (await loadTokenizer(checkpoint.folder)).encode(text, { addSpecialTokens: false });
+  const bos = bosTokenId === undefined ? 'none' : 'stream';
+  const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
+  return { rows, input: fileInput('text', source.file, sha256) };
+}

@@ -1,0 +1,60 @@
+/** What a report's runs tell, as the state that the panel's parts show. */
+import type { PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
+import { numeric } from '../panel/numbers';
+
+/** @param runs of one model */
+export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
+  const model = modelOf(name, runs);
+  const chosen = chosenOf(runs);
+  return {
+    model,
+    plan: planOf(model, chosen),
+    whatIf: measuredOf(runs, chosen),
+    runs,
+    ...{ unreadable: [], jobs: [], columns: [], prompts: [], chat: false },
+    ...{ training: null, writing: null, comparison: null, failure: null },
+  };
+}
+
+/** As far as they tell. */
+function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
+  const points = runs.flatMap(({ digest }) => digest.curve?.points ?? []);
+  const costs = runs.flatMap(({ digest }) => digest.cost?.[0] ?? []);
+  const whole = points.find(({ count }) => count === 0)?.parameters ?? costs[0]?.parameters ?? 0;
+  const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
+  const blocks = Math.max(0, ...runs.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
+  return {
+    ...{ name, path: '', blocks, parameters: whole, parametersPerBlock: whole - one, parametersRead: whole },
+    bytes: costs[0]?.bytes ?? 0,
+    identity: runs[0].digest.model.identity ?? '',
+  };
+}
+
+/** The blocks that were taken out in the end: of the last run that made a model. */
+function chosenOf(runs: readonly PanelRun[]): readonly number[] {
+  const made = runs.filter(({ digest: { kind } }) => kind === 'prune' || kind === 'retrain' || kind === 'demo');
+  const lists = made.map(({ digest }) => digest.removed.filter((block) => typeof block === 'number'));
+  return lists.filter((list) => list.length > 0).at(-1) ?? [];
+}
+
+function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, removed: readonly number[]): PanelPlan {
+  const gone = removed.length * parametersPerBlock;
+  return {
+    ...{ removed, protected: [], locked: [], canUndo: false, canRedo: false },
+    parameters: parameters - gone,
+    bytes: 0,
+    speedup: parametersRead / (parametersRead - gone),
+  };
+}
+
+/** What a curve says of the whole model and of what was chosen. */
+function measuredOf(runs: readonly PanelRun[], removed: readonly number[]): WhatIfState {
+  const points = runs.flatMap(({ digest }) => digest.curve?.points ?? []);
+  const full = points.find(({ count }) => count === 0);
+  const chosen = removed.length > 0 ? points.find((point) => point.removed.join() === removed.join()) : undefined;
+  return {
+    ...{ status: 'done', removed, seconds: null, text: null, failure: null },
+    full: full ? numeric(full.ppl) : null,
+    ppl: chosen ? numeric(chosen.ppl) : null,
+  };
+}
