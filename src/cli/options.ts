@@ -89,6 +89,13 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** Tokens of an evaluation window, of which the first is not scored. */
+export function parseWindow(text: string): number {
+  const value = parseCount(text);
+  if (value < 2) throw new InvalidArgumentError('It must be at least 2: the first token of a window is not scored.');
+  return value;
+}
+
 /** A whole number from 0 to 2³² − 1. */
 export function parseSeed(text: string): number {
   const value = parseDigits(text);

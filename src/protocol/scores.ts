@@ -65,6 +65,8 @@ export interface ScoreResult {
   readonly windows?: readonly { readonly start: number; readonly size: number; readonly score: JsonNumber }[];
   /** Of greedy: in the order of removal. */
   readonly removals?: readonly { readonly block: number; readonly meanNll: JsonNumber; readonly ppl: JsonNumber }[];
+  /** Of taylor: what each block's score is the sum of. */
+  readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
   readonly calibration: CalibrationInfo | null;
   readonly seconds: number;
   readonly device: string;

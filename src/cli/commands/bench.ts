@@ -30,7 +30,7 @@ export function addBench(program: Command, exit: Exit): void {
     .command('bench')
     .summary('speed, memory and size')
     .description(
-      'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes,\n' +
+      'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes, ' +
         'and how much memory and disk it needs. Medians of several runs.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index')

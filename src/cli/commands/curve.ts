@@ -17,6 +17,7 @@ import {
   addComputeOptions,
   type ComputeOptions,
   parseCount,
+  parseWindow,
   removeOption,
 } from '../options';
 import { formatCount, formatNumber, formatSeconds, table } from '../terminal/text';
@@ -39,7 +40,7 @@ export function addCurve(program: Command, exit: Exit): void {
     .command('curve')
     .summary('perplexity against the number of removed blocks')
     .description(
-      'Removes one, two, three … blocks in the order of a criterion and measures the perplexity of each model:\n' +
+      'Removes one, two, three … blocks in the order of a criterion and measures the perplexity of each model: ' +
         'where it bends, and where it breaks. Nothing is written.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index')
@@ -49,7 +50,7 @@ export function addCurve(program: Command, exit: Exit): void {
     .option('--no-plus', 'let the first four blocks and the last two go too')
     .option('--keep <list>', 'further blocks that stay: 5,12-14')
     .option('--text <file>', 'measure on a text instead of the calibration rows')
-    .option('--window <n>', 'with --text: tokens per window', parseCount, 128)
+    .option('--window <n>', 'with --text: tokens per window', parseWindow, 128)
     .option('--limit <n>', 'with --text: use only the first n windows', parseCount)
     .addOption(removeOption());
   addAdapterOptions(command);

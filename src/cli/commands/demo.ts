@@ -17,8 +17,8 @@ export function addDemo(program: Command, exit: Exit): void {
     .command('demo')
     .summary('score, prune, retrain and compare, on one page')
     .description(
-      'Scores the blocks of a model, removes a quarter of them, retrains what is left, and shows what that did to its\n' +
-        'perplexity, its text, its size and its speed. Without a checkpoint it takes the sample model that comes with\n' +
+      'Scores the blocks of a model, removes a quarter of them, retrains what is left, and shows what that did to its ' +
+        'perplexity, its text, its size and its speed. Without a checkpoint it takes the sample model that comes with ' +
         'Coppice, and about a minute or two.',
     )
     .argument('[checkpoint]', 'folder with weights, config and tokenizer')

@@ -17,6 +17,7 @@ import {
   addComputeOptions,
   type ComputeOptions,
   parseCount,
+  parseWindow,
   removeOption,
 } from '../options';
 import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
@@ -37,12 +38,12 @@ export function addEval(program: Command, exit: Exit): void {
     .command('eval')
     .summary('perplexity of a text')
     .description(
-      'Measures the perplexity of a text in windows that do not overlap. The lower it is, the better the model\n' +
+      'Measures the perplexity of a text in windows that do not overlap. The lower it is, the better the model ' +
         'predicts the text. Perplexities can be compared only at the same window, --bos and text.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index')
     .requiredOption('--text <file>', 'text file (UTF-8)')
-    .option('--window <n>', 'tokens per window', parseCount, 128)
+    .option('--window <n>', 'tokens per window', parseWindow, 128)
     .addOption(
       new Option('--bos <where>', 'the begin-of-text token: once before the text, before each window, or nowhere')
         .choices(BOS_MODES)
@@ -67,13 +68,16 @@ Examples:
 }
 
 async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
-  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
+  const { checkpoint, architecture, removed, view, adapter, inputs } = await openForCommand(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder);
   if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);
   const ids = tokenizer.encode(text.text, { addSpecialTokens: false });
 
   const { window, bos, limit } = options;
+  if (window > architecture.context) {
+    shell.warn(`windows of ${window} tokens are longer than the ${architecture.context} that the model was made for`);
+  }
   const start = performance.now();
   const measureText = async (model: Model) => ({
     result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),

@@ -24,7 +24,7 @@ export function addMerge(program: Command, exit: Exit): void {
     .command('merge')
     .summary('write a checkpoint with an adapter in its weights')
     .description(
-      'Adds a LoRA adapter to the weights, W + (α/r) B A, and writes an ordinary checkpoint. Blocks that the adapter was\n' +
+      'Adds a LoRA adapter to the weights, W + (α/r) B A, and writes an ordinary checkpoint. Blocks that the adapter was ' +
         'trained without are left out. The source is never changed; the record of the run is coppice.json in the new one.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index: what the adapter was trained on')

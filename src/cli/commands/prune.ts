@@ -13,10 +13,13 @@ import { describeReduction } from '../../engine/prune/describe';
 import { selectByScores } from '../../engine/prune/ranking';
 import { mergekitRecipe, pruneLayersCommand } from '../../engine/prune/recipes';
 import { readScores } from '../../engine/prune/scores-file';
-import { keepList, selectExplicit } from '../../engine/prune/select';
+import { keepList, requireRoom, selectExplicit, wholeBlocks } from '../../engine/prune/select';
+import { checkTarget } from '../../engine/prune/target';
 import { writePruned } from '../../engine/prune/write';
+import { foldersOf } from '../../engine/prune/write-checkpoint';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import type { RunInput } from '../../engine/runs/record';
+import { parseRemoved } from '../../engine/transformer/view';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
@@ -44,8 +47,8 @@ export function addPrune(program: Command, exit: Exit): void {
     .command('prune')
     .summary('write a checkpoint without its least important blocks')
     .description(
-      'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio,\n' +
-        '--target-params, or --blocks. The first four blocks and the last two stay unless --no-plus is given.\n' +
+      'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio, ' +
+        '--target-params, or --blocks. The first four blocks and the last two stay unless --no-plus is given. ' +
         'The source is never changed; the record of the run is coppice.json in the new checkpoint.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index')
@@ -104,6 +107,7 @@ async function prune(path: string, options: PruneOptions, shell: Shell): Promise
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
+  await checkTarget(options.out, foldersOf(checkpoint));
   const choice = await choose(checkpoint, architecture, options, shell);
   const details = detailsOf(checkpoint, options, choice);
   const written = await writePruned(checkpoint, choice.removed, options.out, {
@@ -133,7 +137,7 @@ async function prune(path: string, options: PruneOptions, shell: Shell): Promise
 /** What can be seen to be wrong before anything is opened. */
 function checkUsage(options: PruneOptions): void {
   const { blocks, scores, criterion, keep, targetParams } = options;
-  if (blocks !== undefined) asUsage(() => parseBlockList(blocks, ANY_BLOCKS, '--blocks'));
+  if (blocks !== undefined) asUsage(() => parseBlocks(blocks, ANY_BLOCKS));
   if (keep !== undefined) asUsage(() => parseBlockList(keep, ANY_BLOCKS, '--keep'));
   if (targetParams !== undefined) asUsage(() => parseParameterCount(targetParams, '--target-params'));
   if (blocks !== undefined) return;
@@ -154,6 +158,12 @@ function checkUsage(options: PruneOptions): void {
   if (criterion !== undefined) requireCalibration(criterion, options);
 }
 
+/** Modules are read as well, so that the answer can be why a checkpoint without one is not written. */
+function parseBlocks(text: string, blocks: number): number[] {
+  const modules = /\.(attention|ffn)\b/.test(text);
+  return modules ? wholeBlocks(parseRemoved(text, blocks)) : parseBlockList(text, blocks, '--blocks');
+}
+
 function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal | undefined {
   if (count !== undefined) return { kind: 'count', count };
   if (ratio !== undefined) return { kind: 'ratio', ratio };
@@ -169,12 +179,13 @@ async function choose(
 ): Promise<Choice> {
   const keep = options.keep === undefined ? [] : parseBlockList(options.keep, architecture.blocks, '--keep');
   if (options.blocks !== undefined) {
-    const list = parseBlockList(options.blocks, architecture.blocks, '--blocks');
+    const list = parseBlocks(options.blocks, architecture.blocks);
     return { removed: selectExplicit(list, architecture.blocks, keep), inputs: [], settings: { keep } };
   }
   const kept = keepList(architecture.blocks, { plus: options.plus, keep });
   const size = { total: parametersOf(architecture), block: parametersOfBlock(architecture) };
   const count = blocksToRemove(goalOf(options)!, size);
+  requireRoom(architecture.blocks, count, kept);
   const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
   if (options.scores !== undefined) {
     const scores = await readScores(options.scores, checkpoint, architecture.blocks);

@@ -20,7 +20,7 @@ export function addRetrain(program: Command, exit: Exit): void {
     .command('retrain')
     .summary('heal a pruned model by training')
     .description(
-      'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove the model without those blocks\n' +
+      'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove the model without those blocks ' +
         'is trained, and nothing need be pruned before. Ctrl-C keeps what was trained; --resume goes on with it.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index');

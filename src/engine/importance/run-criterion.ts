@@ -1,6 +1,7 @@
 /** Runs a criterion on a checkpoint: opens what it needs, and returns what it found and which blocks that puts first. */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { blockOfTensor } from '../checkpoint/weights';
 import { scoreAngular } from './angular';
 import { scoreBlockInfluence } from './block-influence';
 import { type Calibration, loadCalibration } from './calibration';
@@ -38,15 +39,23 @@ export interface ModuleScore extends Omit<BlockScore, 'index'> {
   readonly part: Part;
 }
 
+/** One tensor of a block, by its name within the block: "mlp.up_proj.weight". */
+export interface TensorScore {
+  readonly block: number;
+  readonly name: string;
+  readonly score: number;
+}
+
 /** What a criterion finds; which fields there are depends on the criterion. */
 export interface Findings {
   /** The model with nothing removed, where it was measured. */
-  readonly full?: LossSummary;
+  readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
   readonly blocks?: readonly BlockScore[];
   readonly modules?: readonly ModuleScore[];
   readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
   readonly windows?: readonly AngularWindow[];
   readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
+  readonly tensors?: readonly TensorScore[];
 }
 
 export interface Scored {
@@ -139,8 +148,11 @@ async function withText(
     case 'block-influence':
       return scoreBlockInfluence(model, rows, { view }, job);
     case 'taylor': {
-      const { blocks, order } = await scoreTaylor(model, rows, { view }, job);
-      return { blocks, order };
+      const { meanNll, blocks, order, tensors } = await scoreTaylor(model, rows, { view }, job);
+      const tokens = rows.reduce((sum, row) => sum + row.length - 1, 0);
+      const full = { ppl: Math.exp(meanNll), meanNll, tokens };
+      const within = tensors.map(({ block, name, score }) => ({ block, name: blockOfTensor(name)!.rest, score }));
+      return { full, blocks, order, tensors: within };
     }
     case 'angular':
       return scoreAngular(model, rows, { view }, job);

@@ -184,7 +184,8 @@ export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
   return ascending(named.keys());
 }
 
-function requireRoom(blocks: number, count: number, kept: ReadonlySet<number>): void {
+/** @throws UserError when fewer than `count` of the blocks may go, or none would be left */
+export function requireRoom(blocks: number, count: number, kept: ReadonlySet<number>): void {
   const free = blocks - kept.size;
   if (count <= Math.min(free, blocks - 1)) return;
   throw new UserError(

@@ -51,6 +51,14 @@ export async function claimTarget(out: string, sources: readonly string[], bytes
   }
 }
 
+/**
+ * Looks whether `out` could be written, so that nobody computes for hours first.
+ * @throws UserError as `claimTarget` does
+ */
+export async function checkTarget(out: string, sources: readonly string[]): Promise<void> {
+  await (await claimTarget(out, sources, 0)).discard();
+}
+
 function makeTarget(out: string, temporary: string, created: string | undefined): Target {
   let committed = false;
   return {

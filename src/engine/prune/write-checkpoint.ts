@@ -64,11 +64,10 @@ export async function writeCheckpoint(
 ): Promise<Written> {
   const { plan } = planned;
   const { found: companions, leftBehind } = await findCompanions(source.folder);
-  const sources = new Set([source.folder, ...source.shards.map((shard) => dirname(shard.file))]);
   const companionBytes = companions.reduce((sum, { bytes }) => sum + bytes, 0);
   const total = plan.bytes + companionBytes;
   throwIfCancelled(options.signal);
-  const target = await claimTarget(out, [...sources], total + OVERHEAD_BYTES);
+  const target = await claimTarget(out, foldersOf(source), total + OVERHEAD_BYTES);
   try {
     const copy = copyOptions(options, total);
     const place = (name: string): string => join(target.temporary, name);
@@ -90,6 +89,11 @@ export async function writeCheckpoint(
     await target.discard().catch(() => undefined);
     throw writeFailure(error, target.out);
   }
+}
+
+/** Every folder that files of the checkpoint lie in. */
+export function foldersOf({ folder, shards }: Checkpoint): string[] {
+  return [...new Set([folder, ...shards.map(({ file }) => dirname(file))])];
 }
 
 function copyOptions(options: WriteOptions, total: number): CopyOptions {

@@ -3,10 +3,11 @@
  * output is complete; while it is there, the run can be resumed.
  */
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import type { Checkpoint } from '../checkpoint/types';
-import { claimTarget } from '../prune/target';
+import { checkTarget } from '../prune/target';
+import { foldersOf } from '../prune/write-checkpoint';
 import { writeFailure } from '../prune/write-failure';
 
 /** What a run may leave there, with the temporary names of a killed process. */
@@ -31,8 +32,7 @@ export class Workspace {
    * @throws UserError when the output cannot be written, or a run is under way that `resume` does not ask for
    */
   static async open(out: string, source: Checkpoint, resume: boolean): Promise<Workspace> {
-    const sources = new Set([source.folder, ...source.shards.map(({ file }) => dirname(file))]);
-    await (await claimTarget(out, [...sources], 0)).discard();
+    await checkTarget(out, foldersOf(source));
     const folder = folderOf(out);
     try {
       await mkdir(folder, { recursive: true });

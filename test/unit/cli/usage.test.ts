@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { buildCli, coppice } from './built';
 
-const COMMANDS = ['inspect', 'score', 'curve', 'prune', 'merge', 'eval', 'generate', 'bench', 'report', 'demo'];
+const COMMANDS = 'inspect score curve prune retrain merge eval generate bench report demo'.split(' ');
 
 /** Three lines: what, why, what to do. Nothing on stdout. */
 async function assertRefused(args: readonly string[], code: number, ...words: RegExp[]): Promise<void> {
@@ -54,6 +54,7 @@ describe('command line: usage', function () {
     ['an unknown command', ['prun'], /unknown command 'prun'.*\n.*prune/],
     ['an unknown option', ['inspect', 'model', '--jsn'], /unknown option '--jsn'.*\n.*--json/],
     ['a missing checkpoint', ['inspect', '--json'], /missing required argument 'checkpoint'/],
+    ['a window of one token', ['eval', 'm', '--text', 't', '--window', '1'], /at least 2/],
     ['a missing required option', ['eval', 'model'], /--text <file>/],
     ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
     ['an unknown device', ['bench', 'model', '--device', 'tpu'], /Allowed choices are auto, cpu/],
