@@ -21,6 +21,7 @@ import { readRecord } from '../../src/engine/runs/record';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { shiftedTargets } from '../../src/engine/transformer/targets';
 import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { checkpointFolder } from '../support/golden';
 import { withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { readCheckpointTensors } from '../support/safetensors';
@@ -310,6 +311,16 @@ describe('retrain: refused, cancelled, gone on with', () => {
     const method = { kind: 'full', start: 'checkpoint' } as const;
     await refused(run(source, { out, method, learningRate: 1e6 }), /Training stopped.*--lr/);
     assert.ok(!existsSync(out));
+    // What led nowhere is forgotten: the next try needs no other place.
+    assert.ok(!existsSync(`${out}.training`));
+    await run(source, { out, method });
+    assert.ok(existsSync(out));
+  });
+
+  it('so does one of the held-out part that never was below the first', async () => {
+    const sample = checkpointFolder('sample'); // which knows something that it can lose
+    const settings = { heldOut: 4, learningRate: 1e9, steps: 4, evalEvery: 2, clip: 1e9 };
+    await refused(run(sample, settings), /held-out part rose from.*--lr/);
   });
 
   it('cancelled: the state stays, another start is refused, --resume gives the uninterrupted numbers', async () => {

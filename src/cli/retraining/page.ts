@@ -36,8 +36,12 @@ export function resultPage(
     ['steps', `${formatCount(steps)}, loss ${meanLoss(trace.slice(0, ENDS))} → ${meanLoss(trace.slice(-ENDS))}`],
   ];
   if (best && first !== undefined && last !== undefined) {
-    const change = `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}`;
-    pairs.push(['held out', `perplexity ${change}${best.step === steps ? '' : `, best at step ${best.step}`}`]);
+    const when = best.step === steps ? '' : `, best at step ${best.step}`;
+    const outcome =
+      best.step === 0
+        ? `${formatNumber(first, 4)}, and no step made it lower: try another --lr, or more data`
+        : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
+    pairs.push(['held out', `perplexity ${outcome}`]);
   }
   pairs.push(
     ['removed', removed.join(', ') || 'nothing'],

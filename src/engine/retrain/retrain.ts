@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
+import { wholeBlocks } from '../prune/select';
 import { detailsOf } from '../runs/details';
 import { modelInput, newRecord, type RunInput, type RunRecord } from '../runs/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
@@ -21,7 +22,7 @@ import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';
 import { Teacher } from './teacher';
 import { requireSameTokens } from './teacher-tokens';
-import { train, type TrainHooks, type TrainOptions } from './train';
+import { DivergedError, train, type TrainHooks, type TrainOptions } from './train';
 import type { TrainingState } from './training-state';
 import { Workspace } from './workspace';
 
@@ -102,22 +103,12 @@ export async function retrain(
     );
     await workspace.clear();
     return { ...result, ...out, seconds: (performance.now() - clock) / 1000 };
+  } catch (error) {
+    if (error instanceof DivergedError) await workspace.clear();
+    throw error;
   } finally {
     await workspace.leave();
   }
-}
-
-/** @throws UserError for single modules: no adapter or checkpoint has room for half a block */
-function wholeBlocks(removed: readonly RemovedPart[]): number[] {
-  const half = removed.find(({ part }) => part !== undefined);
-  if (half) {
-    throw new UserError(
-      `Cannot retrain without ${half.block}.${half.part}`,
-      'adapters and checkpoints number whole blocks: a block without one of its modules cannot be stored',
-      'Remove whole blocks.',
-    );
-  }
-  return removed.map(({ block }) => block).sort((a, b) => a - b);
 }
 
 function checkSettings({ architecture }: Model, settings: RetrainSettings): void {

@@ -63,6 +63,11 @@ const HELD_OUT_ROWS = 64;
 const SMOOTHING = 10;
 /** A loss this many nats above the first one will not come back by itself. */
 const EXPLOSION = 4;
+/** Nor will one of the held-out part, whose rows are the same at every look, once it was never below the first. */
+const HELD_OUT_EXPLOSION = 2;
+
+/** Training that never was better than its start: going on would repeat it, so its state is of no use. */
+export class DivergedError extends UserError {}
 
 /**
  * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part).
@@ -99,6 +104,7 @@ export async function train(
     if (state.best === undefined || loss < state.best.loss) {
       state.best = { step: state.step, loss, values: copyValues(parameters) };
     }
+    refuseDivergence(state);
   };
 
   try {
@@ -161,17 +167,31 @@ function worse({ log, best }: TrainingState, patience: number | undefined): bool
   return log.evaluations.filter((e) => e.step > best.step).length >= patience;
 }
 
-function refuseExplosion({ step, loss, gradientNorm }: TraceEntry, { log }: TrainingState): void {
+function refuseExplosion({ step, loss, gradientNorm }: TraceEntry, { log, best }: TrainingState): void {
   const first = log.trace[0]?.loss ?? loss;
   if (Number.isFinite(loss) && Number.isFinite(gradientNorm) && loss < first + EXPLOSION) return;
-  throw new UserError(
-    `Training stopped at step ${step}`,
+  const why =
     Number.isFinite(loss) && Number.isFinite(gradientNorm)
       ? `the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)}`
-      : 'the loss is no number any more',
-    'Try a third of the learning rate (--lr), a longer --warmup, or look for broken rows in the data.',
-  );
+      : 'the loss is no number any more';
+  throw best?.step === 0 ? new DivergedError(...stopped(step, why)) : new UserError(...stopped(step, why));
 }
+
+/** The loss of a model that guesses is only so high, so one batch alone may not tell. */
+function refuseDivergence({ step, log: { evaluations }, best }: TrainingState): void {
+  const [first] = evaluations;
+  const last = evaluations[evaluations.length - 1];
+  if (best?.step !== 0 || last.loss < first.loss + HELD_OUT_EXPLOSION) return;
+  const why = `the loss of the held-out part rose from ${first.loss.toFixed(2)} to ${last.loss.toFixed(2)}`;
+  throw new DivergedError(...stopped(step, why));
+}
+
+/** What, why and what to try. */
+const stopped = (step: number, why: string): [string, string, string] => [
+  `Training stopped at step ${step}`,
+  why,
+  'Try a third of the learning rate (--lr), a longer --warmup, or look for broken rows in the data.',
+];
 
 /** "step 12 of 100, loss 2.345, lr 1.0e-4, held-out ppl 12.3": the loss is the mean of the last few. */
 function describe({ step, log }: TrainingState, options: TrainOptions): string {
