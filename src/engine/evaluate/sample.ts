@@ -1,4 +1,5 @@
 /** Choosing the next token from its logits. */
+import { UserError } from '../errors';
 import type { Random } from '../random';
 
 /** How to draw; every limit is optional and they apply in the order temperature, top-k, top-p. */
@@ -11,11 +12,19 @@ export interface Sampling {
   readonly topP?: number;
 }
 
-/** The likeliest token; the first of equals. */
+/**
+ * The likeliest token; the first of equals.
+ * @throws UserError when there is none, which would read as the token 0
+ */
 export function argMax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-  return best;
+  if (Number.isFinite(logits[best])) return best;
+  throw new UserError(
+    'The model cannot go on with this text',
+    `its logits are no numbers (${logits[best]}): some weights are broken, or what they make of the text overflows`,
+    'Look for the block that does it with coppice score: without it the perplexity is a number.',
+  );
 }
 
 /**

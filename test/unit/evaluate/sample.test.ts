@@ -27,6 +27,18 @@ describe('evaluate/sample', () => {
     assert.equal(argMax(Float32Array.of(-Infinity, -5)), 1);
   });
 
+  it('none where the logits are no numbers, rather than the first', () => {
+    const broken = { name: 'UserError', message: /logits are no numbers/ };
+    for (const logits of [
+      Float32Array.of(NaN, NaN),
+      Float32Array.of(-Infinity, -Infinity),
+      Float32Array.of(1, Infinity),
+    ]) {
+      assert.throws(() => argMax(logits), broken);
+      assert.throws(() => sample(logits, { topK: 2 }, new Random(1)), broken);
+    }
+  });
+
   it('draws as the softmax says', () => assertShares(shares({}), [0.5, 0.1, 0.25, 0.15]));
 
   it('temperature sharpens or flattens', () => {
