@@ -32,7 +32,7 @@ function remedy(
   }
   // The device never changes silently: the user is asked.
   if (error instanceof DeviceError || (error instanceof SidecarBug && error.offer === 'cpu')) {
-    const text = error instanceof DeviceError ? sentence(error) : error.message;
+    const text = error instanceof DeviceError ? capitalized(`${error.what}: ${error.why}.`) : error.message;
     return { text, action: vscode.l10n.t('Run on the CPU'), then: () => again({ device: 'cpu' }) };
   }
   if (error instanceof UserError) return { text: sentence(error), action: showLog };
@@ -40,4 +40,14 @@ function remedy(
   return { text: vscode.l10n.t('Coppice met an unexpected error: {0}', message), action: showLog };
 }
 
-const sentence = ({ what, why, action }: UserError): string => `${what}: ${why}. ${action}`;
+/** The engine speaks of options of the command line, some of which are settings here. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  '--device': 'coppice.device',
+  '--threads': 'coppice.threads',
+  '--memory': 'coppice.memoryLimit',
+};
+
+const sentence = ({ what, why, action }: UserError): string =>
+  capitalized(`${what}: ${why}. ${action}`).replace(/--\w+/g, (option) => SETTINGS[option] ?? option);
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { stateFileOf } from '../engine/retrain/workspace';
 import { modelName } from '../engine/runs/record';
 import type { Checkpoint } from '../engine/checkpoint/types';
 
@@ -29,7 +30,7 @@ export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: st
 function firstFree(path: string): string {
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? path : `${path}-${n}`;
-    if (!existsSync(candidate)) return resolve(candidate);
+    if (!existsSync(candidate) && !existsSync(stateFileOf(candidate))) return resolve(candidate);
   }
 }
 
@@ -37,5 +38,6 @@ function firstFree(path: string): string {
 export function outputFault(text: string): string | undefined {
   if (text.trim() === '') return vscode.l10n.t('Name a folder.');
   if (!isAbsolute(text)) return vscode.l10n.t('Write the whole path.');
-  return existsSync(text) ? vscode.l10n.t('It exists already, and nothing is ever overwritten.') : undefined;
+  if (existsSync(text)) return vscode.l10n.t('It exists already, and nothing is ever overwritten.');
+  return existsSync(stateFileOf(text)) ? vscode.l10n.t('A retraining into it was stopped: choose another.') : undefined;
 }

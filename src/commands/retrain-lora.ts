@@ -1,6 +1,9 @@
 /** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
+import { CancelledError } from '../engine/errors';
+import { stateFileOf } from '../engine/retrain/workspace';
 import type { RetrainSpec, TrainingEvent } from '../protocol/training';
 import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
@@ -40,15 +43,18 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Retrain with LoRA');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const complete = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
-    const out = complete.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
-    settle({ ...complete, checkpoint: chosen.path, out });
-    const spec = specOf(coppice, { ...complete, out }, chosen);
+    const asked = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
+    const out = asked.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
+    // The plan may be another one by the time that the run is resumed.
+    const { remove = [] } = modelSource(coppice, chosen, asked);
+    const complete = { ...asked, checkpoint: chosen.path, remove, out };
+    settle(complete);
+    const spec = specOf(coppice, complete, chosen);
     const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
-    const { result } = await runJob(coppice, spec, {
-      title: vscode.l10n.t('Retraining'),
-      onEvent,
-      device: args.device,
+    const options = { title: vscode.l10n.t('Retraining'), onEvent, device: args.device };
+    const { result } = await runJob(coppice, spec, options).catch((error: unknown) => {
+      if (error instanceof CancelledError) offerToResume(complete);
+      throw error;
     });
     await coppice.library.rescan();
     await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
@@ -61,6 +67,15 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     return result;
   },
 };
+
+/** What was trained until it was cancelled is kept, which nobody can know who isn't told. */
+function offerToResume(args: RetrainArguments & { readonly out: string }): void {
+  if (!existsSync(stateFileOf(args.out))) return;
+  inform(args, vscode.l10n.t('Retraining stopped. What was trained until then is kept.'), {
+    label: vscode.l10n.t('Resume'),
+    run: () => void vscode.commands.executeCommand('coppice.retrainLora', { ...args, resume: true }),
+  });
+}
 
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
   const { data = BUNDLED, rank, alpha, steps, out, resume, settings } = args;

@@ -4,7 +4,7 @@
  * `auto` times a product on every provider that could be there and takes the fastest; a GPU that is emulated in software
  * loses to the CPU that emulates it. Where no GPU provider can be there nothing is tried, and nothing is spent.
  */
-import { UserError } from '../errors';
+import { DeviceError } from '../errors';
 import { findProvider, timeProvider, type Trial } from './device-trial';
 import { missingPart } from './drivers';
 import type { Provider } from './session';
@@ -29,7 +29,7 @@ const automatic = new Map<number | undefined, Promise<DeviceReport>>();
 /**
  * Picks the provider for `choice`.
  * @param threads of the CPU, which a GPU has to beat
- * @throws UserError when a device that was asked for by name is not there
+ * @throws DeviceError when a device that was asked for by name is not there
  */
 export function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
   if (choice === 'cpu') return Promise.resolve({ provider: 'cpu', why: 'asked for', tried: [] });
@@ -48,7 +48,7 @@ async function requireDevice(provider: Provider): Promise<DeviceReport> {
     found.set(provider, report);
     return report;
   }
-  throw new UserError(
+  throw new DeviceError(
     `the device "${provider}" cannot be used`,
     missingPart(provider)?.why ?? trial.error,
     missingPart(provider)?.action ?? 'Check the driver of the GPU, or use --device cpu.',
