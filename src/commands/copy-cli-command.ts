@@ -16,7 +16,7 @@ export const copyCliCommand: Command = {
       );
     }
     await vscode.env.clipboard.writeText(command);
-    vscode.window.setStatusBarMessage(vscode.l10n.t('$(check) Copied: {0}', command), 5000);
+    vscode.window.setStatusBarMessage(vscode.l10n.t('$(check) Command line copied'), 5000);
     return command;
   },
 };

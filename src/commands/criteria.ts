@@ -9,7 +9,7 @@ export function criterionChoices(): readonly Choice<Criterion>[] {
     {
       label: t('Perplexity'),
       description: 'ppl',
-      detail: t('how much worse a text is predicted without the block; the best choice (Shortened LLaMA)'),
+      detail: t('how much worse a text is predicted without the block; best (Shortened LLaMA)'),
       value: 'ppl',
     },
     {

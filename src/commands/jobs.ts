@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { JobInfo } from '../protocol/jobs';
-import { jobTitle, progressLine } from '../views/progress-words';
+import { jobTitle, progressLine, progressShort } from '../views/progress-words';
 import type { Command, CommonArguments } from './command';
 
 export interface CancelArguments extends CommonArguments {
@@ -77,7 +77,7 @@ function itemOf({ id, kind, checkpoint, state, progress }: JobInfo): JobItem & {
   return {
     id,
     label: `${waiting ? '$(clock)' : '$(loading~spin)'} ${jobTitle(kind)}`,
-    description: basename(checkpoint),
+    description: [basename(checkpoint), ...(progress ? [progressShort(progress)] : [])].join(' · '),
     detail: waiting ? vscode.l10n.t('waits for its turn') : progress && progressLine(progress),
     alwaysShow: true,
   };

@@ -11,6 +11,7 @@ export const openCheckpointCommand: Command = {
     const { identity, unsupported } = await library.open(path);
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await tree.reveal(path, { expand: true });
+    await vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
     return { checkpoint: path, identity, usable: unsupported === undefined };
   },
 };

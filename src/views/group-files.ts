@@ -11,6 +11,8 @@ export interface FoundModels {
 const WHOLE = 'model.safetensors';
 const ADAPTER = 'adapter_model.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
+/** Folders of what Coppice is writing, and of trainings that were stopped. */
+const UNDER_WAY = /\.(coppice-partial|training)$/;
 /** What tools keep beside a model and is none. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
 
@@ -18,12 +20,8 @@ const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
   for (const file of files) {
-    if (
-      dirname(file)
-        .split(/[/\\]/)
-        .some((part) => part.endsWith('.coppice-partial'))
-    )
-      continue;
+    const parts = dirname(file).split(/[/\\]/);
+    if (parts.some((part) => UNDER_WAY.test(part))) continue;
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
   }
   const checkpoints: string[] = [];

@@ -89,6 +89,13 @@ export function placeOf(name: string): Place {
   return match ? { block: Number(match[1]), kind: blockKind(match[2]) } : { kind: outsideKind(name) };
 }
 
+/** A tensor's name within its module: "experts.7.w1.weight" of model.layers.3.block_sparse_moe.experts.7.w1.weight. */
+export function nameInModule(name: string): string {
+  const inBlock = IN_BLOCK.exec(name)?.[2].split('.');
+  if (!inBlock) return name.split('.').slice(-2).join('.');
+  return (inBlock.length > 2 ? inBlock.slice(1) : inBlock).join('.');
+}
+
 export type Place =
   | { readonly block: number; readonly kind: 'attention' | 'ffn' | 'other' }
   | { readonly block?: undefined; readonly kind: 'embedding' | 'norm' | 'head' | 'other' };

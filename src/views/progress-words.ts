@@ -14,6 +14,13 @@ export function progressLine({ label, done, total, unit, perSecond, secondsLeft 
   return [label, amount, ...rate, ...left].join(' · ');
 }
 
+/** How far, where there is no room for more: "12 % · 0:12 left". */
+export function progressShort({ done, total, secondsLeft }: ProgressInfo): string {
+  const far = total > 0 ? [vscode.l10n.t('{0} %', Math.floor((100 * done) / total))] : [];
+  const left = secondsLeft === undefined ? [] : [vscode.l10n.t('{0} left', formatSeconds(secondsLeft))];
+  return [...far, ...left].join(' · ');
+}
+
 /** What a job does, as a title. */
 export function jobTitle(kind: JobKind): string {
   switch (kind) {

@@ -60,8 +60,10 @@ function tooltipOf(
   const text = new vscode.MarkdownString('', true);
   text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', 'coppice.showJobs'] };
   const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
-  for (const { kind, progress } of jobs)
-    paragraph(progress ? `${jobTitle(kind)}: ${progressLine(progress)}` : jobTitle(kind));
+  for (const { kind, progress, state } of jobs) {
+    const far = state === 'queued' ? vscode.l10n.t('waits for its turn') : progress && progressLine(progress);
+    paragraph(far === undefined ? jobTitle(kind) : `${jobTitle(kind)}: ${far}`);
+  }
   paragraph(stateWords(status));
   if (device) {
     paragraph(vscode.l10n.t('Computes on {0}: {1}', device.provider, device.why));

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
-import { importances, type Scores } from '../scores';
+import { type Importance, importances, type Scores } from '../scores';
 import { formatBytes, formatCount, shortCount, shortScore } from '../words';
 
 export interface BlockState {
@@ -19,7 +19,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   const { index } = block;
   const item = new vscode.TreeItem(vscode.l10n.t('Block {0}', index), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `block:${path}:${index}`;
-  item.iconPath = new vscode.ThemeIcon('symbol-structure');
+  item.iconPath = new vscode.ThemeIcon(iconOf(state));
   const size = `${shortCount(block.parameters)} · ${formatBytes(block.bytes)}`;
   if (!state) {
     item.contextValue = 'block';
@@ -37,7 +37,6 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   };
   const marks = [
     ...(score === undefined ? [] : [`${scores!.criterion} ${shortScore(score)}`]),
-    ...(state.locked ? [vscode.l10n.t('locked')] : state.protected ? [vscode.l10n.t('protected')] : []),
     ...(state.kept ? [] : [vscode.l10n.t('goes')]),
   ];
   item.description = marks.length > 0 ? marks.join(' · ') : size;
@@ -48,11 +47,27 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
   ].join('\n');
   item.accessibilityInformation = {
-    label: [typeof item.label === 'string' ? item.label : item.label?.label, importance ?? '', item.description]
+    label: [vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state), item.description]
       .filter(Boolean)
       .join(', '),
   };
   return item;
+}
+
+/** Protection is a mark, so that the score has the room. */
+function iconOf(state: BlockState | undefined): string {
+  if (state?.locked) return 'lock';
+  return state?.protected ? 'shield' : 'symbol-structure';
+}
+
+function protectionWords(state: BlockState): string {
+  if (state.locked) return vscode.l10n.t('locked');
+  return state.protected ? vscode.l10n.t('protected') : '';
+}
+
+function importanceWords(importance: Importance | undefined): string {
+  if (importance === 'low') return vscode.l10n.t('matters little');
+  return importance === 'high' ? vscode.l10n.t('matters much') : '';
 }
 
 function boxTooltip({ locked, kept }: BlockState): string {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { TensorInfo } from '../../engine/checkpoint/types';
 import type { PartNode } from '../nodes';
+import { nameInModule } from '../parts';
 import { formatBytes, formatCount, shortCount } from '../words';
 
 const ICONS: Readonly<Record<PartNode['name'], string>> = {
@@ -20,24 +21,26 @@ export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.T
   item.id = `part:${checkpoint.path}:${checkpoint.identity}:${at}:${name}`;
   item.contextValue = 'part';
   item.iconPath = new vscode.ThemeIcon(ICONS[name]);
-  const tied = name === 'embedding' && checkpoint.architecture?.tied ? [vscode.l10n.t('also the head')] : [];
-  item.description = [shortCount(part.parameters), formatBytes(part.bytes), ...tied].join(' · ');
-  item.tooltip = vscode.l10n.t(
+  const tied = name === 'embedding' && checkpoint.architecture?.tied === true;
+  const size = [shortCount(part.parameters), formatBytes(part.bytes)];
+  item.description = [...size, ...(tied ? [vscode.l10n.t('tied')] : [])].join(' · ');
+  const facts = vscode.l10n.t(
     '{0} parameters, {1}, {2} tensors',
     formatCount(part.parameters),
     formatBytes(part.bytes),
     part.tensors.length,
   );
+  item.tooltip = tied ? `${facts}\n${vscode.l10n.t('Tied: it is the LM head too.')}` : facts;
   return item;
 }
 
 export function tensorItem(tensor: TensorInfo): vscode.TreeItem {
   const { name, dtype, shape, bytes, file, offset } = tensor;
-  const item = new vscode.TreeItem(shortName(name));
+  const item = new vscode.TreeItem(nameInModule(name));
   item.id = `tensor:${file}:${offset}:${name}`;
   item.contextValue = 'tensor';
   item.iconPath = new vscode.ThemeIcon('symbol-numeric');
-  item.description = `${dtype} · ${shape.join(' × ') || 'scalar'} · ${formatBytes(bytes)}`;
+  item.description = `${dtype} · ${shape.join(' × ') || vscode.l10n.t('scalar')} · ${formatBytes(bytes)}`;
   item.tooltip = [
     name,
     `${dtype} [${shape.join(', ')}], ${vscode.l10n.t('{0} bytes', formatCount(bytes))}`,
@@ -62,6 +65,3 @@ function partLabel(name: PartNode['name']): string {
       return vscode.l10n.t('FFN');
   }
 }
-
-/** Within its module a tensor needs no more than its own name. */
-const shortName = (name: string): string => /([^.]+\.[^.]+)$/.exec(name)?.[1] ?? name;
