@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { Plans, type PlanStore } from '../../src/views/plan';
 import { planEffect } from '../../src/views/plan-effect';
-import { partsOf } from '../../src/views/parts';
+import { nameInModule, partsOf } from '../../src/views/parts';
 import { protectionOf } from '../../src/views/protection';
 import { importances, rankingOf, ScoreBook } from '../../src/views/scores';
 import { shortCount, shortScore } from '../../src/views/words';
@@ -151,6 +151,15 @@ describe('the parts of a checkpoint', () => {
   });
 });
 
+describe('names of tensors', () => {
+  it('say no more than their place in the tree leaves open', () => {
+    assert.equal(nameInModule('model.layers.0.self_attn.q_proj.weight'), 'q_proj.weight');
+    assert.equal(nameInModule('model.layers.11.input_layernorm.weight'), 'input_layernorm.weight');
+    assert.equal(nameInModule('model.layers.3.block_sparse_moe.experts.7.w1.weight'), 'experts.7.w1.weight');
+    assert.equal(nameInModule('model.embed_tokens.weight'), 'embed_tokens.weight');
+  });
+});
+
 describe('found files', () => {
   it('make up checkpoints and adapters', () => {
     const { checkpoints, adapters } = groupFiles([
@@ -162,6 +171,7 @@ describe('found files', () => {
       '/w/c/y.safetensors',
       '/w/d/adapter_model.safetensors',
       '/w/.e-1-2.coppice-partial/model.safetensors',
+      '/w/e.training/state.safetensors',
       '/w/f/model-00001-of-00002.safetensors',
       '/w/g/model.safetensors',
       '/w/g/optimizer.safetensors',

@@ -60,8 +60,14 @@ describe('commands', () => {
     assert.equal(blocks?.length, 8);
     assert.ok(Number(full?.ppl) > 1);
     const shown = (await lines((await checkpointLine(checkpoint)).node)).filter(({ node }) => node.kind === 'block');
-    assert.match(String(shown[0].item.description), /^ppl [\d.]+ · protected$/);
-    assert.match(String(shown[4].item.description), /^ppl [\d.]+$/);
+    for (const [block, protection] of [
+      [0, true],
+      [4, false],
+    ] as const) {
+      assert.match(String(shown[block].item.description), /^ppl [\d.]+$/);
+      assert.equal(shown[block].item.accessibilityInformation!.label.includes(', protected,'), protection);
+      assert.equal((shown[block].item.iconPath as vscode.ThemeIcon).id, protection ? 'shield' : 'symbol-structure');
+    }
     const looks = shown.map(({ item }) => new URLSearchParams(item.resourceUri?.query).get('importance'));
     assert.deepEqual([...looks].sort(), ['high', 'high', 'high', 'low', 'low', 'low', 'middle', 'middle']);
   });
@@ -168,7 +174,8 @@ describe('commands', () => {
     assert.equal(await run<boolean>('cancelJob'), true);
     await ended;
     assert.deepEqual(await run<JobInfo[]>('showJobs'), []);
-    assert.ok(!existsSync(join(out, 'adapter_model.safetensors')));
+    assert.ok(!existsSync(out));
+    assert.ok(!(await lines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
     assert.equal(await run<boolean>('cancelJob'), false);
   });
 

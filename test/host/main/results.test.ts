@@ -14,6 +14,10 @@ describe('results panel', () => {
     await (await coppice()).library.rescan();
   });
   after(async () => {
+    const configuration = vscode.workspace.getConfiguration('coppice.calibration');
+    for (const name of ['file', 'length']) {
+      await configuration.update(name, undefined, vscode.ConfigurationTarget.Workspace);
+    }
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await clearWorkspace();
     await window.disconnect();

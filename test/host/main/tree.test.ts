@@ -49,7 +49,10 @@ describe('the tree', () => {
     await vscode.commands.executeCommand('workbench.view.extension.coppice');
   });
   after(() => window.disconnect());
-  beforeEach(clearWorkspace);
+  beforeEach(async () => {
+    await clearWorkspace();
+    await window.tidy();
+  });
 
   it('says how to begin when there is nothing', async () => {
     await window.page.getByText('No checkpoint was found in this workspace').waitFor();
@@ -61,6 +64,9 @@ describe('the tree', () => {
     writeModel('plain');
     writeModel('deep/down/sharded', 'llama3-rope');
     writeModel('node_modules/left-out');
+    writeModel('hidden/left-out');
+    const files = vscode.workspace.getConfiguration('files');
+    await files.update('exclude', { '**/hidden': true }, vscode.ConfigurationTarget.Workspace);
     mkdirSync(inWorkspace('two'));
     for (const name of ['a', 'b']) {
       writeModel(`two/${name}-source`);
@@ -76,6 +82,7 @@ describe('the tree', () => {
       expected.map((path) => inWorkspace(path)),
     );
     assert.deepEqual(found.adapters, [inWorkspace('adapter')]);
+    await files.update('exclude', undefined, vscode.ConfigurationTarget.Workspace);
     const adapter = (await lines()).find(({ node }) => node.kind === 'adapter');
     assert.match(String(adapter?.item.description), /rank 4/);
   });
@@ -125,6 +132,8 @@ describe('the tree', () => {
     assert.deepEqual(plans.removed(subject), [4, 5]);
     assert.match(String((await checkpointLine(path)).item.description), /^keeps 6\/8 · .* · ≈ 1\.\d\d×$/);
     await window.row('keeps 6/8').waitFor();
+    await window.row('Block 5').locator('[class*="monaco-decoration"]').first().waitFor();
+    await window.page.mouse.move(800, 400);
     await window.screenshot('tree-plan');
     await run('resetPlan', { checkpoint: path });
     assert.deepEqual(plans.removed(subject), []);

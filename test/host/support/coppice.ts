@@ -38,6 +38,18 @@ export function writeText(name: string): string {
   return path;
 }
 
+/** Takes back what other tests have set. */
+export async function resetSettings(): Promise<void> {
+  const { contributes } = vscode.extensions.getExtension(EXTENSION_ID)!.packageJSON as {
+    contributes: { configuration: { properties: object } };
+  };
+  const settings = vscode.workspace.getConfiguration();
+  for (const key of Object.keys(contributes.configuration.properties)) {
+    if (settings.inspect(key)?.workspaceValue === undefined) continue;
+    await settings.update(key, undefined, vscode.ConfigurationTarget.Workspace);
+  }
+}
+
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
   const { library, plans } = await coppice();

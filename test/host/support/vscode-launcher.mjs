@@ -102,6 +102,7 @@ function writeSettings() {
     'telemetry.telemetryLevel': 'off',
     'update.mode': 'none',
     'workbench.enableExperiments': false,
+    'workbench.reduceMotion': 'on',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.startupEditor': 'none',
   };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
+import * as vscode from 'vscode';
 
 const PATIENCE_MS = 15_000;
 
@@ -32,8 +33,39 @@ export class Window {
   /** Saved below test/out/screenshots, which is not in Git. */
   async screenshot(name: string): Promise<string> {
     const path = join(process.env.COPPICE_HOST_SCREENSHOTS!, `${name}.png`);
-    await this.page.screenshot({ path });
+    await this.page.screenshot({ path, animations: 'disabled' });
     return path;
+  }
+
+  /** Nothing but the view: no editor, no panel, no notification of what was before. */
+  async tidy(): Promise<void> {
+    for (const command of ['closeAllEditors', 'closePanel']) {
+      await vscode.commands.executeCommand(`workbench.action.${command}`);
+    }
+    await vscode.commands.executeCommand('notifications.clearAll');
+  }
+
+  /** Drags the border of the side bar to where its lines have the room that users give them. */
+  async widenSideBar(width = 480): Promise<void> {
+    const bar = await this.page.locator('.part.sidebar').boundingBox();
+    assert.ok(bar);
+    const [border, height] = [bar.x + bar.width, bar.y + bar.height / 4];
+    await this.page.mouse.move(border, height);
+    await this.page.mouse.down();
+    await this.page.mouse.move(bar.x + width, height, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
+  /** Runs a command as users do, by the palette. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget input').fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+  }
+
+  /** A notification, by a part of its text. */
+  toast(text: string | RegExp) {
+    return this.page.locator('.notification-toast', { hasText: text });
   }
 
   /** A row of a list or tree, by a part of its text. */

@@ -1,0 +1,109 @@
+/** What runs and what waits, as the window shows it: notification, status bar, list; and the way out of a failing GPU. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { CancelledError } from '../../../src/engine/errors';
+import {
+  clearWorkspace,
+  coppice,
+  inWorkspace,
+  lines,
+  resetSettings,
+  run,
+  writeModel,
+  writeText,
+} from '../support/coppice';
+import { until, Window } from '../support/window';
+
+const CancelledLike = { name: new CancelledError().name };
+
+describe('jobs in the window', () => {
+  let window: Window;
+  let checkpoint: string;
+  let text: string;
+
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+    checkpoint = writeModel('model');
+    text = writeText('prose.txt');
+    await run('refreshCheckpoints');
+  });
+  beforeEach(() => window.tidy());
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`zz-${this.currentTest.title.slice(0, 12)}`);
+    const { sidecar } = await coppice();
+    for (const { id } of sidecar.jobs) await sidecar.cancel(id); // of a test that failed
+  });
+  after(async () => {
+    await window.tidy();
+    await window.disconnect();
+  });
+
+  /** A training that nobody waits for the end of. */
+  const training = (out: string, more: object = {}): object => {
+    const settings = { batch: 2, length: 32 };
+    return { checkpoint, data: [text], steps: 100_000, out: inWorkspace(out), device: 'cpu', settings, ...more };
+  };
+
+  it('are in the notification, the status bar and the list, and can be cancelled from there', async () => {
+    const { page } = window;
+    const { sidecar } = await coppice();
+    const firstEnds = assert.rejects(run('retrainLora', training('first')), CancelledLike);
+    const secondEnds = assert.rejects(run('retrainLora', training('second')), CancelledLike);
+
+    await window.toast(/Retraining.*step \d+ of 100000.*\/s.*left/s).waitFor();
+    const status = page.locator('.statusbar-item[id*="coppice"]').first();
+    await status.getByText(/Retraining \d+ % \(\+1\)/).waitFor();
+    await status.hover();
+    await page.locator('.monaco-hover', { hasText: 'Computes on cpu: asked for' }).waitFor();
+    await window.screenshot('jobs-status');
+    await page.locator('.activitybar .badge-content', { hasText: '2' }).waitFor();
+
+    await status.click();
+    const waiting = page.locator('.quick-input-list .monaco-list-row', { hasText: 'waits for its turn' });
+    await waiting.waitFor();
+    await window.screenshot('jobs-list');
+    await waiting.hover();
+    await waiting.getByRole('button', { name: 'Cancel' }).click();
+    await secondEnds;
+    await page.keyboard.press('Escape');
+    assert.equal(sidecar.jobs.length, 1);
+
+    await window.toast('Retraining').getByRole('button', { name: 'Cancel' }).first().click();
+    await firstEnds;
+    await until('no job is left', () => sidecar.jobs.length === 0);
+    for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));
+    // What is kept for resuming is no checkpoint.
+    await run('refreshCheckpoints');
+    assert.deepEqual(
+      (await lines()).map(({ item }) => item.label),
+      ['model'],
+    );
+  });
+
+  it('offer to resume a training that was stopped', async () => {
+    const stopped = vscode.commands.executeCommand('coppice.retrainLora', training('resumed', { steps: 60 }));
+    const { sidecar } = await coppice();
+    await until('it is under way', () => (sidecar.jobs[0]?.progress?.done ?? 0) > 0);
+    await run('cancelJob');
+    await stopped;
+    await window.toast('What was trained until then is kept').getByRole('button', { name: 'Resume' }).click();
+    await window.toast('Retrained in 60 steps').waitFor({ timeout: 50_000 });
+    assert.ok(existsSync(inWorkspace('resumed')));
+  });
+
+  it('offer the CPU when the GPU cannot be used, and never take it by themselves', async () => {
+    const gpu = process.platform === 'win32' ? 'coreml' : 'dml'; // which this system never has
+    await vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint, text, limit: 2, device: gpu });
+    const toast = window.toast(`The device "${gpu}" cannot be used`);
+    await toast.waitFor();
+    await window.screenshot('jobs-no-gpu');
+    assert.ok((await coppice()).sidecar.jobs.length === 0);
+    await toast.getByRole('button', { name: 'Run on the CPU' }).click();
+    await window.toast(/Perplexity [\d.]+ on prose\.txt/).waitFor();
+    assert.equal((await coppice()).history.last?.device, 'cpu');
+  });
+});

@@ -1,0 +1,64 @@
+/** The walkthrough: five steps on the sample model, each of which completes by itself when the user does it. */
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { clearWorkspace, coppice, inWorkspace, resetSettings, run } from '../support/coppice';
+import { until, Window } from '../support/window';
+
+const STEPS = ['open', 'score', 'suggest', 'prune', 'generate'] as const;
+
+describe('the walkthrough', () => {
+  let window: Window;
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    // What other tests have done counts too.
+    for (const step of STEPS) await vscode.commands.executeCommand('setContext', `coppice.did.${step}`, false);
+    await vscode.commands.executeCommand('resetGettingStartedProgress');
+  });
+  after(async () => {
+    await window.tidy();
+    await clearWorkspace();
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+    await window.disconnect();
+  });
+
+  const done = (): Promise<number> =>
+    window.page.locator('.getting-started-step .codicon-getting-started-step-checked').count();
+
+  it('has five steps, none of them done', async () => {
+    await run('openWalkthrough');
+    await window.page.locator('.getting-started-step', { hasText: 'Open a model' }).waitFor();
+    assert.equal(await window.page.locator('.getting-started-step').count(), STEPS.length);
+    assert.equal(await done(), 0);
+  });
+
+  it('completes each step as it is done', async () => {
+    const { checkpoint } = await run<{ checkpoint: string }>('openSample');
+    const does: Readonly<Record<(typeof STEPS)[number], () => Promise<unknown>>> = {
+      open: () => Promise.resolve(),
+      score: () => run('scoreBlocks', { checkpoint, criterion: 'magnitude' }),
+      suggest: () => run('suggestBlocks', { checkpoint, count: 2 }),
+      prune: () => run('pruneCheckpoint', { checkpoint, out: inWorkspace('shorter') }),
+      generate: () => run('generateText', { checkpoint, prompt: 'Once upon a time', maxNewTokens: 4, device: 'cpu' }),
+    };
+    for (const [place, step] of STEPS.entries()) {
+      await does[step]();
+      await until(`“${step}” is done`, async () => (await done()) === place + 1);
+    }
+    await run('resetPlan', { checkpoint });
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+    await vscode.commands.executeCommand('workbench.action.closeSidebar'); // narrow pages have no pictures
+  });
+
+  it('has a picture for each', async () => {
+    const titles = window.page.locator('.getting-started-step .step-title');
+    for (const [place, step] of STEPS.entries()) {
+      await titles.nth(place).click();
+      await (await window.frameWith('svg')).locator('svg').waitFor();
+      await window.screenshot(`walkthrough-${place + 1}-${step}`);
+    }
+    assert.equal((await coppice()).sidecar.jobs.length, 0);
+  });
+});
