@@ -2,9 +2,11 @@
  * Runs one command from its parsed options to its exit code: signals, progress, notes, the record, the one JSON object
  * or the page, and errors.
  */
+import { dirname } from 'node:path';
 import { stringifyJson } from '../engine/json';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/runs/details';
+import { withPlaces } from '../engine/runs/places';
 import { newRecord, writeRecord } from '../engine/runs/record';
 import { failureLines, failureOf } from './failure';
 import type { CommonOptions } from './options';
@@ -100,10 +102,9 @@ export async function execute(
     if (options.record !== undefined) await checkFileTarget('the record', options.record, source);
     const outcome = await body(shell);
     if (options.record !== undefined) {
-      await writeRecord(
-        options.record,
-        newRecord({ kind, ...outcome.run, results: outcome.results ?? outcome.json, started }),
-      );
+      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(options.record));
+      const results = outcome.results ?? outcome.json;
+      await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, started }));
     }
     progress.clear();
     if (options.json) process.stdout.write(`${shown(stringifyJson(outcome.json), out)}\n`);

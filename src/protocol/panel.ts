@@ -36,8 +36,10 @@ export interface PanelState {
   readonly jobs: readonly PanelJob[];
   /** Models that can write, the checkpoint itself first. */
   readonly columns: readonly ColumnChoice[];
-  /** Prompts to start with. */
+  /** Prompts to choose from, the user's own first. */
   readonly prompts: readonly string[];
+  /** Those that the user kept. */
+  readonly ownPrompts: readonly string[];
   /** The tokenizer has a chat template. */
   readonly chat: boolean;
   /** The retraining that runs, or ran last in this window. */
@@ -188,6 +190,8 @@ export type PanelMessage =
       readonly settings: WriteSettings;
     }
   | { readonly type: 'samples/stop' }
+  | { readonly type: 'prompts/keep'; readonly prompt: string }
+  | { readonly type: 'prompts/forget'; readonly prompt: string }
   | { readonly type: 'runs/compare'; readonly ids: readonly string[] }
   | { readonly type: 'runs/delete'; readonly ids: readonly string[] }
   | { readonly type: 'runs/open'; readonly id: string }

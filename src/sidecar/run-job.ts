@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { newRecord } from '../engine/runs/record';
 import { claimRecordFolder, keepRecord } from '../engine/runs/folder';
+import { withPlaces } from '../engine/runs/places';
 import type { DeviceReport } from '../engine/onnx/device';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { curve } from './jobs/curve';
@@ -43,7 +44,9 @@ export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOu
   };
   const { result, results, run } = await dispatch(spec, context);
   const facts = { kind: RECORD_KINDS[spec.kind] ?? spec.kind, ...run, results: results ?? result, started };
-  const record = folder === undefined ? null : await keepRecord(folder, newRecord(facts));
+  const keep = async (into: string): Promise<string> =>
+    keepRecord(into, newRecord({ ...facts, inputs: withPlaces(run.inputs, spec, into) }));
+  const record = folder === undefined ? null : await keep(folder);
   return { result, record, device: device ?? null, notes };
 }
 

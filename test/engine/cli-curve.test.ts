@@ -106,4 +106,15 @@ describe('command line: curves and reports', function () {
     jsonOf(await coppice(['report', curve, '--out', card, '--json']));
     assert.match(readFileSync(card, 'utf8'), /\| Blocks removed \| Perplexity \|/);
   });
+
+  it('warns in a report of runs whose text has changed since', async () => {
+    const page = join(folder, 'later.html');
+    const args = ['report', score, '--out', page];
+    assert.equal((await coppice(args)).stderr, '');
+    writeFileSync(text, 'Another text.');
+    const { code, stderr } = await coppice(args);
+    assert.equal(code, 0);
+    assert.match(stderr, /^warning: .*score\.json: text\.txt has changed since\n$/);
+    assert.match(readFileSync(page, 'utf8'), /<p class="warning">⚠ score · ppl: text\.txt has changed since<\/p>/);
+  });
 });

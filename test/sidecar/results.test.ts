@@ -1,7 +1,8 @@
 /** The host's side of the results panel with the real sidecar: score, what if, curve, retraining, samples, runs. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { PromptList } from '../../src/editors/results/prompts';
 import { ResultsSession } from '../../src/editors/results/session';
 import type { PanelHost, PanelSettings } from '../../src/editors/results/services';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
@@ -31,6 +32,11 @@ describe('results session', function () {
   let current = settings;
   const saved: { name: string; text: string }[] = [];
   const faults: unknown[] = [];
+  const kept = new Map<string, unknown>();
+  const prompts = new PromptList({
+    get: (key) => kept.get(key),
+    update: (key, value) => Promise.resolve(void kept.set(key, value)),
+  });
   const adapters: string[] = [];
   let held: Held | undefined;
   let lost = 0;
@@ -69,7 +75,7 @@ describe('results session', function () {
     const neighbours = () => ({ adapters, checkpoints: [model] });
     session = new ResultsSession(
       { path: model, checkpoint },
-      { host, plans, sidecar: client(), settings: () => current, neighbours },
+      { host, plans, prompts, sidecar: client(), settings: () => current, neighbours },
       false,
     );
     await session.receive({ type: 'ready' });
@@ -139,6 +145,31 @@ describe('results session', function () {
     assert.equal(ppl, (await client().request('view/perplexity', asked)).ppl, 'measured as the what-if is');
     adapters.push(out);
     await session.refresh();
+  });
+
+  it('warns of runs whose text has changed since', async () => {
+    const words = () => state().runs.flatMap(({ changed }) => changed);
+    assert.deepEqual(words(), []);
+    const before = readFileSync(text);
+    writeFileSync(text, 'Another text.');
+    await session.refresh();
+    assert.deepEqual(new Set(words()), new Set([`${basename(text)} has changed since`]));
+    assert.equal(words().length, 3, 'the curve, the retraining and its evaluation');
+    writeFileSync(text, before);
+    await session.refresh();
+    assert.deepEqual(words(), []);
+  });
+
+  it('keeps prompts and forgets them', async () => {
+    const { length } = state().prompts;
+    assert.ok(length > 0, 'some to start with');
+    for (const prompt of ['A mill', 'A river', 'A mill', ' ', state().prompts[0]])
+      await session.receive({ type: 'prompts/keep', prompt });
+    assert.deepEqual(state().ownPrompts, ['A river', 'A mill']);
+    assert.deepEqual(new PromptList({ get: (key) => kept.get(key), update: () => Promise.resolve() }).own.length, 2);
+    await session.receive({ type: 'prompts/forget', prompt: 'A river' });
+    assert.deepEqual(state().prompts[0], 'A mill');
+    assert.equal(state().prompts.length, length + 1);
   });
 
   it('lets three models write at the same time', async () => {

@@ -1,7 +1,7 @@
 /** What to write, with which models, and how. */
 import type { ColumnChoice, PanelState, WriteSettings } from '../../src/protocol/panel';
 import { el } from '../support/dom';
-import { checkbox, dropdown, enable, setTicked, textArea, textField } from '../support/ui';
+import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../support/ui';
 import type { Context } from './section';
 import type { ViewState } from './view-state';
 
@@ -14,6 +14,9 @@ export class SampleForm {
   readonly element: HTMLElement;
   private readonly prompt;
   private readonly prompts;
+  private readonly keep;
+  /** The prompt is one that the user kept. */
+  private own = false;
   private readonly boxes = new Map<string, ReturnType<typeof checkbox>>();
   private readonly models = el('div', { class: 'field-row', role: 'group', 'aria-label': 'Models that write' });
   private readonly mode;
@@ -28,6 +31,10 @@ export class SampleForm {
     this.prompt = textArea('Prompt', context.view().prompt, (prompt) => setView({ prompt }));
     this.prompts = dropdown('Start from', (prompt) => {
       if (prompt !== OWN) setView({ prompt });
+    });
+    this.keep = button('Keep Prompt', () => {
+      const { prompt } = context.view();
+      context.send({ type: this.own ? 'prompts/forget' : 'prompts/keep', prompt });
     });
     this.mode = dropdown('Choose tokens', (mode) => this.set({ sampling: mode === 'greedy' ? null : SAMPLING }));
     this.tokens = this.number('Tokens', (maxNewTokens) =>
@@ -46,7 +53,12 @@ export class SampleForm {
     this.element = el(
       'div',
       { class: 'sample-form' },
-      el('div', { class: 'prompt-row' }, this.prompt, this.prompts.element),
+      el(
+        'div',
+        { class: 'prompt-row' },
+        this.prompt,
+        el('div', { class: 'prompt-list' }, this.prompts.element, this.keep),
+      ),
       this.models,
       el('div', { class: 'field-row' }, this.mode.element, this.tokens, ...sampled, this.chat, this.mark),
     );
@@ -64,13 +76,16 @@ export class SampleForm {
     this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
   }
 
-  update({ columns, prompts, chat }: PanelState, { prompt, settings, markDifferences }: ViewState): void {
+  update({ columns, prompts, ownPrompts, chat }: PanelState, { prompt, settings, markDifferences }: ViewState): void {
     if (this.prompt.value !== prompt) this.prompt.value = prompt;
     const known = prompts.includes(prompt) ? prompt : OWN;
     this.prompts.show(
       [{ value: OWN, label: 'your own words' }, ...prompts.map((each) => ({ value: each, label: each }))],
       known,
     );
+    this.own = ownPrompts.includes(prompt);
+    this.keep.textContent = this.own ? 'Forget Prompt' : 'Keep Prompt';
+    enable(this.keep, this.own || (prompt.trim() !== '' && !prompts.includes(prompt)));
     this.showModels(columns);
     this.mode.show(
       [

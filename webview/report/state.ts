@@ -11,7 +11,7 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
     plan: planOf(model, chosen),
     whatIf: measuredOf(runs, chosen),
     runs,
-    ...{ unreadable: [], jobs: [], columns: [], prompts: [], chat: false },
+    ...{ unreadable: [], jobs: [], columns: [], prompts: [], ownPrompts: [], chat: false },
     ...{ training: null, writing: null, comparison: null, failure: null },
   };
 }

@@ -1,6 +1,8 @@
 /** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { InputWatch } from '../../engine/runs/changes';
 import { digestRecord } from '../../engine/runs/digest';
 import { modelCard } from '../../engine/runs/model-card';
 import { readRecord } from '../../engine/runs/record';
@@ -40,8 +42,12 @@ Examples:
 
 async function report(files: readonly string[], { out }: ReportOptions, shell: Shell): Promise<Outcome> {
   await checkFileTarget('the report', out, undefined);
-  const runs = (await Promise.all(files.map(readRecord))).map(digestRecord);
-  const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets());
+  const records = await Promise.all(files.map(readRecord));
+  const runs = records.map(digestRecord);
+  const watch = new InputWatch();
+  const changed = await Promise.all(records.map(({ inputs }, i) => watch.changed(inputs, dirname(files[i]))));
+  for (const [i, words] of changed.entries()) for (const each of words) shell.warn(`${files[i]}: ${each}`);
+  const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets(), changed);
   await writeFile(out, page);
   const bytes = Buffer.byteLength(page);
   return {

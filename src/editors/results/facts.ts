@@ -1,10 +1,11 @@
 /** What the panel shows of a checkpoint, its plan, its neighbours and its runs. */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { runTitle } from '../../engine/runs/compare';
 import { modelInput, modelName } from '../../engine/runs/record';
-import { changedInputs, RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
+import { InputWatch } from '../../engine/runs/changes';
+import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
 import type { ModelSource } from '../../protocol/jobs';
 import type { ColumnChoice, PanelModel, PanelPlan, PanelRun } from '../../protocol/panel';
 import { planEffect } from '../../views/plan-effect';
@@ -85,6 +86,7 @@ function inRanges(blocks: readonly number[]): string {
 /** The runs of several folders, those of this model. */
 export class Runs {
   private readonly stores = new Map<string, RunStore>();
+  private readonly watch = new InputWatch();
   private found: readonly StoredRun[] = [];
 
   constructor(private readonly subject: PanelSubject) {}
@@ -98,8 +100,9 @@ export class Runs {
       .filter(({ digest: { model } }) => model.identity === identity || model.name === name)
       .sort((a, b) => b.digest.started.localeCompare(a.digest.started));
     const now = [modelInput(this.subject.checkpoint)];
-    const runs = this.found.map(({ id, digest }) => {
-      return { id, title: runTitle(digest), digest, changed: changedInputs(digest, now) };
+    const changes = await Promise.all(this.found.map((run) => this.watch.changed(run.inputs, dirname(run.file), now)));
+    const runs = this.found.map(({ id, digest }, i) => {
+      return { id, title: runTitle(digest), digest, changed: changes[i] };
     });
     return { runs, unreadable: lists.flatMap(({ unreadable }) => unreadable) };
   }

@@ -11,6 +11,7 @@ import { modelName } from '../../engine/runs/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
+import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 import { ResultsSession } from './session';
 
@@ -118,7 +119,7 @@ async function show(coppice: Coppice, panel: vscode.WebviewPanel, path: string):
 function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices {
   const { plans, sidecar, library } = coppice;
   return {
-    ...{ plans, sidecar },
+    ...{ plans, sidecar, prompts: new PromptList(coppice.context.globalState) },
     host: hostOf(coppice, panel),
     settings: () => settingsOf(coppice),
     neighbours: () => ({

@@ -1,4 +1,6 @@
-/** Prompts to start with: one for models that know stories only, and the paper's (Kim et al. 2024; spec §1.15). */
+/** The prompts to choose from: the user's own, which are kept, and some to start with. */
+
+/** One for models that know stories only, and the paper's (Kim et al. 2024; spec §1.15). */
 export const PROMPTS: readonly string[] = [
   'Once upon a time, there was',
   'The Leaning Tower of Pisa is known for',
@@ -6,3 +8,39 @@ export const PROMPTS: readonly string[] = [
   'What’s great about the holiday season,',
   'Neural network pruning is defined as',
 ];
+
+const KEY = 'coppice.prompts';
+/** A list to choose from at a glance; the oldest gives way. */
+const MOST_OWN = 50;
+
+/** What keeps values over the end of a window: VS Code's memento. */
+export interface PromptStore {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
+
+export class PromptList {
+  constructor(private readonly store: PromptStore) {}
+
+  /** Newest first. */
+  get own(): readonly string[] {
+    const kept = this.store.get(KEY);
+    return Array.isArray(kept) ? kept.filter((prompt) => typeof prompt === 'string') : [];
+  }
+
+  get all(): readonly string[] {
+    return [...this.own, ...PROMPTS];
+  }
+
+  async keep(prompt: string): Promise<void> {
+    if (prompt.trim() === '' || this.all.includes(prompt)) return;
+    await this.store.update(KEY, [prompt, ...this.own].slice(0, MOST_OWN));
+  }
+
+  async forget(prompt: string): Promise<void> {
+    await this.store.update(
+      KEY,
+      this.own.filter((other) => other !== prompt),
+    );
+  }
+}

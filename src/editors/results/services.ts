@@ -5,6 +5,7 @@ import type { CalibrationSource, Compute } from '../../protocol/jobs';
 import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
+import type { PromptList } from './prompts';
 
 /** The editor around the panel. */
 export interface PanelHost {
@@ -43,6 +44,7 @@ export interface Neighbours {
 export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
+  readonly prompts: PromptList;
   readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEvent'>;
   readonly settings: () => PanelSettings;
   readonly neighbours: () => Neighbours;

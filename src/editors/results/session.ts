@@ -18,7 +18,6 @@ import { subjectOf } from '../../views/subject';
 import { columnsOf, modelOf, planOf, Runs } from './facts';
 import { LiveTrainingFollower } from './live-training';
 import { PlanHistory } from './plan-history';
-import { PROMPTS } from './prompts';
 import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';
 import { WhatIfWatch } from './what-if';
@@ -68,7 +67,7 @@ export class ResultsSession {
     );
     this.state = {
       ...{ model: modelOf(subject), plan: this.planNow(), whatIf: this.whatIf.state, columns: this.columns() },
-      ...{ runs: [], unreadable: [], jobs: this.jobs(), prompts: PROMPTS, chat },
+      ...{ runs: [], unreadable: [], jobs: this.jobs(), ...this.prompts(), chat },
       ...{ training: null, writing: null, comparison: null, failure: null },
     };
     this.subscriptions = [
@@ -94,7 +93,7 @@ export class ResultsSession {
   /** Looks at runs, adapters and settings afresh. */
   async refresh(): Promise<void> {
     const { runs, unreadable } = await this.runs.read(this.services.settings().recordFolders);
-    this.update({ runs, unreadable, columns: this.columns(), plan: this.planNow() });
+    this.update({ runs, unreadable, columns: this.columns(), plan: this.planNow(), ...this.prompts() });
   }
 
   /** Rows or device are others now: what was computed with the old ones says nothing. */
@@ -154,6 +153,14 @@ export class ResultsSession {
       case 'samples/stop':
         this.samples.stop();
         return;
+      case 'prompts/keep':
+        await this.services.prompts.keep(message.prompt);
+        this.update(this.prompts());
+        return;
+      case 'prompts/forget':
+        await this.services.prompts.forget(message.prompt);
+        this.update(this.prompts());
+        return;
       case 'runs/compare':
         this.update({ comparison: compareRuns(this.runs.pick(message.ids).map(({ digest }) => digest)) });
         return;
@@ -164,8 +171,10 @@ export class ResultsSession {
         for (const { file } of this.runs.pick([message.id])) await host.open(file);
         return;
       case 'runs/report': {
-        const digests = this.runs.pick(message.ids).map(({ digest }) => digest);
-        return host.save('report.html', { text: reportHtml(digests, await host.reportAssets()) });
+        const chosen = this.runs.pick(message.ids);
+        const changed = chosen.map(({ id }) => this.state.runs.find((run) => run.id === id)?.changed ?? []);
+        const digests = chosen.map(({ digest }) => digest);
+        return host.save('report.html', { text: reportHtml(digests, await host.reportAssets(), changed) });
       }
       case 'runs/card':
         return host.save('runs.md', { text: modelCard(this.runs.pick(message.ids).map(({ digest }) => digest)) });
@@ -255,6 +264,11 @@ export class ResultsSession {
   private columns(): PanelState['columns'] {
     const columns = columnsOf(this.subject.path, this.removed, this.services.neighbours());
     return columns.map(({ id, label, detail }) => ({ id, label, detail }));
+  }
+
+  private prompts(): Pick<PanelState, 'prompts' | 'ownPrompts'> {
+    const { all, own } = this.services.prompts;
+    return { prompts: all, ownPrompts: own };
   }
 
   private fail(error: unknown): void {

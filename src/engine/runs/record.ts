@@ -24,6 +24,8 @@ export interface RunInput {
   readonly role: string;
   /** File or folder name without its path, which is the user's own business. */
   readonly name: string;
+  /** Path from the record's folder, in records that stay with the user (runs/places.ts). */
+  readonly place?: string;
   /** Of a checkpoint: SHA-256 of config, shard headers and sizes. */
   readonly identity?: string;
   /** Of a file: SHA-256 of its bytes. */
@@ -89,8 +91,11 @@ export function modelInput(checkpoint: Checkpoint): RunInput {
 /**
  * What people call the model: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path.
  */
-export function modelName(checkpoint: Checkpoint): string {
-  const parts = checkpoint.folder.split(/[/\\]/).filter((part) => part !== '');
+export const modelName = (checkpoint: Checkpoint): string => nameOfFolder(checkpoint.folder);
+
+/** The same of a checkpoint's folder. */
+export function nameOfFolder(folder: string): string {
+  const parts = folder.split(/[/\\]/).filter((part) => part !== '');
   const repository = parts.at(-2) === 'snapshots' ? parts.at(-3) : undefined;
   if (repository?.startsWith('models--')) return repository.slice('models--'.length).split('--').join('/');
   return parts.at(-1) ?? 'model';

@@ -23,11 +23,18 @@ export interface ReportData {
   }[];
 }
 
-/** @param runs in the order of the report; at least one */
-export function reportHtml(runs: readonly RunDigest[], { script, style }: ReportAssets): string {
+/**
+ * @param runs in the order of the report; at least one
+ * @param changed of each run, what it read that is another one now, in words
+ */
+export function reportHtml(
+  runs: readonly RunDigest[],
+  { script, style }: ReportAssets,
+  changed: readonly (readonly string[])[] = [],
+): string {
   const names = [...new Set(runs.map(({ model }) => model.name))].filter((name) => name !== '');
   const data: ReportData = {
-    runs: runs.map((digest, i) => ({ id: String(i), title: runTitle(digest), digest, changed: [] })),
+    runs: runs.map((digest, i) => ({ id: String(i), title: runTitle(digest), digest, changed: changed[i] ?? [] })),
   };
   const hash = createHash('sha256').update(script).digest('base64');
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
@@ -42,7 +49,8 @@ export function reportHtml(runs: readonly RunDigest[], { script, style }: Report
 </head>
 <body>
 <div id="report">
-<header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p></header>
+<header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
+${data.runs.flatMap(warningsOf).join('\n')}</header>
 </div>
 <section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
 ${recordsTable(runs)}
@@ -53,6 +61,10 @@ ${recordsTable(runs)}
 </html>
 `;
 }
+
+/** Numbers that can no longer be had again from what is there. */
+const warningsOf = ({ title, changed }: ReportData['runs'][number]): string[] =>
+  changed.map((words) => `<p class="warning">⚠ ${escapeHtml(`${title}: ${words}`)}</p>`);
 
 function summaryOf(runs: readonly RunDigest[]): string {
   const days = runs.map(({ started }) => started.slice(0, 10)).sort();

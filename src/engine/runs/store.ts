@@ -17,6 +17,8 @@ export interface StoredRun {
   readonly id: string;
   readonly file: string;
   readonly digest: RunDigest;
+  /** With their places, which no digest has. */
+  readonly inputs: readonly RunInput[];
 }
 
 /** A file that looks like a record and is none. */
@@ -93,21 +95,10 @@ export class RunStore {
 
 async function readRun(id: string, file: string): Promise<StoredRun | UnreadableRun> {
   try {
-    return { id, file, digest: digestRecord(await readRecord(file)) };
+    const record = await readRecord(file);
+    return { id, file, digest: digestRecord(record), inputs: record.inputs };
   } catch (error) {
     if (error instanceof UserError) return { id, why: error.why };
     throw error;
   }
-}
-
-/**
- * What a run read that is another file now, in words: of the same role and name, with another hash.
- * @param current the inputs as they are
- */
-export function changedInputs(digest: RunDigest, current: readonly RunInput[]): string[] {
-  return digest.inputs.flatMap(({ role, name, hash }) => {
-    const now = current.find((input) => input.role === role && input.name === name);
-    const other = now && hash !== undefined && hash !== (now.identity ?? now.sha256);
-    return other ? [`${role === 'model' ? 'the model' : name} has changed since`] : [];
-  });
 }

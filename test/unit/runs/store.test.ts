@@ -1,11 +1,11 @@
-/** The folder of runs: several writers, damaged and later records, deleting, and what has changed since. */
+/** The folder of runs: several writers, damaged and later records, deleting. */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
 import { keepRecord } from '../../../src/engine/runs/folder';
 import { newRecord, recordText } from '../../../src/engine/runs/record';
-import { changedInputs, RunStore } from '../../../src/engine/runs/store';
+import { RunStore } from '../../../src/engine/runs/store';
 import { temporaryFolder } from '../../support/temporary';
 import { curveRecord, scoreRecord } from './records';
 
@@ -62,18 +62,6 @@ describe('run store', () => {
 
   it('holds nothing where there is no folder', async () => {
     assert.deepEqual(await new RunStore('/nowhere/at/all').list(), { runs: [], unreadable: [] });
-  });
-
-  it('says what has changed since', async () => {
-    const folder = temporaryFolder();
-    await keepRecord(folder, scoreRecord());
-    const [{ digest }] = (await new RunStore(folder).list()).runs;
-    const model = { role: 'model', name: 'toy', identity: 'id-1' };
-    assert.deepEqual(changedInputs(digest, [model]), []);
-    assert.deepEqual(changedInputs(digest, [{ ...model, identity: 'id-2' }]), ['the model has changed since']);
-    const text = { role: 'calibration', name: 'prose.txt', sha256: 'other' };
-    assert.deepEqual(changedInputs(digest, [text]), ['prose.txt has changed since']);
-    assert.deepEqual(changedInputs(digest, [{ ...text, name: 'verse.txt' }]), []);
   });
 
   it('digests a record of a kind that it does not know', async () => {

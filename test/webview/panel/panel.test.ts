@@ -149,6 +149,20 @@ describeBrowser('results panel', (browser) => {
     await panel.close();
   });
 
+  it('keeps a prompt, and forgets one that was kept', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    const button = panel.page.locator('.prompt-list vscode-button');
+    assert.notEqual(await button.getAttribute('disabled'), null, 'it is in the list already');
+    await panel.page.locator('.prompt-row textarea').fill('My own words');
+    await button.click();
+    assert.deepEqual(panel.received('prompts/keep'), [{ type: 'prompts/keep', prompt: 'My own words' }]);
+    await panel.post(update(1, { prompts: ['My own words', ...EMPTY.prompts], ownPrompts: ['My own words'] }));
+    await button.getByText('Forget Prompt').waitFor();
+    await button.click();
+    assert.deepEqual(panel.received('prompts/forget'), [{ type: 'prompts/forget', prompt: 'My own words' }]);
+    await panel.close();
+  });
+
   it('takes what a model writes as text, whatever it is', async () => {
     const evil = '<img src=x onerror="parent.hacked=1"><script>parent.hacked=1</script><b>bold</b>';
     const writing = {

@@ -172,6 +172,7 @@ export const EMPTY: PanelState = {
     { id: 'adapter:a', label: 'adapter-a', detail: 'retrained, without 14, 17, 18' },
   ],
   prompts: ['Once upon a time', 'The Leaning Tower of Pisa is known for', 'AI can create a logo in seconds'],
+  ownPrompts: [],
   chat: true,
   training: null,
   writing: null,
