@@ -128,7 +128,7 @@ export class Backprop {
     for (const micro of micros) {
       work?.check();
       sum += await run(micro, 1 / Math.max(1, targets));
-      work?.advance(micro.ids.length);
+      work?.advance(micro.rows.reduce((n, row) => n + batch.rows[row].length, 0)); // without padding
     }
     return { loss: targets === 0 ? 0 : sum / targets, targets };
   }
