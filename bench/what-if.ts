@@ -1,0 +1,82 @@
+/**
+ * What if: how long the perplexity of a plan takes after a block was toggled, against evaluating the plan from the start.
+ *
+ *   npm run bench -- what-if [CHECKPOINT] [TEXT] [--samples 10] [--length 128] [--threads N]
+ *
+ * The subject is the sample model with its own text unless named. From a plan without two blocks, every other block that
+ * may go is taken out in turn; the states before it are those of the plan. The panel adds 150 ms until clicks have settled.
+ */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
+import { perplexityOfRows } from '../src/engine/evaluate/perplexity';
+import { loadRows } from '../src/engine/evaluate/rows';
+import { WhatIf } from '../src/engine/evaluate/what-if';
+import { plusKeepList } from '../src/engine/prune/select';
+import { openModel } from '../src/engine/transformer/model';
+import { viewWithout, type View } from '../src/engine/transformer/view';
+import { printMachine } from './support/machine';
+import { median, percent, printFacts, timed } from './support/numbers';
+
+const GOAL_SECONDS = 2;
+const STATE_BYTES = 2 ** 30;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    samples: { type: 'string', default: '10' },
+    length: { type: 'string', default: '128' },
+    threads: { type: 'string' },
+  },
+});
+const sample = resolve(import.meta.dirname, '../media/sample');
+const [folder = sample, file = join(sample, 'calibration.txt')] = positionals;
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+const checkpoint = await openCheckpoint(folder);
+const architecture = requireArchitecture(checkpoint);
+const { blocks } = architecture;
+const drawing = { samples: Number(values.samples), length: Number(values.length), seed: 1234 };
+const { rows } = await loadRows({ from: 'calibration', file, ...drawing }, checkpoint, architecture);
+
+const kept = new Set(plusKeepList(blocks));
+const free = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));
+const [first, second] = [free[0], free[free.length >> 1]];
+const plan = (...removed: number[]): View =>
+  viewWithout(
+    blocks,
+    removed.map((block) => ({ block })),
+  );
+
+printMachine();
+const model = await openModel(checkpoint, { device: 'cpu', threads });
+const whatIf = new WhatIf(model, rows, STATE_BYTES);
+try {
+  const whole = await timed(() => whatIf.evaluate(plan()));
+  const toggles: number[] = [];
+  const shares: number[] = [];
+  for (const block of free.filter((each) => each !== first && each !== second)) {
+    await whatIf.evaluate(plan(first, second));
+    const view = plan(first, second, block);
+    const toggle = await timed(() => whatIf.evaluate(view));
+    const anew = await timed(() => perplexityOfRows(model, rows, view));
+    if (Math.abs(toggle.result.ppl / anew.result.ppl - 1) > 1e-5) throw new Error('the perplexities differ');
+    toggles.push(toggle.seconds);
+    shares.push(toggle.seconds / anew.seconds);
+    console.log(
+      `block ${String(block).padStart(2)}: ${toggle.seconds.toFixed(3)} s for ${toggle.result.computed} of ` +
+        `${toggle.result.steps} blocks and the head; from the start ${anew.seconds.toFixed(3)} s`,
+    );
+  }
+  const undo = await timed(() => whatIf.evaluate(plan(first, second)));
+  console.log('');
+  printFacts([
+    ['rows', `${rows.length} × ${rows[0].length} tokens, ${blocks} blocks`],
+    ['the first answer', `${whole.seconds.toFixed(3)} s, with every block and the head`],
+    ['after a toggle', `${median(toggles).toFixed(3)} s (goal on the sample model: ${GOAL_SECONDS} s)`],
+    ['of the whole work', percent(median(shares))],
+    ['after an undo', `${(1000 * undo.seconds).toFixed(1)} ms`],
+  ]);
+} finally {
+  whatIf.close();
+  await model.close();
+}
