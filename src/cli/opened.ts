@@ -17,7 +17,4 @@ export function openForCommand(path: string, options: Wanted): Promise<Opened> {
   return openForComputing(path, options);
 }
 
-/** Highest memory of this process so far. */
-export const peakRssBytes = (): number => process.resourceUsage().maxRSS * 1024;
-
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;

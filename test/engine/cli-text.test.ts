@@ -133,6 +133,14 @@ describe('command line: texts', function () {
     );
   });
 
+  it('generate: an answer begins on a line of its own', async () => {
+    const args = ['generate', model, '--prompt', 'The river', '--chat', '--max-new-tokens', '4', '--ignore-eos'];
+    const { text: answer, promptIds } = await run(...args);
+    assert.equal((await coppice([...args, '--quiet'])).stdout, `The river\n${answer as string}\n`);
+    const plain = (await run(...args.filter((arg) => arg !== '--chat'))).promptIds as number[];
+    assert.ok((promptIds as number[]).length > plain.length);
+  });
+
   it('generate: sampling repeats with its seed; ids need no tokenizer', async () => {
     const bare = tinyCheckpoint('llama-plain');
     const args = ['generate', bare, '--ids', '5,6,7', '--temperature', '1.5', '--top-k', '50', '--max-new-tokens', '8'];

@@ -8,18 +8,8 @@ import { join } from 'node:path';
 import { loadTokenizer, type Tokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { plusKeepList } from '../../src/engine/prune/select';
 import { checkpointFolder, goldenImportance, goldenTokens } from '../support/golden';
-import {
-  checkAngular,
-  checkBlockInfluence,
-  checkBlockPerplexity,
-  checkGreedyIds,
-  checkGreedyRemovals,
-  checkLogits,
-  checkMagnitude,
-  checkModulePerplexity,
-  checkResidualNorms,
-  checkTaylor,
-} from '../support/golden-checks';
+import { checkTaylor } from '../support/golden-checks';
+import { testGoldenNumbers } from '../support/golden-suite';
 import { checkFullTraining, checkGradientNorms, checkLora } from '../support/golden-training';
 import { describedModel } from '../support/model';
 import { checkTokens } from '../support/token-checks';
@@ -68,15 +58,7 @@ describe('the sample model', function () {
 
   describe('its golden numbers', () => {
     const model = describedModel(() => folder);
-    it('logits, log-sum-exp and arg max', () => checkLogits(model(), NAME));
-    it('residual norms', () => checkResidualNorms(model(), NAME));
-    it('perplexity of every block', () => checkBlockPerplexity(model(), NAME));
-    it('perplexity of every module', () => checkModulePerplexity(model(), NAME));
-    it('magnitude', () => checkMagnitude(model(), NAME));
-    it('block influence', () => checkBlockInfluence(model(), NAME));
-    it('angular distance of every window', () => checkAngular(model(), NAME));
-    it('greedy removals', () => checkGreedyRemovals(model(), NAME));
-    it('greedy text, full and pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-3 }));
+    testGoldenNumbers(model, NAME);
     it('Taylor scores', () => checkTaylor(model(), NAME));
     it('gradient norms of every parameter', () => checkGradientNorms(model(), NAME));
     it('a LoRA run, and its adapter merged', () => checkLora(model(), NAME));

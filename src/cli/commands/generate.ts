@@ -93,7 +93,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
   const choice = sampled ? { temperature, topK, topP, seed } : { greedy: true as const };
   const ignoreEos = options.ignoreEos === true;
 
-  if (prompt !== undefined) shell.stream(shell.style.dim(shell.shown(prompt)));
+  if (prompt !== undefined) shell.stream(`${shell.style.dim(shell.shown(prompt))}${options.chat ? '\n' : ''}`);
   const decoder = tokenizer?.streamDecoder();
   const onToken = (id: number): void => shell.stream(decoder ? shell.shown(decoder.push(id)) : `${id} `);
   const job = options.json ? shell.job : { signal: shell.job.signal }; // else the text itself shows the progress

@@ -1,14 +1,14 @@
 /** `coppice score`: how much every block matters, by one of the criteria. The keep-list plays no part here. */
 import { type Command, Option } from 'commander';
 import { type Criterion, type CriterionSettings, readsWeights } from '../../engine/importance/criterion';
-import { findingsSummary, runCriterion, withoutRows } from '../../engine/importance/run-criterion';
+import { runCriterion } from '../../engine/importance/run-criterion';
+import { scoreReport } from '../../engine/importance/score-report';
 import { detailsOf } from '../../engine/runs/details';
-import { modelName } from '../../engine/runs/record';
 import { removedJson } from '../../engine/transformer/opened';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
-import { openForCommand, peakRssBytes, secondsSince } from '../opened';
+import { openForCommand, secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -64,30 +64,19 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
   const start = performance.now();
   const { criterion, granularity, count } = options;
   checkUsage(options);
-  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
+  const opened = await openForCommand(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = opened;
   const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity, adapter });
-  const { findings, calibration, device } = scored;
-  const common = {
-    criterion,
-    model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
-    ...(removed.length > 0 && { removed: removedJson(removed) }),
-    ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
-  };
-  const circumstances = {
-    calibration: calibration ? withoutRows(calibration) : null,
-    seconds: secondsSince(start),
-    device: device?.provider ?? 'cpu',
-    peakRssBytes: peakRssBytes(),
-  };
+  const { summary, results, circumstances } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
-    json: { ...common, ...findingsSummary(findings), ...circumstances },
-    results: { ...common, ...findings, ...circumstances },
-    page: findingsPage(criterion, findings, circumstances, shell.style),
+    json: summary,
+    results,
+    page: findingsPage(criterion, scored.findings, circumstances, shell.style),
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
       settings: { criterion, granularity, count, removed: removedJson(removed), ...scored.settings },
       seed: scored.seed,
-      device,
+      device: scored.device,
     }),
   };
 }

@@ -2,6 +2,7 @@
  * What a model costs its user: time until it can write, prefill and decode speed, time to the first token, memory and
  * size. Measured over `generate`, the way a model is really used, for a checkpoint or any view of it.
  */
+import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weights';
@@ -74,7 +75,7 @@ export async function measure(
       prefillTokensPerSecond: median(runs.map((run) => run.prefillTokensPerSecond)),
       decodeTokensPerSecond: median(runs.map((run) => run.decodeTokensPerSecond)),
       timeToFirstTokenSeconds: median(runs.map((run) => run.timeToFirstToken)),
-      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      peakRssBytes: peakRssBytes(),
       device: model.device,
     };
   } finally {

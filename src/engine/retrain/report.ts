@@ -1,4 +1,5 @@
 /** What a retraining tells when it is done: the object that `--json`, the record and the editor share. */
+import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
 import type { LeftBehind } from '../prune/companions';
 import type { RunRecord } from '../runs/record';
@@ -47,7 +48,7 @@ export function resultOf(
     evaluations,
     best: best && { step: best.step, loss: best.loss },
     tokensPerSecond: sum(({ tokens }) => tokens) / sum(({ seconds }) => seconds),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    peakRssBytes: peakRssBytes(),
   };
 }
 

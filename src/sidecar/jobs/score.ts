@@ -1,9 +1,9 @@
 /** How much every block of a model matters. */
 import { needsCalibration, readsWeights } from '../../engine/importance/criterion';
-import { findingsSummary, runCriterion, withoutRows } from '../../engine/importance/run-criterion';
+import { runCriterion } from '../../engine/importance/run-criterion';
+import { scoreReport } from '../../engine/importance/score-report';
 import { UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/runs/details';
-import { modelName } from '../../engine/runs/record';
 import { openForComputing, removedJson } from '../../engine/transformer/opened';
 import type { ScoreResult, ScoreSpec } from '../../protocol/scores';
 import { type Job, modelOptions, secondsSince, wanted } from './job';
@@ -13,27 +13,17 @@ export const score: Job<'score', ScoreSpec> = async (spec, context) => {
   const start = performance.now();
   checkSpec(spec);
   const { criterion, granularity = 'block', count, keep } = spec;
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(spec.checkpoint, wanted(spec));
+  const opened = await openForComputing(spec.checkpoint, wanted(spec));
+  const { checkpoint, removed, view, adapter, inputs } = opened;
   const options = { ...criterionSettings(spec), ...modelOptions(spec, context.hooks) };
   const scored = await runCriterion(checkpoint, criterion, options, context.job, {
     ...{ count, view, granularity, adapter },
     ...(keep && { kept: new Set(keep) }),
   });
-  const common = {
-    criterion,
-    model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
-    ...(removed.length > 0 && { removed: removedJson(removed) }),
-    ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
-  };
-  const circumstances = {
-    calibration: scored.calibration ? withoutRows(scored.calibration) : null,
-    seconds: secondsSince(start),
-    device: scored.device?.provider ?? 'cpu',
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-  };
+  const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
-    result: { ...common, ...findingsSummary(scored.findings), ...circumstances } as ScoreResult,
-    results: { ...common, ...scored.findings, ...circumstances },
+    result: summary as unknown as ScoreResult,
+    results,
     run: detailsOf(checkpoint, spec, {
       inputs: [...scored.inputs, ...inputs],
       settings: { criterion, granularity, count, keep, removed: removedJson(removed), ...scored.settings },
