@@ -41,6 +41,14 @@ describe('run digests', () => {
   });
 });
 
+describe('digests of Taylor scores', () => {
+  it('say no perplexity of the whole model, with which theirs could be compared', () => {
+    const record = scoreRecord();
+    const results = { ...record.results, criterion: 'taylor' };
+    assert.equal(read({ ...record, results }).score?.full, undefined);
+  });
+});
+
 describe('digests of what retraining brought back', () => {
   it('come from evaluations with an adapter', () => {
     const { retrained, quality } = read(retrainedRecord());
