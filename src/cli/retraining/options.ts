@@ -94,7 +94,11 @@ export function addRetrainOptions(command: Command): Command {
     .addOption(new Option('--steps <n>', 'steps instead').argParser(parseCount).conflicts('epochs'))
     .option('--batch <n>', `rows of a batch (default: ${DEFAULTS.batch}, fewer for few data)`, parseCount)
     .option('--accumulate <n>', 'batches of a step; all their rows form one mean', parseCount)
-    .option('--lr <rate>', `peak of the learning rate (default: ${DEFAULTS.learningRate})`, parsePositive)
+    .option(
+      '--lr <rate>',
+      `peak of the learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`,
+      parsePositive,
+    )
     .option('--warmup <n>', `steps of warm-up (default: ${DEFAULTS.warmup}, a tenth of a short run)`, parseSeed)
     .option('--clip <norm>', `limit of the gradient's norm (default: ${DEFAULTS.clip})`, parsePositive)
     .option('--weight-decay <d>', `decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, parseAmount)
