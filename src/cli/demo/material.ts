@@ -24,7 +24,7 @@ export interface Material {
 
 /** Short runs with a high rate: a minute for the small model, some minutes for a real one. */
 const SAMPLE_TRAINING = { heldOut: 8, learningRate: 2e-3, batch: 8, steps: 80, warmup: 8 };
-const TRAINING = { learningRate: 3e-4, batch: 8, steps: 60, warmup: 6 };
+const TRAINING = { batch: 8, steps: 60, warmup: 6 };
 
 /** @param folder of the demo, for the texts of those who bring none */
 export async function provideMaterial(
