@@ -1,79 +1,28 @@
 /**
- * Retraining as a whole, on toy checkpoints: what is written is what was trained, the same run gives the same numbers, a
- * teacher is what it says it is, and what cannot be done is refused before it costs anything.
+ * Retraining as a whole, on toy checkpoints: what is written is what was trained, the same run gives the same numbers,
+ * and what cannot be done is refused before it costs anything.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { CancelledError, UserError } from '../../src/engine/errors';
+import { CancelledError } from '../../src/engine/errors';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { applyAdapter } from '../../src/engine/retrain/adapter';
 import { readAdapter } from '../../src/engine/retrain/adapter-files';
-import { Backprop } from '../../src/engine/retrain/backprop';
 import { fullTrainingBytes } from '../../src/engine/retrain/full-memory';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
 import type { RetrainResult } from '../../src/engine/retrain/report';
-import { retrain, type RetrainContext } from '../../src/engine/retrain/retrain';
+import { retrain } from '../../src/engine/retrain/retrain';
 import type { RetrainSettings } from '../../src/engine/retrain/settings';
-import { Teacher } from '../../src/engine/retrain/teacher';
 import { readRecord } from '../../src/engine/runs/record';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
-import { shiftedTargets } from '../../src/engine/transformer/targets';
-import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { viewWithout } from '../../src/engine/transformer/view';
 import { checkpointFolder } from '../support/golden';
 import { withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { readCheckpointTensors } from '../support/safetensors';
 import { temporaryFolder } from '../support/temporary';
-import { type TinyName, tinyCheckpoint } from '../support/tiny-models';
-
-const TEXT = 'The river bends, and the mill stands where it always stood. In the evening she sings to the miller. ';
-
-const textFile = (): string => {
-  const file = join(temporaryFolder(), 'text.txt');
-  writeFileSync(file, TEXT.repeat(20));
-  return file;
-};
-
-const newPlace = (): string => join(temporaryFolder(), 'out');
-
-/** A run of a few steps. */
-async function run(
-  source: string,
-  settings: Partial<RetrainSettings>,
-  context: Partial<RetrainContext> & { teacherPath?: string; weight?: number } = {},
-): Promise<RetrainResult> {
-  const { teacherPath, weight = 0.5, ...rest } = context;
-  const tokenizer = await loadTokenizer(source);
-  const all: RetrainSettings = {
-    method: { kind: 'lora' },
-    data: [textFile()],
-    out: newPlace(),
-    length: 32,
-    batch: 4,
-    steps: 12,
-    learningRate: 0.01,
-    evalEvery: 4,
-    ...settings,
-  };
-  return withModel(source, (model) => {
-    const context = { removed: [], tokenizer, ...rest };
-    if (teacherPath === undefined) return retrain(model, all, context);
-    return withModel(teacherPath, (teacher) =>
-      retrain(model, all, { ...context, teacher: { model: teacher, weight } }),
-    );
-  });
-}
-
-const losses = ({ trace }: RetrainResult): number[] => trace.map(({ loss }) => loss);
-const tiny = (name: TinyName, seed = 1): string => tinyCheckpoint(name, { tokenizer: true, seed });
-
-const refused = (work: Promise<unknown>, words: RegExp): Promise<void> =>
-  assert.rejects(
-    work,
-    (error) => error instanceof UserError && words.test(`${error.what}: ${error.why}. ${error.action}`),
-  );
+import { textFile, newPlace, losses, tiny, refused, run } from '../support/retraining';
 
 describe('retrain: an adapter', () => {
   const source = tiny('llama-gqa-tied');
@@ -209,89 +158,6 @@ describe('retrain: every weight', () => {
     await refused(run(source, { method: { ...full, memory: bytes - 1 } }), new RegExp(`needs ${bytes} bytes`));
     await run(source, { method: { ...full, memory: bytes }, steps: 1 });
   });
-});
-
-describe('retrain: a teacher', () => {
-  const source = tiny('llama-plain');
-
-  it('that is the student itself has nothing to teach', async () => {
-    const settings = { method: { kind: 'lora', dropout: 0 } as const, steps: 1 };
-    const { trace } = await run(source, settings, { teacherPath: source, weight: 1 });
-    assert.ok(Math.abs(trace[0].loss) < 1e-5, String(trace[0].loss));
-  });
-
-  it('counts by its weight; what is held out is measured without it', async () => {
-    const settings = { method: { kind: 'lora', dropout: 0 } as const, data: [textFile()], steps: 1, heldOut: 4 };
-    const view = { removed: [{ block: 1 }] };
-    const taught = (weight: number) => run(source, settings, { ...view, teacherPath: tiny('llama-plain', 2), weight });
-    const [alone, all, half] = [await run(source, settings, view), await taught(1), await taught(0.5)];
-    const expected = (alone.trace[0].loss + all.trace[0].loss) / 2;
-    assert.ok(Math.abs(half.trace[0].loss - expected) < 1e-4);
-    assert.ok(Math.abs(half.evaluations[0].loss - alone.evaluations[0].loss) < 1e-5);
-  });
-
-  it('says the same through its own head and the shared one, with sessions kept or not', async () => {
-    await withModel(source, async (model) => {
-      const view = viewWithout(4, [{ block: 1 }]);
-      const shape = { rank: 4, alpha: 8, targets: ['q', 'down'] as const, dropout: false };
-      const rows = [...randomRows(2, 16, 288, 5), ...randomRows(2, 24, 288, 6)];
-      const batch = { rows, targets: rows.map((row) => shiftedTargets([row])) };
-      const results = [];
-      for (const [headFrozen, keepSessions] of [
-        [true, true],
-        [true, false],
-        [false, true],
-      ]) {
-        const options = { weight: 0.7, student: model, headFrozen, keepSessions };
-        const teacher = await Teacher.open(model, fullView(4), options);
-        assert.equal(teacher.part.own === undefined, headFrozen);
-        const trainee = loraTrainee(model, view, shape, initialAdapters(model, view, shape, 1));
-        const backprop = await Backprop.create(model, trainee, { teacher });
-        results.push([await backprop.gradients(batch), await backprop.gradients(batch)]);
-        await backprop.close();
-        await teacher.close();
-      }
-      assert.deepEqual(results[0], results[1]);
-      const [[shared], , [own]] = results;
-      assert.ok(Math.abs(shared.loss - own.loss) < 1e-5);
-    });
-  });
-
-  it('may be wider than the student', async () => {
-    const wide = tinyCheckpoint('llama-plain', { tokenizer: true, config: { hidden_size: 96 } });
-    const { trace } = await run(source, { steps: 4 }, { teacherPath: wide });
-    assert.ok(trace[3].loss < trace[0].loss);
-  });
-
-  it('of another vocabulary is refused', async () => {
-    const other = tinyCheckpoint('llama-plain', { tokenizer: true, config: { vocab_size: 320 } });
-    await refused(run(source, {}, { teacherPath: other }), /vocabulary has 320 tokens, the student's 288/);
-  });
-});
-
-describe('retrain: text that the model writes itself', () => {
-  const source = tiny('llama-gqa-tied');
-  const settings = { data: 'self', selfTokens: 600, heldOut: 2 } as const;
-
-  it('is the same for the same seed, and is learnt from', async () => {
-    const removed = [{ block: 1 }];
-    const [a, b] = [await run(source, settings, { removed }), await run(source, settings, { removed })];
-    assert.deepEqual(losses(a), losses(b));
-    assert.equal(a.data.train.examples + a.data.heldOut.examples, 19);
-    assert.equal(a.data.files[0].sha256, b.data.files[0].sha256);
-  });
-
-  it('comes from the teacher where there is one', async () => {
-    const other = tiny('llama-gqa-tied', 2);
-    const [a, b] = [
-      await run(source, { ...settings, steps: 1 }, { removed: [{ block: 1 }] }),
-      await run(source, { ...settings, steps: 1 }, { removed: [{ block: 1 }], teacherPath: other }),
-    ];
-    assert.notEqual(a.data.files[0].sha256, b.data.files[0].sha256);
-  });
-
-  it('is refused when nobody but the student could write it', () =>
-    refused(run(source, settings), /no model to write/));
 });
 
 describe('retrain: refused, cancelled, gone on with', () => {
