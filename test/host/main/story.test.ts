@@ -31,7 +31,6 @@ describe('the story', () => {
     await page.locator('.activitybar').getByRole('tab', { name: 'Coppice' }).click();
     await window.widenSideBar();
     await window.row('stories').first().click();
-    await page.keyboard.press('ArrowRight');
     await window.row('Block 0').waitFor();
     await window.screenshot('story-1-open');
   });
@@ -105,6 +104,7 @@ describe('the story', () => {
       .locator('.panel')
       .getByText(/tokens,\s.*a\ssecond/)
       .waitFor();
+    await window.toast('Writing text').waitFor({ state: 'detached' });
     await window.screenshot('story-8-text');
   });
 
