@@ -50,6 +50,7 @@ export class Supervisor {
   private starting: Promise<SidecarProcess> | undefined;
   private stopping: Promise<void> | undefined;
   private cancelRest: () => void = () => undefined;
+  private cancelRestart: () => void = () => undefined;
   private disposed = false;
 
   constructor(
@@ -82,6 +83,7 @@ export class Supervisor {
   /** Starts it afresh, whatever happened before. */
   async restart(): Promise<void> {
     this.policy.forget();
+    await this.stopping; // a start that waits for it has its process then
     const { process } = this;
     if (process) {
       process.kill();
@@ -110,6 +112,7 @@ export class Supervisor {
   async dispose(): Promise<void> {
     this.disposed = true;
     this.cancelRest();
+    this.cancelRestart();
     await this.process?.stop();
     await this.stopping;
   }
@@ -117,6 +120,7 @@ export class Supervisor {
   private async start(): Promise<SidecarProcess> {
     const { log, logLevel } = this.options;
     await this.stopping;
+    if (this.disposed) throw new SidecarGone(l10n.t('the editor closes'));
     this.setStatus({ state: 'starting' });
     const process = this.fork();
     void process.ended.then((end) => this.lost(process, end));
@@ -163,10 +167,14 @@ export class Supervisor {
     this.cancelRest();
     this.setStatus({ state: 'restarting', why, inMs });
     const starting = new Promise<SidecarProcess>((resolve, reject) => {
-      this.options.clock.later(inMs, () => {
+      const cancel = this.options.clock.later(inMs, () => {
         if (this.starting === starting) this.start().then(resolve, reject);
-        else reject(new SidecarGone(why)); // restarted by hand, or disposed
+        else reject(new SidecarGone(why)); // restarted by hand
       });
+      this.cancelRestart = () => {
+        cancel();
+        reject(new SidecarGone(why));
+      };
     });
     this.starting = starting;
     starting.then(

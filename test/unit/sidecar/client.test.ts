@@ -213,6 +213,44 @@ describe('sidecar client', () => {
     assert.equal(forks.made.length, 1);
   });
 
+  it('starts nothing more when it is disposed of between a crash and the restart', async () => {
+    await client.request('device/report', {});
+    forks.last.crash();
+    await settle();
+    const asked = client.request('device/report', {}); // waits for the next process
+    asked.catch(silent);
+    await client.dispose();
+    await clock.pass(10 * 60_000);
+    assert.equal(forks.made.length, 1);
+    await assert.rejects(asked, SidecarGone);
+  });
+
+  it('starts nothing more when it is disposed of while an idle process ends', async () => {
+    await client.request('device/report', {});
+    forks.behaviour.endsSlowly = true;
+    await clock.pass(IDLE);
+    const asked = client.request('device/report', {}); // waits for the end of the one before
+    asked.catch(silent);
+    const disposed = client.dispose();
+    forks.last.crash(0);
+    await disposed;
+    await assert.rejects(asked, SidecarGone);
+    assert.equal(forks.made.length, 1);
+  });
+
+  it('starts one process when it is restarted by hand while an idle one ends', async () => {
+    await client.request('device/report', {});
+    forks.behaviour.endsSlowly = true;
+    await clock.pass(IDLE);
+    const asked = client.request('device/report', {});
+    asked.catch(silent);
+    const restarted = client.restart();
+    forks.last.crash(0);
+    await restarted;
+    assert.equal(forks.made.filter(({ alive }) => alive).length, 1);
+    assert.equal(client.status.state, 'ready');
+  });
+
   it('fails without a program to start, and can try again', async () => {
     const broken = new SidecarClient({
       program: 'none',

@@ -76,7 +76,7 @@ export class FakeSidecar {
     });
     answer(this.connection, 'device/report', () => Promise.resolve({ provider: 'cpu', why: 'test', tried: [] }));
     answer(this.connection, 'shutdown', () => {
-      setImmediate(() => this.host.end(0, null));
+      if (!behaviour.endsSlowly) setImmediate(() => this.host.end(0, null));
       return Promise.resolve(null);
     });
     this.connection.listen();
@@ -104,6 +104,8 @@ export interface Behaviour {
   crashesAtStart?: boolean;
   /** Never answers the greeting. */
   deaf?: boolean;
+  /** Takes its time when it is told to end. */
+  endsSlowly?: boolean;
 }
 
 /** Makes sidecars and keeps them. */
