@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { Backprop } from '../../src/engine/retrain/backprop';
 import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
-import { retrain } from '../../src/engine/retrain/retrain';
 import { Teacher } from '../../src/engine/retrain/teacher';
 import { shiftedTargets } from '../../src/engine/transformer/targets';
 import { fullView, viewWithout } from '../../src/engine/transformer/view';
