@@ -1,8 +1,9 @@
 /** What models cost: size, parameters, speed and memory, of the original, the plan and what was made of it. */
 import type { CostDigest, PanelModel, PanelPlan, PanelRun } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { costsOf } from './costs';
 import { table } from './table';
-import { blockList, bytes, count, short } from './numbers';
+import { bytes, count, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
 
 type Measure = Exclude<keyof CostDigest, 'label'>;
@@ -30,7 +31,8 @@ export function measuredSection({ still }: Context): Section {
     const rows = costsOf(model, still ? undefined : plan, runs);
     if (!still)
       note.textContent =
-        'Speeds are measured whenever a model writes; “coppice bench” with --record measures memory too.';
+        'Speeds are measured whenever a model writes. “coppice bench --record .coppice/runs/NAME.json” measures memory too, ' +
+        'with --remove and --adapter also of the plan and of what was retrained.';
     const cells = rows.map((row) => [
       row.label,
       ...COLUMNS.map(({ key, words }) =>
@@ -44,32 +46,6 @@ export function measuredSection({ still }: Context): Section {
     body.replaceChildren(table('Cost of each model', ['Model', ...COLUMNS.map(({ name }) => name)], cells));
   });
   return { element, update: ({ model, plan, runs }) => draw(model, plan, runs) };
-}
-
-/** The newest figure of each kind of each model, under the name that runs give it. */
-function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: readonly PanelRun[]): CostDigest[] {
-  const none = { prefillTokensPerSecond: null, decodeTokensPerSecond: null, peakRssBytes: null };
-  const found = new Map<string, CostDigest>([
-    [model.name, { label: model.name, parameters: model.parameters, bytes: model.bytes, ...none }],
-  ]);
-  if (plan && plan.removed.length > 0) {
-    const label = `Without ${blockList(plan.removed)}`;
-    found.set(label, { label, parameters: plan.parameters, bytes: plan.bytes, ...none });
-  }
-  for (const { digest } of runs) {
-    for (const cost of digest.cost ?? []) {
-      const label =
-        cost.label === 'Original'
-          ? model.name
-          : digest.kind === 'bench' && digest.removed.length > 0
-            ? `${cost.label} without ${digest.removed.join(', ')}`
-            : cost.label;
-      const known = found.get(label);
-      const merged = COLUMNS.map(({ key }) => [key, known?.[key] ?? cost[key]] as const);
-      found.set(label, { ...cost, ...Object.fromEntries(merged), label });
-    }
-  }
-  return [...found.values()];
 }
 
 /** A figure with a bar as long as its share of the largest. */

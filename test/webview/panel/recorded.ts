@@ -84,6 +84,14 @@ const sampleRun: RunDigest = {
       decodeTokensPerSecond: 55.4,
       peakRssBytes: null,
     },
+    {
+      label: 'adapter-a',
+      parameters: null,
+      bytes: null,
+      prefillTokensPerSecond: 471,
+      decodeTokensPerSecond: 53.8,
+      peakRssBytes: null,
+    },
   ],
   samples: {
     prompts: ['Once upon a time'],
