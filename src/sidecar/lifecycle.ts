@@ -40,8 +40,11 @@ export class SidecarProcess {
   ) {
     this.connection = connectTo(child);
     this.ended = new Promise((resolve) => {
-      // A process that could not be started has an error and no exit.
-      child.once('error', (error) => resolve({ wanted: this.wanted, why: error.message }));
+      // A process that could not be started has an error and no exit; one whose channel fails may live on, of no use.
+      child.once('error', (error) => {
+        child.kill('SIGKILL');
+        resolve({ wanted: this.wanted, why: error.message });
+      });
       child.once('exit', (code, signal) => resolve({ wanted: this.wanted, why: this.reason(code, signal) }));
     });
     for (const stream of [child.stdout, child.stderr]) {

@@ -49,6 +49,7 @@ export class Supervisor {
   private process: SidecarProcess | undefined;
   private starting: Promise<SidecarProcess> | undefined;
   private stopping: Promise<void> | undefined;
+  private restarting: Promise<void> | undefined;
   private cancelRest: () => void = () => undefined;
   private cancelRestart: () => void = () => undefined;
   private disposed = false;
@@ -80,18 +81,10 @@ export class Supervisor {
     return this.starting;
   }
 
-  /** Starts it afresh, whatever happened before. */
-  async restart(): Promise<void> {
-    this.policy.forget();
-    await this.stopping; // a start that waits for it has its process then
-    const { process } = this;
-    if (process) {
-      process.kill();
-      await process.ended;
-    }
-    this.starting = undefined;
-    this.setStatus({ state: 'stopped' });
-    await this.started();
+  /** Starts it afresh, whatever happened before. Whoever asks while that happens gets the same process. */
+  restart(): Promise<void> {
+    this.restarting ??= this.startAfresh().finally(() => (this.restarting = undefined));
+    return this.restarting;
   }
 
   /** To be called when work is done: lets the process go after a while without any. */
@@ -115,6 +108,19 @@ export class Supervisor {
     this.cancelRestart();
     await this.process?.stop();
     await this.stopping;
+  }
+
+  private async startAfresh(): Promise<void> {
+    this.policy.forget();
+    await this.stopping; // a start that waits for it has its process then
+    const { process } = this;
+    if (process) {
+      process.kill();
+      await process.ended;
+    }
+    this.starting = undefined;
+    this.setStatus({ state: 'stopped' });
+    await this.started();
   }
 
   private async start(): Promise<SidecarProcess> {

@@ -165,6 +165,18 @@ describe('sidecar client', () => {
     assert.equal(client.status.state, 'stopped'); // idle
   });
 
+  it('restarts once for those who ask at the same time', async () => {
+    const job = begin();
+    await Promise.all([client.restart(), client.restart()]); // asked before the first process was greeted
+    await settle();
+    assert.equal(forks.made.filter(({ alive }) => alive).length, 1);
+    await Promise.all([client.restart(), client.restart()]);
+    assert.equal(forks.made.filter(({ alive }) => alive).length, 1);
+    await client.dispose();
+    assert.ok(forks.made.every(({ alive }) => !alive));
+    await assert.rejects(job);
+  });
+
   it('cancels jobs wherever they are', async () => {
     const early = new AbortController();
     const before = begin(score, early.signal);
