@@ -40,9 +40,8 @@ describe('the story', () => {
     await window.command('Coppice: Score Blocks…');
     await page.locator('.quick-input-list').getByText('Shortened LLaMA').first().waitFor();
     await window.screenshot('story-2-criterion');
-    await page.keyboard.press('Enter');
-    await page.locator('.quick-input-list').getByText('The usual text').waitFor();
-    await page.keyboard.press('Enter');
+    await window.enter('Shortened LLaMA');
+    await window.enter('The usual text');
     await window
       .row('Block 0')
       .getByText(/ppl \d/)
@@ -54,16 +53,14 @@ describe('the story', () => {
   it('suggests blocks, with the true numbers while one chooses', async () => {
     const { page } = window;
     await window.command('Coppice: Suggest Blocks to Prune…');
-    await page.locator('.quick-input-list').getByText('scored').waitFor();
-    await page.keyboard.press('Enter');
-    await page.locator('.quick-input-list').getByText('So many blocks').waitFor();
-    await page.keyboard.press('Enter');
+    await window.enter('scored');
+    await window.enter('So many blocks');
     await page
       .locator('.quick-input-message')
       .getByText(/blocks go/)
       .waitFor();
     await window.screenshot('story-4-suggest');
-    await page.keyboard.press('Enter');
+    await window.enter(/blocks go/);
     await until('blocks are suggested', async () => (await planned()).length > 0);
     assert.deepEqual(await planned(), [5, 6]);
   });
@@ -85,7 +82,7 @@ describe('the story', () => {
       .getByText(/Without/)
       .waitFor();
     await window.screenshot('story-6-prune');
-    await page.keyboard.press('Enter');
+    await window.enter(/Without/);
     const out = inWorkspace('stories-9-blocks');
     await window.row('stories-9-blocks').waitFor();
     assert.ok(existsSync(join(out, 'model.safetensors')));
@@ -99,7 +96,7 @@ describe('the story', () => {
     await window.command('Coppice: Generate Text…');
     await window.page.locator('.quick-input-message').getByText('The text to continue').waitFor();
     await vscode.commands.executeCommand('workbench.output.action.clearOutput'); // of what other tests let write
-    await window.page.keyboard.press('Enter');
+    await window.enter('The text to continue');
     await window.page
       .locator('.panel')
       .getByText(/tokens,\s.*a\ssecond/)

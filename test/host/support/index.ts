@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import Mocha from 'mocha';
+import { tellFailure } from './failure';
 
 const TIMEOUT_MS = 60_000;
 
@@ -13,6 +14,9 @@ export async function run(): Promise<void> {
   const resultFile = process.env.COPPICE_HOST_RESULT!;
   const files = JSON.parse(process.env.COPPICE_HOST_FILES!) as string[];
   const mocha = new Mocha({ ui: 'bdd', color: false, timeout: TIMEOUT_MS, forbidOnly: true });
+  mocha.suite.afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await tellFailure(this.currentTest.fullTitle());
+  });
   const sources = new Map<string, string>();
   for (const source of files) {
     const bundled = join(built!, `${relative(tests!, source).slice(0, -'.ts'.length)}.cjs`);

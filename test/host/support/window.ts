@@ -63,6 +63,35 @@ export class Window {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
   }
 
+  /**
+   * Waits for the question that shows `text`, and takes its default. A key that comes before the box has the focus is
+   * lost, as a user would see: it is pressed again while the question is there.
+   */
+  async enter(text: string | RegExp): Promise<void> {
+    const box = this.page.locator('.quick-input-widget:visible');
+    await box.getByText(text).first().waitFor();
+    // The step stands in it: “Score Blocks (1/2)”.
+    const title = (): Promise<string> => box.locator('.quick-input-title').innerText({ timeout: 200 });
+    const asked = await title();
+    const gone = async (): Promise<boolean> => (await title().catch(() => '')) !== asked;
+    await until(`Enter is taken by “${asked}”`, async () => {
+      if (await gone()) return true;
+      if ((await box.locator('input:focus').count()) === 0) return false;
+      await this.page.keyboard.press('Enter');
+      return until('', gone, 2000).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  /** What there is to see that may say why a test failed: questions, notifications, the status bar. */
+  async visibleText(): Promise<string[]> {
+    const parts = ['.quick-input-widget:visible', '.notification-toast', '.statusbar-item[id*="coppice"]'];
+    const texts = await Promise.all(parts.map((part) => this.page.locator(part).allInnerTexts()));
+    return texts.flatMap((found, i) => found.map((text) => `${parts[i]}: ${text.replace(/\s+/g, ' ')}`));
+  }
+
   /** A notification, by a part of its text. */
   toast(text: string | RegExp) {
     return this.page.locator('.notification-toast', { hasText: text });
