@@ -1,6 +1,6 @@
 /** A file as a step: some of the workspace's, a few fixed choices, or any other. */
 import * as vscode from 'vscode';
-import { BACK, type Back, type Choice, pick, type Place } from './steps';
+import { type Back, type Choice, pick, type Place } from './steps';
 
 const MOST_FILES = 30;
 /** No path is empty. */
@@ -21,12 +21,27 @@ export async function chooseFile(
     .filter(({ path }) => !NOT_TEXT.test(path))
     .map(({ fsPath }) => ({ label: vscode.workspace.asRelativePath(fsPath), value: fsPath }))
     .sort((a, b) => a.label.localeCompare(b.label));
-  const browse = { label: vscode.l10n.t('Browse…'), value: BROWSE };
-  const choice = await pick<string>(place, placeholder, [...fixed, ...files, browse], active);
-  if (choice !== BROWSE) return choice;
   const filters = { [vscode.l10n.t('Texts')]: [...extensions] };
-  const picked = await vscode.window.showOpenDialog({ title: place.title, canSelectMany: false, filters });
-  return picked?.[0]?.fsPath ?? BACK;
+  const browse = (): Thenable<vscode.Uri[] | undefined> =>
+    vscode.window.showOpenDialog({ title: place.title, canSelectMany: false, filters });
+  return pickOrBrowse(place, placeholder, [...fixed, ...files], browse, active);
+}
+
+/** One of several paths, or any other. A dialog that is cancelled leads back to the list that it was opened from. */
+export async function pickOrBrowse(
+  place: Place,
+  placeholder: string,
+  choices: readonly Choice<string>[],
+  browse: () => Thenable<vscode.Uri[] | undefined>,
+  active?: string,
+): Promise<string | Back> {
+  const other = { label: vscode.l10n.t('Browse…'), value: BROWSE };
+  for (let start = active; ; start = BROWSE) {
+    const choice = await pick<string>(place, placeholder, [...choices, other], start);
+    if (choice !== BROWSE) return choice;
+    const picked = await browse();
+    if (picked?.[0]) return picked[0].fsPath;
+  }
 }
 
 /** Files of models, which are JSON and no text to read. */

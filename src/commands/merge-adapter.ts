@@ -4,11 +4,12 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { MergeSpec } from '../protocol/jobs';
 import { chooseCheckpoint } from './choose-checkpoint';
+import { pickOrBrowse } from './choose-file';
 import type { Command, CommonArguments } from './command';
 import { outputFault, outputFolder } from './output-folder';
 import { show } from './prune-checkpoint';
 import { runJob } from './run-job';
-import { ask, askAll, BACK, pick, type Step } from './steps';
+import { ask, askAll, BACK, type Step } from './steps';
 
 export interface MergeArguments extends CommonArguments {
   /** Folder of the adapter. */
@@ -17,8 +18,6 @@ export interface MergeArguments extends CommonArguments {
   readonly dtype?: 'F32' | 'BF16' | 'F16';
   readonly otherBase?: boolean;
 }
-
-const BROWSE = '';
 
 export const mergeAdapterCommand: Command<MergeArguments> = {
   id: 'coppice.mergeAdapter',
@@ -54,14 +53,9 @@ function adapterStep({ library }: Coppice): Step<MergeArguments> {
     const known = library
       .adapters()
       .map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
-    const browse = { label: vscode.l10n.t('Browse…'), value: BROWSE };
-    const adapter = await pick(place, vscode.l10n.t('Which adapter?'), [...known, browse]);
-    if (adapter !== BROWSE) return adapter === BACK ? BACK : { adapter };
-    const picked = await vscode.window.showOpenDialog({
-      title: place.title,
-      canSelectFolders: true,
-      canSelectFiles: false,
-    });
-    return picked?.[0] ? { adapter: picked[0].fsPath } : BACK;
+    const browse = (): Thenable<vscode.Uri[] | undefined> =>
+      vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
+    const adapter = await pickOrBrowse(place, vscode.l10n.t('Which adapter?'), known, browse);
+    return adapter === BACK ? BACK : { adapter };
   };
 }

@@ -4,18 +4,9 @@
  */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
+import { BACK, type Back, type Place } from './ask-all';
 
-/** The answer that means the step before. */
-export const BACK = Symbol('back');
-export type Back = typeof BACK;
-
-/** Where in a sequence a question stands. */
-export interface Place {
-  readonly title: string;
-  /** From 1. */
-  readonly step: number;
-  readonly totalSteps: number;
-}
+export { askAll, BACK, type Back, type Place, type Step } from './ask-all';
 
 export interface Choice<T> {
   readonly label: string;
@@ -37,7 +28,11 @@ export function pick<T>(
   const start = box.items.find(({ value }) => value === active);
   if (start) box.activeItems = [start];
   return answerOf(box, place, (answer) =>
-    box.onDidAccept(() => box.selectedItems[0] && answer(box.selectedItems[0].value)),
+    box.onDidAccept(() => {
+      // A key that is quick may come before the box has made its active line the selected one.
+      const chosen = box.selectedItems[0] ?? box.activeItems[0];
+      if (chosen) answer(chosen.value);
+    }),
   );
 }
 
@@ -82,32 +77,4 @@ function answerOf<T>(
     box.onDidHide(() => reject(new CancelledError()));
     box.show();
   }).finally(() => box.dispose());
-}
-
-/** One question of a sequence: it puts its answer into the state. Undefined: there is nothing to ask. */
-export type Step<S> = (state: S, place: Place) => Promise<Partial<S> | Back> | undefined;
-
-/** Asks all steps in order, back and forth. @returns the state with every answer */
-export async function askAll<S>(title: string, state: S, steps: readonly Step<S>[]): Promise<S> {
-  const states = [state];
-  const asked: number[] = [];
-  for (let at = 0; at < steps.length;) {
-    const current = states[states.length - 1];
-    const answer = await steps[at](current, {
-      title,
-      step: asked.length + 1,
-      totalSteps: asked.length + steps.length - at,
-    });
-    if (answer === BACK) {
-      at = asked.pop()!;
-      states.pop();
-      continue;
-    }
-    if (answer !== undefined) {
-      asked.push(at);
-      states.push({ ...current, ...answer });
-    }
-    at++;
-  }
-  return states[states.length - 1];
 }

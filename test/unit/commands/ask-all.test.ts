@@ -1,0 +1,50 @@
+/** Questions in steps: their order, their numbers, the way back. */
+import assert from 'node:assert/strict';
+import { askAll, BACK, type Back, type Place, type Step } from '../../../src/commands/ask-all';
+
+interface Answers {
+  readonly a?: string;
+  readonly b?: string;
+  readonly c?: string;
+}
+
+/** A step that gives these answers, one each time that it is asked, and notes where it stood. */
+function step(places: string[], name: keyof Answers, ...answers: readonly (string | Back)[]): Step<Answers> {
+  let turn = 0;
+  return (_, { step: at, totalSteps }: Place) => {
+    places.push(`${name} ${at}/${totalSteps}`);
+    const answer = answers[turn++];
+    return Promise.resolve(answer === BACK ? BACK : { [name]: answer });
+  };
+}
+
+describe('questions in steps', () => {
+  it('are asked in order, those that have nothing to ask left out', async () => {
+    const places: string[] = [];
+    const nothing: Step<Answers> = () => undefined;
+    const state = await askAll('x', { c: 'given' }, [step(places, 'a', '1'), nothing, step(places, 'b', '2')]);
+    assert.deepEqual(state, { a: '1', b: '2', c: 'given' });
+    assert.deepEqual(places, ['a 1/3', 'b 2/2']);
+  });
+
+  it('go back over what asked nothing, and forget the answer', async () => {
+    const places: string[] = [];
+    const seen: Answers[] = [];
+    const nothing: Step<Answers> = (state) => void seen.push(state);
+    const steps = [step(places, 'a', '1', '3'), nothing, step(places, 'b', BACK, '2')];
+    assert.deepEqual(await askAll<Answers>('x', {}, steps), { a: '3', b: '2' });
+    assert.deepEqual(
+      places.map((place) => place.slice(0, 3)),
+      ['a 1', 'b 2', 'a 1', 'b 2'],
+    );
+    assert.deepEqual(seen, [{ a: '1' }, { a: '3' }]);
+  });
+
+  it('repeat the first one, which has none before it', async () => {
+    const places: string[] = [];
+    const steps = [step(places, 'a', BACK, BACK, '1'), step(places, 'b', BACK, '2')];
+    await assert.rejects(askAll<Answers>('x', {}, [() => Promise.reject(new Error('cancelled'))]), /cancelled/);
+    assert.deepEqual(await askAll<Answers>('x', {}, steps), { a: undefined, b: '2' });
+    assert.equal(places.filter((place) => place.startsWith('a')).length, 4);
+  });
+});
