@@ -90,6 +90,8 @@ export interface WhatIfState {
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;
+  /** Names the rows, as that of a curve does; undefined until they are known. */
+  readonly rowsKey?: string;
   readonly failure: string | null;
 }
 
@@ -100,6 +102,11 @@ export interface PanelRun {
   readonly digest: RunDigest;
   /** What it read that has changed since. */
   readonly changed: readonly string[];
+  /**
+   * It is a run of another model of this name, or of this one before its files changed: listed, compared and reported,
+   * but no chart shows it as this model's.
+   */
+  readonly foreign?: true;
 }
 
 export interface PanelJob {
@@ -123,6 +130,10 @@ export interface LiveTraining {
   readonly total: number;
   readonly steps: readonly TrainingStep[];
   readonly looks: readonly TrainingLook[];
+  /** Why it failed. */
+  readonly failure?: UserFailure;
+  /** What was trained until it ended is kept: `training/resume` goes on with it. */
+  readonly resumable?: true;
 }
 
 export interface LiveSamples {
@@ -140,8 +151,10 @@ export interface LiveText {
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly repetition: number | null;
-  /** Null while it is being written. */
+  /** Null while it is being written; 'cancelled' also where its turn never came. */
   readonly stopped: SamplesResult['samples'][number]['stopped'] | null;
+  /** Why this column could not go on; the others' texts stand. */
+  readonly failure?: string;
 }
 
 /** Host → panel. */

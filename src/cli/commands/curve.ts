@@ -81,11 +81,11 @@ async function curve(path: string, options: CurveOptions, shell: Shell): Promise
   const { keep: list } = options;
   const keep = list === undefined ? [] : asUsage(() => parseBlockList(list, architecture.blocks, '--keep'));
   const asked = { criterion, scoring: options, scores, most, plus, keep, rows };
-  const { points, text, device, inputs, settings } = await runCurve(opened, asked, options, shell.job);
+  const { points, text, parametersRead, device, inputs, settings } = await runCurve(opened, asked, options, shell.job);
   const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
   const seconds = secondsSince(start);
   return {
-    json: { criterion, model, points, text, seconds, device: device.provider },
+    json: { criterion, model, points, text, parametersRead, seconds, device: device.provider },
     page: [
       ...pointsPage(points),
       '',

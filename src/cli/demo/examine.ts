@@ -4,6 +4,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { generate } from '../../engine/evaluate/generate';
 import { measure } from '../../engine/evaluate/measure';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
+import type { BosMode } from '../../engine/evaluate/windows';
 import type { JobOptions } from '../../engine/progress';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { withModel } from '../../engine/transformer/opened';
@@ -36,6 +37,10 @@ export interface Quality {
   readonly ppl: number;
   /** Tokens scored. */
   readonly tokens: number;
+  /** How the text was cut. */
+  readonly windows: number;
+  readonly window: number;
+  readonly bos: BosMode;
   /** Of each prompt, greedy. */
   readonly continuations: readonly Written[];
 }
@@ -58,7 +63,12 @@ export async function qualityOf(
 ): Promise<Quality> {
   return withModel(checkpoint, options, async (model) => {
     const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
-    const { ppl, tokens } = await evaluatePerplexity(model, ids, { window, bos, limit: MAX_WINDOWS }, shell.job);
+    const { ppl, tokens, windows } = await evaluatePerplexity(
+      model,
+      ids,
+      { window, bos, limit: MAX_WINDOWS },
+      shell.job,
+    );
     const continuations: Written[] = [];
     for (const prompt of prompts) {
       const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
@@ -66,7 +76,7 @@ export async function qualityOf(
       const { ids: newIds, stopped } = written;
       continuations.push({ text: tokenizer.decode(newIds, { skipSpecialTokens: true }), ids: newIds, stopped });
     }
-    return { ppl, tokens, continuations };
+    return { ppl, tokens, windows, window, bos, continuations };
   });
 }
 

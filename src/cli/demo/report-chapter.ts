@@ -32,13 +32,13 @@ export async function drawCurve(story: Story, { removed, plus, records }: Verdic
     options,
     shell.job,
   );
-  const { points, text, inputs, settings, device } = curve;
+  const { points, text, parametersRead, inputs, settings, device } = curve;
   const model = { name: modelName(checkpoint), identity: checkpoint.identity };
   const run = detailsOf(checkpoint, options, { inputs, settings, device });
   const record = join(folder, 'curve-ppl.json');
   await writeRecord(
     record,
-    newRecord({ kind: 'curve', ...run, results: { criterion: 'ppl', model, points, text }, started }),
+    newRecord({ kind: 'curve', ...run, results: { criterion: 'ppl', model, points, text, parametersRead }, started }),
   );
   return record;
 }

@@ -1,6 +1,6 @@
 /** What the panel shows of a checkpoint, its plan, its neighbours and its runs. */
 import { basename, dirname } from 'node:path';
-import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
+import { parametersOf, parametersOfBlock, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { runTitle } from '../../engine/runs/compare';
 import { modelInput, modelName } from '../../engine/runs/record';
@@ -15,12 +15,12 @@ import type { Neighbours, PanelSettings, PanelSubject } from './services';
 
 export function modelOf({ path, checkpoint }: PanelSubject): PanelModel {
   const architecture = requireArchitecture(checkpoint);
-  const { blocks, tied, vocabulary, hidden } = architecture;
+  const { blocks } = architecture;
   const parameters = parametersOf(architecture);
   return {
     ...{ name: modelName(checkpoint), path, blocks, parameters, identity: checkpoint.identity },
     parametersPerBlock: parametersOfBlock(architecture),
-    parametersRead: parameters - (tied ? 0 : vocabulary * hidden),
+    parametersRead: parametersReadOf(architecture),
     bytes: [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.bytes, 0),
   };
 }

@@ -17,6 +17,12 @@ export function parametersOf(architecture: Architecture, blocks = architecture.b
   return sum(allWeights({ ...architecture, blocks: 0 })) + blocks * parametersOfBlock(architecture);
 }
 
+/** Parameters that are read for a token: of an embedding that is no head as well, one row is. */
+export function parametersReadOf(architecture: Architecture): number {
+  const { tied, vocabulary, hidden } = architecture;
+  return parametersOf(architecture) - (tied ? 0 : vocabulary * hidden);
+}
+
 function sum(weights: Iterable<Weight>): number {
   let total = 0;
   for (const { shape } of weights) total += elements(shape);

@@ -23,6 +23,8 @@ export interface Rows {
   /** All of one length. */
   readonly rows: readonly ArrayLike<number>[];
   readonly input: RunInput;
+  /** How they were taken from the text, for the record. */
+  readonly drawn: Readonly<Record<string, unknown>>;
 }
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
@@ -34,12 +36,13 @@ export async function loadRows(source: RowSource, checkpoint: Checkpoint, archit
     const { samples, length, seed } = source;
     const tokenizer = await optionalTokenizer(checkpoint.folder);
     const { rows, sha256 } = await loadCalibration(source.file, { samples, length, seed, vocabulary }, tokenizer);
-    return { rows, input: fileInput('calibration', source.file, sha256) };
+    return { rows, input: fileInput('calibration', source.file, sha256), drawn: { samples, length, seed } };
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
   const ids = (await loadTokenizer(checkpoint.folder)).encode(text, { addSpecialTokens: false });
   const bos = bosTokenId === undefined ? 'none' : 'stream';
   const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
-  return { rows, input: fileInput('text', source.file, sha256) };
+  const { window, limit = null } = source;
+  return { rows, input: fileInput('text', source.file, sha256), drawn: { window, limit, bos } };
 }

@@ -1,4 +1,5 @@
 /** A whole curve, from what was asked for to its points: opens the model, ranks its blocks, and evaluates the removals. */
+import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../importance/criterion';
@@ -31,6 +32,8 @@ export interface CurveOptions {
 export interface Curve {
   readonly points: readonly CurvePoint[];
   readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
+  /** Of the whole model, those that are read for a token. */
+  readonly parametersRead: number;
   readonly device: Model['device'];
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
@@ -49,7 +52,7 @@ export async function runCurve(
   const { checkpoint, architecture, adapter } = opened;
   const { criterion, most, plus = true, keep = [], rows: source } = options;
   const kept = keepList(architecture.blocks, { plus, keep });
-  const { rows, input } = await loadRows(source, checkpoint, architecture);
+  const { rows, input, drawn } = await loadRows(source, checkpoint, architecture);
   const ranked = await rankBlocksBy(options, checkpoint, architecture.blocks, kept, compute, job);
   const removals = removalsOf(ranked.ranking, architecture.blocks, kept, most);
   const { points, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => ({
@@ -59,9 +62,10 @@ export async function runCurve(
   return {
     points,
     text: { name: input.name, sha256: input.sha256!, rows: rows.length, length: rows[0].length },
+    parametersRead: parametersReadOf(architecture),
     device,
     inputs: [input, ...ranked.inputs, ...opened.inputs],
-    settings: { criterion, plus, keep, removed: removedJson(opened.removed), rows: source.from },
+    settings: { criterion, plus, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
   };
 }
 

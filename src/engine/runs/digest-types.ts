@@ -33,6 +33,8 @@ export interface ScoreDigest {
   readonly criterion: string;
   /** Perplexity of the whole model, where the scores are perplexities. */
   readonly full?: JsonNumber;
+  /** As of a curve; undefined for criteria that need no text. */
+  readonly rowsKey?: string;
   /** Of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
     readonly index: number;
@@ -45,8 +47,15 @@ export interface ScoreDigest {
 
 export interface CurveDigest {
   readonly criterion: string;
-  /** What perplexity was measured on. */
+  /** What perplexity was measured on, by name. */
   readonly text: string;
+  /**
+   * Names the rows that it was measured on (runs/rows-key.ts): perplexities of one model can be compared where it is the
+   * same. Undefined where the record does not tell.
+   */
+  readonly rowsKey?: string;
+  /** Of the whole model, those that are read for a token (PanelModel); undefined in records that do not tell. */
+  readonly parametersRead?: number;
   readonly points: readonly {
     readonly count: number;
     readonly removed: readonly number[];
@@ -81,6 +90,8 @@ export interface QualityDigest {
   readonly tokens?: number;
   /** Name of the text. */
   readonly text?: string;
+  /** As of a curve. */
+  readonly rowsKey?: string;
 }
 
 /** What retraining brought back. */
@@ -91,6 +102,8 @@ export interface RetrainedDigest {
   readonly ppl: JsonNumber;
   /** Name of the text. */
   readonly text: string;
+  /** As of a curve. */
+  readonly rowsKey?: string;
 }
 
 /** What a model costs; null where it was not measured. */

@@ -12,7 +12,8 @@ import type {
   TrainingDigest,
 } from './digest-types';
 import { entries, finite, isObject, type Json, jsonNumber, objects, text, texts } from './fields';
-import type { RunRecord } from './record';
+import type { RunInput, RunRecord } from './record';
+import { calibrationKey, curveKey, evaluationKey } from './rows-key';
 
 export function digestRecord(record: RunRecord): RunDigest {
   const { kind, started, finished, results, settings, versions } = record;
@@ -44,11 +45,11 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'score':
       return { score: scoreOf(results) };
     case 'curve':
-      return { curve: curveOf(results) };
+      return { curve: curveOf(results, settings) };
     case 'retrain':
       return { training: trainingOf(results) };
     case 'eval':
-      return evaluationOf(results, model, inputs.find(({ role }) => role === 'adapter')?.name, evaluated);
+      return evaluationOf(results, model, inputs, evaluated, evaluationKey(results, settings, inputs));
     case 'bench':
       return { cost: [costOf(results, model)] };
     case 'samples':
@@ -59,7 +60,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'merge':
       return { cost: writtenOf(results, model, kind === 'prune' ? 'pruned' : 'merged') };
     case 'demo':
-      return demoOf(results, model, inputs.find(({ role }) => role === 'text')?.name);
+      return demoOf(results, model, inputs);
     default:
       return {};
   }
@@ -73,10 +74,11 @@ function scoreOf(results: Json): ScoreDigest {
     if (at === null || value === undefined) return [];
     return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high) }];
   });
-  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), blocks };
+  const rows = keyed(calibrationKey(results.calibration));
+  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...rows, blocks };
 }
 
-function curveOf(results: Json): CurveDigest {
+function curveOf(results: Json, settings: Json): CurveDigest {
   const points = objects(results.points).flatMap(({ count, removed, ppl, parameters }) => {
     const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
     if (n === null || value === undefined || left === null) return [];
@@ -84,8 +86,16 @@ function curveOf(results: Json): CurveDigest {
     return [{ count: n, removed: blocks, ppl: value, parameters: left }];
   });
   const name = isObject(results.text) ? text(results.text.name) : undefined;
-  return { criterion: text(results.criterion) ?? '', text: name ?? '', points };
+  const read = finite(results.parametersRead);
+  return {
+    ...{ criterion: text(results.criterion) ?? '', text: name ?? '', points },
+    ...keyed(curveKey(results, settings)),
+    ...(read !== null && { parametersRead: read }),
+  };
 }
+
+/** Left out where it is not known. */
+const keyed = (rowsKey: string | undefined): { rowsKey?: string } => (rowsKey === undefined ? {} : { rowsKey });
 
 function trainingOf(results: Json): TrainingDigest {
   const steps = objects(results.trace).flatMap(({ step, loss, lr, tokensPerSecond }) => {
@@ -102,21 +112,30 @@ function trainingOf(results: Json): TrainingDigest {
   return { ...(out !== undefined && { output: basename(out) }), steps, looks };
 }
 
-function qualityOf(results: Json, label: string, name?: string): QualityDigest[] {
+function qualityOf(results: Json, label: string, name?: string, rowsKey?: string): QualityDigest[] {
   const ppl = jsonNumber(results.ppl);
   if (ppl === undefined) return [];
-  return [{ label, ppl, tokens: finite(results.tokens) ?? undefined, ...(name !== undefined && { text: name }) }];
+  const tokens = finite(results.tokens) ?? undefined;
+  return [{ label, ppl, tokens, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
 }
 
 /** With an adapter on top it is also what retraining brought back. */
-function evaluationOf(results: Json, model: string, adapter: string | undefined, text = ''): Parts {
-  const quality = qualityOf(results, adapter ?? model, text);
+function evaluationOf(
+  results: Json,
+  model: string,
+  inputs: readonly RunInput[],
+  text: string | undefined,
+  rowsKey: string | undefined,
+): Parts {
+  const adapter = inputs.find(({ role }) => role === 'adapter')?.name;
+  const quality = qualityOf(results, adapter ?? model, text ?? '', rowsKey);
   if (adapter === undefined || quality.length === 0) return { quality };
-  return { quality, retrained: [retrainedOf(results, adapter, quality[0].ppl, text)] };
+  return { quality, retrained: [retrainedOf(results, adapter, quality[0])] };
 }
 
-function retrainedOf({ removed }: Json, label: string, ppl: QualityDigest['ppl'], text: string): RetrainedDigest {
-  return { label, removed: entries(removed).filter((block) => typeof block === 'number'), ppl, text };
+function retrainedOf({ removed }: Json, label: string, { ppl, text = '', rowsKey }: QualityDigest): RetrainedDigest {
+  const blocks = entries(removed).filter((block) => typeof block === 'number');
+  return { label, removed: blocks, ppl, text, ...keyed(rowsKey) };
 }
 
 function costOf(results: Json, label: string): CostDigest {
@@ -171,17 +190,18 @@ function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
 }
 
 /** The demo does several things at once. */
-function demoOf(results: Json, model: string, text = ''): Parts {
+function demoOf(results: Json, model: string, inputs: readonly RunInput[]): Parts {
+  const text = inputs.find(({ role }) => role === 'text')?.name ?? '';
   const sides = [results.before, results.after, results.retrained].filter(isObject);
   const labels = [model, `${model}, pruned`, `${model}, retrained`].slice(0, sides.length);
   const written = sides.flatMap(({ continuations }, column) =>
     objects(continuations).map((each, prompt) => ({ ...each, prompt, column })),
   );
   written.sort((a, b) => a.prompt - b.prompt); // what is to be compared lies side by side
-  const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text));
+  const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text, evaluationKey(side, side, inputs)));
   return {
     quality,
-    ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2].ppl, text)] }),
+    ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2])] }),
     cost: sides.map((side, i) => costOf(side, labels[i])),
     samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
   };

@@ -17,9 +17,11 @@ export const curve: Job<'curve', CurveSpec> = async (spec, context) => {
     rows.from === 'text' ? { ...rows, window: rows.window ?? WINDOW } : { ...rows, ...calibrationSettings(rows) };
   const options = { criterion, scoring: criterionSettings(scoring), scores, most, plus, keep, rows: source };
   const curve = await runCurve(opened, options, modelOptions(spec, context.hooks), context.job);
-  const { points, text, device, inputs, settings } = curve;
+  const { points, text, parametersRead, device, inputs, settings } = curve;
+  const seconds = secondsSince(start);
   return {
-    result: { criterion, points, text, seconds: secondsSince(start) },
+    result: { criterion, points, text, seconds },
+    results: { criterion, points, text, parametersRead, seconds },
     run: detailsOf(opened.checkpoint, spec, { inputs, settings, device }),
   };
 };

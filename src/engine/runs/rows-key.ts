@@ -1,0 +1,40 @@
+/**
+ * A name for the rows that a perplexity was measured on. Perplexities of two runs can be compared where it is the same:
+ * texts of one name, or other rows of one text, give other numbers. Undefined where a record does not tell.
+ */
+import { finite, isObject, type Json, text } from './fields';
+import type { RunInput } from './record';
+
+/** Rows drawn from a calibration text, as `Calibration` says it of itself. */
+export function calibrationKey(calibration: unknown): string | undefined {
+  if (!isObject(calibration)) return undefined;
+  const { sha256, samples, length, seed } = calibration;
+  return keyOf(sha256, samples, length, 'seed', seed);
+}
+
+/** The rows of a curve. */
+export function curveKey({ text: measured }: Json, settings: Json): string | undefined {
+  if (!isObject(measured)) return undefined;
+  const { sha256, rows, length } = measured;
+  if (settings.rows === 'calibration') return keyOf(sha256, rows, length, 'seed', settings.seed);
+  return keyOf(sha256, rows, length, 'bos', settings.bos);
+}
+
+/**
+ * The rows of an evaluation.
+ * @param settings those of the run; where it measured several models, what it says of this one
+ */
+export function evaluationKey(results: Json, settings: Json, inputs: readonly RunInput[]): string | undefined {
+  const hash = (role: string): string | undefined => inputs.find((input) => input.role === role)?.sha256;
+  const windows = finite(results.windows);
+  if (settings.rows !== 'calibration') return keyOf(hash('text'), windows, settings.window, 'bos', settings.bos);
+  // Rows that a file gives as ids have lengths of their own: what was scored tells it, all tokens but each row's first.
+  const length = windows === null ? null : (finite(results.tokens) ?? NaN) / windows + 1;
+  return keyOf(hash('calibration'), windows, length, 'seed', settings.seed);
+}
+
+function keyOf(sha256: unknown, rows: unknown, length: unknown, how: string, value: unknown): string | undefined {
+  if (text(sha256) === undefined || finite(rows) === null || finite(length) === null) return undefined;
+  if (finite(value) === null && text(value) === undefined) return undefined;
+  return `${String(sha256)} ${String(rows)}×${String(length)} ${how} ${String(value)}`;
+}
