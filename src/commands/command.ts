@@ -28,11 +28,14 @@ export interface Command<A extends CommonArguments = CommonArguments> {
    * @returns what a caller may want to know: a result, or undefined
    */
   readonly run: (coppice: Coppice, args: A, settle: (args: object) => void) => Promise<unknown>;
+  /** What has to be other when it runs again after it failed in the middle, by what it had settled on. */
+  readonly goOn?: (settled: A) => object;
 }
 
 /** Any command, with arguments of its own. */
-export type AnyCommand = Omit<Command, 'run'> & {
+export type AnyCommand = Omit<Command, 'run' | 'goOn'> & {
   readonly run: (coppice: Coppice, args: never, settle: (args: object) => void) => Promise<unknown>;
+  readonly goOn?: (settled: never) => object;
 };
 
 /** Registers a command; errors and cancelling end here. */
@@ -46,7 +49,9 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
       });
     } catch (error) {
       if (args.throws) throw error;
-      showFailure(coppice, error, (changes) => void invoke({ ...settled, ...changes }));
+      showFailure(coppice, error, (changes) => {
+        void invoke({ ...settled, ...command.goOn?.(settled as never), ...changes });
+      });
       return undefined;
     }
   };

@@ -1,9 +1,7 @@
 /** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
-import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { CancelledError } from '../engine/errors';
-import { stateFileOf } from '../engine/retrain/workspace';
 import type { RetrainSpec, TrainingEvent } from '../protocol/training';
 import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
@@ -14,6 +12,7 @@ import { type ModelChoice, modelSource, modelStep } from './model-choice';
 import { wholeNumberFault } from './numbers';
 import { outputFault, outputFolder } from './output-folder';
 import { recall, remember } from './remembered';
+import { goOn } from './remedy';
 import { runJob } from './run-job';
 import { ask, askAll, BACK, pick, type Step } from './steps';
 
@@ -40,6 +39,7 @@ export interface RetrainArguments extends CommonArguments, Omit<ModelChoice, 'ad
 export const retrainLoraCommand: Command<RetrainArguments> = {
   id: 'coppice.retrainLora',
   needsTrust: true,
+  goOn,
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Retrain with LoRA');
     const chosen = await chooseCheckpoint(coppice, args, title);
@@ -70,7 +70,7 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
 
 /** What was trained until it was cancelled is kept, which nobody can know who isn't told. */
 function offerToResume(args: RetrainArguments & { readonly out: string }): void {
-  if (!existsSync(stateFileOf(args.out))) return;
+  if (!goOn(args).resume) return;
   inform(args, vscode.l10n.t('Retraining stopped. What was trained until then is kept.'), {
     label: vscode.l10n.t('Resume'),
     run: () => void vscode.commands.executeCommand('coppice.retrainLora', { ...args, resume: true }),
