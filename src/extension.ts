@@ -7,6 +7,7 @@ import type { Coppice } from './coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
+import { levelledLog } from './log';
 import { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { CheckpointLibrary } from './views/library';
@@ -36,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const client = (sidecar = new SidecarClient({
     program: file('dist', 'sidecar.cjs'),
     fork,
-    log,
+    log: levelledLog(log, () => config.logLevel),
     idleMs: () => config.idleMs,
     logLevel: () => config.logLevel,
   }));

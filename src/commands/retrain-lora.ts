@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { CancelledError } from '../engine/errors';
+import { levelledLog } from '../log';
 import type { RetrainSpec, TrainingEvent } from '../protocol/training';
 import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
@@ -102,7 +103,8 @@ const bundledData = ({ context }: Coppice): string =>
   vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
 
 /** The trace is in the record; the log tells enough to follow a run. */
-function logEvent({ log }: Coppice, event: TrainingEvent): void {
+function logEvent(coppice: Coppice, event: TrainingEvent): void {
+  const log = levelledLog(coppice.log, () => coppice.config.logLevel);
   if (event.type === 'start')
     log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
   if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);

@@ -46,12 +46,27 @@ function announcer(): (device: DeviceReport) => void {
   return (device) => {
     if (JSON.stringify(device) === last) return;
     last = JSON.stringify(device);
+    log('debug', `computes on ${device.provider}: ${device.why}`);
     notify(connection, 'device/changed', device);
   };
 }
 
+/** A short request, in the log with what it took. */
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    log('debug', `${what} took ${((performance.now() - start) / 1000).toFixed(2)} s`);
+  }
+}
+
 async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<JobOutcome> {
+  log('debug', `${id} waits: ${spec.kind} of ${checkpointOf(spec)}`);
+  let step = '';
   const throttle = new ProgressThrottle((progress) => {
+    if (progress.label !== step) log('debug', `${id}: ${(step = progress.label)}`);
+    log('trace', `${id}: ${progress.done} of ${progress.total} ${progress.unit}`);
     queue.progress(id, progress);
     notify(connection, 'job/progress', { id, ...progress });
   });
@@ -112,9 +127,17 @@ answer(connection, 'initialize', ({ protocol, logLevel }) => {
 answer(connection, 'job/run', ({ id, spec }, signal) => run(id, spec, signal));
 answer(connection, 'job/list', () => Promise.resolve({ jobs: queue.list() }));
 answer(connection, 'job/cancel', ({ id }) => Promise.resolve({ found: queue.cancel(id) }));
-answer(connection, 'tensor/statistics', (params, signal) => turns.short(() => statistics(params, signal)));
-answer(connection, 'view/perplexity', (params, signal) => turns.short(() => whatIf.evaluate(params, signal)));
-answer(connection, 'device/report', ({ device = 'auto', threads }) => chooseDevice(device, threads));
+answer(connection, 'tensor/statistics', (params, signal) =>
+  timed(`statistics of ${params.tensor}`, () => turns.short(() => statistics(params, signal))),
+);
+answer(connection, 'view/perplexity', (params, signal) =>
+  timed(`perplexity without ${params.remove?.join(', ') ?? 'nothing'}`, () =>
+    turns.short(() => whatIf.evaluate(params, signal)),
+  ),
+);
+answer(connection, 'device/report', ({ device = 'auto', threads }) =>
+  timed(`a look at the device ${device}`, () => chooseDevice(device, threads)),
+);
 answer(connection, 'shutdown', async () => {
   await settle();
   setTimeout(() => process.exit(0), LAST_WORDS_MS);
