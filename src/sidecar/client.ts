@@ -38,6 +38,12 @@ export interface RunOptions<K extends JobKind> {
   readonly signal?: AbortSignal;
 }
 
+/** How a job ended: with an outcome, or the error that its caller gets. */
+export type JobEnded = { readonly id: string; readonly spec: JobSpec } & (
+  | { readonly outcome: JobOutcome; readonly error?: undefined }
+  | { readonly outcome?: undefined; readonly error: unknown }
+);
+
 /** A job that has no outcome yet. */
 interface Pending {
   readonly id: string;
@@ -63,9 +69,12 @@ export class SidecarClient {
     readonly spec: JobSpec;
     readonly event: JobEvent;
   }>();
+  private readonly endedEmitter = new Emitter<JobEnded>();
   readonly onJobs = this.jobsEmitter.on;
   /** What jobs tell while they run, whoever runs them. */
   readonly onEvent = this.eventEmitter.on;
+  /** Jobs that have ended, whoever ran them; they are no longer among `jobs`. */
+  readonly onEnded = this.endedEmitter.on;
   /** The device that computes, when it becomes known or another. */
   readonly onDevice = this.deviceEmitter.on;
   /** Progress of jobs and short requests, by id. */
@@ -122,12 +131,23 @@ export class SidecarClient {
     signal.addEventListener('abort', cancel, { once: true });
     this.jobsChanged();
     this.dispatch();
-    return done.finally(() => {
+    const settle = (how: { outcome: JobOutcome } | { error: unknown }): void => {
       signal.removeEventListener('abort', cancel);
       this.pending.delete(id);
       this.jobsChanged();
+      this.endedEmitter.fire({ id, spec, ...how });
       this.supervisor.rest();
-    });
+    };
+    return done.then(
+      (outcome) => {
+        settle({ outcome });
+        return outcome;
+      },
+      (error: unknown) => {
+        settle({ error });
+        throw error;
+      },
+    );
   }
 
   /** Ends the running job at its next pause, or takes a waiting one out of the queue. */

@@ -95,6 +95,25 @@ describe('sidecar client', () => {
     assert.deepEqual(states, ['starting', 'ready', 'restarting', 'starting', 'ready']);
   });
 
+  it('tells how each job ended, once it is none of the jobs any more', async () => {
+    const ends: string[] = [];
+    client.onEnded(({ id, spec, outcome, error }) => {
+      assert.ok(!client.jobs.some((job) => job.id === id));
+      ends.push(`${id} ${spec.kind} ${outcome ? 'done' : (error as Error).constructor.name}`);
+    });
+    const controller = new AbortController();
+    const [done, cancelled, lost] = [begin(), begin(score, controller.signal), begin(training)];
+    await client.request('device/report', {});
+    await settle();
+    forks.last.jobs[0].finish(result);
+    await done;
+    controller.abort();
+    await assert.rejects(cancelled, CancelledError);
+    forks.last.crash();
+    await assert.rejects(lost, JobInterrupted);
+    assert.deepEqual(ends, ['job-1 score done', 'job-2 score CancelledError', 'job-3 retrain JobInterrupted']);
+  });
+
   it('says how an interrupted training goes on, and that nothing else does', async () => {
     const done = begin(training);
     await settle();
