@@ -23,7 +23,7 @@ export async function chooseCheckpoint(
   { checkpoint: given }: CommonArguments,
   title: string,
 ): Promise<Chosen> {
-  const path = given ?? (await choosePath(coppice, title));
+  const path = given === undefined ? await choosePath(coppice, title) : await coppice.library.resolve(given);
   const checkpoint = await coppice.library.load(path);
   const architecture = requireArchitecture(checkpoint);
   return { path, checkpoint, architecture, subject: subjectOf(path, checkpoint)! };

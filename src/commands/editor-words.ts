@@ -9,6 +9,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/`coppice score --json`/g, 'scoring'],
   [/[;,] `coppice inspect` lists them/g, ''],
   [/Add --resume to go on with it/g, 'Resume it'],
+  [/Prune with --criterion greedy, which/g, 'Score greedily again, which'],
   [/(?:\b(?:add|give) )?--no-plus/g, 'switch off coppice.keepFirstAndLast'],
 ];
 
@@ -25,7 +26,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** Steps of commands, and options whose argument has another name. */
 const NAMES: Readonly<Record<string, string>> = {
   '--out': 'folder',
-  '--blocks': 'plan',
+  '--blocks': 'the plan',
   '--lr': 'learningRate',
 };
 

@@ -7,11 +7,11 @@ import type { Command } from './command';
 export const openCheckpointCommand: Command = {
   id: 'coppice.openCheckpoint',
   async run({ library, tree }, args) {
-    const path = args.checkpoint ?? (await choose());
-    const { identity, unsupported } = await library.open(path);
+    const { path, checkpoint } = await library.open(args.checkpoint ?? (await choose()));
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await tree.reveal(path, { expand: true });
     await vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
+    const { identity, unsupported } = checkpoint;
     return { checkpoint: path, identity, usable: unsupported === undefined };
   },
 };

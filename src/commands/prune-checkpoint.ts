@@ -5,7 +5,7 @@ import { UserError } from '../engine/errors';
 import { selectExplicit } from '../engine/prune/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
-import { protectionOf } from '../views/protection';
+import { requireProtection } from '../views/protection';
 import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import type { Command, CommonArguments } from './command';
@@ -61,7 +61,7 @@ function blocksOf(
       vscode.l10n.t('Untick blocks in the view, or let Coppice suggest some.'),
     );
   }
-  return selectExplicit(blocks, architecture.blocks, [...protectionOf(architecture.blocks, config).locked]);
+  return selectExplicit(blocks, architecture.blocks, [...requireProtection(architecture.blocks, config).locked]);
 }
 
 async function askFolder(

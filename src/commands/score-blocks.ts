@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
-import { protectionOf } from '../views/protection';
+import { requireProtection } from '../views/protection';
 import type { Scores } from '../views/scores';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
@@ -82,7 +82,7 @@ function greedyOf(
   { count, keep }: ScoreArguments,
   blocks: number,
 ): Pick<ScoreSpec, 'count' | 'keep'> {
-  const kept = keep ?? [...protectionOf(blocks, config).kept];
+  const kept = keep ?? [...requireProtection(blocks, config).kept];
   const room = Math.max(1, blocks - kept.length);
   return {
     count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))),

@@ -7,7 +7,7 @@ import type { Criterion } from '../engine/importance/criterion';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/prune/count';
 import { selectByScores } from '../engine/prune/ranking';
 import { planEffect } from '../views/plan-effect';
-import { protectionOf } from '../views/protection';
+import { protectionOf, requireProtection } from '../views/protection';
 import { rankingOf, type Scores } from '../views/scores';
 import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
@@ -37,6 +37,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Suggest Blocks to Prune');
     const chosen = await chooseCheckpoint(coppice, args, title);
+    requireProtection(chosen.architecture.blocks, coppice.config); // before anything is asked or scored
     const complete = goalOf(args) ? args : await askSuggestion(coppice, args, chosen, title);
     settle({ ...complete, checkpoint: chosen.path });
     const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
@@ -84,7 +85,7 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
       vscode.l10n.t('Score the blocks again.'),
     );
   }
-  return selectByScores(ranking, architecture.blocks, count, protectionOf(architecture.blocks, config).kept);
+  return selectByScores(ranking, architecture.blocks, count, requireProtection(architecture.blocks, config).kept);
 }
 
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {

@@ -1,5 +1,6 @@
 /** Looks for checkpoints and adapters in the workspace: a bounded search, which reads no file. */
 import * as vscode from 'vscode';
+import { anyOf } from './globs';
 import { type FoundModels, groupFiles } from './group-files';
 
 export interface Found extends FoundModels {
@@ -14,8 +15,7 @@ export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json}';
 
 /** @param exclude globs, on top of `files.exclude` */
 export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {
-  const without = exclude.length > 0 ? `{${exclude.join(',')}}` : undefined;
-  const uris = await vscode.workspace.findFiles(WEIGHT_FILES, without, MOST_FILES);
+  const uris = await vscode.workspace.findFiles(WEIGHT_FILES, anyOf(exclude), MOST_FILES);
   const files = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   return { ...groupFiles(files), truncated: uris.length >= MOST_FILES };
 }

@@ -8,11 +8,15 @@ import type { Config } from '../config';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
+import { canonicalPath } from './canonical';
+import { CheckpointCache } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';
 
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
 const SETTLE_MS = 400;
+/** Files that name a checkpoint; else a folder does. */
+const WEIGHTS = /\.(safetensors|json)$/;
 
 export interface Entry {
   /** The folder or file that names the checkpoint. */
@@ -24,8 +28,10 @@ export class CheckpointLibrary implements vscode.Disposable {
   private found: readonly string[] = [];
   private opened: readonly string[];
   private adapterFolders: readonly string[] = [];
-  private readonly loading = new Map<string, Promise<Checkpoint>>();
-  private readonly loaded = new Map<string, Checkpoint>();
+  private truncated = false;
+  private readonly cache = new CheckpointCache(openCheckpoint);
+  /** Of what was opened from outside the workspace, which the watchers of the workspace do not see; by folder. */
+  private readonly outside = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[] = [];
   private readonly changed = new vscode.EventEmitter<string | undefined>();
   private timer: NodeJS.Timeout | undefined;
@@ -56,6 +62,11 @@ export class CheckpointLibrary implements vscode.Disposable {
     return [...workspace, ...others.map((path) => ({ path, origin: 'opened' as const }))];
   }
 
+  /** Whether the workspace holds more weight files than were looked at. */
+  get isTruncated(): boolean {
+    return this.truncated;
+  }
+
   /** Folders of adapters in the workspace. */
   adapters(): readonly string[] {
     return this.adapterFolders;
@@ -63,31 +74,28 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** The checkpoint at `path`, opened when it was not. @throws UserError for what cannot be opened */
   load(path: string): Promise<Checkpoint> {
-    let opening = this.loading.get(path);
-    if (!opening) {
-      opening = openCheckpoint(path);
-      this.loading.set(path, opening);
-      opening.then(
-        (checkpoint) => this.loaded.set(path, checkpoint),
-        () => this.loading.get(path) === opening && this.loading.delete(path), // it may be there the next time
-      );
-    }
-    return opening;
+    return this.cache.load(path);
   }
 
   /** The checkpoint at `path` if it is open already. */
   peek(path: string): Checkpoint | undefined {
-    return this.loaded.get(path);
+    return this.cache.peek(path);
   }
 
-  /** Adds a checkpoint by hand. @returns it @throws UserError for what cannot be opened */
-  async open(path: string): Promise<Checkpoint> {
+  /** The path that a checkpoint is, or would be, listed by. @throws UserError when there is nothing to open */
+  async resolve(named: string): Promise<string> {
+    return this.entries().some(({ path }) => path === named) ? named : canonicalPath(named);
+  }
+
+  /** Adds a checkpoint by hand. @returns it, and the path that it is listed by @throws UserError for what cannot be opened */
+  async open(named: string): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
+    const path = await this.resolve(named);
     const checkpoint = await this.load(path);
     if (!this.entries().some((entry) => entry.path === path)) {
       await this.remember([...this.opened, path]);
       this.changed.fire(undefined);
     }
-    return checkpoint;
+    return { path, checkpoint };
   }
 
   /** Forgets a checkpoint that was opened by hand. Nothing on disk is touched. */
@@ -108,24 +116,26 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** Opens `path` afresh when it is next needed. */
   forget(path: string): void {
-    this.loading.delete(path);
-    this.loaded.delete(path);
+    this.cache.forget(path);
     this.changed.fire(path);
   }
 
   dispose(): void {
     clearTimeout(this.timer);
-    for (const subscription of this.subscriptions) subscription.dispose();
+    for (const subscription of [...this.subscriptions, ...this.outside.values()]) subscription.dispose();
     this.changed.dispose();
   }
 
   private async search(): Promise<void> {
     const { checkpoints, adapters, truncated } = await findCheckpoints(this.config.discoveryExclude);
     if (truncated) this.log.warn('The workspace holds so many weight files that not all of them were looked at.');
-    const same =
-      checkpoints.join('\n') === this.found.join('\n') && adapters.join('\n') === this.adapterFolders.join('\n');
+    const list = (): string => [...this.found, '', ...this.adapterFolders, this.truncated].join('\n');
+    const before = list();
     this.found = checkpoints;
     this.adapterFolders = adapters;
+    this.truncated = truncated;
+    const same = list() === before;
+    this.forgetVanished();
     if (this.scanned && same) return;
     this.scanned = true;
     this.changed.fire(undefined);
@@ -133,39 +143,68 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   private async remember(paths: readonly string[]): Promise<void> {
     this.opened = paths;
+    this.watchOutside();
     await this.state.update(REMEMBERED, paths);
+  }
+
+  /** What is not listed any more takes no memory. */
+  private forgetVanished(): void {
+    const listed = new Set(this.entries().map(({ path }) => path));
+    for (const path of this.cache.paths) if (!listed.has(path)) this.cache.forget(path);
   }
 
   private watch(): void {
     const weights = vscode.workspace.createFileSystemWatcher(WEIGHT_FILES);
     const configs = vscode.workspace.createFileSystemWatcher('**/config.json');
     const again = (): void => this.rescanSoon();
-    const touched = ({ fsPath }: vscode.Uri): void => {
-      for (const path of [...this.loading.keys()]) {
-        if (path === fsPath || path === dirname(fsPath) || dirname(path) === dirname(fsPath)) this.forget(path);
-      }
-      this.rescanSoon();
-    };
-    for (const watcher of [weights, configs]) {
-      this.subscriptions.push(
-        watcher,
-        watcher.onDidCreate(touched),
-        watcher.onDidChange(touched),
-        watcher.onDidDelete(touched),
-      );
-    }
+    this.watchOutside();
     this.subscriptions.push(
+      this.follow(weights),
+      this.follow(configs),
       // A folder that is moved or removed as a whole says nothing of the files in it.
       vscode.workspace.onDidCreateFiles(again),
       vscode.workspace.onDidDeleteFiles(again),
       vscode.workspace.onDidRenameFiles(again),
-      vscode.workspace.onDidChangeWorkspaceFolders(again),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        this.watchOutside();
+        again();
+      }),
       vscode.window.onDidChangeWindowState(({ focused }) => focused && again()),
       this.config.onChange(['discovery.exclude'], again),
     );
   }
 
-  private rescanSoon(): void {
+  /** A watcher a folder outside the workspace in which something is opened, and none for the others. */
+  private watchOutside(): void {
+    const folders = this.opened
+      .map((path) => (WEIGHTS.test(path) ? dirname(path) : path))
+      .filter((folder) => !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)));
+    for (const [folder, watching] of this.outside) {
+      if (folders.includes(folder)) continue;
+      watching.dispose();
+      this.outside.delete(folder);
+    }
+    for (const folder of folders) {
+      if (this.outside.has(folder)) continue;
+      const files = new vscode.RelativePattern(vscode.Uri.file(folder), '*.{safetensors,json}');
+      this.outside.set(folder, this.follow(vscode.workspace.createFileSystemWatcher(files)));
+    }
+  }
+
+  /** Whatever `watcher` sees is opened afresh, and looked for. */
+  private follow(watcher: vscode.FileSystemWatcher): vscode.Disposable {
+    const touched = ({ fsPath }: vscode.Uri): void => {
+      for (const path of this.cache.paths) {
+        if (path === fsPath || path === dirname(fsPath) || dirname(path) === dirname(fsPath)) this.forget(path);
+      }
+      this.rescanSoon();
+    };
+    const events = [watcher.onDidCreate(touched), watcher.onDidChange(touched), watcher.onDidDelete(touched)];
+    return vscode.Disposable.from(watcher, ...events);
+  }
+
+  /** Searches the workspace once what happens has settled; what goes wrong is in the log. */
+  rescanSoon(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.rescan().catch((error: unknown) => this.log.error(`The search for checkpoints failed: ${String(error)}`));

@@ -1,6 +1,8 @@
 /** Which blocks of a model are not to be suggested, and which the user has locked altogether, by the settings. */
+import { UserError } from '../engine/errors';
 import { parseBlockList } from '../engine/prune/blocklist';
 import { keepList } from '../engine/prune/select';
+import { l10n } from '../l10n';
 
 export interface Protection {
   /** Never suggested: the first four blocks and the last two unless switched off, and the user's list. */
@@ -25,9 +27,20 @@ export function protectionOf(
     return {
       kept: keepList(blocks, { plus }),
       locked: none,
-      fault: error instanceof Error ? error.message : String(error),
+      fault: error instanceof UserError ? error.why : String(error),
     };
   }
+}
+
+/** As `protectionOf`, for what must not go on without the list. @throws UserError when it cannot be read */
+export function requireProtection(blocks: number, settings: Parameters<typeof protectionOf>[1]): Protection {
+  const protection = protectionOf(blocks, settings);
+  if (protection.fault === undefined) return protection;
+  throw new UserError(
+    l10n.t('The setting coppice.keep protects nothing'),
+    protection.fault,
+    l10n.t('Write block numbers and ranges into it, such as 5,12-14, or empty it.'),
+  );
 }
 
 /** More blocks than any model has. */

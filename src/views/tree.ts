@@ -41,13 +41,18 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     const refresh = (path: string | undefined): void => this.refresh(path);
     this.subscriptions.push(
       this.view,
-      this.view.onDidChangeCheckboxState(({ items }) => this.ticked(items)),
-      this.view.onDidChangeVisibility(({ visible }) => visible && void this.library.rescan()),
+      this.view.onDidChangeCheckboxState(({ items }) => void this.ticked(items)),
+      this.view.onDidChangeVisibility(({ visible }) => visible && this.library.rescanSoon()),
       library.onDidChange(refresh),
       plans.onChange(refresh),
       scores.onChange(refresh),
-      config.onChange(['keep', 'keepFirstAndLast'], () => this.refresh(undefined)),
+      library.onDidChange(() => this.tellFaults()),
+      config.onChange(['keep', 'keepFirstAndLast'], () => {
+        this.tellFaults();
+        this.refresh(undefined);
+      }),
     );
+    this.tellFaults();
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {
@@ -102,19 +107,29 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.view.badge = value > 0 ? { value, tooltip } : undefined;
   }
 
-  /** A line above the tree. */
-  showMessage(text: string | undefined): void {
-    this.view.message = text;
-  }
-
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.changed.dispose();
   }
 
+  /** Above the tree: what makes it show less, or protect less, than the user may think. */
+  private tellFaults(): void {
+    const { fault } = protectionOf(0, this.config);
+    const lines = [
+      ...(fault === undefined ? [] : [vscode.l10n.t('The setting coppice.keep protects nothing: {0}.', fault)]),
+      ...(this.library.isTruncated
+        ? [vscode.l10n.t('Not every weight file of this workspace is listed: there are too many.')]
+        : []),
+    ];
+    this.view.message = lines.length > 0 ? lines.join(' ') : undefined;
+  }
+
   private roots(): Node[] {
     if (!this.library.isScanned) return [];
-    const checkpoints = this.library.entries().map((entry) => this.nodeOf(entry));
+    const entries = this.library.entries();
+    const listed = new Set(entries.map(({ path }) => path));
+    for (const path of this.nodes.keys()) if (!listed.has(path)) this.nodes.delete(path);
+    const checkpoints = entries.map((entry) => this.nodeOf(entry));
     return [...checkpoints, ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path }))];
   }
 
@@ -179,7 +194,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   }
 
   /** Boxes were ticked or unticked by hand. */
-  private ticked(items: readonly (readonly [Node, vscode.TreeItemCheckboxState])[]): void {
+  private async ticked(items: readonly (readonly [Node, vscode.TreeItemCheckboxState])[]): Promise<void> {
     const changes = new Map<CheckpointNode, [block: number, kept: boolean][]>();
     for (const [node, state] of items) {
       if (node.kind !== 'block') continue;
@@ -188,7 +203,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       changes.set(node.parent, list);
     }
     for (const [parent, list] of changes) {
-      const checkpoint = this.library.peek(parent.entry.path);
+      // A plan belongs to the files as they are, which may have changed since the line was made.
+      const checkpoint = await this.library.load(parent.entry.path).catch(() => undefined);
       const subject = checkpoint && subjectOf(parent.entry.path, checkpoint);
       if (!subject) continue;
       const { locked } = protectionOf(subject.blocks, this.config);

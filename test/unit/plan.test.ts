@@ -4,7 +4,7 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { Plans, type PlanStore } from '../../src/views/plan';
 import { planEffect } from '../../src/views/plan-effect';
 import { nameInModule, partsOf } from '../../src/views/parts';
-import { protectionOf } from '../../src/views/protection';
+import { protectionOf, requireProtection } from '../../src/views/protection';
 import { importances, rankingOf, ScoreBook } from '../../src/views/scores';
 import { shortCount, shortScore } from '../../src/views/words';
 import { groupFiles } from '../../src/views/group-files';
@@ -92,7 +92,14 @@ describe('protected blocks', () => {
     const { kept, locked, fault } = protectionOf(10, { plus: true, keep: 'five' });
     assert.equal(kept.size, 6);
     assert.equal(locked.size, 0);
-    assert.match(fault ?? '', /cannot be read/);
+    assert.match(fault ?? '', /neither a block number nor a range/);
+  });
+
+  it('stop what would remove blocks while the list cannot be read', () => {
+    const refusal = { name: 'UserError', what: /coppice\.keep/, why: /"five" is neither/, action: /5,12-14/ };
+    assert.throws(() => requireProtection(10, { plus: true, keep: '3,five' }), refusal);
+    assert.throws(() => requireProtection(10, { plus: true, keep: '7-5' }), { why: /runs backwards/ });
+    assert.deepEqual([...requireProtection(10, { plus: false, keep: '3' }).locked], [3]);
   });
 });
 

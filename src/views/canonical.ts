@@ -1,0 +1,18 @@
+/** One name for one model: its folder, where that opens the same weights as the file in it that the user named. */
+import { basename, dirname, resolve } from 'node:path';
+import { locateCheckpoint, type Located } from '../engine/checkpoint/locate';
+
+/** @throws UserError for what cannot be opened */
+export async function canonicalPath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  const folder = dirname(absolute);
+  const named = await locateCheckpoint(absolute);
+  if (named.folder === absolute) return absolute;
+  if (basename(absolute) === 'config.json') return folder;
+  const whole = await locateCheckpoint(folder).catch(() => undefined);
+  return whole && isSame(named, whole) ? folder : absolute;
+}
+
+/** A shard alone stands for its whole model. */
+const isSame = (named: Located, whole: Located): boolean =>
+  named.weights.path === whole.weights.path || (named.isPart && whole.weights.kind === 'index');
