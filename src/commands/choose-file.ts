@@ -1,4 +1,6 @@
 /** A file as a step: some of the workspace's, a few fixed choices, or any other. */
+import { existsSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { type Back, type Choice, pick, type Place } from './steps';
 
@@ -27,7 +29,10 @@ export async function chooseFile(
   return pickOrBrowse(place, placeholder, [...fixed, ...files], browse, active);
 }
 
-/** One of several paths, or any other. A dialog that is cancelled leads back to the list that it was opened from. */
+/**
+ * One of several paths, or any other. A dialog that is cancelled leads back to the list that it was opened from.
+ * @param active what was chosen last time: offered too if it comes from elsewhere, not if it is gone
+ */
 export async function pickOrBrowse(
   place: Place,
   placeholder: string,
@@ -36,8 +41,11 @@ export async function pickOrBrowse(
   active?: string,
 ): Promise<string | Back> {
   const other = { label: vscode.l10n.t('Browse…'), value: BROWSE };
+  const elsewhere =
+    active !== undefined && isAbsolute(active) && !choices.some(({ value }) => value === active) && existsSync(active);
+  const last = elsewhere ? [{ label: basename(active), description: active, value: active }] : [];
   for (let start = active; ; start = BROWSE) {
-    const choice = await pick<string>(place, placeholder, [...choices, other], start);
+    const choice = await pick<string>(place, placeholder, [...choices, ...last, other], start);
     if (choice !== BROWSE) return choice;
     const picked = await browse();
     if (picked?.[0]) return picked[0].fsPath;

@@ -32,12 +32,13 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
         description: vscode.l10n.t('flatters a model that was scored with it'),
         value: file,
       };
-      const last = recall(coppice, 'evaluate', 'text', '');
+      const last = recall(coppice, 'evaluate', 'text', '', file);
       const text = await chooseFile(place, vscode.l10n.t('Perplexity of which text?'), ['txt', 'md'], [usual], last);
       return text === BACK ? BACK : { text };
     };
     const complete = args.text === undefined ? await askAll(title, args, [modelStep(coppice, chosen), textStep]) : args;
-    await remember(coppice, 'evaluate', { text: args.text === undefined ? complete.text : undefined });
+    const chosenText = args.text === undefined ? complete.text : undefined;
+    await remember(coppice, 'evaluate', { text: chosenText }, { text: coppice.config.calibration.file });
     settle({ ...complete, checkpoint: chosen.path });
     const { window, bos, limit, text } = complete;
     const spec: EvaluateSpec = {

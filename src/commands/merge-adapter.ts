@@ -8,6 +8,7 @@ import { pickOrBrowse } from './choose-file';
 import type { Command, CommonArguments } from './command';
 import { outputFault, outputFolder } from './output-folder';
 import { show } from './prune-checkpoint';
+import { recall, remember } from './remembered';
 import { runJob } from './run-job';
 import { ask, askAll, BACK, type Step } from './steps';
 
@@ -39,6 +40,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
       ...(args.out === undefined ? [outStep] : []),
     ];
     const complete = await askAll(title, args, steps);
+    if (args.adapter === undefined) await remember(coppice, 'merge', { adapter: complete.adapter });
     settle({ ...complete, checkpoint: path });
     const { adapter, out, dtype, otherBase } = complete;
     const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
@@ -48,14 +50,15 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   },
 };
 
-function adapterStep({ library }: Coppice): Step<MergeArguments> {
+function adapterStep(coppice: Coppice): Step<MergeArguments> {
   return async (_, place) => {
-    const known = library
+    const known = coppice.library
       .adapters()
       .map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
     const browse = (): Thenable<vscode.Uri[] | undefined> =>
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
-    const adapter = await pickOrBrowse(place, vscode.l10n.t('Which adapter?'), known, browse);
+    const last = recall(coppice, 'merge', 'adapter', '');
+    const adapter = await pickOrBrowse(place, vscode.l10n.t('Which adapter?'), known, browse, last);
     return adapter === BACK ? BACK : { adapter };
   };
 }

@@ -1,7 +1,7 @@
 /** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
-import { CancelledError } from '../engine/errors';
+import { CancelledError, UserError } from '../engine/errors';
 import { levelledLog } from '../log';
 import type { RetrainSpec, TrainingEvent } from '../protocol/training';
 import { formatNumber } from '../views/words';
@@ -84,6 +84,13 @@ function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): Retra
   const files = (typeof data === 'string' ? [data] : data).map((file) =>
     file === BUNDLED ? bundledData(coppice) : file,
   );
+  if (files.includes(SELF) && files.length > 1) {
+    throw new UserError(
+      vscode.l10n.t('Its own text and files cannot be learnt from at once'),
+      vscode.l10n.t('the data are “self” and others'),
+      vscode.l10n.t('Use either the files or “self”.'),
+    );
+  }
   return {
     kind: 'retrain',
     checkpoint,
@@ -158,8 +165,15 @@ async function askRetraining(
     const out = await ask(place, { prompt: vscode.l10n.t('Folder of the adapter'), value, fault: outputFault });
     return out === BACK ? BACK : { out };
   };
-  const complete = await askAll(title, args, [modelStep(coppice, chosen), dataStep, rankStep, stepsStep, outStep]);
-  const { data, rank } = complete;
+  const complete = await askAll(title, args, [
+    modelStep(coppice, chosen),
+    dataStep,
+    ...(args.rank === undefined ? [rankStep] : []),
+    ...(args.steps === undefined ? [stepsStep] : []),
+    ...(args.out === undefined ? [outStep] : []),
+  ]);
+  const { data } = complete;
+  const rank = args.rank === undefined ? complete.rank : undefined;
   await remember(coppice, 'retrain', { data: typeof data === 'string' ? data : undefined, rank });
   return complete;
 }

@@ -35,8 +35,7 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Score Blocks');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const interactive = args.criterion === undefined;
-    const complete = interactive ? await askScore(coppice, { ...args, checkpoint: chosen.path }, chosen, title) : args;
+    const complete = await askScore(coppice, args, chosen, title);
     settle({ ...complete, checkpoint: chosen.path });
     return score(coppice, chosen, complete);
   },
@@ -101,17 +100,26 @@ async function askScore(
   title: string,
 ): Promise<ScoreArguments> {
   const { config } = coppice;
+  // Whoever names the criterion has decided; the settings are the rest.
+  if (args.criterion !== undefined) return args;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
-    const active = recall<string>(coppice, 'score', 'criterion', config.criterion) as Criterion;
+    const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
     const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), criterionChoices(), active);
     return criterion === BACK ? BACK : { criterion };
   };
   const textStep: Step<ScoreArguments> = (state, place) =>
-    needsCalibration(state.criterion!) ? askCalibration(coppice, place) : undefined;
+    args.calibration === undefined && needsCalibration(state.criterion!) ? askCalibration(coppice, place) : undefined;
   const countStep: Step<ScoreArguments> = (state, place) =>
-    state.criterion === 'greedy' ? askRemovals(place, architecture.blocks) : undefined;
+    args.count === undefined && state.criterion === 'greedy' ? askRemovals(place, architecture.blocks) : undefined;
   const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
-  await remember(coppice, 'score', { criterion: complete.criterion, calibration: complete.calibration });
+  const { criterion, calibration } = complete;
+  const under = { criterion: config.criterion, calibration: config.calibration.file };
+  await remember(
+    coppice,
+    'score',
+    { criterion, calibration: args.calibration === undefined ? calibration : undefined },
+    under,
+  );
   return complete;
 }
 
@@ -126,7 +134,7 @@ async function askCalibration(
     value: file,
   };
   const placeholder = vscode.l10n.t('Which text should the model read? One like those that it is for.');
-  const last = recall<string>(coppice, 'score', 'calibration', file);
+  const last = recall<string>(coppice, 'score', 'calibration', file, file);
   const calibration = await chooseFile(place, placeholder, ['txt', 'md', 'jsonl', 'json'], [usual], last);
   return calibration === BACK ? BACK : { calibration };
 }

@@ -118,7 +118,10 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
   };
   const state = await askAll<State>(title, args, [criterionStep, measureStep, valueStep]);
   const { measure, count, ratio, targetParams } = state;
-  await remember(coppice, 'suggest', { measure, count, ratio, targetParams });
+  await remember(coppice, 'suggest', {
+    ...{ measure, count, ratio },
+    targetParams: targetParams === undefined ? undefined : String(targetParams),
+  });
   return state;
 }
 
@@ -137,12 +140,23 @@ function valuePrompt(measure: SizeGoal['kind']): string {
   return vscode.l10n.t('How many parameters should stay at least?');
 }
 
-/** About a fifth of the model, which is where the paper starts. */
-function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], { architecture }: Chosen): string {
-  if (measure === 'ratio') return String(recall(coppice, 'suggest', 'ratio', 0.2));
-  if (measure === 'target') return shortCount(0.8 * parametersOf(architecture));
-  const room = architecture.blocks - protectionOf(architecture.blocks, coppice.config).kept.size;
-  return String(Math.max(1, Math.min(Math.round(architecture.blocks / 5), room)));
+/** As the last time where this model allows it; else about a fifth of the model, which is where the paper starts. */
+function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], chosen: Chosen): string {
+  const { blocks } = chosen.architecture;
+  const room = blocks - protectionOf(blocks, coppice.config).kept.size;
+  const last = lastValue(coppice, measure);
+  const fits = last !== '' && valueFault(measure, last, chosen) === undefined;
+  if (fits && countOf(goalOf(valueOf(measure, last))!, chosen) <= room) return last;
+  if (measure === 'ratio') return '0.2';
+  if (measure === 'target') return shortCount(0.8 * parametersOf(chosen.architecture));
+  return String(Math.max(1, Math.min(Math.round(blocks / 5), room)));
+}
+
+/** Empty for none. */
+function lastValue(coppice: Coppice, measure: SizeGoal['kind']): string {
+  if (measure === 'target') return recall(coppice, 'suggest', 'targetParams', '');
+  const value = recall(coppice, 'suggest', measure, 0);
+  return value > 0 ? String(value) : '';
 }
 
 const valueOf = (measure: SizeGoal['kind'], text: string): SuggestArguments => {
