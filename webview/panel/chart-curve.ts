@@ -8,20 +8,25 @@ import { svg as svgEl } from '../support/dom';
 import { type ChartFrame, type Drawing, legendEntry } from './chart-frame';
 import { blockList, count, numeric, short, times } from './numbers';
 import { lineSign, type SeriesLook } from './series';
+import { type Cell, known } from './table';
 import { addTargets, type Target } from './targets';
 
 export interface CurveSeries {
   readonly name: string;
   readonly look: SeriesLook;
   readonly points: CurveDigest['points'];
+  readonly criterion: string;
   /** Name of the text that it was measured on. */
   readonly text: string;
+  /** The model has no adapter, and nothing but the points’ blocks is left out. */
+  readonly whole: boolean;
 }
 
 export interface CurveData {
   readonly series: readonly CurveSeries[];
   readonly model: PanelModel;
   readonly plan: PanelPlan;
+  /** On the same rows as the series; without numbers where it is not. */
   readonly whatIf: WhatIfState;
   readonly retrained: readonly RetrainedDigest[];
 }
@@ -65,14 +70,15 @@ export function drawCurve(
       };
     });
   addTargets(svg, 'Points of the curves', targets, frame);
-  const rows = dots.map((dot) => [
-    dot.label,
-    String(dot.count),
-    String(dot.ppl),
-    String(parametersAt(data.model, dot.count)),
-    short(speedAt(data.model, dot.count), 3),
-    blockList(dot.removed),
-  ]);
+  const rows = (): Cell[][] =>
+    dots.map((dot) => [
+      dot.label,
+      dot.count,
+      known(dot.ppl),
+      parametersAt(data.model, dot.count),
+      speedAt(data.model, dot.count),
+      blockList(dot.removed),
+    ]);
   return {
     charts: [svg],
     table: { head: ['Series', 'Removed', 'Perplexity', 'Parameters', 'Estimated speed', 'Blocks'], rows },

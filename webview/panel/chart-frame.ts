@@ -2,23 +2,17 @@
  * The frame of every chart: title, what it says in a sentence, the SVG, a tooltip, a table of the same numbers, and
  * export. Redraws when its width changes.
  */
-import { el } from '../support/dom';
-import { table } from './table';
+import { type Child, el } from '../support/dom';
 import { button } from '../support/ui';
 import { exportCsv, exportJson, exportPng, exportSvg } from './export';
 import type { Context } from './section';
-
-/** Numbers of a chart as a table. */
-export interface ChartTable {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { type Numbers, NumberTable } from './table';
 
 /** What is drawn, at a width. */
 export interface Drawing {
   /** SVGs, one above the other. */
   readonly charts: readonly SVGSVGElement[];
-  readonly table: ChartTable;
+  readonly table: Numbers;
   /** What the colours and signs mean. */
   readonly legend?: readonly HTMLElement[];
 }
@@ -33,7 +27,9 @@ export class ChartFrame {
   private readonly legend = el('div', { class: 'legend' });
   private readonly charts = el('div', { class: 'charts' });
   private readonly tooltip = el('div', { class: 'tooltip', 'aria-hidden': 'true' });
-  private readonly tableBody = el('div', { class: 'table-scroll', tabindex: '0', role: 'group' });
+  private readonly note = el('p', { class: 'chart-note', role: 'status' });
+  private readonly details: HTMLElement;
+  private readonly numbers: NumberTable;
   private readonly exports: HTMLElement;
   private draw: ((width: number) => Drawing) | undefined;
   private drawing: Drawing | undefined;
@@ -48,12 +44,16 @@ export class ChartFrame {
     this.still = context.still ?? false;
     this.heading = el('h2', { id: `${id}-title` }, title);
     this.exports = this.exportButtons(title);
-    this.tableBody.setAttribute('aria-label', `${title}: numbers`);
+    const place = el('div', {
+      ...{ class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': `${title}: numbers` },
+    });
+    this.numbers = new NumberTable(place, title);
     const open = context.view().tables.includes(id) ? { open: '' } : {};
-    const details = el('details', open, el('summary', {}, 'Numbers as a table'), this.tableBody);
-    details.addEventListener('toggle', () => {
+    this.details = el('details', open, el('summary', {}, 'Numbers as a table'), place);
+    this.details.addEventListener('toggle', () => {
+      this.showNumbers();
       const others = context.view().tables.filter((other) => other !== id);
-      context.setView({ tables: details.hasAttribute('open') ? [...others, id] : others });
+      context.setView({ tables: this.details.hasAttribute('open') ? [...others, id] : others });
     });
     const stage = el('div', { class: 'stage' }, this.charts, this.tooltip);
     stage.addEventListener('keydown', (event) => {
@@ -61,12 +61,13 @@ export class ChartFrame {
     });
     this.element = el(
       'section',
-      { class: `card ${id}`, 'aria-labelledby': `${id}-title` },
+      { class: `card ${id}`, 'aria-labelledby': `${id}-title`, tabindex: '-1' },
       el('header', {}, this.heading, this.tools, this.exports),
       this.summary,
+      this.note,
       this.legend,
       stage,
-      details,
+      this.details,
     );
     new ResizeObserver(() => this.fit()).observe(this.charts);
   }
@@ -74,6 +75,11 @@ export class ChartFrame {
   /** Controls beside the title. */
   setTools(...tools: readonly HTMLElement[]): void {
     this.tools.replaceChildren(...tools);
+  }
+
+  /** What must be known of it beside what it says; nothing as a rule. */
+  setNote(...content: readonly Child[]): void {
+    this.note.replaceChildren(...content.filter((child) => child !== null && child !== undefined));
   }
 
   /** Draws now and at every new width. */
@@ -88,6 +94,8 @@ export class ChartFrame {
   /** In place of a chart: what is missing, and how to get it. */
   showEmpty(text: string, ...actions: readonly HTMLElement[]): void {
     this.draw = undefined;
+    this.drawing = undefined;
+    this.setNote();
     this.summary.textContent = '';
     this.element.classList.add('is-empty');
     this.exports.hidden = true;
@@ -119,20 +127,19 @@ export class ChartFrame {
     this.width ||= Math.floor(this.charts.clientWidth);
     if (!this.draw || this.width === 0) return;
     const focused = focusedKey(this.charts);
-    const { charts, table: numbers, legend = [] } = (this.drawing = this.draw(this.width));
+    const { charts, legend = [] } = (this.drawing = this.draw(this.width));
     // Plot names its groups, which only elements with a role may be.
     for (const chart of charts)
       for (const group of chart.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
     this.charts.replaceChildren(...charts);
     this.legend.replaceChildren(...legend);
-    this.tableBody.replaceChildren(
-      table(
-        this.heading.textContent,
-        numbers.head,
-        numbers.rows.map((row) => [...row]),
-      ),
-    );
-    if (focused !== undefined) this.charts.querySelector<SVGElement>(`[data-key="${focused}"]`)?.focus();
+    this.showNumbers();
+    if (focused !== undefined) this.charts.querySelector<SVGElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** The table is made when it is looked at: a training that runs draws several times a second. */
+  private showNumbers(): void {
+    if (this.drawing && this.details.hasAttribute('open')) this.numbers.show(this.drawing.table);
   }
 
   private exportButtons(title: string): HTMLElement {
@@ -147,8 +154,8 @@ export class ChartFrame {
       { class: 'exports' },
       save('SVG', ({ charts }) => exportSvg(id, charts, context.send)),
       save('PNG', ({ charts }) => exportPng(id, charts, context.send)),
-      save('CSV', ({ table: numbers }) => exportCsv(id, numbers, context.send)),
-      save('JSON', ({ table: numbers }) => exportJson(id, numbers, context.send)),
+      save('CSV', ({ table }) => exportCsv(id, table, context.send)),
+      save('JSON', ({ table }) => exportJson(id, table, context.send)),
     );
   }
 }

@@ -68,6 +68,7 @@ function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
       locked: plan.locked.includes(block),
       place: order.get(block) ?? 0,
       off: !Number.isFinite(value),
+      unknown: Number.isNaN(value),
     };
   });
 }
@@ -87,13 +88,16 @@ function barChart(
     isPpl,
     whole,
   );
-  const place = bars.map((bar) => ({ ...bar, shown: bar.off ? top : Math.min(top, bar.value) }));
+  const place = bars
+    .filter(({ unknown }) => !unknown)
+    .map((bar) => ({ ...bar, shown: bar.off ? top : Math.min(top, bar.value) }));
   const beyond = place.filter(({ off, value }) => off || value > top);
   // Above bars that are cut stands what they reach, upright where there is no room.
   const upright = (width - LEFT) / bars.length < 44;
   const marginTop = upright && beyond.length > 0 ? 62 : 40;
   const kept = place.filter(({ removed }) => !removed);
   const gone = place.filter(({ removed }) => removed);
+  const goes = bars.filter(({ removed }) => removed);
   const every = Math.ceil(bars.length / ((width - LEFT) / 26));
   const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
   const svg = Plot.plot({
@@ -141,7 +145,7 @@ function barChart(
           className: 'whiskers',
         },
       ),
-      Plot.text(gone, {
+      Plot.text(goes, {
         x: 'block',
         y: bottom,
         text: () => '✕',
@@ -151,7 +155,7 @@ function barChart(
         fontSize: 10,
       }),
       Plot.dot(
-        place.filter((each) => each.protected && !each.removed),
+        bars.filter((each) => each.protected && !each.removed),
         { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
       ),
       Plot.text(beyond, {

@@ -1,7 +1,7 @@
 /** Charts and their numbers as files, which the host saves. A chart keeps the colours that it has on the screen. */
 import type { FileContent, PanelMessage } from '../../src/protocol/panel';
 import { svg as svgEl } from '../support/dom';
-import type { ChartTable } from './chart-frame';
+import type { Cell, Numbers } from './table';
 
 type Send = (message: PanelMessage) => void;
 
@@ -37,19 +37,33 @@ export async function exportPng(id: string, charts: readonly SVGSVGElement[], se
   save(send, `${id}.png`, { base64: canvas.toDataURL('image/png').split(',')[1] });
 }
 
-export function exportCsv(id: string, { head, rows }: ChartTable, send: Send): void {
-  const line = (cells: readonly string[]): string => cells.map(csvCell).join(',');
-  save(send, `${id}.csv`, { text: `${[head, ...rows].map(line).join('\r\n')}\r\n` });
+/** Numbers as they were measured: no thousands separators, nothing rounded. */
+export function exportCsv(id: string, numbers: Numbers, send: Send): void {
+  save(send, `${id}.csv`, { text: csvOf(numbers) });
 }
 
-export function exportJson(id: string, { head, rows }: ChartTable, send: Send): void {
-  const objects = rows.map((row) => Object.fromEntries(head.map((name, i) => [name, row[i]])));
-  save(send, `${id}.json`, { text: `${JSON.stringify(objects, null, 2)}\n` });
+export function exportJson(id: string, numbers: Numbers, send: Send): void {
+  save(send, `${id}.json`, { text: jsonText(objectsOf(numbers)) });
 }
 
-/** Quoted where it must be. A cell that a spreadsheet would take for a formula gets an apostrophe (RFC 4180; OWASP). */
-export function csvCell(text: string): string {
-  const safe = /^[=+@\t\r]|^-(?![\d.]*$)/.test(text) ? `'${text}` : text;
+export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+export function csvOf({ head, rows }: Numbers): string {
+  const lines = [head, ...rows()].map((cells) => cells.map(csvCell).join(','));
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** One object a row; infinities by their names, as in records. */
+export function objectsOf({ head, rows }: Numbers): Record<string, Cell>[] {
+  const valueOf = (cell: Cell): Cell => (typeof cell === 'number' && !Number.isFinite(cell) ? String(cell) : cell);
+  return rows().map((row) => Object.fromEntries(head.map((name, i) => [name, valueOf(row[i])])));
+}
+
+/** Quoted where it must be. Words that a spreadsheet would take for a formula get an apostrophe (RFC 4180; OWASP). */
+function csvCell(cell: Cell): string {
+  if (cell === null) return '';
+  if (typeof cell === 'number') return String(cell);
+  const safe = /^[-=+@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -5,6 +5,7 @@ import { type Drawing, legendEntry } from './chart-frame';
 import { placesOf } from './chart-ranks';
 import { numeric, short } from './numbers';
 import { lineSign, lookOf } from './series';
+import { known } from './table';
 
 export interface Bar {
   readonly block: number;
@@ -18,6 +19,8 @@ export interface Bar {
   readonly place: number;
   /** Beyond the axis: infinite, or no number. */
   readonly off: boolean;
+  /** The run has no score of it. */
+  readonly unknown: boolean;
 }
 
 /** What a click does. */
@@ -50,14 +53,15 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
       ...others.map(({ criterion }) => `Place by ${lookOf(criterion).name}`),
       'Plan',
     ],
-    rows: bars.map((bar) => [
-      String(bar.block),
-      Number.isNaN(bar.value) ? '' : String(bar.value),
-      ...(hasIntervals ? [String(bar.low), String(bar.high)] : []),
-      String(bar.place),
-      ...placesOfOthers.map((places) => String(places.get(bar.block) ?? '')),
-      bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'protected' : 'stays',
-    ]),
+    rows: () =>
+      bars.map((bar) => [
+        bar.block,
+        known(bar.value),
+        ...(hasIntervals ? [known(bar.low), known(bar.high)] : []),
+        bar.place === 0 ? null : bar.place,
+        ...placesOfOthers.map((places) => places.get(bar.block) ?? null),
+        bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'protected' : 'stays',
+      ]),
   };
 }
 

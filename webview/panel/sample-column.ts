@@ -14,6 +14,8 @@ export interface ColumnText {
   readonly repetition: number | null;
   /** Null while it is being written. */
   readonly stopped: string | null;
+  /** Why it could not go on. */
+  readonly failure?: string;
 }
 
 const ENDS: Readonly<Record<string, string>> = {
@@ -21,6 +23,7 @@ const ENDS: Readonly<Record<string, string>> = {
   length: 'length reached',
   context: 'context is full',
   cancelled: 'stopped',
+  failed: 'failed',
 };
 /** From here on a text repeats itself more than prose does. */
 const REPETITIVE = 0.2;
@@ -30,6 +33,7 @@ export class SampleColumn {
   private readonly label = el('h3', {});
   private readonly facts = el('p', { class: 'muted' });
   private readonly body = el('div', { class: 'sample-text', tabindex: '0', role: 'group' });
+  private readonly failure = el('p', { class: 'warning' });
   private readonly meter = el('p', { class: 'repetition' });
   private shown: ColumnText | undefined;
 
@@ -44,6 +48,7 @@ export class SampleColumn {
       el('header', {}, this.label, copyButton),
       this.facts,
       this.body,
+      this.failure,
       this.meter,
     );
   }
@@ -51,7 +56,7 @@ export class SampleColumn {
   /** @param reference the text to mark differences from; undefined for none */
   show(text: ColumnText, reference: string | undefined): void {
     this.shown = text;
-    const { label, prompt, stopped, repetition } = text;
+    const { label, prompt, stopped, repetition, failure } = text;
     this.label.textContent = label;
     this.body.setAttribute('aria-label', `Text of ${label}`);
     this.facts.textContent = factsOf(text);
@@ -63,6 +68,7 @@ export class SampleColumn {
     const caret = stopped === null ? [el('span', { class: 'caret', 'aria-hidden': 'true' }, '▍')] : [];
     this.body.replaceChildren(el('span', { class: 'muted' }, prompt), ...written, ...caret);
     if (atEnd) this.body.scrollTop = this.body.scrollHeight;
+    this.failure.textContent = failure === undefined ? '' : `⚠ ${failure}`;
     this.meter.textContent =
       repetition === null ? '' : `${repetition >= REPETITIVE ? '⚠ ' : ''}repeats itself: ${percent(repetition)}`;
     this.meter.classList.toggle('is-high', (repetition ?? 0) >= REPETITIVE);

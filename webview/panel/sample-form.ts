@@ -2,6 +2,7 @@
 import type { ColumnChoice, PanelState, WriteSettings } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../support/ui';
+import type { Written } from './sample-history';
 import type { Context } from './section';
 import type { ViewState } from './view-state';
 
@@ -12,6 +13,8 @@ const OWN = '(own)';
 
 export class SampleForm {
   readonly element: HTMLElement;
+  /** What writing again would give. */
+  readonly advice = el('span', { class: 'muted' });
   private readonly prompt;
   private readonly prompts;
   private readonly keep;
@@ -72,8 +75,24 @@ export class SampleForm {
   write(): void {
     const { prompt, settings } = this.context.view();
     if (!this.canWrite) return;
-    this.context.setView({ samples: '' });
+    this.context.setView({ samples: '', asked: { prompt, settings } });
     this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
+  }
+
+  /** The same from the next seed: other texts of the same models. */
+  writeAnother(): void {
+    this.sample({ seed: (this.context.view().settings.sampling ?? SAMPLING).seed + 1 });
+    this.write();
+  }
+
+  /** Takes prompt, settings and, as far as they are there, models of what was written before. */
+  restore({ prompts, columns, settings }: Written): void {
+    const ids = this.choices.filter(({ label }) => columns.includes(label)).map(({ id }) => id);
+    this.context.setView({
+      ...(prompts[0] !== undefined && { prompt: prompts[0] }),
+      ...(settings && { settings }),
+      ...(ids.length > 0 && { columns: ids }),
+    });
   }
 
   update({ columns, prompts, ownPrompts, chat }: PanelState, { prompt, settings, markDifferences }: ViewState): void {
@@ -99,6 +118,9 @@ export class SampleForm {
       this.sampled[key].hidden = !settings.sampling;
       if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
     }
+    this.advice.textContent = settings.sampling
+      ? `Seed ${settings.sampling.seed} always writes the same text; Another Seed goes on to ${settings.sampling.seed + 1}.`
+      : 'Greedy: the same prompt always gives the same text.';
     this.chat.hidden = !chat;
     setTicked(this.chat, settings.chat && chat);
     setTicked(this.mark, markDifferences);

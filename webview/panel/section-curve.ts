@@ -1,67 +1,133 @@
-/** The perplexity curve of every criterion that has one, and how to get those that are missing. */
+/**
+ * The perplexity curve of every criterion that has one, and how to get those that are missing. What was measured on other
+ * rows has another unit, as it were: one set of rows is drawn at a time.
+ */
 import type { CriterionName } from '../../src/protocol/scores';
-import type { PanelPlan, PanelRun, PanelState, RetrainedDigest, WhatIfState } from '../../src/protocol/panel';
-import { button } from '../support/ui';
+import type {
+  PanelModel,
+  PanelPlan,
+  PanelRun,
+  PanelState,
+  RetrainedDigest,
+  WhatIfState,
+} from '../../src/protocol/panel';
+import { button, type Choice, dropdown } from '../support/ui';
 import { type CurveSeries, drawCurve } from './chart-curve';
 import { ChartFrame } from './chart-frame';
-import { short, numeric } from './numbers';
+import { blockList, moment, numeric, short } from './numbers';
+import { rowsOf, rowsOfPlan } from './rows';
 import { type Context, type Section, whenChanged } from './section';
 import { scoresOf } from './section-importance';
-import { lookOf } from './series';
+import { lookOf, nameInText } from './series';
+import { inOrder, ownRuns, shownNote } from './shown-runs';
 
-/** The newest curve of each criterion, text and adapter. */
-function seriesOf(runs: readonly PanelRun[]): CurveSeries[] {
+/** The newest curve of each criterion, base and adapter on these rows. @param runs those that were chosen first */
+function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSeries[] {
   const newest = new Map<string, CurveSeries>();
   for (const { digest } of runs) {
-    const { curve, adapter } = digest;
-    if (!curve || curve.points.length === 0) continue;
+    const { curve, adapter, removed } = digest;
+    if (!curve || curve.points.length === 0 || rowsOf(curve) !== rows) continue;
     const look = lookOf(curve.criterion);
-    const name = adapter === undefined ? look.name : `${look.name} with ${adapter}`;
+    const blocks = removed.filter((block) => typeof block === 'number');
+    const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
+    const name = [
+      look.name,
+      ...(adapter === undefined ? [] : [`with ${adapter}`]),
+      ...(removed.length > 0 ? [`without ${without}`] : []),
+    ].join(' ');
     if (!newest.has(name))
       newest.set(name, {
-        name,
+        ...{ name, points: curve.points, text: curve.text, criterion: curve.criterion },
         look: adapter === undefined ? look : { ...look, color: 'var(--good)' },
-        points: curve.points,
-        text: curve.text,
+        whole: adapter === undefined && removed.length === 0,
       });
   }
   return [...newest.values()];
 }
 
-/** The newest evaluation of each retrained model, on a text that curves or the what-if were measured on. */
-function retrainedOf(runs: readonly PanelRun[], texts: readonly (string | null)[]): RetrainedDigest[] {
+/** The newest evaluation of each retrained model on these rows. */
+function retrainedOf(runs: readonly PanelRun[], rows: string | undefined): RetrainedDigest[] {
   const newest = new Map<string, RetrainedDigest>();
   for (const each of runs.flatMap(({ digest }) => digest.retrained ?? []))
-    if (texts.includes(each.text) && !newest.has(each.label)) newest.set(each.label, each);
+    if (rowsOf(each) === rows && !newest.has(each.label)) newest.set(each.label, each);
   return [...newest.values()];
 }
 
+/** All rows that something was measured on: the plan's first, then the newest. */
+function rowsToChoose(runs: readonly PanelRun[], whatIf: WhatIfState): Choice[] {
+  const found = new Map<string, { text: string; when: string }>();
+  const ofPlan = rowsOfPlan(whatIf);
+  if (ofPlan !== undefined) found.set(ofPlan, { text: whatIf.text!, when: 'the plan’s rows' });
+  for (const { digest } of runs)
+    for (const measured of [...(digest.curve ? [digest.curve] : []), ...(digest.retrained ?? [])])
+      if (!found.has(rowsOf(measured)))
+        found.set(rowsOf(measured), { text: measured.text, when: moment(digest.started) });
+  const texts = [...found.values()].map(({ text }) => text);
+  return [...found].map(([value, { text, when }]) => {
+    const alone = texts.filter((other) => other === text).length === 1;
+    return { value, label: alone ? text : `${text}, ${when}` };
+  });
+}
+
+/** The plan's rows where something beside the plan was measured on them, else those of the newest curve. */
+function usualRows(runs: readonly PanelRun[], whatIf: WhatIfState): string | undefined {
+  const ofPlan = rowsOfPlan(whatIf);
+  const curves = runs.flatMap(({ digest }) => digest.curve ?? []).map(rowsOf);
+  return ofPlan !== undefined && curves.includes(ofPlan) ? ofPlan : (curves[0] ?? ofPlan);
+}
+
 /** The newest adapter that was trained and can be measured, but was not. */
-function unmeasured(runs: readonly PanelRun[], columns: PanelState['columns']): string | undefined {
-  const measured = runs.flatMap(({ digest }) => digest.retrained?.map(({ label }) => label) ?? []);
+function unmeasured(runs: readonly PanelRun[], columns: PanelState['columns'], rows?: string): string | undefined {
+  const measured = runs
+    .flatMap(({ digest }) => digest.retrained ?? [])
+    .filter((each) => rows === undefined || rowsOf(each) === rows)
+    .map(({ label }) => label);
   const there = columns.filter(({ id }) => id.startsWith('adapter:')).map(({ label }) => label);
   const trained = runs.flatMap(({ digest }) => digest.training?.output ?? []);
   return trained.find((output) => there.includes(output) && !measured.includes(output));
 }
 
+/** What the axis starts from and the plan's point, as far as they belong to these rows. */
+function comparable(whatIf: WhatIfState, rows: string | undefined, series: readonly CurveSeries[]): WhatIfState {
+  if (rowsOfPlan(whatIf) === rows) return whatIf;
+  const start = series
+    .filter(({ whole }) => whole)
+    .flatMap(({ points }) => points.find(({ count }) => count === 0) ?? []);
+  return { ...whatIf, ppl: null, full: start[0]?.ppl ?? null };
+}
+
 export function curveSection(context: Context): Section {
   const frame = new ChartFrame('curve', 'What removing blocks costs', context);
+  const texts = dropdown('Text', (text) => context.setView({ text }));
   const startCurve = (criterion: string, primary: boolean, label: string): HTMLElement =>
-    button(label, () => context.send({ type: 'start/curve', criterion: criterion as CriterionName }), {
-      appearance: primary ? 'primary' : 'secondary',
-    });
+    button(
+      label,
+      () => {
+        context.setView({ text: '' });
+        context.send({ type: 'start/curve', criterion: criterion as CriterionName });
+      },
+      { appearance: primary ? 'primary' : 'secondary' },
+    );
   const draw = whenChanged(
     (
-      runs: PanelState['runs'],
+      all: readonly PanelRun[],
       plan: PanelPlan,
-      whatIf: WhatIfState,
-      model: PanelState['model'],
+      planned: WhatIfState,
+      model: PanelModel,
       columns: PanelState['columns'],
+      wanted: string,
+      shown: readonly string[],
     ) => {
-      const series = seriesOf(runs);
-      const retrained = retrainedOf(runs, [whatIf.text, ...series.map(({ text }) => text)]);
-      const scored = scoresOf(runs).map(({ criterion }) => criterion);
-      const missing = scored.filter((criterion) => !series.some(({ name }) => name === lookOf(criterion).name));
+      const runs = inOrder(all, shown);
+      const choices = rowsToChoose(all, planned);
+      const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, planned);
+      const series = seriesOf(runs, rows);
+      const whatIf = comparable(planned, rows, series);
+      const retrained = retrainedOf(runs, rows);
+      const drawn = seriesOf(all, rowsOfPlan(planned) ?? rows).map(({ criterion }) => criterion);
+      const missing = scoresOf(all)
+        .map(({ criterion }) => criterion)
+        .filter((criterion) => !drawn.includes(criterion));
       const first = missing[0] ?? 'ppl';
       if (series.length === 0 && retrained.length === 0 && whatIf.ppl === null) {
         frame.setTools();
@@ -71,15 +137,18 @@ export function curveSection(context: Context): Section {
         );
         return;
       }
-      const adapter = unmeasured(runs, columns);
+      const adapter = unmeasured(all, columns, rowsOfPlan(planned));
       const measure = (name: string): HTMLElement =>
         button(`Measure ${name}`, () => context.send({ type: 'start/retrained', adapter: name }));
+      if (rows !== undefined) texts.show(choices, rows);
       frame.setTools(
         ...(!context.still && adapter !== undefined ? [measure(adapter)] : []),
-        ...(!context.still && (missing.length > 0 || series.length === 0)
+        ...(!context.still && (missing.length > 0 || drawn.length === 0)
           ? [startCurve(first, false, `Add ${lookOf(first).name}`)]
           : []),
+        ...(choices.length > 1 ? [texts.element] : []),
       );
+      frame.setNote(...shownNote(all, shown, 'curve', context));
       const data = { series, model, plan, whatIf, retrained };
       frame.show(summaryOf(series, whatIf), (width) =>
         drawCurve(data, width, frame, (removed) => context.send({ type: 'plan/set', removed })),
@@ -88,16 +157,17 @@ export function curveSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, whatIf, model, columns }) => draw(runs, plan, whatIf, model, columns),
+    update: ({ runs, plan, whatIf, model, columns }, { text, shown }) =>
+      draw(ownRuns(runs), plan, whatIf, model, columns, text, shown),
   };
 }
 
 function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): string {
   const [first] = series;
-  if (!first) return 'The plan as it is, on the calibration text.';
+  if (!first) return 'Single models; the curve of a criterion is not drawn yet.';
   const start = numeric(full ?? first.points[0].ppl);
   const bent = first.points.filter(({ ppl }) => numeric(ppl) <= 1.5 * start).at(-1);
   if (!bent || bent.count === 0)
-    return `By ${first.name.toLowerCase()}, the first block that goes raises the perplexity by more than half.`;
-  return `By ${first.name.toLowerCase()}, ${bent.count} blocks can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
+    return `By ${nameInText(first.criterion)}, the first block that goes raises the perplexity by more than half.`;
+  return `By ${nameInText(first.criterion)}, ${bent.count} blocks can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
 }

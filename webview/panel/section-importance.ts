@@ -6,13 +6,15 @@ import { ChartFrame } from './chart-frame';
 import { blockList, numeric, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { lookOf, nameInText } from './series';
+import { inOrder, ownRuns, shownNote } from './shown-runs';
 
-/** The newest scoring of the whole model by each criterion, as single blocks are scored. */
-export function scoresOf(runs: readonly PanelRun[]): readonly ScoreDigest[] {
+/** The newest scoring of the whole model by each criterion, as single blocks are scored; or the one that was chosen. */
+export function scoresOf(runs: readonly PanelRun[], shown: readonly string[] = []): readonly ScoreDigest[] {
   const newest = new Map<string, ScoreDigest>();
-  for (const { digest } of runs) {
+  for (const { id, digest } of inOrder(runs, shown)) {
     const { score, removed, adapter } = digest;
-    if (!score || score.blocks.length === 0 || removed.length > 0 || adapter !== undefined) continue;
+    if (!score || score.blocks.length === 0) continue;
+    if ((removed.length > 0 || adapter !== undefined) && !shown.includes(id)) continue;
     if (!newest.has(score.criterion)) newest.set(score.criterion, score);
   }
   return [...newest.values()];
@@ -23,8 +25,15 @@ export function importanceSection(context: Context): Section {
   const criterion = dropdown('Criterion', (value) => context.setView({ criterion: value }));
   const range = checkbox('Whole range', context.view().wholeRange, (wholeRange) => context.setView({ wholeRange }));
   const draw = whenChanged(
-    (runs: PanelState['runs'], plan: PanelPlan, blocks: number, wanted: string, whole: boolean) => {
-      const all = scoresOf(runs);
+    (
+      runs: PanelState['runs'],
+      plan: PanelPlan,
+      blocks: number,
+      wanted: string,
+      whole: boolean,
+      shown: readonly string[],
+    ) => {
+      const all = scoresOf(runs, shown);
       if (all.length === 0) {
         frame.setTools();
         frame.showEmpty(
@@ -42,6 +51,7 @@ export function importanceSection(context: Context): Section {
       );
       frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));
       setTicked(range, whole);
+      frame.setNote(...shownNote(runs, shown, 'importance', context));
       const data = { score, all, plan, blocks, whole };
       frame.show(summaryOf(score, plan, context.still), (width) =>
         drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
@@ -50,7 +60,8 @@ export function importanceSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, model }, view) => draw(runs, plan, model.blocks, view.criterion, view.wholeRange),
+    update: ({ runs, plan, model }, view) =>
+      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown),
   };
 }
 

@@ -3,7 +3,7 @@ import type { PanelJob, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { button, enable } from '../support/ui';
 import { blockList, bytes, count, numeric, percent, seconds, short, times } from './numbers';
-import type { Context, Section } from './section';
+import { type Context, type Section, whenChanged } from './section';
 
 export function planSection({ send }: Context): Section {
   const name = el('h1', {});
@@ -18,6 +18,8 @@ export function planSection({ send }: Context): Section {
   const score = button('Score…', () => send({ type: 'start', action: 'score' }));
   const jobs = el('div', { class: 'jobs' });
   const failure = el('div', { class: 'failure', role: 'alert' });
+  // What is in an alert is read out again whenever it is replaced.
+  const drawFailure = whenChanged((failed: PanelState['failure']) => showFailure(failure, failed, send));
   const element = el(
     'header',
     { class: 'plan' },
@@ -41,7 +43,7 @@ export function planSection({ send }: Context): Section {
       enable(reset, plan.removed.length > 0);
       enable(prune, plan.removed.length > 0);
       showJobs(jobs, state.jobs, send);
-      showFailure(failure, state, send);
+      drawFailure(state.failure);
     },
   };
 }
@@ -139,13 +141,13 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
   }
 }
 
-function showFailure(place: HTMLElement, { failure }: PanelState, send: Context['send']): void {
+function showFailure(place: HTMLElement, failure: PanelState['failure'], send: Context['send']): void {
   if (!failure) {
     place.replaceChildren();
     return;
   }
   const { what, why, action } = failure;
-  place.append(
+  place.replaceChildren(
     el('p', {}, el('strong', {}, what), `: ${why}. ${action}`),
     button('Dismiss', () => send({ type: 'failure/dismiss' })),
   );

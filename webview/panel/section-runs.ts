@@ -1,10 +1,13 @@
-/** Every run that left a record: reopen, compare, export, delete; and a warning where what it read has changed. */
-import type { Comparison, PanelRun, PanelState } from '../../src/protocol/panel';
+/** Every run that left a record: draw again, open, compare, export, delete; and a warning where what it read has changed. */
+import type { PanelRun, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
-import { table } from './table';
 import { button, checkbox, enable } from '../support/ui';
+import { ComparisonView } from './comparison';
 import { moment, numeric, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
+import { chartOf, isShown, showing } from './shown-runs';
+import { table } from './table';
+import type { ViewState } from './view-state';
 
 export function runsSection(context: Context): Section {
   const { send, view, setView } = context;
@@ -21,7 +24,7 @@ export function runsSection(context: Context): Section {
   const remove = button('Delete…', () => send({ type: 'runs/delete', ids: ticked(latest) }));
   const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Runs' });
   const unreadable = el('div', { class: 'muted' });
-  const comparison = el('div', { class: 'table-scroll comparison' });
+  const comparison = new ComparisonView(compare);
   const element = el(
     'section',
     { class: 'card runs', 'aria-labelledby': 'runs-title' },
@@ -33,11 +36,16 @@ export function runsSection(context: Context): Section {
     ),
     list,
     unreadable,
-    comparison,
+    comparison.element,
   );
 
   const drawList = whenChanged(
-    (runs: readonly PanelRun[], bad: PanelState['unreadable'], chosen: readonly string[]) => {
+    (
+      runs: readonly PanelRun[],
+      bad: PanelState['unreadable'],
+      chosen: readonly string[],
+      ..._drawn: readonly unknown[] // which runs charts show
+    ) => {
       latest = runs;
       const n = ticked(runs).length;
       enable(compare, n >= 2);
@@ -68,7 +76,7 @@ export function runsSection(context: Context): Section {
         return;
       }
       const focused = list.contains(document.activeElement)
-        ? (document.activeElement as HTMLElement).dataset.run
+        ? (document.activeElement as HTMLElement).dataset.focus
         : undefined;
       list.replaceChildren(
         table(
@@ -77,7 +85,7 @@ export function runsSection(context: Context): Section {
           runs.map((run) => row(run, chosen)),
         ),
       );
-      if (focused !== undefined) list.querySelector<HTMLElement>(`[data-run="${CSS.escape(focused)}"]`)?.focus();
+      if (focused !== undefined) list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
     },
   );
 
@@ -86,42 +94,46 @@ export function runsSection(context: Context): Section {
     const box = checkbox(title, chosen.includes(id), (on) =>
       setView({ ticked: on ? [...view().ticked, id] : view().ticked.filter((other) => other !== id) }),
     );
-    box.dataset.run = id;
+    box.dataset.focus = `tick ${id}`;
     const warning = changed.length > 0 ? el('span', { class: 'warning' }, `⚠ ${changed.join('; ')}`) : undefined;
+    const foreign = run.foreign ? el('span', { class: 'muted' }, 'of another model of this name') : undefined;
+    const open = button('Open', () => send({ type: 'runs/open', id }), {
+      appearance: 'icon',
+      label: `Open the record of ${title}`,
+    });
+    open.dataset.focus = `open ${id}`;
     return [
-      el('span', { class: 'run-name' }, box, warning),
+      el('span', { class: 'run-name' }, box, warning, foreign),
       moment(digest.started),
       resultOf(run),
       digest.device ?? '',
-      button('Open', () => send({ type: 'runs/open', id }), {
-        appearance: 'icon',
-        label: `Open the record of ${title}`,
-      }),
+      el('span', { class: 'run-actions' }, ...(chartOf(run) ? [showButton(run)] : []), open),
     ];
   }
 
-  const drawComparison = whenChanged((compared: Comparison | null) => {
-    if (!compared) {
-      comparison.replaceChildren();
-      return;
-    }
-    const rows = compared.rows.map(({ name, values, differs }) => [
-      differs ? el('strong', {}, `≠ ${name}`) : el('span', { class: 'muted' }, name),
-      ...values.map((value) =>
-        differs ? el('strong', {}, value || '–') : el('span', { class: 'muted' }, value || '–'),
-      ),
-    ]);
-    comparison.append(
-      el('h3', {}, 'Compared'),
-      table('Runs compared; rows with ≠ differ', ['', ...compared.titles], rows),
-    );
-  });
+  function showButton(run: PanelRun): HTMLElement {
+    const isDrawn = isShown(run, view());
+    const show = button(isDrawn ? 'Shown' : 'Show', () => showInChart(run), {
+      appearance: 'icon',
+      label: isDrawn ? `Shown in its chart: ${run.title}` : `Show ${run.title} in its chart`,
+    });
+    show.dataset.focus = `show ${run.id}`;
+    return show;
+  }
+
+  /** Draws it and goes there: its card may be far above. */
+  function showInChart(run: PanelRun): void {
+    setView(showing(run, latest, view()));
+    const card = document.querySelector<HTMLElement>(`.card.${chartOf(run)}`);
+    card?.focus({ preventScroll: true });
+    card?.scrollIntoView({ block: 'start' });
+  }
 
   return {
     element,
-    update: ({ runs, unreadable: bad, comparison: compared }, { ticked: chosen }) => {
-      drawList(runs, bad, chosen);
-      drawComparison(compared);
+    update: ({ runs, unreadable: bad, comparison: compared }, looks: ViewState) => {
+      drawList(runs, bad, looks.ticked, looks.shown, looks.training, looks.samples);
+      comparison.show(compared);
     },
   };
 }

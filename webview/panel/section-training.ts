@@ -1,53 +1,88 @@
 /** The retraining that runs, live, or one that ran; a second one can be laid over it. */
 import type { LiveTraining, PanelRun } from '../../src/protocol/panel';
+import { type Child } from '../support/dom';
 import { button, dropdown } from '../support/ui';
 import { ChartFrame } from './chart-frame';
-import { drawTraining, type TrainingSeries } from './chart-training';
+import { drawTraining } from './chart-training';
 import { moment, numeric, short } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
+import { backButton, nameOf, ownRuns } from './shown-runs';
+import type { TrainingSeries } from './training-points';
+
+const LIVE = '(live)';
+const NONE = '(none)';
 
 export function trainingSection(context: Context): Section {
+  const { send, setView } = context;
   const frame = new ChartFrame('training', 'Did retraining bring it back', context);
-  const shown = dropdown('Run', (training) => context.setView({ training: training === LIVE ? '' : training }));
-  const over = dropdown('Lay over', (overlay) => context.setView({ overlay: overlay === NONE ? '' : overlay }));
+  const shown = dropdown('Run', (training) => setView({ training: training === LIVE ? '' : training }));
+  const over = dropdown('Lay over', (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
+  const retrain = (primary: boolean): HTMLElement =>
+    button('Retrain…', () => send({ type: 'start', action: 'retrain' }), {
+      appearance: primary ? 'primary' : 'secondary',
+    });
+  let wasRunning = false;
+
+  /** Of a training that did not come to its end: what happened, and what can be done. */
+  function outcomeOf({ status, failure, steps, total }: LiveTraining): Child[] {
+    if (status !== 'cancelled' && status !== 'failed') return [];
+    const last = steps.at(-1)?.step ?? 0;
+    const where = total > 0 ? `${last} of ${total}` : String(last);
+    const what =
+      status === 'cancelled'
+        ? `It was stopped at step ${where}. `
+        : `It failed at step ${where}${failure ? `: ${failure.what}: ${failure.why}. ${failure.action}` : '.'} `;
+    return [what, retrain(true)];
+  }
+
+  function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
+    if (!chosen) return live ? outcomeOf(live) : [];
+    if (live?.status === 'running')
+      return ['Another one runs. ', button('Show It', () => setView({ training: '' }), { appearance: 'secondary' })];
+    return chosen === newest && (!live || isKept(live, [chosen]))
+      ? []
+      : [`Chosen: ${nameOf(chosen)}. `, backButton(() => setView({ training: '' }))];
+  }
+
   const draw = whenChanged((live: LiveTraining | null, runs: readonly PanelRun[], wanted: string, overlay: string) => {
+    const isRunning = live?.status === 'running';
+    if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // what was chosen before must not hide it
+    wasRunning = isRunning;
     const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
-    const running =
-      live && (live.status === 'running' || finished.length === 0 || live.status !== 'done') ? live : null;
-    const chosen = finished.find(({ id }) => id === wanted) ?? (running ? undefined : finished[0]);
-    if (!running && !chosen) {
+    const current = live && !isKept(live, finished) ? live : null;
+    const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
+    if (!current && !chosen) {
       frame.setTools();
       frame.showEmpty(
         'Retraining brings back much of what a removed block costs. Its loss is drawn here while it runs.',
-        button('Retrain…', () => context.send({ type: 'start', action: 'retrain' }), { appearance: 'primary' }),
+        retrain(true),
       );
       return;
     }
-    const main = chosen ? seriesOf(chosen) : { name: running!.title, ...running! };
+    const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
     const choices = finished.map(({ id, title, digest }) => ({
       value: id,
       label: `${title}, ${moment(digest.started)}`,
     }));
-    shown.show([...(running ? [{ value: LIVE, label: 'The one that runs' }] : []), ...choices], chosen?.id ?? LIVE);
+    shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
     const others = choices.filter(({ value }) => value !== chosen?.id);
-    over.show(
-      [{ value: NONE, label: 'nothing' }, ...others],
-      others.some(({ value }) => value === overlay) ? overlay : NONE,
-    );
-    frame.setTools(...(choices.length + (running ? 1 : 0) > 1 ? [shown.element, over.element] : []));
     const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
-    frame.show(summaryOf(main, chosen ? null : running), (width) =>
-      drawTraining(main, second && seriesOf(second), chosen ? 0 : running!.total, width, frame),
+    over.show([{ value: NONE, label: 'nothing' }, ...others], second?.id ?? NONE);
+    frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
+    if (!context.still) frame.setNote(...noteOf(current, chosen, current ? undefined : finished[0]));
+    frame.show(summaryOf(main, chosen ? null : current), (width) =>
+      drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
     );
   });
   return {
     element: frame.element,
-    update: ({ training, runs }, view) => draw(training, runs, view.training, view.overlay),
+    update: ({ training, runs }, view) => draw(training, ownRuns(runs), view.training, view.overlay),
   };
 }
 
-const LIVE = '(live)';
-const NONE = '(none)';
+/** It has left a record, which says all that was followed. */
+const isKept = ({ status, title }: LiveTraining, finished: readonly PanelRun[]): boolean =>
+  status === 'done' && finished.some(({ digest }) => digest.training?.output === title);
 
 const seriesOf = ({ title, digest }: PanelRun): TrainingSeries => ({ name: title, ...digest.training! });
 
@@ -58,13 +93,17 @@ const STATES: Readonly<Record<LiveTraining['status'], string>> = {
   cancelled: 'Stopped',
 };
 
+const labelOf = ({ status, title }: LiveTraining): string =>
+  status === 'running' ? 'The one that runs' : `${STATES[status]}: ${title}`;
+
 function summaryOf({ name, steps, looks }: TrainingSeries, live: LiveTraining | null): string {
   const last = steps.at(-1);
-  if (!last) return `${live ? `${STATES[live.status]}: ` : ''}${name}. The first step takes a moment.`;
+  const state = live ? `${STATES[live.status]}: ` : '';
+  if (!last) return `${state}${name}.${live?.status === 'running' ? ' The first step takes a moment.' : ''}`;
   const of = live && live.total > 0 ? ` of ${live.total}` : '';
   const held =
     looks.length > 1
       ? ` The held-out perplexity went from ${short(numeric(looks[0].ppl))} to ${short(Math.min(...looks.map(({ ppl }) => numeric(ppl))))}.`
       : '';
-  return `${live ? `${STATES[live.status]}: step` : `${name}: step`} ${last.step}${of}, loss ${short(numeric(last.loss))} from ${short(numeric(steps[0].loss))}.${held}`;
+  return `${live ? state : `${name}: `}step ${last.step}${of}, loss ${short(numeric(last.loss))} from ${short(numeric(steps[0].loss))}.${held}`;
 }

@@ -6,6 +6,10 @@ export interface ViewState {
   readonly criterion: string;
   /** The importance axis reaches to the largest score. */
   readonly wholeRange: boolean;
+  /** Runs that are drawn in place of newer ones of their kind (shown-runs.ts). */
+  readonly shown: readonly string[];
+  /** Rows that the curves are of (rows.ts); empty for those of the plan. */
+  readonly text: string;
   /** Run that is laid over the retraining; empty for none. */
   readonly overlay: string;
   /** Retraining that is shown when none runs; empty for the newest. */
@@ -14,9 +18,13 @@ export interface ViewState {
   /** Ids of the columns that write. */
   readonly columns: readonly string[];
   readonly settings: WriteSettings;
+  /** What was asked for last: the host tells what is written, not how. */
+  readonly asked: { readonly prompt: string; readonly settings: WriteSettings } | null;
   readonly markDifferences: boolean;
   /** Run whose samples are shown; empty for those being written. */
   readonly samples: string;
+  /** The costs of plans that are none any more are listed. */
+  readonly earlierPlans: boolean;
   /** Runs that are ticked. */
   readonly ticked: readonly string[];
   /** Charts whose table is open. */
@@ -26,13 +34,17 @@ export interface ViewState {
 export const FIRST_VIEW: ViewState = {
   criterion: 'ppl',
   wholeRange: false,
+  shown: [],
+  text: '',
   overlay: '',
   training: '',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },
+  asked: null,
   markDifferences: false,
   samples: '',
+  earlierPlans: false,
   ticked: [],
   tables: [],
 };

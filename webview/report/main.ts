@@ -3,11 +3,11 @@ import type { PanelMessage, PanelRun } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { registerControls } from '../support/ui';
 import { SampleColumn } from '../panel/sample-column';
+import { settingsText, writtenBy } from '../panel/sample-history';
 import type { Context, Section } from '../panel/section';
 import { curveSection } from '../panel/section-curve';
 import { importanceSection } from '../panel/section-importance';
 import { measuredSection } from '../panel/section-measured';
-import { textsOfRun } from '../panel/section-samples';
 import { trainingSection } from '../panel/section-training';
 import { FIRST_VIEW, type ViewState } from '../panel/view-state';
 import './report.css';
@@ -56,7 +56,8 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
 
 function samplesOf(run: PanelRun): HTMLElement[] {
   if (!run.digest.samples) return [];
-  const columns = textsOfRun(run).map((text) => {
+  const { texts, settings } = writtenBy(run);
+  const columns = texts.map((text) => {
     const column = new SampleColumn((copied) => void navigator.clipboard.writeText(copied));
     column.show(text, undefined);
     return column.element;
@@ -66,6 +67,7 @@ function samplesOf(run: PanelRun): HTMLElement[] {
       'section',
       { class: 'card' },
       el('h2', {}, 'How the text reads'),
+      ...(settings ? [el('p', { class: 'summary' }, `Written ${settingsText(settings)}.`)] : []),
       el('div', { class: 'samples-grid' }, ...columns),
     ),
   ];

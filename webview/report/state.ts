@@ -1,5 +1,5 @@
 /** What a report's runs tell, as the state that the panel's parts show. */
-import type { PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
+import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
 import { numeric } from '../panel/numbers';
 
 /** @param runs of one model */
@@ -18,13 +18,16 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
 
 /** As far as they tell. */
 function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
-  const points = runs.flatMap(({ digest }) => digest.curve?.points ?? []);
+  const curves = runs.flatMap(({ digest }) => digest.curve ?? []);
+  const points = curves.flatMap((curve) => curve.points);
   const costs = runs.flatMap(({ digest }) => digest.cost?.[0] ?? []);
   const whole = points.find(({ count }) => count === 0)?.parameters ?? costs[0]?.parameters ?? 0;
   const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
   const blocks = Math.max(0, ...runs.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
   return {
-    ...{ name, path: '', blocks, parameters: whole, parametersPerBlock: whole - one, parametersRead: whole },
+    ...{ name, path: '', blocks, parameters: whole, parametersPerBlock: whole - one },
+    // Records of before this was told: right for models whose embedding is the head too.
+    parametersRead: curves.find(({ parametersRead }) => parametersRead !== undefined)?.parametersRead ?? whole,
     bytes: costs[0]?.bytes ?? 0,
     identity: runs[0].digest.model.identity ?? '',
   };
@@ -47,13 +50,17 @@ function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, 
   };
 }
 
-/** What a curve says of the whole model and of what was chosen. */
+/** What a curve says of the whole model and of what was chosen: one curve, for others are of other rows. */
 function measuredOf(runs: readonly PanelRun[], removed: readonly number[]): WhatIfState {
-  const points = runs.flatMap(({ digest }) => digest.curve?.points ?? []);
-  const full = points.find(({ count }) => count === 0);
-  const chosen = removed.length > 0 ? points.find((point) => point.removed.join() === removed.join()) : undefined;
+  const curves = runs.filter(({ digest }) => digest.removed.length === 0).flatMap(({ digest }) => digest.curve ?? []);
+  const pointOf = ({ points }: CurveDigest): CurveDigest['points'][number] | undefined =>
+    removed.length > 0 ? points.find((point) => point.removed.join() === removed.join()) : undefined;
+  const curve = curves.find(pointOf) ?? curves[0];
+  const full = curve?.points.find(({ count }) => count === 0);
+  const chosen = curve && pointOf(curve);
   return {
-    ...{ status: 'done', removed, seconds: null, text: null, failure: null },
+    ...{ status: 'done', removed, seconds: null, failure: null },
+    ...{ text: curve?.text ?? null, rowsKey: curve?.rowsKey },
     full: full ? numeric(full.ppl) : null,
     ppl: chosen ? numeric(chosen.ppl) : null,
   };

@@ -20,7 +20,7 @@ const run = (kind: string, cost: readonly Partial<CostDigest>[], more: Partial<R
 describe('what models cost', () => {
   it('is the size of the model and of the plan before anything was measured', () => {
     assert.deepEqual(costsOf(model, planOf([]), []), [
-      { label: model.name, parameters: model.parameters, bytes: model.bytes, ...nothing },
+      { label: model.name, kind: 'original', parameters: model.parameters, bytes: model.bytes, ...nothing },
     ]);
     const plan = planOf([3, 4, 7]);
     assert.deepEqual(
@@ -43,7 +43,9 @@ describe('what models cost', () => {
         { label: 'Without 3–4, 7', decodeTokensPerSecond: 2, prefillTokensPerSecond: 600 },
         { label: 'healed', prefillTokensPerSecond: 590 },
       ]),
-      run('retrain', [], { removed, training: { output: 'healed', steps: [], looks: [] } }),
+      run('retrain', [], {
+        ...{ removed, settings: [['rank', '8']], training: { output: 'healed', steps: [], looks: [] } },
+      }),
     ];
     const figures = costsOf(model, planOf(removed), runs).map((cost) => [
       ...[cost.label, cost.parameters, cost.prefillTokensPerSecond, cost.decodeTokensPerSecond, cost.peakRssBytes],
@@ -54,6 +56,28 @@ describe('what models cost', () => {
       ['Without 3–4, 7', left, 600, 60, 200],
       ['healed', left, 590, 61, 300],
     ]);
+  });
+
+  it('tells the plan from plans of before, and adapters from models', () => {
+    const runs = [
+      run('samples', [{ label: 'Without 3' }, { label: 'Without 9' }, { label: 'healed' }, { label: 'whole' }]),
+      ...(['healed', 'whole'] as const).map((output) =>
+        run('retrain', [], {
+          ...{ removed: [3], settings: output === 'healed' ? [['rank', '8'] as const] : [] },
+          training: { output, steps: [], looks: [] },
+        }),
+      ),
+    ];
+    assert.deepEqual(
+      costsOf(model, planOf([9]), runs).map(({ label, kind, adapter }) => [label, kind, adapter ?? false]),
+      [
+        [model.name, 'original', false],
+        ['Without 9', 'plan', false],
+        ['Without 3', 'earlier', false],
+        ['healed', 'made', true],
+        ['whole', 'made', false],
+      ],
+    );
   });
 
   it('keeps apart what leaves out single modules', () => {

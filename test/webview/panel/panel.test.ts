@@ -1,30 +1,10 @@
 /** The results panel in a browser, against a host on record: every interaction, four themes, narrow and wide. */
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
-import type { HostMessage, PanelMessage, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES, Webview } from '../support/page';
-import { EMPTY, FULL, opening, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
+import { buildPages, THEMES } from '../support/page';
+import { openPanel, type Panel, update } from './open';
+import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
 
-type Panel = Webview<HostMessage, PanelMessage>;
-
-async function openPanel(
-  browser: Browser,
-  state: PanelState,
-  options: { theme?: (typeof THEMES)[number]; width?: number; kept?: unknown } = {},
-): Promise<Panel> {
-  const { theme, width, kept } = options;
-  const panel: Panel = await Webview.open<HostMessage, PanelMessage>(browser, {
-    ...{ name: 'panel', inlineStyles: true, theme, width, state: kept },
-    receive: () => undefined,
-  });
-  await panel.post(opening(state));
-  await panel.page.locator('.card').first().waitFor();
-  await panel.page.waitForTimeout(50); // charts are drawn when their width is known
-  return panel;
-}
-
-const update = (sequence: number, changes: Partial<PanelState>): HostMessage => ({ sequence, type: 'update', changes });
 const block = (panel: Panel, n: number) => panel.page.locator(`.importance .target[data-key="${n}"]`);
 
 describeBrowser('results panel', (browser) => {
@@ -283,7 +263,7 @@ describeBrowser('results panel', (browser) => {
     const panel = await openPanel(
       browser(),
       { ...EMPTY, runs, model: { ...EMPTY.model, blocks: 128 } },
-      { width: 320 },
+      { width: 300 },
     );
     assert.equal(await panel.page.locator('.importance .target').count(), 128);
     assert.match((await block(panel, 0).getAttribute('aria-label'))!, /∞/);
@@ -299,7 +279,7 @@ describeBrowser('results panel', (browser) => {
       for (const [name, state, width] of [
         ['full', FULL, 1280],
         ['empty', EMPTY, 900],
-        ['narrow', FULL, 320],
+        ['narrow', FULL, 300],
       ] as const) {
         const panel = await openPanel(browser(), state, { theme, width });
         await panel.checkAccessibility();

@@ -23,7 +23,9 @@ let isBuilt = false;
 
 /** Builds the pages once a test process. */
 export function buildPages(): void {
-  if (!isBuilt) execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${built}`], { cwd: root });
+  const pages = ['editor', 'panel', 'report'];
+  if (!isBuilt)
+    execFileSync(process.execPath, [join(root, 'esbuild.mjs'), ...pages, `--outdir=${built}`], { cwd: root });
   isBuilt = true;
 }
 

@@ -1,0 +1,251 @@
+/** Charts of the results panel: what is comparable, exact numbers in files, older runs, trainings. */
+import assert from 'node:assert/strict';
+import type { CurveDigest, LiveTraining, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
+import { describeBrowser } from '../support/browser';
+import { buildPages } from '../support/page';
+import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
+import { EMPTY, FULL, RUNS, trainingSteps } from './recorded';
+
+const runOf = (id: string, digest: Partial<RunDigest>, base = RUNS.at(-1)!): PanelRun => {
+  const { kind, model, started, finished, device, inputs, settings, versions } = base.digest;
+  const rest = { kind, model, started, finished, device, inputs, settings, versions, removed: [] };
+  return { id, title: id, changed: [], digest: { ...rest, ...digest } };
+};
+
+const curveOf = (ppl: number, more: Partial<CurveDigest> = {}): CurveDigest => ({
+  ...{ criterion: 'ppl', text: 'calibration.txt', rowsKey: 'rows-a' },
+  points: [0, 1, 2].map((count) => ({
+    ...{ count, removed: [10, 11].slice(0, count), ppl: ppl * (1 + count / 10), parameters: 1e6 },
+  })),
+  ...more,
+});
+
+const onCurve = (panel: Panel): Promise<string[]> =>
+  panel.page.evaluate<string[]>(
+    `[...document.querySelectorAll('.curve .target')].map((target) => target.getAttribute('aria-label'))`,
+  );
+
+describeBrowser('charts of the results panel', (browser) => {
+  before(function () {
+    this.timeout(60_000);
+    buildPages();
+  });
+
+  it('draws only what was measured on the same rows, and offers the others', async () => {
+    const runs = [
+      runOf('other', { curve: curveOf(700, { text: 'test.txt', rowsKey: 'rows-b' }) }),
+      runOf('same', { curve: curveOf(30) }),
+      runOf('healed', {
+        removed: [10],
+        retrained: [
+          { label: 'here', removed: [10], ppl: 30.5, text: 'calibration.txt', rowsKey: 'rows-a' },
+          { label: 'elsewhere', removed: [10], ppl: 699, text: 'calibration.txt', rowsKey: 'rows-b' },
+        ],
+      }),
+    ];
+    const whatIf = { ...FULL.whatIf, rowsKey: 'rows-a' };
+    const panel = await openPanel(browser(), { ...FULL, runs, whatIf });
+    let labels = await onCurve(panel);
+    assert.ok(labels.some((label) => /perplexity 30[, ]/.test(label)));
+    assert.ok(labels.some((label) => label.startsWith('here, retrained')));
+    assert.ok(!labels.some((label) => /perplexity [78]\d\d|elsewhere/.test(label)), 'of other rows');
+    await choose(panel, 'curve', 'Text', 'test.txt');
+    await settled(panel);
+    labels = await onCurve(panel);
+    assert.equal(labels.length, 4, 'three points, one that was retrained');
+    assert.ok(labels.some((label) => label.startsWith('elsewhere, retrained')));
+    assert.ok(labels.every((label) => !label.startsWith('The plan')));
+    assert.match(labels[1], /perplexity 770 \(1.1× the whole model’s\)/);
+    await panel.close();
+  });
+
+  it('keeps the focus on a point whose name has quotes', async () => {
+    const retrained = [{ label: 'my "best"\\ adapter', removed: [10], ppl: 31, text: 'calibration.txt' }];
+    const runs = [runOf('r', { retrained }), ...RUNS];
+    const panel = await openPanel(browser(), { ...FULL, runs });
+    await panel.page.locator('.curve .target[data-key*="best"]').focus();
+    await panel.post(update(1, { whatIf: { ...FULL.whatIf, seconds: 2 } }));
+    await settled(panel);
+    assert.match(await panel.page.evaluate<string>('document.activeElement.dataset.key'), /my "best"/);
+    await panel.close();
+  });
+
+  it('exports numbers as they were measured', async () => {
+    const panel = await openPanel(browser(), FULL);
+    await button(panel, 'Export “Which blocks matter” as JSON').click();
+    const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
+    const scored = RUNS.flatMap(({ digest }) => digest.score ?? []).find(({ criterion }) => criterion === 'ppl')!;
+    assert.equal(rows[0].Perplexity, scored.blocks[0].score);
+    assert.equal(rows[0].Block, 0);
+    await button(panel, 'Export “Did retraining bring it back” as CSV').click();
+    const [, first] = lastFile(panel).text.split('\r\n');
+    const [step] = trainingSteps(240);
+    assert.equal(first, [1, step.loss, step.learningRate, step.tokensPerSecond, 41].join());
+    await button(panel, 'Export “What removing blocks costs” as JSON').click();
+    const points = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
+    assert.equal(points[0].Parameters, 134_515_008);
+    await button(panel, 'Export “What models cost” as JSON').click();
+    const costs = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
+    assert.equal(costs[0]['Peak memory, bytes'], 486_000_000);
+    assert.equal(costs[1].Kind, 'the plan');
+    assert.equal(costs[1]['Peak memory, bytes'], null);
+    await button(panel, 'Export “What models cost” as CSV').click();
+    assert.match(
+      lastFile(panel).text,
+      /^Model,Kind,Parameters,Bytes,.*\r\nHuggingFaceTB\/SmolLM2-135M,original,134515008,/,
+    );
+    await panel.close();
+  });
+
+  it('says nothing where a block has no interval or no score', async () => {
+    const blocks = [
+      { index: 0, score: 40, low: 39, high: 42 },
+      { index: 1, score: 41 },
+    ];
+    const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks } })];
+    const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
+    const rows = await panel.page.evaluate<string[]>(
+      `[...document.querySelectorAll('.importance tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent).join(' '))`,
+    );
+    assert.deepEqual(rows.slice(0, 3), ['0 40 39 42 1 protected', '1 41 – – 2 protected', '2 – – – – protected']);
+    await panel.close();
+  });
+
+  it('makes the table when it is opened, and keeps up with a training of 2,000 steps', async () => {
+    const steps = trainingSteps(2000);
+    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 4000, looks: [] }, steps };
+    const panel = await openPanel(browser(), { ...EMPTY, training: live });
+    assert.equal(await panel.page.locator('.training tbody tr').count(), 0);
+    await panel.page.locator('.training summary').click();
+    await settled(panel);
+    assert.equal(await panel.page.locator('.training tbody tr').count(), 2000);
+    const step = { ...steps[0], step: 2001 };
+    await panel.post({ sequence: 1, type: 'training', steps: [step], looks: [] });
+    await panel.page.locator('.training tbody tr').nth(2000).waitFor({ state: 'attached' });
+    await button(panel, 'Export “Did retraining bring it back” as JSON').click();
+    assert.equal(
+      (JSON.parse(lastFile(panel).text) as unknown[]).length,
+      2001,
+      'what is drawn is thinned, not the file',
+    );
+    const points = await panel.page.evaluate<number>(
+      `Math.max(...[...document.querySelectorAll('.training .charts path')].map((path) => path.getAttribute('d').split(/[LC]/).length))`,
+    );
+    assert.ok(points < 900, `${points} points`);
+    await panel.close();
+  });
+
+  it('lays a run over another in every chart and the table', async () => {
+    const second = runOf('older', { kind: 'retrain', training: { output: 'c', steps: trainingSteps(100), looks: [] } });
+    const panel = await openPanel(browser(), { ...FULL, runs: [...RUNS, second] });
+    const dashed = panel.page.locator(
+      '.training .charts [stroke-dasharray="6 3"] path, .training .charts path[stroke-dasharray="6 3"]',
+    );
+    assert.equal(await dashed.count(), 0);
+    await choose(panel, 'training', 'Lay over', 'older');
+    await panel.page.getByText('laid over: older').waitFor();
+    assert.equal(await dashed.count(), 3, 'loss, learning rate, speed');
+    await button(panel, 'Export “Did retraining bring it back” as JSON').click();
+    const rows = JSON.parse(lastFile(panel).text) as { Run: string }[];
+    assert.equal(rows.filter(({ Run }) => Run === 'older').length, 100);
+    await panel.close();
+  });
+
+  it('does not hide a training that begins behind one that was chosen', async () => {
+    const chosen = RUNS.find(({ digest }) => digest.training)!;
+    const panel = await openPanel(browser(), FULL, { kept: { view: { training: chosen.id } } });
+    const steps = trainingSteps(5);
+    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 60, looks: [] }, steps };
+    await panel.post(update(1, { training: live }));
+    await panel.page.getByText(/Running: step 5 of 60/).waitFor();
+    await choose(panel, 'training', 'Run', chosen.title);
+    await panel.page.getByText('Another one runs.').waitFor();
+    await button(panel, 'Show It').click();
+    await panel.page.getByText(/Running: step 5 of 60/).waitFor();
+    await panel.close();
+  });
+
+  it('says how a training ended that did not come to its end, and what can be done', async () => {
+    const live: LiveTraining = {
+      ...{ status: 'cancelled', title: 'adapter-b', total: 60, looks: [] },
+      steps: trainingSteps(30),
+    };
+    const panel = await openPanel(browser(), { ...FULL, training: live });
+    await panel.page.getByText('It was stopped at step 30 of 60.').waitFor();
+    assert.equal(await panel.page.getByText('The one that runs').count(), 0);
+    assert.equal(
+      await panel.page.locator('.training vscode-option').filter({ hasText: 'Stopped: adapter-b' }).count(),
+      1,
+    );
+    await panel.page.locator('.training .chart-note vscode-button', { hasText: 'Retrain…' }).click();
+    assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'retrain' }]);
+    const failure = { kind: 'user', what: 'The disk is full', why: 'nothing is left', action: 'Make room.' } as const;
+    await panel.post(update(1, { training: { ...live, status: 'failed', failure } }));
+    await panel.page.getByText(/It failed at step 30 of 60: The disk is full: nothing is left\. Make room\./).waitFor();
+    await panel.close();
+  });
+
+  it('switches criterion and range, measures an adapter, and shows what a point is under the pointer', async () => {
+    const runs = RUNS.filter(({ digest }) => digest.kind !== 'eval');
+    const panel = await openPanel(browser(), { ...FULL, runs });
+    const tip = panel.page.locator('.importance .tooltip');
+    await panel.page.locator('.importance .target[data-key="14"]').hover();
+    assert.match(await tip.innerText(), /^Block 14: perplexity without it/);
+    await panel.page.mouse.move(0, 0);
+    await panel.page.locator('.importance .tooltip.is-shown').waitFor({ state: 'detached' });
+    assert.ok((await panel.page.locator('.importance').innerText()).includes('≈'), 'bars are cut');
+    await panel.page.locator('vscode-checkbox', { hasText: 'Whole range' }).click();
+    await settled(panel);
+    assert.ok(!(await panel.page.locator('.importance').innerText()).includes('≈'));
+    await choose(panel, 'importance', 'Criterion', 'Magnitude');
+    await panel.page.getByText(/^By magnitude, block/).waitFor();
+    await button(panel, 'Measure adapter-a').click();
+    assert.deepEqual(panel.received('start/retrained'), [{ type: 'start/retrained', adapter: 'adapter-a' }]);
+    await panel.close();
+  });
+
+  it('shows an older run in its chart, says so, and leads back', async () => {
+    const older = runOf('older-score', {
+      score: { criterion: 'ppl', full: 99, blocks: [{ index: 3, score: 111 }] },
+    });
+    const state: PanelState = {
+      ...FULL,
+      runs: [...RUNS, older, runOf('older-curve', { curve: curveOf(77, { rowsKey: undefined }) })],
+    };
+    const panel = await openPanel(browser(), state);
+    await button(panel, 'Show older-score in its chart').click();
+    await panel.page.getByText(/The whole model has a perplexity of 99/).waitFor();
+    await panel.page
+      .locator('.importance .chart-note')
+      .getByText(/Chosen: older-score/)
+      .waitFor();
+    assert.match(await panel.page.evaluate('document.activeElement.className'), /importance/);
+    await button(panel, 'Show older-curve in its chart').click();
+    await settled(panel);
+    assert.ok((await onCurve(panel)).some((label) => label.includes('perplexity 77')));
+    assert.equal(await button(panel, 'Shown in its chart: older-score').count(), 1);
+    await panel.page.locator('.importance').getByRole('button', { name: 'Back to the Newest' }).click();
+    await panel.page.getByText(/The whole model has a perplexity of 30.52/).waitFor();
+    await panel.page.locator('.curve').getByRole('button', { name: 'Back to the Newest' }).click();
+    await settled(panel);
+    assert.ok(!(await onCurve(panel)).some((label) => label.includes('perplexity 77')));
+    await panel.close();
+  });
+
+  it('shows no run of another model in a chart', async () => {
+    const foreign: PanelRun = { ...runOf('foreign', { curve: curveOf(5, { rowsKey: undefined }) }), foreign: true };
+    const panel = await openPanel(browser(), { ...FULL, runs: [foreign, ...RUNS] });
+    assert.ok(!(await onCurve(panel)).some((label) => label.includes('perplexity 5,')));
+    assert.equal(await button(panel, 'Show foreign in its chart').count(), 0);
+    await panel.close();
+  });
+
+  it('does not move where motion is not wanted', async () => {
+    const panel = await openPanel(browser(), FULL, { reducedMotion: 'reduce' });
+    const moving = await panel.page.evaluate<string[]>(
+      `[...document.querySelectorAll('*')].filter((e) => { const s = getComputedStyle(e); return s.animationName !== 'none' || s.transitionDuration !== '0s' && s.transitionProperty !== 'none'; }).map((e) => e.className)`,
+    );
+    assert.deepEqual(moving, []);
+    await panel.close();
+  });
+});

@@ -1,0 +1,152 @@
+/** Samples and runs of the results panel: settings, history, seeds, comparisons. */
+import assert from 'node:assert/strict';
+import { describeBrowser } from '../support/browser';
+import { buildPages } from '../support/page';
+import { button, choose, lastFile, openPanel, settled, update } from './open';
+import { EMPTY, FULL, RUNS, TEXTS } from './recorded';
+
+const sampled = RUNS.find(({ digest }) => digest.samples)!;
+const withSettings = {
+  ...sampled,
+  digest: {
+    ...sampled.digest,
+    settings: [
+      ['maxNewTokens', '32'],
+      ['chat', 'true'],
+      ['temperature', '0.6'],
+      ['topP', '0.9'],
+      ['seed', '77'],
+    ] as const,
+  },
+};
+
+describeBrowser('samples in the results panel', (browser) => {
+  before(function () {
+    this.timeout(60_000);
+    buildPages();
+  });
+
+  it('writes with sampled settings and the chat template, and goes on to another seed', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    await panel.page.getByText('Greedy: the same prompt always gives the same text.').waitFor();
+    assert.equal(await button(panel, 'Another Seed').isVisible(), false);
+    await choose(panel, 'samples', 'Choose tokens', 'sampled');
+    await panel.page.locator('vscode-text-field', { hasText: 'Temperature' }).locator('input').fill('0.5');
+    await panel.page.locator('vscode-text-field', { hasText: 'Top p' }).locator('input').fill('0.9');
+    await panel.page.locator('vscode-text-field', { hasText: 'Tokens' }).locator('input').fill('20');
+    await panel.page.locator('vscode-text-field', { hasText: 'Seed' }).locator('input').fill('5');
+    await panel.page.locator('vscode-checkbox', { hasText: 'Chat template' }).click();
+    await button(panel, 'Write').click();
+    const settings = { maxNewTokens: 20, chat: true, sampling: { temperature: 0.5, topP: 0.9, seed: 5 } };
+    assert.deepEqual(panel.received('samples/write').at(-1)!.settings, settings);
+    await panel.post(update(1, { writing: TEXTS }));
+    await button(panel, 'Write Again').click();
+    assert.deepEqual(panel.received('samples/write').at(-1)!.settings, settings, 'the same again');
+    await button(panel, 'Another Seed').click();
+    assert.equal(panel.received('samples/write').at(-1)!.settings.sampling!.seed, 6);
+    await panel.page.getByText(/Seed 6 always writes the same text/).waitFor();
+    await panel.close();
+  });
+
+  it('lets four models write at most', async () => {
+    const columns = Array.from({ length: 6 }, (_, i) => ({ id: `m${i}`, label: `model ${i}`, detail: '' }));
+    const panel = await openPanel(browser(), { ...EMPTY, columns });
+    const boxes = panel.page.locator('[aria-label="Models that write"] vscode-checkbox');
+    await boxes.nth(2).click();
+    await boxes.nth(3).click();
+    await settled(panel);
+    assert.notEqual(await boxes.nth(4).getAttribute('disabled'), null);
+    await boxes.nth(4).click({ force: true });
+    await button(panel, 'Write').click();
+    assert.deepEqual(panel.received('samples/write')[0].columns, ['m0', 'm1', 'm2', 'm3']);
+    await panel.close();
+  });
+
+  it('says how a text of the history was written, restores it, and exports one or all', async () => {
+    const runs = RUNS.map((run) => (run === sampled ? withSettings : run));
+    const panel = await openPanel(browser(), { ...FULL, runs });
+    await choose(panel, 'samples', 'History', sampled.title);
+    await panel.page
+      .getByText(/sampled, temperature 0.6, top p 0.9, seed 77; up to 32 tokens; chat template/)
+      .waitFor();
+    await button(panel, 'Export these texts as JSON').click();
+    const one = JSON.parse(lastFile(panel).text) as { settings: unknown; model: string; prompts: string[] };
+    const settings = { maxNewTokens: 32, chat: true, sampling: { temperature: 0.6, topP: 0.9, seed: 77 } };
+    assert.deepEqual([one.settings, one.model, one.prompts], [settings, FULL.model.name, ['Once upon a time']]);
+    await button(panel, 'Export the whole history as JSON').click();
+    const { name, text } = lastFile(panel);
+    assert.equal(name, 'samples-history.json');
+    assert.equal((JSON.parse(text) as unknown[]).length, 2, 'what was written last, and the run');
+    await panel.page.locator('.prompt-row textarea').fill('Something else');
+    await button(panel, 'Use These Settings').click();
+    await button(panel, 'Write Again').click();
+    const asked = panel.received('samples/write').at(-1)!;
+    assert.deepEqual(asked, {
+      ...{ type: 'samples/write', prompt: 'Once upon a time', columns: ['original', 'plan'], settings },
+    });
+    await panel.close();
+  });
+
+  it('says why a column could not go on', async () => {
+    const [first, ...rest] = TEXTS.texts;
+    const writing = { ...TEXTS, texts: [{ ...first, stopped: null, failure: 'the adapter has gone' }, ...rest] };
+    const panel = await openPanel(browser(), { ...EMPTY, writing: { ...writing, status: 'failed' } });
+    await panel.page.locator('.sample').first().getByText('⚠ the adapter has gone').waitFor();
+    assert.equal(await panel.page.locator('.caret').count(), 0);
+    await panel.close();
+  });
+
+  it('marks the plan among costs, and lists earlier plans on request', async () => {
+    const cost = { ...RUNS[0].digest.cost![0], label: 'Without 3–9' };
+    const runs = [...RUNS, { ...RUNS[1], id: 'x', digest: { ...RUNS[1].digest, cost: [cost] } }];
+    const panel = await openPanel(browser(), { ...FULL, runs });
+    assert.equal(await panel.page.locator('.measured tbody tr').count(), 3);
+    assert.match(await panel.page.locator('.measured .is-plan').innerText(), /Without 14, 17–18\s*the plan/);
+    await panel.page.locator('.measured vscode-checkbox').click();
+    await panel.page.getByText('Without 3–9').waitFor();
+    await panel.close();
+  });
+});
+
+describeBrowser('runs in the results panel', (browser) => {
+  before(buildPages);
+
+  it('replaces a comparison by the next, and closes it', async () => {
+    const panel = await openPanel(browser(), FULL);
+    const rows = [{ group: 'settings' as const, name: 'rank', values: ['8', '16'], differs: true }];
+    await panel.post(update(1, { comparison: { titles: ['a', 'b'], rows } }));
+    await panel.post(update(2, { comparison: { titles: ['c', 'd'], rows } }));
+    await panel.page.locator('.comparison').getByText('d', { exact: true }).waitFor();
+    assert.equal(await panel.page.locator('.comparison table').count(), 1);
+    await panel.page.locator('.runs vscode-checkbox').first().click();
+    await settled(panel);
+    await button(panel, 'Close the comparison').click();
+    assert.equal(await panel.page.locator('.comparison table').count(), 0);
+    await panel.post(update(3, { comparison: { titles: ['a', 'b'], rows } }));
+    await panel.page.locator('.comparison table').waitFor();
+    await panel.close();
+  });
+
+  it('shows one failure at a time', async () => {
+    const failure = { kind: 'user' as const, what: 'One', why: 'first', action: 'Do.' };
+    const panel = await openPanel(browser(), { ...EMPTY, failure });
+    await panel.post(update(1, { plan: EMPTY.plan }));
+    await panel.post(update(2, { failure: { ...failure, why: 'second' } }));
+    await panel.page.getByText('One: second').waitFor();
+    assert.equal(await button(panel, 'Dismiss').count(), 1);
+    assert.equal(await panel.page.getByText('One: first').count(), 0);
+    await panel.close();
+  });
+
+  it('opens a record, makes a model card, and names what cannot be read', async () => {
+    const unreadable = [{ id: 'broken.json', why: 'it is no JSON' }];
+    const panel = await openPanel(browser(), { ...FULL, unreadable });
+    await panel.page.getByText('broken.json (it is no JSON)').waitFor();
+    await button(panel, `Open the record of ${RUNS[1].title}`).click();
+    assert.deepEqual(panel.received('runs/open'), [{ type: 'runs/open', id: RUNS[1].id }]);
+    await panel.page.locator('.runs vscode-checkbox').first().click();
+    await button(panel, /^Model Card…/).click();
+    assert.deepEqual(panel.received('runs/card'), [{ type: 'runs/card', ids: [RUNS[0].id] }]);
+    await panel.close();
+  });
+});
