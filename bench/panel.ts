@@ -74,7 +74,7 @@ try {
     const messages = Array.from({ length: toggles + FIRST }, (_, i): HostMessage => {
       return { sequence: i + 1, type: 'update', changes: { plan: planOf([5 + (i % 20), 30]) } };
     });
-    const times = ((await panel.page.evaluate(measure(messages))) as number[]).slice(FIRST);
+    const times = (await panel.page.evaluate<number[]>(measure(messages))).slice(FIRST);
     if (panel.errors.length > 0) throw new Error(panel.errors.join('\n'));
     const [middle, most] = [median(times), Math.max(...times)];
     facts.push([`${blocks} blocks`, `${middle.toFixed(0)} ms, at most ${most.toFixed(0)} ms (goal: ${GOAL_MS} ms)`]);

@@ -2,13 +2,14 @@
 import { fork } from 'node:child_process';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
+import { NotedSidecar } from './commands/history';
 import { Config } from './config';
 import type { Coppice } from './coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
 import { levelledLog } from './log';
-import { SidecarClient } from './sidecar/client';
+import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { CheckpointLibrary } from './views/library';
 import { Plans } from './views/plan';
@@ -34,14 +35,19 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const plans = new Plans(context.workspaceState);
   const scores = new ScoreBook(context.workspaceState);
   const tree = new CheckpointTree(library, plans, scores, config);
-  const client = (sidecar = new SidecarClient({
+  const history: Coppice['history'] = {};
+  const options = {
     program: file('dist', 'sidecar.cjs'),
     fork,
     log: levelledLog(log, () => config.logLevel),
     idleMs: () => config.idleMs,
     logLevel: () => config.logLevel,
+  };
+  const client = (sidecar = new NotedSidecar(options, (spec) => {
+    history.last = spec;
+    void vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
   }));
-  const coppice: Coppice = { context, config, log, library, plans, scores, sidecar: client, tree, history: {} };
+  const coppice: Coppice = { context, config, log, library, plans, scores, sidecar: client, tree, history };
   context.subscriptions.push(
     log,
     library,

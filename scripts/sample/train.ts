@@ -71,9 +71,13 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
   const parameters = await loadedParameters(model, view);
   const backprop = await Backprop.create(model, fullTrainee(model, view, parameters), { tokensPerRun: TOKENS_PER_RUN });
   // Other settings or stories are another run, with a state of its own.
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([MODEL_CONFIG, TRAINING, WINDOW_STARTS, files.map(({ sha256 }) => sha256)]))
-    .digest('hex');
+  const run = {
+    model: MODEL_CONFIG,
+    training: TRAINING,
+    windows: WINDOW_STARTS,
+    files: files.map(({ sha256 }) => sha256),
+  };
+  const fingerprint = createHash('sha256').update(JSON.stringify(run)).digest('hex');
   const path = join(settings.work, `state-${fingerprint.slice(0, 12)}.safetensors`);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
@@ -84,7 +88,7 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
       data,
       TRAINING,
       {
-        state: { path, fingerprint, resume: true },
+        state: { path, run, resume: true },
         hooks: {
           onStep: ({ step, loss, tokens, seconds }) => {
             if (step % 10 === 0)

@@ -1,18 +1,28 @@
 /** The command line that does what a job did. */
-import type { Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
-import type { ScoreSpec } from '../protocol/scores';
+import { isDeepStrictEqual } from 'node:util';
+import type { CalibrationSource, Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
+import type { CurveSpec, ScoreSpec } from '../protocol/scores';
 import type { RetrainSpec } from '../protocol/training';
+import { quoted, type Shell } from './shell-words';
 
 type Flags = readonly (readonly [flag: string, value: string | number | boolean | undefined])[];
 
-/** Undefined for what the command line has no one command for. */
-export function cliCommand(spec: JobSpec): string | undefined {
+/** Undefined for what the command line has no one command for. @param shell the one that is to read it */
+export function cliCommand(spec: JobSpec, shell: Shell = 'posix'): string | undefined {
+  const words = wordsOf(spec);
+  return words && ['coppice', ...words].map((word) => quoted(word, shell)).join(' ');
+}
+
+function wordsOf(spec: JobSpec): string[] | undefined {
   switch (spec.kind) {
     case 'score':
-      // `coppice score` tries every block; `coppice prune --criterion greedy` chooses and writes at once.
-      if (spec.keep && spec.keep.length > 0) return undefined;
       return line('score', spec.checkpoint, [...scoreFlags(spec), ...modelFlags(spec), ...computeFlags(spec)]);
+    case 'curve': {
+      const flags = curveFlags(spec);
+      return flags && line('curve', spec.checkpoint, [...flags, ...modelFlags(spec), ...computeFlags(spec)]);
+    }
     case 'evaluate': {
+      if (spec.text === undefined) return undefined; // on calibration rows, as only the panel does
       const { text, window, bos, limit } = spec;
       const flags: Flags = [
         ['text', text],
@@ -49,27 +59,58 @@ export function cliCommand(spec: JobSpec): string | undefined {
     }
     case 'retrain':
       return line('retrain', spec.checkpoint, [...retrainFlags(spec), ...computeFlags(spec)]);
-    case 'curve':
     case 'samples':
       return undefined;
   }
 }
 
-function scoreFlags({ criterion, calibration, norm, reduction, granularity, count }: ScoreSpec): Flags {
+function scoreFlags({ criterion, calibration, norm, reduction, granularity, count, keep }: ScoreSpec): Flags {
   return [
     ['criterion', criterion],
-    ['calibration', calibration?.file],
-    ['samples', calibration?.samples],
-    ['length', calibration?.length],
-    ['seed', calibration?.seed],
+    ...calibrationFlags(calibration),
     ['norm', norm],
     ['reduction', reduction],
     ['granularity', granularity],
     ['count', count],
+    ['keep', listOf(keep)],
   ];
 }
 
-function retrainFlags({ settings, remove, out, resume, teacher }: RetrainSpec): Flags {
+/** On the command line what is scored with and what is measured on are the same rows, unless that is a text. */
+function curveFlags({ criterion, scoring, scores, most, plus, keep, rows }: CurveSpec): Flags | undefined {
+  const { calibration, norm, reduction } = scoring ?? {};
+  const { from, ...measured } = rows;
+  if (from === 'calibration' && calibration && !isDeepStrictEqual({ ...calibration }, measured)) return undefined;
+  return [
+    ['criterion', criterion],
+    ['scores', scores],
+    ['most', most],
+    ['no-plus', plus === false],
+    ['keep', listOf(keep)],
+    ...(rows.from === 'text'
+      ? ([
+          ['text', rows.file],
+          ['window', rows.window],
+          ['limit', rows.limit],
+          ...calibrationFlags(calibration),
+        ] as const)
+      : calibrationFlags(rows)),
+    ['norm', norm],
+    ['reduction', reduction],
+  ];
+}
+
+const calibrationFlags = (calibration: CalibrationSource | undefined): Flags => [
+  ['calibration', calibration?.file],
+  ['samples', calibration?.samples],
+  ['length', calibration?.length],
+  ['seed', calibration?.seed],
+];
+
+const listOf = (list: readonly (number | string)[] | undefined): string | undefined =>
+  list && list.length > 0 ? list.join(',') : undefined;
+
+function retrainFlags({ checkpoint, settings, remove, out, resume, teacher }: RetrainSpec): Flags {
   const { method, data, betas, dtype, learningRate } = settings;
   const files = data === 'self' ? ['self'] : data;
   const lora: Flags =
@@ -101,7 +142,7 @@ function retrainFlags({ settings, remove, out, resume, teacher }: RetrainSpec): 
   return [
     ...files.map((file) => ['data', file] as const),
     ['out', out],
-    ['remove', remove?.join(',')],
+    ['remove', listOf(remove)],
     ...lora,
     ...same.map((name) => [name, settings[name]] as const),
     ['self-tokens', settings.selfTokens],
@@ -112,14 +153,14 @@ function retrainFlags({ settings, remove, out, resume, teacher }: RetrainSpec): 
     ['eval-every', settings.evalEvery],
     ['save-every', settings.saveEvery],
     ['dtype', dtype?.toLowerCase()],
-    ['teacher', teacher?.checkpoint],
+    ['teacher', teacher && (teacher.checkpoint ?? checkpoint)], // the student's own, unpruned
     ['teacher-weight', teacher?.weight],
     ['resume', resume],
   ];
 }
 
 const modelFlags = ({ remove, adapter, otherBase }: Partial<ModelSource>): Flags => [
-  ['remove', remove && remove.length > 0 ? remove.join(',') : undefined],
+  ['remove', listOf(remove)],
   ['adapter', adapter],
   ['other-base', otherBase],
 ];
@@ -137,16 +178,12 @@ const computeFlags = ({ device, threads, memory }: Compute): Flags => [
   ['memory', memory],
 ];
 
-function line(verb: string, checkpoint: string, flags: Flags): string {
-  const words = ['coppice', verb, shellWord(checkpoint)];
+function line(verb: string, checkpoint: string, flags: Flags): string[] {
+  const words = [verb, checkpoint];
   for (const [flag, value] of flags) {
     if (value === undefined || value === false) continue;
     words.push(`--${flag}`);
-    if (value !== true) words.push(shellWord(String(value)));
+    if (value !== true) words.push(String(value));
   }
-  return words.join(' ');
+  return words;
 }
-
-/** In single quotes where a shell would read more into it. */
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -5,9 +5,9 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
-import { UserError } from '../engine/errors';
 import { checkpointPathOf, isNode } from '../views/nodes';
 import { showFailure } from './failure';
+import { requireTrusted } from './restricted';
 
 /** Arguments that every command understands. */
 export interface CommonArguments {
@@ -60,12 +60,7 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
 
 /** A `when` clause hides commands, but does not keep anybody from calling them. */
 function requireTrust({ needsTrust }: AnyCommand): void {
-  if (!needsTrust || vscode.workspace.isTrusted) return;
-  throw new UserError(
-    vscode.l10n.t('Coppice does not run anything in restricted mode'),
-    vscode.l10n.t('files of an unknown workspace would decide what is computed and where it is written'),
-    vscode.l10n.t('Trust the workspace, if you do; checkpoints can be inspected without.'),
-  );
+  if (needsTrust) requireTrusted(vscode.workspace.isTrusted);
 }
 
 /** A line of the tree, a file of the explorer, a path, or an object of arguments. */

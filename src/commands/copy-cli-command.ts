@@ -3,11 +3,12 @@ import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import { cliCommand } from './cli-command';
 import type { Command } from './command';
+import { shellOf } from './shell-words';
 
 export const copyCliCommand: Command = {
   id: 'coppice.copyCliCommand',
   async run({ history }) {
-    const command = history.last && cliCommand(history.last);
+    const command = history.last && cliCommand(history.last, shellOf(vscode.env.shell));
     if (command === undefined) {
       throw new UserError(
         vscode.l10n.t('There is no command line to copy'),

@@ -45,9 +45,9 @@ export async function remember(
 }
 
 /** What it needs of everything. */
-type RememberingHost = {
+interface RememberingHost {
   readonly context: { readonly globalState: Pick<Coppice['context']['globalState'], 'get' | 'update'> };
-};
+}
 
 function valueUnder(stored: unknown, under: Answer): unknown {
   if (typeof stored !== 'object' || stored === null || !('value' in stored) || !('under' in stored)) return undefined;

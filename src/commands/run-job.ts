@@ -1,6 +1,6 @@
 /**
  * Runs a job of the sidecar for a command: adds the settings of how to compute and where the record goes, shows a
- * progress notification with Cancel once it takes longer than a second, and remembers the job for later.
+ * progress notification with Cancel once it takes longer than a second.
  */
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -24,11 +24,9 @@ export async function runJob<S extends JobSpec>(
   spec: S,
   options: RunJobOptions<S>,
 ): Promise<JobOutcome<S['kind']>> {
-  const { config, sidecar, history, log } = coppice;
+  const { config, sidecar, log } = coppice;
   const { device = spec.device ?? config.compute.device } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
-  history.last = complete;
-  await vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
   const controller = new AbortController();
   let show: (progress: ProgressInfo) => void = () => undefined;
   let latest: ProgressInfo | undefined;

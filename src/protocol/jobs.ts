@@ -179,6 +179,8 @@ export interface TextEvent {
   readonly text: string;
   /** The new tokens. */
   readonly ids: readonly number[];
+  /** Of 'samples', the column's own times so far, as its SampleText will have them. */
+  readonly measured?: Pick<GeneratedText, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
 }
 
 /** A finished job. */

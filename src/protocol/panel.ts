@@ -8,7 +8,7 @@ import type { RunDigest, TrainingLook, TrainingStep } from '../engine/runs/diges
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from './json';
-import type { SamplesResult } from './samples';
+import type { SampleText } from './samples';
 import type { CriterionName } from './scores';
 
 export type { Comparison, ComparisonRow } from '../engine/runs/compare';
@@ -132,12 +132,12 @@ export interface LiveTraining {
   readonly looks: readonly TrainingLook[];
   /** Why it failed. */
   readonly failure?: UserFailure;
-  /** What was trained until it ended is kept: `training/resume` goes on with it. */
+  /** What was trained until it ended is kept: the message `training/resume` goes on with it. */
   readonly resumable?: true;
 }
 
 export interface LiveSamples {
-  readonly status: 'queued' | 'running' | 'done' | 'failed';
+  readonly status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly prompt: string;
   readonly columns: readonly string[];
   /** One a column. */
@@ -152,7 +152,7 @@ export interface LiveText {
   readonly tokensPerSecond: number | null;
   readonly repetition: number | null;
   /** Null while it is being written; 'cancelled' also where its turn never came. */
-  readonly stopped: SamplesResult['samples'][number]['stopped'] | null;
+  readonly stopped: SampleText['stopped'] | null;
   /** Why this column could not go on; the others' texts stand. */
   readonly failure?: string;
 }
@@ -192,6 +192,8 @@ export type PanelMessage =
   | { readonly type: 'plan/redo' }
   /** Start what a command does, with the plan as it is. */
   | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
+  /** Go on with the training that ended early, where it is `resumable`. */
+  | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
   /** Measure the adapter of this name on the calibration rows. */
   | { readonly type: 'start/retrained'; readonly adapter: string }

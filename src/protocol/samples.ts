@@ -35,7 +35,10 @@ export interface GeneratedText {
   readonly decodeTokensPerSecond: JsonNumber;
 }
 
-export interface SampleText extends GeneratedText {
+export interface SampleText extends Omit<GeneratedText, 'stopped'> {
+  readonly stopped: StopReason | 'failed';
+  /** Why it failed; the other columns' texts stand. */
+  readonly failure?: string;
   /** Indices into the prompts and columns of the spec. */
   readonly prompt: number;
   readonly column: number;

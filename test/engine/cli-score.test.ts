@@ -64,6 +64,10 @@ describe('command line: score', function () {
     const greedy = await run('score', model, '--calibration', rows, '--criterion', 'greedy', '--count', '2');
     assert.deepEqual(keys(greedy), sorted(`${SCORE} removals`));
     assert.equal((greedy.removals as Json[]).length, 2);
+    const [{ block }] = greedy.removals as { block: number }[];
+    const without = ['--calibration', rows, '--criterion', 'greedy', '--count', '2', '--keep', String(block)];
+    const { removals } = (await run('score', model, ...without)) as unknown as { removals: { block: number }[] };
+    assert.ok(removals.length === 2 && !removals.some((removal) => removal.block === block));
 
     const influence = await run('score', model, '--calibration', rows, '--criterion', 'block-influence');
     assert.deepEqual(keys((influence.blocks as Json[])[0]), ['index', 'score']);

@@ -1,12 +1,17 @@
 /** Distillation, on toy checkpoints: a teacher is what it says it is, and so is text that a model writes itself. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CancelledError } from '../../src/engine/errors';
 import { Backprop } from '../../src/engine/retrain/backprop';
 import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
+import { selfData } from '../../src/engine/retrain/self-data';
 import { Teacher } from '../../src/engine/retrain/teacher';
 import { shiftedTargets } from '../../src/engine/transformer/targets';
 import { fullView, viewWithout } from '../../src/engine/transformer/view';
 import { withModel } from '../support/model';
 import { randomRows } from '../support/random';
+import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { textFile, losses, tiny, refused, run } from '../support/retraining';
 
@@ -87,6 +92,38 @@ describe('retrain: text that the model writes itself', () => {
       await run(source, { ...settings, steps: 1 }, { removed: [{ block: 1 }], teacherPath: other }),
     ];
     assert.notEqual(a.data.files[0].sha256, b.data.files[0].sha256);
+  });
+
+  it('is kept as it comes: a run that is stopped writes the rest, and a file that is damaged does no harm', async () => {
+    const cache = (): string => join(temporaryFolder(), 'self-data.json');
+    await withModel(source, async (model) => {
+      const options = { tokens: 18 * 8, length: 8, seed: 1, heldOut: 0, openings: [5, 6] };
+      const write = async (file: string, stop = Infinity): Promise<{ sha256: string; tokens: number }> => {
+        const abort = new AbortController();
+        let tokens = 0;
+        const onProgress = ({ done }: { done: number }): void => ((tokens = done) >= stop ? abort.abort() : undefined);
+        const { describe: found } = await selfData(
+          model,
+          fullView(4),
+          { ...options, cache: file },
+          { signal: abort.signal, onProgress },
+        );
+        return { sha256: found.files[0].sha256, tokens };
+      };
+      const whole = cache();
+      const expected = await write(whole);
+      const stopped = cache();
+      await assert.rejects(write(stopped, 16 * 7 + 1), CancelledError);
+      const { sha256, tokens } = await write(stopped);
+      assert.equal(sha256, expected.sha256);
+      assert.ok(tokens < expected.tokens / 2, `${tokens} of ${expected.tokens} were left to write`);
+      assert.equal(await readFile(stopped, 'utf8'), await readFile(whole, 'utf8'));
+      const { key } = JSON.parse(await readFile(whole, 'utf8')) as { key: string };
+      for (const damage of ['', '{"key"', 'null', '[]', JSON.stringify({ key, rows: [['a']] })]) {
+        await writeFile(stopped, damage);
+        assert.deepEqual(await write(stopped), expected, damage);
+      }
+    });
   });
 
   it('is refused when nobody but the student could write it', () =>

@@ -154,9 +154,14 @@ describe('retrain: every weight', () => {
   it('is refused beyond the memory, with the bytes that it needs', async () => {
     const source = tiny('llama-plain');
     const { architecture } = await openCheckpoint(source);
-    const bytes = fullTrainingBytes(architecture!, true);
+    const bytes = fullTrainingBytes(architecture!, { keepsBest: true, longest: 32 });
     await refused(run(source, { method: { ...full, memory: bytes - 1 } }), new RegExp(`needs ${bytes} bytes`));
     await run(source, { method: { ...full, memory: bytes }, steps: 1 });
+    // Nothing held out is no best to keep; longer rows are more attention.
+    const less = fullTrainingBytes(architecture!, { keepsBest: false, longest: 32 });
+    assert.ok(less < bytes);
+    await run(source, { method: { ...full, memory: less }, steps: 1, heldOut: 0 });
+    await refused(run(source, { method: { ...full, memory: less }, heldOut: 0, length: 128 }), /rows of 128 tokens/);
   });
 });
 
@@ -172,7 +177,11 @@ describe('retrain: refused, cancelled, gone on with', () => {
     await refused(run(source, { warmup: 20 }), /the run has 12/);
   });
 
-  it('a loss that explodes stops with what to try', async () => {
+  it('a loss that explodes stops with what to try, with nothing held out too', async () => {
+    const other = newPlace();
+    await refused(run(source, { out: other, heldOut: 0, learningRate: 1e30, saveEvery: 1 }), /no number.*--lr/);
+    assert.deepEqual([existsSync(other), existsSync(`${other}.training`)], [false, false]);
+    await run(source, { out: other, heldOut: 0 });
     const out = newPlace();
     const method = { kind: 'full', start: 'checkpoint' } as const;
     await refused(run(source, { out, method, learningRate: 1e6 }), /Training stopped.*--lr/);

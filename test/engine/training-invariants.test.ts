@@ -69,6 +69,17 @@ describe('backpropagation', () => {
     });
   });
 
+  it('reckons the activations of long rows with their attention', async () => {
+    const { trainee } = loraSubject(model());
+    const [a, b, c, d] = await withBackprop(model(), trainee, { tokensPerRun: 1024 }, (backprop) =>
+      Promise.resolve([256, 512, 1024, 2048].map((length) => backprop.activationBytes(length))),
+    );
+    assert.equal(c - b, 2 * (b - a), 'scores grow with the length, all else with the tokens');
+    assert.ok(d > 2 * c, 'a row that is longer than a run is a run of its own');
+    const { heads } = model().architecture;
+    assert.ok(c - b >= 4 * BLOCKS * heads * 1024 * 512);
+  });
+
   it('gives the same however the batch is cut, dropout included', async () => {
     for (const subject of await subjects()) {
       const cut = (tokensPerRun: number): Promise<BatchResult> =>

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
 import { ResultsSession } from '../../src/editors/results/session';
+import { Trainings } from '../../src/editors/results/trainings';
+import { failureOf } from '../../src/editors/results/failures';
 import type { PanelHost, PanelSettings } from '../../src/editors/results/services';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
@@ -44,6 +46,7 @@ describe('results session', function () {
   let checkpoint: Checkpoint;
   let plans: Plans;
   let session: ResultsSession;
+  let trainings: Trainings;
 
   const state = (): PanelState => held!.state;
   const becomes = async (what: string, test: (state: PanelState) => boolean): Promise<void> => {
@@ -73,15 +76,17 @@ describe('results session', function () {
     checkpoint = await openCheckpoint(model);
     plans = new Plans({ get: () => undefined, update: () => Promise.resolve() });
     const neighbours = () => ({ adapters, checkpoints: [model] });
+    trainings = new Trainings(client(), (error) => failureOf(error, (fault) => void faults.push(fault)));
     session = new ResultsSession(
       { path: model, checkpoint },
-      { host, plans, prompts, sidecar: client(), settings: () => current, neighbours },
+      { host, plans, prompts, sidecar: client(), trainings, settings: () => current, neighbours },
       false,
     );
     await session.receive({ type: 'ready' });
   });
   after(() => {
     session.dispose();
+    trainings.dispose();
     assert.deepEqual(faults, []);
     assert.equal(lost, 0);
   });

@@ -1,6 +1,10 @@
 /** "Copy as CLI Command": the line that does the same as a job. */
 import assert from 'node:assert/strict';
+import { buildProgram } from '../../src/cli/program';
+import { type RetrainOptions, settingsOf } from '../../src/cli/retraining/options';
 import { cliCommand } from '../../src/commands/cli-command';
+import type { JobSpec } from '../../src/protocol/jobs';
+import type { RetrainSpec } from '../../src/protocol/training';
 
 describe('the command line of a job', () => {
   it('scores', () => {
@@ -48,6 +52,159 @@ describe('the command line of a job', () => {
 
   it('is none where no single command does the same', () => {
     assert.equal(cliCommand({ kind: 'samples', prompts: [], columns: [] }), undefined);
-    assert.equal(cliCommand({ kind: 'score', checkpoint: 'm', criterion: 'greedy', count: 2, keep: [0] }), undefined);
+    const calibration = { file: 'c', samples: 4, length: 16, seed: 1 };
+    assert.equal(cliCommand({ kind: 'evaluate', checkpoint: 'm', calibration }), undefined);
+    const scoring = { calibration: { ...calibration, seed: 2 } };
+    const rows = { from: 'calibration', ...calibration } as const;
+    assert.equal(cliCommand({ kind: 'curve', checkpoint: 'm', criterion: 'ppl', scoring, rows }), undefined);
+  });
+
+  it('is quoted for the shell that is to read it', () => {
+    const spec = { kind: 'prune', checkpoint: 'C:\\my models\\m', blocks: [3, 5], out: 'C:\\o' } as const;
+    assert.equal(cliCommand(spec, 'powershell'), "coppice prune 'C:\\my models\\m' --blocks '3,5' --out C:\\o");
+    assert.equal(cliCommand(spec, 'cmd'), 'coppice prune "C:\\my models\\m" --blocks "3,5" --out C:\\o');
+  });
+});
+
+/** What the command line makes of a line: the command, the checkpoint, its options. Nothing is run. */
+async function parsed(line: string): Promise<{ readonly command: string; readonly options: Record<string, unknown> }> {
+  const words = [...line.matchAll(/(?:'[^']*'|\\'|[^\s'])+/g)].map(([word]) =>
+    word.replace(/'([^']*)'|\\(')/g, (_, inside: string | undefined, quote: string) => inside ?? quote),
+  );
+  assert.equal(words.shift(), 'coppice');
+  const program = buildProgram(() => undefined);
+  let found: Awaited<ReturnType<typeof parsed>> | undefined;
+  for (const command of program.commands) {
+    command.exitOverride().action((checkpoint: string, options: Record<string, unknown>) => {
+      found = { command: command.name(), options: { checkpoint, ...options } };
+    });
+  }
+  await program.parseAsync(words, { from: 'user' });
+  assert.ok(found, line);
+  return found;
+}
+
+const calibration = { file: '/w/a text.txt', samples: 4, length: 16, seed: 7 };
+const flat = { calibration: calibration.file, samples: 4, length: 16, seed: 7 };
+const lora = { kind: 'lora', rank: 4, alpha: 8, dropout: 0, targets: ['q', 'up'], start: '/w/before' } as const;
+
+/** Jobs, and the options that say the same. */
+const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: Readonly<Record<string, unknown>>])[] =
+  [
+    [
+      {
+        kind: 'score',
+        checkpoint: "/w/it's",
+        criterion: 'ppl',
+        calibration,
+        granularity: 'module',
+        remove: [1, '2.ffn'],
+      },
+      'score',
+      { checkpoint: "/w/it's", criterion: 'ppl', ...flat, granularity: 'module', remove: '1,2.ffn' },
+    ],
+    [
+      { kind: 'score', checkpoint: 'm', criterion: 'greedy', calibration, count: 2, keep: [0, 1, 7], memory: 2 ** 30 },
+      'score',
+      { criterion: 'greedy', ...flat, count: 2, keep: '0,1,7', memory: 2 ** 30 },
+    ],
+    [
+      { kind: 'score', checkpoint: 'm', criterion: 'magnitude', norm: 'l2', reduction: 'mean', device: 'webgpu' },
+      'score',
+      { criterion: 'magnitude', norm: 'l2', reduction: 'mean', device: 'webgpu' },
+    ],
+    [
+      {
+        ...{ kind: 'curve', checkpoint: 'm', criterion: 'taylor', plus: false, keep: [4], most: 3 },
+        ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration } },
+      },
+      'curve',
+      { criterion: 'taylor', ...flat, plus: false, keep: '4', most: 3 },
+    ],
+    [
+      {
+        ...{ kind: 'curve', checkpoint: 'm', criterion: 'ppl', plus: true, scoring: { calibration }, adapter: 'a' },
+        rows: { from: 'text', file: 't', window: 32, limit: 4 },
+      },
+      'curve',
+      { criterion: 'ppl', ...flat, plus: true, text: 't', window: 32, limit: 4, adapter: 'a' },
+    ],
+    [
+      {
+        kind: 'evaluate',
+        checkpoint: 'm',
+        text: 't',
+        window: 32,
+        bos: 'none',
+        limit: 2,
+        adapter: 'a',
+        otherBase: true,
+      },
+      'eval',
+      { text: 't', window: 32, bos: 'none', limit: 2, adapter: 'a', otherBase: true },
+    ],
+    [
+      {
+        ...{ kind: 'generate', checkpoint: 'm', prompt: "--it's\nmine", chat: true, maxNewTokens: 5, ignoreEos: true },
+        ...{ temperature: 0.8, topK: 40, topP: 0.9, seed: 3, remove: [4], threads: 2 },
+      },
+      'generate',
+      {
+        ...{ prompt: "--it's\nmine", chat: true, maxNewTokens: 5, ignoreEos: true, temperature: 0.8, topK: 40 },
+        ...{ topP: 0.9, seed: 3, remove: '4', threads: 2 },
+      },
+    ],
+    [{ kind: 'generate', checkpoint: 'm', ids: [1, 2] }, 'generate', { ids: [1, 2] }],
+    [{ kind: 'prune', checkpoint: 'm', blocks: [3, 5], out: '/w/$out' }, 'prune', { blocks: '3,5', out: '/w/$out' }],
+    [
+      { kind: 'merge', checkpoint: 'm', adapter: 'a', out: 'o', dtype: 'BF16', otherBase: true },
+      'merge',
+      { adapter: 'a', out: 'o', dtype: 'bf16', otherBase: true },
+    ],
+  ];
+
+describe('the command line of a job, read by the command line', () => {
+  for (const [spec, command, options] of ROUND_TRIPS) {
+    const line = cliCommand(spec)!;
+    it(`says the same: ${line.replace('\n', ' ')}`, async () => {
+      const found = await parsed(line);
+      assert.equal(found.command, command);
+      assert.deepEqual({ ...found.options, ...options }, found.options);
+    });
+  }
+
+  it('retrains with the same settings', async () => {
+    const common: Omit<RetrainSpec['settings'], 'method'> = {
+      ...{ data: ['a.jsonl', 'b c.txt'], prompt: 'plain', length: 64, seed: 3, batch: 2, accumulate: 2, steps: 20 },
+      ...{ warmup: 0, clip: 0.5, patience: 2, heldOut: 0.1, learningRate: 1e-7, weightDecay: 0 },
+      ...{ betas: [0.9, 0.95], evalEvery: 5, saveEvery: 6 },
+    };
+    const all: readonly RetrainSpec['settings'][] = [
+      { ...common, method: lora, merge: true, dtype: 'F16' },
+      { ...common, method: { kind: 'full', start: 'random', memory: undefined }, dtype: 'BF16' },
+      { method: { kind: 'lora' }, data: 'self', selfTokens: 500, epochs: 0.5 },
+    ];
+    for (const settings of all) {
+      const line = cliCommand({ kind: 'retrain', checkpoint: 'm', settings, out: 'o', remove: [2] })!;
+      const { command, options } = await parsed(line);
+      assert.equal(command, 'retrain');
+      const found = settingsOf(options as unknown as RetrainOptions);
+      assert.deepEqual({ ...found, ...settings, method: { ...found.method, ...settings.method } }, found, line);
+      assert.deepEqual([options.out, options.remove], ['o', '2']);
+    }
+  });
+
+  it('names the teacher that is the student’s own model', async () => {
+    const settings = { method: { kind: 'lora' as const }, data: ['a'] };
+    const spec = {
+      kind: 'retrain',
+      checkpoint: 'm',
+      settings,
+      out: 'o',
+      resume: true,
+      teacher: { weight: 0.3 },
+    } as const;
+    const { options } = await parsed(cliCommand(spec)!);
+    assert.deepEqual([options.teacher, options.teacherWeight, options.resume], ['m', 0.3, true]);
   });
 });

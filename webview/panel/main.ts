@@ -12,6 +12,7 @@ import { planSection } from './section-plan';
 import { runsSection } from './section-runs';
 import { samplesSection } from './section-samples';
 import { trainingSection } from './section-training';
+import { spineSection } from './spine';
 import { type Held, receive } from './state';
 import { readView, type ViewState } from './view-state';
 
@@ -49,6 +50,7 @@ function draw(): void {
 }
 
 function build(): void {
+  const spine = spineSection();
   const [plan, importance, curve, training, samples, measured, runs] = [
     planSection(context),
     importanceSection(context),
@@ -58,9 +60,13 @@ function build(): void {
     measuredSection(context),
     runsSection(context),
   ];
-  drawn = [plan, importance, curve, training, samples, measured, runs];
-  const cards = el('div', { class: 'cards' }, ...drawn.slice(1).map(({ element }) => element));
-  root.replaceChildren(plan.element, cards);
+  const cards = [importance, curve, training, samples, measured, runs];
+  drawn = [plan, spine, ...cards];
+  root.replaceChildren(
+    plan.element,
+    spine.element,
+    el('div', { class: 'cards' }, ...cards.map(({ element }) => element)),
+  );
 }
 
 function receiveMessage(message: HostMessage): void {

@@ -5,14 +5,14 @@ import { openCheckpoint } from '../../engine/checkpoint/open';
 import { resultJson, type RetrainResult } from '../../engine/retrain/report';
 import { retrain, type TeacherSource } from '../../engine/retrain/retrain';
 import type { RetrainSettings } from '../../engine/retrain/settings';
-import { stateFileOf } from '../../engine/retrain/workspace';
+import { selfDataFileOf, stateFileOf } from '../../engine/retrain/workspace';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { Model } from '../../engine/transformer/model';
 import { type Opened, withModel } from '../../engine/transformer/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand } from '../opened';
 import { addRetrainOptions, type RetrainOptions, settingsOf } from '../retraining/options';
-import { resultPage, resumeCommand, startLines } from '../retraining/page';
+import { resultPage, resumeCommand, startLines, stoppedLine } from '../retraining/page';
 import { isCancellation } from '../signals';
 
 export function addRetrain(program: Command, exit: Exit): void {
@@ -48,11 +48,15 @@ async function run(path: string, options: RetrainOptions, shell: Shell): Promise
       withTeacher(options, (teacher) => train(model, teacher, opened, settings, options, shell)),
     );
   } catch (error) {
+    const args = process.argv.slice(2);
     if (isCancellation(error) && existsSync(stateFileOf(options.out))) {
-      shell.warn(`stopped; to go on: ${resumeCommand(process.argv.slice(2))}`);
+      shell.warn(`stopped; to go on: ${resumeCommand(args)}`);
+    } else if (isCancellation(error) && existsSync(selfDataFileOf(options.out))) {
+      shell.warn('stopped; the text that was written is kept for the same command');
     }
     throw error;
   }
+  if (result.stopped) shell.warn(stoppedLine(result.stopped));
   for (const { name, why } of result.leftBehind) shell.note(`${name} was not copied: ${why}`);
   const { kind, out, seconds } = result;
   const { inputs, settings: recorded, seed, device, versions } = result.record;

@@ -1,13 +1,14 @@
-/** `coppice score`: how much every block matters, by one of the criteria. The keep-list plays no part here. */
+/** `coppice score`: how much every block matters, by one of the criteria. The keep-list plays no part, except in greedy. */
 import { type Command, Option } from 'commander';
 import { type Criterion, type CriterionSettings, readsWeights } from '../../engine/importance/criterion';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport } from '../../engine/importance/score-report';
+import { parseBlockList } from '../../engine/prune/blocklist';
 import { detailsOf } from '../../engine/runs/details';
 import { removedJson } from '../../engine/transformer/opened';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { UsageError } from '../failure';
+import { asUsage, UsageError } from '../failure';
 import { openForCommand, secondsSince } from '../opened';
 import {
   type AdapterOptions,
@@ -24,6 +25,7 @@ interface ScoreOptions extends ComputeOptions, CriterionSettings, AdapterOptions
   readonly criterion: Criterion;
   readonly granularity: 'block' | 'module';
   readonly count?: number;
+  readonly keep?: string;
   readonly remove?: string;
 }
 
@@ -40,6 +42,7 @@ export function addScore(program: Command, exit: Exit): void {
         .default('block'),
     )
     .option('--count <n>', 'greedy: stop after so many removals', parseCount)
+    .option('--keep <list>', 'greedy: blocks that it never tries: 0-3,28')
     .addOption(removeOption());
   addAdapterOptions(command);
   addCalibrationOptions(command);
@@ -52,7 +55,7 @@ export function addScore(program: Command, exit: Exit): void {
 Examples:
   coppice score ./SmolLM2-135M --calibration prose.txt
   coppice score ./SmolLM2-135M --criterion magnitude --norm l2 --json > scores.json
-  coppice score ./SmolLM2-135M --criterion greedy --count 6 --calibration rows.json
+  coppice score ./SmolLM2-135M --criterion greedy --count 6 --keep 0-3,28,29 --calibration rows.json
   coppice score ./SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11`,
     )
     .action(async (path: string, options: ScoreOptions) => {
@@ -65,8 +68,13 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
   const { criterion, granularity, count } = options;
   checkUsage(options);
   const opened = await openForCommand(path, options);
-  const { checkpoint, removed, view, adapter, inputs } = opened;
-  const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, view, granularity, adapter });
+  const { checkpoint, architecture, removed, view, adapter, inputs } = opened;
+  const { keep: list } = options;
+  const keep = list === undefined ? undefined : asUsage(() => parseBlockList(list, architecture.blocks, '--keep'));
+  const scored = await runCriterion(checkpoint, criterion, options, shell.job, {
+    ...{ count, view, granularity, adapter },
+    ...(keep && { kept: new Set(keep) }),
+  });
   const { summary, results, circumstances } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
     json: summary,
@@ -74,7 +82,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
     page: findingsPage(criterion, scored.findings, circumstances, shell.style),
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
-      settings: { criterion, granularity, count, removed: removedJson(removed), ...scored.settings },
+      settings: { criterion, granularity, count, keep, removed: removedJson(removed), ...scored.settings },
       seed: scored.seed,
       device: scored.device,
     }),
@@ -82,7 +90,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
 }
 
 function checkUsage(options: ScoreOptions): void {
-  const { criterion, granularity, count, adapter } = options;
+  const { criterion, granularity, count, keep, adapter } = options;
   if (adapter !== undefined && readsWeights(criterion)) {
     throw new UsageError(
       `${criterion} cannot score a model with an adapter on top`,
@@ -105,6 +113,13 @@ function checkUsage(options: ScoreOptions): void {
       `${criterion} scores all blocks at once`,
       '--count belongs to the criterion greedy',
       'Leave --count out here and give it to coppice prune.',
+    );
+  }
+  if (criterion !== 'greedy' && keep !== undefined) {
+    throw new UsageError(
+      `${criterion} scores all blocks, those that stay too`,
+      '--keep belongs to the criterion greedy, whose every removal depends on those before it',
+      'Leave --keep out here and give it to coppice prune.',
     );
   }
   requireCalibration(criterion, options);

@@ -88,7 +88,11 @@ export function addRetrainOptions(command: Command): Command {
       new Option('--prompt <style>', 'how instructions are written').choices(['alpaca', 'plain']).default('alpaca'),
     )
     .option('--length <n>', `tokens of a row at most (default: ${DEFAULTS.length})`, parseCount)
-    .option('--held-out <n>', 'records kept for validation: a number, or a share below 1', parseAmount)
+    .option(
+      '--held-out <n>',
+      'records kept for validation: a number, or a share below 1 (default: a twentieth, 64 at most)',
+      parseAmount,
+    )
     .optionsGroup('Training:')
     .option('--epochs <n>', `passes over the data (default: ${DEFAULTS.epochs})`, parsePositive)
     .addOption(new Option('--steps <n>', 'steps instead').argParser(parseCount).conflicts('epochs'))
@@ -107,7 +111,7 @@ export function addRetrainOptions(command: Command): Command {
       `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
       parseBetas,
     )
-    .option('--eval-every <n>', 'steps between looks at the held-out part', parseCount)
+    .option('--eval-every <n>', 'steps between looks at the held-out part (64 of its rows at most)', parseCount)
     .option('--save-every <n>', 'steps between saved states', parseCount)
     .option('--patience <n>', 'stop after so many looks without a better loss', parseCount)
     .option('--seed <n>', `of everything that is drawn (default: ${DEFAULTS.seed})`, parseSeed)
@@ -145,6 +149,11 @@ function checkTogether(options: RetrainOptions): void {
     if (dtype && !merge) {
       refuse('--dtype needs --merge or --full', 'an adapter is always written as float32', 'Leave --dtype out.');
     }
+  }
+  const { heldOut, patience, evalEvery } = options;
+  if (heldOut === 0 && (patience ?? evalEvery) !== undefined) {
+    const name = patience === undefined ? '--eval-every' : '--patience';
+    refuse(`${name} needs something held out`, '--held-out is 0', `Leave ${name} out, or hold some records out.`);
   }
   if (data.includes(SELF) && data.length > 1) {
     refuse('--data self stands alone', 'other data are named too', 'Use either the files or self.');

@@ -1,4 +1,5 @@
 /** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
+import { REMEDY } from '../../engine/retrain/explosion';
 import type { RetrainResult } from '../../engine/retrain/report';
 import type { RetrainStart } from '../../engine/retrain/retrain';
 import type { TraceEntry } from '../../engine/retrain/training-state';
@@ -8,18 +9,23 @@ import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/tex
 /** Steps at either end of the run whose losses are averaged. */
 const ENDS = 5;
 
-export function startLines({ parameters, options, data, resumed }: RetrainStart): string[] {
-  const { steps, batch, learningRate, warmup } = options;
+export function startLines({ parameters, options, data, rows, resumed, idle }: RetrainStart): string[] {
+  const { steps, learningRate, warmup } = options;
   const { train, heldOut, dropped, truncated } = data;
+  const looked = heldOut.looked < heldOut.examples ? `, ${formatCount(heldOut.looked)} of them looked at` : '';
+  const [least, most] = rows;
   const lines = [
-    `${formatCount(train.examples)} examples (${formatCount(train.tokens)} tokens, ${formatCount(train.targets)} to learn), ` +
-      `${formatCount(heldOut.examples)} held out`,
-    `${formatCount(parameters)} parameters, ${formatCount(steps)} steps of ${batch} rows, ` +
-      `learning rate ${learningRate} after ${warmup} steps of warm-up`,
+    `${counted(train.examples, 'example')} (${counted(train.tokens, 'token')}, ${formatCount(train.targets)} to learn), ` +
+      `${formatCount(heldOut.examples)} held out${looked}`,
+    `${formatCount(parameters)} parameters, ${counted(steps, 'step')} of ${least < most ? `${least} to ` : ''}${counted(most, 'row')}, ` +
+      `learning rate ${learningRate} after ${counted(warmup, 'step')} of warm-up`,
   ];
-  if (dropped > 0)
-    lines.push(`${formatCount(dropped)} records left out: nothing to learn within ${data.length} tokens`);
-  if (truncated > 0) lines.push(`${formatCount(truncated)} records cut at ${data.length} tokens`);
+  if (dropped > 0) lines.push(`${counted(dropped, 'record')} left out: nothing to learn within ${data.length} tokens`);
+  if (truncated > 0) lines.push(`${counted(truncated, 'record')} cut at ${data.length} tokens`);
+  if (idle.length > 0) {
+    const options = idle.map((name) => (name === 'patience' ? '--patience' : '--eval-every')).join(' and ');
+    lines.push(`nothing is held out, so ${options} ${idle.length > 1 ? 'make' : 'makes'} no difference`);
+  }
   if (resumed) lines.push('going on with the run that was stopped');
   return lines;
 }
@@ -32,9 +38,7 @@ export function resultPage(
 ): string[] {
   const { trace, evaluations, best, steps, removed, kind, out, seconds } = result;
   const [first, last] = [evaluations[0], best].map((look) => look && Math.exp(look.loss));
-  const pairs: [string, string][] = [
-    ['steps', `${formatCount(steps)}, loss ${meanLoss(trace.slice(0, ENDS))} → ${meanLoss(trace.slice(-ENDS))}`],
-  ];
+  const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
   if (best && first !== undefined && last !== undefined) {
     const when = best.step === steps ? '' : `, best at step ${best.step}`;
     const outcome =
@@ -58,8 +62,21 @@ export function resultPage(
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];
 }
 
+/** From the first steps to the last ones; the two never overlap. */
+function lossOverTime(trace: readonly TraceEntry[]): string {
+  const end = Math.min(ENDS, Math.floor(trace.length / 2));
+  return end === 0 ? meanLoss(trace) : `${meanLoss(trace.slice(0, end))} → ${meanLoss(trace.slice(-end))}`;
+}
+
+const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 const meanLoss = (entries: readonly TraceEntry[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);
+
+/** What became of a run whose loss exploded. */
+export function stoppedLine({ step, why, kept }: NonNullable<RetrainResult['stopped']>): string {
+  return `training stopped at step ${step}: ${why}. What it had come to after step ${kept} was kept. ${REMEDY}`;
+}
 
 /** The command that goes on with the one of these arguments. */
 export function resumeCommand(args: readonly string[]): string {

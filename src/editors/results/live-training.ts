@@ -1,81 +1,103 @@
-/** Follows the retraining that runs: its steps as they come, told a few times a second. */
+/** One retraining as it runs: its steps as they come, told a few times a second, and how it ended. */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { LiveTraining, PanelRun, TrainingLook, TrainingStep } from '../../protocol/panel';
-import type { TrainingEvent } from '../../protocol/training';
+import { stateFileOf } from '../../engine/retrain/workspace';
+import type { UserFailure } from '../../protocol/errors';
+import type { LiveTraining, TrainingLook, TrainingStep } from '../../protocol/panel';
+import type { RetrainSpec, TrainingEvent } from '../../protocol/training';
 import { Throttle } from './throttle';
 
 const TELL_MS = 100;
 
-interface Points {
+export interface TrainingPoints {
   readonly steps: readonly TrainingStep[];
   readonly looks: readonly TrainingLook[];
 }
 
+/** Who wants to know. */
+export interface TrainingListener {
+  /** Anything may be another. */
+  readonly changed: (training: LiveTraining) => void;
+  /** These points came on top. */
+  readonly grown: (points: TrainingPoints, training: LiveTraining) => void;
+}
+
 export class LiveTrainingFollower {
-  private job: string | undefined;
-  private out = '';
-  private current: LiveTraining | undefined;
+  private current: LiveTraining;
   private fresh: { steps: TrainingStep[]; looks: TrainingLook[] } = { steps: [], looks: [] };
   private readonly throttle = new Throttle(TELL_MS, () => this.tell());
 
+  /** @param before what is known of the run that this one goes on with */
   constructor(
-    private readonly changed: (training: LiveTraining) => void,
-    private readonly grown: (points: Points, training: LiveTraining) => void,
-  ) {}
+    readonly job: string,
+    readonly spec: RetrainSpec,
+    private readonly listener: TrainingListener,
+    before: TrainingPoints = { steps: [], looks: [] },
+  ) {
+    const { steps, looks } = before;
+    this.current = { status: 'running', title: basename(spec.out), total: 0, steps, looks };
+    listener.changed(this.current);
+  }
 
-  add(job: string, event: TrainingEvent, out: string): void {
-    if (job !== this.job || !this.current) this.begin(job, out);
-    if (event.type === 'start') this.show({ total: event.steps });
-    if (event.type === 'step') {
-      const { step, loss, learningRate, tokens, seconds } = event;
-      this.fresh.steps.push({ step, loss, learningRate, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 });
+  get state(): LiveTraining {
+    return this.current;
+  }
+
+  add(event: TrainingEvent): void {
+    switch (event.type) {
+      case 'start': {
+        const { steps, looks } = event.resumed ? this.current : { steps: [], looks: [] };
+        this.show({ total: event.steps, steps, looks });
+        return;
+      }
+      case 'step': {
+        const { step, loss, learningRate, tokens, seconds } = event;
+        this.forgetFrom(step);
+        this.fresh.steps.push({ step, loss, learningRate, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 });
+        break;
+      }
+      case 'evaluation':
+        this.forgetFrom(event.step + 1);
+        if (this.current.looks.some(({ step }) => step === event.step)) break; // taken again after it was resumed
+        this.fresh.looks.push({ step: event.step, ppl: event.ppl });
     }
-    if (event.type === 'evaluation') this.fresh.looks.push({ step: event.step, ppl: event.ppl });
     this.throttle.ask();
   }
 
-  /**
-   * To be called when jobs have ended.
-   * @returns the folder of the adapter, when this one has just ended with a record
-   */
-  finish(jobs: readonly string[], runs: readonly PanelRun[]): string | undefined {
-    if (this.job === undefined || jobs.includes(this.job)) return undefined;
+  /** @param failure undefined when it was stopped */
+  end(status: 'done' | 'failed' | 'cancelled', failure?: UserFailure): void {
     this.throttle.now();
-    this.job = undefined;
-    const run = runs.find(({ digest }) => digest.training?.output === basename(this.out));
-    this.show({ status: run ? 'done' : 'cancelled' });
-    return run && this.out;
+    const resumable = status !== 'done' && existsSync(stateFileOf(this.spec.out));
+    this.show({ status, ...(failure && { failure }), ...(resumable && { resumable }) });
   }
 
   dispose(): void {
     this.throttle.dispose();
   }
 
-  private begin(job: string, out: string): void {
-    this.throttle.dispose();
-    this.fresh = { steps: [], looks: [] };
-    this.job = job;
-    this.out = out;
-    this.current = { status: 'running', title: basename(out), total: 0, steps: [], looks: [] };
-    this.changed(this.current);
+  /** A run that goes on does so where it was saved last, which may be before where it was seen last. */
+  private forgetFrom(step: number): void {
+    const steps = this.current.steps.filter((earlier) => earlier.step < step);
+    const looks = this.current.looks.filter((earlier) => earlier.step < step);
+    const { current } = this;
+    if (steps.length < current.steps.length || looks.length < current.looks.length) this.show({ steps, looks });
   }
 
   private tell(): void {
     const { steps, looks } = this.fresh;
     this.fresh = { steps: [], looks: [] };
-    if (!this.current || steps.length + looks.length === 0) return;
+    if (steps.length + looks.length === 0) return;
     this.current = {
       ...this.current,
       steps: [...this.current.steps, ...steps],
       looks: [...this.current.looks, ...looks],
     };
-    this.grown({ steps, looks }, this.current);
+    this.listener.grown({ steps, looks }, this.current);
   }
 
   private show(changes: Partial<LiveTraining>): void {
-    if (!this.current) return;
     this.tell();
     this.current = { ...this.current, ...changes };
-    this.changed(this.current);
+    this.listener.changed(this.current);
   }
 }

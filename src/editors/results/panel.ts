@@ -11,9 +11,11 @@ import { modelName } from '../../engine/runs/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
+import { failureOf } from './failures';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 import { ResultsSession } from './session';
+import { Trainings } from './trainings';
 
 const PANEL = 'coppice.results';
 
@@ -24,12 +26,9 @@ const COMMANDS = {
   retrain: 'coppice.retrainLora',
 } as const;
 
-interface Open {
-  readonly panel: vscode.WebviewPanel;
-  readonly session: ResultsSession;
-}
-
-const open = new Map<string, Open>();
+const open = new Map<string, OpenPanel>();
+/** From the activation on. */
+let following: Trainings | undefined;
 
 export const openResultsCommand: Command = {
   id: 'coppice.openResults',
@@ -46,20 +45,24 @@ export const openResultsCommand: Command = {
       enableFindWidget: true,
       localResourceRoots: [pageFolder(coppice.context.extensionUri)],
     });
-    await show(coppice, panel, chosen.path);
+    await new OpenPanel(coppice, panel, chosen.path).show();
   },
 };
 
-/** Brings panels back that were open when the window was closed. */
+/** Brings panels back that were open when the window was closed, and follows trainings for those that are opened later. */
 export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
+  const trainings = (following = new Trainings(coppice.sidecar, (error) =>
+    failureOf(error, (fault) => logError(coppice, fault)),
+  ));
   return vscode.Disposable.from(
+    trainings,
     vscode.window.registerWebviewPanelSerializer(PANEL, {
       async deserializeWebviewPanel(panel, state: unknown) {
         const path =
           typeof state === 'object' && state !== null && 'checkpoint' in state ? state.checkpoint : undefined;
         try {
           if (typeof path !== 'string') throw new Error('it was not shown yet');
-          await show(coppice, panel, path);
+          await new OpenPanel(coppice, panel, path).show();
         } catch (error) {
           coppice.log.warn(
             `a results panel is not brought back: ${error instanceof Error ? error.message : String(error)}`,
@@ -69,56 +72,82 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
       },
     }),
     coppice.library.onDidChange((path) => {
-      for (const [shown, { session, panel }] of open) {
-        if (path === undefined) void session.refresh();
-        else if (path === shown) void reload(coppice, panel, shown);
+      for (const [shown, panel] of open) {
+        if (path === undefined) void panel.session?.refresh();
+        else if (path === shown) void panel.reload();
       }
     }),
     coppice.config.onChange([], () => {
-      for (const { session } of open.values()) session.settingsChanged();
+      for (const { session } of open.values()) session?.settingsChanged();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      for (const { session } of open.values()) session?.trusted();
     }),
     { dispose: () => open.clear() },
   );
 }
 
-/** The checkpoint's files are others now: everything is read again. */
-async function reload(coppice: Coppice, panel: vscode.WebviewPanel, path: string): Promise<void> {
-  open.get(path)?.session.dispose();
-  open.delete(path);
-  try {
-    await show(coppice, panel, path);
-  } catch {
-    panel.dispose(); // it is gone, which the tree says
-  }
-}
+/** One panel for as long as it is open, whatever session it shows: its checkpoint's files may become others. */
+class OpenPanel {
+  session: ResultsSession | undefined;
+  /** How often it was shown, so that of two that read at the same time the later one stays. */
+  private turn = 0;
 
-async function show(coppice: Coppice, panel: vscode.WebviewPanel, path: string): Promise<void> {
-  const checkpoint = await coppice.library.load(path);
-  const { extensionUri } = coppice.context;
-  panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };
-  panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
-  const tokenizer = await optionalTokenizer(checkpoint.folder).catch(() => undefined);
-  const session = new ResultsSession(
-    { path, checkpoint },
-    servicesOf(coppice, panel),
-    tokenizer?.hasChatTemplate ?? false,
-  );
-  open.set(path, { panel, session });
-  const subscriptions = [
-    panel.webview.onDidReceiveMessage((message: PanelMessage) => void session.receive(message)),
-    panel.onDidChangeViewState(() => panel.visible && void session.refresh()),
-    panel.onDidDispose(() => {
-      session.dispose();
-      if (open.get(path)?.session === session) open.delete(path);
-      vscode.Disposable.from(...subscriptions).dispose();
-    }),
-  ];
-  panel.webview.html = pageHtml(panel.webview, extensionUri, { name: 'panel', title: panel.title, inlineStyles: true });
+  constructor(
+    private readonly coppice: Coppice,
+    readonly panel: vscode.WebviewPanel,
+    private readonly path: string,
+  ) {
+    open.set(path, this);
+    const subscriptions = [
+      panel.webview.onDidReceiveMessage((message: PanelMessage) => void this.session?.receive(message)),
+      panel.onDidChangeViewState(() => panel.visible && void this.session?.refresh()),
+      panel.onDidDispose(() => {
+        this.end();
+        if (open.get(path) === this) open.delete(path);
+        vscode.Disposable.from(...subscriptions).dispose();
+      }),
+    ];
+  }
+
+  /** Reads the checkpoint and shows it in place of what was shown. @throws UserError when it cannot be opened */
+  async show(): Promise<void> {
+    const { coppice, panel, path } = this;
+    this.end();
+    const { turn } = this;
+    const checkpoint = await coppice.library.load(path);
+    const tokenizer = await optionalTokenizer(checkpoint.folder).catch(() => undefined);
+    if (turn !== this.turn) return; // closed meanwhile, or its files are others again
+    const { extensionUri } = coppice.context;
+    panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
+    const services = servicesOf(coppice, panel);
+    this.session = new ResultsSession({ path, checkpoint }, services, tokenizer?.hasChatTemplate ?? false);
+    const page = { name: 'panel', title: panel.title, inlineStyles: true } as const;
+    panel.webview.html = pageHtml(panel.webview, extensionUri, page);
+  }
+
+  /** The checkpoint's files are others now: everything is read again. */
+  async reload(): Promise<void> {
+    const turn = this.turn + 1;
+    try {
+      await this.show();
+    } catch {
+      if (turn === this.turn) this.panel.dispose(); // it is gone, which the tree says
+    }
+  }
+
+  private end(): void {
+    this.turn++;
+    this.session?.dispose();
+    this.session = undefined;
+  }
 }
 
 function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices {
   const { plans, sidecar, library } = coppice;
   return {
+    trainings: following!,
     ...{ plans, sidecar, prompts: new PromptList(coppice.context.globalState) },
     host: hostOf(coppice, panel),
     settings: () => settingsOf(coppice),
@@ -134,7 +163,10 @@ function settingsOf(coppice: Coppice): PanelSettings {
   return { compute, calibration, plus, keep, recordFolders: recordFolders(coppice) };
 }
 
-function hostOf({ context, log }: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
+const logError = ({ log }: Coppice, error: unknown): void => log.error(error instanceof Error ? error : String(error));
+
+function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
+  const { context } = coppice;
   const asset = (name: string): Promise<string> =>
     readFile(vscode.Uri.joinPath(pageFolder(context.extensionUri), name).fsPath, 'utf8');
   return {
@@ -154,7 +186,7 @@ function hostOf({ context, log }: Coppice, { webview }: vscode.WebviewPanel): Pa
       return (await vscode.window.showWarningMessage(question, { modal: true }, remove)) === remove;
     },
     reportAssets: async () => ({ script: await asset('report.js'), style: await asset('report.css') }),
-    logError: (error) => log.error(error instanceof Error ? error : String(error)),
+    logError: (error) => logError(coppice, error),
     trusted: () => vscode.workspace.isTrusted,
   };
 }

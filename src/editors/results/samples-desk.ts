@@ -1,7 +1,7 @@
 /** Lets models write side by side, one prompt at a time: a new one ends the one before. */
 import { CancelledError } from '../../engine/errors';
 import type { LiveSamples, PanelMessage } from '../../protocol/panel';
-import { columnsOf } from './facts';
+import type { Column } from './columns';
 import { SampleWriter } from './live-samples';
 import type { PanelServices } from './services';
 import { Throttle } from './throttle';
@@ -15,23 +15,21 @@ export class SamplesDesk {
   private running: AbortController | undefined;
 
   constructor(
-    private readonly path: string,
-    private readonly services: PanelServices,
+    private readonly services: Pick<PanelServices, 'sidecar' | 'settings'>,
     private readonly changed: (writing: LiveSamples) => void,
     private readonly grown: (pieces: Pieces, writing: LiveSamples) => void,
   ) {}
 
-  /** @param removed the plan @throws what the sidecar throws, but for being stopped */
+  /** @param columns those that are to write @throws what the sidecar throws, but for being stopped */
   async write(
-    { prompt, columns, settings }: Extract<PanelMessage, { type: 'samples/write' }>,
-    removed: readonly number[],
+    { prompt, settings }: Pick<Extract<PanelMessage, { type: 'samples/write' }>, 'prompt' | 'settings'>,
+    columns: readonly Column[],
   ): Promise<void> {
-    const { sidecar, neighbours } = this.services;
-    const chosen = columnsOf(this.path, removed, neighbours()).filter(({ id }) => columns.includes(id));
-    const { compute, recordFolders } = this.services.settings();
+    const { sidecar } = this.services;
+    const { compute, recordFolders: records } = this.services.settings();
     this.stop();
     const { signal } = (this.running = new AbortController());
-    const labels = chosen.map(({ label }) => label);
+    const labels = columns.map(({ label }) => label);
     const writer = new SampleWriter(prompt, labels);
     this.changed(writer.state);
     const throttle = new Throttle(TELL_MS, () => {
@@ -41,16 +39,8 @@ export class SamplesDesk {
     try {
       const { result } = await sidecar.run(
         {
-          ...{
-            kind: 'samples',
-            prompts: [prompt],
-            chat,
-            maxNewTokens,
-            ...sampling,
-            ...compute,
-            records: recordFolders,
-          },
-          columns: chosen.map(({ label, source }) => ({ label, ...source })),
+          ...{ kind: 'samples', prompts: [prompt], chat, maxNewTokens, ...sampling, ...compute, records },
+          columns: columns.map(({ label, source }) => ({ label, ...source })),
         },
         {
           signal,
@@ -62,8 +52,9 @@ export class SamplesDesk {
       );
       writer.end('done', result.samples);
     } catch (error) {
-      writer.end(error instanceof CancelledError ? 'done' : 'failed');
-      if (!(error instanceof CancelledError)) throw error;
+      const cancelled = error instanceof CancelledError;
+      writer.end(cancelled ? 'cancelled' : 'failed');
+      if (!cancelled) throw error;
     } finally {
       throttle.now();
       if (this.running?.signal === signal) this.changed(writer.state);

@@ -6,6 +6,7 @@ import type { FileContent, HostMessage, PanelMessage } from '../../protocol/pane
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
 import type { PromptList } from './prompts';
+import type { Trainings } from './trainings';
 
 /** The editor around the panel. */
 export interface PanelHost {
@@ -35,8 +36,9 @@ export interface PanelSettings {
   readonly recordFolders: readonly string[];
 }
 
-/** Other models that can write beside this one. */
+/** Other models around. */
 export interface Neighbours {
+  /** Of any model: not every one fits. */
   readonly adapters: readonly string[];
   readonly checkpoints: readonly string[];
 }
@@ -45,7 +47,8 @@ export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
   readonly prompts: PromptList;
-  readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEvent'>;
+  readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'>;
+  readonly trainings: Trainings;
   readonly settings: () => PanelSettings;
   readonly neighbours: () => Neighbours;
 }

@@ -3,21 +3,22 @@
  * that a panel which was hidden or reloaded asks for the whole state again. Knows nothing of VS Code.
  */
 import { basename } from 'node:path';
+import { requireTrusted } from '../../commands/restricted';
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import { compareRuns } from '../../engine/runs/compare';
-import { modelCard } from '../../engine/runs/model-card';
-import { reportHtml } from '../../engine/runs/report';
-import type { UserFailure } from '../../protocol/errors';
-import type { JobInfo } from '../../protocol/jobs';
-import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel';
+import type { JobOutcome } from '../../protocol/jobs';
 import type { RemovedEntry } from '../../protocol/json';
+import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';
+import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
-import { toWire } from '../../sidecar/wire';
 import { subjectOf } from '../../views/subject';
-import { columnsOf, modelOf, planOf, Runs } from './facts';
-import { LiveTrainingFollower } from './live-training';
+import { AdapterShelf } from './adapter-shelf';
+import { type Column, columnsOf } from './columns';
+import { modelOf, planOf } from './facts';
+import { failureOf } from './failures';
 import { PlanHistory } from './plan-history';
+import { actOnRuns, isRunMessage } from './run-actions';
+import { RunList } from './run-list';
 import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';
 import { WhatIfWatch } from './what-if';
@@ -25,39 +26,43 @@ import { WhatIfWatch } from './what-if';
 /** Messages as they are before they get their number. */
 type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
 
+/** What computes by itself. The commands that a panel can start look for themselves whether they may. */
+const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type']>([
+  ...(['start/curve', 'start/retrained', 'training/resume', 'samples/write'] as const),
+]);
+
 export class ResultsSession {
   private sequence = 0;
+  private disposed = false;
   private readonly history: PlanHistory;
-  private readonly runs: Runs;
+  private readonly runs: RunList;
+  private readonly shelf: AdapterShelf;
   private readonly whatIf: WhatIfWatch;
-  private readonly training: LiveTrainingFollower;
   private readonly samples: SamplesDesk;
   private readonly subscriptions: Subscription[];
   private state: PanelState;
-  private jobIds = '';
+  /** The settings that numbers depend on, and where runs lie, as they were looked at last. */
+  private settled: { readonly computing: string; readonly folders: string };
+  /** One reading after the other, so that an older one never has the last word. */
+  private reading: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly subject: PanelSubject,
     private readonly services: PanelServices,
     chat: boolean,
   ) {
-    const { plans, sidecar } = services;
+    const { plans, sidecar, trainings } = services;
+    const { path, checkpoint } = subject;
     this.history = new PlanHistory(this.removed);
-    this.runs = new Runs(subject);
+    this.runs = new RunList(subject);
+    this.shelf = new AdapterShelf(checkpoint);
+    this.settled = this.settingsNow();
     this.whatIf = new WhatIfWatch({
       ask: ({ remove }, signal) => this.askPerplexity(remove, signal),
       changed: (whatIf) => this.update({ whatIf }),
       failed: (error) => this.failureOf(error)?.why ?? '',
     });
-    this.training = new LiveTrainingFollower(
-      (training) => this.update({ training }),
-      (points, training) => {
-        this.state = { ...this.state, training };
-        this.post({ type: 'training', ...points });
-      },
-    );
     this.samples = new SamplesDesk(
-      subject.path,
       services,
       (writing) => this.update({ writing }),
       (text, writing) => {
@@ -66,45 +71,59 @@ export class ResultsSession {
       },
     );
     this.state = {
-      ...{ model: modelOf(subject), plan: this.planNow(), whatIf: this.whatIf.state, columns: this.columns() },
+      ...{ model: modelOf(subject), plan: this.planNow(), whatIf: this.whatIf.state, columns: this.choices() },
       ...{ runs: [], unreadable: [], jobs: this.jobs(), ...this.prompts(), chat },
-      ...{ training: null, writing: null, comparison: null, failure: null },
+      ...{ training: trainings.of(path) ?? null, writing: null, comparison: null, failure: null },
     };
     this.subscriptions = [
-      plans.onChange((path) => path === subject.path && this.planChanged()),
-      sidecar.onJobs(() => this.jobsChanged()),
-      sidecar.onProgress(() => this.update({ jobs: this.jobs() })),
-      sidecar.onEvent(({ id, spec, event }) => {
-        if (spec.kind !== 'retrain' || spec.checkpoint !== subject.path || event.type === 'text') return;
-        this.training.add(id, event, spec.out);
+      plans.onChange((changed) => changed === path && this.planChanged()),
+      sidecar.onJobs(() => this.updateWhatDiffers({ jobs: this.jobs() })),
+      sidecar.onProgress(() => this.updateWhatDiffers({ jobs: this.jobs() })),
+      sidecar.onEnded((end) => void this.jobEnded(end)),
+      trainings.listen(path, {
+        changed: (training) => this.update({ training }),
+        grown: (points, training) => {
+          this.state = { ...this.state, training };
+          this.post({ type: 'training', ...points });
+        },
       }),
     ];
   }
 
   /** Handles a message of the panel; what goes wrong is shown in it. */
-  async receive(message: PanelMessage): Promise<void> {
-    try {
-      await this.handle(message);
-    } catch (error) {
-      this.fail(error);
-    }
+  receive(message: PanelMessage): Promise<void> {
+    return this.attempt(() => this.handle(message));
   }
 
   /** Looks at runs, adapters and settings afresh. */
-  async refresh(): Promise<void> {
-    const { runs, unreadable } = await this.runs.read(this.services.settings().recordFolders);
-    this.update({ runs, unreadable, columns: this.columns(), plan: this.planNow(), ...this.prompts() });
+  refresh(): Promise<void> {
+    return this.attempt(() => this.reread());
   }
 
-  /** Rows or device are others now: what was computed with the old ones says nothing. */
+  /** What was computed with other rows, or elsewhere, says nothing any more. */
   settingsChanged(): void {
-    this.whatIf.reset();
-    this.update({ whatIf: this.whatIf.state, plan: this.planNow() });
+    const { computing, folders } = this.settled;
+    this.settled = this.settingsNow();
+    if (this.settled.computing !== computing) {
+      const known = this.whatIf.state.status !== 'idle';
+      this.whatIf.reset();
+      this.update({ whatIf: this.whatIf.state });
+      this.askWhatIf(known);
+    }
+    this.updateWhatDiffers({ plan: this.planNow() });
+    if (this.settled.folders !== folders) void this.refresh();
   }
 
+  /** The workspace is trusted from now on. */
+  trusted(): void {
+    this.settingsChanged();
+    if (this.whatIf.state.status === 'idle') this.askWhatIf();
+  }
+
+  /** Another session may speak to the panel from now on: this one says nothing more, and hears nothing. */
   dispose(): void {
+    this.disposed = true;
     this.whatIf.dispose();
-    this.training.dispose();
     this.samples.stop();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
@@ -113,18 +132,30 @@ export class ResultsSession {
     return this.services.plans.removed(subjectOf(this.subject.path, this.subject.checkpoint)!);
   }
 
-  private async handle(message: PanelMessage): Promise<void> {
-    const { host, sidecar } = this.services;
+  private async attempt(act: () => Promise<unknown>): Promise<void> {
+    if (this.disposed) return;
+    try {
+      await act();
+    } catch (error) {
+      const failure = this.failureOf(error);
+      if (failure) this.update({ failure });
+    }
+  }
+
+  private async handle(message: PanelMessage): Promise<unknown> {
+    const { host, sidecar, prompts, trainings } = this.services;
+    if (COMPUTING.has(message.type)) requireTrusted(host.trusted());
+    if (isRunMessage(message)) {
+      this.update(await actOnRuns(message, this.runs, host));
+      return message.type === 'runs/delete' ? this.reread() : undefined;
+    }
     switch (message.type) {
       case 'ready':
-        this.sequence = 0;
-        host.post({ sequence: 0, type: 'init', state: this.state });
-        return this.refresh();
+        return this.begin();
       case 'plan/toggle': {
-        const removed = this.removed.includes(message.block)
-          ? this.removed.filter((block) => block !== message.block)
-          : [...this.removed, message.block];
-        this.setPlan(removed);
+        const { removed } = this;
+        const { block } = message;
+        this.setPlan(removed.includes(block) ? removed.filter((other) => other !== block) : [...removed, block]);
         return;
       }
       case 'plan/set':
@@ -141,43 +172,33 @@ export class ResultsSession {
         return;
       case 'start/curve':
         return this.drawCurve(message.criterion);
-      case 'start/retrained':
-        for (const adapter of this.services.neighbours().adapters)
-          if (basename(adapter) === message.adapter) return this.evaluateRetrained(adapter);
-        return;
+      case 'start/retrained': {
+        const adapter = this.shelf.adapters.find((folder) => basename(folder) === message.adapter);
+        return adapter === undefined ? undefined : this.evaluateRetrained(adapter);
+      }
+      case 'training/resume': {
+        const spec = trainings.resumed(this.subject.path);
+        return spec && sidecar.run(spec).catch(() => undefined); // its failure is the training's
+      }
       case 'job/cancel':
         return sidecar.cancel(message.id);
       case 'samples/write':
-        await this.samples.write(message, this.removed);
-        return this.refresh();
+        await this.samples.write(
+          message,
+          this.columns().filter(({ id }) => message.columns.includes(id)),
+        );
+        return this.reread();
       case 'samples/stop':
         this.samples.stop();
         return;
       case 'prompts/keep':
-        await this.services.prompts.keep(message.prompt);
+        await prompts.keep(message.prompt);
         this.update(this.prompts());
         return;
       case 'prompts/forget':
-        await this.services.prompts.forget(message.prompt);
+        await prompts.forget(message.prompt);
         this.update(this.prompts());
         return;
-      case 'runs/compare':
-        this.update({ comparison: compareRuns(this.runs.pick(message.ids).map(({ digest }) => digest)) });
-        return;
-      case 'runs/delete':
-        if (await host.confirmDeletion(message.ids.length)) await this.runs.remove(message.ids);
-        return this.refresh();
-      case 'runs/open':
-        for (const { file } of this.runs.pick([message.id])) await host.open(file);
-        return;
-      case 'runs/report': {
-        const chosen = this.runs.pick(message.ids);
-        const changed = chosen.map(({ id }) => this.state.runs.find((run) => run.id === id)?.changed ?? []);
-        const digests = chosen.map(({ digest }) => digest);
-        return host.save('report.html', { text: reportHtml(digests, await host.reportAssets(), changed) });
-      }
-      case 'runs/card':
-        return host.save('runs.md', { text: modelCard(this.runs.pick(message.ids).map(({ digest }) => digest)) });
       case 'file/save':
         return host.save(message.name, message.content);
       case 'clipboard':
@@ -191,6 +212,14 @@ export class ResultsSession {
     }
   }
 
+  /** The panel knows nothing: it was just opened, or missed a message. */
+  private begin(): Promise<void> {
+    this.sequence = 0;
+    this.services.host.post({ sequence: 0, type: 'init', state: this.state });
+    if (this.whatIf.state.status === 'idle') this.askWhatIf();
+    return this.reread();
+  }
+
   private setPlan(removed: readonly number[] | undefined): void {
     if (removed) this.services.plans.set(subjectOf(this.subject.path, this.subject.checkpoint)!, removed);
     this.update({ plan: this.planNow() }); // also when the plan refused what was wanted
@@ -198,8 +227,14 @@ export class ResultsSession {
 
   private planChanged(): void {
     this.history.note(this.removed);
-    this.update({ plan: this.planNow(), columns: this.columns() });
-    if (this.services.host.trusted()) this.whatIf.planned(this.removed);
+    this.update({ plan: this.planNow(), columns: this.choices() });
+    this.askWhatIf(true);
+  }
+
+  /** @param always also where nothing is removed, so that only the whole model's perplexity is to be had */
+  private askWhatIf(always = false): void {
+    const { removed } = this;
+    if (this.services.host.trusted() && (always || removed.length > 0)) this.whatIf.planned(removed);
   }
 
   private askPerplexity(remove: readonly RemovedEntry[] | undefined, signal: AbortSignal): Promise<ViewPerplexity> {
@@ -215,55 +250,70 @@ export class ResultsSession {
     return { ...calibration, length: Math.min(calibration.length, context) };
   }
 
+  /** In the order of the scores that the bars show, where there are any. */
   private async drawCurve(criterion: Extract<PanelMessage, { type: 'start/curve' }>['criterion']): Promise<void> {
     const { compute, plus, recordFolders } = this.services.settings();
     const calibration = this.calibration();
     const { locked } = this.planNow();
+    await this.reread();
+    const scores = this.runs.scores(criterion, this.state.model.blocks);
     await this.services.sidecar.run({
       ...{ kind: 'curve', checkpoint: this.subject.path, criterion, ...compute, records: recordFolders },
       ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration }, plus, keep: locked },
+      ...(scores !== undefined && { scores }),
     });
-    await this.refresh();
-  }
-
-  private jobsChanged(): void {
-    const ids = this.services.sidecar.jobs.map(({ id }) => id).join();
-    const ended = this.jobIds.split(',').some((id) => id !== '' && !ids.includes(id));
-    this.jobIds = ids;
-    this.update({ jobs: this.jobs() });
-    if (ended) void this.jobEnded().catch((error: unknown) => this.services.host.logError(error));
+    await this.reread();
   }
 
   /** A run has left a record; a retraining has left an adapter, whose perplexity is the answer to why it was made. */
-  private async jobEnded(): Promise<void> {
+  private async jobEnded({ spec, outcome }: JobEnded): Promise<void> {
     await this.refresh();
-    const running = this.services.sidecar.jobs.map(({ id }) => id);
-    const adapter = this.training.finish(running, this.state.runs);
-    if (adapter !== undefined) await this.evaluateRetrained(adapter);
+    if (spec.kind !== 'retrain' || spec.checkpoint !== this.subject.path || !outcome) return;
+    const { kind, out } = (outcome as JobOutcome<'retrain'>).result;
+    if (kind === 'adapter') await this.attempt(() => this.evaluateRetrained(out));
   }
 
   /** A point of the curve that stays: its evaluation leaves a record. */
   private async evaluateRetrained(adapter: string): Promise<void> {
+    requireTrusted(this.services.host.trusted());
     const { compute, recordFolders } = this.services.settings();
     await this.services.sidecar.run({
       ...{ kind: 'evaluate', checkpoint: this.subject.path, adapter },
       ...{ calibration: this.calibration(), ...compute, records: recordFolders },
     });
-    await this.refresh();
+    await this.reread();
+  }
+
+  private reread(): Promise<void> {
+    const now = this.reading.then(async () => {
+      const { settings, neighbours } = this.services;
+      await this.shelf.look(neighbours().adapters);
+      const { runs, unreadable } = await this.runs.read(settings().recordFolders);
+      this.updateWhatDiffers({
+        ...{ runs, unreadable, columns: this.choices(), plan: this.planNow() },
+        ...this.prompts(),
+      });
+    });
+    this.reading = now.catch(() => undefined);
+    return now;
   }
 
   private readonly jobs = (): PanelState['jobs'] =>
     this.services.sidecar.jobs
-      .filter(({ checkpoint }: JobInfo) => checkpoint === this.subject.path)
-      .map(({ id, kind, state, progress }: JobInfo) => ({ id, kind, state, ...(progress && { progress }) }));
+      .filter(({ checkpoint }) => checkpoint === this.subject.path)
+      .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }));
 
   private planNow(): PanelState['plan'] {
     return planOf(this.subject, this.removed, this.history, this.services.settings());
   }
 
-  private columns(): PanelState['columns'] {
-    const columns = columnsOf(this.subject.path, this.removed, this.services.neighbours());
-    return columns.map(({ id, label, detail }) => ({ id, label, detail }));
+  private columns(): Column[] {
+    const { checkpoints } = this.services.neighbours();
+    return columnsOf(this.subject.path, this.removed, { adapters: this.shelf.adapters, checkpoints });
+  }
+
+  private choices(): PanelState['columns'] {
+    return this.columns().map(({ id, label, detail }) => ({ id, label, detail }));
   }
 
   private prompts(): Pick<PanelState, 'prompts' | 'ownPrompts'> {
@@ -271,18 +321,22 @@ export class ResultsSession {
     return { prompts: all, ownPrompts: own };
   }
 
-  private fail(error: unknown): void {
-    const failure = this.failureOf(error);
-    if (failure) this.update({ failure });
+  private settingsNow(): ResultsSession['settled'] {
+    const { compute, recordFolders } = this.services.settings();
+    return { computing: JSON.stringify([compute, this.calibration()]), folders: recordFolders.join('\n') };
   }
 
-  /** As the user sees it; undefined for what was cancelled. */
-  private failureOf(error: unknown): UserFailure | undefined {
-    const wire = toWire(error);
-    if (wire.kind === 'cancelled') return undefined;
-    if (wire.kind === 'user') return wire;
-    this.services.host.logError(error);
-    return { kind: 'user', what: 'Coppice met an unexpected error', why: wire.message, action: 'The log has more.' };
+  private failureOf(error: unknown): PanelState['failure'] | undefined {
+    return failureOf(error, (fault) => this.services.host.logError(fault));
+  }
+
+  /** Lists of runs are large, and the same object where they are the same: they are not looked into. */
+  private updateWhatDiffers(changes: Partial<PanelState>): void {
+    const different = Object.entries(changes).filter(([key, value]) => {
+      const before = this.state[key as keyof PanelState];
+      return value !== before && (key === 'runs' || JSON.stringify(value) !== JSON.stringify(before));
+    });
+    if (different.length > 0) this.update(Object.fromEntries(different));
   }
 
   private update(changes: Partial<PanelState>): void {
@@ -291,6 +345,6 @@ export class ResultsSession {
   }
 
   private post(message: Unnumbered<HostMessage>): void {
-    this.services.host.post({ sequence: ++this.sequence, ...message });
+    if (!this.disposed) this.services.host.post({ sequence: ++this.sequence, ...message });
   }
 }

@@ -2,7 +2,8 @@
  * Perplexity of the plan as it is, a moment after it changed; what was asked before and is not answered yet is dropped.
  * The whole model's comes first, once.
  */
-import { CancelledError } from '../../engine/errors';
+import { CancelledError, throwIfCancelled } from '../../engine/errors';
+import { calibrationKey } from '../../engine/runs/rows-key';
 import type { RemovedEntry } from '../../protocol/json';
 import type { WhatIfState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';
@@ -64,20 +65,31 @@ export class WhatIfWatch {
     const { signal } = (this.running = new AbortController());
     this.show({ status: 'computing' });
     try {
-      if (this.current.full === null) {
-        const whole = await this.options.ask({}, signal);
-        this.show({ full: whole.ppl, text: whole.calibration.source });
-      }
+      if (this.current.full === null) await this.askWhole(signal);
       if (removed.length === 0) {
         this.show({ status: 'done', removed, ppl: this.current.full, seconds: null });
         return;
       }
-      const { ppl, seconds } = await this.options.ask({ remove: removed }, signal);
-      if (!signal.aborted) this.show({ status: 'done', removed, ppl, seconds });
+      const { ppl, seconds, calibration } = await this.ask({ remove: removed }, signal);
+      // The text is another than it was: the whole model's perplexity was that of other rows.
+      if (calibrationKey(calibration) !== this.current.rowsKey) await this.askWhole(signal);
+      this.show({ status: 'done', removed, ppl, seconds });
     } catch (error) {
       if (error instanceof CancelledError || signal.aborted) return; // a newer plan is on its way
       this.show({ status: 'failed', failure: this.options.failed(error) });
     }
+  }
+
+  private async askWhole(signal: AbortSignal): Promise<void> {
+    const { ppl, calibration } = await this.ask({}, signal);
+    this.show({ full: ppl, text: calibration.source, rowsKey: calibrationKey(calibration) });
+  }
+
+  /** @throws CancelledError also where the answer came late: the plan, or the rows, are others now */
+  private async ask(question: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {
+    const answer = await this.options.ask(question, signal);
+    throwIfCancelled(signal);
+    return answer;
   }
 
   private show(changes: Partial<WhatIfState>): void {

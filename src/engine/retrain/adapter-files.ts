@@ -13,7 +13,7 @@ import { elements } from '../checkpoint/parameters';
 import { readShardHeader } from '../checkpoint/safetensors';
 import { type NamedTensor, readTensor, writeTensorFile } from '../checkpoint/tensor-file';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
-import { UserError } from '../errors';
+import { systemErrorCode, UserError } from '../errors';
 import { claimTarget } from '../prune/target';
 import { writeFailure } from '../prune/write-failure';
 import { modelName, RECORD_NAME, type RunInput, type RunRecord, writeRecord } from '../runs/record';
@@ -36,16 +36,15 @@ export interface ReadAdapterOptions {
   readonly anyBase?: boolean;
 }
 
-/**
- * Reads the adapter in the folder `dir` for use with `checkpoint`. Its `removed` are blocks of this checkpoint: none
- * when the checkpoint is already without them.
- * @throws UserError when it is damaged, of a kind that is not supported, or of another model
- */
-export async function readAdapter(
-  dir: string,
-  checkpoint: Checkpoint,
-  { anyBase = false }: ReadAdapterOptions = {},
-): Promise<Adapter> {
+/** What the config and the header say, for use with one checkpoint; no weights. */
+interface AdapterLook {
+  readonly config: ReturnType<typeof readAdapterConfig>;
+  /** Blocks of this checkpoint. */
+  readonly removed: readonly number[];
+  readonly found: ReadonlyMap<string, { readonly slot: Slot; readonly tensor: TensorInfo }>;
+}
+
+async function lookAtAdapter(dir: string, checkpoint: Checkpoint, anyBase: boolean): Promise<AdapterLook> {
   const folder = resolve(dir);
   await requireAdapter(folder);
   const config = readAdapterConfig((await readConfigFile(folder, ADAPTER_CONFIG)).value);
@@ -64,7 +63,31 @@ export async function readAdapter(
     found.set(tensor.name, { slot, tensor });
   }
   requireComplete(found, slots, config);
+  return { config, removed, found };
+}
 
+/** Whether the adapter in the folder `dir` can be put on top of `checkpoint`, by its headers alone. */
+export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promise<boolean> {
+  try {
+    await lookAtAdapter(dir, checkpoint, false);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError || systemErrorCode(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+/**
+ * Reads the adapter in the folder `dir` for use with `checkpoint`. Its `removed` are blocks of this checkpoint: none
+ * when the checkpoint is already without them.
+ * @throws UserError when it is damaged, of a kind that is not supported, or of another model
+ */
+export async function readAdapter(
+  dir: string,
+  checkpoint: Checkpoint,
+  { anyBase = false }: ReadAdapterOptions = {},
+): Promise<Adapter> {
+  const { config, removed, found } = await lookAtAdapter(dir, checkpoint, anyBase);
   const matrices = new Map<number, Record<string, Float32Array>>();
   for (const { slot, tensor } of found.values()) {
     const values = await readTensor(tensor);

@@ -37,6 +37,9 @@ const ACTIVATIONS_SHARE = 0.3;
 /** Tokens of a micro-batch unless said otherwise: large enough for fast products. */
 export const TOKENS_PER_RUN = 1024;
 
+/** Tokens of a row where nobody says: the paper's. */
+const USUAL_ROW = 256;
+
 export class Backprop {
   private readonly graphs = new Map<string, TrainingGraphs>();
   private readonly open = new Map<string, TrainingStep>();
@@ -51,21 +54,25 @@ export class Backprop {
     private readonly teacher: Teacher | undefined,
     /** Tokens of a micro-batch. */
     private readonly tokensPerRun: number,
+    longest: number,
     policy: MemoryPolicy | undefined,
   ) {
-    this.policy = policy ?? this.policyFor(freemem());
+    this.policy = policy ?? this.policyFor(freemem(), longest);
   }
 
-  /** @throws UserError for a model with an adapter on top */
+  /**
+   * @param options `longest`: tokens of the longest row that will come, by which memory is reckoned
+   * @throws UserError for a model with an adapter on top
+   */
   static async create(
     model: Model,
     trainee: Trainee,
-    options: { teacher?: Teacher; tokensPerRun?: number; policy?: MemoryPolicy } = {},
+    options: { teacher?: Teacher; tokensPerRun?: number; longest?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
     requireOwnWeights(model, 'train');
-    const { teacher, tokensPerRun = TOKENS_PER_RUN, policy } = options;
+    const { teacher, tokensPerRun = TOKENS_PER_RUN, longest = USUAL_ROW, policy } = options;
     const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
-    return new Backprop(model, trainee, head, teacher, tokensPerRun, policy);
+    return new Backprop(model, trainee, head, teacher, tokensPerRun, longest, policy);
   }
 
   /**
@@ -110,6 +117,13 @@ export class Backprop {
       return (await this.head.run(floats(x), micro.targets, scale, head, this.teacher?.silent())).crossEntropy;
     });
     return { loss, targets, gradients: new Map() };
+  }
+
+  /** What the activations of a micro-batch of rows of `length` tokens take where they are kept. */
+  activationBytes(length: number): number {
+    const tokens = Math.max(this.tokensPerRun, length);
+    const extents = { tokens, rows: Math.ceil(tokens / length), length };
+    return this.trainee.steps.reduce((sum, _, k) => sum + bytesOfSaved(this.graphsOf(k), extents), 0);
   }
 
   async close(): Promise<void> {
@@ -219,17 +233,14 @@ export class Backprop {
     return graphs;
   }
 
-  private policyFor(free: number): MemoryPolicy {
+  private policyFor(free: number, longest: number): MemoryPolicy {
     const { steps } = this.trainee;
     const weights = 4 * parametersOf(this.model.architecture, steps.length);
-    // A micro-batch of rows as long as it may get: its attention is the largest that there will be.
-    const extents = { tokens: this.tokensPerRun, rows: 1, length: this.tokensPerRun };
-    const shorter = { tokens: this.tokensPerRun, rows: Math.ceil(this.tokensPerRun / 256), length: 256 };
-    const bytes = steps.reduce(
-      (sum, _, k) => sum + bytesOfSaved(this.graphsOf(k), this.tokensPerRun > 256 ? shorter : extents),
-      0,
-    );
-    return { keepSessions: 2 * weights < SESSIONS_SHARE * free, keepActivations: bytes < ACTIVATIONS_SHARE * free };
+    return {
+      keepSessions: 2 * weights < SESSIONS_SHARE * free,
+      // Of the longest rows: their attention is the largest that there will be.
+      keepActivations: this.activationBytes(longest) < ACTIVATIONS_SHARE * free,
+    };
   }
 }
 

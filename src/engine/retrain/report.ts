@@ -13,6 +13,8 @@ export interface RunResult {
   readonly evaluations: readonly Evaluation[];
   /** The look whose parameters were kept; undefined where nothing is held out: then the last ones were. */
   readonly best?: Evaluation;
+  /** Set when the loss exploded in `step`: what is written is what training had come to after the step `kept`. */
+  readonly stopped?: TrainingState['stopped'];
   /** Parameters that were trained. */
   readonly parameters: number;
   /** Blocks of the checkpoint that were left out. */
@@ -36,7 +38,7 @@ export interface RetrainResult extends RunResult {
 }
 
 export function resultOf(
-  { step, log, best }: TrainingState,
+  { step, log, best, stopped }: TrainingState,
   facts: Pick<RunResult, 'parameters' | 'removed' | 'data' | 'device' | 'seconds'>,
 ): RunResult {
   const { trace, evaluations } = log;
@@ -47,6 +49,7 @@ export function resultOf(
     trace,
     evaluations,
     best: best && { step: best.step, loss: best.loss },
+    ...(stopped && { stopped }),
     tokensPerSecond: sum(({ tokens }) => tokens) / sum(({ seconds }) => seconds),
     peakRssBytes: peakRssBytes(),
   };
@@ -54,7 +57,7 @@ export function resultOf(
 
 /** As JSON has it. */
 export function resultJson(result: RunResult): Record<string, unknown> {
-  const { steps, trace, evaluations, best, parameters, removed, data, device } = result;
+  const { steps, trace, evaluations, best, stopped, parameters, removed, data, device } = result;
   const look = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });
   return {
     steps,
@@ -63,6 +66,7 @@ export function resultJson(result: RunResult): Record<string, unknown> {
     }),
     evaluations: evaluations.map(look),
     best: best ? look(best) : null,
+    ...(stopped && { stopped }),
     parameters,
     removed,
     data,

@@ -2,7 +2,6 @@
  * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainee, teacher, training with a state that can be
  * resumed, and the adapter or checkpoint at the end.
  */
-import { createHash } from 'node:crypto';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { wholeBlocks } from '../prune/select';
@@ -22,7 +21,11 @@ import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';
 import { Teacher } from './teacher';
 import { requireSameTokens } from './teacher-tokens';
-import { DivergedError, train, type TrainHooks, type TrainOptions } from './train';
+import { longestRow } from './data/example';
+import { DivergedError } from './explosion';
+import { requireFullMemory } from './full-memory';
+import { runFacts } from './run-facts';
+import { type StateFile, train, type TrainHooks, type TrainOptions } from './train';
 import type { TrainingState } from './training-state';
 import { Workspace } from './workspace';
 
@@ -37,8 +40,12 @@ export interface RetrainStart {
   readonly parameters: number;
   readonly options: TrainOptions;
   readonly data: DataDescription;
+  /** Rows of the step with the fewest and of the one with the most. */
+  readonly rows: readonly [number, number];
   /** A run that was stopped is gone on with. */
   readonly resumed: boolean;
+  /** Settings that were given and make no difference, as nothing is held out. */
+  readonly idle: readonly ('evalEvery' | 'patience')[];
 }
 
 export interface RetrainContext {
@@ -66,24 +73,28 @@ export async function retrain(
   const clock = performance.now();
   const removed = wholeBlocks(context.removed);
   requireOwnWeights(model, 'retrain');
-  checkSettings(model, settings);
+  checkSettings(model, removed, settings);
   const { seed = DEFAULTS.seed, resume = false } = settings;
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer);
-    const subject = await subjectOf(model, removed, settings.method, seed);
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const data = await runData(model, settings, sources, job);
+    const subject = await subjectOf(model, removed, settings.method, seed, data);
     const options = trainOptions(settings, data);
     const parameters = [...subject.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
-    context.hooks?.onStart?.({ parameters, options, data: data.describe, resumed: workspace.found });
-    const facts = { ...subject.settings, ...options, removed, ...teacherFacts(context.teacher) };
-    const state = {
-      path: workspace.state,
-      fingerprint: fingerprintOf(model, facts, data.describe),
-      resume,
+    context.hooks?.onStart?.({
+      ...{ parameters, options, data: data.describe, resumed: workspace.found },
+      ...{ rows: rowsOf(data, options), idle: idleSettings(settings, data) },
+    });
+    const prompted = data.describe.files.some(({ kind }) => kind === 'instructions');
+    const facts = {
+      ...{ ...subject.settings, ...options, removed, ...teacherFacts(context.teacher) },
+      ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
     };
+    const run = runFacts(model.checkpoint.identity, facts, data.describe);
+    const state = { path: workspace.state, run, resume };
     const trained = await trainSubject(model, subject, data, options, context, state, job);
     const result = resultOf(trained, {
       parameters,
@@ -104,15 +115,20 @@ export async function retrain(
     await workspace.clear();
     return { ...result, ...out, seconds: (performance.now() - clock) / 1000 };
   } catch (error) {
-    if (error instanceof DivergedError) await workspace.clear();
+    if (error instanceof DivergedError) await workspace.forget();
     throw error;
   } finally {
     await workspace.leave();
   }
 }
 
-function checkSettings({ architecture }: Model, settings: RetrainSettings): void {
+function checkSettings({ architecture }: Model, removed: readonly number[], settings: RetrainSettings): void {
   const { length = 0, method, merge = false, dtype } = settings;
+  if (method.kind === 'full') {
+    // The least that it can take; how much it is, the data tell, which may take long to make.
+    const student = { ...architecture, blocks: architecture.blocks - removed.length };
+    requireFullMemory(student, { keepsBest: false, longest: 0 }, method.memory);
+  }
   if (length > architecture.context) {
     throw new UserError(
       `Cannot train on rows of ${length} tokens`,
@@ -135,14 +151,14 @@ async function trainSubject(
   data: TrainingData,
   options: TrainOptions,
   { teacher: source, hooks }: RetrainContext,
-  state: { path: string; fingerprint: string; resume: boolean },
+  state: StateFile,
   job: JobOptions,
 ): Promise<TrainingState> {
   const headFrozen = trainee.head.options.trainable !== true;
   const teacher =
     source && (await Teacher.open(source.model, viewOf(source), { ...source, student: model, headFrozen }));
   try {
-    const backprop = await Backprop.create(model, trainee, { teacher });
+    const backprop = await Backprop.create(model, trainee, { teacher, longest: longestRow(data) });
     try {
       return await train(backprop, parameters, data, options, { masks, state, hooks }, job);
     } finally {
@@ -159,10 +175,14 @@ function teacherFacts(teacher: TeacherSource | undefined): object {
   return teacher ? { teacher: teacher.model.checkpoint.identity, teacherWeight: teacher.weight } : {};
 }
 
-/** Names the run: only its own state is gone on with. How often it is saved makes no difference. */
-function fingerprintOf({ checkpoint }: Model, facts: object, data: DataDescription): string {
-  const run = { version: 1, model: checkpoint.identity, ...facts, saveEvery: undefined, data };
-  return createHash('sha256').update(JSON.stringify(run)).digest('hex');
+function rowsOf({ batches }: TrainingData, { batch }: TrainOptions): readonly [number, number] {
+  if (!batches) return [batch, batch];
+  return [batches.reduce((least, rows) => Math.min(least, rows.length), batch), batch];
+}
+
+function idleSettings(settings: RetrainSettings, { heldOut }: TrainingData): RetrainStart['idle'] {
+  if (heldOut.length > 0) return [];
+  return (['evalEvery', 'patience'] as const).filter((name) => settings[name] !== undefined);
 }
 
 /** Makes the record of the run from its results. */

@@ -29,7 +29,7 @@ export async function runData(
   const { data, heldOut, prompt, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
   const length = settings.length ?? Math.min(DEFAULTS.length, context);
   if (data !== 'self') {
-    const options = { length, seed, heldOut, prompt, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary };
+    const options = { length, seed, heldOut, prompt, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary, context };
     return loadTrainingData(data, options, tokenizer, job);
   }
   if (!teacher && removed.length === 0) {

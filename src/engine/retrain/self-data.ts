@@ -3,7 +3,8 @@
  * of a text on, so that it is what the model takes text to be. Its token ids are the rows; nothing is encoded anew.
  */
 import { createHash } from 'node:crypto';
-import { access, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
+import { isObject } from '../checkpoint/bounded-json';
 import { readSmallFile } from '../checkpoint/file';
 import { UserError } from '../errors';
 import { sample } from '../evaluate/sample';
@@ -14,6 +15,7 @@ import { Decoder } from '../transformer/decoder';
 import type { Model } from '../transformer/model';
 import type { View } from '../transformer/view';
 import { exampleOfText } from './data/example';
+import { lookSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { heldOutCount } from './data/options';
 
@@ -27,7 +29,7 @@ export interface SelfDataOptions {
   readonly heldOut?: number;
   /** First ids to choose from for a model that has no begin-of-text token. */
   readonly openings: readonly number[];
-  /** Where the rows are kept, so that a resumed run has the same. */
+  /** Where the rows are kept, from the first on, so that a run that was stopped need not write them again. */
   readonly cache: string;
 }
 
@@ -42,13 +44,7 @@ export async function selfData(
   job: JobOptions,
 ): Promise<TrainingData> {
   const { length, seed } = options;
-  const key = JSON.stringify([model.checkpoint.identity, view, options.tokens, length, seed]);
-  let rows = await readCache(options.cache, key);
-  if (!rows) {
-    rows = await writeRows(model, view, options, job);
-    await writeFile(`${options.cache}.tmp`, JSON.stringify({ key, rows }));
-    await rename(`${options.cache}.tmp`, options.cache);
-  }
+  const rows = await writeRows(model, view, options, job);
   const examples = rows.map((row) => exampleOfText(Int32Array.from(row)));
   const border = examples.length - heldOutCount(examples.length, options.heldOut);
   const [train, heldOut] = [examples.slice(0, border), examples.slice(border)];
@@ -62,7 +58,8 @@ export async function selfData(
     heldOut,
     describe: {
       files: [{ file, sha256, kind: 'text' }],
-      ...{ length, seed, train: part(train), heldOut: part(heldOut), dropped: 0, truncated: 0 },
+      ...{ length, seed, train: part(train), dropped: 0, truncated: 0 },
+      heldOut: { ...part(heldOut), looked: lookSize(heldOut.length) },
     },
   };
 }
@@ -70,18 +67,20 @@ export async function selfData(
 async function writeRows(
   model: Model,
   view: View,
-  { tokens, length, seed, openings }: SelfDataOptions,
+  { tokens, length, seed, openings, cache }: SelfDataOptions,
   job: JobOptions,
-): Promise<number[][]> {
+): Promise<readonly number[][]> {
   const { bosTokenId, eosTokenIds, vocabulary } = model.architecture;
   const count = Math.max(2, Math.ceil(tokens / length));
-  const work = new Work(job, count * length, 'tokens', 'the model writes its training text');
-  const rows = Array.from({ length: count }, (_, r) => {
-    const random = new Random(seed + r);
-    return { random, ids: [bosTokenId ?? opening(openings, random)] };
-  });
-  for (let at = 0; at < count; at += TEXTS) {
-    const some = rows.slice(at, at + TEXTS);
+  const key = JSON.stringify([model.checkpoint.identity, view, tokens, length, seed]);
+  const rows = (await readCache(cache, key)).slice(0, count);
+  const work = new Work(job, (count - rows.length) * length, 'tokens', 'the model writes its training text');
+  // In the same groups as without an interruption: so are the numbers.
+  while (rows.length < count) {
+    const some = Array.from({ length: Math.min(TEXTS, count - rows.length) }, (_, r) => {
+      const random = new Random(seed + rows.length + r);
+      return { random, ids: [bosTokenId ?? opening(openings, random)] };
+    });
     const decoder = await Decoder.open(model, view, length, some.length);
     try {
       while (some[0].ids.length < length) {
@@ -97,8 +96,11 @@ async function writeRows(
     } finally {
       await decoder.close();
     }
+    rows.push(...some.map(({ ids }) => ids));
+    await writeFile(`${cache}.tmp`, JSON.stringify({ key, rows }), { flush: true });
+    await rename(`${cache}.tmp`, cache);
   }
-  return rows.map(({ ids }) => ids);
+  return rows;
 }
 
 function opening(openings: readonly number[], random: Random): number {
@@ -113,13 +115,15 @@ function opening(openings: readonly number[], random: Random): number {
 /** Ten million tokens: days of writing. */
 const MOST_CACHE_BYTES = 100e6;
 
-async function readCache(path: string, key: string): Promise<number[][] | undefined> {
-  const there = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!there) return undefined;
-  const text = (await readSmallFile(path, MOST_CACHE_BYTES)).toString('utf8');
-  const cache = JSON.parse(text) as { key: string; rows: number[][] };
-  return cache.key === key ? cache.rows : undefined;
+/** What was written so far; a file that cannot be read or is of another text is as good as none. */
+async function readCache(path: string, key: string): Promise<number[][]> {
+  try {
+    const cache: unknown = JSON.parse((await readSmallFile(path, MOST_CACHE_BYTES)).toString('utf8'));
+    return isObject(cache) && cache.key === key && isRows(cache.rows) ? cache.rows : [];
+  } catch {
+    return [];
+  }
 }
+
+const isRows = (rows: unknown): rows is number[][] =>
+  Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.every(Number.isSafeInteger));

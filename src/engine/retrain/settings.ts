@@ -6,9 +6,10 @@ import type { WeightDtype } from '../checkpoint/dtype';
 import { UserError } from '../errors';
 import type { LinearName } from '../transformer/block';
 import type { PromptStyle } from './data/alpaca';
+import { lookSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
-import { heldOutRows, type TrainOptions } from './train';
+import type { TrainOptions } from './train';
 
 /** LoRA (spec §1.11). */
 export interface LoraMethod {
@@ -17,8 +18,13 @@ export interface LoraMethod {
   readonly alpha?: number;
   readonly dropout?: number;
   readonly targets?: readonly LinearName[];
-  /** Where the adapter starts from: the folder of one, or "formula" (see start-adapter.ts); at random when undefined. */
+  /**
+   * Where the adapter starts from: the folder of one or its weights in it, or "formula" (see start-adapter.ts); at random
+   * when undefined.
+   */
   readonly start?: string;
+  /** Start from it though it was trained on other files, or without other blocks. */
+  readonly otherBase?: boolean;
 }
 
 /** Every weight (spec §2). */
@@ -102,7 +108,11 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
   const usual = DEFAULTS[method.kind];
   const examples = data.train.length;
   const fewer = Math.min(DEFAULTS.batch, Math.max(LEAST_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
-  const batch = (settings.batch ?? fewer) * accumulate;
+  // Rows that are there: of few data, or as a file fixes them.
+  const most = data.batches
+    ? Math.max(...data.batches.map((rows) => rows.length))
+    : (settings.batch ?? fewer) * accumulate;
+  const batch = Math.min(most, examples);
   const steps = settings.steps ?? stepsOf(settings, data, batch);
   if (warmup !== undefined && warmup > steps) {
     throw new UserError(
@@ -112,7 +122,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     );
   }
   const [beta1, beta2] = settings.betas ?? usual.betas;
-  const lookRows = heldOutRows(data).length;
+  const lookRows = lookSize(data.heldOut.length);
   const looks = Math.floor((LOOKS_SHARE * PASSES_PER_STEP * steps * batch) / Math.max(1, lookRows));
   return {
     learningRate: settings.learningRate ?? usual.learningRate,

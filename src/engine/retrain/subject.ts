@@ -6,6 +6,8 @@ import type { Model } from '../transformer/model';
 import { fullView, viewWithout } from '../transformer/view';
 import { type Adapter, LINEAR_NAMES } from './adapter';
 import type { Parameter } from './adamw';
+import type { TrainingData } from './data/load';
+import { longestRow } from './data/example';
 import { DropoutMasks } from './dropout';
 import { requireFullMemory } from './full-memory';
 import { fullTrainee, loadedParameters, randomParameters } from './full-trainee';
@@ -27,6 +29,7 @@ export interface Subject {
 
 /**
  * @param removed blocks that are left out, ascending
+ * @param data what it is trained on
  * @throws UserError when memory does not suffice, or the adapter to start from does not fit
  */
 export function subjectOf(
@@ -34,8 +37,11 @@ export function subjectOf(
   removed: readonly number[],
   method: LoraMethod | FullMethod,
   seed: number,
+  data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<Subject> {
-  return method.kind === 'lora' ? loraSubject(model, removed, method, seed) : fullSubject(model, removed, method, seed);
+  return method.kind === 'lora'
+    ? loraSubject(model, removed, method, seed)
+    : fullSubject(model, removed, method, seed, data);
 }
 
 async function loraSubject(
@@ -70,9 +76,11 @@ async function fullSubject(
   removed: readonly number[],
   { start, memory }: FullMethod,
   seed: number,
+  data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<Subject> {
   const view = viewOf(model, removed);
-  requireFullMemory({ ...model.architecture, blocks: model.architecture.blocks - removed.length }, true, memory);
+  const needs = { keepsBest: data.heldOut.length > 0, longest: longestRow(data) };
+  requireFullMemory({ ...model.architecture, blocks: model.architecture.blocks - removed.length }, needs, memory);
   const parameters = start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view);
   return { trainee: fullTrainee(model, view, parameters), parameters, settings: { method: 'full', start } };
 }

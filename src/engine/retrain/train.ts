@@ -2,14 +2,17 @@
  * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
  * parameters kept. It knows nothing of what is trained (see trainee.ts).
  */
-import { CancelledError, UserError } from '../errors';
+import { CancelledError } from '../errors';
 import { Work, type JobOptions } from '../progress';
 import { AdamW, clipFactor, totalNorm } from './adamw';
 import type { Backprop } from './backprop';
 import type { Batch } from './batch';
 import type { Example } from './data/example';
-import { batchIndices } from './data/order';
+import { lookRows } from './data/held-out';
+import { batchIndices, indicesOfSteps } from './data/order';
 import type { DropoutMasks } from './dropout';
+import { DivergedError, divergenceOf, explosionOf } from './explosion';
+import type { RunFacts } from './run-facts';
 import { learningRateAt, type Schedule } from './schedule';
 import type { Parameters } from './adamw';
 import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
@@ -17,7 +20,7 @@ import { NO_TARGET } from '../transformer/targets';
 
 /** Hyper-parameters, with the paper's values where it has any. */
 export interface TrainOptions extends Schedule {
-  /** Rows of one mean: the paper's 64. */
+  /** Rows of one mean: the paper's 64. Where the data fix them, the most of a step. */
   readonly batch: number;
   /** Total norm to which gradients are clipped; 1, the trainers' custom. */
   readonly clip: number;
@@ -52,26 +55,17 @@ export interface TrainHooks {
 /** Where a run keeps its state, and which run it is. */
 export interface StateFile {
   readonly path: string;
-  readonly fingerprint: string;
+  readonly run: RunFacts;
   /** Go on from what is there. */
   readonly resume: boolean;
 }
 
-/** Rows of a look at the held-out part: enough to steer by. */
-const HELD_OUT_ROWS = 64;
 /** Steps whose losses are averaged for the eye. */
 const SMOOTHING = 10;
-/** A loss this many nats above the first one will not come back by itself. */
-const EXPLOSION = 4;
-/** Nor will one of the held-out part, whose rows are the same at every look, once it was never below the first. */
-const HELD_OUT_EXPLOSION = 2;
-
-/** Training that never was better than its start: going on would repeat it, so its state is of no use. */
-export class DivergedError extends UserError {}
-
 /**
- * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part).
- * @throws UserError when the loss explodes, with what to try; CancelledError, the state being saved before
+ * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part). When the loss
+ * explodes, what was good before is kept, and the state says so.
+ * @throws DivergedError when the loss explodes and nothing was; CancelledError, the state being saved before
  */
 export async function train(
   backprop: Backprop,
@@ -83,14 +77,15 @@ export async function train(
 ): Promise<TrainingState> {
   const { masks, hooks, state: file } = context;
   const optimizer = new AdamW(parameters, options);
-  const resumed = file?.resume ? await loadState(file.path, file.fingerprint, parameters, optimizer) : undefined;
+  const resumed = file?.resume ? await loadState(file.path, file.run, parameters, optimizer) : undefined;
   const state = resumed ?? { step: 0, log: { trace: [], evaluations: [] } };
+  let saved = state.step;
   const save = async (): Promise<void> => {
-    if (file) await saveState(file.path, file.fingerprint, state, parameters, optimizer);
+    if (file) await saveState(file.path, file.run, state, parameters, optimizer);
+    saved = state.step;
   };
-  const heldOut = toBatch(heldOutRows(data));
-  const tokensPerStep = (data.train.reduce((n, e) => n + e.ids.length, 0) / data.train.length) * options.batch;
-  const work = new Work(job, Math.round(tokensPerStep * (options.steps - state.step)), 'tokens', 'training');
+  const heldOut = toBatch(lookRows(data.heldOut, options.seed));
+  const work = new Work(job, tokensFrom(state.step, data, options), 'tokens', 'training');
   const looking = new Work({ signal: job.signal }, 0, 'tokens', 'looking at the held-out part');
 
   // A run that was cancelled amid a look takes it after it was resumed.
@@ -104,7 +99,16 @@ export async function train(
     if (state.best === undefined || loss < state.best.loss) {
       state.best = { step: state.step, loss, values: copyValues(parameters) };
     }
-    refuseDivergence(state);
+    const why = divergenceOf(state.log.evaluations, state.best?.step);
+    if (why !== undefined) throw new DivergedError(state.step, why);
+  };
+
+  /** Without a held-out part: goes back to the saved parameters, if the step after them still was no worse than the first. */
+  const lastGood = async (): Promise<number | undefined> => {
+    const [first] = state.log.trace;
+    const after = state.log.trace.find(({ step }) => step === saved + 1);
+    if (!file || saved === 0 || !after || after.loss > first.loss) return undefined;
+    return (await loadState(file.path, file.run, parameters, optimizer))?.step;
   };
 
   try {
@@ -113,7 +117,13 @@ export async function train(
       const step = state.step + 1;
       work.step(describe(state, options));
       const entry = await oneStep(backprop, data, optimizer, step, options, masks, work);
-      refuseExplosion(entry, state);
+      const why = explosionOf(entry, state.log.trace[0]?.loss);
+      if (why !== undefined) {
+        const kept = state.best ? state.best.step : await lastGood();
+        if (!kept) throw new DivergedError(step, why);
+        state.stopped = { step, why, kept };
+        break;
+      }
       state.step = step;
       state.log.trace.push(entry);
       hooks?.onStep?.(entry);
@@ -127,6 +137,15 @@ export async function train(
   }
   if (state.best) for (const [name, { values }] of parameters) values.set(state.best.values.get(name)!);
   return state;
+}
+
+/** Tokens of the steps after the step `done`, padding not counted. */
+function tokensFrom(done: number, { train, batches }: TrainingData, { seed, batch, steps }: TrainOptions): number {
+  const tokensOf = (indices: readonly number[]): number => indices.reduce((n, i) => n + train[i].ids.length, 0);
+  let sum = 0;
+  if (batches) for (let step = done; step < steps; step++) sum += tokensOf(batches[step % batches.length]);
+  else for (const indices of indicesOfSteps(seed, train.length, batch, done, steps)) sum += tokensOf(indices);
+  return sum;
 }
 
 async function oneStep(
@@ -167,48 +186,17 @@ function worse({ log, best }: TrainingState, patience: number | undefined): bool
   return log.evaluations.filter((e) => e.step > best.step).length >= patience;
 }
 
-function refuseExplosion({ step, loss, gradientNorm }: TraceEntry, { log, best }: TrainingState): void {
-  const first = log.trace[0]?.loss ?? loss;
-  if (Number.isFinite(loss) && Number.isFinite(gradientNorm) && loss < first + EXPLOSION) return;
-  const why =
-    Number.isFinite(loss) && Number.isFinite(gradientNorm)
-      ? `the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)}`
-      : 'the loss is no number any more';
-  throw best?.step === 0 ? new DivergedError(...stopped(step, why)) : new UserError(...stopped(step, why));
-}
-
-/** The loss of a model that guesses is only so high, so one batch alone may not tell. */
-function refuseDivergence({ step, log: { evaluations }, best }: TrainingState): void {
-  const [first] = evaluations;
-  const last = evaluations[evaluations.length - 1];
-  if (best?.step !== 0 || last.loss < first.loss + HELD_OUT_EXPLOSION) return;
-  const why = `the loss of the held-out part rose from ${first.loss.toFixed(2)} to ${last.loss.toFixed(2)}`;
-  throw new DivergedError(...stopped(step, why));
-}
-
-/** What, why and what to try. */
-const stopped = (step: number, why: string): [string, string, string] => [
-  `Training stopped at step ${step}`,
-  why,
-  'Try a third of the learning rate (--lr), a longer --warmup, or look for broken rows in the data.',
-];
-
-/** "step 12 of 100, loss 2.345, lr 1.0e-4, held-out ppl 12.3": the loss is the mean of the last few. */
+/** "step 12 of 100, loss 2.345, ppl 12.3, lr 1.0e-4": the loss is the mean of the last few, the ppl of the held-out part. */
 function describe({ step, log }: TrainingState, options: TrainOptions): string {
   const recent = log.trace.slice(-SMOOTHING);
   const parts = [`step ${step + 1} of ${options.steps}`];
   if (recent.length > 0) {
     parts.push(`loss ${(recent.reduce((sum, { loss }) => sum + loss, 0) / recent.length).toFixed(3)}`);
   }
-  parts.push(`lr ${learningRateAt(step + 1, options).toExponential(1)}`);
   const look = log.evaluations.at(-1);
-  if (look) parts.push(`held-out ppl ${Math.exp(look.loss).toPrecision(3)}`);
+  if (look) parts.push(`ppl ${Math.exp(look.loss).toPrecision(3)}`);
+  parts.push(`lr ${learningRateAt(step + 1, options).toExponential(1)}`);
   return parts.join(', ');
-}
-
-/** The examples that a look at the held-out part takes. */
-export function heldOutRows({ heldOut }: TrainingData): readonly Example[] {
-  return heldOut.slice(0, HELD_OUT_ROWS);
 }
 
 function copyValues(parameters: Parameters): Map<string, Float32Array> {

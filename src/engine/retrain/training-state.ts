@@ -5,10 +5,12 @@
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isObject } from '../checkpoint/bounded-json';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../checkpoint/tensor-file';
 import { UserError } from '../errors';
 import { stringifyJson } from '../json';
 import type { AdamW, Parameters } from './adamw';
+import { differences, type RunFacts } from './run-facts';
 
 /** One step of the optimiser. */
 export interface TraceEntry {
@@ -41,15 +43,17 @@ export interface TrainingState {
   readonly log: TrainingLog;
   /** The parameters with the lowest held-out loss so far. */
   best?: { readonly step: number; readonly loss: number; readonly values: ReadonlyMap<string, Float32Array> };
+  /** Set when the loss exploded in `step`, and the parameters are those after the step `kept`. Not saved. */
+  stopped?: { readonly step: number; readonly why: string; readonly kept: number };
 }
 
 /**
- * @param fingerprint says what run this is: settings and data; a state is continued only by its own
+ * @param run says what run this is: a state is continued only by its own
  * @throws the system's error; the state saved before is kept then
  */
 export async function saveState(
   path: string,
-  fingerprint: string,
+  run: RunFacts,
   state: TrainingState,
   parameters: Parameters,
   optimizer: AdamW,
@@ -65,7 +69,7 @@ export async function saveState(
   }
   await mkdir(dirname(path), { recursive: true });
   await writeTensorFile(path, tensors, {
-    fingerprint,
+    run: JSON.stringify(run),
     step: String(state.step),
     log: stringifyJson(state.log),
     ...(state.best && { best: stringifyJson({ step: state.best.step, loss: state.best.loss }) }),
@@ -79,21 +83,28 @@ export async function saveState(
  */
 export async function loadState(
   path: string,
-  fingerprint: string,
+  run: RunFacts,
   parameters: Parameters,
   optimizer: AdamW,
 ): Promise<TrainingState | undefined> {
   if (!(await exists(path))) return undefined;
-  const { tensors, metadata } = await readTensorFile(path);
-  if (metadata.fingerprint !== fingerprint) {
+  const anew = `remove ${dirname(path)} or name another --out, and start anew without --resume.`;
+  const damaged = (why: string, cause?: unknown): UserError =>
+    new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${anew}`, { cause });
+  const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
+    // What is said of a checkpoint's file, to download it again, is no help here.
+    throw error instanceof UserError ? damaged(error.why, error) : error;
+  });
+  const saved = readRun(metadata.run);
+  if (!saved) throw damaged('it does not say which run it is of');
+  const others = differences(saved, run);
+  if (others.length > 0) {
     throw new UserError(
       `Cannot go on from ${path}`,
-      'it was saved by a run with other settings, data or model',
-      'Give the settings of that run, or start anew without --resume.',
+      `it was saved by a run with other settings, data or model: ${others.join(', ')}`,
+      `Give the settings of that run; or ${anew}`,
     );
   }
-  const damaged = (why: string): UserError =>
-    new UserError(`Cannot go on from ${path}`, why, 'Start anew without --resume.');
   const take = (kind: string, name: string, into: Float32Array): Float32Array => {
     const tensor = tensors.get(`${kind}:${name}`);
     if (tensor?.values.length !== into.length) throw damaged(`${kind} of ${name} is missing`);
@@ -114,6 +125,16 @@ export async function loadState(
     return [name, take('best', name, new Float32Array(values.length))] as const;
   });
   return { step, log, best: { ...best, values: new Map(bestValues) } };
+}
+
+/** Undefined when it is none. */
+function readRun(text = ''): RunFacts | undefined {
+  try {
+    const run: unknown = JSON.parse(text);
+    return isObject(run) ? run : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The metadata's numbers; undefined when they are none. Only our own writing gets so far: its shape is trusted. */

@@ -11,6 +11,8 @@ import type { RunInput } from './record';
 /** Looks files up; each is read once for as long as it stays the same. */
 export class InputWatch {
   private readonly hashes = new Map<string, { readonly stamp: string; readonly hash: string }>();
+  /** Many runs name the same file: they look at it together. */
+  private readonly looking = new Map<string, Promise<string | undefined>>();
 
   /**
    * @param folder of the record, from where its places are seen
@@ -29,9 +31,19 @@ export class InputWatch {
     const what = role === 'model' ? 'the model' : name;
     const same = known.find((other) => other.role === role && other.name === name);
     if (!same && place === undefined) return undefined;
-    const now = same ? hashOf(same) : await this.hashAt(role, resolve(folder, place!));
+    const now = same ? hashOf(same) : await this.lookAt(role, resolve(folder, place!));
     if (now === undefined) return `${what} is no longer there`;
     return now === then ? undefined : `${what} has changed since`;
+  }
+
+  private lookAt(role: string, path: string): Promise<string | undefined> {
+    const key = `${role} ${path}`;
+    let look = this.looking.get(key);
+    if (!look) {
+      look = this.hashAt(role, path).finally(() => this.looking.delete(key));
+      this.looking.set(key, look);
+    }
+    return look;
   }
 
   /** Undefined where nothing can be read. */

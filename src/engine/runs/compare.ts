@@ -41,12 +41,22 @@ function rowsOf(
   runs: readonly RunDigest[],
   of: (run: RunDigest) => Facts,
 ): ComparisonRow[] {
-  const facts = runs.map((run) => new Map(of(run)));
+  const facts = runs.map((run) => gathered(of(run)));
   const names = new Set(facts.flatMap((map) => [...map.keys()]));
   return [...names].map((name) => {
     const values = facts.map((map) => map.get(name) ?? '');
     return { group, name, values, differs: new Set(values).size > 1 };
   });
+}
+
+/** By name; a run may have read two texts, or two models, and names both. */
+function gathered(facts: Facts): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, value] of facts) {
+    const before = found.get(name);
+    found.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return found;
 }
 
 function inputsOf({ inputs, device, versions, removed, started }: RunDigest): Facts {

@@ -129,7 +129,9 @@ export interface SamplesDigest {
     readonly tokensPerSecond: number | null;
     /** Share of repeated runs of four tokens; null where the text is too short. */
     readonly repetition: number | null;
-    /** Why it ended: "eos", "length", "context", "cancelled". */
+    /** Why it ended: "eos", "length", "context", "cancelled", "failed". */
     readonly stopped: string;
+    /** Why it failed. */
+    readonly failure?: string;
   }[];
 }

@@ -175,6 +175,7 @@ function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
     columns: objects(results.columns).map(({ label }) => text(label) ?? ''),
     texts: objects(results.samples).map((sample) => {
       const ids = entries(sample.ids).filter((id): id is number => typeof id === 'number');
+      const failure = text(sample.failure);
       return {
         prompt: finite(sample.prompt) ?? 0,
         column: finite(sample.column) ?? 0,
@@ -184,6 +185,7 @@ function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
         tokensPerSecond: finite(sample.decodeTokensPerSecond),
         repetition: finite(repetition(ids)),
         stopped: text(sample.stopped) ?? '',
+        ...(failure !== undefined && { failure }),
       };
     }),
   };

@@ -21,6 +21,10 @@ export const retrain: Job<'retrain', RetrainSpec> = async (spec, context) => {
       const opened = { device, threads, memory };
       const around: RetrainContext = { removed, tokenizer, teacher, hooks: hooksOf(context), opened };
       const done = await retrainModel(model, { ...spec.settings, out, resume }, around, context.job);
+      if (done.stopped) {
+        const { step, why, kept } = done.stopped;
+        context.note(`training stopped at step ${step}: ${why}; what it had come to after step ${kept} was kept`);
+      }
       for (const { name, why } of done.leftBehind) context.note(`${name} was not copied: ${why}`);
       const look = ({ step, loss }: { step: number; loss: number }) => ({ step, loss, ppl: Math.exp(loss) });
       const { kind, steps, parameters, tokensPerSecond, seconds, peakRssBytes } = done;

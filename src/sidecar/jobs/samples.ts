@@ -1,5 +1,5 @@
 /** Several models continue the same prompts side by side. */
-import { writeSideBySide } from '../../engine/evaluate/samples';
+import { type Measured, writeSideBySide } from '../../engine/evaluate/samples';
 import { UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/runs/details';
 import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
@@ -77,23 +77,29 @@ async function writePrompt(
     return { model, view: opened.view, promptIds: encodePrompt(tokenizer, text, { chat }) };
   });
   const decoders = columns.map(({ tokenizer }) => tokenizer.streamDecoder());
-  const say = (column: number, piece: string, ids: readonly number[]): void =>
-    emit({ type: 'text', prompt, column, text: piece, ids });
-  const onTokens = (column: number, ids: readonly number[]): void =>
-    say(column, ids.map((id) => decoders[column].push(id)).join(''), ids);
+  const say = (column: number, piece: string, ids: readonly number[], measured?: Measured): void =>
+    emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
+  const onTokens = (column: number, ids: readonly number[], measured: Measured): void =>
+    say(column, ids.map((id) => decoders[column].push(id)).join(''), ids, measured);
   const written = await writeSideBySide(asked, options, onTokens, job);
   for (const [column, decoder] of decoders.entries()) {
     const rest = decoder.end();
     if (rest !== '') say(column, rest, []);
   }
-  return written.map((generated, column) => ({
+  return written.map(({ failure, ...generated }, column) => ({
     ...generated,
+    ...(failure && { failure: `${failure.what}: ${failure.why}` }),
     prompt,
     column,
     text: columns[column].tokenizer.decode(generated.ids, { skipSpecialTokens: true }),
     promptTokens: asked[column].promptIds.length,
   }));
 }
+
+const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: Measured): Measured => ({
+  timeToFirstToken,
+  decodeTokensPerSecond,
+});
 
 /** Each checkpoint and adapter once. */
 function inputsOf(columns: readonly Column[]): RunInput[] {

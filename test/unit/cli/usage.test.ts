@@ -62,6 +62,7 @@ describe('command line: usage', function () {
     ['memory that is no size', ['bench', 'model', '--memory', 'plenty'], /2GB/],
     ['a criterion that does not exist', ['score', 'model', '--criterion', 'guess'], /Allowed choices are ppl/],
     ['no calibration', ['score', 'model'], /--calibration is not given/],
+    ['a keep-list that scoring ignores', ['score', 'model', '--calibration', 'x', '--keep', '1'], /belongs to.*greedy/],
     ['greedy without an end', ['score', 'model', '--criterion', 'greedy', '--calibration', 'x'], /--count/],
     ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
     ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],

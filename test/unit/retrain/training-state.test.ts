@@ -1,7 +1,7 @@
 /** The state of a training run: what is saved is what is loaded, and only by its own run. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readTensorFile, writeTensorFile } from '../../../src/engine/checkpoint/tensor-file';
 import { UserError } from '../../../src/engine/errors';
 import { AdamW, type Parameters } from '../../../src/engine/retrain/adamw';
@@ -9,6 +9,7 @@ import { loadState, saveState, type TrainingState } from '../../../src/engine/re
 import { normal } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';
 
+const RUN = { model: 'a', learningRate: 0.01, 'data files': ['x'] };
 const OPTIONS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 /** Parameters and an optimiser that has moved them twice. */
@@ -41,44 +42,54 @@ describe('retrain/training-state', () => {
   const path = join(temporaryFolder(), 'run', 'state.safetensors');
   const saved = subject(1);
   const state = stateOf(saved.parameters);
-  beforeEach(() => saveState(path, 'this run', state, saved.parameters, saved.optimizer));
+  beforeEach(() => saveState(path, RUN, state, saved.parameters, saved.optimizer));
 
-  const load = (fingerprint = 'this run'): Promise<TrainingState | undefined> => {
+  const load = (run: object = RUN): Promise<TrainingState | undefined> => {
     const { parameters, optimizer } = subject(2);
-    return loadState(path, fingerprint, parameters, optimizer);
+    return loadState(path, { ...run }, parameters, optimizer);
   };
-  const refuses = async (pattern: RegExp, fingerprint?: string): Promise<void> => {
-    await assert.rejects(load(fingerprint), (error) => error instanceof UserError && pattern.test(String(error)));
+  /** Whoever is refused is told the folder to remove, or to name another place: he can do that. */
+  const refuses = async (pattern: RegExp, run?: object): Promise<void> => {
+    await assert.rejects(load(run), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(`${error.what}: ${error.why}`, pattern);
+      assert.ok(error.action.includes(`remove ${dirname(path)} or name another --out`), error.action);
+      return true;
+    });
   };
 
   it('comes back to the last bit: parameters, moments, the best, what happened', async () => {
     const { parameters, optimizer } = subject(2);
     assert.notDeepEqual(parameters, saved.parameters);
-    assert.deepEqual(await loadState(path, 'this run', parameters, optimizer), state);
+    assert.deepEqual(await loadState(path, RUN, parameters, optimizer), state);
     assert.deepEqual(parameters, saved.parameters);
     assert.deepEqual(optimizer.moments, saved.optimizer.moments);
   });
 
   it('leaves no other file, and replaces an older state', async () => {
-    await saveState(path, 'this run', { ...state, step: 9 }, saved.parameters, saved.optimizer);
+    await saveState(path, RUN, { ...state, step: 9 }, saved.parameters, saved.optimizer);
     assert.deepEqual(readdirSync(join(path, '..')), ['state.safetensors']);
     assert.equal((await load())!.step, 9);
   });
 
   it('there may be none', async () => {
     const { parameters, optimizer } = subject(2);
-    assert.equal(await loadState(`${path}.no`, 'this run', parameters, optimizer), undefined);
+    assert.equal(await loadState(`${path}.no`, RUN, parameters, optimizer), undefined);
   });
 
-  it('of another run is refused', () => refuses(/other settings/, 'another run'));
+  it('of another run is refused, by the name of what differs', async () => {
+    await refuses(/other settings.*: learning rate \(0\.01 there, 0\.02 here\)$/, { ...RUN, learningRate: 0.02 });
+    await refuses(/: model, data files$/, { ...RUN, model: 'b', 'data files': ['y'] });
+    await refuses(/: prompt \(none there, plain here\)$/, { ...RUN, prompt: 'plain' });
+  });
 
   it('that is cut short is refused', async () => {
     truncateSync(path, readFileSync(path).length - 3);
-    await refuses(/state\.safetensors/);
+    await refuses(/state\.safetensors: it is damaged/);
     truncateSync(path, 20);
-    await refuses(/state\.safetensors/);
+    await refuses(/state\.safetensors: it is damaged/);
     writeFileSync(path, '');
-    await refuses(/state\.safetensors/);
+    await refuses(/state\.safetensors: it is damaged/);
   });
 
   it('that lacks a tensor, or has one of another size, is refused', async () => {

@@ -3,11 +3,13 @@
  * programs train on the same tokens. Label i belongs to token i; −100 is masked (PyTorch's convention).
  */
 import type { Example } from './example';
-import { NO_LABEL } from './example';
+import { countTargets, NO_LABEL } from './example';
 import { isObject, unusable } from './records';
 
 const MASKED = -100;
 const ACTION = 'Give {"batches": [{"ids": [[…]], "labels": [[…]]}]}, labels of the same lengths as ids.';
+const LABELS =
+  'Give labels other than −100 in each batch; the first of a row does not count, as nothing stands before it.';
 /** The paper's whole retraining shows a model 51 760 · 2 · 256 tokens. */
 const TOKEN_CAP = 2 ** 25;
 
@@ -17,8 +19,11 @@ export interface GivenBatches {
   readonly batches: readonly (readonly number[])[];
 }
 
-/** Checks and converts the content of `file`. Throws `UserError` naming the field. */
-export function givenBatches(json: unknown, file: string): GivenBatches {
+/**
+ * Checks and converts the content of `file`. Throws `UserError` naming the field.
+ * @param context tokens of a row at most
+ */
+export function givenBatches(json: unknown, file: string, context = Infinity): GivenBatches {
   const list = isObject(json) ? json.batches : undefined;
   if (!Array.isArray(list) || list.length === 0) throw unusable(file, '"batches" is not a list of batches', ACTION);
   const examples: Example[] = [];
@@ -35,6 +40,10 @@ export function givenBatches(json: unknown, file: string): GivenBatches {
       if (ids.length !== labels.length) {
         throw unusable(file, `"${field}" has ${labels.length} labels for the ${ids.length} ids of row ${r}`, ACTION);
       }
+      if (ids.length > context) {
+        const why = `"${field}.ids[${r}]" has ${ids.length} ids, the model was made for ${context}`;
+        throw unusable(file, why, `Give rows of at most ${context} ids.`);
+      }
       tokens += ids.length;
       if (tokens > TOKEN_CAP)
         throw unusable(file, `it has more than the ${TOKEN_CAP} ids allowed`, 'Give fewer batches.');
@@ -43,6 +52,9 @@ export function givenBatches(json: unknown, file: string): GivenBatches {
     });
     if (rows.length !== rowsOfLabels.length) {
       throw unusable(file, `"${field}" has ${rowsOfLabels.length} rows of labels for ${rows.length} of ids`, ACTION);
+    }
+    if (!rows.some((i) => countTargets(examples[i]) > 0)) {
+      throw unusable(file, `"${field}" has nothing to learn`, LABELS);
     }
     return rows;
   });

@@ -30,6 +30,11 @@ export function exampleOfText(ids: Int32Array): Example {
   return { ids, labels: ids };
 }
 
+/** Tokens of the longest row of the data. */
+export function longestRow(data: { readonly train: readonly Example[]; readonly heldOut: readonly Example[] }): number {
+  return [...data.train, ...data.heldOut].reduce((most, { ids }) => Math.max(most, ids.length), 0);
+}
+
 /** Tokens that the loss asks for. The first of a row has nothing before it to be predicted from, so it never counts. */
 export function countTargets({ labels }: Example): number {
   let count = 0;

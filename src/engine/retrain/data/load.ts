@@ -10,6 +10,7 @@ import { readTextFile } from '../../textfile';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
 import { countTargets, type Example } from './example';
+import { lookSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
 import { type DataKind, parseRecords, type Records, unusable } from './records';
 
@@ -28,7 +29,8 @@ export interface DataDescription {
   readonly length: number;
   readonly seed: number;
   readonly train: PartDescription;
-  readonly heldOut: PartDescription;
+  /** `looked`: examples that a look at it takes. */
+  readonly heldOut: PartDescription & { readonly looked: number };
   /** Records left out, because nothing of what is to be learnt lies within the length. */
   readonly dropped: number;
   /** Records cut at the length. */
@@ -80,7 +82,7 @@ export async function loadTrainingData(
     length: batches === undefined ? options.length : examples.reduce((most, { ids }) => Math.max(most, ids.length), 0),
     seed: options.seed,
     train: describePart(train),
-    heldOut: describePart(heldOut),
+    heldOut: { ...describePart(heldOut), looked: lookSize(heldOut.length) },
     dropped,
     truncated,
   };
@@ -100,13 +102,13 @@ interface Loaded extends Parts {
 }
 
 /** The batches of the one file, when it holds such. */
-function fixedBatches(files: readonly LoadedFile[], { heldOut = 0 }: DataOptions): Loaded | undefined {
+function fixedBatches(files: readonly LoadedFile[], { heldOut = 0, context }: DataOptions): Loaded | undefined {
   const fixed = files.find(({ records }) => records.kind === 'batches');
   if (fixed?.records.kind !== 'batches') return undefined;
   if (files.length > 1)
     throw unusable(fixed.file, 'it fixes the batches, so it must be the only file', 'Name it alone.');
   if (heldOut > 0) throw unusable(fixed.file, 'it fixes the batches: none can be held out', 'Hold out 0.');
-  const { examples, batches } = givenBatches(fixed.records.value, fixed.file);
+  const { examples, batches } = givenBatches(fixed.records.value, fixed.file, context);
   return { train: examples, heldOut: [], batches, dropped: 0, truncated: 0 };
 }
 

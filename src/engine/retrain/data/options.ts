@@ -2,6 +2,7 @@
 import { UserError } from '../../errors';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { PromptStyle } from './alpaca';
+import { defaultHeldOut } from './held-out';
 import type { DataKind } from './records';
 
 /** What training data needs of a tokenizer. */
@@ -35,15 +36,12 @@ export interface DataOptions extends EncodingOptions {
   readonly bosTokenId?: number;
   /** Size of the model's vocabulary; ids must be below it. */
   readonly vocabulary?: number;
+  /** Tokens that the model was made for at most; rows of given batches must not be longer. */
+  readonly context?: number;
 }
 
 /** A row of attention over a million tokens is beyond any model here. */
 const LENGTH_CAP = 2 ** 20;
-
-/** Records held out of `records` unless said otherwise: the paper's 2 000 of 51 760, and a twentieth of smaller sets. */
-export function defaultHeldOut(records: number): number {
-  return records < 2 ? 0 : Math.min(2000, Math.max(1, Math.round(records / 20)));
-}
 
 /** Throws `UserError` for an option out of range. */
 export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataOptions): void {

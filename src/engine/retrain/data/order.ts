@@ -17,10 +17,26 @@ export function stepsPerEpoch(examples: number, batch: number): number {
  * than `batch`.
  */
 export function batchIndices(seed: number, examples: number, batch: number, step: number): number[] {
+  return [...indicesOfSteps(seed, examples, batch, step, step + 1)][0];
+}
+
+/** The same of the steps `from` … `to` − 1, each epoch shuffled once. */
+export function* indicesOfSteps(
+  seed: number,
+  examples: number,
+  batch: number,
+  from: number,
+  to: number,
+): Generator<number[]> {
   const steps = stepsPerEpoch(examples, batch);
-  const order = epochOrder(seed, examples, Math.floor(step / steps));
-  const first = (step % steps) * batch;
-  return order.slice(first, first + batch);
+  let epoch: number | undefined;
+  let order: number[] = [];
+  for (let step = from; step < to; step++) {
+    const now = Math.floor(step / steps);
+    if (now !== epoch) order = epochOrder(seed, examples, (epoch = now));
+    const first = (step % steps) * batch;
+    yield order.slice(first, first + batch);
+  }
 }
 
 /** A permutation of 0 … examples − 1. Each epoch's generator is seeded by a draw from the one of `seed`. */

@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { CancelledError, UserError } from '../../../../src/engine/errors';
 import type { Example } from '../../../../src/engine/retrain/data/example';
 import { loadTrainingData } from '../../../../src/engine/retrain/data/load';
-import { type DataOptions, defaultHeldOut, type TextEncoder } from '../../../../src/engine/retrain/data/options';
+import { defaultHeldOut, lookRows } from '../../../../src/engine/retrain/data/held-out';
+import type { DataOptions, TextEncoder } from '../../../../src/engine/retrain/data/options';
 import { loadTokenizer } from '../../../../src/engine/tokenizer/tokenizer';
 import { itShared, shared } from '../../../support/shared';
 import { BOS, characters, EOS, learnt, textOf, write } from './toy';
@@ -133,8 +134,23 @@ describe('retrain/data/load: the held-out part', () => {
     return { train: texts(train), heldOut: texts(heldOut) };
   };
 
-  it('is 2 000 of the paper’s 51 760, and a twentieth of small sets', () => {
-    assert.deepEqual([51_760, 10_000, 100, 2, 1].map(defaultHeldOut), [2000, 500, 5, 1, 0]);
+  it('is a twentieth, and no more than is looked at', () => {
+    assert.deepEqual([51_760, 1300, 1000, 100, 2, 1].map(defaultHeldOut), [64, 64, 50, 5, 1, 0]);
+  });
+
+  it('is looked at in a sample of all its files, the same whatever their order', async () => {
+    const records = (first: number, count: number) => Array.from({ length: count }, (_, n) => instruction(first + n));
+    const files = [write('a.json', records(0, 400)), write('b.json', records(1000, 400))];
+    for (const order of [files, files.toReversed()]) {
+      const { heldOut, describe } = await load(order, { prompt: 'plain', heldOut: 200 });
+      assert.deepEqual([describe.heldOut.examples, describe.heldOut.looked], [200, 64]);
+      const rows = lookRows(heldOut, 1);
+      assert.equal(new Set(rows).size, 64);
+      const ofB = texts(rows).filter((text) => text.startsWith('^Say 1') && text.length > '^Say 100: 100¶'.length);
+      assert.ok(ofB.length >= 20 && ofB.length <= 44, String(ofB.length));
+      assert.deepEqual(lookRows(heldOut, 1), rows);
+      assert.notDeepEqual(lookRows(heldOut, 2), rows);
+    }
   });
 
   it('is drawn by the seed, by count or by fraction', async () => {
@@ -204,6 +220,10 @@ describe('retrain/data/load: what is refused', () => {
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -1]] }), /"batches\[0\]\.labels\[0\]\[1\]" is -1/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 labels for the 2 ids of row 0/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, 2], [3]] }), /2 rows of labels for 1 of ids/);
+    await refuses(batches({ ids: [[1, 2]], labels: [[1, -100]] }), /"batches\[0\]" has nothing to learn/);
+    await refuses(batches({ ids: [[1], [2]], labels: [[1], [2]] }), /"batches\[0\]" has nothing to learn/);
+    const long = write('a.json', { batches: [{ ids: [[1, 2, 3]], labels: [[1, 2, 3]] }] });
+    await refuses(load(long, { context: 2 }), /"batches\[0\]\.ids\[0\]" has 3 ids, the model was made for 2/);
     const good = write('a.json', { batches: [{ ids: [[1, 2]], labels: [[1, 2]] }] });
     await refuses(load([good, good]), /the only file/);
     await refuses(load(good, { heldOut: 1 }), /none can be held out/);

@@ -1,0 +1,19 @@
+/** The last job that was run, whoever ran it: a command or the results panel. */
+import type { JobOutcome, JobSpec } from '../protocol/jobs';
+import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
+
+export class NotedSidecar extends SidecarClient {
+  /** @param note is told of every job before it runs */
+  constructor(
+    options: ClientOptions,
+    private readonly note: (spec: JobSpec) => void,
+  ) {
+    super(options);
+  }
+
+  override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
+    // A retraining is followed by an evaluation on the calibration rows, which nobody asked for.
+    if (spec.kind !== 'evaluate' || spec.text !== undefined) this.note(spec);
+    return super.run(spec, options);
+  }
+}

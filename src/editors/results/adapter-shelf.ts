@@ -1,0 +1,34 @@
+/** Which adapters of the workspace can be put on top of a checkpoint; each is looked at once, for as long as it stays the same. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { fitsCheckpoint } from '../../engine/retrain/adapter-files';
+import { ADAPTER_WEIGHTS } from '../../engine/retrain/adapter-tensors';
+
+export class AdapterShelf {
+  private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();
+  private fitting: readonly string[] = [];
+
+  constructor(private readonly checkpoint: Checkpoint) {}
+
+  /** Those that fitted when they were looked at last. */
+  get adapters(): readonly string[] {
+    return this.fitting;
+  }
+
+  async look(folders: readonly string[]): Promise<void> {
+    const fits = await Promise.all(folders.map((folder) => this.fits(folder)));
+    this.fitting = folders.filter((_, i) => fits[i]);
+  }
+
+  private async fits(folder: string): Promise<boolean> {
+    const found = await stat(join(folder, ADAPTER_WEIGHTS)).catch(() => undefined);
+    if (!found) return false;
+    const stamp = `${found.size} ${found.mtimeMs}`;
+    const known = this.known.get(folder);
+    if (known?.stamp === stamp) return known.fits;
+    const fits = await fitsCheckpoint(folder, this.checkpoint);
+    this.known.set(folder, { stamp, fits });
+    return fits;
+  }
+}

@@ -1,0 +1,19 @@
+/** An error as the panel shows it. */
+import { editorWords } from '../../commands/editor-words';
+import { l10n } from '../../l10n';
+import type { UserFailure } from '../../protocol/errors';
+import { toWire } from '../../sidecar/wire';
+
+/** @param logError gets faults of the program @returns undefined for what was cancelled */
+export function failureOf(error: unknown, logError: (error: unknown) => void): UserFailure | undefined {
+  const wire = toWire(error);
+  if (wire.kind === 'cancelled') return undefined;
+  if (wire.kind === 'user') return { ...wire, why: editorWords(wire.why), action: editorWords(wire.action) };
+  logError(error);
+  return {
+    kind: 'user',
+    what: l10n.t('Coppice met an unexpected error'),
+    why: wire.message,
+    action: l10n.t('The log has more.'),
+  };
+}

@@ -1,0 +1,39 @@
+/** What the panel can do with the runs that are ticked in its list. */
+import { compareRuns } from '../../engine/runs/compare';
+import { modelCard } from '../../engine/runs/model-card';
+import { reportHtml } from '../../engine/runs/report';
+import type { PanelMessage, PanelState } from '../../protocol/panel';
+import type { RunList } from './run-list';
+import type { PanelHost } from './services';
+
+export type RunMessage = Extract<PanelMessage, { type: `runs/${string}` }>;
+
+export const isRunMessage = (message: PanelMessage): message is RunMessage => message.type.startsWith('runs/');
+
+/** @returns what is new in the panel; after deleting, the list is to be read again */
+export async function actOnRuns(
+  message: RunMessage,
+  list: RunList,
+  host: PanelHost,
+): Promise<Partial<Pick<PanelState, 'comparison'>>> {
+  const chosen = list.pick('ids' in message ? message.ids : [message.id]);
+  const digests = chosen.map(({ digest }) => digest);
+  switch (message.type) {
+    case 'runs/compare':
+      return { comparison: compareRuns(digests) };
+    case 'runs/delete':
+      if (await host.confirmDeletion(message.ids.length)) await list.remove(message.ids);
+      return {};
+    case 'runs/open':
+      for (const { file } of chosen) await host.open(file);
+      return {};
+    case 'runs/report': {
+      const changed = chosen.map(({ id }) => list.changed(id));
+      await host.save('report.html', { text: reportHtml(digests, await host.reportAssets(), changed) });
+      return {};
+    }
+    case 'runs/card':
+      await host.save('runs.md', { text: modelCard(digests) });
+      return {};
+  }
+}

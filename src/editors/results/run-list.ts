@@ -1,0 +1,149 @@
+/**
+ * The runs of several folders that have to do with one checkpoint. Only what was measured on these very files is drawn as
+ * theirs: what merely has the name (another model, or these files before they changed) is listed, without its numbers.
+ */
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { runTitle } from '../../engine/runs/compare';
+import { InputWatch } from '../../engine/runs/changes';
+import { modelInput, modelName, readRecord, RECORD_NAME, type RunInput } from '../../engine/runs/record';
+import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
+import { UserError } from '../../engine/errors';
+import type { PanelRun, RunDigest } from '../../protocol/panel';
+import type { PanelSubject } from './services';
+
+/** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
+type Kinship = 'own' | 'beside' | 'written' | 'namesake';
+
+interface Listed {
+  readonly stored: StoredRun;
+  readonly shown: PanelRun;
+}
+
+export interface RunsRead {
+  readonly runs: readonly PanelRun[];
+  readonly unreadable: readonly UnreadableRun[];
+}
+
+export class RunList {
+  private readonly stores = new Map<string, RunStore>();
+  private readonly watch = new InputWatch();
+  private readonly sources = new Map<string, { readonly stamp: string; readonly identity?: string }>();
+  private listed: readonly Listed[] = [];
+  private runs: readonly PanelRun[] = [];
+  private unreadable: readonly UnreadableRun[] = [];
+
+  constructor(private readonly subject: PanelSubject) {}
+
+  /** Newest first. What is as it was is the same object, the lists too. */
+  async read(folders: readonly string[]): Promise<RunsRead> {
+    const lists = await Promise.all(folders.map((folder) => this.storeOf(folder).list()));
+    const all = lists.flatMap(({ runs }) => runs);
+    const kin = await Promise.all(all.map((run) => this.kinshipOf(run)));
+    const found = all.flatMap((stored, i) => (kin[i] ? [{ stored, kinship: kin[i] }] : []));
+    found.sort((a, b) => b.stored.digest.started.localeCompare(a.stored.digest.started));
+    const now = [modelInput(this.subject.checkpoint)];
+    const changes = await Promise.all(
+      found.map(({ stored }) => this.watch.changed(stored.inputs, dirname(stored.file), now)),
+    );
+    this.listed = found.map(({ stored, kinship }, i) => this.list(stored, kinship, changes[i]));
+    this.runs = orSame(
+      this.runs,
+      this.listed.map(({ shown }) => shown),
+    );
+    this.unreadable = orSame(
+      this.unreadable,
+      lists.flatMap(({ unreadable }) => unreadable),
+    );
+    return { runs: this.runs, unreadable: this.unreadable };
+  }
+
+  /** Those of these ids, in this order. */
+  pick(ids: readonly string[]): StoredRun[] {
+    return ids.flatMap((id) => this.listed.find(({ stored }) => stored.id === id)?.stored ?? []);
+  }
+
+  /** What the run read that is another one now, in words. */
+  changed(id: string): readonly string[] {
+    return this.runs.find((run) => run.id === id)?.changed ?? [];
+  }
+
+  /**
+   * The newest record with scores of every block by this criterion, which the bars show.
+   * @returns its file; undefined where there is none, or what it was made of has changed since
+   */
+  scores(criterion: string, blocks: number): string | undefined {
+    const newest = this.listed.find(({ shown: { digest } }) => {
+      const { score, removed, adapter } = digest;
+      return score?.criterion === criterion && score.blocks.length > 0 && removed.length === 0 && !adapter;
+    });
+    const whole = newest?.shown.digest.score?.blocks.length === blocks && newest.shown.changed.length === 0;
+    return whole ? newest.stored.file : undefined;
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const { id, file } of this.pick(ids)) await this.stores.get(dirname(file))?.remove([id]);
+  }
+
+  private list(stored: StoredRun, kinship: Kinship, changed: readonly string[]): Listed {
+    const before = this.listed.find((each) => each.stored === stored);
+    const foreign = kinship === 'namesake';
+    const same = before?.shown.changed.join('\n') === changed.join('\n') && foreign === (before.shown.foreign ?? false);
+    if (before && same) return before;
+    const { id, digest } = stored;
+    const shown = { id, title: runTitle(digest), digest: shownOf(digest, kinship), changed };
+    return { stored, shown: { ...shown, ...(foreign && { foreign }) } };
+  }
+
+  private async kinshipOf({ digest, inputs, file }: StoredRun): Promise<Kinship | undefined> {
+    const { checkpoint } = this.subject;
+    const models = inputs.filter(({ role }) => role === 'model');
+    if (models[0]?.identity === checkpoint.identity) return 'own';
+    if (models.some(({ identity }) => identity === checkpoint.identity)) return 'beside';
+    if (digest.model.name === modelName(checkpoint)) return 'namesake';
+    // What a model costs that was written from this one stands beside it; all else of it is the affair of its own panel.
+    const [model] = models;
+    const measured = digest.kind === 'bench' && digest.removed.length === 0 && digest.adapter === undefined;
+    if (!measured || !model) return undefined;
+    return (await this.sourceOf(model, dirname(file))) === checkpoint.identity ? 'written' : undefined;
+  }
+
+  /** The identity of the checkpoint that Coppice wrote this one from, by the record inside. */
+  private async sourceOf({ place }: RunInput, folder: string): Promise<string | undefined> {
+    if (place === undefined) return undefined;
+    const file = join(resolve(folder, place), RECORD_NAME);
+    const found = await stat(file).catch(() => undefined);
+    if (!found) return undefined;
+    const stamp = `${found.size} ${found.mtimeMs}`;
+    const known = this.sources.get(file);
+    if (known?.stamp === stamp) return known.identity;
+    const identity = await readRecord(file).then(
+      ({ inputs }) => inputs.find(({ role }) => role === 'model')?.identity,
+      (error: unknown) => {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      },
+    );
+    this.sources.set(file, { stamp, identity });
+    return identity;
+  }
+
+  private storeOf(folder: string): RunStore {
+    let store = this.stores.get(folder);
+    if (!store) this.stores.set(folder, (store = new RunStore(folder)));
+    return store;
+  }
+}
+
+/** What may be shown as this checkpoint's. */
+function shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
+  if (kinship === 'beside') return { ...digest, cost: undefined }; // "Original" is another there
+  if (kinship !== 'namesake') return digest;
+  const { kind, started, finished, model, removed, adapter, device, inputs, settings, versions } = digest;
+  return { kind, started, finished, model, removed, adapter, device, inputs, settings, versions };
+}
+
+/** The list that there was, when it holds the same things. */
+function orSame<T>(before: readonly T[], now: readonly T[]): readonly T[] {
+  return before.length === now.length && before.every((each, i) => each === now[i]) ? before : now;
+}

@@ -1,0 +1,86 @@
+/**
+ * Follows every retraining from its start, whether or not a panel is open: one that is opened in the middle, or after the
+ * end, shows all of it. Of each checkpoint the newest is kept, for as long as the window is open.
+ */
+import { CancelledError } from '../../engine/errors';
+import type { UserFailure } from '../../protocol/errors';
+import type { LiveTraining } from '../../protocol/panel';
+import type { RetrainSpec } from '../../protocol/training';
+import type { JobEnded, SidecarClient } from '../../sidecar/client';
+import { Emitter, type Subscription } from '../../sidecar/emitter';
+import { LiveTrainingFollower, type TrainingListener, type TrainingPoints } from './live-training';
+
+/** Told to the panels of one checkpoint; without points, anything may be another. */
+interface News {
+  readonly checkpoint: string;
+  readonly training: LiveTraining;
+  readonly points?: TrainingPoints;
+}
+
+export class Trainings {
+  private readonly newest = new Map<string, LiveTrainingFollower>();
+  private readonly news = new Emitter<News>();
+  private readonly subscriptions: Subscription[];
+
+  /** @param failureOf what the user is told of an error */
+  constructor(
+    sidecar: Pick<SidecarClient, 'onEvent' | 'onEnded'>,
+    private readonly failureOf: (error: unknown) => UserFailure | undefined,
+  ) {
+    this.subscriptions = [
+      sidecar.onEvent(({ id, spec, event }) => {
+        if (spec.kind === 'retrain' && event.type !== 'text') this.followerOf(id, spec).add(event);
+      }),
+      sidecar.onEnded((end) => this.ended(end)),
+    ];
+  }
+
+  /** The one that runs, or ran last. */
+  of(checkpoint: string): LiveTraining | undefined {
+    return this.newest.get(checkpoint)?.state;
+  }
+
+  /** What goes on with the last one, where that was stopped and its state is kept. */
+  resumed(checkpoint: string): RetrainSpec | undefined {
+    const last = this.newest.get(checkpoint);
+    return last?.state.resumable ? { ...last.spec, resume: true } : undefined;
+  }
+
+  listen(checkpoint: string, { changed, grown }: TrainingListener): Subscription {
+    return this.news.on((news) => {
+      if (news.checkpoint !== checkpoint) return;
+      if (news.points) grown(news.points, news.training);
+      else changed(news.training);
+    });
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    for (const follower of this.newest.values()) follower.dispose();
+  }
+
+  private followerOf(job: string, spec: RetrainSpec): LiveTrainingFollower {
+    const { checkpoint } = spec;
+    const last = this.newest.get(checkpoint);
+    if (last?.job === job) return last;
+    last?.dispose();
+    const before = spec.resume && last?.spec.out === spec.out ? last.state : undefined;
+    const listener: TrainingListener = {
+      changed: (training) => this.news.fire({ checkpoint, training }),
+      grown: (points, training) => this.news.fire({ checkpoint, training, points }),
+    };
+    const follower = new LiveTrainingFollower(job, spec, listener, before);
+    this.newest.set(checkpoint, follower);
+    return follower;
+  }
+
+  /** One that failed before its first event is shown too. */
+  private ended({ id, spec, outcome, error }: JobEnded): void {
+    if (spec.kind !== 'retrain') return;
+    const cancelled = error instanceof CancelledError;
+    if (cancelled && this.newest.get(spec.checkpoint)?.job !== id) return; // it never began
+    const follower = this.followerOf(id, spec);
+    if (outcome) follower.end('done');
+    else follower.end(cancelled ? 'cancelled' : 'failed', cancelled ? undefined : this.failureOf(error));
+  }
+}

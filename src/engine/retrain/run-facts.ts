@@ -1,0 +1,36 @@
+/**
+ * What makes a run the run that it is: everything that its numbers follow from. A state is gone on with by its own run
+ * only; how often is looked or saved, and when it gives up, may change in between.
+ */
+import type { DataDescription } from './data/load';
+
+/** By name; what is undefined does not count. */
+export type RunFacts = Readonly<Record<string, unknown>>;
+
+/** Of the format of states. */
+const VERSION = 2;
+/** Values of these mean nothing to a reader. */
+const HASHES = new Set(['version', 'model', 'teacher', 'start', 'data files']);
+/** Differences that are named; the first are enough to find the others. */
+const MOST = 3;
+
+/** The facts of a run of `model` (an identity) with `settings`. */
+export function runFacts(model: string, settings: RunFacts, data: DataDescription): RunFacts {
+  const facts = { ...settings, evalEvery: undefined, saveEvery: undefined, patience: undefined };
+  const { files, length, train, heldOut } = data;
+  const content = { 'data files': files.map(({ sha256 }) => sha256), length, examples: train, 'held out': heldOut };
+  return { version: VERSION, model, ...facts, ...content };
+}
+
+/** What differs between two runs: "learning rate (0.01 there, 0.02 here)". Empty when they are the same. */
+export function differences(there: RunFacts, here: RunFacts): string[] {
+  const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
+  const found = names.filter((name) => valueOf(there[name]) !== valueOf(here[name]));
+  return found.slice(0, MOST).map((name) => {
+    const word = name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+    return HASHES.has(name) ? word : `${word} (${valueOf(there[name])} there, ${valueOf(here[name])} here)`;
+  });
+}
+
+const valueOf = (value: unknown): string =>
+  value === undefined || value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,26 @@
+/** Words in the quotes of each shell. */
+import assert from 'node:assert/strict';
+import { quoted, shellOf } from '../../../src/commands/shell-words';
+
+describe('the words of a shell', () => {
+  it('are those of the terminal that VS Code opens', () => {
+    assert.equal(shellOf('/bin/zsh'), 'posix');
+    assert.equal(shellOf('/usr/bin/pwsh'), 'powershell');
+    assert.equal(shellOf('C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe'), 'powershell');
+    assert.equal(shellOf('C:\\Windows\\System32\\cmd.exe'), 'cmd');
+    assert.equal(shellOf('C:\\Program Files\\Git\\bin\\bash.exe'), 'posix');
+    assert.equal(shellOf(''), 'posix');
+  });
+
+  it('are in quotes where they must be', () => {
+    assert.equal(quoted('4,5', 'posix'), '4,5');
+    assert.equal(quoted("it's $5", 'posix'), "'it'\\''s $5'");
+    assert.equal(quoted('', 'posix'), "''");
+    assert.equal(quoted('4,5', 'powershell'), "'4,5'");
+    assert.equal(quoted("C:\\it's", 'powershell'), "'C:\\it''s'");
+    assert.equal(quoted('C:\\models\\one', 'powershell'), 'C:\\models\\one');
+    assert.equal(quoted('4,5', 'cmd'), '"4,5"');
+    assert.equal(quoted('C:\\my models\\', 'cmd'), '"C:\\my models\\\\"');
+    assert.equal(quoted('he said "no"', 'cmd'), '"he said \\"no\\""');
+  });
+});
