@@ -126,13 +126,22 @@ export interface TinyOptions {
 
 const written = new Map<string, string>();
 
-/** The folder of a toy checkpoint; written once a process for the same options, and removed when that exits. */
+/** A folder with a toy checkpoint that a test may change. */
+export function ownTinyCheckpoint(name: TinyName, options: TinyOptions = {}): string {
+  const folder = temporaryFolder();
+  writeTinyCheckpoint(folder, name, options);
+  return folder;
+}
+
+/**
+ * The folder of a toy checkpoint; written once a process for the same options, removed when that exits, and not to be
+ * changed.
+ */
 export function tinyCheckpoint(name: TinyName, options: TinyOptions = {}): string {
   const key = JSON.stringify([name, options]);
   let folder = written.get(key);
   if (folder === undefined) {
-    folder = temporaryFolder();
-    writeTinyCheckpoint(folder, name, options);
+    folder = ownTinyCheckpoint(name, options);
     written.set(key, folder);
   }
   return folder;

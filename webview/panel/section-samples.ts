@@ -23,7 +23,7 @@ export function samplesSection(context: Context): Section {
   const save = button('Export', () => shown && exportFile('samples', exported(shown, model)), {
     label: 'Export these texts as JSON',
   });
-  const saveAll = button('Export All', () => exportAll(), { label: 'Export the whole history as JSON' });
+  const saveAll = button('Export All', () => exportAll(), { label: 'Export All: the whole history, as JSON' });
   const restore = button('Use These Settings', () => shown && form.restore(shown));
   const how = el('span', {});
   const circumstances = el('p', { class: 'chart-note' }, how, restore);

@@ -8,7 +8,7 @@ import { InputWatch } from '../../../src/engine/runs/changes';
 import { withPlaces } from '../../../src/engine/runs/places';
 import { modelInput, type RunInput } from '../../../src/engine/runs/record';
 import { temporaryFolder } from '../../support/temporary';
-import { tinyCheckpoint } from '../../support/tiny-models';
+import { ownTinyCheckpoint } from '../../support/tiny-models';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -69,7 +69,7 @@ describe('changes of inputs', () => {
   });
 
   it('are told for checkpoints, by their identity', async () => {
-    const [first, second] = [tinyCheckpoint('llama-gqa-tied'), tinyCheckpoint('mistral-window')];
+    const [first, second] = [ownTinyCheckpoint('llama-gqa-tied'), ownTinyCheckpoint('mistral-window')];
     const model = { ...modelInput(await openCheckpoint(first)), place: first };
     const watch = new InputWatch();
     assert.deepEqual(await watch.changed([model], runs), []);

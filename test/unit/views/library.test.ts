@@ -7,7 +7,7 @@ import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { canonicalPath } from '../../../src/views/canonical';
 import { CheckpointCache } from '../../../src/views/checkpoint-cache';
 import { anyOf } from '../../../src/views/globs';
-import { tinyCheckpoint } from '../../support/tiny-models';
+import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
 /** Openings that end when the test says so. */
 function slowCache(): { readonly cache: CheckpointCache; readonly ends: ((with_: Checkpoint | Error) => void)[] } {
@@ -85,7 +85,7 @@ describe('the name of a model', () => {
   });
 
   it('is a file where the folder opens another one, or none', async () => {
-    const folder = tinyCheckpoint('llama-plain');
+    const folder = ownTinyCheckpoint('llama-plain');
     renameSync(join(folder, 'model.safetensors'), join(folder, 'a.safetensors'));
     assert.equal(await canonicalPath(join(folder, 'a.safetensors')), folder);
     copyFileSync(join(folder, 'a.safetensors'), join(folder, 'b.safetensors'));

@@ -73,7 +73,7 @@ describeBrowser('samples in the results panel', (browser) => {
     const one = JSON.parse(lastFile(panel).text) as { settings: unknown; model: string; prompts: string[] };
     const settings = { maxNewTokens: 32, chat: true, sampling: { temperature: 0.6, topP: 0.9, seed: 77 } };
     assert.deepEqual([one.settings, one.model, one.prompts], [settings, FULL.model.name, ['Once upon a time']]);
-    await button(panel, 'Export the whole history as JSON').click();
+    await button(panel, 'Export All: the whole history, as JSON').click();
     const { name, text } = lastFile(panel);
     assert.equal(name, 'samples-history.json');
     assert.equal((JSON.parse(text) as unknown[]).length, 2, 'what was written last, and the run');
