@@ -41,7 +41,7 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
     return { text, actions: [runOnCpu] };
   }
   if (error instanceof UserError) {
-    const stopped = error.action.includes('--resume');
+    const stopped = error.action.startsWith('Add --resume');
     return { text: sentence(error), actions: [stopped ? resume : showLog] };
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -100,6 +100,7 @@ describe('the story', () => {
     await window.page
       .locator('.panel')
       .getByText(/tokens,\s.*a\ssecond/)
+      .last()
       .waitFor();
     await window.toast('Writing text').waitFor({ state: 'detached' });
     await window.screenshot('story-8-text');

@@ -1,8 +1,17 @@
 /** The walkthrough: five steps on the sample model, each of which completes by itself when the user does it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { clearWorkspace, coppice, inWorkspace, resetSettings, run } from '../support/coppice';
+import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run } from '../support/coppice';
 import { until, Window } from '../support/window';
+
+/** What an image says, and nothing of how it is written. */
+const wordsOf = (svg: string): string =>
+  svg
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 
 const STEPS = ['open', 'score', 'suggest', 'prune', 'generate'] as const;
 
@@ -26,6 +35,15 @@ describe('the walkthrough', () => {
 
   const done = (): Promise<number> =>
     window.page.locator('.getting-started-step .codicon-getting-started-step-checked').count();
+
+  /** The words of the pictures that are shown; a frame may go while it is looked at. */
+  const pictures = async (): Promise<string[]> => {
+    const found = window.page.frames().map(async (frame) => {
+      const pictures = frame.locator('svg');
+      return (await pictures.count()) === 0 ? '' : wordsOf(await pictures.first().innerHTML({ timeout: 500 }));
+    });
+    return (await Promise.allSettled(found)).map((each) => (each.status === 'fulfilled' ? each.value : ''));
+  };
 
   it('has five steps, none of them done', async () => {
     await run('openWalkthrough');
@@ -53,10 +71,12 @@ describe('the walkthrough', () => {
   });
 
   it('has a picture for each', async () => {
+    const folder = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/walkthrough');
     const titles = window.page.locator('.getting-started-step .step-title');
     for (const [place, step] of STEPS.entries()) {
       await titles.nth(place).click();
-      await (await window.frameWith('svg')).locator('svg').waitFor();
+      const words = wordsOf(readFileSync(join(folder, `${step}.svg`), 'utf8'));
+      await until(`the picture of “${step}”`, async () => (await pictures()).includes(words));
       await window.screenshot(`walkthrough-${place + 1}-${step}`);
     }
     assert.equal((await coppice()).sidecar.jobs.length, 0);

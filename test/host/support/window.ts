@@ -97,9 +97,9 @@ export class Window {
     return this.page.locator('.notification-toast', { hasText: text });
   }
 
-  /** A row of a list or tree, by a part of its text. */
+  /** A row of a list or tree that is shown, by a part of its text. */
   row(text: string) {
-    return this.page.locator('.monaco-list-row', { hasText: text });
+    return this.page.locator('.monaco-list-row:visible', { hasText: text });
   }
 
   /** The frame of a webview that holds `selector`. */
