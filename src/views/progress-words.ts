@@ -7,7 +7,7 @@ export function progressLine({ label, done, total, unit, perSecond, secondsLeft 
   const bytes = unit === 'bytes';
   const amount = bytes
     ? vscode.l10n.t('{0} of {1}', formatBytes(done), formatBytes(total))
-    : vscode.l10n.t('{0} of {1} {2}', formatCount(done), formatCount(total), unit);
+    : vscode.l10n.t('{0} of {1} {2}', formatCount(Math.round(done)), formatCount(Math.round(total)), unit);
   const rate =
     perSecond === undefined ? [] : [`${bytes ? formatBytes(Math.round(perSecond)) : formatNumber(perSecond, 3)}/s`];
   const left = secondsLeft === undefined ? [] : [vscode.l10n.t('{0} left', formatSeconds(secondsLeft))];

@@ -51,7 +51,7 @@ function lossChart(
     ...{ width, height: 210, marginLeft: LEFT, marginTop: 22, marginBottom: 34, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: 'Step →', ticks: Math.min(8, width / 70), tickFormat: 'd' },
-    y: { label: '↑ Loss, nats a token', grid: true, nice: true, ticks: 5 },
+    y: { ...roomFor(points.map(({ loss }) => loss)), label: '↑ Loss, nats a token', grid: true, nice: true, ticks: 5 },
     marks: [
       Plot.lineY(points, { x: 'step', y: 'loss', stroke: 'var(--series-1)', strokeOpacity: 0.35, strokeWidth: 1 }),
       Plot.lineY(overlay, { ...OVER, x: 'step', y: 'smooth', strokeWidth: 1.8 }),
@@ -61,12 +61,22 @@ function lossChart(
   }) as SVGSVGElement & Plot.Plot;
 }
 
+/** A scale of a single value has no extent of its own. */
+function roomFor(values: readonly number[]): { readonly domain?: [number, number] } {
+  const [first] = values;
+  return values.length > 0 && values.every((value) => value === first) ? { domain: [0.95 * first, 1.05 * first] } : {};
+}
+
 function lookChart(looks: readonly Look[], over: readonly Look[], last: number, width: number): SVGSVGElement {
   const svg = Plot.plot({
     ...{ width, height: 130, marginLeft: LEFT, marginTop: 22, marginBottom: 20, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
-    y: { label: '↑ Perplexity of the held-out part', grid: true, nice: true, ticks: 3 },
+    y: {
+      ...roomFor([...looks, ...over].map(({ ppl }) => ppl)),
+      ...{ label: '↑ Perplexity of the held-out part', grid: true, nice: true, ticks: 3 },
+      tickFormat: (value: number) => short(value, 3),
+    },
     marks: [
       Plot.lineY(over, { ...OVER, x: 'step', y: 'ppl' }),
       Plot.lineY(looks, { x: 'step', y: 'ppl', stroke: 'var(--good)', strokeWidth: 1.8 }),
@@ -76,7 +86,7 @@ function lookChart(looks: readonly Look[], over: readonly Look[], last: number, 
         y: 'ppl',
         text: (look: Look) => short(look.ppl),
         dy: -12,
-        textAnchor: 'end',
+        textAnchor: (looks.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,

@@ -77,6 +77,7 @@ describe('the story of the results panel', function () {
     const card = frame.locator('.card.training');
     const retrained = run('retrainLora', {
       checkpoint,
+      plan: true,
       data: 'bundled',
       steps: STEPS,
       settings: { batch: 8, length: 96, learningRate: 2e-3, heldOut: 6 },
@@ -99,6 +100,8 @@ describe('the story of the results panel', function () {
     assert.ok(existsSync(inWorkspace('healed', 'adapter_model.safetensors')));
     // Its perplexity on the same rows is a point of the curve, below that of the plan.
     await until('the point of the retrained model', async () => (await ofHealed()) !== undefined, PATIENCE_MS);
+    const healed = (await points()).find((each) => each.includes('healed'))!;
+    assert.match(healed, /3 blocks removed|4, 5, 6|4–6/);
     const before = (await points()).map(perplexityOf)[REMOVED.length];
     assert.ok((await ofHealed())! < before, `${await ofHealed()} after retraining, ${before} before`);
     await scrolledTo(frame.locator('.card.curve'), 'panel-5-healed');
