@@ -22,6 +22,16 @@ describe('devices', () => {
     });
   });
 
+  it('are not flooded with threads', async () => {
+    for (const device of ['cpu', 'auto'] as const) {
+      await assert.rejects(
+        chooseDevice(device, 9999),
+        (error: unknown) => error instanceof UserError && error.action.includes('--threads'),
+      );
+    }
+    assert.equal((await chooseDevice('cpu', 16)).provider, 'cpu');
+  });
+
   it('the CPU is timed, in float32', async () => {
     const { gflops, error } = await timeProvider('cpu', 1);
     assert.equal(error, undefined);

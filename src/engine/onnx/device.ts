@@ -4,7 +4,8 @@
  * `auto` times a product on every provider that could be there and takes the fastest; a GPU that is emulated in software
  * loses to the CPU that emulates it. Where no GPU provider can be there nothing is tried, and nothing is spent.
  */
-import { DeviceError } from '../errors';
+import { availableParallelism } from 'node:os';
+import { DeviceError, UserError } from '../errors';
 import { findProvider, timeProvider, type Trial } from './device-trial';
 import { missingPart } from './drivers';
 import type { Provider } from './session';
@@ -29,14 +30,27 @@ const automatic = new Map<number | undefined, Promise<DeviceReport>>();
 /**
  * Picks the provider for `choice`.
  * @param threads of the CPU, which a GPU has to beat
- * @throws DeviceError when a device that was asked for by name is not there
+ * @throws DeviceError when a device that was asked for by name is not there; UserError for more threads than do any good
  */
-export function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
-  if (choice === 'cpu') return Promise.resolve({ provider: 'cpu', why: 'asked for', tried: [] });
+export async function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
+  checkThreads(threads);
+  if (choice === 'cpu') return { provider: 'cpu', why: 'asked for', tried: [] };
   if (choice !== 'auto') return requireDevice(choice);
   let report = automatic.get(threads);
   if (!report) automatic.set(threads, (report = fastestDevice(threads)));
   return report;
+}
+
+/** onnxruntime starts every thread that it is told to, for each of its sessions: thousands of them stop a machine. */
+function checkThreads(threads = 1): void {
+  const cores = availableParallelism();
+  const most = Math.max(16, 4 * cores);
+  if (threads <= most) return;
+  throw new UserError(
+    `${threads} threads are too many`,
+    `this machine runs ${cores} at a time, and more than ${most} only stand in each other's way`,
+    `Give --threads ${cores} or fewer, or leave it out.`,
+  );
 }
 
 async function requireDevice(provider: Provider): Promise<DeviceReport> {
