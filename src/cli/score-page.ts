@@ -18,7 +18,7 @@ export function findingsPage(
   { seconds, device, peakRssBytes }: Circumstances,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, order = [] } = findings;
+  const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = findings;
   const lines: string[] = [];
   if (full) lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${full.tokens} tokens)`, '');
   if (blocks)
@@ -42,7 +42,8 @@ export function findingsPage(
     lines.push('', `least important first: ${names.join(', ')}`);
   }
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
-  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}`));
+  const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
+  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
   return lines;
 }
 

@@ -67,6 +67,8 @@ export interface ScoreResult {
   readonly removals?: readonly { readonly block: number; readonly meanNll: JsonNumber; readonly ppl: JsonNumber }[];
   /** Of taylor: what each block's score is the sum of. */
   readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
+  /** Of taylor, where hidden states went to a temporary file: its size. */
+  readonly temporaryBytes?: number;
   readonly calibration: CalibrationInfo | null;
   readonly seconds: number;
   readonly device: string;

@@ -1,8 +1,11 @@
 /** `coppice score`: the objects that it promises, criterion by criterion, on a toy checkpoint, and the golden numbers of stories260K. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { RunInput } from '../../src/engine/runs/record';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { assertClose, TOLERANCE } from '../support/close';
+import { randomRows } from '../support/random';
 import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../unit/cli/built';
@@ -47,7 +50,9 @@ describe('command line: score', function () {
     assert.equal(written.seed, 1234);
     assert.equal(written.results.blocks[0].rows.length, 4);
     assert.equal(written.settings.memory, 1e9);
-    assert.doesNotMatch(JSON.stringify(written.inputs), /\//); // names, no paths
+    for (const { name, place } of written.inputs as RunInput[]) {
+      assert.ok(!name.includes('/') && !isAbsolute(place!), 'a name, and a place as seen from the record');
+    }
   });
 
   it('score: modules, windows, removals, and what needs no text', async () => {
@@ -76,6 +81,10 @@ describe('command line: score', function () {
     assert.deepEqual(keys(taylor), sorted(`${SCORE} blocks order tensors`));
     assert.deepEqual(keys(taylor.full), sorted('ppl meanNll tokens'));
     assert.deepEqual(keys((taylor.tensors as Json[])[0]), sorted('block name score'));
+    const many = join(temporaryFolder(), 'many.json');
+    writeFileSync(many, JSON.stringify({ rows: randomRows(24, 64, 256, 3) }));
+    const beyond = await run('score', model, '--calibration', many, '--criterion', 'taylor', '--memory', '1MB');
+    assert.equal(beyond.temporaryBytes, 5 * 24 * 64 * 64 * 4, 'states before each block and after the last');
 
     for (const criterion of ['magnitude', 'deepest']) {
       const json = await run('score', model, '--criterion', criterion);

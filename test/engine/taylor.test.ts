@@ -99,7 +99,7 @@ describe('Taylor scores', () => {
           if (done > total / 2) abort.abort();
         };
         await assert.rejects(scoreTaylor(small, rows, {}, { signal: abort.signal, onProgress }), CancelledError);
-        assert.equal(most, 1);
+        assert.equal(most, process.platform === 'win32' ? 1 : 0, 'the file has no name while it is used');
         assert.deepEqual(look(), []);
         await assert.rejects(scoreTaylor(small, [...rows.slice(1), new Array<number>(16).fill(VOCABULARY)]));
         assert.deepEqual(look(), []);

@@ -56,6 +56,8 @@ export interface Findings {
   readonly windows?: readonly AngularWindow[];
   readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
   readonly tensors?: readonly TensorScore[];
+  /** Of taylor, where hidden states went to a temporary file: its size. */
+  readonly temporaryBytes?: number;
 }
 
 export interface Scored {
@@ -148,11 +150,11 @@ async function withText(
     case 'block-influence':
       return scoreBlockInfluence(model, rows, { view }, job);
     case 'taylor': {
-      const { meanNll, blocks, order, tensors } = await scoreTaylor(model, rows, { view }, job);
+      const { meanNll, blocks, order, tensors, fileBytes } = await scoreTaylor(model, rows, { view }, job);
       const tokens = rows.reduce((sum, row) => sum + row.length - 1, 0);
       const full = { ppl: Math.exp(meanNll), meanNll, tokens };
       const within = tensors.map(({ block, name, score }) => ({ block, name: blockOfTensor(name)!.rest, score }));
-      return { full, blocks, order, tensors: within };
+      return { full, blocks, order, tensors: within, ...(fileBytes > 0 && { temporaryBytes: fileBytes }) };
     }
     case 'angular':
       return scoreAngular(model, rows, { view }, job);

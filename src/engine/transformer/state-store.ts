@@ -61,7 +61,8 @@ class MemoryStore implements StateStore {
 
 class FileStore implements StateStore {
   private constructor(
-    private readonly folder: string,
+    /** Undefined where the file has no name any more: the system frees it with the process, however that ends. */
+    private readonly folder: string | undefined,
     private readonly file: FileHandle,
     private readonly chunkSizes: readonly number[],
     readonly fileBytes: number,
@@ -69,7 +70,17 @@ class FileStore implements StateStore {
 
   static async open(chunkSizes: readonly number[], bytes: number): Promise<FileStore> {
     const folder = await mkdtemp(join(tmpdir(), 'coppice-states-'));
-    return new FileStore(folder, await open(join(folder, 'states'), 'w+'), chunkSizes, bytes);
+    const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    let file: FileHandle;
+    try {
+      file = await open(join(folder, 'states'), 'wx+', 0o600);
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+    const nameless = process.platform !== 'win32'; // where an open file cannot be unlinked
+    if (nameless) await remove();
+    return new FileStore(nameless ? undefined : folder, file, chunkSizes, bytes);
   }
 
   async write(slot: Slot, content: Chunk): Promise<void> {
@@ -92,7 +103,7 @@ class FileStore implements StateStore {
 
   async close(): Promise<void> {
     await this.file.close();
-    await rm(this.folder, { recursive: true, force: true });
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
   private offset({ step, chunk }: Slot): number {
@@ -103,7 +114,7 @@ class FileStore implements StateStore {
 
   private full(cause?: unknown): UserError {
     return new UserError(
-      `No room for hidden states in ${this.folder}`,
+      `No room for hidden states in ${tmpdir()}`,
       `they take ${Math.ceil(this.fileBytes / 2 ** 20)} MiB there, beyond --memory`,
       'Free space, point TMPDIR to a larger disk, raise --memory, or use fewer samples.',
       { cause },

@@ -45,7 +45,8 @@ describe('transformer/state-store', () => {
     assert.deepEqual(readdirSync(folder), []);
     const file = await openStateStore(STEPS, SIZES, BYTES - 1);
     assert.equal(file.fileBytes, BYTES);
-    assert.equal(readdirSync(folder).length, 1);
+    // Nothing to leave behind, even for a process that is killed.
+    assert.equal(readdirSync(folder).length, process.platform === 'win32' ? 1 : 0);
     assert.deepEqual(await fillAndRead(file), await fillAndRead(memory));
     await memory.close();
     await file.close();
