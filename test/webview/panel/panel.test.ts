@@ -5,6 +5,10 @@ import { buildPages, THEMES } from '../support/page';
 import { openPanel, type Panel, update } from './open';
 import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
 
+/** Pixels by which the page is too wide. */
+const overflowOf = (panel: Panel): Promise<number> =>
+  panel.page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
 const block = (panel: Panel, n: number) => panel.page.locator(`.importance .target[data-key="${n}"]`);
 
 describeBrowser('results panel', (browser) => {
@@ -267,10 +271,7 @@ describeBrowser('results panel', (browser) => {
     );
     assert.equal(await panel.page.locator('.importance .target').count(), 128);
     assert.match((await block(panel, 0).getAttribute('aria-label'))!, /∞/);
-    const overflow = await panel.page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    assert.equal(overflow, 0);
+    assert.equal(await overflowOf(panel), 0);
     await panel.close();
   });
 
@@ -283,6 +284,7 @@ describeBrowser('results panel', (browser) => {
       ] as const) {
         const panel = await openPanel(browser(), state, { theme, width });
         await panel.checkAccessibility();
+        assert.equal(await overflowOf(panel), 0);
         await panel.screenshot(`panel-${theme}-${name}`);
         await panel.close();
       }
