@@ -15,11 +15,11 @@ export interface ModelChoice {
   readonly adapter?: string;
 }
 
-/** Asks only where there is a plan. */
+/** Asks only where there is a plan; an adapter says by itself what was removed below it. */
 export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }: Chosen): Step<S> {
   return (state, place) => {
     const removed = plans.removed(subject);
-    if (removed.length === 0 || state.plan !== undefined || state.remove !== undefined) return undefined;
+    if (removed.length === 0 || state.adapter !== undefined || state.plan !== undefined || state.remove !== undefined) return undefined;
     const choices = [
       {
         label: vscode.l10n.t('With the plan'),

@@ -136,6 +136,9 @@ describe('commands', () => {
     });
     assert.equal(trained.steps, 3);
     assert.ok((await lines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
+    // The adapter alone says what lies below it; the plan is not asked about.
+    const healed = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, adapter: out, text, limit: 2 });
+    assert.deepEqual(healed.removed, [4, 5]);
     const merged = await run<MergeResult>('mergeAdapter', { checkpoint, adapter: out, out: inWorkspace('healed') });
     assert.deepEqual(merged.removed, [4, 5]);
     assert.match(String((await checkpointLine(inWorkspace('healed'))).item.description), /^llama · 6 blocks/);
