@@ -9,6 +9,7 @@ import type { Batch } from '../../src/engine/retrain/batch';
 import { DropoutMasks } from '../../src/engine/retrain/dropout';
 import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
 import type { Trainee } from '../../src/engine/retrain/trainee';
+import { HEAD_LOSS_PIECE } from '../../src/engine/transformer/head-loss';
 import { type Model, openModel } from '../../src/engine/transformer/model';
 import { viewWithout } from '../../src/engine/transformer/view';
 import { timed } from './numbers';
@@ -18,8 +19,8 @@ import { Products } from './products';
 const SHAPE = { rank: 8, alpha: 16, targets: LINEAR_NAMES, dropout: true };
 const DROPOUT = 0.05;
 const LEARNING_RATE = 1e-4;
-/** Words of the head in one product when its rate is measured, and tokens. */
-const HEAD = { words: 6144, tokens: 340 };
+/** Words of the head in one product when its rate is measured, and tokens: as the engine cuts it. */
+const HEAD = { words: HEAD_LOSS_PIECE, tokens: 340 };
 
 export class LoraStep {
   private backprop: Backprop | undefined;

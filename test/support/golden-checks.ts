@@ -17,6 +17,7 @@ import {
   calibrationRows,
   goldenGreedy,
   goldenImportance,
+  goldenTaylor,
   goldenLogits,
   type GoldenContinuation,
   type GoldenImportance,
@@ -148,7 +149,8 @@ export async function checkMagnitude(
 
 /** The Taylor criterion: every tensor, every block, the order, the loss. */
 export async function checkTaylor(model: Model, name: GoldenName): Promise<void> {
-  const { taylor, full } = goldenImportance(name);
+  const { full } = goldenImportance(name);
+  const taylor = goldenTaylor(name);
   const { meanNll, blocks, order, tensors } = await scoreTaylor(model, calibrationRows(name));
   assertClose(meanNll, full.meanNll, TOLERANCE.meanNll, 'loss');
   const scores = new Map(tensors.map((t) => [t.name, t]));

@@ -186,6 +186,11 @@ export const goldenTokens = (name: GoldenName): GoldenTokens[] => read(name, 'to
 export const goldenLogits = (name: GoldenName): GoldenLogits => read(name, 'logits.json') as GoldenLogits;
 export const goldenImportance = (name: GoldenName): GoldenImportance =>
   read(name, 'importance.json') as GoldenImportance;
+/** Of SmolLM2 from the repository: in float64, where its other numbers are float32's (test/golden/README.md). */
+export const goldenTaylor = (name: GoldenName): GoldenImportance['taylor'] =>
+  name === 'smollm2-135m'
+    ? (JSON.parse(readFileSync(join(ROOT, 'test/golden', name, 'taylor.json'), 'utf8')) as GoldenImportance['taylor'])
+    : goldenImportance(name).taylor;
 export const goldenLora = (name: GoldenName): GoldenLora => read(name, 'lora.json') as GoldenLora;
 /** Not there for SmolLM2. */
 export const goldenFullTraining = (name: GoldenName): GoldenTraining =>

@@ -2,10 +2,10 @@
 import type { Dim } from '../../src/engine/onnx/graph';
 import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
-import { crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
+import { crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax } from '../../src/engine/onnx/ops/reduce';
-import { concat, repeatHeads, reshape, split, transpose } from '../../src/engine/onnx/ops/shapes';
+import { concat, repeatHeads, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
 import { int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
@@ -138,6 +138,25 @@ export function testOpGradients(target: Target): void {
       (z) => rowsOf(z, 4).map((r, t) => -logSoftmaxOf(r)[target[t]]),
       { feeds: { target: int64(target, [6]) } },
     );
+  });
+
+  it('token loss of a head that is not trained, whole and in pieces', async () => {
+    const target = [2, 0, 4, 3, 1, 2];
+    for (const sizes of [[5], [3, 2]]) {
+      await check(
+        [matrix, ...sizes.map((words) => [words, 4])],
+        (g, [h, ...pieces]) => {
+          const words = g.input('target', 'int64', ['tokens']);
+          const truth = takeRows(g, pieces.length > 1 ? concat(g, pieces, 0) : pieces[0], words);
+          return frozenCrossEntropy(g, h, pieces, truth, words);
+        },
+        (h, ...pieces) => {
+          const z = product(h, Float64Array.from(pieces.flatMap((piece) => [...piece])), 4);
+          return rowsOf(Float64Array.from(z), 5).map((r, t) => -logSoftmaxOf(r)[target[t]]);
+        },
+        { feeds: { target: int64(target, [6]) }, wanted: 1 },
+      );
+    }
   });
 
   it('divergence from a teacher, who has no gradient', async () => {

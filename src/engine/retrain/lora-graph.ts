@@ -1,12 +1,13 @@
 /**
  * LoRA (Hu et al. 2021; spec §1.11) inside a block: y = W x + (α/r) B A drop(x), with W frozen.
  *
- * Linears that read the same input (q, k, v; gate, up) share their products: one for their stacked W, one for their
- * stacked A, and one for their B, laid out block-diagonally, that adds onto the first. Thin products are where a CPU
- * loses its time.
+ * Linears that read the same input (q, k, v; gate, up) share one product of their stacked A, for a thin product costs what
+ * reading its input costs. Their W and B are not stacked: products that are twice as wide are no faster, their results would have
+ * to be split, and rows whose distance is a multiple of a page (gate and up of SmolLM2 together: three) stand in each other's way
+ * in the cache.
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { blockWeights, type Weight } from '../checkpoint/weights';
+import { blockWeights } from '../checkpoint/weights';
 import type { Graph, Value } from '../onnx/graph';
 import { mul, scale } from '../onnx/ops/elementwise';
 import { linear } from '../onnx/ops/linear';
@@ -58,17 +59,9 @@ export function loraTrainables(
   return {
     norm: (name) => weight(name)!,
     project: (x, linears) => {
-      const widths = linears.map((name) => shapes[name].shape[0]);
-      const stacked = concat(
-        g,
-        linears.map((name) => weight(name)!),
-        0,
-      ); // (Σ out, in)
-      const biases = linears.map((name) => weight(`${name}Bias`));
-      const bias = biases[0] && concat(g, biases as Value[], 0);
-      const base = linear(g, x, stacked, bias); // (tokens, Σ out)
+      const bases = linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
       const adapted = linears.filter((name) => targets.includes(name));
-      if (adapted.length === 0) return split(g, base, 1, widths);
+      if (adapted.length === 0) return bases;
       const a = concat(
         g,
         adapted.map((name) => adapter(name, 'A')),
@@ -77,34 +70,17 @@ export function loraTrainables(
       const dropped = dropout
         ? mul(g, x, g.input(dropoutName(linears), 'float32', ['tokens', shapes[linears[0]].shape[1]]))
         : x;
-      const b = scale(
+      const narrow = split(
         g,
-        diagonal(g, linears, adapted, shapes, rank, (name) => adapter(name, 'B')),
-        alpha / rank,
+        linear(g, dropped, a),
+        1,
+        adapted.map(() => rank),
       );
-      return split(g, linear(g, linear(g, dropped, a), b, base), 1, widths);
+      return linears.map((name, i) => {
+        const place = adapted.indexOf(name);
+        return place === -1 ? bases[i] : linear(g, narrow[place], scale(g, adapter(name, 'B'), alpha / rank), bases[i]);
+      });
     },
     wanted: () => adapters,
   };
-}
-
-/** The B of every adapted Linear in its own rows and columns, zeros elsewhere: (Σ out, n · rank). */
-function diagonal(
-  g: Graph,
-  linears: readonly LinearName[],
-  adapted: readonly LinearName[],
-  shapes: Readonly<Record<LinearName, Weight>>,
-  rank: number,
-  matrixB: (name: LinearName) => Value,
-): Value {
-  const zeros = (rows: number, columns: number): Value[] =>
-    columns === 0 ? [] : [g.floats(new Float32Array(rows * columns), [rows, columns])];
-  const bands = linears.map((name) => {
-    const [out] = shapes[name].shape;
-    const place = adapted.indexOf(name);
-    if (place === -1) return zeros(out, adapted.length * rank)[0];
-    const after = adapted.length - 1 - place;
-    return concat(g, [...zeros(out, place * rank), matrixB(name), ...zeros(out, after * rank)], 1);
-  });
-  return concat(g, bands, 0);
 }

@@ -7,7 +7,7 @@ import { isWeightDtype, type WeightDtype } from '../checkpoint/dtype';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import type { Weight } from '../checkpoint/weights';
 import type { ElementType, Graph, Value } from '../onnx/graph';
-import { cast } from '../onnx/ops/shapes';
+import { cast, takeRows } from '../onnx/ops/shapes';
 
 const ELEMENT_TYPES: Record<WeightDtype, ElementType> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
@@ -30,6 +30,16 @@ export function weightFolder(checkpoint: Checkpoint): string {
 
 /** A weight, or `count` of its rows from `start` on, as an initializer that stays in its file, cast to float32. */
 export function externalWeight(g: Graph, checkpoint: Checkpoint, weight: Weight, start = 0, count?: number): Value {
+  return cast(g, stored(g, checkpoint, weight, start, count), 'float32');
+}
+
+/** The rows of a weight that `rows` names, cast to float32. rows: (n) int64 → (n, …) */
+export function externalRows(g: Graph, checkpoint: Checkpoint, weight: Weight, rows: Value): Value {
+  return cast(g, takeRows(g, stored(g, checkpoint, weight), rows), 'float32');
+}
+
+/** In the file's own element type. */
+function stored(g: Graph, checkpoint: Checkpoint, weight: Weight, start = 0, count?: number): Value {
   const tensor = tensorOf(checkpoint, weight);
   const rowBytes = tensor.bytes / tensor.shape[0];
   const rows = count ?? tensor.shape[0];
@@ -39,7 +49,8 @@ export function externalWeight(g: Graph, checkpoint: Checkpoint, weight: Weight,
     bytes: rows * rowBytes,
   };
   const shape = [rows, ...tensor.shape.slice(1)];
-  return cast(g, g.external(weight.name, elementType(tensor), shape, at), 'float32');
+  const name = count === undefined ? weight.name : `${weight.name}[${start}]`; // several pieces may be in one graph
+  return g.external(name, elementType(tensor), shape, at);
 }
 
 /** Binds weights as initializers inside the checkpoint's own files. */

@@ -3,21 +3,27 @@
  * time. Positions without a target cost nothing.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import type { Checkpoint } from '../checkpoint/types';
 import { outerWeights } from '../checkpoint/weights';
 import { Graph, type Value } from '../onnx/graph';
 import { gradients } from '../onnx/gradient';
 import { linear } from '../onnx/ops/linear';
-import { crossEntropy, divergence } from '../onnx/ops/loss';
+import { crossEntropy, divergence, frozenCrossEntropy } from '../onnx/ops/loss';
 import { add, scale } from '../onnx/ops/elementwise';
 import { rmsNorm } from '../onnx/ops/norm';
 import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
-import { externalBinding, type Bind } from './graph-weights';
+import { externalBinding, externalRows, externalWeight, type Bind } from './graph-weights';
 import type { Model } from './model';
 import { NO_TARGET } from './targets';
 
 /** Bytes of logits at a time; the graph holds a few arrays of that size. */
 const LOGITS_BYTES = 64 << 20;
 const MAX_TOKENS = 1024;
+/**
+ * Words of a head that is not trained in one product. Rows of logits whose distance in memory is a multiple of a page all
+ * fall into the same few lines of the cache; rows of such a piece, six pages and a line long, do not.
+ */
+export const HEAD_LOSS_PIECE = 6160;
 
 export interface HeadLossOptions {
   /** Where the weights come from; the checkpoint's files when undefined. */
@@ -64,13 +70,14 @@ export class HeadLoss {
 
   static async open(model: Model, options: HeadLossOptions = {}): Promise<HeadLoss> {
     const g = new Graph();
-    const parameters = buildHeadLoss(
-      g,
-      model.architecture,
-      options,
-      options.bind?.(g) ?? externalBinding(g, model.checkpoint),
-    );
-    return new HeadLoss(model.architecture, await model.openSession(g.serialize()), parameters, options.teacher);
+    const { architecture, checkpoint } = model;
+    const { bind, trainable, teacher } = options;
+    const isFrozen = bind === undefined && !trainable && !teacher;
+    const parameters = isFrozen
+      ? buildFrozenHeadLoss(g, architecture, checkpoint)
+      : buildHeadLoss(g, architecture, options, bind?.(g) ?? externalBinding(g, checkpoint));
+    const session = await model.openSession(g.serialize(), { prepack: true });
+    return new HeadLoss(architecture, session, parameters, teacher);
   }
 
   /**
@@ -158,6 +165,24 @@ function buildHeadLoss(
   const names = Object.keys(parameters);
   names.forEach((name, i) => g.output(`d:${name}`, found[i]));
   return names;
+}
+
+/** The same feeds and fetches, where the head stays as it is in the checkpoint and learns from the targets alone. */
+function buildFrozenHeadLoss(g: Graph, a: Architecture, checkpoint: Checkpoint): string[] {
+  const { finalNorm, head } = outerWeights(a);
+  const x = g.input('x', 'float32', ['tokens', a.hidden]);
+  const target = g.input('target', 'int64', ['tokens']);
+  const seed = g.input('scale', 'float32', ['tokens']);
+  const h = rmsNorm(g, x, externalWeight(g, checkpoint, finalNorm), a.rmsNormEps);
+  const pieces: Value[] = [];
+  for (let start = 0; start < a.vocabulary; start += HEAD_LOSS_PIECE) {
+    pieces.push(externalWeight(g, checkpoint, head, start, Math.min(HEAD_LOSS_PIECE, a.vocabulary - start)));
+  }
+  const losses = frozenCrossEntropy(g, h, pieces, externalRows(g, checkpoint, head, target), target);
+  const [dx] = gradients(g, new Map([[losses, seed]]), [x]);
+  g.output('losses', losses);
+  g.output('dx', dx);
+  return [];
 }
 
 /** Through the student's norm and head, unless the teacher has its own. (tokens, vocabulary) */

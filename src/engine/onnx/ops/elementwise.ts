@@ -44,7 +44,10 @@ export function sigmoid(g: Graph, x: Value): Value {
 
 /** SiLU(x) = x σ(x), the activation of LLaMA's FFN. */
 export function silu(g: Graph, x: Value): Value {
-  return mul(g, x, sigmoid(g, x));
+  const gate = sigmoid(g, x);
+  const [output] = g.node('Mul', [x, gate], {}, [x]);
+  // y' = σ + y − y σ, of what is there already
+  return g.record(output, [x], (d) => [() => mul(g, d, add(g, sub(g, gate, mul(g, output, gate)), output))]);
 }
 
 /** |x|. No gradient: it serves scores. */

@@ -1,6 +1,7 @@
 /** What the token loss −log softmax(z)[target] = log Σ exp(z) − z[target] is made of. */
 import type { Graph, Value } from '../graph';
-import { mul, sub } from './elementwise';
+import { mul, neg, sub } from './elementwise';
+import { linear } from './linear';
 import { reshape } from './shapes';
 
 /**
@@ -52,6 +53,58 @@ export function crossEntropy(g: Graph, z: Value, target: Value): Value {
       return mul(g, shifted, reshape(g, d, [rows, 1]));
     },
   ]);
+}
+
+/**
+ * −log softmax(h Wᵀ)[target] = log Σ exp(h Wᵀ) − h · W[target], token by token, for weights that are not trained, in pieces
+ * of rows. Its gradient by h is (softmax(h Wᵀ) − onehot(target)) W. Softmax is e / Σe with e = exp(h Wᵀ − max), and the division can
+ * wait until after the product, of e − Σe onehot with W: so no array as large as the logits is made but these and e, which takes
+ * their place. (The target is not subtracted after the product, where it would be a small difference of large numbers.)
+ * h: (tokens, n), pieces: (words, n) each, truth: W[target], (tokens, n), target: (tokens) int64 → (tokens)
+ */
+export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[], truth: Value, target: Value): Value {
+  const column = { type: h.type, shape: [h.shape[0], 1] };
+  const last = g.ints(-1);
+  const logits = pieces.map((piece) => linear(g, h, piece));
+  const maxima = logits.map((z) => g.node('ReduceMax', [z, last], { keepdims: 1 }, [column])[0]);
+  const max = maxima.length > 1 ? g.node('Max', maxima, {}, [column])[0] : maxima[0];
+  const exponentials = logits.map((z) => {
+    const [shifted] = g.node('Sub', [z, max], {}, [z]);
+    return g.node('Exp', [shifted], {}, [z])[0];
+  });
+  const parts = exponentials.map((e) => g.node('ReduceSum', [e, last], { keepdims: 1 }, [column])[0]);
+  const sum = parts.length > 1 ? g.node('Sum', parts, {}, [column])[0] : parts[0];
+  const [logSum] = g.node('Log', [sum], {}, [column]);
+  const [products] = g.node('Mul', [h, truth], {}, [h]);
+  const [dot] = g.node('ReduceSum', [products, last], { keepdims: 1 }, [column]);
+  const [losses] = g.node('Sub', [g.node('Add', [max, logSum], {}, [column])[0], dot], {}, [column]);
+  return g.record(reshape(g, losses, [h.shape[0]]), [h], (d) => [
+    () => {
+      const indices = reshape(g, target, column.shape);
+      const missing = neg(g, sum);
+      let weighted: Value | undefined; // (e − Σe onehot) W, summed over the pieces
+      let start = 0;
+      for (const [i, e] of exponentials.entries()) {
+        const words = e.shape[1] as number;
+        const difference = addInPiece(g, e, indices, missing, start, words);
+        const inputs = weighted ? [difference, pieces[i], weighted] : [difference, pieces[i]];
+        [weighted] = g.node('Gemm', inputs, {}, [h]);
+        start += words;
+      }
+      const [share] = g.node('Div', [reshape(g, d, column.shape), sum], {}, [column]);
+      return mul(g, weighted!, share);
+    },
+  ]);
+}
+
+/** e[i, index[i] − start] + values[i] where that word is in the piece. e: (tokens, words), index, values: (tokens, 1) */
+function addInPiece(g: Graph, e: Value, index: Value, values: Value, start: number, words: number): Value {
+  const [local] = g.node('Sub', [index, g.ints(start)], {}, [index]);
+  const [below] = g.node('Min', [local, g.ints(words - 1)], {}, [index]);
+  const [inside] = g.node('Max', [below, g.ints(0)], {}, [index]);
+  const [isHere] = g.node('Equal', [inside, local], {}, [{ type: 'bool', shape: index.shape }]);
+  const [here] = g.node('Where', [isHere, values, g.scalar(0)], {}, [values]);
+  return g.node('ScatterElements', [e, inside, here], { axis: 1, reduction: 'add' }, [e])[0];
 }
 
 /**

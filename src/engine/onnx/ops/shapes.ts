@@ -112,3 +112,9 @@ function knownDim(x: Value, axis: number): number {
   if (typeof dim !== 'number') throw new Error(`dimension ${axis} of ${x.name} is not known`);
   return dim;
 }
+
+/** The rows that `rows` names. x: (m, …), rows: (n) int64 → (n, …). No gradient: it serves weights that are not trained. */
+export function takeRows(g: Graph, x: Value, rows: Value): Value {
+  const shape = [...rows.shape, ...x.shape.slice(1)];
+  return g.node('Gather', [x, rows], { axis: 0 }, [{ type: x.type, shape }])[0];
+}
