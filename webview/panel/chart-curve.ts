@@ -180,7 +180,6 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         strokeWidth: 1.5,
         markerEnd: 'arrow',
       }),
-      Plot.dot(at('retrained'), { x: 'count', y: 'ppl', r: 5, symbol: 'star', fill: 'var(--good)' }),
       Plot.dot(at('plan'), {
         x: 'count',
         y: 'ppl',
@@ -190,6 +189,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         symbol: 'diamond',
         fill: 'var(--paper)',
       }),
+      Plot.dot(at('retrained'), { x: 'count', y: 'ppl', r: 5, symbol: 'star', fill: 'var(--good)' }),
       Plot.text(at('plan'), {
         x: 'count',
         y: 'ppl',
@@ -200,15 +200,23 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         strokeWidth: 4,
         fontWeight: 'bold',
       }),
-      Plot.text(at('retrained'), {
-        x: 'count',
-        y: 'ppl',
-        dy: 15,
-        text: (dot: Dot) => `retrained ${short(dot.ppl)}`,
-        fill: 'var(--ink)',
-        stroke: 'var(--paper)',
-        strokeWidth: 4,
-      }),
+      // Beside the star: below it are the axis and its numbers.
+      ...(['start', 'end'] as const).map((textAnchor) =>
+        Plot.text(
+          at('retrained').filter(({ count }) => (count > longest / 2 ? 'end' : 'start') === textAnchor),
+          {
+            x: 'count',
+            y: 'ppl',
+            dx: textAnchor === 'start' ? 10 : -10,
+            dy: 3,
+            textAnchor,
+            text: (dot: Dot) => `retrained ${short(dot.ppl)}`,
+            fill: 'var(--ink)',
+            stroke: 'var(--paper)',
+            strokeWidth: 4,
+          },
+        ),
+      ),
     ],
   }) as SVGSVGElement & Plot.Plot;
 }

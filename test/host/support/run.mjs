@@ -146,7 +146,7 @@ async function main() {
     const skipped = files.length;
     return report({ registered: skipped, passed: 0, failed: 0, skipped, files, ended: true, leaked: [] });
   }
-  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), 'extension', 'sidecar'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'esbuild.mjs')], { cwd: root, stdio: 'inherit' });
   mkdirSync(join(root, 'test/out/screenshots'), { recursive: true });
   await bundle();
   const sum = { registered: 0, passed: 0, failed: 0, skipped: 0, files: [], ended: true, leaked: [] };
