@@ -85,6 +85,22 @@ export class Window {
     });
   }
 
+  /**
+   * Clicks the box of a tree's line, and waits for what that does. A click that comes while the line is being drawn again
+   * is lost, as a user would see: it is repeated while nothing has happened.
+   */
+  async tick(line: string, done: () => Promise<boolean>): Promise<void> {
+    const box = this.row(line).locator('.custom-view-tree-node-item-checkbox').first();
+    await until(`a click on the box of “${line}” is taken`, async () => {
+      if (await done()) return true;
+      await box.click();
+      return until('', done, 2000).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
   /** What there is to see that may say why a test failed: questions, notifications, the status bar. */
   async visibleText(): Promise<string[]> {
     const parts = ['.quick-input-widget:visible', '.notification-toast', '.statusbar-item[id*="coppice"]'];
