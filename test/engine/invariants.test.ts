@@ -17,7 +17,7 @@ import { writePruned } from '../../src/engine/prune/write';
 import { fullView, stepsOf, viewWithout } from '../../src/engine/transformer/view';
 import { loadReference } from '../reference/forward';
 import { referenceGreedy, referenceLoss } from '../reference/measures';
-import { assertClose } from '../support/close';
+import { assertAllClose, assertClose } from '../support/close';
 import { decodedLogits, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { temporaryFolder } from '../support/temporary';
@@ -185,6 +185,20 @@ describe('a model without any block', () => {
       assert.deepEqual((await scoreAngular(model, rows, { view: nothing })).windows, []);
     });
   });
+});
+
+describe('a text that outgrows its cache', () => {
+  const [long] = randomRows(1, 200, 288, 22);
+
+  for (const name of ['llama-gqa-tied', 'mistral-window', 'qwen2-mixed-windows'] as const) {
+    it(`${name}: goes on as if there had been room for all of it from the start`, () =>
+      withModel(tinyCheckpoint(name), async (model) => {
+        const pieces = [long.slice(0, 60), ...long.slice(60, 140).map((id) => [id]), long.slice(140)];
+        const grown = (await decodedLogits(model, pieces)).at(-1)!;
+        const [atOnce] = await decodedLogits(model, [long]);
+        assertAllClose(grown, atOnce, { absolute: 1e-4 }, 'logits');
+      }));
+  }
 });
 
 describe('decoding on a machine that has no room for the model', () => {

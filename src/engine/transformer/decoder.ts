@@ -1,6 +1,6 @@
 /**
  * Cached decoding, of one text or of several side by side. On the CPU the cache is filled in place: the same memory is a run's feed (the past) and its fetch
- * (the past and what is new), so nothing is copied from token to token.
+ * (the past and what is new), so nothing of it has to be put together from token to token.
  *
  * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
  * moment that it is needed, which is slow but runs.
@@ -27,6 +27,12 @@ const MEMORY_SHARE = 0.7;
 /** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
 const MOST_ADAPTER_BYTES = 2 ** 30;
 
+/**
+ * Tokens by which caches in this process's memory grow. onnxruntime-node returns every result in a copy, a cache with all of
+ * its room too: with room for 1 024 tokens from the start that took as long as writing did.
+ */
+const GROWTH = 64;
+
 /** Consecutive steps in one session. */
 interface Segment {
   readonly steps: readonly Step[];
@@ -37,11 +43,13 @@ export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
   private readonly caches: Record<string, Tensor> = {};
   private past = 0;
+  /** Tokens that the caches have room for as they are. */
+  private room = 0;
 
   private constructor(
     private readonly model: Model,
     private readonly segments: readonly Segment[],
-    /** Tokens that the cache has room for. */
+    /** Tokens that the caches may come to have room for. */
     readonly capacity: number,
     /** Texts that are written side by side. */
     private readonly texts: number,
@@ -62,12 +70,7 @@ export class Decoder {
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const rotary = rotaryFeeds(a, capacity);
     const decoder = new Decoder(model, fits ? whole : apart, capacity, texts, rotary);
-    for (const step of steps.filter((s) => s.attention)) {
-      for (const name of cacheNames(step).past) {
-        const cache = new Float32Array(texts * a.kvHeads * capacity * a.headDim);
-        decoder.caches[name] = float32(cache, [texts, a.kvHeads, capacity, a.headDim]);
-      }
-    }
+    decoder.makeRoom(decoder.inPlace ? Math.min(GROWTH, capacity) : capacity);
     if (decoder.kept) await decoder.session(decoder.segments[0]);
     return decoder;
   }
@@ -105,6 +108,7 @@ export class Decoder {
   private async run(ids: readonly number[], length: number): Promise<Float32Array> {
     const { hidden } = this.model.architecture;
     const total = this.past + length;
+    if (this.inPlace && total > this.room) this.makeRoom(Math.min(this.capacity, Math.ceil(total / GROWTH) * GROWTH));
     const position: Feeds = {
       ...this.rotary,
       lastPositions: int32(new Int32Array(this.texts).fill(total - 1), [this.texts]),
@@ -136,6 +140,23 @@ export class Decoder {
       });
     }
     return [feeds, fetches];
+  }
+
+  /** Larger caches, (texts, kvHeads, room, headDim) each, that hold what the caches held. */
+  private makeRoom(room: number): void {
+    const { kvHeads, headDim } = this.model.architecture;
+    const [before, after] = [this.room * headDim, room * headDim];
+    for (const { steps } of this.segments) {
+      for (const name of steps.filter((s) => s.attention).flatMap((s) => cacheNames(s).past)) {
+        const old = before > 0 ? floats(this.caches[name]) : undefined;
+        const cache = new Float32Array(this.texts * kvHeads * after);
+        for (let head = 0; old && head < this.texts * kvHeads; head++) {
+          cache.set(old.subarray(head * before, head * before + this.past * headDim), head * after);
+        }
+        this.caches[name] = float32(cache, [this.texts, kvHeads, room, headDim]);
+      }
+    }
+    this.room = room;
   }
 
   /** Caches in this process's memory are filled where they are; those on a device come anew from every run. */
