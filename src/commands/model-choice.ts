@@ -19,7 +19,8 @@ export interface ModelChoice {
 export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }: Chosen): Step<S> {
   return (state, place) => {
     const removed = plans.removed(subject);
-    if (removed.length === 0 || state.adapter !== undefined || state.plan !== undefined || state.remove !== undefined) return undefined;
+    if (removed.length === 0 || state.adapter !== undefined || state.plan !== undefined || state.remove !== undefined)
+      return undefined;
     const choices = [
       {
         label: vscode.l10n.t('With the plan'),

@@ -6,7 +6,7 @@ import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { logSumExpLast, pickLast } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { meanLast, reduceSum, reduceTo, softmax } from '../../src/engine/onnx/ops/reduce';
-import { concat, lastRow, repeatHeads, reshape, split, transpose } from '../../src/engine/onnx/ops/shapes';
+import { concat, lastRow, reshape, split, transpose } from '../../src/engine/onnx/ops/shapes';
 import { float32, floats, int64, openSession, type Tensor } from '../../src/engine/onnx/session';
 import { assertAllClose } from '../support/close';
 import { normal } from '../support/random';
@@ -205,11 +205,6 @@ describe('onnx/ops as they compute', () => {
       [matrix],
       (g, [v]) => lastRow(g, v),
       (v) => v.subarray(v.length - 4),
-    );
-    await check(
-      [input(['rows', 2, 'length', 3], [2, 2, 2, 3])],
-      (g, [v]) => repeatHeads(g, v, 2),
-      (v) => rowsOf(v, 6).flatMap((head) => [...head, ...head]),
     );
   });
 

@@ -5,7 +5,7 @@ import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax } from '../../src/engine/onnx/ops/reduce';
-import { concat, repeatHeads, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
+import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
 import { int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
@@ -193,11 +193,6 @@ export function testOpGradients(target: Target): void {
       [matrix, ['tokens', 2]],
       (g, [x, y]) => concat(g, [x, y, x], 1),
       (x, y) => rowsOf(x, 4).flatMap((r, t) => [...r, ...rowsOf(y, 2)[t], ...r]),
-    );
-    await check(
-      [['rows', 2, 'length', 4]],
-      (g, [x]) => repeatHeads(g, x, 3),
-      (x) => rowsOf(x, 12).flatMap((head) => [...head, ...head, ...head]),
     );
   });
 

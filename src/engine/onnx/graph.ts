@@ -229,23 +229,33 @@ export class Graph {
   }
 
   /**
-   * What lies on the cut between what `source` leads to and what `sink` leads to: values computed from the first, not
-   * from the second, that a node computing from the second reads. Everything else that such nodes read (constants,
-   * other inputs and what follows from them, index arithmetic) can be had anew on their side.
+   * Where to cut between what `source` leads to and what `sink` leads to. Nodes computing from the second read values that are
+   * computed from the first and not from the second; those are what has to be handed over, or what they can be computed
+   * from again: of the way back to `source` the results of the ops named by `dear` are handed over, and nothing else. What
+   * such nodes read besides (constants, other inputs and what follows from them, index arithmetic) can be had anew on their side.
    */
-  cut(source: Value, sink: Value): Value[] {
-    const fromSource = new Set<string>();
+  cut(source: Value, sink: Value, dear: ReadonlySet<string>): Value[] {
+    const fromSource = new Map<string, Node>();
     const fromSink = new Set([sink.name]);
-    const crossing = new Map<string, Value>();
-    for (const { input, output } of this.nodes) {
-      if (input.some((name) => fromSink.has(name))) {
-        output.forEach((name) => fromSink.add(name));
-        for (const name of input.filter((n) => fromSource.has(n))) crossing.set(name, this.values.get(name)!);
-      } else if (input.some((name) => name === source.name || fromSource.has(name))) {
-        output.forEach((name) => fromSource.add(name));
+    const wanted: string[] = [];
+    for (const node of this.nodes) {
+      if (node.input.some((name) => fromSink.has(name))) {
+        node.output.forEach((name) => fromSink.add(name));
+        wanted.push(...node.input);
+      } else if (node.input.some((name) => name === source.name || fromSource.has(name))) {
+        node.output.forEach((name) => fromSource.set(name, node));
       }
     }
-    return [...crossing.values()].filter((v) => v.type !== 'int64');
+    const seen = new Set<string>();
+    const handed: Value[] = [];
+    for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
+      const node = fromSource.get(name);
+      if (!node || seen.has(name)) continue;
+      seen.add(name);
+      if (dear.has(node.opType)) handed.push(this.values.get(name)!);
+      else wanted.push(...node.input);
+    }
+    return handed;
   }
 
   private encode(

@@ -34,9 +34,6 @@ export interface BatchResult {
 const SESSIONS_SHARE = 0.4;
 const ACTIVATIONS_SHARE = 0.3;
 
-/** Tokens of a micro-batch unless said otherwise: large enough for fast products. */
-export const TOKENS_PER_RUN = 1024;
-
 /** Tokens of a row where nobody says: the paper's. */
 const USUAL_ROW = 256;
 
@@ -70,7 +67,7 @@ export class Backprop {
     options: { teacher?: Teacher; tokensPerRun?: number; longest?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
     requireOwnWeights(model, 'train');
-    const { teacher, tokensPerRun = TOKENS_PER_RUN, longest = USUAL_ROW, policy } = options;
+    const { teacher, tokensPerRun = trainee.tokensPerRun, longest = USUAL_ROW, policy } = options;
     const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
     return new Backprop(model, trainee, head, teacher, tokensPerRun, longest, policy);
   }

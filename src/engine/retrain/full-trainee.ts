@@ -36,6 +36,9 @@ export async function loadedParameters(model: Model, view: View): Promise<Map<st
   return parameters;
 }
 
+/** Tokens of a micro-batch: every one of them brings a gradient of every weight out of onnxruntime, so let them be few. */
+export const TOKENS_PER_RUN = 1024;
+
 /** Standard deviation of initial matrices, as in GPT-2 and most configs. */
 const INITIAL_DEVIATION = 0.02;
 
@@ -80,6 +83,7 @@ export function fullTrainee(model: Model, view: View, parameters: ReadonlyMap<st
   return {
     steps,
     parameters,
+    tokensPerRun: TOKENS_PER_RUN,
     sessionKey: (k) => `${steps[k].attention} ${steps[k].ffn} ${architecture.slidingWindow[steps[k].block]}`,
     trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, inputBinding(g).bind),
     stepFeeds: (k) => feeds[k],

@@ -10,6 +10,9 @@ import type { Parameter } from './adamw';
 import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './lora-graph';
 import type { Trainee } from './trainee';
 
+/** Tokens of a micro-batch: enough for fast products, few enough that what lies between them stays in the processor's caches. */
+const TOKENS_PER_RUN = 512;
+
 /** Name of an adapter's matrix among the parameters; `k` is the block's number in the pruned model. */
 export function loraParameterName(k: number, key: string): string {
   return `${k}.${key}`;
@@ -54,6 +57,7 @@ export function loraTrainee(
   return {
     steps,
     parameters,
+    tokensPerRun: TOKENS_PER_RUN,
     sessionKey: (k) => `block ${k}`,
     trainables: (g, k) => loraTrainables(g, architecture, steps[k].block, externalBinding(g, checkpoint), shape),
     stepFeeds: (k) => feeds[k],

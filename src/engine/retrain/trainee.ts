@@ -24,6 +24,8 @@ export interface Trainee {
   /** The parts of the model that take part, in order; k below counts along them. */
   readonly steps: readonly Step[];
   readonly parameters: Parameters;
+  /** Tokens of a micro-batch unless said otherwise. */
+  readonly tokensPerRun: number;
   /** Steps with equal keys share their graphs and sessions. */
   readonly sessionKey: (k: number) => string;
   readonly trainables: (g: Graph, k: number) => Trainables;

@@ -42,7 +42,7 @@ export class TrainingStep {
   async forward(feeds: Feeds, fetches?: Fetches): Promise<{ y: Tensor; activations: Activations }> {
     const { graphs, policy } = this;
     this.forwardSession ??= await this.open(policy.keepActivations ? graphs.forward() : graphs.forwardOnly());
-    const { y, ...activations } = await this.forwardSession.run(feeds, fetches);
+    const { y, ...activations } = { ...(await this.forwardSession.run(feeds, fetches)), ...givenOf(fetches) };
     return { y, activations };
   }
 
@@ -67,4 +67,9 @@ export class TrainingStep {
     await this.backwardSession?.close();
     this.forwardSession = this.backwardSession = undefined;
   }
+}
+
+/** Fetches that are filled where they are: the copies of them that a run returns can go at once. */
+function givenOf(fetches: Fetches = {}): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(fetches).filter((entry): entry is [string, Tensor] => entry[1] !== null));
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType, type GraphProto } from 'onnx-buf';
-import { Graph } from '../../../src/engine/onnx/graph';
+import { Graph, type Value } from '../../../src/engine/onnx/graph';
 
 const parse = (g: Graph) => fromBinary(ModelProtoSchema, g.serialize());
 
@@ -115,5 +115,32 @@ describe('onnx/graph', () => {
     assert.deepEqual(sources.get('weight'), ['Identity', 'w']);
     assert.deepEqual(sources.get('once'), ['Neg', 'x']);
     assert.deepEqual(sources.get('twice'), ['Identity', 'once']);
+  });
+
+  it('is cut where the results of dear ops are handed over, and nothing that can be had from them', () => {
+    const g = new Graph();
+    const [x, dy, w] = ['x', 'dy', 'w'].map((name) => g.input(name, 'float32', ['n']));
+    const op = (type: string, ...inputs: Value[]): Value => g.node(type, inputs, {}, [x])[0];
+    const product = op('Dear', op('Cheap', x), w);
+    const unread = op('Dear', product);
+    const bent = op('Cheap', product);
+    const second = op('Dear', bent);
+    const both = op('Cheap', op('Cheap', second), op('Cheap', x));
+    const result = op('Cheap', op('Cheap', dy, bent), op('Cheap', both, w));
+    assert.deepEqual(
+      g
+        .cut(x, dy, new Set(['Dear']))
+        .map((v) => v.name)
+        .sort(),
+      [product.name, second.name].sort(),
+    );
+    assert.ok(unread);
+    const handed = g.cut(x, dy, new Set(['Dear']));
+    const half = fromBinary(ModelProtoSchema, g.extract([{ name: 'd', value: result }], handed)).graph!;
+    assert.ok(
+      half.node.every(({ opType }) => opType === 'Cheap'),
+      'no dear op is computed twice',
+    );
+    assert.deepEqual(half.input.map(({ name }) => name).sort(), ['dy', 'w', 'x', product.name, second.name].sort());
   });
 });

@@ -5,16 +5,7 @@ import { add } from '../../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../../src/engine/onnx/ops/linear';
 import { logSumExpLast, pickLast } from '../../../src/engine/onnx/ops/loss';
 import { meanLast, reduceSum, reduceTo } from '../../../src/engine/onnx/ops/reduce';
-import {
-  broadcastShape,
-  cast,
-  concat,
-  lastRow,
-  repeatHeads,
-  reshape,
-  split,
-  transpose,
-} from '../../../src/engine/onnx/ops/shapes';
+import { broadcastShape, cast, concat, lastRow, reshape, split, transpose } from '../../../src/engine/onnx/ops/shapes';
 
 const g = new Graph();
 let inputs = 0;
@@ -69,9 +60,6 @@ describe('onnx/ops shape rules', () => {
     assert.deepEqual(concat(g, [value(2, 3), value(5, 3)], 0).shape, [7, 3]);
     assert.equal(concat(g, [a], 2), a);
     assert.deepEqual(lastRow(g, value('tokens', 3)).shape, [1, 3]);
-    const heads = value('rows', 2, 'length', 8);
-    assert.deepEqual(repeatHeads(g, heads, 3).shape, ['rows', 6, 'length', 8]);
-    assert.equal(repeatHeads(g, heads, 1), heads);
   });
 
   it('element types', () => {

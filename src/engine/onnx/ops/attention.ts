@@ -6,7 +6,7 @@ import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
 import { matmul } from './linear';
 import { softmax } from './reduce';
-import { repeatHeads, reshape, transpose } from './shapes';
+import { reshape, transpose } from './shapes';
 
 export interface AttentionShape {
   /** Query heads and key-value heads. */
@@ -94,9 +94,14 @@ export function plainAttention(
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
   const start = g.ints(0);
   const q = rotate(g, split(query, heads), start, rotary);
-  const k = repeatHeads(g, rotate(g, split(key, kvHeads), start, rotary), heads / kvHeads);
-  const v = repeatHeads(g, split(value, kvHeads), heads / kvHeads);
-  const scores = scale(g, matmul(g, q, transpose(g, k, [0, 1, 3, 2])), 1 / Math.sqrt(headDim));
-  const attention = matmul(g, softmax(g, add(g, scores, mask)), v); // (rows, heads, length, headDim)
-  return reshape(g, transpose(g, attention, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
+  const k = rotate(g, split(key, kvHeads), start, rotary);
+  const v = split(value, kvHeads);
+  // Query heads of a group lie one after the other: seen as one head of more positions, they share a product.
+  const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);
+  // (rows, kvHeads, group · length, length)
+  const products = scale(g, matmul(g, grouped, transpose(g, k, [0, 1, 3, 2])), 1 / Math.sqrt(headDim));
+  const weights = softmax(g, add(g, reshape(g, products, ['rows', heads, 'length', 'length']), mask));
+  const attention = matmul(g, reshape(g, weights, products.shape), v);
+  const perHead = reshape(g, attention, ['rows', heads, 'length', headDim]);
+  return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
 }

@@ -1,7 +1,6 @@
 /** Shape rules shared by the ops, and the ops that only move elements. */
 import type { Dim, ElementType, Graph, Value } from '../graph';
 import { elementTypeCode } from '../graph';
-import { reduceTo } from './reduce';
 
 /** The shape of an elementwise result under numpy's broadcasting. @throws Error when the shapes don't fit */
 export function broadcastShape(a: readonly Dim[], b: readonly Dim[]): Dim[] {
@@ -86,20 +85,6 @@ export function lastRow(g: Graph, x: Value): Value {
 
 function zerosLike(g: Graph, x: Value): Value {
   return g.node('Mul', [x, g.scalar(0)], {}, [x])[0];
-}
-
-/**
- * Repeats every key-value head for the query heads of its group (grouped-query attention).
- * (rows, kvHeads, length, headDim) → (rows, kvHeads · groups, length, headDim)
- */
-export function repeatHeads(g: Graph, x: Value, groups: number): Value {
-  if (groups === 1) return x;
-  const [rows, kvHeads, length, headDim] = x.shape as readonly [Dim, number, Dim, number];
-  const grouped = reshape(g, x, [rows, kvHeads, 1, length, headDim]);
-  const shape = [rows, kvHeads, groups, length, headDim];
-  const [expanded] = g.node('Expand', [grouped, g.ints(1, 1, groups, 1, 1)], {}, [{ type: x.type, shape }]);
-  g.record(expanded, [grouped], (d) => [() => reduceTo(g, d, grouped.shape)]);
-  return reshape(g, expanded, [rows, kvHeads * groups, length, headDim]);
 }
 
 /** The same numbers in another element type. No gradient: it serves weights and masks. */
