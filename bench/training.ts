@@ -34,7 +34,7 @@ import { GemmTime, LoraStep } from './support/lora-step';
 const GOALS = { float32: 1.6, gemm: 0.7, large: 6e9 };
 const REMOVED = 6;
 /** Tokens of a micro-batch that Coppice may choose. */
-const CUTS = [512, 1024, 2048];
+const CUTS = [256, 512, 1024];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

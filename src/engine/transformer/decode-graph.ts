@@ -11,20 +11,23 @@ import { type AdaptedBlock, blockWeightBinder, projectAdapted, rotaryInputs } fr
 import type { Bind } from './graph-weights';
 import type { Step } from './view';
 
-/** Names of a step's cache among the feeds ("past…") and fetches ("present…"). */
-export function cacheNames(step: Step): { past: [string, string]; present: [string, string] } {
-  const suffix = `${step.block}`;
-  return {
-    past: [`pastKeys${suffix}`, `pastValues${suffix}`],
-    present: [`presentKeys${suffix}`, `presentValues${suffix}`],
-  };
+/**
+ * What a run hands out of its keys and values: its own, (texts · length, kvHeads · headDim), or all that there are now, of the
+ * feeds' shape.
+ */
+export type CacheResult = 'new' | 'present';
+
+/** Names of a step's keys and values, in this order: among the feeds, and among the fetches. */
+export function cacheNames(step: Step): Record<'past' | CacheResult, [string, string]> {
+  const named = (which: string): [string, string] => [`${which}Keys${step.block}`, `${which}Values${step.block}`];
+  return { past: named('past'), new: named('new'), present: named('present') };
 }
 
 /**
  * One text, a few new tokens at a time; or several texts of one length side by side, a new token each. Feeds "x"
  * (tokens, hidden), "cos" and "sin" (positions, headDim / 2), "lastPositions" (texts), "totalLength" (1), "offset" (1)
- * and each step's cache (texts, kvHeads, capacity, headDim). Fetches the caches and "y" (tokens, hidden), or with `head`
- * the "logits" (texts, vocabulary) of what follows each text.
+ * and each step's cache (texts, kvHeads, capacity, headDim). Fetches what `caches` says and "y" (tokens, hidden), or with
+ * `head` the "logits" (texts, vocabulary) of what follows each text.
  * @param adapted what a LoRA adapter adds to a block
  */
 export function buildDecoder(
@@ -33,6 +36,7 @@ export function buildDecoder(
   steps: readonly Step[],
   head: boolean,
   texts: number,
+  caches: CacheResult,
   bind: Bind,
   adapted: (block: number) => AdaptedBlock | undefined,
 ): void {
@@ -49,14 +53,15 @@ export function buildDecoder(
       norm: (name) => weight(name)!,
       project: projectAdapted(g, weight, adapted(step.block)),
       attend: (...qkv) => {
-        const { past, present } = cacheNames(step);
-        const [keys, values] = past.map((n) => g.input(n, 'float32', [texts, a.kvHeads, 'capacity', a.headDim]));
+        const names = cacheNames(step);
+        const [keys, values] = names.past.map((n) => g.input(n, 'float32', [texts, a.kvHeads, 'capacity', a.headDim]));
         const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
         const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
         const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
-        const attention = fusedAttention(g, [q, k, v], shape, rotary!, known);
-        g.output(present[0], attention.keys);
-        g.output(present[1], attention.values);
+        const rotation = caches === 'new' ? 'before' : 'inside';
+        const attention = fusedAttention(g, [q, k, v], shape, rotary!, known, rotation);
+        const results = caches === 'new' ? [attention.rotatedKey!, v] : [attention.keys, attention.values];
+        results.forEach((value, i) => g.output(names[caches][i], value));
         return reshape(g, attention.output, [tokens, a.heads * a.headDim]);
       },
     });

@@ -1,6 +1,6 @@
 /**
- * Cached decoding, of one text or of several side by side. On the CPU the cache is filled in place: the same memory is a run's feed (the past) and its fetch
- * (the past and what is new), so nothing of it has to be put together from token to token.
+ * Cached decoding, of one text or of several side by side. A cache in this process's memory is a run's feed; what comes out are
+ * the run's own keys and values, which are then written behind the others. A cache on a device comes anew from every run.
  *
  * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
  * moment that it is needed, which is slow but runs.
@@ -11,7 +11,7 @@ import { Graph } from '../onnx/graph';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { parametersOf } from '../checkpoint/parameters';
 import { constantMatrices } from '../retrain/adapted-project';
-import { buildDecoder, cacheNames } from './decode-graph';
+import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
 import type { AdaptedBlock } from './forward-graph';
 import { externalBinding } from './graph-weights';
 import type { Model } from './model';
@@ -27,10 +27,7 @@ const MEMORY_SHARE = 0.7;
 /** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
 const MOST_ADAPTER_BYTES = 2 ** 30;
 
-/**
- * Tokens by which caches in this process's memory grow. onnxruntime-node returns every result in a copy, a cache with all of
- * its room too: with room for 1 024 tokens from the start that took as long as writing did.
- */
+/** Tokens by which caches in this process's memory grow: the operator copies a cache with all of its room. */
 const GROWTH = 64;
 
 /** Consecutive steps in one session. */
@@ -70,7 +67,7 @@ export class Decoder {
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const rotary = rotaryFeeds(a, capacity);
     const decoder = new Decoder(model, fits ? whole : apart, capacity, texts, rotary);
-    decoder.makeRoom(decoder.inPlace ? Math.min(GROWTH, capacity) : capacity);
+    decoder.makeRoom(decoder.onDevice ? capacity : Math.min(GROWTH, capacity));
     if (decoder.kept) await decoder.session(decoder.segments[0]);
     return decoder;
   }
@@ -108,7 +105,7 @@ export class Decoder {
   private async run(ids: readonly number[], length: number): Promise<Float32Array> {
     const { hidden } = this.model.architecture;
     const total = this.past + length;
-    if (this.inPlace && total > this.room) this.makeRoom(Math.min(this.capacity, Math.ceil(total / GROWTH) * GROWTH));
+    if (!this.onDevice && total > this.room) this.makeRoom(Math.min(this.capacity, Math.ceil(total / GROWTH) * GROWTH));
     const position: Feeds = {
       ...this.rotary,
       lastPositions: int32(new Int32Array(this.texts).fill(total - 1), [this.texts]),
@@ -119,7 +116,7 @@ export class Decoder {
     for (const segment of this.segments) {
       const session = await this.session(segment);
       const result = await session.run(...this.feedsAndFetches(segment, x, position));
-      this.keepCaches(segment, result);
+      this.keepCaches(segment, result, length);
       x = segment.head ? result.logits : result.y;
       if (!this.kept) await this.closeSession(segment);
     }
@@ -133,11 +130,9 @@ export class Decoder {
     const attending = segment.steps.filter((s) => s.attention);
     if (attending.length > 0) Object.assign(feeds, position);
     for (const step of attending) {
-      const { past, present } = cacheNames(step);
-      past.forEach((name, i) => {
-        feeds[name] = this.caches[name];
-        fetches[present[i]] = this.inPlace ? this.caches[name] : null;
-      });
+      const names = cacheNames(step);
+      for (const name of names.past) feeds[name] = this.caches[name];
+      for (const name of names[this.cacheResult]) fetches[name] = null;
     }
     return [feeds, fetches];
   }
@@ -159,24 +154,35 @@ export class Decoder {
     this.room = room;
   }
 
-  /** Caches in this process's memory are filled where they are; those on a device come anew from every run. */
-  private get inPlace(): boolean {
-    return !this.onDevice;
-  }
-
   /** Caches stay on the device, which they can while the sessions that they belong to are open. */
   private get onDevice(): boolean {
     return this.kept && keepsTensors(this.model.device.provider);
   }
 
-  private keepCaches(segment: Segment, result: Record<string, Tensor>): void {
-    if (this.inPlace) return;
+  private get cacheResult(): CacheResult {
+    return this.onDevice ? 'present' : 'new';
+  }
+
+  private keepCaches(segment: Segment, result: Record<string, Tensor>, length: number): void {
     for (const step of segment.steps.filter((s) => s.attention)) {
-      const { past, present } = cacheNames(step);
-      past.forEach((name, i) => {
-        this.caches[name].dispose();
-        this.caches[name] = result[present[i]];
+      const names = cacheNames(step);
+      names.past.forEach((name, i) => {
+        const given = result[names[this.cacheResult][i]];
+        if (this.onDevice) {
+          this.caches[name].dispose();
+          this.caches[name] = given;
+        } else this.writeBehind(floats(this.caches[name]), floats(given), length);
       });
+    }
+  }
+
+  /** Writes `rows`, (texts · length, kvHeads · headDim), behind what `cache` holds. */
+  private writeBehind(cache: Float32Array, rows: Float32Array, length: number): void {
+    const { kvHeads, headDim } = this.model.architecture;
+    for (let i = 0; i * headDim < rows.length; i++) {
+      const [text, position, head] = [Math.floor(i / kvHeads / length), Math.floor(i / kvHeads) % length, i % kvHeads];
+      const at = (text * kvHeads + head) * this.room + this.past + position;
+      cache.set(rows.subarray(i * headDim, (i + 1) * headDim), at * headDim);
     }
   }
 
@@ -188,10 +194,12 @@ export class Decoder {
       const bindMatrix = constantMatrices(g);
       const adapted = (block: number): AdaptedBlock | undefined =>
         adapter && { adapter: adapter.block(block), bindMatrix };
-      buildDecoder(g, architecture, segment.steps, segment.head, this.texts, externalBinding(g, checkpoint), adapted);
-      const onDevice = this.inPlace
-        ? undefined
-        : segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []));
+      const { texts, cacheResult } = this;
+      const bind = externalBinding(g, checkpoint);
+      buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, bind, adapted);
+      const onDevice = this.onDevice
+        ? segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []))
+        : undefined;
       session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
       this.sessions.set(segment, session);
     }

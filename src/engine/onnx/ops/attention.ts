@@ -36,13 +36,17 @@ export interface FusedPast {
   readonly offset: Value;
 }
 
+/** Who rotates queries and keys: the fused operator, or an operator before it, so that rotated keys can be had. */
+export type Rotation = 'inside' | 'before';
+
 /** The fused operator rotates heads of such widths itself, and refuses to for others. */
 const FUSED_ROTATION_MULTIPLE = 16;
 
 /**
  * Rotation, cache and attention in onnxruntime's `GroupQueryAttention`.
  * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim)
- * → attention (rows, length, heads · headDim) and the keys and values with this run's appended.
+ * → attention (rows, length, heads · headDim), the keys and values with this run's appended, and this run's rotated keys
+ * (rows, length, kvHeads · headDim) where they were rotated before.
  *
  * Not for more than 31 new tokens on WebGPU: its kernel is wrong there without an error (ARCHITECTURE.md).
  */
@@ -52,10 +56,11 @@ export function fusedAttention(
   { heads, kvHeads, headDim, window }: AttentionShape,
   rotary: RotaryTable,
   past: FusedPast,
-): { output: Value; keys: Value; values: Value } {
+  rotation: Rotation = 'inside',
+): { output: Value; keys: Value; values: Value; rotatedKey?: Value } {
   const [rows, length] = query.shape;
   const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, headDim] };
-  const itself = headDim % FUSED_ROTATION_MULTIPLE === 0;
+  const itself = rotation === 'inside' && headDim % FUSED_ROTATION_MULTIPLE === 0;
   const qk = itself ? [query, key] : [query, key].map((x) => rotate(g, x, past.offset, rotary));
   const tables = itself ? [rotary.cos, rotary.sin] : [];
   const [output, keys, values] = g.contrib(
@@ -65,7 +70,7 @@ export function fusedAttention(
     { num_heads: heads, kv_num_heads: kvHeads, do_rotary: itself ? 1 : 0, local_window_size: window ?? -1 },
     [{ type: query.type, shape: [rows, length, heads * headDim] }, cache, cache],
   );
-  return { output, keys, values };
+  return { output, keys, values, rotatedKey: itself ? undefined : qk[1] };
 }
 
 /**
