@@ -23,8 +23,19 @@ export async function openPanel(
   return panel;
 }
 
-/** Drawing takes a frame, and another one where the width of a chart was not known. */
-export const settled = ({ page }: Panel): Promise<void> => page.waitForTimeout(60);
+/** Drawing takes a frame, another one where the width of a chart was not known, and controls show a value a frame later. */
+export async function settled({ page }: Panel): Promise<void> {
+  for (let frame = 0; frame < 4; frame++) await page.evaluate('new Promise(requestAnimationFrame)');
+  await page.waitForTimeout(60);
+}
+
+/** Replaces the number in a field, once it shows the one that it has. */
+export async function enter(panel: Panel, label: string, text: string): Promise<void> {
+  const input = panel.page.locator('vscode-text-field', { hasText: label }).locator('input');
+  await input.waitFor();
+  await settled(panel);
+  await input.fill(text);
+}
 
 export const update = (sequence: number, changes: Partial<PanelState>): HostMessage => ({
   sequence,

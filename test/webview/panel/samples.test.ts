@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, choose, lastFile, openPanel, settled, update } from './open';
+import { button, choose, enter, lastFile, openPanel, settled, update } from './open';
 import { EMPTY, FULL, RUNS, TEXTS } from './recorded';
 
 const sampled = RUNS.find(({ digest }) => digest.samples)!;
@@ -31,10 +31,10 @@ describeBrowser('samples in the results panel', (browser) => {
     await panel.page.getByText('Greedy: the same prompt always gives the same text.').waitFor();
     assert.equal(await button(panel, 'Another Seed').isVisible(), false);
     await choose(panel, 'samples', 'Choose tokens', 'sampled');
-    await panel.page.locator('vscode-text-field', { hasText: 'Temperature' }).locator('input').fill('0.5');
-    await panel.page.locator('vscode-text-field', { hasText: 'Top p' }).locator('input').fill('0.9');
-    await panel.page.locator('vscode-text-field', { hasText: 'Tokens' }).locator('input').fill('20');
-    await panel.page.locator('vscode-text-field', { hasText: 'Seed' }).locator('input').fill('5');
+    await enter(panel, 'Temperature', '0.5');
+    await enter(panel, 'Top p', '0.9');
+    await enter(panel, 'Tokens', '20');
+    await enter(panel, 'Seed', '5');
     await panel.page.locator('vscode-checkbox', { hasText: 'Chat template' }).click();
     await button(panel, 'Write').click();
     const settings = { maxNewTokens: 20, chat: true, sampling: { temperature: 0.5, topP: 0.9, seed: 5 } };
