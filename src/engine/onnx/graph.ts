@@ -231,10 +231,10 @@ export class Graph {
   /**
    * Where to cut between what `source` leads to and what `sink` leads to. Nodes computing from the second read values that are
    * computed from the first and not from the second; those are what has to be handed over, or what they can be computed
-   * from again: of the way back to `source` the results of the ops named by `dear` are handed over, and nothing else. What
+   * from again: of the way back to `source` the results of the ops named by `expensive` are handed over, and nothing else. What
    * such nodes read besides (constants, other inputs and what follows from them, index arithmetic) can be had anew on their side.
    */
-  cut(source: Value, sink: Value, dear: ReadonlySet<string>): Value[] {
+  cut(source: Value, sink: Value, expensive: ReadonlySet<string>): Value[] {
     const fromSource = new Map<string, Node>();
     const fromSink = new Set([sink.name]);
     const wanted: string[] = [];
@@ -252,7 +252,7 @@ export class Graph {
       const node = fromSource.get(name);
       if (!node || seen.has(name)) continue;
       seen.add(name);
-      if (dear.has(node.opType)) handed.push(this.values.get(name)!);
+      if (expensive.has(node.opType)) handed.push(this.values.get(name)!);
       else wanted.push(...node.input);
     }
     return handed;

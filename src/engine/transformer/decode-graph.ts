@@ -2,7 +2,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { outerWeights } from '../checkpoint/weights';
 import type { Graph, Value } from '../onnx/graph';
-import { fusedAttention } from '../onnx/ops/attention';
+import { fusedAttention, rotate } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { lastRow, reshape } from '../onnx/ops/shapes';
@@ -58,9 +58,11 @@ export function buildDecoder(
         const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
         const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
         const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
-        const rotation = caches === 'new' ? 'before' : 'inside';
-        const attention = fusedAttention(g, [q, k, v], shape, rotary!, known, rotation);
-        const results = caches === 'new' ? [attention.rotatedKey!, v] : [attention.keys, attention.values];
+        // What is handed out is what the cache holds: keys that are rotated already.
+        const isRotated = caches === 'new';
+        const [query, key] = isRotated ? [q, k].map((t) => rotate(g, t, offset!, rotary!)) : [q, k];
+        const attention = fusedAttention(g, [query, key, v], shape, isRotated ? undefined : rotary, known);
+        const results = isRotated ? [key, v] : [attention.keys, attention.values];
         results.forEach((value, i) => g.output(names[caches][i], value));
         return reshape(g, attention.output, [tokens, a.heads * a.headDim]);
       },

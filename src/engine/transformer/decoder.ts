@@ -36,6 +36,11 @@ interface Segment {
   readonly head: boolean;
 }
 
+/** Those of its steps that have a cache. */
+function attending({ steps }: Segment): readonly Step[] {
+  return steps.filter((step) => step.attention);
+}
+
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
   private readonly caches: Record<string, Tensor> = {};
@@ -127,9 +132,9 @@ export class Decoder {
   private feedsAndFetches(segment: Segment, x: Tensor, position: Feeds): [Feeds, Record<string, Tensor | null>] {
     const feeds: Record<string, Tensor> = { x };
     const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
-    const attending = segment.steps.filter((s) => s.attention);
-    if (attending.length > 0) Object.assign(feeds, position);
-    for (const step of attending) {
+    const steps = attending(segment);
+    if (steps.length > 0) Object.assign(feeds, position);
+    for (const step of steps) {
       const names = cacheNames(step);
       for (const name of names.past) feeds[name] = this.caches[name];
       for (const name of names[this.cacheResult]) fetches[name] = null;
@@ -141,8 +146,8 @@ export class Decoder {
   private makeRoom(room: number): void {
     const { kvHeads, headDim } = this.model.architecture;
     const [before, after] = [this.room * headDim, room * headDim];
-    for (const { steps } of this.segments) {
-      for (const name of steps.filter((s) => s.attention).flatMap((s) => cacheNames(s).past)) {
+    for (const segment of this.segments) {
+      for (const name of attending(segment).flatMap((step) => cacheNames(step).past)) {
         const old = before > 0 ? floats(this.caches[name]) : undefined;
         const cache = new Float32Array(this.texts * kvHeads * after);
         for (let head = 0; old && head < this.texts * kvHeads; head++) {
@@ -164,7 +169,7 @@ export class Decoder {
   }
 
   private keepCaches(segment: Segment, result: Record<string, Tensor>, length: number): void {
-    for (const step of segment.steps.filter((s) => s.attention)) {
+    for (const step of attending(segment)) {
       const names = cacheNames(step);
       names.past.forEach((name, i) => {
         const given = result[names[this.cacheResult][i]];
@@ -197,9 +202,7 @@ export class Decoder {
       const { texts, cacheResult } = this;
       const bind = externalBinding(g, checkpoint);
       buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, bind, adapted);
-      const onDevice = this.onDevice
-        ? segment.steps.flatMap((s) => (s.attention ? cacheNames(s).present : []))
-        : undefined;
+      const onDevice = this.onDevice ? attending(segment).flatMap((step) => cacheNames(step).present) : undefined;
       session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
       this.sessions.set(segment, session);
     }

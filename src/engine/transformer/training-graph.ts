@@ -39,8 +39,11 @@ export interface TrainingGraphs {
   readonly parameters: readonly string[];
 }
 
-/** Ops whose results are kept for the backward pass: Linears, which all the work is in. What lies between is computed again. */
-const DEAR = new Set(['Gemm']);
+/**
+ * Ops whose results are kept for the backward pass: Linears, which nearly all the work is in. What lies between is computed again
+ * (selective recomputation, Korthikanti et al. 2022).
+ */
+const EXPENSIVE = new Set(['Gemm']);
 
 export function gradientName(parameter: string): string {
   return `d:${parameter}`;
@@ -68,7 +71,7 @@ export function buildTraining(
     return { name: gradientName(name), value: reduce(g, name, value, found[i]) };
   });
   const outputs = [{ name: 'dx', value: dx }, ...results];
-  const saved = g.cut(x, dy, DEAR);
+  const saved = g.cut(x, dy, EXPENSIVE);
   return {
     forwardOnly: () => g.extract([{ name: 'y', value: y }]),
     forward: () => g.extract([{ name: 'y', value: y }, ...saved.map((value) => ({ name: value.name, value }))]),

@@ -36,13 +36,14 @@ export class TrainingStep {
 
   /**
    * @param feeds x (tokens, hidden), position feeds, parameters
-   * @param fetches "y" and, when they are kept, the activations; all, newly allocated, when omitted
+   * @param fetches "y" and, when they are kept, the activations, which are filled where they are, so that the copies that a
+   *   run returns can go at once; all, newly allocated, when omitted
    * @returns y (tokens, hidden), and the activations, none unless they are kept
    */
-  async forward(feeds: Feeds, fetches?: Fetches): Promise<{ y: Tensor; activations: Activations }> {
+  async forward(feeds: Feeds, fetches?: Feeds): Promise<{ y: Tensor; activations: Activations }> {
     const { graphs, policy } = this;
     this.forwardSession ??= await this.open(policy.keepActivations ? graphs.forward() : graphs.forwardOnly());
-    const { y, ...activations } = { ...(await this.forwardSession.run(feeds, fetches)), ...givenOf(fetches) };
+    const { y, ...activations } = { ...(await this.forwardSession.run(feeds, fetches)), ...fetches };
     return { y, activations };
   }
 
@@ -67,9 +68,4 @@ export class TrainingStep {
     await this.backwardSession?.close();
     this.forwardSession = this.backwardSession = undefined;
   }
-}
-
-/** Fetches that are filled where they are: the copies of them that a run returns can go at once. */
-function givenOf(fetches: Fetches = {}): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(fetches).filter((entry): entry is [string, Tensor] => entry[1] !== null));
 }

@@ -117,29 +117,29 @@ describe('onnx/graph', () => {
     assert.deepEqual(sources.get('twice'), ['Identity', 'once']);
   });
 
-  it('is cut where the results of dear ops are handed over, and nothing that can be had from them', () => {
+  it('is cut where the results of expensive ops are handed over, and nothing that can be had from them', () => {
     const g = new Graph();
     const [x, dy, w] = ['x', 'dy', 'w'].map((name) => g.input(name, 'float32', ['n']));
     const op = (type: string, ...inputs: Value[]): Value => g.node(type, inputs, {}, [x])[0];
-    const product = op('Dear', op('Cheap', x), w);
-    const unread = op('Dear', product);
+    const product = op('Expensive', op('Cheap', x), w);
+    const unread = op('Expensive', product);
     const bent = op('Cheap', product);
-    const second = op('Dear', bent);
+    const second = op('Expensive', bent);
     const both = op('Cheap', op('Cheap', second), op('Cheap', x));
     const result = op('Cheap', op('Cheap', dy, bent), op('Cheap', both, w));
     assert.deepEqual(
       g
-        .cut(x, dy, new Set(['Dear']))
+        .cut(x, dy, new Set(['Expensive']))
         .map((v) => v.name)
         .sort(),
       [product.name, second.name].sort(),
     );
     assert.ok(unread);
-    const handed = g.cut(x, dy, new Set(['Dear']));
+    const handed = g.cut(x, dy, new Set(['Expensive']));
     const half = fromBinary(ModelProtoSchema, g.extract([{ name: 'd', value: result }], handed)).graph!;
     assert.ok(
       half.node.every(({ opType }) => opType === 'Cheap'),
-      'no dear op is computed twice',
+      'no expensive op is computed twice',
     );
     assert.deepEqual(half.input.map(({ name }) => name).sort(), ['dy', 'w', 'x', product.name, second.name].sort());
   });

@@ -36,17 +36,14 @@ export interface FusedPast {
   readonly offset: Value;
 }
 
-/** Who rotates queries and keys: the fused operator, or an operator before it, so that rotated keys can be had. */
-export type Rotation = 'inside' | 'before';
-
 /** The fused operator rotates heads of such widths itself, and refuses to for others. */
 const FUSED_ROTATION_MULTIPLE = 16;
 
 /**
  * Rotation, cache and attention in onnxruntime's `GroupQueryAttention`.
  * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim)
- * → attention (rows, length, heads · headDim), the keys and values with this run's appended, and this run's rotated keys
- * (rows, length, kvHeads · headDim) where they were rotated before.
+ * → attention (rows, length, heads · headDim) and the keys and values with this run's appended.
+ * `rotary` is undefined where query and key are rotated already.
  *
  * Not for more than 31 new tokens on WebGPU: its kernel is wrong there without an error (ARCHITECTURE.md).
  */
@@ -54,23 +51,23 @@ export function fusedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   { heads, kvHeads, headDim, window }: AttentionShape,
-  rotary: RotaryTable,
+  rotary: RotaryTable | undefined,
   past: FusedPast,
-  rotation: Rotation = 'inside',
-): { output: Value; keys: Value; values: Value; rotatedKey?: Value } {
+): { output: Value; keys: Value; values: Value } {
   const [rows, length] = query.shape;
   const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, headDim] };
-  const itself = rotation === 'inside' && headDim % FUSED_ROTATION_MULTIPLE === 0;
-  const qk = itself ? [query, key] : [query, key].map((x) => rotate(g, x, past.offset, rotary));
-  const tables = itself ? [rotary.cos, rotary.sin] : [];
+  const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 ? rotary : undefined;
+  const before = inside ? undefined : rotary;
+  const qk = [query, key].map((x) => (before ? rotate(g, x, past.offset, before) : x));
+  const tables = inside ? [inside.cos, inside.sin] : [];
   const [output, keys, values] = g.contrib(
     'GroupQueryAttention',
     [...qk, value, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
     // The operator's window counts the position itself, as ours does.
-    { num_heads: heads, kv_num_heads: kvHeads, do_rotary: itself ? 1 : 0, local_window_size: window ?? -1 },
+    { num_heads: heads, kv_num_heads: kvHeads, do_rotary: inside ? 1 : 0, local_window_size: window ?? -1 },
     [{ type: query.type, shape: [rows, length, heads * headDim] }, cache, cache],
   );
-  return { output, keys, values, rotatedKey: itself ? undefined : qk[1] };
+  return { output, keys, values };
 }
 
 /**
