@@ -181,6 +181,8 @@ export interface TextEvent {
   readonly ids: readonly number[];
   /** Of 'samples', the column's own times so far, as its SampleText will have them. */
   readonly measured?: Pick<GeneratedText, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
+  /** Of 'samples': why this column cannot write; the others go on. */
+  readonly failure?: string;
 }
 
 /** A finished job. */

@@ -121,6 +121,8 @@ export interface ColumnChoice {
   readonly id: string;
   readonly label: string;
   readonly detail: string;
+  /** It has to do with the checkpoint: itself, its plan, its adapters, what it was made from and what was made from it. */
+  readonly related?: true;
 }
 
 export interface LiveTraining {

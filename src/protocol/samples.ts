@@ -51,6 +51,8 @@ export interface SamplesResult {
   readonly columns: readonly {
     readonly label: string;
     readonly model: string;
+    /** Of the model's files; undefined where they could not be opened. */
+    readonly identity?: string;
     readonly removed: readonly RemovedEntry[];
   }[];
   /** All columns together, from the first prompt to the last token. */

@@ -3,20 +3,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
-import { ResultsSession } from '../../src/editors/results/session';
-import { Trainings } from '../../src/editors/results/trainings';
-import { failureOf } from '../../src/editors/results/failures';
-import type { PanelHost, PanelSettings } from '../../src/editors/results/services';
-import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import type { HostMessage, PanelState } from '../../src/protocol/panel';
-import { Plans } from '../../src/views/plan';
-import { receive, type Held } from '../../webview/panel/state';
+import type { ResultsSession } from '../../src/editors/results/session';
+import type { PanelSettings } from '../../src/editors/results/services';
+import type { PanelState } from '../../src/protocol/panel';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
-import { describedClient, eventually } from './started';
-
-const PATIENCE_MS = 30_000;
+import { newStore, ShownPanel } from './shown-panel';
+import { describedClient } from './started';
 
 describe('results session', function () {
   this.timeout(60_000);
@@ -32,64 +25,20 @@ describe('results session', function () {
     recordFolders: [records],
   };
   let current = settings;
-  const saved: { name: string; text: string }[] = [];
-  const faults: unknown[] = [];
-  const kept = new Map<string, unknown>();
-  const prompts = new PromptList({
-    get: (key) => kept.get(key),
-    update: (key, value) => Promise.resolve(void kept.set(key, value)),
-  });
   const adapters: string[] = [];
-  let held: Held | undefined;
-  let lost = 0;
-  let texts = 0;
-  let checkpoint: Checkpoint;
-  let plans: Plans;
+  const store = newStore();
+  let panel: ShownPanel;
   let session: ResultsSession;
-  let trainings: Trainings;
 
-  const state = (): PanelState => held!.state;
-  const becomes = async (what: string, test: (state: PanelState) => boolean): Promise<void> => {
-    assert.ok(await eventually(() => held !== undefined && test(held.state), PATIENCE_MS), what);
-  };
-  const host: PanelHost = {
-    post: (message: HostMessage) => {
-      const next = receive(held, JSON.parse(JSON.stringify(message)) as HostMessage);
-      if (message.type === 'text') texts++;
-      if (next === 'lost') lost++;
-      else held = next;
-    },
-    start: () => undefined,
-    save: (name, content) => {
-      if ('text' in content) saved.push({ name, text: content.text });
-      return Promise.resolve();
-    },
-    copy: () => Promise.resolve(),
-    open: () => Promise.resolve(),
-    confirmDeletion: () => Promise.resolve(true),
-    reportAssets: () => Promise.resolve({ script: '', style: '' }),
-    logError: (error) => void faults.push(error),
-    trusted: () => true,
-  };
+  const state = (): PanelState => panel.state;
+  const becomes = (what: string, test: (state: PanelState) => boolean): Promise<void> => panel.becomes(what, test);
 
   before(async () => {
-    checkpoint = await openCheckpoint(model);
-    plans = new Plans({ get: () => undefined, update: () => Promise.resolve() });
     const neighbours = () => ({ adapters, checkpoints: [model] });
-    trainings = new Trainings(client(), (error) => failureOf(error, (fault) => void faults.push(fault)));
-    session = new ResultsSession(
-      { path: model, checkpoint },
-      { host, plans, prompts, sidecar: client(), trainings, settings: () => current, neighbours },
-      false,
-    );
-    await session.receive({ type: 'ready' });
+    panel = await ShownPanel.open(model, { client: client(), settings: () => current, neighbours, store });
+    ({ session } = panel);
   });
-  after(() => {
-    session.dispose();
-    trainings.dispose();
-    assert.deepEqual(faults, []);
-    assert.equal(lost, 0);
-  });
+  after(() => panel.close());
 
   it('shows the perplexity of a plan after every toggle, and undoes', async () => {
     await session.receive({ type: 'plan/toggle', block: 1 });
@@ -171,7 +120,7 @@ describe('results session', function () {
     for (const prompt of ['A mill', 'A river', 'A mill', ' ', state().prompts[0]])
       await session.receive({ type: 'prompts/keep', prompt });
     assert.deepEqual(state().ownPrompts, ['A river', 'A mill']);
-    assert.deepEqual(new PromptList({ get: (key) => kept.get(key), update: () => Promise.resolve() }).own.length, 2);
+    assert.deepEqual(new PromptList(store).own.length, 2);
     await session.receive({ type: 'prompts/forget', prompt: 'A river' });
     assert.deepEqual(state().prompts[0], 'A mill');
     assert.equal(state().prompts.length, length + 1);
@@ -189,7 +138,7 @@ describe('results session', function () {
       writing.texts.map(({ stopped }) => stopped !== null),
       [true, true, true],
     );
-    assert.ok(texts > 0, 'text came while it was written');
+    assert.ok(panel.texts > 0, 'text came while it was written');
     assert.deepEqual(
       runs[0].digest.samples?.texts.map((each) => each.text),
       writing.texts.map((each) => each.text),
@@ -203,8 +152,8 @@ describe('results session', function () {
     assert.equal(state().comparison?.titles.length, 4);
     await session.receive({ type: 'runs/report', ids });
     await session.receive({ type: 'runs/card', ids });
-    assert.match(saved[0].text, /^<!DOCTYPE html>/);
-    assert.match(saved[1].text, /^## How /);
+    assert.match(panel.saved[0].text, /^<!DOCTYPE html>/);
+    assert.match(panel.saved[1].text, /^## How /);
     await session.receive({ type: 'runs/delete', ids });
     assert.deepEqual(state().runs, []);
     assert.deepEqual(readdirSync(records), []);

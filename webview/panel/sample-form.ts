@@ -118,19 +118,25 @@ export class SampleForm {
       this.sampled[key].hidden = !settings.sampling;
       if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
     }
-    this.advice.textContent = settings.sampling
-      ? `Seed ${settings.sampling.seed} always writes the same text; Another Seed goes on to ${settings.sampling.seed + 1}.`
-      : 'Greedy: the same prompt always gives the same text.';
+    this.advice.textContent = !columns.some(({ related }) => related)
+      ? 'This checkpoint has no tokenizer.json beside it, so it cannot write a text.'
+      : settings.sampling
+        ? `Seed ${settings.sampling.seed} always writes the same text; Another Seed goes on to ${settings.sampling.seed + 1}.`
+        : 'Greedy: the same prompt always gives the same text.';
     this.chat.hidden = !chat;
     setTicked(this.chat, settings.chat && chat);
     setTicked(this.mark, markDifferences);
   }
 
-  /** The models that are ticked; the first two until somebody chooses. */
+  /** The models that are ticked; until the user chooses, the first two that have to do with each other. */
   private get chosen(): readonly string[] {
     const ids = this.choices.map(({ id }) => id);
     const wanted = this.context.view().columns.filter((id) => ids.includes(id));
-    return wanted.length > 0 ? wanted.slice(0, MOST_COLUMNS) : ids.slice(0, 2);
+    if (wanted.length > 0) return wanted.slice(0, MOST_COLUMNS);
+    return this.choices
+      .filter(({ related }) => related)
+      .slice(0, 2)
+      .map(({ id }) => id);
   }
 
   private showModels(columns: readonly ColumnChoice[]): void {

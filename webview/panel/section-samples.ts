@@ -7,6 +7,7 @@ import { moment } from './numbers';
 import { SampleColumn } from './sample-column';
 import { SampleForm } from './sample-form';
 import { exported, settingsText, type Written, writtenBy, writtenNow } from './sample-history';
+import { outcomeOf } from './sample-outcome';
 import { type Context, type Section, whenChanged } from './section';
 import { ownRuns } from './shown-runs';
 import type { ViewState } from './view-state';
@@ -93,8 +94,14 @@ export function samplesSection(context: Context): Section {
   function showHow(): void {
     circumstances.hidden = shown?.settings === undefined;
     restore.hidden = shown?.when === null;
-    if (shown?.settings)
-      how.textContent = `${shown.when === null ? 'Written' : `Written ${moment(shown.when)}`}: ${settingsText(shown.settings)}. `;
+    if (!shown?.settings) return;
+    const failed = shown.texts.filter(({ stopped }) => stopped === 'failed').length;
+    const [all, some] = [failed === shown.texts.length, failed > 0];
+    const when = shown.when === null ? '' : ` ${moment(shown.when)}`;
+    const what = all
+      ? `Not written${when}`
+      : `Written${when}${some ? `, ${failed} of ${shown.texts.length} failed` : ''}`;
+    how.textContent = `${what}: ${settingsText(shown.settings)}. `;
   }
 
   function showTexts(mark: boolean): void {
@@ -126,7 +133,7 @@ export function samplesSection(context: Context): Section {
       another.hidden = view.settings.sampling === null;
       enable(stop, running);
       write.textContent = state.writing && !running ? 'Write Again' : 'Write';
-      if (state.writing) status.textContent = running ? 'Writing' : 'The texts are complete';
+      if (state.writing) status.textContent = running ? 'Writing' : outcomeOf(state.writing);
       draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked);
     },
   };

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
 import type { ColumnChoice } from '../../protocol/panel';
-import type { Neighbours } from './services';
+import type { Nearness, Relative, Relatives } from './relatives';
 
 export interface Column extends ColumnChoice {
   readonly source: ModelSource;
@@ -12,31 +12,53 @@ export interface Column extends ColumnChoice {
 /** A list that can still be scrolled through, of a folder of experiments. */
 const MOST_NEIGHBOURS = 50;
 
-/** @param adapters those that fit the checkpoint */
-export function columnsOf(path: string, removed: readonly number[], { adapters, checkpoints }: Neighbours): Column[] {
-  const plan = removed.length > 0 && {
-    ...{ id: 'plan', label: `Without ${inRanges(removed)}`, detail: l10n.t('The plan; nothing is written for it') },
-    source: { checkpoint: path, remove: removed },
-  };
-  return [
-    { id: 'original', label: 'Original', detail: path, source: { checkpoint: path } },
-    ...(plan ? [plan] : []),
-    ...adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => ({
-      ...{ id: `adapter:${adapter}`, label: basename(adapter), detail: l10n.t('Adapter {0}', adapter) },
-      source: { checkpoint: path, adapter },
-    })),
-    ...checkpoints
-      .filter((other) => other !== path)
+/**
+ * What can write, the nearest first: the checkpoint, its plan, what it was made from, its adapters, what was made from
+ * it, and the others.
+ * @param adapters those that fit the checkpoint
+ */
+export function columnsOf(removed: readonly number[], adapters: readonly string[], relatives: Relatives): Column[] {
+  const { self, nearestFirst } = relatives;
+  const of = (nearness: readonly Nearness[]): Column[] =>
+    nearestFirst
+      .filter((other) => other.canWrite && nearness.includes(relatives.nearness(other)))
       .slice(0, MOST_NEIGHBOURS)
-      .map((other) => ({
-        ...{ id: `checkpoint:${other}`, label: basename(other), detail: other },
-        source: { checkpoint: other },
-      })),
+      .map((other) => checkpointColumn(other, relatives.nearness(other)));
+  return [
+    ...(self.canWrite ? ownColumns(self.path, removed) : []),
+    ...of(['parent']),
+    ...(self.canWrite ? adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
+    ...of(['child']),
+    ...of(['family', 'neighbour', 'other']),
   ];
 }
 
+function ownColumns(path: string, removed: readonly number[]): Column[] {
+  const original: Column = {
+    ...{ id: 'original', label: 'Original', detail: path, related: true },
+    source: { checkpoint: path },
+  };
+  if (removed.length === 0) return [original];
+  const plan: Column = {
+    ...{ id: 'plan', label: `Without ${inRanges(removed)}`, detail: l10n.t('The plan; nothing is written for it') },
+    ...{ related: true, source: { checkpoint: path, remove: removed } },
+  };
+  return [original, plan];
+}
+
+const adapterColumn = (path: string, adapter: string): Column => ({
+  ...{ id: `adapter:${adapter}`, label: basename(adapter), detail: l10n.t('Adapter {0}', adapter), related: true },
+  source: { checkpoint: path, adapter },
+});
+
+const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({
+  ...{ id: `checkpoint:${path}`, label: basename(path), detail: path },
+  ...((nearness === 'parent' || nearness === 'child') && { related: true }),
+  source: { checkpoint: path },
+});
+
 /** "3, 5–7" */
-function inRanges(blocks: readonly number[]): string {
+export function inRanges(blocks: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const block of blocks) {
     const last = runs.at(-1);

@@ -9,6 +9,7 @@ interface Progress {
   text: string;
   readonly ids: number[];
   measured?: TextEvent['measured'];
+  failure?: string;
   done?: SampleText;
 }
 
@@ -24,9 +25,10 @@ export class SampleWriter {
     this.columns = labels.map(() => ({ text: '', ids: [] }));
   }
 
-  add({ column, text, ids, measured }: TextEvent): void {
+  add({ column, text, ids, measured, failure }: TextEvent): void {
     const progress = this.columns[column];
     this.status = 'running';
+    if (failure !== undefined) progress.failure = failure;
     progress.text += text;
     progress.ids.push(...ids);
     if (measured) progress.measured = measured;
@@ -40,8 +42,10 @@ export class SampleWriter {
     return { pieces, texts: this.columns.map((progress) => numbersOf(progress, this.status)) };
   }
 
-  end(status: 'done' | 'failed' | 'cancelled', samples: readonly SampleText[] = []): void {
+  /** @param why of all columns that have not said it themselves, where all failed */
+  end(status: 'done' | 'failed' | 'cancelled', samples: readonly SampleText[] = [], why?: string): void {
     this.status = status;
+    if (why !== undefined) for (const column of this.columns) column.failure ??= why;
     for (const sample of samples) this.columns[sample.column].done = sample;
   }
 
@@ -54,15 +58,19 @@ export class SampleWriter {
 }
 
 /** By the sidecar's clock, which counts a column's own time only, and not what it waited for. */
-function numbersOf({ ids, measured, done }: Progress, status: LiveSamples['status']): LiveNumbers {
+function numbersOf({ ids, measured, failure, done }: Progress, status: LiveSamples['status']): LiveNumbers {
   const share = repetition(done?.ids ?? ids);
   const times = done ?? measured;
+  const why = done?.failure ?? failure;
   return {
     tokens: (done?.ids ?? ids).length,
     timeToFirstToken: finite(times?.timeToFirstToken),
     tokensPerSecond: finite(times?.decodeTokensPerSecond),
     repetition: finite(share),
-    stopped: done?.stopped ?? (status === 'cancelled' || status === 'failed' ? status : null),
-    ...(done?.failure !== undefined && { failure: done.failure }),
+    stopped: done?.stopped ?? (why !== undefined ? 'failed' : ended(status)),
+    ...(why !== undefined && { failure: why }),
   };
 }
+
+const ended = (status: LiveSamples['status']): 'cancelled' | 'failed' | null =>
+  status === 'cancelled' || status === 'failed' ? status : null;

@@ -155,6 +155,7 @@ function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices
       adapters: library.adapters(),
       checkpoints: library.entries().map(({ path }) => path),
     }),
+    load: (path) => library.load(path),
   };
 }
 

@@ -2,14 +2,13 @@
  * The runs of several folders that have to do with one checkpoint. Only what was measured on these very files is drawn as
  * theirs: what merely has the name (another model, or these files before they changed) is listed, without its numbers.
  */
-import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { runTitle } from '../../engine/runs/compare';
 import { InputWatch } from '../../engine/runs/changes';
-import { modelInput, modelName, readRecord, RECORD_NAME, type RunInput } from '../../engine/runs/record';
+import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
-import { UserError } from '../../engine/errors';
 import type { PanelRun, RunDigest } from '../../protocol/panel';
+import type { Origins } from './origins';
 import type { PanelSubject } from './services';
 
 /** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
@@ -28,12 +27,14 @@ export interface RunsRead {
 export class RunList {
   private readonly stores = new Map<string, RunStore>();
   private readonly watch = new InputWatch();
-  private readonly sources = new Map<string, { readonly stamp: string; readonly identity?: string }>();
   private listed: readonly Listed[] = [];
   private runs: readonly PanelRun[] = [];
   private unreadable: readonly UnreadableRun[] = [];
 
-  constructor(private readonly subject: PanelSubject) {}
+  constructor(
+    private readonly subject: PanelSubject,
+    private readonly origins: Origins,
+  ) {}
 
   /** Newest first. What is as it was is the same object, the lists too. */
   async read(folders: readonly string[]): Promise<RunsRead> {
@@ -111,21 +112,7 @@ export class RunList {
   /** The identity of the checkpoint that Coppice wrote this one from, by the record inside. */
   private async sourceOf({ place }: RunInput, folder: string): Promise<string | undefined> {
     if (place === undefined) return undefined;
-    const file = join(resolve(folder, place), RECORD_NAME);
-    const found = await stat(file).catch(() => undefined);
-    if (!found) return undefined;
-    const stamp = `${found.size} ${found.mtimeMs}`;
-    const known = this.sources.get(file);
-    if (known?.stamp === stamp) return known.identity;
-    const identity = await readRecord(file).then(
-      ({ inputs }) => inputs.find(({ role }) => role === 'model')?.identity,
-      (error: unknown) => {
-        if (error instanceof UserError) return undefined;
-        throw error;
-      },
-    );
-    this.sources.set(file, { stamp, identity });
-    return identity;
+    return (await this.origins.of(resolve(folder, place)))?.identity;
   }
 
   private storeOf(folder: string): RunStore {

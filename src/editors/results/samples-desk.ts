@@ -1,5 +1,5 @@
 /** Lets models write side by side, one prompt at a time: a new one ends the one before. */
-import { CancelledError } from '../../engine/errors';
+import type { UserFailure } from '../../protocol/errors';
 import type { LiveSamples, PanelMessage } from '../../protocol/panel';
 import type { Column } from './columns';
 import { SampleWriter } from './live-samples';
@@ -18,9 +18,10 @@ export class SamplesDesk {
     private readonly services: Pick<PanelServices, 'sidecar' | 'settings'>,
     private readonly changed: (writing: LiveSamples) => void,
     private readonly grown: (pieces: Pieces, writing: LiveSamples) => void,
+    private readonly failureOf: (error: unknown) => UserFailure | undefined,
   ) {}
 
-  /** @param columns those that are to write @throws what the sidecar throws, but for being stopped */
+  /** @param columns those that are to write; what keeps all of them from it stands in each */
   async write(
     { prompt, settings }: Pick<Extract<PanelMessage, { type: 'samples/write' }>, 'prompt' | 'settings'>,
     columns: readonly Column[],
@@ -52,9 +53,8 @@ export class SamplesDesk {
       );
       writer.end('done', result.samples);
     } catch (error) {
-      const cancelled = error instanceof CancelledError;
-      writer.end(cancelled ? 'cancelled' : 'failed');
-      if (!cancelled) throw error;
+      const failure = this.failureOf(error);
+      writer.end(failure ? 'failed' : 'cancelled', [], failure && `${failure.what}: ${failure.why}. ${failure.action}`);
     } finally {
       throttle.now();
       if (this.running?.signal === signal) this.changed(writer.state);

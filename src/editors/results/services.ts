@@ -51,6 +51,8 @@ export interface PanelServices {
   readonly trainings: Trainings;
   readonly settings: () => PanelSettings;
   readonly neighbours: () => Neighbours;
+  /** Opens a neighbour. @throws UserError */
+  readonly load: (path: string) => Promise<Checkpoint>;
 }
 
 /** The checkpoint that the panel is about. */

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { requireTrusted } from '../../commands/restricted';
 import { requireArchitecture } from '../../engine/checkpoint/open';
+import type { UserFailure } from '../../protocol/errors';
 import type { JobOutcome } from '../../protocol/jobs';
 import type { RemovedEntry } from '../../protocol/json';
 import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel';
@@ -16,8 +17,10 @@ import { AdapterShelf } from './adapter-shelf';
 import { type Column, columnsOf } from './columns';
 import { modelOf, planOf } from './facts';
 import { failureOf } from './failures';
+import { Origins } from './origins';
 import { PlanHistory } from './plan-history';
 import { actOnRuns, isRunMessage } from './run-actions';
+import { Relatives } from './relatives';
 import { RunList } from './run-list';
 import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';
@@ -37,6 +40,7 @@ export class ResultsSession {
   private readonly history: PlanHistory;
   private readonly runs: RunList;
   private readonly shelf: AdapterShelf;
+  private readonly relatives: Relatives;
   private readonly whatIf: WhatIfWatch;
   private readonly samples: SamplesDesk;
   private readonly subscriptions: Subscription[];
@@ -54,7 +58,9 @@ export class ResultsSession {
     const { plans, sidecar, trainings } = services;
     const { path, checkpoint } = subject;
     this.history = new PlanHistory(this.removed);
-    this.runs = new RunList(subject);
+    const origins = new Origins();
+    this.runs = new RunList(subject, origins);
+    this.relatives = new Relatives(subject, services.load, origins);
     this.shelf = new AdapterShelf(checkpoint);
     this.settled = this.settingsNow();
     this.whatIf = new WhatIfWatch({
@@ -69,6 +75,7 @@ export class ResultsSession {
         this.state = { ...this.state, writing };
         this.post({ type: 'text', ...text });
       },
+      (error) => this.failureOf(error),
     );
     this.state = {
       ...{ model: modelOf(subject), plan: this.planNow(), whatIf: this.whatIf.state, columns: this.choices() },
@@ -287,7 +294,8 @@ export class ResultsSession {
   private reread(): Promise<void> {
     const now = this.reading.then(async () => {
       const { settings, neighbours } = this.services;
-      await this.shelf.look(neighbours().adapters);
+      const { adapters, checkpoints } = neighbours();
+      await Promise.all([this.shelf.look(adapters), this.relatives.look(checkpoints)]);
       const { runs, unreadable } = await this.runs.read(settings().recordFolders);
       this.updateWhatDiffers({
         ...{ runs, unreadable, columns: this.choices(), plan: this.planNow() },
@@ -308,12 +316,11 @@ export class ResultsSession {
   }
 
   private columns(): Column[] {
-    const { checkpoints } = this.services.neighbours();
-    return columnsOf(this.subject.path, this.removed, { adapters: this.shelf.adapters, checkpoints });
+    return columnsOf(this.removed, this.shelf.adapters, this.relatives);
   }
 
   private choices(): PanelState['columns'] {
-    return this.columns().map(({ id, label, detail }) => ({ id, label, detail }));
+    return this.columns().map(({ source: _, ...choice }) => choice);
   }
 
   private prompts(): Pick<PanelState, 'prompts' | 'ownPrompts'> {
@@ -326,7 +333,7 @@ export class ResultsSession {
     return { computing: JSON.stringify([compute, this.calibration()]), folders: recordFolders.join('\n') };
   }
 
-  private failureOf(error: unknown): PanelState['failure'] | undefined {
+  private failureOf(error: unknown): UserFailure | undefined {
     return failureOf(error, (fault) => this.services.host.logError(fault));
   }
 

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../errors';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
+/** Its name in the folder of a checkpoint. */
+export const TOKENIZER_FILE = 'tokenizer.json';
+
 /** The checkpoint's tokenizer, or undefined when its folder holds none. Throws `UserError` for a broken one. */
 export async function optionalTokenizer(folder: string): Promise<Tokenizer | undefined> {
   try {
-    await access(join(folder, 'tokenizer.json'));
+    await access(join(folder, TOKENIZER_FILE));
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;

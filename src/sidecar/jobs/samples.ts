@@ -1,21 +1,29 @@
 /** Several models continue the same prompts side by side. */
 import { type Measured, writeSideBySide } from '../../engine/evaluate/samples';
-import { UserError } from '../../engine/errors';
+import { DeviceError, UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/runs/details';
-import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
+import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/runs/record';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { openModel, type Model } from '../../engine/transformer/model';
 import { type Opened, openForComputing, removedJson } from '../../engine/transformer/opened';
-import type { SamplesSpec, SampleText } from '../../protocol/samples';
+import type { View } from '../../engine/transformer/view';
+import type { SampleColumn, SamplesResult, SamplesSpec, SampleText } from '../../protocol/samples';
 import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
 import { NEW_TOKENS, samplingSettings } from './settings';
 
+/** A model that is ready to write. */
 interface Column {
   readonly label: string;
   readonly opened: Opened;
   readonly tokenizer: Tokenizer;
   readonly model: Model;
+}
+
+/** One that cannot: the others are not to wait for it. */
+interface Unable {
+  readonly label: string;
+  readonly failure: UserError;
 }
 
 export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
@@ -24,9 +32,12 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
     throw new UserError('Nothing to write', 'there is no prompt or no model', 'Choose at least one of each.');
   }
   const choice = samplingSettings(spec);
-  const columns: Column[] = [];
+  const columns: (Column | Unable)[] = [];
   try {
     for (const column of spec.columns) columns.push(await openColumn(column, spec, context));
+    tellFailures(columns, context);
+    const able = columns.filter((column) => 'model' in column);
+    if (able.length === 0) throw columns.find((column) => 'failure' in column)!.failure;
     const start = performance.now();
     const texts: SampleText[] = [];
     for (const [prompt, text] of prompts.entries()) {
@@ -35,22 +46,20 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
       if (context.job.signal?.aborted) break;
     }
     const seconds = secondsSince(start);
-    const described = columns.map(({ label, opened }) => {
-      return { label, model: modelName(opened.checkpoint), removed: removedJson(opened.removed) };
-    });
+    const described = columns.map((column, i) => describe(column, spec.columns[i]));
     return {
       result: { samples: texts, columns: described, seconds },
       run: {
-        ...detailsOf(columns[0].opened.checkpoint, spec, {
+        ...detailsOf(able[0].opened.checkpoint, spec, {
           settings: { prompts, chat: chat ?? false, maxNewTokens, ...choice, ignoreEos, columns: described },
           seed: 'seed' in choice ? choice.seed : undefined,
-          device: columns[0].model.device,
+          device: able[0].model.device,
         }),
-        inputs: inputsOf(columns),
+        inputs: inputsOf(able),
       },
     };
   } finally {
-    for (const { model } of columns) await model.close();
+    for (const column of columns) if ('model' in column) await column.model.close();
   }
 };
 
@@ -58,43 +67,105 @@ async function openColumn(
   column: SamplesSpec['columns'][number],
   spec: SamplesSpec,
   { hooks }: JobContext<'samples'>,
-): Promise<Column> {
-  const opened = await openForComputing(column.checkpoint, wanted(column));
-  const tokenizer = await loadTokenizer(opened.checkpoint.folder);
-  const model = await openModel(opened.checkpoint, { ...modelOptions(spec, hooks), adapter: opened.adapter });
-  return { label: column.label, opened, tokenizer, model };
+): Promise<Column | Unable> {
+  const { label } = column;
+  return orUnable(label, async () => {
+    const opened = await openForComputing(column.checkpoint, wanted(column));
+    const tokenizer = await loadTokenizer(opened.checkpoint.folder);
+    const model = await openModel(opened.checkpoint, { ...modelOptions(spec, hooks), adapter: opened.adapter });
+    return { label, opened, tokenizer, model };
+  });
 }
 
+/** @throws what is no UserError: the program's fault, or the device's, is every column's */
+async function orUnable<T>(label: string, make: () => T | Promise<T>): Promise<T | Unable> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof DeviceError) throw error;
+    return { label, failure: error };
+  }
+}
+
+/** At once, so that nobody waits for a text that does not come. */
+function tellFailures(columns: readonly (Column | Unable)[], { emit }: JobContext<'samples'>): void {
+  for (const [column, each] of columns.entries()) {
+    if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: words(each.failure) });
+  }
+}
+
+const words = ({ what, why }: UserError): string => `${what}: ${why}`;
+
+function describe(
+  column: Column | Unable,
+  { checkpoint, remove = [] }: SampleColumn,
+): SamplesResult['columns'][number] {
+  const { label } = column;
+  if ('failure' in column) return { label, model: nameOfFolder(checkpoint), removed: remove };
+  const { checkpoint: opened, removed } = column.opened;
+  return { label, model: modelName(opened), identity: opened.identity, removed: removedJson(removed) };
+}
+
+/** One text a column, in their order; of one that cannot write, why. */
 async function writePrompt(
   prompt: number,
   text: string,
-  columns: readonly Column[],
+  columns: readonly (Column | Unable)[],
   options: Parameters<typeof writeSideBySide>[1],
   chat: boolean | undefined,
   { job, emit }: JobContext<'samples'>,
 ): Promise<SampleText[]> {
-  const asked = columns.map(({ tokenizer, model, opened }) => {
-    return { model, view: opened.view, promptIds: encodePrompt(tokenizer, text, { chat }) };
-  });
-  const decoders = columns.map(({ tokenizer }) => tokenizer.streamDecoder());
+  const asked: (Writer | Unable)[] = [];
+  for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, chat));
+  const writers = asked.filter((each) => 'decoder' in each);
   const say = (column: number, piece: string, ids: readonly number[], measured?: Measured): void =>
     emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
-  const onTokens = (column: number, ids: readonly number[], measured: Measured): void =>
-    say(column, ids.map((id) => decoders[column].push(id)).join(''), ids, measured);
-  const written = await writeSideBySide(asked, options, onTokens, job);
-  for (const [column, decoder] of decoders.entries()) {
+  const onTokens = (at: number, ids: readonly number[], measured: Measured): void => {
+    const { column, decoder } = writers[at];
+    say(column, ids.map((id) => decoder.push(id)).join(''), ids, measured);
+  };
+  const written = writers.length > 0 ? await writeSideBySide(writers, options, onTokens, job) : [];
+  return asked.map((each, column) => {
+    if ('failure' in each) return { ...NOTHING, failure: words(each.failure), prompt, column };
+    const { decoder, tokenizer, promptIds } = each;
     const rest = decoder.end();
     if (rest !== '') say(column, rest, []);
-  }
-  return written.map(({ failure, ...generated }, column) => ({
-    ...generated,
-    ...(failure && { failure: `${failure.what}: ${failure.why}` }),
-    prompt,
-    column,
-    text: columns[column].tokenizer.decode(generated.ids, { skipSpecialTokens: true }),
-    promptTokens: asked[column].promptIds.length,
+    const { failure, ...generated } = written[writers.indexOf(each)];
+    const decoded = tokenizer.decode(generated.ids, { skipSpecialTokens: true });
+    const own = { prompt, column, text: decoded, promptTokens: promptIds.length };
+    return { ...generated, ...(failure && { failure: words(failure) }), ...own };
+  });
+}
+
+/** A column with the prompt before it. */
+interface Writer {
+  readonly column: number;
+  readonly model: Model;
+  readonly view: View;
+  readonly promptIds: readonly number[];
+  readonly tokenizer: Tokenizer;
+  readonly decoder: ReturnType<Tokenizer['streamDecoder']>;
+}
+
+async function writerOf(
+  column: Column | Unable,
+  at: number,
+  text: string,
+  chat: boolean | undefined,
+): Promise<Writer | Unable> {
+  if ('failure' in column) return column;
+  const { label, tokenizer, model, opened } = column;
+  return orUnable(label, () => ({
+    ...{ column: at, model, view: opened.view, tokenizer, decoder: tokenizer.streamDecoder() },
+    promptIds: encodePrompt(tokenizer, text, { chat }),
   }));
 }
+
+/** Of a column that wrote nothing. */
+const NOTHING = {
+  ...{ ids: [], text: '', promptTokens: 0, stopped: 'failed' as const },
+  ...{ timeToFirstToken: NaN, prefillTokensPerSecond: NaN, decodeTokensPerSecond: NaN },
+};
 
 const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: Measured): Measured => ({
   timeToFirstToken,

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
-import type { LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
+import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
 import { differences } from '../../../webview/panel/differences';
+import { outcomeOf } from '../../../webview/panel/sample-outcome';
 import { receive } from '../../../webview/panel/state';
 import { EMPTY } from '../../webview/panel/recorded';
 
@@ -124,6 +125,36 @@ describe('texts that are being written', () => {
     assert.equal(writer.state.texts[0].text, 'Hi');
     assert.equal(writer.state.texts[0].tokensPerSecond, null);
     assert.equal(writer.state.texts[0].stopped, 'eos');
+  });
+});
+
+describe('what came of texts', () => {
+  const text = (stopped: LiveText['stopped']): LiveText => ({
+    ...{ text: '', tokens: 0, timeToFirstToken: null, tokensPerSecond: null, repetition: null, stopped },
+  });
+  const outcome = (status: LiveSamples['status'], ...stopped: LiveText['stopped'][]): string =>
+    outcomeOf({ status, prompt: '', columns: [], texts: stopped.map(text) });
+
+  it('is said as it is', () => {
+    assert.equal(outcome('done', 'length', 'eos'), '2 texts are written');
+    assert.equal(outcome('done', 'eos', 'failed', 'length'), '2 texts are written, 1 failed');
+    assert.equal(outcome('failed', 'failed', 'failed'), 'Nothing is written: 2 failed');
+    assert.equal(outcome('cancelled', 'cancelled'), '1 text is stopped');
+  });
+
+  it('stands in the columns where all failed, each with its own reason', () => {
+    const writer = new SampleWriter('p', ['x', 'y']);
+    writer.add({ type: 'text', prompt: 0, column: 0, text: '', ids: [], failure: 'x is broken' });
+    assert.equal(writer.state.texts[0].stopped, 'failed');
+    assert.equal(writer.state.texts[1].stopped, null);
+    writer.end('failed', [], 'no memory');
+    assert.deepEqual(
+      writer.state.texts.map(({ stopped, failure }) => [stopped, failure]),
+      [
+        ['failed', 'x is broken'],
+        ['failed', 'no memory'],
+      ],
+    );
   });
 });
 

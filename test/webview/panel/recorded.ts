@@ -175,9 +175,9 @@ export const EMPTY: PanelState = {
   unreadable: [],
   jobs: [],
   columns: [
-    { id: 'original', label: 'Original', detail: '30 blocks' },
-    { id: 'plan', label: 'Without 14, 17–18', detail: 'without the blocks that go' },
-    { id: 'adapter:a', label: 'adapter-a', detail: 'retrained, without 14, 17, 18' },
+    { id: 'original', label: 'Original', detail: '30 blocks', related: true },
+    { id: 'plan', label: 'Without 14, 17–18', detail: 'without the blocks that go', related: true },
+    { id: 'adapter:a', label: 'adapter-a', detail: 'retrained, without 14, 17, 18', related: true },
   ],
   prompts: ['Once upon a time', 'The Leaning Tower of Pisa is known for', 'AI can create a logo in seconds'],
   ownPrompts: [],

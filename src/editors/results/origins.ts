@@ -1,0 +1,43 @@
+/** What a checkpoint that Coppice wrote was made from, by the record in its folder; each record is read once. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../engine/errors';
+import { entries } from '../../engine/runs/fields';
+import { readRecord, RECORD_NAME, type RunRecord } from '../../engine/runs/record';
+
+/** The model that another one was made from. */
+export interface Origin {
+  readonly name: string;
+  readonly identity: string;
+  /** How: "prune", "merge", "retrain". */
+  readonly kind: string;
+  /** Blocks of it that were left out, ascending. */
+  readonly removed: readonly number[];
+}
+
+export class Origins {
+  private readonly known = new Map<string, { readonly stamp: string; readonly origin?: Origin }>();
+
+  /** @returns undefined for a folder without such a record, as most have none */
+  async of(folder: string): Promise<Origin | undefined> {
+    const file = join(folder, RECORD_NAME);
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) return undefined;
+    const stamp = `${found.size} ${found.mtimeMs}`;
+    const known = this.known.get(file);
+    if (known?.stamp === stamp) return known.origin;
+    const origin = await readRecord(file).then(originIn, (error: unknown) => {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    });
+    this.known.set(file, { stamp, origin });
+    return origin;
+  }
+}
+
+function originIn({ kind, inputs, results }: RunRecord): Origin | undefined {
+  const model = inputs.find(({ role }) => role === 'model');
+  if (typeof model?.identity !== 'string') return undefined;
+  const removed = entries(results.removed).filter((block) => typeof block === 'number');
+  return { name: model.name, identity: model.identity, kind, removed: removed.sort((a, b) => a - b) };
+}

@@ -1,0 +1,129 @@
+/** The other checkpoints around a panel's: whether they can write, and how they came from one another. */
+import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { UserError } from '../../engine/errors';
+import { modelName } from '../../engine/runs/record';
+import { TOKENIZER_FILE } from '../../engine/tokenizer/optional';
+import { type Origin, Origins } from './origins';
+import type { PanelSubject } from './services';
+
+/** A checkpoint that can be opened. */
+export interface Relative {
+  readonly path: string;
+  readonly name: string;
+  readonly identity: string;
+  /** What Coppice made it from. */
+  readonly origin?: Origin;
+  /** Undefined for one that can only be inspected. */
+  readonly size?: { readonly blocks: number; readonly parameters: number; readonly parametersRead: number };
+  /** Its architecture is known and it has a tokenizer. */
+  readonly canWrite: boolean;
+}
+
+/** From the nearest: what the panel's checkpoint was made from, what was made from it, what has a forebear in common … */
+export type Nearness = 'parent' | 'child' | 'family' | 'neighbour' | 'other';
+const ORDER: readonly Nearness[] = ['parent', 'child', 'family', 'neighbour', 'other'];
+
+/** Checkpoints that are looked at, of a workspace with a great many. */
+const MOST = 200;
+
+export class Relatives {
+  private own: Relative;
+  private others: readonly Relative[] = [];
+
+  constructor(
+    private readonly subject: PanelSubject,
+    private readonly load: (path: string) => Promise<Checkpoint>,
+    private readonly origins: Origins,
+  ) {
+    const { path, checkpoint } = subject;
+    this.own = { ...describe(path, checkpoint), canWrite: true }; // until it is looked at
+  }
+
+  /** Looks at the checkpoints at these paths; those that cannot be opened are left out. */
+  async look(paths: readonly string[]): Promise<void> {
+    const { path, checkpoint } = this.subject;
+    this.own = await this.relative(path, checkpoint);
+    const others = paths.filter((other) => other !== path).slice(0, MOST);
+    const found = await Promise.all(
+      others.map(async (other) => {
+        const checkpoint = await this.load(other).catch((error: unknown) => {
+          if (error instanceof UserError) return undefined;
+          throw error;
+        });
+        return checkpoint && this.relative(other, checkpoint);
+      }),
+    );
+    this.others = found.filter((relative) => relative !== undefined);
+  }
+
+  /** The panel's checkpoint itself. */
+  get self(): Relative {
+    return this.own;
+  }
+
+  /** The checkpoint that this one was made from, if it is around. */
+  get parent(): Relative | undefined {
+    return this.others.find((other) => this.nearness(other) === 'parent');
+  }
+
+  /** What was made from this checkpoint. */
+  get children(): readonly Relative[] {
+    return this.others.filter((other) => this.nearness(other) === 'child');
+  }
+
+  /** All but the panel's checkpoint, the nearest first. */
+  get nearestFirst(): readonly Relative[] {
+    const rank = (relative: Relative): number => ORDER.indexOf(this.nearness(relative));
+    return [...this.others].sort((a, b) => rank(a) - rank(b));
+  }
+
+  nearness(other: Relative): Nearness {
+    const { identity, origin, path } = this.own;
+    if (origin?.identity === other.identity) return 'parent';
+    if (other.origin?.identity === identity) return 'child';
+    if (this.rootOf(other) === this.rootOf(this.own)) return 'family';
+    return dirname(other.path) === dirname(path) ? 'neighbour' : 'other';
+  }
+
+  /** The identity of the oldest forebear that is known. */
+  private rootOf(relative: Relative): string {
+    const seen = new Set<string>(); // a record may claim anything, a circle too
+    let { identity, origin } = relative;
+    while (origin && !seen.has(identity)) {
+      seen.add(identity);
+      ({ identity } = origin);
+      origin = [this.own, ...this.others].find((each) => each.identity === identity)?.origin;
+    }
+    return identity;
+  }
+
+  private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {
+    const { folder } = checkpoint;
+    const [origin, hasTokenizer] = await Promise.all([
+      this.origins.of(folder),
+      access(join(folder, TOKENIZER_FILE)).then(
+        () => true,
+        () => false,
+      ),
+    ]);
+    const described = describe(path, checkpoint);
+    return { ...described, ...(origin && { origin }), canWrite: described.size !== undefined && hasTokenizer };
+  }
+}
+
+function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrite' | 'origin'> {
+  const { architecture, identity } = checkpoint;
+  return {
+    ...{ path, name: modelName(checkpoint), identity },
+    ...(architecture && {
+      size: {
+        blocks: architecture.blocks,
+        parameters: parametersOf(architecture),
+        parametersRead: parametersReadOf(architecture),
+      },
+    }),
+  };
+}

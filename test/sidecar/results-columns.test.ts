@@ -1,0 +1,98 @@
+/** Which models the results panel lets write, and what becomes of those that cannot. */
+import assert from 'node:assert/strict';
+import { cpSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { PanelState } from '../../src/protocol/panel';
+import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
+import { material } from './material';
+import { ShownPanel } from './shown-panel';
+import { describedClient } from './started';
+
+const WRITE = { prompt: 'The river', settings: { maxNewTokens: 6, chat: false, sampling: null } } as const;
+
+describe('columns of the results panel', function () {
+  this.timeout(60_000);
+  const client = describedClient();
+  const { model, text } = material();
+  const folder = temporaryFolder();
+  const settings = {
+    compute: { device: 'cpu', threads: 1 } as const,
+    calibration: { file: text, samples: 4, length: 24, seed: 1234 },
+    ...{ plus: false, keep: '', recordFolders: [join(folder, 'runs')] },
+  };
+  const child = join(folder, 'pruned');
+  const broken = join(folder, 'aaa-broken.safetensors');
+  const speechless = tinyCheckpoint('mistral-window');
+  const unknown = join(folder, 'unknown');
+  const stranger = join(folder, 'stranger');
+  const other = tinyCheckpoint('qwen3-qknorm', { tokenizer: true });
+  let panel: ShownPanel;
+
+  before(async () => {
+    await client().run({ kind: 'prune', checkpoint: model, blocks: [1, 4], out: child });
+    writeFileSync(broken, Buffer.from('ffffffffffffff7f', 'hex'));
+    cpSync(model, unknown, { recursive: true });
+    writeFileSync(join(unknown, 'config.json'), JSON.stringify({ model_type: 'mamba' }));
+    newStranger();
+    const checkpoints = [broken, speechless, stranger, unknown, child, model];
+    panel = await ShownPanel.open(model, {
+      ...{ client: client(), settings: () => settings, neighbours: () => ({ adapters: [], checkpoints }) },
+    });
+  });
+  after(() => panel.close());
+  const newStranger = (): void => cpSync(other, stranger, { recursive: true });
+  const breakStranger = (): void => truncateSync(join(stranger, 'model.safetensors'), 100);
+  const labels = ({ columns }: PanelState): string[] => columns.map(({ label }) => label);
+
+  it('lists what can write alone, and what has to do with the checkpoint first', () => {
+    assert.deepEqual(labels(panel.state), ['Original', 'pruned', 'stranger']);
+    const related = panel.state.columns.filter((column) => column.related).map(({ label }) => label);
+    assert.deepEqual(related, ['Original', 'pruned']);
+  });
+
+  it('lists nothing of a checkpoint without a tokenizer', async () => {
+    const neighbours = () => ({ adapters: [], checkpoints: [speechless, model] });
+    const second = await ShownPanel.open(speechless, { client: client(), settings: () => settings, neighbours });
+    assert.deepEqual(labels(second.state), [basename(model)]);
+    assert.ok(!second.state.columns[0].related);
+    second.close();
+  });
+
+  it('lets the others write when one cannot be opened any more, and says why in its column', async () => {
+    breakStranger();
+    const columns = panel.state.columns.map(({ id }) => id);
+    await panel.session.receive({ type: 'samples/write', ...WRITE, columns });
+    const { writing, failure, runs } = panel.state;
+    assert.equal(failure, null);
+    assert.equal(writing?.status, 'done');
+    const [original, pruned, gone] = writing.texts;
+    for (const { tokens, stopped, failure: why } of [original, pruned]) {
+      assert.deepEqual([tokens, stopped, why], [6, 'length', undefined]);
+    }
+    assert.deepEqual([gone.tokens, gone.stopped], [0, 'failed']);
+    assert.match(gone.failure!, /model\.safetensors/);
+    const kept = runs[0].digest.samples!.texts;
+    assert.deepEqual(
+      kept.map(({ stopped, failure: why }) => [stopped, why]),
+      writing.texts.map(({ stopped, failure: why }) => [stopped, why]),
+    );
+  });
+
+  it('says it in the column too where it is the only one', async () => {
+    newStranger();
+    await panel.session.refresh();
+    breakStranger();
+    const [{ id }] = panel.state.columns.filter(({ label }) => label === 'stranger');
+    await panel.session.receive({ type: 'samples/write', ...WRITE, columns: [id] });
+    const { writing, failure } = panel.state;
+    assert.equal(failure, null);
+    assert.equal(writing?.status, 'failed');
+    assert.match(writing.texts[0].failure!, /model\.safetensors/);
+  });
+
+  it('forgets a checkpoint that cannot be opened any more', async () => {
+    await panel.session.refresh();
+    assert.deepEqual(labels(panel.state), ['Original', 'pruned']);
+  });
+});

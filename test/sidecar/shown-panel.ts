@@ -1,0 +1,103 @@
+/** The host's side of a results panel with a real sidecar, and the state as the page would hold it. */
+import assert from 'node:assert/strict';
+import { failureOf } from '../../src/editors/results/failures';
+import { PromptList } from '../../src/editors/results/prompts';
+import type { Neighbours, PanelHost, PanelSettings } from '../../src/editors/results/services';
+import { ResultsSession } from '../../src/editors/results/session';
+import { Trainings } from '../../src/editors/results/trainings';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../src/engine/checkpoint/types';
+import type { HostMessage, PanelState } from '../../src/protocol/panel';
+import type { SidecarClient } from '../../src/sidecar/client';
+import { Plans } from '../../src/views/plan';
+import { type Held, receive } from '../../webview/panel/state';
+import { eventually } from './started';
+
+const PATIENCE_MS = 30_000;
+
+/** What outlives a panel. */
+export function newStore(): { get(key: string): unknown; update(key: string, value: unknown): Promise<void> } {
+  const kept = new Map<string, unknown>();
+  return {
+    get: (key) => kept.get(key),
+    update: (key, value) => Promise.resolve(void kept.set(key, JSON.parse(JSON.stringify(value)))),
+  };
+}
+
+export interface Around {
+  readonly client: SidecarClient;
+  readonly settings: () => PanelSettings;
+  readonly neighbours: () => Neighbours;
+  readonly plans?: Plans;
+  readonly store?: ReturnType<typeof newStore>;
+}
+
+export class ShownPanel {
+  readonly saved: { name: string; text: string }[] = [];
+  readonly faults: unknown[] = [];
+  /** Numbers of messages of text, and of those that came in the wrong order. */
+  texts = 0;
+  lost = 0;
+  private held: Held | undefined;
+
+  readonly trainings: Trainings;
+  readonly session: ResultsSession;
+
+  private constructor(model: string, checkpoint: Checkpoint, { client, settings, neighbours, ...own }: Around) {
+    const { plans = new Plans(newStore()), store = newStore() } = own;
+    this.trainings = new Trainings(client, (error) => failureOf(error, (fault) => void this.faults.push(fault)));
+    this.session = new ResultsSession(
+      { path: model, checkpoint },
+      {
+        ...{ host: this.host(), plans, trainings: this.trainings, sidecar: client, settings, neighbours },
+        ...{ load: openCheckpoint, prompts: new PromptList(store) },
+      },
+      false,
+    );
+  }
+
+  /** Opens the panel of a model, as "Open Results" does, and says `ready`. */
+  static async open(model: string, around: Around): Promise<ShownPanel> {
+    const panel = new ShownPanel(model, await openCheckpoint(model), around);
+    await panel.session.receive({ type: 'ready' });
+    return panel;
+  }
+
+  get state(): PanelState {
+    return this.held!.state;
+  }
+
+  async becomes(what: string, test: (state: PanelState) => boolean): Promise<void> {
+    assert.ok(await eventually(() => this.held !== undefined && test(this.held.state), PATIENCE_MS), what);
+  }
+
+  /** Closes it; nothing must have gone wrong. */
+  close(): void {
+    this.session.dispose();
+    this.trainings.dispose();
+    assert.deepEqual(this.faults, []);
+    assert.equal(this.lost, 0);
+  }
+
+  private host(): PanelHost {
+    return {
+      post: (message: HostMessage) => {
+        const next = receive(this.held, JSON.parse(JSON.stringify(message)) as HostMessage);
+        if (message.type === 'text') this.texts++;
+        if (next === 'lost') this.lost++;
+        else this.held = next;
+      },
+      start: () => undefined,
+      save: (name, content) => {
+        if ('text' in content) this.saved.push({ name, text: content.text });
+        return Promise.resolve();
+      },
+      copy: () => Promise.resolve(),
+      open: () => Promise.resolve(),
+      confirmDeletion: () => Promise.resolve(true),
+      reportAssets: () => Promise.resolve({ script: '', style: '' }),
+      logError: (error) => void this.faults.push(error),
+      trusted: () => true,
+    };
+  }
+}
