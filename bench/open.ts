@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printMachine } from './support/machine';
+import { PEAK_BYTES } from './support/peak';
 import { writeSyntheticCheckpoint } from './support/synthetic';
 
 const SHARDS = 1000;
@@ -28,10 +29,11 @@ const CONFIG = {
 /** What the measured process does, compiled as the product is: the compiler of TypeScript must not count. */
 const MEASURED = `
 import { openCheckpoint } from './src/engine/checkpoint/open';
+import { peakRssBytes } from './src/engine/memory';
 const start = performance.now();
 const { tensors } = await openCheckpoint(process.argv[2]);
 const seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ tensors: tensors.size, seconds, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+console.log(JSON.stringify({ tensors: tensors.size, seconds, peakBytes: peakRssBytes() }));
 `;
 
 interface Measured {
@@ -69,8 +71,8 @@ try {
 
 /** Peak memory, in MB, of a process that does nothing: what Node costs by itself. */
 function emptyNode(): string {
-  const { stdout } = spawnSync(process.execPath, ['-e', 'console.log(process.resourceUsage().maxRSS)'], {
+  const { stdout } = spawnSync(process.execPath, ['-e', `console.log(${PEAK_BYTES})`], {
     encoding: 'utf8',
   });
-  return ((Number(stdout) * 1024) / 1e6).toFixed(0);
+  return (Number(stdout) / 1e6).toFixed(0);
 }

@@ -1,6 +1,7 @@
 /** The command line as it is installed, run as users run it: bundled, each call a fresh process, its peak memory noted. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { PEAK_BYTES } from './peak';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -16,8 +17,8 @@ export interface Measured {
   readonly seconds: number;
 }
 
-/** Last words of the measured process, on its stderr; `maxRSS` is in KiB. */
-const TELL_PEAK = `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + '\\n'))`;
+/** Last words of the measured process, on its stderr. */
+const TELL_PEAK = `process.on('exit', () => process.stderr.write('peak ' + ${PEAK_BYTES} + '\\n'))`;
 
 /** Runs `coppice …args --json --quiet`. @throws Error with what the command said when it failed */
 export function runBuilt(...args: readonly string[]): Measured {
@@ -32,5 +33,5 @@ export function runBuilt(...args: readonly string[]): Measured {
   const seconds = (performance.now() - start) / 1000;
   const peak = /^peak (\d+)$/m.exec(stderr)?.[1];
   if (status !== 0 || peak === undefined) throw new Error(`coppice ${args[0]} ended with ${status}: ${stderr}`);
-  return { json: JSON.parse(stdout) as Record<string, unknown>, peakBytes: Number(peak) * 1024, seconds };
+  return { json: JSON.parse(stdout) as Record<string, unknown>, peakBytes: Number(peak), seconds };
 }

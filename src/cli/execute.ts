@@ -8,8 +8,9 @@ import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/runs/details';
 import { withPlaces } from '../engine/runs/places';
 import { newRecord, writeRecord } from '../engine/runs/record';
-import { failureLines, failureOf } from './failure';
+import { reportFailure } from './failure';
 import type { CommonOptions } from './options';
+import { writeErr, writeOut } from './output';
 import { checkFileTarget } from './run-record';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type Looks, looksOf } from './terminal/looks';
@@ -67,11 +68,11 @@ export async function execute(
   const out = looksOf(process.stdout, process.env, options.color);
   const err = looksOf(process.stderr, process.env, options.color);
   const errStyle = styleOf(err);
-  const progress = progressLine((text) => process.stderr.write(text), err);
+  const progress = progressLine(writeErr, err);
   const clean = (line: string): string => shown(plainSigns(line, err), err);
   const say = (line: string): void => {
     progress.clear();
-    process.stderr.write(`${line}\n`);
+    writeErr(`${line}\n`);
   };
   const interruption = listenForInterruption();
   const readerGone = listenForClosedPipe();
@@ -84,12 +85,12 @@ export async function execute(
     looks: out,
     style: styleOf(out),
     stream: (text) => {
-      if (!options.json) process.stdout.write(text);
+      if (!options.json) writeOut(text);
     },
     print: (...lines) => {
       if (options.json || lines.length === 0) return;
       progress.clear();
-      process.stdout.write(`${plainSigns(lines.join('\n'), out)}\n`);
+      writeOut(`${plainSigns(lines.join('\n'), out)}\n`);
     },
     note: (line) => {
       if (!options.quiet) say(errStyle.dim(clean(line)));
@@ -107,7 +108,7 @@ export async function execute(
       await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, started }));
     }
     progress.clear();
-    if (options.json) process.stdout.write(`${shown(stringifyJson(outcome.json), out)}\n`);
+    if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);
     else shell.print(...outcome.page);
     return 0;
   } catch (error) {
@@ -115,13 +116,9 @@ export async function execute(
     if (isCancellation(error)) {
       const code = interruption.code();
       if (code !== undefined) say('Cancelled.');
-      return code ?? 0; // else nobody reads any more, which is no failure
+      return code ?? 0; // else stdout is gone: signals.ts says whether that is a failure
     }
-    const failure = failureOf(error);
-    for (const line of failureLines(failure, error, err, options.verbose === true)) {
-      process.stderr.write(`${line}\n`);
-    }
-    return failure.exitCode;
+    return reportFailure(error, err, options.verbose === true);
   } finally {
     interruption.stop();
   }

@@ -4,6 +4,7 @@
  */
 import { UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
+import { writeErr } from './output';
 import type { Looks } from './terminal/looks';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
@@ -43,6 +44,13 @@ export function failureOf(error: unknown): Failure {
     action: 'This is a bug. Run again with --verbose and report what it prints.',
     exitCode: EXIT_FAILURE,
   };
+}
+
+/** Says on stderr how a command ended. @returns its exit code */
+export function reportFailure(error: unknown, looks: Looks, verbose: boolean): number {
+  const failure = failureOf(error);
+  writeErr(`${failureLines(failure, error, looks, verbose).join('\n')}\n`);
+  return failure.exitCode;
 }
 
 /** The three lines, and with `verbose` the stack of the error and of its causes. `looks` are those of stderr. */

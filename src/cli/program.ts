@@ -14,6 +14,7 @@ import { addRetrain } from './commands/retrain';
 import { addScore } from './commands/score';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
+import { writeErr, writeOut } from './output';
 import { looksOf } from './terminal/looks';
 import { oneLine } from './terminal/text';
 
@@ -35,7 +36,7 @@ export function buildProgram(exit: Exit): Command {
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
-    .configureOutput({ outputError: (message) => process.stderr.write(usageError(message)) })
+    .configureOutput({ writeOut, writeErr, outputError: (message) => writeErr(usageError(message)) })
     .addHelpText('after', EXAMPLES);
   const commands = [
     ...[addInspect, addScore, addCurve, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport],

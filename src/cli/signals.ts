@@ -1,5 +1,8 @@
 /** What can end a command from outside: Ctrl-C and its kin, and the reader of stdout going away (`| head`). */
 import { CancelledError, systemErrorCode } from '../engine/errors';
+import { reportFailure } from './failure';
+import { outputError } from './output';
+import { looksOf } from './terminal/looks';
 
 /** Exit codes by convention: 128 + the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -29,16 +32,23 @@ export function listenForInterruption(): Interruption {
 }
 
 let readerGone: AbortController | undefined;
+let outputCode: number | undefined;
+
+/** The exit code of the process whose command ended with `code`: failed, too, when its output was lost. */
+export const exitCodeOf = (code: number): number => (code === 0 ? (outputCode ?? 0) : code);
+
+const plainLooks = () => looksOf(process.stderr, process.env, false);
 
 /**
- * Aborts once nobody reads stdout any more. Without this listener Node ends the process with a stack trace. The
- * listeners stay for the life of the process, because the error may come after the last write.
+ * Aborts once nothing can be written to stdout any more. That nobody reads it is no failure; anything else is told, and
+ * the process fails. Without this listener Node ends the process with a stack trace. The listeners stay for the life of
+ * the process, because the error may come after the last write.
  */
 export function listenForClosedPipe(): AbortSignal {
   if (!readerGone) {
     const controller = new AbortController();
     process.stdout.on('error', (error) => {
-      if (systemErrorCode(error) !== 'EPIPE') throw error;
+      if (systemErrorCode(error) !== 'EPIPE') outputCode ??= reportFailure(outputError(error), plainLooks(), false);
       controller.abort();
     });
     process.stderr.on('error', () => undefined); // nowhere left to say it

@@ -35,8 +35,11 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError();
 }
 
-/** The `code` of a Node system error ("ENOENT", "ENOSPC", …), or undefined. */
+/**
+ * The `code` of an error of the operating system ("ENOENT", "ENOSPC", …), or undefined. Node's own errors ("ERR_…") are
+ * none: they say that a call was wrong.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return error.code.startsWith('ERR_') ? undefined : error.code;
 }

@@ -1,7 +1,7 @@
 /** Reads a text file whole: size capped before allocation, UTF-8 checked, SHA-256 taken of the bytes as they lie. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { systemErrorCode, UserError } from './errors';
+import { UserError } from './errors';
+import { withFile } from './regular-file';
 
 export interface TextFile {
   /** The content, without a leading byte order mark. */
@@ -30,31 +30,19 @@ export async function readTextFile(path: string, capBytes: number, capReason: st
   return { text, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
 }
 
-async function readCapped(path: string, capBytes: number, capReason: string): Promise<Buffer> {
-  let handle;
-  try {
-    handle = await open(path, 'r');
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
-      throw new UserError(`Cannot read ${path}`, 'it is not a regular file', 'Name a file.');
-    }
-    if (stat.size > capBytes) {
-      const size = (stat.size / MiB).toFixed(1);
+function readCapped(path: string, capBytes: number, capReason: string): Promise<Buffer> {
+  return withFile(
+    path,
+    async (file) => {
+      if (file.bytes <= capBytes) return file.readRange(0, file.bytes);
+      const mebibytes = (file.bytes / MiB).toFixed(1);
       const cap = Number((capBytes / MiB).toFixed(1));
-      throw new UserError(`Cannot read ${path}`, `it has ${size} MiB, more than the ${cap} MiB allowed`, capReason);
-    }
-    return await handle.readFile();
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const code = systemErrorCode(error);
-    const why =
-      code === 'ENOENT' || code === 'ENOTDIR'
-        ? 'there is no such file'
-        : code === 'EACCES' || code === 'EPERM'
-          ? 'it may not be read by this user'
-          : `the system reports ${code ?? String(error)}`;
-    throw new UserError(`Cannot read ${path}`, why, 'Check the path and its permissions.', { cause: error });
-  } finally {
-    await handle?.close();
-  }
+      throw new UserError(
+        `Cannot read ${path}`,
+        `it has ${mebibytes} MiB, more than the ${cap} MiB allowed`,
+        capReason,
+      );
+    },
+    path,
+  );
 }

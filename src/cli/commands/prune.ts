@@ -1,6 +1,5 @@
 /** `coppice prune`: chooses blocks by scores or by hand and writes the checkpoint without them. */
 import { type Command, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
@@ -17,6 +16,7 @@ import { keepList, requireRoom, selectExplicit, wholeBlocks } from '../../engine
 import { checkTarget } from '../../engine/prune/target';
 import { writePruned } from '../../engine/prune/write';
 import { foldersOf } from '../../engine/prune/write-checkpoint';
+import { writeTextFile } from '../../engine/system-failure';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import type { RunInput } from '../../engine/runs/record';
 import { parseRemoved } from '../../engine/transformer/view';
@@ -119,7 +119,7 @@ async function prune(path: string, options: PruneOptions, shell: Shell): Promise
   const recipes: [string, string][] = [];
   if (options.mergekit !== undefined) recipes.push([options.mergekit, mergekitRecipe(path, slices, checkpoint)]);
   if (options.llamaCpp !== undefined) recipes.push([options.llamaCpp, `${pruneLayersCommand(removed)}\n`]);
-  for (const [file, text] of recipes) await writeFile(file, text);
+  for (const [file, text] of recipes) await writeTextFile(file, text);
   for (const { name, why } of written.leftBehind) shell.note(`${name} was not copied: ${why}`);
 
   const seconds = secondsSince(start);

@@ -1,5 +1,4 @@
 /** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
-import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InputWatch } from '../../engine/runs/changes';
@@ -7,6 +6,7 @@ import { digestRecord } from '../../engine/runs/digest';
 import { modelCard } from '../../engine/runs/model-card';
 import { readRecord } from '../../engine/runs/record';
 import { reportHtml } from '../../engine/runs/report';
+import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
 import { reportAssets } from '../report-assets';
@@ -48,7 +48,7 @@ async function report(files: readonly string[], { out }: ReportOptions, shell: S
   const changed = await Promise.all(records.map(({ inputs }, i) => watch.changed(inputs, dirname(files[i]))));
   for (const [i, words] of changed.entries()) for (const each of words) shell.warn(`${files[i]}: ${each}`);
   const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets(), changed);
-  await writeFile(out, page);
+  await writeTextFile(out, page);
   const bytes = Buffer.byteLength(page);
   return {
     json: { out, runs: files.length, bytes },

@@ -1,8 +1,8 @@
 /** What the demo works with: the sample model, or the checkpoint that the user names, with texts that suit it. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RetrainSettings } from '../../engine/retrain/settings';
 import type { DemoOptions } from '../commands/demo';
+import { writeTextFile } from '../../engine/system-failure';
 import { sampleModel } from './sample-model';
 import { CALIBRATION_TEXT, EVALUATION_TEXT, PROMPTS, STORY_PROMPTS } from './texts';
 
@@ -58,6 +58,6 @@ export async function provideMaterial(
 
 async function provideText(folder: string, name: string, text: string): Promise<string> {
   const file = join(folder, name);
-  await writeFile(file, text);
+  await writeTextFile(file, text);
   return file;
 }

@@ -1,11 +1,11 @@
 /** The end of the demo: the curve behind the choice, and all of its runs as one page that a browser opens. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCurve } from '../../engine/evaluate/run-curve';
 import { digestRecord } from '../../engine/runs/digest';
 import { detailsOf } from '../../engine/runs/details';
 import { modelName, newRecord, readRecord, writeRecord } from '../../engine/runs/record';
 import { type ReportAssets, reportHtml } from '../../engine/runs/report';
+import { writeTextFile } from '../../engine/system-failure';
 import { openForCommand } from '../opened';
 import { MAX_WINDOWS } from './examine';
 import { scoringOf, type Verdict } from './score-chapter';
@@ -48,7 +48,7 @@ export async function writeReport(page: string, records: readonly string[], asse
   const digests = (await Promise.all(records.map(readRecord))).map(digestRecord);
   // What is written in a demo is the same model at other times of its life: one chapter of the page.
   const { model } = digests[0];
-  await writeFile(
+  await writeTextFile(
     page,
     reportHtml(
       digests.map((digest) => ({ ...digest, model })),

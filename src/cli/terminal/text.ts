@@ -1,9 +1,11 @@
 /** Numbers, tables and foreign text as the terminal should show them. */
 import type { Looks } from './looks';
 
-// Control characters except tab and newline. Text of a model or a file must not steer the terminal.
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+// Text of a model or a file must not steer the terminal: control characters except tab and newline, signs that turn the
+// direction of writing (a name could read as another one), and separators of lines that no terminal breaks at.
+const CONTROL =
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 

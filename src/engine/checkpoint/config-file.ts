@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors';
 import { isObject, JsonProblem, parseBoundedJson } from './bounded-json';
 import { isSet, tokenIds } from './fields';
-import { readSmallFile } from './file';
+import { readSmallFile } from '../regular-file';
 import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } from './limits';
 
 export interface ConfigFile {

@@ -2,11 +2,11 @@
  * The header of a GGUF file (versions 2 and 3, little-endian): magic, version, two counts, metadata, tensor list; the
  * tensors' bytes follow at the next multiple of the alignment and are never read.
  */
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { DamagedFile, refuse, type Report } from './damage';
-import { readRange, withFile } from './file';
+import { withFile } from '../regular-file';
 import { type ByteSource, GgufCursor } from './gguf-cursor';
 import { type GgufEntry, readEntry } from './gguf-metadata';
 import { align, checkPlaces, type GgufTensor, type ListedTensor, readListedTensor } from './gguf-tensors';
@@ -44,13 +44,7 @@ const MAX_ALIGNMENT = 2 ** 24;
 export async function isGguf(path: string): Promise<boolean> {
   if (path.toLowerCase().endsWith('.gguf')) return true;
   try {
-    const handle = await open(path, 'r');
-    try {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-      return bytesRead === 4 && buffer.toString('latin1') === MAGIC;
-    } finally {
-      await handle.close();
-    }
+    return (await withFile(path, (file) => file.readRange(0, MAGIC.length))).toString('latin1') === MAGIC;
   } catch {
     return false;
   }
@@ -59,9 +53,10 @@ export async function isGguf(path: string): Promise<boolean> {
 /** Reads the header of the file at `path`. Throws `UserError`, or reports and returns what could be read. */
 export async function openGguf(path: string, report: Report = refuse): Promise<GgufFile> {
   const absolute = resolve(path);
-  return withFile(absolute, async (handle, bytes) => {
+  return withFile(absolute, async (opened) => {
+    const { bytes } = opened;
     const file = await realpath(absolute);
-    const source = { bytes, read: (position: number, length: number) => readRange(handle, position, length) };
+    const source = { bytes, read: (position: number, length: number) => opened.readRange(position, length) };
     return { path: absolute, file, bytes, ...(await readGgufHeader(source, basename(path), report)) };
   });
 }

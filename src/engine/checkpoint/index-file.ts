@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../errors';
 import { isObject, JsonProblem, parseBoundedJson, printable } from './bounded-json';
-import { readSmallFile } from './file';
+import { readSmallFile } from '../regular-file';
 import { INDEX_DEPTH, MAX_INDEX_BYTES, MAX_NAME_LENGTH, MAX_RANK, MAX_SHARDS, MAX_TENSORS } from './limits';
 
 export interface ShardIndex {

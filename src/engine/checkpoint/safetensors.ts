@@ -3,11 +3,11 @@
  * the tensors' bytes to the end of the file. Only the header is read, in one or two ranged reads.
  */
 import { createHash } from 'node:crypto';
-import { realpath, type FileHandle } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import type { UserError } from '../errors';
 import { refuse, type Report } from './damage';
 import { disguise } from './disguise';
-import { readRange, withFile } from './file';
+import { type RegularFile, withFile } from '../regular-file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
 import { FIRST_READ_BYTES, MAX_HEADER_BYTES } from './limits';
 import type { Shard, TensorInfo } from './types';
@@ -25,16 +25,18 @@ export interface ShardHeader {
  * `report` takes without throwing leaves the rest of the header to be read.
  */
 export async function readShardHeader(path: string, name: string, report: Report = refuse): Promise<ShardHeader> {
-  return withFile(path, async (handle, bytes) => {
+  return withFile(path, async (opened) => {
+    const { bytes } = opened;
     const file = await realpath(path);
-    const json = await readHeaderBytes(handle, bytes, name);
+    const json = await readHeaderBytes(opened, name);
     const { metadata, tensors } = parseHeader(json, { name, file, bytes }, report);
     return { shard: { name, file, bytes, metadata }, tensors, digest: createHash('sha256').update(json).digest() };
   });
 }
 
-async function readHeaderBytes(handle: FileHandle, bytes: number, name: string): Promise<Buffer> {
-  const start = await readRange(handle, 0, Math.min(bytes, FIRST_READ_BYTES));
+async function readHeaderBytes(file: RegularFile, name: string): Promise<Buffer> {
+  const { bytes } = file;
+  const start = await file.readRange(0, Math.min(bytes, FIRST_READ_BYTES));
   const bad = (why: string): UserError => disguise(start, name) ?? damaged(name, 'header length', why, 0);
   if (start.length < LENGTH_BYTES) throw bad(`the file has ${bytes} bytes, fewer than the 8 that hold it`);
   const length = start.readBigUInt64LE(0);
@@ -43,5 +45,5 @@ async function readHeaderBytes(handle: FileHandle, bytes: number, name: string):
   }
   const end = LENGTH_BYTES + Number(length);
   if (end > bytes) throw bad(`it says ${length} bytes, but the file ends after ${bytes}`);
-  return end <= start.length ? start.subarray(LENGTH_BYTES, end) : readRange(handle, LENGTH_BYTES, Number(length));
+  return end <= start.length ? start.subarray(LENGTH_BYTES, end) : file.readRange(LENGTH_BYTES, Number(length));
 }

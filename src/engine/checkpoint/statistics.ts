@@ -1,7 +1,7 @@
 /** Numbers about the values of one tensor, read in pieces: what a damaged or odd tensor shows first. */
 import { UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
-import { readInto, withFile } from './file';
+import { withFile } from '../regular-file';
 import { elements } from './parameters';
 import type { TensorInfo } from './types';
 import { numbersOf } from './numbers';
@@ -39,12 +39,12 @@ export async function tensorStatistics(tensor: TensorInfo, job: JobOptions = {})
     );
   }
   const work = new Work(job, 2 * tensor.bytes, 'bytes', 'reading');
-  return withFile(tensor.file, async (handle) => {
+  return withFile(tensor.file, async (file) => {
     const buffer = Buffer.alloc(Math.min(PIECE_BYTES, tensor.bytes));
     const eachPiece = async (use: (values: Iterable<number>) => void): Promise<void> => {
       for (let at = 0; at < tensor.bytes; at += PIECE_BYTES) {
         const piece = buffer.subarray(0, Math.min(PIECE_BYTES, tensor.bytes - at));
-        await readInto(handle, piece, tensor.offset + at);
+        await file.readInto(piece, tensor.offset + at);
         use(numbers(piece));
         work.advance(piece.length);
       }

@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { UserError } from '../errors';
 import { isWeightDtype } from './dtype';
 import { basename } from 'node:path';
-import { readInto, withFile } from './file';
+import { withFile } from '../regular-file';
 import { readShardHeader } from './safetensors';
 import type { TensorInfo } from './types';
 import { widen } from './widen';
@@ -75,9 +75,8 @@ export function readTensor({ name, file, offset, bytes, dtype, shape }: TensorIn
   if (!isWeightDtype(dtype)) {
     throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, 'Use float32, float16 or bfloat16 tensors.');
   }
-  return withFile(file, async (handle) => {
-    const buffer = Buffer.alloc(bytes);
-    await readInto(handle, buffer, offset);
+  return withFile(file, async (source) => {
+    const buffer = await source.readRange(offset, bytes);
     return widen(buffer, dtype, new Float32Array(shape.reduce((a, b) => a * b, 1)));
   });
 }

@@ -3,12 +3,12 @@
  * input axis to one value a neuron, norm vectors count element by element; the values of a tensor are then reduced, and
  * a block is the sum of its tensors. Both norms and any query/key norms count, biases do not (they are no "weight").
  */
-import { open } from 'node:fs/promises';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { blockWeights } from '../checkpoint/weights';
 import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from '../prune/select';
+import { withFile } from '../regular-file';
 import { tensorOf } from '../transformer/graph-weights';
 import { widen } from '../checkpoint/widen';
 
@@ -75,11 +75,10 @@ async function neuronMagnitudes(tensor: TensorInfo, norm: MagnitudeNorm, work: W
   const width = tensor.bytes / count;
   const neurons = new Float64Array(tensor.shape[0]);
   const buffer = Buffer.alloc(Math.min(PIECE, tensor.bytes));
-  const file = await open(tensor.file, 'r');
-  try {
+  return withFile(tensor.file, async (file) => {
     for (let at = 0; at < tensor.bytes; at += buffer.length) {
       const bytes = buffer.subarray(0, Math.min(buffer.length, tensor.bytes - at));
-      await file.read(bytes, 0, bytes.length, tensor.offset + at);
+      await file.readInto(bytes, tensor.offset + at);
       const values = widen(bytes, tensor.dtype, new Float32Array(bytes.length / width));
       const first = at / width;
       for (let i = 0; i < values.length; i++) {
@@ -88,10 +87,8 @@ async function neuronMagnitudes(tensor: TensorInfo, norm: MagnitudeNorm, work: W
       }
       work.advance(bytes.length);
     }
-  } finally {
-    await file.close();
-  }
-  return neurons;
+    return neurons;
+  });
 }
 
 function reduceNeurons(neurons: Float64Array, reduction: MagnitudeReduction): number {

@@ -3,6 +3,7 @@
  * one that is not known here is passed on as it is, for it is a bug.
  */
 import { DeviceError, UserError } from '../errors';
+import { reasonOfErrno } from '../system-failure';
 
 interface Translation {
   readonly pattern: RegExp;
@@ -26,6 +27,15 @@ const TRANSLATIONS: readonly Translation[] = [
       `the file ends before it, at ${length} bytes: it was cut short since the checkpoint was opened`,
       'Fetch the checkpoint again.',
     ],
+  },
+  {
+    // It maps the files of weights, or opens them, by itself.
+    pattern: /SystemError : (\d+)|errcode = (\d+)/,
+    of: 'any',
+    say: ([, errno, other]) => {
+      const { why, action } = reasonOfErrno(Number(errno ?? other));
+      return ['the weights cannot be read', why, action];
+    },
   },
   {
     pattern: /device (?:is |was )?lost|DEVICE_LOST|DEVICE_(?:HUNG|REMOVED|RESET)/i,
@@ -70,4 +80,16 @@ export function translateFailure(error: unknown, provider: string): unknown {
     if (match) return new Failure(...say(match, provider), { cause: error });
   }
   return error;
+}
+
+/** Words of the system's loader for "no memory", which differ by what it was doing. */
+const NO_MEMORY = /cannot allocate memory|failed to map segment|cannot create shared object|cannot enlarge/i;
+
+/** The error for an onnxruntime that cannot be loaded: its package is missing, or the system refuses its library. */
+export function loadFailure(error: unknown): UserError {
+  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  const [why, action] = NO_MEMORY.test(message)
+    ? ['there is too little memory for its library', 'Raise the limit (ulimit -v), or close other programs.']
+    : [message, 'Install Coppice again, for this operating system and processor.'];
+  return new UserError('onnxruntime, which computes, cannot be loaded', why, action, { cause: error });
 }

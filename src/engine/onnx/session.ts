@@ -3,20 +3,36 @@
  * Nothing else imports onnxruntime-node.
  */
 import { createRequire } from 'node:module';
-import * as ort from 'onnxruntime-node';
+import type * as Ort from 'onnxruntime-node';
 import { Graph } from './graph';
-import { translateFailure } from './runtime-failure';
+import { loadFailure, translateFailure } from './runtime-failure';
 
-// Errors are thrown; that they are printed besides would only tear the progress line.
-ort.env.logLevel = 'fatal';
-/** The same, of a session. */
+/** Errors are thrown; that they are printed besides would only tear the progress line. */
 const LOG_FATAL = 4;
+
+const require = createRequire(import.meta.url);
+let loaded: typeof Ort | undefined;
+
+/**
+ * onnxruntime, loaded when it is first needed: commands that only read headers start without it.
+ * @throws UserError when its native library cannot be loaded
+ */
+function ort(): typeof Ort {
+  if (loaded) return loaded;
+  try {
+    loaded = require('onnxruntime-node') as typeof Ort;
+  } catch (error) {
+    throw loadFailure(error);
+  }
+  loaded.env.logLevel = 'fatal';
+  return loaded;
+}
 
 /** Execution providers by the names that onnxruntime-node gives them. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 /** A tensor of onnxruntime, in this process's memory or on the device. */
-export type Tensor = ort.Tensor;
+export type Tensor = Ort.Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Results by name: a tensor is filled in place, null lets onnxruntime allocate. */
 export type Fetches = Readonly<Record<string, Tensor | null>>;
@@ -47,7 +63,7 @@ export class Session {
   private onDevice: Tensor[] = [];
 
   constructor(
-    private readonly session: ort.InferenceSession,
+    private readonly session: Ort.InferenceSession,
     private readonly provider: Provider,
     private readonly beforeRun?: () => Promise<void>,
   ) {}
@@ -92,7 +108,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
   if (settings.folder !== undefined) extra.model_external_initializers_file_folder_path = settings.folder;
   if (!(settings.prepack ?? false)) extra.disable_prepacking = '1';
   // onnxruntime refuses an option that is present but undefined.
-  const options: ort.InferenceSession.SessionOptions = {
+  const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [settings.provider],
     logSeverityLevel: LOG_FATAL,
     extra: { session: extra },
@@ -108,23 +124,23 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
   }
   try {
     if (settings.provider === 'webgpu') await (webGpuKeeper ??= keepWebGpu());
-    const session = await ort.InferenceSession.create(model, options);
+    const session = await ort().InferenceSession.create(model, options);
     return new Session(session, settings.provider, settings.beforeRun);
   } catch (error) {
     throw translateFailure(error, settings.provider);
   }
 }
 
-let webGpuKeeper: Promise<ort.InferenceSession> | undefined;
+let webGpuKeeper: Promise<Ort.InferenceSession> | undefined;
 
 /**
  * Opens a session that nobody uses and nobody closes: WebGPU gives up its device, and every program compiled for it
  * (a second each), when its last session closes.
  */
-function keepWebGpu(): Promise<ort.InferenceSession> {
+function keepWebGpu(): Promise<Ort.InferenceSession> {
   const g = new Graph();
   g.output('y', g.input('x', 'float32', [1]));
-  return ort.InferenceSession.create(g.serialize(), { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
+  return ort().InferenceSession.create(g.serialize(), { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
 }
 
 /** Whether hidden states and caches of this provider can stay in its memory between runs: onnxruntime-node's bindings can for WebGPU. */
@@ -134,27 +150,29 @@ export function keepsTensors(provider: Provider): boolean {
 
 /** The providers that this build of onnxruntime knows; whether they work here is another question. */
 export function knownProviders(): string[] {
-  return ort.listSupportedBackends().map(({ name }) => name);
+  return ort()
+    .listSupportedBackends()
+    .map(({ name }) => name);
 }
 
 /** The file from which another process loads the same onnxruntime. */
 export function onnxruntimeFile(): string {
-  return createRequire(import.meta.url).resolve('onnxruntime-node');
+  return require.resolve('onnxruntime-node');
 }
 
 /** A float32 tensor over `data`, which is used as it is, not copied. */
 export function float32(data: Float32Array, shape: readonly number[]): Tensor {
-  return new ort.Tensor('float32', data, shape);
+  return new (ort().Tensor)('float32', data, shape);
 }
 
 /** An int32 tensor over a copy of `data`. */
 export function int32(data: ArrayLike<number>, shape: readonly number[]): Tensor {
-  return new ort.Tensor('int32', Int32Array.from(data), shape);
+  return new (ort().Tensor)('int32', Int32Array.from(data), shape);
 }
 
 /** An int64 tensor over a copy of `data`. */
 export function int64(data: ArrayLike<number>, shape: readonly number[]): Tensor {
-  return new ort.Tensor('int64', BigInt64Array.from(data as ArrayLike<number> & Iterable<number>, BigInt), shape);
+  return new (ort().Tensor)('int64', BigInt64Array.from(data as ArrayLike<number> & Iterable<number>, BigInt), shape);
 }
 
 /** The numbers of a float32 tensor in this process's memory. */
@@ -164,5 +182,6 @@ export function floats(tensor: Tensor): Float32Array {
 
 /** Version of the onnxruntime that runs. */
 export function onnxruntimeVersion(): string {
-  return ort.env.versions.node ?? ort.env.versions.common;
+  const { versions } = ort().env;
+  return versions.node ?? versions.common;
 }

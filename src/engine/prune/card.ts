@@ -1,5 +1,5 @@
 /** The model card (README.md) of a pruned checkpoint: what was done to which model, and under which licence it stands. */
-import { readSmallFile } from '../checkpoint/file';
+import { readSmallFile } from '../regular-file';
 import type { Checkpoint } from '../checkpoint/types';
 import { modelName } from '../runs/record';
 import { describeReduction, type Reduction } from './describe';

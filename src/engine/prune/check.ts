@@ -1,7 +1,6 @@
 /** Whether a checkpoint that was just written is the planned one: opened like any other, and compared with its source. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
-import { readRange } from '../checkpoint/file';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import { ELEMENT_BYTES } from '../checkpoint/narrow';
 import type { TensorInfo } from '../checkpoint/types';
@@ -56,8 +55,8 @@ export async function checkWritten(
 async function compareSamples(files: OpenFiles, source: TensorInfo, copy: TensorInfo): Promise<void> {
   const length = Math.min(SAMPLE_BYTES, source.bytes);
   for (const at of new Set([0, source.bytes - length])) {
-    const original = await readRange(await files.get(source.file), source.offset + at, length);
-    const written = await readRange(await files.get(copy.file), copy.offset + at, length);
+    const original = await (await files.get(source.file)).readRange(source.offset + at, length);
+    const written = await (await files.get(copy.file)).readRange(copy.offset + at, length);
     if (!original.equals(written)) throw new Error(`the written bytes of ${copy.name} differ from the source's`);
   }
 }
@@ -72,7 +71,7 @@ async function compareRewritten(
   const length = Math.min(SAMPLE_BYTES, copy.bytes) / size;
   for (const start of new Set([0, copy.bytes / size - length])) {
     const expected = await rewritten(source, rewrite, start, length, files);
-    const written = await readRange(await files.get(copy.file), copy.offset + start * size, length * size);
+    const written = await (await files.get(copy.file)).readRange(copy.offset + start * size, length * size);
     if (!written.equals(expected)) throw new Error(`the written bytes of ${copy.name} are not those computed`);
   }
 }

@@ -1,9 +1,9 @@
 /** Copies byte ranges of files: nothing is decoded, and the disk writes while the next bytes are read. */
-import { readSync, writeSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { systemErrorCode, throwIfCancelled, UserError } from '../errors';
+import { throwIfCancelled } from '../errors';
+import { RegularFile } from '../regular-file';
 import type { OutputFile } from './output-file';
 
 /** `bytes` bytes of `file` from `offset`. */
@@ -49,18 +49,18 @@ export async function copyRanges(
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(options.bufferBytes ?? BUFFER_BYTES);
   const stretch = BUFFERS_IN_A_ROW * buffer.length;
-  let source: { file: string; handle: FileHandle } | undefined;
+  let source: { readonly file: string; readonly opened: RegularFile } | undefined;
   try {
     for (const { file, offset, bytes } of joinRanges(ranges)) {
       if (source?.file !== file) {
-        await source?.handle.close();
+        await source?.opened.close();
         source = undefined;
-        source = { file, handle: await openSource(file) };
+        source = { file, opened: await RegularFile.open(file, file) };
       }
       for (let done = 0; done < bytes;) {
         throwIfCancelled(options.signal);
         const length = Math.min(stretch - (position % stretch), bytes - done);
-        copyStretch(source, offset + done, target.handle, position, length, buffer);
+        copyStretch(source.opened, offset + done, target.handle, position, length, buffer);
         done += length;
         position += length;
         options.onBytes?.(length);
@@ -69,7 +69,7 @@ export async function copyRanges(
       }
     }
   } finally {
-    await source?.handle.close();
+    await source?.opened.close();
   }
 }
 
@@ -78,7 +78,7 @@ export async function copyRanges(
  * than copying it, above all on a busy machine.
  */
 function copyStretch(
-  source: { readonly file: string; readonly handle: FileHandle },
+  source: RegularFile,
   from: number,
   target: FileHandle,
   to: number,
@@ -88,39 +88,10 @@ function copyStretch(
   for (let done = 0; done < length;) {
     // Whole pages of the target at a time: those that are written in two parts cost twice.
     const wanted = Math.min(buffer.length - ((to + done) % buffer.length), length - done);
-    const read = readSome(source, buffer, wanted, from + done);
+    const read = source.readSome(buffer, wanted, from + done);
     for (let written = 0; written < read;) {
       written += writeSync(target.fd, buffer, written, read - written, to + done + written);
     }
     done += read;
   }
-}
-
-async function openSource(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'r');
-  } catch (error) {
-    throw unreadable(file, systemErrorCode(error) ?? 'unknown error', error);
-  }
-}
-
-/** Reads up to `length` bytes into the buffer and returns how many came, at least 1. */
-function readSome(
-  source: { readonly file: string; readonly handle: FileHandle },
-  buffer: Buffer,
-  length: number,
-  position: number,
-): number {
-  let read: number;
-  try {
-    read = readSync(source.handle.fd, buffer, 0, length, position);
-  } catch (error) {
-    throw unreadable(source.file, systemErrorCode(error) ?? 'unknown error', error);
-  }
-  if (read === 0) throw unreadable(source.file, 'it ends earlier than its header said when it was opened');
-  return read;
-}
-
-function unreadable(file: string, why: string, cause?: unknown): UserError {
-  return new UserError(`${basename(file)} cannot be read`, why, 'Check the disk and try again.', { cause });
 }

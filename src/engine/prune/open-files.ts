@@ -1,25 +1,26 @@
 /** The last few files that were read from, kept open: neighbouring tensors share them. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { RegularFile } from '../regular-file';
 
 const MOST_OPEN = 8;
 
 export class OpenFiles {
-  readonly #handles = new Map<string, FileHandle>();
+  readonly #files = new Map<string, RegularFile>();
 
-  async get(file: string): Promise<FileHandle> {
-    const known = this.#handles.get(file);
+  /** @throws UserError naming the whole path: source and copy may have the same name */
+  async get(file: string): Promise<RegularFile> {
+    const known = this.#files.get(file);
     if (known) return known;
-    for (const [oldest, handle] of this.#handles) {
-      if (this.#handles.size < MOST_OPEN) break;
-      this.#handles.delete(oldest);
-      await handle.close();
+    for (const [oldest, least] of this.#files) {
+      if (this.#files.size < MOST_OPEN) break;
+      this.#files.delete(oldest);
+      await least.close();
     }
-    const handle = await open(file, 'r');
-    this.#handles.set(file, handle);
-    return handle;
+    const opened = await RegularFile.open(file, file);
+    this.#files.set(file, opened);
+    return opened;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
+    await Promise.all([...this.#files.values()].map((file) => file.close()));
   }
 }

@@ -4,7 +4,6 @@
  * size costs the memory of one piece.
  */
 import { setImmediate } from 'node:timers/promises';
-import { readInto } from '../checkpoint/file';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../checkpoint/narrow';
 import type { WeightDtype } from '../checkpoint/dtype';
 import { isWeightDtype } from '../checkpoint/dtype';
@@ -61,8 +60,8 @@ export async function rewritten(
   files: OpenFiles,
 ): Promise<Uint8Array> {
   if (!isWeightDtype(source.dtype)) throw new Error(`${source.name} has dtype ${source.dtype}`);
-  const stored = Buffer.alloc(count * ELEMENT_BYTES[source.dtype]);
-  await readInto(await files.get(source.file), stored, source.offset + start * ELEMENT_BYTES[source.dtype]);
+  const size = ELEMENT_BYTES[source.dtype];
+  const stored = await (await files.get(source.file)).readRange(source.offset + start * size, count * size);
   const values = widen(stored, source.dtype, new Float32Array(count));
   const exact = Float64Array.from(values);
   change?.(exact, start);

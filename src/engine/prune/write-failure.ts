@@ -1,5 +1,6 @@
 /** What keeps a checkpoint from being written, as the user must see it. */
 import { systemErrorCode, UserError } from '../errors';
+import { cannotWrite } from '../system-failure';
 
 /**
  * A system error of writing as the user must see it; any other error as it is.
@@ -9,10 +10,7 @@ export function writeFailure(error: unknown, out: string): unknown {
   const code = systemErrorCode(error);
   if (code === undefined) return error;
   const known = WRITE_FAILURES[code];
-  if (known === undefined)
-    return new UserError(`${out} cannot be written`, String(error), 'Nothing was left there. Try another place.', {
-      cause: error,
-    });
+  if (known === undefined) return cannotWrite(out, error);
   return new UserError(`${out} cannot be written`, known.why, known.action, { cause: error });
 }
 
@@ -27,10 +25,6 @@ const WRITE_FAILURES: Readonly<Partial<Record<string, { readonly why: string; re
   EROFS: { why: 'the file system is read-only', action: 'Choose another --out.' },
   ENOSPC: full,
   EDQUOT: { why: 'your quota of the disk is used up', action: full.action },
-  EFBIG: {
-    why: 'a file would be larger than the file system allows',
-    action: 'Choose a disk with another file system.',
-  },
   ENOTDIR: { why: 'a part of its path is a file, not a folder', action: 'Choose another --out.' },
   ENAMETOOLONG: { why: 'its name is too long', action: 'Choose a shorter --out.' },
   ENOTEMPTY: { why: 'another program created it meanwhile', action: 'Choose another --out.' },

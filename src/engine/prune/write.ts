@@ -1,6 +1,6 @@
 /** Writes a checkpoint without some of its blocks (design: a pruned checkpoint is a byte-range copy). */
 import { join } from 'node:path';
-import { readSmallFile } from '../checkpoint/file';
+import { readSmallFile } from '../regular-file';
 import { MAX_CONFIG_BYTES } from '../checkpoint/limits';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';

@@ -2,8 +2,6 @@
  * Adapters on disk, as PEFT has them: `adapter_model.safetensors` (float32 here; F16 and BF16 are read too) and
  * `adapter_config.json`. What was trained elsewhere is read under the same rules as what Coppice wrote.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,6 +14,7 @@ import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
 import { claimTarget } from '../prune/target';
 import { writeFailure } from '../prune/write-failure';
+import { hashFile } from '../regular-file';
 import { modelName, RECORD_NAME, type RunInput, type RunRecord, writeRecord } from '../runs/record';
 import { type Adapter, adapterDigest, LINEAR_NAMES } from './adapter';
 import { BASE_KEY, baseNote, readBase, removedFor } from './adapter-base';
@@ -187,7 +186,5 @@ function bytesOf({ matrices }: Adapter): number {
 /** The adapter in the folder `dir` as an input of a run. */
 export async function adapterInput(dir: string): Promise<RunInput> {
   const folder = resolve(dir);
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(join(folder, ADAPTER_WEIGHTS))) hash.update(piece as Buffer);
-  return { role: 'adapter', name: basename(folder), sha256: hash.digest('hex') };
+  return { role: 'adapter', name: basename(folder), sha256: await hashFile(join(folder, ADAPTER_WEIGHTS)) };
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../checkpoint/dtype';
-import { readSmallFile } from '../checkpoint/file';
+import { readSmallFile } from '../regular-file';
 import { MAX_CONFIG_BYTES } from '../checkpoint/limits';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';

@@ -5,12 +5,13 @@
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { isObject } from '../checkpoint/bounded-json';
-import { readSmallFile } from '../checkpoint/file';
+import { readSmallFile } from '../regular-file';
 import { UserError } from '../errors';
 import { sample } from '../evaluate/sample';
 import { type JobOptions, Work } from '../progress';
 import { Random } from '../random';
 import { modelName } from '../runs/record';
+import { cannotWrite } from '../system-failure';
 import { Decoder } from '../transformer/decoder';
 import type { Model } from '../transformer/model';
 import type { View } from '../transformer/view';
@@ -97,8 +98,7 @@ async function writeRows(
       await decoder.close();
     }
     rows.push(...some.map(({ ids }) => ids));
-    await writeFile(`${cache}.tmp`, JSON.stringify({ key, rows }), { flush: true });
-    await rename(`${cache}.tmp`, cache);
+    await writeCache(cache, JSON.stringify({ key, rows }));
   }
   return rows;
 }
@@ -114,6 +114,17 @@ function opening(openings: readonly number[], random: Random): number {
 
 /** Ten million tokens: days of writing. */
 const MOST_CACHE_BYTES = 100e6;
+
+/** Whole or not at all. @throws UserError */
+async function writeCache(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await writeFile(temporary, text, { flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
 
 /** What was written so far; a file that cannot be read or is of another text is as good as none. */
 async function readCache(path: string, key: string): Promise<number[][]> {

@@ -1,9 +1,9 @@
 /** The teacher's final norm and head: whether they are the student's, and else as feeds of the loss. */
-import { readRange, withFile } from '../checkpoint/file';
 import { readTensor } from '../checkpoint/tensor-file';
 import type { TensorInfo } from '../checkpoint/types';
 import { outerWeights } from '../checkpoint/weights';
 import { float32, type Feeds } from '../onnx/session';
+import { withFile } from '../regular-file';
 import { tensorOf } from '../transformer/graph-weights';
 import type { Model } from '../transformer/model';
 
@@ -39,8 +39,8 @@ async function sameTensor(a: TensorInfo, b: TensorInfo): Promise<boolean> {
     withFile(b.file, async (second) => {
       for (let at = 0; at < a.bytes; at += PIECE) {
         const length = Math.min(PIECE, a.bytes - at);
-        const ours = await readRange(first, a.offset + at, length);
-        if (!ours.equals(await readRange(second, b.offset + at, length))) return false;
+        const ours = await first.readRange(a.offset + at, length);
+        if (!ours.equals(await second.readRange(b.offset + at, length))) return false;
       }
       return true;
     }),

@@ -9,6 +9,7 @@ import { isObject } from '../checkpoint/bounded-json';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../checkpoint/tensor-file';
 import { UserError } from '../errors';
 import { stringifyJson } from '../json';
+import { cannotWrite } from '../system-failure';
 import type { AdamW, Parameters } from './adamw';
 import { differences, type RunFacts } from './run-facts';
 
@@ -49,7 +50,7 @@ export interface TrainingState {
 
 /**
  * @param run says what run this is: a state is continued only by its own
- * @throws the system's error; the state saved before is kept then
+ * @throws UserError when it cannot be written; the state saved before is kept then
  */
 export async function saveState(
   path: string,
@@ -67,13 +68,18 @@ export async function saveState(
     const best = state.best?.values.get(name);
     if (best) tensors.set(`best:${name}`, { values: best, shape });
   }
-  await mkdir(dirname(path), { recursive: true });
-  await writeTensorFile(path, tensors, {
+  const metadata = {
     run: JSON.stringify(run),
     step: String(state.step),
     log: stringifyJson(state.log),
     ...(state.best && { best: stringifyJson({ step: state.best.step, loss: state.best.loss }) }),
-  });
+  };
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeTensorFile(path, tensors, metadata);
+  } catch (error) {
+    throw cannotWrite(`the state of the training, ${path},`, error);
+  }
 }
 
 /**

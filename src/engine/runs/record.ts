@@ -3,12 +3,14 @@
  * can be traced to one. `schema: 1`; non-finite numbers are strings (engine/json.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
 import { stringifyJson } from '../json';
+import { cannotWrite } from '../system-failure';
+import { readTextFile } from '../textfile';
 
 export const RUN_RECORD_SCHEMA = 1;
 
@@ -123,25 +125,16 @@ export async function writeRecord(file: string, record: RunRecord): Promise<void
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    throw new UserError(
-      `the run record ${file} cannot be written`,
-      RECORD_WRITE_FAILURES[code] ?? code,
-      'Name a file in a folder that exists and can be written to.',
-      { cause: error },
-    );
+    const what = `the run record ${file}`;
+    const why = FOLDER_FAILURES[systemErrorCode(error) ?? ''];
+    if (why === undefined) throw cannotWrite(what, error);
+    throw new UserError(`${what} cannot be written`, why, 'Name a file in a folder that exists.', { cause: error });
   }
 }
 
-const RECORD_WRITE_FAILURES: Readonly<Record<string, string>> = {
+const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
   ENOENT: 'its folder does not exist',
   ENOTDIR: 'its folder is a file',
-  EISDIR: 'it is a folder',
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
 };
 
 /**
@@ -153,13 +146,9 @@ export async function readRecord(file: string): Promise<RunRecord> {
     new UserError(`${file} is no run record`, why, 'Give a file that a Coppice run wrote with --record.', { cause });
   let text: string;
   try {
-    const { size } = await stat(file);
-    if (size > MAX_RECORD_BYTES) throw refuse(`it has ${size} bytes, more than any record`);
-    text = await readFile(file, 'utf8');
+    ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'No record is as large.'));
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    throw refuse(code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`, error);
+    throw error instanceof UserError ? refuse(error.why, error) : error;
   }
   let value: unknown;
   try {

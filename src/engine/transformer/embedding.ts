@@ -2,29 +2,29 @@
  * The embedding: a table of which a text needs a few rows. They are read straight from the file, so that a vocabulary of
  * any size costs no memory.
  */
-import { open, type FileHandle } from 'node:fs/promises';
 import { outerWeights } from '../checkpoint/weights';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { UserError } from '../errors';
+import { RegularFile } from '../regular-file';
 import { widen } from '../checkpoint/widen';
 import { tensorOf } from './graph-weights';
 
 export class Embedding {
   private constructor(
-    private readonly file: FileHandle,
+    private readonly file: RegularFile,
     private readonly tensor: TensorInfo,
     readonly hidden: number,
   ) {}
 
   static async open(checkpoint: Checkpoint, architecture: Architecture): Promise<Embedding> {
     const tensor = tensorOf(checkpoint, outerWeights(architecture).embed);
-    return new Embedding(await open(tensor.file, 'r'), tensor, architecture.hidden);
+    return new Embedding(await RegularFile.open(tensor.file), tensor, architecture.hidden);
   }
 
   /**
    * The rows of the given tokens, (ids.length, hidden).
-   * @throws UserError for an id beyond the vocabulary
+   * @throws UserError for an id beyond the vocabulary, or when the file cannot be read
    */
   async lookUp(
     ids: readonly number[],
@@ -47,7 +47,7 @@ export class Embedding {
           'Use the tokenizer that belongs to this checkpoint, or ids below that number.',
         );
       }
-      await this.file.read(row, 0, rowBytes, this.tensor.offset + id * rowBytes);
+      await this.file.readInto(row, this.tensor.offset + id * rowBytes);
       const first = into.subarray(places[0] * this.hidden, (places[0] + 1) * this.hidden);
       widen(row, this.tensor.dtype, first);
       for (const place of places.slice(1)) into.set(first, place * this.hidden);

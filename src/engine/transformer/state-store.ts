@@ -6,6 +6,7 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
+import { cannotWrite } from '../system-failure';
 import type { Chunk } from './states';
 
 /** One chunk of rows before one step (or after the last). */
@@ -89,7 +90,9 @@ class FileStore implements StateStore {
       const { bytesWritten } = await this.file.write(bytesOf(data), 0, data.byteLength, this.offset(slot));
       if (bytesWritten < data.byteLength) throw this.full();
     } catch (error) {
-      throw systemErrorCode(error) === 'ENOSPC' ? this.full(error) : error;
+      throw ['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error) ?? '')
+        ? this.full(error)
+        : cannotWrite(`a temporary file in ${tmpdir()}`, error);
     } finally {
       content.release();
     }

@@ -1,10 +1,8 @@
 /** The line of an adapter. */
-import { readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-
-/** An adapter's config is a page; what is longer is something else. */
-const MAX_CONFIG_BYTES = 1e6;
+import { readConfigFile } from '../../engine/checkpoint/config-file';
+import { ADAPTER_CONFIG } from '../../engine/retrain/adapter-config';
 
 export async function adapterItem(path: string): Promise<vscode.TreeItem> {
   const item = new vscode.TreeItem(basename(path));
@@ -19,9 +17,6 @@ export async function adapterItem(path: string): Promise<vscode.TreeItem> {
 }
 
 async function rankOf(path: string): Promise<number | undefined> {
-  const file = join(path, 'adapter_config.json');
-  if ((await stat(file)).size > MAX_CONFIG_BYTES) return undefined;
-  const config: unknown = JSON.parse(await readFile(file, 'utf8'));
-  const rank = typeof config === 'object' && config !== null && 'r' in config ? config.r : undefined;
+  const { r: rank } = (await readConfigFile(path, ADAPTER_CONFIG)).value;
   return typeof rank === 'number' ? rank : undefined;
 }

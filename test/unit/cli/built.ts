@@ -27,6 +27,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Sent as soon as stderr says something, which is when the work has begun. */
   readonly interrupt?: NodeJS.Signals;
+  /** Words of bash that run before the command, in its process: limits, redirections. */
+  readonly under?: string;
   /** Close stdout after its first bytes, as `head` does. */
   readonly closeStdout?: boolean;
 }
@@ -45,7 +47,10 @@ export function coppice(args: readonly string[], options: CliOptions = {}): Prom
 /** The same, to be ended from outside. */
 export function startCoppice(args: readonly string[], options: CliOptions = {}): Running {
   if (program === undefined) throw new Error('call buildCli() in a before hook');
-  const child = spawn(process.execPath, [program, ...args], {
+  const words = [process.execPath, program, ...args];
+  const [file, ...rest] =
+    options.under === undefined ? words : ['bash', '-c', `${options.under}; exec "$@"`, 'bash', ...words];
+  const child = spawn(file, rest, {
     cwd: options.cwd ?? temporaryFolder(),
     env: { PATH: process.env.PATH, NODE_PATH: join(root, 'node_modules'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,6 +36,8 @@ describe('command line: terminal', () => {
   it('never lets foreign text steer the terminal, and leaves a pipe alone', () => {
     const evil = 'a\u001b[2Jb\u009bc\u0007\té\n';
     assert.equal(shown(evil, { terminal: true, unicode: true }), 'a\\u001b[2Jb\\u009bc\\u0007\té\n');
+    const turned = 'exe\u202etxt.\u2066\u061c\u2029';
+    assert.equal(shown(turned, { terminal: true, unicode: true }), 'exe\\u202etxt.\\u2066\\u061c\\u2029');
     assert.equal(shown('é😀', { terminal: true, unicode: false }), '\\u00e9\\ud83d\\ude00');
     assert.equal(shown(evil, { terminal: false, unicode: false }), evil);
     const json = JSON.stringify({ text: evil });

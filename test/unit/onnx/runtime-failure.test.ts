@@ -1,7 +1,7 @@
 /** What onnxruntime throws, in its own words of version 1.30, and what the user reads. */
 import assert from 'node:assert/strict';
 import { DeviceError, UserError } from '../../../src/engine/errors';
-import { translateFailure } from '../../../src/engine/onnx/runtime-failure';
+import { loadFailure, translateFailure } from '../../../src/engine/onnx/runtime-failure';
 
 const arena =
   "Non-zero status code returned while running Gemm node. Name:'Gemm_1' Status Message: bfc_arena.cc:360 void* " +
@@ -51,5 +51,25 @@ describe('errors of onnxruntime', () => {
   it('anything else is passed on: it is a bug', () => {
     const bug = new Error('GEMM: Dimension mismatch, W: {1,4} K: 1 N:1');
     assert.equal(translateFailure(bug, 'cpu'), bug);
+  });
+});
+
+describe('errors of files that onnxruntime reads by itself', () => {
+  it('are told by their number', () => {
+    const mapped = translateFailure(new Error('Exception during initialization: frame.cc:74 SystemError : 24'), 'cpu');
+    assert.ok(mapped instanceof UserError);
+    assert.match(`${mapped.why} ${mapped.action}`, /too many files are open.*ulimit -n/);
+    const opened = translateFailure(new Error('open file "x" fail, errcode = 5 - unknown error'), 'cpu');
+    assert.ok(opened instanceof UserError);
+    assert.match(opened.why, /the disk or its connection/);
+  });
+});
+
+describe('an onnxruntime that cannot be loaded', () => {
+  it('is told apart by why: too little memory, or a library that does not fit', () => {
+    const short = loadFailure(new Error('libonnxruntime.so.1: failed to map segment from shared object'));
+    assert.match(`${short.why} ${short.action}`, /too little memory.*ulimit -v/);
+    const foreign = loadFailure(new Error("Cannot find module 'onnxruntime-node'\nRequire stack:\n- /x.js"));
+    assert.equal(foreign.why, "Cannot find module 'onnxruntime-node'");
   });
 });

@@ -1,0 +1,87 @@
+/** Pipes, devices and folders where a file is named: every command says so at once, and none waits. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint } from '../../support/tiny-models';
+import { buildCli, coppice } from './built';
+
+describe('command line: what is no regular file', function () {
+  this.timeout(60_000);
+  let model: string;
+  let folder: string;
+
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+    buildCli();
+    model = tinyCheckpoint('llama-plain', { tokenizer: true });
+    folder = temporaryFolder();
+    mkdirSync(join(folder, 'folder'));
+    execFileSync(
+      'mkfifo',
+      ['pipe', 'pipe.json', 'pipe.jsonl'].map((name) => join(folder, name)),
+    );
+  });
+
+  const given: [string, (file: string, out: string) => string[]][] = [
+    ['--text', (file) => ['eval', model, '--text', file]],
+    ['--calibration', (file) => ['score', model, '--calibration', file]],
+    ['--scores', (file, out) => ['prune', model, '--scores', file, '--count', '1', '--no-plus', '--out', out]],
+    ['--data', (file, out) => ['retrain', model, '--data', file, '--out', out]],
+    ['a record', (file, out) => ['report', file, '--out', out]],
+  ];
+  const kinds: [string, () => string, RegExp][] = [
+    ['a pipe', () => join(folder, 'pipe'), /it is a pipe, not a regular file/],
+    ['a pipe named as JSON', () => join(folder, 'pipe.json'), /it is a pipe/],
+    ['a pipe named as JSONL', () => join(folder, 'pipe.jsonl'), /it is a pipe/],
+    ['a device without an end', () => '/dev/zero', /it is a device, not a regular file/],
+    ['a folder', () => join(folder, 'folder'), /it is a folder/],
+  ];
+  for (const [option, args] of given) {
+    for (const [kind, file, why] of kinds) {
+      it(`refuses ${kind} as ${option}`, async () => {
+        const { code, stderr } = await coppice(args(file(), join(folder, 'out')));
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, why);
+      });
+    }
+  }
+
+  const parts: [string, (model: string) => string[]][] = [
+    ['config.json', (model) => ['inspect', model]],
+    ['model.safetensors', (model) => ['inspect', model]],
+    ['generation_config.json', (model) => ['inspect', model]],
+    ['model.safetensors.index.json', (model) => ['inspect', join(model, 'model.safetensors.index.json')]],
+    ['tokenizer.json', (model) => ['generate', model, '--prompt', 'a']],
+    ['tokenizer_config.json', (model) => ['generate', model, '--prompt', 'a']],
+    ['chat_template.jinja', (model) => ['generate', model, '--prompt', 'a', '--chat']],
+    ['chat_template.json', (model) => ['generate', model, '--prompt', 'a', '--chat']],
+  ];
+  for (const [name, args] of parts) {
+    it(`refuses a pipe as ${name} of a checkpoint`, async () => {
+      const place = withPipe(name);
+      const { code, stderr } = await coppice(args(place));
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`${name.replaceAll('.', '\\.')}\n.*it is a pipe`));
+    });
+  }
+
+  it('does without the record of a checkpoint, and the licence in its card, where they are pipes', async () => {
+    const text = join(model, 'tokenizer.json');
+    const { code, stderr } = await coppice(['eval', withPipe('coppice.json'), '--text', text, '--limit', '1']);
+    assert.equal(code, 0, stderr);
+    const out = join(temporaryFolder(), 'out');
+    const pruned = await coppice(['prune', withPipe('README.md'), '--blocks', '1', '--out', out]);
+    assert.equal(pruned.code, 0, pruned.stderr);
+  });
+
+  /** The model in a folder of its own, with a pipe in the place of one of its files. */
+  function withPipe(name: string): string {
+    const place = join(temporaryFolder(), 'model');
+    cpSync(model, place, { recursive: true });
+    rmSync(join(place, name), { force: true });
+    execFileSync('mkfifo', [join(place, name)]);
+    return place;
+  }
+});
