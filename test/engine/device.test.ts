@@ -1,6 +1,6 @@
 /** Devices that are not there, and weights that are gone when a session wants them. */
 import assert from 'node:assert/strict';
-import { rmSync, truncateSync } from 'node:fs';
+import { rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { UserError } from '../../src/engine/errors';
@@ -48,7 +48,8 @@ describe('devices', () => {
 describe('weights that change while a model is open', () => {
   const cases: [string, (file: string) => void, RegExp][] = [
     ['gone', (file) => rmSync(file), /model\.safetensors cannot be read/],
-    ['cut short', (file) => truncateSync(file, 2000), /cannot be read from its file/],
+    ['cut short', (file) => truncateSync(file, 2000), /^Cannot read model\.safetensors$/],
+    ['cut at its end', (file) => truncateSync(file, statSync(file).size - 64), /cannot be read from its file/],
   ];
   for (const [title, harm, what] of cases) {
     it(`${title}: a message that names them`, async () => {
