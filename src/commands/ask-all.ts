@@ -9,11 +9,20 @@ export interface Place {
   readonly title: string;
   /** From 1. */
   readonly step: number;
-  readonly totalSteps: number;
+  /** Undefined while it depends on answers that are still to come. */
+  readonly totalSteps?: number;
 }
 
-/** One question of a sequence: it puts its answer into the state. Undefined: there is nothing to ask. */
-export type Step<S> = (state: S, place: Place) => Promise<Partial<S> | Back> | undefined;
+/** One question of a sequence: it puts its answer into the state. */
+export interface Step<S> {
+  (state: S, place: Place): Promise<Partial<S> | Back>;
+  /** Whether it has something to ask, by the answers so far; undefined while they do not tell. Always when absent. */
+  readonly comes?: (state: S) => boolean | undefined;
+}
+
+/** A step that comes under a condition; `comes` as in `Step`. */
+export const when = <S>(comes: Required<Step<S>>['comes'], step: Step<S>): Step<S> =>
+  Object.assign((state: S, place: Place) => step(state, place), { comes });
 
 /** Asks all steps in order, back and forth. @returns the state with every answer */
 export async function askAll<S>(title: string, state: S, steps: readonly Step<S>[]): Promise<S> {
@@ -21,11 +30,13 @@ export async function askAll<S>(title: string, state: S, steps: readonly Step<S>
   const asked: number[] = [];
   for (let at = 0; at < steps.length;) {
     const current = states[states.length - 1];
-    const answer = await steps[at](current, {
-      title,
-      step: asked.length + 1,
-      totalSteps: asked.length + steps.length - at,
-    });
+    if (steps[at].comes?.(current) === false) {
+      at++;
+      continue;
+    }
+    const step = asked.length + 1;
+    const totalSteps = totalOf(step, current, steps.slice(at + 1));
+    const answer = await steps[at](current, { title, step, ...(totalSteps !== undefined && { totalSteps }) });
     if (answer === BACK) {
       // Before the first question there is none: it is asked again.
       const before = asked.pop();
@@ -34,11 +45,15 @@ export async function askAll<S>(title: string, state: S, steps: readonly Step<S>
       states.pop();
       continue;
     }
-    if (answer !== undefined) {
-      asked.push(at);
-      states.push({ ...current, ...answer });
-    }
+    asked.push(at);
+    states.push({ ...current, ...answer });
     at++;
   }
   return states[states.length - 1];
+}
+
+/** Up to the question `step`, and those after it that will come; undefined where one of them may. */
+function totalOf<S>(step: number, state: S, after: readonly Step<S>[]): number | undefined {
+  const coming = after.map(({ comes }) => (comes ? comes(state) : true));
+  return coming.includes(undefined) ? undefined : step + coming.filter(Boolean).length;
 }

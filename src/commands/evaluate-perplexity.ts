@@ -49,10 +49,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       bos,
       limit,
     };
-    const { result, notes } = await runJob(coppice, spec, {
-      title: vscode.l10n.t('Evaluating perplexity'),
-      device: args.device,
-    });
+    const { result, notes } = await runJob(coppice, spec, { device: args.device });
     await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
     const numbers = vscode.l10n.t(
       'Perplexity {0} on {1} ({2} tokens).',

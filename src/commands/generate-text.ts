@@ -57,11 +57,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
     channel.append(`── ${vscode.workspace.asRelativePath(chosen.path)}${without}\n${prompt}`);
     channel.show(true);
     const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
-    const { result } = await runJob(coppice, spec, {
-      title: vscode.l10n.t('Writing text'),
-      onEvent,
-      device: args.device,
-    });
+    const { result } = await runJob(coppice, spec, { onEvent, device: args.device });
     const speed = formatNumber(parseJsonNumber(result.decodeTokensPerSecond) ?? NaN, 3);
     channel.append(`\n── ${vscode.l10n.t('{0} tokens, {1} a second', result.ids.length, speed)}\n\n`);
     await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);

@@ -1,9 +1,8 @@
 /** Show Jobs and Cancel Job: what runs, how far it is, what waits. */
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { JobInfo } from '../protocol/jobs';
-import { jobTitle, progressLine, progressShort } from '../views/progress-words';
+import { jobTitle, progressShort, stateLine } from '../views/progress-words';
 import type { Command, CommonArguments } from './command';
 
 export interface CancelArguments extends CommonArguments {
@@ -24,15 +23,15 @@ export const cancelJobCommand: Command<CancelArguments> = {
   id: 'coppice.cancelJob',
   async run(coppice, { id: given }) {
     const { jobs } = coppice.sidecar;
-    const id = given ?? (jobs.length > 1 ? await pickJob(jobs) : jobs[0]?.id);
+    const id = given ?? (jobs.length > 1 ? await pickJob(coppice, jobs) : jobs[0]?.id);
     if (id === undefined) return false;
     await coppice.sidecar.cancel(id);
     return true;
   },
 };
 
-async function pickJob(jobs: readonly JobInfo[]): Promise<string | undefined> {
-  const items = jobs.map((job) => ({ ...itemOf(job), buttons: [] }));
+async function pickJob({ sidecar }: Coppice, jobs: readonly JobInfo[]): Promise<string | undefined> {
+  const items = jobs.map((job) => ({ ...itemOf(job, sidecar.isBehind(job.id)), buttons: [] }));
   return (
     await vscode.window.showQuickPick(items, {
       title: vscode.l10n.t('Cancel Job'),
@@ -49,7 +48,7 @@ function showList({ sidecar }: Coppice): Promise<void> {
   box.title = vscode.l10n.t('Jobs');
   const cancel = { iconPath: new vscode.ThemeIcon('debug-stop'), tooltip: vscode.l10n.t('Cancel') };
   const fill = (): void => {
-    const items = sidecar.jobs.map((job) => ({ ...itemOf(job), buttons: [cancel] }));
+    const items = sidecar.jobs.map((job) => ({ ...itemOf(job, sidecar.isBehind(job.id)), buttons: [cancel] }));
     box.items = items.length > 0 ? items : [{ label: vscode.l10n.t('No jobs'), alwaysShow: true }, LOG_ITEM()];
     box.placeholder = items.length > 0 ? vscode.l10n.t('Enter shows the log; the square cancels a job') : '';
   };
@@ -72,13 +71,13 @@ function showList({ sidecar }: Coppice): Promise<void> {
 
 const LOG_ITEM = (): JobItem => ({ label: vscode.l10n.t('$(output) Show Log'), alwaysShow: true });
 
-function itemOf({ id, kind, checkpoint, state, progress }: JobInfo): JobItem & { readonly id: string } {
-  const waiting = state === 'queued';
+function itemOf(job: JobInfo, behind: boolean): JobItem & { readonly id: string } {
+  const { id, progress } = job;
   return {
     id,
-    label: `${waiting ? '$(clock)' : '$(loading~spin)'} ${jobTitle(kind)}`,
-    description: [basename(checkpoint), ...(progress ? [progressShort(progress)] : [])].join(' · '),
-    detail: waiting ? vscode.l10n.t('waits for its turn') : progress && progressLine(progress),
+    label: `${behind ? '$(clock)' : '$(loading~spin)'} ${jobTitle(job)}`,
+    description: progress && progressShort(progress),
+    detail: stateLine(job, behind),
     alwaysShow: true,
   };
 }

@@ -3,9 +3,11 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { MergeSpec } from '../protocol/jobs';
+import { checkpointName } from '../views/progress-words';
 import { chooseCheckpoint } from './choose-checkpoint';
 import { pickOrBrowse } from './choose-file';
 import type { Command, CommonArguments } from './command';
+import { inform, nextCommand } from './inform';
 import { outputFault, outputFolder } from './output-folder';
 import { show } from './prune-checkpoint';
 import { recall, remember } from './remembered';
@@ -44,8 +46,12 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     settle({ ...complete, checkpoint: path });
     const { adapter, out, dtype, otherBase } = complete;
     const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
-    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Merging'), device: args.device });
+    const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
     await show(coppice, result.out);
+    if (unwatched) {
+      const text = vscode.l10n.t('Merged into {0}.', checkpointName(result.out));
+      inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: result.out }));
+    }
     return result;
   },
 };

@@ -4,7 +4,7 @@ import type { Coppice } from '../coppice';
 import type { ModelSource } from '../protocol/jobs';
 import type { RemovedEntry } from '../protocol/json';
 import type { Chosen } from './choose-checkpoint';
-import { BACK, pick, type Step } from './steps';
+import { BACK, pick, type Step, when } from './steps';
 
 export interface ModelChoice {
   /** Leave out the blocks of the plan. */
@@ -17,10 +17,9 @@ export interface ModelChoice {
 
 /** Asks only where there is a plan; an adapter says by itself what was removed below it. */
 export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }: Chosen): Step<S> {
-  return (state, place) => {
-    const removed = plans.removed(subject);
-    if (removed.length === 0 || state.adapter !== undefined || state.plan !== undefined || state.remove !== undefined)
-      return undefined;
+  const removed = plans.removed(subject);
+  const isOpen = ({ adapter, plan, remove }: S): boolean => [adapter, plan, remove].every((each) => each === undefined);
+  const step: Step<S> = async (_, place) => {
     const choices = [
       {
         label: vscode.l10n.t('With the plan'),
@@ -29,10 +28,10 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
       },
       { label: vscode.l10n.t('The whole model'), value: false },
     ];
-    return pick(place, vscode.l10n.t('Which form of the model?'), choices, true).then((plan) =>
-      plan === BACK ? BACK : ({ plan } as Partial<S>),
-    );
+    const plan = await pick(place, vscode.l10n.t('Which form of the model?'), choices, true);
+    return plan === BACK ? BACK : ({ plan } as Partial<S>);
   };
+  return when((state) => removed.length > 0 && isOpen(state), step);
 }
 
 export function modelSource(

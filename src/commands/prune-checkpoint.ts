@@ -5,10 +5,12 @@ import { UserError } from '../engine/errors';
 import { selectExplicit } from '../engine/prune/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
+import { checkpointName } from '../views/progress-words';
 import { requireProtection } from '../views/protection';
 import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import type { Command, CommonArguments } from './command';
+import { inform, nextCommand } from './inform';
 import { outputFault, outputFolder } from './output-folder';
 import { runJob } from './run-job';
 import { scoresOf } from './score-blocks';
@@ -40,9 +42,14 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
       ...(scores && { settings: { criterion: scores.criterion, count: blocks.length } }),
       ...(calibration && { calibration: { name: calibration.source, sha256: calibration.sha256 } }),
     };
-    const { result } = await runJob(coppice, spec, { title: vscode.l10n.t('Pruning'), device: args.device });
+    const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
     await show(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+    if (unwatched) {
+      const { kept, out } = result;
+      const text = vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, checkpointName(out));
+      inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: out }));
+    }
     return result;
   },
 };

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { CancelledError, UserError } from '../engine/errors';
 import { levelledLog } from '../log';
-import type { RetrainSpec, TrainingEvent } from '../protocol/training';
+import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
 import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
 import type { Command, CommonArguments } from './command';
-import { inform } from './inform';
+import { inform, nextCommand } from './inform';
 import { type ModelChoice, modelSource, modelStep } from './model-choice';
 import { wholeNumberFault } from './numbers';
 import { outputFault, outputFolder } from './output-folder';
@@ -52,22 +52,29 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     settle(complete);
     const spec = specOf(coppice, complete, chosen);
     const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
-    const options = { title: vscode.l10n.t('Retraining'), onEvent, device: args.device };
+    const options = { onEvent, device: args.device };
     const { result } = await runJob(coppice, spec, options).catch((error: unknown) => {
       if (error instanceof CancelledError) offerToResume(complete);
       throw error;
     });
     await coppice.library.rescan();
     await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
-    const better = result.best ? vscode.l10n.t('Held-out perplexity {0}.', formatNumber(result.best.ppl)) : '';
-    inform(args, vscode.l10n.t('Retrained in {0} steps. {1}', result.steps, better), {
-      label: vscode.l10n.t('Merge Adapter…'),
-      run: () =>
-        void vscode.commands.executeCommand('coppice.mergeAdapter', { checkpoint: chosen.path, adapter: result.out }),
-    });
+    const next = { checkpoint: chosen.path, adapter: result.out };
+    inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
     return result;
   },
 };
+
+/** How it went: the best of the held-out perplexities, beside the one that it came from. */
+function retrained({ steps, best, evaluations }: RetrainResult): string {
+  const done = vscode.l10n.t('Retrained in {0} steps.', steps);
+  const start = evaluations.find(({ step }) => step === 0);
+  if (!best) return done;
+  const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
+  return best.step === 0
+    ? vscode.l10n.t('{0} Held-out perplexity {1}: no step made it better.', done, to)
+    : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
+}
 
 /** What was trained until it was cancelled is kept, which nobody can know who isn't told. */
 function offerToResume(args: RetrainArguments & { readonly out: string }): void {

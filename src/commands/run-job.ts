@@ -5,36 +5,43 @@
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
-import type { EventOf, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
-import { progressLine } from '../views/progress-words';
+import type { EventOf, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
+import type { SidecarClient } from '../sidecar/client';
+import { jobTitle, stateLine, titledJob } from '../views/progress-words';
+import { watchForEnd } from './attention';
 import type { CommonArguments } from './command';
 
 /** Shorter jobs come and go without a notification. */
 const QUIET_MS = 1000;
 
 export interface RunJobOptions<S extends JobSpec> {
-  readonly title: string;
   readonly onEvent?: (event: EventOf<S['kind']>) => void;
   readonly device?: CommonArguments['device'];
 }
+
+/** A finished job. */
+export type Finished<K extends JobKind> = JobOutcome<K> & {
+  /** It took long, or ended while another window had the focus: the user has to be told. */
+  readonly unwatched: boolean;
+};
 
 /** @throws UserError, CancelledError */
 export async function runJob<S extends JobSpec>(
   coppice: Coppice,
   spec: S,
-  options: RunJobOptions<S>,
-): Promise<JobOutcome<S['kind']>> {
+  options: RunJobOptions<S> = {},
+): Promise<Finished<S['kind']>> {
   const { config, sidecar, log } = coppice;
   const { device = spec.device ?? config.compute.device } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
+  const title = jobTitle(titledJob(spec));
   const controller = new AbortController();
-  let show: (progress: ProgressInfo) => void = () => undefined;
-  let latest: ProgressInfo | undefined;
+  const isUnwatched = watchForEnd({ now: () => performance.now(), focused: () => vscode.window.state.focused });
+  let id = '';
   const running = sidecar.run(complete, {
     signal: controller.signal,
-    onProgress: (progress) => {
-      latest = progress;
-      show(progress);
+    onQueued: (given) => {
+      id = given;
     },
     ...(options.onEvent && { onEvent: options.onEvent }),
   });
@@ -47,27 +54,35 @@ export async function runJob<S extends JobSpec>(
     new Promise<boolean>((go) => setTimeout(() => go(true), QUIET_MS)),
   ]);
   if (slow) {
-    const where = { location: vscode.ProgressLocation.Notification, title: options.title, cancellable: true };
+    const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     void vscode.window.withProgress(where, async (report, token) => {
       token.onCancellationRequested(() => controller.abort());
-      show = meter(report);
-      if (latest) show(latest);
-      else report.report({ message: vscode.l10n.t('waiting for its turn') });
+      const show = meter(report, sidecar, id);
+      show();
+      const listening = [sidecar.onJobs(show), sidecar.onProgress(show)];
       await settled;
+      for (const each of listening) each.dispose();
     });
   }
   const outcome = await running;
-  for (const note of outcome.notes) log.info(`${options.title}: ${note}`);
-  return outcome;
+  for (const note of outcome.notes) log.info(`${title}: ${note}`);
+  return { ...outcome, unwatched: isUnwatched() };
 }
 
-/** Progress as increments, which is how VS Code wants it. */
-function meter(report: vscode.Progress<{ message?: string; increment?: number }>): (progress: ProgressInfo) => void {
+/** Says what the job is at, with progress as increments, which is how VS Code wants it. */
+function meter(
+  report: vscode.Progress<{ message?: string; increment?: number }>,
+  sidecar: SidecarClient,
+  id: string,
+): () => void {
   let shown = 0;
-  return (progress) => {
-    const percent = progress.total > 0 ? (100 * progress.done) / progress.total : 0;
-    // A new phase starts at zero again; the bar waits for it.
-    report.report({ message: progressLine(progress), increment: Math.max(0, percent - shown) });
+  return () => {
+    const job = sidecar.jobs.find((each) => each.id === id);
+    if (!job) return;
+    const { done = 0, total = 0 } = job.progress ?? {};
+    const percent = total > 0 ? (100 * done) / total : 0;
+    // A phase that starts at zero again: the bar waits for it.
+    report.report({ message: stateLine(job, sidecar.isBehind(id)), increment: Math.max(0, percent - shown) });
     shown = Math.max(shown, percent);
   };
 }

@@ -3,15 +3,17 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
+import { checkpointName } from '../views/progress-words';
 import { requireProtection } from '../views/protection';
 import type { Scores } from '../views/scores';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
 import type { Command, CommonArguments } from './command';
+import { inform, nextCommand } from './inform';
 import { criterionChoices } from './criteria';
 import { recall, remember } from './remembered';
 import { runJob } from './run-job';
-import { ask, askAll, BACK, pick, type Step } from './steps';
+import { ask, askAll, BACK, pick, type Step, when } from './steps';
 import { wholeNumberFault } from './numbers';
 
 export interface ScoreArguments extends CommonArguments {
@@ -41,11 +43,16 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
   },
 };
 
-/** Runs the scoring and keeps its scores. @returns the result as the command line prints it */
+/**
+ * Runs the scoring and keeps its scores.
+ * @param suggested what comes next is the suggestion already, which need not be offered
+ * @returns the result as the command line prints it
+ */
 export async function score(
   coppice: Coppice,
   { path, checkpoint, architecture }: Chosen,
   args: ScoreArguments,
+  suggested = false,
 ): Promise<ScoreResult> {
   const { criterion = coppice.config.criterion, norm, reduction } = args;
   const spec: ScoreSpec = {
@@ -56,10 +63,18 @@ export async function score(
     ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.blocks)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
-  const title = vscode.l10n.t('Scoring blocks by {0}', criterion);
-  const { result, record } = await runJob(coppice, spec, { title, device: args.device });
+  const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
   coppice.scores.add(path, result, record);
   await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
+  if (unwatched) {
+    const next = { checkpoint: path };
+    inform(
+      args,
+      vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.blocks, checkpointName(path), criterion),
+      ...(suggested ? [] : [nextCommand(vscode.l10n.t('Suggest…'), 'coppice.suggestBlocks', { ...next, criterion })]),
+      nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', next),
+    );
+  }
   coppice.log.info(`scored ${checkpoint.folder} by ${criterion} in ${result.seconds.toFixed(1)} s`);
   return result;
 }
@@ -107,10 +122,14 @@ async function askScore(
     const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), criterionChoices(), active);
     return criterion === BACK ? BACK : { criterion };
   };
-  const textStep: Step<ScoreArguments> = (state, place) =>
-    args.calibration === undefined && needsCalibration(state.criterion!) ? askCalibration(coppice, place) : undefined;
-  const countStep: Step<ScoreArguments> = (state, place) =>
-    args.count === undefined && state.criterion === 'greedy' ? askRemovals(place, architecture.blocks) : undefined;
+  const textStep = when<ScoreArguments>(
+    ({ criterion }) => args.calibration === undefined && criterion && needsCalibration(criterion),
+    (_, place) => askCalibration(coppice, place),
+  );
+  const countStep = when<ScoreArguments>(
+    ({ criterion }) => args.count === undefined && criterion && criterion === 'greedy',
+    (_, place) => askRemovals(place, architecture.blocks),
+  );
   const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
   const { criterion, calibration } = complete;
   const under = { criterion: config.criterion, calibration: config.calibration.file };

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import { BACK, type Back, type Place } from './ask-all';
 
-export { askAll, BACK, type Back, type Place, type Step } from './ask-all';
+export { askAll, BACK, type Back, type Place, type Step, when } from './ask-all';
 
 export interface Choice<T> {
   readonly label: string;
@@ -23,7 +23,7 @@ export function pick<T>(
   active?: T,
 ): Promise<T | Back> {
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
-  Object.assign(box, { ...place, placeholder, matchOnDescription: true, ignoreFocusOut: true });
+  Object.assign(box, { ...numbered(place), placeholder, matchOnDescription: true, ignoreFocusOut: true });
   box.items = choices;
   const start = box.items.find(({ value }) => value === active);
   if (start) box.activeItems = [start];
@@ -34,6 +34,11 @@ export function pick<T>(
       if (chosen) answer(chosen.value);
     }),
   );
+}
+
+/** Without the whole number of steps, the number of one says little and looks like a version. */
+function numbered({ title, step, totalSteps }: Place): Partial<Place> {
+  return totalSteps === undefined ? { title } : { title, step, totalSteps };
 }
 
 export interface Question {
@@ -49,7 +54,7 @@ export interface Question {
 /** A text. */
 export function ask(place: Place, { fault, meaning, ...question }: Question): Promise<string | Back> {
   const box = vscode.window.createInputBox();
-  Object.assign(box, { ...place, ...question, ignoreFocusOut: true });
+  Object.assign(box, { ...numbered(place), ...question, ignoreFocusOut: true });
   const look = (): string | undefined => {
     const wrong = fault?.(box.value);
     const hint = wrong === undefined ? meaning?.(box.value) : undefined;

@@ -72,7 +72,7 @@ async function freshScores(
 ): Promise<Scores> {
   const known = scoresOf(coppice, chosen, criterion);
   if (known && (known.removals?.length ?? Infinity) >= count) return known;
-  await score(coppice, chosen, { criterion, count, device });
+  await score(coppice, chosen, { criterion, count, device }, true);
   return scoresOf(coppice, chosen, criterion)!;
 }
 
@@ -89,17 +89,15 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
 }
 
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
-  const criterionStep: Step<State> = (state, place) => {
-    if (state.criterion !== undefined) return undefined;
+  const criterionStep: Step<State> = async (_, place) => {
     const choices = criterionChoices().map((choice) =>
       scoresOf(coppice, chosen, choice.value)
         ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
         : choice,
     );
     const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
-    return pick(place, vscode.l10n.t('Which scores should decide?'), choices, active).then((criterion) =>
-      criterion === BACK ? BACK : { criterion },
-    );
+    const criterion = await pick(place, vscode.l10n.t('Which scores should decide?'), choices, active);
+    return criterion === BACK ? BACK : { criterion };
   };
   const measureStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'suggest', 'measure', 'count') as SizeGoal['kind'];
@@ -116,7 +114,11 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
     });
     return answer === BACK ? BACK : valueOf(measure, answer);
   };
-  const state = await askAll<State>(title, args, [criterionStep, measureStep, valueStep]);
+  const state = await askAll<State>(title, args, [
+    ...(args.criterion === undefined ? [criterionStep] : []),
+    measureStep,
+    valueStep,
+  ]);
   const { measure, count, ratio, targetParams } = state;
   await remember(coppice, 'suggest', {
     ...{ measure, count, ratio },

@@ -7,8 +7,10 @@ export interface Progress {
   /** Work done and to be done, in the operation's own unit. */
   readonly done: number;
   readonly total: number;
-  /** Name of that unit, plural: "row-blocks", "windows", "bytes". */
+  /** Name of that unit, plural: "row-blocks", "windows", "bytes"; "share" where the job has phases of several units. */
   readonly unit: string;
+  /** How fast this goes says nothing of what comes after it, so that no time left follows from it. */
+  readonly unpaced?: true;
 }
 
 export interface JobOptions {
@@ -16,6 +18,44 @@ export interface JobOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
+
+/** A phase of a job that has several. */
+export interface Phase {
+  /** Its part in the whole work, as an estimate, in any unit that all phases have in common. */
+  readonly share: number;
+  /** As in `Progress`: the phase's share is a guess, or it is over in a moment. */
+  readonly unpaced?: true;
+}
+
+/**
+ * Makes one progress of the phases of a job: a share of the whole, which never goes back.
+ * @returns what each phase is given as its job, in their order
+ */
+export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Phase[]): JobOptions[] {
+  const whole = phases.reduce((sum, { share }) => sum + share, 0);
+  let before = 0;
+  let reached = 0;
+  return phases.map(({ share, unpaced }) => {
+    const start = before / whole;
+    before += share;
+    const report = (progress: Progress): void => {
+      const { done, total } = progress;
+      reached = Math.max(reached, start + (total > 0 ? (Math.min(1, done / total) * share) / whole : 0));
+      const pace = unpaced || progress.unpaced ? { unpaced: true as const } : {};
+      onProgress?.({ label: progress.label, done: reached, total: 1, unit: 'share', ...pace });
+    };
+    return { signal, onProgress: report };
+  });
+}
+
+/** Names a part of work that memory allows in parts only: "part 2 of 5, ", and nothing where there is one. */
+export const partName = (part: number, parts: number): string => (parts > 1 ? `part ${part + 1} of ${parts}, ` : '');
+
+/** The same job, each of its steps named by the phase or round as well. */
+export const labelled = ({ signal, onProgress }: JobOptions, prefix: string): JobOptions => ({
+  signal,
+  onProgress: (progress) => onProgress?.({ ...progress, label: `${prefix}, ${progress.label}` }),
+});
 
 /** Counts the work of one job and reports it; between two pieces of work it is where cancellation is noticed. */
 export class Work {

@@ -223,7 +223,7 @@ export interface ProgressInfo {
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  /** Plural: "row-blocks", "tokens", "bytes". */
+  /** Plural: "row-blocks", "tokens", "bytes"; "share" of 1 where the job has several phases. */
   readonly unit: string;
   /** Of late; undefined while too little was done to tell. */
   readonly perSecond?: number;

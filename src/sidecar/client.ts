@@ -34,6 +34,8 @@ export interface ClientOptions extends Pick<SupervisorOptions, 'program' | 'fork
 export interface RunOptions<K extends JobKind> {
   readonly onProgress?: (progress: ProgressInfo) => void;
   readonly onEvent?: (event: EventOf<K>) => void;
+  /** Told at once by which id the job is among `jobs`. */
+  readonly onQueued?: (id: string) => void;
   /** Cancels the job, running or waiting. */
   readonly signal?: AbortSignal;
 }
@@ -113,6 +115,12 @@ export class SidecarClient {
     return [...this.pending.values()].map(({ info }) => info);
   }
 
+  /** Whether a job waits behind others; the first one may be queued too, while the process that will run it starts. */
+  isBehind(id: string): boolean {
+    const place = [...this.pending.keys()].indexOf(id);
+    return place > 0 && this.pending.get(id)!.info.state === 'queued';
+  }
+
   /**
    * Queues a job and waits for its outcome.
    * @throws UserError (DeviceError where the CPU is an alternative), CancelledError, JobInterrupted when the sidecar ended
@@ -129,6 +137,7 @@ export class SidecarClient {
     });
     const cancel = (): void => void this.cancelUnsent(id);
     signal.addEventListener('abort', cancel, { once: true });
+    options.onQueued?.(id);
     this.jobsChanged();
     this.dispatch();
     const settle = (how: { outcome: JobOutcome } | { error: unknown }): void => {

@@ -19,6 +19,7 @@ export class ProgressThrottle {
   private marks: Mark[] = [];
   private sent = -Infinity;
   private held: Progress | undefined;
+  private unpaced = false;
 
   /**
    * @param send receives what passes
@@ -32,7 +33,10 @@ export class ProgressThrottle {
   /** A report of the job: sent, or held until the next one that is. The last one of the work is always sent. */
   readonly report = (progress: Progress): void => {
     const at = this.now();
-    if (this.marks.length > 0 && progress.done < this.marks[this.marks.length - 1].done) this.marks = []; // another phase
+    const { unpaced = false } = progress;
+    const back = this.marks.length > 0 && progress.done < this.marks[this.marks.length - 1].done;
+    if (back || unpaced !== this.unpaced) this.marks = []; // another phase
+    this.unpaced = unpaced;
     if (this.marks.length === 0 || at - this.marks[this.marks.length - 1].at >= INTERVAL_MS) {
       this.marks.push({ at, done: progress.done });
       while (this.marks.length > 2 && at - this.marks[0].at > WINDOW_MS) this.marks.shift();
@@ -53,10 +57,11 @@ export class ProgressThrottle {
     this.send({ label, done, total, unit, ...this.rate(progress, at) });
   }
 
-  private rate({ done, total }: Progress, at: number): Pick<ProgressInfo, 'perSecond' | 'secondsLeft'> {
+  private rate({ done, total, unpaced }: Progress, at: number): Pick<ProgressInfo, 'perSecond' | 'secondsLeft'> {
     const [first] = this.marks;
     if (!first || at - first.at < LEAST_MS || done <= first.done) return {};
     const perSecond = ((done - first.done) * 1000) / (at - first.at);
+    if (unpaced) return { perSecond };
     return { perSecond, secondsLeft: Math.max(0, total - done) / perSecond };
   }
 }

@@ -1,44 +1,101 @@
-/** Progress in words: "scoring block 7 · 12 of 30 row-blocks · 8.2/s · 0:12 left". */
-import * as vscode from 'vscode';
-import type { JobKind, ProgressInfo } from '../protocol/jobs';
-import { formatBytes, formatCount, formatNumber, formatSeconds } from './words';
+/**
+ * Progress in words, one formatter for every place: "block 4 of 30 · 1 % · about 4:40 left". Units of the engine's own
+ * counting, such as row-blocks, say nothing to a user and are not shown. Knows nothing of VS Code.
+ */
+import { dirname } from 'node:path';
+import { nameOfFolder } from '../engine/runs/record';
+import { l10n } from '../l10n';
+import type { JobInfo, JobKind, JobSpec, ProgressInfo } from '../protocol/jobs';
+import { formatDuration } from './words';
 
-export function progressLine({ label, done, total, unit, perSecond, secondsLeft }: ProgressInfo): string {
-  const bytes = unit === 'bytes';
-  const amount = bytes
-    ? vscode.l10n.t('{0} of {1}', formatBytes(done), formatBytes(total))
-    : vscode.l10n.t('{0} of {1} {2}', formatCount(Math.round(done)), formatCount(Math.round(total)), unit);
-  const rate =
-    perSecond === undefined ? [] : [`${bytes ? formatBytes(Math.round(perSecond)) : formatNumber(perSecond, 3)}/s`];
-  const left = secondsLeft === undefined ? [] : [vscode.l10n.t('{0} left', formatSeconds(secondsLeft))];
-  return [label, amount, ...rate, ...left].join(' · ');
+export function progressLine(progress: ProgressInfo): string {
+  return [progress.label, ...farAndLeft(progress)].join(' · ');
 }
 
-/** How far, where there is no room for more: "12 % · 0:12 left". */
-export function progressShort({ done, total, secondsLeft }: ProgressInfo): string {
-  const far = total > 0 ? [vscode.l10n.t('{0} %', Math.floor((100 * done) / total))] : [];
-  const left = secondsLeft === undefined ? [] : [vscode.l10n.t('{0} left', formatSeconds(secondsLeft))];
-  return [...far, ...left].join(' · ');
+/** How far, where there is no room for more: "12 % · about 0:12 left". */
+export function progressShort(progress: ProgressInfo): string {
+  return farAndLeft(progress).join(' · ');
 }
 
-/** What a job does, as a title. */
-export function jobTitle(kind: JobKind): string {
+/** What a job is at: it waits behind others, it prepares (there is no progress yet), or it is so far. */
+export function stateLine({ progress }: Pick<JobInfo, 'progress'>, behind: boolean): string {
+  if (behind) return l10n.t('Waiting for its turn');
+  return progress ? progressLine(progress) : l10n.t('Preparing…');
+}
+
+/** Whole percent of the job; undefined where that is not known. */
+export function percentOf({ done, total }: ProgressInfo): number | undefined {
+  return total > 0 ? Math.floor((100 * done) / total) : undefined;
+}
+
+function farAndLeft(progress: ProgressInfo): string[] {
+  const percent = percentOf(progress);
+  const { secondsLeft } = progress;
+  return [
+    ...(percent === undefined ? [] : [l10n.t('{0} %', percent)]),
+    ...(secondsLeft === undefined ? [] : [l10n.t('about {0} left', formatDuration(secondsLeft))]),
+  ];
+}
+
+/** What a job does, where there is no room for more. */
+export function jobWord(kind: JobKind): string {
   switch (kind) {
     case 'score':
-      return vscode.l10n.t('Scoring blocks');
+      return l10n.t('Scoring');
     case 'evaluate':
-      return vscode.l10n.t('Evaluating');
+      return l10n.t('Evaluating');
     case 'generate':
-      return vscode.l10n.t('Writing text');
+      return l10n.t('Writing text');
     case 'prune':
-      return vscode.l10n.t('Pruning');
+      return l10n.t('Pruning');
     case 'merge':
-      return vscode.l10n.t('Merging');
+      return l10n.t('Merging');
     case 'retrain':
-      return vscode.l10n.t('Retraining');
+      return l10n.t('Retraining');
     case 'curve':
-      return vscode.l10n.t('Measuring the curve');
+      return l10n.t('Measuring the curve');
     case 'samples':
-      return vscode.l10n.t('Writing samples');
+      return l10n.t('Writing samples');
   }
 }
+
+/** The same with the model, as a title: "Scoring SmolLM2-135M by magnitude". */
+export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
+  const name = checkpointName(checkpoint);
+  switch (kind) {
+    case 'score':
+      return criterion === undefined ? l10n.t('Scoring {0}', name) : l10n.t('Scoring {0} by {1}', name, criterion);
+    case 'evaluate':
+      return l10n.t('Evaluating {0}', name);
+    case 'generate':
+      return l10n.t('Writing text with {0}', name);
+    case 'prune':
+      return l10n.t('Pruning {0}', name);
+    case 'merge':
+      return l10n.t('Merging an adapter into {0}', name);
+    case 'retrain':
+      return l10n.t('Retraining {0}', name);
+    case 'curve':
+      return l10n.t('Measuring the curve of {0}', name);
+    case 'samples':
+      return l10n.t('Writing samples with {0}', name);
+  }
+}
+
+/** What a title needs to know of a job or its spec. */
+export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint'> {
+  /** Of 'score'. */
+  readonly criterion?: string;
+}
+
+/** The same of a job that is only planned; samples are titled by their first column. */
+export const titledJob = (spec: JobSpec): TitledJob => ({
+  kind: spec.kind,
+  checkpoint: spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint,
+  ...(spec.kind === 'score' && { criterion: spec.criterion }),
+});
+
+/** The model that a job's path names: a folder, or a file in one. */
+export const checkpointName = (path: string): string => nameOfFolder(WEIGHTS.test(path) ? dirname(path) : path);
+
+const WEIGHTS = /\.(safetensors|json)$/;

@@ -5,7 +5,8 @@
 import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';
 import type { SidecarClient, SidecarStatus } from '../sidecar/client';
-import { jobTitle, progressLine } from './progress-words';
+import { deviceLines } from './device-words';
+import { jobTitle, jobWord, percentOf, stateLine } from './progress-words';
 
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('coppice.status', vscode.StatusBarAlignment.Left, 0);
@@ -34,7 +35,11 @@ export class StatusBar implements vscode.Disposable {
     const { status, jobs, device } = this.sidecar;
     const { item } = this;
     item.text = textOf(status, jobs);
-    item.tooltip = tooltipOf(status, jobs, device);
+    item.tooltip = tooltipOf(
+      status,
+      jobs.map((job) => jobLine(job, this.sidecar.isBehind(job.id))),
+      device,
+    );
     item.command = status.state === 'failed' ? 'coppice.showLog' : 'coppice.showJobs';
     item.backgroundColor = backgroundOf(status);
     item.accessibilityInformation = { label: `Coppice: ${item.text.replace(/\$\([^)]*\)/g, '').trim()}` };
@@ -47,31 +52,25 @@ function textOf(status: SidecarStatus, jobs: readonly JobInfo[]): string {
   const [running] = jobs;
   if (!running) return '$(layers) Coppice';
   const { progress } = running;
-  const far = progress && progress.total > 0 ? ` ${Math.floor((100 * progress.done) / progress.total)} %` : '';
+  const percent = progress && percentOf(progress);
+  const far = percent === undefined ? '' : ` ${percent} %`;
   const waiting = jobs.length > 1 ? ` (+${jobs.length - 1})` : '';
-  return `$(loading~spin) ${jobTitle(running.kind)}${far}${waiting}`;
+  return `$(loading~spin) ${jobWord(running.kind)}${far}${waiting}`;
 }
+
+const jobLine = (job: JobInfo, behind: boolean): string => `${jobTitle(job)}: ${stateLine(job, behind)}`;
 
 function tooltipOf(
   status: SidecarStatus,
-  jobs: readonly JobInfo[],
+  jobLines: readonly string[],
   device: DeviceInfo | undefined,
 ): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true);
   text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', 'coppice.showJobs'] };
   const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
-  for (const { kind, progress, state } of jobs) {
-    const far = state === 'queued' ? vscode.l10n.t('waits for its turn') : progress && progressLine(progress);
-    paragraph(far === undefined ? jobTitle(kind) : `${jobTitle(kind)}: ${far}`);
-  }
+  jobLines.forEach(paragraph);
   paragraph(stateWords(status));
-  if (device) {
-    paragraph(vscode.l10n.t('Computes on {0}: {1}', device.provider, device.why));
-    for (const { provider, gflops, error } of device.tried) {
-      if (error !== undefined) paragraph(`${provider}: ${error}`);
-      else if (gflops !== undefined) paragraph(vscode.l10n.t('{0}: {1} GFLOP/s', provider, Math.round(gflops)));
-    }
-  }
+  if (device) deviceLines(device).forEach(paragraph);
   text.appendMarkdown(`[${vscode.l10n.t('Show Log')}](command:coppice.showLog)`);
   if (status.state === 'failed')
     text.appendMarkdown(` · [${vscode.l10n.t('Restart')}](command:coppice.restartSidecar)`);

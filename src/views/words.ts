@@ -3,7 +3,7 @@ import { formatNumber } from '../cli/terminal/text';
 import { parseJsonNumber } from '../engine/json';
 import type { JsonNumber } from '../protocol/json';
 
-export { formatBytes, formatCount, formatNumber, formatSeconds } from '../cli/terminal/text';
+export { formatBytes, formatCount, formatDuration, formatNumber, formatSeconds } from '../cli/terminal/text';
 
 /** 134515008 → "134.5M". */
 export function shortCount(count: number): string {

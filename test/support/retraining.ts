@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/engine/errors';
+import type { JobOptions } from '../../src/engine/progress';
 import type { RetrainResult } from '../../src/engine/retrain/report';
 import { retrain, type RetrainContext } from '../../src/engine/retrain/retrain';
 import type { RetrainSettings } from '../../src/engine/retrain/settings';
@@ -27,6 +28,7 @@ export async function run(
   source: string,
   settings: Partial<RetrainSettings>,
   context: Partial<RetrainContext> & { teacherPath?: string; weight?: number } = {},
+  job: JobOptions = {},
 ): Promise<RetrainResult> {
   const { teacherPath, weight = 0.5, ...rest } = context;
   const tokenizer = await loadTokenizer(source);
@@ -43,9 +45,9 @@ export async function run(
   };
   return withModel(source, (model) => {
     const context = { removed: [], tokenizer, ...rest };
-    if (teacherPath === undefined) return retrain(model, all, context);
+    if (teacherPath === undefined) return retrain(model, all, context, job);
     return withModel(teacherPath, (teacher) =>
-      retrain(model, all, { ...context, teacher: { model: teacher, weight } }),
+      retrain(model, all, { ...context, teacher: { model: teacher, weight } }, job),
     );
   });
 }

@@ -42,6 +42,14 @@ export function seconds(value: number): string {
   return `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')} min`;
 }
 
+/** A time that is an estimate, as a clock shows it: "0:07", "4:40", "1:02:05". */
+export function clock(value: number): string {
+  const whole = Math.max(0, Math.round(value));
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
 /** "3, 5–7, 12" of ascending block numbers. */
 export function blockList(blocks: readonly number[]): string {
   const runs: [number, number][] = [];

@@ -2,7 +2,7 @@
 import type { PanelJob, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { button, enable } from '../support/ui';
-import { blockList, bytes, count, numeric, percent, seconds, short, times } from './numbers';
+import { blockList, bytes, clock, count, numeric, percent, seconds, short, times } from './numbers';
 import { type Context, type Section, whenChanged } from './section';
 
 export function planSection({ send }: Context): Section {
@@ -135,10 +135,17 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
     const bar = line.querySelector('progress')!;
     if (progress && progress.total > 0) bar.value = progress.done / progress.total;
     else bar.removeAttribute('value');
-    const left = progress?.secondsLeft === undefined ? '' : `, ${seconds(progress.secondsLeft)} left`;
-    const text = state === 'queued' ? 'waiting for its turn' : progress ? `${progress.label}${left}` : 'starting';
-    line.querySelector('.job-text')!.textContent = `${KINDS[kind]}: ${text}`;
+    line.querySelector('.job-text')!.textContent = `${KINDS[kind]}: ${jobText(state, progress)}`;
   }
+}
+
+/** "block 4 of 30 · 1 % · about 4:40 left", as everywhere else in the editor. */
+function jobText(state: PanelJob['state'], progress: PanelJob['progress']): string {
+  if (state === 'queued') return 'Waiting for its turn';
+  if (!progress) return 'Preparing…';
+  const { label, done, total, secondsLeft } = progress;
+  const far = total > 0 ? [`${Math.floor((100 * done) / total)} %`] : [];
+  return [label, ...far, ...(secondsLeft === undefined ? [] : [`about ${clock(secondsLeft)} left`])].join(' · ');
 }
 
 function showFailure(place: HTMLElement, failure: PanelState['failure'], send: Context['send']): void {

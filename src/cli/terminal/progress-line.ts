@@ -1,10 +1,10 @@
 /**
- * Progress of a long operation on stderr: rate and time left. A terminal gets one line that is rewritten; a pipe or
+ * Progress of a long operation on stderr: how far, and the time left. A terminal gets one line that is rewritten; a pipe or
  * log gets plain lines, few enough to read afterwards.
  */
 import type { Progress } from '../../engine/progress';
 import type { Looks } from './looks';
-import { formatBytes, formatSeconds, shown } from './text';
+import { formatDuration, plainSigns, shown } from './text';
 
 const TERMINAL_INTERVAL_MS = 100;
 const PIPE_INTERVAL_MS = 3000;
@@ -24,7 +24,7 @@ export function progressLine(
   now: () => number = () => performance.now(),
 ): ProgressLine {
   const interval = looks.rewrites ? TERMINAL_INTERVAL_MS : PIPE_INTERVAL_MS;
-  let phase: { unit: string; total: number; since: number; from: number; last: number } | undefined;
+  let phase: (Pick<Progress, 'unit' | 'total' | 'unpaced'> & { since: number; from: number; last: number }) | undefined;
   let printedAt = -Infinity;
   let onScreen = false;
 
@@ -35,14 +35,14 @@ export function progressLine(
 
   const report = (progress: Progress): void => {
     const time = now();
+    const { unit, total, unpaced, done } = progress;
     // A new unit or total, or work that starts over, is a new phase: its rate is its own.
-    if (phase?.unit !== progress.unit || phase.total !== progress.total || progress.done < phase.last) {
-      phase = { unit: progress.unit, total: progress.total, since: time, from: progress.done, last: progress.done };
-    }
+    const same = phase?.unit === unit && phase.total === total && phase.unpaced === unpaced && done >= phase.last;
+    if (!phase || !same) phase = { unit, total, unpaced, since: time, from: done, last: done };
     phase.last = progress.done;
     if (time - printedAt < interval) return;
     printedAt = time;
-    const line = shown(describe(progress, (time - phase.since) / 1000, progress.done - phase.from), looks);
+    const line = shown(plainSigns(describe(progress, (time - phase.since) / 1000, done - phase.from), looks), looks);
     if (looks.rewrites) {
       write(`\r\u001b[K${line.slice(0, looks.columns - 1)}`);
       onScreen = true;
@@ -54,16 +54,12 @@ export function progressLine(
   return { report, clear };
 }
 
-/** "scoring block 7: 140/465 row-blocks, 30%, 52.1 row-blocks/s, 6.2 s left" */
-function describe(progress: Progress, seconds: number, gained: number): string {
-  const { label, done, total, unit } = progress;
-  const amount = (n: number): string => (unit === 'bytes' ? formatBytes(n) : String(Math.round(n)));
-  const parts = [`${amount(done)}/${amount(total)}${unit === 'bytes' ? '' : ` ${unit}`}`];
-  if (total > 0) parts.push(`${Math.floor((100 * done) / total)}%`);
-  if (seconds >= MEASURABLE_SECONDS && gained > 0) {
-    const rate = gained / seconds;
-    parts.push(unit === 'bytes' ? `${formatBytes(rate)}/s` : `${Number(rate.toPrecision(3))} ${unit}/s`);
-    parts.push(`${formatSeconds(Math.max(0, total - done) / rate)} left`);
+/** "block 7 of 30 · 30 % · about 0:12 left": the same as in the editor. */
+function describe({ label, done, total, unpaced }: Progress, seconds: number, gained: number): string {
+  const parts = [label];
+  if (total > 0) parts.push(`${Math.floor((100 * done) / total)} %`);
+  if (!unpaced && seconds >= MEASURABLE_SECONDS && gained > 0) {
+    parts.push(`about ${formatDuration((Math.max(0, total - done) * seconds) / gained)} left`);
   }
-  return `${label}: ${parts.join(', ')}`;
+  return parts.join(' · ');
 }

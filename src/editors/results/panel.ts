@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseCheckpoint } from '../../commands/choose-checkpoint';
 import type { Command } from '../../commands/command';
+import { inform } from '../../commands/inform';
 import { recordFolders } from '../../commands/run-job';
 import type { Coppice } from '../../coppice';
 import { UserError } from '../../engine/errors';
@@ -211,4 +212,12 @@ async function save(name: string, content: FileContent): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(`${target.fsPath} cannot be written`, why, 'Choose another place.', { cause: error });
   }
+  // A report is for the browser; other files are for whatever opens them.
+  const open = { label: vscode.l10n.t('Open in Browser'), run: () => vscode.env.openExternal(target) };
+  const reveal = {
+    label: vscode.l10n.t('Reveal'),
+    run: () => vscode.commands.executeCommand('revealFileInOS', target),
+  };
+  const saved = vscode.l10n.t('Saved {0}.', basename(target.path));
+  inform({}, saved, ...(/\.html?$/.test(target.path) ? [open] : []), reveal);
 }

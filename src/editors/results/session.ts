@@ -308,6 +308,7 @@ export class ResultsSession {
 
   private readonly jobs = (): PanelState['jobs'] =>
     this.services.sidecar.jobs
+      .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state })) // it waits for none
       .filter(({ checkpoint }) => checkpoint === this.subject.path)
       .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }));
 

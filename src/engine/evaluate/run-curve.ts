@@ -1,10 +1,12 @@
 /** A whole curve, from what was asked for to its points: opens the model, ranks its blocks, and evaluates the removals. */
+import type { Architecture } from '../checkpoint/architecture';
 import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
+import { criterionWork } from '../importance/cost';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../importance/criterion';
 import { runCriterion } from '../importance/run-criterion';
-import type { JobOptions } from '../progress';
+import { inPhases, type JobOptions, labelled } from '../progress';
 import type { Ranking } from '../prune/ranking';
 import { readScores } from '../prune/scores-file';
 import { keepList } from '../prune/select';
@@ -53,10 +55,14 @@ export async function runCurve(
   const { criterion, most, plus = true, keep = [], rows: source } = options;
   const kept = keepList(architecture.blocks, { plus, keep });
   const { rows, input, drawn } = await loadRows(source, checkpoint, architecture);
-  const ranked = await rankBlocksBy(options, checkpoint, architecture.blocks, kept, compute, job);
+  const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
+  const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl') }];
+  const [toRank, toMeasure] = inPhases(job, phases);
+  const named = labelled(toRank, 'ranking the blocks');
+  const ranked = await rankBlocksBy(options, checkpoint, architecture.blocks, kept, compute, named);
   const removals = removalsOf(ranked.ranking, architecture.blocks, kept, most);
   const { points, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => ({
-    points: await removalCurve(model, rows, removals, opened.removed, job),
+    points: await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve')),
     device: model.device,
   }));
   return {
@@ -67,6 +73,17 @@ export async function runCurve(
     inputs: [input, ...ranked.inputs, ...opened.inputs],
     settings: { criterion, plus, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
   };
+}
+
+/** What it costs to rank the blocks, in applications of a block to a row. */
+function rankingWork(
+  { criterion, scoring, most }: CurveOptions,
+  architecture: Architecture,
+  kept: ReadonlySet<number>,
+): number {
+  const { blocks } = architecture;
+  const count = Math.min(most ?? blocks - 1, blocks - kept.size);
+  return scoring.samples * criterionWork(architecture, criterion, { count, kept });
 }
 
 /** From a file of scores, or computed now. */

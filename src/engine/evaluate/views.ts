@@ -2,9 +2,10 @@
  * Losses of many views of a model in one pass over its weights. Views that agree so far share one state, so what a view
  * costs is what follows its first difference from the others; of nested removals that is often little.
  */
-import { Work, type JobOptions } from '../progress';
+import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../transformer/forward';
-import { headWork, tokenLosses } from '../transformer/head';
+import { headWork } from '../transformer/cost';
+import { tokenLosses } from '../transformer/head';
 import type { Model } from '../transformer/model';
 import { releaseState, retainState, type State } from '../transformer/states';
 import type { View } from '../transformer/view';
@@ -30,13 +31,19 @@ export async function lossesOfViews(
   const stateBytes = length * model.architecture.hidden * 4;
   const perGroup = Math.max(1, Math.floor(model.memory / (stateBytes * (views.length + 1))));
   const applications = countApplications(views);
-  const work = new Work(job, rows.length * (applications + headWork(model) * views.length), 'row-blocks', 'reading');
+  const work = new Work(
+    job,
+    rows.length * (applications + headWork(model.architecture) * views.length),
+    'row-blocks',
+    'reading',
+  );
   const losses = views.map(() => new Float64Array(rows.length * (length - 1)));
   const forward = new Forward(model, length);
   for (let at = 0; at < rows.length; at += perGroup) {
     const group = rows.slice(at, at + perGroup);
-    const states = await lastStates(forward, model.architecture.blocks, group, views, work);
-    work.step('head');
+    const part = partName(at / perGroup, Math.ceil(rows.length / perGroup));
+    const states = await lastStates(forward, model.architecture.blocks, group, views, work, part);
+    work.step(`${part}step 2 of 2: losses`);
     const found = await tokenLosses(model, states, group, work);
     found.forEach((l, i) => losses[i].set(l, at * (length - 1)));
     states.forEach(releaseState);
@@ -51,10 +58,11 @@ async function lastStates(
   rows: TokenRows,
   views: readonly View[],
   work: Work,
+  part: string,
 ): Promise<State[]> {
   let branches: Branch[] = [{ views: [...views.keys()], state: await forward.embed(rows) }];
   for (let block = 0; block < blocks; block++) {
-    work.step(`block ${block}`);
+    work.step(`${part}step 1 of 2: block ${block + 1} of ${blocks}`);
     const next: Branch[] = [];
     for (const [attention, ffn] of [
       [true, true],

@@ -6,7 +6,8 @@
 import { summariseLosses, type LossSummary } from '../importance/losses';
 import { Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../transformer/forward';
-import { headWork, tokenLosses } from '../transformer/head';
+import { headWork } from '../transformer/cost';
+import { tokenLosses } from '../transformer/head';
 import type { Model } from '../transformer/model';
 import { releaseState, retainState, type State } from '../transformer/states';
 import { stepsOf, type Step, type View } from '../transformer/view';
@@ -48,7 +49,7 @@ export class WhatIf {
     if (known) return { ...known, steps: steps.length, computed: 0 };
     const start = this.dropAfterCommon(steps);
     const computed = steps.length - start;
-    const cost = this.rows.length * (computed + headWork(this.model));
+    const cost = this.rows.length * (computed + headWork(this.model.architecture));
     const work = new Work(job, cost, 'row-blocks', 'what if');
     const last = await this.advance(steps, start, work);
     try {
@@ -91,7 +92,7 @@ export class WhatIf {
     state = retainState(state);
     try {
       for (let done = start; done < steps.length; done++) {
-        work.step(`block ${steps[done].block}`);
+        work.step(`block ${done + 1} of ${steps.length}`);
         const next = await this.apply(steps[done], state, work);
         releaseState(state);
         state = next;

@@ -2,11 +2,12 @@
  * Greedy removal (SLEB, spec §4): leave out the block whose absence costs least, score what is left again, repeat.
  * One sweep per removed block.
  */
-import type { JobOptions } from '../progress';
+import { inPhases, type JobOptions, labelled } from '../progress';
 import { rankBlocks } from '../prune/select';
 import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { fullView, stepsOf, type View } from '../transformer/view';
+import { greedyWork } from './cost';
 import { summariseLosses, type LossSummary } from './losses';
 import { sweepLosses } from './sweep';
 
@@ -41,13 +42,17 @@ export async function scoreGreedy(
   let full: LossSummary | undefined;
   const removals: GreedyRemoval[] = [];
   const perRow = rows[0].length - 1;
+  const mayGo = [...steps.keys()].filter((k) => candidates?.includes(steps[k].block) ?? true);
+  const shares = greedyWork(model.architecture, steps.length, mayGo, count);
+  const rounds = inPhases(
+    job,
+    shares.map((share) => ({ share })),
+  );
   for (let round = 0; round < count; round++) {
     const open = [...steps.keys()].filter((k) => candidates?.includes(steps[k].block) ?? true);
     if (open.length === 0) break;
-    const losses = await sweepLosses(model, rows, steps, open, {
-      signal: job.signal,
-      onProgress: (p) => job.onProgress?.({ ...p, label: `round ${round + 1} of ${count}: ${p.label}` }),
-    });
+    const named = labelled(rounds[round], `round ${round + 1} of ${rounds.length}`);
+    const losses = await sweepLosses(model, rows, steps, open, named);
     full ??= summariseLosses(losses.full, perRow);
     const summaries = losses.without.map((l) => summariseLosses(l, perRow));
     const [best] = rankBlocks(summaries.map((s) => s.meanNll));

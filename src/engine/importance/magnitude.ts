@@ -55,7 +55,7 @@ export async function scoreMagnitude(
   const tensors: TensorScore[] = [];
   const blocks: { index: number; score: number }[] = [];
   for (const index of indices) {
-    work.step(`block ${index}`);
+    work.step(`block ${index + 1} of ${architecture.blocks}`);
     let score = 0;
     for (const tensor of weightsOf(index)) {
       const neurons = await neuronMagnitudes(tensor, norm, work);

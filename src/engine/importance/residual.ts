@@ -1,5 +1,5 @@
 /** One forward pass that shows the residual stream between blocks to the criteria that compare states. */
-import { Work, type JobOptions } from '../progress';
+import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { releaseState, type Chunk, type State } from '../transformer/states';
@@ -25,9 +25,10 @@ export async function streamResidual(
   const perGroup = Math.max(1, Math.floor(model.memory / rowBytes));
   const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
   for (let first = 0; first < rows.length; first += perGroup) {
+    const part = partName(first / perGroup, Math.ceil(rows.length / perGroup));
     let state: State = await forward.embed(rows.slice(first, first + perGroup));
     for (const [k, step] of steps.entries()) {
-      work.step(`block ${step.block}`);
+      work.step(`${part}block ${k + 1} of ${steps.length}`);
       const open = await forward.open(step, true);
       try {
         const next: Chunk[] = [];

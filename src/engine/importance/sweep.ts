@@ -5,12 +5,13 @@
  * already under way are pushed from step to step; at step k a copy of the model's state becomes variant k, which skips
  * it. N(N+1)/2 block applications instead of N², and each weight is read once.
  */
-import { Work, type JobOptions } from '../progress';
+import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../transformer/forward';
-import { headWork, tokenLosses } from '../transformer/head';
+import { tokenLosses } from '../transformer/head';
 import type { Model } from '../transformer/model';
 import { releaseState, retainState, type State } from '../transformer/states';
 import type { Step } from '../transformer/view';
+import { sweepWork } from './cost';
 
 export interface SweepLosses {
   /** Token losses of the model itself, (rows · (length − 1)) in nats. */
@@ -46,8 +47,9 @@ export async function sweepLosses(
   const full = new Float64Array(rows.length * perRow);
   const without = candidates.map(() => new Float64Array(rows.length * perRow));
   const forward = new Forward(model, length);
-  for (const group of groups) {
-    const [whole, ...variants] = await sweepGroup(forward, model, group, steps, work);
+  for (const [g, group] of groups.entries()) {
+    const part = partName(g, groups.length);
+    const [whole, ...variants] = await sweepGroup(forward, model, group, steps, work, part);
     const at = group.firstRow * perRow;
     full.set(whole, at);
     group.candidates.forEach((candidate, i) => without[candidates.indexOf(candidate)].set(variants[i], at));
@@ -55,12 +57,19 @@ export async function sweepLosses(
   return { full, without };
 }
 
-/** Token losses of the model, then of each of the group's variants. */
-async function sweepGroup(forward: Forward, model: Model, group: Group, steps: readonly Step[], work: Work) {
+/** Token losses of the model, then of each of the group's variants. `part` is put before the names of its steps. */
+async function sweepGroup(
+  forward: Forward,
+  model: Model,
+  group: Group,
+  steps: readonly Step[],
+  work: Work,
+  part: string,
+) {
   const states: State[] = [await forward.embed(group.rows)]; // the model first, then the variants under way
   for (const [k, step] of steps.entries()) {
     const skipping = group.candidates.includes(k) ? retainState(states[0]) : undefined;
-    work.step(`block ${step.block}`);
+    work.step(`${part}step 1 of 2: block ${k + 1} of ${steps.length}`);
     const open = await forward.open(step, false);
     try {
       for (const [s, state] of states.entries()) {
@@ -77,7 +86,7 @@ async function sweepGroup(forward: Forward, model: Model, group: Group, steps: r
     }
     if (skipping) states.push(skipping);
   }
-  work.step('head');
+  work.step(`${part}step 2 of 2: losses`);
   const losses = await tokenLosses(model, states, group.rows, work);
   states.forEach(releaseState);
   return losses;
@@ -103,10 +112,9 @@ export function groupWork(rows: TokenRows, candidates: readonly number[], rowByt
   return groups;
 }
 
-/** In applications of a block to a row; the head counts as the blocks that it costs as much as. */
 function totalWork(model: Model, groups: readonly Group[], steps: number): number {
-  return groups.reduce((sum, { rows, candidates }) => {
-    const blocks = steps + candidates.reduce((n, k) => n + steps - 1 - k, 0);
-    return sum + rows.length * (blocks + headWork(model) * (candidates.length + 1));
-  }, 0);
+  return groups.reduce(
+    (sum, { rows, candidates }) => sum + rows.length * sweepWork(model.architecture, steps, candidates),
+    0,
+  );
 }

@@ -16,7 +16,7 @@ import { rankBlocks } from '../prune/select';
 import { fullTrainables } from '../retrain/full-graph';
 import { Forward, type TokenRows } from '../transformer/forward';
 import { externalBinding, externalWeight } from '../transformer/graph-weights';
-import { headWork } from '../transformer/head';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../transformer/cost';
 import { HeadLoss } from '../transformer/head-loss';
 import type { Model } from '../transformer/model';
 import { requireOwnWeights } from '../transformer/own-weights';
@@ -25,6 +25,7 @@ import { shiftedTargets } from '../transformer/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
 import { TrainingStep } from '../transformer/training-step';
 import { fullView, stepsOf, type Step, type View } from '../transformer/view';
+import { taylorWork } from './cost';
 import type { TensorScore } from './magnitude';
 
 export interface TaylorScores {
@@ -36,9 +37,6 @@ export interface TaylorScores {
   /** Bytes of hidden states that went to a temporary file. */
   readonly fileBytes: number;
 }
-
-/** The backward pass with its recomputation costs about three forward passes. */
-const BACKWARD_WORK = 3;
 
 /**
  * @param rows calibration tokens, all rows of one length
@@ -52,8 +50,8 @@ export async function scoreTaylor(
 ): Promise<TaylorScores> {
   requireOwnWeights(model, 'score by Taylor');
   const steps = stepsOf(view);
-  const total = rows.length * (steps.length * (1 + BACKWARD_WORK) + headWork(model) * BACKWARD_WORK);
-  const work = new Work(job, total, 'row-blocks', 'forward');
+  const total = rows.length * taylorWork(model.architecture, steps.length);
+  const work = new Work(job, total, 'row-blocks', 'reading the model');
   const pass = new TaylorPass(model, rows, steps, work);
   const store = await openStateStore(steps.length + 1, pass.chunkSizes, model.memory);
   try {
@@ -101,7 +99,7 @@ class TaylorPass {
       await store.write({ step: 0, chunk }, embedded);
     }
     for (const [k, step] of this.steps.entries()) {
-      this.work.step(`forward, block ${step.block}`);
+      this.work.step(`step 1 of 3: block ${k + 1} of ${this.steps.length}`);
       const open = await this.passes.open(step, true);
       try {
         for (const [chunk, rows] of this.chunks.entries()) {
@@ -117,7 +115,7 @@ class TaylorPass {
 
   /** Puts ∂L/∂state in place of the last states. @returns L */
   async losses(store: StateStore): Promise<number> {
-    this.work.step('head');
+    this.work.step('step 2 of 3: losses');
     const length = this.rows[0].length;
     const scale = 1 / (this.rows.length * (length - 1));
     const head = await HeadLoss.open(this.model);
@@ -129,7 +127,7 @@ class TaylorPass {
         const { loss, dx } = await head.run(state, shiftedTargets(rows), scale);
         sum += loss;
         await store.write(slot, this.passes.pool.over(dx, rows.length));
-        this.work.advance(rows.length * headWork(this.model) * BACKWARD_WORK);
+        this.work.advance(rows.length * headWork(this.model.architecture) * HEAD_GRADIENT_WORK);
       }
       return sum * scale;
     } finally {
@@ -139,7 +137,8 @@ class TaylorPass {
 
   /** Scores step k's tensors, and puts ∂L/∂(state before k) in place of that state. */
   async backward(store: StateStore, k: number, step: Step): Promise<TensorScore[]> {
-    this.work.step(`backward, block ${step.block}`);
+    // From the last block to the first: what is counted is what was done.
+    this.work.step(`step 3 of 3: gradients, block ${this.steps.length - k} of ${this.steps.length}`);
     const single = this.chunks.length === 1;
     const graphs = taylorGraphs(this.model, step, single);
     const training = new TrainingStep(this.model, graphs, { keepSessions: false, keepActivations: false });

@@ -7,7 +7,6 @@
 import { freemem } from 'node:os';
 import { parametersOf } from '../checkpoint/parameters';
 import { floats, float32, type Feeds, type Tensor } from '../onnx/session';
-import type { Work } from '../progress';
 import { Arena, concreteShape, type Extents } from '../transformer/arena';
 import { HeadLoss } from '../transformer/head-loss';
 import type { Model } from '../transformer/model';
@@ -36,6 +35,14 @@ const ACTIVATIONS_SHARE = 0.3;
 
 /** Tokens of a row where nobody says: the paper's. */
 const USUAL_ROW = 256;
+
+/** Hears of the micro-batches that are done; between two of them it is where cancellation is noticed. */
+export interface PassWork {
+  /** @throws CancelledError */
+  check(): void;
+  /** @throws CancelledError */
+  advance(tokens: number, rows: number): void;
+}
 
 export class Backprop {
   private readonly graphs = new Map<string, TrainingGraphs>();
@@ -77,7 +84,11 @@ export class Backprop {
    * @param dropout masks and the number of the optimiser's step; none when undefined
    * @throws CancelledError
    */
-  async gradients(batch: Batch, work?: Work, dropout?: { masks: DropoutMasks; step: number }): Promise<BatchResult> {
+  async gradients(
+    batch: Batch,
+    work?: PassWork,
+    dropout?: { masks: DropoutMasks; step: number },
+  ): Promise<BatchResult> {
     const sums = new Map<string, Float32Array>();
     const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
       const inputs: Tensor[] = [];
@@ -105,7 +116,7 @@ export class Backprop {
   }
 
   /** Mean cross-entropy over all targets of the batch, without dropout or teacher. @throws CancelledError */
-  async loss(batch: Batch, work?: Work): Promise<BatchResult> {
+  async loss(batch: Batch, work?: PassWork): Promise<BatchResult> {
     const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
       let x = await this.embed(micro);
       for (const k of this.trainee.steps.keys())
@@ -130,7 +141,7 @@ export class Backprop {
 
   private async pass(
     batch: Batch,
-    work: Work | undefined,
+    work: PassWork | undefined,
     run: (micro: MicroBatch, scale: number) => Promise<number>,
   ): Promise<{ loss: number; targets: number }> {
     const micros = microBatches(batch, this.tokensPerRun);
@@ -139,7 +150,8 @@ export class Backprop {
     for (const micro of micros) {
       work?.check();
       sum += await run(micro, 1 / Math.max(1, targets));
-      work?.advance(micro.rows.reduce((n, row) => n + batch.rows[row].length, 0)); // without padding
+      const tokens = micro.rows.reduce((n, row) => n + batch.rows[row].length, 0); // without padding
+      work?.advance(tokens, micro.rows.length);
     }
     return { loss: targets === 0 ? 0 : sum / targets, targets };
   }

@@ -13,3 +13,6 @@ export function learningRateAt(step: number, { learningRate, warmup, steps }: Sc
   if (done < warmup) return (learningRate * done) / warmup;
   return (learningRate * Math.max(0, steps - done)) / Math.max(1, steps - warmup);
 }
+
+/** Forward passes that a step costs: backwards it is two. */
+export const PASSES_PER_STEP = 3;

@@ -34,6 +34,7 @@ export interface SelfDataOptions {
   readonly cache: string;
 }
 
+const WRITING = 'the model writes its training text';
 /** Texts written at a time. Twice as many gain a tenth more, and take twice the cache. */
 const TEXTS = 16;
 
@@ -75,7 +76,7 @@ async function writeRows(
   const count = Math.max(2, Math.ceil(tokens / length));
   const key = JSON.stringify([model.checkpoint.identity, view, tokens, length, seed]);
   const rows = (await readCache(cache, key)).slice(0, count);
-  const work = new Work(job, (count - rows.length) * length, 'tokens', 'the model writes its training text');
+  const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);
   // In the same groups as without an interruption: so are the numbers.
   while (rows.length < count) {
     const some = Array.from({ length: Math.min(TEXTS, count - rows.length) }, (_, r) => {
@@ -92,6 +93,8 @@ async function writeRows(
           // After its end a text is followed by the next, as in pre-training.
           ids.push(ended ? bosTokenId : sample(logits.subarray(r * vocabulary, (r + 1) * vocabulary), {}, random));
         });
+        const written = rows.length * length + some.length * some[0].ids.length;
+        work.step(`${WRITING}, ${written} of ${count * length} tokens`);
         work.advance(some.length);
       }
     } finally {

@@ -9,6 +9,7 @@ import type { PromptStyle } from './data/alpaca';
 import { lookSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
+import { PASSES_PER_STEP } from './schedule';
 import type { TrainOptions } from './train';
 
 /** LoRA (spec §1.11). */
@@ -97,8 +98,6 @@ const LEAST_BATCH = 4;
 /** Looks at the held-out part of a run, and the most that they may cost beside its steps. */
 const LOOKS = 10;
 const LOOKS_SHARE = 0.15;
-/** A backward pass costs twice its forward pass. */
-const PASSES_PER_STEP = 3;
 /** Saved states of a run. */
 const SAVES = 20;
 

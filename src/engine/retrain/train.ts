@@ -5,7 +5,7 @@
 import { CancelledError } from '../errors';
 import { Work, type JobOptions } from '../progress';
 import { AdamW, clipFactor, totalNorm } from './adamw';
-import type { Backprop } from './backprop';
+import type { Backprop, PassWork } from './backprop';
 import type { Batch } from './batch';
 import type { Example } from './data/example';
 import { lookRows } from './data/held-out';
@@ -13,7 +13,7 @@ import { batchIndices, indicesOfSteps } from './data/order';
 import type { DropoutMasks } from './dropout';
 import { DivergedError, divergenceOf, explosionOf } from './explosion';
 import type { RunFacts } from './run-facts';
-import { learningRateAt, type Schedule } from './schedule';
+import { learningRateAt, PASSES_PER_STEP, type Schedule } from './schedule';
 import type { Parameters } from './adamw';
 import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
 import { NO_TARGET } from '../transformer/targets';
@@ -85,15 +85,14 @@ export async function train(
     saved = state.step;
   };
   const heldOut = toBatch(lookRows(data.heldOut, options.seed));
-  const work = new Work(job, tokensFrom(state.step, data, options), 'tokens', 'training');
-  const looking = new Work({ signal: job.signal }, 0, 'tokens', 'looking at the held-out part');
+  const looks = heldOut.rows.length === 0 ? 0 : looksFrom(state, options);
+  const toDo = PASSES_PER_STEP * tokensFrom(state.step, data, options) + looks * tokensOf(heldOut.rows);
+  const work = new Work(job, toDo, 'passes', 'training');
 
   // A run that was cancelled amid a look takes it after it was resumed.
   const evaluate = async (): Promise<void> => {
-    const { step } = state;
-    if (heldOut.rows.length === 0 || state.log.evaluations.at(-1)?.step === step) return;
-    if (step % options.evalEvery !== 0 && step !== options.steps) return;
-    const { loss } = await backprop.loss(heldOut, looking);
+    if (heldOut.rows.length === 0 || !isLook(state.step, state, options)) return;
+    const { loss } = await backprop.loss(heldOut, look(work, state.step, heldOut.rows.length));
     state.log.evaluations.push({ step: state.step, loss });
     hooks?.onEvaluation?.(state.step, loss);
     if (state.best === undefined || loss < state.best.loss) {
@@ -139,12 +138,46 @@ export async function train(
   return state;
 }
 
+/** Whether the held-out part is looked at after `step`: now and then, after the last one, and not twice. */
+function isLook(step: number, { log }: TrainingState, { evalEvery, steps }: TrainOptions): boolean {
+  return log.evaluations.at(-1)?.step !== step && (step % evalEvery === 0 || step === steps);
+}
+
+/** Looks that are still to come. */
+function looksFrom(state: TrainingState, options: TrainOptions): number {
+  let count = 0;
+  for (let { step } = state; step <= options.steps; step++) count += Number(isLook(step, state, options));
+  return count;
+}
+
+/** Counts a look as the work that it is, and names its rows. */
+function look(work: Work, step: number, rows: number): PassWork {
+  const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
+  let seen = 0;
+  work.step(`${what}: 0 of ${rows} rows`);
+  return {
+    check: () => work.check(),
+    advance(tokens, of) {
+      work.step(`${what}: ${(seen += of)} of ${rows} rows`);
+      work.advance(tokens);
+    },
+  };
+}
+
+/** Counts a step. */
+const stepWork = (work: Work): PassWork => ({
+  check: () => work.check(),
+  advance: (tokens) => work.advance(PASSES_PER_STEP * tokens),
+});
+
+const tokensOf = (rows: Batch['rows']): number => rows.reduce((sum, row) => sum + row.length, 0);
+
 /** Tokens of the steps after the step `done`, padding not counted. */
 function tokensFrom(done: number, { train, batches }: TrainingData, { seed, batch, steps }: TrainOptions): number {
-  const tokensOf = (indices: readonly number[]): number => indices.reduce((n, i) => n + train[i].ids.length, 0);
+  const of = (indices: readonly number[]): number => tokensOf(indices.map((i) => train[i].ids));
   let sum = 0;
-  if (batches) for (let step = done; step < steps; step++) sum += tokensOf(batches[step % batches.length]);
-  else for (const indices of indicesOfSteps(seed, train.length, batch, done, steps)) sum += tokensOf(indices);
+  if (batches) for (let step = done; step < steps; step++) sum += of(batches[step % batches.length]);
+  else for (const indices of indicesOfSteps(seed, train.length, batch, done, steps)) sum += of(indices);
   return sum;
 }
 
@@ -162,11 +195,11 @@ async function oneStep(
     ? batches[(step - 1) % batches.length]
     : batchIndices(options.seed, examples.length, options.batch, step - 1);
   const batch = toBatch(indices.map((i) => examples[i]));
-  const { loss, gradients } = await backprop.gradients(batch, work, masks && { masks, step });
+  const { loss, gradients } = await backprop.gradients(batch, stepWork(work), masks && { masks, step });
   const gradientNorm = totalNorm(gradients);
   const learningRate = learningRateAt(step, options);
   optimizer.update(step, learningRate, gradients, clipFactor(gradientNorm, options.clip));
-  const tokens = batch.rows.reduce((n, row) => n + row.length, 0);
+  const tokens = tokensOf(batch.rows);
   return { step, loss, learningRate, gradientNorm, tokens, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -2,11 +2,11 @@
  * Token losses from the last hidden states, with the vocabulary in pieces: logits of a piece live only until their
  * log-sum-exp is taken, so the head costs one piece of its weights and of its logits, whatever the vocabulary.
  */
-import { parametersOfBlock } from '../checkpoint/parameters';
 import { outerWeights } from '../checkpoint/weights';
 import { Graph } from '../onnx/graph';
 import { floats, int64 } from '../onnx/session';
 import type { Work } from '../progress';
+import { headWork } from './cost';
 import { buildHeadPiece } from './forward-graph';
 import type { TokenRows } from './forward';
 import { externalWeight } from './graph-weights';
@@ -15,11 +15,6 @@ import type { State } from './states';
 
 /** Words of the vocabulary whose logits exist at a time; a multiple of what matrix kernels tile by. */
 export const HEAD_PIECE = 3072;
-
-/** What the head costs, in applications of a block. */
-export function headWork({ architecture }: Model): number {
-  return (architecture.vocabulary * architecture.hidden) / parametersOfBlock(architecture);
-}
 
 /**
  * −log p of the next token, for every position but the last of each row.
@@ -65,7 +60,7 @@ export async function tokenLosses(
             if (targets[t] >= start && targets[t] < start + size) targetLogit[variant][t] = picked[i];
           }
           at += count;
-          work.advance((chunk.rows * headWork(model) * size) / architecture.vocabulary);
+          work.advance((chunk.rows * headWork(architecture) * size) / architecture.vocabulary);
         }
       }
     } finally {

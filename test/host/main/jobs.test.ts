@@ -54,7 +54,7 @@ describe('jobs in the window', () => {
     const firstEnds = assert.rejects(run('retrainLora', training('first')), CancelledLike);
     const secondEnds = assert.rejects(run('retrainLora', training('second')), CancelledLike);
 
-    await window.toast(/Retraining.*step \d+ of 100000.*\/s.*left/s).waitFor();
+    await window.toast(/Retraining model.*step \d+ of 100000.* %.*about .* left/s).waitFor();
     const status = page.locator('.statusbar-item[id*="coppice"]').first();
     await status.getByText(/Retraining \d+ % \(\+1\)/).waitFor();
     await status.hover();
@@ -63,7 +63,7 @@ describe('jobs in the window', () => {
     await page.locator('.activitybar .badge-content', { hasText: '2' }).waitFor();
 
     await status.click();
-    const waiting = page.locator('.quick-input-list .monaco-list-row', { hasText: 'waits for its turn' });
+    const waiting = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Waiting for its turn' });
     await waiting.waitFor();
     await window.screenshot('jobs-list');
     await waiting.hover();
@@ -91,7 +91,7 @@ describe('jobs in the window', () => {
     await run('cancelJob');
     await stopped;
     await window.toast('What was trained until then is kept').getByRole('button', { name: 'Resume' }).click();
-    await window.toast('Retrained in 60 steps').waitFor({ timeout: 50_000 });
+    await window.toast(/Retrained in 60 steps\. Held-out perplexity [\d.]+ → [\d.]+\./).waitFor({ timeout: 50_000 });
     assert.ok(existsSync(inWorkspace('resumed')));
   });
 

@@ -77,7 +77,7 @@ describe('command line: terminal', () => {
     );
   });
 
-  it('rewrites one line in a terminal, with rate and time left', () => {
+  it('rewrites one line in a terminal, with how far it is and the time left', () => {
     let text = '';
     let time = 0;
     const looks = { ...looksOf(tty, utf8, true, 'linux'), columns: 200 };
@@ -92,10 +92,24 @@ describe('command line: terminal', () => {
     }
     clear();
     assert.ok(!text.includes('\n'));
-    const line = 'scoring: 50/100 windows, 50%, 10 windows/s, 5.0 s left';
+    const line = 'scoring · 50 % · about 0:05 left';
     assert.ok(text.endsWith(`\r\u001b[K${line}\r\u001b[K`), text);
     clear();
     assert.ok(text.endsWith('left\r\u001b[K')); // nothing to clear any more
+  });
+
+  it('tells no time left from a pace that means nothing for the rest', () => {
+    let text = '';
+    let time = 0;
+    const { report } = progressLine(
+      (t) => (text = t),
+      { ...looksOf(tty, utf8, true, 'linux'), columns: 200, unicode: false },
+      () => (time += 1000),
+    );
+    for (const done of [1, 2]) report({ label: 'encoding', done, total: 100, unit: 'share', unpaced: true });
+    assert.ok(text.endsWith('encoding . 2 %'), text);
+    for (const done of [3, 4]) report({ label: 'training', done, total: 100, unit: 'share' });
+    assert.ok(text.endsWith('training . 4 % . about 1:36 left'), text); // by what was done since, not by the encoding
   });
 
   it('fits the line into the terminal', () => {
@@ -123,9 +137,9 @@ describe('command line: terminal', () => {
     report({ label: 'writing', done: 2e6, total: 4e6, unit: 'bytes' });
     const lines = text.trimEnd().split('\n');
     assert.equal(lines.length, 6);
-    assert.equal(lines[1], 'scoring: 30/100 windows, 30%, 10 windows/s, 7.0 s left');
-    assert.equal(lines[4], 'writing: 0 B/4.0 MB, 0%');
-    assert.equal(lines[5], 'writing: 2.0 MB/4.0 MB, 50%, 500.0 kB/s, 4.0 s left');
+    assert.equal(lines[1], 'scoring · 30 % · about 0:07 left');
+    assert.equal(lines[4], 'writing · 0 %');
+    assert.equal(lines[5], 'writing · 50 % · about 0:04 left');
     assert.ok(!text.includes('\r') && !text.includes('\u001b'));
   });
 });

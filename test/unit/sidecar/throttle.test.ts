@@ -5,7 +5,7 @@ import { ProgressThrottle } from '../../../src/sidecar/throttle';
 
 function throttled(): {
   sent: ProgressInfo[];
-  at: (ms: number, done: number, total?: number) => void;
+  at: (ms: number, done: number, total?: number, unpaced?: true) => void;
   flush: () => void;
 } {
   const sent: ProgressInfo[] = [];
@@ -14,9 +14,9 @@ function throttled(): {
     (progress) => sent.push(progress),
     () => now,
   );
-  const at = (ms: number, done: number, total = 1000): void => {
+  const at = (ms: number, done: number, total = 1000, unpaced?: true): void => {
     now = ms;
-    throttle.report({ label: `step ${done}`, done, total, unit: 'rows' });
+    throttle.report({ label: `step ${done}`, done, total, unit: 'rows', unpaced });
   };
   return { sent, at, flush: () => throttle.flush() };
 }
@@ -61,6 +61,15 @@ describe('progress throttle', () => {
     for (let ms = 0; ms <= 20_000; ms += 100) at(ms, ms / 1000, 1e6); // slow
     for (let ms = 20_100; ms <= 31_000; ms += 100) at(ms, 20 + (ms - 20_000) / 10, 1e6); // a hundred times as fast
     assert.ok(Math.abs(sent.at(-1)!.perSecond! - 100) < 1);
+  });
+
+  it('tells no time left from a pace that means nothing for the rest', () => {
+    const { sent, at } = throttled();
+    for (let ms = 0; ms <= 2000; ms += 100) at(ms, ms / 10, 100_000, true);
+    assert.equal(sent.at(-1)?.secondsLeft, undefined);
+    for (let ms = 2100; ms <= 4000; ms += 100) at(ms, 200 + (ms - 2000) / 100, 100_000);
+    assert.equal(Math.round(sent.at(-1)!.perSecond!), 10); // nothing of the phase before is in it
+    assert.ok(sent.at(-1)!.secondsLeft! > 9900);
   });
 
   it('starts anew when the work does', () => {

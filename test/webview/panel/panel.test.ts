@@ -247,10 +247,21 @@ describeBrowser('results panel', (browser) => {
       why: 'it has 3 tokens',
       action: 'Give a longer one.',
     };
-    const progress = { label: 'block 4', done: 4, total: 30, unit: 'row-blocks' };
-    await panel.post(update(1, { failure, jobs: [{ id: 'job-1', kind: 'score', state: 'running', progress }] }));
+    const progress = { label: 'block 4 of 30', done: 75, total: 7129, unit: 'row-blocks', secondsLeft: 280.2 };
+    const job = { kind: 'score', state: 'running' } as const;
+    const jobs = [
+      { id: 'job-1', ...job, progress },
+      { id: 'job-2', ...job },
+      { id: 'job-3', ...job, state: 'queued' as const },
+    ];
+    await panel.post(update(1, { failure, jobs }));
+    assert.deepEqual(await panel.page.locator('.job-text').allTextContents(), [
+      'Scoring: block 4 of 30 · 1 % · about 4:40 left',
+      'Scoring: Preparing…',
+      'Scoring: Waiting for its turn',
+    ]);
     await panel.page.getByRole('alert').getByText('it has 3 tokens').waitFor();
-    await panel.page.getByRole('button', { name: 'Cancel' }).click();
+    await panel.page.getByRole('button', { name: 'Cancel' }).first().click();
     await panel.page.getByRole('button', { name: 'Dismiss' }).click();
     assert.deepEqual(panel.received('job/cancel'), [{ type: 'job/cancel', id: 'job-1' }]);
     assert.equal(panel.received('failure/dismiss').length, 1);

@@ -1,0 +1,15 @@
+/** What computes, in words. Knows nothing of VS Code, so that plain Node can test it. */
+import { l10n } from '../l10n';
+import type { DeviceInfo } from '../protocol/jobs';
+
+/** A line for the device and why, and one for each other provider of which the reason does not speak already. */
+export function deviceLines({ provider, why, tried }: DeviceInfo): string[] {
+  const others = tried.filter((trial) => !why.includes(trial.provider));
+  return [
+    l10n.t('Computes on {0}: {1}', provider, why),
+    ...others.flatMap((trial) => {
+      if (trial.error !== undefined) return [`${trial.provider}: ${trial.error}`];
+      return trial.gflops === undefined ? [] : [l10n.t('{0}: {1} GFLOP/s', trial.provider, Math.round(trial.gflops))];
+    }),
+  ];
+}

@@ -1,0 +1,58 @@
+/** What jobs and devices look like in words. */
+import assert from 'node:assert/strict';
+import { deviceLines } from '../../../src/views/device-words';
+import { jobTitle, progressLine, progressShort, stateLine, titledJob } from '../../../src/views/progress-words';
+
+const progress = { label: 'step 1 of 2: block 4 of 30', done: 75, total: 7129, unit: 'row-blocks' };
+
+describe('jobs in words', () => {
+  it('say what is done, how far it is and what is left, and no unit of the engine', () => {
+    assert.equal(
+      progressLine({ ...progress, perSecond: 25, secondsLeft: 280.2 }),
+      'step 1 of 2: block 4 of 30 · 1 % · about 4:40 left',
+    );
+    assert.equal(progressLine(progress), 'step 1 of 2: block 4 of 30 · 1 %');
+    assert.equal(progressShort({ ...progress, secondsLeft: 6.6 }), '1 % · about 0:07 left');
+    assert.equal(progressLine({ ...progress, total: 0 }), progress.label);
+  });
+
+  it('wait behind others only, and prepare before there is progress', () => {
+    assert.equal(stateLine({}, true), 'Waiting for its turn');
+    assert.equal(stateLine({}, false), 'Preparing…');
+    assert.equal(stateLine({ progress }, false), 'step 1 of 2: block 4 of 30 · 1 %');
+  });
+
+  it('name the model', () => {
+    const checkpoint = '/models/SmolLM2-135M';
+    const spec = { kind: 'score', checkpoint, criterion: 'magnitude' } as const;
+    assert.equal(jobTitle(titledJob(spec)), 'Scoring SmolLM2-135M by magnitude');
+    assert.equal(jobTitle({ kind: 'score', checkpoint }), 'Scoring SmolLM2-135M');
+    assert.equal(
+      jobTitle({ kind: 'retrain', checkpoint: `${checkpoint}/model.safetensors` }),
+      'Retraining SmolLM2-135M',
+    );
+    const columns = [{ label: 'a', checkpoint }];
+    assert.equal(
+      jobTitle(titledJob({ kind: 'samples', columns, prompts: ['x'] })),
+      'Writing samples with SmolLM2-135M',
+    );
+  });
+});
+
+describe('the device in words', () => {
+  const gpus = [
+    { provider: 'webgpu', error: 'no adapter was found' },
+    { provider: 'cuda', error: 'libcudart is missing' },
+  ];
+
+  it('says each reason once', () => {
+    const why = 'no GPU can be used: webgpu: no adapter was found; cuda: libcudart is missing';
+    const lines = deviceLines({ provider: 'cpu', why, tried: gpus });
+    assert.deepEqual(lines, [`Computes on cpu: ${why}`]);
+  });
+
+  it('says what the reason leaves out', () => {
+    const lines = deviceLines({ provider: 'cuda', why: 'asked for', tried: [{ provider: 'cuda', gflops: 812.4 }] });
+    assert.deepEqual(lines, ['Computes on cuda: asked for', 'cuda: 812 GFLOP/s']);
+  });
+});
