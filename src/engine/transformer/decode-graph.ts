@@ -2,7 +2,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { outerWeights } from '../checkpoint/weights';
 import type { Graph, Value } from '../onnx/graph';
-import { fusedAttention, rotate } from '../onnx/ops/attention';
+import { fusedAttention, fusedHeadDim, rotate } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { lastRow, reshape } from '../onnx/ops/shapes';
@@ -26,7 +26,7 @@ export function cacheNames(step: Step): Record<'past' | CacheResult, [string, st
 /**
  * One text, a few new tokens at a time; or several texts of one length side by side, a new token each. Feeds "x"
  * (tokens, hidden), "cos" and "sin" (positions, headDim / 2), "lastPositions" (texts), "totalLength" (1), "offset" (1)
- * and each step's cache (texts, kvHeads, capacity, headDim). Fetches what `caches` says and "y" (tokens, hidden), or with
+ * and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with
  * `head` the "logits" (texts, vocabulary) of what follows each text.
  * @param adapted what a LoRA adapter adds to a block
  */
@@ -54,7 +54,8 @@ export function buildDecoder(
       project: projectAdapted(g, weight, adapted(step.block)),
       attend: (...qkv) => {
         const names = cacheNames(step);
-        const [keys, values] = names.past.map((n) => g.input(n, 'float32', [texts, a.kvHeads, 'capacity', a.headDim]));
+        const cache = [texts, a.kvHeads, 'capacity', fusedHeadDim(a.headDim)];
+        const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
         const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
         const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
         const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };

@@ -8,6 +8,7 @@
 import { freemem } from 'node:os';
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
+import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { parametersOf } from '../checkpoint/parameters';
 import { constantMatrices } from '../retrain/adapted-project';
@@ -142,18 +143,19 @@ export class Decoder {
     return [feeds, fetches];
   }
 
-  /** Larger caches, (texts, kvHeads, room, headDim) each, that hold what the caches held. */
+  /** Larger caches, (texts, kvHeads, room, fusedHeadDim) each, that hold what the caches held. */
   private makeRoom(room: number): void {
     const { kvHeads, headDim } = this.model.architecture;
-    const [before, after] = [this.room * headDim, room * headDim];
+    const width = fusedHeadDim(headDim);
+    const [before, after] = [this.room * width, room * width];
     for (const segment of this.segments) {
       for (const name of attending(segment).flatMap((step) => cacheNames(step).past)) {
         const old = before > 0 ? floats(this.caches[name]) : undefined;
         const cache = new Float32Array(this.texts * kvHeads * after);
         for (let head = 0; old && head < this.texts * kvHeads; head++) {
-          cache.set(old.subarray(head * before, head * before + this.past * headDim), head * after);
+          cache.set(old.subarray(head * before, head * before + this.past * width), head * after);
         }
-        this.caches[name] = float32(cache, [this.texts, kvHeads, room, headDim]);
+        this.caches[name] = float32(cache, [this.texts, kvHeads, room, width]);
       }
     }
     this.room = room;
@@ -187,7 +189,7 @@ export class Decoder {
     for (let i = 0; i * headDim < rows.length; i++) {
       const [text, position, head] = [Math.floor(i / kvHeads / length), Math.floor(i / kvHeads) % length, i % kvHeads];
       const at = (text * kvHeads + head) * this.room + this.past + position;
-      cache.set(rows.subarray(i * headDim, (i + 1) * headDim), at * headDim);
+      cache.set(rows.subarray(i * headDim, (i + 1) * headDim), at * fusedHeadDim(headDim));
     }
   }
 

@@ -6,7 +6,7 @@ import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
 import { matmul } from './linear';
 import { softmax } from './reduce';
-import { reshape, transpose } from './shapes';
+import { padLast, reshape, split, transpose } from './shapes';
 
 export interface AttentionShape {
   /** Query heads and key-value heads. */
@@ -25,7 +25,7 @@ export interface RotaryTable {
 
 /** What the fused operator wants to know of the past. */
 export interface FusedPast {
-  /** Keys and values so far, (rows, kvHeads, capacity, headDim); none when the text starts here. */
+  /** Keys and values so far, (rows, kvHeads, capacity, fusedHeadDim); none when the text starts here. */
   readonly keys?: Value;
   readonly values?: Value;
   /** Tokens of each row with this run's, minus 1: (rows), int32. */
@@ -38,11 +38,21 @@ export interface FusedPast {
 
 /** The fused operator rotates heads of such widths itself, and refuses to for others. */
 const FUSED_ROTATION_MULTIPLE = 16;
+/** The fused operator refuses heads of other widths. */
+const FUSED_WIDTH_MULTIPLE = 8;
+
+/**
+ * The width that a head of `headDim` numbers has in the fused operator and in its caches: zeros fill it up to one that the
+ * operator takes, and add nothing to any product.
+ */
+export function fusedHeadDim(headDim: number): number {
+  return Math.ceil(headDim / FUSED_WIDTH_MULTIPLE) * FUSED_WIDTH_MULTIPLE;
+}
 
 /**
  * Rotation, cache and attention in onnxruntime's `GroupQueryAttention`.
  * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim)
- * → attention (rows, length, heads · headDim) and the keys and values with this run's appended.
+ * → attention (rows, length, heads · headDim) and the keys and values with this run's appended, (…, fusedHeadDim).
  * `rotary` is undefined where query and key are rotated already.
  *
  * Not for more than 31 new tokens on WebGPU: its kernel is wrong there without an error (ARCHITECTURE.md).
@@ -55,19 +65,41 @@ export function fusedAttention(
   past: FusedPast,
 ): { output: Value; keys: Value; values: Value } {
   const [rows, length] = query.shape;
-  const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, headDim] };
+  const width = fusedHeadDim(headDim);
+  const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, width] };
   const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 ? rotary : undefined;
   const before = inside ? undefined : rotary;
-  const qk = [query, key].map((x) => (before ? rotate(g, x, past.offset, before) : x));
+  const [q, k] = [query, key].map((x) => (before ? rotate(g, x, past.offset, before) : x));
+  // The operator divides by the root of the width that it sees.
+  const scaled = width === headDim ? q : scale(g, q, Math.sqrt(width / headDim));
+  const qkv = [scaled, k, value].map((x) => widenHeads(g, x, headDim, width));
   const tables = inside ? [inside.cos, inside.sin] : [];
   const [output, keys, values] = g.contrib(
     'GroupQueryAttention',
-    [...qk, value, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
+    [...qkv, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
     // The operator's window counts the position itself, as ours does.
     { num_heads: heads, kv_num_heads: kvHeads, do_rotary: inside ? 1 : 0, local_window_size: window ?? -1 },
-    [{ type: query.type, shape: [rows, length, heads * headDim] }, cache, cache],
+    [{ type: query.type, shape: [rows, length, heads * width] }, cache, cache],
   );
-  return { output, keys, values };
+  return { output: narrowHeads(g, output, headDim, width), keys, values };
+}
+
+/** Zeros behind each head. (rows, length, n · headDim) → (rows, length, n · width) */
+function widenHeads(g: Graph, x: Value, headDim: number, width: number): Value {
+  if (width === headDim) return x;
+  const [rows, length, all] = x.shape;
+  const heads = Number(all) / headDim;
+  const wide = padLast(g, reshape(g, x, [rows, length, heads, headDim]), width);
+  return reshape(g, wide, [rows, length, heads * width]);
+}
+
+/** The same the other way round. (rows, length, n · width) → (rows, length, n · headDim) */
+function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value {
+  if (width === headDim) return x;
+  const [rows, length, all] = x.shape;
+  const heads = Number(all) / width;
+  const [own] = split(g, reshape(g, x, [rows, length, heads, width]), 3, [headDim, width - headDim]);
+  return reshape(g, own, [rows, length, heads * headDim]);
 }
 
 /**
@@ -92,12 +124,12 @@ export function plainAttention(
   rotary: RotaryTable,
   mask: Value,
 ): Value {
-  const split = (x: Value, n: number): Value =>
+  const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
   const start = g.ints(0);
-  const q = rotate(g, split(query, heads), start, rotary);
-  const k = rotate(g, split(key, kvHeads), start, rotary);
-  const v = split(value, kvHeads);
+  const q = rotate(g, perHeadOf(query, heads), start, rotary);
+  const k = rotate(g, perHeadOf(key, kvHeads), start, rotary);
+  const v = perHeadOf(value, kvHeads);
   // Query heads of a group lie one after the other: seen as one head of more positions, they share a product.
   const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);
   // (rows, kvHeads, group · length, length)

@@ -78,6 +78,14 @@ export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   });
 }
 
+/** Zeros at the end of the last axis, up to the extent `width`. (…, n) → (…, width). No gradient: fused attention has none. */
+export function padLast(g: Graph, x: Value, width: number): Value {
+  const axis = x.shape.length - 1;
+  const before = x.shape.map(() => 0);
+  const pads = g.ints(...before, ...before.with(axis, width - knownDim(x, axis)));
+  return g.node('Pad', [x, pads], {}, [{ type: x.type, shape: x.shape.with(axis, width) }])[0];
+}
+
 /** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding wants a single row. */
 export function lastRow(g: Graph, x: Value): Value {
   return g.node('Gather', [x, g.ints(-1)], { axis: 0 }, [{ type: x.type, shape: [1, ...x.shape.slice(1)] }])[0];
