@@ -40,6 +40,7 @@ const BASE = {
   torch_dtype: 'float32',
 };
 
+const untied = { tie_word_embeddings: false };
 const plain = { dtype: 'F32', shards: 1, bias: [], qkNorm: false } as const;
 const qwen2 = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
 const llama3Rope = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
@@ -120,6 +121,10 @@ export interface TinyOptions {
   readonly shards?: number;
   /** Also write a tokenizer. */
   readonly tokenizer?: boolean;
+  /** Biases beside those of the toy. */
+  readonly bias?: TinyModel['bias'];
+  /** Store a head although the config ties it to the embedding: one of its own, or the embedding a second time. */
+  readonly storedHead?: 'own' | 'copy';
   /** Config keys to set on top of the toy's own; tensors follow their sizes. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -149,11 +154,14 @@ export function tinyCheckpoint(name: TinyName, options: TinyOptions = {}): strin
 
 /** Writes a toy checkpoint into an existing folder. */
 export function writeTinyCheckpoint(folder: string, name: TinyName, options: TinyOptions = {}): void {
-  const model: TinyModel = { ...MODELS[name], ...(options.dtype && { dtype: options.dtype }) };
+  const toy: TinyModel = MODELS[name];
+  const { dtype = toy.dtype, bias = [] } = options;
+  const model: TinyModel = { ...toy, dtype, bias: [...toy.bias, ...bias] };
   const torchDtype = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[model.dtype];
   const config = { ...BASE, torch_dtype: torchDtype, ...model.config, ...options.config };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2));
-  const tensors = tinyTensors(config, model, options.seed ?? 1);
+  const tensors = tinyTensors({ ...config, ...(options.storedHead && untied) }, model, options.seed ?? 1);
+  if (options.storedHead === 'copy') tensors.splice(-1, 1, { ...tensors[0], name: 'lm_head.weight' });
   writeShards(folder, tensors, options.shards ?? model.shards);
   if (options.tokenizer) writeTinyTokenizer(folder);
 }

@@ -4,7 +4,7 @@
  */
 import type { Architecture, Family } from './architecture';
 import { isObject, printable } from './bounded-json';
-import { badField, count, flag, isSet, positive, tokenIds, word, type Config } from './fields';
+import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from './limits';
 import { oddSetting } from './odd-settings';
 import { quantizationScheme, unsupportedScheme } from './quantization';
@@ -109,7 +109,7 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
     ffn: count(config, 'intermediate_size', MAX_DIMENSION.ffn),
     vocabulary,
     context,
-    rmsNormEps: positive(config, 'rms_norm_eps', DEFAULT_EPS),
+    rmsNormEps: atLeastZero(config, 'rms_norm_eps', DEFAULT_EPS),
     rope,
     tied: flag(config, 'tie_word_embeddings', false),
     ...readBiases(config, family),
@@ -146,8 +146,16 @@ function readSpecialTokens(
 }
 
 function readBiases(config: Config, family: Family): Pick<Architecture, 'qkvBias' | 'outputBias' | 'mlpBias'> {
-  // Qwen2's biases are not a setting: always on q, k, v and never on o.
-  if (family === 'qwen2') return { qkvBias: true, outputBias: false, mlpBias: false };
-  const attention = flag(config, 'attention_bias', false);
-  return { qkvBias: attention, outputBias: attention, mlpBias: flag(config, 'mlp_bias', false) };
+  switch (family) {
+    case 'mistral': // has none, whatever its config says
+      return { qkvBias: false, outputBias: false, mlpBias: false };
+    case 'qwen2': // always on q, k, v and never elsewhere: not a setting
+      return { qkvBias: true, outputBias: false, mlpBias: false };
+    case 'llama':
+    case 'qwen3': {
+      const attention = flag(config, 'attention_bias', false);
+      const mlp = family === 'llama' && flag(config, 'mlp_bias', false);
+      return { qkvBias: attention, outputBias: attention, mlpBias: mlp };
+    }
+  }
 }

@@ -22,10 +22,25 @@ export function count(config: Config, field: string, most: number, fallback?: nu
 
 /** A finite number above 0. */
 export function positive(config: Config, field: string, fallback?: number): number {
+  return finite(config, field, fallback, (value) => value > 0, 'a number above 0');
+}
+
+/** A finite number of 0 or more. */
+export function atLeastZero(config: Config, field: string, fallback?: number): number {
+  return finite(config, field, fallback, (value) => value >= 0, 'a number of at least 0');
+}
+
+function finite(
+  config: Config,
+  field: string,
+  fallback: number | undefined,
+  fits: (value: number) => boolean,
+  wanted: string,
+): number {
   if (!isSet(config, field) && fallback !== undefined) return fallback;
   const value = config[field];
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw badField(field, value === undefined ? 'it is missing' : `${show(value)} is not a number above 0`);
+  if (typeof value !== 'number' || !Number.isFinite(value) || !fits(value)) {
+    throw badField(field, value === undefined ? 'it is missing' : `${show(value)} is not ${wanted}`);
   }
   return value;
 }

@@ -49,6 +49,8 @@ const ODD_SETTINGS: readonly OddSetting[] = [
     meaning: 'other positions or another block layout',
   },
   { fields: ['is_encoder_decoder'], neutral: [false], meaning: 'an encoder beside the decoder' },
+  { fields: ['is_causal'], neutral: [true], meaning: 'attention that sees what follows' },
+  { fields: ['per_layer_config'], neutral: [], meaning: 'settings of single layers' },
 ];
 
 /** The first setting that the block here does not have, or undefined. */

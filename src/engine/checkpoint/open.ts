@@ -1,6 +1,6 @@
 /**
- * Opens a checkpoint: headers, index and config, never tensor data. Whatever the files claim is checked before it is
- * believed (limits.ts has the caps).
+ * Opens a checkpoint: headers, index and config, and no tensor data, but for a head that may be the embedding
+ * (tied-head.ts). Whatever the files claim is checked before it is believed (limits.ts has the caps).
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
@@ -12,6 +12,7 @@ import { readConfigFile, readGenerationEos } from './config-file';
 import { checkAgainstIndex, readShardIndex } from './index-file';
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from './shards';
+import { headIsEmbedding } from './tied-head';
 import type { Checkpoint, TensorInfo, Unsupported } from './types';
 import { verifyTensors } from './verify';
 
@@ -26,7 +27,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
   const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name);
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
-  const support = describe(located, config?.value, set.tensors);
+  const support = await describe(located, config?.value, set.tensors);
   const notes = [...support.notes];
   if (unlisted > 0) notes.push(`${unlisted} tensors in the shards are not listed in ${basename(weights.path)}`);
   return {
@@ -55,11 +56,11 @@ type Support = { readonly notes: readonly string[] } & (
   { readonly architecture: Architecture; readonly unsupported?: undefined } | { readonly unsupported: Unsupported }
 );
 
-function describe(
+async function describe(
   located: Located,
   config: Readonly<Record<string, unknown>> | undefined,
   tensors: ReadonlyMap<string, TensorInfo>,
-): Support {
+): Promise<Support> {
   if (!config) {
     const why = 'there is no config.json beside the weights';
     return { unsupported: { why, action: "Put the model's config.json into the folder." }, notes: [] };
@@ -68,12 +69,17 @@ function describe(
     const why = 'it is one of several files of a checkpoint';
     return { unsupported: { why, action: `Open the folder, ${located.folder}, for the whole model.` }, notes: [] };
   }
-  const architecture = readConfigArchitecture(config);
-  if (isUnsupported(architecture)) return { unsupported: architecture, notes: [] };
+  const described = readConfigArchitecture(config);
+  if (isUnsupported(described)) return { unsupported: described, notes: [] };
+  const architecture = { ...described, tied: described.tied && (await headIsEmbedding(tensors)) };
   const { unsupported, unused } = verifyTensors(architecture, tensors);
-  const notes = unused.length > 0 ? [unusedNote(unused)] : [];
+  const notes = architecture.tied === described.tied ? [] : [OWN_HEAD_NOTE];
+  if (unused.length > 0) notes.push(unusedNote(unused));
   return unsupported ? { unsupported, notes } : { architecture, notes };
 }
+
+const OWN_HEAD_NOTE =
+  'tie_word_embeddings is true in config.json, but the weights hold a head of their own, lm_head.weight: it is used, as transformers 5 does';
 
 function unusedNote(unused: readonly string[]): string {
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

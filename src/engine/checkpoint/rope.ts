@@ -1,6 +1,7 @@
 /**
  * Rotary embedding settings. transformers 4 writes `rope_theta` and `rope_scaling`; transformers 5 puts both into
- * `rope_parameters`.
+ * `rope_parameters`. Where a config has more than one of them, transformers 5 decides: `rope_scaling` goes before
+ * `rope_parameters`, an empty one is none, and nothing is taken from the other.
  */
 import type { Architecture, RopeScaling } from './architecture';
 import { badField, count, isSet, positive, section, word, type Config } from './fields';
@@ -9,10 +10,11 @@ import type { Unsupported } from './types';
 
 /** The theta of all four families where the config gives none. */
 const DEFAULT_THETA = 10_000;
+const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
 
 /** Reads theta and scaling; a scaling kind that is not computed here gives the reason. */
 export function readRope(config: Config, context: number): Architecture['rope'] | Unsupported {
-  const parameters = section(config, 'rope_parameters') ?? section(config, 'rope_scaling') ?? {};
+  const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
   if (Object.values(parameters).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value))) {
     return unsupportedRope('its rotary embedding differs between kinds of layers (nested `rope_parameters`)');
   }
@@ -25,11 +27,17 @@ export function readRope(config: Config, context: number): Architecture['rope'] 
     }
   }
   const kind = word(parameters, 'rope_type') ?? word(parameters, 'type') ?? 'default';
-  const scaling = readScaling(kind, parameters, context);
+  const scaling = readScaling(kind, parameters, config, context);
   return scaling ? { theta, scaling } : unsupportedRope(`its rotary embedding is scaled by "${kind.slice(0, 40)}"`);
 }
 
-function readScaling(kind: string, parameters: Config, context: number): RopeScaling | undefined {
+/** A nested object that has entries, or undefined. */
+function filled(config: Config, field: string): Config | undefined {
+  const found = section(config, field);
+  return found && Object.keys(found).length > 0 ? found : undefined;
+}
+
+function readScaling(kind: string, parameters: Config, config: Config, context: number): RopeScaling | undefined {
   switch (kind) {
     case 'default':
       return { kind };
@@ -50,7 +58,13 @@ function readScaling(kind: string, parameters: Config, context: number): RopeSca
         factor: positive(parameters, 'factor'),
         lowFreqFactor,
         highFreqFactor,
-        originalContext: count(parameters, 'original_max_position_embeddings', MAX_DIMENSION.context, context),
+        // One at the top goes before one beside the factors.
+        originalContext: count(
+          isSet(config, ORIGINAL_CONTEXT) ? config : parameters,
+          ORIGINAL_CONTEXT,
+          MAX_DIMENSION.context,
+          context,
+        ),
       };
     }
     default:

@@ -22,6 +22,8 @@ export function readSlidingWindow(
       // Null turns the window off; only an absent field takes the default.
       const window =
         config.sliding_window === null ? null : count(config, 'sliding_window', MAX_DIMENSION.context, DEFAULT_WINDOW);
+      // transformers takes a Mistral with layer_types for a Ministral, whose layers differ.
+      if (isSet(config, 'layer_types')) return fromLayerTypes(config.layer_types, window, blocks);
       return every(() => window);
     }
     case 'qwen2':
@@ -50,10 +52,7 @@ function fromLayerTypes(types: unknown, window: number | null, blocks: number): 
     };
   }
   if (window === null && types.includes('sliding_attention')) {
-    throw badField(
-      'layer_types',
-      'it names sliding_attention, but use_sliding_window and sliding_window give no window',
-    );
+    throw badField('layer_types', 'it names sliding_attention, but the other fields give no window (sliding_window)');
   }
   return types.map((type) => (type === 'sliding_attention' ? window : null));
 }

@@ -5,7 +5,7 @@ import { printable } from './bounded-json';
 import { isWeightDtype } from './dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
 import type { TensorInfo, Unsupported } from './types';
-import { allWeights } from './weights';
+import { allWeights, HEAD_NAME } from './weights';
 
 export interface Verified {
   readonly unsupported?: Unsupported;
@@ -44,7 +44,7 @@ export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<s
 }
 
 function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): UserError {
-  if (name === 'lm_head.weight') {
+  if (name === HEAD_NAME) {
     return new UserError(
       '"lm_head.weight" is missing',
       'the config says that the head has its own matrix (tie_word_embeddings is not true)',

@@ -39,6 +39,8 @@ export interface OuterWeights {
 }
 
 const BLOCK_PREFIX = 'model.layers.';
+export const EMBEDDING_NAME = 'model.embed_tokens.weight';
+export const HEAD_NAME = 'lm_head.weight';
 
 /** The weights of block `block` (0-based). */
 export function blockWeights(a: Architecture, block: number): BlockWeights {
@@ -74,11 +76,11 @@ export function blockWeights(a: Architecture, block: number): BlockWeights {
 }
 
 export function outerWeights(a: Architecture): OuterWeights {
-  const embed = { name: 'model.embed_tokens.weight', shape: [a.vocabulary, a.hidden] };
+  const embed = { name: EMBEDDING_NAME, shape: [a.vocabulary, a.hidden] };
   return {
     embed,
     finalNorm: { name: 'model.norm.weight', shape: [a.hidden] },
-    head: a.tied ? embed : { name: 'lm_head.weight', shape: [a.vocabulary, a.hidden] },
+    head: a.tied ? embed : { name: HEAD_NAME, shape: [a.vocabulary, a.hidden] },
   };
 }
 

@@ -7,13 +7,18 @@
  * - under a key that speaks of layers, ascending integers that are block numbers are renumbered;
  * - `max_window_layers` becomes the number of kept blocks below it, and where windows are in use `layer_types` is
  *   written out, so that readers of either agree.
+ * A config that ties a head which differs from the embedding is corrected.
  * All else stays, to the spelling of its numbers: readers tell 8.0 from 8.
  */
 import type { Architecture } from '../checkpoint/architecture';
 
 /** One change, at `path` from the top of the config. */
 export type ConfigEdit =
-  | { readonly path: readonly string[]; readonly kind: 'set'; readonly value: number | string | readonly string[] }
+  | {
+      readonly path: readonly string[];
+      readonly kind: 'set';
+      readonly value: boolean | number | string | readonly string[];
+    }
   /** The entries of the list at `path` that stay, in their order. */
   | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
@@ -29,6 +34,11 @@ type Config = Readonly<Record<string, unknown>>;
 
 /** The edits for keeping the blocks `kept` (ascending) of a model with this config. */
 export function configEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
+  return [...headEdits(config, architecture), ...layerEdits(config, architecture, kept)];
+}
+
+/** Those that follow from the removal of blocks. */
+export function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
   const edits: ConfigEdit[] = [];
   visit(config, [], { blocks: architecture.blocks, kept }, edits);
   const windows = architecture.slidingWindow;
@@ -42,6 +52,15 @@ export function configEdits(config: Config, architecture: Architecture, kept: re
     }
   }
   return edits;
+}
+
+/**
+ * Says that the model has a head of its own, where the config ties it and the weights hold another: readers of the new
+ * checkpoint then agree, older ones too.
+ */
+export function headEdits(config: Config, { tied }: Architecture): ConfigEdit[] {
+  if (tied || config.tie_word_embeddings !== true) return [];
+  return [{ path: ['tie_word_embeddings'], kind: 'set', value: false }];
 }
 
 interface Removal {

@@ -11,7 +11,7 @@ import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
 import { UserError } from '../errors';
 import { architectureOf } from '../prune/check';
-import { type ConfigEdit, configEdits, editConfigText } from '../prune/config';
+import { type ConfigEdit, editConfigText, headEdits, layerEdits } from '../prune/config';
 import { checkpointReduction, type Reduction } from '../prune/describe';
 import { planCheckpoint } from '../prune/plan';
 import type { Rewrite } from '../prune/rewrite';
@@ -57,7 +57,8 @@ export async function writeRevised(
   const reduction = { ...planned, bytesAfter: tensors.reduce((sum, { bytes }) => sum + bytes, 0) };
   const config = (await readSmallFile(join(source.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
   const edits = [
-    ...(removed.length > 0 ? configEdits(source.config ?? {}, whole, planned.kept) : []),
+    ...headEdits(source.config ?? {}, whole),
+    ...(removed.length > 0 ? layerEdits(source.config ?? {}, whole, planned.kept) : []),
     ...dtypeEdits(source.config ?? {}, dtype),
   ];
   const next: NewCheckpoint = {

@@ -123,6 +123,8 @@ describe('config', () => {
       { rope_parameters: { full_attention: { rope_type: 'default' } } },
       /differs between kinds/,
     ],
+    ['attention that sees what follows', { is_causal: false }, /is_causal/],
+    ['settings of single layers', { per_layer_config: { 0: { sliding_window: 4 } } }, /per_layer_config/],
     ['partial rotation', { partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
     [
       'chunked attention',
@@ -172,7 +174,7 @@ describe('config', () => {
     ['num_attention_heads', { num_attention_heads: 3 }],
     ['num_key_value_heads', { num_attention_heads: 4, num_key_value_heads: 3 }],
     ['head_dim', { head_dim: 3 }],
-    ['rms_norm_eps', { rms_norm_eps: 0 }],
+    ['rms_norm_eps', { rms_norm_eps: -1e-6 }],
     ['tie_word_embeddings', { tie_word_embeddings: 'yes' }],
     ['eos_token_id', { eos_token_id: ['</s>'] }],
     ['model_type', { model_type: 3 }],

@@ -1,0 +1,21 @@
+/**
+ * Whether the head is the embedding, where the config says so and the file stores a head all the same. transformers 5 ties
+ * the two then only if they are equal, and computes with the stored head if they are not.
+ */
+import { sameTensor } from './same-tensor';
+import type { TensorInfo } from './types';
+import { EMBEDDING_NAME, HEAD_NAME } from './weights';
+
+/**
+ * Matrices larger than this are not compared: the stored head is used. That gives the same numbers where the two are equal,
+ * and opening stays quick whatever a header declares. The largest real embedding is of half the size.
+ */
+const MAX_BYTES = 2 ** 33;
+
+/** Of a model whose config ties head and embedding. @throws UserError when the file cannot be read */
+export async function headIsEmbedding(tensors: ReadonlyMap<string, TensorInfo>): Promise<boolean> {
+  const head = tensors.get(HEAD_NAME);
+  const embedding = tensors.get(EMBEDDING_NAME);
+  if (!head || !embedding) return true;
+  return head.bytes <= MAX_BYTES && sameTensor(head, embedding);
+}
