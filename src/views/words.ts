@@ -1,5 +1,4 @@
 /** Numbers as the views write them: short, for lines that have no room. */
-import { formatNumber } from '../cli/terminal/text';
 import { parseJsonNumber } from '../engine/json';
 import type { JsonNumber } from '../protocol/json';
 
@@ -17,11 +16,20 @@ export function shortCount(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)}${units[unit]}`;
 }
 
-/** A score with as many digits as tell it from its neighbours. */
+/**
+ * A score with as many digits as tell it from its neighbours: 8.306, 0.00312, 62,074, 1.09e65, ∞. The results panel
+ * writes the same number the same way, in bars, tips and sentences.
+ */
 export function shortScore(score: JsonNumber): string {
   const value = parseJsonNumber(score) ?? NaN;
-  return Number.isFinite(value) ? formatNumber(value, 4) : value === Infinity ? '∞' : String(score);
+  if (!Number.isFinite(value)) return value === Infinity ? '∞' : String(score);
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace('e+', 'e'));
+  if (size >= 999.95) return signed(Math.round(value).toLocaleString('en-US'));
+  return signed(String(Number(value.toPrecision(4))));
 }
+
+const signed = (number: string): string => number.replaceAll('-', '−');
 
 /** "1.24×". */
 export const times = (factor: number): string => `${factor.toFixed(2)}×`;

@@ -7,6 +7,7 @@ import { nameInModule, partsOf } from '../../src/views/parts';
 import { protectionOf, requireProtection } from '../../src/views/protection';
 import { importances, rankingOf, ScoreBook } from '../../src/views/scores';
 import { shortCount, shortScore } from '../../src/views/words';
+import { short } from '../../webview/panel/numbers';
 import { groupFiles } from '../../src/views/group-files';
 import type { ScoreResult } from '../../src/protocol/scores';
 import { tinyCheckpoint } from '../support/tiny-models';
@@ -192,5 +193,19 @@ describe('words', () => {
   it('are short', () => {
     assert.deepEqual([999, 1000, 134515008, 7e9].map(shortCount), ['999', '1.0K', '134.5M', '7.0B']);
     assert.deepEqual([8.30612, 'Infinity' as const, 'NaN' as const].map(shortScore), ['8.306', '∞', 'NaN']);
+  });
+
+  it('write a number as the results panel writes it, with at least three of its digits', () => {
+    const powers = Array.from({ length: 60 }, (_, i) => 10 ** (i / 3 - 8));
+    const scores = [271.8, 286.478, 62073.6, 45.66, 999.94, 999.96, 1000, 0, ...powers].flatMap((size) => [
+      size,
+      -size,
+    ]);
+    for (const score of scores) {
+      assert.equal(shortScore(score), short(score));
+      const back = Number(short(score).replaceAll('−', '-').replaceAll(',', ''));
+      assert.ok(Math.abs(back - score) <= 0.005 * Math.abs(score), `${score} is written ${short(score)}`);
+    }
+    assert.equal(short(286.478), '286.5');
   });
 });

@@ -37,7 +37,7 @@ interface Dot {
   readonly label: string;
   readonly removed: readonly number[];
   readonly series?: SeriesLook;
-  readonly kind: 'curve' | 'plan' | 'retrained';
+  readonly kind: 'curve' | 'whole' | 'plan' | 'retrained';
 }
 
 const HEIGHT = 400;
@@ -99,6 +99,13 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
       kind: 'curve',
     })),
   );
+  // Where no curve begins with it, the whole model is a point of its own: the others are compared with it.
+  const full = numeric(whatIf.full);
+  const begins = curves.some((dot) => dot.count === 0);
+  const whole: Dot[] =
+    begins || !Number.isFinite(full)
+      ? []
+      : [{ count: 0, ppl: full, label: 'The whole model', removed: [], kind: 'whole' }];
   const healed = retrained.map(({ label, removed, ppl }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),
@@ -118,7 +125,7 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
         },
       ]
     : [];
-  return [...curves, ...healed, ...now];
+  return [...whole, ...curves, ...healed, ...now];
 }
 
 function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boolean): SVGSVGElement & Plot.Plot {
@@ -126,6 +133,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
   const full = numeric(data.whatIf.full);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const log = most / least > LOG_FROM;
+  const room = most > least ? most - least : 0.1 * most; // a single value has no extent of its own
   const longest = Math.max(4, ...dots.map((dot) => dot.count));
   const ticks = (apart: number): number[] => {
     const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / apart))));
@@ -138,7 +146,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
     x: { domain: [0, longest], insetLeft: 8, insetRight: 8 },
     y: {
       type: log ? 'log' : 'linear',
-      domain: log ? [least / 1.1, most * 1.15] : [least - (most - least) * 0.06, most + (most - least) * 0.08],
+      domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
       grid: true,
       ticks: 6,
       tickFormat: (value: number) => short(value, 3),
@@ -179,6 +187,11 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         stroke: 'var(--good)',
         strokeWidth: 1.5,
         markerEnd: 'arrow',
+      }),
+      Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
+      Plot.text(at('whole'), {
+        ...{ x: 'count', y: 'ppl', dx: 8, dy: -8, textAnchor: 'start', fill: 'var(--ink)' },
+        ...{ text: (dot: Dot) => `whole model ${short(dot.ppl)}`, stroke: 'var(--paper)', strokeWidth: 4 },
       }),
       Plot.dot(at('plan'), {
         x: 'count',
@@ -243,7 +256,7 @@ function tipOf(dot: Dot, data: CurveData): string[] {
   const ratio = Number.isFinite(full) ? ` (${short(dot.ppl / full, 3)}× the whole model’s)` : '';
   return [
     `${dot.label}: ${dot.count} removed`,
-    `perplexity ${short(dot.ppl, 5)}${ratio}`,
+    `perplexity ${short(dot.ppl)}${ratio}`,
     `${count(parametersAt(data.model, dot.count))} parameters, about ${times(speedAt(data.model, dot.count))} as fast`,
     `blocks ${blockList(dot.removed)}`,
   ];
@@ -259,7 +272,8 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
   const has = (kind: Dot['kind']): boolean => dots.some((dot) => dot.kind === kind);
   return [
     ...series.map(({ name, look }) => legendEntry(lineSign(look), name)),
-    ...(has('plan')
+    // In the panel the plan's point comes and goes with every click; its line here must not.
+    ...(!still || has('plan')
       ? [
           legendEntry(
             sign('M7 1 12 6 7 11 2 6Z', { fill: 'none', stroke: 'var(--removed)', 'stroke-width': 2 }),

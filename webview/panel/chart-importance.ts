@@ -5,8 +5,9 @@
 import * as Plot from '@observablehq/plot';
 import type { PanelPlan, ScoreDigest } from '../../src/protocol/panel';
 import { svg as svgEl } from '../support/dom';
+import { blockAxis, type BlockPlace, blockPlaces, LEFT } from './block-axis';
 import type { ChartFrame, Drawing } from './chart-frame';
-import { LEFT, placesOf, rankChart } from './chart-ranks';
+import { placesOf, rankChart } from './chart-ranks';
 import { axisOf } from './importance-axis';
 import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
 import { numeric, short } from './numbers';
@@ -33,15 +34,14 @@ export function drawImportance(
 ): Drawing {
   const { score, all, blocks } = data;
   const bars = barsOf(data);
-  const { svg, y } = barChart(bars, score, width, data.whole);
-  const step = (width - LEFT - 8) / blocks;
+  const { svg, y, places } = barChart(bars, score, width, data.whole);
   const nameOf = bars.map((bar) => describe(bar, score));
   const targets = bars.map((bar, i): Target => {
-    const x = LEFT + i * step;
+    const place = places(bar.block);
     return {
       key: String(bar.block),
-      ...{ x, y: 8, width: step, height: HEIGHT - 16 },
-      ...{ tipX: x + step / 2, tipY: Math.max(20, y(Math.max(bar.value, bar.high || 0))) },
+      ...{ x: place.left, y: 8, width: place.width, height: HEIGHT - 16 },
+      ...{ tipX: place.center, tipY: Math.max(20, y(Math.max(bar.value, bar.high || 0))) },
       label: nameOf[i].join(', '),
       tip: [...nameOf[i], ...(frame.still ? [] : [hint(bar)])],
       checked: !bar.removed,
@@ -52,7 +52,7 @@ export function drawImportance(
   addTargets(svg, 'Blocks: checked ones are kept', targets, frame);
   const ranked = all.filter((each) => each.blocks.length > 0);
   const charts = ranked.length > 1 ? [svg, rankChart(ranked, blocks, width)] : [svg];
-  return { charts, table: tableOf(bars, ranked, score), legend: legendOf(bars, ranked) };
+  return { charts, table: tableOf(bars, ranked, score), legend: legendOf(bars, ranked, frame.still) };
 }
 
 function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
@@ -78,7 +78,7 @@ function barChart(
   score: ScoreDigest,
   width: number,
   whole: boolean,
-): { svg: SVGSVGElement; y: (value: number) => number } {
+): { svg: SVGSVGElement; y: (value: number) => number; places: (block: number) => BlockPlace } {
   const isPpl = score.full !== undefined;
   const base = isPpl ? numeric(score.full) : 0;
   const finite = bars.filter(({ off }) => !off);
@@ -101,15 +101,9 @@ function barChart(
   const every = Math.ceil(bars.length / ((width - LEFT) / 26));
   const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
   const svg = Plot.plot({
-    ...{ width, height: HEIGHT, marginLeft: LEFT, marginRight: 8, marginTop, marginBottom: 46 },
+    ...blockAxis(bars.length, width),
+    ...{ height: HEIGHT, marginTop, marginBottom: 46 },
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
-    x: {
-      type: 'band',
-      domain: bars.map(({ block }) => block),
-      padding: bars.length > 64 ? 0.12 : 0.28,
-      label: null,
-      align: 0,
-    },
     y: {
       type: log ? 'log' : 'linear',
       domain: [bottom, top],
@@ -159,7 +153,7 @@ function barChart(
         { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
       ),
       Plot.text(beyond, {
-        ...{ x: 'block', y: top, text: (each: Bar) => short(each.value, 2), fontSize: 10, fill: 'var(--ink)' },
+        ...{ x: 'block', y: top, text: (each: Bar) => short(each.value), fontSize: 10, fill: 'var(--ink)' },
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
       Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${lookOf(score.criterion).name}`], {
@@ -182,7 +176,9 @@ function barChart(
   }) as SVGSVGElement & Plot.Plot;
   svg.prepend(hatch());
   const y = svg.scale('y')!;
-  return { svg, y: (value) => (Number.isFinite(value) ? Number(y.apply(Math.min(top, Math.max(bottom, value)))) : 24) };
+  const at = (value: number): number =>
+    Number.isFinite(value) ? Number(y.apply(Math.min(top, Math.max(bottom, value)))) : 24;
+  return { svg, y: at, places: blockPlaces(svg) };
 }
 
 /** Stripes, for what goes: they show without colour too. */

@@ -1,11 +1,10 @@
 /** The order in which blocks go by each criterion, on one axis: what criteria agree on, and what they do not. */
 import * as Plot from '@observablehq/plot';
 import type { ScoreDigest } from '../../src/protocol/panel';
+import { blockAxis } from './block-axis';
 import { numeric } from './numbers';
 import { lookOf } from './series';
 
-/** Left margin of the charts about blocks, which stand one above the other. */
-export const LEFT = 54;
 const RANK_HEIGHT = 120;
 
 /** Place of each block in the criterion's order, from 1; equal ones in the order of the model. */
@@ -25,10 +24,12 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
     return { look: lookOf(score.criterion), points: points.sort((a, b) => a.block - b.block) };
   });
   const dots = blocks * 6 < width;
+  const axis = blockAxis(blocks, width);
   const svg = Plot.plot({
-    ...{ width, height: RANK_HEIGHT, marginLeft: LEFT, marginRight: 8, marginTop: 20, marginBottom: 12 },
+    ...axis,
+    ...{ height: RANK_HEIGHT, marginTop: 20, marginBottom: 12 },
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
-    x: { type: 'point', domain: Array.from({ length: blocks }, (_, block) => block), axis: null, padding: 0.5 },
+    x: { ...axis.x, axis: null }, // the chart above has it
     y: {
       domain: [0, 1],
       ticks: [0, 0.5, 1],

@@ -109,7 +109,7 @@ function smallChart(
     ...{ width, height: 96, marginLeft: LEFT, marginTop: 20, marginBottom: 18, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: 3, tickFormat: 'd' },
-    y: { label, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 2) },
+    y: { label, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 3) },
     marks: [
       Plot.areaY(points, { x: 'step', y, fill: 'var(--series-1)', fillOpacity: 0.12 }),
       Plot.lineY(points, { x: 'step', y, stroke: 'var(--series-1)', strokeWidth: 1.2 }),

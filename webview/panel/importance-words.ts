@@ -31,10 +31,10 @@ export const hint = ({ locked, removed }: Bar): string =>
 export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const state = bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'stays, protected' : 'stays';
   if (Number.isNaN(bar.value)) return [`Block ${bar.block}: not scored`, state];
-  const value = short(bar.value, 5);
+  const value = short(bar.value);
   const interval = Number.isFinite(bar.high) ? [`95 % interval ${short(bar.low)} to ${short(bar.high)}`] : [];
   const change =
-    full === undefined ? [] : [`${short(bar.value / numeric(full), 4)}× the whole model’s ${short(numeric(full))}`];
+    full === undefined ? [] : [`${short(bar.value / numeric(full))}× the whole model’s ${short(numeric(full))}`];
   const what = full === undefined ? `${lookOf(criterion).name} ${value}` : `perplexity without it ${value}`;
   return [`Block ${bar.block}: ${what}`, ...change, ...interval, `place ${bar.place}, 1 goes first`, state];
 }
@@ -65,8 +65,8 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   };
 }
 
-/** What colours, stripes and signs mean. */
-export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[]): HTMLElement[] {
+/** What colours, stripes and signs mean. @param still nothing that is not there can come */
+export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], still: boolean): HTMLElement[] {
   const box = (attributes: Record<string, string | number>): SVGElement =>
     svgEl(
       'svg',
@@ -80,7 +80,7 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[]): HTM
   );
   return [
     legendEntry(box({ fill: 'var(--kept)' }), 'stays'),
-    ...(bars.some(({ removed }) => removed)
+    ...(!still || bars.some(({ removed }) => removed)
       ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), 'goes ✕')]
       : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, 'protected')] : []),

@@ -1,6 +1,7 @@
 /** The results panel: says `ready`, holds what the host tells, and draws the parts that it changes. */
 import type { HostMessage, PanelMessage } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { watchFaults } from '../support/faults';
 import { connect } from '../support/host';
 import { registerControls } from '../support/ui';
 import './panel.css';
@@ -81,16 +82,7 @@ function receiveMessage(message: HostMessage): void {
   draw();
 }
 
-for (const event of ['error', 'unhandledrejection'] as const) {
-  window.addEventListener(event, (fault: ErrorEvent | PromiseRejectionEvent) => {
-    const reason: unknown = 'reason' in fault ? fault.reason : fault.error;
-    host.post({
-      type: 'fault',
-      message: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
-    });
-  });
-}
-
+watchFaults((message) => host.post({ type: 'fault', message }));
 registerControls();
 root.append(el('p', { class: 'loading', role: 'status' }, 'Reading the model and its runs …'));
 host.post({ type: 'ready' });

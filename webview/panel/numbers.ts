@@ -5,14 +5,16 @@ import type { JsonNumber } from '../../src/protocol/json';
 export const numeric = (value: JsonNumber | null | undefined): number =>
   typeof value === 'number' ? value : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : NaN;
 
-/** With the digits that matter: 14.93, 0.00312, 1.09e65, ∞. */
+/** With the digits that matter: 14.93, 0.00312, 62,074, 1.09e65, ∞. With four of them as the tree writes scores. */
 export function short(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return value === Infinity ? '∞' : value === -Infinity ? '−∞' : '–';
   const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-3)) return value.toExponential(1).replace('e+', 'e');
-  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(digits))).replace('-', '−');
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace('e+', 'e'));
+  if (size >= 999.95) return signed(Math.round(value).toLocaleString('en-US'));
+  return signed(String(Number(value.toPrecision(digits))));
 }
+
+const signed = (number: string): string => number.replaceAll('-', '−');
 
 /** 134515008 → "134.5 M". */
 export const count = (value: number): string => scaled(value, ['', ' k', ' M', ' B', ' T']);

@@ -11,6 +11,7 @@ import type {
   RetrainedDigest,
   WhatIfState,
 } from '../../src/protocol/panel';
+import { counted } from '../support/numbers';
 import { button, type Choice, dropdown } from '../support/ui';
 import { type CurveSeries, drawCurve } from './chart-curve';
 import { ChartFrame } from './chart-frame';
@@ -129,11 +130,11 @@ export function curveSection(context: Context): Section {
         .map(({ criterion }) => criterion)
         .filter((criterion) => !drawn.includes(criterion));
       const first = missing[0] ?? 'ppl';
-      if (series.length === 0 && retrained.length === 0 && whatIf.ppl === null) {
+      if (series.length === 0 && retrained.length === 0) {
         frame.setTools();
         frame.showEmpty(
-          'The curve shows the perplexity with one, two, three … blocks removed: where the model bends, and where it breaks.',
-          startCurve(first, true, 'Draw the Curve'),
+          `The curve shows the perplexity with one, two, three … blocks removed: where the model bends, and where it breaks.${knownOf(whatIf)}`,
+          ...(context.still ? [] : [startCurve(first, true, 'Draw the Curve')]),
         );
         return;
       }
@@ -162,6 +163,14 @@ export function curveSection(context: Context): Section {
   };
 }
 
+/** What is known without a curve: a number or two, which are no chart. */
+function knownOf({ full, removed, ppl, text }: WhatIfState): string {
+  if (full === null || text === null) return '';
+  const whole = ` On ${text} the whole model has ${short(numeric(full))}`;
+  if (ppl === null || removed.length === 0) return `${whole}.`;
+  return `${whole}, and ${short(numeric(ppl))} with ${counted(removed.length, 'block')} removed.`;
+}
+
 function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): string {
   const [first] = series;
   if (!first) return 'Single models; the curve of a criterion is not drawn yet.';
@@ -169,5 +178,5 @@ function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): strin
   const bent = first.points.filter(({ ppl }) => numeric(ppl) <= 1.5 * start).at(-1);
   if (!bent || bent.count === 0)
     return `By ${nameInText(first.criterion)}, the first block that goes raises the perplexity by more than half.`;
-  return `By ${nameInText(first.criterion)}, ${bent.count} blocks can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
+  return `By ${nameInText(first.criterion)}, ${counted(bent.count, 'block')} can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
 }

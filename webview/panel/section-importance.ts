@@ -69,12 +69,9 @@ export function importanceSection(context: Context): Section {
 function summaryOf({ blocks, full, criterion }: ScoreDigest, plan: PanelPlan, still = false): string {
   const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const [least, most] = [sorted[0], sorted.at(-1)!];
-  const going =
-    plan.removed.length > 0
-      ? ` The plan removes ${blockList(plan.removed)}.`
-      : still
-        ? ''
-        : ' Click a bar to remove its block.';
+  // In the panel the head says what the plan removes; here it would move the bars under the pointer.
+  const removes = plan.removed.length > 0 ? ` The plan removes ${blockList(plan.removed)}.` : '';
+  const going = still ? removes : ' Click a bar to remove or keep its block.';
   if (full === undefined)
     return `By ${nameInText(criterion)}, block ${least.index} matters least and block ${most.index} most.${going}`;
   return (

@@ -54,7 +54,7 @@ function figuresOf({ model, plan, whatIf }: PanelState): HTMLElement[] {
       'div',
       { class: `figure-box ${kind}` },
       el('dt', {}, term),
-      el('dd', {}, el('strong', {}, value), el('span', { class: 'muted' }, detail)),
+      el('dd', {}, el('strong', {}, value), el('span', { class: 'muted', title: detail }, detail)),
     );
   const removed = plan.removed.length;
   const full = numeric(whatIf.full);
@@ -90,17 +90,11 @@ function figuresOf({ model, plan, whatIf }: PanelState): HTMLElement[] {
   ];
 }
 
-function noteOf({ whatIf }: PanelState): string {
-  switch (whatIf.status) {
-    case 'failed':
-      return `The perplexity of the plan could not be computed: ${whatIf.failure ?? 'see the log'}`;
-    case 'done':
-      return whatIf.text === null
-        ? ''
-        : `On the calibration text ${whatIf.text}${whatIf.seconds === null ? '' : `, in ${seconds(whatIf.seconds)}`}. Nothing is written.`;
-    default:
-      return '';
-  }
+/** What the number is of. It stays while the next one is computed, as the number does: nothing moves on the page. */
+function noteOf({ whatIf: { status, failure, text, seconds: time } }: PanelState): string {
+  if (status === 'failed') return `The perplexity of the plan could not be computed: ${failure ?? 'see the log'}`;
+  if (text === null) return '';
+  return `On the calibration text ${text}${time === null ? '' : `, in ${seconds(time)}`}. Nothing is written.`;
 }
 
 const KINDS: Readonly<Record<PanelJob['kind'], string>> = {

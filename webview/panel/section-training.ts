@@ -23,20 +23,11 @@ export function trainingSection(context: Context): Section {
     });
   let wasRunning = false;
 
-  /** Of a training that did not come to its end: what happened, and what can be done. */
-  function outcomeOf({ status, failure, steps, total }: LiveTraining): Child[] {
-    if (status !== 'cancelled' && status !== 'failed') return [];
-    const last = steps.at(-1)?.step ?? 0;
-    const where = total > 0 ? `${last} of ${total}` : String(last);
-    const what =
-      status === 'cancelled'
-        ? `It was stopped at step ${where}. `
-        : `It failed at step ${where}${failure ? `: ${failure.what}: ${failure.why}. ${failure.action}` : '.'} `;
-    return [what, retrain(true)];
-  }
+  /** What can be done about a training that did not come to its end. */
+  const remedyOf = (live: LiveTraining): HTMLElement[] => (endedEarly(live) ? [retrain(true)] : []);
 
   function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
-    if (!chosen) return live ? outcomeOf(live) : [];
+    if (!chosen) return live ? [outcomeOf(live), ...remedyOf(live)] : [];
     if (live?.status === 'running')
       return ['Another one runs. ', button('Show It', () => setView({ training: '' }), { appearance: 'secondary' })];
     return chosen === newest && (!live || isKept(live, [chosen]))
@@ -55,7 +46,7 @@ export function trainingSection(context: Context): Section {
       frame.setTools();
       frame.showEmpty(
         'Retraining brings back much of what a removed block costs. Its loss is drawn here while it runs.',
-        retrain(true),
+        ...(context.still ? [] : [retrain(true)]),
       );
       return;
     }
@@ -69,6 +60,10 @@ export function trainingSection(context: Context): Section {
     const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
     over.show([{ value: NONE, label: 'nothing' }, ...others], second?.id ?? NONE);
     frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
+    if (current && !chosen && current.steps.length === 0) {
+      frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
+      return;
+    }
     if (!context.still) frame.setNote(...noteOf(current, chosen, current ? undefined : finished[0]));
     frame.show(summaryOf(main, chosen ? null : current), (width) =>
       drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
@@ -78,6 +73,25 @@ export function trainingSection(context: Context): Section {
     element: frame.element,
     update: ({ training, runs }, view) => draw(training, ownRuns(runs), view.training, view.overlay),
   };
+}
+
+const endedEarly = ({ status }: LiveTraining): boolean => status === 'cancelled' || status === 'failed';
+
+/** How a training ended that did not come to its end; nothing of others. */
+function outcomeOf(live: LiveTraining): string {
+  if (!endedEarly(live)) return '';
+  const { status, failure, steps, total } = live;
+  const last = steps.at(-1)?.step ?? 0;
+  const where = total > 0 ? `${last} of ${total}` : String(last);
+  if (status === 'cancelled') return `It was stopped at step ${where}.`;
+  return `It failed at step ${where}${failure ? `: ${failure.what}: ${failure.why}. ${failure.action}` : '.'}`;
+}
+
+/** In place of a chart that has nothing to draw yet. */
+function beforeTheFirstStep({ status, title, looks }: LiveTraining): string {
+  const start = looks[0] ? ` The held-out perplexity was ${short(numeric(looks[0].ppl))} before.` : '';
+  const wait = status === 'running' ? ' The first step takes a moment.' : '';
+  return `${STATES[status]}: ${title}.${start}${wait}`;
 }
 
 /** It has left a record, which says all that was followed. */
@@ -99,7 +113,7 @@ const labelOf = ({ status, title }: LiveTraining): string =>
 function summaryOf({ name, steps, looks }: TrainingSeries, live: LiveTraining | null): string {
   const last = steps.at(-1);
   const state = live ? `${STATES[live.status]}: ` : '';
-  if (!last) return `${state}${name}.${live?.status === 'running' ? ' The first step takes a moment.' : ''}`;
+  if (!last) return `${state}${name}.`;
   const of = live && live.total > 0 ? ` of ${live.total}` : '';
   const held =
     looks.length > 1

@@ -1,5 +1,5 @@
 /** The program of a report: draws the charts of its runs, model by model. Files are downloads, for there is no host. */
-import type { PanelMessage, PanelRun } from '../../src/protocol/panel';
+import type { PanelMessage, PanelRun, RunDigest } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { registerControls } from '../support/ui';
 import { SampleColumn } from '../panel/sample-column';
@@ -24,10 +24,17 @@ function download(message: PanelMessage): void {
   el('a', { href: address, download: name }).click();
 }
 
+/** Whether a run has anything that a card would show. */
+const CONTENTS = {
+  score: ({ score }) => (score?.blocks.length ?? 0) > 0,
+  curve: ({ curve, retrained }) => (curve?.points.length ?? 0) > 0 || (retrained?.length ?? 0) > 0,
+  training: ({ training }) => (training?.steps.length ?? 0) > 0,
+  cost: ({ cost }) => cost !== undefined,
+} as const satisfies Record<string, (digest: RunDigest) => boolean>;
+
 /** The parts that these runs have something for. */
 function chapter(name: string, own: readonly PanelRun[], several: boolean): HTMLElement {
-  const has = (part: 'score' | 'curve' | 'training' | 'cost'): boolean =>
-    own.some(({ digest }) => digest[part] !== undefined);
+  const has = (part: keyof typeof CONTENTS): boolean => own.some(({ digest }) => CONTENTS[part](digest));
   let view: ViewState = FIRST_VIEW;
   let sections: readonly Section[] = [];
   const state = stateOf(name, own);

@@ -3,6 +3,10 @@
 /** 134515008 → "134,515,008". */
 export const formatCount = (count: number): string => count.toLocaleString('en-US');
 
+/** "1 text", "1,270 tokens". */
+export const counted = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** 269060552 → "269.1 MB": decimal units, as disks and model cards have them. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -48,6 +48,7 @@ export function reportHtml(
 <style>${style.replaceAll('</style', '<\\/style')}</style>
 </head>
 <body>
+<main>
 <div id="report">
 <header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
 ${data.runs.flatMap(warningsOf).join('\n')}</header>
@@ -55,6 +56,7 @@ ${data.runs.flatMap(warningsOf).join('\n')}</header>
 <section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
 ${recordsTable(runs)}
 </div></section>
+</main>
 <script type="application/json" id="data">${stringifyJson(data).replaceAll('<', '\\u003c')}</script>
 <script>${script}</script>
 </body>
