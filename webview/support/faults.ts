@@ -4,13 +4,13 @@
  * The browser's own notice that a size changed while it told of sizes: it tells of the rest in the next frame, and
  * nothing is lost.
  */
-const NOTICE = /^ResizeObserver loop/;
+const NOTICE = 'ResizeObserver loop';
 
 /** Tells of every exception and rejected promise that nothing catches, except the browser's notices. */
 export function watchFaults(tell: (words: string) => void): void {
   window.addEventListener('error', (fault) => {
     // Not every event carries what was thrown: the error is null then, and the message says it all.
-    if (!NOTICE.test(fault.message)) tell(wordsOf(fault.error ?? fault.message));
+    if (!fault.message.startsWith(NOTICE)) tell(wordsOf(fault.error ?? fault.message));
   });
   window.addEventListener('unhandledrejection', ({ reason }) => tell(wordsOf(reason)));
 }

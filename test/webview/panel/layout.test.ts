@@ -231,11 +231,11 @@ describeBrowser('layout of the results panel', (browser) => {
     assert.equal(panel.received('start/curve').length, 1);
     await panel.post(update(1, { runs: RUNS.filter(({ digest }) => !digest.curve) }));
     await settled(panel);
-    const points = await card
-      .locator('.target')
-      .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')));
+    const points = await panel.page.evaluate<string[]>(
+      `[...document.querySelectorAll('.curve .target')].map((target) => target.getAttribute('aria-label'))`,
+    );
     assert.deepEqual(
-      points.map((point) => /^[^:]+: \d+ removed, perplexity [\d.]+/.exec(point!)?.[0]),
+      points.map((point) => /^[^:]+: \d+ removed, perplexity [\d.]+/.exec(point)?.[0]),
       [
         'The whole model: 0 removed, perplexity 30.52',
         'adapter-a, retrained: 3 removed, perplexity 35.71',
