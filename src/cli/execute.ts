@@ -103,7 +103,7 @@ export async function execute(
     if (options.record !== undefined) await checkFileTarget('the record', options.record, source);
     const outcome = await body(shell);
     if (options.record !== undefined) {
-      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(options.record));
+      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(options.record), process.cwd());
       const results = outcome.results ?? outcome.json;
       await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, started }));
     }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { UserError } from '../engine/errors';
+import type { Choice } from '../engine/prune/choice';
 import { selectExplicit } from '../engine/prune/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
@@ -13,12 +14,13 @@ import type { Command, CommonArguments } from './command';
 import { inform, nextCommand } from './inform';
 import { outputFault, outputFolder } from './output-folder';
 import { runJob } from './run-job';
-import { scoresOf } from './score-blocks';
 import { ask, askAll, BACK, type Step } from './steps';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; those of the plan when undefined. */
   readonly blocks?: readonly number[];
+  /** How those blocks were chosen; by hand when undefined. */
+  readonly choice?: Choice;
   /** Folder of the new checkpoint; by the setting when undefined. */
   readonly out?: string;
 }
@@ -30,17 +32,15 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const title = vscode.l10n.t('Prune Checkpoint');
     const chosen = await chooseCheckpoint(coppice, args, title);
     const blocks = blocksOf(coppice, args, chosen);
+    const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const { out } = args.out === undefined ? await askFolder(coppice, args, chosen, blocks, title) : args;
-    settle({ ...args, checkpoint: chosen.path, blocks, out });
-    const scores = scoresOf(coppice, chosen);
-    const calibration = scores?.calibration;
+    settle({ ...args, checkpoint: chosen.path, blocks, choice, out });
     const spec: PruneSpec = {
       kind: 'prune',
       checkpoint: chosen.path,
       blocks,
       out: out!,
-      ...(scores && { settings: { criterion: scores.criterion, count: blocks.length } }),
-      ...(calibration && { calibration: { name: calibration.source, sha256: calibration.sha256 } }),
+      choice,
     };
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
     await show(coppice, result.out);

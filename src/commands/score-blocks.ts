@@ -64,7 +64,7 @@ export async function score(
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
-  coppice.scores.add(path, result, record);
+  coppice.scores.add(path, result, record, spec.calibration?.file);
   await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
   if (unwatched) {
     const next = { checkpoint: path };

@@ -1,9 +1,11 @@
 /** Suggest Blocks to Prune…: unticks the blocks that matter least, so many as a count, a share or a size asks for. */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criterion';
+import type { Suggestion } from '../engine/prune/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/prune/count';
 import { selectByScores } from '../engine/prune/ranking';
 import { planEffect } from '../views/plan-effect';
@@ -41,15 +43,33 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
     const complete = goalOf(args) ? args : await askSuggestion(coppice, args, chosen, title);
     settle({ ...complete, checkpoint: chosen.path });
     const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
-    const count = countOf(goalOf(complete)!, chosen);
+    const goal = goalOf(complete)!;
+    const count = countOf(goal, chosen);
     const scores = await freshScores(coppice, chosen, criterion, count, complete.device);
     const removed = select(coppice, chosen, scores, count);
-    coppice.plans.set(chosen.subject, removed);
+    coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
     await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
     const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
     return { checkpoint: chosen.path, criterion, count, removed, parametersAfter, bytesAfter, speedup };
   },
 };
+
+/** All that is to be known later of why these blocks go, whatever is scored meanwhile. */
+function suggestionOf(
+  { criterion, calibration, record }: Scores,
+  goal: SizeGoal,
+  blocks: readonly number[],
+): Suggestion {
+  const { source, sha256, file, samples, length, seed } = calibration ?? {};
+  return {
+    ...{ criterion, goal, blocks },
+    ...(source !== undefined &&
+      sha256 !== undefined && {
+        calibration: { name: source, sha256, samples, length, seed, ...(file !== undefined && { file }) },
+      }),
+    ...(record !== null && { run: basename(record) }),
+  };
+}
 
 function goalOf({ count, ratio, targetParams }: SuggestArguments): SizeGoal | undefined {
   if (count !== undefined) return { kind: 'count', count };

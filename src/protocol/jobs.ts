@@ -2,6 +2,7 @@
  * The long jobs: what each is told, what it tells while it runs, and what it returns. One interface a kind; results
  * mirror what the command of the same name prints with `--json`.
  */
+import type { Choice } from '../engine/prune/choice';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
 import type { CurveResult, CurveSpec, ScoreResult, ScoreSpec } from './scores';
@@ -107,10 +108,8 @@ export interface PruneSpec extends JobBase {
   readonly blocks: readonly number[];
   /** Folder of the new checkpoint; must not exist. */
   readonly out: string;
-  /** How the blocks were found, for the record: criterion, count … */
-  readonly settings?: Readonly<Record<string, unknown>>;
-  /** The text that scored the blocks, so that evaluating on the same text can be warned of. */
-  readonly calibration?: { readonly name: string; readonly sha256: string };
+  /** How the blocks were chosen, for the record and the card; they say nothing of it when undefined. */
+  readonly choice?: Choice;
 }
 
 /** A written checkpoint and what it saves. */

@@ -1,7 +1,9 @@
 /**
- * The plan: which blocks of which checkpoint are to go. Tree, chart and commands read and write it only here. It
- * outlives the window, and is dropped when the checkpoint's files become others. Knows nothing of VS Code.
+ * The plan: which blocks of which checkpoint are to go, and which suggestion it began with. Tree, chart and commands read
+ * and write it only here. It outlives the window, and is dropped when the checkpoint's files become others. Knows nothing
+ * of VS Code.
  */
+import { type Choice, choiceOf, type Suggestion } from '../engine/prune/choice';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 
 /** Where plans are kept; `workspaceState` is one. */
@@ -18,10 +20,16 @@ export interface PlanSubject {
   readonly blocks: number;
 }
 
-interface StoredPlan {
-  readonly identity: string;
+/** What there is to know of a plan, and to bring back when it is undone. */
+export interface PlanState {
   /** 0-based, ascending. */
   readonly removed: readonly number[];
+  /** What it began with; what was changed by hand since then is the difference. Undefined for a plan made by hand. */
+  readonly suggestion?: Suggestion;
+}
+
+interface StoredPlan extends PlanState {
+  readonly identity: string;
 }
 
 const KEY = 'plans';
@@ -36,22 +44,46 @@ export class Plans {
     this.plans = new Map(Object.entries(readPlans(store.get(KEY))));
   }
 
-  /** The blocks that are to go, ascending. */
-  removed({ path, identity, blocks }: PlanSubject): readonly number[] {
+  /** The plan as it is. */
+  state({ path, identity, blocks }: PlanSubject): PlanState {
     const plan = this.plans.get(path);
-    if (plan?.identity !== identity) return [];
-    return plan.removed.filter((block) => block < blocks);
+    if (plan?.identity !== identity) return { removed: [] };
+    const { removed, suggestion } = plan;
+    return { removed: removed.filter((block) => block < blocks), ...(suggestion && { suggestion }) };
   }
 
-  /** Sets the whole plan. What is no block of the model is left out, and at least one block stays. */
+  /** The blocks that are to go, ascending. */
+  removed(subject: PlanSubject): readonly number[] {
+    return this.state(subject).removed;
+  }
+
+  /** How the blocks that are to go were chosen. */
+  choice(subject: PlanSubject): Choice {
+    const { removed, suggestion } = this.state(subject);
+    return choiceOf(removed, suggestion);
+  }
+
+  /** Sets the plan by hand: a suggestion that it began with is remembered, until every block stays. */
   set(subject: PlanSubject, removed: Iterable<number>): void {
+    const { suggestion } = this.state(subject);
+    this.restore(subject, { removed: [...removed], ...(suggestion && { suggestion }) });
+  }
+
+  /** Sets the plan to what a criterion suggests. */
+  suggest(subject: PlanSubject, suggestion: Suggestion): void {
+    this.restore(subject, { removed: suggestion.blocks, suggestion });
+  }
+
+  /** Sets the plan to one that was before. What is no block of the model is left out, and at least one block stays. */
+  restore(subject: PlanSubject, { removed, suggestion }: PlanState): void {
     const { path, identity, blocks } = subject;
     const isBlock = (block: number): boolean => Number.isInteger(block) && block >= 0 && block < blocks;
     const wanted = [...new Set(removed)].filter(isBlock).sort((a, b) => a - b);
     const next = wanted.length < blocks ? wanted : wanted.slice(0, -1);
-    if (next.join() === this.removed(subject).join()) return;
+    const before = this.state(subject);
+    if (next.join() === before.removed.join() && sameSuggestion(suggestion, before.suggestion)) return;
     if (next.length === 0) this.plans.delete(path);
-    else this.plans.set(path, { identity, removed: next });
+    else this.plans.set(path, { identity, removed: next, ...(suggestion && { suggestion }) });
     void this.store.update(KEY, Object.fromEntries(this.plans));
     this.changed.fire(path);
   }
@@ -67,6 +99,9 @@ export class Plans {
   }
 }
 
+const sameSuggestion = (one: Suggestion | undefined, other: Suggestion | undefined): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
 /** Whatever was stored, by this version or another. */
 function readPlans(stored: unknown): Record<string, StoredPlan> {
   if (typeof stored !== 'object' || stored === null) return {};
@@ -74,7 +109,11 @@ function readPlans(stored: unknown): Record<string, StoredPlan> {
   for (const [path, plan] of Object.entries(stored as Record<string, Partial<StoredPlan> | null>)) {
     if (typeof plan?.identity !== 'string' || !Array.isArray(plan.removed)) continue;
     const removed = plan.removed.filter((block): block is number => Number.isInteger(block));
-    plans[path] = { identity: plan.identity, removed };
+    const suggestion = isSuggestion(plan.suggestion) ? plan.suggestion : undefined;
+    plans[path] = { identity: plan.identity, removed, ...(suggestion && { suggestion }) };
   }
   return plans;
 }
+
+const isSuggestion = (stored: Partial<Suggestion> | undefined): stored is Suggestion =>
+  typeof stored?.criterion === 'string' && typeof stored.goal === 'object' && Array.isArray(stored.blocks);

@@ -18,7 +18,8 @@ export interface Scores {
   readonly removals?: readonly number[];
   /** Perplexity of the whole model, where it was measured. */
   readonly fullPpl?: JsonNumber;
-  readonly calibration: CalibrationInfo | null;
+  /** The text, with its path where that is known. */
+  readonly calibration: (CalibrationInfo & { readonly file?: string }) | null;
   /** Path of the run's record. */
   readonly record: string | null;
   /** Milliseconds since 1970. */
@@ -50,8 +51,12 @@ export class ScoreBook {
     return this.all(subject).find((scores) => criterion === undefined || scores.criterion === criterion);
   }
 
-  /** Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks. */
-  add(path: string, result: ScoreResult, record: string | null): void {
+  /**
+   * Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks.
+   * @param record path of the run's record
+   * @param file path of the calibration text, which the result only names
+   */
+  add(path: string, result: ScoreResult, record: string | null, file?: string): void {
     if ((result.removed?.length ?? 0) > 0 || result.modules || result.adapter) return;
     const scores: Scores = {
       criterion: result.criterion,
@@ -60,7 +65,7 @@ export class ScoreBook {
       ...(result.windows && { windows: result.windows }),
       ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
       ...(result.full && { fullPpl: result.full.ppl }),
-      calibration: result.calibration,
+      calibration: result.calibration && { ...result.calibration, ...(file !== undefined && { file }) },
       record,
       at: Date.now(),
     };

@@ -145,7 +145,10 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       const checkpoint = await this.library.load(path);
       const subject = subjectOf(path, checkpoint);
       const removed = subject ? this.plans.removed(subject) : [];
-      return checkpointItem(checkpoint, { path, origin, removed, scores: subject && this.scores.latest(subject) });
+      return checkpointItem(checkpoint, {
+        ...{ path, origin, removed },
+        ...(subject && { choice: this.plans.choice(subject), scores: this.scores.latest(subject) }),
+      });
     } catch (error) {
       return failedItem(path, origin, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
     }

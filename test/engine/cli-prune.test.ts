@@ -38,6 +38,16 @@ describe('command line: prune', function () {
     const shape = 'removed kept slices parametersBefore parametersAfter bytesBefore bytesAfter out seconds';
     assert.deepEqual(keys(byScores), sorted(shape));
     assert.deepEqual(byScores.removed, [first]);
+    const why = (name: string): [settings: Json, card: string] => [
+      readJson(join(folder, name, 'coppice.json')).settings as Json,
+      readFileSync(join(folder, name, 'README.md'), 'utf8'),
+    ];
+    const [byScoresSettings, byScoresCard] = why('a');
+    assert.deepEqual([byScoresSettings.chosen, byScoresSettings.criterion], ['by criterion', 'ppl']);
+    assert.match(
+      byScoresCard,
+      /The blocks were chosen by the criterion `ppl`, measured on \d+ rows of \d+ tokens of rows/,
+    );
 
     const recipes = [join(folder, 'recipe.yaml'), join(folder, 'command.txt')];
     const byHand = await run(
@@ -45,6 +55,10 @@ describe('command line: prune', function () {
       ...['--mergekit', recipes[0], '--llama-cpp', recipes[1]],
     );
     assert.deepEqual(byHand.kept, [0, 3]);
+    const [byHandSettings, byHandCard] = why('b');
+    assert.deepEqual([byHandSettings.chosen, byHandSettings.criterion], ['by hand', undefined]);
+    assert.match(byHandCard, /The blocks were chosen by hand\./);
+    assert.doesNotMatch(byHandCard, /criterion/);
     assert.deepEqual(byHand.slices, [
       [0, 1],
       [3, 4],

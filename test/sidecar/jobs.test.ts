@@ -1,13 +1,15 @@
 /** Jobs through the sidecar: the engine's own numbers, records, cancelling, and short requests in between. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
 import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import type { Suggestion } from '../../src/engine/prune/choice';
+import { InputWatch } from '../../src/engine/runs/changes';
 import { readRecord } from '../../src/engine/runs/record';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../src/engine/transformer/view';
@@ -42,6 +44,7 @@ describe('sidecar: jobs', function () {
     assert.equal(device?.provider, 'cpu');
     assert.equal(record && dirname(record), records);
     assert.equal(readdirSync(records).length, 1);
+    assert.equal(readFileSync(join(dirname(records), '.gitignore'), 'utf8'), '*\n');
     const kept = await readRecord(record!);
     assert.equal(kept.kind, 'score');
     assert.equal((kept.results.blocks as { rows: number[] }[])[0].rows.length, 4);
@@ -150,6 +153,49 @@ describe('sidecar: jobs', function () {
       ],
     );
     assert.equal((await openCheckpoint(out)).architecture?.blocks, 4);
+  });
+
+  it('prune says why these blocks go, and where the text is that chose them', async () => {
+    const [folder, records] = [temporaryFolder(), join(temporaryFolder(), 'runs')];
+    const scored = await client().run({ kind: 'score', ...source, criterion: 'ppl', calibration, records: [records] });
+    const { source: name, sha256, samples, length, seed } = scored.result.calibration!;
+    const choice: Suggestion = {
+      ...{ criterion: 'ppl', goal: { kind: 'count' as const, count: 1 }, blocks: [4] },
+      calibration: { name, sha256, samples, length, seed, file: calibration.file },
+    };
+    const out = join(folder, 'pruned');
+    const run = { kind: 'prune', checkpoint: model, records: [records] } as const;
+    const { record } = await client().run({ ...run, blocks: [4, 1], out, choice });
+    const { inputs, settings } = await readRecord(record!);
+    assert.equal(inputs.find(({ role }) => role === 'calibration')?.place, relative(records, calibration.file));
+    assert.deepEqual(await new InputWatch().changed(inputs, records), []);
+    assert.deepEqual([settings.criterion, settings.suggested, settings.removedByHand], ['ppl', [4], [1]]);
+    const card = readFileSync(join(out, 'README.md'), 'utf8');
+    assert.match(card, /Block 4 was suggested by the criterion `ppl`.* block 1 also removed\./s);
+    assert.ok(!`${card}${readFileSync(join(out, 'coppice.json'), 'utf8')}`.includes(dirname(calibration.file)));
+
+    // Scores of an earlier version know no path: then there is no place, rather than one that nothing is at.
+    const nameless = { name, sha256, samples, length, seed };
+    const old = await client().run({
+      ...{ ...run, blocks: [4], out: join(folder, 'old') },
+      choice: { ...choice, calibration: nameless },
+    });
+    const text = (await readRecord(old.record!)).inputs.find(({ role }) => role === 'calibration');
+    assert.deepEqual(text, { role: 'calibration', name, sha256 });
+  });
+
+  it('what is made from a pruned model inherits the text that chose its blocks', async () => {
+    const [one, two] = ['one', 'two'].map((name) => join(temporaryFolder(), name));
+    const calibration = { name: 'prose.txt', sha256: 'abc' };
+    const choice = { criterion: 'ppl', goal: { kind: 'count', count: 1 }, blocks: [4], calibration } as const;
+    await client().run({ kind: 'prune', checkpoint: model, blocks: [4], out: one, choice });
+    await client().run({ kind: 'prune', checkpoint: one, blocks: [1], out: two, choice: 'hand' });
+    const { inputs } = await readRecord(join(two, 'coppice.json'));
+    assert.deepEqual(
+      inputs.filter(({ role }) => role === 'calibration'),
+      [{ role: 'calibration', ...calibration }],
+    );
+    assert.match(readFileSync(join(two, 'README.md'), 'utf8'), /The blocks were chosen by hand\./);
   });
 
   it('retrain a view, merge what came of it, and see that it helps', async () => {

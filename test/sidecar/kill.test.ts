@@ -82,7 +82,7 @@ describe('sidecar: kill -9 at any moment', function () {
   it(`prune, ${POINTS.prune} times`, async () => {
     const folder = temporaryFolder();
     const prune = (name: string) =>
-      ({ kind: 'prune', checkpoint: big, blocks: [3, 7], out: join(folder, name), settings: {} }) as const;
+      ({ kind: 'prune', checkpoint: big, blocks: [3, 7], out: join(folder, name) }) as const;
     const [, ms] = await timed((c) => c.run(prune('whole')));
     const weights = hashOf(join(folder, 'whole'));
     for (let i = 0; i < POINTS.prune; i++) {

@@ -64,6 +64,41 @@ describe('a plan', () => {
     assert.deepEqual(new Plans(store).removed(subject), [1]);
   });
 
+  it('remembers what suggested it, through edits, undo and a reload', () => {
+    const store = new Store();
+    const plans = new Plans(store);
+    const suggestion = { criterion: 'ppl', goal: { kind: 'count', count: 2 }, blocks: [2, 3] } as const;
+    plans.set(subject, [1]);
+    assert.equal(plans.choice(subject), 'hand');
+    const byHand = plans.state(subject);
+    plans.suggest(subject, suggestion);
+    plans.change(subject, [
+      [4, false],
+      [3, true],
+    ]);
+    const edited = plans.state(subject);
+    assert.deepEqual(edited, { removed: [2, 4], suggestion });
+    assert.deepEqual(new Plans(store).choice(subject), suggestion);
+    plans.restore(subject, byHand);
+    assert.equal(plans.choice(subject), 'hand');
+    plans.restore(subject, edited);
+    assert.deepEqual(plans.choice(subject), suggestion);
+    plans.set(subject, []); // Reset Plan
+    plans.set(subject, [2]);
+    assert.equal(plans.choice(subject), 'hand');
+  });
+
+  it('tells when the same blocks are suggested by another criterion', () => {
+    const plans = new Plans(new Store());
+    const told: string[] = [];
+    plans.onChange((path) => told.push(path));
+    for (const criterion of ['ppl', 'taylor', 'taylor']) {
+      plans.suggest(subject, { criterion, goal: { kind: 'count', count: 1 }, blocks: [2] });
+    }
+    assert.equal(told.length, 2);
+    assert.equal((plans.choice(subject) as { criterion: string }).criterion, 'taylor');
+  });
+
   it('amounts to the true numbers', async () => {
     const tied = await openCheckpoint(tinyCheckpoint('llama-gqa-tied'));
     const effect = planEffect(tied, [1, 2]);

@@ -4,9 +4,11 @@ import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { Calibration } from '../../engine/importance/calibration';
 import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { parseBlockList } from '../../engine/prune/blocklist';
+import { type Choice, choiceInputs, type ScoringText } from '../../engine/prune/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/prune/count';
 import { describeReduction } from '../../engine/prune/describe';
 import { selectByScores } from '../../engine/prune/ranking';
@@ -90,8 +92,9 @@ Examples:
 }
 
 /** The blocks to remove, and how they were found. */
-interface Choice {
+interface Selection {
   readonly removed: readonly number[];
+  readonly choice: Choice;
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed?: number;
@@ -108,11 +111,12 @@ async function prune(path: string, options: PruneOptions, shell: Shell): Promise
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   await checkTarget(options.out, foldersOf(checkpoint));
-  const choice = await choose(checkpoint, architecture, options, shell);
-  const details = detailsOf(checkpoint, options, choice);
-  const written = await writePruned(checkpoint, choice.removed, options.out, {
+  const selection = await choose(checkpoint, architecture, options, shell);
+  const details = detailsOf(checkpoint, options, selection);
+  const written = await writePruned(checkpoint, selection.removed, options.out, {
     ...shell.job,
-    provenance: { ...details, inputs: choice.inputs, started },
+    choice: selection.choice,
+    provenance: { ...details, inputs: selection.inputs, started },
   });
   const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out } = written;
 
@@ -176,29 +180,45 @@ async function choose(
   architecture: Architecture,
   options: PruneOptions,
   shell: Shell,
-): Promise<Choice> {
+): Promise<Selection> {
   const keep = options.keep === undefined ? [] : parseBlockList(options.keep, architecture.blocks, '--keep');
   if (options.blocks !== undefined) {
     const list = parseBlocks(options.blocks, architecture.blocks);
-    return { removed: selectExplicit(list, architecture.blocks, keep), inputs: [], settings: { keep } };
+    return {
+      removed: selectExplicit(list, architecture.blocks, keep),
+      ...{ choice: 'hand', inputs: [], settings: { chosen: 'by hand', keep } },
+    };
   }
   const kept = keepList(architecture.blocks, { plus: options.plus, keep });
   const size = { total: parametersOf(architecture), block: parametersOfBlock(architecture) };
-  const count = blocksToRemove(goalOf(options)!, size);
+  const goal = goalOf(options)!;
+  const count = blocksToRemove(goal, size);
   requireRoom(architecture.blocks, count, kept);
   const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
   if (options.scores !== undefined) {
     const scores = await readScores(options.scores, checkpoint, architecture.blocks);
-    const inputs = [fileInput('scores', options.scores, scores.sha256), ...scores.inputs];
     const removed = selectByScores(scores.ranking, architecture.blocks, count, kept);
-    return { removed, inputs, settings: { criterion: scores.criterion, ...settings } };
+    const { criterion, calibration } = scores;
+    const choice = { criterion, goal, blocks: removed, calibration };
+    return {
+      ...{ removed, choice },
+      inputs: [fileInput('scores', options.scores, scores.sha256), ...choiceInputs(choice)],
+      settings: { chosen: 'by criterion', criterion, ...settings },
+    };
   }
-  const scored = await runCriterion(checkpoint, options.criterion!, options, shell.job, { count, kept });
+  const criterion = options.criterion!;
+  const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, kept });
+  const removed = selectByScores(scored.ranking, architecture.blocks, count, kept);
   return {
-    removed: selectByScores(scored.ranking, architecture.blocks, count, kept),
+    removed,
+    choice: { criterion, goal, blocks: removed, calibration: scored.calibration && scoringText(scored.calibration) },
     inputs: scored.inputs,
-    settings: { criterion: options.criterion, ...settings, ...scored.settings },
+    settings: { chosen: 'by criterion', criterion, ...settings, ...scored.settings },
     seed: scored.seed,
     device: scored.device,
   };
 }
+
+const scoringText = ({ source, sha256, samples, length, seed }: Calibration): ScoringText => ({
+  ...{ name: source, sha256, samples, length, seed },
+});

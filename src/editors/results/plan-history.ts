@@ -1,12 +1,13 @@
 /** Undo and redo of a plan, whoever changed it: chart, tree or command. */
+import type { PlanState } from '../../views/plan';
 
 const MOST = 100;
 
 export class PlanHistory {
-  private past: (readonly number[])[] = [];
-  private future: (readonly number[])[] = [];
+  private past: PlanState[] = [];
+  private future: PlanState[] = [];
 
-  constructor(private current: readonly number[]) {}
+  constructor(private current: PlanState) {}
 
   get canUndo(): boolean {
     return this.past.length > 0;
@@ -16,25 +17,27 @@ export class PlanHistory {
     return this.future.length > 0;
   }
 
-  /** Notes what the plan is now; nothing happens when it is what it was. */
-  note(removed: readonly number[]): void {
-    if (removed.join() === this.current.join()) return;
-    this.past = [...this.past, this.current].slice(-MOST);
-    this.future = [];
-    this.current = removed;
+  /** Notes what the plan is now. The same blocks are the same step, whatever suggested them. */
+  note(plan: PlanState): void {
+    const same = plan.removed.join() === this.current.removed.join();
+    if (!same) {
+      this.past = [...this.past, this.current].slice(-MOST);
+      this.future = [];
+    }
+    this.current = plan;
   }
 
   /** @returns the plan before, undefined when there is none */
-  undo(): readonly number[] | undefined {
+  undo(): PlanState | undefined {
     return this.move(this.past, this.future);
   }
 
   /** @returns the plan that was undone last, undefined when there is none */
-  redo(): readonly number[] | undefined {
+  redo(): PlanState | undefined {
     return this.move(this.future, this.past);
   }
 
-  private move(from: (readonly number[])[], to: (readonly number[])[]): readonly number[] | undefined {
+  private move(from: PlanState[], to: PlanState[]): PlanState | undefined {
     const next = from.pop();
     if (!next) return undefined;
     to.push(this.current);

@@ -12,6 +12,7 @@ import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel
 import type { ViewPerplexity } from '../../protocol/short';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
+import type { PlanState, PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import { AdapterShelf } from './adapter-shelf';
 import { type Column, columnsOf } from './columns';
@@ -57,7 +58,7 @@ export class ResultsSession {
   ) {
     const { plans, sidecar, trainings } = services;
     const { path, checkpoint } = subject;
-    this.history = new PlanHistory(this.removed);
+    this.history = new PlanHistory(plans.state(this.planSubject));
     const origins = new Origins();
     this.runs = new RunList(subject, origins);
     this.relatives = new Relatives(subject, services.load, origins);
@@ -136,7 +137,11 @@ export class ResultsSession {
   }
 
   private get removed(): readonly number[] {
-    return this.services.plans.removed(subjectOf(this.subject.path, this.subject.checkpoint)!);
+    return this.services.plans.removed(this.planSubject);
+  }
+
+  private get planSubject(): PlanSubject {
+    return subjectOf(this.subject.path, this.subject.checkpoint)!;
   }
 
   private async attempt(act: () => Promise<unknown>): Promise<void> {
@@ -169,10 +174,10 @@ export class ResultsSession {
         this.setPlan(message.removed);
         return;
       case 'plan/undo':
-        this.setPlan(this.history.undo());
+        this.restorePlan(this.history.undo());
         return;
       case 'plan/redo':
-        this.setPlan(this.history.redo());
+        this.restorePlan(this.history.redo());
         return;
       case 'start':
         host.start(message.action, this.subject.path);
@@ -227,13 +232,18 @@ export class ResultsSession {
     return this.reread();
   }
 
-  private setPlan(removed: readonly number[] | undefined): void {
-    if (removed) this.services.plans.set(subjectOf(this.subject.path, this.subject.checkpoint)!, removed);
+  private setPlan(removed: readonly number[]): void {
+    this.services.plans.set(this.planSubject, removed);
     this.update({ plan: this.planNow() }); // also when the plan refused what was wanted
   }
 
+  private restorePlan(plan: PlanState | undefined): void {
+    if (plan) this.services.plans.restore(this.planSubject, plan);
+    this.update({ plan: this.planNow() });
+  }
+
   private planChanged(): void {
-    this.history.note(this.removed);
+    this.history.note(this.services.plans.state(this.planSubject));
     this.update({ plan: this.planNow(), columns: this.choices() });
     this.askWhatIf(true);
   }

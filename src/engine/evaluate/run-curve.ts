@@ -8,6 +8,7 @@ import { type Criterion, type CriterionSettings, needsCalibration } from '../imp
 import { runCriterion } from '../importance/run-criterion';
 import { inPhases, type JobOptions, labelled } from '../progress';
 import type { Ranking } from '../prune/ranking';
+import { scoringInputs } from '../prune/choice';
 import { readScores } from '../prune/scores-file';
 import { keepList } from '../prune/select';
 import { fileInput } from '../runs/details';
@@ -104,7 +105,8 @@ async function rankBlocksBy(
         'Choose scores of that criterion, or score again.',
       );
     }
-    return { ranking: read.ranking, inputs: [fileInput('scores', scores, read.sha256), ...read.inputs] };
+    const inputs = [fileInput('scores', scores, read.sha256), ...scoringInputs(read.calibration)];
+    return { ranking: read.ranking, inputs };
   }
   if (needsCalibration(criterion) && scoring.calibration === undefined) {
     throw new UserError(`the criterion ${criterion} needs a calibration text`, 'none is chosen', 'Choose a text file.');

@@ -2,6 +2,7 @@
 import { readSmallFile } from '../regular-file';
 import type { Checkpoint } from '../checkpoint/types';
 import { modelName } from '../runs/record';
+import { type Choice, choiceSentence } from './choice';
 import { describeReduction, type Reduction } from './describe';
 import { mergekitRecipe, pruneLayersCommand } from './recipes';
 import { join } from 'node:path';
@@ -49,12 +50,20 @@ export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inher
   return `---\n${fields.join('\n')}\n---\n`;
 }
 
-/** The text of the card. `settings` are those of the run record: how the blocks were chosen. */
+/** What a card says beside the reduction. */
+export interface CardFacts {
+  /** How the blocks were chosen; the card says nothing of it when undefined. */
+  readonly choice?: Choice;
+  /** Those of the run record. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly inherited: InheritedFields;
+}
+
+/** The text of the card. */
 export function modelCard(
   checkpoint: Checkpoint,
   reduction: Reduction,
-  settings: Readonly<Record<string, unknown>>,
-  inherited: InheritedFields,
+  { choice, settings, inherited }: CardFacts,
 ): string {
   const name = modelName(checkpoint);
   const before = reduction.kept.length + reduction.removed.length;
@@ -71,7 +80,7 @@ ${describeReduction(reduction).join('\n')}
 Expect worse text than the original's, more so the more blocks are gone: measure before you use it. The pruned model
 loads in stock transformers; \`coppice.json\` is the record of the run that made it.
 
-${settingsTable('How the blocks were chosen', settings)}## The same with other tools
+${settingsTable('How the blocks were chosen', settings, choice && choiceSentence(choice, reduction.removed))}## The same with other tools
 
 mergekit:
 
@@ -90,12 +99,15 @@ arXiv:2402.02834).
 `;
 }
 
-/** A section with a row for every setting; nothing where there is none. */
-export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>): string {
+/** A section with a row for every setting, after the sentence `intro`; nothing where there is neither. */
+export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>, intro?: string): string {
   const rows = Object.entries(settings).filter(([, value]) => value !== undefined && value !== null);
-  if (rows.length === 0) return '';
   const cell = (value: unknown): string =>
     (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('|', '\\|').replaceAll('\n', ' ');
   const lines = rows.map(([key, value]) => `| ${cell(key)} | ${cell(value)} |`);
-  return `## ${title}\n\n| setting | value |\n|---|---|\n${lines.join('\n')}\n\n`;
+  const parts = [
+    ...(intro === undefined ? [] : [intro]),
+    ...(rows.length === 0 ? [] : [`| setting | value |\n|---|---|\n${lines.join('\n')}`]),
+  ];
+  return parts.length === 0 ? '' : `## ${title}\n\n${parts.join('\n\n')}\n\n`;
 }

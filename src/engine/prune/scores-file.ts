@@ -2,8 +2,8 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { parseJsonNumber } from '../json';
-import type { RunInput } from '../runs/record';
 import { readTextFile } from '../textfile';
+import type { ScoringText } from './choice';
 import type { Ranking } from './ranking';
 
 const MAX_SCORES_BYTES = 64 * 2 ** 20;
@@ -13,7 +13,7 @@ export interface ScoresFile {
   readonly ranking: Ranking;
   readonly sha256: string;
   /** The calibration text that the scores come from, if any. */
-  readonly inputs: readonly RunInput[];
+  readonly calibration?: ScoringText;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   }
   const ranking = rankingOf(scores, blocks);
   if (typeof ranking === 'string') throw refuse(ranking);
-  return { criterion: scores.criterion, ranking, sha256, inputs: calibrationInput(scores.calibration) };
+  return { criterion: scores.criterion, ranking, sha256, calibration: scoringText(scores.calibration) };
 }
 
 /** What the scores say of the blocks, or why they say nothing. */
@@ -93,11 +93,12 @@ function rankingOf(scores: Json, blocks: number): Ranking | string {
   return missing >= 0 ? `it has no score for block ${missing}` : { kind: 'scores', scores: list as number[] };
 }
 
-function calibrationInput(calibration: unknown): RunInput[] {
-  if (!isObject(calibration)) return [];
-  const { source, sha256 } = calibration;
-  if (typeof source !== 'string' || typeof sha256 !== 'string') return [];
-  return [{ role: 'calibration', name: source, sha256 }];
+function scoringText(calibration: unknown): ScoringText | undefined {
+  if (!isObject(calibration)) return undefined;
+  const { source, sha256, samples, length, seed } = calibration;
+  if (typeof source !== 'string' || typeof sha256 !== 'string') return undefined;
+  const count = (name: string, value: unknown): object => (Number.isSafeInteger(value) ? { [name]: value } : {});
+  return { name: source, sha256, ...count('samples', samples), ...count('length', length), ...count('seed', seed) };
 }
 
 const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');

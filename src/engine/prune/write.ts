@@ -5,8 +5,10 @@ import { MAX_CONFIG_BYTES } from '../checkpoint/limits';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { modelInput, newRecord } from '../runs/record';
+import { calibrationsOf } from './calibrations';
 import { inheritedFields, modelCard } from './card';
 import { architectureOf } from './check';
+import type { Choice } from './choice';
 import { configEdits, editConfigText } from './config';
 import { checkpointReduction, type Reduction } from './describe';
 import { planCheckpoint } from './plan';
@@ -14,6 +16,11 @@ import { selectExplicit } from './select';
 import { writeCheckpoint, type WriteOptions, type Written } from './write-checkpoint';
 
 export type { WriteOptions } from './write-checkpoint';
+
+export interface PruneOptions extends WriteOptions {
+  /** How the blocks were chosen, for the card; it says nothing of it when undefined. */
+  readonly choice?: Choice;
+}
 
 export interface WriteResult extends Reduction, Written {
   readonly seconds: number;
@@ -36,13 +43,15 @@ export async function writePruned(
   checkpoint: Checkpoint,
   removed: readonly number[],
   out: string,
-  options: WriteOptions = {},
+  options: PruneOptions = {},
 ): Promise<WriteResult> {
-  const { provenance = {} } = options;
-  const { started = new Date() } = provenance;
+  const { provenance = {}, choice } = options;
+  const { started = new Date(), settings = {} } = provenance;
   const clock = performance.now();
   const architecture = requireArchitecture(checkpoint);
   const reduction = previewReduction(checkpoint, removed);
+  const inherited = await inheritedFields(checkpoint.folder);
+  const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const config = (await readSmallFile(join(checkpoint.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
   const written = await writeCheckpoint(
     checkpoint,
@@ -50,13 +59,13 @@ export async function writePruned(
       plan: planCheckpoint(checkpoint, reduction.removed, { maxShardBytes: options.maxShardBytes }),
       config: editConfigText(config, configEdits(checkpoint.config ?? {}, architecture, reduction.kept)),
       architecture: architectureOf(architecture, reduction.kept),
-      card: modelCard(checkpoint, reduction, provenance.settings ?? {}, await inheritedFields(checkpoint.folder)),
+      card: modelCard(checkpoint, reduction, { choice, settings, inherited }),
       record: () =>
         newRecord({
           ...provenance,
           kind: 'prune',
-          inputs: [modelInput(checkpoint), ...(provenance.inputs ?? [])],
-          settings: { ...provenance.settings, blocks: reduction.removed },
+          inputs,
+          settings: { ...settings, blocks: reduction.removed },
           results: reduction,
           started,
         }),

@@ -7,6 +7,7 @@ import type { WeightDtype } from '../checkpoint/dtype';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { blockWeights } from '../checkpoint/weights';
+import { calibrationsOf } from '../prune/calibrations';
 import { inheritedFields } from '../prune/card';
 import type { Reduction } from '../prune/describe';
 import type { WriteOptions, Written } from '../prune/write-checkpoint';
@@ -14,7 +15,7 @@ import { modelInput, newRecord, type RunRecord } from '../runs/record';
 import { type Adapter, adapterDigest, LINEAR_NAMES } from './adapter';
 import { adapterName } from './lora-graph';
 import { mergeCard } from './merge-card';
-import { calibrationsOf, type Change, writeRevised } from './revised';
+import { type Change, writeRevised } from './revised';
 
 export interface MergeOptions extends WriteOptions {
   /** The type of all weights in the new checkpoint; each keeps its own when undefined. */

@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors';
 import { inPhases, type JobOptions, type Phase } from '../progress';
+import { calibrationsOf } from '../prune/calibrations';
 import { wholeBlocks } from '../prune/select';
 import { detailsOf } from '../runs/details';
 import { modelInput, newRecord, type RunInput, type RunRecord } from '../runs/record';
@@ -15,7 +16,6 @@ import { Backprop } from './backprop';
 import type { DataDescription, TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
-import { calibrationsOf } from './revised';
 import { runData } from './run-data';
 import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';

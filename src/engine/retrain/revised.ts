@@ -9,14 +9,13 @@ import { MAX_CONFIG_BYTES } from '../checkpoint/limits';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
-import { UserError } from '../errors';
 import { architectureOf } from '../prune/check';
 import { type ConfigEdit, editConfigText, headEdits, layerEdits } from '../prune/config';
 import { checkpointReduction, type Reduction } from '../prune/describe';
 import { planCheckpoint } from '../prune/plan';
 import type { Rewrite } from '../prune/rewrite';
 import { type NewCheckpoint, writeCheckpoint, type WriteOptions, type Written } from '../prune/write-checkpoint';
-import { readRecord, RECORD_NAME, type RunInput, type RunRecord } from '../runs/record';
+import type { RunRecord } from '../runs/record';
 
 export type Change = NonNullable<Rewrite['change']>;
 
@@ -89,15 +88,4 @@ function dtypeEdits(config: Readonly<Record<string, unknown>>, dtype: WeightDtyp
   const present = ['torch_dtype', 'dtype'].filter((key) => key in config);
   const keys = present.length > 0 ? present : ['torch_dtype'];
   return keys.map((key) => ({ path: [key], kind: 'set', value: CONFIG_DTYPES[dtype] }));
-}
-
-/** The texts that chose the blocks which a pruned checkpoint lacks: perplexity on them flatters its offspring too. */
-export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
-  try {
-    const { inputs } = await readRecord(join(checkpoint.folder, RECORD_NAME));
-    return inputs.filter(({ role }) => role === 'calibration');
-  } catch (error) {
-    if (error instanceof UserError) return []; // most checkpoints have no such record
-    throw error;
-  }
 }

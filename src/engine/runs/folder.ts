@@ -1,10 +1,13 @@
 /** Where records of runs are kept: a folder of files that sort by time, never inside what somebody else owns. */
 import { randomBytes } from 'node:crypto';
-import { access, constants, lstat, mkdir, realpath } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { isInside } from '../prune/target';
 import { type RunRecord, writeRecord } from './record';
+
+/** Its default place in a workspace is ".coppice/runs". */
+const OWN_FOLDER = '.coppice';
 
 /** Puts `record` into a new file of the folder. @returns its path */
 export async function keepRecord(folder: string, record: RunRecord): Promise<string> {
@@ -31,7 +34,7 @@ export async function claimRecordFolder(
     else if (isHubCache(real)) why = `${folder} lies inside a Hugging Face cache, into which nothing is written`;
     else {
       try {
-        await mkdir(folder, { recursive: true });
+        await ignoreByGit(await mkdir(folder, { recursive: true }), folder);
         await access(folder, constants.W_OK);
         return folder;
       } catch (error) {
@@ -41,6 +44,19 @@ export async function claimRecordFolder(
   }
   if (why === '') return undefined;
   throw new UserError('The run would leave no record', why, 'Choose another folder for the records of runs.');
+}
+
+/**
+ * A new folder ".coppice" is Coppice's own: what is in it is not for the repository around it. One that was there before
+ * is left as it is, so that those who want records in Git delete the file once.
+ * @param first the topmost folder that was made, undefined for none
+ * @param last the one that was wanted
+ */
+async function ignoreByGit(first: string | undefined, last: string): Promise<void> {
+  if (first === undefined) return;
+  for (let made = last; isInside(made, first); made = dirname(made)) {
+    if (basename(made) === OWN_FOLDER) await writeFile(join(made, '.gitignore'), '*\n', { flag: 'wx' });
+  }
 }
 
 async function insideAny(path: string, folders: readonly string[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Writes a checkpoint without the blocks of a plan. */
 import { openCheckpoint } from '../../engine/checkpoint/open';
+import { choiceInputs, choiceSettings } from '../../engine/prune/choice';
 import { writePruned } from '../../engine/prune/write';
 import { detailsOf } from '../../engine/runs/details';
 import type { PruneSpec } from '../../protocol/jobs';
@@ -8,11 +9,14 @@ import { type Job, secondsSince } from './job';
 export const prune: Job<'prune', PruneSpec> = async (spec, context) => {
   const start = performance.now();
   const checkpoint = await openCheckpoint(spec.checkpoint);
-  const calibration = spec.calibration && { role: 'calibration', ...spec.calibration };
-  const inputs = calibration ? [calibration] : [];
-  const details = detailsOf(checkpoint, spec, { inputs, settings: { ...spec.settings, blocks: spec.blocks } });
-  const written = await writePruned(checkpoint, spec.blocks, spec.out, {
+  const { choice } = spec;
+  const blocks = [...spec.blocks].sort((a, b) => a - b);
+  const inputs = choiceInputs(choice);
+  const settings = { ...(choice && choiceSettings(choice, blocks)), blocks };
+  const details = detailsOf(checkpoint, spec, { inputs, settings });
+  const written = await writePruned(checkpoint, blocks, spec.out, {
     ...context.job,
+    choice,
     provenance: { ...details, inputs, started: context.started },
   });
   const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out } = written;

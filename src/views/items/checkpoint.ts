@@ -4,8 +4,10 @@ import * as vscode from 'vscode';
 import { summarize } from '../../engine/checkpoint/summary';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { UserError } from '../../engine/errors';
+import type { Choice } from '../../engine/prune/choice';
 import { mainDtype } from '../../engine/prune/recipes';
 import { modelName } from '../../engine/runs/record';
+import { choiceWords } from '../choice-words';
 import type { Entry } from '../library';
 import { planEffect } from '../plan-effect';
 import type { Scores } from '../scores';
@@ -14,6 +16,8 @@ import { formatBytes, formatCount, shortCount, shortScore, times } from '../word
 export interface CheckpointLine extends Entry {
   /** Blocks that the plan removes. */
   readonly removed: readonly number[];
+  /** How they were chosen. */
+  readonly choice?: Choice;
   readonly scores?: Scores;
 }
 
@@ -70,7 +74,7 @@ function labelOf(path: string, checkpoint: Checkpoint): string {
   return /\.(safetensors|json)$/.test(path) ? basename(path) : modelName(checkpoint);
 }
 
-function tooltip(checkpoint: Checkpoint, { path, removed, scores }: CheckpointLine): vscode.MarkdownString {
+function tooltip(checkpoint: Checkpoint, { path, removed, choice, scores }: CheckpointLine): vscode.MarkdownString {
   const { architecture, unsupported } = checkpoint;
   const summary = summarize(checkpoint);
   const text = new vscode.MarkdownString();
@@ -95,6 +99,7 @@ function tooltip(checkpoint: Checkpoint, { path, removed, scores }: CheckpointLi
   if (removed.length > 0 && architecture) {
     const { speedup } = planEffect(checkpoint, removed);
     line(vscode.l10n.t('plan removes'), removed.join(', '));
+    if (choice) line(vscode.l10n.t('plan'), choiceWords(choice, removed));
     line(vscode.l10n.t('writes about'), vscode.l10n.t('{0} as fast', times(speedup)));
   }
   for (const note of checkpoint.notes) line(vscode.l10n.t('note'), note);

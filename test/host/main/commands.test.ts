@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { CRITERIA } from '../../../src/engine/importance/criterion';
+import { InputWatch } from '../../../src/engine/runs/changes';
+import { readRecord } from '../../../src/engine/runs/record';
+import { RunStore } from '../../../src/engine/runs/store';
 import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import type { RetrainResult } from '../../../src/protocol/training';
@@ -103,6 +106,46 @@ describe('commands', () => {
     await run('resetPlan', { checkpoint });
     await assert.rejects(run('pruneCheckpoint', { checkpoint, out: inWorkspace('nothing') }), UserErrorLike);
   });
+
+  it('prunes for the reason that the plan was made for, whatever is scored meanwhile', async () => {
+    await run('scoreBlocks', { checkpoint, criterion: 'ppl', ...quick });
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    await run('scoreBlocks', { checkpoint, criterion: 'taylor', ...quick });
+    const suggested = await pruned('by-ppl');
+    assert.deepEqual([suggested.settings.chosen, suggested.settings.criterion], ['by criterion', 'ppl']);
+    assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of prose\.txt/);
+    assert.match(hoverOf((await checkpointLine(checkpoint)).item), /suggested by ppl on prose\.txt/);
+
+    const { plans, library } = await coppice();
+    const { identity, architecture } = await library.load(checkpoint);
+    const subject = { path: checkpoint, identity, blocks: architecture!.blocks };
+    plans.change(subject, [[1, false]]);
+    const edited = await pruned('edited');
+    assert.deepEqual([edited.settings.criterion, edited.settings.removedByHand], ['ppl', [1]]);
+    assert.match(edited.card, /suggested by the criterion `ppl`[^]*edited by hand: block 1 also removed/);
+
+    await run('resetPlan', { checkpoint });
+    plans.change(subject, [[4, false]]);
+    const byHand = await pruned('by-hand');
+    assert.deepEqual([byHand.settings.chosen, byHand.settings.criterion], ['by hand', undefined]);
+    assert.match(byHand.card, /The blocks were chosen by hand\./);
+    assert.doesNotMatch(byHand.card, /taylor|ppl/);
+
+    // The records know where the text lies: none claims that it is gone.
+    const { runs } = await new RunStore(inWorkspace('.coppice/runs')).list();
+    const texts = runs.filter(({ digest }) => digest.kind === 'prune').flatMap(({ inputs }) => inputs.slice(1));
+    assert.ok(texts.some(({ place }) => place !== undefined));
+    assert.deepEqual(await new InputWatch().changed(texts, inWorkspace('.coppice/runs')), []);
+    assert.equal(readFileSync(inWorkspace('.coppice/.gitignore'), 'utf8'), '*\n');
+  });
+
+  /** What a pruning of the plan says of itself. */
+  async function pruned(name: string): Promise<{ settings: Record<string, unknown>; card: string }> {
+    const out = inWorkspace(name);
+    await run('pruneCheckpoint', { checkpoint, out });
+    const { settings } = await readRecord(join(out, 'coppice.json'));
+    return { settings, card: readFileSync(join(out, 'README.md'), 'utf8') };
+  }
 
   it('evaluates the whole model and the plan, and keeps a record of each run', async () => {
     const whole = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 4 });
@@ -215,6 +258,8 @@ describe('commands', () => {
     await setting('keepFirstAndLast', true);
   });
 });
+
+const hoverOf = ({ tooltip }: vscode.TreeItem): string => (tooltip as vscode.MarkdownString).value;
 
 async function setting(key: string, value: unknown): Promise<void> {
   await vscode.workspace.getConfiguration('coppice').update(key, value, vscode.ConfigurationTarget.Workspace);

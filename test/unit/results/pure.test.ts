@@ -83,17 +83,27 @@ describe('differences between texts', () => {
 
 describe('history of a plan', () => {
   it('undoes and redoes, and forgets what was undone when something new happens', () => {
-    const history = new PlanHistory([]);
-    history.note([1]);
-    history.note([1, 2]);
-    history.note([1, 2]); // nothing changed
-    assert.deepEqual(history.undo(), [1]);
-    assert.deepEqual(history.undo(), []);
+    const history = new PlanHistory({ removed: [] });
+    const note = (...removed: number[]): void => history.note({ removed });
+    note(1);
+    note(1, 2);
+    note(1, 2); // nothing changed
+    assert.deepEqual(history.undo()?.removed, [1]);
+    assert.deepEqual(history.undo()?.removed, []);
     assert.equal(history.undo(), undefined);
-    assert.deepEqual(history.redo(), [1]);
-    history.note([7]);
+    assert.deepEqual(history.redo()?.removed, [1]);
+    note(7);
     assert.equal(history.canRedo, false);
-    assert.deepEqual(history.undo(), [1]);
+    assert.deepEqual(history.undo()?.removed, [1]);
+  });
+
+  it('brings back what had suggested the plan', () => {
+    const suggestion = { criterion: 'ppl', goal: { kind: 'count', count: 1 }, blocks: [3] } as const;
+    const history = new PlanHistory({ removed: [3], suggestion });
+    history.note({ removed: [3], suggestion: { ...suggestion, criterion: 'taylor' } }); // the same blocks
+    assert.equal(history.canUndo, false);
+    history.note({ removed: [] });
+    assert.equal(history.undo()?.suggestion?.criterion, 'taylor');
   });
 });
 

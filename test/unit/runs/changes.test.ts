@@ -30,6 +30,12 @@ describe('places of inputs', () => {
     }
   });
 
+  it('are not made of names: what is no path begins at no folder of the process', () => {
+    const asked = { choice: { calibration: { name: 'prose.txt', sha256: 'abc' } } };
+    assert.deepEqual(withPlaces([text], asked, '/runs'), [text]);
+    assert.equal(withPlaces([text], ['prose.txt'], '/runs', '/data')[0].place, join('..', 'data', 'prose.txt'));
+  });
+
   it('are left out where two paths could be meant, or none', () => {
     assert.deepEqual(withPlaces([text], ['/a/prose.txt', '/b/prose.txt'], '/runs'), [text]);
     assert.deepEqual(withPlaces([text], { calibration: '/a/verse.txt' }, '/runs'), [text]);
