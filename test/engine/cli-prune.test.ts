@@ -46,7 +46,7 @@ describe('command line: prune', function () {
     assert.deepEqual([byScoresSettings.chosen, byScoresSettings.criterion], ['by criterion', 'ppl']);
     assert.match(
       byScoresCard,
-      /The blocks were chosen by the criterion `ppl`, measured on \d+ rows of \d+ tokens of rows/,
+      /The blocks were chosen by the criterion `ppl`, measured on \d+ rows of \d+ tokens of `rows/,
     );
 
     const recipes = [join(folder, 'recipe.yaml'), join(folder, 'command.txt')];

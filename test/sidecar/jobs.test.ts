@@ -222,6 +222,11 @@ describe('sidecar: jobs', function () {
     const merged = join(temporaryFolder(), 'merged');
     const done = await client().run({ kind: 'merge', checkpoint: model, adapter: out, out: merged });
     assert.deepEqual(done.result.removed, [2]);
+    const card = readFileSync(join(merged, 'README.md'), 'utf8');
+    assert.match(card, /- data: `text\.txt` \(\w+\); [\d,]+ examples, \d+ held out\n/);
+    assert.match(card, /- training: 8 steps of 4 rows, learning rate 0\.01\n/);
+    const [first, kept] = [result.evaluations[0], result.best!].map(({ ppl }) => ppl.toPrecision(4));
+    assert.ok(card.includes(`held out: ${first} before, ${kept} after`), card);
     const ppl = async (more: object): Promise<number> =>
       (await client().run({ kind: 'evaluate', ...source, text, window: 32, ...more })).result.ppl;
     assert.ok((await ppl({ checkpoint: merged })) < (await ppl({ remove: [2] })));

@@ -5,7 +5,10 @@ import { basename, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
 import type { ResultsSession } from '../../src/editors/results/session';
 import type { PanelSettings } from '../../src/editors/results/services';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { PanelState } from '../../src/protocol/panel';
+import { Plans } from '../../src/views/plan';
+import { subjectOf } from '../../src/views/subject';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { newStore, ShownPanel } from './shown-panel';
@@ -27,6 +30,8 @@ describe('results session', function () {
   let current = settings;
   const adapters: string[] = [];
   const store = newStore();
+  const plans = new Plans(newStore());
+  const neighbours = () => ({ adapters, checkpoints: [model] });
   let panel: ShownPanel;
   let session: ResultsSession;
 
@@ -34,8 +39,7 @@ describe('results session', function () {
   const becomes = (what: string, test: (state: PanelState) => boolean): Promise<void> => panel.becomes(what, test);
 
   before(async () => {
-    const neighbours = () => ({ adapters, checkpoints: [model] });
-    panel = await ShownPanel.open(model, { client: client(), settings: () => current, neighbours, store });
+    panel = await ShownPanel.open(model, { client: client(), settings: () => current, neighbours, plans, store });
     ({ session } = panel);
   });
   after(() => panel.close());
@@ -145,6 +149,22 @@ describe('results session', function () {
     );
   });
 
+  it('brings back with undo and redo what had suggested the plan', async () => {
+    const subject = subjectOf(model, await openCheckpoint(model))!;
+    const before = plans.state(subject);
+    plans.suggest(subject, { criterion: 'ppl', goal: { kind: 'count', count: 1 }, blocks: [4] });
+    const suggested = plans.choice(subject);
+    await session.receive({ type: 'plan/toggle', block: 5 });
+    assert.deepEqual(plans.choice(subject), suggested);
+    await session.receive({ type: 'plan/set', removed: [] });
+    assert.equal(plans.choice(subject), 'hand');
+    await session.receive({ type: 'plan/undo' });
+    await session.receive({ type: 'plan/undo' });
+    assert.deepEqual(plans.choice(subject), suggested);
+    await session.receive({ type: 'plan/undo' });
+    assert.deepEqual(plans.state(subject), before);
+  });
+
   it('compares, reports and deletes runs', async () => {
     const ids = state().runs.map(({ id }) => id);
     assert.equal(ids.length, 4);
@@ -154,6 +174,14 @@ describe('results session', function () {
     await session.receive({ type: 'runs/card', ids });
     assert.match(panel.saved[0].text, /^<!DOCTYPE html>/);
     assert.match(panel.saved[1].text, /^## How /);
+    // Nothing is proposed to be written into a model that Coppice has not made.
+    assert.deepEqual([panel.saved[1].name, panel.saved[1].folder], ['MODEL_CARD.md', undefined]);
+    const out = join(temporaryFolder(), 'pruned');
+    await client().run({ kind: 'prune', checkpoint: model, blocks: [4], out });
+    const pruned = await ShownPanel.open(out, { client: client(), settings: () => current, neighbours });
+    await pruned.session.receive({ type: 'runs/card', ids: [] });
+    assert.deepEqual([pruned.saved[0].name, pruned.saved[0].folder], ['MODEL_CARD.md', out]);
+    pruned.close();
     await session.receive({ type: 'runs/delete', ids });
     assert.deepEqual(state().runs, []);
     assert.deepEqual(readdirSync(records), []);

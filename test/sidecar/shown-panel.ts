@@ -33,7 +33,7 @@ export interface Around {
 }
 
 export class ShownPanel {
-  readonly saved: { name: string; text: string }[] = [];
+  readonly saved: { name: string; text: string; folder?: string }[] = [];
   readonly faults: unknown[] = [];
   /** Numbers of messages of text, and of those that came in the wrong order. */
   texts = 0;
@@ -88,8 +88,8 @@ export class ShownPanel {
         else this.held = next;
       },
       start: () => undefined,
-      save: (name, content) => {
-        if ('text' in content) this.saved.push({ name, text: content.text });
+      save: (name, content, folder) => {
+        if ('text' in content) this.saved.push({ name, text: content.text, folder });
         return Promise.resolve();
       },
       copy: () => Promise.resolve(),

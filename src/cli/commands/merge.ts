@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { WeightDtype } from '../../engine/checkpoint/dtype';
 import { openCheckpoint } from '../../engine/checkpoint/open';
+import { recordIn } from '../../engine/retrain/ancestry';
 import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
 import { mergeAdapter } from '../../engine/retrain/merge';
 import { modelInput } from '../../engine/runs/record';
@@ -57,6 +58,7 @@ async function merge(path: string, options: MergeOptions, shell: Shell): Promise
   const merged = await mergeAdapter(checkpoint, adapter, options.out, {
     ...shell.job,
     dtype,
+    training: await recordIn(options.adapter),
     provenance: { inputs, started },
   });
   for (const { name, why } of merged.leftBehind) shell.note(`${name} was not copied: ${why}`);

@@ -196,15 +196,16 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
 /** Where the last file went, the next one is offered a place. */
 let lastFolder: vscode.Uri | undefined;
 
-async function save(name: string, content: FileContent): Promise<void> {
-  const folder = lastFolder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+async function save(name: string, content: FileContent, proposed?: string): Promise<void> {
+  const usual = lastFolder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+  const folder = proposed === undefined ? usual : vscode.Uri.file(proposed);
   const defaultUri = folder && vscode.Uri.joinPath(folder, basename(name));
   const target = await vscode.window.showSaveDialog({
     ...(defaultUri && { defaultUri }),
     title: vscode.l10n.t('Save {0}', basename(name)),
   });
   if (!target) return;
-  lastFolder = target.with({ path: dirname(target.path) });
+  if (proposed === undefined) lastFolder = target.with({ path: dirname(target.path) });
   const bytes = 'text' in content ? Buffer.from(content.text, 'utf8') : Buffer.from(content.base64, 'base64');
   try {
     await vscode.workspace.fs.writeFile(target, bytes);

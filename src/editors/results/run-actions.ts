@@ -1,20 +1,30 @@
 /** What the panel can do with the runs that are ticked in its list. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { compareRuns } from '../../engine/runs/compare';
 import { modelCard } from '../../engine/runs/model-card';
+import { RECORD_NAME } from '../../engine/runs/record';
 import { reportHtml } from '../../engine/runs/report';
 import type { PanelMessage, PanelState } from '../../protocol/panel';
 import type { RunList } from './run-list';
 import type { PanelHost } from './services';
 
+/** Beside the README.md that a checkpoint may have, to be put into it. */
+const CARD_NAME = 'MODEL_CARD.md';
+
 export type RunMessage = Extract<PanelMessage, { type: `runs/${string}` }>;
 
 export const isRunMessage = (message: PanelMessage): message is RunMessage => message.type.startsWith('runs/');
 
-/** @returns what is new in the panel; after deleting, the list is to be read again */
+/**
+ * @param folder of the checkpoint
+ * @returns what is new in the panel; after deleting, the list is to be read again
+ */
 export async function actOnRuns(
   message: RunMessage,
   list: RunList,
   host: PanelHost,
+  folder: string,
 ): Promise<Partial<Pick<PanelState, 'comparison'>>> {
   const chosen = list.pick('ids' in message ? message.ids : [message.id]);
   const digests = chosen.map(({ digest }) => digest);
@@ -33,7 +43,10 @@ export async function actOnRuns(
       return {};
     }
     case 'runs/card':
-      await host.save('runs.md', { text: modelCard(digests) });
+      await host.save(CARD_NAME, { text: modelCard(digests) }, ownFolder(folder));
       return {};
   }
 }
+
+/** A card goes into a checkpoint that Coppice wrote; into any other one nothing is proposed to be written. */
+const ownFolder = (folder: string): string | undefined => (existsSync(join(folder, RECORD_NAME)) ? folder : undefined);

@@ -13,8 +13,11 @@ export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command that does this; it asks what it needs to know. */
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
-  /** Asks where to, and writes. */
-  save(name: string, content: FileContent): Promise<void>;
+  /**
+   * Asks where to, and writes.
+   * @param folder the one that is proposed; where the last file went when undefined
+   */
+  save(name: string, content: FileContent, folder?: string): Promise<void>;
   copy(text: string): Promise<void>;
   open(file: string): Promise<void>;
   /** Whether so many records are really to be deleted. */

@@ -158,7 +158,7 @@ export class ResultsSession {
     const { host, sidecar, prompts, trainings } = this.services;
     if (COMPUTING.has(message.type)) requireTrusted(host.trusted());
     if (isRunMessage(message)) {
-      this.update(await actOnRuns(message, this.runs, host));
+      this.update(await actOnRuns(message, this.runs, host, this.subject.checkpoint.folder));
       return message.type === 'runs/delete' ? this.reread() : undefined;
     }
     switch (message.type) {

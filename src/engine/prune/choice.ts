@@ -2,6 +2,7 @@
  * How the blocks that a model loses were chosen: by a criterion, by hand, or one after the other. Plans keep it, records
  * and model cards say it. What was edited by hand is not kept but follows from what was suggested and what is removed.
  */
+import { codeSpan } from '../markdown';
 import type { RunInput } from '../runs/record';
 import type { SizeGoal } from './count';
 
@@ -93,7 +94,7 @@ export function choiceSentence(choice: Choice, removed: readonly number[]): stri
   if (choice === 'hand') return 'The blocks were chosen by hand.';
   const edits = editsOf(choice, removed);
   const text = choice.calibration ? `, measured on ${textWords(choice.calibration)}` : '';
-  const by = `by the criterion \`${choice.criterion}\`${text}`;
+  const by = `by the criterion ${codeSpan(choice.criterion)}${text}`;
   const changes = [
     ...(edits.removed.length > 0 ? [`${listed(edits.removed)} also removed`] : []),
     ...(edits.kept.length > 0 ? [`${listed(edits.kept)} kept`] : []),
@@ -104,7 +105,8 @@ export function choiceSentence(choice: Choice, removed: readonly number[]): stri
 }
 
 function textWords({ name, samples, length }: ScoringText): string {
-  return samples === undefined || length === undefined ? name : `${samples} rows of ${length} tokens of ${name}`;
+  const text = codeSpan(name);
+  return samples === undefined || length === undefined ? text : `${samples} rows of ${length} tokens of ${text}`;
 }
 
 const listed = (blocks: readonly number[]): string =>

@@ -13,6 +13,7 @@ import type { Reduction } from '../prune/describe';
 import type { WriteOptions, Written } from '../prune/write-checkpoint';
 import { modelInput, newRecord, type RunRecord } from '../runs/record';
 import { type Adapter, adapterDigest, LINEAR_NAMES } from './adapter';
+import { recordIn } from './ancestry';
 import { adapterName } from './lora-graph';
 import { mergeCard } from './merge-card';
 import { type Change, writeRevised } from './revised';
@@ -22,6 +23,8 @@ export interface MergeOptions extends WriteOptions {
   readonly dtype?: WeightDtype;
   /** The record of the run that trained the adapter and merges it at once; a merge's own when undefined. */
   readonly record?: (reduction: Reduction) => RunRecord;
+  /** The record of the run that trained the adapter, which the card quotes; undefined where none is known. */
+  readonly training?: RunRecord;
 }
 
 export interface MergeResult extends Reduction, Written {
@@ -73,7 +76,12 @@ export async function mergeAdapter(
       dtype,
       notes: { 'coppice.merged': digest },
       card: async (reduction) =>
-        mergeCard(checkpoint, adapter, reduction, settings, await inheritedFields(checkpoint.folder)),
+        mergeCard(checkpoint, adapter, reduction, {
+          settings,
+          inherited: await inheritedFields(checkpoint.folder),
+          pruning: await recordIn(checkpoint.folder),
+          training: options.record?.(reduction) ?? options.training,
+        }),
       record: options.record ?? ownRecord,
     },
     out,

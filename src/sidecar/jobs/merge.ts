@@ -1,6 +1,7 @@
 /** Writes a checkpoint with an adapter in its weights. */
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
+import { recordIn } from '../../engine/retrain/ancestry';
 import { mergeAdapter } from '../../engine/retrain/merge';
 import { detailsOf } from '../../engine/runs/details';
 import type { MergeSpec } from '../../protocol/jobs';
@@ -15,6 +16,7 @@ export const merge: Job<'merge', MergeSpec> = async (spec, context) => {
   const merged = await mergeAdapter(checkpoint, adapter, spec.out, {
     ...context.job,
     dtype,
+    training: await recordIn(spec.adapter),
     provenance: { inputs, started: context.started },
   });
   for (const { name, why } of merged.leftBehind) context.note(`${name} was not copied: ${why}`);

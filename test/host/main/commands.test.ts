@@ -113,7 +113,7 @@ describe('commands', () => {
     await run('scoreBlocks', { checkpoint, criterion: 'taylor', ...quick });
     const suggested = await pruned('by-ppl');
     assert.deepEqual([suggested.settings.chosen, suggested.settings.criterion], ['by criterion', 'ppl']);
-    assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of prose\.txt/);
+    assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of `prose\.txt`/);
     assert.match(hoverOf((await checkpointLine(checkpoint)).item), /suggested by ppl on prose\.txt/);
 
     const { plans, library } = await coppice();
@@ -259,7 +259,8 @@ describe('commands', () => {
   });
 });
 
-const hoverOf = ({ tooltip }: vscode.TreeItem): string => (tooltip as vscode.MarkdownString).value;
+const hoverOf = ({ tooltip }: vscode.TreeItem): string =>
+  (tooltip as vscode.MarkdownString).value.replaceAll('&nbsp;', ' ');
 
 async function setting(key: string, value: unknown): Promise<void> {
   await vscode.workspace.getConfiguration('coppice').update(key, value, vscode.ConfigurationTarget.Workspace);

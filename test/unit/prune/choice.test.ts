@@ -43,7 +43,7 @@ describe('the choice of blocks', () => {
     const inputs = choiceInputs(suggestion);
     assert.deepEqual(inputs, [{ role: 'calibration', name: 'prose.txt', sha256: 'abc' }]);
     const sentence = choiceSentence(suggestion, [4, 13, 14]);
-    assert.match(sentence, /criterion `ppl`, measured on 10 rows of 128 tokens of prose\.txt\.$/);
+    assert.match(sentence, /criterion `ppl`, measured on 10 rows of 128 tokens of `prose\.txt`\.$/);
     assert.ok(!JSON.stringify([settings, inputs, sentence]).includes('/home'));
   });
 
