@@ -36,7 +36,7 @@ const checkpoint = await openCheckpoint(folder);
 const architecture = requireArchitecture(checkpoint);
 const { blocks } = architecture;
 const drawing = { samples: Number(values.samples), length: Number(values.length), seed: 1234 };
-const { rows } = await loadRows({ from: 'calibration', file, ...drawing }, checkpoint, architecture);
+const { rows } = await loadRows({ from: 'calibration', file, ...drawing }, checkpoint, architecture, {});
 
 const kept = new Set(plusKeepList(blocks));
 const free = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));

@@ -1,11 +1,11 @@
 /** Stories as training examples: each between BOS and EOS, joined to one stream, which is cut into windows. */
 import { type Example } from '../../src/engine/retrain/data/example';
 import { windowsOf } from '../../src/engine/retrain/data/windows';
-import type { Tokenizer } from '../../src/engine/tokenizer/tokenizer';
+import type { LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { CONTEXT, EOS_TOKEN_ID, WINDOW_STARTS } from './config';
 
 /** Ids of the stories one after another: BOS, story, EOS, BOS, … */
-export function storyStream(stories: readonly string[], tokenizer: Pick<Tokenizer, 'encode'>): Int32Array {
+export function storyStream(stories: readonly string[], tokenizer: Pick<LocalTokenizer, 'encode'>): Int32Array {
   return Int32Array.from(
     stories.flatMap((story) => [...tokenizer.encode(story, { addSpecialTokens: true }), EOS_TOKEN_ID]),
   );

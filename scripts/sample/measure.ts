@@ -5,7 +5,7 @@ import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
 import { scorePerplexity } from '../../src/engine/importance/perplexity';
-import { loadTokenizer, type Tokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { type Model, openModel } from '../../src/engine/transformer/model';
 import type { CardFacts, PartFacts, Sample } from './card';
 import { CONTEXT } from './config';
@@ -28,7 +28,7 @@ export async function measure(folder: string, files: readonly StoryFile[]): Prom
   const checkpoint = await openCheckpoint(folder);
   const model = await openModel(checkpoint, { device: 'cpu' });
   try {
-    const tokenizer = await loadTokenizer(folder);
+    const tokenizer = await loadLocalTokenizer(folder);
     const parts: PartFacts[] = [];
     for (const { name: file, sha256, train, heldOut } of files) {
       const { meanNll: trainLoss } = await lossOn(model, storyStream(train, tokenizer));
@@ -66,13 +66,13 @@ function lossOn(model: Model, stream: Int32Array): Promise<{ meanNll: number }> 
   return evaluatePerplexity(model, stream, { window: CONTEXT, bos: 'none' });
 }
 
-async function lossRise(model: Model, tokenizer: Tokenizer, text: string): Promise<number[]> {
+async function lossRise(model: Model, tokenizer: LocalTokenizer, text: string): Promise<number[]> {
   const { rows } = await loadCalibration(text, { samples: 10, length: 128, seed: 1234 }, tokenizer);
   const { full, blocks } = await scorePerplexity(model, rows, { seed: 0 });
   return blocks.map(({ meanNll }) => meanNll - full.meanNll);
 }
 
-async function samples(model: Model, tokenizer: Tokenizer): Promise<Sample[]> {
+async function samples(model: Model, tokenizer: LocalTokenizer): Promise<Sample[]> {
   const written: Sample[] = [];
   for (const prompt of PROMPTS) {
     const ids = tokenizer.encode(prompt, { addSpecialTokens: true });

@@ -12,7 +12,7 @@ import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-tra
 import { train } from '../../src/engine/retrain/train';
 import type { TrainingState } from '../../src/engine/retrain/training-state';
 import type { Parameters } from '../../src/engine/retrain/adamw';
-import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer } from '../../src/engine/tokenizer/local';
 import { openModel } from '../../src/engine/transformer/model';
 import { fullView } from '../../src/engine/transformer/view';
 import { sampleCard } from './card';
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
 
 async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Run> {
   const model = await openModel(await openCheckpoint(start), { device: 'cpu', threads: 1 }); // so narrow that a second thread waits
-  const tokenizer = await loadTokenizer(start);
+  const tokenizer = await loadLocalTokenizer(start);
   const stream = (part: 'train' | 'heldOut') =>
     storyStream(
       files.flatMap((file) => file[part]),

@@ -58,7 +58,7 @@ describeShared('golden numbers of SmolLM2-135M', function () {
     before(async () => {
       // 64 windows are the first 8 192 tokens; encoding the whole text would take longer than evaluating it.
       const text = readFileSync(shared('data/wikitext2/wiki.test.raw.hf-joined.txt'), 'utf8').slice(0, 60_000);
-      ids = (await loadTokenizer(smollm2Folder())).encode(text, { addSpecialTokens: false });
+      ids = await (await loadTokenizer(smollm2Folder())).encode(text, { addSpecialTokens: false });
     });
     for (const [title, expectations, blocks] of [
       ['full', whole, []],

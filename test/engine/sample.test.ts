@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadTokenizer, type Tokenizer } from '../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { plusKeepList } from '../../src/engine/prune/select';
 import { checkpointFolder, goldenImportance, goldenTokens } from '../support/golden';
 import { checkTaylor } from '../support/golden-checks';
@@ -47,9 +47,9 @@ describe('the sample model', function () {
   });
 
   describe('its tokenizer', () => {
-    let tokenizer: Tokenizer;
+    let tokenizer: LocalTokenizer;
     before(async () => {
-      tokenizer = await loadTokenizer(folder);
+      tokenizer = await loadLocalTokenizer(folder);
     });
     for (const golden of goldenTokens(NAME)) {
       it(JSON.stringify(golden.text), () => checkTokens(tokenizer, golden));

@@ -156,9 +156,9 @@ describe('texts side by side', () => {
   it('each is the text that its model writes alone', async () => {
     const options = { maxNewTokens: 10, temperature: 1.2, seed: 3, ignoreEos: true };
     const turns: number[][] = [];
-    const texts = await writeSideBySide(columns(['', '2', '1.ffn']), options, (column, ids) =>
-      turns.push([column, ids.length]),
-    );
+    const texts = await writeSideBySide(columns(['', '2', '1.ffn']), options, (column, ids) => {
+      turns.push([column, ids.length]);
+    });
     for (const [i, { view, promptIds }] of columns(['', '2', '1.ffn']).entries()) {
       assert.deepEqual(texts[i].ids, (await generate(model(), promptIds, { ...options, view })).ids);
     }

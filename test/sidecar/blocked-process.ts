@@ -1,6 +1,6 @@
 /** A host whose child watches its parent but whose main thread never returns, as in a driver that hangs. */
 import { fork } from 'node:child_process';
-import { watchParent } from '../../src/sidecar/parent';
+import { watchParent } from '../../src/engine/parent';
 
 if (process.send) {
   watchParent(() => undefined);

@@ -61,9 +61,10 @@ describe('sidecar: jobs', function () {
   });
 
   it('evaluate and generate: the numbers of the engine, on a view', async () => {
-    const ids = (await loadTokenizer(model)).encode(readFileSync(text, 'utf8'), { addSpecialTokens: false });
+    const tokenizer = await loadTokenizer(model);
+    const ids = await tokenizer.encode(readFileSync(text, 'utf8'), { addSpecialTokens: false });
     const view = viewWithout(6, [{ block: 2 }, { block: 4, part: 'ffn' }]);
-    const promptIds = (await loadTokenizer(model)).encode(PROMPT, { addSpecialTokens: true });
+    const promptIds = await tokenizer.encode(PROMPT, { addSpecialTokens: true });
     const own = await withModel(model, async (m) => ({
       ppl: (await evaluatePerplexity(m, ids, { window: 32, bos: 'stream', limit: 5, view })).ppl,
       ids: (await generate(m, promptIds, { maxNewTokens: 9, greedy: true, view })).ids,

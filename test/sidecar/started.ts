@@ -11,7 +11,9 @@ let program: string | undefined;
 export function builtSidecar(): string {
   if (program === undefined) {
     const folder = temporaryFolder();
-    execFileSync(process.execPath, [join(root, 'esbuild.mjs'), 'sidecar', `--outdir=${folder}`], { cwd: root });
+    execFileSync(process.execPath, [join(root, 'esbuild.mjs'), 'sidecar', 'tokenizer', `--outdir=${folder}`], {
+      cwd: root,
+    });
     program = join(folder, 'sidecar.cjs');
     process.env.NODE_PATH = join(root, 'node_modules'); // where it finds onnxruntime from there
   }

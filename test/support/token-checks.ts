@@ -1,17 +1,27 @@
 /** A tokenizer against the ids and texts of the original library. */
 import assert from 'node:assert/strict';
-import type { Tokenizer } from '../../src/engine/tokenizer/tokenizer';
+import type { LocalTokenizer } from '../../src/engine/tokenizer/local';
+import { STREAM_START } from '../../src/engine/tokenizer/stream';
 import type { GoldenTokens } from './golden';
 
 /** Encoding, decoding, and decoding id by id. */
-export function checkTokens(tokenizer: Tokenizer, golden: GoldenTokens): void {
+export function checkTokens(tokenizer: LocalTokenizer, golden: GoldenTokens): void {
   if (golden.text !== null) {
     assert.deepEqual(tokenizer.encode(golden.text, { addSpecialTokens: false }), golden.idsWithoutSpecials);
     assert.deepEqual(tokenizer.encode(golden.text, { addSpecialTokens: true }), golden.idsWithSpecials);
   }
   assert.equal(tokenizer.decode(golden.idsWithoutSpecials, { skipSpecialTokens: false }), golden.decoded);
   assert.equal(tokenizer.decode(golden.idsWithSpecials, { skipSpecialTokens: true }), golden.decodedSkippingSpecials);
-  const stream = tokenizer.streamDecoder();
-  const pieces = golden.idsWithSpecials.map((id) => stream.push(id));
-  assert.equal([...pieces, stream.end()].join(''), golden.decodedSkippingSpecials);
+  assert.equal(streamed(tokenizer, golden.idsWithSpecials).join(''), golden.decodedSkippingSpecials);
+}
+
+/** What comes of each id, and of the end. */
+export function streamed(tokenizer: LocalTokenizer, ids: readonly number[], skipSpecialTokens = true): string[] {
+  let state = STREAM_START;
+  const step = (some: readonly number[], ends: boolean): string => {
+    const { text, state: next } = tokenizer.stream(state, some, { skipSpecialTokens, ends });
+    state = next;
+    return text;
+  };
+  return [...ids.map((id) => step([id], false)), step([], true)];
 }

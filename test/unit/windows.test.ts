@@ -73,7 +73,7 @@ describe('evaluate/windows', () => {
   itShared('WikiText-2 in the golden modes has the golden token counts', async () => {
     const tokenizer = await loadTokenizer(shared('models/smollm2-135m'));
     const text = readFileSync(shared('data/wikitext2/wiki.test.raw.hf-joined.txt'), 'utf8').slice(0, 100_000);
-    const ids = tokenizer.encode(text, { addSpecialTokens: false });
+    const ids = await tokenizer.encode(text, { addSpecialTokens: false });
     const { bos: bosTokenId, full } = goldenPerplexities();
     for (const { mode, windows, window, tokens } of full) {
       const { rows, scoredPerWindow } = evaluationWindows(ids, { window, bos: mode, bosTokenId, limit: windows });

@@ -70,9 +70,9 @@ Examples:
 async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
   const { checkpoint, architecture, removed, view, adapter, inputs } = await openForCommand(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
-  const tokenizer = await loadTokenizer(checkpoint.folder);
+  const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
   if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);
-  const ids = tokenizer.encode(text.text, { addSpecialTokens: false });
+  const ids = await tokenizer.encode(text.text, { addSpecialTokens: false });
 
   const { window, bos, limit } = options;
   if (window > architecture.context) {

@@ -85,8 +85,8 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
     );
   }
   const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
-  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder);
-  const promptIds = options.ids ?? encodePrompt(tokenizer!, prompt!, { chat: options.chat });
+  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, shell.job);
+  const promptIds = options.ids ?? (await encodePrompt(tokenizer!, prompt!, { chat: options.chat }));
 
   const sampled = [options.temperature, options.topK, options.topP, options.seed].some((value) => value !== undefined);
   const { temperature = 1, topK, topP, seed = DEFAULT_SEED, maxNewTokens } = options;
@@ -95,17 +95,18 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
 
   if (prompt !== undefined) shell.stream(`${shell.style.dim(shell.shown(prompt))}${options.chat ? '\n' : ''}`);
   const decoder = tokenizer?.streamDecoder();
-  const onToken = (id: number): void => shell.stream(decoder ? shell.shown(decoder.push(id)) : `${id} `);
+  const onToken = async (id: number): Promise<void> =>
+    shell.stream(decoder ? shell.shown(await decoder.push(id)) : `${id} `);
   const job = options.json ? shell.job : { signal: shell.job.signal }; // else the text itself shows the progress
   const write = async (model: Model) => ({
     result: await generate(model, promptIds, { maxNewTokens, ...choice, ignoreEos, view, onToken }, job),
     device: model.device,
   });
   const { result, device } = await withModel(checkpoint, { ...options, adapter }, write);
-  shell.stream(`${decoder ? shell.shown(decoder.end()) : ''}\n`);
+  shell.stream(`${decoder ? shell.shown(await decoder.end()) : ''}\n`);
 
   const { ids, prefillTokensPerSecond, decodeTokensPerSecond } = result;
-  const text = tokenizer?.decode(ids, { skipSpecialTokens: true }) ?? null;
+  const text = (await tokenizer?.decode(ids, { skipSpecialTokens: true })) ?? null;
   shell.note(
     `${promptIds.length} prompt tokens at ${formatNumber(prefillTokensPerSecond, 3)}/s, ` +
       `${ids.length} new tokens at ${formatNumber(decodeTokensPerSecond, 3)}/s on ${device.provider}`,

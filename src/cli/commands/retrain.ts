@@ -96,7 +96,7 @@ async function train(
   const context = {
     removed,
     teacher,
-    tokenizer: await optionalTokenizer(checkpoint.folder),
+    tokenizer: await optionalTokenizer(checkpoint.folder, shell.job),
     opened: { device, threads, memory },
     hooks: { onStart: (start: Parameters<typeof startLines>[0]) => startLines(start).forEach(shell.note) },
   };

@@ -35,7 +35,7 @@ export async function compareChapter(
   );
   const { text, sha256 } = await readTextFile(material.text, MAX_TEXT_BYTES, 'A few thousand words are enough.');
   if (calibration.sha256 === sha256) shell.warn(CALIBRATION_IS_EVALUATION);
-  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const ids = await tokenizer.encode(text, { addSpecialTokens: false });
   const task = { ids, prompts: material.prompts, window: length };
   const qualities = [];
   for (const { checkpoint } of models) qualities.push(await qualityOf(checkpoint, tokenizer, task, options, shell));

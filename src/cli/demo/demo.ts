@@ -99,7 +99,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   const material = await provideMaterial(path, options, folder);
   const checkpoint = await openCheckpoint(material.checkpoint);
   const { blocks, context } = requireArchitecture(checkpoint);
-  const tokenizer = await loadTokenizer(checkpoint.folder);
+  const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
   heading(
     shell,
     `The model: ${shell.shown(modelName(checkpoint))}`,

@@ -71,10 +71,11 @@ export async function qualityOf(
     );
     const continuations: Written[] = [];
     for (const prompt of prompts) {
-      const promptIds = tokenizer.encode(prompt, { addSpecialTokens: true });
+      const promptIds = await tokenizer.encode(prompt, { addSpecialTokens: true });
       const written = await generate(model, promptIds, { maxNewTokens: NEW_TOKENS, greedy: true }, shell.job);
       const { ids: newIds, stopped } = written;
-      continuations.push({ text: tokenizer.decode(newIds, { skipSpecialTokens: true }), ids: newIds, stopped });
+      const text = await tokenizer.decode(newIds, { skipSpecialTokens: true });
+      continuations.push({ text, ids: newIds, stopped });
     }
     return { ppl, tokens, windows, window, bos, continuations };
   });

@@ -9,7 +9,7 @@ import { recordFolders } from '../../commands/run-job';
 import type { Coppice } from '../../coppice';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/runs/record';
-import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { hasChatTemplate } from '../../engine/tokenizer/files';
 import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
 import { failureOf } from './failures';
@@ -117,13 +117,13 @@ class OpenPanel {
     this.end();
     const { turn } = this;
     const checkpoint = await coppice.library.load(path);
-    const tokenizer = await optionalTokenizer(checkpoint.folder).catch(() => undefined);
+    const chat = await hasChatTemplate(checkpoint.folder);
     if (turn !== this.turn) return; // closed meanwhile, or its files are others again
     const { extensionUri } = coppice.context;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
     const services = servicesOf(coppice, panel);
-    this.session = new ResultsSession({ path, checkpoint }, services, tokenizer?.hasChatTemplate ?? false);
+    this.session = new ResultsSession({ path, checkpoint }, services, chat);
     const page = { name: 'panel', title: panel.title, inlineStyles: true } as const;
     panel.webview.html = pageHtml(panel.webview, extensionUri, page);
   }

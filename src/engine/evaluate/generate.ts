@@ -6,8 +6,8 @@ import { Continuation, type ContinuationOptions, type Generated } from './contin
 export type { Generated } from './continuation';
 
 export interface GenerateOptions extends ContinuationOptions {
-  /** Called with each new token as soon as it is chosen. */
-  readonly onToken?: (id: number) => void;
+  /** Called with each new token as soon as it is chosen; the next one waits for it. */
+  readonly onToken?: (id: number) => void | Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function generate(
   const work = new Work(job, continuation.room, 'tokens', 'generating');
   try {
     for (let id = await continuation.next(job.signal); id !== undefined; id = await continuation.next(job.signal)) {
-      options.onToken?.(id);
+      await options.onToken?.(id);
       work.advance(1);
     }
     return continuation.summary();

@@ -3,6 +3,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { loadCalibration } from '../importance/calibration';
 import { fileInput } from '../runs/details';
+import type { JobOptions } from '../progress';
 import type { RunInput } from '../runs/record';
 import { readTextFile } from '../textfile';
 import { optionalTokenizer } from '../tokenizer/optional';
@@ -29,18 +30,24 @@ export interface Rows {
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
-/** @throws UserError when the text cannot be read, or is too short for a row */
-export async function loadRows(source: RowSource, checkpoint: Checkpoint, architecture: Architecture): Promise<Rows> {
+/** @throws UserError when the text cannot be read, or is too short for a row; CancelledError */
+export async function loadRows(
+  source: RowSource,
+  checkpoint: Checkpoint,
+  architecture: Architecture,
+  job: JobOptions,
+): Promise<Rows> {
   const { vocabulary, bosTokenId } = architecture;
   if (source.from === 'calibration') {
     const { samples, length, seed } = source;
-    const tokenizer = await optionalTokenizer(checkpoint.folder);
+    const tokenizer = await optionalTokenizer(checkpoint.folder, job);
     const { rows, sha256 } = await loadCalibration(source.file, { samples, length, seed, vocabulary }, tokenizer);
     return { rows, input: fileInput('calibration', source.file, sha256), drawn: { samples, length, seed } };
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
-  const ids = (await loadTokenizer(checkpoint.folder)).encode(text, { addSpecialTokens: false });
+  const tokenizer = await loadTokenizer(checkpoint.folder, job);
+  const ids = await tokenizer.encode(text, { addSpecialTokens: false });
   const bos = bosTokenId === undefined ? 'none' : 'stream';
   const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
   const { window, limit = null } = source;

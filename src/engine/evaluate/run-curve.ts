@@ -55,7 +55,7 @@ export async function runCurve(
   const { checkpoint, architecture, adapter } = opened;
   const { criterion, most, plus = true, keep = [], rows: source } = options;
   const kept = keepList(architecture.blocks, { plus, keep });
-  const { rows, input, drawn } = await loadRows(source, checkpoint, architecture);
+  const { rows, input, drawn } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl') }];
   const [toRank, toMeasure] = inPhases(job, phases);

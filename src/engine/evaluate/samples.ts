@@ -29,14 +29,14 @@ export type Measured = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSeco
 const TURN = 4;
 
 /**
- * @param onTokens called at the end of each turn with what the column wrote in it
+ * @param onTokens called at the end of each turn with what the column wrote in it; the next turn waits for it, and its `UserError` is the column's
  * @returns one text a column. Cancelling ends them where they are: `stopped` says so, nothing is thrown.
  * @throws UserError when no column can write: for a prompt that is empty or too long, logits that are no numbers
  */
 export async function writeSideBySide(
   columns: readonly SampleColumn[],
   options: Omit<ContinuationOptions, 'view'>,
-  onTokens: (column: number, ids: readonly number[], measured: Measured) => void,
+  onTokens: (column: number, ids: readonly number[], measured: Measured) => void | Promise<void>,
   job: JobOptions = {},
 ): Promise<ColumnText[]> {
   const texts: (Continuation | undefined)[] = [];
@@ -56,9 +56,13 @@ export async function writeSideBySide(
         const before = text.ids.length;
         const goesOn = await takeTurn(text, job.signal).catch((error: unknown) => noted(error, column, failures));
         const ids = text.ids.slice(before);
-        if (ids.length > 0) onTokens(column, ids, text.summary());
+        const tell = async (): Promise<true> => {
+          if (ids.length > 0) await onTokens(column, ids, text.summary());
+          return true;
+        };
+        const heard = await tell().catch((error: unknown) => noted(error, column, failures));
         work.advance(ids.length);
-        if (goesOn) still.push(column);
+        if (goesOn && heard) still.push(column);
       }
       writing = still;
     }

@@ -8,6 +8,7 @@ import { basename, extname } from 'node:path';
 import { UserError } from '../errors';
 import { Random } from '../random';
 import { readTextFile } from '../textfile';
+import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 
 export interface CalibrationOptions {
@@ -36,7 +37,7 @@ export interface Calibration {
 
 /** What the sampling needs of a tokenizer. */
 export interface Encoder {
-  encode(text: string, options: { readonly addSpecialTokens: boolean }): number[];
+  encode(text: string, options: { readonly addSpecialTokens: boolean }): Awaitable<number[]>;
 }
 
 /** A row is a few hundred bytes of text: a small file holds thousands. */
@@ -57,7 +58,8 @@ export async function loadCalibration(
 ): Promise<Calibration> {
   checkOptions(options);
   const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
-  const found = extname(file).toLowerCase() === '.json' ? readRows(text, file) : sample(text, file, options, tokenizer);
+  const given = extname(file).toLowerCase() === '.json';
+  const found = given ? readRows(text, file) : await sample(text, file, options, tokenizer);
   checkVocabulary(found.rows, options.vocabulary, file);
   const { rows, method } = found;
   const { seed } = options;
@@ -66,7 +68,12 @@ export async function loadCalibration(
 
 type Found = Pick<Calibration, 'rows' | 'method'>;
 
-function sample(text: string, file: string, options: CalibrationOptions, tokenizer: Encoder | undefined): Found {
+async function sample(
+  text: string,
+  file: string,
+  options: CalibrationOptions,
+  tokenizer: Encoder | undefined,
+): Promise<Found> {
   if (tokenizer === undefined) {
     throw new UserError(
       `Cannot encode ${file}`,
@@ -76,17 +83,17 @@ function sample(text: string, file: string, options: CalibrationOptions, tokeniz
   }
   const documents = splitDocuments(text, file);
   const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: true });
-  const rows = sampleDocuments(documents, options, encode);
+  const rows = await sampleDocuments(documents, options, encode);
   if (rows !== undefined) return { rows, method: 'documents' };
-  return { rows: sampleWindows(encode(documents.join('\n\n')), options, file), method: 'windows' };
+  return { rows: sampleWindows(await encode(documents.join('\n\n')), options, file), method: 'windows' };
 }
 
 /** One row from each of `samples` documents, or undefined when fewer are long enough. */
-function sampleDocuments(
+async function sampleDocuments(
   documents: readonly string[],
   { samples, length, seed }: CalibrationOptions,
-  encode: (document: string) => number[],
-): number[][] | undefined {
+  encode: (document: string) => Awaitable<number[]>,
+): Promise<number[][] | undefined> {
   const random = new Random(seed);
   const seen = new Set<number>();
   const rows: number[][] = [];
@@ -95,7 +102,7 @@ function sampleDocuments(
     const drawn = random.below(documents.length);
     if (seen.has(drawn)) continue;
     seen.add(drawn);
-    const ids = encode(documents[drawn]);
+    const ids = await encode(documents[drawn]);
     if (ids.length < length) continue;
     const start = random.below(ids.length - length + 1);
     rows.push(ids.slice(start, start + length));

@@ -99,7 +99,7 @@ export async function runCriterion(
   if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
   const { samples, length, seed } = options;
   const { vocabulary } = requireArchitecture(checkpoint);
-  const tokenizer = await optionalTokenizer(checkpoint.folder);
+  const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const run = async (model: Model) => ({
     findings: await withText(model, calibration.rows, criterion, seed, job, scope),

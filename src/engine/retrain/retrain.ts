@@ -78,7 +78,7 @@ export async function retrain(
   const [gather, learn, write] = inPhases(job, phasesOf(settings));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
   try {
-    if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer);
+    if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const data = await runData(model, settings, sources, gather);

@@ -40,7 +40,11 @@ export async function runData(
     );
   }
   const author = teacher ?? model;
-  const openings = OPENINGS.flatMap((word) => tokenizer?.encode(word, { addSpecialTokens: false })[0] ?? []);
+  const openings: number[] = [];
+  for (const word of OPENINGS) {
+    const ids = await tokenizer?.encode(word, { addSpecialTokens: false });
+    openings.push(...(ids ?? []).slice(0, 1));
+  }
   const view = fullView(author.architecture.blocks);
   return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
 }

@@ -1,7 +1,7 @@
 /** Chat templates: a Jinja template of the checkpoint turns a conversation into the text that the model was trained on. */
 import { Template } from '@huggingface/jinja';
 import { UserError } from '../errors';
-import { isObject, type TokenizerFiles } from './files';
+import { isObject, type TemplateSource, type TokenizerFiles } from './files';
 
 export interface ChatMessage {
   /** "system", "user", "assistant", or what else the template knows. */
@@ -11,34 +11,47 @@ export interface ChatMessage {
 
 export type RenderChat = (messages: readonly ChatMessage[], options: { addGenerationPrompt: boolean }) => string;
 
-/** The checkpoint's chat template as a function; undefined when it has none. A template's own file wins over the settings. */
-export function chatTemplate({ settings, chatTemplate }: TokenizerFiles, folder: string): RenderChat | undefined {
-  const source = chatTemplate ?? templateOf(settings.chat_template);
+/**
+ * The checkpoint's chat template as a function; undefined when it has none.
+ * The function throws `UserError` naming file and field where the template is no Jinja, or refuses the conversation.
+ */
+export function chatTemplate(
+  { settings, chatTemplate: source }: TokenizerFiles,
+  folder: string,
+): RenderChat | undefined {
   if (source === undefined) return undefined;
   const specials = specialTokens(settings);
   let template: Template | undefined;
   return (messages, { addGenerationPrompt }) => {
+    template ??= parsed(source, folder);
     try {
-      template ??= new Template(source);
       return template.render({ ...specials, messages, add_generation_prompt: addGenerationPrompt });
     } catch (error) {
-      throw new UserError(
-        `Cannot apply the chat template of ${folder}`,
-        error instanceof Error ? error.message : String(error),
-        'Give the prompt as plain text instead.',
-        { cause: error },
-      );
+      throw unusable(folder, `${source.place}: ${messageOf(error)}`, error);
     }
   };
 }
 
-/** One template, or the one named "default" of a list `[{name, template}]`. */
-function templateOf(field: unknown): string | undefined {
-  if (typeof field === 'string') return field;
-  if (!Array.isArray(field)) return undefined;
-  const entry: unknown = field.find((candidate) => isObject(candidate) && candidate.name === 'default');
-  return isObject(entry) && typeof entry.template === 'string' ? entry.template : undefined;
+/** The parser runs over the end of a template that ends too early, and says so with a TypeError of its own code. */
+function parsed({ place, text }: TemplateSource, folder: string): Template {
+  try {
+    return new Template(text);
+  } catch (error) {
+    const why = error instanceof TypeError ? 'it ends too early' : messageOf(error);
+    throw unusable(folder, `${place} is no complete Jinja template (${why})`, error);
+  }
 }
+
+function unusable(folder: string, why: string, cause: unknown): UserError {
+  return new UserError(
+    `Cannot apply the chat template of ${folder}`,
+    why,
+    'Give the prompt as plain text instead, or take the template from the model’s page again.',
+    { cause },
+  );
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** `bos_token`, `eos_token` and the like as strings; some checkpoints write them as `{content, …}`. */
 function specialTokens(settings: TokenizerFiles['settings']): Record<string, string> {

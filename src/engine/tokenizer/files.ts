@@ -1,4 +1,7 @@
-/** Reads and checks a checkpoint's tokenizer files, before the tokenizer library sees them. */
+/**
+ * A checkpoint's tokenizer files: their texts, which are read where the checkpoint is opened, and what they hold, which is
+ * parsed and checked before the tokenizer library sees it, in the process that the library runs in.
+ */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
@@ -16,13 +19,29 @@ const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; take the file
 /** Ids index an array in the library; Gemma 3 has 262 144, no known model has a million. */
 const ID_CAP = 2 ** 22;
 
+/** The files as they were read, for another process to work with. */
+export interface TokenizerTexts {
+  readonly folder: string;
+  /** tokenizer.json */
+  readonly tokenizer: string;
+  /** tokenizer_config.json */
+  readonly settings?: string;
+  /** chat_template.jinja, or else chat_template.json, which newer checkpoints have beside the settings. */
+  readonly template?: { readonly name: 'chat_template.jinja' | 'chat_template.json'; readonly text: string };
+}
+
+/** A chat template, and where it stands: a file, or a file and a field. */
+export interface TemplateSource {
+  readonly place: string;
+  readonly text: string;
+}
+
 export interface TokenizerFiles {
   /** Checked content of tokenizer.json; the sections that may be left out are null or empty. */
   readonly description: TokenizerDescription;
   /** tokenizer_config.json, or {} when there is none. */
   readonly settings: JsonObject;
-  /** chat_template.jinja or chat_template.json, which newer checkpoints have beside the settings. */
-  readonly chatTemplate?: string;
+  readonly chatTemplate?: TemplateSource;
 }
 
 export interface TokenizerDescription extends JsonObject {
@@ -35,16 +54,75 @@ export interface ModelDescription extends JsonObject {
   readonly type: 'BPE' | 'Unigram' | 'WordPiece';
 }
 
-/** Reads the tokenizer files of a checkpoint's folder. Throws `UserError` naming file, field and what to do. */
-export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+/** Reads the tokenizer files of a checkpoint's folder. Throws `UserError` when one is missing or cannot be read. */
+export async function readTokenizerTexts(folder: string): Promise<TokenizerTexts> {
   const names = new Set(await readdir(folder).catch(() => []));
-  const file = join(folder, 'tokenizer.json');
   if (!names.has('tokenizer.json')) throw missingTokenizer(folder, names);
-  const description = describe(await readJson(file, TOKENIZER_CAP, TOKENIZER_CAP_REASON), file);
-  const settings = names.has('tokenizer_config.json')
-    ? await readJson(join(folder, 'tokenizer_config.json'), SETTINGS_CAP, SETTINGS_CAP_REASON)
-    : {};
-  return { description, settings, chatTemplate: await readChatTemplate(folder, names) };
+  const { text: tokenizer } = await readTextFile(join(folder, 'tokenizer.json'), TOKENIZER_CAP, TOKENIZER_CAP_REASON);
+  return { folder, tokenizer, ...(await readTemplateTexts(folder, names)) };
+}
+
+/** Whether the checkpoint of `folder` has a chat template; false where its files cannot be read. Needs no tokenizer. */
+export async function hasChatTemplate(folder: string): Promise<boolean> {
+  try {
+    const texts = await readTemplateTexts(folder, new Set(await readdir(folder)));
+    return templateSource(texts, folder, settingsOf(texts, folder)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function readTemplateTexts(
+  folder: string,
+  names: ReadonlySet<string>,
+): Promise<Pick<TokenizerTexts, 'settings' | 'template'>> {
+  const read = async (name: string): Promise<string> =>
+    (await readTextFile(join(folder, name), SETTINGS_CAP, SETTINGS_CAP_REASON)).text;
+  const template = (['chat_template.jinja', 'chat_template.json'] as const).find((name) => names.has(name));
+  return {
+    ...(names.has('tokenizer_config.json') && { settings: await read('tokenizer_config.json') }),
+    ...(template && { template: { name: template, text: await read(template) } }),
+  };
+}
+
+/** What the texts say. Throws `UserError` naming file, field and what to do. */
+export function parseTokenizerFiles(texts: TokenizerTexts): TokenizerFiles {
+  const file = join(texts.folder, 'tokenizer.json');
+  const settings = settingsOf(texts, texts.folder);
+  return {
+    description: describe(parseJson(texts.tokenizer, file), file),
+    settings,
+    chatTemplate: templateSource(texts, texts.folder, settings),
+  };
+}
+
+function settingsOf({ settings }: Pick<TokenizerTexts, 'settings'>, folder: string): JsonObject {
+  return settings === undefined ? {} : parseJson(settings, join(folder, 'tokenizer_config.json'));
+}
+
+/** A template's own file wins over the settings. */
+function templateSource(
+  { template }: Pick<TokenizerTexts, 'template'>,
+  folder: string,
+  settings: JsonObject,
+): TemplateSource | undefined {
+  if (template === undefined) {
+    const text = templateOf(settings.chat_template);
+    return text === undefined ? undefined : { place: 'tokenizer_config.json, "chat_template"', text };
+  }
+  if (template.name === 'chat_template.jinja') return { place: template.name, text: template.text };
+  const file = join(folder, template.name);
+  const { chat_template: text } = parseJson(template.text, file);
+  if (typeof text !== 'string') throw malformed(file, '"chat_template" is not a string');
+  return { place: `${template.name}, "chat_template"`, text };
+}
+
+/** One template, or the one named "default" of a list `[{name, template}]`. */
+function templateOf(field: unknown): string | undefined {
+  if (typeof field === 'string') return field;
+  if (!Array.isArray(field)) return undefined;
+  const entry: unknown = field.find((candidate) => isObject(candidate) && candidate.name === 'default');
+  return isObject(entry) && typeof entry.template === 'string' ? entry.template : undefined;
 }
 
 function missingTokenizer(folder: string, names: ReadonlySet<string>): UserError {
@@ -61,19 +139,7 @@ function missingTokenizer(folder: string, names: ReadonlySet<string>): UserError
   );
 }
 
-async function readChatTemplate(folder: string, names: ReadonlySet<string>): Promise<string | undefined> {
-  if (names.has('chat_template.jinja')) {
-    return (await readTextFile(join(folder, 'chat_template.jinja'), SETTINGS_CAP, SETTINGS_CAP_REASON)).text;
-  }
-  if (!names.has('chat_template.json')) return undefined;
-  const file = join(folder, 'chat_template.json');
-  const template = (await readJson(file, SETTINGS_CAP, SETTINGS_CAP_REASON)).chat_template;
-  if (typeof template !== 'string') throw malformed(file, '"chat_template" is not a string');
-  return template;
-}
-
-async function readJson(file: string, cap: number, capReason: string): Promise<JsonObject> {
-  const { text } = await readTextFile(file, cap, capReason);
+function parseJson(text: string, file: string): JsonObject {
   if (text.startsWith('version https://git-lfs.github.com/spec/')) {
     throw new UserError(`Cannot read ${file}`, 'it is a Git LFS pointer, not the file', 'Run `git lfs pull` there.');
   }

@@ -2,18 +2,19 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../errors';
+import type { KeeperOptions } from './keeper';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** Its name in the folder of a checkpoint. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
 /** The checkpoint's tokenizer, or undefined when its folder holds none. Throws `UserError` for a broken one. */
-export async function optionalTokenizer(folder: string): Promise<Tokenizer | undefined> {
+export async function optionalTokenizer(folder: string, options?: KeeperOptions): Promise<Tokenizer | undefined> {
   try {
     await access(join(folder, TOKENIZER_FILE));
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  return loadTokenizer(folder);
+  return loadTokenizer(folder, options);
 }

@@ -2,12 +2,12 @@
 import type { Tokenizer } from './tokenizer';
 
 /** @throws UserError for a chat where there is no template */
-export function encodePrompt(
+export async function encodePrompt(
   tokenizer: Tokenizer,
   prompt: string,
   { chat = false }: { readonly chat?: boolean },
-): number[] {
+): Promise<number[]> {
   if (!chat) return tokenizer.encode(prompt, { addSpecialTokens: true });
-  const text = tokenizer.chat([{ role: 'user', content: prompt }], { addGenerationPrompt: true });
+  const text = await tokenizer.chat([{ role: 'user', content: prompt }], { addGenerationPrompt: true });
   return tokenizer.encode(text, { addSpecialTokens: false }); // the template writes them itself
 }

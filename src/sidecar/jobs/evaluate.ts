@@ -49,10 +49,10 @@ async function textTask(
 ): Promise<Task> {
   if (file === undefined) throw new UserError('There is nothing to evaluate', 'no text is named', 'Choose a text.');
   const { text, sha256 } = await readTextFile(file, MAX_TEXT_BYTES, MAX_TEXT_REASON);
-  const tokenizer = await loadTokenizer(checkpoint.folder);
+  const tokenizer = await loadTokenizer(checkpoint.folder, job);
   const calibrated = await wasCalibratedWith(checkpoint, sha256);
   if (calibrated) note(CALIBRATION_IS_EVALUATION);
-  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const ids = await tokenizer.encode(text, { addSpecialTokens: false });
   const bos = wish ?? (architecture.bosTokenId === undefined ? 'none' : 'stream');
   return {
     input: fileInput('text', file, sha256),
@@ -68,7 +68,7 @@ async function rowsTask(
   { job }: JobContext<'evaluate'>,
 ): Promise<Task> {
   const source = { file: calibration!.file, ...calibrationSettings(calibration!) };
-  const { rows, input } = await loadRows({ from: 'calibration', ...source }, checkpoint, architecture);
+  const { rows, input } = await loadRows({ from: 'calibration', ...source }, checkpoint, architecture, job);
   const { samples, length, seed } = source;
   return {
     input,

@@ -14,8 +14,9 @@ export const generate: Job<'generate', GenerateSpec> = async (spec, context) => 
   const { prompt, chat, maxNewTokens = NEW_TOKENS, ignoreEos = false } = spec;
   const opened = await openForComputing(spec.checkpoint, wanted(spec));
   const { checkpoint, view, adapter, inputs } = opened;
-  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder);
-  const promptIds = spec.ids ?? (tokenizer && prompt !== undefined ? encodePrompt(tokenizer, prompt, { chat }) : []);
+  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, context.job);
+  const promptIds =
+    spec.ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
   if (promptIds.length === 0) {
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
   }
@@ -23,16 +24,16 @@ export const generate: Job<'generate', GenerateSpec> = async (spec, context) => 
   const decoder = tokenizer?.streamDecoder();
   const emit = (text: string, ids: readonly number[]): void =>
     context.emit({ type: 'text', prompt: 0, column: 0, text, ids });
-  const onToken = (id: number): void => emit(decoder?.push(id) ?? '', [id]);
+  const onToken = async (id: number): Promise<void> => emit((await decoder?.push(id)) ?? '', [id]);
   const options = { ...modelOptions(spec, context.hooks), adapter };
   const { result, device } = await withModel(checkpoint, options, async (model) => ({
     result: await continuePrompt(model, promptIds, { maxNewTokens, ...choice, ignoreEos, view, onToken }, context.job),
     device: model.device,
   }));
-  const rest = decoder?.end() ?? '';
+  const rest = (await decoder?.end()) ?? '';
   if (rest !== '') emit(rest, []);
   const removed = removedJson(opened.removed);
-  const text = tokenizer?.decode(result.ids, { skipSpecialTokens: true }) ?? null;
+  const text = (await tokenizer?.decode(result.ids, { skipSpecialTokens: true })) ?? null;
   return {
     result: { promptIds, ...result, text, removed },
     run: detailsOf(checkpoint, spec, {

@@ -12,7 +12,7 @@ import { type Job, type JobContext, modelOptions, wanted } from './job';
 
 export const retrain: Job<'retrain', RetrainSpec> = async (spec, context) => {
   const { checkpoint, removed } = await openForComputing(spec.checkpoint, wanted(spec));
-  const tokenizer = await optionalTokenizer(checkpoint.folder);
+  const tokenizer = await optionalTokenizer(checkpoint.folder, context.job);
   return withModel(checkpoint, modelOptions(spec, context.hooks), async (model) => {
     const teacher = await openTeacher(spec, model, context);
     try {

@@ -1,5 +1,5 @@
 /** Several models continue the same prompts side by side. */
-import { type Measured, writeSideBySide } from '../../engine/evaluate/samples';
+import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
 import { DeviceError, UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/runs/details';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/runs/record';
@@ -66,12 +66,12 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
 async function openColumn(
   column: SamplesSpec['columns'][number],
   spec: SamplesSpec,
-  { hooks }: JobContext<'samples'>,
+  { hooks, job }: JobContext<'samples'>,
 ): Promise<Column | Unable> {
   const { label } = column;
   return orUnable(label, async () => {
     const opened = await openForComputing(column.checkpoint, wanted(column));
-    const tokenizer = await loadTokenizer(opened.checkpoint.folder);
+    const tokenizer = await loadTokenizer(opened.checkpoint.folder, job);
     const model = await openModel(opened.checkpoint, { ...modelOptions(spec, hooks), adapter: opened.adapter });
     return { label, opened, tokenizer, model };
   });
@@ -120,25 +120,36 @@ async function writePrompt(
   const writers = asked.filter((each) => 'decoder' in each);
   const say = (column: number, piece: string, ids: readonly number[], measured?: Measured): void =>
     emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
-  const onTokens = (at: number, ids: readonly number[], measured: Measured): void => {
+  const onTokens = async (at: number, ids: readonly number[], measured: Measured): Promise<void> => {
     const { column, decoder } = writers[at];
-    say(column, ids.map((id) => decoder.push(id)).join(''), ids, measured);
+    say(column, await decoder.push(...ids), ids, measured);
   };
   const written = writers.length > 0 ? await writeSideBySide(writers, options, onTokens, job) : [];
-  return asked.map((each, column) => {
-    if ('failure' in each) return { ...NOTHING, failure: words(each.failure), prompt, column };
-    const { decoder, tokenizer, promptIds } = each;
-    const rest = decoder.end();
+  const texts: SampleText[] = [];
+  for (const [column, each] of asked.entries()) {
+    const whole = 'failure' in each ? each : await wholeText(each, written[writers.indexOf(each)], say);
+    texts.push({ ...('label' in whole ? { ...NOTHING, failure: words(whole.failure) } : whole), prompt, column });
+  }
+  return texts;
+}
+
+/** Says the rest of what a column wrote, and gives all of it. */
+async function wholeText(
+  { column, label, decoder, tokenizer, promptIds }: Writer,
+  { failure, ...generated }: ColumnText,
+  say: (column: number, piece: string, ids: readonly number[]) => void,
+): Promise<Omit<SampleText, 'prompt' | 'column'> | Unable> {
+  return orUnable(label, async () => {
+    const rest = await decoder.end();
     if (rest !== '') say(column, rest, []);
-    const { failure, ...generated } = written[writers.indexOf(each)];
-    const decoded = tokenizer.decode(generated.ids, { skipSpecialTokens: true });
-    const own = { prompt, column, text: decoded, promptTokens: promptIds.length };
-    return { ...generated, ...(failure && { failure: words(failure) }), ...own };
+    const text = await tokenizer.decode(generated.ids, { skipSpecialTokens: true });
+    return { ...generated, ...(failure && { failure: words(failure) }), text, promptTokens: promptIds.length };
   });
 }
 
 /** A column with the prompt before it. */
 interface Writer {
+  readonly label: string;
   readonly column: number;
   readonly model: Model;
   readonly view: View;
@@ -155,9 +166,9 @@ async function writerOf(
 ): Promise<Writer | Unable> {
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
-  return orUnable(label, () => ({
-    ...{ column: at, model, view: opened.view, tokenizer, decoder: tokenizer.streamDecoder() },
-    promptIds: encodePrompt(tokenizer, text, { chat }),
+  return orUnable(label, async () => ({
+    ...{ label, column: at, model, view: opened.view, tokenizer, decoder: tokenizer.streamDecoder() },
+    promptIds: await encodePrompt(tokenizer, text, { chat }),
   }));
 }
 

@@ -35,6 +35,7 @@ export interface CliOptions {
 
 /** A command that runs. */
 export interface Running {
+  readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly result: Promise<CliResult>;
 }
@@ -69,7 +70,7 @@ export function startCoppice(args: readonly string[], options: CliOptions = {}):
     child.on('error', fail);
     child.on('close', (code) => done({ code, stdout, stderr }));
   });
-  return { kill: (signal) => void child.kill(signal), result };
+  return { pid: child.pid!, kill: (signal) => void child.kill(signal), result };
 }
 
 /** The one JSON object of a run that must have succeeded. */

@@ -3,7 +3,7 @@ import { BPE, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import assert from 'node:assert/strict';
 import { Random } from '../../../src/engine/random';
 import { MergeBoundaryPreTokenizer } from '../../../src/engine/tokenizer/boundaries';
-import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { folderWith, sentencePieceToy } from './toy';
 
 const LETTERS = ['a', 'b', 'c', '▁', '𝔸', '🙂'];
@@ -55,7 +55,7 @@ describe('tokenizer/boundaries', () => {
     const toy = sentencePieceToy();
     const text = 'the  there and   anding ? thenthe ';
     const plain = new LibraryTokenizer(toy, {}).encode(text).ids;
-    const tokenizer = await loadTokenizer(folderWith({ 'tokenizer.json': toy }));
+    const tokenizer = await loadLocalTokenizer(folderWith({ 'tokenizer.json': toy }));
     assert.deepEqual(tokenizer.encode(text, { addSpecialTokens: true }), plain);
     const merges = (new LibraryTokenizer(toy, {}).model as BPE).merges;
     const parts = new MergeBoundaryPreTokenizer(merges, null).pre_tokenize('▁the▁▁and▁there');

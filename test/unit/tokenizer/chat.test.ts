@@ -1,6 +1,6 @@
 /** Chat templates: where they are found, what they see, and how a faulty one is reported. */
 import assert from 'node:assert/strict';
-import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { describeShared, shared } from '../../support/shared';
 import { folderWith, sentencePieceToy } from './toy';
 
@@ -18,7 +18,7 @@ const messages = [
 ];
 
 async function chat(files: Record<string, unknown>, addGenerationPrompt = false): Promise<string> {
-  const tokenizer = await loadTokenizer(folderWith({ 'tokenizer.json': sentencePieceToy(), ...files }));
+  const tokenizer = await loadLocalTokenizer(folderWith({ 'tokenizer.json': sentencePieceToy(), ...files }));
   return tokenizer.chat(messages, { addGenerationPrompt });
 }
 
@@ -48,7 +48,7 @@ describe('tokenizer/chat', () => {
 
 describeShared('tokenizer/chat: SmolLM2', () => {
   it('writes the conversation as ChatML', async () => {
-    const tokenizer = await loadTokenizer(shared('models/smollm2-135m'));
+    const tokenizer = await loadLocalTokenizer(shared('models/smollm2-135m'));
     assert.ok(tokenizer.hasChatTemplate);
     const text = tokenizer.chat([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true });
     assert.ok(text.endsWith('<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n'), text);

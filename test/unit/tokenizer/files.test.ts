@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { folderWith, sentencePieceToy } from './toy';
 
 const toy = sentencePieceToy();
 const withModel = (change: Record<string, unknown>): unknown => ({ ...toy, model: { ...toy.model, ...change } });
 
 async function refuses(files: Record<string, unknown>, expected: { what?: RegExp; why: RegExp; action?: RegExp }) {
-  await assert.rejects(loadTokenizer(folderWith(files)), { name: 'UserError', ...expected });
+  await assert.rejects(loadLocalTokenizer(folderWith(files)), { name: 'UserError', ...expected });
 }
 
 describe('tokenizer/files', () => {
@@ -18,13 +18,16 @@ describe('tokenizer/files', () => {
     for (const other of ['tokenizer.model', 'tekken.json', 'vocab.json']) {
       await refuses({ [other]: '' }, { why: new RegExp(other.replace('.', '\\.')), action: /save_pretrained/ });
     }
-    await assert.rejects(loadTokenizer('/no/such/folder'), { name: 'UserError', why: /no tokenizer\.json/ });
+    await assert.rejects(loadLocalTokenizer('/no/such/folder'), { name: 'UserError', why: /no tokenizer\.json/ });
   });
 
   it('caps the size before reading', async () => {
     const folder = folderWith({ 'tokenizer.json': '{' });
     truncateSync(join(folder, 'tokenizer.json'), 2 ** 40); // sparse
-    await assert.rejects(loadTokenizer(folder), { name: 'UserError', why: /1048576\.0 MiB, more than the 128 MiB/ });
+    await assert.rejects(loadLocalTokenizer(folder), {
+      name: 'UserError',
+      why: /1048576\.0 MiB, more than the 128 MiB/,
+    });
   });
 
   it('refuses what is no tokenizer description', async () => {
@@ -80,16 +83,16 @@ describe('tokenizer/files', () => {
     );
     const folder = folderWith({});
     mkdirSync(join(folder, 'tokenizer.json'));
-    await assert.rejects(loadTokenizer(folder), { name: 'UserError', why: /not a regular file/ });
+    await assert.rejects(loadLocalTokenizer(folder), { name: 'UserError', why: /not a regular file/ });
     const binary = folderWith({});
     writeFileSync(join(binary, 'tokenizer.json'), Uint8Array.of(0xff, 0xfe, 0x7b, 0));
-    await assert.rejects(loadTokenizer(binary), { name: 'UserError', why: /not UTF-8/ });
+    await assert.rejects(loadLocalTokenizer(binary), { name: 'UserError', why: /not UTF-8/ });
   });
 
   it('fills in what may be left out', async () => {
     const { model, decoder } = toy;
     const untyped = { ...model, type: undefined };
-    const tokenizer = await loadTokenizer(folderWith({ 'tokenizer.json': { model: untyped, decoder } }));
+    const tokenizer = await loadLocalTokenizer(folderWith({ 'tokenizer.json': { model: untyped, decoder } }));
     const ids = tokenizer.encode('▁the▁and', { addSpecialTokens: true });
     assert.equal(tokenizer.decode(ids, { skipSpecialTokens: true }), 'the and');
     assert.equal(tokenizer.hasChatTemplate, false);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer, type LocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { goldenTokens } from '../../support/golden';
 import { describeShared, shared } from '../../support/shared';
 import { checkTokens } from '../../support/token-checks';
@@ -18,9 +18,9 @@ const WIKITEXT = {
 describeShared('tokenizer: golden ids', () => {
   for (const name of ['smollm2-135m', 'stories260K'] as const) {
     describe(name, () => {
-      let tokenizer: Tokenizer;
+      let tokenizer: LocalTokenizer;
       before(async () => {
-        tokenizer = await loadTokenizer(shared(FOLDERS[name]));
+        tokenizer = await loadLocalTokenizer(shared(FOLDERS[name]));
       });
 
       for (const golden of goldenTokens(name)) {

@@ -1,17 +1,13 @@
 /** Streaming decode: whole characters only, and joined the whole decode. */
 import assert from 'node:assert/strict';
 import { Random } from '../../../src/engine/random';
-import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer, type LocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
+import { streamed } from '../../support/token-checks';
 import { folderWith, sentencePieceToy } from './toy';
 
 const TEXT = 'the and there 🙂 naïve 日本 👩‍👩‍👧 \ufeff end';
-
-function streamed(tokenizer: Tokenizer, ids: readonly number[], skipSpecialTokens = true): string[] {
-  const stream = tokenizer.streamDecoder({ skipSpecialTokens });
-  return [...ids.map((id) => stream.push(id)), stream.end()];
-}
 
 const MAKE: Record<string, () => string> = {
   'byte-level': () => {
@@ -24,9 +20,9 @@ const MAKE: Record<string, () => string> = {
 
 for (const [kind, make] of Object.entries(MAKE)) {
   describe(`tokenizer/stream: ${kind}`, () => {
-    let tokenizer: Tokenizer;
+    let tokenizer: LocalTokenizer;
     before(async () => {
-      tokenizer = await loadTokenizer(make());
+      tokenizer = await loadLocalTokenizer(make());
     });
 
     it('gives a text in whole characters', () => {

@@ -50,16 +50,16 @@ function plainText({ instruction, input, output }: Instruction): PromptedText {
 }
 
 /** The example of one record, at most `length` tokens. It has no target where the prompt alone reaches that. */
-export function instructionExample(
+export async function instructionExample(
   record: Instruction,
   style: PromptStyle,
   encoder: TextEncoder,
   { length, eosTokenId }: EncodingOptions,
-): { example: Example; truncated: boolean } {
+): Promise<{ example: Example; truncated: boolean }> {
   const { prompt, response } = promptedText(record, style);
-  const promptIds = encoder.encode(prompt, { addSpecialTokens: true });
+  const promptIds = await encoder.encode(prompt, { addSpecialTokens: true });
   const promptTokens = promptIds.at(-1) === eosTokenId ? promptIds.length - 1 : promptIds.length;
-  const all = encoder.encode(prompt + response, { addSpecialTokens: true });
+  const all = await encoder.encode(prompt + response, { addSpecialTokens: true });
   const ids = all.slice(0, length);
   if (eosTokenId !== undefined && ids.length < length && ids.at(-1) !== eosTokenId) ids.push(eosTokenId);
   const example = exampleWithTargets(ids, [{ start: promptTokens, end: ids.length }]);

@@ -12,26 +12,26 @@ import type { EncodingOptions, TextEncoder } from './options';
  * The example of one conversation, at most `length` tokens. A turn that the template writes otherwise once others follow
  * (some drop the reasoning of earlier turns) is read but not learnt. Throws `UserError` when the template refuses.
  */
-export function chatExample(
+export async function chatExample(
   messages: readonly ChatMessage[],
   encoder: TextEncoder,
   { length, eosTokenId }: EncodingOptions,
-): { example: Example; truncated: boolean } {
-  const text = encoder.chat(messages, { addGenerationPrompt: false });
+): Promise<{ example: Example; truncated: boolean }> {
+  const text = await encoder.chat(messages, { addGenerationPrompt: false });
   const encode = (part: string) => encoder.encode(part, { addSpecialTokens: false }); // the template writes them itself
-  const all = encode(text);
+  const all = await encode(text);
   const ids = all.slice(0, length);
   const spans: Span[] = [];
-  messages.forEach(({ role }, turn) => {
-    if (role !== 'assistant') return;
-    const before = openingOf(messages.slice(0, turn), encoder, text);
-    const after = encoder.chat(messages.slice(0, turn + 1), { addGenerationPrompt: false });
-    if (before === undefined || !text.startsWith(after)) return;
-    const start = encode(before).length;
-    if (start >= length) return;
-    const end = Math.min(encode(after).length, length);
+  for (const [turn, { role }] of messages.entries()) {
+    if (role !== 'assistant') continue;
+    const before = await openingOf(messages.slice(0, turn), encoder, text);
+    const after = await encoder.chat(messages.slice(0, turn + 1), { addGenerationPrompt: false });
+    if (before === undefined || !text.startsWith(after)) continue;
+    const start = (await encode(before)).length;
+    if (start >= length) continue;
+    const end = Math.min((await encode(after)).length, length);
     spans.push({ start, end: endOfTurn(ids, start, end, eosTokenId) });
-  });
+  }
   return { example: exampleWithTargets(ids, spans), truncated: all.length > length };
 }
 
@@ -39,10 +39,14 @@ export function chatExample(
  * The text before an answer: with the answer's opening where the template writes the same one for both. A greeting that
  * answers nothing has none.
  */
-function openingOf(before: readonly ChatMessage[], encoder: TextEncoder, text: string): string | undefined {
+async function openingOf(
+  before: readonly ChatMessage[],
+  encoder: TextEncoder,
+  text: string,
+): Promise<string | undefined> {
   if (before.length === 0) return undefined;
   for (const addGenerationPrompt of [true, false]) {
-    const opening = encoder.chat(before, { addGenerationPrompt });
+    const opening = await encoder.chat(before, { addGenerationPrompt });
     if (text.startsWith(opening)) return opening;
   }
   return undefined;

@@ -1,12 +1,16 @@
 /** What training data is made with, and the check of it. */
 import { UserError } from '../../errors';
-import type { Tokenizer } from '../../tokenizer/tokenizer';
+import type { Encoder } from '../../importance/calibration';
+import type { Awaitable, ChatMessage } from '../../tokenizer/tokenizer';
 import type { PromptStyle } from './alpaca';
 import { defaultHeldOut } from './held-out';
 import type { DataKind } from './records';
 
 /** What training data needs of a tokenizer. */
-export type TextEncoder = Pick<Tokenizer, 'encode' | 'chat' | 'hasChatTemplate'>;
+export interface TextEncoder extends Encoder {
+  readonly hasChatTemplate: boolean;
+  chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): Awaitable<string>;
+}
 
 /** What making examples needs to know. */
 export interface EncodingOptions {

@@ -43,33 +43,36 @@ describe('retrain/data/alpaca', () => {
     assert.equal(plain('Name a colour:', 'warm!', ''), 'Name a colour: warm!');
   });
 
-  it('asks for the response and EOS, not for the prompt', () => {
-    const { example, truncated } = instructionExample(record, 'plain', characters, options);
+  it('asks for the response and EOS, not for the prompt', async () => {
+    const { example, truncated } = await instructionExample(record, 'plain', characters, options);
     assert.equal(textOf(example.ids), '^Name a colour: red¶');
     assert.equal(learnt(example), '............... red¶');
     assert.equal(countTargets(example), 5);
     assert.equal(truncated, false);
   });
 
-  it('appends EOS only where it fits, and cuts what is longer', () => {
-    const ids = (length: number) => {
-      const { example, truncated } = instructionExample(record, 'plain', characters, { ...options, length });
+  it('appends EOS only where it fits, and cuts what is longer', async () => {
+    const ids = async (length: number) => {
+      const { example, truncated } = await instructionExample(record, 'plain', characters, { ...options, length });
       return { text: textOf(example.ids), truncated };
     };
-    assert.deepEqual(ids(20), { text: '^Name a colour: red¶', truncated: false });
-    assert.deepEqual(ids(19), { text: '^Name a colour: red', truncated: false });
-    assert.deepEqual(ids(18), { text: '^Name a colour: re', truncated: true });
+    assert.deepEqual(await ids(20), { text: '^Name a colour: red¶', truncated: false });
+    assert.deepEqual(await ids(19), { text: '^Name a colour: red', truncated: false });
+    assert.deepEqual(await ids(18), { text: '^Name a colour: re', truncated: true });
   });
 
-  it('has no target where the prompt alone fills the length', () => {
-    const { example } = instructionExample(record, 'plain', characters, { ...options, length: 9 });
+  it('has no target where the prompt alone fills the length', async () => {
+    const { example } = await instructionExample(record, 'plain', characters, { ...options, length: 9 });
     assert.equal(example.ids.length, 9);
     assert.equal(countTargets(example), 0);
   });
 
-  it('counts the prompt without the EOS that some tokenizers append, and never doubles it', () => {
-    const ending: TextEncoder = { ...characters, encode: (text, how) => [...characters.encode(text, how), EOS] };
-    const { example } = instructionExample(record, 'plain', ending, options);
+  it('counts the prompt without the EOS that some tokenizers append, and never doubles it', async () => {
+    const ending: TextEncoder = {
+      ...characters,
+      encode: async (text, how) => [...(await characters.encode(text, how)), EOS],
+    };
+    const { example } = await instructionExample(record, 'plain', ending, options);
     assert.equal(learnt(example), '............... red¶');
   });
 });
@@ -78,24 +81,27 @@ describe('retrain/data/chat', () => {
   const say = (...contents: string[]): ChatMessage[] =>
     contents.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }));
 
-  it('asks for the answers and their end, not for what others say nor for the marks around', () => {
-    const { example } = chatExample(say('hi', 'yes', 'ok', 'no'), characters, options);
+  it('asks for the answers and their end, not for what others say nor for the marks around', async () => {
+    const { example } = await chatExample(say('hi', 'yes', 'ok', 'no'), characters, options);
     assert.equal(textOf(example.ids), '<user>hi¶\n<assistant>yes¶\n<user>ok¶\n<assistant>no¶\n');
     assert.equal(learnt(example), `${'.'.repeat(21)}yes¶${'.'.repeat(21)}.no¶.`);
   });
 
-  it('cuts a conversation at the length', () => {
-    const { example, truncated } = chatExample(say('hi', 'yes', 'ok', 'no'), characters, { ...options, length: 23 });
+  it('cuts a conversation at the length', async () => {
+    const { example, truncated } = await chatExample(say('hi', 'yes', 'ok', 'no'), characters, {
+      ...options,
+      length: 23,
+    });
     assert.equal(learnt(example), `${'.'.repeat(21)}ye`);
     assert.equal(truncated, true);
   });
 
-  it('asks for all that a template writes behind the opening where it writes no EOS', () => {
-    const { example } = chatExample(say('hi', 'yes'), characters, { length: 100 });
+  it('asks for all that a template writes behind the opening where it writes no EOS', async () => {
+    const { example } = await chatExample(say('hi', 'yes'), characters, { length: 100 });
     assert.equal(learnt(example), `${'.'.repeat(21)}yes¶\n`);
   });
 
-  it('does not learn a turn that the template changes once others follow, nor a greeting', () => {
+  it('does not learn a turn that the template changes once others follow, nor a greeting', async () => {
     const forgetful: TextEncoder = {
       ...characters,
       chat: (messages, how) =>
@@ -104,15 +110,15 @@ describe('retrain/data/chat', () => {
           how,
         ),
     };
-    const { example } = chatExample(say('hi', 'hm, yes', 'ok', 'hm, no'), forgetful, options);
+    const { example } = await chatExample(say('hi', 'hm, yes', 'ok', 'hm, no'), forgetful, options);
     assert.equal(learnt(example).replaceAll('.', ''), 'hm, no¶');
-    const greeting = chatExample([{ role: 'assistant', content: 'hi' }], characters, options);
+    const greeting = await chatExample([{ role: 'assistant', content: 'hi' }], characters, options);
     assert.equal(countTargets(greeting.example), 0);
   });
 
-  it('takes the opening of the turn as learnt where the template has none to start a generation from', () => {
+  it('takes the opening of the turn as learnt where the template has none to start a generation from', async () => {
     const plain: TextEncoder = { ...characters, chat: (m, _) => characters.chat(m, { addGenerationPrompt: false }) };
-    const { example } = chatExample(say('hi', 'yes'), plain, options);
+    const { example } = await chatExample(say('hi', 'yes'), plain, options);
     assert.equal(learnt(example).replaceAll('.', ''), '<assistant>yes¶');
   });
 });

@@ -292,7 +292,7 @@ describe('retrain/data/load: SmolLM2’s tokenizer', () => {
     }));
     const { train } = await load(write('a.jsonl', lines({ messages })), { length: 128 }, tokenizer);
     const targets = train[0].labels.filter((label) => label >= 0);
-    const text = tokenizer.decode(Array.from(targets), { skipSpecialTokens: false });
+    const text = await tokenizer.decode(Array.from(targets), { skipSpecialTokens: false });
     assert.equal(text, 'Hi there!<|im_end|>See you.<|im_end|>');
   });
 });

@@ -1,15 +1,15 @@
-/** Watches the process that the sidecar belongs to: without it there is nobody to work for. */
+/** For processes that another one forked to work for it (sidecar, tokenizer): they end when it does. */
 import { Worker } from 'node:worker_threads';
 
 /** How often the parent is looked for, beside the closing of the channel. */
 const LOOK_MS = 500;
-/** What the sidecar may take to end by itself, once the parent is gone. */
+/** What this process may take to end by itself, once the parent is gone. */
 const GRACE_MS = 2500;
 
 /**
  * Calls `gone` once the parent is: when its channel closes, or another process has adopted this one (a parent that was
  * killed may leave the channel open in a process of its own). A thread looks too: it ends the process when its main
- * thread cannot, because a driver never returns.
+ * thread cannot, because a driver or a regular expression never returns.
  */
 export function watchParent(gone: () => void): void {
   const parent = process.ppid;

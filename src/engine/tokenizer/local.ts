@@ -1,0 +1,206 @@
+/**
+ * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the mends of mends.ts. Ids are those of the
+ * original tokenizers library; tokenizer_config.json serves the chat template only. It runs in the tokenizer's process
+ * (tokenizer.ts says why), or wherever the files can be trusted.
+ */
+import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { MergeBoundaryPreTokenizer } from './boundaries';
+import { type ChatMessage, chatTemplate, type RenderChat } from './chat';
+import { parseTokenizerFiles, readTokenizerTexts, type TokenizerDescription, type TokenizerTexts } from './files';
+import { isByteToken, mendedDecode, mendPreTokenizer, mendStages } from './mends';
+import { type StreamState, streamSteps } from './stream';
+import { STAGES, type StageSign } from './tasks';
+import type { DecodeOptions, EncodeOptions } from './tokenizer';
+
+/** As `Tokenizer`, but in this process and at once. */
+export interface LocalTokenizer {
+  readonly vocabularySize: number;
+  readonly hasChatTemplate: boolean;
+  encode(text: string, options: EncodeOptions): number[];
+  decode(ids: readonly number[], options: DecodeOptions): string;
+  /** Steps of a text that is decoded as its ids come; with `ends` the last one. */
+  stream(state: StreamState, ids: readonly number[], options: DecodeOptions & { readonly ends: boolean }): Streamed;
+  chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): string;
+}
+
+interface Streamed {
+  readonly text: string;
+  readonly state: StreamState;
+}
+
+/** Told what the tokenizer is at: at every stage of a text, and ten times a second within the longest of them. */
+export type Sign = (stage: StageSign) => void;
+
+const INSTEAD = 'Give token ids instead of text: a calibration file {"rows": [[ids]]}, a prompt as --ids.';
+/** Words between two looks at the clock. */
+const SLICE = 256;
+const SIGN_MS = 100;
+
+/** Loads the tokenizer of files that can be trusted into this process. Throws `UserError` as `loadTokenizer` does. */
+export async function loadLocalTokenizer(folder: string): Promise<LocalTokenizer> {
+  return buildTokenizer(await readTokenizerTexts(folder));
+}
+
+/** Throws `UserError` naming file and field for what cannot be used. */
+export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefined): LocalTokenizer {
+  const files = parseTokenizerFiles(texts);
+  const file = join(texts.folder, 'tokenizer.json');
+  const stages = new Stages(file, sign);
+  const library = stages.guard(() => {
+    const preTokenizer = mendPreTokenizer(files.description.pre_tokenizer);
+    // No settings: they hold habits of one Python class each, which the original library does not know.
+    const made = new LibraryTokenizer({ ...files.description, pre_tokenizer: preTokenizer }, {});
+    mendStages(made);
+    cutAtMergeBoundaries(made, files.description);
+    return made;
+  });
+  stages.watch(library);
+  const specialIds = new Set(
+    files.description.added_tokens.filter((t) => t.special === true).map((t) => t.id as number),
+  );
+  return new LoadedTokenizer(library, stages, specialIds, chatTemplate(files, texts.folder), texts.folder);
+}
+
+/** Where nothing else cuts the text into words (see boundaries.ts). Not exact, so not done, with the rarer BPE options. */
+function cutAtMergeBoundaries(library: LibraryTokenizer, { model }: TokenizerDescription): void {
+  const { pre_tokenizer: inner, model: bpe } = library;
+  if (!(bpe instanceof BPE) || (inner !== null && !(inner instanceof MetaspacePreTokenizer))) return;
+  const plain = !model.ignore_merges && !model.end_of_word_suffix && !model.continuing_subword_prefix;
+  if (plain) library.pre_tokenizer = new MergeBoundaryPreTokenizer(bpe.merges, inner);
+}
+
+/** A part of the library: a function of what it is given. */
+interface Part {
+  _call(...args: unknown[]): unknown;
+}
+
+/** Knows at which stage the library is, tells it, and names it when the library throws. */
+class Stages {
+  private stage: StageSign | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly sign: Sign,
+  ) {}
+
+  watch(library: LibraryTokenizer): void {
+    this.watchCalls(library.normalizer, 'n');
+    this.watchCalls(library.pre_tokenizer, 'p');
+    this.watchCalls(library.post_processor, 't');
+    this.watchCalls(library.decoder, 'd');
+    if (library.model !== null) this.watchModel(library.model);
+  }
+
+  /** Runs `work` of the library, whose errors are the file's fault. */
+  guard<T>(work: () => T): T {
+    this.stage = undefined;
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw this.fault(error instanceof Error ? error.message : String(error), error);
+    }
+  }
+
+  /** The error of a tokenizer.json that the library cannot work with. */
+  fault(why: string, cause?: unknown): UserError {
+    const field = this.stage === undefined ? '' : `its "${STAGES[this.stage]}" fails: `;
+    return new UserError(`Cannot use ${this.file}`, `${field}${why}`, INSTEAD, { cause });
+  }
+
+  private enter(stage: StageSign): void {
+    this.stage = stage;
+    this.sign(stage);
+  }
+
+  private watchCalls(part: Part | null, stage: StageSign): void {
+    if (part === null) return;
+    const call = part._call.bind(part);
+    part._call = (...args: unknown[]): unknown => {
+      this.enter(stage);
+      return call(...args);
+    };
+  }
+
+  /** The library's models take words one by one, so a slice of them gives what it gives among the others. */
+  private watchModel(model: Model): void {
+    const encode = model.encode.bind(model);
+    model.encode = (words) => {
+      this.enter('m');
+      if (words.length <= SLICE) return encode(words);
+      const tokens: string[] = [];
+      let last = performance.now();
+      for (let start = 0; start < words.length; start += SLICE) {
+        for (const token of encode(words.slice(start, start + SLICE))) tokens.push(token);
+        if (performance.now() - last < SIGN_MS) continue;
+        this.enter('m');
+        last = performance.now();
+      }
+      return tokens;
+    };
+  }
+}
+
+class LoadedTokenizer implements LocalTokenizer {
+  readonly vocabularySize: number;
+
+  constructor(
+    private readonly library: LibraryTokenizer,
+    private readonly stages: Stages,
+    private readonly specialIds: ReadonlySet<number>,
+    private readonly renderChat: RenderChat | undefined,
+    private readonly folder: string,
+  ) {
+    this.vocabularySize = library.model?.vocab.length ?? 0;
+  }
+
+  get hasChatTemplate(): boolean {
+    return this.renderChat !== undefined;
+  }
+
+  encode(text: string, { addSpecialTokens }: EncodeOptions): number[] {
+    return this.stages.guard(() => {
+      const { ids, tokens } = this.library.encode(text, { add_special_tokens: addSpecialTokens });
+      const bad = ids.findIndex((id: unknown) => !Number.isInteger(id) || (id as number) < 0);
+      if (bad >= 0) throw this.stages.fault(`the token ${JSON.stringify(tokens[bad])} has no id`);
+      return ids;
+    });
+  }
+
+  decode(ids: readonly number[], { skipSpecialTokens }: DecodeOptions): string {
+    return this.stages.guard(() => mendedDecode(this.library, ids, skipSpecialTokens));
+  }
+
+  stream(
+    start: StreamState,
+    ids: readonly number[],
+    { skipSpecialTokens, ends }: DecodeOptions & { readonly ends: boolean },
+  ): Streamed {
+    const steps = streamSteps(
+      (some) => this.decode(some, { skipSpecialTokens: false }),
+      (id) => isByteToken(this.library.id_to_token(id) ?? ''),
+    );
+    let text = '';
+    let state = start;
+    for (const id of ids) {
+      if (this.library.id_to_token(id) === undefined || (skipSpecialTokens && this.specialIds.has(id))) continue;
+      const step = steps.push(state, id);
+      text += step.text;
+      state = step.state;
+    }
+    return { text: ends ? text + steps.end(state) : text, state };
+  }
+
+  chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): string {
+    if (this.renderChat === undefined) {
+      throw new UserError(
+        `Cannot write a conversation for ${this.folder}`,
+        'it has no chat template, neither in tokenizer_config.json nor as chat_template.jinja',
+        'Give the prompt as plain text instead.',
+      );
+    }
+    return this.renderChat(messages, options);
+  }
+}

@@ -1,0 +1,54 @@
+/** The program of a tokenizer's process: does the tasks that it is sent, one after the other, and answers each. */
+import { writeSync } from 'node:fs';
+import { UserError } from '../errors';
+import { watchParent } from '../parent';
+import { buildTokenizer, type LocalTokenizer } from './local';
+import type { Answer, Reply, StageSign, Task } from './tasks';
+
+let tokenizer: LocalTokenizer | undefined;
+
+function perform(task: Task): Reply<Task> {
+  if (task.kind === 'load') {
+    tokenizer = buildTokenizer(task.texts, sign);
+    return { vocabularySize: tokenizer.vocabularySize, hasChatTemplate: tokenizer.hasChatTemplate };
+  }
+  if (tokenizer === undefined) throw new Error('the first task must load the tokenizer');
+  switch (task.kind) {
+    case 'encode':
+      return { ids: Int32Array.from(tokenizer.encode(task.text, task)) };
+    case 'decode':
+      return { text: tokenizer.decode(Array.from(task.ids), task) };
+    case 'stream':
+      return tokenizer.stream(task.state, task.ids, task);
+    case 'chat':
+      sign('c');
+      return { text: tokenizer.chat(task.messages, task) };
+  }
+}
+
+function answerTo(task: Task): Answer {
+  try {
+    return { reply: perform(task) };
+  } catch (error) {
+    if (error instanceof UserError) {
+      const { what, why, action } = error;
+      return { refused: { what, why, action } };
+    }
+    return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+/** Says what the process is at; see STAGES. */
+function sign(stage: StageSign): void {
+  try {
+    writeSync(1, stage);
+  } catch {
+    // nobody reads: the parent is gone, and this process ends next
+  }
+}
+
+watchParent(() => process.exit(0));
+// Ctrl-C in a terminal reaches this process too; the parent decides what it means.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
+process.on('message', (task: Task) => void process.send!(answerTo(task)));
+sign('r');

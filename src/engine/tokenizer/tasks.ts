@@ -1,0 +1,71 @@
+/** What crosses between a tokenizer's process and the one that it works for. */
+import type { ChatMessage } from './chat';
+import type { TokenizerTexts } from './files';
+import type { StreamState } from './stream';
+
+export interface LoadTask {
+  readonly kind: 'load';
+  readonly texts: TokenizerTexts;
+}
+
+export interface EncodeTask {
+  readonly kind: 'encode';
+  readonly text: string;
+  readonly addSpecialTokens: boolean;
+}
+
+export interface DecodeTask {
+  readonly kind: 'decode';
+  readonly ids: Int32Array;
+  readonly skipSpecialTokens: boolean;
+}
+
+/** The next ids of a text that is shown as it comes, and whether it ends with them. */
+export interface StreamTask {
+  readonly kind: 'stream';
+  readonly state: StreamState;
+  readonly ids: readonly number[];
+  readonly ends: boolean;
+  readonly skipSpecialTokens: boolean;
+}
+
+export interface ChatTask {
+  readonly kind: 'chat';
+  readonly messages: readonly ChatMessage[];
+  readonly addGenerationPrompt: boolean;
+}
+
+export type Task = LoadTask | EncodeTask | DecodeTask | StreamTask | ChatTask;
+
+export interface Replies {
+  readonly load: { readonly vocabularySize: number; readonly hasChatTemplate: boolean };
+  readonly encode: { readonly ids: Int32Array };
+  readonly decode: { readonly text: string };
+  readonly stream: { readonly text: string; readonly state: StreamState };
+  readonly chat: { readonly text: string };
+}
+
+export type Reply<T extends Task> = Replies[T['kind']];
+
+/** The answer to the oldest task that has none yet. */
+export type Answer =
+  | { readonly reply: Replies[keyof Replies] }
+  /** An error for the user. */
+  | { readonly refused: { readonly what: string; readonly why: string; readonly action: string } }
+  /** A bug, with its stack. */
+  | { readonly bug: string };
+
+/**
+ * What the process is at, one character of its standard output each time: it is written at once, which a message is not while
+ * the process computes. Every character is a sign of life too.
+ */
+export const STAGES = {
+  r: 'ready',
+  n: 'normalizer',
+  p: 'pre_tokenizer',
+  m: 'model',
+  t: 'post_processor',
+  d: 'decoder',
+  c: 'chat template',
+} as const;
+export type StageSign = keyof typeof STAGES;

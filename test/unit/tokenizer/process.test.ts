@@ -1,0 +1,111 @@
+/**
+ * Tokenizer and chat template run in a process of their own: what never ends or takes all memory is an error that names
+ * the file, a job can be cancelled meanwhile, and the ids are those of the tokenizer in this process.
+ */
+import assert from 'node:assert/strict';
+import { CancelledError } from '../../../src/engine/errors';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
+import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { temporaryFolder } from '../../support/temporary';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
+import { streamed } from '../../support/token-checks';
+import { folderWith, sentencePieceToy } from './toy';
+
+const PLAIN = { addSpecialTokens: true };
+/** Backtracks over every way to cut the letters into groups. */
+const ENDLESS = '(a+)+$';
+const TRAP = `${'a'.repeat(60)}b`;
+/** Long enough for whatever is well, on a machine that is busy. */
+const PATIENCE = 3000;
+
+const toyWith = (parts: Record<string, unknown>): string =>
+  folderWith({ 'tokenizer.json': { ...sentencePieceToy(), ...parts } });
+const split = (regex: string): unknown => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Isolated',
+  invert: false,
+});
+const withTemplate = (template: string): string =>
+  folderWith({ 'tokenizer.json': sentencePieceToy(), 'chat_template.jinja': template });
+const say = (tokenizer: Tokenizer): Promise<string> =>
+  tokenizer.chat([{ role: 'user', content: 'hi' }], { addGenerationPrompt: true });
+
+describe('tokenizer/process', () => {
+  it('gives ids, texts and conversations as the tokenizer in this process does', async () => {
+    const folder = temporaryFolder();
+    writeTinyTokenizer(folder);
+    const [own, other] = [await loadLocalTokenizer(folder), await loadTokenizer(folder)];
+    assert.equal(other.vocabularySize, own.vocabularySize);
+    assert.equal(other.hasChatTemplate, true);
+    const text = 'the and there 🙂 naïve 日本 \ufeff end. '.repeat(500);
+    const ids = await other.encode(text, PLAIN);
+    assert.deepEqual(ids, own.encode(text, PLAIN));
+    assert.equal(await other.decode(ids, { skipSpecialTokens: true }), text);
+    const stream = other.streamDecoder();
+    const pieces = [...ids.slice(0, 80).map((id) => stream.push(id)), stream.end()]; // nothing waits in between
+    assert.deepEqual(await Promise.all(pieces), streamed(own, ids.slice(0, 80)));
+    const messages = [{ role: 'user', content: 'hi' }];
+    const how = { addGenerationPrompt: true };
+    assert.equal(await other.chat(messages, how), own.chat(messages, how));
+  });
+
+  it('keeps the order of what is asked at the same time', async () => {
+    const tokenizer = await loadTokenizer(toyWith({}));
+    const texts = Array.from({ length: 50 }, (_, i) => 'the and '.repeat(50 - i));
+    const together = await Promise.all(texts.map((text) => tokenizer.encode(text, PLAIN)));
+    for (const [i, text] of texts.entries()) assert.deepEqual(together[i], await tokenizer.encode(text, PLAIN));
+  });
+
+  it('ends a regular expression that has no end, and names the field; what is asked next works again', async () => {
+    const cases: [parts: Record<string, unknown>, field: string][] = [
+      [{ pre_tokenizer: split(ENDLESS) }, 'pre_tokenizer'],
+      [{ normalizer: { type: 'Replace', pattern: { Regex: ENDLESS }, content: 'x' } }, 'normalizer'],
+    ];
+    for (const [parts, field] of cases) {
+      const tokenizer = await loadTokenizer(toyWith(parts), { patience: PATIENCE });
+      const expected = { name: 'UserError', what: /tokenizer\.json$/, why: new RegExp(`"${field}" gave no result`) };
+      await assert.rejects(tokenizer.encode(TRAP, PLAIN), expected);
+      assert.ok((await tokenizer.encode('the', PLAIN)).length > 0);
+    }
+    const decoder = { type: 'Replace', pattern: { Regex: ENDLESS }, content: 'x' };
+    const fused = { type: 'Sequence', decoders: [{ type: 'Fuse' }, decoder] };
+    const tokenizer = await loadTokenizer(toyWith({ decoder: fused }), { patience: PATIENCE });
+    const ids = await tokenizer.encode(TRAP, PLAIN);
+    const expected = { name: 'UserError', why: /"decoder" gave no result/ };
+    await assert.rejects(tokenizer.decode(ids, { skipSpecialTokens: true }), expected);
+    await assert.rejects(tokenizer.streamDecoder().push(...ids), expected);
+  });
+
+  it('ends at once when the job is cancelled, also what cannot be interrupted', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const tokenizer = await loadTokenizer(toyWith({ pre_tokenizer: split(ENDLESS) }), { signal, patience: 1e9 });
+    const trapped = tokenizer.encode(TRAP, PLAIN);
+    controller.abort();
+    await assert.rejects(trapped, CancelledError);
+    // What was written before a cancellation can still be shown.
+    assert.equal(
+      await tokenizer.decode([259, 260], { skipSpecialTokens: true }),
+      (await local()).decode([259, 260], { skipSpecialTokens: true }),
+    );
+    await assert.rejects(loadTokenizer(toyWith({}), { signal }), CancelledError);
+  });
+
+  it('ends a template that takes all memory, or has no end', async () => {
+    const what = /chat template of/;
+    const bomb = await loadTokenizer(withTemplate('{% for i in range(1000000000) %}{% endfor %}'));
+    await assert.rejects(say(bomb), { name: 'UserError', what, why: /took more memory than/ });
+    const loops = '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}';
+    const endless = await loadTokenizer(withTemplate(loops), { patience: PATIENCE });
+    await assert.rejects(say(endless), { name: 'UserError', what, why: /gave no result/ });
+  });
+
+  it('says what is wrong with a file as the tokenizer in this process does', async () => {
+    const folder = toyWith({ decoder: { type: 'Rhyme' } });
+    await assert.rejects(loadTokenizer(folder), { name: 'UserError', what: /tokenizer\.json$/, why: /Rhyme/ });
+    await assert.rejects(say(await loadTokenizer(toyWith({}))), { name: 'UserError', why: /no chat template/ });
+  });
+});
+
+const local = (): ReturnType<typeof loadLocalTokenizer> => loadLocalTokenizer(toyWith({}));
