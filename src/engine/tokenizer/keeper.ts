@@ -43,6 +43,8 @@ interface Waiting {
   readonly task: Task;
   /** Of what it was given, in characters or ids. */
   readonly size: number;
+  /** Not what is asked after the cancellation: the text that was written before is still to be shown. */
+  readonly cancellable: boolean;
   readonly resolve: (reply: Reply<Task>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -73,7 +75,7 @@ export class Keeper {
   async ask<T extends Task>(task: T, size: number): Promise<Reply<T>> {
     if (this.child === undefined && task.kind !== 'load') void this.load().catch(() => undefined);
     return new Promise<Reply<Task>>((resolve, reject) => {
-      this.queue.push({ task, size, resolve, reject });
+      this.queue.push({ task, size, cancellable: this.options.signal?.aborted !== true, resolve, reject });
       this.child ??= this.start();
       this.child.send(task);
       this.watch();
@@ -101,7 +103,8 @@ export class Keeper {
 
   private look(): void {
     this.silentLooks++;
-    this.cancelledLooks = this.options.signal?.aborted ? this.cancelledLooks + 1 : 0;
+    const cancelled = this.options.signal?.aborted === true && this.queue[0].cancellable;
+    this.cancelledLooks = cancelled ? this.cancelledLooks + 1 : 0;
     if (this.cancelledLooks > CANCEL_LOOKS) this.end(new CancelledError());
     else if (this.silentLooks * LOOK_MS > this.patience()) this.end(this.failure(undefined));
   }
