@@ -20,6 +20,7 @@ export function findingsPage(
 ): string[] {
   const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = findings;
   const lines: string[] = [];
+  const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
   if (full) lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${full.tokens} tokens)`, '');
   if (blocks)
     lines.push(
@@ -41,6 +42,12 @@ export function findingsPage(
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
+  if (full && paired)
+    lines.push(
+      '',
+      '95% interval: paired with the whole model over the same rows;',
+      `where it holds ${formatNumber(full.ppl, 4)}, the ${blocks ? 'block' : 'module'} may cost nothing to remove`,
+    );
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
   lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
@@ -49,11 +56,11 @@ export function findingsPage(
 
 function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {
   const bars = barsOf(entries.map(([, { score }]) => score));
-  const sure = entries.some(([, { low }]) => low !== undefined);
-  const rows = entries.map(([label, { score, low, high }], i) => [
+  const sure = entries.some(([, { pairedLow }]) => pairedLow !== undefined);
+  const rows = entries.map(([label, { score, pairedLow = NaN, pairedHigh = NaN }], i) => [
     label,
     formatNumber(score),
-    ...(sure ? [`${formatNumber(low ?? NaN, 4)} – ${formatNumber(high ?? NaN, 4)}`] : []),
+    ...(sure ? [`${formatNumber(pairedLow, 4)} – ${formatNumber(pairedHigh, 4)}`] : []),
     bars[i],
   ]);
   return table([`>${name}`, '>score', ...(sure ? ['95% interval'] : []), ''], rows);

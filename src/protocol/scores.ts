@@ -32,6 +32,9 @@ export interface BlockScoreInfo {
   readonly meanNll?: JsonNumber;
   readonly low?: JsonNumber;
   readonly high?: JsonNumber;
+  /** Of ppl: a 95 % interval of what the part costs, beside the whole model over the same rows. */
+  readonly pairedLow?: JsonNumber;
+  readonly pairedHigh?: JsonNumber;
 }
 
 export interface ModuleScoreInfo extends Omit<BlockScoreInfo, 'index'> {

@@ -12,6 +12,17 @@ import { buildCli, coppice, jsonOf } from '../unit/cli/built';
 
 const SCORE = 'criterion model full calibration seconds device peakRssBytes';
 
+/** What a record of perplexities holds, as far as it is looked at. */
+interface Scored {
+  readonly full: { readonly ppl: number; readonly rows: number[] };
+  readonly blocks: {
+    readonly index: number;
+    readonly rows: number[];
+    readonly pairedLow: number;
+    readonly pairedHigh: number;
+  }[];
+}
+
 describe('command line: score', function () {
   this.timeout(120_000);
   let model: string;
@@ -42,13 +53,20 @@ describe('command line: score', function () {
       blocks.map(({ index }) => index),
       [0, 1, 2, 3],
     );
-    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high'));
+    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh'));
     assert.deepEqual([...(json.order as number[])].sort(), [0, 1, 2, 3]);
-    const written = readJson(record) as { results: { blocks: { rows: number[] }[] }; settings: Json } & Json;
+    const written = readJson(record) as { results: Scored; settings: Json } & Json;
     assert.equal(written.schema, 1);
     assert.equal(written.kind, 'score');
     assert.equal(written.seed, 1234);
     assert.equal(written.results.blocks[0].rows.length, 4);
+    const { full } = written.results;
+    for (const { index, rows, pairedLow, pairedHigh } of written.results.blocks) {
+      // Means of rows lie between their least and their largest difference, and the mean of all among them.
+      const costs = rows.map((loss, row) => full.ppl * Math.exp(loss - full.rows[row])).sort((a, b) => a - b);
+      assert.ok(costs[0] <= pairedLow && pairedHigh <= costs[3], `block ${index}: within what single rows say`);
+      assert.deepEqual([blocks[index].pairedLow, blocks[index].pairedHigh], [pairedLow, pairedHigh]);
+    }
     assert.equal(written.settings.memory, 1e9);
     for (const { name, place } of written.inputs as RunInput[]) {
       assert.ok(!name.includes('/') && !isAbsolute(place!), 'a name, and a place as seen from the record');

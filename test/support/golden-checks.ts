@@ -88,6 +88,7 @@ export async function checkBlockPerplexity(model: Model, name: GoldenName): Prom
     assert.equal(block.index, index);
     assert.equal(block.score, block.ppl);
     assert.ok(block.low <= block.ppl && block.ppl <= block.high, `block ${index}: interval`);
+    assert.ok(block.pairedLow <= block.ppl && block.ppl <= block.pairedHigh, `block ${index}: paired interval`);
     checkLoss(block, golden.ppl.blocks[index], `without block ${index}`);
   }
   const losses = golden.ppl.blocks.map((b) => b.meanNll);

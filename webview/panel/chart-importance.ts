@@ -1,6 +1,6 @@
 /**
- * How much every block matters: bars from the perplexity of the whole model to that without the block, with bootstrap
- * intervals; of other criteria from zero. Below, the ranks that all criteria give, on one axis. A bar is a switch.
+ * How much every block matters: bars from the perplexity of the whole model to that without the block, with intervals of
+ * the difference between the two; of other criteria from zero. Below, the ranks that all criteria give, on one axis. A bar is a switch.
  */
 import * as Plot from '@observablehq/plot';
 import type { PanelPlan, ScoreDigest } from '../../src/protocol/panel';
@@ -41,7 +41,7 @@ export function drawImportance(
     return {
       key: String(bar.block),
       ...{ x: place.left, y: 8, width: place.width, height: HEIGHT - 16 },
-      ...{ tipX: place.center, tipY: Math.max(20, y(Math.max(bar.value, bar.high || 0))) },
+      ...{ tipX: place.center, tipY: Math.max(20, y(Math.max(bar.value, bar.paired.high || 0))) },
       label: nameOf[i].join(', '),
       tip: [...nameOf[i], ...(frame.still ? [] : [hint(bar)])],
       checked: !bar.removed,
@@ -62,7 +62,9 @@ function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
     const scored = found.get(block);
     const value = numeric(scored?.score);
     return {
-      ...{ block, value, low: numeric(scored?.low), high: numeric(scored?.high) },
+      ...{ block, value },
+      paired: { low: numeric(scored?.pairedLow), high: numeric(scored?.pairedHigh) },
+      unpaired: { low: numeric(scored?.low), high: numeric(scored?.high) },
       removed: plan.removed.includes(block),
       protected: plan.protected.includes(block),
       locked: plan.locked.includes(block),
@@ -129,11 +131,11 @@ function barChart(
         className: 'bars-removed',
       }),
       Plot.ruleX(
-        finite.filter(({ high, low }) => Number.isFinite(high) && low < top),
+        finite.filter(({ paired: { low, high } }) => Number.isFinite(high) && low < top),
         {
           x: 'block',
-          y1: ({ low }: Bar) => Math.max(bottom, low), // what is beyond the axis, the tip and the table say
-          y2: ({ high }: Bar) => Math.min(top, high),
+          y1: ({ paired: { low } }: Bar) => Math.max(bottom, low), // what is beyond the axis, the tip and the table say
+          y2: ({ paired: { high } }: Bar) => Math.min(top, high),
           stroke: 'var(--ink)',
           strokeWidth: 1,
           className: 'whiskers',

@@ -7,11 +7,19 @@ import { numeric, short } from './numbers';
 import { lineSign, lookOf } from './series';
 import { known } from './table';
 
+/** Of a 95 % interval. */
+export interface Ends {
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface Bar {
   readonly block: number;
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  /** Beside the whole model over the same texts: what whiskers show. NaN where the record does not tell. */
+  readonly paired: Ends;
+  /** From text to text: it says nothing of the differences between blocks. */
+  readonly unpaired: Ends;
   readonly removed: boolean;
   readonly protected: boolean;
   readonly locked: boolean;
@@ -32,36 +40,51 @@ export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const state = bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'stays, protected' : 'stays';
   if (Number.isNaN(bar.value)) return [`Block ${bar.block}: not scored`, state];
   const value = short(bar.value);
-  const interval = Number.isFinite(bar.high) ? [`95 % interval ${short(bar.low)} to ${short(bar.high)}`] : [];
+  const interval = intervalOf(bar, numeric(full));
   const change =
     full === undefined ? [] : [`${short(bar.value / numeric(full))}× the whole model’s ${short(numeric(full))}`];
   const what = full === undefined ? `${lookOf(criterion).name} ${value}` : `perplexity without it ${value}`;
   return [`Block ${bar.block}: ${what}`, ...change, ...interval, `place ${bar.place}, 1 goes first`, state];
 }
 
+/** Of old records, which have no paired interval, the other one by its name. */
+function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
+  if (Number.isFinite(paired.high)) {
+    const words = `95 % interval ${short(paired.low)} to ${short(paired.high)}, paired over texts`;
+    return paired.low <= full && full <= paired.high ? [words, 'it may cost nothing to remove'] : [words];
+  }
+  if (!Number.isFinite(unpaired.high)) return [];
+  return [`from text to text ${short(unpaired.low)} to ${short(unpaired.high)}`];
+}
+
 /** @param all criteria, of which the others are columns with places */
 export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score: ScoreDigest): Drawing['table'] {
   const others = all.filter((each) => each !== score);
-  const hasIntervals = bars.some(({ high }) => Number.isFinite(high));
+  const hasPaired = bars.some(({ paired }) => Number.isFinite(paired.high));
+  const hasIntervals = hasPaired || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
+  const names = hasPaired ? ['Low, paired', 'High, paired'] : ['Low, from text to text', 'High, from text to text'];
   const placesOfOthers = others.map(placesOf);
   return {
     head: [
       'Block',
       lookOf(score.criterion).name,
-      ...(hasIntervals ? ['Low', 'High'] : []),
+      ...(hasIntervals ? names : []),
       'Place',
       ...others.map(({ criterion }) => `Place by ${lookOf(criterion).name}`),
       'Plan',
     ],
     rows: () =>
-      bars.map((bar) => [
-        bar.block,
-        known(bar.value),
-        ...(hasIntervals ? [known(bar.low), known(bar.high)] : []),
-        bar.place === 0 ? null : bar.place,
-        ...placesOfOthers.map((places) => places.get(bar.block) ?? null),
-        bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'protected' : 'stays',
-      ]),
+      bars.map((bar) => {
+        const { low, high } = hasPaired ? bar.paired : bar.unpaired;
+        return [
+          bar.block,
+          known(bar.value),
+          ...(hasIntervals ? [known(low), known(high)] : []),
+          bar.place === 0 ? null : bar.place,
+          ...placesOfOthers.map((places) => places.get(bar.block) ?? null),
+          bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'protected' : 'stays',
+        ];
+      }),
   };
 }
 
@@ -83,9 +106,19 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
     ...(!still || bars.some(({ removed }) => removed)
       ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), 'goes ✕')]
       : []),
+    ...(bars.some(({ paired }) => Number.isFinite(paired.high))
+      ? [legendEntry(whisker(), '95 % interval of the difference to the whole model')]
+      : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, 'protected')] : []),
     ...(all.length > 1
       ? all.map(({ criterion }) => legendEntry(lineSign(lookOf(criterion)), lookOf(criterion).name))
       : []),
   ];
 }
+
+const whisker = (): SVGElement =>
+  svgEl(
+    'svg',
+    { width: 8, height: 12, 'aria-hidden': 'true', class: 'sign' },
+    svgEl('path', { d: 'M4 1V11', stroke: 'var(--ink)', 'stroke-width': 1 }),
+  );

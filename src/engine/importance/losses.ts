@@ -25,20 +25,51 @@ export interface Interval {
   readonly high: number;
 }
 
+/** An interval beside another model over the same rows. */
+export interface PairedInterval {
+  readonly pairedLow: number;
+  readonly pairedHigh: number;
+}
+
 const RESAMPLES = 1000;
 
 /**
- * 95 % bootstrap interval of the perplexity: rows drawn with replacement, as often as there are rows, 1 000 times.
- * The same seed draws the same rows, so intervals of different blocks can be compared.
+ * 95 % bootstrap interval of the perplexity: rows drawn with replacement, as often as there are rows, 1 000 times. It says
+ * how far the perplexity varies from text to text, which all blocks have in common: to tell blocks from the whole model,
+ * take `pairedPerplexity`.
+ * @param seed the same one draws the same rows
  */
 export function bootstrapPerplexity(rows: readonly number[], seed: number): Interval {
+  const { low, high } = bootstrapMean(rows, seed);
+  return { low: Math.exp(low), high: Math.exp(high) };
+}
+
+/**
+ * 95 % paired bootstrap interval of the variant's perplexity: what the whole model has on these rows, times the interval
+ * of exp(mean of the rows' differences in loss). How hard a row is cancels out of its difference, so what is left is what
+ * the missing part costs. An interval that does not hold the whole model's perplexity tells the two apart.
+ * @param variant, full of the same rows in the same order, which are of one length
+ */
+export function pairedPerplexity(
+  variant: Pick<LossSummary, 'rows'>,
+  full: Pick<LossSummary, 'rows' | 'ppl'>,
+  seed: number,
+): PairedInterval {
+  const differences = variant.rows.map((loss, row) => loss - full.rows[row]);
+  const { low, high } = bootstrapMean(differences, seed);
+  return { pairedLow: full.ppl * Math.exp(low), pairedHigh: full.ppl * Math.exp(high) };
+}
+
+/** The 2.5 % and 97.5 % quantiles of the mean of values drawn with replacement. */
+function bootstrapMean(values: readonly number[], seed: number): Interval {
+  if (values.some((value) => Number.isNaN(value))) return { low: NaN, high: NaN };
   const random = new Random(seed);
   const means = Float64Array.from({ length: RESAMPLES }, () => {
     let sum = 0;
-    for (const _ of rows) sum += rows[random.below(rows.length)];
-    return sum / rows.length;
+    for (const _ of values) sum += values[random.below(values.length)];
+    return sum / values.length;
   }).sort();
-  const at = (quantile: number): number => Math.exp(means[Math.round(quantile * (RESAMPLES - 1))]);
+  const at = (quantile: number): number => means[Math.round(quantile * (RESAMPLES - 1))];
   return { low: at(0.025), high: at(0.975) };
 }
 

@@ -7,11 +7,18 @@ import { rankBlocks } from '../prune/select';
 import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { fullView, stepsOf, type Part, type View } from '../transformer/view';
-import { bootstrapPerplexity, summariseLosses, type Interval, type LossSummary } from './losses';
+import {
+  bootstrapPerplexity,
+  type Interval,
+  type LossSummary,
+  type PairedInterval,
+  pairedPerplexity,
+  summariseLosses,
+} from './losses';
 import { sweepLosses } from './sweep';
 
 /** The model without one part: `score` is its perplexity. Higher means the part matters more. */
-export interface PerplexityScore extends LossSummary, Interval {
+export interface PerplexityScore extends LossSummary, Interval, PairedInterval {
   readonly score: number;
 }
 
@@ -74,9 +81,11 @@ async function scoreSteps(
 ): Promise<{ full: LossSummary; scores: PerplexityScore[] }> {
   const perRow = rows[0].length - 1;
   const losses = await sweepLosses(model, rows, steps, [...steps.keys()], job);
+  const full = summariseLosses(losses.full, perRow);
   const scores = losses.without.map((l) => {
     const summary = summariseLosses(l, perRow);
-    return { score: summary.ppl, ...summary, ...bootstrapPerplexity(summary.rows, seed) };
+    const intervals = { ...bootstrapPerplexity(summary.rows, seed), ...pairedPerplexity(summary, full, seed) };
+    return { score: summary.ppl, ...summary, ...intervals };
   });
-  return { full: summariseLosses(losses.full, perRow), scores };
+  return { full, scores };
 }

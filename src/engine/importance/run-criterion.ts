@@ -30,6 +30,9 @@ export interface BlockScore {
   readonly meanNll?: number;
   readonly low?: number;
   readonly high?: number;
+  /** Beside the whole model over the same rows (losses.ts). */
+  readonly pairedLow?: number;
+  readonly pairedHigh?: number;
   /** Mean loss of each calibration row. */
   readonly rows?: readonly number[];
 }
@@ -185,8 +188,8 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
 
 /** What is worth printing or sending: `full` is null where it was not measured; the losses of single rows are left out. */
 export function findingsSummary({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
-  const numbers = ({ score, ppl, meanNll, low, high }: Omit<BlockScore, 'index'>): object =>
-    ppl === undefined ? { score } : { score, ppl, meanNll, low, high };
+  const numbers = ({ score, ppl, meanNll, low, high, pairedLow, pairedHigh }: Omit<BlockScore, 'index'>): object =>
+    ppl === undefined ? { score } : { score, ppl, meanNll, low, high, pairedLow, pairedHigh };
   return {
     full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,
     ...(blocks && { blocks: blocks.map((block) => ({ index: block.index, ...numbers(block) })) }),

@@ -39,9 +39,12 @@ export interface ScoreDigest {
   readonly blocks: readonly {
     readonly index: number;
     readonly score: JsonNumber;
-    /** Of ppl: a 95 % bootstrap interval. */
+    /** Of ppl: a 95 % bootstrap interval of the perplexity from text to text. */
     readonly low?: JsonNumber;
     readonly high?: JsonNumber;
+    /** Of ppl: a 95 % interval beside the whole model over the same rows; undefined in records that do not tell. */
+    readonly pairedLow?: JsonNumber;
+    readonly pairedHigh?: JsonNumber;
   }[];
 }
 

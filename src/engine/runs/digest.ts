@@ -69,10 +69,11 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
 function scoreOf(results: Json): ScoreDigest {
   // Taylor knows the perplexity too, but its scores are none and cannot be compared with it.
   const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
-  const blocks = objects(results.blocks).flatMap(({ index, score, low, high }) => {
+  const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
     const [at, value] = [finite(index), jsonNumber(score)];
     if (at === null || value === undefined) return [];
-    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high) }];
+    const paired = pairedLow !== undefined && { pairedLow: jsonNumber(pairedLow), pairedHigh: jsonNumber(pairedHigh) };
+    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired }];
   });
   const rows = keyed(calibrationKey(results.calibration));
   return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...rows, blocks };

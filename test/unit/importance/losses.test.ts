@@ -1,7 +1,8 @@
 /** Token losses summed up, the bootstrap interval, and the baseline that looks at nothing. */
 import assert from 'node:assert/strict';
 import { scoreDeepest } from '../../../src/engine/importance/deepest';
-import { bootstrapPerplexity, summariseLosses } from '../../../src/engine/importance/losses';
+import { bootstrapPerplexity, pairedPerplexity, summariseLosses } from '../../../src/engine/importance/losses';
+import { Random } from '../../../src/engine/random';
 import { cosine } from '../../../src/engine/importance/residual';
 import { assertClose } from '../../support/close';
 import { normal } from '../../support/random';
@@ -34,6 +35,63 @@ describe('importance/losses', () => {
     for (const rows of [[2], [2, 2, 2]]) {
       assert.deepEqual(bootstrapPerplexity(rows, 1), { low: Math.exp(2), high: Math.exp(2) });
     }
+  });
+});
+
+/** Rows of a model and of a variant of it: texts differ by 0.5 nats, the variant costs 0.1 ± 0.02. */
+function pairedRows(rows: number): { full: { rows: number[]; ppl: number }; variant: { rows: number[] } } {
+  const next = normal(11);
+  const full = Array.from({ length: rows }, () => 3.7 + 0.5 * next());
+  return {
+    full: { rows: full, ppl: Math.exp(full.reduce((a, b) => a + b) / rows) },
+    variant: { rows: full.map((loss) => loss + 0.1 + 0.02 * next()) },
+  };
+}
+
+describe('importance/losses, paired', () => {
+  it('is the bootstrap of both models over the same resampled rows, computed the long way', () => {
+    const { full, variant } = pairedRows(12);
+    const random = new Random(1234);
+    const ratios: number[] = [];
+    for (let draw = 0; draw < 1000; draw++) {
+      const some = full.rows.map(() => random.below(full.rows.length));
+      const perplexity = (of: readonly number[]): number =>
+        Math.exp(some.reduce((sum, row) => sum + of[row], 0) / some.length);
+      ratios.push(perplexity(variant.rows) / perplexity(full.rows));
+    }
+    ratios.sort((a, b) => a - b);
+    const { pairedLow, pairedHigh } = pairedPerplexity(variant, full, 1234);
+    assertClose(pairedLow, full.ppl * ratios[25], { relative: 1e-12 }, 'low');
+    assertClose(pairedHigh, full.ppl * ratios[974], { relative: 1e-12 }, 'high');
+  });
+
+  it('is as wide as theory says for the mean of the differences, however much texts differ', () => {
+    const { full, variant } = pairedRows(40);
+    const differences = variant.rows.map((loss, row) => loss - full.rows[row]);
+    const mean = differences.reduce((a, b) => a + b) / differences.length;
+    const deviation = Math.sqrt(differences.reduce((a, b) => a + (b - mean) ** 2, 0) / differences.length);
+    const half = (1.96 * deviation) / Math.sqrt(differences.length);
+    const { pairedLow, pairedHigh } = pairedPerplexity(variant, full, 7);
+    assertClose(Math.log(pairedLow / full.ppl), mean - half, { absolute: 0.25 * half }, 'low');
+    assertClose(Math.log(pairedHigh / full.ppl), mean + half, { absolute: 0.25 * half }, 'high');
+    const { low, high } = bootstrapPerplexity(variant.rows, 7);
+    assert.ok(pairedLow > full.ppl, 'tells the block from the whole model');
+    assert.ok(low < full.ppl && full.ppl < high, 'which the perplexity alone does not');
+  });
+
+  it('a variant that costs every row the same is known exactly; the model beside itself costs nothing', () => {
+    const { full } = pairedRows(9);
+    const same = pairedPerplexity({ rows: full.rows }, full, 3);
+    assert.deepEqual(same, { pairedLow: full.ppl, pairedHigh: full.ppl });
+    const { pairedLow, pairedHigh } = pairedPerplexity({ rows: full.rows.map((loss) => loss + 0.25) }, full, 3);
+    for (const end of [pairedLow, pairedHigh]) assertClose(end, full.ppl * Math.exp(0.25), { relative: 1e-12 }, 'end');
+  });
+
+  it('says nothing where a loss is no number', () => {
+    const full = { rows: [3, NaN, 4], ppl: NaN };
+    assert.deepEqual(pairedPerplexity({ rows: [3, 4, 5] }, full, 1), { pairedLow: NaN, pairedHigh: NaN });
+    const { low, high } = bootstrapPerplexity([3, NaN, 4], 1);
+    assert.ok(Number.isNaN(low) && Number.isNaN(high));
   });
 });
 

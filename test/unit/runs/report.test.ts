@@ -21,7 +21,10 @@ const RUNS = [scoreRecord(), curveRecord(), samplesRecord()].map(read);
 describe('run digests', () => {
   it('keep what charts need and no losses of rows', () => {
     const [score, curve, samples] = RUNS;
-    assert.deepEqual(score.score?.blocks[0], { index: 0, score: 'Infinity', low: 100, high: 'Infinity' });
+    assert.deepEqual(score.score?.blocks.slice(0, 2), [
+      { index: 0, score: 'Infinity', low: 100, high: 'Infinity' }, // of before there were paired intervals
+      { index: 1, score: 13.25, low: 12, high: 14.5, pairedLow: 13, pairedHigh: 13.5 },
+    ]);
     assert.equal(score.score.full, 12.5);
     assert.deepEqual(score.settings.slice(0, 3), [
       ['criterion', 'ppl'],

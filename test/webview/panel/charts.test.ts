@@ -97,17 +97,47 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.close();
   });
 
+  const rowsOfTable = (panel: Panel): Promise<string[]> =>
+    panel.page.evaluate<string[]>(
+      `[...document.querySelectorAll('.importance tr')].map((row) => [...row.children].map((cell) => cell.textContent).join('|'))`,
+    );
+  const whiskers = (panel: Panel): Promise<number> => panel.page.locator('.importance .whiskers line').count();
+  const tipOf = (panel: Panel, block: number): Promise<string | null> =>
+    panel.page.locator(`.importance .target[data-key="${block}"]`).getAttribute('aria-label');
+
   it('says nothing where a block has no interval or no score', async () => {
     const blocks = [
-      { index: 0, score: 40, low: 39, high: 42 },
-      { index: 1, score: 41 },
+      { index: 0, score: 40, low: 34, high: 46, pairedLow: 39, pairedHigh: 42 },
+      { index: 1, score: 31, low: 25, high: 37, pairedLow: 29, pairedHigh: 33 },
+      { index: 2, score: 41 },
     ];
     const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks } })];
     const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
-    const rows = await panel.page.evaluate<string[]>(
-      `[...document.querySelectorAll('.importance tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent).join(' '))`,
+    assert.deepEqual((await rowsOfTable(panel)).slice(0, 5), [
+      'Block|Perplexity|Low, paired|High, paired|Place|Plan',
+      '0|40|39|42|2|protected',
+      '1|31|29|33|1|protected',
+      '2|41|–|–|3|protected',
+      '3|–|–|–|–|protected',
+    ]);
+    assert.equal(await whiskers(panel), 2);
+    assert.match((await tipOf(panel, 0))!, /95 % interval 39 to 42, paired over texts, place/);
+    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, paired over texts, it may cost nothing to remove/);
+    await panel.page.locator('.importance .legend').getByText('95 % interval of the difference').waitFor();
+    await panel.close();
+  });
+
+  it('draws no whiskers of a record without paired intervals, and names the others', async () => {
+    const runs = [
+      runOf('s', { score: { criterion: 'ppl', full: 30, blocks: [{ index: 0, score: 40, low: 34, high: 46 }] } }),
+    ];
+    const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
+    assert.equal(await whiskers(panel), 0);
+    assert.match((await tipOf(panel, 0))!, /from text to text 34 to 46/);
+    assert.match(
+      (await rowsOfTable(panel))[0],
+      /^Block\|Perplexity\|Low, from text to text\|High, from text to text\|/,
     );
-    assert.deepEqual(rows.slice(0, 3), ['0 40 39 42 1 protected', '1 41 – – 2 protected', '2 – – – – protected']);
     await panel.close();
   });
 
