@@ -27,7 +27,10 @@ export type {
 /** Everything that the panel shows. The host owns it. */
 export interface PanelState {
   readonly model: PanelModel;
+  readonly family: PanelFamily;
   readonly plan: PanelPlan;
+  /** What perplexity is measured on; null until that is known. */
+  readonly text: PanelText | null;
   readonly whatIf: WhatIfState;
   /** Newest first. */
   readonly runs: readonly PanelRun[];
@@ -62,6 +65,54 @@ export interface PanelModel {
   readonly parametersRead: number;
   readonly bytes: number;
   readonly identity: string;
+}
+
+/** The checkpoint's place among those that Coppice made from one another. */
+export interface PanelFamily {
+  readonly parent: PanelParent | null;
+  readonly children: readonly PanelChild[];
+}
+
+/** What the checkpoint was made from, by the record in its folder. */
+export interface PanelParent {
+  readonly name: string;
+  /** Its blocks that were left out, ascending. */
+  readonly removed: readonly number[];
+  /** Null where it is not among the checkpoints that are known. */
+  readonly there: {
+    readonly path: string;
+    readonly blocks: number;
+    readonly parameters: number;
+    readonly parametersRead: number;
+    /** On the panel's text, where a run has measured it. */
+    readonly ppl: JsonNumber | null;
+  } | null;
+}
+
+export interface PanelChild {
+  readonly name: string;
+  readonly path: string;
+  /** Blocks of the panel's checkpoint that it lacks. */
+  readonly removed: readonly number[];
+  /** Adapters that were trained on it, the newest first. */
+  readonly retrained: readonly string[];
+  /** On the panel's text, where a run has measured it. */
+  readonly ppl: JsonNumber | null;
+}
+
+/** The rows that every perplexity of the panel is measured on, unless it says otherwise. */
+export interface PanelText {
+  /** Path of the file, in the workspace where it lies in it. */
+  readonly name: string;
+  readonly samples: number;
+  readonly length: number;
+  readonly seed: number;
+  /** Whose it is: that of the scores, that of the settings, or the user's choice. */
+  readonly from: 'scores' | 'setting' | 'choice';
+  /** Names the rows, as those of runs do; undefined where the file cannot be read. */
+  readonly rowsKey?: string;
+  /** Why nothing can be measured on it, in words. */
+  readonly fault?: string;
 }
 
 export interface PanelPlan {
@@ -194,6 +245,12 @@ export type PanelMessage =
   | { readonly type: 'plan/redo' }
   /** Start what a command does, with the plan as it is. */
   | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
+  /** Let the user choose what perplexity is measured on. */
+  | { readonly type: 'text/choose' }
+  /** Measure on these rows, which blocks were scored on. */
+  | { readonly type: 'text/use'; readonly rowsKey: string }
+  /** Open the panel of another checkpoint of the family. */
+  | { readonly type: 'family/open'; readonly path: string }
   /** Go on with the training that ended early, where it is `resumable`. */
   | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }

@@ -7,7 +7,7 @@ import { ResultsSession } from '../../src/editors/results/session';
 import { Trainings } from '../../src/editors/results/trainings';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import type { HostMessage, PanelState } from '../../src/protocol/panel';
+import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
 import { type Held, receive } from '../../webview/panel/state';
@@ -24,6 +24,9 @@ export function newStore(): { get(key: string): unknown; update(key: string, val
   };
 }
 
+/** A file with the folder that it lies in: no workspace is open here. */
+const nameOf = (file: string): string => file.split(/[/\\]/).slice(-2).join('/');
+
 export interface Around {
   readonly client: SidecarClient;
   readonly settings: () => PanelSettings;
@@ -35,6 +38,10 @@ export interface Around {
 export class ShownPanel {
   readonly saved: { name: string; text: string; folder?: string }[] = [];
   readonly faults: unknown[] = [];
+  /** Checkpoints whose panels were asked for. */
+  readonly opened: string[] = [];
+  /** What the user chooses when asked for a text. */
+  answer: (known: readonly PanelText[]) => PanelText | string | undefined = () => undefined;
   /** Numbers of messages of text, and of those that came in the wrong order. */
   texts = 0;
   lost = 0;
@@ -88,6 +95,9 @@ export class ShownPanel {
         else this.held = next;
       },
       start: () => undefined,
+      show: (checkpoint) => void this.opened.push(checkpoint),
+      chooseText: (known) => Promise.resolve(this.answer(known)),
+      nameOf,
       save: (name, content, folder) => {
         if ('text' in content) this.saved.push({ name, text: content.text, folder });
         return Promise.resolve();

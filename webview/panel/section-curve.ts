@@ -8,6 +8,7 @@ import type {
   PanelPlan,
   PanelRun,
   PanelState,
+  PanelText,
   RetrainedDigest,
   WhatIfState,
 } from '../../src/protocol/panel';
@@ -16,7 +17,7 @@ import { button, type Choice, dropdown } from '../support/ui';
 import { type CurveSeries, drawCurve } from './chart-curve';
 import { ChartFrame } from './chart-frame';
 import { blockList, moment, numeric, short } from './numbers';
-import { rowsOf, rowsOfPlan } from './rows';
+import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from './rows';
 import { type Context, type Section, whenChanged } from './section';
 import { scoresOf } from './section-importance';
 import { lookOf, nameInText } from './series';
@@ -54,27 +55,35 @@ function retrainedOf(runs: readonly PanelRun[], rows: string | undefined): Retra
   return [...newest.values()];
 }
 
-/** All rows that something was measured on: the plan's first, then the newest. */
-function rowsToChoose(runs: readonly PanelRun[], whatIf: WhatIfState): Choice[] {
-  const found = new Map<string, { text: string; when: string }>();
-  const ofPlan = rowsOfPlan(whatIf);
-  if (ofPlan !== undefined) found.set(ofPlan, { text: whatIf.text!, when: 'the plan’s rows' });
+/** All rows that something was measured on: the panel's first, then the newest. */
+function rowsToChoose(runs: readonly PanelRun[], panel: PanelText | null): Choice[] {
+  const found = new Map<string, { label: string; when: string }>();
+  const ofPanel = rowsOfPanel(panel);
+  if (ofPanel !== undefined) found.set(ofPanel, { label: textLabel(panel!), when: 'the panel’s rows' });
   for (const { digest } of runs)
     for (const measured of [...(digest.curve ? [digest.curve] : []), ...(digest.retrained ?? [])])
       if (!found.has(rowsOf(measured)))
-        found.set(rowsOf(measured), { text: measured.text, when: moment(digest.started) });
-  const texts = [...found.values()].map(({ text }) => text);
-  return [...found].map(([value, { text, when }]) => {
-    const alone = texts.filter((other) => other === text).length === 1;
-    return { value, label: alone ? text : `${text}, ${when}` };
+        found.set(rowsOf(measured), { label: rowsLabel(measured), when: moment(digest.started) });
+  const labels = [...found.values()].map(({ label }) => label);
+  return [...found].map(([value, { label, when }]) => {
+    const alone = labels.filter((other) => other === label).length === 1;
+    return { value, label: alone ? label : `${label}, ${when}` };
   });
 }
 
-/** The plan's rows where something beside the plan was measured on them, else those of the newest curve. */
-function usualRows(runs: readonly PanelRun[], whatIf: WhatIfState): string | undefined {
-  const ofPlan = rowsOfPlan(whatIf);
+/** The panel's rows where something was measured on them, else those of the newest curve. */
+function usualRows(runs: readonly PanelRun[], panel: PanelText | null): string | undefined {
+  const ofPanel = rowsOfPanel(panel);
   const curves = runs.flatMap(({ digest }) => digest.curve ?? []).map(rowsOf);
-  return ofPlan !== undefined && curves.includes(ofPlan) ? ofPlan : (curves[0] ?? ofPlan);
+  return ofPanel !== undefined && curves.includes(ofPanel) ? ofPanel : (curves[0] ?? ofPanel);
+}
+
+/** Says that what is drawn is of another text than the panel's. */
+function otherRows(rows: string | undefined, choices: readonly Choice[], panel: PanelText | null): string[] {
+  const ofPanel = rowsOfPanel(panel);
+  if (rows === undefined || ofPanel === undefined || rows === ofPanel) return [];
+  const label = choices.find(({ value }) => value === rows)?.label ?? '';
+  return [`⚠ Measured on ${label}, not on the panel’s text. `];
 }
 
 /** The newest adapter that was trained and can be measured, but was not. */
@@ -118,14 +127,15 @@ export function curveSection(context: Context): Section {
       columns: PanelState['columns'],
       wanted: string,
       shown: readonly string[],
+      panel: PanelText | null,
     ) => {
       const runs = inOrder(all, shown);
-      const choices = rowsToChoose(all, planned);
-      const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, planned);
+      const choices = rowsToChoose(all, panel);
+      const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, panel);
       const series = seriesOf(runs, rows);
       const whatIf = comparable(planned, rows, series);
       const retrained = retrainedOf(runs, rows);
-      const drawn = seriesOf(all, rowsOfPlan(planned) ?? rows).map(({ criterion }) => criterion);
+      const drawn = seriesOf(all, rowsOfPanel(panel) ?? rows).map(({ criterion }) => criterion);
       const missing = scoresOf(all)
         .map(({ criterion }) => criterion)
         .filter((criterion) => !drawn.includes(criterion));
@@ -138,7 +148,7 @@ export function curveSection(context: Context): Section {
         );
         return;
       }
-      const adapter = unmeasured(all, columns, rowsOfPlan(planned));
+      const adapter = unmeasured(all, columns, rowsOfPanel(panel));
       const measure = (name: string): HTMLElement =>
         button(`Measure ${name}`, () => context.send({ type: 'start/retrained', adapter: name }));
       if (rows !== undefined) texts.show(choices, rows);
@@ -149,7 +159,7 @@ export function curveSection(context: Context): Section {
           : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );
-      frame.setNote(...shownNote(all, shown, 'curve', context));
+      frame.setNote(...shownNote(all, shown, 'curve', context), ...otherRows(rows, choices, panel));
       const data = { series, model, plan, whatIf, retrained };
       frame.show(summaryOf(series, whatIf), (width) =>
         drawCurve(data, width, frame, (removed) => context.send({ type: 'plan/set', removed })),
@@ -158,8 +168,8 @@ export function curveSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, whatIf, model, columns }, { text, shown }) =>
-      draw(ownRuns(runs), plan, whatIf, model, columns, text, shown),
+    update: ({ runs, plan, whatIf, model, columns, text: panel }, { text, shown }) =>
+      draw(ownRuns(runs), plan, onPanelRows(whatIf, panel), model, columns, text, shown, panel),
   };
 }
 

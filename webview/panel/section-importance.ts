@@ -1,9 +1,11 @@
 /** The importance chart with its criterion, and what to do where nothing is scored yet. */
-import type { PanelPlan, PanelRun, PanelState, ScoreDigest } from '../../src/protocol/panel';
+import type { PanelPlan, PanelRun, PanelState, PanelText, ScoreDigest } from '../../src/protocol/panel';
+import type { Child } from '../support/dom';
 import { button, checkbox, dropdown, setTicked } from '../support/ui';
 import { drawImportance } from './chart-importance';
 import { ChartFrame } from './chart-frame';
 import { blockList, numeric, short } from './numbers';
+import { rowsLabel, rowsOfPanel } from './rows';
 import { type Context, type Section, whenChanged } from './section';
 import { lookOf, nameInText } from './series';
 import { inOrder, ownRuns, shownNote } from './shown-runs';
@@ -32,6 +34,7 @@ export function importanceSection(context: Context): Section {
       wanted: string,
       whole: boolean,
       shown: readonly string[],
+      text: PanelText | null,
     ) => {
       const all = scoresOf(runs, shown);
       if (all.length === 0) {
@@ -51,7 +54,7 @@ export function importanceSection(context: Context): Section {
       );
       frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));
       setTicked(range, whole);
-      frame.setNote(...shownNote(runs, shown, 'importance', context));
+      frame.setNote(...shownNote(runs, shown, 'importance', context), ...otherRows(score, text, context));
       const data = { score, all, plan, blocks, whole };
       frame.show(summaryOf(score, plan, context.still), (width) =>
         drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
@@ -60,9 +63,18 @@ export function importanceSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, model }, view) =>
-      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown),
+    update: ({ runs, plan, model, text }, view) =>
+      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text),
   };
+}
+
+/** Says that the scores are of another text than the panel's perplexities, and how to put them on one. */
+function otherRows({ rowsKey, text: name }: ScoreDigest, text: PanelText | null, { send }: Context): Child[] {
+  if (!text || rowsKey === undefined || name === undefined || rowsKey === rowsOfPanel(text)) return [];
+  return [
+    `⚠ Scored on ${rowsLabel({ rowsKey, text: name })}, not on the panel’s text: its perplexities are not those above. `,
+    button('Measure on This Text', () => send({ type: 'text/use', rowsKey })),
+  ];
 }
 
 /** What the chart says, in a sentence. */

@@ -1,8 +1,10 @@
 /** The head of the panel: the model, the plan and what it does to the perplexity, and what can be done next. */
-import type { PanelJob, PanelState } from '../../src/protocol/panel';
+import type { PanelFamily, PanelJob, PanelState, PanelText } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { button, enable } from '../support/ui';
 import { blockList, bytes, clock, count, numeric, percent, seconds, short, times } from './numbers';
+import { familyLines, speedupOf } from './family';
+import { onPanelRows, textLabel } from './rows';
 import { type Context, type Section, whenChanged } from './section';
 
 export function planSection({ send }: Context): Section {
@@ -16,6 +18,11 @@ export function planSection({ send }: Context): Section {
   const prune = button('Prune…', () => send({ type: 'start', action: 'prune' }), { appearance: 'primary' });
   const retrain = button('Retrain…', () => send({ type: 'start', action: 'retrain' }));
   const score = button('Score…', () => send({ type: 'start', action: 'score' }));
+  const text = button('', () => send({ type: 'text/choose' }));
+  text.classList.add('text-chip');
+  const family = el('div', { class: 'family' });
+  const drawFamily = whenChanged((shown: PanelFamily) => family.replaceChildren(...familyLines(shown, send)));
+  const drawText = whenChanged((shown: PanelText | null) => showText(text, shown));
   const jobs = el('div', { class: 'jobs' });
   const failure = el('div', { class: 'failure', role: 'alert' });
   // What is in an alert is read out again whenever it is replaced.
@@ -23,7 +30,8 @@ export function planSection({ send }: Context): Section {
   const element = el(
     'header',
     { class: 'plan' },
-    el('div', { class: 'plan-title' }, name, facts),
+    el('div', { class: 'plan-title' }, name, facts, text),
+    family,
     figures,
     el('div', { class: 'plan-actions' }, undo, redo, reset, el('span', { class: 'gap' }), score, retrain, prune),
     note,
@@ -34,10 +42,13 @@ export function planSection({ send }: Context): Section {
     element,
     update: (state) => {
       const { model, plan } = state;
+      const shown = { ...state, whatIf: onPanelRows(state.whatIf, state.text) };
+      drawFamily(state.family);
+      drawText(state.text);
       name.textContent = model.name;
       facts.textContent = `${model.blocks} blocks · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
-      figures.replaceChildren(...figuresOf(state));
-      note.textContent = noteOf(state);
+      figures.replaceChildren(...figuresOf(shown));
+      note.textContent = noteOf(shown);
       enable(undo, plan.canUndo);
       enable(redo, plan.canRedo);
       enable(reset, plan.removed.length > 0);
@@ -48,7 +59,20 @@ export function planSection({ send }: Context): Section {
   };
 }
 
-function figuresOf({ model, plan, whatIf }: PanelState): HTMLElement[] {
+/** What perplexity is measured on, to be changed by a click; with a warning where it cannot be measured on. */
+function showText(chip: HTMLElement, text: PanelText | null): void {
+  chip.hidden = text === null;
+  if (!text) return;
+  const { from, seed, fault } = text;
+  chip.textContent = `${fault === undefined ? '' : '⚠ '}Text: ${textLabel(text)}`;
+  const why = { scores: 'The blocks were scored on it', setting: 'From the settings', choice: 'Your choice' }[from];
+  const title = fault === undefined ? `${why}; seed ${seed}. Click to measure on another text.` : `${fault}.`;
+  chip.title = title;
+  chip.setAttribute('aria-label', `${chip.textContent}. ${title}`);
+}
+
+function figuresOf(state: PanelState): HTMLElement[] {
+  const { model, plan, whatIf, family } = state;
   const figure = (term: string, value: string, detail: string, kind = ''): HTMLElement =>
     el(
       'div',
@@ -57,44 +81,58 @@ function figuresOf({ model, plan, whatIf }: PanelState): HTMLElement[] {
       el('dd', {}, el('strong', {}, value), el('span', { class: 'muted', title: detail }, detail)),
     );
   const removed = plan.removed.length;
-  const full = numeric(whatIf.full);
-  const current = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;
-  const waiting =
-    whatIf.status === 'waiting' || whatIf.status === 'computing' || (!current && whatIf.status === 'done');
-  const ppl = numeric(removed === 0 && whatIf.full !== null ? whatIf.full : whatIf.ppl);
+  const parent = family.parent?.there;
+  const of = parent ? `of ${family.parent!.name}` : 'of the whole model';
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
-  const change =
-    Number.isFinite(full) && removed > 0 && current
-      ? `${times(ppl / full)} of ${short(full)}`
-      : removed === 0
-        ? 'nothing is removed'
-        : '';
+  const isWaiting = waiting(state);
   return [
     figure(
       'Blocks kept',
-      `${model.blocks - removed} of ${model.blocks}`,
-      removed > 0 ? `without ${blockList(plan.removed)}` : 'all of them',
+      `${model.blocks - removed} of ${parent?.blocks ?? model.blocks}`,
+      removed > 0 ? `without ${blockList(plan.removed)}` : parent ? of : 'all of them',
     ),
     figure(
       'Parameters',
       count(plan.parameters),
-      removed > 0 ? `−${percent(1 - plan.parameters / model.parameters)}` : 'as they are',
+      parent
+        ? `−${percent(1 - plan.parameters / parent.parameters)} ${of}`
+        : removed > 0
+          ? `−${percent(1 - plan.parameters / model.parameters)}`
+          : 'as they are',
     ),
-    figure('Speed, estimated', times(plan.speedup), 'of the whole model'),
+    figure('Speed, estimated', times(speedupOf(state)), of),
     figure(
       'Perplexity, what if',
-      known ? short(ppl) : '–',
-      waiting ? 'computing …' : change,
-      waiting ? 'is-waiting' : '',
+      known ? short(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
+      isWaiting ? 'computing …' : changeOf(state),
+      isWaiting ? 'is-waiting' : '',
     ),
   ];
+}
+
+function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
+  const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;
+  if (plan.removed.length === 0 && full !== null) return false; // a run has told it
+  return status === 'waiting' || status === 'computing' || (!isCurrent && status === 'done');
+}
+
+/** What removing blocks has done to the perplexity, or will have done. */
+function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
+  const full = numeric(whatIf.full);
+  if (plan.removed.length > 0) {
+    const isCurrent = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;
+    return isCurrent && Number.isFinite(full) ? `${times(numeric(whatIf.ppl) / full)} of ${short(full)}` : '';
+  }
+  const before = numeric(parent?.there?.ppl);
+  if (!Number.isFinite(before) || !Number.isFinite(full)) return 'nothing is removed';
+  return `${times(full / before)} of ${short(before)}, that of ${parent!.name}`;
 }
 
 /** What the number is of. It stays while the next one is computed, as the number does: nothing moves on the page. */
 function noteOf({ whatIf: { status, failure, text, seconds: time } }: PanelState): string {
   if (status === 'failed') return `The perplexity of the plan could not be computed: ${failure ?? 'see the log'}`;
   if (text === null) return '';
-  return `On the calibration text ${text}${time === null ? '' : `, in ${seconds(time)}`}. Nothing is written.`;
+  return `On the text ${text}${time === null ? '' : `, in ${seconds(time)}`}. Nothing is written.`;
 }
 
 const KINDS: Readonly<Record<PanelJob['kind'], string>> = {

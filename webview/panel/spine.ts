@@ -2,10 +2,20 @@
  * The model as a strip that stays in sight: a cell a block, the taller the more it matters, those that go sunken and
  * striped; beside it what is left. For the eye only: the importance chart has the same for everybody, to be acted on.
  */
-import type { PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
+import type {
+  PanelFamily,
+  PanelModel,
+  PanelPlan,
+  PanelRun,
+  PanelState,
+  PanelText,
+  WhatIfState,
+} from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { placesOf } from './chart-ranks';
+import { speedupOf } from './family';
 import { numeric, short, times } from './numbers';
+import { onPanelRows } from './rows';
 import { type Section, whenChanged } from './section';
 import { scoresOf } from './section-importance';
 import { ownRuns } from './shown-runs';
@@ -43,20 +53,30 @@ export function spineSection(): Section {
     },
   );
 
-  const drawWords = whenChanged((blocks: number, { removed, speedup }: PanelPlan, whatIf: WhatIfState) => {
-    const known = removed.length === 0 ? whatIf.full : whatIf.removed.join() === removed.join() ? whatIf.ppl : null;
-    words.replaceChildren(
-      el('span', {}, el('strong', {}, String(blocks - removed.length)), ` of ${blocks} blocks`),
-      el('span', {}, el('strong', {}, times(speedup)), ' as fast'),
-      el('span', {}, 'perplexity ', el('strong', {}, known === null ? '…' : short(numeric(known)))),
-    );
-  });
+  const drawWords = whenChanged(
+    (model: PanelModel, plan: PanelPlan, whatIf: WhatIfState, text: PanelText | null, family: PanelFamily) => {
+      const kept = model.blocks - plan.removed.length;
+      words.replaceChildren(
+        el('span', {}, el('strong', {}, String(kept)), ` of ${family.parent?.there?.blocks ?? model.blocks} blocks`),
+        el('span', {}, el('strong', {}, times(speedupOf({ model, plan, family }))), ' as fast'),
+        ...perplexityOf(onPanelRows(whatIf, text), plan.removed),
+      );
+    },
+  );
 
   return {
     element,
-    update: ({ runs, plan, whatIf, model }: PanelState, { criterion, shown }) => {
+    update: ({ runs, plan, whatIf, model, text, family }: PanelState, { criterion, shown }) => {
       drawStrip(ownRuns(runs), model.blocks, plan, criterion, shown);
-      drawWords(model.blocks, plan, whatIf);
+      drawWords(model, plan, whatIf, text, family);
     },
   };
+}
+
+/** Of the plan; nothing where it is neither known nor on its way. */
+function perplexityOf({ status, full, removed, ppl }: WhatIfState, plan: readonly number[]): HTMLElement[] {
+  const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
+  const isComing = status === 'waiting' || status === 'computing';
+  if (known === null && !isComing) return [];
+  return [el('span', {}, 'perplexity ', el('strong', {}, known === null ? '…' : short(numeric(known))))];
 }

@@ -8,6 +8,8 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
   const chosen = chosenOf(runs);
   return {
     model,
+    family: { parent: null, children: [] },
+    text: null,
     plan: planOf(model, chosen),
     whatIf: measuredOf(runs, chosen),
     runs,

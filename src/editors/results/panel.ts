@@ -1,6 +1,6 @@
 /** The results panels: one a checkpoint, brought back after a reload, made by "Coppice: Open Results". */
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, isAbsolute, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseCheckpoint } from '../../commands/choose-checkpoint';
 import type { Command } from '../../commands/command';
@@ -10,7 +10,7 @@ import type { Coppice } from '../../coppice';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/runs/record';
 import { hasChatTemplate } from '../../engine/tokenizer/files';
-import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
+import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
 import { failureOf } from './failures';
 import { PromptList } from './prompts';
@@ -174,6 +174,9 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   return {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint) => void vscode.commands.executeCommand(COMMANDS[action], { checkpoint }),
+    show: (checkpoint) => void vscode.commands.executeCommand(openResultsCommand.id, { checkpoint }),
+    chooseText,
+    nameOf: (file) => nameOf(coppice, file),
     save,
     copy: async (text) => vscode.env.clipboard.writeText(text),
     open: async (file) => {
@@ -192,6 +195,37 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     trusted: () => vscode.workspace.isTrusted,
   };
 }
+
+/** A file that came along lies in the extension, under a path that says nothing to the user. */
+function nameOf({ context }: Coppice, file: string): string {
+  const own = relative(context.extensionUri.fsPath, file);
+  const isOwn = !isAbsolute(own) && !own.startsWith('..');
+  return isOwn ? vscode.l10n.t('{0} of Coppice', basename(file)) : vscode.workspace.asRelativePath(file);
+}
+
+async function chooseText(known: readonly PanelText[]): Promise<PanelText | string | undefined> {
+  const items = known.map((text) => ({
+    label: text.name,
+    description: vscode.l10n.t('{0} rows of {1} tokens, seed {2}', text.samples, text.length, text.seed),
+    detail: ORIGINS()[text.from],
+    text,
+  }));
+  const browse = { label: vscode.l10n.t('Browse…'), description: vscode.l10n.t('any other text'), text: undefined };
+  const picked = await vscode.window.showQuickPick([...items, browse], {
+    title: vscode.l10n.t('Text of the Results'),
+    placeHolder: vscode.l10n.t('Which text should perplexity be measured on?'),
+  });
+  if (!picked) return undefined;
+  if (picked.text) return picked.text;
+  const filters = { [vscode.l10n.t('Texts')]: ['txt', 'md', 'jsonl', 'ndjson', 'json'] };
+  return (await vscode.window.showOpenDialog({ canSelectMany: false, filters }))?.[0]?.fsPath;
+}
+
+const ORIGINS = (): Readonly<Record<PanelText['from'], string>> => ({
+  scores: vscode.l10n.t('The blocks were scored on it'),
+  setting: vscode.l10n.t('The text of the settings'),
+  choice: vscode.l10n.t('Chosen before'),
+});
 
 /** Where the last file went, the next one is offered a place. */
 let lastFolder: vscode.Uri | undefined;

@@ -6,9 +6,12 @@ import { dirname, resolve } from 'node:path';
 import { runTitle } from '../../engine/runs/compare';
 import { InputWatch } from '../../engine/runs/changes';
 import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
+import { drawnRows } from '../../engine/runs/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
+import type { JsonNumber } from '../../protocol/json';
 import type { PanelRun, RunDigest } from '../../protocol/panel';
 import type { Origins } from './origins';
+import type { ScoredRows } from './panel-texts';
 import type { PanelSubject } from './services';
 
 /** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
@@ -27,6 +30,8 @@ export interface RunsRead {
 export class RunList {
   private readonly stores = new Map<string, RunStore>();
   private readonly watch = new InputWatch();
+  /** Of all models. */
+  private all: readonly StoredRun[] = [];
   private listed: readonly Listed[] = [];
   private runs: readonly PanelRun[] = [];
   private unreadable: readonly UnreadableRun[] = [];
@@ -34,15 +39,17 @@ export class RunList {
   constructor(
     private readonly subject: PanelSubject,
     private readonly origins: Origins,
+    /** What the user calls a file. */
+    private readonly nameOf: (file: string) => string,
   ) {}
 
   /** Newest first. What is as it was is the same object, the lists too. */
   async read(folders: readonly string[]): Promise<RunsRead> {
     const lists = await Promise.all(folders.map((folder) => this.storeOf(folder).list()));
     const all = lists.flatMap(({ runs }) => runs);
+    this.all = all.sort((a, b) => b.digest.started.localeCompare(a.digest.started));
     const kin = await Promise.all(all.map((run) => this.kinshipOf(run)));
     const found = all.flatMap((stored, i) => (kin[i] ? [{ stored, kinship: kin[i] }] : []));
-    found.sort((a, b) => b.stored.digest.started.localeCompare(a.stored.digest.started));
     const now = [modelInput(this.subject.checkpoint)];
     const changes = await Promise.all(
       found.map(({ stored }) => this.watch.changed(stored.inputs, dirname(stored.file), now)),
@@ -70,16 +77,46 @@ export class RunList {
   }
 
   /**
-   * The newest record with scores of every block by this criterion, which the bars show.
+   * The record with scores of every block by this criterion: the newest on these rows, else the newest.
    * @returns its file; undefined where there is none, or what it was made of has changed since
    */
-  scores(criterion: string, blocks: number): string | undefined {
-    const newest = this.listed.find(({ shown: { digest } }) => {
-      const { score, removed, adapter } = digest;
-      return score?.criterion === criterion && score.blocks.length > 0 && removed.length === 0 && !adapter;
+  scores(criterion: string, blocks: number, rowsKey: string | undefined): string | undefined {
+    const all = this.listed.filter(({ shown: { digest } }) => {
+      return digest.score?.criterion === criterion && digest.score.blocks.length > 0 && isOfWhole(digest);
     });
+    const newest = all.find(({ shown }) => shown.digest.score?.rowsKey === rowsKey) ?? all.at(0);
     const whole = newest?.shown.digest.score?.blocks.length === blocks && newest.shown.changed.length === 0;
     return whole ? newest.stored.file : undefined;
+  }
+
+  /** The rows that the whole model of this identity was scored on, newest first. */
+  scorings(identity: string): ScoredRows[] {
+    return this.all.flatMap(({ id, digest, inputs, file }) => {
+      const { score, model } = digest;
+      const input = inputs.find(({ role }) => role === 'calibration');
+      if (!score?.rowsKey || !input || model.identity !== identity || !isOfWhole(digest)) return [];
+      if (!drawnRows(score.rowsKey)) return [];
+      return [{ id, rowsKey: score.rowsKey, input, folder: dirname(file) }];
+    });
+  }
+
+  /** Perplexity of the whole model of this identity on these rows, by the newest run that measured it. */
+  perplexity(identity: string, rowsKey: string): JsonNumber | undefined {
+    const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
+    for (const { digest } of own) {
+      const { score, curve, quality = [] } = digest;
+      if (score?.rowsKey === rowsKey && score.full !== undefined) return score.full;
+      const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
+      const measured = start ?? (digest.kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
+      if (measured) return measured.ppl;
+    }
+    return undefined;
+  }
+
+  /** Adapters and checkpoints that were trained from the model of this identity, newest first, each once. */
+  retrained(identity: string): string[] {
+    const own = this.all.filter(({ digest }) => digest.kind === 'retrain' && digest.model.identity === identity);
+    return [...new Set(own.flatMap(({ digest }) => digest.training?.output ?? []))];
   }
 
   async remove(ids: readonly string[]): Promise<void> {
@@ -92,8 +129,29 @@ export class RunList {
     const same = before?.shown.changed.join('\n') === changed.join('\n') && foreign === (before.shown.foreign ?? false);
     if (before && same) return before;
     const { id, digest } = stored;
-    const shown = { id, title: runTitle(digest), digest: shownOf(digest, kinship), changed };
+    const shown = { id, title: runTitle(digest), digest: this.named(shownOf(digest, kinship), stored), changed };
     return { stored, shown: { ...shown, ...(foreign && { foreign }) } };
+  }
+
+  /** Texts of one name may be others: they are called by their places, where the record tells them. */
+  private named(digest: RunDigest, { inputs, file }: StoredRun): RunDigest {
+    const names = new Map(
+      inputs
+        .filter(({ role, place }) => (role === 'calibration' || role === 'text') && place !== undefined)
+        .map(({ name, place }) => [name, this.nameOf(resolve(dirname(file), place!))]),
+    );
+    const renamed = <T extends { readonly text?: string }>(measured: T): T => {
+      const name = measured.text === undefined ? undefined : names.get(measured.text);
+      return name === undefined ? measured : { ...measured, text: name };
+    };
+    const { score, curve, quality, retrained } = digest;
+    return {
+      ...digest,
+      ...(score && { score: renamed(score) }),
+      ...(curve && { curve: renamed(curve) }),
+      ...(quality && { quality: quality.map(renamed) }),
+      ...(retrained && { retrained: retrained.map(renamed) }),
+    };
   }
 
   private async kinshipOf({ digest, inputs, file }: StoredRun): Promise<Kinship | undefined> {
@@ -129,6 +187,8 @@ function shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
   const { kind, started, finished, model, removed, adapter, device, inputs, settings, versions } = digest;
   return { kind, started, finished, model, removed, adapter, device, inputs, settings, versions };
 }
+
+const isOfWhole = ({ removed, adapter }: RunDigest): boolean => removed.length === 0 && adapter === undefined;
 
 /** The list that there was, when it holds the same things. */
 function orSame<T>(before: readonly T[], now: readonly T[]): readonly T[] {

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { ReportAssets } from '../../engine/runs/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
-import type { FileContent, HostMessage, PanelMessage } from '../../protocol/panel';
+import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
 import type { PromptList } from './prompts';
@@ -13,6 +13,16 @@ export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command that does this; it asks what it needs to know. */
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
+  /** Opens the panel of another checkpoint. */
+  show(checkpoint: string): void;
+  /**
+   * Asks which text to measure on.
+   * @param known texts that stand to choose from
+   * @returns one of them, or the path of another file; undefined when the user chose nothing
+   */
+  chooseText(known: readonly PanelText[]): Promise<PanelText | string | undefined>;
+  /** What the user calls a file: its path in the workspace, where it lies in it. */
+  nameOf(file: string): string;
   /**
    * Asks where to, and writes.
    * @param folder the one that is proposed; where the last file went when undefined

@@ -4,11 +4,15 @@
  */
 import { basename } from 'node:path';
 import { requireTrusted } from '../../commands/restricted';
+import { isDeepStrictEqual } from 'node:util';
 import { requireArchitecture } from '../../engine/checkpoint/open';
+import { UserError } from '../../engine/errors';
+import { calibrationKey } from '../../engine/runs/rows-key';
+import { l10n } from '../../l10n';
 import type { UserFailure } from '../../protocol/errors';
 import type { JobOutcome } from '../../protocol/jobs';
-import type { RemovedEntry } from '../../protocol/json';
-import type { HostMessage, PanelMessage, PanelState } from '../../protocol/panel';
+import type { JsonNumber, RemovedEntry } from '../../protocol/json';
+import type { HostMessage, PanelFamily, PanelMessage, PanelState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
@@ -18,14 +22,16 @@ import { AdapterShelf } from './adapter-shelf';
 import { type Column, columnsOf } from './columns';
 import { modelOf, planOf } from './facts';
 import { failureOf } from './failures';
+import { familyOf } from './family';
 import { Origins } from './origins';
+import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { PlanHistory } from './plan-history';
 import { actOnRuns, isRunMessage } from './run-actions';
 import { Relatives } from './relatives';
 import { RunList } from './run-list';
 import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';
-import { WhatIfWatch } from './what-if';
+import { type Known, WhatIfWatch } from './what-if';
 
 /** Messages as they are before they get their number. */
 type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
@@ -42,12 +48,15 @@ export class ResultsSession {
   private readonly runs: RunList;
   private readonly shelf: AdapterShelf;
   private readonly relatives: Relatives;
+  private readonly texts: PanelTexts;
+  /** What is measured on; undefined until it was looked at. */
+  private measuredOn: MeasuredOn | undefined;
   private readonly whatIf: WhatIfWatch;
   private readonly samples: SamplesDesk;
   private readonly subscriptions: Subscription[];
   private state: PanelState;
-  /** The settings that numbers depend on, and where runs lie, as they were looked at last. */
-  private settled: { readonly computing: string; readonly folders: string };
+  /** The settings that numbers depend on, and where runs and the usual text lie, as they were looked at last. */
+  private settled: { readonly computing: string; readonly files: string };
   /** One reading after the other, so that an older one never has the last word. */
   private reading: Promise<unknown> = Promise.resolve();
 
@@ -60,7 +69,8 @@ export class ResultsSession {
     const { path, checkpoint } = subject;
     this.history = new PlanHistory(plans.state(this.planSubject));
     const origins = new Origins();
-    this.runs = new RunList(subject, origins);
+    this.runs = new RunList(subject, origins, services.host.nameOf);
+    this.texts = new PanelTexts(services.host.nameOf);
     this.relatives = new Relatives(subject, services.load, origins);
     this.shelf = new AdapterShelf(checkpoint);
     this.settled = this.settingsNow();
@@ -79,7 +89,14 @@ export class ResultsSession {
       (error) => this.failureOf(error),
     );
     this.state = {
-      ...{ model: modelOf(subject), plan: this.planNow(), whatIf: this.whatIf.state, columns: this.choices() },
+      ...{
+        model: modelOf(subject),
+        family: { parent: null, children: [] },
+        text: null,
+        plan: this.planNow(),
+        whatIf: this.whatIf.state,
+        columns: this.choices(),
+      },
       ...{ runs: [], unreadable: [], jobs: this.jobs(), ...this.prompts(), chat },
       ...{ training: trainings.of(path) ?? null, writing: null, comparison: null, failure: null },
     };
@@ -108,18 +125,13 @@ export class ResultsSession {
     return this.attempt(() => this.reread());
   }
 
-  /** What was computed with other rows, or elsewhere, says nothing any more. */
+  /** What was computed elsewhere, or with other rows, says nothing any more. */
   settingsChanged(): void {
-    const { computing, folders } = this.settled;
+    const { computing, files } = this.settled;
     this.settled = this.settingsNow();
-    if (this.settled.computing !== computing) {
-      const known = this.whatIf.state.status !== 'idle';
-      this.whatIf.reset();
-      this.update({ whatIf: this.whatIf.state });
-      this.askWhatIf(known);
-    }
+    if (this.settled.computing !== computing) this.restartWhatIf();
     this.updateWhatDiffers({ plan: this.planNow() });
-    if (this.settled.folders !== folders) void this.refresh();
+    if (this.settled.files !== files) void this.refresh();
   }
 
   /** The workspace is trusted from now on. */
@@ -188,6 +200,13 @@ export class ResultsSession {
         const adapter = this.shelf.adapters.find((folder) => basename(folder) === message.adapter);
         return adapter === undefined ? undefined : this.evaluateRetrained(adapter);
       }
+      case 'text/choose':
+        return this.chooseText();
+      case 'text/use':
+        return this.useText(message.rowsKey);
+      case 'family/open':
+        if (this.isRelative(message.path)) host.show(message.path);
+        return;
       case 'training/resume': {
         const spec = trainings.resumed(this.subject.path);
         return spec && sidecar.run(spec).catch(() => undefined); // its failure is the training's
@@ -225,11 +244,11 @@ export class ResultsSession {
   }
 
   /** The panel knows nothing: it was just opened, or missed a message. */
-  private begin(): Promise<void> {
+  private async begin(): Promise<void> {
     this.sequence = 0;
     this.services.host.post({ sequence: 0, type: 'init', state: this.state });
+    await this.reread();
     if (this.whatIf.state.status === 'idle') this.askWhatIf();
-    return this.reread();
   }
 
   private setPlan(removed: readonly number[]): void {
@@ -248,32 +267,75 @@ export class ResultsSession {
     this.askWhatIf(true);
   }
 
-  /** @param always also where nothing is removed, so that only the whole model's perplexity is to be had */
+  /**
+   * @param always also where nothing is removed, so that only the whole model's perplexity is to be had; as it is where
+   *   there is one to compare it with
+   */
   private askWhatIf(always = false): void {
     const { removed } = this;
-    if (this.services.host.trusted() && (always || removed.length > 0)) this.whatIf.planned(removed);
+    const compared = this.state.family.parent?.there?.ppl != null;
+    if (this.services.host.trusted() && (always || compared || removed.length > 0)) this.whatIf.planned(removed);
   }
 
-  private askPerplexity(remove: readonly RemovedEntry[] | undefined, signal: AbortSignal): Promise<ViewPerplexity> {
+  private async askPerplexity(
+    remove: readonly RemovedEntry[] | undefined,
+    signal: AbortSignal,
+  ): Promise<ViewPerplexity> {
+    await this.reading; // which text it is
+    const { source, shown } = this.requireText();
     const { compute } = this.services.settings();
-    const params = { ...compute, checkpoint: this.subject.path, remove, calibration: this.calibration() };
-    return this.services.sidecar.request('view/perplexity', params, signal);
+    const params = { ...compute, checkpoint: this.subject.path, remove, calibration: source };
+    const answer = await this.services.sidecar.request('view/perplexity', params, signal);
+    if (calibrationKey(answer.calibration) !== shown.rowsKey) void this.refresh(); // the text was changed meanwhile
+    return { ...answer, calibration: { ...answer.calibration, source: shown.name } };
   }
 
-  /** Rows no longer than the model's context. */
-  private calibration(): ReturnType<PanelServices['settings']>['calibration'] {
+  /** @throws UserError where the text is not what it was */
+  private requireText(): MeasuredOn {
+    return usable(this.measuredOn!); // messages are answered once it was looked at
+  }
+
+  /** The text of the settings, with rows no longer than the model's context. */
+  private usualText(): TextSource {
     const { calibration } = this.services.settings();
     const { context } = requireArchitecture(this.subject.checkpoint);
     return { ...calibration, length: Math.min(calibration.length, context) };
   }
 
-  /** In the order of the scores that the bars show, where there are any. */
-  private async drawCurve(criterion: Extract<PanelMessage, { type: 'start/curve' }>['criterion']): Promise<void> {
-    const { compute, plus, recordFolders } = this.services.settings();
-    const calibration = this.calibration();
-    const { locked } = this.planNow();
+  /** The rows that this checkpoint was scored on; of one that was not, those of what it was made from. */
+  private scorings(): ScoredRows[] {
+    const own = this.runs.scorings(this.subject.checkpoint.identity);
+    const { origin } = this.relatives.self;
+    return own.length > 0 || !origin ? own : this.runs.scorings(origin.identity);
+  }
+
+  private async chooseText(): Promise<void> {
     await this.reread();
-    const scores = this.runs.scores(criterion, this.state.model.blocks);
+    const known = await this.texts.known(this.scorings(), this.usualText());
+    const chosen = await this.services.host.chooseText(known.map(({ shown }) => shown));
+    if (chosen === undefined) return;
+    const source =
+      typeof chosen === 'string'
+        ? { ...this.usualText(), file: chosen }
+        : known.find(({ shown }) => shown.rowsKey === chosen.rowsKey)?.source;
+    if (source) this.texts.choose(source);
+    await this.reread();
+  }
+
+  /** @throws UserError where the text of these rows is not what it was */
+  private async useText(rowsKey: string): Promise<void> {
+    const scoring = this.scorings().find((each) => each.rowsKey === rowsKey);
+    if (scoring) this.texts.choose(usable(await this.texts.ofScores(scoring, this.usualText().file)).source);
+    await this.reread();
+  }
+
+  /** In the order of the scores, where there are any. */
+  private async drawCurve(criterion: Extract<PanelMessage, { type: 'start/curve' }>['criterion']): Promise<void> {
+    await this.reread();
+    const { source: calibration, shown } = this.requireText();
+    const { compute, plus, recordFolders } = this.services.settings();
+    const { locked } = this.planNow();
+    const scores = this.runs.scores(criterion, this.state.model.blocks, shown.rowsKey);
     await this.services.sidecar.run({
       ...{ kind: 'curve', checkpoint: this.subject.path, criterion, ...compute, records: recordFolders },
       ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration }, plus, keep: locked },
@@ -293,10 +355,11 @@ export class ResultsSession {
   /** A point of the curve that stays: its evaluation leaves a record. */
   private async evaluateRetrained(adapter: string): Promise<void> {
     requireTrusted(this.services.host.trusted());
+    await this.reread();
     const { compute, recordFolders } = this.services.settings();
     await this.services.sidecar.run({
       ...{ kind: 'evaluate', checkpoint: this.subject.path, adapter },
-      ...{ calibration: this.calibration(), ...compute, records: recordFolders },
+      ...{ calibration: this.requireText().source, ...compute, records: recordFolders },
     });
     await this.reread();
   }
@@ -307,13 +370,54 @@ export class ResultsSession {
       const { adapters, checkpoints } = neighbours();
       await Promise.all([this.shelf.look(adapters), this.relatives.look(checkpoints)]);
       const { runs, unreadable } = await this.runs.read(settings().recordFolders);
+      const before = this.measuredOn;
+      this.measuredOn = await this.texts.look(this.scorings(), this.usualText());
+      const text = this.measuredOn.shown;
       this.updateWhatDiffers({
-        ...{ runs, unreadable, columns: this.choices(), plan: this.planNow() },
+        ...{ runs, unreadable, columns: this.choices(), plan: this.planNow(), text, family: this.family() },
         ...this.prompts(),
       });
+      this.noteText(before);
     });
     this.reading = now.catch(() => undefined);
     return now;
+  }
+
+  /** @param before what was measured on until now */
+  private noteText(before: MeasuredOn | undefined): void {
+    const { measuredOn } = this;
+    if (!isDeepStrictEqual(before?.source, measuredOn?.source) || before?.shown.fault !== measuredOn?.shown.fault) {
+      this.restartWhatIf();
+      return;
+    }
+    const known = this.knownPerplexity();
+    if (known) this.whatIf.know(known);
+  }
+
+  private restartWhatIf(): void {
+    const asked = this.whatIf.state.status !== 'idle';
+    this.whatIf.restart(this.knownPerplexity());
+    this.askWhatIf(asked);
+  }
+
+  /** Of the whole model, as runs on the panel's rows tell it. */
+  private knownPerplexity(): Known | undefined {
+    const { rowsKey, fault, name } = this.measuredOn?.shown ?? {};
+    if (rowsKey === undefined || fault !== undefined) return undefined;
+    const full = this.runs.perplexity(this.subject.checkpoint.identity, rowsKey);
+    return full === undefined ? undefined : { full, text: name!, rowsKey };
+  }
+
+  private family(): PanelFamily {
+    const rowsKey = this.measuredOn?.shown.rowsKey;
+    const perplexity = (identity: string): JsonNumber | null =>
+      (rowsKey === undefined ? undefined : this.runs.perplexity(identity, rowsKey)) ?? null;
+    return familyOf(this.relatives, perplexity, (identity) => this.runs.retrained(identity));
+  }
+
+  private isRelative(path: string): boolean {
+    const { parent, children } = this.state.family;
+    return parent?.there?.path === path || children.some((child) => child.path === path);
   }
 
   private readonly jobs = (): PanelState['jobs'] =>
@@ -341,7 +445,7 @@ export class ResultsSession {
 
   private settingsNow(): ResultsSession['settled'] {
     const { compute, recordFolders } = this.services.settings();
-    return { computing: JSON.stringify([compute, this.calibration()]), folders: recordFolders.join('\n') };
+    return { computing: JSON.stringify(compute), files: JSON.stringify([this.usualText(), recordFolders]) };
   }
 
   private failureOf(error: unknown): UserFailure | undefined {
@@ -365,4 +469,15 @@ export class ResultsSession {
   private post(message: Unnumbered<HostMessage>): void {
     if (!this.disposed) this.services.host.post({ sequence: ++this.sequence, ...message });
   }
+}
+
+/** @throws UserError where the text cannot be measured on */
+function usable(measuredOn: MeasuredOn): MeasuredOn {
+  const { name, fault } = measuredOn.shown;
+  if (fault === undefined) return measuredOn;
+  throw new UserError(
+    l10n.t('Nothing can be measured on {0}', name),
+    fault,
+    l10n.t('Choose another text at the top of the panel, or score the blocks again.'),
+  );
 }

@@ -24,6 +24,9 @@ export interface WhatIfOptions {
   readonly settleMs?: number;
 }
 
+/** Perplexity of the whole model, and what it was measured on. */
+export type Known = Required<Pick<WhatIfState, 'full' | 'text' | 'rowsKey'>>;
+
 export const NOTHING_YET: WhatIfState = {
   ...{ status: 'idle', full: null, removed: [], ppl: null, seconds: null, text: null, failure: null },
 };
@@ -49,10 +52,15 @@ export class WhatIfWatch {
     this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
   }
 
-  /** Forgets everything: rows or settings are others now. */
-  reset(): void {
+  /** Begins again, for rows or settings are others now. @param known of the whole model on these rows, where a run told it */
+  restart(known: Known | undefined): void {
     this.dispose();
-    this.current = NOTHING_YET;
+    this.show({ ...NOTHING_YET, rowsKey: undefined, ...known });
+  }
+
+  /** What a run has told meanwhile. */
+  know(known: Known): void {
+    if (this.current.full === null) this.show(known);
   }
 
   dispose(): void {

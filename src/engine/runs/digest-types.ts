@@ -35,6 +35,8 @@ export interface ScoreDigest {
   readonly full?: JsonNumber;
   /** As of a curve; undefined for criteria that need no text. */
   readonly rowsKey?: string;
+  /** Name of that text. */
+  readonly text?: string;
   /** Of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
     readonly index: number;

@@ -76,7 +76,9 @@ function scoreOf(results: Json): ScoreDigest {
     return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired }];
   });
   const rows = keyed(calibrationKey(results.calibration));
-  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...rows, blocks };
+  const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
+  const of = { ...rows, ...(source !== undefined && { text: source }) };
+  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...of, blocks };
 }
 
 function curveOf(results: Json, settings: Json): CurveDigest {

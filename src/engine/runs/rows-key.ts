@@ -33,6 +33,16 @@ export function evaluationKey(results: Json, settings: Json, inputs: readonly Ru
   return keyOf(hash('calibration'), windows, length, 'seed', settings.seed);
 }
 
+/** How the calibration rows that a key names were drawn, and from which text; undefined for other rows. */
+export function drawnRows(
+  key: string,
+): { readonly sha256: string; readonly samples: number; readonly length: number; readonly seed: number } | undefined {
+  const found = /^([\da-f]{64}) (\d+)×(\d+) seed (\d+)$/.exec(key);
+  if (!found) return undefined;
+  const [samples, length, seed] = found.slice(2).map(Number);
+  return { sha256: found[1], samples, length, seed };
+}
+
 function keyOf(sha256: unknown, rows: unknown, length: unknown, how: string, value: unknown): string | undefined {
   if (text(sha256) === undefined || finite(rows) === null || finite(length) === null) return undefined;
   if (finite(value) === null && text(value) === undefined) return undefined;

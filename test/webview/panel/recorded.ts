@@ -161,6 +161,8 @@ export const RUNS: readonly PanelRun[] = [
 /** A panel that knows the model and nothing else. */
 export const EMPTY: PanelState = {
   model: MODEL,
+  family: { parent: null, children: [] },
+  text: { name: 'calibration.txt', samples: 10, length: 128, seed: 1234, from: 'scores' },
   plan: planOf([]),
   whatIf: {
     status: 'idle',

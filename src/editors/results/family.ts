@@ -1,0 +1,33 @@
+/** The checkpoint's family as the panel shows it: what it was made from, and what was made from it. */
+import type { JsonNumber } from '../../protocol/json';
+import type { PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
+import type { Relative, Relatives } from './relatives';
+
+/**
+ * @param perplexity of the whole model of an identity on the panel's rows; null where no run tells it
+ * @param retrained names of what was trained from the model of an identity
+ */
+export function familyOf(
+  relatives: Relatives,
+  perplexity: (identity: string) => JsonNumber | null,
+  retrained: (identity: string) => readonly string[],
+): PanelFamily {
+  const { self, parent, children } = relatives;
+  return {
+    parent: self.origin
+      ? { name: self.origin.name, removed: self.origin.removed, there: parentThere(parent, perplexity) }
+      : null,
+    children: children.map(({ name, path, identity, origin }): PanelChild => {
+      return { name, path, removed: origin!.removed, retrained: retrained(identity), ppl: perplexity(identity) };
+    }),
+  };
+}
+
+function parentThere(
+  parent: Relative | undefined,
+  perplexity: (identity: string) => JsonNumber | null,
+): PanelParent['there'] {
+  if (!parent?.size) return null;
+  const { path, identity, size } = parent;
+  return { path, ...size, ppl: perplexity(identity) };
+}
