@@ -44,7 +44,8 @@ describeBrowser('charts of the results panel', (browser) => {
       }),
     ];
     const whatIf = { ...FULL.whatIf, rowsKey: 'rows-a' };
-    const panel = await openPanel(browser(), { ...FULL, runs, whatIf });
+    const text = { ...FULL.text!, rowsKey: 'rows-a' };
+    const panel = await openPanel(browser(), { ...FULL, runs, whatIf, text });
     let labels = await onCurve(panel);
     assert.ok(labels.some((label) => /perplexity 30[, ]/.test(label)));
     assert.ok(labels.some((label) => label.startsWith('here, retrained')));

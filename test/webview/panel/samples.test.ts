@@ -49,7 +49,10 @@ describeBrowser('samples in the results panel', (browser) => {
   });
 
   it('lets four models write at most', async () => {
-    const columns = Array.from({ length: 6 }, (_, i) => ({ id: `m${i}`, label: `model ${i}`, detail: '' }));
+    const columns = Array.from({ length: 6 }, (_, i) => ({
+      ...{ id: `m${i}`, label: `model ${i}`, detail: '' },
+      ...(i < 2 && { related: true as const }),
+    }));
     const panel = await openPanel(browser(), { ...EMPTY, columns });
     const boxes = panel.page.locator('[aria-label="Models that write"] vscode-checkbox');
     await boxes.nth(2).click();
@@ -59,6 +62,30 @@ describeBrowser('samples in the results panel', (browser) => {
     await boxes.nth(4).click({ force: true });
     await button(panel, 'Write').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['m0', 'm1', 'm2', 'm3']);
+    await panel.close();
+  });
+
+  it('ticks nothing that has nothing to do with the checkpoint', async () => {
+    const columns = [{ id: 'checkpoint:other', label: 'other', detail: '' }];
+    const panel = await openPanel(browser(), { ...EMPTY, columns });
+    await panel.page.getByText('This checkpoint has no tokenizer.json beside it').waitFor();
+    assert.notEqual(await button(panel, 'Write').getAttribute('disabled'), null);
+    await panel.page.locator('[aria-label="Models that write"] vscode-checkbox').click();
+    await button(panel, 'Write').click();
+    assert.deepEqual(panel.received('samples/write')[0].columns, ['checkpoint:other']);
+    await panel.close();
+  });
+
+  it('says in a column why it failed, and what came of all', async () => {
+    const [first, second] = TEXTS.texts;
+    const failed = { ...second, text: '', tokens: 0, stopped: 'failed' as const, failure: 'model.safetensors is cut' };
+    const writing = { ...TEXTS, columns: TEXTS.columns.slice(0, 2), texts: [first, failed] };
+    const panel = await openPanel(browser(), EMPTY);
+    await button(panel, 'Write').click(); // so that the page knows the settings
+    await panel.post(update(1, { writing }));
+    await panel.page.locator('.sample', { hasText: '⚠ model.safetensors is cut' }).waitFor();
+    await panel.page.locator('.samples [role="status"]', { hasText: '1 text is written, 1 failed' }).waitFor();
+    await panel.page.getByText(/^Written, 1 of 2 failed: greedy/).waitFor();
     await panel.close();
   });
 
