@@ -82,7 +82,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
     );
   const removed = plan.removed.length;
   const parent = family.parent?.there;
-  const of = parent ? `of ${family.parent!.name}` : 'of the whole model';
+  const of = parent ? `of ${family.parent.name}` : 'of the whole model';
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
   const isWaiting = waiting(state);
   return [

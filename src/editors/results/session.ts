@@ -69,8 +69,9 @@ export class ResultsSession {
     const { path, checkpoint } = subject;
     this.history = new PlanHistory(plans.state(this.planSubject));
     const origins = new Origins();
-    this.runs = new RunList(subject, origins, services.host.nameOf);
-    this.texts = new PanelTexts(services.host.nameOf);
+    const nameOf = (file: string): string => services.host.nameOf(file);
+    this.runs = new RunList(subject, origins, nameOf);
+    this.texts = new PanelTexts(nameOf);
     this.relatives = new Relatives(subject, services.load, origins);
     this.shelf = new AdapterShelf(checkpoint);
     this.settled = this.settingsNow();
@@ -273,7 +274,7 @@ export class ResultsSession {
    */
   private askWhatIf(always = false): void {
     const { removed } = this;
-    const compared = this.state.family.parent?.there?.ppl != null;
+    const compared = (this.state.family.parent?.there?.ppl ?? null) !== null;
     if (this.services.host.trusted() && (always || compared || removed.length > 0)) this.whatIf.planned(removed);
   }
 
