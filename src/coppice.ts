@@ -3,6 +3,7 @@ import type * as vscode from 'vscode';
 import type { Config } from './config';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
+import type { HiddenPaths } from './views/hidden';
 import type { CheckpointLibrary } from './views/library';
 import type { Plans } from './views/plan';
 import type { ScoreBook } from './views/scores';
@@ -15,6 +16,7 @@ export interface Coppice {
   readonly library: CheckpointLibrary;
   readonly plans: Plans;
   readonly scores: ScoreBook;
+  readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */

@@ -11,8 +11,10 @@ import { translateBy } from './l10n';
 import { levelledLog } from './log';
 import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
+import { HiddenPaths } from './views/hidden';
 import { CheckpointLibrary } from './views/library';
 import { Plans } from './views/plan';
+import { scanState } from './views/scan-state';
 import { ScoreBook } from './views/scores';
 import { watchSidecar } from './views/sidecar-watch';
 import { StatusBar } from './views/status-bar';
@@ -34,7 +36,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const library = new CheckpointLibrary(config, context.workspaceState, log);
   const plans = new Plans(context.workspaceState);
   const scores = new ScoreBook(context.workspaceState);
-  const tree = new CheckpointTree(library, plans, scores, config);
+  const hidden = new HiddenPaths(context.workspaceState);
+  const tree = new CheckpointTree(library, plans, scores, hidden, config);
   const history: Coppice['history'] = {};
   const options = {
     program: file('dist', 'sidecar.cjs'),
@@ -47,7 +50,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     history.last = spec;
     void vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
   }));
-  const coppice: Coppice = { context, config, log, library, plans, scores, sidecar: client, tree, history };
+  const coppice: Coppice = { context, config, log, library, plans, scores, hidden, sidecar: client, tree, history };
   context.subscriptions.push(
     log,
     library,
@@ -56,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     watchSidecar(client, tree),
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
-    followScan(library),
+    followScan(library, hidden),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
     ...registerCommands(coppice),
@@ -69,11 +72,13 @@ export async function deactivate(): Promise<void> {
   await sidecar?.dispose();
 }
 
-/** Tells the view's welcome text whether the workspace is still being searched. */
-function followScan(library: CheckpointLibrary): vscode.Disposable {
+/** Tells VS Code of the search: now, for its keys outlive an extension host that is started again, and whenever the list changes. */
+function followScan(library: CheckpointLibrary, hidden: HiddenPaths): vscode.Disposable {
   const tell = (): void => {
-    void vscode.commands.executeCommand('setContext', 'coppice.scanned', library.isScanned);
-    void vscode.commands.executeCommand('setContext', 'coppice.hasCheckpoints', library.entries().length > 0);
+    for (const [key, value] of Object.entries(scanState(library, hidden))) {
+      void vscode.commands.executeCommand('setContext', key, value);
+    }
   };
-  return library.onDidChange(tell);
+  tell();
+  return vscode.Disposable.from(library.onDidChange(tell), hidden.onChange(tell));
 }

@@ -5,7 +5,8 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
-import { checkpointPathOf, isNode } from '../views/nodes';
+import { UserError } from '../engine/errors';
+import { checkpointPathOf, isNode, type Node } from '../views/nodes';
 import { showFailure } from './failure';
 import { requireTrusted } from './restricted';
 
@@ -17,12 +18,16 @@ export interface CommonArguments {
   readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
   /** Errors go to the caller instead of the user. */
   readonly throws?: boolean;
+  /** Lines of the view that it is about, where they were selected. */
+  readonly lines?: readonly Node[];
 }
 
 export interface Command<A extends CommonArguments = CommonArguments> {
   readonly id: `coppice.${string}`;
   /** It computes or writes: not in restricted mode. */
   readonly needsTrust?: boolean;
+  /** It takes lines of several checkpoints at once. */
+  readonly takesSeveral?: boolean;
   /**
    * @param settle to be called with all arguments once they are chosen, so that the command can be run again as it was
    * @returns what a caller may want to know: a result, or undefined
@@ -44,6 +49,7 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
     let settled = args;
     try {
       requireTrust(command);
+      if (!command.takesSeveral) requireOne(args.lines ?? []);
       return await command.run(coppice, args as never, (chosen) => {
         settled = chosen;
       });
@@ -55,7 +61,9 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
       return undefined;
     }
   };
-  return vscode.commands.registerCommand(command.id, (given: unknown) => invoke(argumentsOf(given)));
+  return vscode.commands.registerCommand(command.id, (given: unknown, selected: unknown) =>
+    invoke(argumentsOf(coppice, given, selected)),
+  );
 }
 
 /** A `when` clause hides commands, but does not keep anybody from calling them. */
@@ -63,11 +71,28 @@ function requireTrust({ needsTrust }: AnyCommand): void {
   if (needsTrust) requireTrusted(vscode.workspace.isTrusted);
 }
 
-/** A line of the tree, a file of the explorer, a path, or an object of arguments. */
-function argumentsOf(given: unknown): CommonArguments {
+/** Running for one of several selected checkpoints would do something else than what the user sees. */
+function requireOne(lines: readonly Node[]): void {
+  const paths = new Set(lines.map(checkpointPathOf));
+  if (paths.size <= 1) return;
+  throw new UserError(
+    vscode.l10n.t('Lines of several checkpoints are selected'),
+    vscode.l10n.t('the command takes one checkpoint at a time'),
+    vscode.l10n.t('Select lines of one of them.'),
+  );
+}
+
+/**
+ * A line of the tree, a file of the explorer, a path, an object of arguments, or a list that holds the line with the
+ * focus, as key bindings give it (nothing is in it while that line is being read again).
+ * @param selected the lines that are selected, `given` among them, where there are several
+ */
+function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): CommonArguments {
+  if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };
   if (isNode(given)) {
+    const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];
     const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
-    return given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) };
+    return { lines, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };
   }
   if (given instanceof vscode.Uri) return { checkpoint: given.fsPath };
   if (typeof given === 'string') return { checkpoint: given };

@@ -16,7 +16,7 @@ export const exportPlanCommand: Command<ExportArguments> = {
   id: 'coppice.exportPlan',
   async run(coppice, args) {
     const title = vscode.l10n.t('Export Plan');
-    const { path, checkpoint, subject } = await chooseCheckpoint(coppice, args, title);
+    const { path, checkpoint, subject } = await chooseCheckpoint(coppice, args, title, { needs: 'plan' });
     const removed = coppice.plans.removed(subject);
     if (removed.length === 0) {
       throw new UserError(

@@ -6,10 +6,11 @@ import { type AnyCommand, register } from './command';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
 import { exportPlanCommand } from './export-plan';
+import { copyPathCommand, openInEditorCommand, revealFilesCommand } from './files';
 import { generateTextCommand } from './generate-text';
 import { openWalkthroughCommand, restartSidecarCommand, showLogCommand } from './help';
 import { cancelJobCommand, showJobsCommand } from './jobs';
-import { closeCheckpointCommand, refreshCommand } from './list';
+import { closeCheckpointCommand, hideCheckpointCommand, refreshCommand, showHiddenCommand } from './list';
 import { mergeAdapterCommand } from './merge-adapter';
 import { openCheckpointCommand } from './open-checkpoint';
 import { pruneCheckpointCommand } from './prune-checkpoint';
@@ -17,15 +18,24 @@ import { resetPlanCommand } from './reset-plan';
 import { retrainLoraCommand } from './retrain-lora';
 import { openSampleCommand } from './sample';
 import { scoreBlocksCommand } from './score-blocks';
+import { showScoresCommand } from './show-scores';
 import { suggestBlocksCommand } from './suggest-blocks';
+import { toggleBlockCommand } from './toggle-block';
 
 export const COMMANDS: readonly AnyCommand[] = [
   openCheckpointCommand,
   openSampleCommand,
   refreshCommand,
   closeCheckpointCommand,
+  hideCheckpointCommand,
+  showHiddenCommand,
+  openInEditorCommand,
+  revealFilesCommand,
+  copyPathCommand,
   scoreBlocksCommand,
   openResultsCommand,
+  showScoresCommand,
+  toggleBlockCommand,
   suggestBlocksCommand,
   resetPlanCommand,
   pruneCheckpointCommand,

@@ -1,20 +1,34 @@
-/** Open Checkpoint…: adds a folder or file from anywhere to the view. */
+/** Open Checkpoint…: adds a folder or file from anywhere to the view. What can only be inspected opens in the editor too. */
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
 import { CancelledError } from '../engine/errors';
+import { isGguf } from '../views/group-files';
 import type { Command } from './command';
+import { openInEditor } from './files';
 
 export const openCheckpointCommand: Command = {
   id: 'coppice.openCheckpoint',
-  async run({ library, tree }, args) {
-    const { path, checkpoint } = await library.open(args.checkpoint ?? (await choose()));
+  async run(coppice, args) {
+    const { path, identity, usable } = await open(coppice, args.checkpoint ?? (await choose()));
+    coppice.hidden.show([path]);
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
-    await tree.reveal(path, { expand: true });
+    await coppice.tree.reveal(path, { expand: usable });
+    if (!usable) await openInEditor(path);
     await vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
-    const { identity, unsupported } = checkpoint;
-    return { checkpoint: path, identity, usable: unsupported === undefined };
+    return { checkpoint: path, identity, usable };
   },
 };
+
+async function open({ library }: Coppice, named: string): Promise<{ path: string; identity: string; usable: boolean }> {
+  if (isGguf(named)) {
+    const path = resolve(named);
+    return { path, identity: (await library.openGguf(path)).identity, usable: false };
+  }
+  const { path, checkpoint } = await library.open(named);
+  return { path, identity: checkpoint.identity, usable: checkpoint.unsupported === undefined };
+}
 
 async function choose(): Promise<string> {
   const picked = await vscode.window.showOpenDialog({
@@ -23,7 +37,7 @@ async function choose(): Promise<string> {
     canSelectFolders: true,
     canSelectFiles: true,
     defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir()),
-    filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'json'] },
+    filters: { [vscode.l10n.t('Checkpoints')]: ['safetensors', 'gguf', 'json'] },
   });
   if (!picked?.[0]) throw new CancelledError();
   return picked[0].fsPath;

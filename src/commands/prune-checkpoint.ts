@@ -6,6 +6,7 @@ import type { Choice } from '../engine/prune/choice';
 import { selectExplicit } from '../engine/prune/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
+import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../views/progress-words';
 import { requireProtection } from '../views/protection';
 import { formatBytes, shortCount, times } from '../views/words';
@@ -30,7 +31,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
   needsTrust: true,
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Prune Checkpoint');
-    const chosen = await chooseCheckpoint(coppice, args, title);
+    const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     const blocks = blocksOf(coppice, args, chosen);
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const { out } = args.out === undefined ? await askFolder(coppice, args, chosen, blocks, title) : args;
@@ -72,27 +73,33 @@ function blocksOf(
 }
 
 async function askFolder(
-  { config }: Coppice,
+  { config, scores }: Coppice,
   args: PruneArguments,
-  { checkpoint, architecture }: Chosen,
+  { checkpoint, architecture, subject }: Chosen,
   blocks: readonly number[],
   title: string,
 ): Promise<PruneArguments> {
   const kept = architecture.blocks - blocks.length;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
+  const protection = requireProtection(architecture.blocks, config);
+  const warning = planWarning(blocks, scores.shown(subject), protection);
   const step: Step<PruneArguments> = async (_, place) => {
     const out = await ask(place, {
       prompt: vscode.l10n.t('Folder of the new checkpoint'),
       value: outputFolder(config.outputFolder, checkpoint, `${kept}-blocks`),
       fault: outputFault,
       meaning: () =>
-        vscode.l10n.t(
-          'Without {0}: {1} parameters, {2}, ≈ {3} faster. Enter writes it.',
-          blocks.join(', '),
-          shortCount(parametersAfter),
-          formatBytes(bytesAfter),
-          times(speedup),
-        ),
+        [
+          vscode.l10n.t(
+            'Without {0}: {1} parameters, {2}, ≈ {3} faster. Enter writes it.',
+            blocks.join(', '),
+            shortCount(parametersAfter),
+            formatBytes(bytesAfter),
+            times(speedup),
+          ),
+          ...(warning === undefined ? [] : [vscode.l10n.t('Warning: it {0}.', warning)]),
+        ].join(' '),
+      warns: warning !== undefined,
     });
     return out === BACK ? BACK : { out };
   };

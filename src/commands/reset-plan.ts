@@ -6,7 +6,7 @@ import type { Command } from './command';
 export const resetPlanCommand: Command = {
   id: 'coppice.resetPlan',
   async run(coppice, args) {
-    const { subject } = await chooseCheckpoint(coppice, args, vscode.l10n.t('Reset Plan'));
+    const { subject } = await chooseCheckpoint(coppice, args, vscode.l10n.t('Reset Plan'), { needs: 'plan' });
     coppice.plans.set(subject, []);
   },
 };

@@ -104,9 +104,9 @@ function greedyOf(
   };
 }
 
-/** The newest scores by a criterion, if the model still is what was scored. */
+/** The newest scores by a criterion, else those that are shown, if the model still is what was scored. */
 export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined =>
-  scores.latest(subject, criterion);
+  criterion === undefined ? scores.shown(subject) : scores.latest(subject, criterion);
 
 async function askScore(
   coppice: Coppice,

@@ -49,17 +49,20 @@ export interface Question {
   readonly fault?: (text: string) => string | undefined;
   /** What an answer would mean, shown while it is written. */
   readonly meaning?: (text: string) => string | undefined;
+  /** What it would mean is a reason to think twice. */
+  readonly warns?: boolean;
 }
 
 /** A text. */
-export function ask(place: Place, { fault, meaning, ...question }: Question): Promise<string | Back> {
+export function ask(place: Place, { fault, meaning, warns, ...question }: Question): Promise<string | Back> {
   const box = vscode.window.createInputBox();
   Object.assign(box, { ...numbered(place), ...question, ignoreFocusOut: true });
   const look = (): string | undefined => {
     const wrong = fault?.(box.value);
     const hint = wrong === undefined ? meaning?.(box.value) : undefined;
-    const { Info } = vscode.InputBoxValidationSeverity;
-    box.validationMessage = wrong ?? (hint === undefined ? undefined : { message: hint, severity: Info });
+    const { Info, Warning } = vscode.InputBoxValidationSeverity;
+    const severity = warns ? Warning : Info;
+    box.validationMessage = wrong ?? (hint === undefined ? undefined : { message: hint, severity });
     return wrong;
   };
   look();

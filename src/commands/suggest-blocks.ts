@@ -48,6 +48,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
     const scores = await freshScores(coppice, chosen, criterion, count, complete.device);
     const removed = select(coppice, chosen, scores, count);
     coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
+    coppice.scores.show(chosen.path, criterion); // colours that follow another criterion would contradict the plan
     await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
     const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
     return { checkpoint: chosen.path, criterion, count, removed, parametersAfter, bytesAfter, speedup };

@@ -4,14 +4,15 @@
  */
 import type { Checkpoint } from '../engine/checkpoint/types';
 
-export class CheckpointCache {
-  private readonly loading = new Map<string, Promise<Checkpoint>>();
-  private readonly loaded = new Map<string, Checkpoint>();
+/** Of checkpoints, or of what is known of other files. */
+export class CheckpointCache<T = Checkpoint> {
+  private readonly loading = new Map<string, Promise<T>>();
+  private readonly loaded = new Map<string, T>();
 
-  constructor(private readonly open: (path: string) => Promise<Checkpoint>) {}
+  constructor(private readonly open: (path: string) => Promise<T>) {}
 
   /** The checkpoint at `path`, opened when it was not. @throws UserError for what cannot be opened */
-  load(path: string): Promise<Checkpoint> {
+  load(path: string): Promise<T> {
     let opening = this.loading.get(path);
     if (!opening) {
       opening = this.open(path);
@@ -26,7 +27,7 @@ export class CheckpointCache {
   }
 
   /** The checkpoint at `path` if it is open already. */
-  peek(path: string): Checkpoint | undefined {
+  peek(path: string): T | undefined {
     return this.loaded.get(path);
   }
 

@@ -1,4 +1,4 @@
-/** Looks for checkpoints and adapters in the workspace: a bounded search, which reads no file. */
+/** Looks for checkpoints, adapters and GGUF files in the workspace: a bounded search, which reads no file. */
 import * as vscode from 'vscode';
 import { anyOf } from './globs';
 import { type FoundModels, groupFiles } from './group-files';
@@ -11,7 +11,7 @@ export interface Found extends FoundModels {
 /** More files than this and the workspace is a store of models, whose checkpoints are opened by hand. */
 const MOST_FILES = 2000;
 /** Everything that may be a checkpoint, for searching and for watching. */
-export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json}';
+export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json,gguf}';
 
 /** @param exclude globs, on top of `files.exclude` */
 export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {

@@ -6,22 +6,32 @@ export interface FoundModels {
   readonly checkpoints: readonly string[];
   /** Folders. */
   readonly adapters: readonly string[];
+  /** Files; of one that is split, the first part. */
+  readonly ggufs: readonly string[];
 }
 
 const WHOLE = 'model.safetensors';
 const ADAPTER = 'adapter_model.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
+const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
 /** Folders of what Coppice is writing, and of trainings that were stopped. */
 const UNDER_WAY = /\.(coppice-partial|training)$/;
 /** What tools keep beside a model and is none. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
 
+export const isGguf = (path: string): boolean => path.endsWith('.gguf');
+
 /** @param files absolute paths */
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
+  const ggufs: string[] = [];
   for (const file of files) {
     const parts = dirname(file).split(/[/\\]/);
     if (parts.some((part) => UNDER_WAY.test(part))) continue;
+    if (isGguf(file)) {
+      if (!LATER_GGUF_PART.test(file)) ggufs.push(file);
+      continue;
+    }
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
   }
   const checkpoints: string[] = [];
@@ -34,5 +44,5 @@ export function groupFiles(files: readonly string[]): FoundModels {
     if (isOne || shardsAlone) checkpoints.push(folder);
     else checkpoints.push(...models.map((name) => join(folder, name)));
   }
-  return { checkpoints: checkpoints.sort(), adapters: adapters.sort() };
+  return { checkpoints: checkpoints.sort(), adapters: adapters.sort(), ggufs: ggufs.sort() };
 }

@@ -5,18 +5,22 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../config';
+import { openGguf } from '../engine/checkpoint/gguf';
+import { summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../engine/checkpoint/open';
+import type { Summary } from '../engine/checkpoint/summary';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { canonicalPath } from './canonical';
 import { CheckpointCache } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';
+import { isGguf } from './group-files';
 
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
 const SETTLE_MS = 400;
 /** Files that name a checkpoint; else a folder does. */
-const WEIGHTS = /\.(safetensors|json)$/;
+const WEIGHTS = /\.(safetensors|json|gguf)$/;
 
 export interface Entry {
   /** The folder or file that names the checkpoint. */
@@ -28,8 +32,10 @@ export class CheckpointLibrary implements vscode.Disposable {
   private found: readonly string[] = [];
   private opened: readonly string[];
   private adapterFolders: readonly string[] = [];
+  private foundGgufs: readonly string[] = [];
   private truncated = false;
   private readonly cache = new CheckpointCache(openCheckpoint);
+  private readonly ggufCache = new CheckpointCache(async (path) => summarizeGguf(await openGguf(path)));
   /** Of what was opened from outside the workspace, which the watchers of the workspace do not see; by folder. */
   private readonly outside = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[] = [];
@@ -56,10 +62,14 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.scanned;
   }
 
+  /** Checkpoints in safetensors. */
   entries(): readonly Entry[] {
-    const workspace = this.found.map((path) => ({ path, origin: 'workspace' as const }));
-    const others = this.opened.filter((path) => !this.found.includes(path));
-    return [...workspace, ...others.map((path) => ({ path, origin: 'opened' as const }))];
+    return this.listed(this.found, (path) => !isGguf(path));
+  }
+
+  /** GGUF files, which can be inspected and nothing else. */
+  ggufs(): readonly Entry[] {
+    return this.listed(this.foundGgufs, isGguf);
   }
 
   /** Whether the workspace holds more weight files than were looked at. */
@@ -82,6 +92,11 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.cache.peek(path);
   }
 
+  /** What the header of a GGUF file says. @throws UserError for what cannot be read */
+  loadGguf(path: string): Promise<Summary> {
+    return this.ggufCache.load(path);
+  }
+
   /** The path that a checkpoint is, or would be, listed by. @throws UserError when there is nothing to open */
   async resolve(named: string): Promise<string> {
     return this.entries().some(({ path }) => path === named) ? named : canonicalPath(named);
@@ -91,16 +106,20 @@ export class CheckpointLibrary implements vscode.Disposable {
   async open(named: string): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
     const path = await this.resolve(named);
     const checkpoint = await this.load(path);
-    if (!this.entries().some((entry) => entry.path === path)) {
-      await this.remember([...this.opened, path]);
-      this.changed.fire(undefined);
-    }
+    await this.list(path);
     return { path, checkpoint };
   }
 
-  /** Forgets a checkpoint that was opened by hand. Nothing on disk is touched. */
-  async close(path: string): Promise<void> {
-    await this.remember(this.opened.filter((other) => other !== path));
+  /** Adds a GGUF file by hand. @returns its summary @throws UserError for what cannot be read */
+  async openGguf(path: string): Promise<Summary> {
+    const summary = await this.loadGguf(path);
+    await this.list(path);
+    return summary;
+  }
+
+  /** Forgets what was opened by hand. Nothing on disk is touched. */
+  async close(paths: readonly string[]): Promise<void> {
+    await this.remember(this.opened.filter((other) => !paths.includes(other)));
     this.changed.fire(undefined);
   }
 
@@ -117,6 +136,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Opens `path` afresh when it is next needed. */
   forget(path: string): void {
     this.cache.forget(path);
+    this.ggufCache.forget(path);
     this.changed.fire(path);
   }
 
@@ -127,17 +147,35 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, truncated } = await findCheckpoints(this.config.discoveryExclude);
+    const { checkpoints, adapters, ggufs, truncated } = await findCheckpoints(this.config.discoveryExclude);
     if (truncated) this.log.warn('The workspace holds so many weight files that not all of them were looked at.');
-    const list = (): string => [...this.found, '', ...this.adapterFolders, this.truncated].join('\n');
+    const list = (): string =>
+      [...this.found, '', ...this.adapterFolders, '', ...this.foundGgufs, this.truncated].join('\n');
     const before = list();
     this.found = checkpoints;
     this.adapterFolders = adapters;
+    this.foundGgufs = ggufs;
     this.truncated = truncated;
     const same = list() === before;
     this.forgetVanished();
     if (this.scanned && same) return;
     this.scanned = true;
+    this.changed.fire(undefined);
+  }
+
+  /** What was found, then what was opened by hand. */
+  private listed(found: readonly string[], isOfKind: (path: string) => boolean): Entry[] {
+    const others = this.opened.filter((path) => isOfKind(path) && !found.includes(path));
+    return [
+      ...found.map((path) => ({ path, origin: 'workspace' as const })),
+      ...others.map((path) => ({ path, origin: 'opened' as const })),
+    ];
+  }
+
+  /** Lists what was opened by hand, where it is not listed yet. */
+  private async list(path: string): Promise<void> {
+    if ([...this.entries(), ...this.ggufs()].some((entry) => entry.path === path)) return;
+    await this.remember([...this.opened, path]);
     this.changed.fire(undefined);
   }
 
@@ -149,8 +187,10 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** What is not listed any more takes no memory. */
   private forgetVanished(): void {
-    const listed = new Set(this.entries().map(({ path }) => path));
-    for (const path of this.cache.paths) if (!listed.has(path)) this.cache.forget(path);
+    const listed = new Set([...this.entries(), ...this.ggufs()].map(({ path }) => path));
+    for (const cache of [this.cache, this.ggufCache]) {
+      for (const path of cache.paths) if (!listed.has(path)) cache.forget(path);
+    }
   }
 
   private watch(): void {
@@ -186,7 +226,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     }
     for (const folder of folders) {
       if (this.outside.has(folder)) continue;
-      const files = new vscode.RelativePattern(vscode.Uri.file(folder), '*.{safetensors,json}');
+      const files = new vscode.RelativePattern(vscode.Uri.file(folder), '*.{safetensors,json,gguf}');
       this.outside.set(folder, this.follow(vscode.workspace.createFileSystemWatcher(files)));
     }
   }
@@ -194,7 +234,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Whatever `watcher` sees is opened afresh, and looked for. */
   private follow(watcher: vscode.FileSystemWatcher): vscode.Disposable {
     const touched = ({ fsPath }: vscode.Uri): void => {
-      for (const path of this.cache.paths) {
+      for (const path of [...this.cache.paths, ...this.ggufCache.paths]) {
         if (path === fsPath || path === dirname(fsPath) || dirname(path) === dirname(fsPath)) this.forget(path);
       }
       this.rescanSoon();

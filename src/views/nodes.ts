@@ -30,25 +30,72 @@ export interface TensorNode {
   readonly parent: Node;
 }
 
+/** What the plan of a checkpoint gives, on a line of its own. */
+export interface PlanNode {
+  readonly kind: 'plan';
+  readonly parent: CheckpointNode;
+  readonly checkpoint: Checkpoint;
+}
+
 export interface AdapterNode {
   readonly kind: 'adapter';
   /** Folder. */
   readonly path: string;
 }
 
-export type Node = CheckpointNode | PartNode | BlockNode | TensorNode | AdapterNode;
+export interface GgufNode {
+  readonly kind: 'gguf';
+  readonly entry: Entry;
+}
 
-/** The path of the checkpoint that a node belongs to; undefined for an adapter. */
+/** Of what cannot be computed with; its lines are checkpoints and GGUF files. */
+export interface InspectionNode {
+  readonly kind: 'inspection';
+}
+
+export type Node =
+  CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode | AdapterNode | GgufNode | InspectionNode;
+
+const KINDS: Readonly<Record<Node['kind'], true>> = {
+  ...{ checkpoint: true, plan: true, part: true, block: true, tensor: true },
+  ...{ adapter: true, gguf: true, inspection: true },
+};
+
+/** The path of the checkpoint that a node belongs to; undefined for what belongs to none. */
 export function checkpointPathOf(node: Node): string | undefined {
-  for (let at: Node = node; ;) {
-    if (at.kind === 'checkpoint') return at.entry.path;
-    if (at.kind === 'adapter') return undefined;
-    at = at.parent;
+  let at = node;
+  while ('parent' in at) at = at.parent;
+  return at.kind === 'checkpoint' ? at.entry.path : undefined;
+}
+
+/** The file or folder that a line at the top of the view, or in the group, stands for. */
+export function filePathOf(node: Node): string | undefined {
+  if (node.kind === 'adapter') return node.path;
+  return node.kind === 'gguf' ? node.entry.path : checkpointPathOf(node);
+}
+
+/** The same text for the same line, also after its node was made again. */
+export function keyOf(node: Node): string {
+  switch (node.kind) {
+    case 'inspection':
+      return node.kind;
+    case 'checkpoint':
+    case 'gguf':
+      return `${node.kind}:${node.entry.path}`;
+    case 'adapter':
+      return `${node.kind}:${node.path}`;
+    case 'plan':
+      return `${node.kind}:${keyOf(node.parent)}`;
+    case 'block':
+      return `${node.kind}:${node.block.index}:${keyOf(node.parent)}`;
+    case 'part':
+      return `${node.kind}:${node.name}:${keyOf(node.parent)}`;
+    case 'tensor':
+      return `${node.kind}:${node.tensor.name}:${keyOf(node.parent)}`;
   }
 }
 
 /** Whether a value that a command was given is a node of the tree. */
 export function isNode(value: unknown): value is Node {
-  const kinds: unknown[] = ['checkpoint', 'part', 'block', 'tensor', 'adapter'];
-  return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(value.kind);
+  return typeof value === 'object' && value !== null && 'kind' in value && Object.hasOwn(KINDS, String(value.kind));
 }

@@ -27,18 +27,23 @@ export interface Scores {
 }
 
 const KEY = 'scores';
+/** Criteria by the paths of checkpoints. */
+const SHOWN_KEY = 'shownScores';
 
 export class ScoreBook {
   private readonly entries: Map<string, readonly Scores[]>;
+  private readonly chosen: Map<string, string>;
   private readonly changed = new Emitter<string>();
-  /** Tells the path of the checkpoint with new scores. */
+  /** Tells the path of the checkpoint with new scores, or with other ones shown. */
   readonly onChange = this.changed.on;
 
   constructor(private readonly store: PlanStore) {
-    const stored = store.get(KEY);
-    const plain = typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
-    const lists = Object.entries(plain).filter((entry): entry is [string, Scores[]] => Array.isArray(entry[1]));
+    const lists = storedEntries(store, KEY).filter((entry): entry is [string, Scores[]] => Array.isArray(entry[1]));
     this.entries = new Map(lists);
+    const chosen = storedEntries(store, SHOWN_KEY).filter((entry): entry is [string, string] => {
+      return typeof entry[1] === 'string';
+    });
+    this.chosen = new Map(chosen);
   }
 
   /** Newest first, one a criterion. */
@@ -51,8 +56,21 @@ export class ScoreBook {
     return this.all(subject).find((scores) => criterion === undefined || scores.criterion === criterion);
   }
 
+  /** Those that colour and describe the blocks: by the criterion that was chosen, else the newest. */
+  shown(subject: Pick<PlanSubject, 'path' | 'identity'>): Scores | undefined {
+    const all = this.all(subject);
+    return all.find(({ criterion }) => criterion === this.chosen.get(subject.path)) ?? all[0];
+  }
+
+  /** From now on the scores by `criterion` are shown, until the blocks are scored again. */
+  show(path: string, criterion: Criterion): void {
+    if (this.chosen.get(path) === criterion) return;
+    this.choose(path, criterion);
+    this.changed.fire(path);
+  }
+
   /**
-   * Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks.
+   * Keeps a scoring of the whole model, and shows it. Those of views and single modules say nothing about pruning its blocks.
    * @param record path of the run's record
    * @param file path of the calibration text, which the result only names
    */
@@ -74,8 +92,20 @@ export class ScoreBook {
     );
     this.entries.set(path, [scores, ...others]);
     void this.store.update(KEY, Object.fromEntries(this.entries));
+    this.choose(path, scores.criterion);
     this.changed.fire(path);
   }
+
+  private choose(path: string, criterion: Criterion): void {
+    this.chosen.set(path, criterion);
+    void this.store.update(SHOWN_KEY, Object.fromEntries(this.chosen));
+  }
+}
+
+/** Whatever was stored under `key`, by this version or another. */
+function storedEntries(store: PlanStore, key: string): [string, unknown][] {
+  const stored = store.get(key);
+  return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
 }
 
 /** What selection needs of scores; undefined when they hold nothing that ranks. */
@@ -92,7 +122,7 @@ export function rankingOf({ blocks, windows, removals }: Scores): Ranking | unde
 export type Importance = 'low' | 'middle' | 'high';
 
 /** By thirds of the ranking: what stands out at a glance, not a measure. Undefined where single blocks have no score. */
-export function importances(scores: Scores | undefined): readonly Importance[] | undefined {
+export function importances(scores: Pick<Scores, 'blocks'> | undefined): readonly Importance[] | undefined {
   if (!scores?.blocks) return undefined;
   const ranking = rankBlocks(scores.blocks.map((score) => parseJsonNumber(score) ?? NaN));
   const list = Array<Importance>(ranking.length).fill('middle');

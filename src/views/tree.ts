@@ -1,22 +1,42 @@
 /**
- * The view "Checkpoints": a checkpoint, its blocks, their modules, their tensors. Children are made when a line is
- * opened, so that thousands of tensors cost nothing until somebody looks. Ticked blocks stay: the boxes are the plan.
+ * The view "Checkpoints": a checkpoint, its plan and blocks, their modules, their tensors; at the end a group of what can
+ * only be inspected. Children are made when a line is opened, so that thousands of tensors cost nothing until they are
+ * looked at. Ticked blocks stay: the boxes are the plan.
  */
 import * as vscode from 'vscode';
 import type { Config } from '../config';
-import { type Entry, asUserError, type CheckpointLibrary } from './library';
-import { checkpointItem, failedItem } from './items/checkpoint';
+import { tick } from './boxes';
+import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
 import { blockItem } from './items/block';
+import { checkpointItem, failedItem } from './items/checkpoint';
+import { ggufItem, inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
-import { type BlockNode, type CheckpointNode, checkpointPathOf, type Node, type PartNode } from './nodes';
+import { planItem } from './items/plan';
+import { type Entry, asUserError, type CheckpointLibrary } from './library';
+import {
+  type BlockNode,
+  type CheckpointNode,
+  checkpointPathOf,
+  type GgufNode,
+  type InspectionNode,
+  keyOf,
+  type Node,
+  type PartNode,
+  type PlanNode,
+} from './nodes';
 import { partsOf } from './parts';
 import type { Plans } from './plan';
+import { planWarning } from './plan-warning';
 import { protectionOf } from './protection';
 import type { ScoreBook } from './scores';
+import { type Shelf, shelfOf, shelve } from './shelves';
 import { subjectOf } from './subject';
 
 export const VIEW_ID = 'coppice.checkpoints';
+
+/** One object, so that VS Code knows it again. */
+const INSPECTION: InspectionNode = { kind: 'inspection' };
 
 export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
@@ -26,24 +46,37 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   /** One node a checkpoint, so that VS Code knows it again. */
   private readonly nodes = new Map<string, CheckpointNode>();
   private readonly blockNodes = new WeakMap<CheckpointNode, readonly BlockNode[]>();
+  private readonly planNodes = new WeakMap<CheckpointNode, PlanNode>();
+  /** Where each checkpoint stands, as it was listed last. */
+  private readonly shelf = new Map<string, Shelf>();
+  /** What the group holds. */
+  private inspected: readonly (CheckpointNode | GgufNode)[] = [];
+  /** As VS Code told of it last: `selection` lacks lines that are being read again. */
+  private selected: readonly Node[] = [];
 
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
     private readonly scores: ScoreBook,
+    private readonly hidden: HiddenPaths,
     private readonly config: Config,
   ) {
     this.view = vscode.window.createTreeView<Node>(VIEW_ID, {
       treeDataProvider: this,
       manageCheckboxStateManually: true,
+      canSelectMany: true,
       showCollapseAll: true,
     });
     const refresh = (path: string | undefined): void => this.refresh(path);
     this.subscriptions.push(
       this.view,
+      this.view.onDidChangeSelection(({ selection }) => {
+        this.selected = selection;
+      }),
       this.view.onDidChangeCheckboxState(({ items }) => void this.ticked(items)),
       this.view.onDidChangeVisibility(({ visible }) => visible && this.library.rescanSoon()),
-      library.onDidChange(refresh),
+      library.onDidChange((path) => void this.filesChanged(path)),
+      hidden.onChange(() => this.refresh(undefined)),
       plans.onChange(refresh),
       scores.onChange(refresh),
       library.onDidChange(() => this.tellFaults()),
@@ -65,8 +98,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return modulesOf(node);
       case 'part':
         return node.part.tensors.map((tensor) => ({ kind: 'tensor', tensor, parent: node }));
+      case 'inspection':
+        return [...this.inspected];
+      case 'plan':
       case 'tensor':
       case 'adapter':
+      case 'gguf':
         return [];
     }
   }
@@ -81,25 +118,45 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return partItem(node);
       case 'tensor':
         return tensorItem(node.tensor);
+      case 'plan':
+        return this.planLine(node);
       case 'adapter':
         return adapterItem(node.path);
+      case 'gguf':
+        return this.ggufLine(node);
+      case 'inspection':
+        return inspectionItem(this.inspected.length, ![...this.shelf.values()].includes('usable'));
     }
   }
 
   getParent(node: Node): Node | undefined {
-    return node.kind === 'checkpoint' || node.kind === 'adapter' ? undefined : node.parent;
+    if ('parent' in node) return node.parent;
+    const isInGroup = node.kind === 'gguf' || (node.kind === 'checkpoint' && this.isInspected(node.entry.path));
+    return isInGroup ? INSPECTION : undefined;
   }
 
-  /** Shows a checkpoint in the view, selected. */
+  /** Shows a checkpoint or a GGUF file in the view, selected. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    const entry = this.library.entries().find((each) => each.path === path);
-    if (entry) await this.view.reveal(this.nodeOf(entry), { select: true, ...options });
+    if (!this.shelf.has(path)) await this.roots(); // where it stands is to be known
+    const node = this.inspected.find((each) => each.entry.path === path) ?? this.nodes.get(path);
+    if (node) await this.view.reveal(node, { select: true, ...options });
   }
 
-  /** The node of a checkpoint that is selected in the view, or to which the selected line belongs. */
+  /** The checkpoint that is selected in the view, or to which every selected line belongs. */
   get selectedPath(): string | undefined {
-    const [selected] = this.view.selection;
-    return selected && checkpointPathOf(selected);
+    const paths = new Set(this.view.selection.map(checkpointPathOf));
+    return paths.size === 1 ? [...paths][0] : undefined;
+  }
+
+  /** The lines that are selected, where the view is to be seen. */
+  get selectedLines(): readonly Node[] {
+    return this.view.visible ? this.view.selection : [];
+  }
+
+  /** The lines that a key is about: the one with the focus, or all selected lines where it is one of them. */
+  linesAbout(focused: Node): readonly Node[] {
+    const isSelected = this.selected.some((line) => keyOf(line) === keyOf(focused));
+    return isSelected ? this.selected : [focused];
   }
 
   /** A number on the view's icon, such as jobs; none for 0. */
@@ -124,13 +181,28 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.view.message = lines.length > 0 ? lines.join(' ') : undefined;
   }
 
-  private roots(): Node[] {
+  private async roots(): Promise<Node[]> {
     if (!this.library.isScanned) return [];
-    const entries = this.library.entries();
-    const listed = new Set(entries.map(({ path }) => path));
-    for (const path of this.nodes.keys()) if (!listed.has(path)) this.nodes.delete(path);
-    const checkpoints = entries.map((entry) => this.nodeOf(entry));
-    return [...checkpoints, ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path }))];
+    const { usable, unsupported, broken } = await shelve(this.library);
+    this.shelf.clear();
+    const put = (shelf: Shelf, entries: readonly Entry[]): CheckpointNode[] => {
+      for (const { path } of entries) this.shelf.set(path, shelf);
+      return entries.map((entry) => this.nodeOf(entry));
+    };
+    const checkpoints = put('usable', usable);
+    const others = [...put('unsupported', unsupported), ...put('broken', broken)];
+    for (const path of this.nodes.keys()) if (!this.shelf.has(path)) this.nodes.delete(path);
+    const ggufs = this.library.ggufs().map((entry) => ({ kind: 'gguf' as const, entry }));
+    this.inspected = [...ggufs, ...others].filter(({ entry }) => !this.hidden.has(entry.path));
+    return [
+      ...checkpoints,
+      ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path })),
+      ...(this.inspected.length > 0 ? [INSPECTION] : []),
+    ];
+  }
+
+  private isInspected(path: string): boolean {
+    return this.inspected.some(({ entry }) => entry.path === path);
   }
 
   private nodeOf(entry: Entry): CheckpointNode {
@@ -140,17 +212,37 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   }
 
   private async checkpointLine(node: CheckpointNode): Promise<vscode.TreeItem> {
-    const { path, origin } = node.entry;
+    const { path } = node.entry;
     try {
       const checkpoint = await this.library.load(path);
-      const subject = subjectOf(path, checkpoint);
-      const removed = subject ? this.plans.removed(subject) : [];
-      return checkpointItem(checkpoint, {
-        ...{ path, origin, removed },
-        ...(subject && { choice: this.plans.choice(subject), scores: this.scores.latest(subject) }),
-      });
+      return checkpointItem(node, checkpoint, this.stateOf(path, checkpoint));
     } catch (error) {
-      return failedItem(path, origin, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
+      return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
+    }
+  }
+
+  /** What plan and scores say of a checkpoint. */
+  private stateOf(path: string, checkpoint: BlockNode['checkpoint']) {
+    const subject = subjectOf(path, checkpoint);
+    if (!subject) return { removed: [], allScores: [] };
+    const removed = this.plans.removed(subject);
+    const scores = this.scores.shown(subject);
+    const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
+    return { removed, warning, scores, allScores: this.scores.all(subject) };
+  }
+
+  private planLine({ parent, checkpoint }: PlanNode): vscode.TreeItem {
+    const { path } = parent.entry;
+    const { removed, warning } = this.stateOf(path, checkpoint);
+    return planItem(path, checkpoint, removed, warning);
+  }
+
+  private async ggufLine(node: GgufNode): Promise<vscode.TreeItem> {
+    const { path } = node.entry;
+    try {
+      return ggufItem(node, await this.library.loadGguf(path));
+    } catch (error) {
+      return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
     }
   }
 
@@ -161,12 +253,22 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     const part = (name: PartNode['name'], of: PartNode['part']): PartNode[] =>
       of.tensors.length === 0 ? [] : [{ kind: 'part', name, part: of, parent: node, checkpoint }];
     return [
+      ...(checkpoint.architecture ? [this.planNodeOf(node, checkpoint)] : []),
       ...part('embedding', embedding),
       ...this.blocksOf(node, checkpoint),
       ...part('norm', norm),
       ...part('head', head),
       ...part('other', other),
     ];
+  }
+
+  /** The plan has its line also while every block stays: lines must not move under the pointer that unticks the first. */
+  private planNodeOf(parent: CheckpointNode, checkpoint: PlanNode['checkpoint']): PlanNode {
+    const before = this.planNodes.get(parent);
+    if (before?.checkpoint === checkpoint) return before;
+    const node = { kind: 'plan' as const, parent, checkpoint };
+    this.planNodes.set(parent, node);
+    return node;
   }
 
   private blocksOf(node: CheckpointNode, checkpoint: BlockNode['checkpoint']): readonly BlockNode[] {
@@ -192,7 +294,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       kept: !this.plans.removed(subject).includes(block.index),
       protected: kept.has(block.index),
       locked: locked.has(block.index),
-      scores: this.scores.latest(subject),
+      scores: this.scores.shown(subject),
+      allScores: this.scores.all(subject),
     });
   }
 
@@ -211,12 +314,16 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       const subject = checkpoint && subjectOf(parent.entry.path, checkpoint);
       if (!subject) continue;
       const { locked } = protectionOf(subject.blocks, this.config);
-      this.plans.change(
-        subject,
-        list.filter(([block, kept]) => kept || !locked.has(block)),
-      );
+      tick(this.plans, subject, list, locked);
       this.refresh(parent.entry.path); // boxes that must not change show their old state again
     }
+  }
+
+  /** The files of a checkpoint are others, or the list: a line may belong to another place now. */
+  private async filesChanged(path: string | undefined): Promise<void> {
+    const before = path === undefined ? undefined : this.shelf.get(path);
+    const stays = before !== undefined && this.view.visible && (await shelfOf(this.library, path!)) === before;
+    this.refresh(stays ? path : undefined);
   }
 
   private refresh(path: string | undefined): void {

@@ -1,10 +1,14 @@
 /** The plan, what it amounts to, and what suggestions are made of: everything of the views that needs no editor. */
 import assert from 'node:assert/strict';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { tick, toggle } from '../../src/views/boxes';
+import { HiddenPaths } from '../../src/views/hidden';
 import { Plans, type PlanStore } from '../../src/views/plan';
 import { planEffect } from '../../src/views/plan-effect';
+import { planWarning } from '../../src/views/plan-warning';
 import { nameInModule, partsOf } from '../../src/views/parts';
 import { protectionOf, requireProtection } from '../../src/views/protection';
+import { scoreSentence, scoreWords, scoringSentence } from '../../src/views/score-words';
 import { importances, rankingOf, ScoreBook } from '../../src/views/scores';
 import { shortCount, shortScore } from '../../src/views/words';
 import { short } from '../../webview/panel/numbers';
@@ -114,6 +118,57 @@ describe('a plan', () => {
   });
 });
 
+describe('boxes', () => {
+  const locked = new Set([0, 5]);
+  let plans: Plans;
+  beforeEach(() => {
+    plans = new Plans(new Store());
+  });
+
+  it('of locked blocks stay ticked', () => {
+    tick(
+      plans,
+      subject,
+      [
+        [0, false],
+        [1, false],
+      ],
+      locked,
+    );
+    assert.deepEqual(plans.removed(subject), [1]);
+  });
+
+  it('of several lines go the same way: all unticked, then all ticked', () => {
+    plans.set(subject, [2]);
+    assert.deepEqual(toggle(plans, subject, [1, 2, 3], locked), []);
+    assert.deepEqual(plans.removed(subject), [1, 2, 3]);
+    toggle(plans, subject, [2, 3], locked);
+    assert.deepEqual(plans.removed(subject), [1]);
+  });
+
+  it('tell which of them are locked, and toggle the others', () => {
+    assert.deepEqual(toggle(plans, subject, [0, 4, 5], locked), [0, 5]);
+    assert.deepEqual(plans.removed(subject), [4]);
+  });
+});
+
+describe('hidden lines', () => {
+  it('are kept with the workspace until they are shown again', () => {
+    const store = new Store();
+    const hidden = new HiddenPaths(store);
+    let told = 0;
+    hidden.onChange(() => told++);
+    hidden.hide(['/a', '/b']);
+    hidden.hide(['/b']); // nothing new
+    const later = new HiddenPaths(store);
+    assert.deepEqual([later.has('/a'), later.has('/c'), later.size, told], [true, false, 2, 1]);
+    later.show(['/a', '/c']);
+    assert.deepEqual([later.has('/a'), later.has('/b')], [false, true]);
+    later.show();
+    assert.equal(new HiddenPaths(store).size, 0);
+  });
+});
+
 describe('protected blocks', () => {
   it('are the first four, the last two, and the list of the user, which locks', () => {
     const { kept, locked } = protectionOf(10, { plus: true, keep: '5, 8-20' });
@@ -166,6 +221,59 @@ describe('scores of a checkpoint', () => {
     assert.equal(later.latest({ ...subject, identity: 'other' }), undefined);
   });
 
+  it('are shown by the criterion that was chosen, also later, until there are new ones', () => {
+    const store = new Store();
+    const book = new ScoreBook(store);
+    const told: string[] = [];
+    book.onChange((path) => told.push(path));
+    book.add(subject.path, result('ppl', [3, 1, 2]), null);
+    book.add(subject.path, result('taylor', [1, 2, 3]), null);
+    assert.equal(book.shown(subject)?.criterion, 'taylor');
+    book.show(subject.path, 'ppl');
+    book.show(subject.path, 'ppl'); // nothing new
+    assert.equal(told.length, 3);
+    assert.equal(new ScoreBook(store).shown(subject)?.criterion, 'ppl');
+    assert.equal(book.shown({ ...subject, identity: 'other' }), undefined);
+    book.add(subject.path, result('magnitude', [1, 2, 3]), null);
+    assert.equal(book.shown(subject)?.criterion, 'magnitude');
+  });
+
+  it('say what they are, and on which text', () => {
+    const book = new ScoreBook(new Store());
+    const calibration = {
+      ...{ source: 'mine.txt', sha256: '', samples: 10, length: 128, seed: 1, method: 'documents' as const },
+    };
+    const full = { ppl: 18.123, meanNll: 2.9, tokens: 100 };
+    book.add(subject.path, { ...result('ppl', [34.25, 20]), calibration, full }, null);
+    const ppl = book.shown(subject)!;
+    assert.equal(scoreWords(ppl, 0), 'ppl 34.25');
+    assert.equal(scoreSentence(ppl, 0), 'ppl 34.25, whole model 18.12, on mine.txt, 10 × 128 tokens');
+    assert.equal(scoringSentence(ppl), 'ppl, whole model 18.12, on mine.txt, 10 × 128 tokens');
+    const removals = [1, 0].map((block) => ({ block, meanNll: 1, ppl: 2 }));
+    book.add(subject.path, { ...result('greedy', []), blocks: undefined, removals }, null);
+    const greedy = book.shown(subject)!;
+    assert.equal(scoreWords(greedy, 0), 'greedy no. 2 to go');
+    assert.equal(scoreWords(greedy, 3), undefined);
+  });
+
+  it('warn of a plan that removes what matters much, or what the paper keeps', () => {
+    const book = new ScoreBook(new Store());
+    book.add(subject.path, result('ppl', [125, 1, 5, 2, 63.5, 8]), null);
+    const scores = book.shown(subject);
+    const protection = protectionOf(6, { plus: false, keep: '' });
+    assert.equal(planWarning([1, 2], scores, protection), undefined);
+    assert.equal(planWarning([0, 1], scores, protection), 'removes block 0, which matters much (ppl 125)');
+    assert.equal(planWarning([0, 4], scores, protection), 'removes blocks 0, 4, which matter much (ppl 125, 63.5)');
+    const byPaper = protectionOf(8, { plus: true, keep: '' });
+    assert.equal(planWarning([1, 4], undefined, byPaper), 'removes block 1, which the paper keeps');
+    assert.equal(
+      planWarning([0, 1, 2], scores, byPaper),
+      'removes block 0, which matters much (ppl 125); removes blocks 1, 2, which the paper keeps',
+    );
+    const locked = protectionOf(8, { plus: false, keep: '1' });
+    assert.equal(planWarning([1], undefined, locked), undefined);
+  });
+
   it('of a view say nothing about the whole', () => {
     const book = new ScoreBook(new Store());
     book.add(subject.path, { ...result('ppl', [1, 2]), removed: [1] }, null);
@@ -205,7 +313,7 @@ describe('names of tensors', () => {
 
 describe('found files', () => {
   it('make up checkpoints and adapters', () => {
-    const { checkpoints, adapters } = groupFiles([
+    const { checkpoints, adapters, ggufs } = groupFiles([
       '/w/a/model.safetensors',
       '/w/b/model-00001-of-00002.safetensors',
       '/w/b/model-00002-of-00002.safetensors',
@@ -218,9 +326,13 @@ describe('found files', () => {
       '/w/f/model-00001-of-00002.safetensors',
       '/w/g/model.safetensors',
       '/w/g/optimizer.safetensors',
+      '/w/a/q8.gguf',
+      '/w/h/big-00002-of-00002.gguf',
+      '/w/h/big-00001-of-00002.gguf',
     ]);
     assert.deepEqual(checkpoints, ['/w/a', '/w/b', '/w/c/x.safetensors', '/w/c/y.safetensors', '/w/f', '/w/g']);
     assert.deepEqual(adapters, ['/w/d']);
+    assert.deepEqual(ggufs, ['/w/a/q8.gguf', '/w/h/big-00001-of-00002.gguf']);
   });
 });
 

@@ -2,8 +2,9 @@
 import * as vscode from 'vscode';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
+import { scoreSentence, scoreWords } from '../score-words';
 import { type Importance, importances, type Scores } from '../scores';
-import { formatBytes, formatCount, shortCount, shortScore } from '../words';
+import { formatBytes, formatCount, shortCount } from '../words';
 
 export interface BlockState {
   readonly kept: boolean;
@@ -11,7 +12,10 @@ export interface BlockState {
   readonly protected: boolean;
   /** The settings forbid to remove it. */
   readonly locked: boolean;
+  /** Those that are shown. */
   readonly scores?: Scores;
+  /** By every criterion. */
+  readonly allScores: readonly Scores[];
 }
 
 /** @param state undefined where nothing can be planned */
@@ -27,7 +31,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     return item;
   }
   const { scores } = state;
-  const score = scores?.blocks?.[index];
+  const score = scores && scoreWords(scores, index);
   const importance = importances(scores)?.[index];
   item.contextValue = state.kept ? 'block.kept' : 'block.removed';
   item.checkboxState = {
@@ -35,15 +39,12 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     tooltip: boxTooltip(state),
     accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
   };
-  const marks = [
-    ...(score === undefined ? [] : [`${scores!.criterion} ${shortScore(score)}`]),
-    ...(state.kept ? [] : [vscode.l10n.t('goes')]),
-  ];
+  const marks = [...(score === undefined ? [] : [score]), ...(state.kept ? [] : [vscode.l10n.t('goes')])];
   item.description = marks.length > 0 ? marks.join(' · ') : size;
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
-    ...(score === undefined ? [] : [scoreTooltip(scores!, index)]),
+    ...state.allScores.flatMap((each) => scoreSentence(each, index) ?? []),
     ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
   ].join('\n');
   item.accessibilityInformation = {
@@ -75,10 +76,4 @@ function boxTooltip({ locked, kept }: BlockState): string {
   return kept
     ? vscode.l10n.t('Stays. Untick to remove the block.')
     : vscode.l10n.t('Goes when the checkpoint is pruned.');
-}
-
-function scoreTooltip({ criterion, blocks, fullPpl }: Scores, index: number): string {
-  const score = shortScore(blocks![index]);
-  if (criterion !== 'ppl' || fullPpl === undefined) return vscode.l10n.t('Score by {0}: {1}', criterion, score);
-  return vscode.l10n.t('Perplexity without it: {0}; of the whole model: {1}', score, shortScore(fullPpl));
 }

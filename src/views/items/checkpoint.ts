@@ -8,21 +8,29 @@ import type { Choice } from '../../engine/prune/choice';
 import { mainDtype } from '../../engine/prune/recipes';
 import { modelName } from '../../engine/runs/record';
 import { choiceWords } from '../choice-words';
-import type { Entry } from '../library';
+import type { CheckpointNode, GgufNode } from '../nodes';
 import { planEffect } from '../plan-effect';
+import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
-import { formatBytes, formatCount, shortCount, shortScore, times } from '../words';
+import { formatBytes, formatCount, shortCount, times } from '../words';
+import { openCommand } from './inspection';
 
-export interface CheckpointLine extends Entry {
+export interface CheckpointState {
   /** Blocks that the plan removes. */
   readonly removed: readonly number[];
   /** How they were chosen. */
   readonly choice?: Choice;
+  /** Of a plan that removes what a suggestion would have left alone. */
+  readonly warning?: string;
+  /** Those that are shown. */
   readonly scores?: Scores;
+  /** By every criterion. */
+  readonly allScores: readonly Scores[];
 }
 
-export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vscode.TreeItem {
-  const { path, origin, removed } = line;
+export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, state: CheckpointState): vscode.TreeItem {
+  const { path, origin } = node.entry;
+  const { removed, allScores } = state;
   const summary = summarize(checkpoint);
   const item = new vscode.TreeItem(labelOf(path, checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `checkpoint:${path}`;
@@ -30,15 +38,15 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
   const states = [
     usable ? '' : 'inspectOnly',
     removed.length > 0 ? 'planned' : '',
+    allScores.length > 0 ? 'scored' : '',
     origin === 'opened' ? 'opened' : '',
   ];
   item.contextValue = ['checkpoint', ...states.filter((state) => state !== '')].join('.');
   item.iconPath = new vscode.ThemeIcon(usable ? 'layers' : 'archive');
   if (usable && removed.length > 0) {
-    const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
+    const { kept, bytesAfter, speedup } = planEffect(checkpoint, removed);
     item.description = [
       vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length),
-      shortCount(parametersAfter),
       formatBytes(bytesAfter),
       `≈ ${times(speedup)}`,
     ].join(' · ');
@@ -51,7 +59,8 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
       mainDtype(checkpoint),
     ].join(' · ');
   }
-  item.tooltip = tooltip(checkpoint, line);
+  item.tooltip = tooltip(path, checkpoint, state);
+  if (!usable) item.command = openCommand(node);
   item.accessibilityInformation = {
     label: `${typeof item.label === 'string' ? item.label : item.label?.label}, ${item.description}`,
   };
@@ -59,13 +68,15 @@ export function checkpointItem(checkpoint: Checkpoint, line: CheckpointLine): vs
 }
 
 /** The line of a checkpoint that cannot be opened, which says why. */
-export function failedItem(path: string, origin: Entry['origin'], error: UserError): vscode.TreeItem {
+export function failedItem(node: CheckpointNode | GgufNode, error: UserError): vscode.TreeItem {
+  const { path, origin } = node.entry;
   const item = new vscode.TreeItem(basename(path));
-  item.id = `checkpoint:${path}`;
+  item.id = `${node.kind}:${path}`;
   item.contextValue = origin === 'opened' ? 'broken.opened' : 'broken';
   item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
   item.description = error.why;
   item.tooltip = `${error.what}: ${error.why}\n${error.action}`;
+  item.command = openCommand(node);
   return item;
 }
 
@@ -74,7 +85,11 @@ function labelOf(path: string, checkpoint: Checkpoint): string {
   return /\.(safetensors|json)$/.test(path) ? basename(path) : modelName(checkpoint);
 }
 
-function tooltip(checkpoint: Checkpoint, { path, removed, choice, scores }: CheckpointLine): vscode.MarkdownString {
+function tooltip(
+  path: string,
+  checkpoint: Checkpoint,
+  { removed, choice, warning, scores, allScores }: CheckpointState,
+): vscode.MarkdownString {
   const { architecture, unsupported } = checkpoint;
   const summary = summarize(checkpoint);
   const text = new vscode.MarkdownString();
@@ -92,14 +107,14 @@ function tooltip(checkpoint: Checkpoint, { path, removed, choice, scores }: Chec
     line(vscode.l10n.t('context'), formatCount(context));
   }
   if (unsupported) line(vscode.l10n.t('inspection only'), `${unsupported.why}. ${unsupported.action}`);
-  if (scores) {
-    const full = scores.fullPpl === undefined ? '' : `, ${vscode.l10n.t('whole model')} ${shortScore(scores.fullPpl)}`;
-    line(vscode.l10n.t('scored'), `${scores.criterion}${full}`);
+  for (const each of allScores) {
+    line(each === scores ? vscode.l10n.t('scored, shown') : vscode.l10n.t('scored'), scoringSentence(each));
   }
   if (removed.length > 0 && architecture) {
     const { speedup } = planEffect(checkpoint, removed);
     line(vscode.l10n.t('plan removes'), removed.join(', '));
     if (choice) line(vscode.l10n.t('plan'), choiceWords(choice, removed));
+    if (warning !== undefined) line(vscode.l10n.t('warning'), vscode.l10n.t('the plan {0}', warning));
     line(vscode.l10n.t('writes about'), vscode.l10n.t('{0} as fast', times(speedup)));
   }
   for (const note of checkpoint.notes) line(vscode.l10n.t('note'), note);

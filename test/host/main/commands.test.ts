@@ -75,6 +75,26 @@ describe('commands', () => {
     assert.deepEqual([...looks].sort(), ['high', 'high', 'high', 'low', 'low', 'low', 'middle', 'middle']);
   });
 
+  it('shows the scores of the criterion that was chosen, and of the one that a suggestion took', async () => {
+    for (const criterion of ['ppl', 'magnitude']) await run('scoreBlocks', { checkpoint, criterion, ...quick });
+    const firstBlock = async (): Promise<vscode.TreeItem> => {
+      const all = await lines((await checkpointLine(checkpoint)).node);
+      return all.find(({ node }) => node.kind === 'block')!.item;
+    };
+    assert.match(String((await firstBlock()).description), /^magnitude /);
+    await run('showScores', { checkpoint, criterion: 'ppl' });
+    const { description, tooltip } = await firstBlock();
+    assert.match(String(description), /^ppl /);
+    assert.match(tooltip as string, /magnitude [\d.]+\n/); // the others stay in the hover, with their texts
+    assert.match(tooltip as string, /ppl [\d.]+, whole model [\d.]+, on .*prose\.txt, 4 × 16 tokens/);
+    const hover = ((await checkpointLine(checkpoint)).item.tooltip as vscode.MarkdownString).value;
+    assert.match(hover, /scored: magnitude/);
+    assert.match(hover.replace(/&nbsp;/g, ' '), /scored, shown: ppl/);
+    await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 2 });
+    assert.match(String((await firstBlock()).description), /^magnitude /);
+    await assert.rejects(run('showScores', { checkpoint, criterion: 'bogus' }), UserErrorLike);
+  });
+
   it('suggests by count, share and size, and leaves protected blocks alone', async () => {
     const byCount = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
     assert.deepEqual(byCount.removed, [4, 5]);

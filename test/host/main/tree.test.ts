@@ -100,8 +100,13 @@ describe('the tree', () => {
     assert.match(String(checkpoint.item.description), /^llama · 8 blocks · .* · BF16$/);
     const parts = await lines(checkpoint.node);
     const names = parts.map(({ item }) => item.label);
-    assert.deepEqual(names, ['Embedding', ...Array.from({ length: 8 }, (_, block) => `Block ${block}`), 'Final norm']);
-    const modules = await lines(parts[3].node);
+    assert.deepEqual(names, [
+      'Plan: 8 of 8',
+      'Embedding',
+      ...Array.from({ length: 8 }, (_, block) => `Block ${block}`),
+      'Final norm',
+    ]);
+    const modules = await lines(parts[4].node);
     assert.deepEqual(
       modules.map(({ item }) => item.label),
       ['Attention', 'FFN'],
@@ -130,8 +135,13 @@ describe('the tree', () => {
       await until(`block ${block} is planned`, () => plans.removed(subject).includes(block));
     }
     assert.deepEqual(plans.removed(subject), [4, 5]);
-    assert.match(String((await checkpointLine(path)).item.description), /^keeps 6\/8 · .* · ≈ 1\.\d\d×$/);
+    const { node, item } = await checkpointLine(path);
+    assert.match(String(item.description), /^keeps 6\/8 · .* · ≈ 1\.\d\d×$/);
+    const [plan] = await lines(node);
+    assert.equal(plan.item.label, 'Plan: 6 of 8');
+    assert.match(String(plan.item.description), /^[\d.]+ kB · ≈1\.\d\d×$/);
     await window.row('keeps 6/8').waitFor();
+    await window.row('Plan: 6 of 8').waitFor();
     await window.row('Block 5').locator('[class*="monaco-decoration"]').first().waitFor();
     await window.page.mouse.move(800, 400);
     await window.screenshot('tree-plan');
@@ -139,12 +149,32 @@ describe('the tree', () => {
     assert.deepEqual(plans.removed(subject), []);
   });
 
-  it('shows what cannot be opened, and why', async () => {
-    const path = writeModel('broken');
-    writeFileSync(join(path, 'model.safetensors'), 'no model');
+  it('does not move lines when the first block is unticked', async () => {
+    const path = writeModel('model');
     await run('refreshCheckpoints');
-    const { item } = await checkpointLine(path);
-    assert.equal(item.contextValue, 'broken');
-    assert.ok(String(item.description).length > 10);
+    await (await coppice()).tree.reveal(path, { expand: true });
+    const top = async (): Promise<number> => (await window.row('Block 3').first().boundingBox())!.y;
+    const before = await top();
+    await run('toggleBlock', { checkpoint: path, blocks: [5] });
+    await window.row('Plan: 7 of 8').waitFor();
+    assert.equal(await top(), before);
+  });
+
+  it('warns of a plan that removes what a suggestion would have kept', async () => {
+    const path = writeModel('model');
+    await run('refreshCheckpoints');
+    await run('scoreBlocks', { checkpoint: path, criterion: 'magnitude' });
+    await run('toggleBlock', { checkpoint: path, blocks: [0] });
+    const { node, item } = await checkpointLine(path);
+    const warning = /removes block 0, which (matters much \(magnitude [\d.]+\)|the paper keeps)/;
+    assert.match((item.tooltip as vscode.MarkdownString).value.replace(/&nbsp;/g, ' ').replace(/\\/g, ''), warning);
+    const [plan] = await lines(node);
+    assert.match(plan.item.tooltip as string, warning);
+    assert.equal((plan.item.iconPath as vscode.ThemeIcon).id, 'warning');
+    const pruning = vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint: path });
+    await window.page.locator('.quick-input-message').getByText(warning).waitFor();
+    await window.screenshot('tree-warning');
+    await window.page.keyboard.press('Escape');
+    await pruning;
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../../../src/coppice';
 import type { CoppiceApi } from '../../../src/extension';
-import type { Node } from '../../../src/views/nodes';
+import { filePathOf, type Node } from '../../../src/views/nodes';
 import { type TinyName, type TinyOptions, writeTinyCheckpoint } from '../../support/tiny-models';
 
 export const EXTENSION_ID = 'coppice.coppice';
@@ -52,7 +52,8 @@ export async function resetSettings(): Promise<void> {
 
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
-  const { library, plans } = await coppice();
+  const { library, plans, hidden } = await coppice();
+  hidden.show();
   for (const { path } of library.entries()) {
     const checkpoint = library.peek(path);
     const blocks = checkpoint?.architecture?.blocks;
@@ -62,8 +63,8 @@ export async function clearWorkspace(): Promise<void> {
   for (const [name] of await vscode.workspace.fs.readDirectory(vscode.Uri.file(inWorkspace()))) {
     if (name !== '.vscode') rmSync(inWorkspace(name), { recursive: true, force: true });
   }
-  for (const { path, origin } of library.entries()) {
-    if (origin === 'opened') await library.close(path);
+  for (const { path, origin } of [...library.entries(), ...library.ggufs()]) {
+    if (origin === 'opened') await library.close([path]);
     library.forget(path);
   }
   await library.rescan();
@@ -76,9 +77,16 @@ export async function lines(node?: Node): Promise<readonly { readonly node: Node
   return Promise.all(nodes.map(async (each) => ({ node: each, item: await tree.getTreeItem(each) })));
 }
 
-/** The line of a checkpoint. */
+/** The lines of the group "Inspection only"; none where there is no such group. */
+export async function inspectionLines(): ReturnType<typeof lines> {
+  const group = (await lines()).find(({ node }) => node.kind === 'inspection');
+  return group ? lines(group.node) : [];
+}
+
+/** The line of a checkpoint, or of a GGUF file. */
 export async function checkpointLine(path: string): Promise<{ readonly node: Node; readonly item: vscode.TreeItem }> {
-  const line = (await lines()).find(({ node }) => node.kind === 'checkpoint' && node.entry.path === path);
+  const all = [...(await lines()), ...(await inspectionLines())];
+  const line = all.find(({ node }) => filePathOf(node) === path && 'entry' in node);
   assert.ok(line, `${path} is not in the tree`);
   return line;
 }

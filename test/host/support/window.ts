@@ -101,6 +101,17 @@ export class Window {
     });
   }
 
+  /** Chooses from the menu that is open. A click that comes as soon as a menu is there is lost: it is repeated. */
+  async choose(name: string): Promise<void> {
+    const item = this.page.getByRole('menuitem', { name });
+    await item.waitFor();
+    await until(`“${name}” is taken`, async () => {
+      if ((await item.count()) === 0) return true;
+      await item.click({ timeout: 500 }).catch(() => undefined);
+      return false;
+    });
+  }
+
   /** What there is to see that may say why a test failed: questions, notifications, the status bar. */
   async visibleText(): Promise<string[]> {
     const parts = ['.quick-input-widget:visible', '.notification-toast', '.statusbar-item[id*="coppice"]'];

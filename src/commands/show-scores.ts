@@ -1,0 +1,43 @@
+/** Show Scores By…: which criterion colours and describes the blocks of a checkpoint. */
+import * as vscode from 'vscode';
+import { UserError } from '../engine/errors';
+import type { Criterion } from '../engine/importance/criterion';
+import { scoringSentence } from '../views/score-words';
+import { chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { criterionChoices } from './criteria';
+import { askAll, BACK, pick, type Step } from './steps';
+
+export interface ShowScoresArguments extends CommonArguments {
+  readonly criterion?: Criterion;
+}
+
+export const showScoresCommand: Command<ShowScoresArguments> = {
+  id: 'coppice.showScores',
+  async run(coppice, args) {
+    const title = vscode.l10n.t('Show Scores By');
+    const { path, subject } = await chooseCheckpoint(coppice, args, title, { needs: 'scores' });
+    const all = coppice.scores.all(subject);
+    if (all.length === 0) throw nothingScored();
+    const shown = coppice.scores.shown(subject)?.criterion;
+    const choices = criterionChoices().flatMap((choice) => {
+      const scores = all.find(({ criterion }) => criterion === choice.value);
+      return scores ? [{ label: choice.label, description: scoringSentence(scores), value: choice.value }] : [];
+    });
+    const step: Step<ShowScoresArguments> = async (_, place) => {
+      const criterion = await pick(place, vscode.l10n.t('Which scores should the view show?'), choices, shown);
+      return criterion === BACK ? BACK : { criterion };
+    };
+    const { criterion } = args.criterion === undefined ? await askAll(title, args, [step]) : args;
+    if (!all.some((scores) => scores.criterion === criterion)) throw nothingScored();
+    coppice.scores.show(path, criterion!);
+    return criterion;
+  },
+};
+
+const nothingScored = (): UserError =>
+  new UserError(
+    vscode.l10n.t('There are no such scores to show'),
+    vscode.l10n.t('the blocks were not scored like this'),
+    vscode.l10n.t('Score the blocks first.'),
+  );

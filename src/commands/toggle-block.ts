@@ -1,0 +1,82 @@
+/** Remove/Keep Block: ticks or unticks blocks of the view, for the keyboard. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { UserError } from '../engine/errors';
+import { toggle } from '../views/boxes';
+import { checkpointPathOf, type Node } from '../views/nodes';
+import { requireProtection } from '../views/protection';
+import { scoreWords } from '../views/score-words';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
+import type { Command, CommonArguments } from './command';
+import { askAll, BACK, pick, type Step } from './steps';
+
+export interface ToggleArguments extends CommonArguments {
+  readonly blocks?: readonly number[];
+}
+
+export const toggleBlockCommand: Command<ToggleArguments> = {
+  id: 'coppice.toggleBlock',
+  takesSeveral: true,
+  async run(coppice, args) {
+    const named = args.checkpoint !== undefined || args.blocks !== undefined;
+    const lines = args.lines ?? (named ? [] : coppice.tree.selectedLines);
+    const byCheckpoint = blocksOf(lines);
+    if (byCheckpoint.size === 0) {
+      if (args.lines) return undefined; // a key on a line that has no box
+      const chosen = await chooseCheckpoint(coppice, args, vscode.l10n.t('Remove or Keep Block'));
+      return toggleIn(coppice, chosen, args.blocks ?? (await askBlock(coppice, chosen)));
+    }
+    for (const [checkpoint, blocks] of byCheckpoint) {
+      const chosen = await chooseCheckpoint(coppice, { checkpoint }, '');
+      toggleIn(coppice, chosen, blocks);
+    }
+    return undefined;
+  },
+};
+
+function blocksOf(lines: readonly Node[]): Map<string, number[]> {
+  const blocks = new Map<string, number[]>();
+  for (const line of lines) {
+    if (line.kind !== 'block') continue;
+    const path = checkpointPathOf(line)!;
+    blocks.set(path, [...(blocks.get(path) ?? []), line.block.index]);
+  }
+  return blocks;
+}
+
+/** @returns the plan @throws UserError when some of the blocks are locked; the others are toggled all the same */
+function toggleIn(
+  { plans, config }: Coppice,
+  { architecture, subject }: Chosen,
+  blocks: readonly number[],
+): readonly number[] {
+  const { locked } = requireProtection(architecture.blocks, config);
+  const refused = toggle(plans, subject, blocks, locked);
+  if (refused.length === 0) return plans.removed(subject);
+  throw new UserError(
+    refused.length === 1
+      ? vscode.l10n.t('Block {0} stays', refused[0])
+      : vscode.l10n.t('Blocks {0} stay', refused.join(', ')),
+    vscode.l10n.t('the setting coppice.keep locks what it names'),
+    vscode.l10n.t('Change the setting to remove it.'),
+  );
+}
+
+async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Promise<readonly number[]> {
+  const removed = new Set(coppice.plans.removed(subject));
+  const scores = coppice.scores.shown(subject);
+  const choices = Array.from({ length: architecture.blocks }, (_, block) => ({
+    label: vscode.l10n.t('Block {0}', block),
+    description: [
+      removed.has(block) ? vscode.l10n.t('goes') : vscode.l10n.t('stays'),
+      ...(scores ? [scoreWords(scores, block) ?? ''] : []),
+    ].join(' · '),
+    value: block,
+  }));
+  const step: Step<{ readonly block?: number }> = async (_, place) => {
+    const block = await pick(place, vscode.l10n.t('Which block goes, or stays after all?'), choices);
+    return block === BACK ? BACK : { block };
+  };
+  const { block } = await askAll(vscode.l10n.t('Remove or Keep Block'), {}, [step]);
+  return [block!];
+}

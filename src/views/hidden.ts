@@ -1,0 +1,43 @@
+/** Lines of the view that the user does not want to see; kept with the workspace. Knows nothing of VS Code. */
+import { Emitter } from '../sidecar/emitter';
+import type { PlanStore } from './plan';
+
+const KEY = 'hiddenCheckpoints';
+
+export class HiddenPaths {
+  private paths: ReadonlySet<string>;
+  private readonly changed = new Emitter<void>();
+  readonly onChange = this.changed.on;
+
+  constructor(private readonly store: PlanStore) {
+    const stored = store.get(KEY);
+    this.paths = new Set(
+      Array.isArray(stored) ? stored.filter((path): path is string => typeof path === 'string') : [],
+    );
+  }
+
+  has(path: string): boolean {
+    return this.paths.has(path);
+  }
+
+  get size(): number {
+    return this.paths.size;
+  }
+
+  hide(paths: Iterable<string>): void {
+    this.set([...this.paths, ...paths]);
+  }
+
+  /** Shows these again; all of them when none is named. */
+  show(paths?: readonly string[]): void {
+    this.set(paths ? [...this.paths].filter((path) => !paths.includes(path)) : []);
+  }
+
+  private set(paths: readonly string[]): void {
+    const next = new Set(paths);
+    if (next.size === this.paths.size) return; // only ever grown or shrunk
+    this.paths = next;
+    void this.store.update(KEY, [...next]);
+    this.changed.fire();
+  }
+}

@@ -1,0 +1,44 @@
+/** The group of what cannot be computed with, and the lines of GGUF files in it. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Summary } from '../../engine/checkpoint/summary';
+import type { GgufNode, Node } from '../nodes';
+import { formatBytes, shortCount } from '../words';
+
+/** @param count its lines @param alone there is nothing else in the view */
+export function inspectionItem(count: number, alone: boolean): vscode.TreeItem {
+  const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(vscode.l10n.t('Inspection only'), alone ? Expanded : Collapsed);
+  item.id = 'inspection';
+  item.contextValue = 'inspection';
+  item.iconPath = new vscode.ThemeIcon('circle-slash');
+  item.description = String(count);
+  item.tooltip = vscode.l10n.t('Coppice cannot compute with these. A click opens one in the checkpoint editor.');
+  return item;
+}
+
+export function ggufItem(node: GgufNode, { blocks, parameters, bytes, dtypes, unsupported }: Summary): vscode.TreeItem {
+  const { path, origin } = node.entry;
+  const item = new vscode.TreeItem(basename(path));
+  item.id = `gguf:${path}`;
+  item.contextValue = origin === 'opened' ? 'gguf.opened' : 'gguf';
+  item.iconPath = new vscode.ThemeIcon('file-binary');
+  const [mainType] = Object.entries(dtypes).sort(([, a], [, b]) => b - a)[0] ?? [];
+  item.description = [
+    vscode.l10n.t('GGUF, read only'),
+    ...(blocks === null ? [] : [vscode.l10n.t('{0} blocks', blocks)]),
+    shortCount(parameters),
+    formatBytes(bytes),
+    ...(mainType === undefined ? [] : [mainType]),
+  ].join(' · ');
+  item.tooltip = [path, ...(unsupported ? [`${unsupported.why}. ${unsupported.action}`] : [])].join('\n');
+  item.command = openCommand(node);
+  return item;
+}
+
+/** What a click on a line of the group does. */
+export const openCommand = (node: Node): vscode.Command => ({
+  command: 'coppice.openInEditor',
+  title: vscode.l10n.t('Open in Checkpoint Editor'),
+  arguments: [node],
+});

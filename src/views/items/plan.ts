@@ -1,0 +1,41 @@
+/** The line of a plan: what it gives, on a line of its own, for that of the checkpoint has no room. */
+import * as vscode from 'vscode';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { planEffect } from '../plan-effect';
+import { formatBytes, shortCount, times } from '../words';
+
+/** @param warning of a plan that removes what a suggestion would have left alone */
+export function planItem(
+  path: string,
+  checkpoint: Checkpoint,
+  removed: readonly number[],
+  warning: string | undefined,
+): vscode.TreeItem {
+  const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
+  const label = vscode.l10n.t('Plan: {0} of {1}', kept.length, kept.length + removed.length);
+  const item = new vscode.TreeItem(label);
+  item.id = `plan:${path}`;
+  item.contextValue = removed.length > 0 ? 'plan.planned' : 'plan';
+  item.iconPath = warning === undefined ? new vscode.ThemeIcon('checklist') : warningIcon();
+  item.description =
+    removed.length > 0 ? `${formatBytes(bytesAfter)} · ≈${times(speedup)}` : vscode.l10n.t('every block stays');
+  item.tooltip = [
+    removed.length > 0
+      ? vscode.l10n.t(
+          'Without {0}: {1} parameters, {2}, about {3} as fast.',
+          removed.join(', '),
+          shortCount(parametersAfter),
+          formatBytes(bytesAfter),
+          times(speedup),
+        )
+      : vscode.l10n.t('Untick blocks to remove them, or let Coppice suggest some.'),
+    ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
+  ].join('\n');
+  item.accessibilityInformation = {
+    label: [label, item.description, ...(warning === undefined ? [] : [item.tooltip])].join(', '),
+  };
+  return item;
+}
+
+const warningIcon = (): vscode.ThemeIcon =>
+  new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));

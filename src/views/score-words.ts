@@ -1,0 +1,31 @@
+/** Scores of a block in words, for lines, hovers and warnings. Knows nothing of VS Code. */
+import { l10n } from '../l10n';
+import type { Scores } from './scores';
+import { shortScore } from './words';
+
+/** "ppl 34.2"; of greedy, which has no score of single blocks, its place. Undefined where there is nothing to say. */
+export function scoreWords({ criterion, blocks, removals }: Scores, block: number): string | undefined {
+  if (blocks?.[block] !== undefined) return `${criterion} ${shortScore(blocks[block])}`;
+  const place = removals?.indexOf(block) ?? -1;
+  return place < 0 ? undefined : l10n.t('{0} no. {1} to go', criterion, place + 1);
+}
+
+/** What a block scores by one criterion, and on which text. Undefined where there is nothing to say. */
+export function scoreSentence(scores: Scores, block: number): string | undefined {
+  const words = scoreWords(scores, block);
+  return words === undefined ? undefined : [words, ...wholeModel(scores), ...textOf(scores)].join(', ');
+}
+
+/** What is known by one criterion: "ppl, whole model 18.1, on calibration.txt, 10 × 128 tokens". */
+export const scoringSentence = (scores: Scores): string =>
+  [scores.criterion, ...wholeModel(scores), ...textOf(scores)].join(', ');
+
+function wholeModel({ fullPpl }: Scores): string[] {
+  return fullPpl === undefined ? [] : [l10n.t('whole model {0}', shortScore(fullPpl))];
+}
+
+function textOf({ calibration }: Scores): string[] {
+  if (!calibration) return [];
+  const { source, samples, length } = calibration;
+  return [l10n.t('on {0}, {1} × {2} tokens', source, samples, length)];
+}

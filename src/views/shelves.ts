@@ -1,0 +1,29 @@
+/**
+ * Which of the listed checkpoints can be computed with. The others (broken, of another architecture, GGUF) stand in a
+ * group of their own at the end of the view, and no command offers them.
+ */
+import type { CheckpointLibrary, Entry } from './library';
+
+export type Shelf = 'usable' | 'unsupported' | 'broken';
+
+export interface Shelves {
+  readonly usable: readonly Entry[];
+  /** Opened, but of an architecture that Coppice does not compute. */
+  readonly unsupported: readonly Entry[];
+  readonly broken: readonly Entry[];
+}
+
+/** Opens every listed checkpoint, as far as that is not done yet: headers only. */
+export async function shelve(library: Pick<CheckpointLibrary, 'entries' | 'load'>): Promise<Shelves> {
+  const entries = library.entries();
+  const shelves = await Promise.all(entries.map(({ path }) => shelfOf(library, path)));
+  const on = (shelf: Shelf): Entry[] => entries.filter((_, i) => shelves[i] === shelf);
+  return { usable: on('usable'), unsupported: on('unsupported'), broken: on('broken') };
+}
+
+/** Where a checkpoint belongs, by what its files are now. */
+export async function shelfOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<Shelf> {
+  const checkpoint = await library.load(path).catch(() => undefined);
+  if (!checkpoint) return 'broken';
+  return checkpoint.architecture ? 'usable' : 'unsupported';
+}
