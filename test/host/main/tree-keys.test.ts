@@ -40,7 +40,7 @@ describe('the tree by keyboard', () => {
   /** Moves the focus, and nothing but that, to a line. */
   async function go(line: string): Promise<void> {
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
-    await press('Home');
+    await press('Escape', 'Home'); // nothing is selected any more
     const focused = window.page.locator('.pane-body .monaco-list-row.focused', { hasText: line });
     await until(`the focus is on ${line}`, async () => {
       if ((await focused.count()) > 0) return true;
