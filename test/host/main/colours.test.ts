@@ -87,4 +87,6 @@ const LOOK = `(names) => {
 }`;
 
 /** A part of the class that the workbench has under a theme: "themes-dark_modern-json". */
-const classOf = (path: string): string => path.replace(/^\.\//, '').replace(/[/.]/g, '-');
+function classOf(path: string): string {
+  return path.replace(/^\.\//, '').replace(/[/.]/g, '-');
+}
