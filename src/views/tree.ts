@@ -9,7 +9,7 @@ import { tick } from './boxes';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
 import { blockItem } from './items/block';
-import { checkpointItem, failedItem } from './items/checkpoint';
+import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
 import { ggufItem, inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
 import { planItem } from './items/plan';
@@ -222,19 +222,18 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   }
 
   /** What plan and scores say of a checkpoint. */
-  private stateOf(path: string, checkpoint: BlockNode['checkpoint']) {
+  private stateOf(path: string, checkpoint: BlockNode['checkpoint']): CheckpointState {
     const subject = subjectOf(path, checkpoint);
     if (!subject) return { removed: [], allScores: [] };
     const removed = this.plans.removed(subject);
     const scores = this.scores.shown(subject);
     const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
-    return { removed, warning, scores, allScores: this.scores.all(subject) };
+    return { removed, choice: this.plans.choice(subject), warning, scores, allScores: this.scores.all(subject) };
   }
 
   private planLine({ parent, checkpoint }: PlanNode): vscode.TreeItem {
     const { path } = parent.entry;
-    const { removed, warning } = this.stateOf(path, checkpoint);
-    return planItem(path, checkpoint, removed, warning);
+    return planItem(path, checkpoint, this.stateOf(path, checkpoint));
   }
 
   private async ggufLine(node: GgufNode): Promise<vscode.TreeItem> {

@@ -1,15 +1,15 @@
 /** The line of a plan: what it gives, on a line of its own, for that of the checkpoint has no room. */
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import { choiceWords } from '../choice-words';
 import { planEffect } from '../plan-effect';
 import { formatBytes, shortCount, times } from '../words';
+import type { CheckpointState } from './checkpoint';
 
-/** @param warning of a plan that removes what a suggestion would have left alone */
 export function planItem(
   path: string,
   checkpoint: Checkpoint,
-  removed: readonly number[],
-  warning: string | undefined,
+  { removed, choice, warning }: Pick<CheckpointState, 'removed' | 'choice' | 'warning'>,
 ): vscode.TreeItem {
   const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   const label = vscode.l10n.t('Plan: {0} of {1}', kept.length, kept.length + removed.length);
@@ -29,6 +29,7 @@ export function planItem(
           times(speedup),
         )
       : vscode.l10n.t('Untick blocks to remove them, or let Coppice suggest some.'),
+    ...(removed.length > 0 && choice ? [choiceWords(choice, removed)] : []),
     ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
   ].join('\n');
   item.accessibilityInformation = {
