@@ -67,7 +67,7 @@ describe('commands', () => {
       [0, true],
       [4, false],
     ] as const) {
-      assert.match(String(shown[block].item.description), /^ppl [\d.]+$/);
+      assert.match(String(shown[block].item.description), /^ppl [\d.,]+$/);
       assert.equal(shown[block].item.accessibilityInformation!.label.includes(', protected,'), protection);
       assert.equal((shown[block].item.iconPath as vscode.ThemeIcon).id, protection ? 'shield' : 'symbol-structure');
     }
@@ -85,8 +85,8 @@ describe('commands', () => {
     await run('showScores', { checkpoint, criterion: 'ppl' });
     const { description, tooltip } = await firstBlock();
     assert.match(String(description), /^ppl /);
-    assert.match(tooltip as string, /magnitude [\d.]+\n/); // the others stay in the hover, with their texts
-    assert.match(tooltip as string, /ppl [\d.]+, whole model [\d.]+, on .*prose\.txt, 4 × 16 tokens/);
+    assert.match(tooltip as string, /magnitude [\d.,]+\n/); // the others stay in the hover, with their texts
+    assert.match(tooltip as string, /ppl [\d.,]+, whole model [\d.,]+, on .*prose\.txt, 4 × 16 tokens/);
     const hover = ((await checkpointLine(checkpoint)).item.tooltip as vscode.MarkdownString).value;
     assert.match(hover, /scored: magnitude/);
     assert.match(hover.replace(/&nbsp;/g, ' '), /scored, shown: ppl/);

@@ -23,7 +23,7 @@ describe('restricted mode', () => {
     const path = writeModel('model');
     await run('refreshCheckpoints');
     const parts = await lines((await checkpointLine(path)).node);
-    assert.equal(parts.length, 10);
+    assert.equal(parts.length, 11); // the plan too
   });
 
   it('runs nothing, though called directly, and starts no sidecar', async () => {
