@@ -2,7 +2,10 @@
  * Everything that a training run is, in one file: parameters, the optimiser's moments, the best parameters so far, and
  * what happened. Written atomically, so that a run killed at any moment goes on from its last saved step with the
  * numbers that it would have had. (Data order and dropout need no state: they are functions of seed and step.)
+ *
+ * The metadata has a SHA-256 of all the rest: a bit that flips on the disk would lead to other weights without a word.
  */
+import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isObject } from '../checkpoint/bounded-json';
@@ -12,6 +15,12 @@ import { stringifyJson } from '../json';
 import { cannotWrite } from '../system-failure';
 import type { AdamW, Parameters } from './adamw';
 import { differences, type RunFacts } from './run-facts';
+
+/** Of the file's layout. 2: with a checksum. */
+const FORMAT = '2';
+
+type Tensors = ReadonlyMap<string, NamedTensor>;
+type Metadata = Readonly<Record<string, string>>;
 
 /** One step of the optimiser. */
 export interface TraceEntry {
@@ -69,6 +78,7 @@ export async function saveState(
     if (best) tensors.set(`best:${name}`, { values: best, shape });
   }
   const metadata = {
+    format: FORMAT,
     run: JSON.stringify(run),
     step: String(state.step),
     log: stringifyJson(state.log),
@@ -76,10 +86,21 @@ export async function saveState(
   };
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeTensorFile(path, tensors, metadata);
+    await writeTensorFile(path, tensors, { ...metadata, sha256: checksumOf(tensors, metadata) });
   } catch (error) {
     throw cannotWrite(`the state of the training, ${path},`, error);
   }
+}
+
+/** SHA-256 (hex) of everything that a state says but the checksum itself: metadata, names, shapes, numbers. */
+export function checksumOf(tensors: Tensors, { sha256: _, ...metadata }: Metadata): string {
+  const hash = createHash('sha256');
+  const entries = [...tensors].map(([name, { shape }]) => [name, shape]);
+  hash.update(JSON.stringify([Object.entries(metadata), entries]));
+  for (const { values } of tensors.values()) {
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /**
@@ -101,6 +122,8 @@ export async function loadState(
     // What is said of a checkpoint's file, to download it again, is no help here.
     throw error instanceof UserError ? damaged(error.why, error) : error;
   });
+  const fault = faultOf(tensors, metadata);
+  if (fault !== undefined) throw damaged(fault);
   const saved = readRun(metadata.run);
   if (!saved) throw damaged('it does not say which run it is of');
   const others = differences(saved, run);
@@ -133,6 +156,14 @@ export async function loadState(
   return { step, log, best: { ...best, values: new Map(bestValues) } };
 }
 
+/** What shows that this is not what was saved; undefined when nothing does. */
+function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
+  if (metadata.sha256 === undefined || metadata.format !== FORMAT) {
+    return 'it has no checksum of this version, so that nothing shows that it is whole';
+  }
+  return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not agree with its checksum';
+}
+
 /** Undefined when it is none. */
 function readRun(text = ''): RunFacts | undefined {
   try {
@@ -143,21 +174,36 @@ function readRun(text = ''): RunFacts | undefined {
   }
 }
 
-/** The metadata's numbers; undefined when they are none. Only our own writing gets so far: its shape is trusted. */
+/** The metadata's numbers; undefined when they are none. */
 function readHappened({
-  step,
-  log,
+  step = '',
+  log = '',
   best,
-}: Readonly<Record<string, string>>): (Pick<TrainingState, 'step' | 'log'> & { best?: Evaluation }) | undefined {
+}: Metadata): (Pick<TrainingState, 'step' | 'log'> & { best?: Evaluation }) | undefined {
   try {
     const parse = (text: string): unknown => JSON.parse(text, (_key, value: unknown) => revive(value));
-    const read = { step: Number(step), log: parse(log) as TrainingLog };
-    if (!Number.isInteger(read.step)) return undefined;
-    return best === undefined ? read : { ...read, best: parse(best) as Evaluation };
+    const happened = parse(log);
+    if (!/^\d+$/.test(step) || !isLog(happened)) return undefined;
+    const read = { step: Number(step), log: happened };
+    if (best === undefined) return read;
+    const kept = parse(best);
+    return isEvaluation(kept) ? { ...read, best: kept } : undefined;
   } catch {
     return undefined;
   }
 }
+
+const TRACED = ['step', 'loss', 'learningRate', 'gradientNorm', 'tokens', 'seconds'];
+
+function isLog(value: unknown): value is TrainingLog {
+  if (!isObject(value) || !Array.isArray(value.trace) || !Array.isArray(value.evaluations)) return false;
+  return value.trace.every((entry) => hasNumbers(entry, TRACED)) && value.evaluations.every(isEvaluation);
+}
+
+const isEvaluation = (value: unknown): value is Evaluation => hasNumbers(value, ['step', 'loss']);
+
+const hasNumbers = (value: unknown, names: readonly string[]): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === 'number');
 
 function revive(value: unknown): unknown {
   return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;

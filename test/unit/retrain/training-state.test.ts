@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readTensorFile, writeTensorFile } from '../../../src/engine/checkpoint/tensor-file';
+import { type NamedTensor, readTensorFile, writeTensorFile } from '../../../src/engine/checkpoint/tensor-file';
 import { UserError } from '../../../src/engine/errors';
 import { AdamW, type Parameters } from '../../../src/engine/retrain/adamw';
-import { loadState, saveState, type TrainingState } from '../../../src/engine/retrain/training-state';
+import { checksumOf, loadState, saveState, type TrainingState } from '../../../src/engine/retrain/training-state';
+import { Random } from '../../../src/engine/random';
 import { normal } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -58,6 +59,12 @@ describe('retrain/training-state', () => {
     });
   };
 
+  /** With a checksum that is right: what is wrong is something else. */
+  const write = (
+    tensors: ReadonlyMap<string, NamedTensor>,
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<void> => writeTensorFile(path, tensors, { ...metadata, sha256: checksumOf(tensors, metadata) });
+
   it('comes back to the last bit: parameters, moments, the best, what happened', async () => {
     const { parameters, optimizer } = subject(2);
     assert.notDeepEqual(parameters, saved.parameters);
@@ -96,19 +103,54 @@ describe('retrain/training-state', () => {
     const { tensors, metadata } = await readTensorFile(path);
     for (const name of tensors.keys()) {
       const others = new Map([...tensors].filter(([key]) => key !== name));
-      await writeTensorFile(path, others, metadata);
+      await write(others, metadata);
       await refuses(/is missing/);
-      await writeTensorFile(path, others.set(name, { shape: [2], values: new Float32Array(2) }), metadata);
+      await write(others.set(name, { shape: [2], values: new Float32Array(2) }), metadata);
       await refuses(/is missing/);
     }
   });
 
   it('whose log is no log is refused', async () => {
     const { tensors, metadata } = await readTensorFile(path);
-    const log: Record<string, string> = { log: '{"trace":' };
-    for (const broken of [log, { step: 'two' }, { best: '[' }]) {
-      await writeTensorFile(path, tensors, { ...metadata, ...broken });
-      await refuses(/state\.safetensors/);
+    const entry = { step: 1, loss: 1, learningRate: 1, gradientNorm: 1, tokens: 1 }; // without seconds
+    const logs = [
+      '{"trace":',
+      'null',
+      '{}',
+      '[]',
+      '{"trace":[],"evaluations":null}',
+      '{"trace":[null],"evaluations":[]}',
+    ];
+    const broken: readonly Record<string, string>[] = [
+      ...[...logs, JSON.stringify({ trace: [entry], evaluations: [] })].map((log) => ({ log })),
+      ...[{ step: 'two' }, { step: '' }, { best: '[' }, { best: 'null' }, { best: '{}' }],
+    ];
+    for (const change of broken) {
+      await write(tensors, { ...metadata, ...change });
+      await refuses(/it is damaged: what it says of the run cannot be read/);
     }
+  });
+
+  it('with a bit that flipped, wherever it is, is refused', async () => {
+    const whole = readFileSync(path);
+    assert.ok(await load());
+    const random = new Random(17);
+    const header = 8 + Number(whole.readBigUInt64LE());
+    const bits = Array.from({ length: 400 }, (_, i) => random.below((i % 2 === 0 ? header : whole.length) * 8));
+    for (const bit of bits) {
+      const flipped = Buffer.from(whole);
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      writeFileSync(path, flipped);
+      await refuses(/state\.safetensors: it is damaged/);
+    }
+  });
+
+  it('without a checksum, as older versions wrote it, is refused', async () => {
+    const { tensors, metadata } = await readTensorFile(path);
+    const { sha256: _, format, ...older } = metadata;
+    await writeTensorFile(path, tensors, older);
+    await refuses(/it is damaged: it has no checksum of this version/);
+    await write(tensors, { ...older, format: `${format}0` });
+    await refuses(/it is damaged: it has no checksum of this version/);
   });
 });
