@@ -7,7 +7,12 @@ import { quoted, type Shell } from './shell-words';
 
 type Flags = readonly (readonly [flag: string, value: string | number | boolean | undefined])[];
 
-/** Undefined for what the command line has no one command for. @param shell the one that is to read it */
+/**
+ * Undefined for what the command line has no one command for.
+ *
+ * @param shell the one that is to read it
+ * @throws UserError for a word that it has no quotes for
+ */
 export function cliCommand(spec: JobSpec, shell: Shell = 'posix'): string | undefined {
   const words = wordsOf(spec);
   return words && ['coppice', ...words].map((word) => quoted(word, shell)).join(' ');
@@ -179,7 +184,7 @@ const computeFlags = ({ device, threads, memory }: Compute): Flags => [
 ];
 
 function line(verb: string, checkpoint: string, flags: Flags): string[] {
-  const words = [verb, checkpoint];
+  const words = [verb, checkpoint.startsWith('-') ? `./${checkpoint}` : checkpoint];
   for (const [flag, value] of flags) {
     if (value === undefined || value === false) continue;
     words.push(`--${flag}`);

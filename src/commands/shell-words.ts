@@ -1,32 +1,67 @@
-/** Words as a shell takes them unchanged. Each has its own way. */
+/**
+ * Words as a shell takes them unchanged. Each shell has its own way, and what one has no way for is refused: a line that
+ * is pasted must never run anything else.
+ */
 import { basename } from 'node:path/win32';
+import { UserError } from '../engine/errors';
+import { l10n } from '../l10n';
 
-export type Shell = 'posix' | 'powershell' | 'cmd';
+export type Shell = 'posix' | 'fish' | 'csh' | 'powershell' | 'cmd';
 
 /** @param path of the shell's program, as VS Code has it for its terminals */
 export function shellOf(path: string): Shell {
-  const name = basename(path).toLowerCase();
-  if (/^(pwsh|powershell)(\.exe)?$/.test(name)) return 'powershell';
-  return name === 'cmd.exe' ? 'cmd' : 'posix';
+  const name = basename(path)
+    .toLowerCase()
+    .replace(/\.exe$/, '');
+  if (name === 'pwsh' || name === 'powershell') return 'powershell';
+  if (name === 'fish' || name === 'cmd') return name;
+  return name === 'csh' || name === 'tcsh' ? 'csh' : 'posix';
 }
 
-/** In quotes where the shell would read more into it. */
+/** In quotes where the shell would read more into it. Throws `UserError` for what the shell has no quotes for. */
 export function quoted(word: string, shell: Shell): string {
   if (PLAIN[shell].test(word)) return word;
   switch (shell) {
     case 'posix':
       return `'${word.replaceAll("'", `'\\''`)}'`;
-    case 'powershell':
-      return `'${word.replaceAll("'", "''")}'`;
+    case 'fish': // a backslash counts in its quotes
+      return `'${word.replace(/[\\']/g, '\\$&')}'`;
+    case 'csh': // an exclamation mark and a line break count in its quotes
+      return `'${word.replaceAll("'", `'\\''`).replace(/[!\n]/g, '\\$&')}'`;
+    case 'powershell': // takes typographic quotes for quotes too
+      return `'${word.replace(/['‘’‚‛]/g, '$&$&')}'`;
     case 'cmd':
+      requireQuotableInCmd(word);
       // What Windows programs make of a line: a backslash counts only before a quote.
       return `"${word.replace(/(\\*)("|$)/g, (_, slashes: string, quote: string) => slashes + slashes + (quote && '\\"'))}"`;
   }
 }
 
-/** A comma makes a list in PowerShell, and separates arguments of batch files, which npm's commands are. */
+/**
+ * In cmd a variable is expanded in quotes too, a line break ends the command, and a quote in a word ends its own quotes, so that
+ * what follows is a command's sign again.
+ */
+function requireQuotableInCmd(word: string): void {
+  const sign =
+    /[%\r\n]/.exec(word)?.[0] ?? (word.includes('"') ? /[&|<>^"]/.exec(word.replaceAll('"', ''))?.[0] : undefined);
+  if (sign === undefined) return;
+  throw new UserError(
+    l10n.t('The command line cannot be copied for cmd'),
+    /[\r\n]/.test(sign)
+      ? l10n.t('it has a line break, which cmd has no quotes for')
+      : l10n.t('it has the sign {0}, which cmd has no quotes for here', sign),
+    l10n.t('Choose PowerShell as the default terminal profile and copy again.'),
+  );
+}
+
+/**
+ * A comma makes a list in PowerShell, and separates arguments of batch files, which npm's commands are. PowerShell reads words that
+ * look like numbers as numbers (1kb), and splits -a.b; zsh looks for the program of a word that begins with =.
+ */
 const PLAIN: Readonly<Record<Shell, RegExp>> = {
-  posix: /^[\w@%+=:,./-]+$/,
-  powershell: /^[\w+:./\\-]+$/,
+  posix: /^[\w@%+:,./-][\w@%+=:,./-]*$/,
+  fish: /^[\w@+:,./-]+$/,
+  csh: /^[\w@%+:,./-]+$/,
+  powershell: /^(--[a-z][a-z-]*|[a-z_/\\][\w+:./\\-]*|0|[1-9]\d{0,14})$/i,
   cmd: /^[\w+:./\\-]+$/,
 };

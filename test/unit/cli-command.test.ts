@@ -1,8 +1,10 @@
 /** "Copy as CLI Command": the line that does the same as a job. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { buildProgram } from '../../src/cli/program';
 import { type RetrainOptions, settingsOf } from '../../src/cli/retraining/options';
 import { cliCommand } from '../../src/commands/cli-command';
+import { quoted, shellOf, type Shell } from '../../src/commands/shell-words';
 import type { JobSpec } from '../../src/protocol/jobs';
 import type { RetrainSpec } from '../../src/protocol/training';
 
@@ -63,6 +65,140 @@ describe('the command line of a job', () => {
     const spec = { kind: 'prune', checkpoint: 'C:\\my models\\m', blocks: [3, 5], out: 'C:\\o' } as const;
     assert.equal(cliCommand(spec, 'powershell'), "coppice prune 'C:\\my models\\m' --blocks '3,5' --out C:\\o");
     assert.equal(cliCommand(spec, 'cmd'), 'coppice prune "C:\\my models\\m" --blocks "3,5" --out C:\\o');
+  });
+});
+
+/** Words that end quotes, name variables, begin commands, or are read as something else, in one shell or another. */
+const NASTY = [
+  ...[
+    'o’; calc #',
+    'it’s',
+    "‘a’ ‚b‛ 'c'",
+    "'; calc #",
+    "''",
+    "a\\'; calc #",
+    'a\\',
+    "\\'",
+    '$(calc)',
+    '`calc`',
+    '$HOME',
+    '!!',
+    'a!b',
+  ],
+  ...[
+    '',
+    ' ',
+    '-x',
+    '-x.y',
+    '--%',
+    '=ls',
+    '~',
+    '*',
+    'a;b',
+    'a&b',
+    'a|b',
+    '#',
+    '1kb',
+    '007',
+    '0x10',
+    '1e3',
+    '@a',
+    '{a,b}',
+    '[a]',
+  ],
+  ...['two\nlines', 'a\r\nb', '"', 'say "hi"', '" & calc & "', '100%', '%PATH%', '日本', '😀', 'C:\\my models\\m'],
+];
+
+/** The words that PowerShell's parser makes of a line of bare and single-quoted words; what would be more is a failure. */
+function powershellWords(line: string): string[] {
+  const quote = /^['‘’‚‛]$/;
+  const words: string[] = [];
+  let at = 0;
+  while (at < line.length) {
+    let word = '';
+    if (quote.test(line[at])) {
+      for (at++; ; at++) {
+        assert.ok(at < line.length, `a quote is not closed: ${line}`);
+        if (quote.test(line[at])) {
+          if (!quote.test(line[at + 1] ?? '')) break;
+          at++;
+        }
+        word += line[at];
+      }
+      at++;
+    } else {
+      while (at < line.length && line[at] !== ' ') word += line[at++];
+      assert.match(
+        word,
+        /^(--[a-z-]+|[a-z_/\\][\w+:./\\-]*|0|[1-9]\d*)$/i,
+        'a bare word is a flag, a name or a number',
+      );
+    }
+    assert.ok(at === line.length || line[at] === ' ', `something follows a word: ${line}`);
+    words.push(word);
+    at++;
+  }
+  return words;
+}
+
+describe('words for a shell', () => {
+  const line = (words: readonly string[], shell: Shell): string => words.map((word) => quoted(word, shell)).join(' ');
+
+  it('knows the shell by its program', () => {
+    const shells = {
+      '/bin/bash': 'posix',
+      '/usr/bin/fish': 'fish',
+      '/bin/tcsh': 'csh',
+      'C:\\w\\cmd.exe': 'cmd',
+      '/o/pwsh': 'powershell',
+    };
+    for (const [path, shell] of Object.entries(shells)) assert.equal(shellOf(path), shell);
+  });
+
+  for (const shell of ['bash', 'dash', 'zsh', 'fish', 'tcsh']) {
+    it(`${shell} itself reads what was meant`, function () {
+      let found: string;
+      try {
+        found = execFileSync('which', [shell], { encoding: 'utf8' }).trim();
+      } catch {
+        this.skip();
+      }
+      const print = `${process.execPath} -e 'process.stdout.write(JSON.stringify(process.argv.slice(1)))' -- `;
+      const words = NASTY.filter((word) => shell !== 'tcsh' || !word.includes('\r'));
+      const said = execFileSync(found, ['-c', print + line(words, shellOf(found))], { encoding: 'utf8' });
+      assert.deepEqual(JSON.parse(said), words);
+    });
+  }
+
+  it('PowerShell reads what was meant, whatever its quotes look like', () => {
+    assert.deepEqual(powershellWords(line(NASTY, 'powershell')), NASTY);
+    assert.equal(quoted('o’; calc #', 'powershell'), "'o’’; calc #'");
+  });
+
+  it('fish and csh have what counts in their quotes behind a backslash', () => {
+    assert.equal(quoted("a\\'; calc #", 'fish'), "'a\\\\\\'; calc #'");
+    assert.equal(quoted("it's !!\nb", 'csh'), "'it'\\''s \\!\\!\\\nb'");
+  });
+
+  it('cmd: what it has no quotes for is refused', () => {
+    for (const word of ['%PATH%', '100%', 'two\nlines', 'a\r\nb', '" & calc & "', 'a"|b']) {
+      assert.throws(() => quoted(word, 'cmd'), {
+        name: 'UserError',
+        what: /for cmd/,
+        why: /line break|the sign [%&|]/,
+      });
+    }
+    const quotable = { 'a&b': '"a&b"', 'say "hi"': '"say \\"hi\\""', 'a b\\': '"a b\\\\"', 'C:\\m': 'C:\\m' };
+    for (const [word, expected] of Object.entries(quotable)) assert.equal(quoted(word, 'cmd'), expected);
+    const spec = { kind: 'generate', checkpoint: 'm', prompt: '100 %' } as const;
+    assert.throws(() => cliCommand(spec, 'cmd'), { name: 'UserError' });
+  });
+
+  it('a checkpoint that begins like an option stays a path', () => {
+    assert.equal(
+      cliCommand({ kind: 'prune', checkpoint: '-m', blocks: [1], out: 'o' }),
+      'coppice prune ./-m --blocks 1 --out o',
+    );
   });
 });
 
