@@ -8,6 +8,7 @@ import type { Coppice } from '../coppice';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
 import { jobTitle, stateLine, titledJob } from '../views/progress-words';
+import { keepGivenFiles } from './given-files';
 import { watchForEnd } from './attention';
 import type { CommonArguments } from './command';
 
@@ -34,6 +35,7 @@ export async function runJob<S extends JobSpec>(
   const { config, sidecar, log } = coppice;
   const { device = spec.device ?? config.compute.device } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
+  void keepGivenFiles(coppice, spec);
   const title = jobTitle(titledJob(spec));
   const controller = new AbortController();
   const isUnwatched = watchForEnd({ now: () => performance.now(), focused: () => vscode.window.state.focused });

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { constants, lstatSync, readSync, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { systemErrorCode, throwIfCancelled, UserError } from './errors';
+import { systemErrorCode, UserError } from './errors';
+import { type JobOptions, Work } from './progress';
 import { systemReason, type SystemReason } from './system-failure';
 
 /** O_NONBLOCK: where a pipe takes the file's place just now, opening it does not wait. (Windows has neither.) */
@@ -119,25 +120,22 @@ export async function readSmallFile(
 /** Bytes that are hashed between two looks at the signal. */
 const HASH_PIECE = 2 ** 20;
 
-/**
- * SHA-256 (hex) of a regular file's bytes.
- * @param limits `most`: bytes that it may have
- * @throws UserError when it cannot be read or is larger, CancelledError
- */
+/** SHA-256 (hex) of a regular file's bytes. @param label of the progress @throws UserError, CancelledError */
 export async function hashFile(
   path: string,
-  { most = Infinity, signal }: { readonly most?: number; readonly signal?: AbortSignal } = {},
+  label = `reading ${basename(path)}`,
+  job: JobOptions = {},
 ): Promise<string> {
   return withFile(path, async (file) => {
     const { bytes } = file;
-    if (bytes > most) throw tooLarge(basename(path), bytes, most, 'Check that it is the right file.');
+    const work = new Work(job, bytes, 'bytes', label);
     const hash = createHash('sha256');
     const piece = Buffer.alloc(Math.min(HASH_PIECE, bytes));
     for (let at = 0; at < bytes; at += piece.length) {
-      throwIfCancelled(signal);
       const part = piece.subarray(0, Math.min(piece.length, bytes - at));
       await file.readInto(part, at);
       hash.update(part);
+      work.advance(part.length);
     }
     return hash.digest('hex');
   });

@@ -153,6 +153,8 @@ export interface PanelRun {
   readonly digest: RunDigest;
   /** What it read that has changed since. */
   readonly changed: readonly string[];
+  /** What it read that was not looked at, for it lies elsewhere, in words. */
+  readonly unchecked?: readonly string[];
   /**
    * It is a run of another model of this name, or of this one before its files changed: listed, compared and reported,
    * but no chart shows it as this model's.

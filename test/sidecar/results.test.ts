@@ -1,7 +1,7 @@
 /** The host's side of the results panel with the real sidecar: score, what if, curve, retraining, samples, runs. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
 import type { ResultsSession } from '../../src/editors/results/session';
 import type { PanelSettings } from '../../src/editors/results/services';
@@ -26,6 +26,7 @@ describe('results session', function () {
     plus: false,
     keep: '2',
     recordFolders: [records],
+    inputFolders: [dirname(text)],
   };
   let current = settings;
   const adapters: string[] = [];
@@ -113,6 +114,12 @@ describe('results session', function () {
     await session.refresh();
     assert.deepEqual(new Set(words()), new Set([`${basename(text)} has changed since`]));
     assert.equal(words().length, 3, 'the curve, the retraining and its evaluation');
+    current = { ...settings, inputFolders: [] };
+    await session.refresh();
+    assert.deepEqual(words(), [], 'outside of the folders that are the user’s nothing is opened');
+    const unchecked = new Set(state().runs.flatMap((run) => run.unchecked ?? []));
+    assert.match([...unchecked].join('\n'), new RegExp(`^${basename(text)} was not checked: it lies outside`));
+    current = settings;
     writeFileSync(text, before);
     await session.refresh();
     assert.deepEqual(words(), []);

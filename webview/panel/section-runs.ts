@@ -90,12 +90,13 @@ export function runsSection(context: Context): Section {
   );
 
   function row(run: PanelRun, chosen: readonly string[]): (HTMLElement | string)[] {
-    const { id, title, digest, changed } = run;
+    const { id, title, digest, changed, unchecked = [] } = run;
     const box = checkbox(title, chosen.includes(id), (on) =>
       setView({ ticked: on ? [...view().ticked, id] : view().ticked.filter((other) => other !== id) }),
     );
     box.dataset.focus = `tick ${id}`;
     const warning = changed.length > 0 ? el('span', { class: 'warning' }, `⚠ ${changed.join('; ')}`) : undefined;
+    const unsure = unchecked.length > 0 ? el('span', { class: 'muted' }, unchecked.join('; ')) : undefined;
     const foreign = run.foreign ? el('span', { class: 'muted' }, 'of another model of this name') : undefined;
     const open = button('Open', () => send({ type: 'runs/open', id }), {
       appearance: 'icon',
@@ -103,7 +104,7 @@ export function runsSection(context: Context): Section {
     });
     open.dataset.focus = `open ${id}`;
     return [
-      el('span', { class: 'run-name' }, box, warning, foreign),
+      el('span', { class: 'run-name' }, box, warning, unsure, foreign),
       moment(digest.started),
       resultOf(run),
       digest.device ?? '',

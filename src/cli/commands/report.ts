@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { InputWatch } from '../../engine/runs/changes';
 import { digestRecord } from '../../engine/runs/digest';
 import { modelCard } from '../../engine/runs/model-card';
-import { readRecord } from '../../engine/runs/record';
+import { readRecord, type RunRecord } from '../../engine/runs/record';
 import { reportHtml } from '../../engine/runs/report';
 import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
@@ -15,6 +15,8 @@ import { facts, formatBytes } from '../terminal/text';
 
 interface ReportOptions extends CommonOptions {
   readonly out: string;
+  /** Folders. */
+  readonly inputs?: readonly string[];
 }
 
 export function addReport(program: Command, exit: Exit): void {
@@ -26,7 +28,11 @@ export function addReport(program: Command, exit: Exit): void {
         'charts and tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
     )
     .argument('<run...>', 'records of runs')
-    .requiredOption('--out <file>', 'the page: FILE.html, or FILE.md');
+    .requiredOption('--out <file>', 'the page: FILE.html, or FILE.md')
+    .option(
+      '--inputs <dir...>',
+      "folders in which to look whether what the runs read has changed, besides each record's own and this one",
+    );
   acceptComputeOptions(addCommonOptions(command))
     .addHelpText(
       'after',
@@ -40,13 +46,11 @@ Examples:
     });
 }
 
-async function report(files: readonly string[], { out }: ReportOptions, shell: Shell): Promise<Outcome> {
+async function report(files: readonly string[], { out, inputs = [] }: ReportOptions, shell: Shell): Promise<Outcome> {
   await checkFileTarget('the report', out, undefined);
   const records = await Promise.all(files.map(readRecord));
   const runs = records.map(digestRecord);
-  const watch = new InputWatch();
-  const changed = await Promise.all(records.map(({ inputs }, i) => watch.changed(inputs, dirname(files[i]))));
-  for (const [i, words] of changed.entries()) for (const each of words) shell.warn(`${files[i]}: ${each}`);
+  const changed = await changesOf(records, files, [...workingFolder(), ...inputs], shell);
   const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets(), changed);
   await writeTextFile(out, page);
   const bytes = Buffer.byteLength(page);
@@ -59,4 +63,29 @@ async function report(files: readonly string[], { out }: ReportOptions, shell: S
     ]),
     run: { inputs: [], settings: { out } },
   };
+}
+
+/** Of every record, what it read that is another one now. */
+async function changesOf(
+  records: readonly RunRecord[],
+  files: readonly string[],
+  given: readonly string[],
+  { job, warn, note }: Shell,
+): Promise<(readonly string[])[]> {
+  const watch = new InputWatch();
+  const changes: (readonly string[])[] = [];
+  for (const [i, { inputs }] of records.entries()) {
+    const { changed, unchecked } = await watch.check(inputs, dirname(files[i]), { given, job });
+    for (const words of changed) warn(`${files[i]}: ${words}`);
+    for (const words of unchecked) note(`${files[i]}: ${words}`);
+    if (unchecked.length > 0) note('Name further folders with --inputs.');
+    changes.push(changed);
+  }
+  return changes;
+}
+
+/** The current folder, unless everything lies below it. */
+function workingFolder(): string[] {
+  const folder = process.cwd();
+  return dirname(folder) === folder ? [] : [folder];
 }

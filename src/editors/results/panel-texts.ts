@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { UserError } from '../../engine/errors';
 import { loadCalibration } from '../../engine/importance/calibration';
+import { followPlace } from '../../engine/runs/places';
 import type { RunInput } from '../../engine/runs/record';
 import { calibrationKey, drawnRows } from '../../engine/runs/rows-key';
 import { readTextFile } from '../../engine/textfile';
@@ -39,8 +40,14 @@ export class PanelTexts {
   private newest: string | undefined;
   private readonly keys = new Map<string, { readonly stamp: string; readonly key: string | undefined }>();
 
-  /** @param nameOf what the user calls a file */
-  constructor(private readonly nameOf: (file: string) => string) {}
+  /**
+   * @param nameOf what the user calls a file
+   * @param given files and folders below which a place that a record names may be opened
+   */
+  constructor(
+    private readonly nameOf: (file: string) => string,
+    private readonly given: () => readonly string[],
+  ) {}
 
   /**
    * @param scorings newest first
@@ -77,19 +84,22 @@ export class PanelTexts {
     const { samples, length, seed } = drawnRows(rowsKey)!;
     const rows = { samples, length, seed };
     const place = input.place === undefined ? undefined : resolve(folder, input.place);
-    for (const file of place === undefined ? [other] : [place, other]) {
+    const isOutside = place !== undefined && (await followPlace(place, folder, this.given())) === 'outside';
+    for (const file of place === undefined || isOutside ? [other] : [place, other]) {
       const source = { file, ...rows };
       if ((await this.keyOf(source).catch(asUnreadable)) !== rowsKey) continue;
       return { source, shown: { name: this.nameOf(file), ...rows, from: 'scores', rowsKey } };
     }
     const name = place === undefined ? input.name : this.nameOf(place);
-    const isThere = place !== undefined && (await stat(place).catch(() => undefined)) !== undefined;
+    const isThere = place !== undefined && !isOutside && (await stat(place).catch(() => undefined)) !== undefined;
     const fault =
       place === undefined
         ? l10n.t('the record of the scores does not say where {0} lies', name)
-        : isThere
-          ? l10n.t('{0} has changed since the blocks were scored', name)
-          : l10n.t('{0} is no longer there', name);
+        : isOutside
+          ? l10n.t('{0} lies outside of the workspace and is not opened because a record names it', name)
+          : isThere
+            ? l10n.t('{0} has changed since the blocks were scored', name)
+            : l10n.t('{0} is no longer there', name);
     return { source: { file: place ?? input.name, ...rows }, shown: { name, ...rows, from: 'scores', rowsKey, fault } };
   }
 

@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { chooseCheckpoint } from '../../commands/choose-checkpoint';
 import type { Command } from '../../commands/command';
 import { inform } from '../../commands/inform';
+import { givenFiles } from '../../commands/given-files';
 import { recordFolders } from '../../commands/run-job';
 import type { Coppice } from '../../coppice';
 import { UserError } from '../../engine/errors';
@@ -162,7 +163,23 @@ function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices
 
 function settingsOf(coppice: Coppice): PanelSettings {
   const { compute, calibration, plus, keep } = coppice.config;
-  return { compute, calibration, plus, keep, recordFolders: recordFolders(coppice) };
+  return {
+    compute,
+    calibration,
+    plus,
+    keep,
+    recordFolders: recordFolders(coppice),
+    inputFolders: inputFolders(coppice),
+  };
+}
+
+/** What the workspace, the view, the settings and the user's runs name; the bundled texts lie beside the sample model. */
+function inputFolders(coppice: Coppice): string[] {
+  const { config, context, library } = coppice;
+  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const checkpoints = library.entries().map(({ path }) => path);
+  const media = vscode.Uri.joinPath(context.extensionUri, 'media').fsPath;
+  return [...workspace, ...checkpoints, ...givenFiles(coppice), dirname(config.calibration.file), media];
 }
 
 const logError = ({ log }: Coppice, error: unknown): void => log.error(error instanceof Error ? error : String(error));

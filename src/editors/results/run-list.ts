@@ -4,7 +4,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import { runTitle } from '../../engine/runs/compare';
-import { InputWatch } from '../../engine/runs/changes';
+import { type InputCheck, InputWatch } from '../../engine/runs/changes';
+import { followPlace } from '../../engine/runs/places';
 import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
 import { drawnRows } from '../../engine/runs/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
@@ -43,16 +44,20 @@ export class RunList {
     private readonly nameOf: (file: string) => string,
   ) {}
 
-  /** Newest first. What is as it was is the same object, the lists too. */
-  async read(folders: readonly string[]): Promise<RunsRead> {
+  /**
+   * Newest first. What is as it was is the same object, the lists too.
+   * @param folders of records
+   * @param given folders below which what the runs read may be looked up
+   */
+  async read(folders: readonly string[], given: readonly string[]): Promise<RunsRead> {
     const lists = await Promise.all(folders.map((folder) => this.storeOf(folder).list()));
     const all = lists.flatMap(({ runs }) => runs);
     this.all = all.sort((a, b) => b.digest.started.localeCompare(a.digest.started));
-    const kin = await Promise.all(all.map((run) => this.kinshipOf(run)));
+    const kin = await Promise.all(all.map((run) => this.kinshipOf(run, given)));
     const found = all.flatMap((stored, i) => (kin[i] ? [{ stored, kinship: kin[i] }] : []));
-    const now = [modelInput(this.subject.checkpoint)];
+    const known = [modelInput(this.subject.checkpoint)];
     const changes = await Promise.all(
-      found.map(({ stored }) => this.watch.changed(stored.inputs, dirname(stored.file), now)),
+      found.map(({ stored }) => this.watch.check(stored.inputs, dirname(stored.file), { known, given })),
     );
     this.listed = found.map(({ stored, kinship }, i) => this.list(stored, kinship, changes[i]));
     this.runs = orSame(
@@ -123,14 +128,14 @@ export class RunList {
     for (const { id, file } of this.pick(ids)) await this.stores.get(dirname(file))?.remove([id]);
   }
 
-  private list(stored: StoredRun, kinship: Kinship, changed: readonly string[]): Listed {
+  private list(stored: StoredRun, kinship: Kinship, { changed, unchecked }: InputCheck): Listed {
     const before = this.listed.find((each) => each.stored === stored);
     const foreign = kinship === 'namesake';
-    const same = before?.shown.changed.join('\n') === changed.join('\n') && foreign === (before.shown.foreign ?? false);
-    if (before && same) return before;
+    const told = (run: PanelRun): string => JSON.stringify([run.changed, run.unchecked ?? [], run.foreign ?? false]);
+    if (before && told(before.shown) === JSON.stringify([changed, unchecked, foreign])) return before;
     const { id, digest } = stored;
     const shown = { id, title: runTitle(digest), digest: this.named(shownOf(digest, kinship), stored), changed };
-    return { stored, shown: { ...shown, ...(foreign && { foreign }) } };
+    return { stored, shown: { ...shown, ...(unchecked.length > 0 && { unchecked }), ...(foreign && { foreign }) } };
   }
 
   /** Texts of one name may be others: they are called by their places, where the record tells them. */
@@ -154,7 +159,7 @@ export class RunList {
     };
   }
 
-  private async kinshipOf({ digest, inputs, file }: StoredRun): Promise<Kinship | undefined> {
+  private async kinshipOf({ digest, inputs, file }: StoredRun, given: readonly string[]): Promise<Kinship | undefined> {
     const { checkpoint } = this.subject;
     const models = inputs.filter(({ role }) => role === 'model');
     if (models[0]?.identity === checkpoint.identity) return 'own';
@@ -164,13 +169,13 @@ export class RunList {
     const [model] = models;
     const measured = digest.kind === 'bench' && digest.removed.length === 0 && digest.adapter === undefined;
     if (!measured || !model) return undefined;
-    return (await this.sourceOf(model, dirname(file))) === checkpoint.identity ? 'written' : undefined;
+    return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }
 
   /** The identity of the checkpoint that Coppice wrote this one from, by the record inside. */
-  private async sourceOf({ place }: RunInput, folder: string): Promise<string | undefined> {
-    if (place === undefined) return undefined;
-    return (await this.origins.of(resolve(folder, place)))?.identity;
+  private async sourceOf({ place }: RunInput, folder: string, given: readonly string[]): Promise<string | undefined> {
+    const followed = typeof place === 'string' ? await followPlace(place, folder, given) : 'gone';
+    return typeof followed === 'string' ? undefined : (await this.origins.of(followed.path))?.identity;
   }
 
   private storeOf(folder: string): RunStore {

@@ -47,6 +47,8 @@ export interface PanelSettings {
   readonly keep: string;
   /** Folders that may hold run records, the one for new ones first. */
   readonly recordFolders: readonly string[];
+  /** Folders below which the inputs of runs may be looked up: the user's own, and that of the bundled texts. */
+  readonly inputFolders: readonly string[];
 }
 
 /** Other models around. */

@@ -71,7 +71,7 @@ export class ResultsSession {
     const origins = new Origins();
     const nameOf = (file: string): string => services.host.nameOf(file);
     this.runs = new RunList(subject, origins, nameOf);
-    this.texts = new PanelTexts(nameOf);
+    this.texts = new PanelTexts(nameOf, () => services.settings().inputFolders);
     this.relatives = new Relatives(subject, services.load, origins);
     this.shelf = new AdapterShelf(checkpoint);
     this.settled = this.settingsNow();
@@ -369,8 +369,9 @@ export class ResultsSession {
     const now = this.reading.then(async () => {
       const { settings, neighbours } = this.services;
       const { adapters, checkpoints } = neighbours();
+      const { recordFolders, inputFolders } = settings();
       await Promise.all([this.shelf.look(adapters), this.relatives.look(checkpoints)]);
-      const { runs, unreadable } = await this.runs.read(settings().recordFolders);
+      const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
       const before = this.measuredOn;
       this.measuredOn = await this.texts.look(this.scorings(), this.usualText());
       const text = this.measuredOn.shown;

@@ -19,13 +19,14 @@ import { verifyTensors } from './verify';
 /**
  * Opens the checkpoint at `path`: a folder, a `.safetensors` file, an index or a `config.json`. Throws `UserError` for
  * anything damaged or contradictory; what is sound but cannot be computed with is opened with `unsupported` set.
+ * @throws CancelledError once `signal` is aborted
  */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
+export async function openCheckpoint(path: string, signal?: AbortSignal): Promise<Checkpoint> {
   const located = await locateCheckpoint(path);
   const { weights, folder, names } = located;
   const index = weights.kind === 'index' ? await readShardIndex(weights.path) : undefined;
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
-  const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name);
+  const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name, signal);
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
   const support = await describe(located, config?.value, set.tensors);
   const notes = [...support.notes];

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../errors';
+import { throwIfCancelled, UserError } from '../errors';
 import { printable } from './bounded-json';
 import { MAX_TENSORS, OPEN_SHARDS } from './limits';
 import { readShardHeader, type ShardHeader } from './safetensors';
@@ -23,8 +23,9 @@ export async function readShards(
   folder: string,
   names: readonly string[],
   listedIn: string | undefined,
+  signal?: AbortSignal,
 ): Promise<ShardSet> {
-  const headers = await readHeaders(folder, names, listedIn);
+  const headers = await readHeaders(folder, names, listedIn, signal);
   const tensors = new Map<string, TensorInfo>();
   const shardOf = new Map<string, string>();
   const hash = createHash('sha256');
@@ -45,6 +46,7 @@ async function readHeaders(
   folder: string,
   names: readonly string[],
   listedIn: string | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<ShardHeader[]> {
   const headers: ShardHeader[] = [];
   const failures: { position: number; error: unknown }[] = [];
@@ -55,6 +57,7 @@ async function readHeaders(
       const position = next++;
       const name = names[position];
       try {
+        throwIfCancelled(signal);
         if (listedIn !== undefined) await requireListed(folder, name, listedIn);
         headers[position] = await readShardHeader(join(folder, name), name);
         tensors += headers[position].tensors.length;

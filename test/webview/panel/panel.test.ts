@@ -155,7 +155,7 @@ describeBrowser('results panel', (browser) => {
       texts: TEXTS.texts.map((text) => ({ ...text, text: evil })),
       columns: [evil, evil, evil],
     };
-    const run = { ...RUNS[1], title: evil, changed: [evil] };
+    const run = { ...RUNS[1], title: evil, changed: [evil], unchecked: [evil] };
     const panel = await openPanel(browser(), {
       ...FULL,
       writing,
