@@ -8,6 +8,7 @@ import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/runs/details';
 import { withPlaces } from '../engine/runs/places';
 import { newRecord, writeRecord } from '../engine/runs/record';
+import { sourceChanges } from '../engine/runs/source-changes';
 import { reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
@@ -102,10 +103,12 @@ export async function execute(
   try {
     if (options.record !== undefined) await checkFileTarget('the record', options.record, source);
     const outcome = await body(shell);
+    const notes = await sourceChanges(outcome.run.checkpoints ?? []);
+    for (const note of notes) shell.warn(note);
     if (options.record !== undefined) {
       const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(options.record), process.cwd());
       const results = outcome.results ?? outcome.json;
-      await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, started }));
+      await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, notes, started }));
     }
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);

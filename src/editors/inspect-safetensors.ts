@@ -36,6 +36,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     ...(config && { config }),
     unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See what is wrong with it above.') },
     shards,
+    files: [],
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     identity: '',
     notes: [],

@@ -105,16 +105,16 @@ export async function withFile<T>(path: string, use: (file: RegularFile) => Prom
   }
 }
 
-/** A whole file of at most `most` bytes. @param action what to do where it has more @throws UserError */
-export async function readSmallFile(
-  path: string,
-  most: number,
-  action = 'Check that it is the right file.',
-): Promise<Buffer> {
-  return withFile(path, async (file) => {
-    if (file.bytes > most) throw tooLarge(basename(path), file.bytes, most, action);
-    return file.readRange(0, file.bytes);
-  });
+/** A whole file of at most `most` bytes. @throws UserError */
+export async function readSmallFile(path: string, most: number): Promise<Buffer> {
+  return withFile(path, (file) => readWhole(file, basename(path), most));
+}
+
+/** The same of an open file, which messages call `name`. @throws UserError */
+export async function readWhole(file: RegularFile, name: string, most: number): Promise<Buffer> {
+  if (file.bytes <= most) return file.readRange(0, file.bytes);
+  const why = `it has ${file.bytes} bytes, more than the ${most} that such a file may have`;
+  throw new UserError(`Cannot read ${name}`, why, 'Check that it is the right file.');
 }
 
 /** Bytes that are hashed between two looks at the signal. */
@@ -139,14 +139,6 @@ export async function hashFile(
     }
     return hash.digest('hex');
   });
-}
-
-function tooLarge(name: string, bytes: number, most: number, action: string): UserError {
-  return new UserError(
-    `Cannot read ${name}`,
-    `it has ${bytes} bytes, more than the ${most} that such a file may have`,
-    action,
-  );
 }
 
 /** What was thrown while the file was opened or read, as the user can act on it; what is no system error as it is. */

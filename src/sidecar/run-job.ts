@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { newRecord } from '../engine/runs/record';
 import { claimRecordFolder, keepRecord } from '../engine/runs/folder';
 import { withPlaces } from '../engine/runs/places';
+import { sourceChanges } from '../engine/runs/source-changes';
 import type { DeviceReport } from '../engine/onnx/device';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { curve } from './jobs/curve';
@@ -43,7 +44,15 @@ export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOu
     started,
   };
   const { result, results, run } = await dispatch(spec, context);
-  const facts = { kind: RECORD_KINDS[spec.kind] ?? spec.kind, ...run, results: results ?? result, started };
+  const changes = await sourceChanges(run.checkpoints ?? []);
+  notes.push(...changes);
+  const facts = {
+    kind: RECORD_KINDS[spec.kind] ?? spec.kind,
+    ...run,
+    results: results ?? result,
+    notes: changes,
+    started,
+  };
   const keep = async (into: string): Promise<string> =>
     keepRecord(into, newRecord({ ...facts, inputs: withPlaces(run.inputs, spec, into) }));
   const record = folder === undefined ? null : await keep(folder);

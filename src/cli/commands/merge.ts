@@ -76,6 +76,10 @@ async function merge(path: string, options: MergeOptions, shell: Shell): Promise
       ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytesAfter)}`],
       ['written', `${shell.shown(out)} in ${formatSeconds(seconds)}`],
     ]),
-    run: { inputs: [modelInput(checkpoint), ...inputs], settings: { dtype: options.dtype ?? null, removed } },
+    run: {
+      checkpoints: [checkpoint],
+      inputs: [modelInput(checkpoint), ...inputs],
+      settings: { dtype: options.dtype ?? null, removed },
+    },
   };
 }

@@ -42,10 +42,14 @@ Examples:
 async function run(path: string, options: RetrainOptions, shell: Shell): Promise<Outcome> {
   const settings = settingsOf(options);
   const opened = await openForCommand(path, { remove: options.remove });
+  const checkpoints = [opened.checkpoint];
   let result: RetrainResult;
   try {
     result = await withModel(opened.checkpoint, options, (model) =>
-      withTeacher(options, (teacher) => train(model, teacher, opened, settings, options, shell)),
+      withTeacher(options, (teacher) => {
+        if (teacher) checkpoints.push(teacher.model.checkpoint);
+        return train(model, teacher, opened, settings, options, shell);
+      }),
     );
   } catch (error) {
     const args = process.argv.slice(2);
@@ -64,6 +68,7 @@ async function run(path: string, options: RetrainOptions, shell: Shell): Promise
     json: { adapter: kind === 'adapter' ? out : null, out, ...resultJson(result), seconds },
     page: resultPage(result, path, shell.style, shell.shown),
     run: {
+      checkpoints,
       inputs,
       settings: recorded,
       seed: seed ?? undefined,

@@ -1,22 +1,29 @@
 /** Reads `config.json`, and from `generation_config.json` the ids that end a text. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { isObject, JsonProblem, parseBoundedJson } from './bounded-json';
 import { isSet, tokenIds } from './fields';
-import { readSmallFile } from '../regular-file';
+import { readWhole, withFile } from '../regular-file';
+import { type FileStamp, stampOf } from './stamps';
 import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } from './limits';
 
 export interface ConfigFile {
   readonly value: Readonly<Record<string, unknown>>;
   /** As they lie in the file: a part of the checkpoint's identity. */
   readonly bytes: Buffer;
+  readonly stamp: FileStamp;
 }
 
 const GENERATION_CONFIG = 'generation_config.json';
 
 /** Reads and parses a config file. Throws `UserError` naming the file. */
 export async function readConfigFile(folder: string, name = 'config.json'): Promise<ConfigFile> {
-  const bytes = await readSmallFile(join(folder, name), MAX_CONFIG_BYTES);
+  const path = join(folder, name);
+  const { bytes, stamp } = await withFile(path, async (file) => ({
+    bytes: await readWhole(file, name, MAX_CONFIG_BYTES),
+    stamp: stampOf(name, await realpath(path), file.stats),
+  }));
   try {
     const value = parseBoundedJson(bytes, {
       depth: CONFIG_DEPTH,
@@ -26,7 +33,7 @@ export async function readConfigFile(folder: string, name = 'config.json'): Prom
       uniqueKeys: false, // the last one counts, as for every reader that loads such configs
     });
     if (!isObject(value)) throw new JsonProblem('it is not a JSON object');
-    return { value, bytes };
+    return { value, bytes, stamp };
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
     throw new UserError(`${name} is not valid`, error.message, 'Download the file again.', { cause: error });

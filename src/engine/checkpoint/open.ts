@@ -40,6 +40,7 @@ export async function openCheckpoint(path: string, signal?: AbortSignal): Promis
       ? { unsupported: support.unsupported }
       : { architecture: await withGenerationEos(support.architecture, located) }),
     shards: set.shards,
+    files: [...(config ? [config.stamp] : []), ...set.stamps],
     tensors: set.tensors,
     identity: identify(config?.bytes, set.digest),
     notes,

@@ -10,10 +10,12 @@ import { disguise } from './disguise';
 import { type RegularFile, withFile } from '../regular-file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
 import { FIRST_READ_BYTES, MAX_HEADER_BYTES } from './limits';
+import { type FileStamp, stampOf } from './stamps';
 import type { Shard, TensorInfo } from './types';
 
 export interface ShardHeader {
   readonly shard: Shard;
+  readonly stamp: FileStamp;
   /** In the order of their bytes. */
   readonly tensors: readonly TensorInfo[];
   /** SHA-256 of the header's JSON as it lies in the file. */
@@ -30,7 +32,8 @@ export async function readShardHeader(path: string, name: string, report: Report
     const file = await realpath(path);
     const json = await readHeaderBytes(opened, name);
     const { metadata, tensors } = parseHeader(json, { name, file, bytes }, report);
-    return { shard: { name, file, bytes, metadata }, tensors, digest: createHash('sha256').update(json).digest() };
+    const digest = createHash('sha256').update(json).digest();
+    return { shard: { name, file, bytes, metadata }, stamp: stampOf(name, file, opened.stats), tensors, digest };
   });
 }
 

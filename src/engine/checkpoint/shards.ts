@@ -6,10 +6,12 @@ import { throwIfCancelled, UserError } from '../errors';
 import { printable } from './bounded-json';
 import { MAX_TENSORS, OPEN_SHARDS } from './limits';
 import { readShardHeader, type ShardHeader } from './safetensors';
+import type { FileStamp } from './stamps';
 import type { Shard, TensorInfo } from './types';
 
 export interface ShardSet {
   readonly shards: readonly Shard[];
+  readonly stamps: readonly FileStamp[];
   /** By name, in the order of the shards and of the bytes in them. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensor name to shard name. */
@@ -38,7 +40,8 @@ export async function readShards(
       tensors.set(tensor.name, tensor);
     }
   }
-  return { shards: headers.map((header) => header.shard), tensors, shardOf, digest: hash.digest() };
+  const [shards, stamps] = [headers.map(({ shard }) => shard), headers.map(({ stamp }) => stamp)];
+  return { shards, stamps, tensors, shardOf, digest: hash.digest() };
 }
 
 /** The result keeps the order of `names`. Of several failures the first in that order is thrown. */

@@ -1,6 +1,7 @@
 /** What is known of a checkpoint after opening it: headers only, never tensor data. */
 import type { Architecture } from './architecture';
 import type { Dtype } from './dtype';
+import type { FileStamp } from './stamps';
 
 /** One tensor of a checkpoint and where its bytes lie. */
 export interface TensorInfo {
@@ -46,6 +47,8 @@ export interface Checkpoint {
   /** Set exactly when `architecture` is not: reason and next step. */
   readonly unsupported?: Unsupported;
   readonly shards: readonly Shard[];
+  /** Of the config and the shards, as they were when they were read. */
+  readonly files: readonly FileStamp[];
   /** By tensor name, in file order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** SHA-256 (hex) of config + shard headers + shard sizes: names the model without hashing its weights. */

@@ -6,9 +6,11 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
-import { throwIfCancelled } from '../errors';
+import { changedFiles } from '../checkpoint/stamps';
+import { CancelledError, throwIfCancelled, UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../runs/record';
+import { sourceChanges, withNotes } from '../runs/source-changes';
 import { checkWritten } from './check';
 import { findCompanions, type LeftBehind } from './companions';
 import { copyRanges, type CopyOptions } from './copy';
@@ -76,19 +78,33 @@ export async function writeCheckpoint(
       await mkdir(dirname(place(name)), { recursive: true });
       await OutputFile.fill(place(name), (output) => copyRanges(output, 0, [{ file, offset: 0, bytes }], copy));
     }
-    const record = planned.record();
+    const record = withNotes(planned.record(), await sourceChanges([source]));
     await writeText(place('config.json'), planned.config);
     await writeText(place('README.md'), planned.card);
     await writeText(place(RECORD_NAME), recordText(record));
     await checkWritten(target.temporary, plan, planned.architecture, options.signal);
     throwIfCancelled(options.signal);
+    await requireWhole(source);
     await target.commit();
     return { out: target.out, leftBehind, record };
   } catch (error) {
     // What cannot be removed keeps its temporary name; the first failure is the one to tell of.
     await target.discard().catch(() => undefined);
+    // What a source that changed meanwhile leads to looks like a bug, and is none.
+    if (!(error instanceof UserError) && !(error instanceof CancelledError)) await requireWhole(source);
     throw writeFailure(error, target.out);
   }
+}
+
+/** @throws UserError when a file of the source is another one than when it was opened: the copy would be of both */
+async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
+  const changed = (await changedFiles(files)).find(({ lost }) => lost);
+  if (!changed) return;
+  throw new UserError(
+    `${join(folder, changed.name)} changed while it was copied`,
+    changed.how,
+    'Wait until the checkpoint is complete, and write again; nothing was left behind.',
+  );
 }
 
 /** Every folder that files of the checkpoint lie in. */

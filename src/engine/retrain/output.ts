@@ -2,6 +2,7 @@
 import type { JobOptions } from '../progress';
 import type { Reduction } from '../prune/describe';
 import type { RunRecord } from '../runs/record';
+import { sourceChanges, withNotes } from '../runs/source-changes';
 import type { Model } from '../transformer/model';
 import { writeAdapter } from './adapter-files';
 import { mergeAdapter } from './merge';
@@ -24,7 +25,7 @@ export async function writeOutput(
   job: JobOptions,
 ): Promise<Pick<RetrainResult, 'out' | 'kind' | 'record' | 'leftBehind'>> {
   if (adapter && !merge) {
-    const made = record();
+    const made = withNotes(record(), await sourceChanges([checkpoint]));
     return { kind: 'adapter', out: await writeAdapter(out, adapter(), checkpoint, made), record: made, leftBehind: [] };
   }
   const written = adapter

@@ -6,7 +6,10 @@ import type { ModelOptions } from '../transformer/model';
 import { modelInput, type RunFacts, type RunInput } from './record';
 
 /** What a command or job knows of its run beside the results. */
-export type RunDetails = Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime'>;
+export interface RunDetails extends Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime'> {
+  /** Those whose weights the run read: it looks whether they stayed as they were. */
+  readonly checkpoints?: readonly Checkpoint[];
+}
 
 /** The details of a run that computed with `checkpoint`; `device` is undefined when it needed no session. */
 export function detailsOf(
@@ -17,10 +20,13 @@ export function detailsOf(
     readonly settings: Readonly<Record<string, unknown>>;
     readonly seed?: number;
     readonly device?: unknown;
+    /** Further ones, such as a teacher. */
+    readonly checkpoints?: readonly Checkpoint[];
   },
 ): RunDetails {
   const { device = 'auto', threads = null, memory = null } = options;
   return {
+    checkpoints: [checkpoint, ...(run.checkpoints ?? [])],
     inputs: [modelInput(checkpoint), ...(run.inputs ?? [])],
     settings: { ...run.settings, device, threads, memory },
     seed: run.seed,

@@ -47,6 +47,8 @@ export interface RunRecord {
   /** `onnxruntime` is null where no session was opened. */
   readonly versions: { readonly coppice: string; readonly node: string; readonly onnxruntime: string | null };
   readonly results: Readonly<Record<string, unknown>>;
+  /** What the reader of the results should know; absent where there is nothing. */
+  readonly notes?: readonly string[];
   /** ISO 8601, UTC. */
   readonly started: string;
   readonly finished: string;
@@ -61,6 +63,7 @@ export interface RunFacts {
   readonly device?: unknown;
   readonly onnxruntime?: string;
   readonly results: object;
+  readonly notes?: readonly string[];
   readonly started: Date;
   readonly finished?: Date;
 }
@@ -80,6 +83,7 @@ export function newRecord(facts: RunFacts): RunRecord {
       onnxruntime: facts.onnxruntime ?? null,
     },
     results: { ...facts.results },
+    ...(facts.notes && facts.notes.length > 0 && { notes: facts.notes }),
     started: facts.started.toISOString(),
     finished: (facts.finished ?? new Date()).toISOString(),
   };

@@ -41,6 +41,7 @@ export const retrain: Job<'retrain', RetrainSpec> = async (spec, context) => {
             settings: { ...done.record.settings, removed: removedJson(removed) },
             seed: done.record.seed ?? undefined,
             device: model.device,
+            checkpoints: teacher ? [teacher.model.checkpoint] : [],
           }),
         },
       };

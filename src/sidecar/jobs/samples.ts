@@ -54,6 +54,7 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
           settings: { prompts, chat: chat ?? false, maxNewTokens, ...choice, ignoreEos, columns: described },
           seed: 'seed' in choice ? choice.seed : undefined,
           device: able[0].model.device,
+          checkpoints: able.map(({ opened }) => opened.checkpoint),
         }),
         inputs: inputsOf(able),
       },

@@ -27,6 +27,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Sent as soon as stderr says something, which is when the work has begun. */
   readonly interrupt?: NodeJS.Signals;
+  /** Called as soon as stderr says something. */
+  readonly onBegin?: () => void;
   /** Words of bash that run before the command, in its process: limits, redirections. */
   readonly under?: string;
   /** Close stdout after its first bytes, as `head` does. */
@@ -64,6 +66,7 @@ export function startCoppice(args: readonly string[], options: CliOptions = {}):
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (stderr === '' && options.interrupt) child.kill(options.interrupt);
+    if (stderr === '') options.onBegin?.();
     stderr += text;
   });
   const result = new Promise<CliResult>((done, fail) => {

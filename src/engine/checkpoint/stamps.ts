@@ -1,0 +1,53 @@
+/**
+ * What tells that a checkpoint's files were written to since it was opened: their size, time and inode. The identity does
+ * not, for it is made of headers and sizes alone.
+ */
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { systemErrorCode } from '../errors';
+
+export interface FileStamp {
+  /** As the checkpoint names the file. */
+  readonly name: string;
+  /** Absolute path, symbolic links resolved. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Of the last writing, in milliseconds. */
+  readonly modified: number;
+  readonly inode: number;
+}
+
+/** A file that is another one than when the checkpoint was opened. */
+export interface FileChange {
+  readonly name: string;
+  /** "it became shorter" */
+  readonly how: string;
+  /** The bytes that were there are not all there any more, or not in their place. */
+  readonly lost: boolean;
+}
+
+export function stampOf(name: string, file: string, { size, mtimeMs, ino }: Stats): FileStamp {
+  return { name, file, bytes: size, modified: mtimeMs, inode: ino };
+}
+
+/** Which of the files are others now than their stamps say. */
+export async function changedFiles(stamps: readonly FileStamp[]): Promise<FileChange[]> {
+  const changes: FileChange[] = [];
+  for (const then of stamps) {
+    const now = await stat(then.file).catch((error: unknown) => {
+      if (systemErrorCode(error) === undefined) throw error;
+      return undefined;
+    });
+    const change = changeOf(then, now && stampOf(then.name, then.file, now));
+    if (change) changes.push({ name: then.name, ...change });
+  }
+  return changes;
+}
+
+function changeOf(then: FileStamp, now: FileStamp | undefined): Omit<FileChange, 'name'> | undefined {
+  if (!now) return { how: 'it is gone', lost: true };
+  if (now.bytes < then.bytes) return { how: 'it became shorter', lost: true };
+  if (now.inode !== then.inode) return { how: 'it was replaced by another file', lost: true };
+  if (now.bytes > then.bytes) return { how: 'it became longer', lost: true };
+  return now.modified === then.modified ? undefined : { how: 'it was written to', lost: false };
+}
