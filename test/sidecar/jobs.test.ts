@@ -169,7 +169,8 @@ describe('sidecar: jobs', function () {
     const { record } = await client().run({ ...run, blocks: [4, 1], out, choice });
     const { inputs, settings } = await readRecord(record!);
     assert.equal(inputs.find(({ role }) => role === 'calibration')?.place, relative(records, calibration.file));
-    assert.deepEqual(await new InputWatch().changed(inputs, records), []);
+    const given = [model, calibration.file];
+    assert.deepEqual(await new InputWatch().check(inputs, records, { given }), { changed: [], unchecked: [] });
     assert.deepEqual([settings.criterion, settings.suggested, settings.removedByHand], ['ppl', [4], [1]]);
     const card = readFileSync(join(out, 'README.md'), 'utf8');
     assert.match(card, /Block 4 was suggested by the criterion `ppl`.* block 1 also removed\./s);

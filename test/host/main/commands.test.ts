@@ -1,7 +1,7 @@
 /** Every command, called with arguments: what it returns, what it leaves on disk, what the tree says afterwards. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { CRITERIA } from '../../../src/engine/importance/criterion';
@@ -155,7 +155,9 @@ describe('commands', () => {
     const { runs } = await new RunStore(inWorkspace('.coppice/runs')).list();
     const texts = runs.filter(({ digest }) => digest.kind === 'prune').flatMap(({ inputs }) => inputs.slice(1));
     assert.ok(texts.some(({ place }) => place !== undefined));
-    assert.deepEqual(await new InputWatch().changed(texts, inWorkspace('.coppice/runs')), []);
+    const records = inWorkspace('.coppice/runs');
+    const given = texts.flatMap(({ place }) => (place === undefined ? [] : [resolve(records, place)]));
+    assert.deepEqual(await new InputWatch().check(texts, records, { given }), { changed: [], unchecked: [] });
     assert.equal(readFileSync(inWorkspace('.coppice/.gitignore'), 'utf8'), '*\n');
   });
 
