@@ -117,6 +117,10 @@ describe('text of the results panel', function () {
   it('is not measured on where it has changed since the blocks were scored, or is gone', async () => {
     await score(mine); // what was chosen by hand ends with new scores
     await panel.becomes('the text of the scores', ({ text: of }) => of?.from === 'scores');
+    current = { ...settings, inputFolders: [join(folder, 'usual')] };
+    await panel.session.refresh();
+    assert.match(panel.state.text!.fault ?? '', /^data\/calibration\.txt lies outside of the workspace/);
+    current = settings;
     const before = readFileSync(mine);
     for (const [change, words] of [
       [() => writeFileSync(mine, `${before.toString()}\n\nAnd more.`), 'has changed since the blocks were scored'],

@@ -63,7 +63,7 @@ describe('command line: report', function () {
       truncateSync(long, 4 * 2 ** 30); // a hole: it takes no room, and seconds to read
       const { code, stderr } = await coppice(['report', file, '--out', out], { interrupt: signal });
       assert.equal(code, exit);
-      assert.match(stderr, /^checking prose\.txt: [^]*Cancelled\.\n$/);
+      assert.match(stderr, /^checking prose\.txt[^]*Cancelled\.\n$/);
     });
   }
 });

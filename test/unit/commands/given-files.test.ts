@@ -6,7 +6,7 @@ import type { JobSpec } from '../../../src/protocol/jobs';
 describe('files that the user named', () => {
   const store = new Map<string, unknown>();
   const workspaceState = {
-    get: <T>(key: string) => store.get(key) as T | undefined,
+    get: <T>(key: string, fallback?: T) => (store.get(key) as T | undefined) ?? fallback,
     update: (key: string, value: unknown) => Promise.resolve(void store.set(key, value)),
   };
   const host = { context: { workspaceState } };
