@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { NotedSidecar } from './commands/history';
+import { showWarnings } from './commands/warnings';
 import { Config } from './config';
 import type { Coppice } from './coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
@@ -57,6 +58,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     tree,
     new StatusBar(client),
     watchSidecar(client, tree),
+    client.onEnded((ended) => showWarnings(log, ended)),
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),

@@ -1,5 +1,6 @@
 /** Every option that more than one command has, and how the text behind an option becomes a value. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_DRAWING } from '../engine/importance/calibration';
 import type { DeviceChoice } from '../engine/onnx/device';
 
 /** Options of every command. */
@@ -69,16 +70,17 @@ export const otherBaseOption = (): Option =>
 
 export interface CalibrationOptions {
   readonly calibration?: string;
-  readonly samples: number;
-  readonly length: number;
+  readonly samples?: number;
+  readonly length?: number;
   readonly seed: number;
 }
 
 export function addCalibrationOptions(command: Command): Command {
+  const { samples, length } = DEFAULT_DRAWING;
   return command
     .option('--calibration <file>', 'text, JSONL with "text", or JSON {"rows": [[ids]]} (needs no tokenizer)')
-    .option('--samples <n>', 'calibration rows', parseCount, 10)
-    .option('--length <n>', 'tokens per row', parseCount, 128)
+    .option('--samples <n>', `calibration rows (default: ${samples}; of a file of rows: all)`, parseCount)
+    .option('--length <n>', `tokens per row (default: ${length}; of a file of rows: all)`, parseCount)
     .option('--seed <n>', 'seed of the sampling', parseSeed, 1234);
 }
 

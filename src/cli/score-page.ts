@@ -38,7 +38,7 @@ export function findingsPage(
     );
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
-  if (order.length > 0) {
+  if (order.length > 0 && isOrdered(findings)) {
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
@@ -52,6 +52,12 @@ export function findingsPage(
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
   lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
   return lines;
+}
+
+/** Scores that come from a loss that is not finite, or are none of them finite, are in no order. */
+function isOrdered({ full, blocks = [], modules = [] }: Findings): boolean {
+  const isFinite = ({ score }: { readonly score: number }): boolean => Number.isFinite(score);
+  return Number.isFinite(full?.meanNll ?? 0) && [...blocks, ...modules].some(isFinite);
 }
 
 function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {

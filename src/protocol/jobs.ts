@@ -193,6 +193,8 @@ export interface JobOutcome<K extends JobKind = JobKind> {
   readonly device: DeviceInfo | null;
   /** What the user may want to know besides. */
   readonly notes: readonly string[];
+  /** What the user must not miss: why the numbers are not what they seem. */
+  readonly warnings: readonly string[];
 }
 
 /** What computes, and why. */

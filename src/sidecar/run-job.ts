@@ -21,14 +21,14 @@ import { score } from './jobs/score';
 const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
 
 /** What the sidecar gives a job, whatever its kind. */
-export type Surroundings = Omit<JobContext<JobKind>, 'note' | 'started' | 'emit'> & {
+export type Surroundings = Omit<JobContext<JobKind>, 'note' | 'warn' | 'started' | 'emit'> & {
   readonly emit: (event: JobEvent) => void;
 };
 
 /** @throws what the engine throws; UserError when no record could be kept, before anything is computed */
 export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOutcome> {
   const started = new Date();
-  const notes: string[] = [];
+  const [notes, warnings]: [string[], string[]] = [[], []];
   const folder = await claimRecordFolder(spec.records ?? [], await sourceFolders(spec));
   let device: DeviceReport | undefined;
   const context = {
@@ -41,6 +41,7 @@ export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOu
       },
     },
     note: (text: string) => notes.push(text),
+    warn: (text: string) => warnings.push(text),
     started,
   };
   const { result, results, run } = await dispatch(spec, context);
@@ -56,7 +57,7 @@ export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOu
   const keep = async (into: string): Promise<string> =>
     keepRecord(into, newRecord({ ...facts, inputs: withPlaces(run.inputs, spec, into) }));
   const record = folder === undefined ? null : await keep(folder);
-  return { result, record, device: device ?? null, notes };
+  return { result, record, device: device ?? null, notes, warnings };
 }
 
 function dispatch(spec: JobSpec, context: JobContext<JobKind>): Promise<JobEnd<JobKind>> {

@@ -109,12 +109,15 @@ function storedEntries(store: PlanStore, key: string): [string, unknown][] {
 }
 
 /** What selection needs of scores; undefined when they hold nothing that ranks. */
-export function rankingOf({ blocks, windows, removals }: Scores): Ranking | undefined {
+export function rankingOf({ blocks, windows, removals, fullPpl }: Scores): Ranking | undefined {
   const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
-  if (blocks) return { kind: 'scores', scores: blocks.map(number) };
-  if (windows)
-    return { kind: 'windows', windows: windows.map((window) => ({ ...window, score: number(window.score) })) };
-  if (removals) return { kind: 'removals', removals };
+  const baseline = fullPpl === undefined ? undefined : { baseline: number(fullPpl) };
+  if (blocks) return { kind: 'scores', scores: blocks.map(number), ...baseline };
+  if (windows) {
+    const numbered = windows.map((window) => ({ ...window, score: number(window.score) }));
+    return { kind: 'windows', windows: numbered, ...baseline };
+  }
+  if (removals) return { kind: 'removals', removals, ...baseline };
   return undefined;
 }
 

@@ -117,4 +117,30 @@ describe('command line: curves and reports', function () {
     assert.match(stderr, /^warning: .*score\.json: text\.txt has changed since\n$/);
     assert.match(readFileSync(page, 'utf8'), /<p class="warning">⚠ score · ppl: text\.txt has changed since<\/p>/);
   });
+
+  it('of a file of rows takes what is asked for, and says where that is not all of it or too long', async () => {
+    const rows = join(folder, 'rows.json');
+    const row = (seed: number): number[] => Array.from({ length: 300 }, (_, i) => 3 + ((i * 37 + seed * 101) % 250));
+    writeFileSync(rows, JSON.stringify({ rows: [0, 1, 2, 3].map(row) }));
+    const tokensOf = async (...args: string[]): Promise<[tokens: number, stderr: string]> => {
+      const result = await coppice(['score', model, '--calibration', rows, '--json', ...args]);
+      return [(jsonOf(result).full as { tokens: number }).tokens, result.stderr];
+    };
+    const [asked, quiet] = await tokensOf('--samples', '2', '--length', '24');
+    assert.equal(asked, 2 * 23);
+    assert.doesNotMatch(quiet, /warning/);
+    const [tokens, long] = await tokensOf();
+    assert.equal(tokens, 4 * 299);
+    const tooLong = /warning: rows of 300 tokens are longer than the 256 that the model was made for/;
+    assert.match(long, tooLong);
+    assert.match((await tokensOf('--samples', '9'))[1], /warning: rows\.json holds 4 rows, not 9/);
+    for (const criterion of ['taylor', 'greedy']) {
+      const count = criterion === 'greedy' ? ['--count', '1'] : [];
+      assert.match((await tokensOf('--criterion', criterion, ...count))[1], tooLong, criterion);
+    }
+    const measured = await coppice(['curve', model, '--calibration', rows, '--no-plus', '--samples', '3', '--json']);
+    assert.match(measured.stderr, tooLong);
+    assert.equal(measured.stderr.match(/warning/g)!.length, 1, 'once, though the rows both rank and measure');
+    assert.deepEqual([(jsonOf(measured).text as { rows: number }).rows], [3]);
+  });
 });

@@ -15,6 +15,7 @@ import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../src/engine/transformer/view';
 import type { ProgressInfo } from '../../src/protocol/jobs';
 import type { TrainingEvent } from '../../src/protocol/training';
+import { brokenCheckpoint } from '../support/broken';
 import { withModel } from '../support/model';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
@@ -50,6 +51,23 @@ describe('sidecar: jobs', function () {
     assert.equal((kept.results.blocks as { rows: number[] }[])[0].rows.length, 4);
     const { done, total } = reports.at(-1)!;
     assert.ok(Math.abs(done - total) < 1e-6, `${done} of ${total}`);
+  });
+
+  it('what makes numbers no numbers is among the warnings of score, curve and evaluate', async () => {
+    const name = 'model.layers.1.mlp.up_proj.weight';
+    const checkpoint = await brokenCheckpoint(name, [3], NaN);
+    const broken = { checkpoint, device: 'cpu' } as const;
+    const place = /the mean loss .* is NaN: its hidden states are not finite after block 1/;
+    const scored = await client().run({ kind: 'score', ...broken, criterion: 'ppl', calibration });
+    assert.match(scored.warnings.join(), place);
+    const evaluated = await client().run({ kind: 'evaluate', ...broken, text, window: 32, limit: 2 });
+    assert.match(evaluated.warnings.join(), place);
+    assert.ok(!('warning' in evaluated.result));
+    const rows = { from: 'calibration', ...calibration } as const;
+    const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', plus: false, rows });
+    assert.match(curve.warnings.join(), place);
+    const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', calibration });
+    assert.deepEqual(whole.warnings, []);
   });
 
   it('every other criterion', async () => {

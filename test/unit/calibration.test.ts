@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Encoder, loadCalibration } from '../../src/engine/importance/calibration';
+import { calibrationWarnings, type Encoder, loadCalibration } from '../../src/engine/importance/calibration';
 import { calibrationFile, calibrationRows } from '../support/golden';
 import { itShared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
@@ -109,9 +109,44 @@ describe('importance/calibration: rows of ids', () => {
 
   it('are taken as they are, without a tokenizer', async () => {
     const file = write('rows.json', JSON.stringify({ source: 'x', rows }));
-    const calibration = await loadCalibration(file, { samples: 10, length: 128, seed: 3, vocabulary: 7 }, undefined);
-    const about = { source: 'rows.json', samples: 2, length: 3, seed: 3, method: 'rows' };
-    assert.deepEqual(calibration, { rows, sha256: calibration.sha256, ...about });
+    for (const wanted of [{}, { samples: 10, length: 128 }]) {
+      const calibration = await loadCalibration(file, { ...wanted, seed: 3, vocabulary: 7 }, undefined);
+      const about = { source: 'rows.json', samples: 2, length: 3, seed: 3, method: 'rows' };
+      assert.deepEqual(calibration, { rows, sha256: calibration.sha256, ...about });
+    }
+  });
+
+  it('are the first that were asked for, and as long', async () => {
+    const many = Array.from({ length: 30 }, (_, r) => Array.from({ length: 200 }, (_, i) => r + i));
+    const file = write('rows.json', JSON.stringify({ rows: many }));
+    const taken = async (wanted: object): Promise<[number, number]> => {
+      const calibration = await loadCalibration(file, { ...wanted, seed: 3 }, undefined);
+      const { samples, length } = calibration;
+      assert.deepEqual(
+        calibration.rows,
+        many.slice(0, samples).map((row) => row.slice(0, length)),
+      );
+      return [samples, length];
+    };
+    assert.deepEqual(await taken({}), [30, 200]);
+    assert.deepEqual(await taken({ samples: 2 }), [2, 200]);
+    assert.deepEqual(await taken({ length: 50 }), [30, 50]);
+    assert.deepEqual(await taken({ samples: 7, length: 2 }), [7, 2]);
+  });
+
+  it('and rows of a text: what is said of them', () => {
+    const of = (samples: number, length: number, method: 'rows' | 'documents' = 'rows') =>
+      ({ samples, length, method, source: 'x.json', sha256: '', seed: 1 }) as const;
+    assert.deepEqual(calibrationWarnings(of(4, 24), {}, 256), []);
+    assert.deepEqual(calibrationWarnings(of(4, 24), { samples: 4, length: 24 }, 24), []);
+    const fewer = calibrationWarnings(of(4, 24), { samples: 10, length: 128 }, 256);
+    assert.deepEqual(fewer, ['x.json holds 4 rows, not 10', 'the rows of x.json have 24 tokens, not 128']);
+    assert.match(calibrationWarnings(of(200_000, 24), {}, 256).join(), /holds 200000 rows, and all of them are used/);
+    assert.deepEqual(calibrationWarnings(of(200_000, 24), { samples: 200_000 }, 256), []);
+    for (const method of ['rows', 'documents'] as const) {
+      const warnings = calibrationWarnings(of(10, 128, method), {}, 100);
+      assert.deepEqual(warnings, ['rows of 128 tokens are longer than the 100 that the model was made for']);
+    }
   });
 
   itShared('the golden files are', async () => {

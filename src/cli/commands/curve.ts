@@ -81,7 +81,9 @@ async function curve(path: string, options: CurveOptions, shell: Shell): Promise
   const { keep: list } = options;
   const keep = list === undefined ? [] : asUsage(() => parseBlockList(list, architecture.blocks, '--keep'));
   const asked = { criterion, scoring: options, scores, most, plus, keep, rows };
-  const { points, text, parametersRead, device, inputs, settings } = await runCurve(opened, asked, options, shell.job);
+  const { warnings, ...measured } = await runCurve(opened, asked, options, shell.job);
+  for (const warning of warnings) shell.warn(warning);
+  const { points, text, parametersRead, device, inputs, settings } = measured;
   const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
   const seconds = secondsSince(start);
   return {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { BosMode } from '../../engine/evaluate/windows';
+import { contextWarning } from '../../engine/importance/calibration';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import { readTextFile } from '../../engine/textfile';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
@@ -75,9 +76,7 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
   const ids = await tokenizer.encode(text.text, { addSpecialTokens: false });
 
   const { window, bos, limit } = options;
-  if (window > architecture.context) {
-    shell.warn(`windows of ${window} tokens are longer than the ${architecture.context} that the model was made for`);
-  }
+  for (const warning of contextWarning(window, architecture.context, 'windows')) shell.warn(warning);
   const start = performance.now();
   const measureText = async (model: Model) => ({
     result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),
@@ -86,7 +85,8 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
   const { result, device } = await withModel(checkpoint, { ...options, adapter }, measureText);
   const seconds = secondsSince(start);
 
-  const { ppl, meanNll, tokens, windows } = result;
+  const { ppl, meanNll, tokens, windows, warning } = result;
+  if (warning !== undefined) shell.warn(warning);
   return {
     json: { ppl, meanNll, tokens, windows, window, bos, removed: removedJson(removed), seconds },
     page: facts([

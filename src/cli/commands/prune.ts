@@ -208,6 +208,7 @@ async function choose(
   }
   const criterion = options.criterion!;
   const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, kept });
+  for (const warning of scored.warnings) shell.warn(warning);
   const removed = selectByScores(scored.ranking, architecture.blocks, count, kept);
   return {
     removed,

@@ -75,6 +75,7 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
     ...{ count, view, granularity, adapter },
     ...(keep && { kept: new Set(keep) }),
   });
+  for (const warning of scored.warnings) shell.warn(warning);
   const { summary, results, circumstances } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
     json: summary,

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import { type BlockScore, runCriterion, type Scored } from '../../engine/importance/run-criterion';
-import { keepList, plusKeepList, rankBlocks, selectByOrder } from '../../engine/prune/select';
+import { selectByScores } from '../../engine/prune/ranking';
+import { keepList, plusKeepList, rankBlocks } from '../../engine/prune/select';
 import { detailsOf, type RunDetails } from '../../engine/runs/details';
 import { modelName, newRecord, writeRecord } from '../../engine/runs/record';
 import { secondsSince } from '../opened';
@@ -51,8 +52,7 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   // The paper's rule, where it leaves enough blocks to choose from.
   const plus = blocks - plusKeepList(blocks).length >= 2 * count;
   const kept = keepList(blocks, { plus });
-  const removed = selectByOrder(rankBlocks(pplScores), count, kept);
-  const byTaylor = selectByOrder(rankBlocks(taylorScores), count, kept);
+  const [removed, byTaylor] = [ppl, taylor].map(({ scored }) => selectByScores(scored.ranking, blocks, count, kept));
   const device = ppl.scored.device!.provider;
   shell.print(
     ...scoreTable(pplScores, taylorScores, (block) =>
@@ -89,6 +89,7 @@ async function scoreBy(
   const { checkpoint, folder, options, shell } = story;
   const started = new Date();
   const scored = await runCriterion(checkpoint, criterion, { ...options, ...scoringOf(story) }, shell.job);
+  for (const warning of scored.warnings) shell.warn(warning);
   const details = detailsOf(checkpoint, options, { ...scored, settings: { criterion, ...scored.settings } });
   const model = { name: modelName(checkpoint), identity: checkpoint.identity };
   const results = { criterion, model, ...scored.findings, calibration: scored.settings.calibration };

@@ -6,7 +6,7 @@ import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
 import { summariseLosses } from '../importance/losses';
 import type { JobOptions } from '../progress';
-import { type Ranking, selectByScores } from '../prune/ranking';
+import { BrokenScores, type Ranking, selectByScores } from '../prune/ranking';
 import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { viewWithout, type RemovedPart } from '../transformer/view';
@@ -40,6 +40,35 @@ export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<n
     }
   }
   return removals;
+}
+
+/**
+ * Why a curve has fewer removals than were asked for, in words; undefined where it has them, or where it was only asked for
+ * as many as there are.
+ * @param removals what `removalsOf` gives
+ */
+export function curveEnd(
+  ranking: Ranking,
+  blocks: number,
+  kept: ReadonlySet<number>,
+  most: number | undefined,
+  removals: readonly (readonly number[])[],
+): string | undefined {
+  const reached = removals.length - 1;
+  if (reached >= Math.min(most ?? Infinity, blocks - 1)) return undefined;
+  const free = blocks - kept.size;
+  if (free === 0) return `no block may go: all ${blocks} are kept (--no-plus lets the first four and the last two go)`;
+  if (reached === free) {
+    return most === undefined ? undefined : `the curve ends at ${free} removed blocks: the other ${kept.size} are kept`;
+  }
+  try {
+    selectByScores(ranking, blocks, reached + 1, kept);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const isNews = most !== undefined || error instanceof BrokenScores;
+    return isNews ? `the curve ends at ${reached} removed blocks: ${error.why}` : undefined;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Perplexity of a text, window by window (spec §1.12). */
 import { summariseLosses } from '../importance/losses';
+import { lossWarning } from '../importance/not-finite';
 import { sweepLosses } from '../importance/sweep';
 import type { JobOptions } from '../progress';
 import type { TokenRows } from '../transformer/forward';
@@ -15,6 +16,8 @@ export interface Perplexity {
   /** Tokens scored. */
   readonly tokens: number;
   readonly windows: number;
+  /** Set where the loss is not finite: where in the model that begins. */
+  readonly warning?: string;
 }
 
 export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
@@ -45,6 +48,8 @@ export async function perplexityOfRows(
   job?: JobOptions,
 ): Promise<Perplexity> {
   const { full } = await sweepLosses(model, rows, stepsOf(view), [], job);
-  const { ppl, meanNll, tokens } = summariseLosses(full, rows[0].length - 1);
-  return { ppl, meanNll, tokens, windows: rows.length };
+  const summary = summariseLosses(full, rows[0].length - 1);
+  const { ppl, meanNll, tokens } = summary;
+  const warning = await lossWarning(model, rows, view, summary, job);
+  return { ppl, meanNll, tokens, windows: rows.length, ...(warning !== undefined && { warning }) };
 }

@@ -1,7 +1,7 @@
 /** The rows of tokens that perplexity is measured on: calibration rows, or windows of an evaluation text. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
-import { loadCalibration } from '../importance/calibration';
+import { calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
 import { fileInput } from '../runs/details';
 import type { JobOptions } from '../progress';
 import type { RunInput } from '../runs/record';
@@ -14,8 +14,8 @@ export type RowSource =
   | {
       readonly from: 'calibration';
       readonly file: string;
-      readonly samples: number;
-      readonly length: number;
+      readonly samples?: number;
+      readonly length?: number;
       readonly seed: number;
     }
   | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number };
@@ -26,6 +26,8 @@ export interface Rows {
   readonly input: RunInput;
   /** How they were taken from the text, for the record. */
   readonly drawn: Readonly<Record<string, unknown>>;
+  /** What the user should know of them. */
+  readonly warnings: readonly string[];
 }
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
@@ -37,12 +39,17 @@ export async function loadRows(
   architecture: Architecture,
   job: JobOptions,
 ): Promise<Rows> {
-  const { vocabulary, bosTokenId } = architecture;
+  const { vocabulary, bosTokenId, context } = architecture;
   if (source.from === 'calibration') {
-    const { samples, length, seed } = source;
+    const { file, samples, length, seed } = source;
     const tokenizer = await optionalTokenizer(checkpoint.folder, job);
-    const { rows, sha256 } = await loadCalibration(source.file, { samples, length, seed, vocabulary }, tokenizer);
-    return { rows, input: fileInput('calibration', source.file, sha256), drawn: { samples, length, seed } };
+    const calibration = await loadCalibration(file, { samples, length, seed, vocabulary }, tokenizer);
+    return {
+      rows: calibration.rows,
+      input: fileInput('calibration', file, calibration.sha256),
+      drawn: { samples: calibration.samples, length: calibration.length, seed },
+      warnings: calibrationWarnings(calibration, source, context),
+    };
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
@@ -51,5 +58,10 @@ export async function loadRows(
   const bos = bosTokenId === undefined ? 'none' : 'stream';
   const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
   const { window, limit = null } = source;
-  return { rows, input: fileInput('text', source.file, sha256), drawn: { window, limit, bos } };
+  return {
+    rows,
+    input: fileInput('text', source.file, sha256),
+    drawn: { window, limit, bos },
+    warnings: contextWarning(window, context, 'windows'),
+  };
 }

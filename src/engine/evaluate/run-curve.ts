@@ -3,8 +3,10 @@ import type { Architecture } from '../checkpoint/architecture';
 import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
+import { DEFAULT_DRAWING } from '../importance/calibration';
 import { criterionWork } from '../importance/cost';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../importance/criterion';
+import { lossWarning } from '../importance/not-finite';
 import { runCriterion } from '../importance/run-criterion';
 import { inPhases, type JobOptions, labelled } from '../progress';
 import type { Ranking } from '../prune/ranking';
@@ -13,9 +15,11 @@ import { readScores } from '../prune/scores-file';
 import { keepList } from '../prune/select';
 import { fileInput } from '../runs/details';
 import type { RunInput } from '../runs/record';
+import type { TokenRows } from '../transformer/forward';
 import type { Model, ModelOptions } from '../transformer/model';
 import { type Opened, removedJson, withModel } from '../transformer/opened';
-import { type CurvePoint, removalCurve, removalsOf } from './curve';
+import { viewWithout } from '../transformer/view';
+import { curveEnd, type CurvePoint, removalCurve, removalsOf } from './curve';
 import { loadRows, type RowSource } from './rows';
 
 export interface CurveOptions {
@@ -40,6 +44,8 @@ export interface Curve {
   readonly device: Model['device'];
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What the user must know of the numbers and the texts, once each. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -55,17 +61,18 @@ export async function runCurve(
   const { checkpoint, architecture, adapter } = opened;
   const { criterion, most, plus = true, keep = [], rows: source } = options;
   const kept = keepList(architecture.blocks, { plus, keep });
-  const { rows, input, drawn } = await loadRows(source, checkpoint, architecture, job);
+  const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl') }];
   const [toRank, toMeasure] = inPhases(job, phases);
   const named = labelled(toRank, 'ranking the blocks');
   const ranked = await rankBlocksBy(options, checkpoint, architecture.blocks, kept, compute, named);
   const removals = removalsOf(ranked.ranking, architecture.blocks, kept, most);
-  const { points, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => ({
-    points: await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve')),
-    device: model.device,
-  }));
+  const end = curveEnd(ranked.ranking, architecture.blocks, kept, most, removals);
+  const { points, broken, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => {
+    const found = await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve'));
+    return { points: found, broken: await pointsWarning(model, rows, opened, found, job), device: model.device };
+  });
   return {
     points,
     text: { name: input.name, sha256: input.sha256!, rows: rows.length, length: rows[0].length },
@@ -73,7 +80,23 @@ export async function runCurve(
     device,
     inputs: [input, ...ranked.inputs, ...opened.inputs],
     settings: { criterion, plus, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
+    warnings: [...new Set([...warnings, ...ranked.warnings, ...[end, broken].filter((text) => text !== undefined)])],
   };
+}
+
+/** Of the first point whose loss is not finite. */
+async function pointsWarning(
+  model: Model,
+  rows: TokenRows,
+  { architecture, removed: always }: Opened,
+  points: readonly CurvePoint[],
+  job: JobOptions,
+): Promise<string | undefined> {
+  const point = points.find(({ meanNll }) => !Number.isFinite(meanNll));
+  if (!point) return undefined;
+  const removed = [...always, ...point.removed.map((block) => ({ block }))];
+  const warning = await lossWarning(model, rows, viewWithout(architecture.blocks, removed), point, job);
+  return point.count === 0 ? warning : `with ${point.count} blocks removed, ${warning}`;
 }
 
 /** What it costs to rank the blocks, in applications of a block to a row. */
@@ -84,7 +107,13 @@ function rankingWork(
 ): number {
   const { blocks } = architecture;
   const count = Math.min(most ?? blocks - 1, blocks - kept.size);
-  return scoring.samples * criterionWork(architecture, criterion, { count, kept });
+  return (scoring.samples ?? DEFAULT_DRAWING.samples) * criterionWork(architecture, criterion, { count, kept });
+}
+
+interface Ranked {
+  readonly ranking: Ranking;
+  readonly inputs: readonly RunInput[];
+  readonly warnings: readonly string[];
 }
 
 /** From a file of scores, or computed now. */
@@ -95,7 +124,7 @@ async function rankBlocksBy(
   kept: ReadonlySet<number>,
   compute: Omit<ModelOptions, 'adapter'>,
   job: JobOptions,
-): Promise<{ readonly ranking: Ranking; readonly inputs: readonly RunInput[] }> {
+): Promise<Ranked> {
   if (scores !== undefined) {
     const read = await readScores(scores, checkpoint, blocks);
     if (read.criterion !== criterion) {
@@ -106,7 +135,7 @@ async function rankBlocksBy(
       );
     }
     const inputs = [fileInput('scores', scores, read.sha256), ...scoringInputs(read.calibration)];
-    return { ranking: read.ranking, inputs };
+    return { ranking: read.ranking, inputs, warnings: [] };
   }
   if (needsCalibration(criterion) && scoring.calibration === undefined) {
     throw new UserError(`the criterion ${criterion} needs a calibration text`, 'none is chosen', 'Choose a text file.');

@@ -23,7 +23,7 @@ export function argMax(logits: Float32Array): number {
   throw new UserError(
     'The model cannot go on with this text',
     `its logits are no numbers (${logits[best]}): some weights are broken, or what they make of the text overflows`,
-    'Look for the block that does it with coppice score: without it the perplexity is a number.',
+    'Measure the perplexity of a text: that names the block after which the numbers break.',
   );
 }
 

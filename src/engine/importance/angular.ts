@@ -7,7 +7,7 @@ import type { AngularWindow } from '../prune/select';
 import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { fullView, stepsOf, type View } from '../transformer/view';
-import { cosine, streamResidual } from './residual';
+import { cosine, countZeros, streamResidual } from './residual';
 
 const MAX_WINDOW = 8;
 
@@ -21,7 +21,7 @@ export async function scoreAngular(
   rows: TokenRows,
   { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
   job?: JobOptions,
-): Promise<{ windows: AngularWindow[] }> {
+): Promise<{ windows: AngularWindow[]; zeroStates?: number }> {
   const steps = stepsOf(view);
   const { hidden } = model.architecture;
   const { length } = rows[0];
@@ -57,5 +57,6 @@ export async function scoreAngular(
       windows.push({ start: steps[k].block, size, score: distance(k, k + size) });
     }
   }
-  return { windows };
+  const zeroStates = lastStates.reduce((sum, states) => sum + countZeros(states, hidden), 0);
+  return { windows, ...(zeroStates > 0 && { zeroStates }) };
 }

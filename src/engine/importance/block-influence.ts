@@ -7,7 +7,7 @@ import { rankBlocks } from '../prune/select';
 import type { TokenRows } from '../transformer/forward';
 import type { Model } from '../transformer/model';
 import { fullView, stepsOf, type View } from '../transformer/view';
-import { cosine, streamResidual } from './residual';
+import { cosine, countZeros, streamResidual } from './residual';
 
 /**
  * @param rows calibration tokens, all rows of one length
@@ -18,15 +18,19 @@ export async function scoreBlockInfluence(
   rows: TokenRows,
   { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
   job?: JobOptions,
-): Promise<{ blocks: { index: number; score: number }[]; order: number[] }> {
+): Promise<{ blocks: { index: number; score: number }[]; order: number[]; zeroStates?: number }> {
   const steps = stepsOf(view);
   const { hidden } = model.architecture;
   const sums = new Float64Array(steps.length);
+  let zeroStates = 0;
   const compare = (k: number, _row: number, before: { data: Float32Array }, after: { data: Float32Array }): void => {
     for (let at = 0; at < before.data.length; at += hidden) sums[k] += 1 - cosine(before.data, after.data, at, hidden);
+    if (k === 0) zeroStates += countZeros(before.data, hidden);
+    zeroStates += countZeros(after.data, hidden);
   };
   await streamResidual(model, rows, steps, compare, job);
   const positions = rows.length * rows[0].length;
   const blocks = steps.map(({ block }, k) => ({ index: block, score: sums[k] / positions }));
-  return { blocks, order: rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index) };
+  const order = rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index);
+  return { blocks, order, ...(zeroStates > 0 && { zeroStates }) };
 }

@@ -11,11 +11,14 @@ import { readTextFile } from '../textfile';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 
+/** What is drawn from a text unless something else is asked for: as in the paper. */
+export const DEFAULT_DRAWING = { samples: 10, length: 128 } as const;
+
 export interface CalibrationOptions {
-  /** Number of rows. The paper uses 10. */
-  readonly samples: number;
-  /** Tokens a row. The paper uses 128. */
-  readonly length: number;
+  /** Rows to draw from a text, or to take from the start of a file of rows; of the latter all of them when undefined. */
+  readonly samples?: number;
+  /** Tokens a row; rows of a file that are longer are cut, and stay as they are when undefined. */
+  readonly length?: number;
   readonly seed: number;
   /** Size of the model's vocabulary; ids must be below it. */
   readonly vocabulary?: number;
@@ -45,11 +48,13 @@ const FILE_CAP = 64 * 2 ** 20;
 const FILE_CAP_REASON = 'Calibration needs a few thousand tokens: use a part of the file.';
 /** The paper's largest set is 1 000 × 128. */
 const TOKEN_CAP = 2 ** 24;
+/** More rows than this take so long that it is said that all of a file are taken. */
+const MANY_ROWS = 1000;
 
 /**
- * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`, taken as it is and without a tokenizer; `.jsonl`
- * and `.ndjson` a document a line, in the field `text`; anything else is text. Throws `UserError` when the file cannot
- * be read, is too short, or holds ids outside the vocabulary.
+ * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`, of which the first are taken, without a tokenizer;
+ * `.jsonl` and `.ndjson` a document a line, in the field `text`; anything else is text. Throws `UserError` when the file
+ * cannot be read, is too short, or holds ids outside the vocabulary.
  */
 export async function loadCalibration(
   file: string,
@@ -58,22 +63,52 @@ export async function loadCalibration(
 ): Promise<Calibration> {
   checkOptions(options);
   const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
-  const given = extname(file).toLowerCase() === '.json';
-  const found = given ? readRows(text, file) : await sample(text, file, options, tokenizer);
+  const isRows = extname(file).toLowerCase() === '.json';
+  const found = isRows ? firstRows(readRows(text, file), options) : await sample(text, file, options, tokenizer);
   checkVocabulary(found.rows, options.vocabulary, file);
   const { rows, method } = found;
   const { seed } = options;
   return { rows, source: basename(file), sha256, samples: rows.length, length: rows[0].length, seed, method };
 }
 
+/** What the user should know of the rows, beside what was asked for. `context` is the model's. */
+export function calibrationWarnings(
+  { method, source, samples, length }: Omit<Calibration, 'rows'>,
+  wanted: Pick<CalibrationOptions, 'samples' | 'length'>,
+  context: number,
+): string[] {
+  const warnings: string[] = [];
+  if (method === 'rows') {
+    if (samples < (wanted.samples ?? 0)) warnings.push(`${source} holds ${samples} rows, not ${wanted.samples}`);
+    if (length < (wanted.length ?? 0))
+      warnings.push(`the rows of ${source} have ${length} tokens, not ${wanted.length}`);
+    if (wanted.samples === undefined && samples > MANY_ROWS) {
+      warnings.push(`${source} holds ${samples} rows, and all of them are used; --samples takes the first ones alone`);
+    }
+  }
+  return [...warnings, ...contextWarning(length, context, 'rows')];
+}
+
+/** Said of rows that are longer than the model's context; what they are is named by `what`. */
+export function contextWarning(length: number, context: number, what: 'rows' | 'windows'): string[] {
+  if (length <= context) return [];
+  return [`${what} of ${length} tokens are longer than the ${context} that the model was made for`];
+}
+
 type Found = Pick<Calibration, 'rows' | 'method'>;
+
+/** Those that were asked for. */
+function firstRows({ rows, method }: Found, { samples = rows.length, length = Infinity }: CalibrationOptions): Found {
+  return { rows: rows.slice(0, samples).map((row) => row.slice(0, length)), method };
+}
 
 async function sample(
   text: string,
   file: string,
-  options: CalibrationOptions,
+  { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed }: CalibrationOptions,
   tokenizer: Encoder | undefined,
 ): Promise<Found> {
+  const drawing = { samples, length, seed };
   if (tokenizer === undefined) {
     throw new UserError(
       `Cannot encode ${file}`,
@@ -83,15 +118,17 @@ async function sample(
   }
   const documents = splitDocuments(text, file);
   const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: true });
-  const rows = await sampleDocuments(documents, options, encode);
+  const rows = await sampleDocuments(documents, drawing, encode);
   if (rows !== undefined) return { rows, method: 'documents' };
-  return { rows: sampleWindows(await encode(documents.join('\n\n')), options, file), method: 'windows' };
+  return { rows: sampleWindows(await encode(documents.join('\n\n')), drawing, file), method: 'windows' };
 }
+
+type Drawing = Required<Pick<CalibrationOptions, 'samples' | 'length' | 'seed'>>;
 
 /** One row from each of `samples` documents, or undefined when fewer are long enough. */
 async function sampleDocuments(
   documents: readonly string[],
-  { samples, length, seed }: CalibrationOptions,
+  { samples, length, seed }: Drawing,
   encode: (document: string) => Awaitable<number[]>,
 ): Promise<number[][] | undefined> {
   const random = new Random(seed);
@@ -111,7 +148,7 @@ async function sampleDocuments(
 }
 
 /** `samples` of the stream's windows, drawn without repeats: windows lie side by side, so no token counts twice. */
-function sampleWindows(stream: number[], { samples, length, seed }: CalibrationOptions, file: string): number[][] {
+function sampleWindows(stream: number[], { samples, length, seed }: Drawing, file: string): number[][] {
   const count = Math.floor(stream.length / length);
   if (count < samples) {
     throw new UserError(
@@ -171,7 +208,10 @@ function checkVocabulary(rows: readonly number[][], vocabulary: number | undefin
   });
 }
 
-function checkOptions({ samples, length }: CalibrationOptions): void {
+function checkOptions({
+  samples = DEFAULT_DRAWING.samples,
+  length = DEFAULT_DRAWING.length,
+}: CalibrationOptions): void {
   const check = (name: string, value: number, least: number) => {
     if (Number.isInteger(value) && value >= least) return;
     throw new UserError(`Cannot use ${name} ${value}`, `it is not an integer of at least ${least}`, `Change ${name}.`);

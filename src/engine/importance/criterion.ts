@@ -7,9 +7,9 @@ export type Criterion = (typeof CRITERIA)[number];
 export interface CriterionSettings {
   /** Path of the calibration text. */
   readonly calibration?: string;
-  /** Rows, tokens a row, and the seed of their drawing. */
-  readonly samples: number;
-  readonly length: number;
+  /** Rows, tokens a row, and the seed of their drawing, as `CalibrationOptions` has them. */
+  readonly samples?: number;
+  readonly length?: number;
   readonly seed: number;
   /** Of magnitude. */
   readonly norm: 'l1' | 'l2';

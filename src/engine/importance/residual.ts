@@ -50,7 +50,19 @@ export async function streamResidual(
   }
 }
 
-/** cos of the angle between two vectors of `size` numbers at offset `at`, in float64. */
+/** How many of the vectors of `size` numbers, of which `states` is full, are zeros. */
+export function countZeros(states: Float32Array, size: number): number {
+  let zeros = 0;
+  for (let at = 0; at < states.length; at += size) {
+    if (states.subarray(at, at + size).every((value) => value === 0)) zeros++;
+  }
+  return zeros;
+}
+
+/**
+ * cos of the angle between two vectors of `size` numbers at offset `at`, in float64. A vector of zeros has no direction:
+ * beside another one it is unchanged (1), beside any other vector at a right angle (0).
+ */
 export function cosine(a: Float32Array, b: Float32Array, at: number, size: number): number {
   let dot = 0;
   let aa = 0;
@@ -60,5 +72,7 @@ export function cosine(a: Float32Array, b: Float32Array, at: number, size: numbe
     aa += a[i] * a[i];
     bb += b[i] * b[i];
   }
+  if (aa === 0 && bb === 0) return 1;
+  if (aa === 0 || bb === 0) return dot; // 0, or NaN beside numbers that are none
   return dot / Math.sqrt(aa * bb);
 }

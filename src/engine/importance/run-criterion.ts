@@ -4,11 +4,12 @@ import type { Checkpoint } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weights';
 import { scoreAngular } from './angular';
 import { scoreBlockInfluence } from './block-influence';
-import { type Calibration, loadCalibration } from './calibration';
+import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { scoreDeepest } from './deepest';
 import { scoreGreedy } from './greedy';
 import type { LossSummary } from './losses';
 import { scoreMagnitude } from './magnitude';
+import { findingsWarnings, scoresWarning } from './not-finite';
 import { type Criterion, type CriterionSettings, needsCalibration } from './criterion';
 import { scoreModulePerplexity, scorePerplexity } from './perplexity';
 import { scoreTaylor } from './taylor';
@@ -21,7 +22,7 @@ import type { RunInput } from '../runs/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../transformer/model';
 import { withModel } from '../transformer/opened';
-import type { Part, View } from '../transformer/view';
+import { fullView, type Part, type View } from '../transformer/view';
 
 export interface BlockScore {
   readonly index: number;
@@ -61,6 +62,8 @@ export interface Findings {
   readonly tensors?: readonly TensorScore[];
   /** Of taylor, where hidden states went to a temporary file: its size. */
   readonly temporaryBytes?: number;
+  /** Of block-influence and angular, where there are any: hidden states of zeros, which have no direction. */
+  readonly zeroStates?: number;
 }
 
 export interface Scored {
@@ -73,6 +76,8 @@ export interface Scored {
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed?: number;
+  /** What the user must know of the numbers and the text. */
+  readonly warnings: readonly string[];
 }
 
 export interface Scope {
@@ -101,16 +106,25 @@ export async function runCriterion(
 ): Promise<Scored> {
   if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
   const { samples, length, seed } = options;
-  const { vocabulary } = requireArchitecture(checkpoint);
+  const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
-  const run = async (model: Model) => ({
-    findings: await withText(model, calibration.rows, criterion, seed, job, scope),
-    device: model.device,
-  });
+  const run = async (model: Model) => {
+    const findings = await withText(model, calibration.rows, criterion, seed, job, scope);
+    const view = scope.view ?? fullView(model.architecture.blocks);
+    const broken = [
+      ...(await findingsWarnings(model, calibration.rows, view, findings, job)),
+      ...shortRun(findings, scope.count),
+    ];
+    return { findings, broken, device: model.device };
+  };
   const { device: choice, threads, memory, hooks } = options;
   const { adapter } = scope;
-  const { findings, device } = await withModel(checkpoint, { device: choice, threads, memory, hooks, adapter }, run);
+  const { findings, broken, device } = await withModel(
+    checkpoint,
+    { device: choice, threads, memory, hooks, adapter },
+    run,
+  );
   return {
     findings,
     ranking: rankingOf(findings),
@@ -119,6 +133,7 @@ export async function runCriterion(
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
     settings: { calibration: withoutRows(calibration) },
     seed,
+    warnings: [...calibrationWarnings(calibration, options, context), ...broken],
   };
 }
 
@@ -130,14 +145,32 @@ async function withoutText(
   job: JobOptions,
   { view }: Scope,
 ): Promise<Scored> {
-  const magnitude = criterion === 'magnitude';
-  const { blocks: all } = magnitude
-    ? await scoreMagnitude(checkpoint, { norm, reduction }, job)
-    : scoreDeepest(requireArchitecture(checkpoint).blocks);
+  const magnitude = criterion === 'magnitude' ? await scoreMagnitude(checkpoint, { norm, reduction }, job) : undefined;
+  const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).blocks);
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);
   const findings = { blocks, order };
-  return { findings, ranking: rankingOf(findings), inputs: [], settings: magnitude ? { norm, reduction } : {} };
+  return {
+    findings,
+    ranking: rankingOf(findings),
+    inputs: [],
+    settings: magnitude ? { norm, reduction } : {},
+    warnings: magnitudeWarnings(findings, magnitude?.tensors),
+  };
+}
+
+/** A greedy run that found too few blocks to remove. */
+function shortRun({ removals }: Findings, count = 0): string[] {
+  if (!removals || removals.length >= count) return [];
+  if (removals.length === 0) return ['greedy removes nothing: every block is kept'];
+  return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
+}
+
+/** The tensor that makes a magnitude what it is. */
+function magnitudeWarnings(findings: Findings, tensors: readonly TensorScore[] = []): string[] {
+  const warning = scoresWarning(findings);
+  const tensor = tensors.find(({ score }) => !Number.isFinite(score));
+  return warning === undefined ? [] : [tensor ? `${warning}: so is that of ${tensor.name}` : warning];
 }
 
 /** Criteria that run the model over the calibration rows. */
@@ -173,10 +206,14 @@ async function withText(
   }
 }
 
-function rankingOf({ blocks, windows, removals }: Findings): Ranking {
-  if (windows) return { kind: 'windows', windows };
-  if (removals) return { kind: 'removals', removals: removals.map(({ block }) => block) };
-  return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score) };
+function rankingOf({ full, blocks, windows, removals }: Findings): Ranking {
+  const baseline = full && { baseline: full.meanNll };
+  if (windows) return { kind: 'windows', windows, ...baseline };
+  if (removals) {
+    const losses = removals.map(({ meanNll }) => meanNll);
+    return { kind: 'removals', removals: removals.map(({ block }) => block), losses, ...baseline };
+  }
+  return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
 }
 
 /** A copy without the entry `rows`: token ids or single losses, which are too many to print. */

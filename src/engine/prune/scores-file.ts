@@ -59,8 +59,9 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
       'Score without --granularity.',
     );
   }
-  const ranking = rankingOf(scores, blocks);
-  if (typeof ranking === 'string') throw refuse(ranking);
+  const found = rankingOf(scores, blocks);
+  if (typeof found === 'string') throw refuse(found);
+  const ranking = { ...found, baseline: baselineOf(scores.full) };
   return { criterion: scores.criterion, ranking, sha256, calibration: scoringText(scores.calibration) };
 }
 
@@ -80,9 +81,10 @@ function rankingOf(scores: Json, blocks: number): Ranking | string {
       : `its windows don't fit a model of ${blocks} blocks`;
   }
   if (Array.isArray(scores.removals)) {
-    const removals = scores.removals.map((removal: unknown) => (isObject(removal) ? removal.block : undefined));
+    const listed = scores.removals.map((removal: unknown): Json => (isObject(removal) ? removal : {}));
+    const removals = listed.map(({ block }) => block);
     if (!removals.every(isBlock)) return `its removals don't fit a model of ${blocks} blocks`;
-    return { kind: 'removals', removals };
+    return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
   }
   if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals';
   const list = Array<number | undefined>(blocks).fill(undefined);
@@ -92,6 +94,9 @@ function rankingOf(scores: Json, blocks: number): Ranking | string {
   const missing = list.indexOf(undefined);
   return missing >= 0 ? `it has no score for block ${missing}` : { kind: 'scores', scores: list as number[] };
 }
+
+/** Mean loss of the whole model, where the scores say it. */
+const baselineOf = (full: unknown): number | undefined => (isObject(full) ? parseJsonNumber(full.meanNll) : undefined);
 
 function scoringText(calibration: unknown): ScoringText | undefined {
   if (!isObject(calibration)) return undefined;

@@ -17,6 +17,7 @@ export const curve: Job<'curve', CurveSpec> = async (spec, context) => {
     rows.from === 'text' ? { ...rows, window: rows.window ?? WINDOW } : { ...rows, ...calibrationSettings(rows) };
   const options = { criterion, scoring: criterionSettings(scoring), scores, most, plus, keep, rows: source };
   const curve = await runCurve(opened, options, modelOptions(spec, context.hooks), context.job);
+  curve.warnings.forEach(context.warn);
   const { points, text, parametersRead, device, inputs, settings } = curve;
   const seconds = secondsSince(start);
   return {

@@ -2,6 +2,7 @@
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { evaluatePerplexity, type Perplexity, perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { loadRows } from '../../engine/evaluate/rows';
+import { contextWarning } from '../../engine/importance/calibration';
 import { UserError } from '../../engine/errors';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import type { RunInput } from '../../engine/runs/record';
@@ -31,10 +32,12 @@ export const evaluate: Job<'evaluate', EvaluateSpec> = async (spec, context) => 
   const { checkpoint, adapter, inputs } = opened;
   const { input, settings, shape, run } = await (spec.calibration ? rowsTask : textTask)(spec, opened, context);
   const options = { ...modelOptions(spec, context.hooks), adapter };
-  const { result, device } = await withModel(checkpoint, options, async (model) => ({
-    result: await run(model),
+  const { measured, device } = await withModel(checkpoint, options, async (model) => ({
+    measured: await run(model),
     device: model.device,
   }));
+  const { warning, ...result } = measured;
+  if (warning !== undefined) context.warn(warning);
   const removed = removedJson(opened.removed);
   return {
     result: { ...result, ...shape, removed, seconds: secondsSince(start) },
@@ -45,13 +48,14 @@ export const evaluate: Job<'evaluate', EvaluateSpec> = async (spec, context) => 
 async function textTask(
   { text: file, window = 128, limit, bos: wish }: EvaluateSpec,
   { checkpoint, architecture, view }: Opened,
-  { note, job }: JobContext<'evaluate'>,
+  { note, warn, job }: JobContext<'evaluate'>,
 ): Promise<Task> {
   if (file === undefined) throw new UserError('There is nothing to evaluate', 'no text is named', 'Choose a text.');
   const { text, sha256 } = await readTextFile(file, MAX_TEXT_BYTES, MAX_TEXT_REASON);
   const tokenizer = await loadTokenizer(checkpoint.folder, job);
   const calibrated = await wasCalibratedWith(checkpoint, sha256);
   if (calibrated) note(CALIBRATION_IS_EVALUATION);
+  contextWarning(window, architecture.context, 'windows').forEach(warn);
   const ids = await tokenizer.encode(text, { addSpecialTokens: false });
   const bos = wish ?? (architecture.bosTokenId === undefined ? 'none' : 'stream');
   return {
@@ -65,15 +69,20 @@ async function textTask(
 async function rowsTask(
   { calibration }: EvaluateSpec,
   { checkpoint, architecture, view }: Opened,
-  { job }: JobContext<'evaluate'>,
+  { warn, job }: JobContext<'evaluate'>,
 ): Promise<Task> {
   const source = { file: calibration!.file, ...calibrationSettings(calibration!) };
-  const { rows, input } = await loadRows({ from: 'calibration', ...source }, checkpoint, architecture, job);
-  const { samples, length, seed } = source;
+  const { rows, input, drawn, warnings } = await loadRows(
+    { from: 'calibration', ...source },
+    checkpoint,
+    architecture,
+    job,
+  );
+  warnings.forEach(warn);
   return {
     input,
-    settings: { rows: 'calibration', samples, length, seed },
-    shape: { window: length, bos: 'none', calibrated: true },
+    settings: { rows: 'calibration', ...drawn },
+    shape: { window: rows[0].length, bos: 'none', calibrated: true },
     run: (model) => perplexityOfRows(model, rows, view, job),
   };
 }

@@ -15,6 +15,8 @@ export interface JobContext<K extends JobKind> {
   readonly emit: (event: EventOf<K>) => void;
   /** Something that the user may want to know. */
   readonly note: (text: string) => void;
+  /** Something that the user must not miss: the numbers are not what they seem. */
+  readonly warn: (text: string) => void;
   readonly started: Date;
 }
 

@@ -20,6 +20,7 @@ export const score: Job<'score', ScoreSpec> = async (spec, context) => {
     ...{ count, view, granularity, adapter },
     ...(keep && { kept: new Set(keep) }),
   });
+  scored.warnings.forEach(context.warn);
   const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
     result: summary as unknown as ScoreResult,

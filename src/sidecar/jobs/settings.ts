@@ -1,16 +1,17 @@
 /** Settings with the defaults that the command line has too: the paper's, where it has any. */
+import type { CalibrationOptions } from '../../engine/importance/calibration';
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import type { CalibrationSource, SamplingChoice } from '../../protocol/jobs';
 import type { CriterionChoice } from '../../protocol/scores';
 
 const DEFAULT_SEED = 1234;
 
-/** How rows are drawn from a calibration text. */
-export function calibrationSettings({ samples = 10, length = 128, seed = DEFAULT_SEED }: Partial<CalibrationSource>): {
-  samples: number;
-  length: number;
-  seed: number;
-} {
+/** How rows are drawn from a calibration text; the engine knows what is usual. */
+export function calibrationSettings({
+  samples,
+  length,
+  seed = DEFAULT_SEED,
+}: Partial<CalibrationSource>): Pick<CalibrationOptions, 'samples' | 'length' | 'seed'> {
   return { samples, length, seed };
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { scoreDeepest } from '../../../src/engine/importance/deepest';
 import { bootstrapPerplexity, pairedPerplexity, summariseLosses } from '../../../src/engine/importance/losses';
 import { Random } from '../../../src/engine/random';
-import { cosine } from '../../../src/engine/importance/residual';
+import { cosine, countZeros } from '../../../src/engine/importance/residual';
 import { assertClose } from '../../support/close';
 import { normal } from '../../support/random';
 
@@ -110,6 +110,19 @@ describe('importance/residual cosine', () => {
       ),
       -1,
     );
+  });
+});
+
+describe('importance/residual zeros', () => {
+  it('have no direction: unchanged beside zeros, a right angle beside anything else', () => {
+    const a = Float32Array.of(0, 0, 0, 0, 3, 4);
+    const b = Float32Array.of(0, 0, 1, 2, 0, 0);
+    assert.deepEqual(
+      [0, 2, 4].map((at) => cosine(a, b, at, 2)),
+      [1, 0, 0],
+    );
+    assert.ok(Number.isNaN(cosine(Float32Array.of(0, 0), Float32Array.of(NaN, 1), 0, 2)));
+    assert.equal(countZeros(a, 2), 2);
   });
 });
 

@@ -52,7 +52,7 @@ describe('sidecar client', () => {
     assert.equal(forks.made.length, 1);
     for (const job of forks.last.jobs) job.finish(result);
     for (const job of jobs)
-      assert.deepEqual(await job, { record: null, device: null, notes: [], result: { done: true } });
+      assert.deepEqual(await job, { record: null, device: null, notes: [], warnings: [], result: { done: true } });
   });
 
   it('ends the process when it idles, and starts another when it is needed', async () => {

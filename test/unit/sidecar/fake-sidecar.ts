@@ -69,7 +69,7 @@ export class FakeSidecar {
     answer(this.connection, 'job/run', ({ id, spec }, signal) => {
       return new Promise((resolve, reject) => {
         const finish = (outcome: Partial<JobOutcome>): void =>
-          resolve({ record: null, device: null, notes: [], ...outcome } as JobOutcome);
+          resolve({ record: null, device: null, notes: [], warnings: [], ...outcome } as JobOutcome);
         signal.addEventListener('abort', () => reject(new CancelledError()));
         this.jobs.push({ id, spec, finish });
       });

@@ -1,0 +1,116 @@
+/**
+ * Where numbers stop being finite, and what is said of it. A broken weight, or an overflow, makes a model's loss NaN or
+ * infinite; scores that come from such a loss are in no order.
+ */
+import type { JobOptions } from '../progress';
+import type { TokenRows } from '../transformer/forward';
+import type { Model } from '../transformer/model';
+import { stepsOf, type View } from '../transformer/view';
+import { streamResidual } from './residual';
+import type { Findings } from './run-criterion';
+
+/** What one warning lists at most. */
+const MOST_NAMES = 8;
+
+/** Why scores with such numbers are refused where they have to choose. */
+export const BROKEN_ACTION =
+  'Look into the file for a broken weight, or get the model again. Blocks can still be named by hand.';
+
+/**
+ * The place from which a model's hidden states are not finite, in words that follow "its hidden states are not finite …";
+ * undefined where all of them are.
+ * @param rows tokens, all of one length
+ * @throws CancelledError
+ */
+export async function placeOfBreak(
+  model: Model,
+  rows: TokenRows,
+  view: View,
+  job: JobOptions = {},
+): Promise<string | undefined> {
+  const steps = stepsOf(view);
+  let first = Infinity; // 0 is the embedding, k + 1 is what step k gives
+  await streamResidual(
+    model,
+    rows,
+    steps,
+    (k, _row, before, after) => {
+      if (k === 0 && first > 0 && !isFinite(before.data)) first = 0;
+      if (first > k + 1 && !isFinite(after.data)) first = k + 1;
+    },
+    { signal: job.signal },
+  );
+  if (first === Infinity) return undefined;
+  return first === 0 ? 'from the embedding on' : `after block ${steps[first - 1].block}`;
+}
+
+/**
+ * The warning that a loss deserves; undefined for a finite one.
+ * @param meanNll mean token loss of the view over `rows`
+ * @param rowLosses mean loss of each row, where they are known
+ */
+export async function lossWarning(
+  model: Model,
+  rows: TokenRows,
+  view: View,
+  { meanNll, rows: rowLosses }: { readonly meanNll: number; readonly rows?: readonly number[] },
+  job?: JobOptions,
+): Promise<string | undefined> {
+  if (Number.isFinite(meanNll)) return undefined;
+  const broken = rowLosses ? rows.filter((_, i) => !Number.isFinite(rowLosses[i])) : rows;
+  const place = await placeOfBreak(model, broken.length > 0 ? broken : rows, view, job);
+  const cause = place
+    ? `its hidden states are not finite ${place}`
+    : 'its hidden states are finite, but its head makes others of them';
+  return `the mean loss of the model on this text is ${meanNll}: ${cause}`;
+}
+
+/** What is to be said of findings that are not finite, one sentence each. @throws CancelledError */
+export async function findingsWarnings(
+  model: Model,
+  rows: TokenRows,
+  view: View,
+  findings: Findings,
+  job?: JobOptions,
+): Promise<string[]> {
+  const { full, zeroStates = 0 } = findings;
+  const warnings = zeroStates > 0 ? [zeroWarning(zeroStates)] : [];
+  const ofLoss = full && (await lossWarning(model, rows, view, full, job));
+  if (ofLoss !== undefined) return [...warnings, `${ofLoss}; the scores are in no order`];
+  const ofScores = scoresWarning(findings);
+  if (ofScores === undefined) return warnings;
+  const place = full ? undefined : await placeOfBreak(model, rows, view, job);
+  const cause = place === undefined ? '' : `: the model's hidden states are not finite ${place}`;
+  return [...warnings, `${ofScores}${cause}`];
+}
+
+/** "the scores of block 1, block 3 are not finite (NaN)"; undefined where all are. */
+export function scoresWarning(findings: Findings): string | undefined {
+  const broken = namedScores(findings).filter(({ score }) => !Number.isFinite(score));
+  if (broken.length === 0) return undefined;
+  const names = broken.slice(0, MOST_NAMES).map(({ name }) => name);
+  const rest = broken.length - names.length;
+  const values = [...new Set(broken.map(({ score }) => String(score)))].join(', ');
+  return `the scores of ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''} are not finite (${values})`;
+}
+
+function namedScores({
+  blocks = [],
+  modules = [],
+  windows = [],
+  removals = [],
+}: Findings): { name: string; score: number }[] {
+  return [
+    ...blocks.map(({ index, score }) => ({ name: `block ${index}`, score })),
+    ...modules.map(({ block, part, score }) => ({ name: `${block}.${part}`, score })),
+    ...windows.map(({ start, size, score }) => ({ name: `blocks ${start}-${start + size - 1}`, score })),
+    ...removals.map(({ block, meanNll }) => ({ name: `block ${block}`, score: meanNll })),
+  ];
+}
+
+const zeroWarning = (count: number): string =>
+  `${count} hidden states are all zeros, which have no direction: one that stays so counts as unchanged, one that does not as turned by a right angle`;
+
+function isFinite(values: Float32Array): boolean {
+  return values.every((value) => Number.isFinite(value));
+}
