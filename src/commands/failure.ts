@@ -13,6 +13,7 @@ export function showFailure({ log, sidecar }: Coppice, error: unknown, again: (c
   void vscode.window.showErrorMessage(text, ...actions.map(({ label }) => label)).then((chosen) => {
     const action = actions.find(({ label }) => label === chosen);
     if (action?.changes) again(action.changes);
+    else if (action?.command) void vscode.commands.executeCommand(action.command);
     else if (action) log.show();
   });
 }

@@ -7,6 +7,7 @@ import type { JobSpec } from '../protocol/jobs';
 import { JobInterrupted } from '../sidecar/interrupted';
 import { SidecarBug } from '../sidecar/wire';
 import { editorWords } from './editor-words';
+import { UntrustedError } from './restricted';
 
 /** What is other when the command runs again. */
 export interface Changes {
@@ -16,8 +17,10 @@ export interface Changes {
 
 export interface Action {
   readonly label: string;
-  /** With which the command runs again; undefined for showing the log. */
+  /** With which the command runs again. */
   readonly changes?: Changes;
+  /** Of VS Code, to be run instead; without either the log is shown. */
+  readonly command?: 'workbench.trust.manage';
 }
 
 export interface Remedy {
@@ -39,6 +42,10 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
   if (error instanceof DeviceError || (error instanceof SidecarBug && error.offer === 'cpu')) {
     const text = error instanceof DeviceError ? capitalized(`${error.what}: ${error.why}.`) : error.message;
     return { text, actions: [runOnCpu] };
+  }
+  if (error instanceof UntrustedError) {
+    const manage: Action = { label: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' };
+    return { text: sentence(error), actions: [manage] };
   }
   if (error instanceof UserError) {
     const stopped = error.action.startsWith('Add --resume');

@@ -52,6 +52,8 @@ export interface PanelState {
   readonly comparison: Comparison | null;
   /** What went wrong last; null when it was dismissed. */
   readonly failure: UserFailure | null;
+  /** Of the workspace: in one that is not, nothing is computed or written. */
+  readonly trusted: boolean;
 }
 
 export interface PanelModel {
@@ -276,6 +278,8 @@ export type PanelMessage =
   | { readonly type: 'file/save'; readonly name: string; readonly content: FileContent }
   | { readonly type: 'clipboard'; readonly text: string }
   | { readonly type: 'failure/dismiss' }
+  /** Shows what VS Code has for trusting the workspace. */
+  | { readonly type: 'trust/manage' }
   /** A fault of the panel, for the log. */
   | { readonly type: 'fault'; readonly message: string };
 

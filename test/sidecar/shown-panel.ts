@@ -108,6 +108,7 @@ export class ShownPanel {
       reportAssets: () => Promise.resolve({ script: '', style: '' }),
       logError: (error) => void this.faults.push(error),
       trusted: () => true,
+      manageTrust: () => undefined,
     };
   }
 }

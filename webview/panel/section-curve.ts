@@ -13,12 +13,12 @@ import type {
   WhatIfState,
 } from '../../src/protocol/panel';
 import { counted } from '../support/numbers';
-import { button, type Choice, dropdown } from '../support/ui';
+import { type Choice, dropdown } from '../support/ui';
 import { type CurveSeries, drawCurve } from './chart-curve';
 import { ChartFrame } from './chart-frame';
 import { blockList, moment, numeric, short } from './numbers';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from './rows';
-import { type Context, type Section, whenChanged } from './section';
+import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './section-importance';
 import { lookOf, nameInText } from './series';
 import { inOrder, ownRuns, shownNote } from './shown-runs';
@@ -109,8 +109,9 @@ function comparable(whatIf: WhatIfState, rows: string | undefined, series: reado
 export function curveSection(context: Context): Section {
   const frame = new ChartFrame('curve', 'What removing blocks costs', context);
   const texts = dropdown('Text', (text) => context.setView({ text }));
-  const startCurve = (criterion: string, primary: boolean, label: string): HTMLElement =>
-    button(
+  const startCurve = (trusted: boolean, criterion: string, primary: boolean, label: string): HTMLElement =>
+    startButton(
+      trusted,
       label,
       () => {
         context.setView({ text: '' });
@@ -128,6 +129,7 @@ export function curveSection(context: Context): Section {
       wanted: string,
       shown: readonly string[],
       panel: PanelText | null,
+      trusted: boolean,
     ) => {
       const runs = inOrder(all, shown);
       const choices = rowsToChoose(all, panel);
@@ -144,18 +146,18 @@ export function curveSection(context: Context): Section {
         frame.setTools();
         frame.showEmpty(
           `The curve shows the perplexity with one, two, three … blocks removed: where the model bends, and where it breaks.${knownOf(whatIf)}`,
-          ...(context.still ? [] : [startCurve(first, true, 'Draw the Curve')]),
+          ...(context.still ? [] : [startCurve(trusted, first, true, 'Draw the Curve')]),
         );
         return;
       }
       const adapter = unmeasured(all, columns, rowsOfPanel(panel));
       const measure = (name: string): HTMLElement =>
-        button(`Measure ${name}`, () => context.send({ type: 'start/retrained', adapter: name }));
+        startButton(trusted, `Measure ${name}`, () => context.send({ type: 'start/retrained', adapter: name }));
       if (rows !== undefined) texts.show(choices, rows);
       frame.setTools(
         ...(!context.still && adapter !== undefined ? [measure(adapter)] : []),
         ...(!context.still && (missing.length > 0 || drawn.length === 0)
-          ? [startCurve(first, false, `Add ${lookOf(first).name}`)]
+          ? [startCurve(trusted, first, false, `Add ${lookOf(first).name}`)]
           : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );
@@ -168,8 +170,8 @@ export function curveSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, whatIf, model, columns, text: panel }, { text, shown }) =>
-      draw(ownRuns(runs), plan, onPanelRows(whatIf, panel), model, columns, text, shown, panel),
+    update: ({ runs, plan, whatIf, model, columns, text: panel, trusted }, { text, shown }) =>
+      draw(ownRuns(runs), plan, onPanelRows(whatIf, panel), model, columns, text, shown, panel, trusted),
   };
 }
 

@@ -6,7 +6,7 @@ import { drawImportance } from './chart-importance';
 import { ChartFrame } from './chart-frame';
 import { blockList, numeric, short } from './numbers';
 import { rowsLabel, rowsOfPanel } from './rows';
-import { type Context, type Section, whenChanged } from './section';
+import { type Context, type Section, startButton, whenChanged } from './section';
 import { lookOf, nameInText } from './series';
 import { inOrder, ownRuns, shownNote } from './shown-runs';
 
@@ -35,13 +35,14 @@ export function importanceSection(context: Context): Section {
       whole: boolean,
       shown: readonly string[],
       text: PanelText | null,
+      trusted: boolean,
     ) => {
       const all = scoresOf(runs, shown);
       if (all.length === 0) {
         frame.setTools();
         frame.showEmpty(
           'No block has a score yet. Scoring leaves out one block after the other and measures how much worse the model predicts a text.',
-          button('Score the Blocks…', () => context.send({ type: 'start', action: 'score' }), {
+          startButton(trusted, 'Score the Blocks…', () => context.send({ type: 'start', action: 'score' }), {
             appearance: 'primary',
           }),
         );
@@ -63,8 +64,8 @@ export function importanceSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, model, text }, view) =>
-      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text),
+    update: ({ runs, plan, model, text, trusted }, view) =>
+      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text, trusted),
   };
 }
 

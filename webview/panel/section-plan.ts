@@ -25,11 +25,18 @@ export function planSection({ send }: Context): Section {
   const drawText = whenChanged((shown: PanelText | null) => showText(text, shown));
   const jobs = el('div', { class: 'jobs' });
   const failure = el('div', { class: 'failure', role: 'alert' });
+  const banner = el(
+    'div',
+    { class: 'banner', role: 'status' },
+    el('span', {}, 'Coppice runs nothing in Restricted Mode.'),
+    button('Manage Workspace Trust', () => send({ type: 'trust/manage' }), { appearance: 'primary' }),
+  );
   // What is in an alert is read out again whenever it is replaced.
   const drawFailure = whenChanged((failed: PanelState['failure']) => showFailure(failure, failed, send));
   const element = el(
     'header',
     { class: 'plan' },
+    banner,
     el('div', { class: 'plan-title' }, name, facts, text),
     family,
     figures,
@@ -41,8 +48,9 @@ export function planSection({ send }: Context): Section {
   return {
     element,
     update: (state) => {
-      const { model, plan } = state;
+      const { model, plan, trusted } = state;
       const shown = { ...state, whatIf: onPanelRows(state.whatIf, state.text) };
+      banner.hidden = trusted;
       drawFamily(state.family);
       drawText(state.text);
       name.textContent = model.name;
@@ -52,7 +60,8 @@ export function planSection({ send }: Context): Section {
       enable(undo, plan.canUndo);
       enable(redo, plan.canRedo);
       enable(reset, plan.removed.length > 0);
-      enable(prune, plan.removed.length > 0);
+      enable(prune, trusted && plan.removed.length > 0);
+      for (const start of [score, retrain]) enable(start, trusted);
       showJobs(jobs, state.jobs, send);
       drawFailure(state.failure);
     },

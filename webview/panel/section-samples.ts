@@ -128,8 +128,8 @@ export function samplesSection(context: Context): Section {
       const running = state.writing?.status === 'running' || state.writing?.status === 'queued';
       model = state.model.name;
       form.update(state, view);
-      enable(write, form.canWrite && !running);
-      enable(another, form.canWrite && !running);
+      enable(write, state.trusted && form.canWrite && !running);
+      enable(another, state.trusted && form.canWrite && !running);
       another.hidden = view.settings.sampling === null;
       enable(stop, running);
       write.textContent = state.writing && !running ? 'Write Again' : 'Write';

@@ -5,7 +5,7 @@ import { button, dropdown } from '../support/ui';
 import { ChartFrame } from './chart-frame';
 import { drawTraining } from './chart-training';
 import { moment, numeric, short } from './numbers';
-import { type Context, type Section, whenChanged } from './section';
+import { type Context, type Section, startButton, whenChanged } from './section';
 import { backButton, nameOf, ownRuns } from './shown-runs';
 import type { TrainingSeries } from './training-points';
 
@@ -18,9 +18,10 @@ export function trainingSection(context: Context): Section {
   const shown = dropdown('Run', (training) => setView({ training: training === LIVE ? '' : training }));
   const over = dropdown('Lay over', (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
   const retrain = (primary: boolean): HTMLElement =>
-    button('Retrain…', () => send({ type: 'start', action: 'retrain' }), {
+    startButton(isTrusted, 'Retrain…', () => send({ type: 'start', action: 'retrain' }), {
       appearance: primary ? 'primary' : 'secondary',
     });
+  let isTrusted = true;
   let wasRunning = false;
 
   /** What can be done about a training that did not come to its end. */
@@ -35,43 +36,46 @@ export function trainingSection(context: Context): Section {
       : [`Chosen: ${nameOf(chosen)}. `, backButton(() => setView({ training: '' }))];
   }
 
-  const draw = whenChanged((live: LiveTraining | null, runs: readonly PanelRun[], wanted: string, overlay: string) => {
-    const isRunning = live?.status === 'running';
-    if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // what was chosen before must not hide it
-    wasRunning = isRunning;
-    const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
-    const current = live && !isKept(live, finished) ? live : null;
-    const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
-    if (!current && !chosen) {
-      frame.setTools();
-      frame.showEmpty(
-        'Retraining brings back much of what a removed block costs. Its loss is drawn here while it runs.',
-        ...(context.still ? [] : [retrain(true)]),
+  const draw = whenChanged(
+    (live: LiveTraining | null, runs: readonly PanelRun[], wanted: string, overlay: string, trusted: boolean) => {
+      isTrusted = trusted;
+      const isRunning = live?.status === 'running';
+      if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // what was chosen before must not hide it
+      wasRunning = isRunning;
+      const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
+      const current = live && !isKept(live, finished) ? live : null;
+      const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
+      if (!current && !chosen) {
+        frame.setTools();
+        frame.showEmpty(
+          'Retraining brings back much of what a removed block costs. Its loss is drawn here while it runs.',
+          ...(context.still ? [] : [retrain(true)]),
+        );
+        return;
+      }
+      const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
+      const choices = finished.map(({ id, title, digest }) => ({
+        value: id,
+        label: `${title}, ${moment(digest.started)}`,
+      }));
+      shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
+      const others = choices.filter(({ value }) => value !== chosen?.id);
+      const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
+      over.show([{ value: NONE, label: 'nothing' }, ...others], second?.id ?? NONE);
+      frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
+      if (current && !chosen && current.steps.length === 0) {
+        frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
+        return;
+      }
+      if (!context.still) frame.setNote(...noteOf(current, chosen, current ? undefined : finished[0]));
+      frame.show(summaryOf(main, chosen ? null : current), (width) =>
+        drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
       );
-      return;
-    }
-    const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
-    const choices = finished.map(({ id, title, digest }) => ({
-      value: id,
-      label: `${title}, ${moment(digest.started)}`,
-    }));
-    shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
-    const others = choices.filter(({ value }) => value !== chosen?.id);
-    const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
-    over.show([{ value: NONE, label: 'nothing' }, ...others], second?.id ?? NONE);
-    frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
-    if (current && !chosen && current.steps.length === 0) {
-      frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
-      return;
-    }
-    if (!context.still) frame.setNote(...noteOf(current, chosen, current ? undefined : finished[0]));
-    frame.show(summaryOf(main, chosen ? null : current), (width) =>
-      drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
-    );
-  });
+    },
+  );
   return {
     element: frame.element,
-    update: ({ training, runs }, view) => draw(training, ownRuns(runs), view.training, view.overlay),
+    update: ({ training, runs, trusted }, view) => draw(training, ownRuns(runs), view.training, view.overlay, trusted),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What every part of the panel is made with and made of. */
 import type { PanelMessage, PanelState } from '../../src/protocol/panel';
+import { button, type ButtonOptions, enable } from '../support/ui';
 import type { ViewState } from './view-state';
 
 export interface Context {
@@ -10,6 +11,13 @@ export interface Context {
   readonly setView: (changes: Partial<ViewState>) => void;
   /** In a report, where nothing can be changed. */
   readonly still?: boolean;
+}
+
+/** A button that starts what computes or writes: disabled where the workspace is not trusted. */
+export function startButton(trusted: boolean, label: string, start: () => void, options?: ButtonOptions): HTMLElement {
+  const made = button(label, start, options);
+  enable(made, trusted);
+  return made;
 }
 
 export interface Section {

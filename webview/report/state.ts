@@ -14,7 +14,7 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
     whatIf: measuredOf(runs, chosen),
     runs,
     ...{ unreadable: [], jobs: [], columns: [], prompts: [], ownPrompts: [], chat: false },
-    ...{ training: null, writing: null, comparison: null, failure: null },
+    ...{ training: null, writing: null, comparison: null, failure: null, trusted: true },
   };
 }
 

@@ -210,6 +210,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     reportAssets: async () => ({ script: await asset('report.js'), style: await asset('report.css') }),
     logError: (error) => logError(coppice, error),
     trusted: () => vscode.workspace.isTrusted,
+    manageTrust: () => void vscode.commands.executeCommand('workbench.trust.manage'),
   };
 }
 

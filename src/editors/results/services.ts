@@ -37,6 +37,8 @@ export interface PanelHost {
   logError(error: unknown): void;
   /** Nothing is computed in an untrusted workspace. */
   readonly trusted: () => boolean;
+  /** Lets the user look at the trust of the workspace. */
+  manageTrust(): void;
 }
 
 /** The settings that matter. */

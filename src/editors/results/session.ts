@@ -100,6 +100,7 @@ export class ResultsSession {
       },
       ...{ runs: [], unreadable: [], jobs: this.jobs(), ...this.prompts(), chat },
       ...{ training: trainings.of(path) ?? null, writing: null, comparison: null, failure: null },
+      trusted: services.host.trusted(),
     };
     this.subscriptions = [
       plans.onChange((changed) => changed === path && this.planChanged()),
@@ -137,6 +138,7 @@ export class ResultsSession {
 
   /** The workspace is trusted from now on. */
   trusted(): void {
+    this.update({ trusted: true });
     this.settingsChanged();
     if (this.whatIf.state.status === 'idle') this.askWhatIf();
   }
@@ -237,6 +239,9 @@ export class ResultsSession {
         return host.copy(message.text);
       case 'failure/dismiss':
         this.update({ failure: null });
+        return;
+      case 'trust/manage':
+        host.manageTrust();
         return;
       case 'fault':
         host.logError(new Error(`the results panel: ${message.message}`));

@@ -46,6 +46,28 @@ describe('restricted mode', () => {
     assert.equal((await coppice()).sidecar.status.state, 'stopped');
   });
 
+  it('says so in the results panel, disables what computes, and leads to the trust of the workspace', async function () {
+    this.timeout(60_000);
+    await run('openResults', { checkpoint: inWorkspace('model') });
+    const frame = await window.frameWith('.card.importance');
+    await frame.getByText('Coppice runs nothing in Restricted Mode.').waitFor();
+    for (const label of ['Score…', 'Retrain…', 'Score the Blocks…', 'Draw the Curve', 'Write'])
+      await frame.locator('vscode-button[disabled]', { hasText: label }).first().waitFor();
+    await window.screenshot('restricted-results');
+    await frame.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await window.page.locator('.workspace-trust-editor').waitFor();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('offers the trust of the workspace where a command is refused', async function () {
+    this.timeout(60_000);
+    await vscode.commands.executeCommand('coppice.scoreBlocks', { checkpoint: inWorkspace('model') });
+    const toast = window.toast('Coppice does not run anything in restricted mode');
+    await toast.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await window.page.locator('.workspace-trust-editor').waitFor();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
   it('takes no paths from the workspace settings', async () => {
     const settings = vscode.workspace.getConfiguration('coppice');
     await settings.update('calibration.file', '/etc/passwd', vscode.ConfigurationTarget.Workspace);

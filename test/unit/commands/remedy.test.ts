@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { editorWords } from '../../../src/commands/editor-words';
 import { goOn, remedyOf } from '../../../src/commands/remedy';
+import { requireTrusted } from '../../../src/commands/restricted';
 import { DeviceError, UserError } from '../../../src/engine/errors';
 import { stateFileOf } from '../../../src/engine/retrain/workspace';
 import type { JobSpec } from '../../../src/protocol/jobs';
@@ -31,6 +32,20 @@ describe('an error in the editor', () => {
     const settings = { method: { kind: 'lora' as const }, data: ['x'] };
     const retrain: JobSpec = { kind: 'retrain', checkpoint: 'm', settings, out: 'o' };
     assert.deepEqual(labels(new JobInterrupted(retrain, 'x'), 'webgpu'), ['Resume', 'Run on the CPU']);
+  });
+
+  it('leads to the trust of the workspace where that is why nothing is run', () => {
+    let refusal: unknown;
+    try {
+      requireTrusted(false);
+    } catch (error) {
+      refusal = error;
+    }
+    assert.ok(refusal instanceof UserError);
+    assert.deepEqual(remedyOf(refusal, 'cpu').actions, [
+      { label: 'Manage Workspace Trust', command: 'workbench.trust.manage' },
+    ]);
+    assert.doesNotThrow(() => requireTrusted(true));
   });
 
   it('lets a retraining go on with the state that it has kept, and only then', () => {

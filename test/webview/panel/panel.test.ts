@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
-import { openPanel, type Panel, update } from './open';
+import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
 
 /** Pixels by which the page is too wide. */
@@ -266,6 +266,39 @@ describeBrowser('results panel', (browser) => {
     assert.deepEqual(panel.received('job/cancel'), [{ type: 'job/cancel', id: 'job-1' }]);
     assert.equal(panel.received('failure/dismiss').length, 1);
     await panel.close();
+  });
+
+  it('says that nothing is run in restricted mode, disables what would, and wakes up when the workspace is trusted', async () => {
+    const starts =
+      /^(Score…|Retrain…|Prune…|Score the Blocks…|Draw the Curve|Add .*|Measure .*|Write|Write Again|Another Seed)$/;
+    const buttons = async (panel: Panel, disabled: boolean): Promise<string[]> => {
+      const all = await panel.page.evaluate<[string, boolean][]>(
+        `[...document.querySelectorAll('vscode-button')].map((made) => [made.textContent, made.hasAttribute('disabled')])`,
+      );
+      return all.filter(([name, off]) => starts.test(name) && off === disabled).map(([name]) => name);
+    };
+    const banner = (panel: Panel) => panel.page.getByText('Coppice runs nothing in Restricted Mode.');
+    const unmeasured = { ...FULL, runs: RUNS.filter(({ digest }) => digest.kind !== 'eval') };
+    for (const [state, count] of [
+      [EMPTY, 7],
+      [unmeasured, 6],
+    ] as const) {
+      const panel = await openPanel(browser(), { ...state, trusted: false });
+      assert.equal(await banner(panel).isVisible(), true);
+      assert.deepEqual(await buttons(panel, false), [], 'all are disabled');
+      assert.ok((await buttons(panel, true)).length >= count);
+      await panel.checkAccessibility();
+      await panel.page.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+      assert.equal(panel.received('trust/manage').length, 1);
+      await panel.page.locator('vscode-button', { hasText: 'Score…' }).first().click({ force: true });
+      assert.deepEqual(panel.received('start'), []);
+      await panel.post(update(1, { trusted: true }));
+      await settled(panel);
+      assert.equal(await banner(panel).isVisible(), false);
+      const left = (await buttons(panel, true)).filter((name) => name !== 'Prune…' && name !== 'Another Seed');
+      assert.deepEqual(left, [], 'all are enabled');
+      await panel.close();
+    }
   });
 
   it('draws models of 128 blocks and infinite scores', async () => {

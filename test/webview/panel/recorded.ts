@@ -188,6 +188,7 @@ export const EMPTY: PanelState = {
   writing: null,
   comparison: null,
   failure: null,
+  trusted: true,
 };
 
 export function planOf(removed: readonly number[], changes: Partial<PanelState['plan']> = {}): PanelState['plan'] {
