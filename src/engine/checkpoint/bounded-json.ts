@@ -16,6 +16,7 @@ export interface JsonLimits {
 /** Why a text was refused; the caller adds the file and what to do. */
 export class JsonProblem extends Error {}
 
+const BYTE_ORDER_MARK = '\ufeff';
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -25,14 +26,18 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Parses `bytes` as UTF-8 JSON within `limits`; throws `JsonProblem`. */
+/**
+ * Parses `bytes` as UTF-8 JSON within `limits`. A byte order mark is no part of JSON (RFC 8259), and the readers of these
+ * files refuse it. Throws `JsonProblem`.
+ */
 export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new JsonProblem('it is not UTF-8 text');
   }
+  if (text.startsWith(BYTE_ORDER_MARK)) throw new JsonProblem('it begins with a byte order mark, which JSON has not');
   checkLimits(text, limits);
   try {
     return JSON.parse(text) as unknown;

@@ -3,7 +3,7 @@ import { printable } from './bounded-json';
 import type { Report } from './damage';
 import type { GgufCursor } from './gguf-cursor';
 import { TENSOR_TYPES } from './gguf-types';
-import { MAX_NAME_LENGTH } from './limits';
+import { MAX_GGUF_TENSOR_NAME } from './limits';
 
 export interface GgufTensor {
   readonly name: string;
@@ -29,7 +29,7 @@ export interface ListedTensor extends GgufTensor {
 export async function readListedTensor(cursor: GgufCursor, index: number): Promise<ListedTensor> {
   const entry = cursor.position;
   cursor.enter(`name of tensor ${index}`);
-  const { text: name } = await cursor.string(MAX_NAME_LENGTH);
+  const { text: name } = await cursor.string(MAX_GGUF_TENSOR_NAME);
   const label = `tensor "${printable(name, 120)}"`;
   cursor.enter(`${label}, number of dimensions`);
   const rank = await cursor.u32();

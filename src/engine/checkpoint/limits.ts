@@ -51,6 +51,9 @@ export const MAX_GGUF_ENTRIES = 100_000;
 /** The format's own limit on a key. */
 export const MAX_GGUF_KEY = 65_535;
 
+/** Bytes of a tensor's name in a GGUF file: ggml keeps 64 with the zero at its end, and refuses longer ones. */
+export const MAX_GGUF_TENSOR_NAME = 63;
+
 /** Of a text in a GGUF file's metadata this much is kept: chat templates and licences reach 30 kB. */
 export const GGUF_KEPT_TEXT = 100_000;
 

@@ -1,6 +1,7 @@
 /** The model card (README.md) of a pruned checkpoint: what was done to which model, and under which licence it stands. */
 import { readSmallFile } from '../regular-file';
 import type { Checkpoint } from '../checkpoint/types';
+import { inline, table } from '../markdown';
 import { modelName } from '../runs/record';
 import { type Choice, choiceSentence } from './choice';
 import { describeReduction, type Reduction } from './describe';
@@ -66,11 +67,12 @@ export function modelCard(
   { choice, settings, inherited }: CardFacts,
 ): string {
   const name = modelName(checkpoint);
+  const shown = inline(name);
   const before = reduction.kept.length + reduction.removed.length;
   return `${cardFront(checkpoint, ['pruned', 'depth-pruning', 'coppice'], inherited)}
-# ${name}, ${reduction.kept.length} of ${before} blocks
+# ${shown}, ${reduction.kept.length} of ${before} blocks
 
-This is ${name} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
+This is ${shown} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
 are the original's, byte for byte; none was retrained. The blocks were renumbered and the config follows.
 
 \`\`\`
@@ -101,13 +103,12 @@ arXiv:2402.02834).
 
 /** A section with a row for every setting, after the sentence `intro`; nothing where there is neither. */
 export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>, intro?: string): string {
-  const rows = Object.entries(settings).filter(([, value]) => value !== undefined && value !== null);
-  const cell = (value: unknown): string =>
-    (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const lines = rows.map(([key, value]) => `| ${cell(key)} | ${cell(value)} |`);
+  const rows = Object.entries(settings)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]);
   const parts = [
     ...(intro === undefined ? [] : [intro]),
-    ...(rows.length === 0 ? [] : [`| setting | value |\n|---|---|\n${lines.join('\n')}`]),
+    ...(rows.length === 0 ? [] : [table(['setting', 'value'], rows)]),
   ];
   return parts.length === 0 ? '' : `## ${title}\n\n${parts.join('\n\n')}\n\n`;
 }

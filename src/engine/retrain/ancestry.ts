@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { parseJsonNumber } from '../json';
-import { codeSpan } from '../markdown';
+import { codeSpan, inline } from '../markdown';
 import { entries, finite, isObject, type Json, objects, text } from '../runs/fields';
 import { readRecord, RECORD_NAME, type RunRecord } from '../runs/record';
 
@@ -26,9 +26,9 @@ export function pruningWords(name: string, record: RunRecord | undefined): strin
   const removed = entries(record?.results.removed);
   if (!record || parent === undefined || removed.length === 0) return undefined;
   const { chosen, criterion } = record.settings;
-  const why = text(chosen) === undefined ? '' : `, chosen ${text(chosen)}`;
-  const by = text(criterion) === undefined ? '' : ` (${text(criterion)})`;
-  const blocks = `${removed.length === 1 ? 'block' : 'blocks'} ${removed.join(', ')}`;
+  const why = text(chosen) === undefined ? '' : `, chosen ${inline(text(chosen)!)}`;
+  const by = text(criterion) === undefined ? '' : ` (${inline(text(criterion)!)})`;
+  const blocks = `${removed.length === 1 ? 'block' : 'blocks'} ${inline(removed.join(', '))}`;
   return `${codeSpan(name)} itself is ${codeSpan(parent)} without ${blocks}${why}${by}.`;
 }
 
@@ -43,7 +43,7 @@ function dataLines(data: unknown): string[] {
   if (!isObject(data)) return [];
   const files = objects(data.files).flatMap(({ file, kind }) => {
     const [name, what] = [text(file), text(kind)];
-    return name === undefined ? [] : [`${codeSpan(name)}${what === undefined ? '' : ` (${what})`}`];
+    return name === undefined ? [] : [`${codeSpan(name)}${what === undefined ? '' : ` (${inline(what)})`}`];
   });
   const examples = counted(data.train, 'examples');
   const heldOut = counted(data.heldOut, 'held out');

@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { cardFront, type CardFacts, settingsTable } from '../prune/card';
 import { describeReduction, type Reduction } from '../prune/describe';
+import { inline } from '../markdown';
 import { modelName, type RunRecord } from '../runs/record';
 import type { Adapter } from './adapter';
 import { pruningWords, trainingLines } from './ancestry';
@@ -24,8 +25,9 @@ export function mergeCard(
   const { removed, kept } = reduction;
   const before = removed.length + kept.length;
   const pruned = removed.length > 0;
-  const title = pruned ? `${name}, ${kept.length} of ${before} blocks, retrained` : `${name}, retrained`;
-  const what = pruned ? `${name} without ${removed.length} of its ${before} Transformer blocks` : name;
+  const shown = inline(name);
+  const title = pruned ? `${shown}, ${kept.length} of ${before} blocks, retrained` : `${shown}, retrained`;
+  const what = pruned ? `${shown} without ${removed.length} of its ${before} Transformer blocks` : shown;
   const parent = pruningWords(name, pruning);
   const lines = trainingLines(training);
   const tags = [...(pruned || parent ? ['pruned', 'depth-pruning'] : []), 'lora', 'coppice'];

@@ -7,6 +7,7 @@ import { outerWeights } from '../checkpoint/weights';
 import { cardFront, inheritedFields, settingsTable } from '../prune/card';
 import { describeReduction, type Reduction } from '../prune/describe';
 import type { WriteOptions, Written } from '../prune/write-checkpoint';
+import { inline } from '../markdown';
 import { modelName, type RunRecord } from '../runs/record';
 import type { Parameters } from './adamw';
 import { writeRevised } from './revised';
@@ -59,7 +60,7 @@ function trainedCard(
   { fromScratch, settings }: TrainedOptions,
   inherited: readonly string[],
 ): string {
-  const name = modelName(source);
+  const name = inline(modelName(source));
   const { removed, kept } = reduction;
   const before = removed.length + kept.length;
   const what = removed.length > 0 ? `${name} without ${removed.length} of its ${before} Transformer blocks` : name;

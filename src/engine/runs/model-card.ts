@@ -1,12 +1,13 @@
 /** Runs as Markdown for a model card: what was measured, on what, with which settings. */
 import { parseJsonNumber } from '../json';
+import { inline, quotation, table } from '../markdown';
 import { resultsOf, runTitle, shortNumber } from './compare';
 import type { RunDigest } from './digest-types';
 
 /** @param runs in the order in which they are to appear; at least one */
 export function modelCard(runs: readonly RunDigest[]): string {
   const names = [...new Set(runs.map(({ model }) => model.name))];
-  return `${[`## How ${names.join(', ')} was pruned and measured`, ...runs.map(section)].join('\n\n')}\n`;
+  return `${[`## How ${names.map(inline).join(', ')} was pruned and measured`, ...runs.map(section)].join('\n\n')}\n`;
 }
 
 function section(run: RunDigest): string {
@@ -20,7 +21,7 @@ function section(run: RunDigest): string {
     ['Made', [started.slice(0, 10), versions, device].filter(Boolean).join(', ')],
   ];
   return [
-    `### ${capital(escape(runTitle(run)))}`,
+    `### ${capital(inline(runTitle(run)))}`,
     table(['', ''], facts),
     ...(curve ? [curveTable(curve.points)] : []),
     ...(quality && quality.length > 1
@@ -51,19 +52,8 @@ function curveTable(points: NonNullable<RunDigest['curve']>['points']): string {
 }
 
 /** As a quotation, so that a heading or a table that the model writes stays its own. */
-function sample(column = '', prompt = '', text = ''): string {
-  const lines = `${prompt}${text}`.split('\n').map((line) => `> ${escape(line)}`);
-  return [`**${escape(column)}**`, '', ...lines].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => escape(cell).replace(/\s+/g, ' ')).join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
-}
-
-/** Signs that Markdown or HTML would read otherwise. */
-const escape = (text: string): string => text.replace(/[\\`*_[\]<>|#&]/g, (sign) => `\\${sign}`);
+const sample = (column = '', prompt = '', text = ''): string =>
+  `**${inline(column)}**\n\n${quotation(`${prompt}${text}`)}`;
 
 const hashed = (name: string, hash?: string): string => (hash === undefined ? name : `${name} (${hash.slice(0, 12)})`);
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -41,6 +41,7 @@ describe('bounded JSON', () => {
     ['nothing', '', /not valid JSON/],
     ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22), /UTF-8/],
     ['NaN, which Python writes', '{"a":NaN}', /not valid JSON/],
+    ['a byte order mark', '\ufeff{"a":1}', /begins with a byte order mark/],
   ];
   for (const [title, text, message] of refused) {
     it(`refuses ${title}`, () =>

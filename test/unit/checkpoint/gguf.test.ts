@@ -119,6 +119,11 @@ describe('GGUF header', () => {
     await refused(withTensor({ type: 12 }), 'tensor "token_embd.weight", dimension 0', /multiple of the 256/);
     await refused(withTensor({ offset: 8 }), 'tensor "token_embd.weight", offset', /alignment/);
     await refused(withTensor({ dims: [8, 8] }), 'tensor "blk.0.ffn_up.weight", offset', /before it end at 256/);
+    const long = 'n'.repeat(63); // in ggml a name has 64 bytes with the zero at its end
+    assert.equal((await read(withTensor({ name: long }))).tensors[0].name, long);
+    for (const name of [`${long}n`, `${'n'.repeat(62)}é`, 'n'.repeat(200)]) {
+      await refused(withTensor({ name }), 'name of tensor 0', /more than 63/);
+    }
     await refused(withTensor({ name: 'blk.1.ffn_up.weight' }), 'tensor "blk.1.ffn_up.weight", name', /another/);
     await refused({ ...SOUND, data: 1100 }, 'tensor "blk.1.ffn_up.weight", offset', /file, which ends/);
   });

@@ -100,6 +100,10 @@ describe('safetensors header', () => {
     it(`refuses ${title}`, () => rejects(() => parse(header, dataBytes), /m\.safetensors/, pattern));
   }
 
+  it('refuses a byte order mark before it, as the reference reader does', async () => {
+    await rejects(() => parse('\ufeff{}'), /m\.safetensors[^]*byte order mark/);
+  });
+
   it('shows control characters of a name escaped', async () => {
     await rejects(() => parse({ '\u001b[31mred\u202e': 1 }), /tensor "\\u001b\[31mred\\u202e"/);
   });

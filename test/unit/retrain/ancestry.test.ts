@@ -47,6 +47,6 @@ describe('the ancestry of a retrained model', () => {
 
   it('reads names as names', () => {
     const results = { data: { files: [{ file: '<img src=x>`', kind: 'text' }] } };
-    assert.deepEqual(trainingLines(record('retrain', {}, results)), ["data: `<img src=x>'` (text)"]);
+    assert.deepEqual(trainingLines(record('retrain', {}, results)), ['data: `` <img src=x>` `` (text)']);
   });
 });
