@@ -130,6 +130,8 @@ export interface PanelPlan {
   readonly bytes: number;
   /** Estimated; times as fast as the whole model. */
   readonly speedup: number;
+  /** Of a plan that removes what a suggestion would have left alone: "removes block 2, which matters much (ppl 125)". */
+  readonly warning: string | null;
 }
 
 /** Perplexity of the plan on the calibration rows. */

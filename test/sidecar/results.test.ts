@@ -106,6 +106,26 @@ describe('results session', function () {
     await session.refresh();
   });
 
+  it('warns of a plan that removes what matters much by the scores that are shown', async () => {
+    const { identity, architecture } = await openCheckpoint(model);
+    const scored = (criterion: 'ppl' | 'magnitude', heavy: number): void => {
+      const blocks = Array.from({ length: architecture!.blocks }, (_, index) => ({
+        index,
+        score: index === heavy ? 125 : index / 10,
+      }));
+      const about = { model: { name: 'one', path: model, identity }, full: null, calibration: null };
+      panel.scores.add(model, { criterion, blocks, ...about, seconds: 1, device: 'cpu', peakRssBytes: 1 }, null);
+    };
+    assert.deepEqual(state().plan.removed, [1]);
+    assert.equal(state().plan.warning, null);
+    scored('ppl', 1);
+    assert.equal(state().plan.warning, 'removes block 1, which matters much (ppl 125)');
+    scored('magnitude', 0);
+    assert.equal(state().plan.warning, null);
+    panel.scores.show(model, 'ppl');
+    assert.match(state().plan.warning!, /block 1/);
+  });
+
   it('warns of runs whose text has changed since', async () => {
     const words = () => state().runs.flatMap(({ changed }) => changed);
     assert.deepEqual(words(), []);

@@ -10,6 +10,7 @@ import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
+import { ScoreBook } from '../../src/views/scores';
 import { type Held, receive } from '../../webview/panel/state';
 import { eventually } from './started';
 
@@ -47,6 +48,7 @@ export class ShownPanel {
   lost = 0;
   private held: Held | undefined;
 
+  readonly scores = new ScoreBook(newStore());
   readonly trainings: Trainings;
   readonly session: ResultsSession;
 
@@ -57,7 +59,7 @@ export class ShownPanel {
       { path: model, checkpoint },
       {
         ...{ host: this.host(), plans, trainings: this.trainings, sidecar: client, settings, neighbours },
-        ...{ load: openCheckpoint, prompts: new PromptList(store) },
+        ...{ scores: this.scores, load: openCheckpoint, prompts: new PromptList(store) },
       },
       false,
     );

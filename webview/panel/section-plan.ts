@@ -57,6 +57,8 @@ export function planSection({ send }: Context): Section {
       facts.textContent = `${model.blocks} blocks · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
       figures.replaceChildren(...figuresOf(shown));
       note.textContent = noteOf(shown);
+      note.title = note.textContent;
+      note.classList.toggle('is-warning', plan.warning !== null && shown.whatIf.status !== 'failed');
       enable(undo, plan.canUndo);
       enable(redo, plan.canRedo);
       enable(reset, plan.removed.length > 0);
@@ -138,8 +140,10 @@ function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
 }
 
 /** What the number is of. It stays while the next one is computed, as the number does: nothing moves on the page. */
-function noteOf({ whatIf: { status, failure, text, seconds: time } }: PanelState): string {
+function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: PanelState): string {
   if (status === 'failed') return `The perplexity of the plan could not be computed: ${failure ?? 'see the log'}`;
+  // In the place of the text, which the chip above names too: a line of its own would move what is below.
+  if (plan.warning !== null) return `⚠ The plan ${plan.warning}.`;
   if (text === null) return '';
   return `On the text ${text}${time === null ? '' : `, in ${seconds(time)}`}. Nothing is written.`;
 }

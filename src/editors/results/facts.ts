@@ -4,7 +4,9 @@ import { requireArchitecture } from '../../engine/checkpoint/open';
 import { modelName } from '../../engine/runs/record';
 import type { PanelModel, PanelPlan } from '../../protocol/panel';
 import { planEffect } from '../../views/plan-effect';
+import { planWarning } from '../../views/plan-warning';
 import { protectionOf } from '../../views/protection';
+import type { Scores } from '../../views/scores';
 import type { PlanHistory } from './plan-history';
 import type { PanelSettings, PanelSubject } from './services';
 
@@ -20,13 +22,16 @@ export function modelOf({ path, checkpoint }: PanelSubject): PanelModel {
   };
 }
 
+/** @param scores those that the view shows, for a warning */
 export function planOf(
   { checkpoint }: PanelSubject,
   removed: readonly number[],
   history: PlanHistory,
   { plus, keep }: Pick<PanelSettings, 'plus' | 'keep'>,
+  scores: Scores | undefined,
 ): PanelPlan {
-  const { kept, locked } = protectionOf(requireArchitecture(checkpoint).blocks, { plus, keep });
+  const protection = protectionOf(requireArchitecture(checkpoint).blocks, { plus, keep });
+  const { kept, locked } = protection;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   return {
     removed,
@@ -34,5 +39,6 @@ export function planOf(
     locked: [...locked].sort((a, b) => a - b),
     ...{ canUndo: history.canUndo, canRedo: history.canRedo },
     ...{ parameters: parametersAfter, bytes: bytesAfter, speedup },
+    warning: planWarning(removed, scores, protection) ?? null,
   };
 }

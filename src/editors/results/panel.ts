@@ -147,10 +147,10 @@ class OpenPanel {
 }
 
 function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices {
-  const { plans, sidecar, library } = coppice;
+  const { plans, scores, sidecar, library } = coppice;
   return {
     trainings: following!,
-    ...{ plans, sidecar, prompts: new PromptList(coppice.context.globalState) },
+    ...{ plans, scores, sidecar, prompts: new PromptList(coppice.context.globalState) },
     host: hostOf(coppice, panel),
     settings: () => settingsOf(coppice),
     neighbours: () => ({

@@ -5,6 +5,7 @@ import type { CalibrationSource, Compute } from '../../protocol/jobs';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
+import type { ScoreBook } from '../../views/scores';
 import type { PromptList } from './prompts';
 import type { Trainings } from './trainings';
 
@@ -63,6 +64,7 @@ export interface Neighbours {
 export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
+  readonly scores: Pick<ScoreBook, 'shown' | 'onChange'>;
   readonly prompts: PromptList;
   readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'>;
   readonly trainings: Trainings;

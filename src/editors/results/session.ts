@@ -65,7 +65,7 @@ export class ResultsSession {
     private readonly services: PanelServices,
     chat: boolean,
   ) {
-    const { plans, sidecar, trainings } = services;
+    const { plans, scores, sidecar, trainings } = services;
     const { path, checkpoint } = subject;
     this.history = new PlanHistory(plans.state(this.planSubject));
     const origins = new Origins();
@@ -104,6 +104,7 @@ export class ResultsSession {
     };
     this.subscriptions = [
       plans.onChange((changed) => changed === path && this.planChanged()),
+      scores.onChange((changed) => changed === path && this.updateWhatDiffers({ plan: this.planNow() })),
       sidecar.onJobs(() => this.updateWhatDiffers({ jobs: this.jobs() })),
       sidecar.onProgress(() => this.updateWhatDiffers({ jobs: this.jobs() })),
       sidecar.onEnded((end) => void this.jobEnded(end)),
@@ -434,7 +435,8 @@ export class ResultsSession {
       .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }));
 
   private planNow(): PanelState['plan'] {
-    return planOf(this.subject, this.removed, this.history, this.services.settings());
+    const { scores, settings } = this.services;
+    return planOf(this.subject, this.removed, this.history, settings(), scores.shown(this.planSubject));
   }
 
   private columns(): Column[] {

@@ -39,8 +39,9 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     tooltip: boxTooltip(state),
     accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
   };
-  const marks = [...(score === undefined ? [] : [score]), ...(state.kept ? [] : [vscode.l10n.t('goes')])];
-  item.description = marks.length > 0 ? marks.join(' · ') : size;
+  const goes = state.kept ? undefined : vscode.l10n.t('goes');
+  // Box, colour and mark say that it goes: a narrow side bar has room for the score alone.
+  item.description = score ?? goes ?? size;
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
@@ -48,7 +49,10 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
   ].join('\n');
   item.accessibilityInformation = {
-    label: [vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state), item.description]
+    label: [
+      ...[vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state)],
+      ...[score === undefined ? undefined : goes, item.description],
+    ]
       .filter(Boolean)
       .join(', '),
   };

@@ -77,6 +77,17 @@ describeBrowser('results panel', (browser) => {
     await panel.close();
   });
 
+  it('warns of a plan that removes what a suggestion would have kept', async () => {
+    const panel = await openPanel(browser(), FULL);
+    const warning = 'removes block 2, which matters much (ppl 125)';
+    await panel.post(update(1, { plan: planOf([2], { warning }) }));
+    const note = panel.page.locator('.plan-note.is-warning');
+    await note.getByText(`The plan ${warning}.`).waitFor();
+    await panel.post(update(2, { plan: planOf([14]) }));
+    await note.waitFor({ state: 'detached' });
+    await panel.close();
+  });
+
   it('makes a point of the curve the plan', async () => {
     const panel = await openPanel(browser(), FULL);
     const curve = RUNS.flatMap(({ digest }) => digest.curve ?? [])[0];

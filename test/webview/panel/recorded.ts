@@ -198,6 +198,7 @@ export function planOf(removed: readonly number[], changes: Partial<PanelState['
     parameters: MODEL.parameters - gone,
     bytes: MODEL.bytes - 2 * gone,
     speedup: MODEL.parameters / (MODEL.parameters - gone),
+    warning: null,
     ...changes,
   };
 }
