@@ -18,7 +18,7 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
     const title = vscode.l10n.t('Show Scores By');
     const { path, subject } = await chooseCheckpoint(coppice, args, title, { needs: 'scores' });
     const all = coppice.scores.all(subject);
-    if (all.length === 0) throw nothingScored();
+    if (all.length === 0) throw noScores(vscode.l10n.t('the blocks are not scored yet'));
     const shown = coppice.scores.shown(subject)?.criterion;
     const choices = criterionChoices().flatMap((choice) => {
       const scores = all.find(({ criterion }) => criterion === choice.value);
@@ -29,15 +29,13 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
       return criterion === BACK ? BACK : { criterion };
     };
     const { criterion } = args.criterion === undefined ? await askAll(title, args, [step]) : args;
-    if (!all.some((scores) => scores.criterion === criterion)) throw nothingScored();
+    if (!all.some((scores) => scores.criterion === criterion)) {
+      throw noScores(vscode.l10n.t('the blocks are not scored by {0}', String(criterion)));
+    }
     coppice.scores.show(path, criterion!);
     return criterion;
   },
 };
 
-const nothingScored = (): UserError =>
-  new UserError(
-    vscode.l10n.t('There are no such scores to show'),
-    vscode.l10n.t('the blocks were not scored like this'),
-    vscode.l10n.t('Score the blocks first.'),
-  );
+const noScores = (why: string): UserError =>
+  new UserError(vscode.l10n.t('There are no scores to show'), why, vscode.l10n.t('Score the blocks first.'));
