@@ -45,7 +45,7 @@ function chosenOf(runs: readonly PanelRun[]): readonly number[] {
 function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, removed: readonly number[]): PanelPlan {
   const gone = removed.length * parametersPerBlock;
   return {
-    ...{ removed, protected: [], locked: [], canUndo: false, canRedo: false },
+    ...{ removed, protected: [], locked: [], canUndo: false, canRedo: false, warning: null },
     parameters: parameters - gone,
     bytes: 0,
     speedup: parametersRead / (parametersRead - gone),
