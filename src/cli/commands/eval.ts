@@ -1,7 +1,8 @@
 /** `coppice eval`: perplexity of a text under a checkpoint or a view of it (Shortened LLaMA's two modes, spec §1.12). */
 import { type Command, Option } from 'commander';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
-import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
+import { perplexityOfRows } from '../../engine/evaluate/perplexity';
+import { windowsOfText } from '../../engine/evaluate/text-windows';
 import type { BosMode } from '../../engine/evaluate/windows';
 import { contextWarning } from '../../engine/importance/calibration';
 import { detailsOf, fileInput } from '../../engine/runs/details';
@@ -73,13 +74,13 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
   if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);
-  const ids = await tokenizer.encode(text.text, { addSpecialTokens: false });
-
   const { window, bos, limit } = options;
+  const { bosTokenId } = architecture;
+  const { rows } = await windowsOfText(tokenizer, text.text, { window, bos, limit, bosTokenId });
   for (const warning of contextWarning(window, architecture.context, 'windows')) shell.warn(warning);
   const start = performance.now();
   const measureText = async (model: Model) => ({
-    result: await evaluatePerplexity(model, ids, { window, bos, limit, view }, shell.job),
+    result: await perplexityOfRows(model, rows, view, shell.job),
     device: model.device,
   });
   const { result, device } = await withModel(checkpoint, { ...options, adapter }, measureText);

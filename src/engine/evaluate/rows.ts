@@ -8,7 +8,7 @@ import type { RunInput } from '../runs/record';
 import { readTextFile } from '../textfile';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
-import { evaluationWindows } from './windows';
+import { windowsOfText } from './text-windows';
 
 export type RowSource =
   | {
@@ -54,14 +54,13 @@ export async function loadRows(
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
   const tokenizer = await loadTokenizer(checkpoint.folder, job);
-  const ids = await tokenizer.encode(text, { addSpecialTokens: false });
   const bos = bosTokenId === undefined ? 'none' : 'stream';
-  const { rows } = evaluationWindows(ids, { window: source.window, bos, bosTokenId, limit: source.limit });
-  const { window, limit = null } = source;
+  const { window, limit } = source;
+  const { rows } = await windowsOfText(tokenizer, text, { window, bos, bosTokenId, limit });
   return {
     rows,
     input: fileInput('text', source.file, sha256),
-    drawn: { window, limit, bos },
+    drawn: { window, limit: limit ?? null, bos },
     warnings: contextWarning(window, context, 'windows'),
   };
 }

@@ -1,7 +1,8 @@
 /** Perplexity of a text, or of calibration rows, under a model or a view of it. */
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
-import { evaluatePerplexity, type Perplexity, perplexityOfRows } from '../../engine/evaluate/perplexity';
+import { type Perplexity, perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { loadRows } from '../../engine/evaluate/rows';
+import { windowsOfText } from '../../engine/evaluate/text-windows';
 import { contextWarning } from '../../engine/importance/calibration';
 import { UserError } from '../../engine/errors';
 import { detailsOf, fileInput } from '../../engine/runs/details';
@@ -56,13 +57,14 @@ async function textTask(
   const calibrated = await wasCalibratedWith(checkpoint, sha256);
   if (calibrated) note(CALIBRATION_IS_EVALUATION);
   contextWarning(window, architecture.context, 'windows').forEach(warn);
-  const ids = await tokenizer.encode(text, { addSpecialTokens: false });
-  const bos = wish ?? (architecture.bosTokenId === undefined ? 'none' : 'stream');
+  const { bosTokenId } = architecture;
+  const bos = wish ?? (bosTokenId === undefined ? 'none' : 'stream');
+  const { rows } = await windowsOfText(tokenizer, text, { window, bos, limit, bosTokenId });
   return {
     input: fileInput('text', file, sha256),
     settings: { window, bos, limit: limit ?? null },
     shape: { window, bos, calibrated },
-    run: (model) => evaluatePerplexity(model, ids, { window, bos, limit, view }, job),
+    run: (model) => perplexityOfRows(model, rows, view, job),
   };
 }
 
