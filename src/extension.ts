@@ -3,6 +3,8 @@ import { fork } from 'node:child_process';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { NotedSidecar } from './commands/history';
+import { tellInterrupted } from './commands/interrupted-jobs';
+import { JobJournal } from './commands/job-journal';
 import { showWarnings } from './commands/warnings';
 import { Config } from './config';
 import type { Coppice } from './coppice';
@@ -10,6 +12,7 @@ import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
 import { levelledLog } from './log';
+import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { HiddenPaths } from './views/hidden';
@@ -22,6 +25,7 @@ import { StatusBar } from './views/status-bar';
 import { CheckpointTree } from './views/tree';
 
 let sidecar: SidecarClient | undefined;
+let journal: JobJournal | undefined;
 
 /** What other extensions, and the tests, get. */
 export interface CoppiceApi {
@@ -47,10 +51,12 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     idleMs: () => config.idleMs,
     logLevel: () => config.logLevel,
   };
-  const client = (sidecar = new NotedSidecar(options, (spec) => {
+  const note = (spec: JobSpec): void => {
     history.last = spec;
     void vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
-  }));
+  };
+  journal = new JobJournal(context.workspaceState);
+  const client = (sidecar = new NotedSidecar(options, note, journal));
   const coppice: Coppice = { context, config, log, library, plans, scores, hidden, sidecar: client, tree, history };
   context.subscriptions.push(
     log,
@@ -62,15 +68,19 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
+    // There is an adapter now, or a training that was stopped.
+    client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
     ...registerCommands(coppice),
   );
+  tellInterrupted(coppice, journal.interrupted);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
   return { internal: coppice };
 }
 
 export async function deactivate(): Promise<void> {
+  journal?.close(); // before the jobs end
   await sidecar?.dispose();
 }
 

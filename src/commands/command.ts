@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { UserError } from '../engine/errors';
+import type { StoppedTraining } from '../engine/retrain/stopped';
 import { checkpointPathOf, isNode, type Node } from '../views/nodes';
 import { showFailure } from './failure';
 import { requireTrusted } from './restricted';
@@ -82,6 +83,9 @@ function requireOne(lines: readonly Node[]): void {
   );
 }
 
+/** The commands that a training's line has take its output. */
+const trainingArguments = ({ out }: StoppedTraining): CommonArguments & { readonly out: string } => ({ out });
+
 /**
  * A line of the tree, a file of the explorer, a path, an object of arguments, or a list that holds the line with the
  * focus, as key bindings give it (nothing is in it while that line is being read again).
@@ -91,6 +95,7 @@ function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): Comm
   if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };
   if (isNode(given)) {
     const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];
+    if (given.kind === 'training') return trainingArguments(given.training);
     const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
     return { lines, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };
   }

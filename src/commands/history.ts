@@ -1,5 +1,6 @@
-/** The last job that was run, whoever ran it: a command or the results panel. */
+/** Jobs as they are run, whoever runs them, a command or the results panel: the last one, and those under way. */
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
+import type { JobJournal } from './job-journal';
 import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
 
 export class NotedSidecar extends SidecarClient {
@@ -7,6 +8,7 @@ export class NotedSidecar extends SidecarClient {
   constructor(
     options: ClientOptions,
     private readonly note: (spec: JobSpec) => void,
+    private readonly journal: JobJournal,
   ) {
     super(options);
   }
@@ -14,6 +16,6 @@ export class NotedSidecar extends SidecarClient {
   override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
     // A retraining is followed by an evaluation on the calibration rows, which nobody asked for.
     if (spec.kind !== 'evaluate' || spec.text !== undefined) this.note(spec);
-    return super.run(spec, options);
+    return super.run(spec, options).finally(this.journal.begun(spec));
   }
 }

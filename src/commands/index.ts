@@ -19,6 +19,7 @@ import { retrainLoraCommand } from './retrain-lora';
 import { openSampleCommand } from './sample';
 import { scoreBlocksCommand } from './score-blocks';
 import { showScoresCommand } from './show-scores';
+import { discardTrainingCommand, resumeTrainingCommand } from './stopped-trainings';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
 
@@ -42,6 +43,8 @@ export const COMMANDS: readonly AnyCommand[] = [
   evaluatePerplexityCommand,
   generateTextCommand,
   retrainLoraCommand,
+  resumeTrainingCommand,
+  discardTrainingCommand,
   mergeAdapterCommand,
   copyCliCommand,
   exportPlanCommand,

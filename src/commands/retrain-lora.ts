@@ -2,8 +2,10 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { CancelledError, UserError } from '../engine/errors';
+import { readStopped, type StoppedTraining } from '../engine/retrain/stopped';
 import { levelledLog } from '../log';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
+import { stoppedWords } from '../views/items/training';
 import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
@@ -14,6 +16,7 @@ import { wholeNumberFault } from './numbers';
 import { outputFault, outputFolder } from './output-folder';
 import { recall, remember } from './remembered';
 import { goOn } from './remedy';
+import { isTrainingOf, resumingSpec } from './resuming-spec';
 import { runJob } from './run-job';
 import { ask, askAll, BACK, pick, type Step } from './steps';
 
@@ -44,26 +47,74 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Retrain with LoRA');
     const chosen = await chooseCheckpoint(coppice, args, title);
+    const stopped = await askToResume(coppice, args, chosen, title);
+    if (stopped) {
+      settle({ ...args, checkpoint: chosen.path, out: stopped.out, resume: true });
+      return runRetraining(coppice, resumingSpec(stopped, chosen.path), args);
+    }
     const asked = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
     const out = asked.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
     // The plan may be another one by the time that the run is resumed.
     const { remove = [] } = modelSource(coppice, chosen, asked);
     const complete = { ...asked, checkpoint: chosen.path, remove, out };
     settle(complete);
-    const spec = specOf(coppice, complete, chosen);
-    const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
-    const options = { onEvent, device: args.device };
-    const { result } = await runJob(coppice, spec, options).catch((error: unknown) => {
-      if (error instanceof CancelledError) offerToResume(complete);
-      throw error;
-    });
-    await coppice.library.rescan();
-    await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
-    const next = { checkpoint: chosen.path, adapter: result.out };
-    inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
-    return result;
+    return runRetraining(coppice, specOf(coppice, complete, chosen), args);
   },
 };
+
+/** Runs a retraining, new or resumed, and tells how it ended. @returns its result @throws UserError, CancelledError */
+export async function runRetraining(
+  coppice: Coppice,
+  spec: RetrainSpec,
+  args: CommonArguments,
+): Promise<RetrainResult> {
+  const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
+  const running = runJob(coppice, spec, { onEvent, device: args.device });
+  const { result } = await running
+    .catch((error: unknown) => {
+      if (error instanceof CancelledError) offerToResume(args, spec);
+      throw error;
+    })
+    .finally(() => coppice.library.rescan()); // there is an adapter now, or a training that was stopped
+  await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
+  const next = { checkpoint: spec.checkpoint, adapter: result.out };
+  inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
+  return result;
+}
+
+/**
+ * Offers to go on with trainings of this checkpoint that were stopped, before a new one is asked for.
+ * @returns the one to go on with; undefined where a new one is wanted
+ */
+async function askToResume(
+  { library }: Coppice,
+  { data, out, resume }: RetrainArguments,
+  { path, checkpoint }: Chosen,
+  title: string,
+): Promise<StoppedTraining | undefined> {
+  const wanted = resume ? out : undefined;
+  if (wanted !== undefined && data === undefined) return readStopped(wanted);
+  if (data !== undefined || out !== undefined) return undefined;
+  const { identity } = checkpoint;
+  const stopped = library
+    .trainings()
+    .filter((training) => training.request && isTrainingOf(training, { path, identity }));
+  if (stopped.length === 0) return undefined;
+  const choices = [
+    ...stopped.map((training) => ({
+      label: vscode.l10n.t('$(debug-continue) Resume {0}', stoppedWords(training)),
+      value: training,
+    })),
+    { label: vscode.l10n.t('$(add) Start a new training'), value: undefined },
+  ];
+  const chosen = await pick(
+    { title, step: 1 },
+    vscode.l10n.t('A training of this checkpoint was stopped.'),
+    choices,
+    stopped[0],
+  );
+  return chosen === BACK ? undefined : chosen;
+}
 
 /** How it went: the best of the held-out perplexities, beside the one that it came from. */
 function retrained({ steps, best, evaluations }: RetrainResult): string {
@@ -77,12 +128,10 @@ function retrained({ steps, best, evaluations }: RetrainResult): string {
 }
 
 /** What was trained until it was cancelled is kept, which nobody can know who isn't told. */
-function offerToResume(args: RetrainArguments & { readonly out: string }): void {
-  if (!goOn(args).resume) return;
-  inform(args, vscode.l10n.t('Retraining stopped. What was trained until then is kept.'), {
-    label: vscode.l10n.t('Resume'),
-    run: () => void vscode.commands.executeCommand('coppice.retrainLora', { ...args, resume: true }),
-  });
+function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
+  if (!goOn({ out }).resume) return;
+  const text = vscode.l10n.t('Retraining stopped. What was trained until then is kept.');
+  inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
 }
 
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {

@@ -8,6 +8,8 @@ export interface FoundModels {
   readonly adapters: readonly string[];
   /** Files; of one that is split, the first part. */
   readonly ggufs: readonly string[];
+  /** Folders that trainings were to write which have left a state beside them: stopped ones, and those under way. */
+  readonly trainings: readonly string[];
 }
 
 const WHOLE = 'model.safetensors';
@@ -16,6 +18,8 @@ const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
 /** Folders of what Coppice is writing, and of trainings that were stopped. */
 const UNDER_WAY = /\.(coppice-partial|training)$/;
+/** Of a training, in such a folder. */
+const STATE = /\.training[/\\]state\.safetensors$/;
 /** What tools keep beside a model and is none. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
 
@@ -25,7 +29,9 @@ export const isGguf = (path: string): boolean => path.endsWith('.gguf');
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
   const ggufs: string[] = [];
+  const trainings: string[] = [];
   for (const file of files) {
+    if (STATE.test(file)) trainings.push(dirname(file).replace(/\.training$/, ''));
     const parts = dirname(file).split(/[/\\]/);
     if (parts.some((part) => UNDER_WAY.test(part))) continue;
     if (isGguf(file)) {
@@ -44,5 +50,10 @@ export function groupFiles(files: readonly string[]): FoundModels {
     if (isOne || shardsAlone) checkpoints.push(folder);
     else checkpoints.push(...models.map((name) => join(folder, name)));
   }
-  return { checkpoints: checkpoints.sort(), adapters: adapters.sort(), ggufs: ggufs.sort() };
+  return {
+    checkpoints: checkpoints.sort(),
+    adapters: adapters.sort(),
+    ggufs: ggufs.sort(),
+    trainings: trainings.sort(),
+  };
 }

@@ -11,6 +11,7 @@ import { openCheckpoint } from '../engine/checkpoint/open';
 import type { Summary } from '../engine/checkpoint/summary';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
+import { readStopped, type StoppedTraining } from '../engine/retrain/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';
@@ -33,6 +34,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private opened: readonly string[];
   private adapterFolders: readonly string[] = [];
   private foundGgufs: readonly string[] = [];
+  private stopped: readonly StoppedTraining[] = [];
   private truncated = false;
   private readonly cache = new CheckpointCache(openCheckpoint);
   private readonly ggufCache = new CheckpointCache(async (path) => summarizeGguf(await openGguf(path)));
@@ -80,6 +82,11 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Folders of adapters in the workspace. */
   adapters(): readonly string[] {
     return this.adapterFolders;
+  }
+
+  /** Trainings in the workspace that were stopped and can be gone on with. */
+  trainings(): readonly StoppedTraining[] {
+    return this.stopped;
   }
 
   /** The checkpoint at `path`, opened when it was not. @throws UserError for what cannot be opened */
@@ -147,14 +154,17 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, ggufs, truncated } = await findCheckpoints(this.config.discoveryExclude);
+    const { checkpoints, adapters, ggufs, trainings, truncated } = await findCheckpoints(this.config.discoveryExclude);
+    const stopped = await this.readTrainings(trainings);
     if (truncated) this.log.warn('The workspace holds so many weight files that not all of them were looked at.');
+    const steps = (): string[] => this.stopped.map(({ out, step }) => `${out} ${step}`);
     const list = (): string =>
-      [...this.found, '', ...this.adapterFolders, '', ...this.foundGgufs, this.truncated].join('\n');
+      [...this.found, '', ...this.adapterFolders, '', ...this.foundGgufs, '', ...steps(), this.truncated].join('\n');
     const before = list();
     this.found = checkpoints;
     this.adapterFolders = adapters;
     this.foundGgufs = ggufs;
+    this.stopped = stopped;
     this.truncated = truncated;
     const same = list() === before;
     this.forgetVanished();
@@ -177,6 +187,19 @@ export class CheckpointLibrary implements vscode.Disposable {
     if ([...this.entries(), ...this.ggufs()].some((entry) => entry.path === path)) return;
     await this.remember([...this.opened, path]);
     this.changed.fire(undefined);
+  }
+
+  /** What cannot be read is in the log: a state that is damaged is no line of the view. */
+  private async readTrainings(outs: readonly string[]): Promise<StoppedTraining[]> {
+    const read = await Promise.all(
+      outs.map((out) =>
+        readStopped(out).catch((error: unknown) => {
+          this.log.warn(`${out}.training is not listed: ${String(error)}`);
+          return undefined;
+        }),
+      ),
+    );
+    return read.filter((training) => training !== undefined);
   }
 
   private async remember(paths: readonly string[]): Promise<void> {

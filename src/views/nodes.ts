@@ -1,5 +1,6 @@
 /** What the lines of the tree stand for. */
 import type { Checkpoint, TensorInfo } from '../engine/checkpoint/types';
+import type { StoppedTraining } from '../engine/retrain/stopped';
 import type { Entry } from './library';
 import type { BlockPart, Part } from './parts';
 
@@ -53,12 +54,19 @@ export interface InspectionNode {
   readonly kind: 'inspection';
 }
 
+/** A training that was stopped. */
+export interface TrainingNode {
+  readonly kind: 'training';
+  readonly training: StoppedTraining;
+}
+
 export type Node =
-  CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode | AdapterNode | GgufNode | InspectionNode;
+  | (CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode)
+  | (AdapterNode | TrainingNode | GgufNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   ...{ checkpoint: true, plan: true, part: true, block: true, tensor: true },
-  ...{ adapter: true, gguf: true, inspection: true },
+  ...{ adapter: true, training: true, gguf: true, inspection: true },
 };
 
 /** The path of the checkpoint that a node belongs to; undefined for what belongs to none. */
@@ -84,6 +92,8 @@ export function keyOf(node: Node): string {
       return `${node.kind}:${node.entry.path}`;
     case 'adapter':
       return `${node.kind}:${node.path}`;
+    case 'training':
+      return `${node.kind}:${node.training.out}`;
     case 'plan':
       return `${node.kind}:${keyOf(node.parent)}`;
     case 'block':

@@ -8,6 +8,7 @@ import type { Config } from '../config';
 import { tick } from './boxes';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
+import { trainingItem } from './items/training';
 import { blockItem } from './items/block';
 import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
 import { ggufItem, inspectionItem } from './items/inspection';
@@ -104,6 +105,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case 'tensor':
       case 'adapter':
       case 'gguf':
+      case 'training':
         return [];
     }
   }
@@ -126,6 +128,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return this.ggufLine(node);
       case 'inspection':
         return inspectionItem(this.inspected.length, ![...this.shelf.values()].includes('usable'));
+      case 'training':
+        return trainingItem(node.training);
     }
   }
 
@@ -197,6 +201,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return [
       ...checkpoints,
       ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path })),
+      ...this.library.trainings().map((training) => ({ kind: 'training' as const, training })),
       ...(this.inspected.length > 0 ? [INSPECTION] : []),
     ];
   }

@@ -3,7 +3,7 @@
  * and what cannot be done is refused before it costs anything.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { CancelledError } from '../../src/engine/errors';
@@ -14,6 +14,7 @@ import { fullTrainingBytes } from '../../src/engine/retrain/full-memory';
 import type { RetrainResult } from '../../src/engine/retrain/report';
 import { retrain } from '../../src/engine/retrain/retrain';
 import type { RetrainSettings } from '../../src/engine/retrain/settings';
+import { discardTraining, readStopped } from '../../src/engine/retrain/stopped';
 import { readRecord } from '../../src/engine/runs/record';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../src/engine/transformer/view';
@@ -217,12 +218,22 @@ describe('retrain: refused, cancelled, gone on with', () => {
       await assert.rejects(stopped, CancelledError);
       assert.ok(existsSync(join(`${out}.training`, 'state.safetensors')));
     }
+    // Its state alone says how far it is, and all that it was asked for.
+    const found = await readStopped(out);
+    const { request } = found!;
+    assert.deepEqual([found!.step, found!.steps, found!.log.trace.length], [5, 12, 5]);
+    assert.equal(found!.model, (await openCheckpoint(source)).identity);
+    assert.deepEqual([request!.checkpoint, request!.removed], [source, [1]]);
     await refused(run(source, settings, { removed: [{ block: 1 }] }), /being trained already.*--resume/);
     await refused(
       run(source, { ...settings, resume: true, learningRate: 0.02 }, { removed: [{ block: 1 }] }),
       /other settings/,
     );
-    const resumed = await run(source, { ...settings, resume: true }, { removed: [{ block: 1 }] });
+    const removed = request!.removed.map((block) => ({ block }));
+    const tokenizer = await loadTokenizer(source);
+    const resumed = await withModel(request!.checkpoint, (model) =>
+      retrain(model, { ...request!.settings, out: found!.out, resume: true }, { removed, tokenizer }),
+    );
     assert.deepEqual(losses(resumed), losses(whole));
     assert.deepEqual(resumed.evaluations, whole.evaluations);
     assert.deepEqual(
@@ -230,5 +241,38 @@ describe('retrain: refused, cancelled, gone on with', () => {
       readFileSync(join(whole.out, 'adapter_model.safetensors')),
     );
     assert.ok(!existsSync(`${out}.training`));
+  });
+
+  it('a training that was stopped can be discarded: its folder goes, and nothing else', async () => {
+    const out = newPlace();
+    const controller = new AbortController();
+    const onProgress = ({ label }: { label: string }): void => {
+      if (label.startsWith('step 2')) controller.abort();
+    };
+    const settings = { data: [textFile()], out };
+    await assert.rejects(run(source, settings, {}, { signal: controller.signal, onProgress }), CancelledError);
+    const folder = `${out}.training`;
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    await discardTraining(out);
+    assert.deepEqual(readdirSync(folder), ['notes.txt']); // which is another's
+    assert.equal(await readStopped(out), undefined);
+    rmSync(join(folder, 'notes.txt'));
+    await discardTraining(out);
+    assert.ok(!existsSync(folder));
+  });
+
+  it('a training that runs is none that was stopped, and is not discarded', async () => {
+    const out = newPlace();
+    const seen: unknown[] = [];
+    const busy: Promise<void>[] = [];
+    const onStep = ({ step }: { step: number }): void => {
+      if (step !== 3) return;
+      busy.push(refused(discardTraining(out), /is at it/));
+      busy.push(readStopped(out).then((found) => void seen.push(found)));
+    };
+    await run(source, { data: [textFile()], out, saveEvery: 1 }, { hooks: { onStep } });
+    await Promise.all(busy);
+    assert.deepEqual(seen, [undefined]);
+    assert.ok(existsSync(out));
   });
 });

@@ -7,6 +7,7 @@ import { ResultsSession } from '../../src/editors/results/session';
 import { Trainings } from '../../src/editors/results/trainings';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
+import type { StoppedTraining } from '../../src/engine/retrain/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
@@ -34,6 +35,8 @@ export interface Around {
   readonly neighbours: () => Neighbours;
   readonly plans?: Plans;
   readonly store?: ReturnType<typeof newStore>;
+  /** Trainings that were stopped, as the library finds them. */
+  readonly stopped?: () => readonly StoppedTraining[];
 }
 
 export class ShownPanel {
@@ -53,8 +56,9 @@ export class ShownPanel {
   readonly session: ResultsSession;
 
   private constructor(model: string, checkpoint: Checkpoint, { client, settings, neighbours, ...own }: Around) {
-    const { plans = new Plans(newStore()), store = newStore() } = own;
-    this.trainings = new Trainings(client, (error) => failureOf(error, (fault) => void this.faults.push(fault)));
+    const { plans = new Plans(newStore()), store = newStore(), stopped } = own;
+    const failure = (error: unknown) => failureOf(error, (fault) => void this.faults.push(fault));
+    this.trainings = new Trainings(client, failure, stopped);
     this.session = new ResultsSession(
       { path: model, checkpoint },
       {

@@ -313,7 +313,7 @@ describe('names of tensors', () => {
 
 describe('found files', () => {
   it('make up checkpoints and adapters', () => {
-    const { checkpoints, adapters, ggufs } = groupFiles([
+    const { checkpoints, adapters, ggufs, trainings } = groupFiles([
       '/w/a/model.safetensors',
       '/w/b/model-00001-of-00002.safetensors',
       '/w/b/model-00002-of-00002.safetensors',
@@ -333,6 +333,7 @@ describe('found files', () => {
     assert.deepEqual(checkpoints, ['/w/a', '/w/b', '/w/c/x.safetensors', '/w/c/y.safetensors', '/w/f', '/w/g']);
     assert.deepEqual(adapters, ['/w/d']);
     assert.deepEqual(ggufs, ['/w/a/q8.gguf', '/w/h/big-00001-of-00002.gguf']);
+    assert.deepEqual(trainings, ['/w/e']);
   });
 });
 

@@ -25,7 +25,11 @@ export function trainingSection(context: Context): Section {
   let wasRunning = false;
 
   /** What can be done about a training that did not come to its end. */
-  const remedyOf = (live: LiveTraining): HTMLElement[] => (endedEarly(live) ? [retrain(true)] : []);
+  const remedyOf = (live: LiveTraining): HTMLElement[] => {
+    if (!endedEarly(live)) return [];
+    if (!live.resumable) return [retrain(true)];
+    return [button('Resume', () => send({ type: 'training/resume' }), { appearance: 'primary' }), retrain(false)];
+  };
 
   function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
     if (!chosen) return live ? [outcomeOf(live), ...remedyOf(live)] : [];

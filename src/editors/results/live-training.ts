@@ -43,6 +43,11 @@ export class LiveTrainingFollower {
     return this.current;
   }
 
+  /** Whether its state is there, with which it can be gone on. */
+  get isKept(): boolean {
+    return existsSync(stateFileOf(this.spec.out));
+  }
+
   add(event: TrainingEvent): void {
     switch (event.type) {
       case 'start': {
@@ -67,7 +72,7 @@ export class LiveTrainingFollower {
   /** @param failure undefined when it was stopped */
   end(status: 'done' | 'failed' | 'cancelled', failure?: UserFailure): void {
     this.throttle.now();
-    const resumable = status !== 'done' && existsSync(stateFileOf(this.spec.out));
+    const resumable = status !== 'done' && this.isKept;
     this.show({ status, ...(failure && { failure }), ...(resumable && { resumable }) });
   }
 

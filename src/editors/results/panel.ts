@@ -53,8 +53,10 @@ export const openResultsCommand: Command = {
 
 /** Brings panels back that were open when the window was closed, and follows trainings for those that are opened later. */
 export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
-  const trainings = (following = new Trainings(coppice.sidecar, (error) =>
-    failureOf(error, (fault) => logError(coppice, fault)),
+  const trainings = (following = new Trainings(
+    coppice.sidecar,
+    (error) => failureOf(error, (fault) => logError(coppice, fault)),
+    () => coppice.library.trainings(),
   ));
   return vscode.Disposable.from(
     trainings,

@@ -99,7 +99,7 @@ export class ResultsSession {
         columns: this.choices(),
       },
       ...{ runs: [], unreadable: [], jobs: this.jobs(), ...this.prompts(), chat },
-      ...{ training: trainings.of(path) ?? null, writing: null, comparison: null, failure: null },
+      ...{ training: this.trainingNow(), writing: null, comparison: null, failure: null },
       trusted: services.host.trusted(),
     };
     this.subscriptions = [
@@ -212,7 +212,7 @@ export class ResultsSession {
         if (this.isRelative(message.path)) host.show(message.path);
         return;
       case 'training/resume': {
-        const spec = trainings.resumed(this.subject.path);
+        const spec = trainings.resumed(this.subject.path, this.subject.checkpoint.identity);
         return spec && sidecar.run(spec).catch(() => undefined); // its failure is the training's
       }
       case 'job/cancel':
@@ -383,6 +383,7 @@ export class ResultsSession {
       const text = this.measuredOn.shown;
       this.updateWhatDiffers({
         ...{ runs, unreadable, columns: this.choices(), plan: this.planNow(), text, family: this.family() },
+        training: this.trainingNow(),
         ...this.prompts(),
       });
       this.noteText(before);
@@ -437,6 +438,11 @@ export class ResultsSession {
   private planNow(): PanelState['plan'] {
     const { scores, settings } = this.services;
     return planOf(this.subject, this.removed, this.history, settings(), scores.shown(this.planSubject));
+  }
+
+  private trainingNow(): PanelState['training'] {
+    const { path, checkpoint } = this.subject;
+    return this.services.trainings.of(path, checkpoint.identity) ?? null;
   }
 
   private columns(): Column[] {

@@ -2,7 +2,10 @@
  * Follows every retraining from its start, whether or not a panel is open: one that is opened in the middle, or after the
  * end, shows all of it. Of each checkpoint the newest is kept, for as long as the window is open.
  */
+import { basename } from 'node:path';
+import { isTrainingOf, resumingSpec } from '../../commands/resuming-spec';
 import { CancelledError } from '../../engine/errors';
+import type { StoppedTraining } from '../../engine/retrain/stopped';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining } from '../../protocol/panel';
 import type { RetrainSpec } from '../../protocol/training';
@@ -22,10 +25,14 @@ export class Trainings {
   private readonly news = new Emitter<News>();
   private readonly subscriptions: Subscription[];
 
-  /** @param failureOf what the user is told of an error */
+  /**
+   * @param failureOf what the user is told of an error
+   * @param stopped trainings that were stopped, in this window or before it was opened
+   */
   constructor(
     sidecar: Pick<SidecarClient, 'onEvent' | 'onEnded'>,
     private readonly failureOf: (error: unknown) => UserFailure | undefined,
+    private readonly stopped: () => readonly StoppedTraining[] = () => [],
   ) {
     this.subscriptions = [
       sidecar.onEvent(({ id, spec, event }) => {
@@ -35,15 +42,28 @@ export class Trainings {
     ];
   }
 
-  /** The one that runs, or ran last. */
-  of(checkpoint: string): LiveTraining | undefined {
-    return this.newest.get(checkpoint)?.state;
+  /**
+   * The one that runs, or ran last; else one that was stopped before the window was opened.
+   * @param identity of the checkpoint, by which such a one is known though it named another path
+   */
+  of(checkpoint: string, identity?: string): LiveTraining | undefined {
+    const last = this.newest.get(checkpoint);
+    const before = last ? undefined : this.before(checkpoint, identity);
+    if (before) return livingAgain(before);
+    // It may have been discarded, or gone on with elsewhere.
+    return last?.state.resumable && !last.isKept ? { ...last.state, resumable: undefined } : last?.state;
   }
 
   /** What goes on with the last one, where that was stopped and its state is kept. */
-  resumed(checkpoint: string): RetrainSpec | undefined {
+  resumed(checkpoint: string, identity?: string): RetrainSpec | undefined {
     const last = this.newest.get(checkpoint);
-    return last?.state.resumable ? { ...last.spec, resume: true } : undefined;
+    if (last) return last.state.resumable && last.isKept ? { ...last.spec, resume: true } : undefined;
+    const before = this.before(checkpoint, identity);
+    return before && resumingSpec(before, checkpoint);
+  }
+
+  private before(path: string, identity: string | undefined): StoppedTraining | undefined {
+    return this.stopped().find((training) => isTrainingOf(training, { path, identity }));
   }
 
   listen(checkpoint: string, { changed, grown }: TrainingListener): Subscription {
@@ -64,7 +84,9 @@ export class Trainings {
     const last = this.newest.get(checkpoint);
     if (last?.job === job) return last;
     last?.dispose();
-    const before = spec.resume && last?.spec.out === spec.out ? last.state : undefined;
+    const known = last?.spec.out === spec.out ? last.state : undefined;
+    const stopped = this.stopped().find(({ out }) => out === spec.out);
+    const before = spec.resume ? (known ?? (stopped && livingAgain(stopped))) : undefined;
     const listener: TrainingListener = {
       changed: (training) => this.news.fire({ checkpoint, training }),
       grown: (points, training) => this.news.fire({ checkpoint, training, points }),
@@ -83,4 +105,18 @@ export class Trainings {
     if (outcome) follower.end('done');
     else follower.end(cancelled ? 'cancelled' : 'failed', cancelled ? undefined : this.failureOf(error));
   }
+}
+
+/** What its state tells of a training, as the panel shows it. */
+function livingAgain({ out, steps: total, log, request }: StoppedTraining): LiveTraining {
+  return {
+    status: 'cancelled',
+    title: basename(out),
+    total,
+    steps: log.trace.map(({ step, loss, learningRate, tokens, seconds }) => {
+      return { step, loss, learningRate, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 };
+    }),
+    looks: log.evaluations.map(({ step, loss }) => ({ step, ppl: Math.exp(loss) })),
+    ...(request && { resumable: true }),
+  };
 }

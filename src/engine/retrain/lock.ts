@@ -32,6 +32,11 @@ export async function releaseLock(path: string): Promise<void> {
   if (held.delete(path)) await rm(path, { force: true });
 }
 
+/** The living process that has the lock `path`; undefined when none has. @throws the system's error */
+export async function lockOwner(path: string): Promise<number | undefined> {
+  return held.has(path) ? process.pid : livingOwner(await contentOf(path));
+}
+
 /** Linked, not written, into its place: so it is never seen without its content. */
 async function takeFile(path: string): Promise<number | undefined> {
   const mine = `${path}.${process.pid}.tmp`;

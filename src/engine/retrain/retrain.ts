@@ -16,6 +16,7 @@ import { Backprop } from './backprop';
 import type { DataDescription, TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
+import { requestOf } from './request';
 import { runData } from './run-data';
 import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';
@@ -95,7 +96,8 @@ export async function retrain(
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
-    const state = { path: workspace.state, run, resume };
+    const request = requestOf(model, removed, settings, context.teacher, context.opened ?? {});
+    const state = { path: workspace.state, run, request, resume };
     const trained = await trainSubject(model, subject, data, options, context, state, learn);
     const result = resultOf(trained, {
       parameters,

@@ -12,6 +12,7 @@ import { lookRows } from './data/held-out';
 import { batchIndices, indicesOfSteps } from './data/order';
 import type { DropoutMasks } from './dropout';
 import { DivergedError, divergenceOf, explosionOf } from './explosion';
+import type { TrainingRequest } from './request';
 import type { RunFacts } from './run-facts';
 import { learningRateAt, PASSES_PER_STEP, type Schedule } from './schedule';
 import type { Parameters } from './adamw';
@@ -56,6 +57,8 @@ export interface TrainHooks {
 export interface StateFile {
   readonly path: string;
   readonly run: RunFacts;
+  /** What the run was asked for. */
+  readonly request?: TrainingRequest;
   /** Go on from what is there. */
   readonly resume: boolean;
 }
@@ -81,7 +84,7 @@ export async function train(
   const state = resumed ?? { step: 0, log: { trace: [], evaluations: [] } };
   let saved = state.step;
   const save = async (): Promise<void> => {
-    if (file) await saveState(file.path, file.run, state, parameters, optimizer);
+    if (file) await saveState(file.path, file.run, state, parameters, optimizer, file.request);
     saved = state.step;
   };
   const heldOut = toBatch(lookRows(data.heldOut, options.seed));

@@ -14,6 +14,7 @@ import { UserError } from '../errors';
 import { stringifyJson } from '../json';
 import { cannotWrite } from '../system-failure';
 import type { AdamW, Parameters } from './adamw';
+import type { TrainingRequest } from './request';
 import { differences, type RunFacts } from './run-facts';
 
 /** Of the file's layout. 2: with a checksum. */
@@ -59,6 +60,7 @@ export interface TrainingState {
 
 /**
  * @param run says what run this is: a state is continued only by its own
+ * @param request what the run was asked for, so that it can be gone on with by whoever finds the state
  * @throws UserError when it cannot be written; the state saved before is kept then
  */
 export async function saveState(
@@ -67,6 +69,7 @@ export async function saveState(
   state: TrainingState,
   parameters: Parameters,
   optimizer: AdamW,
+  request?: TrainingRequest,
 ): Promise<void> {
   const tensors = new Map<string, NamedTensor>();
   for (const [name, { values, shape }] of parameters) {
@@ -82,6 +85,7 @@ export async function saveState(
     run: JSON.stringify(run),
     step: String(state.step),
     log: stringifyJson(state.log),
+    ...(request && { request: JSON.stringify(request) }),
     ...(state.best && { best: stringifyJson({ step: state.best.step, loss: state.best.loss }) }),
   };
   try {
@@ -164,8 +168,8 @@ function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
   return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not agree with its checksum';
 }
 
-/** Undefined when it is none. */
-function readRun(text = ''): RunFacts | undefined {
+/** The run that a state is of, from its metadata; undefined when it is none. */
+export function readRun(text = ''): RunFacts | undefined {
   try {
     const run: unknown = JSON.parse(text);
     return isObject(run) ? run : undefined;
@@ -175,7 +179,7 @@ function readRun(text = ''): RunFacts | undefined {
 }
 
 /** The metadata's numbers; undefined when they are none. */
-function readHappened({
+export function readHappened({
   step = '',
   log = '',
   best,

@@ -9,14 +9,15 @@ import type { Checkpoint } from '../checkpoint/types';
 import { checkTarget } from '../prune/target';
 import { foldersOf } from '../prune/write-checkpoint';
 import { writeFailure } from '../prune/write-failure';
-import { releaseLock, takeLock } from './lock';
+import { lockOwner, releaseLock, takeLock } from './lock';
 
 /** The state, with the temporary names of a killed process. */
 const STATE = /^state\.safetensors(\.\d+\.tmp)?$/;
 /** All that a run may leave there. */
 const OURS = /^(state\.safetensors|self-data\.json|lock)(\.[\w.]*tmp)?$/;
 
-const folderOf = (out: string): string => `${resolve(out)}.training`;
+/** The folder beside `out` that a run to it keeps its state in. */
+export const folderOf = (out: string): string => `${resolve(out)}.training`;
 
 /** Where a run to `out` keeps its state. */
 export const stateFileOf = (out: string): string => join(folderOf(out), 'state.safetensors');
@@ -42,6 +43,28 @@ export class Workspace {
   static async open(out: string, source: Checkpoint, resume: boolean): Promise<Workspace> {
     await checkTarget(out, foldersOf(source));
     const folder = folderOf(out);
+    const found = await Workspace.take(out);
+    const workspace = new Workspace(folder, stateFileOf(out), selfDataFileOf(out), found);
+    if (!found || resume) return workspace;
+    await workspace.leave();
+    throw new UserError(
+      `${resolve(out)} is being trained already`,
+      `${folder} holds the state of a run that was stopped`,
+      'Add --resume to go on with it; or remove that folder, or name another --out, to start anew.',
+    );
+  }
+
+  /**
+   * The folder of a run that was stopped, and nothing of its source.
+   * @throws UserError when another process is at it
+   */
+  static async reopen(out: string): Promise<Workspace> {
+    return new Workspace(folderOf(out), stateFileOf(out), selfDataFileOf(out), await Workspace.take(out));
+  }
+
+  /** Makes the folder and keeps other processes off it. @returns whether a run was under way there */
+  private static async take(out: string): Promise<boolean> {
+    const folder = folderOf(out);
     let owner: number | undefined;
     let found: boolean;
     try {
@@ -51,20 +74,11 @@ export class Workspace {
     } catch (error) {
       throw writeFailure(error, folder);
     }
-    if (owner !== undefined) {
-      throw new UserError(
-        `${resolve(out)} is being trained already`,
-        `the process ${owner} is at it`,
-        `Wait for its end, or name another --out; if that process is none of Coppice, remove ${lockOf(folder)}.`,
-      );
-    }
-    const workspace = new Workspace(folder, stateFileOf(out), selfDataFileOf(out), found);
-    if (!found || resume) return workspace;
-    await workspace.leave();
+    if (owner === undefined) return found;
     throw new UserError(
       `${resolve(out)} is being trained already`,
-      `${folder} holds the state of a run that was stopped`,
-      'Add --resume to go on with it; or remove that folder, or name another --out, to start anew.',
+      `the process ${owner} is at it`,
+      `Wait for its end, or name another --out; if that process is none of Coppice, remove ${lockOf(folder)}.`,
     );
   }
 
@@ -93,3 +107,6 @@ export class Workspace {
 
 const LOCK = 'lock';
 const lockOf = (folder: string): string => join(folder, LOCK);
+
+/** The process that trains into `out`; undefined when none does. */
+export const ownerOf = (out: string): Promise<number | undefined> => lockOwner(lockOf(folderOf(out)));

@@ -76,12 +76,47 @@ describe('jobs in the window', () => {
     await firstEnds;
     await until('no job is left', () => sidecar.jobs.length === 0);
     for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));
-    // What is kept for resuming is no checkpoint.
+    // What is kept for resuming is no checkpoint, and has a line of its own.
     await run('refreshCheckpoints');
+    assert.deepEqual(
+      (await lines()).map(({ node, item }) => [node.kind, item.label]),
+      [
+        ['checkpoint', 'model'],
+        ['training', 'first'],
+      ],
+    );
+    await page.locator('.tree-explorer-viewlet-tree-view').getByText(/stopped at step \d+ of 100000/).waitFor();
+    await window.screenshot('jobs-stopped');
+  });
+
+  it('discard what a training that was stopped has left', async () => {
+    // Who calls it himself is not asked whether he is sure; VS Code shows no dialog in tests.
+    await run('discardTraining', { out: inWorkspace('first') });
+    assert.ok(!existsSync(inWorkspace('first.training')));
     assert.deepEqual(
       (await lines()).map(({ item }) => item.label),
       ['model'],
     );
+  });
+
+  it('propose to resume instead of starting a second training', async () => {
+    const { page } = window;
+    const { sidecar, library } = await coppice();
+    const ends = assert.rejects(run('retrainLora', training('again', { steps: 40 })), CancelledLike);
+    await until('it is under way', () => /step [2-9]/.test(sidecar.jobs[0]?.progress?.label ?? ''));
+    await run('cancelJob');
+    await ends;
+    await until('it is found', () => library.trainings().length === 1);
+    // Nothing but the checkpoint is said, as by a click in the menu; the state of the training knows the rest.
+    const retraining = vscode.commands.executeCommand('coppice.retrainLora', { checkpoint });
+    const choice = page.locator('.quick-input-list .monaco-list-row', { hasText: /Resume again \(stopped at step/ });
+    await choice.waitFor();
+    await window.screenshot('jobs-propose-resume');
+    await page.keyboard.press('Enter');
+    await window.toast(/Retrained in 40 steps/).waitFor({ timeout: 50_000 });
+    await retraining;
+    assert.ok(existsSync(inWorkspace('again')) && !existsSync(inWorkspace('again.training')));
+    await until('it is stopped no longer', () => library.trainings().length === 0);
   });
 
   it('offer to resume a training that was stopped', async () => {

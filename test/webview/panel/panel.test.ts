@@ -266,6 +266,7 @@ describeBrowser('results panel', (browser) => {
       { id: 'job-3', ...job, state: 'queued' as const },
     ];
     await panel.post(update(1, { failure, jobs }));
+    await panel.page.getByText('Waiting for its turn').waitFor();
     assert.deepEqual(await panel.page.locator('.job-text').allTextContents(), [
       'Scoring: block 4 of 30 · 1 % · about 4:40 left',
       'Scoring: Preparing…',

@@ -1,0 +1,50 @@
+/** What a training was asked for, as its state keeps it: whoever finds the state can go on with the run. */
+import { resolve } from 'node:path';
+import type { Model, ModelOptions } from '../transformer/model';
+import type { RetrainSettings } from './settings';
+import { FORMULA } from './start-adapter';
+
+/** Paths are absolute. */
+export interface TrainingRequest {
+  readonly checkpoint: string;
+  /** Blocks that are left out, ascending. */
+  readonly removed: readonly number[];
+  readonly settings: Omit<RetrainSettings, 'out' | 'resume'>;
+  readonly teacher?: {
+    /** Undefined where the student, unpruned, teaches itself. */
+    readonly checkpoint?: string;
+    readonly weight: number;
+  };
+  /** Where it was computed. */
+  readonly compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
+}
+
+/** The request of a run, to be kept in its state. */
+export function requestOf(
+  model: Model,
+  removed: readonly number[],
+  { out: _out, resume: _resume, ...settings }: RetrainSettings,
+  teacher: { readonly model: Model; readonly weight: number } | undefined,
+  compute: TrainingRequest['compute'],
+): TrainingRequest {
+  const { data, method } = settings;
+  const start = method.kind === 'lora' ? method.start : undefined;
+  return {
+    checkpoint: model.checkpoint.path,
+    removed,
+    settings: {
+      ...settings,
+      data: data === 'self' ? data : data.map((file) => resolve(file)),
+      ...(method.kind === 'lora' &&
+        start !== undefined &&
+        start !== FORMULA && { method: { ...method, start: resolve(start) } }),
+    },
+    ...(teacher && {
+      teacher: {
+        weight: teacher.weight,
+        ...(teacher.model !== model && { checkpoint: teacher.model.checkpoint.path }),
+      },
+    }),
+    compute,
+  };
+}

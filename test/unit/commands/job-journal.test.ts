@@ -1,0 +1,60 @@
+/** Jobs under way are remembered, and those that a window did not see the end of are told by the next one, once. */
+import assert from 'node:assert/strict';
+import { JobJournal } from '../../../src/commands/job-journal';
+import type { JobSpec } from '../../../src/protocol/jobs';
+
+/** Keeps what is JSON, as VS Code does. */
+function newStore() {
+  const kept = new Map<string, string>();
+  return {
+    get: (key: string): unknown => (kept.has(key) ? JSON.parse(kept.get(key)!) : undefined),
+    update: (key: string, value: unknown): Promise<void> => Promise.resolve(void kept.set(key, JSON.stringify(value))),
+  };
+}
+
+const SCORE: JobSpec = { kind: 'score', checkpoint: '/m', criterion: 'magnitude' };
+const PRUNE: JobSpec = { kind: 'prune', checkpoint: '/m', blocks: [1], out: '/o', choice: 'hand' };
+
+describe('the journal of jobs', () => {
+  it('has those that had not ended when the window went away, and tells them once', () => {
+    const store = newStore();
+    const journal = new JobJournal(store);
+    assert.deepEqual(journal.interrupted, []);
+    const [endScore, endPrune] = [journal.begun(SCORE), journal.begun(PRUNE)];
+    endPrune();
+    journal.close();
+    endScore(); // the sidecar is disposed of, by which every job ends
+    assert.deepEqual(new JobJournal(store).interrupted, [SCORE]);
+    assert.deepEqual(new JobJournal(store).interrupted, []);
+  });
+
+  it('has them without a word of goodbye, too', () => {
+    const store = newStore();
+    new JobJournal(store).begun(PRUNE);
+    assert.deepEqual(new JobJournal(store).interrupted, [PRUNE]);
+  });
+
+  it('knows two jobs of the same kind apart', () => {
+    const store = newStore();
+    const journal = new JobJournal(store);
+    const [first] = [journal.begun({ ...SCORE }), journal.begun({ ...SCORE })];
+    first();
+    assert.equal(new JobJournal(store).interrupted.length, 1);
+  });
+
+  it('leaves out what is short or asked for by the panel, and what it does not know', async () => {
+    const store = newStore();
+    const journal = new JobJournal(store);
+    journal.begun({ kind: 'generate', checkpoint: '/m', prompt: 'x' });
+    journal.begun({ kind: 'evaluate', checkpoint: '/m', calibration: { file: 'x' } });
+    journal.begun({ kind: 'evaluate', checkpoint: '/m', text: 'x' });
+    assert.deepEqual(
+      new JobJournal(store).interrupted.map(({ kind }) => kind),
+      ['evaluate'],
+    );
+    await store.update('jobsUnderWay', [null, { kind: 'later' }, 7]);
+    assert.deepEqual(new JobJournal(store).interrupted, []);
+    await store.update('jobsUnderWay', 'nonsense');
+    assert.deepEqual(new JobJournal(store).interrupted, []);
+  });
+});
