@@ -196,6 +196,18 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.close();
   });
 
+  it('offers to go on with a training that was stopped, where its state is kept', async () => {
+    const live: LiveTraining = {
+      ...{ status: 'cancelled', title: 'adapter-b', total: 6, looks: [{ step: 0, ppl: 57.57 }], steps: [] },
+      resumable: true,
+    };
+    const panel = await openPanel(browser(), { ...FULL, runs: [], training: live });
+    await panel.page.getByText('It was stopped at step 0 of 6.').waitFor();
+    await button(panel, 'Resume').click();
+    assert.equal(panel.received('training/resume').length, 1);
+    await panel.close();
+  });
+
   it('says how a training ended that did not come to its end, and what can be done', async () => {
     const live: LiveTraining = {
       ...{ status: 'cancelled', title: 'adapter-b', total: 60, looks: [] },
@@ -208,6 +220,7 @@ describeBrowser('charts of the results panel', (browser) => {
       await panel.page.locator('.training vscode-option').filter({ hasText: 'Stopped: adapter-b' }).count(),
       1,
     );
+    assert.equal(await panel.page.locator('.training .chart-note vscode-button', { hasText: 'Resume' }).count(), 0);
     await panel.page.locator('.training .chart-note vscode-button', { hasText: 'Retrain…' }).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'retrain' }]);
     const failure = { kind: 'user', what: 'The disk is full', why: 'nothing is left', action: 'Make room.' } as const;
