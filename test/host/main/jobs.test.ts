@@ -85,7 +85,10 @@ describe('jobs in the window', () => {
         ['training', 'first'],
       ],
     );
-    await page.locator('.tree-explorer-viewlet-tree-view').getByText(/stopped at step \d+ of 100000/).waitFor();
+    await page
+      .locator('.tree-explorer-viewlet-tree-view')
+      .getByText(/stopped at step \d+ of 100000/)
+      .waitFor();
     await window.screenshot('jobs-stopped');
   });
 
