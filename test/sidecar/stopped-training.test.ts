@@ -33,7 +33,14 @@ describe('a training that was stopped', function () {
     out: join(folder, name),
   });
   const settings = () => ({
-    ...{ compute: { device: 'cpu' as const, threads: 1 }, plus: false, keep: '', recordFolders: [] },
+    ...{
+      compute: { device: 'cpu' as const, threads: 1 },
+      plus: false,
+      keep: '',
+      recordFolders: [],
+      inputFolders: [],
+      inputFolders: [],
+    },
     calibration: { file: text, samples: 4, length: 24, seed: 1 },
   });
   const neighbours = () => ({ adapters: [], checkpoints: [model] });
