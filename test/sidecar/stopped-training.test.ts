@@ -39,7 +39,6 @@ describe('a training that was stopped', function () {
       keep: '',
       recordFolders: [],
       inputFolders: [],
-      inputFolders: [],
     },
     calibration: { file: text, samples: 4, length: 24, seed: 1 },
   });
