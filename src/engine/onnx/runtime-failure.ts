@@ -29,6 +29,15 @@ const TRANSLATIONS: readonly Translation[] = [
     ],
   },
   {
+    pattern: /pthread_create failed/,
+    of: 'any',
+    say: () => [
+      'no more threads can be started',
+      'the system gives no more memory or processes for them',
+      'Give --threads 1, or raise the limits (ulimit -v, ulimit -u).',
+    ],
+  },
+  {
     // It maps the files of weights, or opens them, by itself.
     pattern: /SystemError : (\d+)|errcode = (\d+)/,
     of: 'any',

@@ -3,7 +3,11 @@
  * looks whether that process still lives; a number that another process has got since is told by when that one began.
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { systemErrorCode } from '../errors';
+import { systemErrorCode, UserError } from '../errors';
+import { readSmallFile } from '../regular-file';
+
+/** Two numbers. */
+const MOST_BYTES = 100;
 
 const DEAD = 'dead';
 
@@ -83,10 +87,12 @@ async function putAside(path: string, seen: string): Promise<void> {
 }
 
 async function contentOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemErrorCode(error) === 'ENOENT') return '';
+  try {
+    return (await readSmallFile(path, MOST_BYTES)).toString('utf8');
+  } catch (error) {
+    if (error instanceof UserError && systemErrorCode(error.cause) === 'ENOENT') return '';
     throw error;
-  });
+  }
 }
 
 async function livingOwner(content: string): Promise<number | undefined> {

@@ -65,6 +65,15 @@ describe('errors of files that onnxruntime reads by itself', () => {
   });
 });
 
+describe('threads that cannot be started', () => {
+  it('name --threads and the limits', () => {
+    const message = 'env.cc:251 PosixThread(…) pthread_create failed, error code: 11 error msg: try again';
+    const error = translateFailure(new Error(message), 'cpu');
+    assert.ok(error instanceof UserError);
+    assert.match(error.action, /--threads 1.*ulimit -v/);
+  });
+});
+
 describe('an onnxruntime that cannot be loaded', () => {
   it('is told apart by why: too little memory, or a library that does not fit', () => {
     const short = loadFailure(new Error('libonnxruntime.so.1: failed to map segment from shared object'));

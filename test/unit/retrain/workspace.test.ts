@@ -1,5 +1,6 @@
 /** Where a run keeps its state: one process at a time, and what a dead one left is gone on with at once. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -57,6 +58,13 @@ describe('retrain/workspace', () => {
 
 describe('retrain/lock', () => {
   const place = (): string => join(temporaryFolder(), 'lock');
+
+  it('waits for no pipe in its place', async function () {
+    if (process.platform === 'win32') this.skip();
+    const path = place();
+    execFileSync('mkfifo', [path]);
+    await assert.rejects(takeLock(path), { name: 'UserError', why: /it is a pipe/ });
+  });
   const gone = (): number => spawnSync(process.execPath, ['-e', '']).pid;
 
   it('of another process that lives is respected, also when it was written without a birth', async () => {
