@@ -113,6 +113,9 @@ describe('command line: score', function () {
   });
 
   it('score: a view has scores for what is left of it', async () => {
+    const none = await coppice(['score', model, '--calibration', rows, '--remove', '0-3']);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /There is no block to score/);
     const json = await run('score', model, '--calibration', rows, '--remove', '1');
     assert.deepEqual(
       (json.blocks as Json[]).map(({ index }) => index),

@@ -2,6 +2,7 @@
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weights';
+import { UserError } from '../errors';
 import { scoreAngular } from './angular';
 import { scoreBlockInfluence } from './block-influence';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
@@ -22,7 +23,7 @@ import type { RunInput } from '../runs/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../transformer/model';
 import { withModel } from '../transformer/opened';
-import { fullView, type Part, type View } from '../transformer/view';
+import { fullView, type Part, stepsOf, type View } from '../transformer/view';
 
 export interface BlockScore {
   readonly index: number;
@@ -95,7 +96,7 @@ export interface Scope {
 type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;
 
 /**
- * @throws UserError when the calibration cannot be used, CancelledError
+ * @throws UserError when the calibration cannot be used or no block is left, CancelledError
  */
 export async function runCriterion(
   checkpoint: Checkpoint,
@@ -104,6 +105,9 @@ export async function runCriterion(
   job: JobOptions,
   scope: Scope = {},
 ): Promise<Scored> {
+  if (scope.view !== undefined && stepsOf(scope.view).length === 0) {
+    throw new UserError('There is no block to score', 'all of them are left out', 'Leave out fewer with --remove.');
+  }
   if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
   const { samples, length, seed } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);

@@ -18,6 +18,12 @@ export function loraParameterName(k: number, key: string): string {
   return `${k}.${key}`;
 }
 
+/** The largest rank that says more than a smaller one: the smallest dimension of the Linears that are adapted. */
+export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
+  const shapes = blockWeights(architecture, 0);
+  return Math.min(...targets.flatMap((name) => shapes[name].shape));
+}
+
 /** A as PyTorch initialises it (Kaiming uniform with a = √5: U(±1/√in)), B zeros, so that training starts at the model. */
 export function initialAdapters(
   model: Pick<Model, 'architecture'>,

@@ -2,6 +2,7 @@
  * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainee, teacher, training with a state that can be
  * resumed, and the adapter or checkpoint at the end.
  */
+import type { Architecture } from '../checkpoint/architecture';
 import { UserError } from '../errors';
 import { inPhases, type JobOptions, type Phase } from '../progress';
 import { calibrationsOf } from '../prune/calibrations';
@@ -12,19 +13,21 @@ import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../transformer/model';
 import { requireOwnWeights } from '../transformer/own-weights';
 import { fullView, type RemovedPart, type View } from '../transformer/view';
+import { LINEAR_NAMES } from './adapter';
 import { Backprop } from './backprop';
 import type { DataDescription, TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
 import { requestOf } from './request';
 import { runData } from './run-data';
-import { DEFAULTS, type RetrainSettings, trainOptions } from './settings';
+import { DEFAULTS, type LoraMethod, type RetrainSettings, trainOptions } from './settings';
 import { type Subject, subjectOf } from './subject';
 import { Teacher } from './teacher';
 import { requireSameTokens } from './teacher-tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './explosion';
 import { requireFullMemory } from './full-memory';
+import { largestRank } from './lora-trainee';
 import { runFacts } from './run-facts';
 import { type StateFile, train, type TrainHooks, type TrainOptions } from './train';
 import type { TrainingState } from './training-state';
@@ -133,6 +136,14 @@ function phasesOf({ data }: RetrainSettings): Phase[] {
 
 function checkSettings({ architecture }: Model, removed: readonly number[], settings: RetrainSettings): void {
   const { length = 0, method, merge = false, dtype } = settings;
+  if (removed.length === architecture.blocks) {
+    throw new UserError(
+      'Cannot retrain without a block',
+      `the model has ${architecture.blocks}, and all of them are left out`,
+      'Leave out fewer with --remove.',
+    );
+  }
+  if (method.kind === 'lora') requireRank(architecture, method);
   if (method.kind === 'full') {
     // The least that it can take; how much it is, the data tell, which may take long to make.
     const student = { ...architecture, blocks: architecture.blocks - removed.length };
@@ -152,6 +163,17 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
       'Leave --dtype out, or add --merge.',
     );
   }
+}
+
+/** The rank that is asked for; one that an adapter brings along is what it is. */
+function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES }: LoraMethod): void {
+  const most = largestRank({ architecture }, targets);
+  if (rank === undefined || rank <= most) return;
+  throw new UserError(
+    `Cannot train an adapter of rank ${rank}`,
+    `the smallest dimension of the Linears that it adapts is ${most}, and a rank above it adds nothing`,
+    `Give a --rank of at most ${most}, or other --targets.`,
+  );
 }
 
 async function trainSubject(

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { readTextFile } from '../textfile';
+import { structureFault } from './structure';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -171,15 +172,18 @@ function describe(json: JsonObject, file: string): TokenizerDescription {
       throw malformed(file, `"added_tokens[${i}]" is not a token with content and id`);
     }
   });
-  return {
+  const description = {
     normalizer: null,
     post_processor: null,
     decoder: null,
     ...json,
     pre_tokenizer: json.pre_tokenizer ?? null,
     added_tokens: added as JsonObject[],
-    model: { ...model, type },
+    model: { ...model, type } as const,
   };
+  const fault = structureFault(description);
+  if (fault !== undefined) throw malformed(file, fault);
+  return description;
 }
 
 function checkVocabulary(vocabulary: unknown, file: string): void {

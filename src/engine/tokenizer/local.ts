@@ -100,7 +100,10 @@ class Stages {
       return work();
     } catch (error) {
       if (error instanceof UserError) throw error;
-      throw this.fault(error instanceof Error ? error.message : String(error), error);
+      const said = error instanceof Error ? error.message : String(error);
+      // What the library says itself is for people; what goes wrong in its code is not.
+      const own = error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
+      throw this.fault(own ? said : `the tokenizers library cannot work with it (${said})`, error);
     }
   }
 

@@ -69,7 +69,7 @@ describe('tokenizer/files', () => {
       '"pre_tokenizer":0',
       `"pre_tokenizer":${nested}`,
     );
-    await refuses({ 'tokenizer.json': content }, { what: /tokenizer\.json$/, why: /./ });
+    await refuses({ 'tokenizer.json': content }, { what: /tokenizer\.json$/, why: /nested too deep/ });
   });
 
   it('refuses broken settings and a folder in place of a file', async () => {

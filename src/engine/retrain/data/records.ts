@@ -50,6 +50,7 @@ export function parseRecords(text: string, file: string, kind?: DataKind): Recor
     if (isObject(value)) return { place, value };
     throw unusable(file, `${place} is not a JSON object`, `Every record must be an object with ${FIELDS}.`);
   });
+  if (kind === undefined) requireOneKind(objects, kindOf(objects[0], file), file);
   switch (kind ?? kindOf(objects[0], file)) {
     case 'documents':
       return { kind: 'documents', records: objects.map((record) => at(record, stringField(record, 'text', file))) };
@@ -58,6 +59,26 @@ export function parseRecords(text: string, file: string, kind?: DataKind): Recor
     case 'chat':
       return { kind: 'chat', records: objects.map((record) => at(record, messagesOf(record, file))) };
   }
+}
+
+/** The field that tells the kind of a record, and what such a record is. */
+const FIELD_OF = {
+  documents: ['text', 'a document'],
+  instructions: ['instruction', 'an instruction'],
+  chat: ['messages', 'a conversation'],
+} as const;
+
+/** The first record tells the kind of all; one that is of another is named together with it. */
+function requireOneKind(records: readonly Placed<JsonObject>[], kind: keyof typeof FIELD_OF, file: string): void {
+  const [field, first] = FIELD_OF[kind];
+  const other = records.find(({ value }) => !(field in value));
+  if (other === undefined) return;
+  const [otherField, found] = FIELD_OF[kindOf(other, file)];
+  throw unusable(
+    file,
+    `${other.place} is ${found} ("${otherField}"), ${records[0].place} is ${first} ("${field}")`,
+    'Give all records of a file the same fields, or a file for each kind: --data can be repeated.',
+  );
 }
 
 /** The file's JSON: an array or lines as placed records, another object as it is; undefined when the file is a text. */

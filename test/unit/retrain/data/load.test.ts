@@ -212,6 +212,22 @@ describe('retrain/data/load: what is refused', () => {
     await refuses(load('/nowhere/a.json'), /there is no such file/);
   });
 
+  it('names the record that is of another kind than the first, and both kinds', async () => {
+    const good = instruction(1);
+    const talk = { messages: [{ role: 'user', content: 'hi' }] };
+    const mixed = /line 3 is a conversation \("messages"\), line 1 is an instruction \("instruction"\)/;
+    await refuses(load(write('a.jsonl', lines(good, good, talk))), mixed);
+    const document = /record 2 is a document \("text"\), record 1 is a conversation/;
+    await refuses(load(write('a.json', [talk, { text: 'abc' }])), document);
+    await refuses(
+      load(write('a.json', [{ text: 'a' }, good])),
+      /record 2 is an instruction .*, record 1 is a document/,
+    );
+    await refuses(load(write('a.json', [good, { question: 'x' }])), /record 2 has the fields "question"/);
+    const both = await load(write('a.jsonl', lines({ text: 'abc' }, { ...good, text: 'def' })));
+    assert.equal(both.describe.files[0].kind, 'documents');
+  });
+
   it('names the place in batches', async () => {
     const batches = (batch: unknown) => load(write('a.json', { batches: [batch] }));
     await refuses(load(write('a.json', { batches: [] })), /"batches" is not a list/);
