@@ -109,7 +109,7 @@ describe('command line: curves and reports', function () {
 
   it('warns in a report of runs whose text has changed since', async () => {
     const page = join(folder, 'later.html');
-    const args = ['report', score, '--out', page];
+    const args = ['report', score, '--out', page, '--inputs', model, '--quiet'];
     assert.equal((await coppice(args)).stderr, '');
     writeFileSync(text, 'Another text.');
     const { code, stderr } = await coppice(args);
