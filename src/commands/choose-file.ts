@@ -2,31 +2,54 @@
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
 import { type Back, type Choice, pick, type Place } from './steps';
+import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
-const MOST_FILES = 30;
+/** Looked at, and listed. */
+const MOST_FOUND = 1000;
+const MOST_LISTED = 30;
 /** No path is empty. */
 const BROWSE = '';
 
-/** @param fixed choices that stand first @param extensions without dots */
+export interface FileQuestion {
+  readonly placeholder: string;
+  readonly use: TextUse;
+  /** Choices that stand first. */
+  readonly fixed: readonly Choice<string>[];
+  /** What Enter takes. */
+  readonly active?: string;
+  /** What else there is to say of a file. */
+  readonly describe?: (file: string) => Promise<string | undefined>;
+}
+
+/** A text for `use`, by its path or the value of a fixed choice. */
 export async function chooseFile(
+  coppice: Coppice,
   place: Place,
-  placeholder: string,
-  extensions: readonly string[],
-  fixed: readonly Choice<string>[],
-  active?: string,
+  { placeholder, use, fixed, active, describe }: FileQuestion,
 ): Promise<string | Back> {
-  const pattern = `**/*.{${extensions.join(',')}}`;
-  const exclude = '**/{node_modules,.*,*.coppice-partial}/**';
-  const uris = await vscode.workspace.findFiles(pattern, exclude, MOST_FILES);
-  const files = uris
-    .filter(({ path }) => !NOT_TEXT.test(path))
-    .map(({ fsPath }) => ({ label: vscode.workspace.asRelativePath(fsPath), value: fsPath }))
-    .sort((a, b) => a.label.localeCompare(b.label));
+  const extensions = TEXT_EXTENSIONS[use];
+  const exclude = '**/{node_modules,.*,*.coppice-partial,*.training}/**';
+  const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MOST_FOUND);
+  const paths = found.map(({ fsPath }) => fsPath);
+  const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MOST_LISTED);
+  const files = listed.map(async (path) => ({
+    label: vscode.workspace.asRelativePath(path),
+    description: (await describe?.(path)) ?? '',
+    value: path,
+  }));
   const filters = { [vscode.l10n.t('Texts')]: [...extensions] };
   const browse = (): Thenable<vscode.Uri[] | undefined> =>
     vscode.window.showOpenDialog({ title: place.title, canSelectMany: false, filters });
-  return pickOrBrowse(place, placeholder, [...fixed, ...files], browse, active);
+  return pickOrBrowse(place, placeholder, [...fixed, ...(await Promise.all(files))], browse, active);
+}
+
+/** Folders of checkpoints and adapters; a workspace that is one itself may hold the user's texts too. */
+function modelFolders({ library }: Coppice): string[] {
+  const workspaces = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const folders = [...library.entries().map(({ path }) => path), ...library.adapters()];
+  return folders.filter((path) => !workspaces.includes(path));
 }
 
 /**
@@ -51,7 +74,3 @@ export async function pickOrBrowse(
     if (picked?.[0]) return picked[0].fsPath;
   }
 }
-
-/** Files of models, which are JSON and no text to read. */
-const NOT_TEXT =
-  /(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/;

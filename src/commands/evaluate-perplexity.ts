@@ -9,6 +9,7 @@ import type { Command, CommonArguments } from './command';
 import { inform } from './inform';
 import { recall, remember } from './remembered';
 import { runJob } from './run-job';
+import { flatteryOf, scoringTextsOf } from './scoring-texts';
 import { askAll, BACK, type Step } from './steps';
 import { type ModelChoice, modelSource, modelStep } from './model-choice';
 
@@ -27,13 +28,18 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title);
     const textStep: Step<EvaluateArguments> = async (_, place) => {
       const { file } = coppice.config.calibration;
+      const texts = await scoringTextsOf(coppice, chosen);
+      const describe = (path: string): Promise<string | undefined> => flatteryOf(path, texts);
+      const flattery = await describe(file);
       const usual = {
         label: vscode.l10n.t('$(book) The calibration text'),
-        description: vscode.l10n.t('flatters a model that was scored with it'),
+        description: [vscode.workspace.asRelativePath(file), ...(flattery === undefined ? [] : [flattery])].join(' · '),
         value: file,
       };
       const last = recall(coppice, 'evaluate', 'text', '', file);
-      const text = await chooseFile(place, vscode.l10n.t('Perplexity of which text?'), ['txt', 'md'], [usual], last);
+      const placeholder = vscode.l10n.t('Perplexity of which text?');
+      const question = { placeholder, use: 'evaluation', fixed: [usual], active: last, describe } as const;
+      const text = await chooseFile(coppice, place, question);
       return text === BACK ? BACK : { text };
     };
     const complete = args.text === undefined ? await askAll(title, args, [modelStep(coppice, chosen), textStep]) : args;

@@ -8,11 +8,11 @@ import { chooseCheckpoint } from './choose-checkpoint';
 import { pickOrBrowse } from './choose-file';
 import type { Command, CommonArguments } from './command';
 import { inform, nextCommand } from './inform';
-import { outputFault, outputFolder } from './output-folder';
+import { askOutputFolder, outputFolder } from './output-folder';
 import { show } from './prune-checkpoint';
 import { recall, remember } from './remembered';
 import { runJob } from './run-job';
-import { ask, askAll, BACK, type Step } from './steps';
+import { askAll, BACK, type Step } from './steps';
 
 export interface MergeArguments extends CommonArguments {
   /** Folder of the adapter. */
@@ -30,11 +30,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'healed');
-      const out = await ask(place, {
-        prompt: vscode.l10n.t('Folder of the new checkpoint'),
-        value,
-        fault: outputFault,
-      });
+      const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder of the new checkpoint'), value });
       return out === BACK ? BACK : { out };
     };
     const steps = [

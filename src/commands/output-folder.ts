@@ -9,6 +9,8 @@ import * as vscode from 'vscode';
 import { stateFileOf } from '../engine/retrain/workspace';
 import { modelName } from '../engine/runs/record';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { nearestParent, outputPath, outputPathFault } from './output-path';
+import { ask, BACK, type Back, type Place, type Question } from './steps';
 
 /** @param suffix what was done to the model: "24-blocks", "adapter" */
 export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: string): string {
@@ -34,10 +36,40 @@ function firstFree(path: string): string {
   }
 }
 
-/** What is wrong with an output folder, for an input box. */
-export function outputFault(text: string): string | undefined {
-  if (text.trim() === '') return vscode.l10n.t('Name a folder.');
-  if (!isAbsolute(text)) return vscode.l10n.t('Write the whole path.');
-  if (existsSync(text)) return vscode.l10n.t('It exists already, and nothing is ever overwritten.');
-  return existsSync(stateFileOf(text)) ? vscode.l10n.t('A retraining into it was stopped: choose another.') : undefined;
+/**
+ * Asks for the folder of something new: an absolute path, one from the workspace, or one from the user's home (~).
+ * @param question `value` is the default; `meaning` is shown for a folder that can be made
+ * @returns its absolute path
+ */
+export async function askOutputFolder(
+  place: Place,
+  { meaning: further, ...question }: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
+): Promise<string | Back> {
+  const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
+  const fault = (text: string): string | undefined =>
+    text.trim() === '' ? vscode.l10n.t('Name a folder.') : outputPathFault(outputPath(text, base));
+  const meaning = (text: string): string | undefined => {
+    const path = outputPath(text, base);
+    const words = [path === text ? undefined : vscode.l10n.t('Goes to {0}.', path), further?.(text)];
+    return words.filter((each) => each !== undefined).join(' ') || undefined;
+  };
+  const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };
+  for (let { value } = question; ;) {
+    const answer = await ask(place, { ...question, value, fault, meaning, button: browse });
+    if (answer === BACK) return BACK;
+    if (typeof answer === 'string') return outputPath(answer, base);
+    value = (await browseParent(place.title, outputPath(answer.pressedAt, base))) ?? answer.pressedAt;
+  }
+}
+
+/** Asks for the folder that the new one is to lie in. @returns the new one there, by the name of `path` */
+async function browseParent(title: string, path: string): Promise<string | undefined> {
+  const picked = await vscode.window.showOpenDialog({
+    title,
+    openLabel: vscode.l10n.t('Put It Here'),
+    canSelectFolders: true,
+    canSelectFiles: false,
+    defaultUri: vscode.Uri.file(nearestParent(path)),
+  });
+  return picked?.[0] && join(picked[0].fsPath, basename(path));
 }

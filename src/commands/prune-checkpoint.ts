@@ -13,9 +13,9 @@ import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import type { Command, CommonArguments } from './command';
 import { inform, nextCommand } from './inform';
-import { outputFault, outputFolder } from './output-folder';
+import { askOutputFolder, outputFolder } from './output-folder';
 import { runJob } from './run-job';
-import { ask, askAll, BACK, type Step } from './steps';
+import { askAll, BACK, type Step } from './steps';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; those of the plan when undefined. */
@@ -84,10 +84,9 @@ async function askFolder(
   const protection = requireProtection(architecture.blocks, config);
   const warning = planWarning(blocks, scores.shown(subject), protection);
   const step: Step<PruneArguments> = async (_, place) => {
-    const out = await ask(place, {
+    const out = await askOutputFolder(place, {
       prompt: vscode.l10n.t('Folder of the new checkpoint'),
       value: outputFolder(config.outputFolder, checkpoint, `${kept}-blocks`),
-      fault: outputFault,
       meaning: () =>
         [
           vscode.l10n.t(

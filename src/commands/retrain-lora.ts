@@ -13,7 +13,7 @@ import type { Command, CommonArguments } from './command';
 import { inform, nextCommand } from './inform';
 import { type ModelChoice, modelSource, modelStep } from './model-choice';
 import { wholeNumberFault } from './numbers';
-import { outputFault, outputFolder } from './output-folder';
+import { askOutputFolder, outputFolder } from './output-folder';
 import { recall, remember } from './remembered';
 import { goOn } from './remedy';
 import { isTrainingOf, resumingSpec } from './resuming-spec';
@@ -191,7 +191,8 @@ async function askRetraining(
       },
     ];
     const last = recall(coppice, 'retrain', 'data', BUNDLED);
-    const data = await chooseFile(place, t('What should it learn from?'), ['jsonl', 'json', 'txt', 'md'], fixed, last);
+    const placeholder = t('What should it learn from?');
+    const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last });
     return data === BACK ? BACK : { data };
   };
   const rankStep: Step<RetrainArguments> = async (_, place) => {
@@ -218,7 +219,7 @@ async function askRetraining(
   };
   const outStep: Step<RetrainArguments> = async (_, place) => {
     const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
-    const out = await ask(place, { prompt: vscode.l10n.t('Folder of the adapter'), value, fault: outputFault });
+    const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder of the adapter'), value });
     return out === BACK ? BACK : { out };
   };
   const complete = await askAll(title, args, [

@@ -154,7 +154,8 @@ async function askCalibration(
   };
   const placeholder = vscode.l10n.t('Which text should the model read? One like those that it is for.');
   const last = recall<string>(coppice, 'score', 'calibration', file, file);
-  const calibration = await chooseFile(place, placeholder, ['txt', 'md', 'jsonl', 'json'], [usual], last);
+  const question = { placeholder, use: 'calibration', fixed: [usual], active: last } as const;
+  const calibration = await chooseFile(coppice, place, question);
   return calibration === BACK ? BACK : { calibration };
 }
 

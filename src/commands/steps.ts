@@ -27,7 +27,7 @@ export function pick<T>(
   box.items = choices;
   const start = box.items.find(({ value }) => value === active);
   if (start) box.activeItems = [start];
-  return answerOf(box, place, (answer) =>
+  return answerOf<T>(box, place, [], (answer) =>
     box.onDidAccept(() => {
       // A key that is quick may come before the box has made its active line the selected one.
       const chosen = box.selectedItems[0] ?? box.activeItems[0];
@@ -53,8 +53,21 @@ export interface Question {
   readonly warns?: boolean;
 }
 
-/** A text. */
-export function ask(place: Place, { fault, meaning, warns, ...question }: Question): Promise<string | Back> {
+/** A button beside the text was pressed while this stood in it. */
+export interface Pressed {
+  readonly pressedAt: string;
+}
+
+/** A text; or, where there is a button, that it was pressed: what it shows takes the place of the question. */
+export function ask(place: Place, question: Question): Promise<string | Back>;
+export function ask(
+  place: Place,
+  question: Question & { readonly button: vscode.QuickInputButton },
+): Promise<string | Pressed | Back>;
+export function ask(
+  place: Place,
+  { fault, meaning, warns, button, ...question }: Question & { readonly button?: vscode.QuickInputButton },
+): Promise<string | Pressed | Back> {
   const box = vscode.window.createInputBox();
   Object.assign(box, { ...numbered(place), ...question, ignoreFocusOut: true });
   const look = (): string | undefined => {
@@ -67,7 +80,11 @@ export function ask(place: Place, { fault, meaning, warns, ...question }: Questi
   };
   look();
   box.onDidChangeValue(look);
-  return answerOf(box, place, (answer) => box.onDidAccept(() => look() === undefined && answer(box.value)));
+  const buttons = button ? [button] : [];
+  return answerOf<string | Pressed>(box, place, buttons, (answer) => {
+    box.onDidAccept(() => look() === undefined && answer(box.value));
+    box.onDidTriggerButton((pressed) => pressed === button && answer({ pressedAt: box.value }));
+  });
 }
 
 function answerOf<T>(
@@ -76,12 +93,13 @@ function answerOf<T>(
     readonly onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
   },
   { step }: Place,
+  more: readonly vscode.QuickInputButton[],
   accept: (answer: (value: T | Back) => void) => void,
 ): Promise<T | Back> {
-  if (step > 1) box.buttons = [vscode.QuickInputButtons.Back];
+  box.buttons = [...(step > 1 ? [vscode.QuickInputButtons.Back] : []), ...more];
   return new Promise<T | Back>((resolve, reject) => {
     accept(resolve);
-    box.onDidTriggerButton(() => resolve(BACK));
+    box.onDidTriggerButton((pressed) => pressed === vscode.QuickInputButtons.Back && resolve(BACK));
     box.onDidHide(() => reject(new CancelledError()));
     box.show();
   }).finally(() => box.dispose());
