@@ -90,6 +90,8 @@ function followScan(library: CheckpointLibrary, hidden: HiddenPaths): vscode.Dis
     for (const [key, value] of Object.entries(scanState(library, hidden))) {
       void vscode.commands.executeCommand('setContext', key, value);
     }
+    // A checkpoint that was found, now or in an earlier session, needs no opening: the walkthrough's first step is done.
+    if (library.entries().length > 0) void vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
   };
   tell();
   return vscode.Disposable.from(library.onDidChange(tell), hidden.onChange(tell));

@@ -1,0 +1,79 @@
+/** Questions for files and folders as users see them: which texts are offered, where outputs may go. */
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { clearWorkspace, coppice, inWorkspace, resetSettings, run, writeModel, writeText } from '../support/coppice';
+import { until, Window } from '../support/window';
+
+describe('questions for files and folders', () => {
+  let window: Window;
+  let checkpoint: string;
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    checkpoint = writeModel('model');
+    writeText('prose.txt');
+    writeFileSync(inWorkspace('other.txt'), 'Another text, which scored nothing.');
+    writeFileSync(join(checkpoint, 'README.md'), '# A model');
+    writeFileSync(inWorkspace('alpaca.json'), JSON.stringify([{ instruction: 'Say yes.', output: 'Yes.' }]));
+    await (await coppice()).library.rescan();
+  });
+  after(async () => {
+    await clearWorkspace();
+    await window.disconnect();
+  });
+  afterEach(() => window.page.keyboard.press('Escape'));
+
+  const box = () => window.page.locator('.quick-input-widget:visible');
+  const offered = async (): Promise<string[]> =>
+    (await box().locator('.quick-input-list .monaco-list-row').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
+  const selected = () => vscode.commands.executeCommand('coppice.checkpoints.focus');
+
+  it('warn of the text that scored this model, and of no other', async () => {
+    await run('scoreBlocks', {
+      ...{ checkpoint, criterion: 'ppl', calibration: inWorkspace('prose.txt') },
+      ...{ samples: 2, length: 16, device: 'cpu' },
+    });
+    void vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint });
+    await box()
+      .getByText('Perplexity of which text?')
+      .or(box().locator('input[placeholder*="which text"]'))
+      .first()
+      .waitFor();
+    await box().getByText('scored the blocks of this model').waitFor();
+    const rows = await offered();
+    await window.screenshot('questions-evaluate');
+    const flattered = rows.filter((row) => row.includes('scored the blocks'));
+    assert.deepEqual(
+      flattered.map((row) => row.split(' ')[0]),
+      ['prose.txt'],
+    );
+    assert.ok(rows.some((row) => row.startsWith('other.txt')));
+    assert.ok(!rows.some((row) => row.includes('README.md') || row.includes('alpaca')));
+  });
+
+  it('take a folder of the workspace, and say what is wrong with one that cannot be made', async () => {
+    await selected();
+    void vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint, blocks: [4] });
+    const input = box().locator('input').first();
+    const says = (text: string | RegExp) => box().locator('.quick-input-message').getByText(text).waitFor();
+    await says(/Without 4/);
+    assert.equal(await box().getByRole('button', { name: 'Browse…' }).count(), 1);
+    await input.fill('/proc/foo');
+    await says(/holds no files|may not write/);
+    await input.fill('prose.txt/new');
+    await says(/prose\.txt is a file/);
+    await input.fill('model');
+    await says(/exists already/);
+    await input.fill('models/short');
+    await says(/Goes to .*Without 4/s);
+    await window.screenshot('questions-folder');
+    await input.press('Enter');
+    const out = inWorkspace('models', 'short');
+    await until('it is written', () => existsSync(join(out, 'config.json')));
+    await window.row(basename(out)).waitFor();
+  });
+});
