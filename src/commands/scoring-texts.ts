@@ -5,7 +5,7 @@
 import type { Coppice } from '../coppice';
 import { UserError } from '../engine/errors';
 import { calibrationsOf } from '../engine/prune/calibrations';
-import { hashFile } from '../engine/regular-file';
+import { hashFile, withFile } from '../engine/regular-file';
 import { l10n } from '../l10n';
 import type { Chosen } from './choose-checkpoint';
 
@@ -38,10 +38,12 @@ export async function scoringTextsOf(
 /** What a user should know before perplexity is measured on the text; undefined for one that did nothing. */
 export async function flatteryOf(file: string, { chose, scored }: ScoringTexts): Promise<string | undefined> {
   if (chose.size + scored.size === 0) return undefined;
-  const hash = await hashFile(file, { most: MOST_BYTES }).catch((error: unknown) => {
-    if (error instanceof UserError) return ''; // who measures on it is told what is wrong
-    throw error;
-  });
+  const hash = await withFile(file, ({ bytes }) => (bytes > MOST_BYTES ? Promise.resolve('') : hashFile(file))).catch(
+    (error: unknown) => {
+      if (error instanceof UserError) return ''; // who measures on it is told what is wrong
+      throw error;
+    },
+  );
   if (chose.has(hash)) return l10n.t('chose the blocks that this model lacks: flatters it');
   return scored.has(hash) ? l10n.t('scored the blocks of this model: flatters its plan') : undefined;
 }

@@ -246,7 +246,8 @@ export interface WriteSettings {
 export type PanelMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'plan/toggle'; readonly block: number }
-  | { readonly type: 'plan/set'; readonly removed: readonly number[] }
+  /** `criterion`: the one whose curve has these blocks as a point; chosen by hand when undefined. */
+  | { readonly type: 'plan/set'; readonly removed: readonly number[]; readonly criterion?: string }
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Start what a command does, with the plan as it is. */

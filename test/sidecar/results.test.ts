@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
 import type { ResultsSession } from '../../src/editors/results/session';
 import type { PanelSettings } from '../../src/editors/results/services';
+import type { Suggestion } from '../../src/engine/prune/choice';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { PanelState } from '../../src/protocol/panel';
 import { Plans } from '../../src/views/plan';
@@ -174,6 +175,17 @@ describe('results session', function () {
       runs[0].digest.samples?.texts.map((each) => each.text),
       writing.texts.map((each) => each.text),
     );
+  });
+
+  it('takes a point of a curve for what its criterion chose', async () => {
+    const point = state().runs.flatMap(({ digest }) => digest.curve ?? [])[0].points[1];
+    const subject = subjectOf(model, await openCheckpoint(model))!;
+    const before = plans.state(subject);
+    await session.receive({ type: 'plan/set', removed: point.removed, criterion: 'magnitude' });
+    const { criterion, blocks, calibration } = plans.choice(subject) as Suggestion;
+    // Magnitude reads no text: the one that the curve was measured on has not chosen these blocks.
+    assert.deepEqual([criterion, blocks, calibration], ['magnitude', point.removed, undefined]);
+    plans.restore(subject, before);
   });
 
   it('brings back with undo and redo what had suggested the plan', async () => {

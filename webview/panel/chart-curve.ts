@@ -36,6 +36,8 @@ interface Dot {
   readonly ppl: number;
   readonly label: string;
   readonly removed: readonly number[];
+  /** Of a curve's point: what chose these blocks. */
+  readonly criterion?: string;
   readonly series?: SeriesLook;
   readonly kind: 'curve' | 'whole' | 'plan' | 'retrained';
 }
@@ -49,7 +51,7 @@ export function drawCurve(
   data: CurveData,
   width: number,
   frame: ChartFrame,
-  choose: (removed: readonly number[]) => void,
+  choose: (removed: readonly number[], criterion?: string) => void,
 ): Drawing {
   const dots = dotsOf(data, frame.still);
   const svg = plotOf(data, dots, width, frame.still);
@@ -66,7 +68,7 @@ export function drawCurve(
         ...{ x: cx - size / 2, y: cy - 12, width: size, height: 24, tipX: cx, tipY: cy },
         label: tip.join(', '),
         tip: dot.kind === 'plan' || frame.still ? tip : [...tip, 'Click or Enter: make this the plan'],
-        act: () => choose(dot.removed),
+        act: () => choose(dot.removed, dot.criterion),
       };
     });
   addTargets(svg, 'Points of the curves', targets, frame);
@@ -89,12 +91,13 @@ export function drawCurve(
 const chosenName = (still: boolean): string => (still ? 'What was chosen' : 'The plan');
 
 function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
-  const curves = series.flatMap(({ name, look, points }) =>
+  const curves = series.flatMap(({ name, look, points, criterion }) =>
     points.map(({ count: n, removed, ppl }): Dot => ({
       count: n,
       ppl: numeric(ppl),
       label: name,
       removed,
+      criterion,
       series: look,
       kind: 'curve',
     })),

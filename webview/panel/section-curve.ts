@@ -164,7 +164,9 @@ export function curveSection(context: Context): Section {
       frame.setNote(...shownNote(all, shown, 'curve', context), ...otherRows(rows, choices, panel));
       const data = { series, model, plan, whatIf, retrained };
       frame.show(summaryOf(series, whatIf), (width) =>
-        drawCurve(data, width, frame, (removed) => context.send({ type: 'plan/set', removed })),
+        drawCurve(data, width, frame, (removed, criterion) =>
+          context.send({ type: 'plan/set', removed, ...(criterion !== undefined && { criterion }) }),
+        ),
       );
     },
   );

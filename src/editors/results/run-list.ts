@@ -3,6 +3,8 @@
  * theirs: what merely has the name (another model, or these files before they changed) is listed, without its numbers.
  */
 import { dirname, resolve } from 'node:path';
+import { CRITERIA, needsCalibration } from '../../engine/importance/criterion';
+import type { Suggestion } from '../../engine/prune/choice';
 import { runTitle } from '../../engine/runs/compare';
 import { type InputCheck, InputWatch } from '../../engine/runs/changes';
 import { followPlace } from '../../engine/runs/places';
@@ -17,6 +19,9 @@ import type { PanelSubject } from './services';
 
 /** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
 type Kinship = 'own' | 'beside' | 'written' | 'namesake';
+
+/** Criteria that rank blocks by a text. */
+const NEEDS_TEXT: ReadonlySet<string> = new Set(CRITERIA.filter(needsCalibration));
 
 interface Listed {
   readonly stored: StoredRun;
@@ -92,6 +97,25 @@ export class RunList {
     const newest = all.find(({ shown }) => shown.digest.score?.rowsKey === rowsKey) ?? all.at(0);
     const whole = newest?.shown.digest.score?.blocks.length === blocks && newest.shown.changed.length === 0;
     return whole ? newest.stored.file : undefined;
+  }
+
+  /**
+   * What a point of the criterion's curve is: these blocks, chosen by the criterion.
+   * @returns undefined where no curve of the whole model has the point
+   */
+  suggestion(criterion: string, removed: readonly number[]): Suggestion | undefined {
+    const isPoint = ({ curve }: RunDigest): boolean =>
+      curve?.criterion === criterion && curve.points.some((point) => point.removed.join() === removed.join());
+    const run = this.listed.find(({ shown: { digest } }) => isPoint(digest) && isOfWhole(digest))?.stored;
+    if (!run || removed.length === 0) return undefined;
+    // The rows that the curve is measured on come first among its inputs, the text that ranked the blocks after them.
+    const text = run.inputs.filter(({ role }) => role === 'calibration').at(-1);
+    const file = text?.place === undefined ? undefined : resolve(dirname(run.file), text.place);
+    const ranked = NEEDS_TEXT.has(criterion) && text?.sha256 !== undefined;
+    return {
+      ...{ criterion, goal: { kind: 'count', count: removed.length }, blocks: removed, run: run.id },
+      ...(ranked && { calibration: { name: text.name, sha256: text.sha256, ...(file !== undefined && { file }) } }),
+    };
   }
 
   /** The rows that the whole model of this identity was scored on, newest first. */

@@ -187,7 +187,7 @@ export class ResultsSession {
         return;
       }
       case 'plan/set':
-        this.setPlan(message.removed);
+        this.setPlan(message.removed, message.criterion);
         return;
       case 'plan/undo':
         this.restorePlan(this.history.undo());
@@ -258,8 +258,11 @@ export class ResultsSession {
     if (this.whatIf.state.status === 'idle') this.askWhatIf();
   }
 
-  private setPlan(removed: readonly number[]): void {
-    this.services.plans.set(this.planSubject, removed);
+  /** @param criterion whose curve has these blocks as a point */
+  private setPlan(removed: readonly number[], criterion?: string): void {
+    const suggestion = criterion === undefined ? undefined : this.runs.suggestion(criterion, removed);
+    if (suggestion) this.services.plans.suggest(this.planSubject, suggestion);
+    else this.services.plans.set(this.planSubject, removed);
     this.update({ plan: this.planNow() }); // also when the plan refused what was wanted
   }
 

@@ -47,10 +47,8 @@ describe('questions for files and folders', () => {
     const rows = await offered();
     await window.screenshot('questions-evaluate');
     const flattered = rows.filter((row) => row.includes('scored the blocks'));
-    assert.deepEqual(
-      flattered.map((row) => row.split(' ')[0]),
-      ['prose.txt'],
-    );
+    assert.equal(flattered.length, 1);
+    assert.match(flattered[0], /^prose\.txt/);
     assert.ok(rows.some((row) => row.startsWith('other.txt')));
     assert.ok(!rows.some((row) => row.includes('README.md') || row.includes('alpaca')));
   });

@@ -93,7 +93,8 @@ describeBrowser('results panel', (browser) => {
     const curve = RUNS.flatMap(({ digest }) => digest.curve ?? [])[0];
     await panel.page.locator('.curve .target').nth(4).focus();
     await panel.page.keyboard.press('Enter');
-    assert.deepEqual(panel.received('plan/set')[0].removed, curve.points[4].removed);
+    const [{ removed, criterion }] = panel.received('plan/set');
+    assert.deepEqual([removed, criterion], [curve.points[4].removed, curve.criterion]);
     await panel.close();
   });
 
