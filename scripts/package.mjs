@@ -32,15 +32,12 @@ const folder = mkdtempSync(join(tmpdir(), 'coppice-package-'));
 try {
   const ignoreFile = join(folder, 'vscodeignore');
   writeFileSync(ignoreFile, `${readFileSync('.vscodeignore', 'utf8')}!${runtime}/**\n`);
-  // The pictures of the README are for those who read it in the repository; what they show is in the window here.
-  const readme = join('dist', 'README.md');
-  writeFileSync(readme, readFileSync('README.md', 'utf8').replace(/^!\[.*\]\(media\/readme\/.*\)\n\n/gm, ''));
   await createVSIX({
     cwd: root,
     target,
     packagePath: out,
     ignoreFile: relative(root, ignoreFile),
-    readmePath: readme,
+    readmePath: 'README.extension.md', // the page of who installs it; README.md is for the repository
     allowMissingRepository: true,
     rewriteRelativeLinks: false,
   });

@@ -47,6 +47,24 @@ describe('the installed package', () => {
     assert.ok(blocks && blocks.length > 0);
   });
 
+  it('has a page for those who install it, with everything on it to be seen', async () => {
+    await vscode.commands.executeCommand('extension.open', EXTENSION_ID);
+    const page = await window.frameWith('h2:has-text("In five steps")');
+    const headings = await page.locator('h2').allInnerTexts();
+    for (const heading of ['In five steps', 'What it reads', 'What it never touches', 'Settings that matter']) {
+      assert.ok(headings.includes(heading), heading);
+    }
+    // VS Code takes the address off every picture that is not on the web, and colours off text: the figures are text.
+    const figures = page.locator('pre');
+    assert.equal(await figures.count(), 3);
+    assert.equal(await page.locator('img:not([src^="https:"])').count(), 0);
+    await window.screenshot('vsix-page');
+    await figures.last().scrollIntoViewIfNeeded();
+    await window.screenshot('vsix-page-2');
+    await page.locator('h2', { hasText: 'Settings that matter' }).scrollIntoViewIfNeeded();
+    await window.screenshot('vsix-page-3');
+  });
+
   it('is activated in a moment', () => {
     const { load, activate } = activationTimes();
     console.log(`      loaded in ${load.toFixed(0)} ms, activated in ${activate.toFixed(0)} ms`);

@@ -4,8 +4,18 @@ import type { Command } from 'commander';
 import { buildProgram } from '../../../src/cli/program';
 import { exists, filesIn, textOf } from './repository';
 
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/peers/README.md'];
-const manifest = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+const DOCUMENTS = [
+  'README.md',
+  'README.extension.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/peers/README.md',
+];
+const manifest = JSON.parse(textOf('package.json')) as {
+  scripts: Record<string, string>;
+  contributes: { configuration: { properties: Record<string, unknown> } };
+};
 const program = buildProgram(() => undefined);
 
 /** What a document shows as code: its fenced and indented blocks and its `spans`. */
@@ -58,6 +68,23 @@ for (const document of DOCUMENTS) {
     });
   });
 }
+
+describe('README.extension.md', () => {
+  const text = textOf('README.extension.md');
+
+  it('names settings that exist', () => {
+    const names = [...text.matchAll(/`(coppice\.[\w.]+)`/g)].map(([, name]) => name);
+    assert.ok(names.length > 3);
+    for (const name of names) assert.ok(name in manifest.contributes.configuration.properties, name);
+  });
+
+  it('names commands by their titles', () => {
+    const titles = Object.values(JSON.parse(textOf('package.nls.json')) as Record<string, string>);
+    for (const [, name] of text.matchAll(/_(?:Coppice: )?([A-Z][^_\n]*)_/g)) {
+      assert.ok(titles.includes(name) || name.startsWith('Shortened LLaMA'), name);
+    }
+  });
+});
 
 describe('README.md: completeness', () => {
   const text = textOf('README.md');
