@@ -42,7 +42,7 @@ export function findingsPage(
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
-  if (full && paired)
+  if (full && paired && isOrdered(findings))
     lines.push(
       '',
       '95% interval: paired with the whole model over the same rows;',
