@@ -1,4 +1,5 @@
 /** The findings of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+import { counted } from '../engine/counted';
 import type { Criterion } from '../engine/importance/criterion';
 import type { BlockScore, Findings } from '../engine/importance/run-criterion';
 import type { Style } from './terminal/style';
@@ -21,7 +22,8 @@ export function findingsPage(
   const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = findings;
   const lines: string[] = [];
   const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
-  if (full) lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${full.tokens} tokens)`, '');
+  if (full)
+    lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${counted(full.tokens, 'token')})`, '');
   if (blocks)
     lines.push(
       ...scoreTable(

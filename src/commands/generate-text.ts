@@ -59,7 +59,12 @@ export const generateTextCommand: Command<GenerateArguments> = {
     const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
     const { result } = await runJob(coppice, spec, { onEvent, device: args.device });
     const speed = formatNumber(parseJsonNumber(result.decodeTokensPerSecond) ?? NaN, 3);
-    channel.append(`\n── ${vscode.l10n.t('{0} tokens, {1} a second', result.ids.length, speed)}\n\n`);
+    const { length } = result.ids;
+    const words =
+      length === 1
+        ? vscode.l10n.t('1 token, {0} a second', speed)
+        : vscode.l10n.t('{0} tokens, {1} a second', length, speed);
+    channel.append(`\n── ${words}\n\n`);
     await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);
     return result;
   },

@@ -48,7 +48,11 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
     if (unwatched) {
       const { kept, out } = result;
-      const text = vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, checkpointName(out));
+      const name = checkpointName(out);
+      const text =
+        kept.length === 1
+          ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
+          : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
       inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: out }));
     }
     return result;

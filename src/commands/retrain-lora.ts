@@ -118,7 +118,7 @@ async function askToResume(
 
 /** How it went: the best of the held-out perplexities, beside the one that it came from. */
 function retrained({ steps, best, evaluations }: RetrainResult): string {
-  const done = vscode.l10n.t('Retrained in {0} steps.', steps);
+  const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
   const start = evaluations.find(({ step }) => step === 0);
   if (!best) return done;
   const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));

@@ -70,7 +70,9 @@ export async function score(
     const next = { checkpoint: path };
     inform(
       args,
-      vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.blocks, checkpointName(path), criterion),
+      architecture.blocks === 1
+        ? vscode.l10n.t('Scored the block of {0} by {1}.', checkpointName(path), criterion)
+        : vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.blocks, checkpointName(path), criterion),
       ...(suggested ? [] : [nextCommand(vscode.l10n.t('Suggest…'), 'coppice.suggestBlocks', { ...next, criterion })]),
       nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', next),
     );

@@ -217,5 +217,7 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
     formatBytes(bytesAfter),
     vscode.l10n.t('≈ {0} faster', times(speedup)),
   ].join(' · ');
-  return vscode.l10n.t('{0} of {1} blocks go{2} → {3}', count, blocks, which, size);
+  return count === 1
+    ? vscode.l10n.t('1 of {0} blocks goes{1} → {2}', blocks, which, size)
+    : vscode.l10n.t('{0} of {1} blocks go{2} → {3}', count, blocks, which, size);
 }

@@ -1,5 +1,5 @@
-/** A count with what is counted: "1 text", "1,270 tokens". */
+/** A count with what is counted: "1 text", "2 texts". */
 
-/** @param plural where it is not the noun with an s */
-export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
+/** @param written the count in words; its plain digits when undefined */
+export const counted = (count: number, noun: string, written: (count: number) => string = String): string =>
+  `${written(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,7 +1,7 @@
 /** A tensor's values: numbers, and a histogram with its ends marked. */
 import type { TensorStatistics } from '../../src/protocol/short';
 import { el, svg } from '../support/dom';
-import { formatCount, formatNumber, formatShare } from '../support/numbers';
+import { counted, formatCount, formatNumber, formatShare } from '../support/numbers';
 
 const HEIGHT = 80;
 
@@ -38,7 +38,7 @@ function histogram({ histogram: bins }: TensorStatistics, min: number, max: numb
   const step = (max - min) / bins.length;
   const fullest = bins.indexOf(most);
   const label =
-    `Histogram of ${bins.length} bins from ${formatNumber(min)} to ${formatNumber(max)}; ` +
+    `Histogram of ${counted(bins.length, 'bin')} from ${formatNumber(min)} to ${formatNumber(max)}; ` +
     `most values, ${formatCount(most)}, near ${formatNumber(min + (fullest + 0.5) * step, 3)}`;
   const bars = bins.map((count, i) => {
     // A bin with a single value stays visible beside one with millions.

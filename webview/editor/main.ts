@@ -2,7 +2,7 @@
 import type { FileDescription, FromEditorPage, ShardDescription, ToEditorPage } from '../../src/protocol/editor';
 import { type Child, el } from '../support/dom';
 import { connect } from '../support/host';
-import { formatBytes, formatCount } from '../support/numbers';
+import { counted, formatBytes, formatCount } from '../support/numbers';
 import { button, registerControls } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import './editor.css';
@@ -38,7 +38,7 @@ function show(description: FileDescription): void {
     ...present(tensors?.element),
     ...present(config.length > 0 && section('Configuration', propertyTable('Configuration', config, copy))),
     ...present(metadata.length > 0 && section('Metadata', propertyTable('Metadata', metadata, copy))),
-    ...present(shards.length > 1 && section(`${formatCount(shards.length)} files`, shardTable(shards, copy))),
+    ...present(shards.length > 1 && section(counted(shards.length, 'file'), shardTable(shards, copy))),
     ...present(
       shards.length === 0 &&
         problems.length > 0 &&

@@ -1,14 +1,14 @@
 /** What is wrong with the file, each with its place in it. */
 import type { FileProblem } from '../../src/protocol/editor';
 import { el } from '../support/dom';
-import { formatCount } from '../support/numbers';
+import { counted, formatCount } from '../support/numbers';
 
 export function problemList(problems: readonly FileProblem[], count: number): HTMLElement {
   const more = count - problems.length;
   return el(
     'section',
     { 'aria-label': 'Problems' },
-    el('h2', {}, count === 1 ? '1 problem' : `${formatCount(count)} problems`),
+    el('h2', {}, counted(count, 'problem')),
     el(
       'div',
       { class: 'problems', tabindex: 0, role: 'group', 'aria-label': 'List of problems' },

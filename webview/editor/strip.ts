@@ -1,7 +1,7 @@
 /** The model as a strip: each piece as long as its bytes, blocks divided into attention and FFN. */
 import type { PartKind, StripPiece } from '../../src/protocol/editor';
 import { el, svg } from '../support/dom';
-import { formatBytes, formatShare } from '../support/numbers';
+import { counted, formatBytes, formatShare } from '../support/numbers';
 
 const KINDS: Readonly<Record<PartKind, string>> = {
   embedding: 'embedding',
@@ -101,7 +101,7 @@ function hint(pieces: readonly StripPiece[], total: number): string {
   const blocks = pieces.filter(({ block }) => block !== undefined);
   const bytes = blocks.reduce((sum, piece) => sum + piece.bytes, 0);
   if (blocks.length === 0) return `${formatBytes(total)}, none of it in blocks`;
-  return `${blocks.length} blocks hold ${formatBytes(bytes)}, ${formatShare(bytes, total)} of the model`;
+  return `${counted(blocks.length, 'block')} ${blocks.length === 1 ? 'holds' : 'hold'} ${formatBytes(bytes)}, ${formatShare(bytes, total)} of the model`;
 }
 
 function legend(pieces: readonly StripPiece[]): HTMLElement {

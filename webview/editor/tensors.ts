@@ -9,7 +9,7 @@ import type {
 } from '../../src/protocol/editor';
 import { el } from '../support/dom';
 import type { Host } from '../support/host';
-import { formatBytes, formatCount } from '../support/numbers';
+import { counted, formatBytes, formatCount } from '../support/numbers';
 import { button, progressRing, textField } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import { statisticsView } from './histogram';
@@ -111,8 +111,8 @@ export class TensorSection {
       const { tensors } = this.description;
       this.count.textContent =
         message.total === tensors
-          ? `${formatCount(tensors)} tensors`
-          : `${formatCount(message.total)} of ${formatCount(tensors)} tensors`;
+          ? counted(tensors, 'tensor')
+          : `${formatCount(message.total)} of ${counted(tensors, 'tensor')}`;
     } else if (message.type === 'statistics' && message.tensor === this.selected?.name) this.progress(message.state);
   }
 
@@ -167,7 +167,7 @@ export class TensorSection {
         el('code', {}, name),
         button('Copy name', () => this.host.post({ type: 'copy', text: name })),
       ),
-      el('div', {}, `${dtype} [${shape.join(', ')}], ${formatCount(elements)} elements, ${formatBytes(bytes)}`),
+      el('div', {}, `${dtype} [${shape.join(', ')}], ${counted(elements, 'element')}, ${formatBytes(bytes)}`),
       el('div', { class: 'quiet' }, place),
       noStatistics === undefined ? this.result : el('div', { class: 'quiet' }, noStatistics),
     );

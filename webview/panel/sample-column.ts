@@ -1,5 +1,6 @@
 /** One model's text beside the others': it grows while it is written, and everything in it is text. */
 import { el } from '../support/dom';
+import { counted } from '../support/numbers';
 import { button } from '../support/ui';
 import { differences } from './differences';
 import { percent, seconds, short } from './numbers';
@@ -78,7 +79,7 @@ export class SampleColumn {
 function factsOf({ tokens, timeToFirstToken, tokensPerSecond, stopped }: ColumnText): string {
   if (tokens === 0 && stopped === null) return 'reading the prompt …';
   return [
-    `${tokens} tokens`,
+    counted(tokens, 'token'),
     ...(tokensPerSecond === null ? [] : [`${short(tokensPerSecond, 3)} tokens/s`]),
     ...(timeToFirstToken === null ? [] : [`first after ${seconds(timeToFirstToken)}`]),
     ...(stopped === null ? [] : [ENDS[stopped] ?? stopped]),

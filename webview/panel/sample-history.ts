@@ -1,5 +1,6 @@
 /** What was written and how: by runs that left a record, and what is being written now. */
 import type { LiveSamples, PanelRun, WriteSettings } from '../../src/protocol/panel';
+import { counted } from '../support/numbers';
 import type { ColumnText } from './sample-column';
 
 /** Models that wrote, from the same settings. */
@@ -63,7 +64,7 @@ export function settingsText({ maxNewTokens, chat, sampling }: WriteSettings): s
   const choice = sampling
     ? `sampled, temperature ${sampling.temperature}, top p ${sampling.topP}, seed ${sampling.seed}`
     : 'greedy';
-  return [choice, `up to ${maxNewTokens} tokens`, ...(chat ? ['chat template'] : [])].join('; ');
+  return [choice, `up to ${counted(maxNewTokens, 'token')}`, ...(chat ? ['chat template'] : [])].join('; ');
 }
 
 /** As a file holds it. */

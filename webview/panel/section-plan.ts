@@ -1,6 +1,7 @@
 /** The head of the panel: the model, the plan and what it does to the perplexity, and what can be done next. */
 import type { PanelFamily, PanelJob, PanelState, PanelText } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { counted } from '../support/numbers';
 import { button, enable } from '../support/ui';
 import { blockList, bytes, clock, count, numeric, percent, seconds, short, times } from './numbers';
 import { familyLines, speedupOf } from './family';
@@ -54,7 +55,7 @@ export function planSection({ send }: Context): Section {
       drawFamily(state.family);
       drawText(state.text);
       name.textContent = model.name;
-      facts.textContent = `${model.blocks} blocks · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
+      facts.textContent = `${counted(model.blocks, 'block')} · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
       figures.replaceChildren(...figuresOf(shown));
       note.textContent = noteOf(shown);
       note.title = note.textContent;

@@ -1,6 +1,7 @@
 /** Every run that left a record: draw again, open, compare, export, delete; and a warning where what it read has changed. */
 import type { PanelRun, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { counted } from '../support/numbers';
 import { button, checkbox, enable } from '../support/ui';
 import { ComparisonView } from './comparison';
 import { moment, numeric, short } from './numbers';
@@ -148,9 +149,9 @@ function resultOf({ digest: { score, curve, training, quality, cost, samples } }
   if (curve) return curve.points.length > 1 ? `0 to ${curve.points.at(-1)!.count} removed` : '';
   if (training) {
     const last = training.steps.at(-1);
-    return last ? `${last.step} steps, loss ${short(numeric(last.loss))}` : '';
+    return last ? `${counted(last.step, 'step')}, loss ${short(numeric(last.loss))}` : '';
   }
-  if (samples) return `${samples.texts.length} texts`;
+  if (samples) return counted(samples.texts.length, 'text');
   if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
   const last = cost?.at(-1);
   return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';

@@ -12,6 +12,7 @@ import type {
   WhatIfState,
 } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { counted } from '../support/numbers';
 import { placesOf } from './chart-ranks';
 import { speedupOf } from './family';
 import { numeric, short, times } from './numbers';
@@ -57,7 +58,12 @@ export function spineSection(): Section {
     (model: PanelModel, plan: PanelPlan, whatIf: WhatIfState, text: PanelText | null, family: PanelFamily) => {
       const kept = model.blocks - plan.removed.length;
       words.replaceChildren(
-        el('span', {}, el('strong', {}, String(kept)), ` of ${family.parent?.there?.blocks ?? model.blocks} blocks`),
+        el(
+          'span',
+          {},
+          el('strong', {}, String(kept)),
+          ` of ${counted(family.parent?.there?.blocks ?? model.blocks, 'block')}`,
+        ),
         el('span', {}, el('strong', {}, times(speedupOf({ model, plan, family }))), ' as fast'),
         ...perplexityOf(onPanelRows(whatIf, text), plan.removed),
       );

@@ -1,5 +1,6 @@
 /** `coppice bench`: what a checkpoint or a view of it costs its user in time, memory and size. */
 import type { Command } from 'commander';
+import { counted } from '../../engine/counted';
 import { measure } from '../../engine/evaluate/measure';
 import { detailsOf } from '../../engine/runs/details';
 import { removedJson } from '../../engine/transformer/opened';
@@ -79,9 +80,9 @@ async function bench(path: string, options: BenchOptions, shell: Shell): Promise
       ['size', `${formatCount(numbers.parameters)} parameters, ${formatBytes(numbers.bytes)}`],
       ['removed', formatRemoved(removed) || 'nothing'],
       ['load', formatSeconds(loadSeconds)],
-      ['prefill', `${formatNumber(numbers.prefillTokensPerSecond, 4)} tokens/s (${promptTokens} tokens)`],
+      ['prefill', `${formatNumber(numbers.prefillTokensPerSecond, 4)} tokens/s (${counted(promptTokens, 'token')})`],
       ['first token', `${formatNumber(numbers.timeToFirstTokenSeconds, 3)} s after the prompt`],
-      ['decode', `${formatNumber(numbers.decodeTokensPerSecond, 4)} tokens/s (${newTokens} tokens)`],
+      ['decode', `${formatNumber(numbers.decodeTokensPerSecond, 4)} tokens/s (${counted(newTokens, 'token')})`],
       ['memory', `${formatBytes(numbers.peakRssBytes)} at its peak`],
       ['device', device.provider],
     ]),

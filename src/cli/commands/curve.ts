@@ -1,5 +1,6 @@
 /** `coppice curve`: perplexity against the number of removed blocks, in the order of a criterion (spec §1, Figure 2). */
 import type { Command } from 'commander';
+import { counted } from '../../engine/counted';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import { type CurveOptions as EngineOptions, runCurve } from '../../engine/evaluate/run-curve';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../../engine/importance/criterion';
@@ -91,7 +92,7 @@ async function curve(path: string, options: CurveOptions, shell: Shell): Promise
     page: [
       ...pointsPage(points),
       '',
-      `Measured on ${formatCount(text.rows)} rows of ${text.length} tokens of ${shell.shown(text.name)}, in ${formatSeconds(seconds)} on ${device.provider}.`,
+      `Measured on ${counted(text.rows, 'row', formatCount)} of ${counted(text.length, 'token')} of ${shell.shown(text.name)}, in ${formatSeconds(seconds)} on ${device.provider}.`,
     ],
     run: detailsOf(checkpoint, options, { inputs, settings, device }),
   };

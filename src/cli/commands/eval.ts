@@ -1,5 +1,6 @@
 /** `coppice eval`: perplexity of a text under a checkpoint or a view of it (Shortened LLaMA's two modes, spec §1.12). */
 import { type Command, Option } from 'commander';
+import { counted } from '../../engine/counted';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { windowsOfText } from '../../engine/evaluate/text-windows';
@@ -93,7 +94,10 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
     page: facts([
       ['perplexity', shell.style.bold(formatNumber(ppl))],
       ['mean loss', `${formatNumber(meanNll)} nats a token`],
-      ['text', `${formatCount(tokens)} tokens scored in ${formatCount(windows)} windows of ${window}, BOS: ${bos}`],
+      [
+        'text',
+        `${counted(tokens, 'token', formatCount)} scored in ${counted(windows, 'window', formatCount)} of ${window}, BOS: ${bos}`,
+      ],
       ['removed', formatRemoved(removed) || 'nothing'],
       ['time', `${formatSeconds(seconds)} on ${device.provider}`],
     ]),

@@ -1,5 +1,6 @@
 /** `coppice generate`: continues a prompt, printing the text as it comes. */
 import { type Command, Option } from 'commander';
+import { counted } from '../../engine/counted';
 import { generate } from '../../engine/evaluate/generate';
 import { detailsOf } from '../../engine/runs/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
@@ -108,8 +109,8 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
   const { ids, prefillTokensPerSecond, decodeTokensPerSecond } = result;
   const text = (await tokenizer?.decode(ids, { skipSpecialTokens: true })) ?? null;
   shell.note(
-    `${promptIds.length} prompt tokens at ${formatNumber(prefillTokensPerSecond, 3)}/s, ` +
-      `${ids.length} new tokens at ${formatNumber(decodeTokensPerSecond, 3)}/s on ${device.provider}`,
+    `${counted(promptIds.length, 'prompt token')} at ${formatNumber(prefillTokensPerSecond, 3)}/s, ` +
+      `${counted(ids.length, 'new token')} at ${formatNumber(decodeTokensPerSecond, 3)}/s on ${device.provider}`,
   );
   return {
     json: { promptIds, ids, text, prefillTokensPerSecond, decodeTokensPerSecond, removed: removedJson(removed) },

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { WeightDtype } from '../../engine/checkpoint/dtype';
 import { openCheckpoint } from '../../engine/checkpoint/open';
+import { counted } from '../../engine/counted';
 import { recordIn } from '../../engine/retrain/ancestry';
 import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
 import { mergeAdapter } from '../../engine/retrain/merge';
@@ -71,7 +72,10 @@ async function merge(path: string, options: MergeOptions, shell: Shell): Promise
       ...{ rank, alpha, targets, dtype: options.dtype ?? null, out, seconds },
     },
     page: facts([
-      ['adapter', `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${formatCount(adapter.matrices.size)} blocks`],
+      [
+        'adapter',
+        `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${counted(adapter.matrices.size, 'block', formatCount)}`,
+      ],
       ['removed', removed.join(', ') || 'nothing'],
       ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytesAfter)}`],
       ['written', `${shell.shown(out)} in ${formatSeconds(seconds)}`],

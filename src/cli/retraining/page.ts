@@ -1,4 +1,5 @@
 /** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
+import { counted as countedAs } from '../../engine/counted';
 import { REMEDY } from '../../engine/retrain/explosion';
 import type { RetrainResult } from '../../engine/retrain/report';
 import type { RetrainStart } from '../../engine/retrain/retrain';
@@ -68,7 +69,7 @@ function lossOverTime(trace: readonly TraceEntry[]): string {
   return end === 0 ? meanLoss(trace) : `${meanLoss(trace.slice(0, end))} → ${meanLoss(trace.slice(-end))}`;
 }
 
-const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+const counted = (count: number, noun: string): string => countedAs(count, noun, formatCount);
 
 const meanLoss = (entries: readonly TraceEntry[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);

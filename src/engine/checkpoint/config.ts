@@ -2,6 +2,7 @@
  * A Hugging Face `config.json` as an `Architecture`. Absent fields take the defaults of transformers' configuration
  * classes, family by family, so that a checkpoint means here what it means there.
  */
+import { counted } from '../counted';
 import type { Architecture, Family } from './architecture';
 import { isObject, printable } from './bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
@@ -90,7 +91,10 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
   const kvDefault = 'num_key_value_heads' in config ? heads : (defaults.kvHeads ?? heads);
   const kvHeads = count(config, 'num_key_value_heads', MAX_DIMENSION.heads, kvDefault);
   if (heads % kvHeads !== 0) {
-    throw badField('num_key_value_heads', `${kvHeads} key-value heads cannot be shared by ${heads} query heads`);
+    throw badField(
+      'num_key_value_heads',
+      `${counted(kvHeads, 'key-value head')} cannot be shared by ${counted(heads, 'query head')}`,
+    );
   }
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);

@@ -1,5 +1,6 @@
 /** Reads a GGUF header from front to back in pieces: nothing is set aside for what a length claims until it is there. */
 import { createHash } from 'node:crypto';
+import { counted } from '../counted';
 import { DamagedFile } from './damage';
 import { MAX_GGUF_HEADER_BYTES } from './limits';
 import { VALUE_BYTES, type GgufValueType } from './gguf-types';
@@ -66,7 +67,7 @@ export class GgufCursor {
   /** Throws unless `count` more bytes lie in the file and in what a header may take. */
   require(count: number): void {
     const left = this.bytes - this.position;
-    if (count > left) throw this.damaged(`it takes ${count} bytes, but the file ends after ${left}`);
+    if (count > left) throw this.damaged(`it takes ${counted(count, 'byte')}, but the file ends after ${left}`);
     if (this.position + count > MAX_GGUF_HEADER_BYTES) {
       throw this.damaged(`the header goes on beyond ${MAX_GGUF_HEADER_BYTES} bytes`);
     }

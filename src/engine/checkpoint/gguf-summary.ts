@@ -1,4 +1,5 @@
 /** What `inspect` shows of a GGUF file: its metadata's word for the dimensions, its tensors' for what is really stored. */
+import { counted } from '../counted';
 import { printable } from './bounded-json';
 import type { GgufFile } from './gguf';
 import type { GgufTensor } from './gguf-tensors';
@@ -66,7 +67,9 @@ function doubts(gguf: GgufFile, architecture: string | null, stored: number): st
     const entry = gguf.metadata.get(`${architecture}.block_count`);
     const said = entry && typeof entry.value !== 'object' ? String(entry.value) : undefined;
     if (said !== undefined && said !== String(stored) && gguf.tensors.length > 0) {
-      notes.push(`${printable(architecture, 60)}.block_count is ${said}, but tensors of ${stored} blocks are stored`);
+      notes.push(
+        `${printable(architecture, 60)}.block_count is ${said}, but tensors of ${counted(stored, 'block')} are stored`,
+      );
     }
   }
   const parts = positive(gguf, 'split.count');

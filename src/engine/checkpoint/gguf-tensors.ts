@@ -1,4 +1,5 @@
 /** The tensor list of a GGUF header, held to the rules of the reference reader (ggml): types, whole blocks, order, alignment. */
+import { counted } from '../counted';
 import { printable } from './bounded-json';
 import type { Report } from './damage';
 import type { GgufCursor } from './gguf-cursor';
@@ -48,7 +49,7 @@ export async function readListedTensor(cursor: GgufCursor, index: number): Promi
   const row = dims.at(0) ?? 1;
   if (row % type.blockElements !== 0) {
     throw cursor.damaged(
-      `rows of ${row} elements are no multiple of the ${type.blockElements} that ${type.name} stores together`,
+      `rows of ${counted(row, 'element')} are no multiple of the ${type.blockElements} that ${type.name} stores together`,
       `${label}, dimension 0`,
       entry,
     );

@@ -2,6 +2,7 @@
  * The header of a GGUF file (versions 2 and 3, little-endian): magic, version, two counts, metadata, tensor list; the
  * tensors' bytes follow at the next multiple of the alignment and are never read.
  */
+import { unowned } from './header';
 import { realpath } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { UserError } from '../errors';
@@ -134,5 +135,5 @@ function readAlignment(metadata: ReadonlyMap<string, GgufEntry>, cursor: GgufCur
 function trailing(listed: readonly ListedTensor[], dataStart: number, alignment: number, bytes: number): string[] {
   const last = listed.at(-1);
   const end = dataStart + (last ? align(last.offset + last.bytes, alignment) : 0);
-  return bytes > end ? [`${bytes - end} bytes after the last tensor belong to no tensor`] : [];
+  return bytes > end ? [unowned(bytes - end, 'after the last tensor')] : [];
 }

@@ -2,6 +2,7 @@
  * The header of a safetensors file, held to the reference reader's rules: every tensor has a known type, its shape fits
  * its byte range, and the ranges fill the rest of the file without gap or overlap.
  */
+import { counted } from '../counted';
 import { DamagedFile, refuse, type Report } from './damage';
 import { isObject, JsonProblem, parseBoundedJson, printable } from './bounded-json';
 import { DTYPE_BITS, type Dtype } from './dtype';
@@ -64,6 +65,10 @@ function placed(problem: DamagedFile, name: string, json: Uint8Array): DamagedFi
   return at < 0 ? problem : new DamagedFile(file, field, why, action, LENGTH_BYTES + at);
 }
 
+/** Bytes that lie in the file and belong to no tensor. @param where "after the last tensor" */
+export const unowned = (bytes: number, where: string): string =>
+  `${counted(bytes, 'byte')} ${where} ${bytes === 1 ? 'belongs' : 'belong'} to no tensor`;
+
 /** The error for a file whose header, in `field`, is not what the format asks for. */
 export function damaged(name: string, field: string, why: string, offset?: number): DamagedFile {
   return new DamagedFile(
@@ -124,7 +129,10 @@ function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number
   const bytes = byteSize(shape, dtype);
   if (bytes === undefined) return bad('shape', `${show(shape)} of ${dtype} is no size that a file can have`);
   if (bytes !== end - begin) {
-    return bad('data_offsets', `they span ${end - begin} bytes, but ${show(shape)} of ${dtype} takes ${bytes}`);
+    return bad(
+      'data_offsets',
+      `they span ${counted(end - begin, 'byte')}, but ${show(shape)} of ${dtype} takes ${bytes}`,
+    );
   }
   return { name, dtype, shape, file: of.file, offset: dataStart + begin, bytes };
 }
@@ -166,13 +174,13 @@ function checkCoverage(
       report(damaged(of.name, `tensor "${printable(name, 120)}", data_offsets`, why), name);
     };
     const end = offset + bytes;
-    if (offset > position) bad(`${offset - position} bytes before it belong to no tensor`);
+    if (offset > position) bad(unowned(offset - position, 'before it'));
     if (offset < position) bad('its bytes overlap those of another tensor');
     if (end > of.bytes) bad(`its bytes end at ${end} of the file, which ends at ${of.bytes}`);
     position = Math.max(position, end);
   }
   if (position < of.bytes) {
-    const why = `${of.bytes - position} bytes after the last tensor belong to no tensor`;
+    const why = unowned(of.bytes - position, 'after the last tensor');
     report(damaged(of.name, 'file size', why, position));
   }
 }

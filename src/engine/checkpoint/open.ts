@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { Architecture } from './architecture';
 import { printable } from './bounded-json';
@@ -30,7 +31,10 @@ export async function openCheckpoint(path: string, signal?: AbortSignal): Promis
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
   const support = await describe(located, config?.value, set.tensors);
   const notes = [...support.notes];
-  if (unlisted > 0) notes.push(`${unlisted} tensors in the shards are not listed in ${basename(weights.path)}`);
+  if (unlisted > 0)
+    notes.push(
+      `${counted(unlisted, 'tensor')} in the shards ${unlisted === 1 ? 'is' : 'are'} not listed in ${basename(weights.path)}`,
+    );
   return {
     path: located.path,
     folder,

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
+import { counted } from '../counted';
 import type { UserError } from '../errors';
 import { refuse, type Report } from './damage';
 import { disguise } from './disguise';
@@ -41,12 +42,12 @@ async function readHeaderBytes(file: RegularFile, name: string): Promise<Buffer>
   const { bytes } = file;
   const start = await file.readRange(0, Math.min(bytes, FIRST_READ_BYTES));
   const bad = (why: string): UserError => disguise(start, name) ?? damaged(name, 'header length', why, 0);
-  if (start.length < LENGTH_BYTES) throw bad(`the file has ${bytes} bytes, fewer than the 8 that hold it`);
+  if (start.length < LENGTH_BYTES) throw bad(`the file has ${counted(bytes, 'byte')}, fewer than the 8 that hold it`);
   const length = start.readBigUInt64LE(0);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw bad(`it says ${length} bytes, more than the ${MAX_HEADER_BYTES} that the format allows`);
   }
   const end = LENGTH_BYTES + Number(length);
-  if (end > bytes) throw bad(`it says ${length} bytes, but the file ends after ${bytes}`);
+  if (end > bytes) throw bad(`it says ${counted(Number(length), 'byte')}, but the file ends after ${bytes}`);
   return end <= start.length ? start.subarray(LENGTH_BYTES, end) : file.readRange(LENGTH_BYTES, Number(length));
 }

@@ -1,4 +1,5 @@
 /** A text that a model writes token by token: whoever holds it decides when the next one is computed. */
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import { Random } from '../random';
 import { Decoder } from '../transformer/decoder';
@@ -116,7 +117,7 @@ function checkPrompt(tokens: number, context: number): void {
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
   }
   if (tokens >= context) {
-    const why = `it has ${tokens} tokens, the model's context is ${context}`;
+    const why = `it has ${counted(tokens, 'token')}, the model's context is ${context}`;
     throw new UserError('The prompt does not fit into the model', why, 'Shorten the prompt.');
   }
 }

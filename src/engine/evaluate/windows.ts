@@ -2,6 +2,7 @@
  * Evaluation windows: how a token stream is cut for perplexity (spec §1.12). Windows lie side by side, the remainder is
  * dropped, and every token of a row but its first is scored.
  */
+import { counted } from '../counted';
 import { UserError } from '../errors';
 
 /**
@@ -41,8 +42,8 @@ export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions
   const available = Math.floor((ids.length + before) / window);
   if (available === 0) {
     throw new UserError(
-      `The text is too short for a window of ${window} tokens`,
-      `it has ${ids.length + before} tokens`,
+      `The text is too short for a window of ${counted(window, 'token')}`,
+      `it has ${counted(ids.length + before, 'token')}`,
       'Give a longer text or a smaller --window.',
     );
   }

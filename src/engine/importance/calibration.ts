@@ -5,6 +5,7 @@
  * enough and new, then draw where in it the row starts. A document is a line of JSONL or a paragraph between blank lines.
  */
 import { basename, extname } from 'node:path';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import { Random } from '../random';
 import { readTextFile } from '../textfile';
@@ -153,7 +154,7 @@ function sampleWindows(stream: number[], { samples, length, seed }: Drawing, fil
   if (count < samples) {
     throw new UserError(
       `${file} is too short for ${samples} rows of ${length} tokens`,
-      `it has ${stream.length} tokens, ${samples * length} are needed`,
+      `it has ${counted(stream.length, 'token')}, ${samples * length} are needed`,
       'Give a longer text, or lower --samples or --length.',
     );
   }
@@ -176,8 +177,9 @@ function readRows(text: string, file: string): Found {
   const length = Array.isArray(rows[0]) ? rows[0].length : 0;
   rows.forEach((row: unknown, r) => {
     if (!Array.isArray(row)) throw badRows(file, `"rows[${r}]" is not a list of token ids`);
-    if (row.length < 2) throw badRows(file, `"rows[${r}]" has ${row.length} ids; a loss needs at least 2`);
-    if (row.length !== length) throw badRows(file, `"rows[${r}]" has ${row.length} ids, "rows[0]" has ${length}`);
+    if (row.length < 2) throw badRows(file, `"rows[${r}]" has ${counted(row.length, 'id')}; a loss needs at least 2`);
+    if (row.length !== length)
+      throw badRows(file, `"rows[${r}]" has ${counted(row.length, 'id')}, "rows[0]" has ${length}`);
     const bad = row.findIndex((id) => !Number.isInteger(id) || id < 0);
     if (bad >= 0) throw badRows(file, `"rows[${r}][${bad}]" is ${JSON.stringify(row[bad])}, not a token id`);
   });
@@ -220,7 +222,7 @@ function checkOptions({
   check('--length', length, 2);
   if (samples * length > TOKEN_CAP) {
     throw new UserError(
-      `Cannot use ${samples} rows of ${length} tokens`,
+      `Cannot use ${counted(samples, 'row')} of ${counted(length, 'token')}`,
       `that is more than ${TOKEN_CAP} tokens`,
       'Lower --samples or --length; the paper uses 10 rows of 128.',
     );

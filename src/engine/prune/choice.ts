@@ -2,6 +2,7 @@
  * How the blocks that a model loses were chosen: by a criterion, by hand, or one after the other. Plans keep it, records
  * and model cards say it. What was edited by hand is not kept but follows from what was suggested and what is removed.
  */
+import { counted } from '../counted';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../runs/record';
 import type { SizeGoal } from './count';
@@ -106,7 +107,9 @@ export function choiceSentence(choice: Choice, removed: readonly number[]): stri
 
 function textWords({ name, samples, length }: ScoringText): string {
   const text = codeSpan(name);
-  return samples === undefined || length === undefined ? text : `${samples} rows of ${length} tokens of ${text}`;
+  return samples === undefined || length === undefined
+    ? text
+    : `${counted(samples, 'row')} of ${counted(length, 'token')} of ${text}`;
 }
 
 const listed = (blocks: readonly number[]): string =>

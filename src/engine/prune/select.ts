@@ -2,6 +2,7 @@
  * Which blocks to remove, given their scores: the ascending stable order of Shortened LLaMA and its "+" keep-list
  * (spec §1.6, official code `block_prune.py`). Scoring never applies the keep-list; selecting does, for every criterion.
  */
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { RemovedPart } from '../transformer/view';
 import { requireBlocks } from './blocklist';
@@ -80,15 +81,15 @@ export function selectByAngular(
   if (sized.length === 0) {
     const largest = windows.reduce((size, window) => Math.max(size, window.size), 0);
     throw new UserError(
-      `cannot remove ${count} blocks by angular distance`,
-      `windows of that size were not measured (the largest has ${largest} blocks)`,
+      `cannot remove ${counted(count, 'block')} by angular distance`,
+      `windows of that size were not measured (the largest has ${counted(largest, 'block')})`,
       largest > 0 ? `Give a count of at most ${largest}, or use another criterion.` : 'Score the model again.',
     );
   }
   const free = sized.filter(({ start }) => blockRun(start, count).every((block) => !kept.has(block)));
   if (free.length === 0) {
     throw new UserError(
-      `no ${count} consecutive blocks may be removed`,
+      `no ${counted(count, 'consecutive block')} may be removed`,
       `every window of that size touches a kept block (${ascending(kept).join(', ')})`,
       'Give a smaller count, a shorter --keep list, or --no-plus.',
     );
@@ -120,7 +121,7 @@ export function selectByGreedy(
   }
   if (chosen.length < count) {
     throw new UserError(
-      `cannot remove ${count} blocks with these greedy scores`,
+      `cannot remove ${counted(count, 'block')} with these greedy scores`,
       `the run stopped after ${removals.length}`,
       `Score greedily with --count ${count}, or give a smaller count.`,
     );
@@ -191,7 +192,7 @@ export function requireRoom(blocks: number, count: number, kept: ReadonlySet<num
   throw new UserError(
     `cannot remove ${count} of ${blocks} blocks`,
     kept.size > 0
-      ? `${kept.size} blocks are kept (${ascending(kept).join(', ')}), which leaves ${free}`
+      ? `${counted(kept.size, 'block')} ${kept.size === 1 ? 'is' : 'are'} kept (${ascending(kept).join(', ')}), which leaves ${free}`
       : 'at least one block must stay',
     kept.size > 0 ? 'Remove fewer, shorten --keep, or give --no-plus.' : `Remove at most ${blocks - 1}.`,
   );

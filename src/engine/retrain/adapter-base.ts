@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isObject, JsonProblem, parseBoundedJson, printable } from '../checkpoint/bounded-json';
 import { MAX_DIMENSION } from '../checkpoint/limits';
 import type { Checkpoint } from '../checkpoint/types';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import { modelName, readRecord, RECORD_NAME } from '../runs/record';
 
@@ -94,7 +95,7 @@ export async function removedFor(
   if (blocks !== base.blocks && blocks !== left) {
     throw new UserError(
       what,
-      `it was trained on ${trainedOn}, which has ${left} blocks; this checkpoint has ${blocks}`,
+      `it was trained on ${trainedOn}, which has ${counted(left, 'block')}; this checkpoint has ${blocks}`,
       `Use it with ${name}.`,
     );
   }

@@ -4,6 +4,7 @@ import { printable } from '../checkpoint/bounded-json';
 import { isWeightDtype } from '../checkpoint/dtype';
 import type { TensorInfo } from '../checkpoint/types';
 import { blockWeights } from '../checkpoint/weights';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { LinearName } from '../transformer/block';
 import { LINEAR_NAMES } from './adapter';
@@ -93,7 +94,7 @@ export function unknownTensor(name: string, { blocks }: Architecture): UserError
   if (block !== undefined && Number(block) >= blocks) {
     return new UserError(
       what,
-      `the model has ${blocks} blocks, the last of them is block ${blocks - 1}`,
+      `the model has ${counted(blocks, 'block')}, the last of them is block ${blocks - 1}`,
       'Use the adapter with the model that it was trained on.',
     );
   }

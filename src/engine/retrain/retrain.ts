@@ -3,6 +3,7 @@
  * resumed, and the adapter or checkpoint at the end.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import { inPhases, type JobOptions, type Phase } from '../progress';
 import { calibrationsOf } from '../prune/calibrations';
@@ -151,7 +152,7 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   }
   if (length > architecture.context) {
     throw new UserError(
-      `Cannot train on rows of ${length} tokens`,
+      `Cannot train on rows of ${counted(length, 'token')}`,
       `the model was made for ${architecture.context}`,
       `Give a --length of at most ${architecture.context}.`,
     );

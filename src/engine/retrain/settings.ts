@@ -3,6 +3,7 @@
  * pre-training), scaled down where the data are few.
  */
 import type { WeightDtype } from '../checkpoint/dtype';
+import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { LinearName } from '../transformer/block';
 import type { PromptStyle } from './data/alpaca';
@@ -115,7 +116,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
   const steps = settings.steps ?? stepsOf(settings, data, batch);
   if (warmup !== undefined && warmup > steps) {
     throw new UserError(
-      `Cannot warm up for ${warmup} steps`,
+      `Cannot warm up for ${counted(warmup, 'step')}`,
       `the run has ${steps}`,
       'Give a lower --warmup, or more --steps or --epochs.',
     );

@@ -2,6 +2,7 @@
  * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
  * parameters kept. It knows nothing of what is trained (see trainee.ts).
  */
+import { counted } from '../counted';
 import { CancelledError } from '../errors';
 import { Work, type JobOptions } from '../progress';
 import { AdamW, clipFactor, totalNorm } from './adamw';
@@ -157,7 +158,7 @@ function looksFrom(state: TrainingState, options: TrainOptions): number {
 function look(work: Work, step: number, rows: number): PassWork {
   const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
   let seen = 0;
-  work.step(`${what}: 0 of ${rows} rows`);
+  work.step(`${what}: 0 of ${counted(rows, 'row')}`);
   return {
     check: () => work.check(),
     advance(tokens, of) {

@@ -3,6 +3,7 @@
  * loads nothing and sends nothing. The tables are there without the program, too.
  */
 import { createHash } from 'node:crypto';
+import { counted } from '../counted';
 import { stringifyJson } from '../json';
 import { compareRuns, runTitle } from './compare';
 import type { RunDigest } from './digest-types';
@@ -73,8 +74,12 @@ function summaryOf(runs: readonly RunDigest[]): string {
   const when = days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`;
   const devices = [...new Set(runs.flatMap(({ device }) => device ?? []))];
   const versions = [...new Set(runs.map((run) => run.versions))];
-  const n = runs.length === 1 ? '1 run' : `${runs.length} runs`;
-  return [n, when, ...versions, ...(devices.length > 0 ? [`on ${devices.join(', ')}`] : [])].join(' · ');
+  return [
+    counted(runs.length, 'run'),
+    when,
+    ...versions,
+    ...(devices.length > 0 ? [`on ${devices.join(', ')}`] : []),
+  ].join(' · ');
 }
 
 function recordsTable(runs: readonly RunDigest[]): string {

@@ -53,7 +53,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
   } else {
     item.description = [
       summary.architecture ?? vscode.l10n.t('unknown architecture'),
-      ...(summary.blocks === null ? [] : [vscode.l10n.t('{0} blocks', summary.blocks)]),
+      ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]),
       shortCount(summary.parameters),
       formatBytes(summary.bytes),
       mainDtype(checkpoint),
@@ -120,3 +120,6 @@ function tooltip(
   for (const note of checkpoint.notes) line(vscode.l10n.t('note'), note);
   return text;
 }
+
+const blockCount = (blocks: number): string =>
+  blocks === 1 ? vscode.l10n.t('1 block') : vscode.l10n.t('{0} blocks', blocks);

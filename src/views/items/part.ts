@@ -24,12 +24,11 @@ export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.T
   const tied = name === 'embedding' && checkpoint.architecture?.tied === true;
   const size = [shortCount(part.parameters), formatBytes(part.bytes)];
   item.description = [...size, ...(tied ? [vscode.l10n.t('tied')] : [])].join(' · ');
-  const facts = vscode.l10n.t(
-    '{0} parameters, {1}, {2} tensors',
-    formatCount(part.parameters),
-    formatBytes(part.bytes),
-    part.tensors.length,
-  );
+  const amount = [formatCount(part.parameters), formatBytes(part.bytes)];
+  const facts =
+    part.tensors.length === 1
+      ? vscode.l10n.t('{0} parameters, {1}, 1 tensor', ...amount)
+      : vscode.l10n.t('{0} parameters, {1}, {2} tensors', ...amount, part.tensors.length);
   item.tooltip = tied ? `${facts}\n${vscode.l10n.t('Tied: it is the LM head too.')}` : facts;
   return item;
 }
@@ -43,7 +42,7 @@ export function tensorItem(tensor: TensorInfo): vscode.TreeItem {
   item.description = `${dtype} · ${shape.join(' × ') || vscode.l10n.t('scalar')} · ${formatBytes(bytes)}`;
   item.tooltip = [
     name,
-    `${dtype} [${shape.join(', ')}], ${vscode.l10n.t('{0} bytes', formatCount(bytes))}`,
+    `${dtype} [${shape.join(', ')}], ${bytes === 1 ? vscode.l10n.t('1 byte') : vscode.l10n.t('{0} bytes', formatCount(bytes))}`,
     vscode.l10n.t('{0}, from byte {1}', basename(file), formatCount(offset)),
   ].join('\n');
   return item;

@@ -128,7 +128,7 @@ describe('opening what is incomplete or contradictory', () => {
     writeIndex(folder, map);
     const { architecture, notes } = await openCheckpoint(folder);
     assert.ok(architecture);
-    assert.match(notes.join('\n'), /1 tensors in the shards are not listed/);
+    assert.match(notes.join('\n'), /1 tensor in the shards is not listed/);
   });
 
   it('refuses a tensor that two shards hold', async () => {

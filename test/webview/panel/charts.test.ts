@@ -71,6 +71,29 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.close();
   });
 
+  it('counts one of a thing as one', async () => {
+    const [text] = RUNS.flatMap(({ digest }) => digest.samples?.texts ?? []);
+    const one = { prompts: ['Once'], columns: ['Original'], texts: [{ ...text, tokens: 1 }] };
+    const runs = [
+      runOf('writes', { samples: one, settings: [['maxNewTokens', '1']] }),
+      runOf('trains', { training: { output: 'a', steps: trainingSteps(1), looks: [] } }),
+      runOf('curve', { curve: curveOf(30, { points: curveOf(30).points.slice(0, 2) }) }),
+    ];
+    const panel = await openPanel(browser(), { ...EMPTY, runs, model: { ...EMPTY.model, blocks: 1 } });
+    const words = await panel.page.locator('#page').innerText();
+    for (const expected of [
+      /^1 block · /m,
+      /\b1 text\b/,
+      /\b1 step, loss/,
+      /^1 token · /m,
+      /up to 1 token\b/,
+      /, 1 block can go/,
+    ])
+      assert.match(words, expected);
+    assert.doesNotMatch(words, /\b1 (blocks|texts|steps|tokens|runs|files)\b/);
+    await panel.close();
+  });
+
   it('exports numbers as they were measured', async () => {
     const panel = await openPanel(browser(), FULL);
     await button(panel, 'Export “Which blocks matter” as JSON').click();

@@ -2,6 +2,7 @@
  * Batches as a file gives them, one a step in that order: `{"batches": [{"ids": [[…]], "labels": [[…]]}]}`. So two
  * programs train on the same tokens. Label i belongs to token i; −100 is masked (PyTorch's convention).
  */
+import { counted } from '../../counted';
 import type { Example } from './example';
 import { countTargets, NO_LABEL } from './example';
 import { isObject, unusable } from './records';
@@ -38,10 +39,14 @@ export function givenBatches(json: unknown, file: string, context = Infinity): G
       const ids = integers(row, `${field}.ids[${r}]`, 0, file);
       const labels = integers(rowsOfLabels[r], `${field}.labels[${r}]`, MASKED, file);
       if (ids.length !== labels.length) {
-        throw unusable(file, `"${field}" has ${labels.length} labels for the ${ids.length} ids of row ${r}`, ACTION);
+        throw unusable(
+          file,
+          `"${field}" has ${counted(labels.length, 'label')} for the ${counted(ids.length, 'id')} of row ${r}`,
+          ACTION,
+        );
       }
       if (ids.length > context) {
-        const why = `"${field}.ids[${r}]" has ${ids.length} ids, the model was made for ${context}`;
+        const why = `"${field}.ids[${r}]" has ${counted(ids.length, 'id')}, the model was made for ${context}`;
         throw unusable(file, why, `Give rows of at most ${context} ids.`);
       }
       tokens += ids.length;

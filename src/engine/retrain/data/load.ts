@@ -3,6 +3,7 @@
  * of token ids, some of them held out for validation.
  */
 import { basename } from 'node:path';
+import { counted } from '../../counted';
 import { UserError } from '../../errors';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
@@ -158,7 +159,7 @@ function splitFiles(files: readonly EncodedFile[], count: number, random: Random
 function nothingToLearn(file: string, { length }: DataOptions): UserError {
   return unusable(
     file,
-    `it has no token to learn within ${length} tokens`,
+    `it has no token to learn within ${counted(length, 'token')}`,
     'Give more text; for instructions and chats answers, and a --length that reaches beyond the prompt.',
   );
 }

@@ -234,7 +234,7 @@ describe('retrain/data/load: what is refused', () => {
     await refuses(batches({ ids: [[1]] }), /"batches\[0\]" has no lists/);
     await refuses(batches({ ids: [[1, 'x']], labels: [[1, 2]] }), /"batches\[0\]\.ids\[0\]\[1\]" is "x"/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -1]] }), /"batches\[0\]\.labels\[0\]\[1\]" is -1/);
-    await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 labels for the 2 ids of row 0/);
+    await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 label for the 2 ids of row 0/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, 2], [3]] }), /2 rows of labels for 1 of ids/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -100]] }), /"batches\[0\]" has nothing to learn/);
     await refuses(batches({ ids: [[1], [2]], labels: [[1], [2]] }), /"batches\[0\]" has nothing to learn/);
