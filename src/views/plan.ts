@@ -107,12 +107,18 @@ function readPlans(stored: unknown): Record<string, StoredPlan> {
   if (typeof stored !== 'object' || stored === null) return {};
   const plans: Record<string, StoredPlan> = {};
   for (const [path, plan] of Object.entries(stored as Record<string, Partial<StoredPlan> | null>)) {
-    if (typeof plan?.identity !== 'string' || !Array.isArray(plan.removed)) continue;
-    const removed = plan.removed.filter((block): block is number => Number.isInteger(block));
-    const suggestion = isSuggestion(plan.suggestion) ? plan.suggestion : undefined;
-    plans[path] = { identity: plan.identity, removed, ...(suggestion && { suggestion }) };
+    const state = readPlan(plan);
+    if (typeof plan?.identity === 'string' && state) plans[path] = { identity: plan.identity, ...state };
   }
   return plans;
+}
+
+/** A plan as it was stored; undefined for what is none. */
+export function readPlan(stored: unknown): PlanState | undefined {
+  const plan = stored as Partial<PlanState> | null | undefined;
+  if (!Array.isArray(plan?.removed)) return undefined;
+  const removed = plan.removed.filter((block): block is number => Number.isInteger(block));
+  return { removed, ...(isSuggestion(plan.suggestion) && { suggestion: plan.suggestion }) };
 }
 
 const isSuggestion = (stored: Partial<Suggestion> | undefined): stored is Suggestion =>

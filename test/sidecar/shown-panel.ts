@@ -1,6 +1,7 @@
 /** The host's side of a results panel with a real sidecar, and the state as the page would hold it. */
 import assert from 'node:assert/strict';
 import { failureOf } from '../../src/editors/results/failures';
+import { PlanHistories } from '../../src/editors/results/plan-history';
 import { PromptList } from '../../src/editors/results/prompts';
 import type { Neighbours, PanelHost, PanelSettings } from '../../src/editors/results/services';
 import { ResultsSession } from '../../src/editors/results/session';
@@ -34,6 +35,7 @@ export interface Around {
   readonly settings: () => PanelSettings;
   readonly neighbours: () => Neighbours;
   readonly plans?: Plans;
+  readonly histories?: PlanHistories;
   readonly store?: ReturnType<typeof newStore>;
   /** Trainings that were stopped, as the library finds them. */
   readonly stopped?: () => readonly StoppedTraining[];
@@ -57,13 +59,14 @@ export class ShownPanel {
 
   private constructor(model: string, checkpoint: Checkpoint, { client, settings, neighbours, ...own }: Around) {
     const { plans = new Plans(newStore()), store = newStore(), stopped } = own;
+    const { histories = new PlanHistories(plans, newStore()) } = own;
     const failure = (error: unknown) => failureOf(error, (fault) => void this.faults.push(fault));
     this.trainings = new Trainings(client, failure, stopped);
     this.session = new ResultsSession(
       { path: model, checkpoint },
       {
         ...{ host: this.host(), plans, trainings: this.trainings, sidecar: client, settings, neighbours },
-        ...{ scores: this.scores, load: openCheckpoint, prompts: new PromptList(store) },
+        ...{ histories, scores: this.scores, load: openCheckpoint, prompts: new PromptList(store) },
       },
       false,
     );

@@ -14,6 +14,7 @@ import { hasChatTemplate } from '../../engine/tokenizer/files';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
 import { failureOf } from './failures';
+import { PlanHistories } from './plan-history';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 import { ResultsSession } from './session';
@@ -31,6 +32,7 @@ const COMMANDS = {
 const open = new Map<string, OpenPanel>();
 /** From the activation on. */
 let following: Trainings | undefined;
+let histories: PlanHistories | undefined;
 
 export const openResultsCommand: Command = {
   id: 'coppice.openResults',
@@ -58,8 +60,10 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
     (error) => failureOf(error, (fault) => logError(coppice, fault)),
     () => coppice.library.trainings(),
   ));
+  const noting = (histories = new PlanHistories(coppice.plans, coppice.context.workspaceState));
   return vscode.Disposable.from(
     trainings,
+    noting,
     vscode.window.registerWebviewPanelSerializer(PANEL, {
       async deserializeWebviewPanel(panel, state: unknown) {
         const path =
@@ -151,7 +155,7 @@ class OpenPanel {
 function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices {
   const { plans, scores, sidecar, library } = coppice;
   return {
-    trainings: following!,
+    ...{ trainings: following!, histories: histories! },
     ...{ plans, scores, sidecar, prompts: new PromptList(coppice.context.globalState) },
     host: hostOf(coppice, panel),
     settings: () => settingsOf(coppice),

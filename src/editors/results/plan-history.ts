@@ -1,13 +1,30 @@
-/** Undo and redo of a plan, whoever changed it: chart, tree or command. */
-import type { PlanState } from '../../views/plan';
+/** Undo and redo of plans, whoever changed them: chart, tree or command. They are kept with the workspace, as plans are. */
+import type { Subscription } from '../../sidecar/emitter';
+import { type Plans, type PlanState, type PlanStore, type PlanSubject, readPlan } from '../../views/plan';
 
 const MOST = 100;
 
-export class PlanHistory {
-  private past: PlanState[] = [];
-  private future: PlanState[] = [];
+/** What was before, and what was undone; the next step last. */
+export interface PlanSteps {
+  readonly past: readonly PlanState[];
+  readonly future: readonly PlanState[];
+}
 
-  constructor(private current: PlanState) {}
+export class PlanHistory {
+  private past: PlanState[];
+  private future: PlanState[];
+
+  constructor(
+    private current: PlanState,
+    { past, future }: PlanSteps = { past: [], future: [] },
+  ) {
+    this.past = [...past];
+    this.future = [...future];
+  }
+
+  get steps(): PlanSteps & { readonly current: PlanState } {
+    return { past: this.past, future: this.future, current: this.current };
+  }
 
   get canUndo(): boolean {
     return this.past.length > 0;
@@ -44,4 +61,76 @@ export class PlanHistory {
     this.current = next;
     return next;
   }
+}
+
+const KEY = 'planHistories';
+
+interface Kept {
+  readonly subject: Pick<PlanSubject, 'path' | 'identity'>;
+  readonly history: PlanHistory;
+}
+
+/** The histories of all plans. They go on while no panel is open. */
+export class PlanHistories {
+  /** By path. */
+  private readonly kept: Map<string, Kept>;
+  private readonly subscription: Subscription;
+
+  constructor(
+    private readonly plans: Plans,
+    private readonly store: PlanStore,
+  ) {
+    this.kept = new Map(readHistories(store.get(KEY)).map((each) => [each.subject.path, each]));
+    this.subscription = plans.onChange((path) => this.noteChange(path));
+  }
+
+  /** Of a checkpoint's plan; a new one where the files are others than they were. */
+  of(subject: PlanSubject): PlanHistory {
+    const { path, identity } = subject;
+    const known = this.kept.get(path);
+    const history = known?.subject.identity === identity ? known.history : new PlanHistory(this.plans.state(subject));
+    this.kept.set(path, { subject, history });
+    history.note(this.plans.state(subject));
+    return history;
+  }
+
+  /** Undoes or redoes a step of the plan, if there is one. */
+  move(subject: PlanSubject, way: 'undo' | 'redo'): void {
+    const plan = this.of(subject)[way]();
+    if (!plan) return;
+    this.plans.restore(subject, plan);
+    this.save();
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+
+  private noteChange(path: string): void {
+    const { subject, history } = this.kept.get(path) ?? {};
+    if (!subject || !history) return;
+    history.note(this.plans.state({ ...subject, blocks: Infinity }));
+    this.save();
+  }
+
+  private save(): void {
+    const all = [...this.kept].map(([path, { subject, history }]) => [
+      path,
+      { identity: subject.identity, ...history.steps },
+    ]);
+    void this.store.update(KEY, Object.fromEntries(all));
+  }
+}
+
+/** Whatever was stored, by this version or another. */
+function readHistories(stored: unknown): Kept[] {
+  if (typeof stored !== 'object' || stored === null) return [];
+  const read = (list: unknown): PlanState[] =>
+    (Array.isArray(list) ? list : []).flatMap((each) => readPlan(each) ?? []);
+  return Object.entries(stored as Record<string, Record<string, unknown> | null>).flatMap(([path, history]) => {
+    const current = readPlan(history?.current);
+    if (typeof history?.identity !== 'string' || !current) return [];
+    const steps = { past: read(history.past), future: read(history.future) };
+    return [{ subject: { path, identity: history.identity }, history: new PlanHistory(current, steps) }];
+  });
 }

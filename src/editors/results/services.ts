@@ -6,6 +6,7 @@ import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../pr
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
 import type { ScoreBook } from '../../views/scores';
+import type { PlanHistories } from './plan-history';
 import type { PromptList } from './prompts';
 import type { Trainings } from './trainings';
 
@@ -65,6 +66,7 @@ export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
   readonly scores: Pick<ScoreBook, 'shown' | 'onChange'>;
+  readonly histories: PlanHistories;
   readonly prompts: PromptList;
   readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'>;
   readonly trainings: Trainings;

@@ -16,7 +16,7 @@ import type { HostMessage, PanelFamily, PanelMessage, PanelState } from '../../p
 import type { ViewPerplexity } from '../../protocol/short';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
-import type { PlanState, PlanSubject } from '../../views/plan';
+import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import { AdapterShelf } from './adapter-shelf';
 import { type Column, columnsOf } from './columns';
@@ -25,7 +25,7 @@ import { failureOf } from './failures';
 import { familyOf } from './family';
 import { Origins } from './origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
-import { PlanHistory } from './plan-history';
+import type { PlanHistory } from './plan-history';
 import { actOnRuns, isRunMessage } from './run-actions';
 import { Relatives } from './relatives';
 import { RunList } from './run-list';
@@ -67,7 +67,7 @@ export class ResultsSession {
   ) {
     const { plans, scores, sidecar, trainings } = services;
     const { path, checkpoint } = subject;
-    this.history = new PlanHistory(plans.state(this.planSubject));
+    this.history = services.histories.of(this.planSubject);
     const origins = new Origins();
     const nameOf = (file: string): string => services.host.nameOf(file);
     this.runs = new RunList(subject, origins, nameOf);
@@ -190,10 +190,10 @@ export class ResultsSession {
         this.setPlan(message.removed, message.criterion);
         return;
       case 'plan/undo':
-        this.restorePlan(this.history.undo());
+        this.movePlan('undo');
         return;
       case 'plan/redo':
-        this.restorePlan(this.history.redo());
+        this.movePlan('redo');
         return;
       case 'start':
         host.start(message.action, this.subject.path);
@@ -266,13 +266,12 @@ export class ResultsSession {
     this.update({ plan: this.planNow() }); // also when the plan refused what was wanted
   }
 
-  private restorePlan(plan: PlanState | undefined): void {
-    if (plan) this.services.plans.restore(this.planSubject, plan);
+  private movePlan(way: 'undo' | 'redo'): void {
+    this.services.histories.move(this.planSubject, way);
     this.update({ plan: this.planNow() });
   }
 
   private planChanged(): void {
-    this.history.note(this.services.plans.state(this.planSubject));
     this.update({ plan: this.planNow(), columns: this.choices() });
     this.askWhatIf(true);
   }

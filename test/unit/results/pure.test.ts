@@ -1,11 +1,12 @@
 /** What the results panel and its host compute without an editor: messages, differences, history of a plan. */
 import assert from 'node:assert/strict';
-import { PlanHistory } from '../../../src/editors/results/plan-history';
+import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
 import { differences } from '../../../webview/panel/differences';
+import { Plans, type PlanStore } from '../../../src/views/plan';
 import { outcomeOf } from '../../../webview/panel/sample-outcome';
 import { receive } from '../../../webview/panel/state';
 import { EMPTY } from '../../webview/panel/recorded';
@@ -104,6 +105,60 @@ describe('history of a plan', () => {
     assert.equal(history.canUndo, false);
     history.note({ removed: [] });
     assert.equal(history.undo()?.suggestion?.criterion, 'taylor');
+  });
+});
+
+describe('histories of plans', () => {
+  const subject = { path: '/model', identity: 'a', blocks: 8 };
+  const memory = (): PlanStore => {
+    const kept = new Map<string, string>();
+    return {
+      get: (key) => JSON.parse(kept.get(key) ?? 'null') as unknown,
+      update: (key, value) => Promise.resolve(void kept.set(key, JSON.stringify(value))),
+    };
+  };
+  const suggestion = { criterion: 'ppl', goal: { kind: 'count', count: 2 }, blocks: [4, 5] } as const;
+
+  it('go on while no panel is open, and bring back what was suggested', () => {
+    const plans = new Plans(memory());
+    const histories = new PlanHistories(plans, memory());
+    histories.of(subject); // a panel is opened, and closed again
+    plans.suggest(subject, suggestion);
+    plans.set(subject, [1]);
+    assert.equal(histories.of(subject).canUndo, true);
+    histories.move(subject, 'undo');
+    assert.deepEqual(plans.state(subject), { removed: [4, 5], suggestion });
+    histories.move(subject, 'undo');
+    assert.deepEqual(plans.removed(subject), []);
+    assert.equal(histories.of(subject).canUndo, false);
+    histories.move(subject, 'undo');
+    histories.move(subject, 'redo');
+    histories.move(subject, 'redo');
+    assert.deepEqual(plans.removed(subject), [1]);
+  });
+
+  it('survive the window, and end with the files that they are of', () => {
+    const [plansStore, store] = [memory(), memory()];
+    const before = new Plans(plansStore);
+    const histories = new PlanHistories(before, store);
+    histories.of(subject);
+    before.set(subject, [3]);
+    before.set(subject, [3, 4]);
+    histories.move(subject, 'undo');
+    const plans = new Plans(plansStore);
+    const again = new PlanHistories(plans, store);
+    assert.deepEqual([again.of(subject).canUndo, again.of(subject).canRedo], [true, true]);
+    again.move(subject, 'redo');
+    assert.deepEqual(plans.removed(subject), [3, 4]);
+    assert.equal(again.of({ ...subject, identity: 'b' }).canUndo, false);
+  });
+
+  it('take what else was stored for nothing', () => {
+    const plans = new Plans(memory());
+    for (const stored of [7, null, { '/model': null }, { '/model': { identity: 'a', past: 5 } }]) {
+      const store = { get: () => stored, update: () => Promise.resolve() };
+      assert.equal(new PlanHistories(plans, store).of(subject).canUndo, false);
+    }
   });
 });
 
