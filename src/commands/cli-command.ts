@@ -65,6 +65,7 @@ function wordsOf(spec: JobSpec): string[] | undefined {
     case 'retrain':
       return line('retrain', spec.checkpoint, [...retrainFlags(spec), ...computeFlags(spec)]);
     case 'samples':
+    case 'bench': // of several models
       return undefined;
   }
 }

@@ -3,6 +3,7 @@
  * mirror what the command of the same name prints with `--json`.
  */
 import type { Choice } from '../engine/prune/choice';
+import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
 import type { CurveResult, CurveSpec, ScoreResult, ScoreSpec } from './scores';
@@ -159,6 +160,7 @@ export interface Jobs {
   merge: { readonly spec: MergeSpec; readonly result: MergeResult; readonly event: never };
   retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
   curve: { readonly spec: CurveSpec; readonly result: CurveResult; readonly event: never };
+  bench: { readonly spec: BenchSpec; readonly result: BenchResult; readonly event: never };
   samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
 }
 

@@ -261,6 +261,8 @@ export type PanelMessage =
   /** Go on with the training that ended early, where it is `resumable`. */
   | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
+  /** Measure the speed of the checkpoint, its plan and what has to do with it, in turns. */
+  | { readonly type: 'start/bench' }
   /** Measure the adapter of this name on the calibration rows. */
   | { readonly type: 'start/retrained'; readonly adapter: string }
   | { readonly type: 'job/cancel'; readonly id: string }

@@ -48,13 +48,18 @@ export interface SampleText extends Omit<GeneratedText, 'stopped'> {
 /** Cancelling this job is a way to end it: what was written until then is the result. */
 export interface SamplesResult {
   readonly samples: readonly SampleText[];
-  readonly columns: readonly {
-    readonly label: string;
-    readonly model: string;
-    /** Of the model's files; undefined where they could not be opened. */
-    readonly identity?: string;
-    readonly removed: readonly RemovedEntry[];
-  }[];
+  readonly columns: readonly ColumnInfo[];
   /** All columns together, from the first prompt to the last token. */
   readonly seconds: number;
+}
+
+/** A column as results and records have it. */
+export interface ColumnInfo {
+  readonly label: string;
+  readonly model: string;
+  /** Of the model's files; undefined where they could not be opened. */
+  readonly identity?: string;
+  readonly removed: readonly RemovedEntry[];
+  /** Name of the adapter on top. */
+  readonly adapter?: string;
 }

@@ -292,6 +292,6 @@ function isAnswer(error: unknown): boolean {
 }
 
 function queued(id: string, spec: JobSpec): JobInfo {
-  const checkpoint = spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
+  const checkpoint = 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
   return { id, kind: spec.kind, checkpoint, state: 'queued' };
 }

@@ -47,5 +47,7 @@ function nameOf(kind: JobSpec['kind']): string {
       return l10n.t('curve');
     case 'samples':
       return l10n.t('samples');
+    case 'bench':
+      return l10n.t('measurement of speed');
   }
 }

@@ -7,6 +7,7 @@ import { withPlaces } from '../engine/runs/places';
 import { sourceChanges } from '../engine/runs/source-changes';
 import type { DeviceReport } from '../engine/onnx/device';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
+import { bench } from './jobs/bench';
 import { curve } from './jobs/curve';
 import { evaluate } from './jobs/evaluate';
 import { generate } from './jobs/generate';
@@ -78,17 +79,19 @@ function dispatch(spec: JobSpec, context: JobContext<JobKind>): Promise<JobEnd<J
       return curve(spec, context);
     case 'samples':
       return samples(spec, context);
+    case 'bench':
+      return bench(spec, context);
   }
 }
 
-/** The checkpoint that a job reads, as the user named it; of samples the first column's. */
+/** The checkpoint that a job reads, as the user named it; of several the first one's. */
 export function checkpointOf(spec: JobSpec): string {
-  return spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
+  return 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
 }
 
 /** Folders of the checkpoints that the job reads, as far as they exist: the job itself says what is missing. */
 async function sourceFolders(spec: JobSpec): Promise<string[]> {
-  const paths = spec.kind === 'samples' ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint];
+  const paths = 'columns' in spec ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint];
   const folders: string[] = [];
   for (const path of new Set(paths)) {
     const found = await stat(path).catch(() => undefined);

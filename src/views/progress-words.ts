@@ -56,6 +56,8 @@ export function jobWord(kind: JobKind): string {
       return l10n.t('Measuring the curve');
     case 'samples':
       return l10n.t('Writing samples');
+    case 'bench':
+      return l10n.t('Measuring speed');
   }
 }
 
@@ -79,6 +81,8 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
       return l10n.t('Measuring the curve of {0}', name);
     case 'samples':
       return l10n.t('Writing samples with {0}', name);
+    case 'bench':
+      return l10n.t('Measuring the speed of {0}', name);
   }
 }
 
@@ -91,7 +95,7 @@ export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint'> {
 /** The same of a job that is only planned; samples are titled by their first column. */
 export const titledJob = (spec: JobSpec): TitledJob => ({
   kind: spec.kind,
-  checkpoint: spec.kind === 'samples' ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint,
+  checkpoint: 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint,
   ...(spec.kind === 'score' && { criterion: spec.criterion }),
 });
 

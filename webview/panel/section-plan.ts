@@ -155,6 +155,7 @@ const KINDS: Readonly<Record<PanelJob['kind'], string>> = {
   evaluate: 'Evaluation',
   generate: 'Text',
   samples: 'Samples',
+  bench: 'Measuring speed',
   prune: 'Pruning',
   merge: 'Merging',
   retrain: 'Retraining',

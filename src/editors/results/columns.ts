@@ -12,22 +12,42 @@ export interface Column extends ColumnChoice {
 /** A list that can still be scrolled through, of a folder of experiments. */
 const MOST_NEIGHBOURS = 50;
 
+const canWrite = (relative: Relative): boolean => relative.canWrite;
+/** A prompt of drawn ids needs no tokenizer. */
+const canCompute = ({ size }: Relative): boolean => size !== undefined;
+
+/** All of them stay open while they take turns. */
+const MOST_MEASURED = 6;
+
+/** The models whose speed is worth comparing: those that have to do with the checkpoint. */
+export function measuredColumns(removed: readonly number[], adapters: readonly string[], all: Relatives): Column[] {
+  return columnsOf(removed, adapters, all, canCompute)
+    .filter(({ related }) => related)
+    .slice(0, MOST_MEASURED);
+}
+
 /**
  * What can write, the nearest first: the checkpoint, its plan, what it was made from, its adapters, what was made from
  * it, and the others.
  * @param adapters those that fit the checkpoint
+ * @param can what a checkpoint must be able to do
  */
-export function columnsOf(removed: readonly number[], adapters: readonly string[], relatives: Relatives): Column[] {
+export function columnsOf(
+  removed: readonly number[],
+  adapters: readonly string[],
+  relatives: Relatives,
+  can = canWrite,
+): Column[] {
   const { self, nearestFirst } = relatives;
   const of = (nearness: readonly Nearness[]): Column[] =>
     nearestFirst
-      .filter((other) => other.canWrite && nearness.includes(relatives.nearness(other)))
+      .filter((other) => can(other) && nearness.includes(relatives.nearness(other)))
       .slice(0, MOST_NEIGHBOURS)
       .map((other) => checkpointColumn(other, relatives.nearness(other)));
   return [
-    ...(self.canWrite ? ownColumns(self.path, removed) : []),
+    ...(can(self) ? ownColumns(self.path, removed) : []),
     ...of(['parent']),
-    ...(self.canWrite ? adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
+    ...(can(self) ? adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
     ...of(['family', 'neighbour', 'other']),
   ];

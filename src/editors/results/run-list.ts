@@ -12,7 +12,8 @@ import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
 import { drawnRows } from '../../engine/runs/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
 import type { JsonNumber } from '../../protocol/json';
-import type { PanelRun, RunDigest } from '../../protocol/panel';
+import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
+import { inRanges } from './columns';
 import type { Origins } from './origins';
 import type { ScoredRows } from './panel-texts';
 import type { PanelSubject } from './services';
@@ -158,8 +159,26 @@ export class RunList {
     const told = (run: PanelRun): string => JSON.stringify([run.changed, run.unchecked ?? [], run.foreign ?? false]);
     if (before && told(before.shown) === JSON.stringify([changed, unchecked, foreign])) return before;
     const { id, digest } = stored;
-    const shown = { id, title: runTitle(digest), digest: this.named(shownOf(digest, kinship), stored), changed };
+    const shown = { id, title: runTitle(digest), digest: this.named(this.shownOf(digest, kinship), stored), changed };
     return { stored, shown: { ...shown, ...(unchecked.length > 0 && { unchecked }), ...(foreign && { foreign }) } };
+  }
+
+  /** What may be shown as this checkpoint's. */
+  private shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
+    const { identity } = this.subject.checkpoint;
+    const labelled = digest.cost?.map((cost) => ({ ...cost, label: costLabel(cost, identity) }));
+    switch (kinship) {
+      case 'own':
+        return labelled ? { ...digest, cost: labelled } : digest;
+      case 'beside': // "Original" is another there, in records that do not tell more
+        return { ...digest, cost: labelled?.filter(({ of }) => of !== undefined) };
+      case 'written':
+        return { ...digest, cost: labelled, samples: undefined };
+      case 'namesake': {
+        const { kind, started, finished, model, removed, adapter, device, inputs, settings, versions } = digest;
+        return { kind, started, finished, model, removed, adapter, device, inputs, settings, versions };
+      }
+    }
   }
 
   /** Texts of one name may be others: they are called by their places, where the record tells them. */
@@ -189,9 +208,9 @@ export class RunList {
     if (models[0]?.identity === checkpoint.identity) return 'own';
     if (models.some(({ identity }) => identity === checkpoint.identity)) return 'beside';
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
-    // What a model costs that was written from this one stands beside it; all else of it is the affair of its own panel.
+    // What a model costs that was made from this one stands beside it; all else of it is the affair of its own panel.
     const [model] = models;
-    const measured = digest.kind === 'bench' && digest.removed.length === 0 && digest.adapter === undefined;
+    const measured = (digest.kind === 'bench' || digest.kind === 'samples') && isOfWhole(digest);
     if (!measured || !model) return undefined;
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }
@@ -209,12 +228,15 @@ export class RunList {
   }
 }
 
-/** What may be shown as this checkpoint's. */
-function shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
-  if (kinship === 'beside') return { ...digest, cost: undefined }; // "Original" is another there
-  if (kinship !== 'namesake') return digest;
-  const { kind, started, finished, model, removed, adapter, device, inputs, settings, versions } = digest;
-  return { kind, started, finished, model, removed, adapter, device, inputs, settings, versions };
+/** The name of a measured model in the panel of the checkpoint of this identity. */
+function costLabel({ label, of }: CostDigest, identity: string): string {
+  if (!of) return label;
+  const isOwn = of.identity === identity;
+  if (of.adapter !== undefined) return isOwn ? of.adapter : `${of.model} + ${of.adapter}`;
+  const blocks = of.removed.filter((block) => typeof block === 'number');
+  const without = `Without ${blocks.length === of.removed.length ? inRanges(blocks) : of.removed.join(', ')}`;
+  if (of.removed.length > 0) return isOwn ? without : `${of.model}, ${without.toLowerCase()}`;
+  return isOwn ? 'Original' : of.model;
 }
 
 const isOfWhole = ({ removed, adapter }: RunDigest): boolean => removed.length === 0 && adapter === undefined;

@@ -19,7 +19,7 @@ import type { Subscription } from '../../sidecar/emitter';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import { AdapterShelf } from './adapter-shelf';
-import { type Column, columnsOf } from './columns';
+import { type Column, columnsOf, measuredColumns } from './columns';
 import { modelOf, planOf } from './facts';
 import { failureOf } from './failures';
 import { familyOf } from './family';
@@ -38,7 +38,7 @@ type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
 
 /** What computes by itself. The commands that a panel can start look for themselves whether they may. */
 const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type']>([
-  ...(['start/curve', 'start/retrained', 'training/resume', 'samples/write'] as const),
+  ...(['start/curve', 'start/bench', 'start/retrained', 'training/resume', 'samples/write'] as const),
 ]);
 
 export class ResultsSession {
@@ -200,6 +200,8 @@ export class ResultsSession {
         return;
       case 'start/curve':
         return this.drawCurve(message.criterion);
+      case 'start/bench':
+        return this.measureSpeed();
       case 'start/retrained': {
         const adapter = this.shelf.adapters.find((folder) => basename(folder) === message.adapter);
         return adapter === undefined ? undefined : this.evaluateRetrained(adapter);
@@ -349,6 +351,17 @@ export class ResultsSession {
       ...{ kind: 'curve', checkpoint: this.subject.path, criterion, ...compute, records: recordFolders },
       ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration }, plus, keep: locked },
       ...(scores !== undefined && { scores }),
+    });
+    await this.reread();
+  }
+
+  private async measureSpeed(): Promise<void> {
+    await this.reread();
+    const { compute, recordFolders: records } = this.services.settings();
+    const columns = measuredColumns(this.removed, this.shelf.adapters, this.relatives);
+    await this.services.sidecar.run({
+      ...{ kind: 'bench', ...compute, records },
+      columns: columns.map(({ label, source }) => ({ label, ...source })),
     });
     await this.reread();
   }

@@ -52,8 +52,7 @@ export async function measure(
   const model = await openModel(checkpoint, options);
   try {
     requireContext(model.architecture.context, promptTokens + newTokens);
-    const random = new Random(seed);
-    const prompt = Array.from({ length: promptTokens }, () => random.below(model.architecture.vocabulary));
+    const prompt = promptOf(model, promptTokens, seed);
     const quiet: JobOptions = { signal: job.signal };
     const report = (label: string, done: number): void =>
       job.onProgress?.({ label, done, total: repeats + 1, unit: 'runs' });
@@ -107,7 +106,13 @@ function requireContext(context: number, wanted: number): void {
   );
 }
 
-function median(values: readonly number[]): number {
+/** Drawn ids: speed does not depend on what the text says. */
+export function promptOf({ architecture }: Model, tokens: number, seed: number): number[] {
+  const random = new Random(seed);
+  return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));
+}
+
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

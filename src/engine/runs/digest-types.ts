@@ -119,6 +119,21 @@ export interface CostDigest {
   readonly prefillTokensPerSecond: number | null;
   readonly decodeTokensPerSecond: number | null;
   readonly peakRssBytes: number | null;
+  /**
+   * How its speeds were measured: in turns with the others of this run, after a warm-up, so that they can be compared; by
+   * itself; or while it wrote a text, once and from cold. Undefined where it has none.
+   */
+  readonly speed?: 'turns' | 'alone' | 'writing';
+  /** The least and the most of all turns. */
+  readonly prefillRange?: readonly [low: number, high: number];
+  readonly decodeRange?: readonly [low: number, high: number];
+  /** The model, where the record tells: a label means another one in every panel. */
+  readonly of?: {
+    readonly model: string;
+    readonly identity: string;
+    readonly removed: readonly (number | string)[];
+    readonly adapter?: string;
+  };
 }
 
 export interface SamplesDigest {

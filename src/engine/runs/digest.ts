@@ -51,7 +51,9 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'eval':
       return evaluationOf(results, model, inputs, evaluated, evaluationKey(results, settings, inputs));
     case 'bench':
-      return { cost: [costOf(results, model)] };
+      return {
+        cost: Array.isArray(results.models) ? turnsOf(results) : [{ ...costOf(results, model), speed: 'alone' }],
+      };
     case 'samples':
       return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
     case 'generate':
@@ -164,12 +166,37 @@ function writtenOf(results: Json, model: string, what: string): CostDigest[] {
 
 /** Speeds of sample columns: the median of what each wrote. */
 function speedsOf(results: Json): CostDigest[] {
-  return objects(results.columns).map(({ label }, column) => {
+  return objects(results.columns).map((each, column): CostDigest => {
+    const { label } = each;
     const own = objects(results.samples).filter((sample) => sample.column === column);
     const middle = (key: string): number | null => median(own.map((sample) => finite(sample[key])));
     const speeds = { prefillTokensPerSecond: middle('prefillTokensPerSecond') };
-    return costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
+    const cost = costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
+    return { ...cost, speed: 'writing', ...columnOf(each) };
   });
+}
+
+/** Several models that were measured in turns. */
+function turnsOf(results: Json): CostDigest[] {
+  return objects(results.models).map((each) => {
+    const [prefillRange, decodeRange] = [rangeOf(each.prefillRange), rangeOf(each.decodeRange)];
+    return {
+      ...{ ...costOf(each, text(each.label) ?? ''), speed: 'turns' as const, ...columnOf(each) },
+      ...(prefillRange && { prefillRange }),
+      ...(decodeRange && { decodeRange }),
+    };
+  });
+}
+
+function rangeOf(value: unknown): readonly [number, number] | undefined {
+  const [low, high] = Array.isArray(value) ? value.map(finite) : [];
+  return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
+}
+
+function columnOf({ model, identity, removed, adapter }: Json): Pick<CostDigest, 'of'> {
+  const [name, hash, on] = [text(model), text(identity), text(adapter)];
+  if (name === undefined || hash === undefined) return {};
+  return { of: { model: name, identity: hash, removed: entries(removed), ...(on !== undefined && { adapter: on }) } };
 }
 
 function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
@@ -207,7 +234,7 @@ function demoOf(results: Json, model: string, inputs: readonly RunInput[]): Part
   return {
     quality,
     ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2])] }),
-    cost: sides.map((side, i) => costOf(side, labels[i])),
+    cost: sides.map((side, i) => ({ ...costOf(side, labels[i]), speed: 'writing' as const })),
     samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
   };
 }

@@ -1,14 +1,14 @@
 /** Several models continue the same prompts side by side. */
 import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
-import { DeviceError, UserError } from '../../engine/errors';
+import { UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/runs/details';
-import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/runs/record';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { openModel, type Model } from '../../engine/transformer/model';
-import { type Opened, openForComputing, removedJson } from '../../engine/transformer/opened';
+import { type Opened, openForComputing } from '../../engine/transformer/opened';
 import type { View } from '../../engine/transformer/view';
-import type { SampleColumn, SamplesResult, SamplesSpec, SampleText } from '../../protocol/samples';
+import type { SamplesSpec, SampleText } from '../../protocol/samples';
+import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
 import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
 import { NEW_TOKENS, samplingSettings } from './settings';
 
@@ -18,12 +18,6 @@ interface Column {
   readonly opened: Opened;
   readonly tokenizer: Tokenizer;
   readonly model: Model;
-}
-
-/** One that cannot: the others are not to wait for it. */
-interface Unable {
-  readonly label: string;
-  readonly failure: UserError;
 }
 
 export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
@@ -46,7 +40,7 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
       if (context.job.signal?.aborted) break;
     }
     const seconds = secondsSince(start);
-    const described = columns.map((column, i) => describe(column, spec.columns[i]));
+    const described = columns.map((column, i) => columnInfo(column, spec.columns[i]));
     return {
       result: { samples: texts, columns: described, seconds },
       run: {
@@ -78,33 +72,11 @@ async function openColumn(
   });
 }
 
-/** @throws what is no UserError: the program's fault, or the device's, is every column's */
-async function orUnable<T>(label: string, make: () => T | Promise<T>): Promise<T | Unable> {
-  try {
-    return await make();
-  } catch (error) {
-    if (!(error instanceof UserError) || error instanceof DeviceError) throw error;
-    return { label, failure: error };
-  }
-}
-
 /** At once, so that nobody waits for a text that does not come. */
 function tellFailures(columns: readonly (Column | Unable)[], { emit }: JobContext<'samples'>): void {
   for (const [column, each] of columns.entries()) {
     if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: words(each.failure) });
   }
-}
-
-const words = ({ what, why }: UserError): string => `${what}: ${why}`;
-
-function describe(
-  column: Column | Unable,
-  { checkpoint, remove = [] }: SampleColumn,
-): SamplesResult['columns'][number] {
-  const { label } = column;
-  if ('failure' in column) return { label, model: nameOfFolder(checkpoint), removed: remove };
-  const { checkpoint: opened, removed } = column.opened;
-  return { label, model: modelName(opened), identity: opened.identity, removed: removedJson(removed) };
 }
 
 /** One text a column, in their order; of one that cannot write, why. */
@@ -183,12 +155,3 @@ const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: Measured): Measure
   timeToFirstToken,
   decodeTokensPerSecond,
 });
-
-/** Each checkpoint and adapter once. */
-function inputsOf(columns: readonly Column[]): RunInput[] {
-  const inputs = new Map<string, RunInput>();
-  for (const { opened } of columns) {
-    for (const input of [modelInput(opened.checkpoint), ...opened.inputs]) inputs.set(JSON.stringify(input), input);
-  }
-  return [...inputs.values()];
-}

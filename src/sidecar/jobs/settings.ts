@@ -4,7 +4,7 @@ import type { CriterionSettings } from '../../engine/importance/criterion';
 import type { CalibrationSource, SamplingChoice } from '../../protocol/jobs';
 import type { CriterionChoice } from '../../protocol/scores';
 
-const DEFAULT_SEED = 1234;
+export const DEFAULT_SEED = 1234;
 
 /** How rows are drawn from a calibration text; the engine knows what is usual. */
 export function calibrationSettings({

@@ -6,13 +6,24 @@ import { EMPTY, planOf } from '../../webview/panel/recorded';
 
 const { model } = EMPTY;
 const nothing = { prefillTokensPerSecond: null, decodeTokensPerSecond: null, peakRssBytes: null };
+/** As a digest has it. */
+const ways = { bench: 'alone', samples: 'writing', turns: 'turns' } as const;
 
-const run = (kind: string, cost: readonly Partial<CostDigest>[], more: Partial<RunDigest> = {}): PanelRun => ({
+const run = (
+  kind: keyof typeof ways | 'retrain',
+  cost: readonly Partial<CostDigest>[],
+  more: Partial<RunDigest> = {},
+): PanelRun => ({
   ...{ id: `${kind}.json`, title: kind, changed: [] },
   digest: {
     ...{ kind, started: '', finished: '', model: { name: model.name }, removed: [], device: 'cpu', inputs: [] },
     ...{ settings: [], versions: '' },
-    cost: cost.map((each) => ({ label: model.name, parameters: null, bytes: null, ...nothing, ...each })),
+    ...(kind === 'turns' && { kind: 'bench' }),
+    cost: cost.map((each) => ({
+      ...{ label: model.name, parameters: null, bytes: null, ...nothing },
+      ...(kind !== 'retrain' && { speed: ways[kind] }),
+      ...each,
+    })),
     ...more,
   },
 });
@@ -52,9 +63,37 @@ describe('what models cost', () => {
     ]);
     const left = planOf(removed).parameters;
     assert.deepEqual(figures, [
-      [model.name, model.parameters, 500, 50, 400],
-      ['Without 3–4, 7', left, 600, 60, 200],
-      ['healed', left, 590, 61, 300],
+      [model.name, model.parameters, null, 50, 400],
+      ['Without 3–4, 7', left, null, 60, 200],
+      ['healed', left, null, 61, 300],
+    ]);
+  });
+
+  it('puts no speeds together that cannot be compared, and says how each came about', () => {
+    const speeds = (prefill: number, decode: number): Partial<CostDigest> => {
+      return { prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode };
+    };
+    const runs = [
+      run('samples', [
+        { label: 'Original', ...speeds(1, 2) },
+        { label: 'small', ...speeds(3, 4.92) },
+      ]),
+      run('turns', [{ label: 'Original', ...speeds(100, 50), prefillRange: [98, 103], decodeRange: [49, 51] }]),
+      run('bench', [speeds(90, 40)]),
+      run('turns', [
+        { label: 'Original', ...speeds(70, 30) },
+        { label: 'Without 3', ...speeds(80, 35) },
+      ]),
+    ];
+    const rows = costsOf(model, planOf([3]), runs).map(
+      ({ label, speed, decodeTokensPerSecond: decode, decodeRange }) => {
+        return [label, speed, decode, decodeRange];
+      },
+    );
+    assert.deepEqual(rows, [
+      [model.name, 'turns', 50, [49, 51]],
+      ['Without 3', 'alone', 35, undefined], // in turns with others, but not with those that are shown
+      ['small', 'writing', 4.92, undefined],
     ]);
   });
 

@@ -75,6 +75,7 @@ const sampleRun: RunDigest = {
       prefillTokensPerSecond: 412,
       decodeTokensPerSecond: 46.1,
       peakRssBytes: null,
+      speed: 'writing',
     },
     {
       label: 'Without 14, 17–18',
@@ -83,6 +84,7 @@ const sampleRun: RunDigest = {
       prefillTokensPerSecond: 489,
       decodeTokensPerSecond: 55.4,
       peakRssBytes: null,
+      speed: 'writing',
     },
     {
       label: 'adapter-a',
@@ -91,6 +93,7 @@ const sampleRun: RunDigest = {
       prefillTokensPerSecond: 471,
       decodeTokensPerSecond: 53.8,
       peakRssBytes: null,
+      speed: 'writing',
     },
   ],
   samples: {
@@ -131,6 +134,7 @@ const benchRun: RunDigest = {
       prefillTokensPerSecond: 431,
       decodeTokensPerSecond: 47.2,
       peakRssBytes: 486_000_000,
+      speed: 'alone',
     },
   ],
 };

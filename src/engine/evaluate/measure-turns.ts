@@ -1,0 +1,79 @@
+/**
+ * Speeds of several models that can be compared: each is warmed up first, and then they take turns, so that what the
+ * machine does besides slows all of them alike.
+ */
+import type { JobOptions } from '../progress';
+import type { Model } from '../transformer/model';
+import type { View } from '../transformer/view';
+import { generate } from './generate';
+import { median, promptOf } from './measure';
+
+export interface TurnOptions {
+  /** Length of the prompt, and tokens to decode after it. */
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  /** Measured turns of each model. */
+  readonly repeats: number;
+  readonly seed: number;
+}
+
+/** Over the turns. */
+export interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface TurnSpeeds {
+  /** Tokens a second. */
+  readonly prefill: Spread;
+  readonly decode: Spread;
+  /** Seconds. */
+  readonly timeToFirstToken: Spread;
+}
+
+/** Lengths that fit the context of every model: two thirds of it for the prompt where the wanted ones do not. */
+export function fittingLengths(
+  models: readonly Model[],
+  { promptTokens, newTokens }: Pick<TurnOptions, 'promptTokens' | 'newTokens'>,
+): { promptTokens: number; newTokens: number } {
+  const context = Math.min(...models.map(({ architecture }) => architecture.context));
+  if (promptTokens + newTokens <= context) return { promptTokens, newTokens };
+  const written = Math.max(1, Math.min(newTokens, Math.floor(context / 3)));
+  return { promptTokens: Math.min(promptTokens, context - written), newTokens: written };
+}
+
+/**
+ * @returns the speeds of each model, in their order
+ * @throws UserError when prompt and new tokens do not fit into a context, CancelledError
+ */
+export async function measureInTurns(
+  models: readonly { readonly model: Model; readonly view: View }[],
+  { promptTokens, newTokens, repeats, seed }: TurnOptions,
+  job: JobOptions = {},
+): Promise<TurnSpeeds[]> {
+  const turns = models.map((): Awaited<ReturnType<typeof generate>>[] => []);
+  const total = models.length * (repeats + 1);
+  let done = 0;
+  for (let round = 0; round <= repeats; round++) {
+    for (const [i, { model, view }] of models.entries()) {
+      job.onProgress?.({ label: round === 0 ? 'warming up' : 'measuring', done: done++, total, unit: 'runs' });
+      const prompt = promptOf(model, promptTokens, seed);
+      const settings = { maxNewTokens: newTokens, greedy: true, ignoreEos: true, view } as const;
+      const run = await generate(model, prompt, settings, { signal: job.signal });
+      if (round > 0) turns[i].push(run);
+    }
+  }
+  job.onProgress?.({ label: 'measuring', done: total, total, unit: 'runs' });
+  return turns.map((runs) => ({
+    prefill: spreadOf(runs.map((run) => run.prefillTokensPerSecond)),
+    decode: spreadOf(runs.map((run) => run.decodeTokensPerSecond)),
+    timeToFirstToken: spreadOf(runs.map((run) => run.timeToFirstToken)),
+  }));
+}
+
+const spreadOf = (values: readonly number[]): Spread => ({
+  median: median(values),
+  low: Math.min(...values),
+  high: Math.max(...values),
+});
