@@ -79,9 +79,9 @@ export function measuredSection(context: Context): Section {
   });
   return {
     element,
-    update: ({ model, plan, runs, jobs }, { earlierPlans }) => {
+    update: ({ model, plan, runs, jobs, trusted }, { earlierPlans }) => {
       const isMeasuring = jobs.some(({ kind }) => kind === 'bench');
-      enable(measure, !isMeasuring);
+      enable(measure, trusted && !isMeasuring);
       draw(model, plan, ownRuns(runs), earlierPlans);
     },
   };
