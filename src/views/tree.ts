@@ -8,27 +8,14 @@ import type { Config } from '../config';
 import { tick } from './boxes';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
-import { trainingItem } from './items/training';
-import { blockItem } from './items/block';
-import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
-import { ggufItem, inspectionItem } from './items/inspection';
+import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
-import { planItem } from './items/plan';
-import { type Entry, asUserError, type CheckpointLibrary } from './library';
-import {
-  type BlockNode,
-  type CheckpointNode,
-  checkpointPathOf,
-  type GgufNode,
-  type InspectionNode,
-  keyOf,
-  type Node,
-  type PartNode,
-  type PlanNode,
-} from './nodes';
-import { partsOf } from './parts';
+import { trainingItem } from './items/training';
+import type { CheckpointLibrary, Entry } from './library';
+import { Lines } from './lines';
+import { type CheckpointNode, checkpointPathOf, type GgufNode, type InspectionNode, keyOf, type Node } from './nodes';
+import { Offspring } from './offspring';
 import type { Plans } from './plan';
-import { planWarning } from './plan-warning';
 import { protectionOf } from './protection';
 import type { ScoreBook } from './scores';
 import { type Shelf, shelfOf, shelve } from './shelves';
@@ -46,8 +33,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly view: vscode.TreeView<Node>;
   /** One node a checkpoint, so that VS Code knows it again. */
   private readonly nodes = new Map<string, CheckpointNode>();
-  private readonly blockNodes = new WeakMap<CheckpointNode, readonly BlockNode[]>();
-  private readonly planNodes = new WeakMap<CheckpointNode, PlanNode>();
+  private readonly lines: Lines;
+  private readonly offspring: Offspring;
   /** Where each checkpoint stands, as it was listed last. */
   private readonly shelf = new Map<string, Shelf>();
   /** What the group holds. */
@@ -58,10 +45,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
-    private readonly scores: ScoreBook,
+    scores: ScoreBook,
     private readonly hidden: HiddenPaths,
     private readonly config: Config,
   ) {
+    this.lines = new Lines(library, plans, scores, config);
+    this.offspring = new Offspring(library);
     this.view = vscode.window.createTreeView<Node>(VIEW_ID, {
       treeDataProvider: this,
       manageCheckboxStateManually: true,
@@ -94,9 +83,9 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case undefined:
         return this.roots();
       case 'checkpoint':
-        return this.partsOf(node);
+        return this.offspring.ofCheckpoint(node);
       case 'block':
-        return modulesOf(node);
+        return this.offspring.ofBlock(node);
       case 'part':
         return node.part.tensors.map((tensor) => ({ kind: 'tensor', tensor, parent: node }));
       case 'inspection':
@@ -113,19 +102,19 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   getTreeItem(node: Node): vscode.TreeItem | Promise<vscode.TreeItem> {
     switch (node.kind) {
       case 'checkpoint':
-        return this.checkpointLine(node);
+        return this.lines.checkpoint(node);
       case 'block':
-        return this.blockLine(node);
+        return this.lines.block(node);
       case 'part':
         return partItem(node);
       case 'tensor':
         return tensorItem(node.tensor);
       case 'plan':
-        return this.planLine(node);
+        return this.lines.plan(node);
       case 'adapter':
         return adapterItem(node.path);
       case 'gguf':
-        return this.ggufLine(node);
+        return this.lines.gguf(node);
       case 'inspection':
         return inspectionItem(this.inspected.length, ![...this.shelf.values()].includes('usable'));
       case 'training':
@@ -216,93 +205,6 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return node;
   }
 
-  private async checkpointLine(node: CheckpointNode): Promise<vscode.TreeItem> {
-    const { path } = node.entry;
-    try {
-      const checkpoint = await this.library.load(path);
-      return checkpointItem(node, checkpoint, this.stateOf(path, checkpoint));
-    } catch (error) {
-      return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
-    }
-  }
-
-  /** What plan and scores say of a checkpoint. */
-  private stateOf(path: string, checkpoint: BlockNode['checkpoint']): CheckpointState {
-    const subject = subjectOf(path, checkpoint);
-    if (!subject) return { removed: [], allScores: [] };
-    const removed = this.plans.removed(subject);
-    const scores = this.scores.shown(subject);
-    const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
-    return { removed, choice: this.plans.choice(subject), warning, scores, allScores: this.scores.all(subject) };
-  }
-
-  private planLine({ parent, checkpoint }: PlanNode): vscode.TreeItem {
-    const { path } = parent.entry;
-    return planItem(path, checkpoint, this.stateOf(path, checkpoint));
-  }
-
-  private async ggufLine(node: GgufNode): Promise<vscode.TreeItem> {
-    const { path } = node.entry;
-    try {
-      return ggufItem(node, await this.library.loadGguf(path));
-    } catch (error) {
-      return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
-    }
-  }
-
-  private async partsOf(node: CheckpointNode): Promise<Node[]> {
-    const checkpoint = await this.library.load(node.entry.path).catch(() => undefined);
-    if (!checkpoint) return [];
-    const { embedding, norm, head, other } = partsOf(checkpoint);
-    const part = (name: PartNode['name'], of: PartNode['part']): PartNode[] =>
-      of.tensors.length === 0 ? [] : [{ kind: 'part', name, part: of, parent: node, checkpoint }];
-    return [
-      ...(checkpoint.architecture ? [this.planNodeOf(node, checkpoint)] : []),
-      ...part('embedding', embedding),
-      ...this.blocksOf(node, checkpoint),
-      ...part('norm', norm),
-      ...part('head', head),
-      ...part('other', other),
-    ];
-  }
-
-  /** The plan has its line also while every block stays: lines must not move under the pointer that unticks the first. */
-  private planNodeOf(parent: CheckpointNode, checkpoint: PlanNode['checkpoint']): PlanNode {
-    const before = this.planNodes.get(parent);
-    if (before?.checkpoint === checkpoint) return before;
-    const node = { kind: 'plan' as const, parent, checkpoint };
-    this.planNodes.set(parent, node);
-    return node;
-  }
-
-  private blocksOf(node: CheckpointNode, checkpoint: BlockNode['checkpoint']): readonly BlockNode[] {
-    const before = this.blockNodes.get(node);
-    if (before?.[0]?.checkpoint === checkpoint) return before;
-    const blocks = partsOf(checkpoint).blocks.map((block) => ({
-      kind: 'block' as const,
-      block,
-      parent: node,
-      checkpoint,
-    }));
-    this.blockNodes.set(node, blocks);
-    return blocks;
-  }
-
-  private blockLine(node: BlockNode): vscode.TreeItem {
-    const { block, checkpoint } = node;
-    const { path } = node.parent.entry;
-    const subject = subjectOf(path, checkpoint);
-    if (!subject) return blockItem(path, block);
-    const { kept, locked } = protectionOf(subject.blocks, this.config);
-    return blockItem(path, block, {
-      kept: !this.plans.removed(subject).includes(block.index),
-      protected: kept.has(block.index),
-      locked: locked.has(block.index),
-      scores: this.scores.shown(subject),
-      allScores: this.scores.all(subject),
-    });
-  }
-
   /** Boxes were ticked or unticked by hand. */
   private async ticked(items: readonly (readonly [Node, vscode.TreeItemCheckboxState])[]): Promise<void> {
     const changes = new Map<CheckpointNode, [block: number, kept: boolean][]>();
@@ -338,12 +240,4 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     const node = this.nodes.get(path);
     if (node) this.changed.fire(node);
   }
-}
-
-function modulesOf(node: BlockNode): PartNode[] {
-  const { block, checkpoint } = node;
-  const modules = (['attention', 'ffn', 'other'] as const).map((name) => {
-    return { kind: 'part' as const, name, part: block[name], parent: node, checkpoint };
-  });
-  return modules.filter(({ part }) => part.tensors.length > 0);
 }

@@ -69,7 +69,8 @@ describe('what can only be inspected', () => {
       await window.row(line).first().click();
       await until(`${line} is open`, () => activeFile() === file);
     }
-    await window.frameWith('h1, .name, main');
+    const frame = await window.frameWith('text=GGUF version 3');
+    await frame.getByText('GGUF version 3').first().waitFor();
     await window.screenshot('inspection-group');
   });
 

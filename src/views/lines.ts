@@ -1,0 +1,77 @@
+/** The lines of checkpoints, plans, blocks and GGUF files: what their files hold, and what plan and scores say of them. */
+import * as vscode from 'vscode';
+import type { Config } from '../config';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { blockItem } from './items/block';
+import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
+import { ggufItem } from './items/inspection';
+import { planItem } from './items/plan';
+import { asUserError, type CheckpointLibrary } from './library';
+import type { BlockNode, CheckpointNode, GgufNode, PlanNode } from './nodes';
+import type { Plans } from './plan';
+import { planWarning } from './plan-warning';
+import { protectionOf } from './protection';
+import type { ScoreBook } from './scores';
+import { subjectOf } from './subject';
+
+export class Lines {
+  constructor(
+    private readonly library: CheckpointLibrary,
+    private readonly plans: Plans,
+    private readonly scores: ScoreBook,
+    private readonly config: Config,
+  ) {}
+
+  checkpoint(node: CheckpointNode): Promise<vscode.TreeItem> {
+    const { path } = node.entry;
+    return orFailed(node, async () => {
+      const checkpoint = await this.library.load(path);
+      return checkpointItem(node, checkpoint, this.stateOf(path, checkpoint));
+    });
+  }
+
+  gguf(node: GgufNode): Promise<vscode.TreeItem> {
+    return orFailed(node, async () => ggufItem(node, await this.library.loadGguf(node.entry.path)));
+  }
+
+  plan({ parent, checkpoint }: PlanNode): vscode.TreeItem {
+    const { path } = parent.entry;
+    return planItem(path, checkpoint, this.stateOf(path, checkpoint));
+  }
+
+  block({ block, checkpoint, parent }: BlockNode): vscode.TreeItem {
+    const { path } = parent.entry;
+    const subject = subjectOf(path, checkpoint);
+    if (!subject) return blockItem(path, block);
+    const { kept, locked } = protectionOf(subject.blocks, this.config);
+    return blockItem(path, block, {
+      kept: !this.plans.removed(subject).includes(block.index),
+      protected: kept.has(block.index),
+      locked: locked.has(block.index),
+      scores: this.scores.shown(subject),
+      allScores: this.scores.all(subject),
+    });
+  }
+
+  /** What plan and scores say of a checkpoint. */
+  private stateOf(path: string, checkpoint: Checkpoint): CheckpointState {
+    const subject = subjectOf(path, checkpoint);
+    if (!subject) return { removed: [], allScores: [] };
+    const removed = this.plans.removed(subject);
+    const scores = this.scores.shown(subject);
+    const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
+    return { removed, choice: this.plans.choice(subject), warning, scores, allScores: this.scores.all(subject) };
+  }
+}
+
+/** What cannot be opened has a line too, which says why. */
+async function orFailed(
+  node: CheckpointNode | GgufNode,
+  make: () => Promise<vscode.TreeItem>,
+): Promise<vscode.TreeItem> {
+  try {
+    return await make();
+  } catch (error) {
+    return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', node.entry.path)));
+  }
+}

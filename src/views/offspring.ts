@@ -1,0 +1,54 @@
+/** What lies below a checkpoint and below a block: nodes that stay the same until the files become others. */
+import type { Checkpoint } from '../engine/checkpoint/types';
+import type { CheckpointLibrary } from './library';
+import type { BlockNode, CheckpointNode, Node, PartNode, PlanNode } from './nodes';
+import { partsOf } from './parts';
+
+export class Offspring {
+  private readonly blocks = new WeakMap<CheckpointNode, readonly BlockNode[]>();
+  private readonly plans = new WeakMap<CheckpointNode, PlanNode>();
+
+  constructor(private readonly library: Pick<CheckpointLibrary, 'load'>) {}
+
+  /** Nothing for what cannot be opened. */
+  async ofCheckpoint(node: CheckpointNode): Promise<Node[]> {
+    const checkpoint = await this.library.load(node.entry.path).catch(() => undefined);
+    if (!checkpoint) return [];
+    const { embedding, norm, head, other } = partsOf(checkpoint);
+    const part = (name: PartNode['name'], of: PartNode['part']): PartNode[] =>
+      of.tensors.length === 0 ? [] : [{ kind: 'part', name, part: of, parent: node, checkpoint }];
+    return [
+      ...(checkpoint.architecture ? [this.planOf(node, checkpoint)] : []),
+      ...part('embedding', embedding),
+      ...this.blocksOf(node, checkpoint),
+      ...part('norm', norm),
+      ...part('head', head),
+      ...part('other', other),
+    ];
+  }
+
+  ofBlock(node: BlockNode): Node[] {
+    const { block, checkpoint } = node;
+    const modules = (['attention', 'ffn', 'other'] as const).map((name) => {
+      return { kind: 'part' as const, name, part: block[name], parent: node, checkpoint };
+    });
+    return modules.filter(({ part }) => part.tensors.length > 0);
+  }
+
+  /** The plan has its line also while every block stays: lines must not move under the pointer that unticks the first. */
+  private planOf(parent: CheckpointNode, checkpoint: Checkpoint): PlanNode {
+    const before = this.plans.get(parent);
+    if (before?.checkpoint === checkpoint) return before;
+    const node = { kind: 'plan' as const, parent, checkpoint };
+    this.plans.set(parent, node);
+    return node;
+  }
+
+  private blocksOf(parent: CheckpointNode, checkpoint: Checkpoint): readonly BlockNode[] {
+    const before = this.blocks.get(parent);
+    if (before?.[0]?.checkpoint === checkpoint) return before;
+    const blocks = partsOf(checkpoint).blocks.map((block) => ({ kind: 'block' as const, block, parent, checkpoint }));
+    this.blocks.set(parent, blocks);
+    return blocks;
+  }
+}
