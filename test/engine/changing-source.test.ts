@@ -11,6 +11,7 @@ import {
   statSync,
   truncateSync,
   utimesSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -179,9 +180,13 @@ describe('runs over weights that are written to', function () {
   });
 
   it('are warned of on stderr', async () => {
-    const { rows } = makeCliMaterial();
+    makeCliMaterial();
     const model = ownTinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const record = join(temporaryFolder(), 'record.json');
+    // Work of some seconds: it is far from done when its first words are heard.
+    const rows = join(temporaryFolder(), 'rows.json');
+    const row = (seed: number): number[] => Array.from({ length: 32 }, (_, i) => 3 + ((i * 37 + seed * 101) % 250));
+    writeFileSync(rows, JSON.stringify({ rows: Array.from({ length: 4000 }, (_, r) => row(r)) }));
     const args = ['score', model, '--calibration', rows, '--device', 'cpu', '--threads', '1', '--json'];
     const running = startCoppice([...args, '--record', record], { onBegin: () => overwrite(shardOf(model)) });
     const result = await running.result;

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
+import { systemReason } from '../system-failure';
 import { pickleError } from './disguise';
 
 export interface Located {
@@ -110,8 +111,8 @@ async function list(folder: string): Promise<string[]> {
   }
 }
 
-function unreadable(path: string, error: unknown): UserError {
-  const gone = systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR';
-  const why = gone ? 'there is no such file or folder' : error instanceof Error ? error.message : String(error);
-  return new UserError(`Cannot open ${path}`, why, 'Check the path and its permissions.', { cause: error });
+function unreadable(path: string, error: unknown): unknown {
+  const known = systemReason(error);
+  if (!known) return error;
+  return new UserError(`Cannot open ${path}`, known.why, known.action, { cause: error });
 }

@@ -7,10 +7,12 @@
  * that computes in half precision or TF32, where it rounds to 1.
  */
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { Graph, type Value } from './graph';
 import { linear } from './ops/linear';
 import { reduceSum } from './ops/reduce';
 import { lastRow } from './ops/shapes';
+import { systemReason } from '../system-failure';
 import { onnxruntimeFile, type Provider } from './session';
 
 export interface Trial {
@@ -130,9 +132,14 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
       end = `no answer came within ${patience / 1000} s`;
       child.kill('SIGKILL');
     }, patience);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
-    child.on('error', (error) => (end = error.message));
+    // Without pipes, and without a close, when the system had none left to give.
+    const { stdout, stderr } = child as { readonly stdout?: Readable; readonly stderr?: Readable };
+    stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    stderr?.setEncoding('utf8').on('data', (text: string) => (complained += text));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      resolve({ provider, error: systemReason(error)?.why ?? error.message });
+    });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const lines = said.split('\n').flatMap(readLine);

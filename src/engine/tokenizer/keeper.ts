@@ -11,6 +11,7 @@ import { totalmem } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, UserError } from '../errors';
+import { systemReason } from '../system-failure';
 import type { TokenizerTexts } from './files';
 import { type Answer, type Reply, type Replies, STAGES, type StageSign, type Task } from './tasks';
 
@@ -149,6 +150,14 @@ export class Keeper {
   private failure(died: string | undefined): UserError {
     const asked = this.queue[0]?.task;
     const stage = this.child?.stage;
+    if (died === STARVED || (died !== undefined && stage === undefined)) {
+      // The files are not to blame: it has not looked at them yet, or is short of what the system has.
+      return new UserError(
+        'The process that reads the tokenizer cannot be run',
+        `it ${died}`,
+        'Close other programs, or raise the limits of this shell (ulimit -v, ulimit -n, ulimit -u).',
+      );
+    }
     const { folder } = this.texts;
     const [what, part] =
       asked?.kind === 'chat'
@@ -170,6 +179,9 @@ export class Keeper {
     );
   }
 }
+
+/** Why a process ended that the system gave too little, as against one that took too much. */
+const STARVED = 'ended, for the system gives no more memory';
 
 interface Listener {
   readonly alive: () => void;
@@ -195,20 +207,21 @@ class Running {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
     });
-    this.child.stdout!.setEncoding('latin1').on('data', (signs: string) => {
+    // Without pipes when the system had none left, which the error tells.
+    this.child.stdout?.setEncoding('latin1').on('data', (signs: string) => {
       this.stage = signs.at(-1) as StageSign;
       listener.alive();
     });
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.lastWords = (this.lastWords + text).slice(-LAST_WORDS);
     });
     this.child.on('message', listener.answered);
-    this.child.on('error', (error) => listener.gone(`could not be run (${error.message})`));
+    this.child.on('error', (error) => listener.gone(`could not be run: ${systemReason(error)?.why ?? error.message}`));
     this.child.on('close', (code, signal) => listener.gone(this.end(code, signal)));
   }
 
   send(task: Task): void {
-    this.child.send(task, () => undefined); // that it has ended is told by its end
+    if (this.child.connected) this.child.send(task, () => undefined); // that it has ended is told by its end
   }
 
   kill(): void {
@@ -231,6 +244,7 @@ class Running {
   }
 
   private end(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.lastWords.includes('Fatal process OOM')) return STARVED;
     if (/out of memory|invalid (array|size|table)|allocation failed/i.test(this.lastWords)) {
       return `took more memory than the ${MEMORY_MIB} MiB allowed`;
     }
