@@ -1,5 +1,6 @@
 /** What commands and views share: one of each, made when the extension is activated. */
 import type * as vscode from 'vscode';
+import type { Speeds } from './commands/speeds';
 import type { Config } from './config';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
@@ -18,6 +19,8 @@ export interface Coppice {
   readonly scores: ScoreBook;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
+  /** How fast this machine was, for estimates. */
+  readonly speeds: Speeds;
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };

@@ -1,10 +1,13 @@
 /** Where VS Code comes in: makes one of each, wires them, and says so when that fails. */
 import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { NotedSidecar } from './commands/history';
 import { tellInterrupted } from './commands/interrupted-jobs';
 import { JobJournal } from './commands/job-journal';
+import { learnSpeed } from './commands/estimates';
+import { Speeds } from './commands/speeds';
 import { showWarnings } from './commands/warnings';
 import { Config } from './config';
 import type { Coppice } from './coppice';
@@ -57,7 +60,20 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   };
   journal = new JobJournal(context.workspaceState);
   const client = (sidecar = new NotedSidecar(options, note, journal));
-  const coppice: Coppice = { context, config, log, library, plans, scores, hidden, sidecar: client, tree, history };
+  const speeds = new Speeds(context.globalState, availableParallelism());
+  const coppice: Coppice = {
+    context,
+    config,
+    log,
+    library,
+    plans,
+    scores,
+    hidden,
+    sidecar: client,
+    speeds,
+    tree,
+    history,
+  };
   context.subscriptions.push(
     log,
     library,
@@ -68,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
+    client.onEnded((end) => learnSpeed(coppice, end)),
     // There is an adapter now, or a training that was stopped.
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     registerCheckpointEditor(coppice),

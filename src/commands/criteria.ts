@@ -3,25 +3,35 @@ import * as vscode from 'vscode';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Choice } from './steps';
 
-export function criterionChoices(): readonly Choice<Criterion>[] {
+/** @param estimate how long each takes, where that is to be said */
+export function criterionChoices(
+  estimate: (criterion: Criterion) => string | undefined = () => undefined,
+): readonly Choice<Criterion>[] {
+  return allChoices().map((choice) => {
+    const time = estimate(choice.value);
+    return time === undefined ? choice : { ...choice, detail: `${choice.detail} · ${time}` };
+  });
+}
+
+function allChoices(): readonly Choice<Criterion>[] {
   const { t } = vscode.l10n;
   return [
     {
       label: t('Perplexity'),
       description: 'ppl',
-      detail: t('how much worse a text is predicted without the block; best (Shortened LLaMA)'),
+      detail: t('how much worse a text is predicted without the block (Shortened LLaMA)'),
       value: 'ppl',
     },
     {
       label: 'Taylor',
       description: 'taylor',
-      detail: t('what the loss would change by if the weights went; slower (Shortened LLaMA)'),
+      detail: t('what the loss would change by if the weights went (Shortened LLaMA)'),
       value: 'taylor',
     },
     {
       label: t('Magnitude'),
       description: 'magnitude',
-      detail: t('sum of the absolute weights; needs no text, done in a moment'),
+      detail: t('sum of the absolute weights; needs no text'),
       value: 'magnitude',
     },
     {
@@ -39,7 +49,7 @@ export function criterionChoices(): readonly Choice<Criterion>[] {
     {
       label: t('Greedy'),
       description: 'greedy',
-      detail: t('perplexity again after every removal; slow and careful (SLEB)'),
+      detail: t('perplexity again after every removal (SLEB)'),
       value: 'greedy',
     },
     {

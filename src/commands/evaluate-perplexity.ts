@@ -1,17 +1,22 @@
 /** Evaluate Perplexity…: of a checkpoint, or of what its plan would leave, on a text. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
 import type { EvaluateSpec } from '../protocol/jobs';
 import { formatCount, formatNumber } from '../views/words';
-import { chooseCheckpoint } from './choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import { chooseFile } from './choose-file';
 import type { Command, CommonArguments } from './command';
+import { evaluationEstimate, windowsOf } from './estimates';
 import { inform } from './inform';
 import { recall, remember } from './remembered';
 import { runJob } from './run-job';
 import { flatteryOf, scoringTextsOf } from './scoring-texts';
-import { askAll, BACK, type Step } from './steps';
+import { askAll, BACK, pick, type Step, when } from './steps';
 import { type ModelChoice, modelSource, modelStep } from './model-choice';
+
+/** Tokens of a window, where none are asked for. */
+const WINDOW = 128;
 
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
   readonly text?: string;
@@ -42,7 +47,8 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       const text = await chooseFile(coppice, place, question);
       return text === BACK ? BACK : { text };
     };
-    const complete = args.text === undefined ? await askAll(title, args, [modelStep(coppice, chosen), textStep]) : args;
+    const steps = [modelStep<EvaluateArguments>(coppice, chosen), textStep, limitStep(coppice, chosen)];
+    const complete = args.text === undefined ? await askAll(title, args, steps) : args;
     const chosenText = args.text === undefined ? complete.text : undefined;
     await remember(coppice, 'evaluate', { text: chosenText }, { text: coppice.config.calibration.file });
     settle({ ...complete, checkpoint: chosen.path });
@@ -67,3 +73,39 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     return result;
   },
 };
+
+/** Windows that are often enough, as the command line's examples have them. */
+const LIMITS = [64, 16];
+
+/** Asks how much of the text is to be read, with what that takes; not where it is short anyway. */
+function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
+  const least = Math.min(...LIMITS);
+  const all = ({ text, window = WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;
+  const step: Step<EvaluateArguments> = async (state, place) => {
+    const { architecture } = chosen;
+    const { window = WINDOW } = state;
+    const whole = all(state);
+    const { remove = [] } = modelSource(coppice, chosen, state);
+    const blocks = architecture.blocks - remove.length;
+    const time = (rows: number): string => evaluationEstimate(coppice, architecture, { rows, length: window }, blocks);
+    const some = LIMITS.filter((limit) => limit < whole);
+    const { t } = vscode.l10n;
+    const choices = [
+      { label: t('Whole text'), description: t('{0}: about {1} windows', time(whole), formatCount(whole)), value: 0 },
+      ...some.map((limit) => ({ label: t('First {0} windows', limit), description: time(limit), value: limit })),
+    ];
+    const limit = await pick(
+      place,
+      t('How much of the text?'),
+      choices,
+      recall(coppice, 'evaluate', 'limit', LIMITS[0]),
+    );
+    if (limit === BACK) return BACK;
+    await remember(coppice, 'evaluate', { limit });
+    return limit === 0 ? {} : { limit };
+  };
+  return when((state) => {
+    if (state.limit !== undefined) return false;
+    return state.text === undefined ? undefined : all(state) > least;
+  }, step);
+}

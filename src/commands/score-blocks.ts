@@ -11,6 +11,7 @@ import { chooseFile } from './choose-file';
 import type { Command, CommonArguments } from './command';
 import { inform, nextCommand } from './inform';
 import { criterionChoices } from './criteria';
+import { criterionEstimate } from './estimates';
 import { recall, remember } from './remembered';
 import { runJob } from './run-job';
 import { ask, askAll, BACK, pick, type Step, when } from './steps';
@@ -113,15 +114,17 @@ export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: C
 async function askScore(
   coppice: Coppice,
   args: ScoreArguments,
-  { architecture }: Chosen,
+  chosen: Chosen,
   title: string,
 ): Promise<ScoreArguments> {
+  const { architecture } = chosen;
   const { config } = coppice;
   // Whoever names the criterion has decided; the settings are the rest.
   if (args.criterion !== undefined) return args;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
-    const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), criterionChoices(), active);
+    const choices = criterionChoices((criterion) => criterionEstimate(coppice, chosen, criterion));
+    const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
   const textStep = when<ScoreArguments>(

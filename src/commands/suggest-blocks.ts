@@ -15,6 +15,7 @@ import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
 import type { Command, CommonArguments } from './command';
 import { criterionChoices } from './criteria';
+import { criterionEstimate } from './estimates';
 import { parseShare, shareFault, wholeNumberFault } from './numbers';
 import { recall, remember } from './remembered';
 import { score, scoresOf } from './score-blocks';
@@ -111,7 +112,10 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
 
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
   const criterionStep: Step<State> = async (_, place) => {
-    const choices = criterionChoices().map((choice) =>
+    // What is scored already takes no time.
+    const estimate = (criterion: Criterion): string | undefined =>
+      scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion);
+    const choices = criterionChoices(estimate).map((choice) =>
       scoresOf(coppice, chosen, choice.value)
         ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
         : choice,

@@ -51,6 +51,10 @@ export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Ph
 /** Names a part of work that memory allows in parts only: "part 2 of 5, ", and nothing where there is one. */
 export const partName = (part: number, parts: number): string => (parts > 1 ? `part ${part + 1} of ${parts}, ` : '');
 
+/** Says what a job is at while it cannot be told how far that is. */
+export const announce = ({ onProgress }: JobOptions, label: string): void =>
+  onProgress?.({ label, done: 0, total: 0, unit: 'share', unpaced: true });
+
 /** The same job, each of its steps named by the phase or round as well. */
 export const labelled = ({ signal, onProgress }: JobOptions, prefix: string): JobOptions => ({
   signal,

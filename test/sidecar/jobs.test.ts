@@ -88,7 +88,13 @@ describe('sidecar: jobs', function () {
       ids: (await generate(m, promptIds, { maxNewTokens: 9, greedy: true, view })).ids,
     }));
     const remove = [2, '4.ffn'];
-    const evaluated = await client().run({ kind: 'evaluate', ...source, remove, text, window: 32, limit: 5 });
+    const steps: string[] = [];
+    const evaluated = await client().run(
+      { kind: 'evaluate', ...source, remove, text, window: 32, limit: 5 },
+      { onProgress: ({ label }) => steps.push(label) },
+    );
+    assert.equal(steps[0], 'reading text.txt as tokens'); // which takes long of a long text
+    assert.ok(steps.length > 1);
     assert.equal(evaluated.result.ppl, own.ppl);
     assert.deepEqual(evaluated.result.removed, remove);
 

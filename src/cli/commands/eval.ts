@@ -1,4 +1,5 @@
 /** `coppice eval`: perplexity of a text under a checkpoint or a view of it (Shortened LLaMA's two modes, spec §1.12). */
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { counted } from '../../engine/counted';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
@@ -6,6 +7,7 @@ import { perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { windowsOfText } from '../../engine/evaluate/text-windows';
 import type { BosMode } from '../../engine/evaluate/windows';
 import { contextWarning } from '../../engine/importance/calibration';
+import { announce } from '../../engine/progress';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import { readTextFile } from '../../engine/textfile';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
@@ -77,6 +79,7 @@ async function evaluate(path: string, options: EvalOptions, shell: Shell): Promi
   if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);
   const { window, bos, limit } = options;
   const { bosTokenId } = architecture;
+  announce(shell.job, `reading ${basename(options.text)} as tokens`);
   const { rows } = await windowsOfText(tokenizer, text.text, { window, bos, limit, bosTokenId });
   for (const warning of contextWarning(window, architecture.context, 'windows')) shell.warn(warning);
   const start = performance.now();

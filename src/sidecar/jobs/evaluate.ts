@@ -1,10 +1,12 @@
 /** Perplexity of a text, or of calibration rows, under a model or a view of it. */
+import { basename } from 'node:path';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { type Perplexity, perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { loadRows } from '../../engine/evaluate/rows';
 import { windowsOfText } from '../../engine/evaluate/text-windows';
 import { contextWarning } from '../../engine/importance/calibration';
 import { UserError } from '../../engine/errors';
+import { announce } from '../../engine/progress';
 import { detailsOf, fileInput } from '../../engine/runs/details';
 import type { RunInput } from '../../engine/runs/record';
 import { readTextFile } from '../../engine/textfile';
@@ -59,6 +61,7 @@ async function textTask(
   contextWarning(window, architecture.context, 'windows').forEach(warn);
   const { bosTokenId } = architecture;
   const bos = wish ?? (bosTokenId === undefined ? 'none' : 'stream');
+  announce(job, `reading ${basename(file)} as tokens`);
   const { rows } = await windowsOfText(tokenizer, text, { window, bos, limit, bosTokenId });
   return {
     input: fileInput('text', file, sha256),

@@ -1,5 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
+import { roughTime } from '../../../src/views/words';
 import { deviceLines } from '../../../src/views/device-words';
 import { jobTitle, progressLine, progressShort, stateLine, titledJob } from '../../../src/views/progress-words';
 
@@ -36,6 +37,15 @@ describe('jobs in words', () => {
       jobTitle(titledJob({ kind: 'samples', columns, prompts: ['x'] })),
       'Writing samples with SmolLM2-135M',
     );
+  });
+});
+
+describe('estimated times', () => {
+  it('are no finer than they can be', () => {
+    const seconds = [0.2, 9, 12, 44, 57, 78, 258, 598, 3028, 7790];
+    assert.deepEqual(seconds.map(roughTime), [
+      ...['a few seconds', 'a few seconds', '10 s', '40 s', '1:00', '1:20', '4:20', '10 min', '50 min', '2 h 10 min'],
+    ]);
   });
 });
 

@@ -1,0 +1,91 @@
+/** Estimates: operations counted from the architecture agree with a count of every product, one by one. */
+import assert from 'node:assert/strict';
+import type { Architecture } from '../../../src/engine/checkpoint/architecture';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { evaluationFlops, rowBlockFlops, scoringFlops, speedLike } from '../../../src/engine/importance/estimate';
+import { checkpointFolder } from '../../support/golden';
+
+const ROWS = { rows: 3, length: 16 };
+
+/** Operations of (rows, inner) × (inner, columns): counted product by product. */
+function product(rows: number, inner: number, columns: number): number {
+  let count = 0;
+  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) count += 2 * inner;
+  return count;
+}
+
+/** A block over a row: its seven Linears, and each head's scores and values. */
+function blockFlops({ hidden, heads, kvHeads, headDim, ffn }: Architecture, length: number): number {
+  let count = product(length, hidden, heads * headDim) + product(length, heads * headDim, hidden);
+  count += 2 * product(length, hidden, kvHeads * headDim);
+  count += 2 * product(length, hidden, ffn) + product(length, ffn, hidden);
+  for (let head = 0; head < heads; head++) count += product(length, headDim, length) + product(length, length, headDim);
+  return count;
+}
+
+const headFlops = ({ hidden, vocabulary }: Architecture, length: number): number => product(length, hidden, vocabulary);
+
+const near = (actual: number, expected: number, share: number): void =>
+  assert.ok(Math.abs(actual / expected - 1) < share, `${actual}, counted ${expected}`);
+
+describe('estimates', () => {
+  let a: Architecture;
+  let block: number;
+  let head: number;
+  before(async () => {
+    a = requireArchitecture(await openCheckpoint(checkpointFolder('sample')));
+    block = blockFlops(a, ROWS.length);
+    head = headFlops(a, ROWS.length);
+  });
+
+  it('of a block are every product of it', () => {
+    assert.equal(rowBlockFlops(a, ROWS.length), block);
+    assert.notEqual(rowBlockFlops(a, 2 * ROWS.length), 2 * block); // attention grows with the square
+  });
+
+  it('of a perplexity sweep are every variant, from the block on that it lacks', () => {
+    let count = 0;
+    let states = 1;
+    for (let k = 0; k < a.blocks; k++) {
+      count += states * block; // those under way go through block k, and one more begins behind it
+      states++;
+    }
+    near(scoringFlops(a, 'ppl', ROWS), ROWS.rows * (count + states * head), 0.05);
+  });
+
+  it('of a greedy run are a sweep a round, of a model that gets shorter', () => {
+    let count = 0;
+    for (let round = 0; round < 3; round++) {
+      let states = 1;
+      for (let k = 0; k < a.blocks - round; k++) {
+        count += states * block;
+        states++;
+      }
+      count += states * head;
+    }
+    near(scoringFlops(a, 'greedy', ROWS, { count: 3 }), ROWS.rows * count, 0.05);
+    const fewer = scoringFlops(a, 'greedy', ROWS, { count: 3, kept: new Set([0, 1, 2, 3]) });
+    assert.ok(fewer < scoringFlops(a, 'greedy', ROWS, { count: 3 }));
+  });
+
+  it('of Taylor are a forward pass, and one back with the forward pass again', () => {
+    let count = head + head; // logits, and their gradient by the states
+    for (let k = 0; k < a.blocks; k++) count += block + block + 2 * block;
+    near(scoringFlops(a, 'taylor', ROWS), ROWS.rows * count, 0.05);
+  });
+
+  it('of criteria that compare states are one forward pass without a head', () => {
+    for (const criterion of ['block-influence', 'angular'] as const)
+      assert.equal(scoringFlops(a, criterion, ROWS), ROWS.rows * a.blocks * block);
+  });
+
+  it('of a text are its windows', () => {
+    near(evaluationFlops(a, ROWS, a.blocks - 2), ROWS.rows * ((a.blocks - 2) * block + head), 0.05);
+  });
+
+  it('know that gradients are slower than products', () => {
+    assert.equal(speedLike('ppl', 'evaluate', 7), 7);
+    assert.ok(speedLike('taylor', 'ppl', 100) < 100);
+    assert.equal(Math.round(speedLike('ppl', 'taylor', speedLike('taylor', 'ppl', 100))), 100);
+  });
+});
