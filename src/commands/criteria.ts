@@ -9,7 +9,7 @@ export function criterionChoices(
 ): readonly Choice<Criterion>[] {
   return allChoices().map((choice) => {
     const time = estimate(choice.value);
-    return time === undefined ? choice : { ...choice, detail: `${choice.detail} · ${time}` };
+    return time === undefined ? choice : { ...choice, description: `${choice.description} · ${time}` };
   });
 }
 

@@ -16,7 +16,7 @@ import type { Estimate, Speeds } from './speeds';
 /** Bytes of English text that make a token, about. */
 const BYTES_PER_TOKEN = 4;
 
-/** "about 1:20 for SmolLM2-135M, 10×128"; undefined where it is done at once. */
+/** "SmolLM2-135M, 10×128: about 1:20"; undefined where it is done at once. */
 export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
   const { config } = coppice;
   const { architecture, path } = chosen;
@@ -27,8 +27,8 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
   const flops = scoringFlops(architecture, criterion, rows, scope);
   const time = timeOf(coppice, flops, architecture, criterion, rows.length);
   return criterion === 'magnitude'
-    ? vscode.l10n.t('{0} for {1}', time, checkpointName(path))
-    : vscode.l10n.t('{0} for {1}, {2}×{3}', time, checkpointName(path), rows.rows, rows.length);
+    ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
+    : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
 
 /** "about 1:20" for so many windows. @param blocks those that are left */
@@ -59,11 +59,10 @@ function timeOf(
   return words(speeds.estimate(flops, wanted));
 }
 
+/** A guess is named as such: nothing alike has run on this computer. */
 function words({ seconds, measured }: Estimate): string {
   const time = roughTime(seconds);
-  return measured
-    ? vscode.l10n.t('about {0}', time)
-    : vscode.l10n.t('roughly {0}, as nothing alike has run on this computer yet', time);
+  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (nothing measured yet)', time);
 }
 
 /** Learns from a job that has ended. */

@@ -91,7 +91,7 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [
-      { label: t('Whole text'), description: t('{0}: about {1} windows', time(whole), formatCount(whole)), value: 0 },
+      { label: t('Whole text'), description: t('{0} · about {1} windows', time(whole), formatCount(whole)), value: 0 },
       ...some.map((limit) => ({ label: t('First {0} windows', limit), description: time(limit), value: limit })),
     ];
     const limit = await pick(

@@ -133,6 +133,28 @@ describe('jobs in the window', () => {
     assert.ok(existsSync(inWorkspace('resumed')));
   });
 
+  it('say what they will take, and read a part of a text where that is chosen', async () => {
+    const { page } = window;
+    const row = (text: RegExp) => page.locator('.quick-input-list .monaco-list-row', { hasText: text });
+    const scoring = vscode.commands.executeCommand('coppice.scoreBlocks', { checkpoint });
+    await row(/ppl · model, 10×128: (about|roughly) \S/).waitFor();
+    assert.equal(await row(/slow|best|in a moment/).count(), 0);
+    assert.doesNotMatch((await page.locator('.quick-input-title').textContent()) ?? '', /\(1/); // greedy asks more
+    await window.screenshot('jobs-estimates');
+    await page.keyboard.press('Escape');
+    await scoring;
+
+    const evaluating = vscode.commands.executeCommand<{ windows: number }>('coppice.evaluatePerplexity', {
+      checkpoint,
+    });
+    await row(/prose\.txt/).click();
+    await row(/Whole text.*about \d+ windows/).waitFor();
+    await window.screenshot('jobs-limit');
+    await row(/First 16 windows/).click();
+    assert.equal((await evaluating)?.windows, 16);
+    await window.toast(/Perplexity [\d.]+ on prose\.txt/).waitFor();
+  });
+
   it('offer the CPU when the GPU cannot be used, and never take it by themselves', async () => {
     const gpu = process.platform === 'win32' ? 'coreml' : 'dml'; // which this system never has
     await vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint, text, limit: 2, device: gpu });
