@@ -25,7 +25,7 @@ export function shortScore(score: JsonNumber): string {
   const value = parseJsonNumber(score) ?? NaN;
   if (!Number.isFinite(value)) return value === Infinity ? '∞' : String(score);
   const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace('e+', 'e'));
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace(/\.?0*e\+?/, 'e'));
   if (size >= 999.95) return signed(Math.round(value).toLocaleString('en-US'));
   return signed(String(Number(value.toPrecision(4))));
 }

@@ -9,7 +9,7 @@ export const numeric = (value: JsonNumber | null | undefined): number =>
 export function short(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return value === Infinity ? '∞' : value === -Infinity ? '−∞' : '–';
   const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace('e+', 'e'));
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) return signed(value.toExponential(2).replace(/\.?0*e\+?/, 'e'));
   if (size >= 999.95) return signed(Math.round(value).toLocaleString('en-US'));
   return signed(String(Number(value.toPrecision(digits))));
 }
