@@ -67,7 +67,8 @@ export async function pickOrBrowse(
   const elsewhere =
     active !== undefined && isAbsolute(active) && !choices.some(({ value }) => value === active) && existsSync(active);
   const last = elsewhere ? [{ label: basename(active), description: active, value: active }] : [];
-  for (let start = active; ; start = BROWSE) {
+  // Nothing is remembered: the first line is what Enter takes.
+  for (let start = active === BROWSE ? undefined : active; ; start = BROWSE) {
     const choice = await pick<string>(place, placeholder, [...choices, ...last, other], start);
     if (choice !== BROWSE) return choice;
     const picked = await browse();
