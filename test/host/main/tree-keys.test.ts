@@ -32,8 +32,11 @@ describe('the tree by keyboard', () => {
     const { identity, architecture } = await library.load(path);
     return plans.removed({ path, identity, blocks: architecture!.blocks });
   };
-  const plan = (blocks: readonly number[]): Promise<void> =>
-    until(`the plan is ${blocks.join()}`, async () => (await removed()).join() === blocks.join());
+  /** Waits until it is shown too: a key that comes while lines are drawn again is lost, as a user would see. */
+  const plan = async (blocks: readonly number[]): Promise<void> => {
+    await until(`the plan is ${blocks.join()}`, async () => (await removed()).join() === blocks.join());
+    await window.row(`Plan: ${8 - blocks.length} of 8`).waitFor();
+  };
   const press = (...keys: string[]): Promise<void> =>
     keys.reduce((before, key) => before.then(() => window.page.keyboard.press(key)), Promise.resolve());
 
