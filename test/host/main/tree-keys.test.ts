@@ -14,6 +14,7 @@ describe('the tree by keyboard', () => {
     path = writeModel('model');
     await run('refreshCheckpoints');
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
+    await window.row('model').first().waitFor(); // a view that is just opened has nothing to reveal yet
     await (await coppice()).tree.reveal(path, { expand: true, focus: true });
     await window.row('Block 7').waitFor();
   });
