@@ -51,7 +51,7 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
  */
 export async function score(
   coppice: Coppice,
-  { path, checkpoint, architecture }: Chosen,
+  { path, checkpoint, architecture, subject }: Chosen,
   args: ScoreArguments,
   suggested = false,
 ): Promise<ScoreResult> {
@@ -65,7 +65,10 @@ export async function score(
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
-  coppice.scores.add(path, result, record, spec.calibration?.file);
+  // Colours by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
+  const choice = coppice.plans.choice(subject);
+  const shows = choice === 'hand' || choice.criterion === criterion;
+  coppice.scores.add(path, result, record, { file: spec.calibration?.file, shows });
   await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
   if (unwatched) {
     const next = { checkpoint: path };

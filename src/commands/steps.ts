@@ -36,9 +36,9 @@ export function pick<T>(
   );
 }
 
-/** Without the whole number of steps, the number of one says little and looks like a version. */
+/** Without the whole number of steps, the number of one says little and looks like a version. A single one needs none. */
 function numbered({ title, step, totalSteps }: Place): Partial<Place> {
-  return totalSteps === undefined ? { title } : { title, step, totalSteps };
+  return totalSteps === undefined || totalSteps === 1 ? { title } : { title, step, totalSteps };
 }
 
 export interface Question {

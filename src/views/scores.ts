@@ -26,6 +26,12 @@ export interface Scores {
   readonly at: number;
 }
 
+/** What a scoring's result does not tell. */
+export interface AddedScores {
+  readonly file?: string;
+  readonly shows?: boolean;
+}
+
 const KEY = 'scores';
 /** Criteria by the paths of checkpoints. */
 const SHOWN_KEY = 'shownScores';
@@ -70,11 +76,12 @@ export class ScoreBook {
   }
 
   /**
-   * Keeps a scoring of the whole model, and shows it. Those of views and single modules say nothing about pruning its blocks.
+   * Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks.
    * @param record path of the run's record
    * @param file path of the calibration text, which the result only names
+   * @param shows whether the view shows it from now on
    */
-  add(path: string, result: ScoreResult, record: string | null, file?: string): void {
+  add(path: string, result: ScoreResult, record: string | null, { file, shows = true }: AddedScores = {}): void {
     if ((result.removed?.length ?? 0) > 0 || result.modules || result.adapter) return;
     const scores: Scores = {
       criterion: result.criterion,
@@ -92,7 +99,7 @@ export class ScoreBook {
     );
     this.entries.set(path, [scores, ...others]);
     void this.store.update(KEY, Object.fromEntries(this.entries));
-    this.choose(path, scores.criterion);
+    if (shows) this.choose(path, scores.criterion);
     this.changed.fire(path);
   }
 

@@ -44,7 +44,7 @@ describe('family of the results panel', function () {
     assert.deepEqual([parent?.there?.path, parent?.there?.blocks, parent?.there?.ppl], [model, 6, null]);
     assert.ok(parent!.there!.parameters > state.model.parameters);
     const related = state.columns.filter((column) => column.related).map(({ label }) => label);
-    assert.deepEqual(related, ['Original', basename(model)], 'ticked at first');
+    assert.deepEqual(related, [basename(child), basename(model)], 'ticked at first');
     await session.receive({ type: 'family/open', path: model });
     await session.receive({ type: 'family/open', path: folder });
     assert.deepEqual(opened, [model], 'members of the family alone');
@@ -90,7 +90,7 @@ describe('family of the results panel', function () {
     assert.deepEqual(state.family.parent, { name: basename(model), removed: [1, 4], there: null });
     assert.deepEqual(
       state.columns.map(({ label }) => label),
-      ['Original'],
+      [basename(child)],
     );
   });
 });

@@ -1,6 +1,6 @@
 /** A training that was stopped, met again by a window that has never seen it: the panel shows it and goes on with it. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { discardTraining, readStopped, type StoppedTraining } from '../../src/engine/retrain/stopped';
 import { CancelledError } from '../../src/engine/errors';
@@ -15,6 +15,7 @@ describe('a training that was stopped', function () {
   const { model, text } = material();
   const client = describedClient();
   const folder = temporaryFolder();
+  const records = join(folder, 'runs');
   const specOf = (name: string): RetrainSpec => ({
     kind: 'retrain',
     checkpoint: model,
@@ -37,7 +38,7 @@ describe('a training that was stopped', function () {
       compute: { device: 'cpu' as const, threads: 1 },
       plus: false,
       keep: '',
-      recordFolders: [],
+      recordFolders: [records],
       inputFolders: [],
     },
     calibration: { file: text, samples: 4, length: 24, seed: 1 },
@@ -76,6 +77,8 @@ describe('a training that was stopped', function () {
       seen.looks.map(({ ppl }) => ppl),
       whole.result.evaluations.map(({ ppl }) => ppl),
     );
+    const [record, ...others] = readdirSync(records).filter((name) => name.includes('-retrain-'));
+    assert.ok(record !== undefined && others.length === 0, 'the resumed run has its record');
     panel.close();
   });
 

@@ -236,6 +236,8 @@ describe('scores of a checkpoint', () => {
     assert.equal(book.shown({ ...subject, identity: 'other' }), undefined);
     book.add(subject.path, result('magnitude', [1, 2, 3]), null);
     assert.equal(book.shown(subject)?.criterion, 'magnitude');
+    book.add(subject.path, result('taylor', [1, 2, 3]), null, { shows: false });
+    assert.equal(book.shown(subject)?.criterion, 'magnitude');
   });
 
   it('say what they are, and on which text', () => {

@@ -116,7 +116,8 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
     removed,
     kind: 'retrained',
   }));
-  const isPlan = whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
+  // A plan that removes nothing is the whole model, which has its point.
+  const isPlan = plan.removed.length > 0 && whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
   const now: Dot[] = isPlan
     ? [
         {

@@ -141,7 +141,7 @@ export function runsSection(context: Context): Section {
 }
 
 /** What came out, in a few words. */
-function resultOf({ digest: { score, curve, training, quality, cost, samples } }: PanelRun): string {
+function resultOf({ digest: { kind, score, curve, training, quality, cost, samples } }: PanelRun): string {
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
     return order.length > 0 ? `least important: ${order.map(({ index }) => index).join(', ')}` : '';
@@ -153,6 +153,9 @@ function resultOf({ digest: { score, curve, training, quality, cost, samples } }
   }
   if (samples) return counted(samples.texts.length, 'text');
   if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
+  if (kind === 'bench' && cost) {
+    return cost.map((each) => `${each.label}: ${short(numeric(each.decodeTokensPerSecond))} tokens/s`).join(', ');
+  }
   const last = cost?.at(-1);
   return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';
 }

@@ -45,7 +45,7 @@ export function columnsOf(
       .slice(0, MOST_NEIGHBOURS)
       .map((other) => checkpointColumn(other, relatives.nearness(other)));
   return [
-    ...(can(self) ? ownColumns(self.path, removed) : []),
+    ...(can(self) ? ownColumns(self, removed) : []),
     ...of(['parent']),
     ...(can(self) ? adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
@@ -53,9 +53,10 @@ export function columnsOf(
   ];
 }
 
-function ownColumns(path: string, removed: readonly number[]): Column[] {
+/** Of a checkpoint that Coppice made from another, the other one is the original. */
+function ownColumns({ path, origin }: Relative, removed: readonly number[]): Column[] {
   const original: Column = {
-    ...{ id: 'original', label: 'Original', detail: path, related: true },
+    ...{ id: 'original', label: origin ? basename(path) : 'Original', detail: path, related: true },
     source: { checkpoint: path },
   };
   if (removed.length === 0) return [original];

@@ -215,7 +215,8 @@ export class ResultsSession {
         return;
       case 'training/resume': {
         const spec = trainings.resumed(this.subject.path, this.subject.checkpoint.identity);
-        return spec && sidecar.run(spec).catch(() => undefined); // its failure is the training's
+        const records = this.services.settings().recordFolders;
+        return spec && sidecar.run({ ...spec, records }).catch(() => undefined); // its failure is the training's
       }
       case 'job/cancel':
         return sidecar.cancel(message.id);

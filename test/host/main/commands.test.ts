@@ -75,12 +75,13 @@ describe('commands', () => {
     assert.deepEqual([...looks].sort(), ['high', 'high', 'high', 'low', 'low', 'low', 'middle', 'middle']);
   });
 
+  const firstBlock = async (): Promise<vscode.TreeItem> => {
+    const all = await lines((await checkpointLine(checkpoint)).node);
+    return all.find(({ node }) => node.kind === 'block')!.item;
+  };
+
   it('shows the scores of the criterion that was chosen, and of the one that a suggestion took', async () => {
     for (const criterion of ['ppl', 'magnitude']) await run('scoreBlocks', { checkpoint, criterion, ...quick });
-    const firstBlock = async (): Promise<vscode.TreeItem> => {
-      const all = await lines((await checkpointLine(checkpoint)).node);
-      return all.find(({ node }) => node.kind === 'block')!.item;
-    };
     assert.match(String((await firstBlock()).description), /^magnitude /);
     await run('showScores', { checkpoint, criterion: 'ppl' });
     const { description, tooltip } = await firstBlock();
@@ -131,6 +132,7 @@ describe('commands', () => {
     await run('scoreBlocks', { checkpoint, criterion: 'ppl', ...quick });
     await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
     await run('scoreBlocks', { checkpoint, criterion: 'taylor', ...quick });
+    assert.match(String((await firstBlock()).description), /^ppl /, 'colours follow the plan');
     const suggested = await pruned('by-ppl');
     assert.deepEqual([suggested.settings.chosen, suggested.settings.criterion], ['by criterion', 'ppl']);
     assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of `prose\.txt`/);
