@@ -103,6 +103,8 @@ describe('the story', () => {
       .last()
       .waitFor();
     await window.toast('Writing text').waitFor({ state: 'detached' });
+    const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Writing text' });
+    await status.waitFor({ state: 'detached' });
     await window.screenshot('story-8-text');
   });
 
