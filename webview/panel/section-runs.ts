@@ -1,4 +1,5 @@
 /** Every run that left a record: draw again, open, compare, export, delete; and a warning where what it read has changed. */
+import type { CostDigest } from '../../src/engine/runs/digest-types';
 import type { PanelRun, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { counted } from '../support/numbers';
@@ -154,7 +155,9 @@ function resultOf({ digest: { kind, score, curve, training, quality, cost, sampl
   if (samples) return counted(samples.texts.length, 'text');
   if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
   if (kind === 'bench' && cost) {
-    return cost.map((each) => `${each.label}: ${short(numeric(each.decodeTokensPerSecond))} tokens/s`).join(', ');
+    // Beside other models the checkpoint goes by its name.
+    const nameOf = ({ label, of }: CostDigest): string => (label === 'Original' && of ? of.model : label);
+    return cost.map((each) => `${nameOf(each)}: ${short(numeric(each.decodeTokensPerSecond))} tokens/s`).join(', ');
   }
   const last = cost?.at(-1);
   return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';

@@ -38,11 +38,17 @@ describeBrowser('costs in the results panel', (browser) => {
 
   it('draws bars of those of one run, with their spread', async () => {
     const [first] = RUNS;
+    const of = { model: FULL.model.name, identity: '', removed: [] };
     const turns: PanelRun = {
       ...{ ...first, id: 'turns.json' },
-      digest: { ...first.digest, kind: 'bench', cost: [cost('Original', 50), cost('Without 14, 17–18', 60)] },
+      digest: {
+        ...first.digest,
+        kind: 'bench',
+        cost: [{ ...cost('Original', 50), of }, cost('Without 14, 17–18', 60)],
+      },
     };
     const panel = await openPanel(browser(), { ...FULL, runs: [turns, ...RUNS] });
+    await panel.page.getByText(`${of.model}: 50 tokens/s, Without 14, 17–18: 60 tokens/s`).waitFor();
     for (const [name, decode] of [
       [FULL.model.name, 50],
       ['Without 14, 17–18', 60],
