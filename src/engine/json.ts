@@ -18,3 +18,9 @@ export function parseJsonNumber(value: unknown): number | undefined {
   if (value === 'Infinity' || value === '-Infinity' || value === 'NaN') return Number(value);
   return undefined;
 }
+
+/** An object of JSON; what its fields hold is still to be looked at. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,7 +2,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import { isObject, JsonProblem, parseBoundedJson } from './bounded-json';
+import { isObject } from '../json';
+import { JsonProblem, parseBoundedJson } from './bounded-json';
 import { isSet, tokenIds } from './fields';
 import { readWhole, withFile } from '../regular-file';
 import { type FileStamp, stampOf } from './stamps';

@@ -3,8 +3,9 @@
  * classes, family by family, so that a checkpoint means here what it means there.
  */
 import { counted } from '../counted';
+import { isObject } from '../json';
 import type { Architecture, Family } from './architecture';
-import { isObject, printable } from './bounded-json';
+import { printable } from './bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from './limits';
 import { oddSetting } from './odd-settings';

@@ -1,6 +1,7 @@
 /** Typed access to the fields of a `config.json`: a wrong type or an impossible number names the field. */
 import { UserError } from '../errors';
-import { isObject, printable } from './bounded-json';
+import { isObject } from '../json';
+import { printable } from './bounded-json';
 
 export type Config = Readonly<Record<string, unknown>>;
 

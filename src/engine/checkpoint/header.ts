@@ -3,8 +3,9 @@
  * its byte range, and the ranges fill the rest of the file without gap or overlap.
  */
 import { counted } from '../counted';
+import { isObject } from '../json';
 import { DamagedFile, refuse, type Report } from './damage';
-import { isObject, JsonProblem, parseBoundedJson, printable } from './bounded-json';
+import { JsonProblem, parseBoundedJson, printable } from './bounded-json';
 import { DTYPE_BITS, type Dtype } from './dtype';
 import { HEADER_DEPTH, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from './limits';
 import type { TensorInfo } from './types';

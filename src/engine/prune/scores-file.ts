@@ -1,7 +1,7 @@
 /** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
-import { parseJsonNumber } from '../json';
+import { isObject, type JsonObject, parseJsonNumber } from '../json';
 import { readTextFile } from '../textfile';
 import type { ScoringText } from './choice';
 import type { Ranking } from './ranking';
@@ -15,8 +15,6 @@ export interface ScoresFile {
   /** The calibration text that the scores come from, if any. */
   readonly calibration?: ScoringText;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Scores of `checkpoint`, which has `blocks` blocks.
@@ -66,7 +64,7 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
 }
 
 /** What the scores say of the blocks, or why they say nothing. */
-function rankingOf(scores: Json, blocks: number): Ranking | string {
+function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
   const isBlock = (value: unknown): value is number =>
     Number.isInteger(value) && Number(value) >= 0 && Number(value) < blocks;
   if (Array.isArray(scores.windows)) {
@@ -81,7 +79,7 @@ function rankingOf(scores: Json, blocks: number): Ranking | string {
       : `its windows don't fit a model of ${blocks} blocks`;
   }
   if (Array.isArray(scores.removals)) {
-    const listed = scores.removals.map((removal: unknown): Json => (isObject(removal) ? removal : {}));
+    const listed = scores.removals.map((removal: unknown): JsonObject => (isObject(removal) ? removal : {}));
     const removals = listed.map(({ block }) => block);
     if (!removals.every(isBlock)) return `its removals don't fit a model of ${blocks} blocks`;
     return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
@@ -107,6 +105,3 @@ function scoringText(calibration: unknown): ScoringText | undefined {
 }
 
 const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

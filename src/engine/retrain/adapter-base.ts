@@ -4,11 +4,12 @@
  * has no such note and belongs to the checkpoint as it is.
  */
 import { join } from 'node:path';
-import { isObject, JsonProblem, parseBoundedJson, printable } from '../checkpoint/bounded-json';
+import { JsonProblem, parseBoundedJson, printable } from '../checkpoint/bounded-json';
 import { MAX_DIMENSION } from '../checkpoint/limits';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { isObject } from '../json';
 import { modelName, readRecord, RECORD_NAME } from '../runs/record';
 
 /** Key of the note among the header's metadata. */

@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import { parseJsonNumber } from '../json';
+import { isObject, type JsonObject, parseJsonNumber } from '../json';
 import { codeSpan, inline } from '../markdown';
-import { entries, finite, isObject, type Json, objects, text } from '../runs/fields';
+import { entries, finite, objects, text } from '../runs/fields';
 import { readRecord, RECORD_NAME, type RunRecord } from '../runs/record';
 
 /** The record inside a folder; undefined where there is none, as in what other programs wrote. */
@@ -56,7 +56,7 @@ function counted(part: unknown, what: string): string | undefined {
   return count === null ? undefined : `${count.toLocaleString('en-US')} ${what}`;
 }
 
-function stepLines({ steps }: Json, { batch, learningRate }: Json): string[] {
+function stepLines({ steps }: JsonObject, { batch, learningRate }: JsonObject): string[] {
   const count = finite(steps);
   if (count === null) return [];
   const rows = finite(batch) === null ? '' : ` of ${finite(batch)} rows`;
@@ -65,7 +65,7 @@ function stepLines({ steps }: Json, { batch, learningRate }: Json): string[] {
 }
 
 /** Before training and where the parameters that were kept come from. */
-function perplexityLines({ evaluations, best }: Json): string[] {
+function perplexityLines({ evaluations, best }: JsonObject): string[] {
   const first = objects(evaluations).find(({ step }) => step === 0);
   const [before, after] = [first, best].map((look) => (isObject(look) ? parseJsonNumber(look.ppl) : undefined));
   if (before === undefined || after === undefined) return [];

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { isObject } from '../checkpoint/bounded-json';
+import { isObject } from '../json';
 import { readSmallFile } from '../regular-file';
 import { UserError } from '../errors';
 import { sample } from '../evaluate/sample';

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isObject } from '../checkpoint/bounded-json';
 import { readShardHeader } from '../checkpoint/safetensors';
 import { UserError } from '../errors';
+import { isObject } from '../json';
 import type { TrainingRequest } from './request';
 import { readHappened, readRun, type TrainingLog } from './training-state';
 import { folderOf, ownerOf, stateFileOf, Workspace } from './workspace';

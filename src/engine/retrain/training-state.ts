@@ -8,10 +8,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isObject } from '../checkpoint/bounded-json';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../checkpoint/tensor-file';
 import { UserError } from '../errors';
-import { stringifyJson } from '../json';
+import { isObject, stringifyJson } from '../json';
 import { cannotWrite } from '../system-failure';
 import type { AdamW, Parameters } from './adamw';
 import type { TrainingRequest } from './request';

@@ -1,6 +1,7 @@
 /** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
 import { basename } from 'node:path';
 import { repetition } from '../evaluate/repetition';
+import { isObject, type JsonObject } from '../json';
 import type {
   CostDigest,
   CurveDigest,
@@ -11,7 +12,7 @@ import type {
   ScoreDigest,
   TrainingDigest,
 } from './digest-types';
-import { entries, finite, isObject, type Json, jsonNumber, objects, text, texts } from './fields';
+import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import type { RunInput, RunRecord } from './record';
 import { calibrationKey, curveKey, evaluationKey } from './rows-key';
 
@@ -68,7 +69,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
   }
 }
 
-function scoreOf(results: Json): ScoreDigest {
+function scoreOf(results: JsonObject): ScoreDigest {
   // Taylor knows the perplexity too, but its scores are none and cannot be compared with it.
   const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
   const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
@@ -83,7 +84,7 @@ function scoreOf(results: Json): ScoreDigest {
   return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...of, blocks };
 }
 
-function curveOf(results: Json, settings: Json): CurveDigest {
+function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
   const points = objects(results.points).flatMap(({ count, removed, ppl, parameters }) => {
     const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
     if (n === null || value === undefined || left === null) return [];
@@ -102,7 +103,7 @@ function curveOf(results: Json, settings: Json): CurveDigest {
 /** Left out where it is not known. */
 const keyed = (rowsKey: string | undefined): { rowsKey?: string } => (rowsKey === undefined ? {} : { rowsKey });
 
-function trainingOf(results: Json): TrainingDigest {
+function trainingOf(results: JsonObject): TrainingDigest {
   const steps = objects(results.trace).flatMap(({ step, loss, lr, tokensPerSecond }) => {
     const [at, value] = [finite(step), jsonNumber(loss)];
     if (at === null || value === undefined) return [];
@@ -117,7 +118,7 @@ function trainingOf(results: Json): TrainingDigest {
   return { ...(out !== undefined && { output: basename(out) }), steps, looks };
 }
 
-function qualityOf(results: Json, label: string, name?: string, rowsKey?: string): QualityDigest[] {
+function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: string): QualityDigest[] {
   const ppl = jsonNumber(results.ppl);
   if (ppl === undefined) return [];
   const tokens = finite(results.tokens) ?? undefined;
@@ -126,7 +127,7 @@ function qualityOf(results: Json, label: string, name?: string, rowsKey?: string
 
 /** With an adapter on top it is also what retraining brought back. */
 function evaluationOf(
-  results: Json,
+  results: JsonObject,
   model: string,
   inputs: readonly RunInput[],
   text: string | undefined,
@@ -138,12 +139,16 @@ function evaluationOf(
   return { quality, retrained: [retrainedOf(results, adapter, quality[0])] };
 }
 
-function retrainedOf({ removed }: Json, label: string, { ppl, text = '', rowsKey }: QualityDigest): RetrainedDigest {
+function retrainedOf(
+  { removed }: JsonObject,
+  label: string,
+  { ppl, text = '', rowsKey }: QualityDigest,
+): RetrainedDigest {
   const blocks = entries(removed).filter((block) => typeof block === 'number');
   return { label, removed: blocks, ppl, text, ...keyed(rowsKey) };
 }
 
-function costOf(results: Json, label: string): CostDigest {
+function costOf(results: JsonObject, label: string): CostDigest {
   return {
     label,
     parameters: finite(results.parameters),
@@ -155,7 +160,7 @@ function costOf(results: Json, label: string): CostDigest {
 }
 
 /** Before and after a checkpoint was written. */
-function writtenOf(results: Json, model: string, what: string): CostDigest[] {
+function writtenOf(results: JsonObject, model: string, what: string): CostDigest[] {
   const out = text(results.out);
   const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = results;
   return [
@@ -165,7 +170,7 @@ function writtenOf(results: Json, model: string, what: string): CostDigest[] {
 }
 
 /** Speeds of sample columns: the median of what each wrote. */
-function speedsOf(results: Json): CostDigest[] {
+function speedsOf(results: JsonObject): CostDigest[] {
   return objects(results.columns).map((each, column): CostDigest => {
     const { label } = each;
     const own = objects(results.samples).filter((sample) => sample.column === column);
@@ -177,7 +182,7 @@ function speedsOf(results: Json): CostDigest[] {
 }
 
 /** Several models that were measured in turns. */
-function turnsOf(results: Json): CostDigest[] {
+function turnsOf(results: JsonObject): CostDigest[] {
   return objects(results.models).map((each) => {
     const [prefillRange, decodeRange] = [rangeOf(each.prefillRange), rangeOf(each.decodeRange)];
     return {
@@ -193,13 +198,13 @@ function rangeOf(value: unknown): readonly [number, number] | undefined {
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
 }
 
-function columnOf({ model, identity, removed, adapter }: Json): Pick<CostDigest, 'of'> {
+function columnOf({ model, identity, removed, adapter }: JsonObject): Pick<CostDigest, 'of'> {
   const [name, hash, on] = [text(model), text(identity), text(adapter)];
   if (name === undefined || hash === undefined) return {};
   return { of: { model: name, identity: hash, removed: entries(removed), ...(on !== undefined && { adapter: on }) } };
 }
 
-function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
+function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {
   return {
     prompts,
     columns: objects(results.columns).map(({ label }) => text(label) ?? ''),
@@ -222,7 +227,7 @@ function samplesOf(results: Json, prompts: readonly string[]): SamplesDigest {
 }
 
 /** The demo does several things at once. */
-function demoOf(results: Json, model: string, inputs: readonly RunInput[]): Parts {
+function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[]): Parts {
   const text = inputs.find(({ role }) => role === 'text')?.name ?? '';
   const sides = [results.before, results.after, results.retrained].filter(isObject);
   const labels = [model, `${model}, pruned`, `${model}, retrained`].slice(0, sides.length);
@@ -245,7 +250,7 @@ function median(values: readonly (number | null)[]): number | null {
 }
 
 /** Settings as names and words. Prompts and block lists stay lists; what is null is left out. */
-function flat(settings: Json, prefix = ''): (readonly [string, string])[] {
+function flat(settings: JsonObject, prefix = ''): (readonly [string, string])[] {
   return Object.entries(settings).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;
     if (value === null || value === undefined || key === 'columns') return [];

@@ -1,12 +1,7 @@
 /** Reading results of a record, which other versions may have written: what is not as expected is left out. */
-import { type JsonNumber, parseJsonNumber } from '../json';
+import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../json';
 
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const objects = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : []);
+export const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
 export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

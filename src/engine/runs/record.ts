@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
-import { stringifyJson } from '../json';
+import { isObject, stringifyJson } from '../json';
 import { cannotWrite } from '../system-failure';
 import { readTextFile } from '../textfile';
 
@@ -181,8 +181,4 @@ function recordFault(value: unknown): string | undefined {
     (input) => !isObject(input) || typeof input.role !== 'string' || typeof input.name !== 'string',
   );
   return inputFault >= 0 ? `inputs[${inputFault}] has no role or name` : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,8 @@
  * A name for the rows that a perplexity was measured on. Perplexities of two runs can be compared where it is the same:
  * texts of one name, or other rows of one text, give other numbers. Undefined where a record does not tell.
  */
-import { finite, isObject, type Json, text } from './fields';
+import { isObject, type JsonObject } from '../json';
+import { finite, text } from './fields';
 import type { RunInput } from './record';
 
 /** Rows drawn from a calibration text, as `Calibration` says it of itself. */
@@ -13,7 +14,7 @@ export function calibrationKey(calibration: unknown): string | undefined {
 }
 
 /** The rows of a curve. */
-export function curveKey({ text: measured }: Json, settings: Json): string | undefined {
+export function curveKey({ text: measured }: JsonObject, settings: JsonObject): string | undefined {
   if (!isObject(measured)) return undefined;
   const { sha256, rows, length } = measured;
   if (settings.rows === 'calibration') return keyOf(sha256, rows, length, 'seed', settings.seed);
@@ -24,7 +25,11 @@ export function curveKey({ text: measured }: Json, settings: Json): string | und
  * The rows of an evaluation.
  * @param settings those of the run; where it measured several models, what it says of this one
  */
-export function evaluationKey(results: Json, settings: Json, inputs: readonly RunInput[]): string | undefined {
+export function evaluationKey(
+  results: JsonObject,
+  settings: JsonObject,
+  inputs: readonly RunInput[],
+): string | undefined {
   const hash = (role: string): string | undefined => inputs.find((input) => input.role === role)?.sha256;
   const windows = finite(results.windows);
   if (settings.rows !== 'calibration') return keyOf(hash('text'), windows, settings.window, 'bos', settings.bos);

@@ -1,7 +1,8 @@
 /** Chat templates: a Jinja template of the checkpoint turns a conversation into the text that the model was trained on. */
 import { Template } from '@huggingface/jinja';
 import { UserError } from '../errors';
-import { isObject, type TemplateSource, type TokenizerFiles } from './files';
+import { isObject } from '../json';
+import type { TemplateSource, TokenizerFiles } from './files';
 
 export interface ChatMessage {
   /** "system", "user", "assistant", or what else the template knows. */

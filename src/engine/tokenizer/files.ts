@@ -5,10 +5,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
+import { isObject, type JsonObject } from '../json';
 import { readTextFile } from '../textfile';
 import { structureFault } from './structure';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 const MiB = 2 ** 20;
 /** Gemma 3 has the largest known tokenizer.json, 33 MB for 262 144 tokens. */
@@ -217,10 +216,6 @@ function checkMerges(merges: unknown, file: string): void {
 /** The error of a tokenizer file that does not hold what it should. */
 export function malformed(file: string, why: string, cause?: unknown): UserError {
   return new UserError(`Cannot use ${file}`, why, 'Take the file from the model’s page again.', { cause });
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isId(value: unknown): value is number {

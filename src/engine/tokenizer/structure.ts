@@ -2,6 +2,7 @@
  * The structure of tokenizer.json as far as the tokenizers library takes it on trust: of each kind of stage the fields that
  * it reads. A kind that is not listed is left to the library, which says that it does not know it.
  */
+import { isObject } from '../json';
 
 /** Says what is wrong with the value at `path`; undefined when nothing is. */
 type Check = (value: unknown, path: string) => string | undefined;
@@ -15,9 +16,6 @@ const isA =
   (words: string, holds: (value: unknown) => boolean): Check =>
   (value, path) =>
     holds(value) ? undefined : `"${path}" is not ${words}`;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isId = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 
 const string = isA('a string', (value) => typeof value === 'string');

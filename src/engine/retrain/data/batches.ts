@@ -3,9 +3,10 @@
  * programs train on the same tokens. Label i belongs to token i; −100 is masked (PyTorch's convention).
  */
 import { counted } from '../../counted';
+import { isObject } from '../../json';
 import type { Example } from './example';
 import { countTargets, NO_LABEL } from './example';
-import { isObject, unusable } from './records';
+import { unusable } from './records';
 
 const MASKED = -100;
 const ACTION = 'Give {"batches": [{"ids": [[…]], "labels": [[…]]}]}, labels of the same lengths as ids.';

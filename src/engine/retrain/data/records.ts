@@ -4,6 +4,7 @@
  */
 import { extname } from 'node:path';
 import { UserError } from '../../errors';
+import { isObject, type JsonObject } from '../../json';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import type { Instruction } from './alpaca';
 
@@ -25,8 +26,6 @@ export type Records =
   | { readonly kind: 'instructions'; readonly records: readonly Placed<Instruction>[] }
   | { readonly kind: 'chat'; readonly records: readonly Placed<readonly ChatMessage[]>[] }
   | { readonly kind: 'batches'; readonly value: unknown };
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 const FIELDS = '"instruction" and "output", "messages", or "text"';
 
@@ -165,10 +164,6 @@ function stringField({ place, value }: Placed<JsonObject>, field: string, file: 
 /** The error of a file that training cannot use. */
 export function unusable(file: string, why: string, action: string, cause?: unknown): UserError {
   return new UserError(`Cannot train on ${file}`, why, action, { cause });
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function at<T>({ place }: Placed<unknown>, value: T): Placed<T> {
