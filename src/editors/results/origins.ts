@@ -1,9 +1,8 @@
 /** What a checkpoint that Coppice wrote was made from, by the record in its folder; each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../engine/errors';
 import { entries } from '../../engine/runs/fields';
-import { readRecord, RECORD_NAME, type RunRecord } from '../../engine/runs/record';
+import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/runs/record';
 
 /** The model that another one was made from. */
 export interface Origin {
@@ -26,10 +25,8 @@ export class Origins {
     const stamp = `${found.size} ${found.mtimeMs}`;
     const known = this.known.get(file);
     if (known?.stamp === stamp) return known.origin;
-    const origin = await readRecord(file).then(originIn, (error: unknown) => {
-      if (error instanceof UserError) return undefined;
-      throw error;
-    });
+    const record = await recordIn(folder);
+    const origin = record && originIn(record);
     this.known.set(file, { stamp, origin });
     return origin;
   }

@@ -3,14 +3,13 @@
  * skip: the identity of the checkpoint it was trained on, and the blocks that were left out. An adapter of another tool
  * has no such note and belongs to the checkpoint as it is.
  */
-import { join } from 'node:path';
 import { JsonProblem, parseBoundedJson, printable } from '../checkpoint/bounded-json';
 import { MAX_DIMENSION } from '../checkpoint/limits';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { isObject } from '../json';
-import { modelName, readRecord, RECORD_NAME } from '../runs/record';
+import { modelName, recordIn } from '../runs/record';
 
 /** Key of the note among the header's metadata. */
 export const BASE_KEY = 'coppice';
@@ -109,14 +108,10 @@ export async function removedFor(
 
 /** What the record inside a pruned checkpoint says: made from which checkpoint, without which blocks. */
 async function pruning(checkpoint: Checkpoint): Promise<{ identity?: string; removed: string } | undefined> {
-  try {
-    const { kind, inputs, results } = await readRecord(join(checkpoint.folder, RECORD_NAME));
-    if (kind !== 'prune') return undefined;
-    return { identity: inputs.find(({ role }) => role === 'model')?.identity, removed: String(results.removed) };
-  } catch (error) {
-    if (error instanceof UserError) return undefined; // most checkpoints have no such record
-    throw error;
-  }
+  const record = await recordIn(checkpoint.folder);
+  if (record?.kind !== 'prune') return undefined;
+  const { inputs, results } = record;
+  return { identity: inputs.find(({ role }) => role === 'model')?.identity, removed: String(results.removed) };
 }
 
 const badNote = (file: string, why: string): UserError =>

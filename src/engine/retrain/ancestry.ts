@@ -3,22 +3,10 @@
  * and the pruning before it, by the record inside the checkpoint below. Records of other versions may lack things: what
  * is not there is not said.
  */
-import { join } from 'node:path';
-import { UserError } from '../errors';
 import { isObject, type JsonObject, parseJsonNumber } from '../json';
 import { codeSpan, inline } from '../markdown';
 import { entries, finite, objects, text } from '../runs/fields';
-import { readRecord, RECORD_NAME, type RunRecord } from '../runs/record';
-
-/** The record inside a folder; undefined where there is none, as in what other programs wrote. */
-export async function recordIn(folder: string): Promise<RunRecord | undefined> {
-  try {
-    return await readRecord(join(folder, RECORD_NAME));
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
-}
+import type { RunRecord } from '../runs/record';
 
 /** "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl)."; undefined where no pruning made it. */
 export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {

@@ -165,6 +165,19 @@ export async function readRecord(file: string): Promise<RunRecord> {
   return value as RunRecord;
 }
 
+/**
+ * The record inside a folder that Coppice wrote: a checkpoint or an adapter.
+ * @returns undefined when there is none that can be read, as in what other programs wrote
+ */
+export async function recordIn(folder: string): Promise<RunRecord | undefined> {
+  try {
+    return await readRecord(join(folder, RECORD_NAME));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 /** The first thing that keeps `value` from being a record, in words; undefined when it is one. */
 function recordFault(value: unknown): string | undefined {
   if (!isObject(value)) return 'it is not a JSON object';

@@ -1,7 +1,7 @@
 /** Writes a checkpoint with an adapter in its weights. */
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
-import { recordIn } from '../../engine/retrain/ancestry';
+import { recordIn } from '../../engine/runs/record';
 import { mergeAdapter } from '../../engine/retrain/merge';
 import { detailsOf } from '../../engine/runs/details';
 import type { MergeSpec } from '../../protocol/jobs';
