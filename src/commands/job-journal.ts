@@ -2,15 +2,10 @@
  * Jobs that are under way, remembered in the workspace, so that those which a reload ends can be told and run again.
  * Knows nothing of VS Code, so that plain Node can test it.
  */
+import type { Memento } from '../memento';
 import type { JobSpec } from '../protocol/jobs';
 
 const KEY = 'jobsUnderWay';
-
-/** What it needs of VS Code's memento. */
-export interface Store {
-  get(key: string): unknown;
-  update(key: string, value: unknown): Thenable<void>;
-}
 
 /** Jobs that are short, or that the panel asks for by itself, are not worth a word. */
 const isWorthIt = (spec: JobSpec): boolean =>
@@ -22,7 +17,7 @@ export class JobJournal {
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
 
-  constructor(private readonly store: Store) {
+  constructor(private readonly store: Memento) {
     const kept = store.get(KEY);
     this.interrupted = Array.isArray(kept) ? kept.filter(isSpec) : [];
     this.write();

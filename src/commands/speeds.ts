@@ -3,6 +3,7 @@
  * is estimated. Knows nothing of VS Code, so that plain Node can test it.
  */
 import { type EstimatedWork, speedLike } from '../engine/importance/estimate';
+import type { Memento } from '../memento';
 
 const KEY = 'speeds';
 /** The newest are kept. */
@@ -17,12 +18,6 @@ export interface Speed {
   readonly size: number;
   /** Operations a second. */
   readonly flops: number;
-}
-
-/** What it needs of VS Code's memento. */
-export interface Store {
-  get(key: string): unknown;
-  update(key: string, value: unknown): Thenable<void>;
 }
 
 /** A product of a processor with wide registers, for each of its threads: where nothing was measured, a guess. */
@@ -41,7 +36,7 @@ export class Speeds {
 
   /** @param threads of this machine */
   constructor(
-    private readonly store: Store,
+    private readonly store: Memento,
     private readonly threads: number,
   ) {
     const kept = store.get(KEY);

@@ -1,6 +1,6 @@
 /** Lines of the view that the user does not want to see; kept with the workspace. Knows nothing of VS Code. */
+import type { Memento } from '../memento';
 import { Emitter } from '../sidecar/emitter';
-import type { PlanStore } from './plan';
 
 const KEY = 'hiddenCheckpoints';
 
@@ -9,7 +9,7 @@ export class HiddenPaths {
   private readonly changed = new Emitter<void>();
   readonly onChange = this.changed.on;
 
-  constructor(private readonly store: PlanStore) {
+  constructor(private readonly store: Memento) {
     const stored = store.get(KEY);
     this.paths = new Set(
       Array.isArray(stored) ? stored.filter((path): path is string => typeof path === 'string') : [],

@@ -4,13 +4,8 @@
  * of VS Code.
  */
 import { type Choice, choiceOf, type Suggestion } from '../engine/prune/choice';
+import type { Memento } from '../memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
-
-/** Where plans are kept; `workspaceState` is one. */
-export interface PlanStore {
-  get(key: string): unknown;
-  update(key: string, value: unknown): PromiseLike<void>;
-}
 
 /** What a plan is about. */
 export interface PlanSubject {
@@ -40,7 +35,7 @@ export class Plans {
   /** Tells the path of the checkpoint whose plan is another now. */
   readonly onChange: (listener: (path: string) => void) => Subscription = this.changed.on;
 
-  constructor(private readonly store: PlanStore) {
+  constructor(private readonly store: Memento) {
     this.plans = new Map(Object.entries(readPlans(store.get(KEY))));
   }
 

@@ -3,10 +3,11 @@ import { parseJsonNumber } from '../engine/json';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Ranking } from '../engine/prune/ranking';
 import { rankBlocks } from '../engine/prune/select';
+import type { Memento } from '../memento';
 import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
 import type { JsonNumber } from '../protocol/json';
 import { Emitter } from '../sidecar/emitter';
-import type { PlanStore, PlanSubject } from './plan';
+import type { PlanSubject } from './plan';
 
 /** One scoring, reduced to what views and selection need. The record has the rest. */
 export interface Scores {
@@ -43,7 +44,7 @@ export class ScoreBook {
   /** Tells the path of the checkpoint with new scores, or with other ones shown. */
   readonly onChange = this.changed.on;
 
-  constructor(private readonly store: PlanStore) {
+  constructor(private readonly store: Memento) {
     const lists = storedEntries(store, KEY).filter((entry): entry is [string, Scores[]] => Array.isArray(entry[1]));
     this.entries = new Map(lists);
     const chosen = storedEntries(store, SHOWN_KEY).filter((entry): entry is [string, string] => {
@@ -110,7 +111,7 @@ export class ScoreBook {
 }
 
 /** Whatever was stored under `key`, by this version or another. */
-function storedEntries(store: PlanStore, key: string): [string, unknown][] {
+function storedEntries(store: Memento, key: string): [string, unknown][] {
   const stored = store.get(key);
   return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
 }

@@ -1,9 +1,10 @@
 /** The plan, what it amounts to, and what suggestions are made of: everything of the views that needs no editor. */
 import assert from 'node:assert/strict';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import type { Memento } from '../../src/memento';
 import { tick, toggle } from '../../src/views/boxes';
 import { HiddenPaths } from '../../src/views/hidden';
-import { Plans, type PlanStore } from '../../src/views/plan';
+import { Plans } from '../../src/views/plan';
 import { planEffect } from '../../src/views/plan-effect';
 import { planWarning } from '../../src/views/plan-warning';
 import { nameInModule, partsOf } from '../../src/views/parts';
@@ -16,7 +17,7 @@ import { groupFiles } from '../../src/views/group-files';
 import type { ScoreResult } from '../../src/protocol/scores';
 import { tinyCheckpoint } from '../support/tiny-models';
 
-class Store implements PlanStore {
+class Store implements Memento {
   readonly values = new Map<string, unknown>();
   get(key: string): unknown {
     return this.values.get(key);

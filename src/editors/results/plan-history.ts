@@ -1,6 +1,7 @@
 /** Undo and redo of plans, whoever changed them: chart, tree or command. They are kept with the workspace, as plans are. */
+import type { Memento } from '../../memento';
 import type { Subscription } from '../../sidecar/emitter';
-import { type Plans, type PlanState, type PlanStore, type PlanSubject, readPlan } from '../../views/plan';
+import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
 
 const MOST = 100;
 
@@ -78,7 +79,7 @@ export class PlanHistories {
 
   constructor(
     private readonly plans: Plans,
-    private readonly store: PlanStore,
+    private readonly store: Memento,
   ) {
     this.kept = new Map(readHistories(store.get(KEY)).map((each) => [each.subject.path, each]));
     this.subscription = plans.onChange((path) => this.noteChange(path));

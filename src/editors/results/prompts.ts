@@ -1,4 +1,5 @@
 /** The prompts to choose from: the user's own, which are kept, and some to start with. */
+import type { Memento } from '../../memento';
 
 /** One for models that know stories only, and the paper's (Kim et al. 2024; spec §1.15). */
 export const PROMPTS: readonly string[] = [
@@ -13,14 +14,8 @@ const KEY = 'coppice.prompts';
 /** A list to choose from at a glance; the oldest gives way. */
 const MOST_OWN = 50;
 
-/** What keeps values over the end of a window: VS Code's memento. */
-export interface PromptStore {
-  get(key: string): unknown;
-  update(key: string, value: unknown): PromiseLike<void>;
-}
-
 export class PromptList {
-  constructor(private readonly store: PromptStore) {}
+  constructor(private readonly store: Memento) {}
 
   /** Newest first. */
   get own(): readonly string[] {

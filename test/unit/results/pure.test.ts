@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
+import type { Memento } from '../../../src/memento';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
 import { differences } from '../../../webview/panel/differences';
-import { Plans, type PlanStore } from '../../../src/views/plan';
+import { Plans } from '../../../src/views/plan';
 import { outcomeOf } from '../../../webview/panel/sample-outcome';
 import { receive } from '../../../webview/panel/state';
 import { EMPTY } from '../../webview/panel/recorded';
@@ -110,7 +111,7 @@ describe('history of a plan', () => {
 
 describe('histories of plans', () => {
   const subject = { path: '/model', identity: 'a', blocks: 8 };
-  const memory = (): PlanStore => {
+  const memory = (): Memento => {
     const kept = new Map<string, string>();
     return {
       get: (key) => JSON.parse(kept.get(key) ?? 'null') as unknown,
