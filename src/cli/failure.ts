@@ -2,7 +2,7 @@
  * How a command ends badly. Three lines: what failed, why, what to do. Exit code 2 means that the command line itself
  * is wrong, 1 that the work failed.
  */
-import { UserError } from '../engine/errors';
+import { messageOf, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
 import { writeErr } from './output';
 import type { Looks } from './terminal/looks';
@@ -40,7 +40,7 @@ export function failureOf(error: unknown): Failure {
   }
   return {
     what: 'Coppice failed unexpectedly',
-    why: error instanceof Error ? error.message : String(error),
+    why: messageOf(error),
     action: 'This is a bug. Run again with --verbose and report what it prints.',
     exitCode: EXIT_FAILURE,
   };

@@ -1,6 +1,6 @@
 /** What an error says in the editor, and what can be done about it. Knows nothing of VS Code. */
 import { existsSync } from 'node:fs';
-import { DeviceError, UserError } from '../engine/errors';
+import { DeviceError, messageOf, UserError } from '../engine/errors';
 import { stateFileOf } from '../engine/retrain/workspace';
 import { l10n } from '../l10n';
 import type { JobSpec } from '../protocol/jobs';
@@ -51,7 +51,7 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
     const stopped = error.action.startsWith('Add --resume');
     return { text: sentence(error), actions: [stopped ? resume : showLog] };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { text: l10n.t('Coppice met an unexpected error: {0}', message), actions: [showLog] };
 }
 

@@ -1,5 +1,5 @@
 /** One page of the checkpoint editor and what it asks for. Knows nothing of VS Code, so that plain Node can test it. */
-import { CancelledError, UserError } from '../engine/errors';
+import { CancelledError, messageOf, UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
 import type { TensorStatistics } from '../protocol/short';
@@ -101,7 +101,7 @@ export class EditorSession {
       return { kind: 'failed', what, why, action };
     }
     this.host.unexpected(error);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return { kind: 'failed', what: l10n.t('No statistics of {0}', tensor), why, action: l10n.t('The log has more.') };
   }
 }

@@ -43,3 +43,6 @@ export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return error.code.startsWith('ERR_') ? undefined : error.code;
 }
+
+/** What was thrown, in words: its message, or the value itself where it is no error. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

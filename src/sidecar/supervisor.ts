@@ -2,6 +2,7 @@
  * Keeps the sidecar's process: starts it when it is first needed, starts it again with patience when it crashes, lets it
  * go when nobody needs it. Which work is lost by that is its owner's business.
  */
+import { messageOf } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { InitializeResult, LogLevel } from '../protocol/messages';
 import type { Clock } from './clock';
@@ -140,7 +141,7 @@ export class Supervisor {
       return process;
     } catch (error) {
       process.kill();
-      throw new SidecarGone(error instanceof Error ? error.message : String(error));
+      throw new SidecarGone(messageOf(error));
     }
   }
 
@@ -151,7 +152,7 @@ export class Supervisor {
     } catch (error) {
       this.starting = undefined;
       this.setStatus({ state: 'stopped' });
-      throw new SidecarGone(error instanceof Error ? error.message : String(error));
+      throw new SidecarGone(messageOf(error));
     }
   }
 

@@ -10,7 +10,7 @@ import { summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import type { Summary } from '../engine/checkpoint/summary';
 import type { Checkpoint } from '../engine/checkpoint/types';
-import { UserError } from '../engine/errors';
+import { messageOf, UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache } from './checkpoint-cache';
@@ -278,9 +278,5 @@ export class CheckpointLibrary implements vscode.Disposable {
 /** Any error as one that the user can be shown. */
 export function asUserError(error: unknown, what: string): UserError {
   if (error instanceof UserError) return error;
-  return new UserError(
-    what,
-    error instanceof Error ? error.message : String(error),
-    vscode.l10n.t('The log has more.'),
-  );
+  return new UserError(what, messageOf(error), vscode.l10n.t('The log has more.'));
 }

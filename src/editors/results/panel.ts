@@ -8,7 +8,7 @@ import { inform } from '../../commands/inform';
 import { givenFiles } from '../../commands/given-files';
 import { recordFolders } from '../../commands/run-job';
 import type { Coppice } from '../../coppice';
-import { UserError } from '../../engine/errors';
+import { messageOf, UserError } from '../../engine/errors';
 import { modelName } from '../../engine/runs/record';
 import { hasChatTemplate } from '../../engine/tokenizer/files';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
@@ -72,9 +72,7 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
           if (typeof path !== 'string') throw new Error('it was not shown yet');
           await new OpenPanel(coppice, panel, path).show();
         } catch (error) {
-          coppice.log.warn(
-            `a results panel is not brought back: ${error instanceof Error ? error.message : String(error)}`,
-          );
+          coppice.log.warn(`a results panel is not brought back: ${messageOf(error)}`);
           panel.dispose();
         }
       },
@@ -268,7 +266,7 @@ async function save(name: string, content: FileContent, proposed?: string): Prom
   try {
     await vscode.workspace.fs.writeFile(target, bytes);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UserError(`${target.fsPath} cannot be written`, why, 'Choose another place.', { cause: error });
   }
   // A report is for the browser; other files are for whatever opens them.

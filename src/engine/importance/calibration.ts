@@ -6,7 +6,7 @@
  */
 import { basename, extname } from 'node:path';
 import { counted } from '../counted';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 import { Random } from '../random';
 import { readTextFile } from '../textfile';
 import type { Awaitable } from '../tokenizer/tokenizer';
@@ -169,7 +169,7 @@ function readRows(text: string, file: string): Found {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw badRows(file, `it is not JSON (${error instanceof Error ? error.message : String(error)})`);
+    throw badRows(file, `it is not JSON (${messageOf(error)})`);
   }
   const rows: unknown = typeof json === 'object' && json !== null && 'rows' in json ? json.rows : undefined;
   if (!Array.isArray(rows)) throw badRows(file, 'it has no list "rows"');

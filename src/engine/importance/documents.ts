@@ -1,6 +1,6 @@
 /** Documents of a calibration file (spec §1.5: BookCorpus has one a row): lines of JSONL, or paragraphs of a text. */
 import { extname } from 'node:path';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 
 /**
  * The documents of `text` in order, none empty. `file` names it in messages, and its extension tells JSONL (`.jsonl`,
@@ -42,7 +42,7 @@ function documentOf(line: string, number: number, file: string): string {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw fail(`is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+    throw fail(`is not JSON (${messageOf(error)})`, error);
   }
   const text: unknown = typeof value === 'object' && value !== null && 'text' in value ? value.text : undefined;
   if (typeof text !== 'string') throw fail('has no string "text"');

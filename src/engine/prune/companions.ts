@@ -5,6 +5,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { messageOf } from '../errors';
 import { isInside } from './target';
 
 export interface Companion {
@@ -76,7 +77,7 @@ export async function findCompanions(folder: string): Promise<{ found: Companion
         found.push({ name, file, bytes: size });
       }
     } catch (error) {
-      leftBehind.push({ name, why: error instanceof Error ? error.message : String(error) });
+      leftBehind.push({ name, why: messageOf(error) });
     }
   }
   return { found, leftBehind };

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 import { isInside } from '../prune/target';
 import { type RunRecord, writeRecord } from './record';
 
@@ -38,7 +38,7 @@ export async function claimRecordFolder(
         await access(folder, constants.W_OK);
         return folder;
       } catch (error) {
-        why = `${folder} cannot be written to (${error instanceof Error ? error.message : String(error)})`;
+        why = `${folder} cannot be written to (${messageOf(error)})`;
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Chat templates: a Jinja template of the checkpoint turns a conversation into the text that the model was trained on. */
 import { Template } from '@huggingface/jinja';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 import { isObject } from '../json';
 import type { TemplateSource, TokenizerFiles } from './files';
 
@@ -51,8 +51,6 @@ function unusable(folder: string, why: string, cause: unknown): UserError {
     { cause },
   );
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** `bos_token`, `eos_token` and the like as strings; some checkpoints write them as `{content, …}`. */
 function specialTokens(settings: TokenizerFiles['settings']): Record<string, string> {

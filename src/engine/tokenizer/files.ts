@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 import { isObject, type JsonObject } from '../json';
 import { readTextFile } from '../textfile';
 import { structureFault } from './structure';
@@ -147,7 +147,7 @@ function parseJson(text: string, file: string): JsonObject {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw malformed(file, `it is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+    throw malformed(file, `it is not JSON (${messageOf(error)})`, error);
   }
   if (!isObject(value)) throw malformed(file, 'it is not a JSON object');
   return value;

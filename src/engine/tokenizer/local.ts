@@ -5,7 +5,7 @@
  */
 import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
-import { UserError } from '../errors';
+import { messageOf, UserError } from '../errors';
 import { MergeBoundaryPreTokenizer } from './boundaries';
 import { type ChatMessage, chatTemplate, type RenderChat } from './chat';
 import { parseTokenizerFiles, readTokenizerTexts, type TokenizerDescription, type TokenizerTexts } from './files';
@@ -100,7 +100,7 @@ class Stages {
       return work();
     } catch (error) {
       if (error instanceof UserError) throw error;
-      const said = error instanceof Error ? error.message : String(error);
+      const said = messageOf(error);
       // What the library says itself is for people; what goes wrong in its code is not.
       const own = error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
       throw this.fault(own ? said : `the tokenizers library cannot work with it (${said})`, error);

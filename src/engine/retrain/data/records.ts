@@ -3,7 +3,7 @@
  * documents, batches of token ids, or else running text.
  */
 import { extname } from 'node:path';
-import { UserError } from '../../errors';
+import { messageOf, UserError } from '../../errors';
 import { isObject, type JsonObject } from '../../json';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import type { Instruction } from './alpaca';
@@ -168,8 +168,4 @@ export function unusable(file: string, why: string, action: string, cause?: unkn
 
 function at<T>({ place }: Placed<unknown>, value: T): Placed<T> {
   return { place, value };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
