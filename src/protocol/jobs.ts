@@ -167,7 +167,6 @@ export interface Jobs {
 export type JobKind = keyof Jobs;
 export type JobSpec = Jobs[JobKind]['spec'];
 export type JobEvent = Jobs[JobKind]['event'];
-export type SpecOf<K extends JobKind> = Jobs[K]['spec'];
 export type ResultOf<K extends JobKind> = Jobs[K]['result'];
 export type EventOf<K extends JobKind> = Jobs[K]['event'];
 

@@ -7,9 +7,6 @@ export const TINY_SPECIALS = { pad: 0, bos: 1, eos: 2 } as const;
 /** "Ġ" is how byte-level BPE writes a space. */
 const MERGES = ['Ġ t', 'h e', 'Ġt he', 'i n', 'Ġ a', 'e r', 'o n', 'r e', 'Ġ s', 'n d', 'Ġa nd', 'in g'];
 
-/** Ids that the tokenizer uses; a checkpoint with it needs at least so large a vocabulary. */
-export const TINY_TOKENIZER_SIZE = 3 + 256 + MERGES.length;
-
 /** Writes `tokenizer.json` and `tokenizer_config.json` (with a chat template) into a checkpoint's folder. */
 export function writeTinyTokenizer(folder: string): void {
   const specials = ['<pad>', '<s>', '</s>'];

@@ -1,14 +1,15 @@
 /** The results panels: one a checkpoint, brought back after a reload, made by "Coppice: Open Results". */
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, relative } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { chooseCheckpoint } from '../../commands/choose-checkpoint';
 import type { Command } from '../../commands/command';
-import { inform } from '../../commands/inform';
 import { givenFiles } from '../../commands/given-files';
+import { inform } from '../../commands/inform';
 import { recordFolders } from '../../commands/run-job';
 import type { Coppice } from '../../coppice';
 import { messageOf, UserError } from '../../engine/errors';
+import { isInside } from '../../engine/prune/target';
 import { modelName } from '../../engine/runs/record';
 import { hasChatTemplate } from '../../engine/tokenizer/files';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
@@ -220,8 +221,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
 
 /** A file that came along lies in the extension, under a path that says nothing to the user. */
 function nameOf({ context }: Coppice, file: string): string {
-  const own = relative(context.extensionUri.fsPath, file);
-  const isOwn = !isAbsolute(own) && !own.startsWith('..');
+  const isOwn = isInside(file, context.extensionUri.fsPath);
   return isOwn ? vscode.l10n.t('{0} of Coppice', basename(file)) : vscode.workspace.asRelativePath(file);
 }
 

@@ -3,8 +3,8 @@
  * that a panel which was hidden or reloaded asks for the whole state again. Knows nothing of VS Code.
  */
 import { basename } from 'node:path';
-import { requireTrusted } from '../../commands/restricted';
 import { isDeepStrictEqual } from 'node:util';
+import { requireTrusted } from '../../commands/restricted';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
 import { calibrationKey } from '../../engine/runs/rows-key';
@@ -26,8 +26,8 @@ import { familyOf } from './family';
 import { Origins } from './origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import type { PlanHistory } from './plan-history';
-import { actOnRuns, isRunMessage } from './run-actions';
 import { Relatives } from './relatives';
+import { actOnRuns, isRunMessage } from './run-actions';
 import { RunList } from './run-list';
 import { SamplesDesk } from './samples-desk';
 import type { PanelServices, PanelSubject } from './services';

@@ -12,10 +12,6 @@ import type { Findings } from './run-criterion';
 /** What one warning lists at most. */
 const MOST_NAMES = 8;
 
-/** Why scores with such numbers are refused where they have to choose. */
-export const BROKEN_ACTION =
-  'Look into the file for a broken weight, or get the model again. Blocks can still be named by hand.';
-
 /**
  * The place from which a model's hidden states are not finite, in words that follow "its hidden states are not finite …";
  * undefined where all of them are.

@@ -1,5 +1,4 @@
 /** What a job gets from the sidecar and gives back to it; one file a kind of job beside this one. */
-import type { DeviceReport } from '../../engine/onnx/device';
 import type { JobOptions } from '../../engine/progress';
 import type { RunDetails } from '../../engine/runs/details';
 import type { ModelHooks, ModelOptions } from '../../engine/transformer/model';
@@ -40,24 +39,6 @@ export function modelOptions({ device, threads, memory }: Compute, hooks: ModelH
 /** The model that a job asks for, as the engine opens it. */
 export function wanted({ remove, adapter, otherBase }: Omit<ModelSource, 'checkpoint'>): Wanted {
   return { remove: remove && remove.length > 0 ? remove.join(',') : undefined, adapter, otherBase };
-}
-
-/** Keeps the report of the device that computes. */
-export function deviceKeeper(hooks: ModelHooks): {
-  readonly hooks: ModelHooks;
-  readonly device: () => DeviceReport | undefined;
-} {
-  let device: DeviceReport | undefined;
-  return {
-    hooks: {
-      ...hooks,
-      onDevice: (report) => {
-        device = report;
-        hooks.onDevice?.(report);
-      },
-    },
-    device: () => device,
-  };
 }
 
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;

@@ -1,3 +1,4 @@
+/** Files and folders that the user named for a run: they are kept, newest first, and outputs are not among them. */
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { givenFiles, keepGivenFiles } from '../../../src/commands/given-files';
