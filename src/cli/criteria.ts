@@ -7,7 +7,7 @@ import type { CalibrationOptions } from './options';
 export const CRITERIA_HELP = `
 Criteria:
   ppl              perplexity without the block; the paper's choice (Kim et al. 2024, Shortened LLaMA)
-  taylor           what the loss would change by if the block's weights went; the same paper
+  taylor           how much the loss would change without the block's weights; the same paper
   magnitude        sum of the absolute or squared weights; needs no text (the same paper)
   block-influence  how much the block turns the hidden states (Men et al. 2024, ShortGPT)
   angular          angle across runs of blocks, which go together (Gromov et al. 2024)

@@ -40,9 +40,9 @@ export const exitCodeOf = (code: number): number => (code === 0 ? (outputCode ??
 const plainLooks = () => looksOf(process.stderr, process.env, false);
 
 /**
- * Aborts once nothing can be written to stdout any more. That nobody reads it is no failure; anything else is told, and
- * the process fails. Without this listener Node ends the process with a stack trace. The listeners stay for the life of
- * the process, because the error may come after the last write.
+ * Aborts once nothing can be written to stdout any more. A reader that ends early is not a failure; any other error is
+ * reported, and the process fails. Without this listener Node ends the process with a stack trace. The listeners stay for
+ * the life of the process, because the error may come after the last write.
  */
 export function listenForClosedPipe(): AbortSignal {
   if (!readerGone) {

@@ -26,7 +26,7 @@ export interface Chosen {
 export interface Wish {
   /** Only those that have it are offered. */
   readonly needs?: 'plan' | 'scores';
-  /** Those that have it stand first. */
+  /** Those that have it come first. */
   readonly prefers?: 'plan';
 }
 
@@ -61,14 +61,14 @@ async function chooseListed(coppice: Coppice, title: string, { needs, prefers }:
   return (await pickItem(items, title)).chosen;
 }
 
-/** What is listed is open already; what was closed meanwhile is not offered. */
+/** Listed checkpoints are open already; one that was closed meanwhile is not offered. */
 function chosenOf({ library }: Coppice, path: string): Chosen[] {
   const checkpoint = library.peek(path);
   const subject = checkpoint && subjectOf(path, checkpoint);
   return subject ? [{ path, checkpoint, architecture: requireArchitecture(checkpoint), subject }] : [];
 }
 
-/** Its name, where it lies, and what it is: several may have the same name. */
+/** Name, folder and facts: several checkpoints may have the same name. */
 function itemOf({ plans }: Coppice, chosen: Chosen) {
   const { path, checkpoint, subject } = chosen;
   const { blocks, parameters, bytes } = summarize(checkpoint);

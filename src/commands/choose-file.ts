@@ -6,7 +6,7 @@ import type { Coppice } from '../coppice';
 import { type Back, type Choice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
-/** Looked at, and listed. */
+/** How many files are looked at, and how many are listed. */
 const MOST_FOUND = 1000;
 const MOST_LISTED = 30;
 /** No path is empty. */
@@ -15,11 +15,11 @@ const BROWSE = '';
 export interface FileQuestion {
   readonly placeholder: string;
   readonly use: TextUse;
-  /** Choices that stand first. */
+  /** Choices that come first. */
   readonly fixed: readonly Choice<string>[];
   /** What Enter takes. */
   readonly active?: string;
-  /** What else there is to say of a file. */
+  /** A description of a file. */
   readonly describe?: (file: string) => Promise<string | undefined>;
 }
 

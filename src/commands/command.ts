@@ -19,7 +19,7 @@ export interface CommonArguments {
   readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
   /** Errors go to the caller instead of the user. */
   readonly throws?: boolean;
-  /** Lines of the view that it is about, where they were selected. */
+  /** The lines of the view that were selected for it. */
   readonly lines?: readonly Node[];
 }
 
@@ -27,7 +27,7 @@ export interface Command<A extends CommonArguments = CommonArguments> {
   readonly id: `coppice.${string}`;
   /** It computes or writes: not in restricted mode. */
   readonly needsTrust?: boolean;
-  /** It takes lines of several checkpoints at once. */
+  /** Whether it takes lines of several checkpoints at once. */
   readonly takesSeveral?: boolean;
   /**
    * @param settle to be called with all arguments once they are chosen, so that the command can be run again as it was
@@ -72,7 +72,7 @@ function requireTrust({ needsTrust }: AnyCommand): void {
   if (needsTrust) requireTrusted(vscode.workspace.isTrusted);
 }
 
-/** Running for one of several selected checkpoints would do something else than what the user sees. */
+/** A command for one checkpoint is refused when lines of several are selected: it would not do what the user sees. */
 function requireOne(lines: readonly Node[]): void {
   const paths = new Set(lines.map(checkpointPathOf));
   if (paths.size <= 1) return;

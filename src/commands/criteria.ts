@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Choice } from './steps';
 
-/** @param estimate how long each takes, where that is to be said */
+/** @param estimate how long each takes; undefined where that is not shown */
 export function criterionChoices(
   estimate: (criterion: Criterion) => string | undefined = () => undefined,
 ): readonly Choice<Criterion>[] {
@@ -25,7 +25,7 @@ function allChoices(): readonly Choice<Criterion>[] {
     {
       label: 'Taylor',
       description: 'taylor',
-      detail: t('what the loss would change by if the weights went (Shortened LLaMA)'),
+      detail: t('how much the loss would change without the weights (Shortened LLaMA)'),
       value: 'taylor',
     },
     {

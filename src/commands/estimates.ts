@@ -31,7 +31,7 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
 
-/** "about 1:20" for so many windows. @param blocks those that are left */
+/** "about 1:20" for these windows. @param blocks how many blocks are left */
 export function evaluationEstimate(
   coppice: Coppice,
   architecture: Architecture,
@@ -41,7 +41,7 @@ export function evaluationEstimate(
   return timeOf(coppice, evaluationFlops(architecture, windows, blocks), architecture, 'evaluate', windows.length);
 }
 
-/** Windows of a text, about: it is not tokenised for that. Undefined of a file that is not there. */
+/** Windows of a text, estimated from its size. Undefined when there is no such file. */
 export function windowsOf(file: string, window: number): number | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
   return found && Math.max(1, Math.floor(found.size / BYTES_PER_TOKEN / window));
@@ -59,7 +59,7 @@ function timeOf(
   return words(speeds.estimate(flops, wanted));
 }
 
-/** A guess is named as such: nothing alike has run on this computer. */
+/** An estimate without a measurement on this computer says so. */
 function words({ seconds, measured }: Estimate): string {
   const time = roughTime(seconds);
   return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (nothing measured yet)', time);

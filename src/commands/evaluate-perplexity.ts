@@ -15,7 +15,7 @@ import { flatteryOf, scoringTextsOf } from './scoring-texts';
 import { askAll, BACK, pick, type Step, when } from './steps';
 import { type ModelChoice, modelSource, modelStep } from './model-choice';
 
-/** Tokens of a window, where none are asked for. */
+/** Tokens of a window by default. */
 const WINDOW = 128;
 
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
@@ -74,10 +74,10 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
   },
 };
 
-/** Windows that are often enough, as the command line's examples have them. */
+/** Numbers of windows that usually suffice, as in the command line's examples. */
 const LIMITS = [64, 16];
 
-/** Asks how much of the text is to be read, with what that takes; not where it is short anyway. */
+/** Asks how much of the text to read, and says how long that takes. A short text is read whole, without the question. */
 function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
   const least = Math.min(...LIMITS);
   const all = ({ text, window = WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;

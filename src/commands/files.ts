@@ -1,4 +1,4 @@
-/** What the menu of a line does with its files: open them in the editor, show where they lie, copy their path. */
+/** Commands for the files of a line: open them in the editor, reveal them, copy their path. */
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -42,7 +42,7 @@ export async function openInEditor(path: string): Promise<void> {
   await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(file), editor);
 }
 
-/** The file that says most of a model, also of one that cannot be opened: the editor tells what is wrong with it. */
+/** The file to open for a model. A model that cannot be opened has one too: the editor says what is wrong with it. */
 async function weightsOf(path: string): Promise<string> {
   if (WEIGHTS.test(basename(path))) return path;
   try {

@@ -1,19 +1,19 @@
 /**
  * Files and folders that the user has named for runs of this workspace. A record may name any path; one that the user
- * named is looked up again wherever it lies (engine/runs/places.ts).
+ * named is looked up again, in any folder (engine/runs/places.ts).
  */
 import { isAbsolute } from 'node:path';
 import type { Coppice } from '../coppice';
 import { textsIn } from '../engine/runs/places';
 import type { JobSpec } from '../protocol/jobs';
 
-/** What it needs of everything. */
+/** The parts of `Coppice` that this needs. */
 interface Host {
   readonly context: { readonly workspaceState: Pick<Coppice['context']['workspaceState'], 'get' | 'update'> };
 }
 
 const KEY = 'givenFiles';
-/** Newest first; more are not worth a look. */
+/** How many are kept, newest first. */
 const MOST = 100;
 
 export function givenFiles({ context }: Host): string[] {

@@ -1,4 +1,4 @@
-/** Jobs as they are run, whoever runs them, a command or the results panel: the last one, and those under way. */
+/** The jobs of commands and of the results panel: the last one, and those under way. */
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import type { JobJournal } from './job-journal';
 import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';

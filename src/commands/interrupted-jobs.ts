@@ -1,4 +1,4 @@
-/** Tells of jobs that a reload of the window has ended, and runs them again. */
+/** Reports jobs that a reload of the window has ended, and offers to run them again. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { JobSpec } from '../protocol/jobs';

@@ -1,5 +1,5 @@
 /**
- * Jobs that are under way, remembered in the workspace, so that those which a reload ends can be told and run again.
+ * Jobs that are under way, kept with the workspace, so that the jobs that a reload ends can be reported and run again.
  * Knows nothing of VS Code, so that plain Node can test it.
  */
 import type { Memento } from '../memento';
@@ -7,12 +7,12 @@ import type { JobSpec } from '../protocol/jobs';
 
 const KEY = 'jobsUnderWay';
 
-/** Jobs that are short, or that the panel asks for by itself, are not worth a word. */
+/** Short jobs, and those that the panel starts by itself, are not remembered. */
 const isWorthIt = (spec: JobSpec): boolean =>
   spec.kind === 'evaluate' ? spec.text !== undefined : spec.kind !== 'generate' && spec.kind !== 'samples';
 
 export class JobJournal {
-  /** Jobs that the last window with this workspace did not see the end of. They are told once. */
+  /** Jobs that were running when the last window with this workspace closed. They are reported once. */
   readonly interrupted: readonly JobSpec[];
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
@@ -34,7 +34,7 @@ export class JobJournal {
     };
   }
 
-  /** The window goes away: jobs that end from now on are interrupted, and stay written down. */
+  /** The window closes: jobs that end from now on are interrupted, and stay in the journal. */
   close(): void {
     this.closed = true;
   }
@@ -44,7 +44,7 @@ export class JobJournal {
   }
 }
 
-/** Only our own writing gets here; another version may have known other kinds, which then are not run again. */
+/** Coppice wrote these. Another version may have had other kinds of jobs; those are not run again. */
 function isSpec(value: unknown): value is JobSpec {
   const kinds: unknown[] = ['score', 'evaluate', 'prune', 'merge', 'retrain', 'curve'];
   return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(value.kind);

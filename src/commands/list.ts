@@ -1,4 +1,4 @@
-/** Commands that only change what the view lists: Refresh, taking out what was opened by hand, hiding what is of no use. */
+/** Commands that only change what the view lists: Refresh, Remove from List, Hide from List, Show Hidden. */
 import * as vscode from 'vscode';
 import { filePathOf } from '../views/nodes';
 import { choosePath } from './choose-checkpoint';

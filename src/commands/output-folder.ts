@@ -50,7 +50,7 @@ export async function askOutputFolder(
     text.trim() === '' ? vscode.l10n.t('Name a folder.') : outputPathFault(outputPath(text, base));
   const meaning = (text: string): string | undefined => {
     const path = outputPath(text, base);
-    const words = [path === text ? undefined : vscode.l10n.t('Goes to {0}.', path), further?.(text)];
+    const words = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
     return words.filter((each) => each !== undefined).join(' ') || undefined;
   };
   const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };
@@ -62,7 +62,7 @@ export async function askOutputFolder(
   }
 }
 
-/** Asks for the folder that the new one is to lie in. @returns the new one there, by the name of `path` */
+/** Asks for the parent folder. @returns the new folder in it, with the name of `path` */
 async function browseParent(title: string, path: string): Promise<string | undefined> {
   const picked = await vscode.window.showOpenDialog({
     title,

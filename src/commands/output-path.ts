@@ -1,4 +1,4 @@
-/** The folder that a user names for a new checkpoint or adapter: what the words mean, and what is wrong with them. */
+/** The folder that a user names for a new checkpoint or adapter: its absolute path, and why it cannot be used. */
 import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -42,7 +42,7 @@ export function outputPathFault(path: string): string | undefined {
   }
 }
 
-/** A link that leads nowhere is there too; what would lie below a file is not. */
+/** True also for a link without a target; false for a path below a file. */
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

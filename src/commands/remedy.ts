@@ -17,9 +17,9 @@ export interface Changes {
 
 export interface Action {
   readonly label: string;
-  /** With which the command runs again. */
+  /** Arguments that the command runs again with. */
   readonly changes?: Changes;
-  /** Of VS Code, to be run instead; without either the log is shown. */
+  /** A command of VS Code to run instead. Without `changes` and `command` the log is shown. */
   readonly command?: 'workbench.trust.manage';
 }
 

@@ -44,7 +44,7 @@ export async function remember(
   }
 }
 
-/** What it needs of everything. */
+/** The parts of `Coppice` that this needs. */
 interface RememberingHost {
   readonly context: { readonly globalState: Pick<Coppice['context']['globalState'], 'get' | 'update'> };
 }

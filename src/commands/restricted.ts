@@ -11,6 +11,6 @@ export function requireTrusted(trusted: boolean): void {
   throw new UntrustedError(
     l10n.t('Coppice does not run anything in restricted mode'),
     l10n.t('files of an unknown workspace would decide what is computed and where it is written'),
-    l10n.t('Trust the workspace, if you do; checkpoints can be inspected without.'),
+    l10n.t('Trust the workspace if you know where it comes from. Checkpoints can be inspected without trust.'),
   );
 }

@@ -5,7 +5,7 @@ import type { StoppedTraining } from '../engine/retrain/stopped';
 import { l10n } from '../l10n';
 import type { RetrainSpec } from '../protocol/training';
 
-/** Whether a training is one of the checkpoint: the same files, or what was named when it began. */
+/** Whether a training is of this checkpoint: it has the same files, or the path that was named when the training began. */
 export const isTrainingOf = (
   { model, request }: StoppedTraining,
   { path, identity }: { readonly path: string; readonly identity: string | undefined },

@@ -83,8 +83,8 @@ export async function runRetraining(
 }
 
 /**
- * Offers to go on with trainings of this checkpoint that were stopped, before a new one is asked for.
- * @returns the one to go on with; undefined where a new one is wanted
+ * Offers to resume stopped trainings of this checkpoint, before the questions for a new one.
+ * @returns the one to resume; undefined for a new training
  */
 async function askToResume(
   { library }: Coppice,
@@ -116,7 +116,7 @@ async function askToResume(
   return chosen === BACK ? undefined : chosen;
 }
 
-/** How it went: the best of the held-out perplexities, beside the one that it came from. */
+/** How it ended: the held-out perplexity before, and the best one after. */
 function retrained({ steps, best, evaluations }: RetrainResult): string {
   const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
   const start = evaluations.find(({ step }) => step === 0);

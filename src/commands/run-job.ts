@@ -22,7 +22,7 @@ export interface RunJobOptions<S extends JobSpec> {
 
 /** A finished job. */
 export type Finished<K extends JobKind> = JobOutcome<K> & {
-  /** It took long, or ended while another window had the focus: the user has to be told. */
+  /** Whether it took long, or ended while another window had the focus: then the user is notified. */
   readonly unwatched: boolean;
 };
 
@@ -71,7 +71,7 @@ export async function runJob<S extends JobSpec>(
   return { ...outcome, unwatched: isUnwatched() };
 }
 
-/** Says what the job is at, with progress as increments, which is how VS Code wants it. */
+/** Shows the state of the job. Progress is reported in increments, as VS Code expects. */
 function meter(
   report: vscode.Progress<{ message?: string; increment?: number }>,
   sidecar: SidecarClient,

@@ -9,14 +9,14 @@ import { hashFile, withFile } from '../engine/regular-file';
 import { l10n } from '../l10n';
 import type { Chosen } from './choose-checkpoint';
 
-/** Larger files are no calibration texts. */
+/** Larger files are not hashed: they are not calibration texts. */
 const MOST_BYTES = 64 * 2 ** 20;
 
 /** SHA-256 of texts, by what they did. */
 export interface ScoringTexts {
-  /** Of those that chose the blocks which the checkpoint, or one that it was made from, has lost. */
+  /** Texts that chose the blocks that the checkpoint, or one that it was made from, has lost. */
   readonly chose: ReadonlySet<string>;
-  /** Of those that scored its own blocks. */
+  /** Texts that scored its own blocks. */
   readonly scored: ReadonlySet<string>;
 }
 
@@ -35,7 +35,7 @@ export async function scoringTextsOf(
   return { chose: known(chose), scored: known(scored) };
 }
 
-/** What a user should know before perplexity is measured on the text; undefined for one that did nothing. */
+/** A warning that perplexity on the text flatters the model; undefined for a text that scored nothing. */
 export async function flatteryOf(file: string, { chose, scored }: ScoringTexts): Promise<string | undefined> {
   if (chose.size + scored.size === 0) return undefined;
   const hash = await withFile(file, ({ bytes }) => (bytes > MOST_BYTES ? Promise.resolve('') : hashFile(file))).catch(

@@ -48,8 +48,8 @@ function requireQuotableInCmd(word: string): void {
   throw new UserError(
     l10n.t('The command line cannot be copied for cmd'),
     /[\r\n]/.test(sign)
-      ? l10n.t('it has a line break, which cmd has no quotes for')
-      : l10n.t('it has the sign {0}, which cmd has no quotes for here', sign),
+      ? l10n.t('it has a line break, which cmd cannot quote')
+      : l10n.t('it has the character {0}, which cmd cannot quote here', sign),
     l10n.t('Choose PowerShell as the default terminal profile and copy again.'),
   );
 }

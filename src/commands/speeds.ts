@@ -9,7 +9,7 @@ const KEY = 'speeds';
 /** The newest are kept. */
 const MOST = 40;
 
-/** One job that has ended. */
+/** The speed of a job that has ended. */
 export interface Speed {
   /** Execution provider. */
   readonly provider: string;

@@ -49,11 +49,11 @@ export interface Question {
   readonly fault?: (text: string) => string | undefined;
   /** What an answer would mean, shown while it is written. */
   readonly meaning?: (text: string) => string | undefined;
-  /** What it would mean is a reason to think twice. */
+  /** Why the answer deserves a second thought. */
   readonly warns?: boolean;
 }
 
-/** A button beside the text was pressed while this stood in it. */
+/** The text in the box when the button beside it was pressed. */
 export interface Pressed {
   readonly pressedAt: string;
 }

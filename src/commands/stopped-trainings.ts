@@ -1,4 +1,4 @@
-/** Resume Training and Discard Training: what becomes of a training that was stopped. */
+/** Resume Training and Discard Training, for a training that was stopped. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
@@ -57,7 +57,7 @@ async function chooseTraining(
   const found = out === undefined ? await pickTraining(library.trainings(), title) : await readStopped(out);
   if (found) return found;
   throw new UserError(
-    vscode.l10n.t('There is no training to go on with'),
+    vscode.l10n.t('There is no training to resume'),
     out === undefined
       ? vscode.l10n.t('none in this workspace was stopped')
       : vscode.l10n.t('that of {0} runs, or is complete', basename(out)),

@@ -56,7 +56,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   },
 };
 
-/** All that is to be known later of why these blocks go, whatever is scored meanwhile. */
+/** Why these blocks are removed, for the record and the model card; later scores do not change it. */
 function suggestionOf(
   { criterion, calibration, record }: Scores,
   goal: SizeGoal,

@@ -16,13 +16,13 @@ export const TEXT_EXTENSIONS: Readonly<Record<TextUse, readonly string[]>> = {
   evaluation: ['txt', 'md'],
 };
 
-/** Of each file only so much is looked at. */
+/** Only the start of each file is read. */
 const HEAD_BYTES = 64 * 1024;
 
-/** Of models and programs, and no text to read. */
+/** Files of models and programs, which are not texts to read. */
 const NEVER =
   /^(license|licence|notice|copying|requirements|cmakelists|robots)([-_.].*)?$|(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/i;
-/** About a project: text, but seldom the one that is meant. */
+/** Texts about a project, which come last: they are seldom the one that the user means. */
 const ABOUT =
   /^(readme|changelog|changes|contributing|authors|security|code_of_conduct|model_card|citation|source)([-_.].*)?$/i;
 

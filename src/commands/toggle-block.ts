@@ -74,7 +74,7 @@ async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Pr
     value: block,
   }));
   const step: Step<{ readonly block?: number }> = async (_, place) => {
-    const block = await pick(place, vscode.l10n.t('Which block goes, or stays after all?'), choices);
+    const block = await pick(place, vscode.l10n.t('Which block should be removed or kept?'), choices);
     return block === BACK ? BACK : { block };
   };
   const { block } = await askAll(vscode.l10n.t('Remove or Keep Block'), {}, [step]);

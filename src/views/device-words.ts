@@ -2,7 +2,7 @@
 import { l10n } from '../l10n';
 import type { DeviceInfo } from '../protocol/jobs';
 
-/** A line for the device and why, and one for each other provider of which the reason does not speak already. */
+/** A line for the device and why, and one for each other provider that the reason does not name. */
 export function deviceLines({ provider, why, tried }: DeviceInfo): string[] {
   const others = tried.filter((trial) => !why.includes(trial.provider));
   return [

@@ -97,7 +97,7 @@ export class Plans {
 const sameSuggestion = (one: Suggestion | undefined, other: Suggestion | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
-/** Whatever was stored, by this version or another. */
+/** Reads what this or another version stored. */
 function readPlans(stored: unknown): Record<string, StoredPlan> {
   if (typeof stored !== 'object' || stored === null) return {};
   const plans: Record<string, StoredPlan> = {};

@@ -110,7 +110,7 @@ export class ScoreBook {
   }
 }
 
-/** Whatever was stored under `key`, by this version or another. */
+/** Reads what this or another version stored under `key`. */
 function storedEntries(store: Memento, key: string): [string, unknown][] {
   const stored = store.get(key);
   return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];

@@ -57,7 +57,7 @@ describe('cli: tokenizers and templates that do not end', () => {
       checkpointWith('tokenizer_config.json', (json) => (json.chat_template = template));
     for (const [template, why] of [
       ['{% for i in range(1000000000) %}{% endfor %}', /took more memory than|gave no result/],
-      ['{{', /"chat_template" is no complete Jinja template \(it ends too early\)/],
+      ['{{', /"chat_template" is not a complete Jinja template \(it ends too early\)/],
     ] as const) {
       const { code, stderr } = await coppice(['generate', withTemplate(template), '--prompt', 'Hi', '--chat']);
       assert.equal(code, 1);

@@ -1,4 +1,4 @@
-/** On which text the perplexities of a results panel are: that of its scores, whatever the settings' text is called. */
+/** The text that a results panel measures on: that of its scores, even if the settings name another. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -119,7 +119,7 @@ describe('text of the results panel', function () {
     await panel.becomes('the text of the scores', ({ text: of }) => of?.from === 'scores');
     current = { ...settings, inputFolders: [join(folder, 'usual')] };
     await panel.session.refresh();
-    assert.match(panel.state.text!.fault ?? '', /^data\/calibration\.txt lies outside of the workspace/);
+    assert.match(panel.state.text!.fault ?? '', /^data\/calibration\.txt is outside the workspace/);
     current = settings;
     const before = readFileSync(mine);
     for (const [change, words] of [

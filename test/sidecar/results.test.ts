@@ -139,7 +139,7 @@ describe('results session', function () {
     await session.refresh();
     assert.deepEqual(words(), [], 'outside of the folders that are the user’s nothing is opened');
     const unchecked = new Set(state().runs.flatMap((run) => run.unchecked ?? []));
-    assert.match([...unchecked].join('\n'), new RegExp(`^${basename(text)} was not checked: it lies outside`));
+    assert.match([...unchecked].join('\n'), new RegExp(`^${basename(text)} was not checked: it is outside`));
     current = settings;
     writeFileSync(text, before);
     await session.refresh();

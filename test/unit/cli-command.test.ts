@@ -185,7 +185,7 @@ describe('words for a shell', () => {
       assert.throws(() => quoted(word, 'cmd'), {
         name: 'UserError',
         what: /for cmd/,
-        why: /line break|the sign [%&|]/,
+        why: /line break|the character [%&|]/,
       });
     }
     const quotable = { 'a&b': '"a&b"', 'say "hi"': '"say \\"hi\\""', 'a b\\': '"a b\\\\"', 'C:\\m': 'C:\\m' };

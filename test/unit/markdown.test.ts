@@ -1,4 +1,4 @@
-/** Names and texts of others in Markdown: what they say is read as text, whatever they say. */
+/** Names and texts of others in Markdown: Markdown and HTML in them are shown as text. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -72,7 +72,7 @@ export function formatSeconds(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** A time that is an estimate, as a clock shows it, without tenths that nobody knows: "0:07", "4:40". */
+/** A time that is an estimate, as a clock shows it, without tenths of a second: "0:07", "4:40". */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 60 ? `0:${String(whole).padStart(2, '0')}` : formatSeconds(whole);

@@ -43,7 +43,7 @@ export class LiveTrainingFollower {
     return this.current;
   }
 
-  /** Whether its state is there, with which it can be gone on. */
+  /** Whether the state that it can be resumed from exists. */
   get isKept(): boolean {
     return existsSync(stateFileOf(this.spec.out));
   }

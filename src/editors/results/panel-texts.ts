@@ -94,9 +94,9 @@ export class PanelTexts {
     const isThere = place !== undefined && !isOutside && (await stat(place).catch(() => undefined)) !== undefined;
     const fault =
       place === undefined
-        ? l10n.t('the record of the scores does not say where {0} lies', name)
+        ? l10n.t('the record of the scores does not say where {0} is', name)
         : isOutside
-          ? l10n.t('{0} lies outside of the workspace and is not opened because a record names it', name)
+          ? l10n.t('{0} is outside the workspace, and Coppice does not open it only because a record names it', name)
           : isThere
             ? l10n.t('{0} has changed since the blocks were scored', name)
             : l10n.t('{0} is no longer there', name);

@@ -219,7 +219,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   };
 }
 
-/** A file that came along lies in the extension, under a path that says nothing to the user. */
+/** A file that comes with the extension has a path that means nothing to the user, so it is named as Coppice's. */
 function nameOf({ context }: Coppice, file: string): string {
   const isOwn = isInside(file, context.extensionUri.fsPath);
   return isOwn ? vscode.l10n.t('{0} of Coppice', basename(file)) : vscode.workspace.asRelativePath(file);
@@ -269,7 +269,7 @@ async function save(name: string, content: FileContent, proposed?: string): Prom
     const why = messageOf(error);
     throw new UserError(`${target.fsPath} cannot be written`, why, 'Choose another place.', { cause: error });
   }
-  // A report is for the browser; other files are for whatever opens them.
+  // A report opens in the browser; any other file is only revealed.
   const open = { label: vscode.l10n.t('Open in Browser'), run: () => vscode.env.openExternal(target) };
   const reveal = {
     label: vscode.l10n.t('Reveal'),

@@ -1,11 +1,11 @@
-/** Undo and redo of plans, whoever changed them: chart, tree or command. They are kept with the workspace, as plans are. */
+/** Undo and redo of plans, for changes by chart, tree and command. The steps are kept with the workspace, as plans are. */
 import type { Memento } from '../../memento';
 import type { Subscription } from '../../sidecar/emitter';
 import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
 
 const MOST = 100;
 
-/** What was before, and what was undone; the next step last. */
+/** The plans before this one, and those that were undone; the next step of each is last. */
 export interface PlanSteps {
   readonly past: readonly PlanState[];
   readonly future: readonly PlanState[];
@@ -35,7 +35,7 @@ export class PlanHistory {
     return this.future.length > 0;
   }
 
-  /** Notes what the plan is now. The same blocks are the same step, whatever suggested them. */
+  /** Notes what the plan is now. The same blocks are the same step, even if another criterion suggested them. */
   note(plan: PlanState): void {
     const same = plan.removed.join() === this.current.removed.join();
     if (!same) {
@@ -123,7 +123,7 @@ export class PlanHistories {
   }
 }
 
-/** Whatever was stored, by this version or another. */
+/** Reads what this or another version stored. */
 function readHistories(stored: unknown): Kept[] {
   if (typeof stored !== 'object' || stored === null) return [];
   const read = (list: unknown): PlanState[] =>

@@ -26,7 +26,7 @@ export interface Relative {
 export type Nearness = 'parent' | 'child' | 'family' | 'neighbour' | 'other';
 const ORDER: readonly Nearness[] = ['parent', 'child', 'family', 'neighbour', 'other'];
 
-/** Checkpoints that are looked at, of a workspace with a great many. */
+/** How many checkpoints are looked at in a large workspace. */
 const MOST = 200;
 
 export class Relatives {

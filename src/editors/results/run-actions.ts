@@ -48,5 +48,5 @@ export async function actOnRuns(
   }
 }
 
-/** A card goes into a checkpoint that Coppice wrote; into any other one nothing is proposed to be written. */
+/** The folder proposed for a card: the checkpoint, if Coppice wrote it. Coppice proposes no file inside any other. */
 const ownFolder = (folder: string): string | undefined => (existsSync(join(folder, RECORD_NAME)) ? folder : undefined);

@@ -208,7 +208,7 @@ export class RunList {
     if (models[0]?.identity === checkpoint.identity) return 'own';
     if (models.some(({ identity }) => identity === checkpoint.identity)) return 'beside';
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
-    // What a model costs that was made from this one stands beside it; all else of it is the affair of its own panel.
+    // A model that was made from this one shows its costs here; the rest of its run belongs to its own panel.
     const [model] = models;
     const measured = (digest.kind === 'bench' || digest.kind === 'samples') && isOfWhole(digest);
     if (!measured || !model) return undefined;

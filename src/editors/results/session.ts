@@ -36,7 +36,7 @@ import { type Known, WhatIfWatch } from './what-if';
 /** Messages as they are before they get their number. */
 type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
 
-/** What computes by itself. The commands that a panel can start look for themselves whether they may. */
+/** Messages that compute without a command. Commands that the panel starts check the trust of the workspace themselves. */
 const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type']>([
   ...(['start/curve', 'start/bench', 'start/retrained', 'training/resume', 'samples/write'] as const),
 ]);
@@ -49,7 +49,7 @@ export class ResultsSession {
   private readonly shelf: AdapterShelf;
   private readonly relatives: Relatives;
   private readonly texts: PanelTexts;
-  /** What is measured on; undefined until it was looked at. */
+  /** The text that is measured on; undefined until it has been read. */
   private measuredOn: MeasuredOn | undefined;
   private readonly whatIf: WhatIfWatch;
   private readonly samples: SamplesDesk;
@@ -123,12 +123,12 @@ export class ResultsSession {
     return this.attempt(() => this.handle(message));
   }
 
-  /** Looks at runs, adapters and settings afresh. */
+  /** Reads runs, adapters and settings again. */
   refresh(): Promise<void> {
     return this.attempt(() => this.reread());
   }
 
-  /** What was computed elsewhere, or with other rows, says nothing any more. */
+  /** Drops numbers that were computed on another device or on other rows. */
   settingsChanged(): void {
     const { computing, files } = this.settled;
     this.settled = this.settingsNow();
@@ -280,8 +280,8 @@ export class ResultsSession {
   }
 
   /**
-   * @param always also where nothing is removed, so that only the whole model's perplexity is to be had; as it is where
-   *   there is one to compare it with
+   * @param always ask even if no block is removed, for the whole model's perplexity alone; without it that is asked only
+   *   where the perplexity of the parent is there to compare it with
    */
   private askWhatIf(always = false): void {
     const { removed } = this;
@@ -293,7 +293,7 @@ export class ResultsSession {
     remove: readonly RemovedEntry[] | undefined,
     signal: AbortSignal,
   ): Promise<ViewPerplexity> {
-    await this.reading; // which text it is
+    await this.reading; // it decides which text is measured on
     const { source, shown } = this.requireText();
     const { compute } = this.services.settings();
     const params = { ...compute, checkpoint: this.subject.path, remove, calibration: source };
@@ -302,9 +302,9 @@ export class ResultsSession {
     return { ...answer, calibration: { ...answer.calibration, source: shown.name } };
   }
 
-  /** @throws UserError where the text is not what it was */
+  /** @throws UserError when the text has changed since it scored the blocks */
   private requireText(): MeasuredOn {
-    return usable(this.measuredOn!); // messages are answered once it was looked at
+    return usable(this.measuredOn!); // read before any message is answered
   }
 
   /** The text of the settings, with rows no longer than the model's context. */
@@ -334,14 +334,14 @@ export class ResultsSession {
     await this.reread();
   }
 
-  /** @throws UserError where the text of these rows is not what it was */
+  /** @throws UserError when the text of these rows has changed since it scored the blocks */
   private async useText(rowsKey: string): Promise<void> {
     const scoring = this.scorings().find((each) => each.rowsKey === rowsKey);
     if (scoring) this.texts.choose(usable(await this.texts.ofScores(scoring, this.usualText().file)).source);
     await this.reread();
   }
 
-  /** In the order of the scores, where there are any. */
+  /** Draws the curve in the order of the newest scores; without scores the job ranks the blocks first. */
   private async drawCurve(criterion: Extract<PanelMessage, { type: 'start/curve' }>['criterion']): Promise<void> {
     await this.reread();
     const { source: calibration, shown } = this.requireText();
@@ -447,7 +447,8 @@ export class ResultsSession {
 
   private readonly jobs = (): PanelState['jobs'] =>
     this.services.sidecar.jobs
-      .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state })) // it waits for none
+      // The first one waits for no other.
+      .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
       .filter(({ checkpoint }) => checkpoint === this.subject.path)
       .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }));
 

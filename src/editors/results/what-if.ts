@@ -52,7 +52,7 @@ export class WhatIfWatch {
     this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
   }
 
-  /** Begins again, for rows or settings are others now. @param known of the whole model on these rows, where a run told it */
+  /** Starts over with other rows or settings. @param known of the whole model on these rows, where a run told it */
   restart(known: Known | undefined): void {
     this.dispose();
     this.show({ ...NOTHING_YET, rowsKey: undefined, ...known });

@@ -152,7 +152,7 @@ function readSpecialTokens(
 
 function readBiases(config: Config, family: Family): Pick<Architecture, 'qkvBias' | 'outputBias' | 'mlpBias'> {
   switch (family) {
-    case 'mistral': // has none, whatever its config says
+    case 'mistral': // has none; the fields in its config are ignored
       return { qkvBias: false, outputBias: false, mlpBias: false };
     case 'qwen2': // always on q, k, v and never elsewhere: not a setting
       return { qkvBias: true, outputBias: false, mlpBias: false };

@@ -49,7 +49,7 @@ export async function readListedTensor(cursor: GgufCursor, index: number): Promi
   const row = dims.at(0) ?? 1;
   if (row % type.blockElements !== 0) {
     throw cursor.damaged(
-      `rows of ${counted(row, 'element')} are no multiple of the ${type.blockElements} that ${type.name} stores together`,
+      `rows of ${counted(row, 'element')} are not a multiple of the ${type.blockElements} that ${type.name} stores together`,
       `${label}, dimension 0`,
       entry,
     );
@@ -82,7 +82,7 @@ export function checkPlaces(
     };
     if (names.has(name)) bad('name', 'another tensor has it too');
     names.add(name);
-    if (offset % alignment !== 0) bad('offset', `${offset} is no multiple of the alignment, ${alignment}`);
+    if (offset % alignment !== 0) bad('offset', `${offset} is not a multiple of the alignment, ${alignment}`);
     else if (offset !== next) bad('offset', `it is ${offset}, but the tensors before it end at ${next}`);
     const end = dataStart + offset + bytes;
     if (end > cursor.bytes) bad('offset', `its bytes end at ${end} of the file, which ends at ${cursor.bytes}`);

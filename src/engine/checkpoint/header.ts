@@ -76,7 +76,7 @@ export function damaged(name: string, field: string, why: string, offset?: numbe
     name,
     field,
     why,
-    'Download or copy the file again; if it stays so, the model has to be saved anew with safetensors.',
+    'Download or copy the file again; if it stays so, save the model again with safetensors.',
     offset,
   );
 }

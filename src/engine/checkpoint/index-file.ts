@@ -76,9 +76,5 @@ export function checkAgainstIndex(index: ShardIndex, shardOf: ReadonlyMap<string
 }
 
 function badIndex(name: string, field: string, why: string): UserError {
-  return new UserError(
-    `${name}: ${field} is not valid`,
-    why,
-    'Download the index again, or have the model saved anew.',
-  );
+  return new UserError(`${name}: ${field} is not valid`, why, 'Download the index again, or save the model again.');
 }

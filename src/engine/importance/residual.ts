@@ -50,7 +50,7 @@ export async function streamResidual(
   }
 }
 
-/** How many of the vectors of `size` numbers, of which `states` is full, are zeros. */
+/** `states` holds vectors of `size` numbers. @returns how many of them are zeros */
 export function countZeros(states: Float32Array, size: number): number {
   let zeros = 0;
   for (let at = 0; at < states.length; at += size) {

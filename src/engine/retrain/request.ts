@@ -1,4 +1,4 @@
-/** What a training was asked for, as its state keeps it: whoever finds the state can go on with the run. */
+/** What a training was asked for. Its state keeps it, so that the run can be resumed from the state alone. */
 import { resolve } from 'node:path';
 import type { Model, ModelOptions } from '../transformer/model';
 import type { RetrainSettings } from './settings';

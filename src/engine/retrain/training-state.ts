@@ -59,7 +59,7 @@ export interface TrainingState {
 
 /**
  * @param run says what run this is: a state is continued only by its own
- * @param request what the run was asked for, so that it can be gone on with by whoever finds the state
+ * @param request what the run was asked for, so that it can be resumed from the state alone
  * @throws UserError when it cannot be written; the state saved before is kept then
  */
 export async function saveState(
@@ -118,9 +118,9 @@ export async function loadState(
   optimizer: AdamW,
 ): Promise<TrainingState | undefined> {
   if (!(await exists(path))) return undefined;
-  const anew = `remove ${dirname(path)} or name another --out, and start anew without --resume.`;
+  const over = `remove ${dirname(path)} or name another --out, and start over without --resume.`;
   const damaged = (why: string, cause?: unknown): UserError =>
-    new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${anew}`, { cause });
+    new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${over}`, { cause });
   const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
     // What is said of a checkpoint's file, to download it again, is no help here.
     throw error instanceof UserError ? damaged(error.why, error) : error;
@@ -134,7 +134,7 @@ export async function loadState(
     throw new UserError(
       `Cannot go on from ${path}`,
       `it was saved by a run with other settings, data or model: ${others.join(', ')}`,
-      `Give the settings of that run; or ${anew}`,
+      `Give the settings of that run; or ${over}`,
     );
   }
   const take = (kind: string, name: string, into: Float32Array): Float32Array => {

@@ -50,7 +50,7 @@ export class Workspace {
     throw new UserError(
       `${resolve(out)} is being trained already`,
       `${folder} holds the state of a run that was stopped`,
-      'Add --resume to go on with it; or remove that folder, or name another --out, to start anew.',
+      'Add --resume to go on with it; or remove that folder, or name another --out, to start over.',
     );
   }
 
@@ -78,7 +78,7 @@ export class Workspace {
     throw new UserError(
       `${resolve(out)} is being trained already`,
       `the process ${owner} is at it`,
-      `Wait for its end, or name another --out; if that process is none of Coppice, remove ${lockOf(folder)}.`,
+      `Wait for its end, or name another --out; if that process is not Coppice, remove ${lockOf(folder)}.`,
     );
   }
 

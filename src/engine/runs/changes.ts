@@ -75,7 +75,7 @@ export class InputWatch {
   ): Promise<Found> {
     const followed = await followPlace(place, folder, given);
     if (followed === 'gone') return GONE;
-    if (followed === 'outside') return { unchecked: 'it lies outside of the folders that are looked in' };
+    if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice looks in' };
     const key = `${role} ${followed.path}`;
     let look = this.looking.get(key);
     if (!look) {

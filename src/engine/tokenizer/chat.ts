@@ -39,7 +39,7 @@ function parsed({ place, text }: TemplateSource, folder: string): Template {
     return new Template(text);
   } catch (error) {
     const why = error instanceof TypeError ? 'it ends too early' : messageOf(error);
-    throw unusable(folder, `${place} is no complete Jinja template (${why})`, error);
+    throw unusable(folder, `${place} is not a complete Jinja template (${why})`, error);
   }
 }
 

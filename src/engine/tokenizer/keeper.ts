@@ -18,7 +18,7 @@ import { type Answer, type Reply, type Replies, STAGES, type StageSign, type Tas
 export interface KeeperOptions {
   /** Ends the process when it is aborted while there is something to do; the caller gets `CancelledError`. */
   readonly signal?: AbortSignal;
-  /** In milliseconds: how long the process may give no sign of life, whatever it is at. */
+  /** How long the process may give no sign of life, in milliseconds. */
   readonly patience?: number;
 }
 

@@ -43,7 +43,7 @@ function sign(stage: StageSign): void {
   try {
     writeSync(1, stage);
   } catch {
-    // nobody reads: the parent is gone, and this process ends next
+    // the parent is gone, and this process ends next
   }
 }
 

@@ -72,7 +72,7 @@ async function openColumn(
   });
 }
 
-/** At once, so that nobody waits for a text that does not come. */
+/** Reports failed columns at once, so that the user does not wait for their texts. */
 function tellFailures(columns: readonly (Column | Unable)[], { emit }: JobContext<'samples'>): void {
   for (const [column, each] of columns.entries()) {
     if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: words(each.failure) });

@@ -68,7 +68,7 @@ describe('questions for files and folders', () => {
     await input.fill('model');
     await says(/exists already/);
     await input.fill('models/short');
-    await says(/Goes to .*Without 4/s);
+    await says(/Writes to .*Without 4/s);
     await window.screenshot('questions-folder');
     await input.press('Enter');
     const out = inWorkspace('models', 'short');

@@ -33,7 +33,7 @@ describe('command line: report', function () {
       record(place);
       const { code, stderr } = await coppice(['report', file, '--out', out]);
       assert.equal(code, 0, stderr);
-      assert.match(stderr, /run\.json: prose\.txt was not checked: it lies outside .*\n.*--inputs/);
+      assert.match(stderr, /run\.json: prose\.txt was not checked: it is outside .*\n.*--inputs/);
       assert.doesNotMatch(readFileSync(out, 'utf8'), /class="warning"/);
     }
   });

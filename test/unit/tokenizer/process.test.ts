@@ -15,7 +15,7 @@ const PLAIN = { addSpecialTokens: true };
 /** Backtracks over every way to cut the letters into groups. */
 const ENDLESS = '(a+)+$';
 const TRAP = `${'a'.repeat(60)}b`;
-/** Long enough for whatever is well, on a machine that is busy. */
+/** Long enough for a process that works, on a busy machine. */
 const PATIENCE = 3000;
 
 const toyWith = (parts: Record<string, unknown>): string =>
