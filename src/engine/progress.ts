@@ -9,7 +9,7 @@ export interface Progress {
   readonly total: number;
   /** Name of that unit, plural: "row-blocks", "windows", "bytes"; "share" where the job has phases of several units. */
   readonly unit: string;
-  /** How fast this goes says nothing of what comes after it, so that no time left follows from it. */
+  /** The pace of this phase says nothing about the rest, so no time left is estimated from it. */
   readonly unpaced?: true;
 }
 
@@ -23,12 +23,12 @@ export interface JobOptions {
 export interface Phase {
   /** Its part in the whole work, as an estimate, in any unit that all phases have in common. */
   readonly share: number;
-  /** As in `Progress`: the phase's share is a guess, or it is over in a moment. */
+  /** As in `Progress`: the phase's share is a guess, or the phase is short. */
   readonly unpaced?: true;
 }
 
 /**
- * Makes one progress of the phases of a job: a share of the whole, which never goes back.
+ * Combines the phases of a job into one progress: a share of the whole, which never decreases.
  * @returns what each phase is given as its job, in their order
  */
 export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Phase[]): JobOptions[] {
@@ -51,7 +51,7 @@ export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Ph
 /** Names a part of work that memory allows in parts only: "part 2 of 5, ", and nothing where there is one. */
 export const partName = (part: number, parts: number): string => (parts > 1 ? `part ${part + 1} of ${parts}, ` : '');
 
-/** Says what a job is at while it cannot be told how far that is. */
+/** Reports the step of a job whose progress is not known. */
 export const announce = ({ onProgress }: JobOptions, label: string): void =>
   onProgress?.({ label, done: 0, total: 0, unit: 'share', unpaced: true });
 

@@ -141,7 +141,7 @@ export async function hashFile(
   });
 }
 
-/** What was thrown while the file was opened or read, as the user can act on it; what is no system error as it is. */
+/** An error of opening or reading the file, as a `UserError` if the system reported it; any other error unchanged. */
 function unreadable(path: string, name: string, error: unknown): unknown {
   const reason = reasonOf(path, name, error);
   return reason ? new UserError(`Cannot read ${name}`, reason.why, reason.action, { cause: error }) : error;

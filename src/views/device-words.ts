@@ -1,4 +1,4 @@
-/** What computes, in words. Knows nothing of VS Code, so that plain Node can test it. */
+/** The device that computes, in words. Knows nothing of VS Code, so that plain Node can test it. */
 import { l10n } from '../l10n';
 import type { DeviceInfo } from '../protocol/jobs';
 

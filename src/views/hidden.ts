@@ -1,4 +1,4 @@
-/** Lines of the view that the user does not want to see; kept with the workspace. Knows nothing of VS Code. */
+/** Lines of the view that the user has hidden; kept with the workspace. Knows nothing of VS Code. */
 import type { Memento } from '../memento';
 import { Emitter } from '../sidecar/emitter';
 

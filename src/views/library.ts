@@ -189,7 +189,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.changed.fire(undefined);
   }
 
-  /** What cannot be read is in the log: a state that is damaged is no line of the view. */
+  /** A damaged state is reported in the log and has no line in the view. */
   private async readTrainings(outs: readonly string[]): Promise<StoppedTraining[]> {
     const read = await Promise.all(
       outs.map((out) =>

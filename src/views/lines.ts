@@ -64,7 +64,7 @@ export class Lines {
   }
 }
 
-/** What cannot be opened has a line too, which says why. */
+/** The line of a checkpoint that cannot be opened, with the reason. */
 async function orFailed(
   node: CheckpointNode | GgufNode,
   make: () => Promise<vscode.TreeItem>,

@@ -31,7 +31,7 @@ export interface TensorNode {
   readonly parent: Node;
 }
 
-/** What the plan of a checkpoint gives, on a line of its own. */
+/** The line of a checkpoint's plan, with its result. */
 export interface PlanNode {
   readonly kind: 'plan';
   readonly parent: CheckpointNode;
@@ -49,7 +49,7 @@ export interface GgufNode {
   readonly entry: Entry;
 }
 
-/** Of what cannot be computed with; its lines are checkpoints and GGUF files. */
+/** The group of checkpoints and GGUF files that cannot be computed with. */
 export interface InspectionNode {
   readonly kind: 'inspection';
 }

@@ -1,7 +1,7 @@
 /**
- * What is to be said of a plan that removes blocks which a suggestion would have left alone: those that matter much by
- * the scores that are shown, and those that the paper keeps. It is allowed, and must not pass unnoticed. Knows nothing
- * of VS Code.
+ * The warning for a plan that removes blocks which no suggestion would remove: those that matter much by the scores that
+ * are shown, and those that the paper keeps. Such a plan is allowed. Knows nothing of VS
+ * Code.
  */
 import { l10n } from '../l10n';
 import type { Protection } from './protection';

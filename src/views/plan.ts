@@ -15,7 +15,7 @@ export interface PlanSubject {
   readonly blocks: number;
 }
 
-/** What there is to know of a plan, and to bring back when it is undone. */
+/** All of a plan that undo brings back. */
 export interface PlanState {
   /** 0-based, ascending. */
   readonly removed: readonly number[];
@@ -69,7 +69,7 @@ export class Plans {
     this.restore(subject, { removed: suggestion.blocks, suggestion });
   }
 
-  /** Sets the plan to one that was before. What is no block of the model is left out, and at least one block stays. */
+  /** Sets the plan to an earlier one. Numbers that are not blocks of the model are dropped; at least one block stays. */
   restore(subject: PlanSubject, { removed, suggestion }: PlanState): void {
     const { path, identity, blocks } = subject;
     const isBlock = (block: number): boolean => Number.isInteger(block) && block >= 0 && block < blocks;

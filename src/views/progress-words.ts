@@ -12,12 +12,12 @@ export function progressLine(progress: ProgressInfo): string {
   return [progress.label, ...farAndLeft(progress)].join(' · ');
 }
 
-/** How far, where there is no room for more: "12 % · about 0:12 left". */
+/** The progress where room is short: "12 % · about 0:12 left". */
 export function progressShort(progress: ProgressInfo): string {
   return farAndLeft(progress).join(' · ');
 }
 
-/** What a job is at: it waits behind others, it prepares (there is no progress yet), or it is so far. */
+/** The state of a job: it waits behind others, it prepares (there is no progress yet), or its progress. */
 export function stateLine({ progress }: Pick<JobInfo, 'progress'>, behind: boolean): string {
   if (behind) return l10n.t('Waiting for its turn');
   return progress ? progressLine(progress) : l10n.t('Preparing…');
@@ -37,7 +37,7 @@ function farAndLeft(progress: ProgressInfo): string[] {
   ];
 }
 
-/** What a job does, where there is no room for more. */
+/** What a job does, where room is short. */
 export function jobWord(kind: JobKind): string {
   switch (kind) {
     case 'score':

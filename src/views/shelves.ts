@@ -1,6 +1,6 @@
 /**
- * Which of the listed checkpoints can be computed with. The others (broken, of another architecture, GGUF) stand in a
- * group of their own at the end of the view, and no command offers them.
+ * Which of the listed checkpoints can be computed with. The others (broken, of another architecture, GGUF) are in a
+ * separate group at the end of the view, and no command offers them.
  */
 import type { CheckpointLibrary, Entry } from './library';
 
@@ -21,7 +21,7 @@ export async function shelve(library: Pick<CheckpointLibrary, 'entries' | 'load'
   return { usable: on('usable'), unsupported: on('unsupported'), broken: on('broken') };
 }
 
-/** Where a checkpoint belongs, by what its files are now. */
+/** The group of a checkpoint, by its files as they are now. */
 export async function shelfOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<Shelf> {
   const checkpoint = await library.load(path).catch(() => undefined);
   if (!checkpoint) return 'broken';

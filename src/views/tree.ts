@@ -35,7 +35,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly nodes = new Map<string, CheckpointNode>();
   private readonly lines: Lines;
   private readonly offspring: Offspring;
-  /** Where each checkpoint stands, as it was listed last. */
+  /** The group of each checkpoint when it was last listed. */
   private readonly shelf = new Map<string, Shelf>();
   /** What the group holds. */
   private inspected: readonly (CheckpointNode | GgufNode)[] = [];
@@ -130,7 +130,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** Shows a checkpoint or a GGUF file in the view, selected. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    if (!this.shelf.has(path)) await this.roots(); // where it stands is to be known
+    if (!this.shelf.has(path)) await this.roots(); // this finds its group
     const node = this.inspected.find((each) => each.entry.path === path) ?? this.nodes.get(path);
     if (node) await this.view.reveal(node, { select: true, ...options });
   }
@@ -225,7 +225,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     }
   }
 
-  /** The files of a checkpoint are others, or the list: a line may belong to another place now. */
+  /** The files of a checkpoint or the list changed: a line may belong to another group now. */
   private async filesChanged(path: string | undefined): Promise<void> {
     const before = path === undefined ? undefined : this.shelf.get(path);
     const stays = before !== undefined && this.view.visible && (await shelfOf(this.library, path!)) === before;

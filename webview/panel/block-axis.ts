@@ -1,5 +1,5 @@
 /**
- * The axis of blocks. Charts about blocks stand one above the other and share it, so that a block has the same place in
+ * The axis of blocks. Charts about blocks share it, one above the other, so that a block has the same place in
  * all of them; what is drawn over a chart takes its places from the chart itself.
  */
 import type * as Plot from '@observablehq/plot';

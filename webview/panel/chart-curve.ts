@@ -102,7 +102,7 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
       kind: 'curve',
     })),
   );
-  // Where no curve begins with it, the whole model is a point of its own: the others are compared with it.
+  // If no curve begins with the whole model, it is drawn as a separate point to compare the others with.
   const full = numeric(whatIf.full);
   const begins = curves.some((dot) => dot.count === 0);
   const whole: Dot[] =
@@ -137,7 +137,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
   const full = numeric(data.whatIf.full);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const log = most / least > LOG_FROM;
-  const room = most > least ? most - least : 0.1 * most; // a single value has no extent of its own
+  const room = most > least ? most - least : 0.1 * most; // a single value has no range
   const longest = Math.max(4, ...dots.map((dot) => dot.count));
   const ticks = (apart: number): number[] => {
     const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / apart))));
@@ -276,7 +276,7 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
   const has = (kind: Dot['kind']): boolean => dots.some((dot) => dot.kind === kind);
   return [
     ...series.map(({ name, look }) => legendEntry(lineSign(look), name)),
-    // In the panel the plan's point comes and goes with every click; its line here must not.
+    // In the panel the plan's point appears and disappears with clicks; its entry stays.
     ...(!still || has('plan')
       ? [
           legendEntry(

@@ -89,7 +89,7 @@ function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds &
 /** A measurement names its model, and what it leaves out and puts on top beside it. */
 function labelOf({ digest: { kind, removed, adapter } }: PanelRun, { label, speed }: CostDigest, name: string): string {
   if (label === 'Original') return name;
-  if (kind !== 'bench' || speed === 'turns') return label; // which has it all
+  if (kind !== 'bench' || speed === 'turns') return label; // the label says it all
   if (adapter !== undefined) return adapter;
   const blocks = removed.filter((block) => typeof block === 'number');
   if (removed.length === 0) return label;

@@ -33,7 +33,7 @@ function childLine({ name, path, removed, retrained, ppl: known }: PanelChild, s
   return el('p', { class: 'muted' }, words, ...ppl(known), ' · ', openButton(name, path, send));
 }
 
-/** On the panel's text: others are not told. */
+/** The perplexity on the panel's text; nothing where it is not known. */
 const ppl = (known: PanelChild['ppl']): string[] => (known === null ? [] : [` · perplexity ${short(numeric(known))}`]);
 
 const openButton = (name: string, path: string, send: Context['send']): HTMLElement =>
@@ -42,7 +42,7 @@ const openButton = (name: string, path: string, send: Context['send']): HTMLElem
     label: `Open the results of ${name}`,
   });
 
-/** Times as fast as what the checkpoint was made from, where that is known, else as the whole checkpoint. */
+/** Estimated speed compared with the parent of the checkpoint if it is known, else with the whole checkpoint. */
 export function speedupOf({ model, plan, family: { parent } }: Pick<PanelState, 'model' | 'plan' | 'family'>): number {
   if (!parent?.there) return plan.speedup;
   return parent.there.parametersRead / (model.parametersRead - plan.removed.length * model.parametersPerBlock);

@@ -35,7 +35,7 @@ export interface Bar {
 export const hint = ({ locked, removed }: Bar): string =>
   locked ? 'Locked by the setting coppice.keep' : `Click or Space: ${removed ? 'keep' : 'remove'}`;
 
-/** All that is known of a bar, a phrase each. */
+/** What is known of a bar, one phrase each. */
 export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const state = bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'stays, protected' : 'stays';
   if (Number.isNaN(bar.value)) return [`Block ${bar.block}: not scored`, state];
@@ -47,7 +47,7 @@ export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   return [`Block ${bar.block}: ${what}`, ...change, ...interval, `place ${bar.place}, 1 goes first`, state];
 }
 
-/** Of old records, which have no paired interval, the other one by its name. */
+/** Old records have no paired interval: they show the other one, by its name. */
 function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
   if (Number.isFinite(paired.high)) {
     const words = `95 % interval ${short(paired.low)} to ${short(paired.high)}, paired over texts`;

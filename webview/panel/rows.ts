@@ -1,4 +1,4 @@
-/** Which perplexities may stand beside each other: those of the same rows of the same text. */
+/** Which perplexities can be compared: those on the same rows of the same text. */
 import type { PanelText, WhatIfState } from '../../src/protocol/panel';
 
 interface Measured {
@@ -25,7 +25,7 @@ export function rowsLabel({ rowsKey, text }: Measured): string {
 
 export const textLabel = ({ name, samples, length }: PanelText): string => `${name} · ${samples}×${length}`;
 
-/** What is known of the plan on the panel's rows: what was measured on others has no place beside it. */
+/** The plan's perplexity on the panel's rows; one that was measured on other rows is dropped. */
 export function onPanelRows(whatIf: WhatIfState, text: PanelText | null): WhatIfState {
   const rows = rowsOfPlan(whatIf);
   const isOther = text !== null && rows !== undefined && rows !== rowsOfPanel(text);

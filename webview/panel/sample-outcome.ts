@@ -1,7 +1,7 @@
-/** What came of texts that were to be written, in words. Pure. */
+/** How the writing of sample texts ended, in words. Pure. */
 import type { LiveSamples } from '../../src/protocol/panel';
 
-/** What came of it: "2 texts are written, 1 failed". */
+/** The outcome: "2 texts are written, 1 failed". */
 export function outcomeOf({ status, texts }: LiveSamples): string {
   const failed = texts.filter(({ stopped }) => stopped === 'failed').length;
   const written = texts.length - failed;

@@ -78,7 +78,7 @@ function usualRows(runs: readonly PanelRun[], panel: PanelText | null): string |
   return ofPanel !== undefined && curves.includes(ofPanel) ? ofPanel : (curves[0] ?? ofPanel);
 }
 
-/** Says that what is drawn is of another text than the panel's. */
+/** Says that the curve was measured on another text than the panel's. */
 function otherRows(rows: string | undefined, choices: readonly Choice[], panel: PanelText | null): string[] {
   const ofPanel = rowsOfPanel(panel);
   if (rows === undefined || ofPanel === undefined || rows === ofPanel) return [];
@@ -177,7 +177,7 @@ export function curveSection(context: Context): Section {
   };
 }
 
-/** What is known without a curve: a number or two, which are no chart. */
+/** What is known without a curve: one or two numbers, in a sentence. */
 function knownOf({ full, removed, ppl, text }: WhatIfState): string {
   if (full === null || text === null) return '';
   const whole = ` On ${text} the whole model has ${short(numeric(full))}`;

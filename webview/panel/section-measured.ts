@@ -102,7 +102,7 @@ const numbersOf = (rows: readonly Cost[]): Numbers => ({
   rows: () => rows.map((row) => [row.label, KINDS[row.kind], ...COLUMNS.map(({ key }) => row[key]), row.speed ?? null]),
 });
 
-/** A figure with a bar as long as its share of the largest; of speeds where they can be compared, else how they came about. */
+/** A figure with a bar as long as its share of the largest. A speed has a bar only if it can be compared, else a note. */
 function cell(row: Cost, { key, range, words }: Column, most: number): HTMLElement {
   const value = row[key];
   if (value === null) return el('span', { class: 'muted' }, el('span', { 'aria-hidden': 'true' }, '–'), missing());
@@ -117,7 +117,7 @@ function cell(row: Cost, { key, range, words }: Column, most: number): HTMLEleme
 
 const WAYS = { alone: 'measured apart', writing: 'one writing, with warm-up' } as const;
 
-/** How the speeds came about. */
+/** How the speeds were measured. */
 function noteOf(rows: readonly Cost[], still = false): string {
   const has = (way: Cost['speed']): boolean => rows.some(({ speed }) => speed === way);
   const turns =

@@ -128,7 +128,7 @@ function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): 
   return status === 'waiting' || status === 'computing' || (!isCurrent && status === 'done');
 }
 
-/** What removing blocks has done to the perplexity, or will have done. */
+/** The perplexity compared with the whole model's; if no block is removed, with the parent's. */
 function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
   const full = numeric(whatIf.full);
   if (plan.removed.length > 0) {

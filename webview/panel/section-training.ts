@@ -24,7 +24,7 @@ export function trainingSection(context: Context): Section {
   let isTrusted = true;
   let wasRunning = false;
 
-  /** What can be done about a training that did not come to its end. */
+  /** Buttons for a training that was stopped or failed. */
   const remedyOf = (live: LiveTraining): HTMLElement[] => {
     if (!endedEarly(live)) return [];
     if (!live.resumable) return [retrain(true)];
@@ -85,7 +85,7 @@ export function trainingSection(context: Context): Section {
 
 const endedEarly = ({ status }: LiveTraining): boolean => status === 'cancelled' || status === 'failed';
 
-/** How a training ended that did not come to its end; nothing of others. */
+/** How a training ended that was stopped or failed; '' for any other. */
 function outcomeOf(live: LiveTraining): string {
   if (!endedEarly(live)) return '';
   const { status, failure, steps, total } = live;

@@ -79,7 +79,7 @@ export function spineSection(): Section {
   };
 }
 
-/** Of the plan; nothing where it is neither known nor on its way. */
+/** The plan's perplexity; nothing if it is neither known nor being computed. */
 function perplexityOf({ status, full, removed, ppl }: WhatIfState, plan: readonly number[]): HTMLElement[] {
   const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
   const isComing = status === 'waiting' || status === 'computing';

@@ -1,12 +1,12 @@
-/** What goes wrong in a page and is caught nowhere, in words for the log. */
+/** Reports exceptions of a page that no code catches, for the log. */
 
 /**
- * The browser's own notice that a size changed while it told of sizes: it tells of the rest in the next frame, and
- * nothing is lost.
+ * The browser's notice that a size changed while it reported sizes. It reports the rest in the next frame, so nothing
+ * is lost.
  */
 const NOTICE = 'ResizeObserver loop';
 
-/** Tells of every exception and rejected promise that nothing catches, except the browser's notices. */
+/** Passes every uncaught exception and unhandled rejection to `tell`, except the browser's notices. */
 export function watchFaults(tell: (words: string) => void): void {
   window.addEventListener('error', (fault) => {
     // Not every event carries what was thrown: the error is null then, and the message says it all.

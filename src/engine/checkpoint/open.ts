@@ -1,6 +1,6 @@
 /**
  * Opens a checkpoint: headers, index and config, and no tensor data, but for a head that may be the embedding
- * (tied-head.ts). Whatever the files claim is checked before it is believed (limits.ts has the caps).
+ * (tied-head.ts). Claims of the files are checked before they are used (limits.ts has the caps).
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';

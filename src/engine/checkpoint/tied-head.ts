@@ -8,7 +8,7 @@ import { EMBEDDING_NAME, HEAD_NAME } from './weights';
 
 /**
  * Matrices larger than this are not compared: the stored head is used. That gives the same numbers where the two are equal,
- * and opening stays quick whatever a header declares. The largest real embedding is of half the size.
+ * and opening stays quick even if a header declares huge shapes. The largest real embedding is half as large.
  */
 const MAX_BYTES = 2 ** 33;
 

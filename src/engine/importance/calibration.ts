@@ -53,7 +53,7 @@ const TOKEN_CAP = 2 ** 24;
 const MANY_ROWS = 1000;
 
 /**
- * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`, of which the first are taken, without a tokenizer;
+ * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`; its first rows are taken, without a tokenizer;
  * `.jsonl` and `.ndjson` a document a line, in the field `text`; anything else is text. Throws `UserError` when the file
  * cannot be read, is too short, or holds ids outside the vocabulary.
  */

@@ -1,4 +1,4 @@
-/** The texts that chose the blocks which a checkpoint lacks, by the record inside it: perplexity on them flatters. */
+/** The texts that chose the removed blocks of a checkpoint, by the record inside it: perplexity on them flatters. */
 import type { Checkpoint } from '../checkpoint/types';
 import { recordIn, type RunInput } from '../runs/record';
 

@@ -51,8 +51,8 @@ export function editsOf({ blocks }: Suggestion, removed: readonly number[]): Edi
 }
 
 /**
- * How `removed` was chosen, given the last suggestion, if there was one. Blocks of which none was suggested were chosen
- * by hand.
+ * How `removed` was chosen, given the last suggestion, if there was one. If none of the blocks was suggested, they
+ * were chosen by hand.
  */
 export function choiceOf(removed: readonly number[], suggestion: Suggestion | undefined): Choice {
   const suggested = suggestion !== undefined && removed.some((block) => suggestion.blocks.includes(block));

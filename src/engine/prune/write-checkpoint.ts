@@ -90,7 +90,7 @@ export async function writeCheckpoint(
   } catch (error) {
     // What cannot be removed keeps its temporary name; the first failure is the one to tell of.
     await target.discard().catch(() => undefined);
-    // What a source that changed meanwhile leads to looks like a bug, and is none.
+    // A source that changed meanwhile causes errors that look like bugs.
     if (!(error instanceof UserError) && !(error instanceof CancelledError)) await requireWhole(source);
     throw writeFailure(error, target.out);
   }

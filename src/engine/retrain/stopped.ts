@@ -1,6 +1,6 @@
 /**
- * Trainings that were stopped, as the folders beside their outputs tell of them: enough to list them, to go on with
- * them without being told anything, and to do away with them.
+ * Stopped trainings, from the folders beside their outputs: enough to list them, to resume them without options, and to
+ * discard them.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -26,7 +26,7 @@ export interface StoppedTraining {
 
 /**
  * Reads what a run to `out` has left, without its tensors.
- * @returns undefined when there is no state, or a process is still at it
+ * @returns undefined when there is no state, or a process still trains
  * @throws UserError when the state is damaged
  */
 export async function readStopped(out: string): Promise<StoppedTraining | undefined> {
@@ -49,7 +49,7 @@ export async function readStopped(out: string): Promise<StoppedTraining | undefi
 
 /**
  * Removes the state of a training that was stopped, and the folder unless others have put something there.
- * @throws UserError when a process is at it
+ * @throws UserError when a process still trains
  */
 export async function discardTraining(out: string): Promise<void> {
   const workspace = await Workspace.reopen(out);

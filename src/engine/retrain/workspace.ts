@@ -56,7 +56,7 @@ export class Workspace {
 
   /**
    * The folder of a run that was stopped, and nothing of its source.
-   * @throws UserError when another process is at it
+   * @throws UserError when another process still trains
    */
   static async reopen(out: string): Promise<Workspace> {
     return new Workspace(folderOf(out), stateFileOf(out), selfDataFileOf(out), await Workspace.take(out));

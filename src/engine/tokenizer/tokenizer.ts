@@ -1,7 +1,7 @@
 /**
  * A checkpoint's tokenizer and chat template. Both are programs that came with the checkpoint (regular expressions, Jinja), so
  * they run in a process of their own (keeper.ts, process.ts): one that never ends, or that takes all memory, is an error
- * that names the file, and whoever waits can be cancelled.
+ * that names the file, and the job that waits for it can be cancelled.
  */
 import { throwIfCancelled } from '../errors';
 import type { ChatMessage } from './chat';

@@ -40,7 +40,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
   };
   const goes = state.kept ? undefined : vscode.l10n.t('goes');
-  // Box, colour and mark say that it goes: a narrow side bar has room for the score alone.
+  // Box, colour and mark show that it is removed: a narrow side bar has room for the score alone.
   item.description = score ?? goes ?? size;
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [

@@ -1,4 +1,4 @@
-/** The line of a plan: what it gives, on a line of its own, for that of the checkpoint has no room. */
+/** The line of a plan: its result, below the checkpoint, whose line has no room for it. */
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { choiceWords } from '../choice-words';
