@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { stringifyJson } from '../engine/json';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/runs/details';
-import { withPlaces } from '../engine/runs/places';
+import { textsIn, withPlaces } from '../engine/runs/places';
 import { newRecord, writeRecord } from '../engine/runs/record';
 import { sourceChanges } from '../engine/runs/source-changes';
 import { reportFailure } from './failure';
@@ -101,14 +101,15 @@ export async function execute(
   };
 
   try {
-    if (options.record !== undefined) await checkFileTarget('the record', options.record, source);
+    const { record, ...others } = options;
+    if (record !== undefined) await checkFileTarget('the record', record, source, textsIn([others, source]));
     const outcome = await body(shell);
     const notes = await sourceChanges(outcome.run.checkpoints ?? []);
     for (const note of notes) shell.warn(note);
-    if (options.record !== undefined) {
-      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(options.record), process.cwd());
+    if (record !== undefined) {
+      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(record), process.cwd());
       const results = outcome.results ?? outcome.json;
-      await writeRecord(options.record, newRecord({ kind, ...outcome.run, inputs, results, notes, started }));
+      await writeRecord(record, newRecord({ kind, ...outcome.run, inputs, results, notes, started }));
     }
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);

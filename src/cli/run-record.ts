@@ -2,6 +2,7 @@
  * Where the record of a run may go. `--record FILE` names the place; without it no record is written, except that
  * `prune` always puts one into the model that it writes.
  */
+import type { Stats } from 'node:fs';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemErrorCode, UserError } from '../engine/errors';
@@ -10,9 +11,15 @@ import { systemErrorCode, UserError } from '../engine/errors';
  * Refuses a place for a file that will be written at the end, before hours are spent on the run.
  * @param what the file is: "the record"
  * @param source the checkpoint that the run reads, which is never written to
+ * @param given every text that the run was given: where one names the same file, the run reads that
  * @throws UserError
  */
-export async function checkFileTarget(what: string, file: string, source: string | undefined): Promise<void> {
+export async function checkFileTarget(
+  what: string,
+  file: string,
+  source: string | undefined,
+  given: readonly string[] = [],
+): Promise<void> {
   const folder = dirname(resolve(file));
   const refuse = (why: string, cause?: unknown): UserError =>
     new UserError(`cannot write ${what} to ${file}`, why, 'Name a file in another folder.', { cause });
@@ -22,8 +29,12 @@ export async function checkFileTarget(what: string, file: string, source: string
     const missing = systemErrorCode(error) === 'ENOENT';
     throw refuse(`the folder ${folder} ${missing ? 'does not exist' : 'cannot be written to'}`, error);
   }
-  if (await isFolder(file)) throw refuse('it is a folder');
-  if (source !== undefined && (await isFolder(source))) {
+  const there = await statsOf(file);
+  if (there?.isDirectory()) throw refuse('it is a folder');
+  // A pipe without a reader would wait for ever, and a record takes the place of what it replaces, of a device too.
+  if (there?.isFile() === false) throw refuse('it is a pipe or a device, not a regular file');
+  if (there && (await isAmong(there, given))) throw refuse('the run reads that file');
+  if (source !== undefined && (await statsOf(source))?.isDirectory()) {
     const inside = relative(await realpath(source), join(await realpath(folder), basename(file)));
     if (inside !== '..' && !inside.startsWith(`..${sep}`)) {
       throw refuse('it lies inside the checkpoint, which is never written to');
@@ -31,10 +42,16 @@ export async function checkFileTarget(what: string, file: string, source: string
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isAmong({ dev, ino }: Stats, paths: readonly string[]): Promise<boolean> {
+  const all = await Promise.all(paths.map(statsOf));
+  return all.some((stats) => stats?.dev === dev && stats.ino === ino);
+}
+
+/** Undefined where nothing can be seen: whatever reads the path says what is wrong. */
+async function statsOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch {
-    return false; // whoever reads it says what is wrong
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@
  * can be traced to one. `schema: 1`; non-finite numbers are strings (engine/json.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
@@ -113,11 +113,12 @@ export function recordText(record: RunRecord): string {
 }
 
 /**
- * Writes the record to `file`, replacing an older one: complete or not at all.
+ * Writes the record to `file`, replacing an older one: complete or not at all. A link stays; what it leads to is replaced.
  * @throws UserError when the folder is missing, read-only or full.
  */
 export async function writeRecord(file: string, record: RunRecord): Promise<void> {
-  const temporary = join(dirname(file), `.coppice-record-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const target = await realpath(file).catch(() => file); // not there yet, as a rule
+  const temporary = join(dirname(target), `.coppice-record-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     const handle = await open(temporary, 'wx');
     try {
@@ -126,7 +127,7 @@ export async function writeRecord(file: string, record: RunRecord): Promise<void
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const what = `the run record ${file}`;

@@ -1,7 +1,7 @@
 /** Pipes, devices and folders where a file is named: every command says so at once, and none waits. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -47,6 +47,46 @@ describe('command line: what is no regular file', function () {
       });
     }
   }
+
+  const written: [string, (file: string, out: string) => string[]][] = [
+    ['the record', (file) => ['inspect', model, '--record', file]],
+    ['the recipe', (file, out) => ['prune', model, '--blocks', '1', '--no-plus', '--out', out, '--mergekit', file]],
+    ['the report', (file, out) => ['report', join(out, 'coppice.json'), '--out', file]],
+  ];
+  for (const [what, args] of written) {
+    it(`refuses to write ${what} to a pipe`, async () => {
+      const out = join(folder, 'never');
+      const { code, stderr } = await coppice(args(join(folder, 'pipe'), out));
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`cannot write ${what} to .*\\n.*it is a pipe or a device`));
+      assert.equal(existsSync(out), false);
+      assert.ok(lstatSync(join(folder, 'pipe')).isFIFO(), 'the pipe is still there');
+    });
+  }
+
+  it('puts no record in the place of a file that the run reads', async () => {
+    const text = join(folder, 'text.txt');
+    writeFileSync(text, 'The river bends.\n'.repeat(50));
+    const link = join(folder, 'link.txt');
+    symlinkSync(text, link);
+    for (const record of [text, link]) {
+      const { code, stderr } = await coppice(['eval', model, '--text', text, '--record', record]);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /cannot write the record to .*\n.*the run reads that file/);
+    }
+    assert.match(readFileSync(text, 'utf8'), /^The river bends/);
+  });
+
+  it('writes a record to where a link leads, and keeps the link', async () => {
+    const record = join(folder, 'record.json');
+    writeFileSync(record, '');
+    const link = join(folder, 'latest.json');
+    symlinkSync(record, link);
+    const { code, stderr } = await coppice(['inspect', model, '--record', link]);
+    assert.equal(code, 0, stderr);
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.match(readFileSync(record, 'utf8'), /"kind": "inspect"/);
+  });
 
   const parts: [string, (model: string) => string[]][] = [
     ['config.json', (model) => ['inspect', model]],
