@@ -96,7 +96,7 @@ function removalTable(removals: NonNullable<Findings['removals']>): string[] {
 
 /**
  * Bars from the lowest score up, at most `width` wide. One block often towers over all others, so the scale ends at the
- * upper quartile's double distance and longer bars are cut there.
+ * upper quartile's double distance and longer bars are cut there. What is no number has no bar.
  */
 export function barsOf(scores: readonly number[], width = BAR): string[] {
   const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);
@@ -105,6 +105,7 @@ export function barsOf(scores: readonly number[], width = BAR): string[] {
   const quartile = finite[Math.floor((finite.length - 1) * 0.75)];
   const span = Math.min(finite[finite.length - 1] - lowest, 2 * (quartile - lowest)) || 1;
   return scores.map((score) => {
+    if (Number.isNaN(score)) return '';
     const share = Number.isFinite(score) ? (score - lowest) / span : 1;
     return '█'.repeat(Math.max(1, Math.min(width, Math.round(share * width)))) + (share > 1 ? '…' : '');
   });

@@ -49,6 +49,7 @@ describe('command line: numbers that are none', function () {
       }
       const page = await coppice(['score', model, ...scoreArguments('ppl')]);
       assert.doesNotMatch(page.stdout, /least important first|may cost nothing/);
+      assert.doesNotMatch(page.stdout, /NaN.*█/, 'what is no number has no bar');
       assert.match((await coppice(['score', model, ...scoreArguments('ppl'), '--quiet'])).stderr, /not finite/);
     }
   });
@@ -122,6 +123,15 @@ describe('command line: numbers that are none', function () {
     }
     const { code, stderr } = await coppice(['generate', whole, '--adapter', adapter, '--ids', '3,4']);
     assert.deepEqual([code, stderr.includes('logits are no numbers')], [1, true]);
+  });
+
+  it('retrain: says that the loss is no number before the first step, and leaves nothing', async () => {
+    const model = await brokenCheckpoint(DOWN, [7], NaN);
+    const out = join(temporaryFolder(), 'adapter');
+    const { code, stderr } = await coppice(['retrain', model, '--data', text, '--out', out, '--steps', '1']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Training stopped at step 0\n.*the held-out part is NaN before the first step/);
+    assert.equal(existsSync(out), false);
   });
 
   it('hidden states of zeros have no direction', async () => {

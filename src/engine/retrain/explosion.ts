@@ -29,5 +29,8 @@ export function divergenceOf(evaluations: readonly Evaluation[], best: number | 
   const [first] = evaluations;
   const last = evaluations[evaluations.length - 1];
   if (best !== 0 || last.loss < first.loss + HELD_OUT_EXPLOSION) return undefined;
+  if (!Number.isFinite(last.loss)) {
+    return `the loss of the held-out part is ${last.loss} ${last.step === 0 ? 'before the first step' : 'now'}`;
+  }
   return `the loss of the held-out part rose from ${first.loss.toFixed(2)} to ${last.loss.toFixed(2)}`;
 }
