@@ -1,5 +1,4 @@
 /** Every run that left a record: draw again, open, compare, export, delete; and a warning where what it read has changed. */
-import type { CostDigest } from '../../src/engine/runs/digest-types';
 import type { PanelRun, PanelState } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { counted } from '../support/numbers';
@@ -156,8 +155,11 @@ function resultOf({ digest: { kind, score, curve, training, quality, cost, sampl
   if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
   if (kind === 'bench' && cost) {
     // Beside other models the checkpoint goes by its name.
-    const nameOf = ({ label, of }: CostDigest): string => (label === 'Original' && of ? of.model : label);
-    return cost.map((each) => `${nameOf(each)}: ${short(numeric(each.decodeTokensPerSecond))} tokens/s`).join(', ');
+    const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
+      const name = label === 'Original' && of ? of.model : label;
+      return `${name}: ${short(numeric(decodeTokensPerSecond))} tokens/s`;
+    });
+    return named.join(', ');
   }
   const last = cost?.at(-1);
   return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';
