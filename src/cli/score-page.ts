@@ -96,7 +96,7 @@ function removalTable(removals: NonNullable<Findings['removals']>): string[] {
 
 /**
  * Bars from the lowest score up, at most `width` wide. One block often towers over all others, so the scale ends at the
- * upper quartile's double distance and longer bars are cut there. What is no number has no bar.
+ * upper quartile's double distance and longer bars are cut there. A score that is not finite has no bar.
  */
 export function barsOf(scores: readonly number[], width = BAR): string[] {
   const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);

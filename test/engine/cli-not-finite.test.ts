@@ -91,6 +91,11 @@ describe('command line: numbers that are none', function () {
     const three = await coppice(['prune', model, ...magnitude, '--count', '3']);
     assert.equal(three.code, 0, three.stderr);
     assert.match(three.stderr, /warning: the scores of block 2 are not finite/);
+    const scores = join(temporaryFolder(), 'scores.json');
+    writeFileSync(scores, (await coppice(['score', model, '--criterion', 'magnitude', '--json'])).stdout);
+    const read = await coppice(['prune', model, '--scores', scores, '--no-plus', '--count', '3', '--out', `${out}-2`]);
+    assert.equal(read.code, 0, read.stderr);
+    assert.match(read.stderr, /warning: the scores of block 2 are not finite/);
     const byHand = await coppice(['prune', model, '--blocks', '2', '--out', join(temporaryFolder(), 'out')]);
     assert.equal(byHand.code, 0, 'a block that is named needs no scores');
   });

@@ -6,12 +6,13 @@ import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/paramet
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { Calibration } from '../../engine/importance/calibration';
 import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
-import { runCriterion } from '../../engine/importance/run-criterion';
+import { scoresWarning } from '../../engine/importance/not-finite';
+import { type Findings, runCriterion } from '../../engine/importance/run-criterion';
 import { parseBlockList } from '../../engine/prune/blocklist';
 import { type Choice, choiceInputs, type ScoringText } from '../../engine/prune/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/prune/count';
 import { describeReduction } from '../../engine/prune/describe';
-import { selectByScores } from '../../engine/prune/ranking';
+import { type Ranking, selectByScores } from '../../engine/prune/ranking';
 import { mergekitRecipe, pruneLayersCommand } from '../../engine/prune/recipes';
 import { readScores } from '../../engine/prune/scores-file';
 import { keepList, requireRoom, selectExplicit, wholeBlocks } from '../../engine/prune/select';
@@ -197,6 +198,8 @@ async function choose(
   const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
   if (options.scores !== undefined) {
     const scores = await readScores(options.scores, checkpoint, architecture.blocks);
+    const warning = scoresWarning(findingsOf(scores.ranking));
+    if (warning !== undefined) shell.warn(warning);
     const removed = selectByScores(scores.ranking, architecture.blocks, count, kept);
     const { criterion, calibration } = scores;
     const choice = { criterion, goal, blocks: removed, calibration };
@@ -218,6 +221,12 @@ async function choose(
     seed: scored.seed,
     device: scored.device,
   };
+}
+
+/** The numbers of a ranking, as a criterion found them. */
+function findingsOf(ranking: Ranking): Findings {
+  if (ranking.kind === 'scores') return { blocks: ranking.scores.map((score, index) => ({ index, score })) };
+  return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
 }
 
 const scoringText = ({ source, sha256, samples, length, seed }: Calibration): ScoringText => ({
