@@ -10,12 +10,12 @@
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements, parametersOf } from '../src/engine/checkpoint/parameters';
-import { outerWeights } from '../src/engine/checkpoint/weights';
+import { outerWeights } from '../src/engine/checkpoint/weight-names';
 import { generate } from '../src/engine/evaluate/generate';
 import { Graph } from '../src/engine/onnx/graph';
 import { reduceSum } from '../src/engine/onnx/ops/reduce';
 import { float32, floats, openSession } from '../src/engine/onnx/session';
-import { openModel } from '../src/engine/transformer/model';
+import { openModel } from '../src/engine/model/model';
 import { printMachine } from './support/machine';
 import { median, percent, printFacts, timed } from './support/numbers';
 import { checkpointOr } from './support/subject';

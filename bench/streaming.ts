@@ -10,8 +10,8 @@
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { type SampleColumn, writeSideBySide } from '../src/engine/evaluate/samples';
-import { openModel } from '../src/engine/transformer/model';
-import { fullView } from '../src/engine/transformer/view';
+import { openModel } from '../src/engine/model/model';
+import { fullView } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
 import { median, percent, printFacts } from './support/numbers';
 import { checkpointOr } from './support/subject';

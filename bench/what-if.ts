@@ -12,9 +12,9 @@ import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/op
 import { perplexityOfRows } from '../src/engine/evaluate/perplexity';
 import { loadRows } from '../src/engine/evaluate/rows';
 import { WhatIf } from '../src/engine/evaluate/what-if';
-import { plusKeepList } from '../src/engine/prune/select';
-import { openModel } from '../src/engine/transformer/model';
-import { viewWithout, type View } from '../src/engine/transformer/view';
+import { plusKeepList } from '../src/engine/importance/select';
+import { openModel } from '../src/engine/model/model';
+import { viewWithout, type View } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
 import { median, percent, printFacts, timed } from './support/numbers';
 

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
 import { readConfigArchitecture, isUnsupported } from '../src/engine/checkpoint/config';
 import { elements } from '../src/engine/checkpoint/parameters';
-import { allWeights } from '../src/engine/checkpoint/weights';
-import { writePruned } from '../src/engine/prune/write';
+import { allWeights } from '../src/engine/checkpoint/weight-names';
+import { writePruned } from '../src/engine/write/write-pruned';
 import { printMachine } from './support/machine';
 
 const ROUNDS = 7;

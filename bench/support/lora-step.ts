@@ -1,17 +1,17 @@
 /** A step of the optimiser as `coppice retrain` takes it, and what its products would take by themselves. */
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { elements } from '../../src/engine/checkpoint/parameters';
-import { blockWeights, outerWeights } from '../../src/engine/checkpoint/weights';
-import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
-import { AdamW, clipFactor, totalNorm, type Parameters } from '../../src/engine/retrain/adamw';
-import { Backprop } from '../../src/engine/retrain/backprop';
-import type { Batch } from '../../src/engine/retrain/batch';
-import { DropoutMasks } from '../../src/engine/retrain/dropout';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
-import type { Trainee } from '../../src/engine/retrain/trainee';
-import { HEAD_LOSS_PIECE } from '../../src/engine/transformer/head-loss';
-import { type Model, openModel } from '../../src/engine/transformer/model';
-import { viewWithout } from '../../src/engine/transformer/view';
+import { blockWeights, outerWeights } from '../../src/engine/checkpoint/weight-names';
+import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { AdamW, clipFactor, totalNorm, type Parameters } from '../../src/engine/retrain/loop/adamw';
+import { Backprop } from '../../src/engine/retrain/loop/backprop';
+import type { Batch } from '../../src/engine/retrain/loop/batch';
+import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
+import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import { HEAD_LOSS_PIECE } from '../../src/engine/model/head-loss';
+import { type Model, openModel } from '../../src/engine/model/model';
+import { viewWithout } from '../../src/engine/model/view';
 import { timed } from './numbers';
 import { Products } from './products';
 

@@ -5,7 +5,7 @@
  */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { elements } from '../../src/engine/checkpoint/parameters';
-import { blockWeights } from '../../src/engine/checkpoint/weights';
+import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { Graph, type Value } from '../../src/engine/onnx/graph';
 import { linear } from '../../src/engine/onnx/ops/linear';
 import { float32, openSession, type Session, type Tensor } from '../../src/engine/onnx/session';

@@ -6,7 +6,7 @@ import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'no
 import { join } from 'node:path';
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
 import { elements } from '../../src/engine/checkpoint/parameters';
-import { allWeights, type Weight } from '../../src/engine/checkpoint/weights';
+import { allWeights, type Weight } from '../../src/engine/checkpoint/weight-names';
 import { byteTokenizer } from './byte-tokenizer';
 
 /** The shapes of LLaMA-7B (Touvron et al. 2023, Table 2). */

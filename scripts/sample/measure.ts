@@ -6,7 +6,7 @@ import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
 import { scorePerplexity } from '../../src/engine/importance/perplexity';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
-import { type Model, openModel } from '../../src/engine/transformer/model';
+import { type Model, openModel } from '../../src/engine/model/model';
 import type { CardFacts, PartFacts, Sample } from './card';
 import { CONTEXT } from './config';
 import type { StoryFile } from './corpus';

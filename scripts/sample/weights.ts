@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
-import { ELEMENT_BYTES, narrow } from '../../src/engine/checkpoint/narrow';
-import { headerBytes, type NamedTensor, writeTensorFile } from '../../src/engine/checkpoint/tensor-file';
-import { allWeights } from '../../src/engine/checkpoint/weights';
+import { ELEMENT_BYTES, narrow } from '../../src/engine/formats/narrow';
+import { headerBytes, type NamedTensor, writeTensorFile } from '../../src/engine/formats/safetensors/tensor-file';
+import { allWeights } from '../../src/engine/checkpoint/weight-names';
 import { Random } from '../../src/engine/random';
 import { MODEL_CONFIG, SEED } from './config';
 

@@ -5,10 +5,10 @@
 import { dirname } from 'node:path';
 import { stringifyJson } from '../engine/json';
 import type { JobOptions } from '../engine/progress';
-import type { RunDetails } from '../engine/runs/details';
-import { textsIn, withPlaces } from '../engine/runs/places';
-import { newRecord, writeRecord } from '../engine/runs/record';
-import { sourceChanges } from '../engine/runs/source-changes';
+import type { RunDetails } from '../engine/records/details';
+import { textsIn, withPlaces } from '../engine/records/places';
+import { newRecord, writeRecord } from '../engine/records/record';
+import { sourceChanges } from '../engine/records/source-changes';
 import { reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';

@@ -1,6 +1,6 @@
 /** A checkpoint as the computing commands need it, and what each of them measures of itself. */
-import { type Opened, openForComputing, type Wanted } from '../engine/transformer/opened';
-import { parseRemoved } from '../engine/transformer/view';
+import { type Opened, openForComputing, type Wanted } from '../engine/model/opened';
+import { parseRemoved } from '../engine/model/view';
 import { asUsage } from './failure';
 
 /** More blocks than any model has: lists are read with it to check their form alone. */

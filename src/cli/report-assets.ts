@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../engine/errors';
-import type { ReportAssets } from '../engine/runs/report';
+import type { ReportAssets } from '../engine/records/report';
 
 /** @throws UserError when the installation lacks them */
 export async function reportAssets(): Promise<ReportAssets> {

@@ -1,9 +1,9 @@
 /** Copy as CLI Command: the `coppice …` that does what was done last. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
-import { cliCommand } from './cli-command';
-import type { Command } from './command';
-import { shellOf } from './shell-words';
+import { cliCommand } from '../host/cli-command';
+import type { Command } from '../host/command';
+import { shellOf } from '../host/shell-words';
 
 export const copyCliCommand: Command = {
   id: 'coppice.copyCliCommand',

@@ -1,19 +1,19 @@
 /** Evaluate Perplexity…: of a checkpoint, or of what its plan would leave, on a text. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import type { EvaluateSpec } from '../protocol/jobs';
 import { formatCount, formatNumber } from '../views/words';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import { chooseFile } from './choose-file';
-import type { Command, CommonArguments } from './command';
-import { evaluationEstimate, windowsOf } from './estimates';
-import { inform } from './inform';
-import { recall, remember } from './remembered';
-import { runJob } from './run-job';
-import { flatteryOf, scoringTextsOf } from './scoring-texts';
-import { askAll, BACK, pick, type Step, when } from './steps';
-import { type ModelChoice, modelSource, modelStep } from './model-choice';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseFile } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import { evaluationEstimate, windowsOf } from '../host/estimates';
+import { inform } from '../host/inform';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { flatteryOf, scoringTextsOf } from '../host/scoring-texts';
+import { askAll, BACK, pick, type Step, when } from '../host/steps';
+import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 
 /** Tokens of a window by default. */
 const WINDOW = 128;

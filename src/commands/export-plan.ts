@@ -1,12 +1,12 @@
 /** Export Plan…: the plan as a recipe for other tools. */
 import * as vscode from 'vscode';
-import { slicesOf } from '../engine/prune/blocklist';
+import { slicesOf } from '../engine/importance/block-list';
 import { UserError } from '../engine/errors';
-import { mergekitRecipe, pruneLayersCommand } from '../engine/prune/recipes';
+import { mergekitRecipe, pruneLayersCommand } from '../engine/write/recipes';
 import { planEffect } from '../views/plan-effect';
-import { chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { askAll, BACK, pick, type Step } from './steps';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { askAll, BACK, pick, type Step } from '../host/steps';
 
 export interface ExportArguments extends CommonArguments {
   readonly format?: 'mergekit' | 'llama.cpp';

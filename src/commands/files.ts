@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { CHECKPOINT_EDITOR, INDEX_EDITOR } from '../editors/checkpoint-editor';
 import { locateCheckpoint } from '../engine/checkpoint/locate';
-import type { Command } from './command';
+import type { Command } from '../host/command';
 import { pathsOf } from './list';
 
 export const openInEditorCommand: Command = {

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
 import { parseJsonNumber } from '../engine/json';
 import { formatNumber } from '../views/words';
-import { chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { type ModelChoice, modelSource, modelStep } from './model-choice';
-import { recall, remember } from './remembered';
-import { runJob } from './run-job';
-import { ask, askAll, BACK, type Step } from './steps';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { ask, askAll, BACK, type Step } from '../host/steps';
 
 export interface GenerateArguments extends CommonArguments, ModelChoice, SamplingChoice {
   readonly prompt?: string;

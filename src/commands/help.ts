@@ -1,6 +1,6 @@
 /** Show Log, Restart Sidecar, Open Walkthrough. */
 import * as vscode from 'vscode';
-import type { Command } from './command';
+import type { Command } from '../host/command';
 
 export const showLogCommand: Command = {
   id: 'coppice.showLog',

@@ -1,8 +1,8 @@
 /** Every command of the palette. */
 import type * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { openResultsCommand } from '../editors/results/panel';
-import { type AnyCommand, register } from './command';
+import { type AnyCommand, register } from '../host/command';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
 import { exportPlanCommand } from './export-plan';

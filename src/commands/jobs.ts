@@ -1,9 +1,9 @@
 /** Show Jobs and Cancel Job: what runs, how far it is, what waits. */
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import type { JobInfo } from '../protocol/jobs';
 import { jobTitle, progressShort, stateLine } from '../views/progress-words';
-import type { Command, CommonArguments } from './command';
+import type { Command, CommonArguments } from '../host/command';
 
 export interface CancelArguments extends CommonArguments {
   /** Of the job; the running one when undefined and only one is there. */

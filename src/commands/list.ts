@@ -1,8 +1,8 @@
 /** Commands that only change what the view lists: Refresh, Remove from List, Hide from List, Show Hidden. */
 import * as vscode from 'vscode';
 import { filePathOf } from '../views/nodes';
-import { choosePath } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
+import { choosePath } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
 
 export const refreshCommand: Command = {
   id: 'coppice.refreshCheckpoints',

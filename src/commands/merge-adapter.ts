@@ -1,18 +1,18 @@
 /** Merge Adapter…: writes a checkpoint with an adapter in its weights. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../views/progress-words';
-import { chooseCheckpoint } from './choose-checkpoint';
-import { pickOrBrowse } from './choose-file';
-import type { Command, CommonArguments } from './command';
-import { inform, nextCommand } from './inform';
-import { askOutputFolder, outputFolder } from './output-folder';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { pickOrBrowse } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import { inform, nextCommand } from '../host/inform';
+import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { show } from './prune-checkpoint';
-import { recall, remember } from './remembered';
-import { runJob } from './run-job';
-import { askAll, BACK, type Step } from './steps';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { askAll, BACK, type Step } from '../host/steps';
 
 export interface MergeArguments extends CommonArguments {
   /** Folder of the adapter. */

@@ -2,10 +2,10 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { CancelledError } from '../engine/errors';
 import { isGguf } from '../views/group-files';
-import type { Command } from './command';
+import type { Command } from '../host/command';
 import { openInEditor } from './files';
 
 export const openCheckpointCommand: Command = {

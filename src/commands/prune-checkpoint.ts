@@ -1,21 +1,21 @@
 /** Prune Checkpoint…: writes the plan as a new checkpoint, which then is in the tree. */
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
-import type { Choice } from '../engine/prune/choice';
-import { selectExplicit } from '../engine/prune/select';
+import type { Choice } from '../engine/importance/choice';
+import { selectExplicit } from '../engine/importance/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
 import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../views/progress-words';
 import { requireProtection } from '../views/protection';
 import { formatBytes, shortCount, times } from '../views/words';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { inform, nextCommand } from './inform';
-import { askOutputFolder, outputFolder } from './output-folder';
-import { runJob } from './run-job';
-import { askAll, BACK, type Step } from './steps';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { inform, nextCommand } from '../host/inform';
+import { askOutputFolder, outputFolder } from '../host/output-folder';
+import { runJob } from '../host/run-job';
+import { askAll, BACK, type Step } from '../host/steps';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; those of the plan when undefined. */

@@ -1,7 +1,7 @@
 /** Reset Plan: every block stays. */
 import * as vscode from 'vscode';
-import { chooseCheckpoint } from './choose-checkpoint';
-import type { Command } from './command';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command } from '../host/command';
 
 export const resetPlanCommand: Command = {
   id: 'coppice.resetPlan',

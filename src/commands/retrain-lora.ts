@@ -1,24 +1,24 @@
 /** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { CancelledError, UserError } from '../engine/errors';
-import { readStopped, type StoppedTraining } from '../engine/retrain/stopped';
-import { levelledLog } from '../log';
+import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
+import { levelledLog } from '../host/log';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
 import { stoppedWords } from '../views/items/training';
 import { formatNumber } from '../views/words';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import { chooseFile } from './choose-file';
-import type { Command, CommonArguments } from './command';
-import { inform, nextCommand } from './inform';
-import { type ModelChoice, modelSource, modelStep } from './model-choice';
-import { wholeNumberFault } from './numbers';
-import { askOutputFolder, outputFolder } from './output-folder';
-import { recall, remember } from './remembered';
-import { goOn } from './remedy';
-import { isTrainingOf, resumingSpec } from './resuming-spec';
-import { runJob } from './run-job';
-import { ask, askAll, BACK, pick, type Step } from './steps';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseFile } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import { inform, nextCommand } from '../host/inform';
+import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
+import { wholeNumberFault } from '../host/numbers';
+import { askOutputFolder, outputFolder } from '../host/output-folder';
+import { recall, remember } from '../host/remembered';
+import { goOn } from '../host/remedy';
+import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
+import { runJob } from '../host/run-job';
+import { ask, askAll, BACK, pick, type Step } from '../host/steps';
 
 /** Text that the unpruned model writes. */
 const SELF = 'self';

@@ -1,6 +1,6 @@
 /** Open Sample Model: the small model that comes with Coppice, to try everything on. */
 import * as vscode from 'vscode';
-import type { Command } from './command';
+import type { Command } from '../host/command';
 
 export const openSampleCommand: Command = {
   id: 'coppice.openSample',

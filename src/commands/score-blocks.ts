@@ -1,21 +1,21 @@
 /** Score Blocks…: how much every block matters, by one criterion. */
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../views/progress-words';
 import { requireProtection } from '../views/protection';
 import type { Scores } from '../views/scores';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import { chooseFile } from './choose-file';
-import type { Command, CommonArguments } from './command';
-import { inform, nextCommand } from './inform';
-import { criterionChoices } from './criteria';
-import { criterionEstimate } from './estimates';
-import { recall, remember } from './remembered';
-import { runJob } from './run-job';
-import { ask, askAll, BACK, pick, type Step, when } from './steps';
-import { wholeNumberFault } from './numbers';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseFile } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import { inform, nextCommand } from '../host/inform';
+import { criterionChoices } from '../host/criteria';
+import { criterionEstimate } from '../host/estimates';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { ask, askAll, BACK, pick, type Step, when } from '../host/steps';
+import { wholeNumberFault } from '../host/numbers';
 
 export interface ScoreArguments extends CommonArguments {
   readonly criterion?: Criterion;

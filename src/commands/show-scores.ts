@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criterion';
 import { scoringSentence } from '../views/score-words';
-import { chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { criterionChoices } from './criteria';
-import { askAll, BACK, pick, type Step } from './steps';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { criterionChoices } from '../host/criteria';
+import { askAll, BACK, pick, type Step } from '../host/steps';
 
 export interface ShowScoresArguments extends CommonArguments {
   readonly criterion?: Criterion;

@@ -1,12 +1,12 @@
 /** Resume Training and Discard Training, for a training that was stopped. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { CancelledError, UserError } from '../engine/errors';
-import { discardTraining, readStopped, type StoppedTraining } from '../engine/retrain/stopped';
+import { discardTraining, readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { stoppedWords } from '../views/items/training';
-import type { Command, CommonArguments } from './command';
-import { isTrainingOf, resumingSpec } from './resuming-spec';
+import type { Command, CommonArguments } from '../host/command';
+import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
 import { runRetraining } from './retrain-lora';
 
 export interface TrainingArguments extends CommonArguments {

@@ -1,25 +1,25 @@
 /** Suggest Blocks to Prune…: unticks the blocks that matter least, so many as a count, a share or a size asks for. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criterion';
-import type { Suggestion } from '../engine/prune/choice';
-import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/prune/count';
-import { selectByScores } from '../engine/prune/ranking';
+import type { Suggestion } from '../engine/importance/choice';
+import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/importance/count';
+import { selectByScores } from '../engine/importance/ranking';
 import { planEffect } from '../views/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
 import { rankingOf, type Scores } from '../views/scores';
 import { formatBytes, shortCount, times } from '../views/words';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { criterionChoices } from './criteria';
-import { criterionEstimate } from './estimates';
-import { parseShare, shareFault, wholeNumberFault } from './numbers';
-import { recall, remember } from './remembered';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { criterionChoices } from '../host/criteria';
+import { criterionEstimate } from '../host/estimates';
+import { parseShare, shareFault, wholeNumberFault } from '../host/numbers';
+import { recall, remember } from '../host/remembered';
 import { score, scoresOf } from './score-blocks';
-import { ask, askAll, BACK, type Choice, pick, type Step } from './steps';
+import { ask, askAll, BACK, type Choice, pick, type Step } from '../host/steps';
 
 export interface SuggestArguments extends CommonArguments {
   readonly criterion?: Criterion;

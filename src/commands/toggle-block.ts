@@ -1,14 +1,14 @@
 /** Remove/Keep Block: ticks or unticks blocks of the view, for the keyboard. */
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { toggle } from '../views/boxes';
 import { checkpointPathOf, type Node } from '../views/nodes';
 import { requireProtection } from '../views/protection';
 import { scoreWords } from '../views/score-words';
-import { type Chosen, chooseCheckpoint } from './choose-checkpoint';
-import type { Command, CommonArguments } from './command';
-import { askAll, BACK, pick, type Step } from './steps';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { askAll, BACK, pick, type Step } from '../host/steps';
 
 export interface ToggleArguments extends CommonArguments {
   readonly blocks?: readonly number[];

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../coppice';
+import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import type { FromEditorPage } from '../protocol/editor';
 import { type EditorHost, EditorSession } from './editor-session';

@@ -1,7 +1,7 @@
 /** A GGUF file for the editor, from its header alone, as far as that can be read. */
 import { basename, resolve } from 'node:path';
-import { openGguf, type GgufFile } from '../engine/checkpoint/gguf';
-import type { GgufEntry } from '../engine/checkpoint/gguf-metadata';
+import { openGguf, type GgufFile } from '../engine/formats/gguf/file';
+import type { GgufEntry } from '../engine/formats/gguf/metadata';
 import { GGUF_UNSUPPORTED, summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { elements } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';

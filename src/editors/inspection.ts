@@ -2,7 +2,7 @@
  * A checkpoint file as the editor shows it: described for people, with its tensors behind it. Never throws for what is
  * wrong with a file: that is part of what is shown.
  */
-import { isGguf } from '../engine/checkpoint/gguf';
+import { isGguf } from '../engine/formats/gguf/file';
 import type { FileDescription, TensorRow } from '../protocol/editor';
 import { inspectGguf } from './inspect-gguf';
 import { inspectSafetensors } from './inspect-safetensors';

@@ -1,5 +1,5 @@
 /** Errors and notes of the engine as the editor lists them. */
-import { DamagedFile } from '../engine/checkpoint/damage';
+import { DamagedFile } from '../engine/formats/damage';
 import { UserError } from '../engine/errors';
 import type { FileProblem } from '../protocol/editor';
 

@@ -2,7 +2,7 @@
  * The long jobs: what each is told, what it tells while it runs, and what it returns. One interface a kind; results
  * mirror what the command of the same name prints with `--json`.
  */
-import type { Choice } from '../engine/prune/choice';
+import type { Choice } from '../engine/importance/choice';
 import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';

@@ -3,15 +3,15 @@
  * the whole state, and then tells changes. Each of the host's messages is numbered: a panel that misses one (it was
  * hidden, or reloaded) says `ready` again. Nothing else is kept in the panel than what it looks like.
  */
-import type { Comparison } from '../engine/runs/compare';
-import type { RunDigest, TrainingLook, TrainingStep } from '../engine/runs/digest-types';
+import type { Comparison } from '../engine/records/compare';
+import type { RunDigest, TrainingLook, TrainingStep } from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from './json';
 import type { SampleText } from './samples';
 import type { CriterionName } from './scores';
 
-export type { Comparison, ComparisonRow } from '../engine/runs/compare';
+export type { Comparison, ComparisonRow } from '../engine/records/compare';
 export type {
   CostDigest,
   CurveDigest,
@@ -22,7 +22,7 @@ export type {
   TrainingDigest,
   TrainingLook,
   TrainingStep,
-} from '../engine/runs/digest-types';
+} from '../engine/records/digest-types';
 
 /** Everything that the panel shows. The host owns it. */
 export interface PanelState {

@@ -1,10 +1,10 @@
 /** Runs one job from its spec to its outcome: the place of its record, the job itself, the record. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { newRecord } from '../engine/runs/record';
-import { claimRecordFolder, keepRecord } from '../engine/runs/folder';
-import { withPlaces } from '../engine/runs/places';
-import { sourceChanges } from '../engine/runs/source-changes';
+import { newRecord } from '../engine/records/record';
+import { claimRecordFolder, keepRecord } from '../engine/records/folder';
+import { withPlaces } from '../engine/records/places';
+import { sourceChanges } from '../engine/records/source-changes';
 import type { DeviceReport } from '../engine/onnx/device';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { bench } from './jobs/bench';

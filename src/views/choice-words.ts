@@ -1,5 +1,5 @@
 /** How the blocks of a plan were chosen, in words: "suggested by ppl, edited by hand: +2 −1". */
-import { type Choice, editsOf } from '../engine/prune/choice';
+import { type Choice, editsOf } from '../engine/importance/choice';
 import { l10n } from '../l10n';
 
 /** @param removed the blocks of the plan */

@@ -1,5 +1,5 @@
 /** Lines of the view that the user has hidden; kept with the workspace. Knows nothing of VS Code. */
-import type { Memento } from '../memento';
+import type { Memento } from '../host/memento';
 import { Emitter } from '../sidecar/emitter';
 
 const KEY = 'hiddenCheckpoints';

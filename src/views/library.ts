@@ -4,14 +4,14 @@
  */
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { Config } from '../config';
-import { openGguf } from '../engine/checkpoint/gguf';
+import type { Config } from '../host/config';
+import { openGguf } from '../engine/formats/gguf/file';
 import { summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import type { Summary } from '../engine/checkpoint/summary';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { messageOf, UserError } from '../engine/errors';
-import { readStopped, type StoppedTraining } from '../engine/retrain/stopped';
+import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';

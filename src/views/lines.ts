@@ -1,6 +1,6 @@
 /** The lines of checkpoints, plans, blocks and GGUF files: what their files hold, and what plan and scores say of them. */
 import * as vscode from 'vscode';
-import type { Config } from '../config';
+import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { blockItem } from './items/block';
 import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';

@@ -1,6 +1,6 @@
 /** What the lines of the tree stand for. */
 import type { Checkpoint, TensorInfo } from '../engine/checkpoint/types';
-import type { StoppedTraining } from '../engine/retrain/stopped';
+import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { Entry } from './library';
 import type { BlockPart, Part } from './parts';
 

@@ -1,6 +1,6 @@
 /** What a plan amounts to: blocks, parameters, bytes, and about how much faster the model would write. */
 import type { Checkpoint } from '../engine/checkpoint/types';
-import { checkpointReduction, type Reduction } from '../engine/prune/describe';
+import { checkpointReduction, type Reduction } from '../engine/checkpoint/reduction';
 import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
 import { requireArchitecture } from '../engine/checkpoint/open';
 

@@ -3,8 +3,8 @@
  * and write it only here. It outlives the window, and is dropped when the checkpoint's files become others. Knows nothing
  * of VS Code.
  */
-import { type Choice, choiceOf, type Suggestion } from '../engine/prune/choice';
-import type { Memento } from '../memento';
+import { type Choice, choiceOf, type Suggestion } from '../engine/importance/choice';
+import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 
 /** What a plan is about. */

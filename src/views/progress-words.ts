@@ -3,7 +3,7 @@
  * counting, such as row-blocks, say nothing to a user and are not shown. Knows nothing of VS Code.
  */
 import { dirname } from 'node:path';
-import { nameOfFolder } from '../engine/runs/record';
+import { nameOfFolder } from '../engine/records/record';
 import { l10n } from '../l10n';
 import type { JobInfo, JobKind, JobSpec, ProgressInfo } from '../protocol/jobs';
 import { formatDuration } from './words';

@@ -1,9 +1,9 @@
 /** What is known of every checkpoint's blocks: the latest scores by each criterion, kept with the workspace. */
 import { parseJsonNumber } from '../engine/json';
 import type { Criterion } from '../engine/importance/criterion';
-import type { Ranking } from '../engine/prune/ranking';
-import { rankBlocks } from '../engine/prune/select';
-import type { Memento } from '../memento';
+import type { Ranking } from '../engine/importance/ranking';
+import { rankBlocks } from '../engine/importance/select';
+import type { Memento } from '../host/memento';
 import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
 import type { JsonNumber } from '../protocol/json';
 import { Emitter } from '../sidecar/emitter';

@@ -4,7 +4,7 @@
  * looked at. Ticked blocks stay: the boxes are the plan.
  */
 import * as vscode from 'vscode';
-import type { Config } from '../config';
+import type { Config } from '../host/config';
 import { tick } from './boxes';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';

@@ -16,13 +16,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
-import { changedFiles } from '../../src/engine/checkpoint/stamps';
+import { changedFiles } from '../../src/engine/files/stamps';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { UserError } from '../../src/engine/errors';
 import type { JobOptions } from '../../src/engine/progress';
-import { writePruned } from '../../src/engine/prune/write';
-import { mergeAdapter } from '../../src/engine/retrain/merge';
-import { readRecord } from '../../src/engine/runs/record';
+import { writePruned } from '../../src/engine/write/write-pruned';
+import { mergeAdapter } from '../../src/engine/write/merge';
+import { readRecord } from '../../src/engine/records/record';
 import { runJob } from '../../src/sidecar/run-job';
 import { randomAdapter } from '../support/adapters';
 import { makeCliMaterial } from '../support/cli';

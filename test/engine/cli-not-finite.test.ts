@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { writeAdapter } from '../../src/engine/retrain/adapter-files';
+import { writeAdapter } from '../../src/engine/adapter/files';
 import { randomAdapter } from '../support/adapters';
 import { brokenCheckpoint } from '../support/broken';
 import { type Json, makeCliMaterial } from '../support/cli';

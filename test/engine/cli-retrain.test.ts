@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { readShardHeader } from '../../src/engine/checkpoint/safetensors';
+import { readShardHeader } from '../../src/engine/formats/safetensors/file';
 import { Random } from '../../src/engine/random';
 import { assertClose, TOLERANCE } from '../support/close';
 import { checkpointFolder, goldenFullTraining, goldenLora, SMALL_CHECKPOINTS } from '../support/golden';

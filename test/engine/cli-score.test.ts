@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import type { RunInput } from '../../src/engine/runs/record';
+import type { RunInput } from '../../src/engine/records/record';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { assertClose, TOLERANCE } from '../support/close';
 import { randomRows } from '../support/random';

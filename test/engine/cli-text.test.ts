@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { writeAdapter } from '../../src/engine/retrain/adapter-files';
+import { writeAdapter } from '../../src/engine/adapter/files';
 import { randomAdapter } from '../support/adapters';
 import { hashesOf, type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { assertClose } from '../support/close';

@@ -2,7 +2,7 @@
 import { scoreAngular } from '../../src/engine/importance/angular';
 import { scoreBlockInfluence } from '../../src/engine/importance/block-influence';
 import { scoreMagnitude, type MagnitudeReduction } from '../../src/engine/importance/magnitude';
-import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { fullView, viewWithout } from '../../src/engine/model/view';
 import { loadReference, referenceForward, type Vector } from '../reference/forward';
 import { assertAllClose, assertClose, TOLERANCE } from '../support/close';
 import { withModel } from '../support/model';

@@ -7,7 +7,7 @@ import { UserError } from '../../src/engine/errors';
 import { scorePerplexity } from '../../src/engine/importance/perplexity';
 import { chooseDevice } from '../../src/engine/onnx/device';
 import { timeProvider } from '../../src/engine/onnx/device-trial';
-import { openModel } from '../../src/engine/transformer/model';
+import { openModel } from '../../src/engine/model/model';
 import { temporaryFolder } from '../support/temporary';
 import { writeTinyCheckpoint } from '../support/tiny-models';
 

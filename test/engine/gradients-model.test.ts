@@ -3,10 +3,10 @@
  * not), in micro-batches with padding, against the float64 loss moved along random directions.
  */
 import assert from 'node:assert/strict';
-import { blockWeights } from '../../src/engine/checkpoint/weights';
-import { DropoutMasks } from '../../src/engine/retrain/dropout';
-import { LINEAR_GROUPS } from '../../src/engine/retrain/lora-graph';
-import type { Model } from '../../src/engine/transformer/model';
+import { blockWeights } from '../../src/engine/checkpoint/weight-names';
+import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
+import { LINEAR_GROUPS } from '../../src/engine/retrain/lora/graph';
+import type { Model } from '../../src/engine/model/model';
 import { loadReference, type ReferenceAdapter, type ReferenceModel, type ReferenceTensor } from '../reference/forward';
 import { referenceTokenNlls } from '../reference/measures';
 import { assertClose } from '../support/close';

@@ -9,7 +9,7 @@ import { scoreGreedy } from '../../src/engine/importance/greedy';
 import { scoreMagnitude } from '../../src/engine/importance/magnitude';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/perplexity';
 import type { JobOptions, Progress } from '../../src/engine/progress';
-import type { Model } from '../../src/engine/transformer/model';
+import type { Model } from '../../src/engine/model/model';
 import { watchSessions, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { tinyCheckpoint } from '../support/tiny-models';

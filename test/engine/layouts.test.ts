@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { sweepLosses } from '../../src/engine/importance/sweep';
 import { scoreMagnitude } from '../../src/engine/importance/magnitude';
-import { fullView, stepsOf } from '../../src/engine/transformer/view';
+import { fullView, stepsOf } from '../../src/engine/model/view';
 import { decodedLogits, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { temporaryFolder } from '../support/temporary';

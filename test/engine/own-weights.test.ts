@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { UserError } from '../../src/engine/errors';
 import { scoreTaylor } from '../../src/engine/importance/taylor';
-import { applyAdapter } from '../../src/engine/retrain/adapter';
+import { applyAdapter } from '../../src/engine/adapter/adapter';
 import { retrain } from '../../src/engine/retrain/retrain';
 import { randomAdapter } from '../support/adapters';
 import { withModel } from '../support/model';

@@ -6,7 +6,7 @@ import { runCurve } from '../../src/engine/evaluate/run-curve';
 import type { Criterion } from '../../src/engine/importance/criterion';
 import { runCriterion } from '../../src/engine/importance/run-criterion';
 import type { Progress } from '../../src/engine/progress';
-import { openForComputing } from '../../src/engine/transformer/opened';
+import { openForComputing } from '../../src/engine/model/opened';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { run, textFile, tiny } from '../support/retraining';
 import { temporaryFolder } from '../support/temporary';

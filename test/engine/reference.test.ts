@@ -4,7 +4,7 @@
  */
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { evaluationWindows } from '../../src/engine/evaluate/windows';
-import { fullView, stepsOf, viewWithout } from '../../src/engine/transformer/view';
+import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
 import { loadReference, referenceForward } from '../reference/forward';
 import { referenceLoss } from '../reference/measures';
 import { assertAllClose, assertClose } from '../support/close';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
-import { plusKeepList } from '../../src/engine/prune/select';
+import { plusKeepList } from '../../src/engine/importance/select';
 import { checkpointFolder, goldenImportance, goldenTokens } from '../support/golden';
 import { checkTaylor } from '../support/golden-checks';
 import { testGoldenNumbers } from '../support/golden-suite';

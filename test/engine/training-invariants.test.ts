@@ -1,11 +1,11 @@
 /** Laws of backpropagation: how a batch is cut, padded and held in memory changes nothing; what a teacher adds. */
 import assert from 'node:assert/strict';
-import type { BatchResult } from '../../src/engine/retrain/backprop';
-import type { MemoryPolicy } from '../../src/engine/transformer/training-step';
-import type { Batch } from '../../src/engine/retrain/batch';
-import { DropoutMasks } from '../../src/engine/retrain/dropout';
-import { Teacher } from '../../src/engine/retrain/teacher';
-import { fullView, viewWithout, type View } from '../../src/engine/transformer/view';
+import type { BatchResult } from '../../src/engine/retrain/loop/backprop';
+import type { MemoryPolicy } from '../../src/engine/model/training-step';
+import type { Batch } from '../../src/engine/retrain/loop/batch';
+import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
+import { Teacher } from '../../src/engine/retrain/teacher/teacher';
+import { fullView, viewWithout, type View } from '../../src/engine/model/view';
 import { loadReference, logSumExp, referenceForward } from '../reference/forward';
 import { referenceView } from '../reference/measures';
 import { assertClose, assertGradientClose } from '../support/close';

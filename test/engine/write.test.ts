@@ -18,10 +18,15 @@ import {
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { blockOfTensor, blockTensorName } from '../../src/engine/checkpoint/weights';
+import { blockOfTensor, blockTensorName } from '../../src/engine/checkpoint/weight-names';
 import { CancelledError, UserError } from '../../src/engine/errors';
-import { previewReduction, writePruned, type WriteOptions, type WriteResult } from '../../src/engine/prune/write';
-import { readRecord } from '../../src/engine/runs/record';
+import {
+  previewReduction,
+  writePruned,
+  type WriteOptions,
+  type WriteResult,
+} from '../../src/engine/write/write-pruned';
+import { readRecord } from '../../src/engine/records/record';
 import { uniform } from '../support/random';
 import { readCheckpointTensors } from '../support/safetensors';
 import { temporaryFolder } from '../support/temporary';
@@ -409,7 +414,7 @@ async function killedWrite(
   const url = (path: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href);
   const script = `
     const { openCheckpoint } = await import(${url('../../src/engine/checkpoint/open.ts')});
-    const { writePruned } = await import(${url('../../src/engine/prune/write.ts')});
+    const { writePruned } = await import(${url('../../src/engine/write/write-pruned.ts')});
     const checkpoint = await openCheckpoint(${JSON.stringify(source)});
     let reads = 0;
     const signal = { get aborted() {

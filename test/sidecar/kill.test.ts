@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { discardTraining } from '../../src/engine/retrain/stopped';
+import { discardTraining } from '../../src/engine/retrain/loop/stopped';
 import type { JobSpec } from '../../src/protocol/jobs';
 import type { RetrainSpec } from '../../src/protocol/training';
 import type { SidecarClient } from '../../src/sidecar/client';

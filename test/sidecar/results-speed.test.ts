@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { RunRecord } from '../../src/engine/runs/record';
-import { costsOf } from '../../webview/panel/costs';
+import type { RunRecord } from '../../src/engine/records/record';
+import { costsOf } from '../../webview/panel/sections/costs';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { ShownPanel } from './shown-panel';

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { PromptList } from '../../src/editors/results/prompts';
 import type { ResultsSession } from '../../src/editors/results/session';
 import type { PanelSettings } from '../../src/editors/results/services';
-import type { Suggestion } from '../../src/engine/prune/choice';
+import type { Suggestion } from '../../src/engine/importance/choice';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { PanelState } from '../../src/protocol/panel';
 import { Plans } from '../../src/views/plan';

@@ -8,12 +8,12 @@ import { ResultsSession } from '../../src/editors/results/session';
 import { Trainings } from '../../src/editors/results/trainings';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import type { StoppedTraining } from '../../src/engine/retrain/stopped';
+import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
 import { ScoreBook } from '../../src/views/scores';
-import { type Held, receive } from '../../webview/panel/state';
+import { type Held, receive } from '../../webview/panel/state/state';
 import { eventually } from './started';
 
 const PATIENCE_MS = 30_000;

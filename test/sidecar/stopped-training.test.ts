@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { discardTraining, readStopped, type StoppedTraining } from '../../src/engine/retrain/stopped';
+import { discardTraining, readStopped, type StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import { CancelledError } from '../../src/engine/errors';
 import type { RetrainSpec } from '../../src/protocol/training';
 import { temporaryFolder } from '../support/temporary';

@@ -1,15 +1,15 @@
 /** A block's gradients, as the engine's training graph gives them and as central differences of the float64 block. */
-import { blockWeights, type Weight } from '../../src/engine/checkpoint/weights';
+import { blockWeights, type Weight } from '../../src/engine/checkpoint/weight-names';
 import type { Graph } from '../../src/engine/onnx/graph';
 import { float32, floats, type Feeds } from '../../src/engine/onnx/session';
-import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora-graph';
-import { fullTrainables } from '../../src/engine/retrain/full-graph';
-import type { LinearName } from '../../src/engine/transformer/block';
-import { externalBinding } from '../../src/engine/transformer/graph-weights';
-import type { Model } from '../../src/engine/transformer/model';
-import { Positions } from '../../src/engine/transformer/positions';
-import { buildTraining, gradientName, type Trainables } from '../../src/engine/transformer/training-graph';
-import type { Step } from '../../src/engine/transformer/view';
+import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
+import { fullTrainables } from '../../src/engine/model/full-graph';
+import type { LinearName } from '../../src/engine/model/block';
+import { externalBinding } from '../../src/engine/model/graph-weights';
+import type { Model } from '../../src/engine/model/model';
+import { Positions } from '../../src/engine/model/positions';
+import { buildTraining, gradientName, type Trainables } from '../../src/engine/model/training-graph';
+import type { Step } from '../../src/engine/model/view';
 import { referenceBlock, type ReferenceAdapter, type ReferenceModel, type ReferenceTensor } from '../reference/forward';
 import { assertGradientClose } from './close';
 import { centralDifferences, dot } from './differences';

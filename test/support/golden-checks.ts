@@ -9,8 +9,8 @@ import { scoreMagnitude, type MagnitudeNorm, type MagnitudeReduction } from '../
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/perplexity';
 import { streamResidual } from '../../src/engine/importance/residual';
 import { scoreTaylor } from '../../src/engine/importance/taylor';
-import type { Model } from '../../src/engine/transformer/model';
-import { fullView, stepsOf, viewWithout } from '../../src/engine/transformer/view';
+import type { Model } from '../../src/engine/model/model';
+import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
 import { logSumExp } from '../reference/forward';
 import { assertAllClose, assertClose, assertSameOrder, TOLERANCE } from './close';
 import {

@@ -1,10 +1,10 @@
 /** A golden run's adapter, merged. */
 import { join } from 'node:path';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
-import type { Parameters } from '../../src/engine/retrain/adamw';
-import type { Batch } from '../../src/engine/retrain/batch';
-import { mergeAdapter } from '../../src/engine/retrain/merge';
+import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import type { Parameters } from '../../src/engine/retrain/loop/adamw';
+import type { Batch } from '../../src/engine/retrain/loop/batch';
+import { mergeAdapter } from '../../src/engine/write/merge';
 import { assertClose, TOLERANCE } from './close';
 import type { GoldenLora } from './golden';
 import { withModel } from './model';

@@ -1,5 +1,5 @@
 /** The tests that every checkpoint with golden numbers has: all that scoring and generating answer for. */
-import type { Model } from '../../src/engine/transformer/model';
+import type { Model } from '../../src/engine/model/model';
 import type { GoldenName } from './golden';
 import {
   checkAngular,

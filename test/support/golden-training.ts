@@ -1,17 +1,17 @@
 /** An open model trained as the golden numbers were, and compared with them (golden/README.md). */
 import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/engine/errors';
-import type { Parameters } from '../../src/engine/retrain/adamw';
-import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
-import { Backprop } from '../../src/engine/retrain/backprop';
+import type { Parameters } from '../../src/engine/retrain/loop/adamw';
+import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
-import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
-import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/train';
-import type { TraceEntry } from '../../src/engine/retrain/training-state';
-import type { Trainee } from '../../src/engine/retrain/trainee';
-import type { Model } from '../../src/engine/transformer/model';
-import { fullView, viewWithout } from '../../src/engine/transformer/view';
+import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
+import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/loop/train';
+import type { TraceEntry } from '../../src/engine/retrain/loop/training-state';
+import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import type { Model } from '../../src/engine/model/model';
+import { fullView, viewWithout } from '../../src/engine/model/view';
 import { assertClose, TOLERANCE } from './close';
 import { dot } from './differences';
 import {

@@ -1,8 +1,8 @@
 /** Models for the length of a test, and a look at what they do with onnxruntime. */
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { Decoder } from '../../src/engine/transformer/decoder';
-import { openModel, type Model, type ModelOptions } from '../../src/engine/transformer/model';
-import { fullView, type View } from '../../src/engine/transformer/view';
+import { Decoder } from '../../src/engine/model/decoder';
+import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
+import { fullView, type View } from '../../src/engine/model/view';
 
 /** Opens the checkpoint at `path` on the CPU, and closes it whatever happens. */
 export async function withModel<T>(

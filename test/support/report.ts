@@ -1,5 +1,5 @@
 /** Looks into a report page as its program does. */
-import type { ReportData } from '../../src/engine/runs/report';
+import type { ReportData } from '../../src/engine/records/report';
 
 export function dataOfReport(html: string): ReportData {
   const found = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html);

@@ -1,14 +1,14 @@
 /** Training set up for tests in a line. */
-import { LINEAR_NAMES } from '../../src/engine/retrain/adapter';
-import type { Parameters as Trained } from '../../src/engine/retrain/adamw';
-import { Backprop } from '../../src/engine/retrain/backprop';
-import type { Batch } from '../../src/engine/retrain/batch';
-import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full-trainee';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora-trainee';
-import type { Trainee } from '../../src/engine/retrain/trainee';
-import type { LinearName } from '../../src/engine/transformer/block';
-import type { Model } from '../../src/engine/transformer/model';
-import { fullView, type View } from '../../src/engine/transformer/view';
+import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import type { Parameters as Trained } from '../../src/engine/retrain/loop/adamw';
+import { Backprop } from '../../src/engine/retrain/loop/backprop';
+import type { Batch } from '../../src/engine/retrain/loop/batch';
+import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';
+import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
+import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import type { LinearName } from '../../src/engine/model/block';
+import type { Model } from '../../src/engine/model/model';
+import { fullView, type View } from '../../src/engine/model/view';
 import { normal } from './random';
 
 /** Rows whose every token but the first is a target. */

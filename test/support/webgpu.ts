@@ -1,6 +1,6 @@
 /** Tests that need a GPU, be it one in software: the part "webgpu" of test/run.mjs starts them with one. */
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { openModel, type Model } from '../../src/engine/transformer/model';
+import { openModel, type Model } from '../../src/engine/model/model';
 
 const missing =
   process.env.COPPICE_TEST_WEBGPU === '1'

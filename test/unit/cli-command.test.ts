@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { buildProgram } from '../../src/cli/program';
 import { type RetrainOptions, settingsOf } from '../../src/cli/retraining/options';
-import { cliCommand } from '../../src/commands/cli-command';
-import { quoted, shellOf, type Shell } from '../../src/commands/shell-words';
+import { cliCommand } from '../../src/host/cli-command';
+import { quoted, shellOf, type Shell } from '../../src/host/shell-words';
 import type { JobSpec } from '../../src/protocol/jobs';
 import type { RetrainSpec } from '../../src/protocol/training';
 

@@ -9,11 +9,10 @@ const ENGLISH = /\/(page-document|editor-words)\.ts$/;
 
 /** What runs in the extension host. The engine and the sidecar's own process speak English, as the command line does. */
 const HOST = [
-  ...['src/commands', 'src/views', 'src/views/items', 'src/editors'].flatMap((folder) =>
+  ...['src/commands', 'src/host', 'src/views', 'src/views/items', 'src/editors'].flatMap((folder) =>
     filesIn(folder).map((file) => `${folder}/${file}`),
   ),
   ...['client', 'connection', 'interrupted', 'lifecycle', 'supervisor'].map((name) => `src/sidecar/${name}.ts`),
-  'src/config.ts',
   'src/extension.ts',
 ].filter((file) => file.endsWith('.ts') && !ENGLISH.test(file));
 

@@ -1,6 +1,6 @@
 /** The setting coppice.logLevel decides what is in the log, whatever the level of VS Code's channel. */
 import assert from 'node:assert/strict';
-import { type Channel, levelledLog } from '../../src/log';
+import { type Channel, levelledLog } from '../../src/host/log';
 import type { LogLevel } from '../../src/protocol/messages';
 
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];

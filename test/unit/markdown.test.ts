@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { codeSpan, inline, quotation, table } from '../../src/engine/markdown';
-import { modelCard as prunedCard } from '../../src/engine/prune/card';
-import { checkpointReduction } from '../../src/engine/prune/describe';
-import { pruningWords, trainingLines } from '../../src/engine/retrain/ancestry';
-import { digestRecord } from '../../src/engine/runs/digest';
-import { modelCard } from '../../src/engine/runs/model-card';
+import { modelCard as prunedCard } from '../../src/engine/write/card';
+import { checkpointReduction } from '../../src/engine/checkpoint/reduction';
+import { pruningWords, trainingLines } from '../../src/engine/records/ancestry';
+import { digestRecord } from '../../src/engine/records/digest';
+import { modelCard } from '../../src/engine/records/model-card';
 import { ownTinyCheckpoint } from '../support/tiny-models';
 import { curveRecord, retrainedRecord, samplesRecord, scoreRecord } from './runs/records';
 

@@ -1,7 +1,7 @@
 /** The plan, what it amounts to, and what suggestions are made of: everything of the views that needs no editor. */
 import assert from 'node:assert/strict';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import type { Memento } from '../../src/memento';
+import type { Memento } from '../../src/host/memento';
 import { tick, toggle } from '../../src/views/boxes';
 import { HiddenPaths } from '../../src/views/hidden';
 import { Plans } from '../../src/views/plan';

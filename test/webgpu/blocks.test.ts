@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { Random } from '../../src/engine/random';
-import { Forward } from '../../src/engine/transformer/forward';
-import type { Model } from '../../src/engine/transformer/model';
-import type { Step } from '../../src/engine/transformer/view';
+import { Forward } from '../../src/engine/model/forward';
+import type { Model } from '../../src/engine/model/model';
+import type { Step } from '../../src/engine/model/view';
 import { checkpointFolder, FAMILIES } from '../support/golden';
 import { describeShared } from '../support/shared';
 import { TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';

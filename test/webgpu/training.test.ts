@@ -1,9 +1,9 @@
 /** Training on the GPU: the same graphs as on the CPU, the same losses, gradients and Taylor scores. */
 import assert from 'node:assert/strict';
 import { scoreTaylor } from '../../src/engine/importance/taylor';
-import { AdamW, clipFactor, totalNorm } from '../../src/engine/retrain/adamw';
-import { DropoutMasks } from '../../src/engine/retrain/dropout';
-import type { Model } from '../../src/engine/transformer/model';
+import { AdamW, clipFactor, totalNorm } from '../../src/engine/retrain/loop/adamw';
+import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
+import type { Model } from '../../src/engine/model/model';
 import { assertAllClose, assertClose, assertGradientClose } from '../support/close';
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { testOpGradients } from '../support/op-gradients';

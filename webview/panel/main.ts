@@ -5,17 +5,17 @@ import { watchFaults } from '../support/faults';
 import { connect } from '../support/host';
 import { registerControls } from '../support/ui';
 import './panel.css';
-import type { Context, Section } from './section';
-import { curveSection } from './section-curve';
-import { importanceSection } from './section-importance';
-import { measuredSection } from './section-measured';
-import { planSection } from './section-plan';
-import { runsSection } from './section-runs';
-import { samplesSection } from './section-samples';
-import { trainingSection } from './section-training';
-import { spineSection } from './spine';
-import { type Held, receive } from './state';
-import { readView, type ViewState } from './view-state';
+import type { Context, Section } from './sections/section';
+import { curveSection } from './sections/curve';
+import { importanceSection } from './sections/importance';
+import { measuredSection } from './sections/measured';
+import { planSection } from './sections/plan';
+import { runsSection } from './sections/runs';
+import { samplesSection } from './sections/samples';
+import { trainingSection } from './sections/training';
+import { spineSection } from './sections/spine';
+import { type Held, receive } from './state/state';
+import { readView, type ViewState } from './state/view-state';
 
 interface Kept {
   /** The editor needs it to bring the panel back. */

@@ -2,14 +2,14 @@
 import type { PanelMessage, PanelRun, RunDigest } from '../../src/protocol/panel';
 import { el } from '../support/dom';
 import { registerControls } from '../support/ui';
-import { SampleColumn } from '../panel/sample-column';
-import { settingsText, writtenBy } from '../panel/sample-history';
-import type { Context, Section } from '../panel/section';
-import { curveSection } from '../panel/section-curve';
-import { importanceSection } from '../panel/section-importance';
-import { measuredSection } from '../panel/section-measured';
-import { trainingSection } from '../panel/section-training';
-import { FIRST_VIEW, type ViewState } from '../panel/view-state';
+import { SampleColumn } from '../panel/sections/sample-column';
+import { settingsText, writtenBy } from '../panel/sections/sample-history';
+import type { Context, Section } from '../panel/sections/section';
+import { curveSection } from '../panel/sections/curve';
+import { importanceSection } from '../panel/sections/importance';
+import { measuredSection } from '../panel/sections/measured';
+import { trainingSection } from '../panel/sections/training';
+import { FIRST_VIEW, type ViewState } from '../panel/state/view-state';
 import './report.css';
 import { stateOf } from './state';
 

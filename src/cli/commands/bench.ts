@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { counted } from '../../engine/counted';
 import { measure } from '../../engine/evaluate/measure';
-import { detailsOf } from '../../engine/runs/details';
-import { removedJson } from '../../engine/transformer/opened';
-import { formatRemoved } from '../../engine/transformer/view';
+import { detailsOf } from '../../engine/records/details';
+import { removedJson } from '../../engine/model/opened';
+import { formatRemoved } from '../../engine/model/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand, secondsSince } from '../opened';
 import {

@@ -8,12 +8,12 @@ import { windowsOfText } from '../../engine/evaluate/text-windows';
 import type { BosMode } from '../../engine/evaluate/windows';
 import { contextWarning } from '../../engine/importance/calibration';
 import { announce } from '../../engine/progress';
-import { detailsOf, fileInput } from '../../engine/runs/details';
-import { readTextFile } from '../../engine/textfile';
+import { detailsOf, fileInput } from '../../engine/records/details';
+import { readTextFile } from '../../engine/files/text-file';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { Model } from '../../engine/transformer/model';
-import { removedJson, withModel } from '../../engine/transformer/opened';
-import { formatRemoved } from '../../engine/transformer/view';
+import type { Model } from '../../engine/model/model';
+import { removedJson, withModel } from '../../engine/model/opened';
+import { formatRemoved } from '../../engine/model/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand, secondsSince } from '../opened';
 import {

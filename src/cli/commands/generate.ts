@@ -2,12 +2,12 @@
 import { type Command, Option } from 'commander';
 import { counted } from '../../engine/counted';
 import { generate } from '../../engine/evaluate/generate';
-import { detailsOf } from '../../engine/runs/details';
+import { detailsOf } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { Model } from '../../engine/transformer/model';
-import { removedJson, withModel } from '../../engine/transformer/opened';
+import type { Model } from '../../engine/model/model';
+import { removedJson, withModel } from '../../engine/model/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { openForCommand } from '../opened';

@@ -1,11 +1,11 @@
 /** `coppice inspect`: what a checkpoint is, read from its headers alone. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { isGguf, openGguf } from '../../engine/checkpoint/gguf';
+import { isGguf, openGguf } from '../../engine/formats/gguf/file';
 import { summarizeGguf } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
-import { modelInput, type RunInput } from '../../engine/runs/record';
+import { modelInput, type RunInput } from '../../engine/records/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
 import { facts, formatBytes, formatCount } from '../terminal/text';

@@ -1,11 +1,11 @@
 /** `coppice merge`: writes a checkpoint with a LoRA adapter in its weights. */
 import { type Command, Option } from 'commander';
-import type { WeightDtype } from '../../engine/checkpoint/dtype';
+import type { WeightDtype } from '../../engine/formats/dtype';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { counted } from '../../engine/counted';
-import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
-import { mergeAdapter } from '../../engine/retrain/merge';
-import { modelInput, recordIn } from '../../engine/runs/record';
+import { adapterInput, readAdapter } from '../../engine/adapter/files';
+import { mergeAdapter } from '../../engine/write/merge';
+import { modelInput, recordIn } from '../../engine/records/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { secondsSince } from '../opened';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions, otherBaseOption } from '../options';

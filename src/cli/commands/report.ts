@@ -1,11 +1,11 @@
 /** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { InputWatch } from '../../engine/runs/changes';
-import { digestRecord } from '../../engine/runs/digest';
-import { modelCard } from '../../engine/runs/model-card';
-import { readRecord, type RunRecord } from '../../engine/runs/record';
-import { reportHtml } from '../../engine/runs/report';
+import { InputWatch } from '../../engine/records/changes';
+import { digestRecord } from '../../engine/records/digest';
+import { modelCard } from '../../engine/records/model-card';
+import { readRecord, type RunRecord } from '../../engine/records/record';
+import { reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';

@@ -5,14 +5,14 @@ import { openCheckpoint } from '../../engine/checkpoint/open';
 import { resultJson, type RetrainResult } from '../../engine/retrain/report';
 import { retrain, type TeacherSource } from '../../engine/retrain/retrain';
 import type { RetrainSettings } from '../../engine/retrain/settings';
-import { selfDataFileOf, stateFileOf } from '../../engine/retrain/workspace';
+import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import type { Model } from '../../engine/transformer/model';
-import { type Opened, withModel } from '../../engine/transformer/opened';
+import type { Model } from '../../engine/model/model';
+import { type Opened, withModel } from '../../engine/model/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand } from '../opened';
 import { addRetrainOptions, type RetrainOptions, settingsOf } from '../retraining/options';
-import { resultPage, resumeCommand, startLines, stoppedLine } from '../retraining/page';
+import { resultPage, resumeCommand, startLines, stoppedLine } from '../pages/retrain';
 import { isCancellation } from '../signals';
 
 export function addRetrain(program: Command, exit: Exit): void {

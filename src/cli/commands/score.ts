@@ -3,9 +3,9 @@ import { type Command, Option } from 'commander';
 import { type Criterion, type CriterionSettings, readsWeights } from '../../engine/importance/criterion';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport } from '../../engine/importance/score-report';
-import { parseBlockList } from '../../engine/prune/blocklist';
-import { detailsOf } from '../../engine/runs/details';
-import { removedJson } from '../../engine/transformer/opened';
+import { parseBlockList } from '../../engine/importance/block-list';
+import { detailsOf } from '../../engine/records/details';
+import { removedJson } from '../../engine/model/opened';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
@@ -19,7 +19,7 @@ import {
   parseCount,
   removeOption,
 } from '../options';
-import { findingsPage } from '../score-page';
+import { findingsPage } from '../pages/score';
 
 interface ScoreOptions extends ComputeOptions, CriterionSettings, AdapterOptions {
   readonly criterion: Criterion;

@@ -2,9 +2,9 @@
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import type { Calibration } from '../../engine/importance/calibration';
-import { fileInput } from '../../engine/runs/details';
-import type { RunInput } from '../../engine/runs/record';
-import { readTextFile } from '../../engine/textfile';
+import { fileInput } from '../../engine/records/details';
+import type { RunInput } from '../../engine/records/record';
+import { readTextFile } from '../../engine/files/text-file';
 import { formatNumber, table } from '../terminal/text';
 import { costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, type Story } from './story';

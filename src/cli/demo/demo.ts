@@ -5,10 +5,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
-import { describeReduction } from '../../engine/prune/describe';
-import { writePruned } from '../../engine/prune/write';
+import { describeReduction } from '../../engine/checkpoint/reduction';
+import { writePruned } from '../../engine/write/write-pruned';
 import type { RetrainResult } from '../../engine/retrain/report';
-import { modelName, newRecord, RECORD_NAME, type RunInput, writeRecord } from '../../engine/runs/record';
+import { modelName, newRecord, RECORD_NAME, type RunInput, writeRecord } from '../../engine/records/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { DemoOptions } from '../commands/demo';
 import type { Outcome, Shell } from '../execute';

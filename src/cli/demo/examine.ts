@@ -7,8 +7,8 @@ import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
 import type { BosMode } from '../../engine/evaluate/windows';
 import type { JobOptions } from '../../engine/progress';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
-import { withModel } from '../../engine/transformer/opened';
-import { fullView } from '../../engine/transformer/view';
+import { withModel } from '../../engine/model/opened';
+import { fullView } from '../../engine/model/view';
 import type { Shell } from '../execute';
 import type { ComputeOptions } from '../options';
 

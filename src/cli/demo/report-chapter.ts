@@ -1,10 +1,10 @@
 /** The end of the demo: the curve behind the choice, and all of its runs as one page that a browser opens. */
 import { join } from 'node:path';
 import { runCurve } from '../../engine/evaluate/run-curve';
-import { digestRecord } from '../../engine/runs/digest';
-import { detailsOf } from '../../engine/runs/details';
-import { modelName, newRecord, readRecord, writeRecord } from '../../engine/runs/record';
-import { type ReportAssets, reportHtml } from '../../engine/runs/report';
+import { digestRecord } from '../../engine/records/digest';
+import { detailsOf } from '../../engine/records/details';
+import { modelName, newRecord, readRecord, writeRecord } from '../../engine/records/record';
+import { type ReportAssets, reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
 import { openForCommand } from '../opened';
 import { MAX_WINDOWS } from './examine';

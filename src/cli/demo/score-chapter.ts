@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import { type BlockScore, runCriterion, type Scored } from '../../engine/importance/run-criterion';
-import { selectByScores } from '../../engine/prune/ranking';
-import { keepList, plusKeepList, rankBlocks } from '../../engine/prune/select';
-import { detailsOf, type RunDetails } from '../../engine/runs/details';
-import { modelName, newRecord, writeRecord } from '../../engine/runs/record';
+import { selectByScores } from '../../engine/importance/ranking';
+import { keepList, plusKeepList, rankBlocks } from '../../engine/importance/select';
+import { detailsOf, type RunDetails } from '../../engine/records/details';
+import { modelName, newRecord, writeRecord } from '../../engine/records/record';
 import { secondsSince } from '../opened';
-import { barsOf } from '../score-page';
+import { barsOf } from '../pages/score';
 import { formatNumber, formatSeconds, table } from '../terminal/text';
 import { heading, listed, type Story } from './story';
 

@@ -1,9 +1,9 @@
 /** The options of `coppice retrain`, and what they tell the engine. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { WeightDtype } from '../../engine/checkpoint/dtype';
-import { LINEAR_NAMES } from '../../engine/retrain/adapter';
+import type { WeightDtype } from '../../engine/formats/dtype';
+import { LINEAR_NAMES } from '../../engine/adapter/adapter';
 import { DEFAULTS, type RetrainSettings } from '../../engine/retrain/settings';
-import type { LinearName } from '../../engine/transformer/block';
+import type { LinearName } from '../../engine/model/block';
 import { UsageError } from '../failure';
 import {
   addComputeOptions,

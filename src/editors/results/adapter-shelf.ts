@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { fitsCheckpoint } from '../../engine/retrain/adapter-files';
-import { ADAPTER_WEIGHTS } from '../../engine/retrain/adapter-tensors';
+import { fitsCheckpoint } from '../../engine/adapter/files';
+import { ADAPTER_WEIGHTS } from '../../engine/adapter/tensors';
 
 export class AdapterShelf {
   private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();

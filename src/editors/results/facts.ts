@@ -1,7 +1,7 @@
 /** What the panel shows of a checkpoint and its plan. */
 import { parametersOf, parametersOfBlock, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import { modelName } from '../../engine/runs/record';
+import { modelName } from '../../engine/records/record';
 import type { PanelModel, PanelPlan } from '../../protocol/panel';
 import { planEffect } from '../../views/plan-effect';
 import { planWarning } from '../../views/plan-warning';

@@ -1,5 +1,5 @@
 /** An error as the panel shows it. */
-import { editorWords } from '../../commands/editor-words';
+import { editorWords } from '../../host/editor-words';
 import { l10n } from '../../l10n';
 import type { UserFailure } from '../../protocol/errors';
 import { toWire } from '../../sidecar/wire';

@@ -1,6 +1,6 @@
 /** Texts that are being written side by side: what came so far, told in pieces. */
-import { repetition } from '../../engine/evaluate/repetition';
-import { finite } from '../../engine/runs/fields';
+import { repetition } from '../../engine/records/repetition';
+import { finite } from '../../engine/records/fields';
 import type { TextEvent } from '../../protocol/jobs';
 import type { LiveNumbers, LiveSamples, LiveText } from '../../protocol/panel';
 import type { SampleText } from '../../protocol/samples';

@@ -1,7 +1,7 @@
 /** One retraining as it runs: its steps as they come, told a few times a second, and how it ended. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { stateFileOf } from '../../engine/retrain/workspace';
+import { stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining, TrainingLook, TrainingStep } from '../../protocol/panel';
 import type { RetrainSpec, TrainingEvent } from '../../protocol/training';

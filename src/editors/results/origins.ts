@@ -1,8 +1,8 @@
 /** What a checkpoint that Coppice wrote was made from, by the record in its folder; each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { entries } from '../../engine/runs/fields';
-import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/runs/record';
+import { entries } from '../../engine/records/fields';
+import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/records/record';
 
 /** The model that another one was made from. */
 export interface Origin {

@@ -1,5 +1,5 @@
 /** Undo and redo of plans, for changes by chart, tree and command. The steps are kept with the workspace, as plans are. */
-import type { Memento } from '../../memento';
+import type { Memento } from '../../host/memento';
 import type { Subscription } from '../../sidecar/emitter';
 import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
 

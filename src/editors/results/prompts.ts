@@ -1,5 +1,5 @@
 /** The prompts to choose from: the user's own, which are kept, and some to start with. */
-import type { Memento } from '../../memento';
+import type { Memento } from '../../host/memento';
 
 /** One for models that know stories only, and the paper's (Kim et al. 2024; spec §1.15). */
 export const PROMPTS: readonly string[] = [

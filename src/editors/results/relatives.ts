@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
-import { modelName } from '../../engine/runs/record';
+import { modelName } from '../../engine/records/record';
 import { TOKENIZER_FILE } from '../../engine/tokenizer/optional';
 import { type Origin, Origins } from './origins';
 import type { PanelSubject } from './services';

@@ -1,10 +1,10 @@
 /** What the panel can do with the runs that are ticked in its list. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareRuns } from '../../engine/runs/compare';
-import { modelCard } from '../../engine/runs/model-card';
-import { RECORD_NAME } from '../../engine/runs/record';
-import { reportHtml } from '../../engine/runs/report';
+import { compareRuns } from '../../engine/records/compare';
+import { modelCard } from '../../engine/records/model-card';
+import { RECORD_NAME } from '../../engine/records/record';
+import { reportHtml } from '../../engine/records/report';
 import type { PanelMessage, PanelState } from '../../protocol/panel';
 import type { RunList } from './run-list';
 import type { PanelHost } from './services';

@@ -4,13 +4,13 @@
  */
 import { dirname, resolve } from 'node:path';
 import { CRITERIA, needsCalibration } from '../../engine/importance/criterion';
-import type { Suggestion } from '../../engine/prune/choice';
-import { runTitle } from '../../engine/runs/compare';
-import { type InputCheck, InputWatch } from '../../engine/runs/changes';
-import { followPlace } from '../../engine/runs/places';
-import { modelInput, modelName, type RunInput } from '../../engine/runs/record';
-import { drawnRows } from '../../engine/runs/rows-key';
-import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/runs/store';
+import type { Suggestion } from '../../engine/importance/choice';
+import { runTitle } from '../../engine/records/compare';
+import { type InputCheck, InputWatch } from '../../engine/records/changes';
+import { followPlace } from '../../engine/records/places';
+import { modelInput, modelName, type RunInput } from '../../engine/records/record';
+import { drawnRows } from '../../engine/records/rows-key';
+import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
 import type { JsonNumber } from '../../protocol/json';
 import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';

@@ -1,6 +1,6 @@
 /** What a results panel needs of the rest of the extension. Nothing here is VS Code's, so that plain Node can test it. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import type { ReportAssets } from '../../engine/runs/report';
+import type { ReportAssets } from '../../engine/records/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';

@@ -4,10 +4,10 @@
  */
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { requireTrusted } from '../../commands/restricted';
+import { requireTrusted } from '../../host/restricted';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
-import { calibrationKey } from '../../engine/runs/rows-key';
+import { calibrationKey } from '../../engine/records/rows-key';
 import { l10n } from '../../l10n';
 import type { UserFailure } from '../../protocol/errors';
 import type { JobOutcome } from '../../protocol/jobs';

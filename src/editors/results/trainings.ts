@@ -3,9 +3,9 @@
  * end, shows all of it. Of each checkpoint the newest is kept, for as long as the window is open.
  */
 import { basename } from 'node:path';
-import { isTrainingOf, resumingSpec } from '../../commands/resuming-spec';
+import { isTrainingOf, resumingSpec } from '../../host/resuming-spec';
 import { CancelledError } from '../../engine/errors';
-import type { StoppedTraining } from '../../engine/retrain/stopped';
+import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining } from '../../protocol/panel';
 import type { RetrainSpec } from '../../protocol/training';

@@ -3,7 +3,7 @@
  * The whole model's comes first, once.
  */
 import { CancelledError, throwIfCancelled } from '../../engine/errors';
-import { calibrationKey } from '../../engine/runs/rows-key';
+import { calibrationKey } from '../../engine/records/rows-key';
 import type { RemovedEntry } from '../../protocol/json';
 import type { WhatIfState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';

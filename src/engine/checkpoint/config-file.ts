@@ -3,11 +3,11 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
 import { isObject } from '../json';
-import { JsonProblem, parseBoundedJson } from './bounded-json';
+import { JsonProblem, parseBoundedJson } from '../formats/bounded-json';
 import { isSet, tokenIds } from './fields';
-import { readWhole, withFile } from '../regular-file';
-import { type FileStamp, stampOf } from './stamps';
-import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } from './limits';
+import { readWhole, withFile } from '../files/regular-file';
+import { type FileStamp, stampOf } from '../files/stamps';
+import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } from '../formats/limits';
 
 export interface ConfigFile {
   readonly value: Readonly<Record<string, unknown>>;

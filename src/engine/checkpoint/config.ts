@@ -5,10 +5,10 @@
 import { counted } from '../counted';
 import { isObject } from '../json';
 import type { Architecture, Family } from './architecture';
-import { printable } from './bounded-json';
+import { printable } from '../formats/bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
-import { MAX_DIMENSION } from './limits';
-import { oddSetting } from './odd-settings';
+import { MAX_DIMENSION } from '../formats/limits';
+import { oddSetting } from './unsupported-settings';
 import { quantizationScheme, unsupportedScheme } from './quantization';
 import { readRope } from './rope';
 import { readSlidingWindow } from './sliding-window';

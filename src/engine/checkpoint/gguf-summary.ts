@@ -1,8 +1,8 @@
 /** What `inspect` shows of a GGUF file: its metadata's word for the dimensions, its tensors' for what is really stored. */
 import { counted } from '../counted';
-import { printable } from './bounded-json';
-import type { GgufFile } from './gguf';
-import type { GgufTensor } from './gguf-tensors';
+import { printable } from '../formats/bounded-json';
+import type { GgufFile } from '../formats/gguf/file';
+import type { GgufTensor } from '../formats/gguf/tensors';
 import { elements } from './parameters';
 import type { Summary } from './summary';
 

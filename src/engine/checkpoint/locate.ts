@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { systemReason } from '../system-failure';
-import { pickleError } from './disguise';
+import { pickleError } from '../formats/not-safetensors';
 
 export interface Located {
   /** What the user named, absolute. */

@@ -1,6 +1,6 @@
 /** Parameter arithmetic (spec §1.6, §1.16): exact counts from the architecture alone. Tied weights count once. */
 import type { Architecture } from './architecture';
-import { allWeights, blockWeights, type Weight } from './weights';
+import { allWeights, blockWeights, type Weight } from './weight-names';
 
 /** Elements of a weight. */
 export function elements(shape: readonly number[]): number {

@@ -1,6 +1,6 @@
 /** Names the scheme of a quantised checkpoint: it can be inspected, but its packed weights are not computed with. */
 import { isObject } from '../json';
-import { printable } from './bounded-json';
+import { printable } from '../formats/bounded-json';
 import type { Config } from './fields';
 import type { TensorInfo, Unsupported } from './types';
 

@@ -5,7 +5,7 @@
  */
 import type { Architecture, RopeScaling } from './architecture';
 import { badField, count, isSet, positive, section, word, type Config } from './fields';
-import { MAX_DIMENSION } from './limits';
+import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
 
 /** The theta of all four families where the config gives none. */

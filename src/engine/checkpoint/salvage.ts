@@ -3,11 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors';
 import { isUnsupported, readConfigArchitecture } from './config';
 import { readConfigFile } from './config-file';
-import type { Report } from './damage';
-import { checkAgainstIndex, readShardIndex } from './index-file';
+import type { Report } from '../formats/damage';
+import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
-import { MAX_TENSORS } from './limits';
-import { readShardHeader } from './safetensors';
+import { MAX_TENSORS } from '../formats/limits';
+import { readShardHeader } from '../formats/safetensors/file';
 import type { Shard, TensorInfo } from './types';
 import { verifyTensors } from './verify';
 

@@ -1,7 +1,7 @@
 /** Which blocks attend to a window only, and how wide it is, as transformers decides it per family. */
 import type { Architecture, Family } from './architecture';
 import { badField, count, flag, isSet, show, type Config } from './fields';
-import { MAX_DIMENSION } from './limits';
+import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
 
 /** Defaults of the configuration classes. */

@@ -1,10 +1,10 @@
 /** Numbers about the values of one tensor, read in pieces: what a damaged or odd tensor shows first. */
 import { UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
-import { withFile } from '../regular-file';
+import { withFile } from '../files/regular-file';
 import { elements } from './parameters';
 import type { TensorInfo } from './types';
-import { numbersOf } from './numbers';
+import { numbersOf } from '../formats/numbers';
 
 export interface TensorStatistics {
   readonly elements: number;

@@ -2,9 +2,9 @@
  * Whether the head is the embedding, where the config says so and the file stores a head all the same. transformers 5 ties
  * the two then only if they are equal, and computes with the stored head if they are not.
  */
-import { sameTensor } from './same-tensor';
+import { sameTensor } from '../formats/same-tensor';
 import type { TensorInfo } from './types';
-import { EMBEDDING_NAME, HEAD_NAME } from './weights';
+import { EMBEDDING_NAME, HEAD_NAME } from './weight-names';
 
 /**
  * Matrices larger than this are not compared: the stored head is used. That gives the same numbers where the two are equal,

@@ -1,7 +1,7 @@
 /** What is known of a checkpoint after opening it: headers only, never tensor data. */
 import type { Architecture } from './architecture';
-import type { Dtype } from './dtype';
-import type { FileStamp } from './stamps';
+import type { Dtype } from '../formats/dtype';
+import type { FileStamp } from '../files/stamps';
 
 /** One tensor of a checkpoint and where its bytes lie. */
 export interface TensorInfo {

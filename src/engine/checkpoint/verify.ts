@@ -1,11 +1,11 @@
 /** Config against tensors: every weight that the architecture needs is there, in its shape and in a type to compute with. */
 import { UserError } from '../errors';
 import type { Architecture } from './architecture';
-import { printable } from './bounded-json';
-import { isWeightDtype } from './dtype';
+import { printable } from '../formats/bounded-json';
+import { isWeightDtype } from '../formats/dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
 import type { TensorInfo, Unsupported } from './types';
-import { allWeights, HEAD_NAME } from './weights';
+import { allWeights, HEAD_NAME } from './weight-names';
 
 export interface Verified {
   readonly unsupported?: Unsupported;

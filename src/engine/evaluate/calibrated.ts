@@ -1,6 +1,6 @@
 /** Whether a model was pruned by the very text that it is measured on: such a perplexity flatters. */
 import type { Checkpoint } from '../checkpoint/types';
-import { calibrationsOf } from '../prune/calibrations';
+import { calibrationsOf } from '../records/calibrations';
 
 export const CALIBRATION_IS_EVALUATION =
   'this text also scored the blocks that were removed, so the perplexity flatters; measure on another text';

@@ -2,9 +2,9 @@
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { Random } from '../random';
-import { Decoder } from '../transformer/decoder';
-import type { Model } from '../transformer/model';
-import { fullView, type View } from '../transformer/view';
+import { Decoder } from '../model/decoder';
+import type { Model } from '../model/model';
+import { fullView, type View } from '../model/view';
 import { argMax, sample, type Sampling } from './sample';
 
 export interface ContinuationOptions extends Sampling {

@@ -6,10 +6,10 @@ import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
 import { summariseLosses } from '../importance/losses';
 import type { JobOptions } from '../progress';
-import { BrokenScores, type Ranking, selectByScores } from '../prune/ranking';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { viewWithout, type RemovedPart } from '../transformer/view';
+import { BrokenScores, type Ranking, selectByScores } from '../importance/ranking';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { viewWithout, type RemovedPart } from '../model/view';
 import { lossesOfViews } from './views';
 
 export interface CurvePoint {

@@ -1,6 +1,6 @@
 /** Continues a prompt token by token, with speeds measured as a user would feel them. */
 import { Work, type JobOptions } from '../progress';
-import type { Model } from '../transformer/model';
+import type { Model } from '../model/model';
 import { Continuation, type ContinuationOptions, type Generated } from './continuation';
 
 export type { Generated } from './continuation';

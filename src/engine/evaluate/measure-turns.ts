@@ -3,8 +3,8 @@
  * machine does besides slows all of them alike.
  */
 import type { JobOptions } from '../progress';
-import type { Model } from '../transformer/model';
-import type { View } from '../transformer/view';
+import type { Model } from '../model/model';
+import type { View } from '../model/view';
 import { generate } from './generate';
 import { median, promptOf } from './measure';
 

@@ -5,12 +5,12 @@
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
-import { blockOfTensor } from '../checkpoint/weights';
+import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { Random } from '../random';
-import { type Model, type ModelOptions, openModel } from '../transformer/model';
-import type { View } from '../transformer/view';
+import { type Model, type ModelOptions, openModel } from '../model/model';
+import type { View } from '../model/view';
 import { generate } from './generate';
 
 export interface MeasureOptions extends ModelOptions {

@@ -3,9 +3,9 @@ import { summariseLosses } from '../importance/losses';
 import { lossWarning } from '../importance/not-finite';
 import { sweepLosses } from '../importance/sweep';
 import type { JobOptions } from '../progress';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { fullView, stepsOf, type View } from '../transformer/view';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { fullView, stepsOf, type View } from '../model/view';
 import { evaluationWindows, type WindowOptions } from './windows';
 
 export interface Perplexity {

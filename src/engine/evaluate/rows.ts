@@ -2,10 +2,10 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
-import { fileInput } from '../runs/details';
+import { fileInput } from '../records/details';
 import type { JobOptions } from '../progress';
-import type { RunInput } from '../runs/record';
-import { readTextFile } from '../textfile';
+import type { RunInput } from '../records/record';
+import { readTextFile } from '../files/text-file';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
 import { windowsOfText } from './text-windows';

@@ -9,16 +9,16 @@ import { type Criterion, type CriterionSettings, needsCalibration } from '../imp
 import { lossWarning } from '../importance/not-finite';
 import { runCriterion } from '../importance/run-criterion';
 import { inPhases, type JobOptions, labelled } from '../progress';
-import type { Ranking } from '../prune/ranking';
-import { scoringInputs } from '../prune/choice';
-import { readScores } from '../prune/scores-file';
-import { keepList } from '../prune/select';
-import { fileInput } from '../runs/details';
-import type { RunInput } from '../runs/record';
-import type { TokenRows } from '../transformer/forward';
-import type { Model, ModelOptions } from '../transformer/model';
-import { type Opened, removedJson, withModel } from '../transformer/opened';
-import { viewWithout } from '../transformer/view';
+import type { Ranking } from '../importance/ranking';
+import { scoringInputs } from '../importance/choice';
+import { readScores } from '../importance/scores-file';
+import { keepList } from '../importance/select';
+import { fileInput } from '../records/details';
+import type { RunInput } from '../records/record';
+import type { TokenRows } from '../model/forward';
+import type { Model, ModelOptions } from '../model/model';
+import { type Opened, removedJson, withModel } from '../model/opened';
+import { viewWithout } from '../model/view';
 import { curveEnd, type CurvePoint, removalCurve, removalsOf } from './curve';
 import { loadRows, type RowSource } from './rows';
 

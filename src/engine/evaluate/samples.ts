@@ -4,8 +4,8 @@
  */
 import { CancelledError, DeviceError, UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
-import type { Model } from '../transformer/model';
-import type { View } from '../transformer/view';
+import type { Model } from '../model/model';
+import type { View } from '../model/view';
 import { Continuation, type ContinuationOptions, type Generated } from './continuation';
 
 export interface SampleColumn {

@@ -3,12 +3,12 @@
  * costs is what follows its first difference from the others; of nested removals that is often little.
  */
 import { partName, Work, type JobOptions } from '../progress';
-import { Forward, type TokenRows } from '../transformer/forward';
-import { headWork } from '../transformer/cost';
-import { tokenLosses } from '../transformer/head';
-import type { Model } from '../transformer/model';
-import { releaseState, retainState, type State } from '../transformer/states';
-import type { View } from '../transformer/view';
+import { Forward, type TokenRows } from '../model/forward';
+import { headWork } from '../model/cost';
+import { tokenLosses } from '../model/head';
+import type { Model } from '../model/model';
+import { releaseState, retainState, type State } from '../model/states';
+import type { View } from '../model/view';
 
 /** Views that have been the same so far, and where they are. */
 interface Branch {

@@ -5,12 +5,12 @@
  */
 import { summariseLosses, type LossSummary } from '../importance/losses';
 import { Work, type JobOptions } from '../progress';
-import { Forward, type TokenRows } from '../transformer/forward';
-import { headWork } from '../transformer/cost';
-import { tokenLosses } from '../transformer/head';
-import type { Model } from '../transformer/model';
-import { releaseState, retainState, type State } from '../transformer/states';
-import { stepsOf, type Step, type View } from '../transformer/view';
+import { Forward, type TokenRows } from '../model/forward';
+import { headWork } from '../model/cost';
+import { tokenLosses } from '../model/head';
+import type { Model } from '../model/model';
+import { releaseState, retainState, type State } from '../model/states';
+import { stepsOf, type Step, type View } from '../model/view';
 
 export interface WhatIfResult extends LossSummary {
   /** Steps (blocks, or what is kept of them) of the plan, and how many had to be computed. */

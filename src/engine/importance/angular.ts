@@ -3,10 +3,10 @@
  * after block l+n−1)) / π at the last position, averaged over rows: 0 is the same direction, 0.5 a right angle. The lowest window of n blocks goes as a whole.
  */
 import type { JobOptions } from '../progress';
-import type { AngularWindow } from '../prune/select';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { fullView, stepsOf, type View } from '../transformer/view';
+import type { AngularWindow } from './select';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { fullView, stepsOf, type View } from '../model/view';
 import { cosine, countZeros, streamResidual } from './residual';
 
 const MAX_WINDOW = 8;

@@ -3,10 +3,10 @@
  * hardly turns the residual stream matters little. The raw stream is compared, never the normalised last state.
  */
 import type { JobOptions } from '../progress';
-import { rankBlocks } from '../prune/select';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { fullView, stepsOf, type View } from '../transformer/view';
+import { rankBlocks } from './select';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { fullView, stepsOf, type View } from '../model/view';
 import { cosine, countZeros, streamResidual } from './residual';
 
 /**

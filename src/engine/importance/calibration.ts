@@ -8,7 +8,7 @@ import { basename, extname } from 'node:path';
 import { counted } from '../counted';
 import { messageOf, UserError } from '../errors';
 import { Random } from '../random';
-import { readTextFile } from '../textfile';
+import { readTextFile } from '../files/text-file';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 

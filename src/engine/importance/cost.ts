@@ -3,7 +3,7 @@
  * it, and estimates are made from it. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../transformer/cost';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 import type { Criterion } from './criterion';
 
 /**

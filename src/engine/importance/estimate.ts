@@ -4,8 +4,8 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { elements, parametersOf } from '../checkpoint/parameters';
-import { blockWeights, type Weight } from '../checkpoint/weights';
-import { headWork } from '../transformer/cost';
+import { blockWeights, type Weight } from '../checkpoint/weight-names';
+import { headWork } from '../model/cost';
 import { criterionWork, type Scope } from './cost';
 import type { Criterion } from './criterion';
 

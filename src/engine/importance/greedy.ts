@@ -3,10 +3,10 @@
  * One sweep per removed block.
  */
 import { inPhases, type JobOptions, labelled } from '../progress';
-import { rankBlocks } from '../prune/select';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { fullView, stepsOf, type View } from '../transformer/view';
+import { rankBlocks } from './select';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { fullView, stepsOf, type View } from '../model/view';
 import { greedyWork } from './cost';
 import { summariseLosses, type LossSummary } from './losses';
 import { sweepLosses } from './sweep';

@@ -5,12 +5,12 @@
  */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint, TensorInfo } from '../checkpoint/types';
-import { blockWeights } from '../checkpoint/weights';
+import { blockWeights } from '../checkpoint/weight-names';
 import { Work, type JobOptions } from '../progress';
-import { rankBlocks } from '../prune/select';
-import { withFile } from '../regular-file';
-import { tensorOf } from '../transformer/graph-weights';
-import { widen } from '../checkpoint/widen';
+import { rankBlocks } from './select';
+import { withFile } from '../files/regular-file';
+import { tensorOf } from '../model/graph-weights';
+import { widen } from '../formats/widen';
 
 export type MagnitudeNorm = 'l1' | 'l2';
 /** How the neurons of a tensor become its score. `product` is the sum of logarithms: products underflow. */

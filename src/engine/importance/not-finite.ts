@@ -3,9 +3,9 @@
  * infinite; scores that come from such a loss are in no order.
  */
 import type { JobOptions } from '../progress';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { stepsOf, type View } from '../transformer/view';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { stepsOf, type View } from '../model/view';
 import { streamResidual } from './residual';
 import type { Findings } from './run-criterion';
 

@@ -3,10 +3,10 @@
  * `module` granularity scores attention and FFN apart (§5.2, Table 6).
  */
 import type { JobOptions } from '../progress';
-import { rankBlocks } from '../prune/select';
-import type { TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { fullView, stepsOf, type Part, type View } from '../transformer/view';
+import { rankBlocks } from './select';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { fullView, stepsOf, type Part, type View } from '../model/view';
 import {
   bootstrapPerplexity,
   type Interval,

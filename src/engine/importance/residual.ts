@@ -1,9 +1,9 @@
 /** One forward pass that shows the residual stream between blocks to the criteria that compare states. */
 import { partName, Work, type JobOptions } from '../progress';
-import { Forward, type TokenRows } from '../transformer/forward';
-import type { Model } from '../transformer/model';
-import { releaseState, type Chunk, type State } from '../transformer/states';
-import type { Step } from '../transformer/view';
+import { Forward, type TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import { releaseState, type Chunk, type State } from '../model/states';
+import type { Step } from '../model/view';
 
 /**
  * Called with the states before and after each step, in this process's memory, chunk by chunk.

@@ -1,7 +1,7 @@
 /** Runs a criterion on a checkpoint: opens what it needs, and returns what it found and which blocks that puts first. */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { blockOfTensor } from '../checkpoint/weights';
+import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
 import { scoreAngular } from './angular';
 import { scoreBlockInfluence } from './block-influence';
@@ -16,14 +16,14 @@ import { scoreModulePerplexity, scorePerplexity } from './perplexity';
 import { scoreTaylor } from './taylor';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
-import { type AngularWindow, rankBlocks } from '../prune/select';
-import type { Ranking } from '../prune/ranking';
-import type { AppliedAdapter } from '../retrain/adapted-project';
-import type { RunInput } from '../runs/record';
+import { type AngularWindow, rankBlocks } from './select';
+import type { Ranking } from './ranking';
+import type { AppliedAdapter } from '../model/adapted-project';
+import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
-import type { Model, ModelOptions } from '../transformer/model';
-import { withModel } from '../transformer/opened';
-import { fullView, type Part, stepsOf, type View } from '../transformer/view';
+import type { Model, ModelOptions } from '../model/model';
+import { withModel } from '../model/opened';
+import { fullView, type Part, stepsOf, type View } from '../model/view';
 
 export interface BlockScore {
   readonly index: number;

@@ -1,7 +1,7 @@
 /** What a scoring says: the numbers, whose they are, and what they were made with. The same on a terminal and in the editor. */
 import { peakRssBytes } from '../memory';
-import { modelName } from '../runs/record';
-import { type Opened, removedJson } from '../transformer/opened';
+import { modelName } from '../records/record';
+import { type Opened, removedJson } from '../model/opened';
 import type { Criterion } from './criterion';
 import { findingsSummary, type Scored, withoutRows } from './run-criterion';
 

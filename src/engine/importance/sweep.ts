@@ -6,11 +6,11 @@
  * it. N(N+1)/2 block applications instead of N², and each weight is read once.
  */
 import { partName, Work, type JobOptions } from '../progress';
-import { Forward, type TokenRows } from '../transformer/forward';
-import { tokenLosses } from '../transformer/head';
-import type { Model } from '../transformer/model';
-import { releaseState, retainState, type State } from '../transformer/states';
-import type { Step } from '../transformer/view';
+import { Forward, type TokenRows } from '../model/forward';
+import { tokenLosses } from '../model/head';
+import type { Model } from '../model/model';
+import { releaseState, retainState, type State } from '../model/states';
+import type { Step } from '../model/view';
 import { sweepWork } from './cost';
 
 export interface SweepLosses {

@@ -6,25 +6,25 @@
  * Memory is one block, whatever the number of samples: forward once, keeping every block's input (on disk when they are
  * many); then, from the last block down, sum that block's ∂L/∂w over all samples and fold it to scores.
  */
-import { blockWeights, type Weight } from '../checkpoint/weights';
+import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { Graph, type Value } from '../onnx/graph';
 import { abs, add, mul } from '../onnx/ops/elementwise';
 import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Tensor } from '../onnx/session';
 import { Work, type JobOptions } from '../progress';
-import { rankBlocks } from '../prune/select';
-import { fullTrainables } from '../retrain/full-graph';
-import { Forward, type TokenRows } from '../transformer/forward';
-import { externalBinding, externalWeight } from '../transformer/graph-weights';
-import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../transformer/cost';
-import { HeadLoss } from '../transformer/head-loss';
-import type { Model } from '../transformer/model';
-import { requireOwnWeights } from '../transformer/own-weights';
-import { openStateStore, type StateStore } from '../transformer/state-store';
-import { shiftedTargets } from '../transformer/targets';
-import { buildTraining, gradientName, type TrainingGraphs } from '../transformer/training-graph';
-import { TrainingStep } from '../transformer/training-step';
-import { fullView, stepsOf, type Step, type View } from '../transformer/view';
+import { rankBlocks } from './select';
+import { fullTrainables } from '../model/full-graph';
+import { Forward, type TokenRows } from '../model/forward';
+import { externalBinding, externalWeight } from '../model/graph-weights';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
+import { HeadLoss } from '../model/head-loss';
+import type { Model } from '../model/model';
+import { requireOwnWeights } from '../model/no-adapter';
+import { openStateStore, type StateStore } from '../model/state-store';
+import { shiftedTargets } from '../model/targets';
+import { buildTraining, gradientName, type TrainingGraphs } from '../model/training-graph';
+import { TrainingStep } from '../model/training-step';
+import { fullView, stepsOf, type Step, type View } from '../model/view';
 import { taylorWork } from './cost';
 import type { TensorScore } from './magnitude';
 

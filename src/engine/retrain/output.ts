@@ -1,15 +1,15 @@
 /** What a run leaves: an adapter, the checkpoint with it merged, or the checkpoint whose weights were trained. */
 import type { JobOptions } from '../progress';
-import type { Reduction } from '../prune/describe';
-import type { RunRecord } from '../runs/record';
-import { sourceChanges, withNotes } from '../runs/source-changes';
-import type { Model } from '../transformer/model';
-import { writeAdapter } from './adapter-files';
-import { mergeAdapter } from './merge';
+import type { Reduction } from '../checkpoint/reduction';
+import type { RunRecord } from '../records/record';
+import { sourceChanges, withNotes } from '../records/source-changes';
+import type { Model } from '../model/model';
+import { writeAdapter } from '../adapter/files';
+import { mergeAdapter } from '../write/merge';
 import type { RetrainResult } from './report';
 import type { RetrainSettings } from './settings';
 import type { Subject } from './subject';
-import { writeTrained } from './trained';
+import { writeTrained } from './full/write';
 
 /**
  * @param settings of the record

@@ -1,10 +1,10 @@
 /** What a retraining tells when it is done: the object that `--json`, the record and the editor share. */
 import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
-import type { LeftBehind } from '../prune/companions';
-import type { RunRecord } from '../runs/record';
+import type { LeftBehind } from '../write/companions';
+import type { RunRecord } from '../records/record';
 import type { DataDescription } from './data/load';
-import type { Evaluation, TraceEntry, TrainingState } from './training-state';
+import type { Evaluation, TraceEntry, TrainingState } from './loop/training-state';
 
 export interface RunResult {
   /** Steps done. */

@@ -1,8 +1,8 @@
 /** What a training was asked for. Its state keeps it, so that the run can be resumed from the state alone. */
 import { resolve } from 'node:path';
-import type { Model, ModelOptions } from '../transformer/model';
+import type { Model, ModelOptions } from '../model/model';
 import type { RetrainSettings } from './settings';
-import { FORMULA } from './start-adapter';
+import { FORMULA } from './lora/start-adapter';
 
 /** Paths are absolute. */
 export interface TrainingRequest {

@@ -2,16 +2,16 @@
  * What a retraining is told, and what it takes where it is told nothing: the paper's values (spec §1.11; §2 for continued
  * pre-training), scaled down where the data are few.
  */
-import type { WeightDtype } from '../checkpoint/dtype';
+import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../counted';
 import { UserError } from '../errors';
-import type { LinearName } from '../transformer/block';
+import type { LinearName } from '../model/block';
 import type { PromptStyle } from './data/alpaca';
 import { lookSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
-import { PASSES_PER_STEP } from './schedule';
-import type { TrainOptions } from './train';
+import { PASSES_PER_STEP } from './loop/schedule';
+import type { TrainOptions } from './loop/train';
 
 /** LoRA (spec §1.11). */
 export interface LoraMethod {

@@ -1,21 +1,21 @@
 /** What a run trains: the parameters, and how a batch passes through them. Both methods look the same from here on. */
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../checkpoint/types';
-import type { LinearName } from '../transformer/block';
-import type { Model } from '../transformer/model';
-import { fullView, viewWithout } from '../transformer/view';
-import { type Adapter, LINEAR_NAMES } from './adapter';
-import type { Parameter } from './adamw';
+import type { LinearName } from '../model/block';
+import type { Model } from '../model/model';
+import { fullView, viewWithout } from '../model/view';
+import { type Adapter, LINEAR_NAMES } from '../adapter/adapter';
+import type { Parameter } from './loop/adamw';
 import type { TrainingData } from './data/load';
 import { longestRow } from './data/example';
-import { DropoutMasks } from './dropout';
-import { requireFullMemory } from './full-memory';
-import { fullTrainee, loadedParameters, randomParameters } from './full-trainee';
-import { adapterName } from './lora-graph';
-import { initialAdapters, loraParameterName, loraTrainee } from './lora-trainee';
+import { DropoutMasks } from './loop/dropout';
+import { requireFullMemory } from './full/memory';
+import { fullTrainee, loadedParameters, randomParameters } from './full/trainee';
+import { adapterName } from './lora/graph';
+import { initialAdapters, loraParameterName, loraTrainee } from './lora/trainee';
 import { DEFAULTS, type FullMethod, type LoraMethod } from './settings';
-import { FORMULA, readStart, startFrom, startFromFormula } from './start-adapter';
-import type { Trainee } from './trainee';
+import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
+import type { Trainee } from './loop/trainee';
 
 export interface Subject {
   readonly trainee: Trainee;

@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors';
 import { isObject, type JsonObject } from '../json';
-import { readTextFile } from '../textfile';
+import { readTextFile } from '../files/text-file';
 import { structureFault } from './structure';
 
 const MiB = 2 ** 20;

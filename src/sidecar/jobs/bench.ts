@@ -2,9 +2,9 @@
 import { fittingLengths, measureInTurns } from '../../engine/evaluate/measure-turns';
 import { sizeOfView } from '../../engine/evaluate/measure';
 import { UserError } from '../../engine/errors';
-import { detailsOf } from '../../engine/runs/details';
-import { openModel, type Model } from '../../engine/transformer/model';
-import { type Opened, openForComputing } from '../../engine/transformer/opened';
+import { detailsOf } from '../../engine/records/details';
+import { openModel, type Model } from '../../engine/model/model';
+import { type Opened, openForComputing } from '../../engine/model/opened';
 import type { BenchSpec, MeasuredModel } from '../../protocol/bench';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
 import { DEFAULT_SEED } from './settings';

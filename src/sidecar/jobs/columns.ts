@@ -1,8 +1,8 @@
 /** Models that work side by side: what keeps one from it is not the others' affair. */
 import { basename } from 'node:path';
 import { DeviceError, UserError } from '../../engine/errors';
-import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/runs/record';
-import { type Opened, removedJson } from '../../engine/transformer/opened';
+import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
+import { type Opened, removedJson } from '../../engine/model/opened';
 import type { ColumnInfo, SampleColumn } from '../../protocol/samples';
 
 /** One that cannot take part, and why. */

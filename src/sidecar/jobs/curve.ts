@@ -1,7 +1,7 @@
 /** Perplexity against the number of removed blocks, in the order of a criterion. */
 import { runCurve } from '../../engine/evaluate/run-curve';
-import { detailsOf } from '../../engine/runs/details';
-import { openForComputing } from '../../engine/transformer/opened';
+import { detailsOf } from '../../engine/records/details';
+import { openForComputing } from '../../engine/model/opened';
 import type { CurveSpec } from '../../protocol/scores';
 import { type Job, modelOptions, secondsSince, wanted } from './job';
 import { calibrationSettings, criterionSettings } from './settings';

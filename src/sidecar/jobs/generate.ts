@@ -1,11 +1,11 @@
 /** One continuation of a prompt, its text streamed. */
 import { generate as continuePrompt } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
-import { detailsOf } from '../../engine/runs/details';
+import { detailsOf } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import { openForComputing, removedJson, withModel } from '../../engine/transformer/opened';
+import { openForComputing, removedJson, withModel } from '../../engine/model/opened';
 import type { GenerateSpec } from '../../protocol/jobs';
 import { type Job, modelOptions, wanted } from './job';
 import { NEW_TOKENS, samplingSettings } from './settings';

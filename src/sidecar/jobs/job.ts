@@ -1,8 +1,8 @@
 /** What a job gets from the sidecar and gives back to it; one file a kind of job beside this one. */
 import type { JobOptions } from '../../engine/progress';
-import type { RunDetails } from '../../engine/runs/details';
-import type { ModelHooks, ModelOptions } from '../../engine/transformer/model';
-import type { Wanted } from '../../engine/transformer/opened';
+import type { RunDetails } from '../../engine/records/details';
+import type { ModelHooks, ModelOptions } from '../../engine/model/model';
+import type { Wanted } from '../../engine/model/opened';
 import type { Compute, EventOf, JobKind, ModelSource, ResultOf } from '../../protocol/jobs';
 
 /** The world around a running job. */

@@ -1,9 +1,9 @@
 /** Writes a checkpoint with an adapter in its weights. */
 import { openCheckpoint } from '../../engine/checkpoint/open';
-import { adapterInput, readAdapter } from '../../engine/retrain/adapter-files';
-import { recordIn } from '../../engine/runs/record';
-import { mergeAdapter } from '../../engine/retrain/merge';
-import { detailsOf } from '../../engine/runs/details';
+import { adapterInput, readAdapter } from '../../engine/adapter/files';
+import { recordIn } from '../../engine/records/record';
+import { mergeAdapter } from '../../engine/write/merge';
+import { detailsOf } from '../../engine/records/details';
 import type { MergeSpec } from '../../protocol/jobs';
 import { type Job, secondsSince } from './job';
 

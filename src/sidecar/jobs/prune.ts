@@ -1,8 +1,8 @@
 /** Writes a checkpoint without the blocks of a plan. */
 import { openCheckpoint } from '../../engine/checkpoint/open';
-import { choiceInputs, choiceSettings } from '../../engine/prune/choice';
-import { writePruned } from '../../engine/prune/write';
-import { detailsOf } from '../../engine/runs/details';
+import { choiceInputs, choiceSettings } from '../../engine/importance/choice';
+import { writePruned } from '../../engine/write/write-pruned';
+import { detailsOf } from '../../engine/records/details';
 import type { PruneSpec } from '../../protocol/jobs';
 import { type Job, secondsSince } from './job';
 

@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { resultJson } from '../../engine/retrain/report';
 import { retrain as retrainModel, type RetrainContext, type TeacherSource } from '../../engine/retrain/retrain';
-import { detailsOf } from '../../engine/runs/details';
+import { detailsOf } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import { openModel, type Model } from '../../engine/transformer/model';
-import { openForComputing, removedJson, withModel } from '../../engine/transformer/opened';
+import { openModel, type Model } from '../../engine/model/model';
+import { openForComputing, removedJson, withModel } from '../../engine/model/opened';
 import type { RetrainSpec } from '../../protocol/training';
 import { type Job, type JobContext, modelOptions, wanted } from './job';
 

@@ -1,12 +1,12 @@
 /** Several models continue the same prompts side by side. */
 import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
 import { UserError } from '../../engine/errors';
-import { detailsOf } from '../../engine/runs/details';
+import { detailsOf } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
-import { openModel, type Model } from '../../engine/transformer/model';
-import { type Opened, openForComputing } from '../../engine/transformer/opened';
-import type { View } from '../../engine/transformer/view';
+import { openModel, type Model } from '../../engine/model/model';
+import { type Opened, openForComputing } from '../../engine/model/opened';
+import type { View } from '../../engine/model/view';
 import type { SamplesSpec, SampleText } from '../../protocol/samples';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
 import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';

@@ -3,8 +3,8 @@ import { needsCalibration, readsWeights } from '../../engine/importance/criterio
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport } from '../../engine/importance/score-report';
 import { UserError } from '../../engine/errors';
-import { detailsOf } from '../../engine/runs/details';
-import { openForComputing, removedJson } from '../../engine/transformer/opened';
+import { detailsOf } from '../../engine/records/details';
+import { openForComputing, removedJson } from '../../engine/model/opened';
 import type { ScoreResult, ScoreSpec } from '../../protocol/scores';
 import { type Job, modelOptions, secondsSince, wanted } from './job';
 import { criterionSettings } from './settings';

@@ -1,7 +1,7 @@
 /** The line of a training that was stopped. */
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { StoppedTraining } from '../../engine/retrain/stopped';
+import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import { checkpointName } from '../progress-words';
 
 /** "SmolLM2-135M-24-blocks-adapter (stopped at step 1 of 6)". */

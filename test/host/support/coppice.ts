@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../../../src/coppice';
+import type { Coppice } from '../../../src/host/coppice';
 import type { CoppiceApi } from '../../../src/extension';
 import { filePathOf, type Node } from '../../../src/views/nodes';
 import { type TinyName, type TinyOptions, writeTinyCheckpoint } from '../../support/tiny-models';

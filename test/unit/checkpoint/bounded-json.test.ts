@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { JsonProblem, parseBoundedJson, printable } from '../../../src/engine/checkpoint/bounded-json';
+import { JsonProblem, parseBoundedJson, printable } from '../../../src/engine/formats/bounded-json';
 
 const LIMITS = { depth: 3, keyLength: 8, members: 4, items: 3, uniqueKeys: true };
 const parse = (text: string | Uint8Array): unknown =>

@@ -4,7 +4,7 @@ import { ftruncateSync, openSync, closeSync, writeFileSync, writeSync } from 'no
 import { join } from 'node:path';
 import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
-import { allWeights } from '../../../src/engine/checkpoint/weights';
+import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { UserError } from '../../../src/engine/errors';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,6 +1,6 @@
 /** GGUF files for tests, laid out byte by byte: sound ones, and ones that say what they should not. */
-import type { ByteSource } from '../../../src/engine/checkpoint/gguf-cursor';
-import { VALUE_TYPES } from '../../../src/engine/checkpoint/gguf-types';
+import type { ByteSource } from '../../../src/engine/formats/gguf/cursor';
+import { VALUE_TYPES } from '../../../src/engine/formats/gguf/types';
 
 type TypeName = (typeof VALUE_TYPES)[number];
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DamagedFile } from '../../../src/engine/checkpoint/damage';
-import { type GgufHeader, isGguf, openGguf, readGgufHeader } from '../../../src/engine/checkpoint/gguf';
-import type { GgufArray } from '../../../src/engine/checkpoint/gguf-metadata';
+import { DamagedFile } from '../../../src/engine/formats/damage';
+import { type GgufHeader, isGguf, openGguf, readGgufHeader } from '../../../src/engine/formats/gguf/file';
+import type { GgufArray } from '../../../src/engine/formats/gguf/metadata';
 import { summarizeGguf } from '../../../src/engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonProblem, parseBoundedJson } from '../../../src/engine/checkpoint/bounded-json';
+import { JsonProblem, parseBoundedJson } from '../../../src/engine/formats/bounded-json';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
-import { parseHeader } from '../../../src/engine/checkpoint/header';
-import { MAX_DIMENSION, MAX_TENSORS } from '../../../src/engine/checkpoint/limits';
+import { parseHeader } from '../../../src/engine/formats/safetensors/header';
+import { MAX_DIMENSION, MAX_TENSORS } from '../../../src/engine/formats/limits';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { summarize } from '../../../src/engine/checkpoint/summary';
-import { allWeights } from '../../../src/engine/checkpoint/weights';
+import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { UserError } from '../../../src/engine/errors';
 import { uniform } from '../../support/random';
 import { architectureOf, CONFIG, layOut, writeModel } from './files';

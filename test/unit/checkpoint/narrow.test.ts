@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { narrow, OVERFLOW } from '../../../src/engine/checkpoint/narrow';
-import { widen } from '../../../src/engine/checkpoint/widen';
+import { narrow, OVERFLOW } from '../../../src/engine/formats/narrow';
+import { widen } from '../../../src/engine/formats/widen';
 import { toBfloat16, toFloat16 } from '../../support/half';
 import { uniform } from '../../support/random';
 

@@ -16,9 +16,9 @@ import {
 import { basename, join, relative } from 'node:path';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { readConfigFile } from '../../../src/engine/checkpoint/config-file';
-import { readShardIndex } from '../../../src/engine/checkpoint/index-file';
+import { readShardIndex } from '../../../src/engine/formats/safetensors/index-file';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
-import { allWeights } from '../../../src/engine/checkpoint/weights';
+import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { describeShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';

@@ -7,7 +7,7 @@ import {
   blockTensorName,
   blockWeights,
   outerWeights,
-} from '../../../src/engine/checkpoint/weights';
+} from '../../../src/engine/checkpoint/weight-names';
 import { architectureOf, type Config } from './files';
 
 const llama = (hidden: number, ffn: number, blocks: number, heads: number, more: Config = {}): Config => ({

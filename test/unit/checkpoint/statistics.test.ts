@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dtype } from '../../../src/engine/checkpoint/dtype';
-import { numbersOf } from '../../../src/engine/checkpoint/numbers';
+import type { Dtype } from '../../../src/engine/formats/dtype';
+import { numbersOf } from '../../../src/engine/formats/numbers';
 import { tensorStatistics } from '../../../src/engine/checkpoint/statistics';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { normal } from '../../support/random';

@@ -1,6 +1,6 @@
 /** Stored weights to float32: every 16-bit pattern there is, from any place in a buffer. */
 import assert from 'node:assert/strict';
-import { widen } from '../../../src/engine/checkpoint/widen';
+import { widen } from '../../../src/engine/formats/widen';
 import { fromBfloat16, fromFloat16 } from '../../support/half';
 
 /** All 65 536 patterns, little-endian, at an odd place of a larger buffer. */

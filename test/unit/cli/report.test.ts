@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { newRecord, recordText } from '../../../src/engine/runs/record';
+import { newRecord, recordText } from '../../../src/engine/records/record';
 import { temporaryFolder } from '../../support/temporary';
 import { buildCli, coppice } from './built';
 

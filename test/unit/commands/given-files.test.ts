@@ -1,7 +1,7 @@
 /** Files and folders that the user named for a run: they are kept, newest first, and outputs are not among them. */
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { givenFiles, keepGivenFiles } from '../../../src/commands/given-files';
+import { givenFiles, keepGivenFiles } from '../../../src/host/given-files';
 import type { JobSpec } from '../../../src/protocol/jobs';
 
 describe('files that the user named', () => {

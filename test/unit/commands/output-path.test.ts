@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { nearestParent, outputPath, outputPathFault } from '../../../src/commands/output-path';
-import { stateFileOf } from '../../../src/engine/retrain/workspace';
+import { nearestParent, outputPath, outputPathFault } from '../../../src/host/output-path';
+import { stateFileOf } from '../../../src/engine/retrain/loop/workspace';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('the path of an output', () => {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { editorWords } from '../../../src/commands/editor-words';
-import { goOn, remedyOf } from '../../../src/commands/remedy';
-import { requireTrusted } from '../../../src/commands/restricted';
+import { editorWords } from '../../../src/host/editor-words';
+import { goOn, remedyOf } from '../../../src/host/remedy';
+import { requireTrusted } from '../../../src/host/restricted';
 import { DeviceError, UserError } from '../../../src/engine/errors';
-import { stateFileOf } from '../../../src/engine/retrain/workspace';
+import { stateFileOf } from '../../../src/engine/retrain/loop/workspace';
 import type { JobSpec } from '../../../src/protocol/jobs';
 import { JobInterrupted } from '../../../src/sidecar/interrupted';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,6 +1,6 @@
 /** Words in the quotes of each shell. */
 import assert from 'node:assert/strict';
-import { quoted, shellOf } from '../../../src/commands/shell-words';
+import { quoted, shellOf } from '../../../src/host/shell-words';
 
 describe('the words of a shell', () => {
   it('are those of the terminal that VS Code opens', () => {

@@ -1,6 +1,6 @@
 /** The speed of this machine, as the jobs that have ended tell it. */
 import assert from 'node:assert/strict';
-import { Speeds } from '../../../src/commands/speeds';
+import { Speeds } from '../../../src/host/speeds';
 
 function newStore() {
   const kept = new Map<string, string>();

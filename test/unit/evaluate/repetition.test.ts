@@ -1,6 +1,6 @@
 /** How much a text repeats itself. */
 import assert from 'node:assert/strict';
-import { repetition } from '../../../src/engine/evaluate/repetition';
+import { repetition } from '../../../src/engine/records/repetition';
 
 describe('repetition', () => {
   it('is none where no four tokens recur, and says nothing of short texts', () => {

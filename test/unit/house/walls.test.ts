@@ -20,7 +20,7 @@ describe('walls', () => {
     );
 
   it('reads the imports of the code as it is', () => {
-    const of = importsOf('src/engine/transformer/forward.ts').map(({ target }) => target);
+    const of = importsOf('src/engine/model/forward.ts').map(({ target }) => target);
     assert.ok(of.includes('src/engine/onnx/graph'));
     assert.ok(importsOf(SESSION).some(({ target }) => isOnnxruntime(target)));
     assert.ok(imports('src/').length > modules.length);

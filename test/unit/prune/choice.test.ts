@@ -7,7 +7,7 @@ import {
   choiceSettings,
   editsOf,
   type Suggestion,
-} from '../../../src/engine/prune/choice';
+} from '../../../src/engine/importance/choice';
 import { choiceWords } from '../../../src/views/choice-words';
 
 const suggestion: Suggestion = {

@@ -1,7 +1,7 @@
 /** Config edits: what is per layer follows, what only looks like it stays, and so does the spelling of numbers. */
 import assert from 'node:assert/strict';
 import type { Architecture } from '../../../src/engine/checkpoint/architecture';
-import { configEdits, editConfigText } from '../../../src/engine/prune/config';
+import { configEdits, editConfigText } from '../../../src/engine/write/config';
 
 const kept = [0, 2, 3, 5];
 

@@ -1,7 +1,7 @@
 /** The floor rule and the parameter arithmetic of the published models (spec §1.1, §1.6, §1.16). */
 import assert from 'node:assert/strict';
-import { blocksToRemove, parseParameterCount, type ModelSize } from '../../../src/engine/prune/count';
-import { describeReduction, reductionOf } from '../../../src/engine/prune/describe';
+import { blocksToRemove, parseParameterCount, type ModelSize } from '../../../src/engine/importance/count';
+import { describeReduction, reductionOf } from '../../../src/engine/checkpoint/reduction';
 
 /** 2·h·Hd + 2·h·Kd + 3·h·f + 2·h. */
 const block = (h: number, hd: number, kd: number, f: number): number => 2 * h * hd + 2 * h * kd + 3 * h * f + 2 * h;

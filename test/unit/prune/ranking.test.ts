@@ -1,6 +1,6 @@
 /** Findings that are not finite choose nothing. */
 import assert from 'node:assert/strict';
-import { BrokenScores, type Ranking, selectByScores } from '../../../src/engine/prune/ranking';
+import { BrokenScores, type Ranking, selectByScores } from '../../../src/engine/importance/ranking';
 
 const select = (ranking: Ranking, count = 1): number[] => selectByScores(ranking, 3, count, new Set());
 const refused = (why: RegExp) => (error: unknown) => error instanceof BrokenScores && why.test(error.why);

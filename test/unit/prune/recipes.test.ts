@@ -1,7 +1,7 @@
 /** Recipes for other tools. */
 import assert from 'node:assert/strict';
 import type { Checkpoint, TensorInfo } from '../../../src/engine/checkpoint/types';
-import { mainDtype, mergekitRecipe, pruneLayersCommand } from '../../../src/engine/prune/recipes';
+import { mainDtype, mergekitRecipe, pruneLayersCommand } from '../../../src/engine/write/recipes';
 
 const tensor = (name: string, dtype: TensorInfo['dtype'], bytes: number): [string, TensorInfo] => [
   name,

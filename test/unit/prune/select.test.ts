@@ -13,7 +13,7 @@ import {
   selectByOrder,
   selectExplicit,
   wholeBlocks,
-} from '../../../src/engine/prune/select';
+} from '../../../src/engine/importance/select';
 import { describeShared, shared } from '../../support/shared';
 
 interface Vector {

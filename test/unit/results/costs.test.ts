@@ -1,7 +1,7 @@
 /** What models cost: figures of several runs put together, one row a model. */
 import assert from 'node:assert/strict';
 import type { CostDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
-import { costsOf } from '../../../webview/panel/costs';
+import { costsOf } from '../../../webview/panel/sections/costs';
 import { EMPTY, planOf } from '../../webview/panel/recorded';
 
 const { model } = EMPTY;

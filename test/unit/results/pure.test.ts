@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
-import type { Memento } from '../../../src/memento';
+import type { Memento } from '../../../src/host/memento';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
-import { differences } from '../../../webview/panel/differences';
+import { differences } from '../../../webview/panel/sections/differences';
 import { Plans } from '../../../src/views/plan';
-import { outcomeOf } from '../../../webview/panel/sample-outcome';
-import { receive } from '../../../webview/panel/state';
+import { outcomeOf } from '../../../webview/panel/sections/sample-outcome';
+import { receive } from '../../../webview/panel/state/state';
 import { EMPTY } from '../../webview/panel/recorded';
 
 describe('messages of the host', () => {

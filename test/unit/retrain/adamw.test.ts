@@ -1,6 +1,6 @@
 /** AdamW and clipping: by hand, and against PyTorch's AdamW and clip_grad_norm_ over three steps. */
 import assert from 'node:assert/strict';
-import { AdamW, clipFactor, totalNorm, type Gradients, type Parameters } from '../../../src/engine/retrain/adamw';
+import { AdamW, clipFactor, totalNorm, type Gradients, type Parameters } from '../../../src/engine/retrain/loop/adamw';
 import { assertAllClose, assertClose } from '../../support/close';
 
 const parameters = (): Parameters =>

@@ -1,7 +1,7 @@
 /** Where a retrained checkpoint comes from, in the words of its card. */
 import assert from 'node:assert/strict';
-import { pruningWords, trainingLines } from '../../../src/engine/retrain/ancestry';
-import { newRecord, type RunRecord } from '../../../src/engine/runs/record';
+import { pruningWords, trainingLines } from '../../../src/engine/records/ancestry';
+import { newRecord, type RunRecord } from '../../../src/engine/records/record';
 
 const record = (kind: string, settings: object, results: object): RunRecord =>
   newRecord({

@@ -1,6 +1,6 @@
 /** How a batch is cut into micro-batches: every row once, padded to a multiple of 8, rows of like length together. */
 import assert from 'node:assert/strict';
-import { microBatches } from '../../../src/engine/retrain/batch';
+import { microBatches } from '../../../src/engine/retrain/loop/batch';
 import { textBatch } from '../../support/training';
 
 const row = (length: number, first = 1): number[] => Array.from({ length }, (_, i) => first + i);

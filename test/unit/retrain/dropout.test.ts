@@ -1,6 +1,6 @@
 /** Dropout's masks: their rate and values, and that they are a function of seed and place alone. */
 import assert from 'node:assert/strict';
-import { DropoutMasks, type MaskPlace } from '../../../src/engine/retrain/dropout';
+import { DropoutMasks, type MaskPlace } from '../../../src/engine/retrain/loop/dropout';
 
 const PLACE: MaskPlace = { step: 1, row: 0, block: 0, site: 0 };
 const masks = new DropoutMasks(0.05, 1234);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { isUnsupported, readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
-import { LINEAR_NAMES } from '../../../src/engine/retrain/adapter';
-import { initialAdapters } from '../../../src/engine/retrain/lora-trainee';
-import { fullView, viewWithout } from '../../../src/engine/transformer/view';
+import { LINEAR_NAMES } from '../../../src/engine/adapter/adapter';
+import { initialAdapters } from '../../../src/engine/retrain/lora/trainee';
+import { fullView, viewWithout } from '../../../src/engine/model/view';
 import { LLAMA_7B } from '../../../bench/support/synthetic';
 
 const architecture = readConfigArchitecture(LLAMA_7B);

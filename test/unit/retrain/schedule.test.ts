@@ -1,7 +1,7 @@
 /** The learning rate: against transformers' linear schedule, and the numbers of the paper's run (spec §1.11, §1.16 item 8). */
 import assert from 'node:assert/strict';
 import { stepsPerEpoch } from '../../../src/engine/retrain/data/order';
-import { learningRateAt } from '../../../src/engine/retrain/schedule';
+import { learningRateAt } from '../../../src/engine/retrain/loop/schedule';
 import { assertClose } from '../../support/close';
 
 describe('retrain/schedule', () => {

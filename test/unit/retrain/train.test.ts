@@ -1,13 +1,13 @@
 /** The training loop over losses that are made up: what is counted, and what is kept when they explode. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { Parameters } from '../../../src/engine/retrain/adamw';
-import type { Backprop } from '../../../src/engine/retrain/backprop';
-import type { Batch } from '../../../src/engine/retrain/batch';
+import type { Parameters } from '../../../src/engine/retrain/loop/adamw';
+import type { Backprop } from '../../../src/engine/retrain/loop/backprop';
+import type { Batch } from '../../../src/engine/retrain/loop/batch';
 import { type Example, exampleOfText } from '../../../src/engine/retrain/data/example';
-import { DivergedError } from '../../../src/engine/retrain/explosion';
-import { train, type TrainingData, type TrainOptions } from '../../../src/engine/retrain/train';
-import type { TrainingState } from '../../../src/engine/retrain/training-state';
+import { DivergedError } from '../../../src/engine/retrain/loop/explosion';
+import { train, type TrainingData, type TrainOptions } from '../../../src/engine/retrain/loop/train';
+import type { TrainingState } from '../../../src/engine/retrain/loop/training-state';
 import type { Work } from '../../../src/engine/progress';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type NamedTensor, readTensorFile, writeTensorFile } from '../../../src/engine/checkpoint/tensor-file';
+import { type NamedTensor, readTensorFile, writeTensorFile } from '../../../src/engine/formats/safetensors/tensor-file';
 import { UserError } from '../../../src/engine/errors';
-import { AdamW, type Parameters } from '../../../src/engine/retrain/adamw';
-import { checksumOf, loadState, saveState, type TrainingState } from '../../../src/engine/retrain/training-state';
+import { AdamW, type Parameters } from '../../../src/engine/retrain/loop/adamw';
+import { checksumOf, loadState, saveState, type TrainingState } from '../../../src/engine/retrain/loop/training-state';
 import { Random } from '../../../src/engine/random';
 import { normal } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';

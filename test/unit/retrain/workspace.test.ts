@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { UserError } from '../../../src/engine/errors';
-import { releaseLock, takeLock } from '../../../src/engine/retrain/lock';
-import { Workspace } from '../../../src/engine/retrain/workspace';
+import { releaseLock, takeLock } from '../../../src/engine/retrain/loop/lock';
+import { Workspace } from '../../../src/engine/retrain/loop/workspace';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 

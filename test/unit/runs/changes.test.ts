@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { CancelledError } from '../../../src/engine/errors';
-import { InputWatch } from '../../../src/engine/runs/changes';
-import { followPlace, withPlaces } from '../../../src/engine/runs/places';
-import { modelInput, type RunInput } from '../../../src/engine/runs/record';
+import { InputWatch } from '../../../src/engine/records/changes';
+import { followPlace, withPlaces } from '../../../src/engine/records/places';
+import { modelInput, type RunInput } from '../../../src/engine/records/record';
 import { temporaryFolder } from '../../support/temporary';
 import { ownTinyCheckpoint } from '../../support/tiny-models';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
-import { modelInput, newRecord, readRecord, writeRecord } from '../../../src/engine/runs/record';
+import { modelInput, newRecord, readRecord, writeRecord } from '../../../src/engine/records/record';
 import { temporaryFolder } from '../../support/temporary';
 
 const facts = {

@@ -1,5 +1,5 @@
 /** Records of runs of a toy model. */
-import { newRecord, type RunRecord } from '../../../src/engine/runs/record';
+import { newRecord, type RunRecord } from '../../../src/engine/records/record';
 
 const model = { role: 'model', name: 'toy', identity: 'id-1' };
 

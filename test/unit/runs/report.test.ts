@@ -1,10 +1,10 @@
 /** What is made of records: digests, comparisons, reports and model cards. */
 import assert from 'node:assert/strict';
-import { compareRuns } from '../../../src/engine/runs/compare';
-import { digestRecord } from '../../../src/engine/runs/digest';
-import { modelCard } from '../../../src/engine/runs/model-card';
-import type { RunRecord } from '../../../src/engine/runs/record';
-import { reportHtml } from '../../../src/engine/runs/report';
+import { compareRuns } from '../../../src/engine/records/compare';
+import { digestRecord } from '../../../src/engine/records/digest';
+import { modelCard } from '../../../src/engine/records/model-card';
+import type { RunRecord } from '../../../src/engine/records/record';
+import { reportHtml } from '../../../src/engine/records/report';
 import { curveRecord, demoRecord, retrainedRecord, samplesRecord, scoreRecord } from './records';
 
 /** As they come out of a file. */

@@ -1,8 +1,8 @@
 /** Which perplexities can be compared: those on the same rows, however a record says which they were. */
 import assert from 'node:assert/strict';
-import { digestRecord } from '../../../src/engine/runs/digest';
-import type { RunRecord } from '../../../src/engine/runs/record';
-import { calibrationKey } from '../../../src/engine/runs/rows-key';
+import { digestRecord } from '../../../src/engine/records/digest';
+import type { RunRecord } from '../../../src/engine/records/record';
+import { calibrationKey } from '../../../src/engine/records/rows-key';
 import { curveRecord, demoRecord, retrainedRecord, scoreRecord } from './records';
 
 const CALIBRATION = { source: 'prose.txt', sha256: 'abc', samples: 10, length: 64, seed: 1234 };

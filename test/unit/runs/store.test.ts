@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
-import { keepRecord } from '../../../src/engine/runs/folder';
-import { newRecord, recordText } from '../../../src/engine/runs/record';
-import { RunStore } from '../../../src/engine/runs/store';
+import { keepRecord } from '../../../src/engine/records/folder';
+import { newRecord, recordText } from '../../../src/engine/records/record';
+import { RunStore } from '../../../src/engine/records/store';
 import { temporaryFolder } from '../../support/temporary';
 import { curveRecord, scoreRecord } from './records';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { floats } from '../../../src/engine/onnx/session';
-import { causalMask } from '../../../src/engine/transformer/positions';
-import { rotaryFrequencies, rotaryTable } from '../../../src/engine/transformer/rotary';
+import { causalMask } from '../../../src/engine/model/positions';
+import { rotaryFrequencies, rotaryTable } from '../../../src/engine/model/rotary';
 import { readReferenceConfig } from '../../reference/config';
 import { assertAllClose, assertClose } from '../../support/close';
 import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';

@@ -1,8 +1,8 @@
 /** Where the residual stream waits for the backward pass: memory or a file, the same numbers either way. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { ChunkPool } from '../../../src/engine/transformer/states';
-import { openStateStore, type StateStore } from '../../../src/engine/transformer/state-store';
+import { ChunkPool } from '../../../src/engine/model/states';
+import { openStateStore, type StateStore } from '../../../src/engine/model/state-store';
 import { normal } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';
 

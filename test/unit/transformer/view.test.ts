@@ -9,7 +9,7 @@ import {
   stepsOf,
   viewWithout,
   type RemovedPart,
-} from '../../../src/engine/transformer/view';
+} from '../../../src/engine/model/view';
 
 describe('transformer/view', () => {
   it('keeps everything, or all but some parts', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
-import { reportHtml } from '../../../src/engine/runs/report';
+import { reportHtml } from '../../../src/engine/records/report';
 import type { PanelRun, PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { reportHtml } from '../../../src/engine/runs/report';
+import { reportHtml } from '../../../src/engine/records/report';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { RUNS } from './recorded';

@@ -1,6 +1,6 @@
 /** A training example: token ids, and which of them the loss asks for. */
 
-import { NO_TARGET } from '../../transformer/targets';
+import { NO_TARGET } from '../../model/targets';
 
 export interface Example {
   readonly ids: Int32Array;

@@ -7,7 +7,7 @@ import { counted } from '../../counted';
 import { UserError } from '../../errors';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
-import { readTextFile } from '../../textfile';
+import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
 import { countTargets, type Example } from './example';

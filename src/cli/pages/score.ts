@@ -1,0 +1,112 @@
+/** The findings of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+import { counted } from '../../engine/counted';
+import type { Criterion } from '../../engine/importance/criterion';
+import type { BlockScore, Findings } from '../../engine/importance/run-criterion';
+import type { Style } from '../terminal/style';
+import { formatBytes, formatNumber, formatSeconds, table } from '../terminal/text';
+
+const BAR = 30;
+
+interface Circumstances {
+  readonly seconds: number;
+  readonly device: string;
+  readonly peakRssBytes?: number;
+}
+
+export function findingsPage(
+  criterion: Criterion,
+  findings: Findings,
+  { seconds, device, peakRssBytes }: Circumstances,
+  style: Style,
+): string[] {
+  const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = findings;
+  const lines: string[] = [];
+  const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
+  if (full)
+    lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${counted(full.tokens, 'token')})`, '');
+  if (blocks)
+    lines.push(
+      ...scoreTable(
+        'block',
+        blocks.map((b) => [String(b.index), b]),
+      ),
+    );
+  if (modules)
+    lines.push(
+      ...scoreTable(
+        'module',
+        modules.map((m) => [`${m.block}.${m.part}`, m]),
+      ),
+    );
+  if (windows) lines.push(...windowTable(windows));
+  if (removals) lines.push(...removalTable(removals));
+  if (order.length > 0 && isOrdered(findings)) {
+    const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
+    lines.push('', `least important first: ${names.join(', ')}`);
+  }
+  if (full && paired && isOrdered(findings))
+    lines.push(
+      '',
+      '95% interval: paired with the whole model over the same rows;',
+      `where it holds ${formatNumber(full.ppl, 4)}, the ${blocks ? 'block' : 'module'} may cost nothing to remove`,
+    );
+  const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
+  const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
+  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
+  return lines;
+}
+
+/** Scores that come from a loss that is not finite, or are none of them finite, are in no order. */
+function isOrdered({ full, blocks = [], modules = [] }: Findings): boolean {
+  const isFinite = ({ score }: { readonly score: number }): boolean => Number.isFinite(score);
+  return Number.isFinite(full?.meanNll ?? 0) && [...blocks, ...modules].some(isFinite);
+}
+
+function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {
+  const bars = barsOf(entries.map(([, { score }]) => score));
+  const sure = entries.some(([, { pairedLow }]) => pairedLow !== undefined);
+  const rows = entries.map(([label, { score, pairedLow = NaN, pairedHigh = NaN }], i) => [
+    label,
+    formatNumber(score),
+    ...(sure ? [`${formatNumber(pairedLow, 4)} – ${formatNumber(pairedHigh, 4)}`] : []),
+    bars[i],
+  ]);
+  return table([`>${name}`, '>score', ...(sure ? ['95% interval'] : []), ''], rows);
+}
+
+/** The best window of every size: the full list is in `--json`. */
+function windowTable(windows: NonNullable<Findings['windows']>): string[] {
+  const sizes = [...new Set(windows.map(({ size }) => size))].sort((a, b) => a - b);
+  const rows = sizes.map((size) => {
+    const ofSize = windows.filter((window) => window.size === size);
+    const best = ofSize.reduce((a, b) => (b.score < a.score ? b : a));
+    return [
+      String(size),
+      size === 1 ? String(best.start) : `${best.start}-${best.start + size - 1}`,
+      formatNumber(best.score),
+    ];
+  });
+  return table(['>size', 'lowest window', '>angular distance'], rows);
+}
+
+function removalTable(removals: NonNullable<Findings['removals']>): string[] {
+  const rows = removals.map(({ block, ppl }, i) => [String(i + 1), String(block), formatNumber(ppl)]);
+  return table(['>step', '>block removed', '>perplexity then'], rows);
+}
+
+/**
+ * Bars from the lowest score up, at most `width` wide. One block often towers over all others, so the scale ends at the
+ * upper quartile's double distance and longer bars are cut there. A score that is not finite has no bar.
+ */
+export function barsOf(scores: readonly number[], width = BAR): string[] {
+  const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);
+  if (finite.length === 0) return scores.map(() => '');
+  const [lowest] = finite;
+  const quartile = finite[Math.floor((finite.length - 1) * 0.75)];
+  const span = Math.min(finite[finite.length - 1] - lowest, 2 * (quartile - lowest)) || 1;
+  return scores.map((score) => {
+    if (Number.isNaN(score)) return '';
+    const share = Number.isFinite(score) ? (score - lowest) / span : 1;
+    return '█'.repeat(Math.max(1, Math.min(width, Math.round(share * width)))) + (share > 1 ? '…' : '');
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * A LoRA adapter (Hu et al. 2021; spec §1.11) in memory: for each Linear that it adapts, A (rank, in) and B (out, rank),
+ * which add (α/r) B A to the weight. Its blocks are those of the model without the removed ones, numbered anew: an
+ * adapter that was trained on a view fits the checkpoint that is pruned to it later.
+ */
+import { createHash } from 'node:crypto';
+import type { LinearName } from '../model/block';
+import type { AppliedAdapter, BlockAdapter, LowRank } from '../model/adapted-project';
+import { adapterName } from '../retrain/lora/graph';
+
+/** Every Linear that can be adapted, in the order of the block. */
+export const LINEAR_NAMES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly LinearName[];
+
+export interface Adapter {
+  /** r: rows of every A, columns of every B. */
+  readonly rank: number;
+  /** α: what is added is (α/r) B A. */
+  readonly alpha: number;
+  /** Share of the adapters' inputs that training dropped; nothing else depends on it. */
+  readonly dropout: number;
+  /** The Linears that are adapted, in the order of `LINEAR_NAMES`. */
+  readonly targets: readonly LinearName[];
+  /** Blocks of the checkpoint that the adapted model leaves out, ascending. */
+  readonly removed: readonly number[];
+  /** By block of the model without `removed`, then by `adapterName`; blocks that are not adapted are absent. */
+  readonly matrices: ReadonlyMap<number, Readonly<Record<string, Float32Array>>>;
+}
+
+/** The number that a block of the checkpoint has once `removed` are gone; undefined for one of these. */
+export function blockAfterRemoval(block: number, removed: readonly number[]): number | undefined {
+  if (removed.includes(block)) return undefined;
+  return block - removed.filter((gone) => gone < block).length;
+}
+
+/** What the adapter adds, by blocks of the checkpoint, with the factor α/r inside B: what `openModel` takes. */
+export function applyAdapter(adapter: Adapter): AppliedAdapter {
+  const factor = adapter.alpha / adapter.rank;
+  const blocks = new Map<number, BlockAdapter>();
+  let bytes = 0;
+  for (const [block, matrices] of adapter.matrices) {
+    const scaled: Partial<Record<LinearName, LowRank>> = {};
+    for (const name of LINEAR_NAMES) {
+      const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = matrices;
+      if (!a || !b) continue;
+      scaled[name] = { rank: adapter.rank, a, b: b.map((value) => factor * value) };
+      bytes += a.byteLength + b.byteLength;
+    }
+    blocks.set(block, scaled);
+  }
+  return {
+    block: (block) => {
+      const position = blockAfterRemoval(block, adapter.removed);
+      return (position === undefined ? undefined : blocks.get(position)) ?? {};
+    },
+    bytes,
+  };
+}
+
+/** SHA-256 (hex) of everything that changes what the adapter adds to the blocks that are left. */
+export function adapterDigest({ rank, alpha, matrices }: Adapter): string {
+  const hash = createHash('sha256').update(JSON.stringify(['coppice adapter 1', rank, alpha]));
+  for (const [block, named] of [...matrices].sort(([a], [b]) => a - b)) {
+    for (const name of Object.keys(named).sort()) {
+      const { buffer, byteOffset, byteLength, length } = named[name];
+      hash.update(`\n${block} ${name} ${length}\n`).update(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,122 @@
+/**
+ * Which model an adapter belongs to. It is written into the header of the adapter's weights, as a note that other tools
+ * skip: the identity of the checkpoint it was trained on, and the blocks that were left out. An adapter of another tool
+ * has no such note and belongs to the checkpoint as it is.
+ */
+import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
+import { MAX_DIMENSION } from '../formats/limits';
+import type { Checkpoint } from '../checkpoint/types';
+import { counted } from '../counted';
+import { UserError } from '../errors';
+import { isObject } from '../json';
+import { modelName, recordIn } from '../records/record';
+
+/** Key of the note among the header's metadata. */
+export const BASE_KEY = 'coppice';
+
+/** The model that an adapter was trained on: a checkpoint, or what is left of it. */
+export interface AdapterBase {
+  /** What people call the checkpoint. */
+  readonly name: string;
+  readonly identity: string;
+  /** Blocks of the checkpoint, before any was left out. */
+  readonly blocks: number;
+  /** Blocks of the checkpoint that were left out, ascending. */
+  readonly removed: readonly number[];
+}
+
+const NOTE_LIMITS = { depth: 3, keyLength: 64, members: 16, items: MAX_DIMENSION.blocks, uniqueKeys: true };
+
+/** The note's text. */
+export function baseNote(checkpoint: Checkpoint, blocks: number, removed: readonly number[]): string {
+  const base: AdapterBase = { name: modelName(checkpoint), identity: checkpoint.identity, blocks, removed };
+  return JSON.stringify(base);
+}
+
+/**
+ * Reads the note out of a header's metadata; undefined where there is none.
+ * @param file names the file in messages
+ * @throws UserError for a note that cannot be
+ */
+export function readBase(metadata: Readonly<Record<string, string>>, file: string): AdapterBase | undefined {
+  if (!(BASE_KEY in metadata)) return undefined;
+  let note: unknown;
+  try {
+    note = parseBoundedJson(Buffer.from(metadata[BASE_KEY]), NOTE_LIMITS);
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    throw badNote(file, error.message);
+  }
+  if (!isObject(note)) throw badNote(file, 'it is not a JSON object');
+  const { name, identity, blocks, removed } = note;
+  if (typeof name !== 'string' || typeof identity !== 'string') throw badNote(file, 'name or identity is missing');
+  if (!Number.isSafeInteger(blocks) || (blocks as number) < 1 || (blocks as number) > MAX_DIMENSION.blocks) {
+    throw badNote(file, 'blocks is no count of blocks');
+  }
+  if (!isAscending(removed, blocks as number)) throw badNote(file, 'removed is no ascending list of its blocks');
+  return { name, identity, blocks: blocks as number, removed };
+}
+
+function isAscending(list: unknown, blocks: number): list is number[] {
+  if (!Array.isArray(list)) return false;
+  return list.every((block, i) => {
+    return Number.isSafeInteger(block) && block >= 0 && block < blocks && (i === 0 || block > list[i - 1]);
+  });
+}
+
+/**
+ * The blocks of `checkpoint` to leave out for the adapter: those of its note when the checkpoint is the one that it was
+ * trained on, none when the checkpoint is that one without these blocks.
+ * @param anyBase take the adapter's word for nothing but the number of blocks
+ * @throws UserError when the checkpoint is neither
+ */
+export async function removedFor(
+  base: AdapterBase,
+  checkpoint: Checkpoint,
+  blocks: number,
+  anyBase: boolean,
+): Promise<readonly number[]> {
+  const left = base.blocks - base.removed.length;
+  if (checkpoint.identity === base.identity && blocks === base.blocks) return base.removed;
+  const pruned = await pruning(checkpoint);
+  if (pruned?.identity === base.identity && blocks === left && pruned.removed === String(base.removed)) return [];
+  if (anyBase && blocks === base.blocks) return base.removed;
+  if (anyBase && blocks === left) return [];
+  const name = printable(base.name, 80);
+  const trainedOn = base.removed.length > 0 ? `${name} without the blocks ${base.removed.join(', ')}` : name;
+  const what = `The adapter does not belong to ${modelName(checkpoint)}`;
+  if (pruned?.identity === base.identity) {
+    throw new UserError(
+      what,
+      `it was trained on ${trainedOn}; here ${name} was pruned of ${pruned.removed.replaceAll(',', ', ')}`,
+      `Use it with ${name} itself, from which it leaves out the right blocks.`,
+    );
+  }
+  if (blocks !== base.blocks && blocks !== left) {
+    throw new UserError(
+      what,
+      `it was trained on ${trainedOn}, which has ${counted(left, 'block')}; this checkpoint has ${blocks}`,
+      `Use it with ${name}.`,
+    );
+  }
+  throw new UserError(
+    what,
+    `it was trained on ${trainedOn}, whose files are others (identity ${base.identity.slice(0, 12)}, here ${checkpoint.identity.slice(0, 12)})`,
+    `Use it with ${name}; if this is the same model in other files, add --other-base.`,
+  );
+}
+
+/** What the record inside a pruned checkpoint says: made from which checkpoint, without which blocks. */
+async function pruning(checkpoint: Checkpoint): Promise<{ identity?: string; removed: string } | undefined> {
+  const record = await recordIn(checkpoint.folder);
+  if (record?.kind !== 'prune') return undefined;
+  const { inputs, results } = record;
+  return { identity: inputs.find(({ role }) => role === 'model')?.identity, removed: String(results.removed) };
+}
+
+const badNote = (file: string, why: string): UserError =>
+  new UserError(
+    `${file}: the note "${BASE_KEY}" in its header is not valid`,
+    why,
+    'Copy the adapter again, or train it again.',
+  );

@@ -1,0 +1,154 @@
+/**
+ * `adapter_config.json` as PEFT writes it: read with everything refused that would change what the matrices mean, and
+ * written with the fields that PEFT asks for.
+ */
+import { badField, isSet, show, type Config } from '../checkpoint/fields';
+import { UserError } from '../errors';
+import type { LinearName } from '../model/block';
+
+export const ADAPTER_CONFIG = 'adapter_config.json';
+
+/** Far above any rank in use; a rank above the width of the Linears saves nothing. */
+const MAX_RANK = 2 ** 16;
+
+export interface AdapterConfig {
+  readonly rank: number;
+  /** Such that the factor is α/r, also where the file asks for α/√r. */
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Module names or ends of them; undefined where the file says it by a pattern. */
+  readonly targetModules?: readonly string[];
+  /** The blocks that are adapted; undefined for all. */
+  readonly layers?: readonly number[];
+}
+
+/** Fields that must be unset, false or empty, and what they stand for. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  use_dora: 'DoRA scales the columns of the adapted weight',
+  rank_pattern: 'modules have ranks of their own',
+  alpha_pattern: 'modules have factors of their own',
+  modules_to_save: 'whole modules were trained beside the adapter',
+  lora_bias: 'the adapter adds biases',
+  fan_in_fan_out: 'weights are expected as (in, out)',
+  layer_replication: 'blocks of the model are repeated',
+  trainable_token_indices: 'rows of the embedding were trained',
+  target_parameters: 'parameters other than Linears are adapted',
+  alora_invocation_tokens: 'it works from certain tokens on only (aLoRA)',
+  use_qalora: 'inputs are pooled before the adapter (QA-LoRA)',
+  use_bdlora: 'its matrices are block-diagonal (BD-LoRA)',
+  arrow_config: 'it chooses among several adapters (Arrow)',
+  kasa_config: 'singular values are trained (KaSA)',
+};
+
+/** Ways to initialise an adapter that leave the base's weights alone; the others subtract the start from them. */
+const PLAIN_STARTS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
+
+/** Reads the parsed config. @throws UserError for another kind of adapter, or a field that cannot be */
+export function readAdapterConfig(config: Config): AdapterConfig {
+  const { peft_type: type, task_type: task, bias, init_lora_weights: start, r, lora_dropout: dropout } = config;
+  if (type !== 'LORA') throw notSupported('peft_type', `${show(type)} is not LORA`);
+  if (isSet(config, 'task_type') && task !== 'CAUSAL_LM')
+    throw notSupported('task_type', `${show(task)} is not CAUSAL_LM`);
+  for (const [field, why] of Object.entries(UNSUPPORTED)) if (!isEmpty(config[field])) throw notSupported(field, why);
+  if (isSet(config, 'bias') && bias !== 'none') throw notSupported('bias', `${show(bias)}: biases were trained too`);
+  if (isSet(config, 'init_lora_weights') && !PLAIN_STARTS.includes(start)) {
+    throw notSupported('init_lora_weights', `${show(start)} changes the base's weights as well`);
+  }
+  if (typeof r !== 'number' || !Number.isSafeInteger(r) || r < 1 || r > MAX_RANK) {
+    throw bad('r', `${show(r)} is not a whole number from 1 to ${MAX_RANK}`);
+  }
+  if (isSet(config, 'lora_dropout') && !(typeof dropout === 'number' && dropout >= 0 && dropout < 1)) {
+    throw bad('lora_dropout', `${show(dropout)} is not a number from 0 to below 1`);
+  }
+  return {
+    rank: r,
+    alpha: readAlpha(config, r),
+    dropout: typeof dropout === 'number' ? dropout : 0,
+    targetModules: readTargetModules(config),
+    layers: readLayers(config),
+  };
+}
+
+/** α; with `use_rslora` (Kalajdzievski 2023) the factor is α/√r, which is α√r over r. */
+function readAlpha(config: Config, rank: number): number {
+  const { lora_alpha: alpha, use_rslora: rslora } = config;
+  if (typeof alpha !== 'number' || !Number.isFinite(alpha) || alpha <= 0) {
+    throw bad('lora_alpha', `${show(alpha)} is not a number above 0`);
+  }
+  if (isSet(config, 'use_rslora') && typeof rslora !== 'boolean') {
+    throw bad('use_rslora', `${show(rslora)} is neither true nor false`);
+  }
+  return rslora === true ? alpha * Math.sqrt(rank) : alpha;
+}
+
+function readTargetModules(config: Config): string[] | undefined {
+  const { target_modules: modules } = config;
+  if (modules === 'all-linear') return Object.values(MODULES);
+  if (isSet(config, 'exclude_modules') || !Array.isArray(modules)) return undefined;
+  if (!modules.every((name): name is string => typeof name === 'string')) {
+    throw bad('target_modules', `${show(modules)} is not a list of names`);
+  }
+  return modules;
+}
+
+function readLayers(config: Config): number[] | undefined {
+  if (!isSet(config, 'layers_to_transform')) return undefined;
+  const value = config.layers_to_transform;
+  const layers: unknown[] = Array.isArray(value) ? value : [value];
+  if (!layers.every((layer): layer is number => Number.isSafeInteger(layer))) {
+    throw bad('layers_to_transform', `${show(value)} is no list of block numbers`);
+  }
+  return layers;
+}
+
+/** The names of the Linears' modules in all families. */
+const MODULES: Readonly<Record<LinearName, string>> = {
+  q: 'q_proj',
+  k: 'k_proj',
+  v: 'v_proj',
+  o: 'o_proj',
+  gate: 'gate_proj',
+  up: 'up_proj',
+  down: 'down_proj',
+};
+
+/**
+ * The config that PEFT loads.
+ * @param base what people call the base model
+ */
+export function adapterConfig(config: AdapterConfig, targets: readonly LinearName[], base: string): object {
+  return {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: base,
+    r: config.rank,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout,
+    target_modules: targets.map((name) => MODULES[name]),
+    layers_to_transform: config.layers ?? null,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    modules_to_save: null,
+    use_dora: false,
+    use_rslora: false,
+    rank_pattern: {},
+    alpha_pattern: {},
+    revision: null,
+  };
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+const bad = (field: string, why: string): UserError => badField(field, why, undefined, ADAPTER_CONFIG);
+
+const notSupported = (field: string, why: string): UserError =>
+  new UserError(
+    `${ADAPTER_CONFIG}: ${field} asks for an adapter that Coppice cannot use`,
+    why,
+    'Use a plain LoRA adapter of a language model, or merge this one with the tool that made it.',
+  );

@@ -1,0 +1,75 @@
+/** What a removal amounts to, in numbers and in words: 0-based lists, half-open slices, the true reduction. */
+import { requireArchitecture } from './open';
+import { parametersOf, parametersOfBlock } from './parameters';
+import type { Checkpoint } from './types';
+import { blockOfTensor } from './weight-names';
+import { keptBlocks, slicesOf, type Slice } from '../importance/block-list';
+
+export interface Reduction {
+  /** 0-based, ascending. */
+  readonly removed: readonly number[];
+  readonly kept: readonly number[];
+  /** The kept blocks as half-open ranges. */
+  readonly slices: readonly Slice[];
+  readonly parametersBefore: number;
+  readonly parametersAfter: number;
+  /** Bytes of tensor data. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** Parameters and bytes of a model or of one of its blocks. */
+export interface Weight {
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+/** The reduction by removing `removed` (ascending) from a model whose blocks weigh `perBlock`. */
+export function reductionOf(removed: readonly number[], whole: Weight, perBlock: readonly Weight[]): Reduction {
+  const kept = keptBlocks(perBlock.length, removed);
+  const gone = (key: keyof Weight): number => removed.reduce((sum, block) => sum + perBlock[block][key], 0);
+  return {
+    removed,
+    kept,
+    slices: slicesOf(kept),
+    parametersBefore: whole.parameters,
+    parametersAfter: whole.parameters - gone('parameters'),
+    bytesBefore: whole.bytes,
+    bytesAfter: whole.bytes - gone('bytes'),
+  };
+}
+
+/** The reduction by removing `removed` (ascending, perhaps empty) from a checkpoint, whose tensors keep their types. */
+export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
+  const architecture = requireArchitecture(checkpoint);
+  const perBlock: { parameters: number; bytes: number }[] = Array.from({ length: architecture.blocks }, () => ({
+    parameters: parametersOfBlock(architecture),
+    bytes: 0,
+  }));
+  let bytes = 0;
+  for (const tensor of checkpoint.tensors.values()) {
+    bytes += tensor.bytes;
+    const block = blockOfTensor(tensor.name)?.block;
+    if (block !== undefined && block < architecture.blocks) perBlock[block].bytes += tensor.bytes;
+  }
+  return reductionOf(removed, { parameters: parametersOf(architecture), bytes }, perBlock);
+}
+
+/** The reduction as lines of text. */
+export function describeReduction(reduction: Reduction): string[] {
+  const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter } = reduction;
+  return [
+    `removed     ${removed.join(', ')} (${removed.length} of ${removed.length + kept.length} blocks, numbered from 0)`,
+    `kept        ${kept.join(', ')}`,
+    `slices      ${slices.map(([start, end]) => `[${start}, ${end})`).join(' ')} (end not included)`,
+    `parameters  ${grouped(parametersBefore)} → ${grouped(parametersAfter)} (${share(parametersBefore, parametersAfter)})`,
+    `bytes       ${grouped(bytesBefore)} → ${grouped(bytesAfter)} (${share(bytesBefore, bytesAfter)})`,
+  ];
+}
+
+/** "−18.02 %": how much smaller `after` is, or "+68.42 %" where a wider type makes it larger. */
+function share(before: number, after: number): string {
+  return `${after > before ? '+' : '−'}${((100 * Math.abs(before - after)) / before).toFixed(2)} %`;
+}
+
+const grouped = (count: number): string => count.toLocaleString('en-US');

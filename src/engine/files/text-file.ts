@@ -1,0 +1,48 @@
+/** Reads a text file whole: size capped before allocation, UTF-8 checked, SHA-256 taken of the bytes as they lie. */
+import { createHash } from 'node:crypto';
+import { UserError } from '../errors';
+import { withFile } from './regular-file';
+
+export interface TextFile {
+  /** The content, without a leading byte order mark. */
+  readonly text: string;
+  /** SHA-256 (hex) of the file's bytes. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+const MiB = 2 ** 20;
+
+/**
+ * Reads `path`. `capBytes` is the largest size accepted; `capReason` says in the message what size is usual.
+ * Throws `UserError` when the file is missing, unreadable, no regular file, too large or not UTF-8.
+ */
+export async function readTextFile(path: string, capBytes: number, capReason: string): Promise<TextFile> {
+  const bytes = await readCapped(path, capBytes, capReason);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new UserError(`Cannot read ${path}`, 'it is not UTF-8 text', 'Convert the file to UTF-8 and try again.', {
+      cause: error,
+    });
+  }
+  return { text, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+}
+
+function readCapped(path: string, capBytes: number, capReason: string): Promise<Buffer> {
+  return withFile(
+    path,
+    async (file) => {
+      if (file.bytes <= capBytes) return file.readRange(0, file.bytes);
+      const mebibytes = (file.bytes / MiB).toFixed(1);
+      const cap = Number((capBytes / MiB).toFixed(1));
+      throw new UserError(
+        `Cannot read ${path}`,
+        `it has ${mebibytes} MiB, more than the ${cap} MiB allowed`,
+        capReason,
+      );
+    },
+    path,
+  );
+}

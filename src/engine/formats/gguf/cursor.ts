@@ -1,0 +1,163 @@
+/** Reads a GGUF header from front to back in pieces: nothing is set aside for what a length claims until it is there. */
+import { createHash } from 'node:crypto';
+import { counted } from '../../counted';
+import { DamagedFile } from '../damage';
+import { MAX_GGUF_HEADER_BYTES } from '../limits';
+import { VALUE_BYTES, type GgufValueType } from './types';
+
+/** Where bytes come from: a file, or memory. */
+export interface ByteSource {
+  readonly bytes: number;
+  /** Exactly `length` bytes, which lie inside the source. */
+  read(position: number, length: number): Promise<Buffer>;
+}
+
+const PIECE_BYTES = 256 * 1024;
+
+const ACTION = 'Download or copy the file again; if it stays so, convert the model again.';
+
+/** Types whose values are read in one step. */
+export type FixedType = Exclude<GgufValueType, 'string' | 'array'>;
+
+export class GgufCursor {
+  /** In the file, of the next byte to be read. */
+  position = 0;
+  /** What is being read, as messages call it, and where it began. */
+  field = 'header';
+  private fieldStart = 0;
+  private buffer: Buffer = Buffer.alloc(0);
+  private bufferStart = 0;
+  private readonly hash = createHash('sha256');
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly name: string,
+  ) {}
+
+  get bytes(): number {
+    return this.source.bytes;
+  }
+
+  /** Names what is read from here on. */
+  enter(field: string): void {
+    this.field = field;
+    this.fieldStart = this.position;
+  }
+
+  /** The error for what is being read. */
+  damaged(why: string, field = this.field, offset = this.fieldStart): DamagedFile {
+    return new DamagedFile(this.name, field, `${why} (at byte ${offset})`, ACTION, offset);
+  }
+
+  /** Whether `count` more bytes can be read without waiting. */
+  has(count: number): boolean {
+    return this.position + count <= this.bufferStart + this.buffer.length;
+  }
+
+  /** Makes `count` bytes readable, at most a piece. */
+  async need(count: number): Promise<void> {
+    if (this.has(count)) return;
+    this.require(count);
+    this.digestConsumed();
+    const length = Math.min(Math.max(count, PIECE_BYTES), this.bytes - this.position);
+    this.buffer = await this.source.read(this.position, length);
+    this.bufferStart = this.position;
+  }
+
+  /** Throws unless `count` more bytes lie in the file and in what a header may take. */
+  require(count: number): void {
+    const left = this.bytes - this.position;
+    if (count > left) throw this.damaged(`it takes ${counted(count, 'byte')}, but the file ends after ${left}`);
+    if (this.position + count > MAX_GGUF_HEADER_BYTES) {
+      throw this.damaged(`the header goes on beyond ${MAX_GGUF_HEADER_BYTES} bytes`);
+    }
+  }
+
+  /** The next value; `need` has made its bytes readable. */
+  take(type: FixedType): number | bigint | boolean {
+    const at = this.position - this.bufferStart;
+    this.position += VALUE_BYTES[type];
+    switch (type) {
+      case 'u8':
+        return this.buffer.readUInt8(at);
+      case 'i8':
+        return this.buffer.readInt8(at);
+      case 'u16':
+        return this.buffer.readUInt16LE(at);
+      case 'i16':
+        return this.buffer.readInt16LE(at);
+      case 'u32':
+        return this.buffer.readUInt32LE(at);
+      case 'i32':
+        return this.buffer.readInt32LE(at);
+      case 'f32':
+        return this.buffer.readFloatLE(at);
+      case 'f64':
+        return this.buffer.readDoubleLE(at);
+      case 'u64':
+        return exact(this.buffer.readBigUInt64LE(at));
+      case 'i64':
+        return exact(this.buffer.readBigInt64LE(at));
+      case 'bool':
+        return this.boolean(this.buffer.readUInt8(at));
+    }
+  }
+
+  async u32(): Promise<number> {
+    await this.need(4);
+    return this.take('u32') as number;
+  }
+
+  /** A 64-bit count or length of at most `most`. */
+  async count(most: number, of: string): Promise<number> {
+    await this.need(8);
+    const count = this.take('u64');
+    if (typeof count !== 'number' || count > most) throw this.damaged(`${of} is ${String(count)}, more than ${most}`);
+    return count;
+  }
+
+  /** A string whose length comes first, at most `most` bytes; of a longer one with `cut`, its beginning. */
+  async string(most: number, cut = false): Promise<{ readonly text: string; readonly bytes: number }> {
+    const bytes = await this.count(cut ? MAX_GGUF_HEADER_BYTES : most, 'the length of the text');
+    this.require(bytes);
+    const shown = Math.min(bytes, most);
+    await this.need(shown);
+    const at = this.position - this.bufferStart;
+    const text = this.buffer.toString('utf8', at, at + shown);
+    this.position += shown;
+    await this.skip(bytes - shown);
+    return { text, bytes };
+  }
+
+  /** Goes over `count` bytes piece by piece: they belong to the header's hash. */
+  async skip(count: number): Promise<void> {
+    this.require(count);
+    for (let left = count; left > 0;) {
+      const step = Math.min(left, PIECE_BYTES);
+      await this.need(step);
+      this.position += step;
+      left -= step;
+    }
+  }
+
+  /** SHA-256 of everything read so far; the last call on a cursor. */
+  digest(): Buffer {
+    this.digestConsumed();
+    return this.hash.digest();
+  }
+
+  private digestConsumed(): void {
+    this.hash.update(this.buffer.subarray(0, this.position - this.bufferStart));
+  }
+
+  private boolean(byte: number): boolean {
+    if (byte > 1) throw this.damaged(`it is ${byte}, neither true (1) nor false (0)`);
+    return byte === 1;
+  }
+}
+
+/** As a number where that is exact. */
+function exact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

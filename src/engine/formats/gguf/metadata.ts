@@ -1,0 +1,82 @@
+/** The metadata of a GGUF header: keys with typed values. Of long lists, such as a vocabulary, only the start is kept. */
+import type { FixedType, GgufCursor } from './cursor';
+import { VALUE_BYTES, VALUE_TYPES, type GgufValueType } from './types';
+import { GGUF_ARRAY_DEPTH, GGUF_KEPT_ITEMS, GGUF_KEPT_TEXT, MAX_GGUF_HEADER_BYTES, MAX_GGUF_KEY } from '../limits';
+import { printable } from '../bounded-json';
+
+/** An integer beyond the exact ones is a bigint. */
+export type GgufScalar = number | bigint | boolean | string;
+
+export interface GgufArray {
+  readonly of: GgufValueType;
+  readonly length: number;
+  /** The first ones; none of an array of arrays. */
+  readonly first: readonly GgufScalar[];
+}
+
+export interface GgufEntry {
+  readonly key: string;
+  readonly type: GgufValueType;
+  readonly value: GgufScalar | GgufArray;
+  /** Of a text: its length in bytes, of which `value` may hold the beginning alone. */
+  readonly bytes?: number;
+  /** Position of the key in the file. */
+  readonly offset: number;
+}
+
+/** Reads one key with its value. Throws `DamagedFile`. */
+export async function readEntry(cursor: GgufCursor, index: number): Promise<GgufEntry> {
+  cursor.enter(`key ${index} of the metadata`);
+  const offset = cursor.position;
+  const { text: key } = await cursor.string(MAX_GGUF_KEY);
+  cursor.enter(`metadata "${printable(key, 80)}"`);
+  const type = await readType(cursor);
+  if (type === 'array') return { key, type, value: await readArray(cursor, 1), offset };
+  if (type === 'string') {
+    const { text, bytes } = await cursor.string(GGUF_KEPT_TEXT, true);
+    return { key, type, value: text, bytes, offset };
+  }
+  return { key, type, value: await readFixed(cursor, type), offset };
+}
+
+async function readType(cursor: GgufCursor): Promise<GgufValueType> {
+  const number = await cursor.u32();
+  const type = VALUE_TYPES.at(number);
+  if (type === undefined) throw cursor.damaged(`its type is ${number}, which is none of the ${VALUE_TYPES.length}`);
+  return type;
+}
+
+async function readFixed(cursor: GgufCursor, type: FixedType): Promise<GgufScalar> {
+  await cursor.need(VALUE_BYTES[type]);
+  return cursor.take(type);
+}
+
+async function readArray(cursor: GgufCursor, depth: number): Promise<GgufArray> {
+  if (depth > GGUF_ARRAY_DEPTH) throw cursor.damaged(`arrays are nested more than ${GGUF_ARRAY_DEPTH} deep in it`);
+  const of = await readType(cursor);
+  const length = await cursor.count(MAX_GGUF_HEADER_BYTES, 'the number of items');
+  cursor.require(length * VALUE_BYTES[of]);
+  if (of === 'array') {
+    for (let i = 0; i < length; i++) await readArray(cursor, depth + 1);
+    return { of, length, first: [] };
+  }
+  if (of === 'string') return { of, length, first: await readStrings(cursor, length) };
+  const first: GgufScalar[] = [];
+  for (let i = 0; i < Math.min(length, GGUF_KEPT_ITEMS); i++) first.push(await readFixed(cursor, of));
+  await cursor.skip((length - first.length) * VALUE_BYTES[of]);
+  return { of, length, first };
+}
+
+/** The first texts, at most a short piece of each; the others are gone over. */
+async function readStrings(cursor: GgufCursor, length: number): Promise<string[]> {
+  const first: string[] = [];
+  for (let i = 0; i < Math.min(length, GGUF_KEPT_ITEMS); i++) first.push((await cursor.string(256, true)).text);
+  for (let i = first.length; i < length; i++) {
+    if (!cursor.has(8)) await cursor.need(8);
+    const bytes = cursor.take('u64');
+    if (typeof bytes !== 'number') throw cursor.damaged(`item ${i} is said to have ${bytes.toString()} bytes`);
+    if (cursor.has(bytes)) cursor.position += bytes;
+    else await cursor.skip(bytes);
+  }
+  return first;
+}

@@ -1,0 +1,82 @@
+/** Small safetensors files of our own: adapters and training states. Written whole or not at all, read back whole. */
+import { open, rename, rm } from 'node:fs/promises';
+import { UserError } from '../../errors';
+import { isWeightDtype } from '../dtype';
+import { basename } from 'node:path';
+import { withFile } from '../../files/regular-file';
+import { readShardHeader } from './file';
+import type { TensorInfo } from '../../checkpoint/types';
+import { widen } from '../widen';
+
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** The length, and the JSON padded so that tensor data starts at a multiple of 8: what a safetensors file starts with. */
+export function headerBytes(header: object): Buffer {
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Math.ceil(json.length / 8) * 8;
+  const bytes = Buffer.alloc(8 + padded, ' ');
+  bytes.writeBigUInt64LE(BigInt(padded));
+  json.copy(bytes, 8);
+  return bytes;
+}
+
+/**
+ * Writes float32 tensors to `path` through a temporary sibling, so that a reader finds the old file or the new one.
+ * @throws the system's error (no space, not permitted); then nothing is left behind
+ */
+export async function writeTensorFile(
+  path: string,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  let end = 0;
+  const entries = [...tensors].map(([name, { shape, values }]) => {
+    const start = end;
+    end += values.byteLength;
+    return [name, { dtype: 'F32', shape, data_offsets: [start, end] }] as const;
+  });
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(headerBytes({ __metadata__: metadata, ...Object.fromEntries(entries) }));
+      for (const { values } of tensors.values()) {
+        await file.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * All tensors of a file, widened to float32, and its metadata.
+ * @throws UserError for a damaged file, or one with other element types
+ */
+export async function readTensorFile(
+  path: string,
+): Promise<{ tensors: Map<string, NamedTensor>; metadata: Readonly<Record<string, string>> }> {
+  const { shard, tensors } = await readShardHeader(path, basename(path));
+  const read = new Map<string, NamedTensor>();
+  for (const tensor of tensors) read.set(tensor.name, { shape: tensor.shape, values: await readTensor(tensor) });
+  return { tensors: read, metadata: shard.metadata };
+}
+
+/** One tensor's numbers, widened to float32. @throws UserError when the file cannot be read or the dtype not widened */
+export function readTensor({ name, file, offset, bytes, dtype, shape }: TensorInfo): Promise<Float32Array> {
+  if (!isWeightDtype(dtype)) {
+    throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, 'Use float32, float16 or bfloat16 tensors.');
+  }
+  return withFile(file, async (source) => {
+    const buffer = await source.readRange(offset, bytes);
+    return widen(buffer, dtype, new Float32Array(shape.reduce((a, b) => a * b, 1)));
+  });
+}

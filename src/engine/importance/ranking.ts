@@ -1,0 +1,76 @@
+/** From what a criterion found to the blocks that go: each kind of finding has its rule (engine/importance/select). */
+import { UserError } from '../errors';
+import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder } from './select';
+
+/** What selection needs of a criterion's findings. */
+export type Ranking = (
+  | { readonly kind: 'scores'; /** One per block. */ readonly scores: readonly number[] }
+  | { readonly kind: 'windows'; readonly windows: readonly AngularWindow[] }
+  | {
+      readonly kind: 'removals';
+      /** In the order of removal. */
+      readonly removals: readonly number[];
+      /** Mean loss after each, where it is known. */
+      readonly losses?: readonly (number | undefined)[];
+    }
+) & {
+  /** Mean loss or perplexity of the whole model, where it was measured. */
+  readonly baseline?: number;
+};
+
+/** Scores that are not finite where they would have to choose. */
+export class BrokenScores extends UserError {}
+
+/**
+ * The `count` blocks to remove, ascending.
+ * @throws UserError when the keep-list or the findings don't allow it; BrokenScores when the whole model's loss, or what
+ *   speaks for the blocks that would go, is not finite: their order says nothing
+ */
+export function selectByScores(ranking: Ranking, blocks: number, count: number, kept: ReadonlySet<number>): number[] {
+  const { baseline } = ranking;
+  if (baseline !== undefined && !Number.isFinite(baseline)) {
+    throw refused(`the loss of the whole model is ${baseline}`);
+  }
+  const chosen = select(ranking, blocks, count, kept);
+  const broken = brokenReason(ranking, chosen);
+  if (broken !== undefined) throw refused(broken);
+  return chosen;
+}
+
+function select(ranking: Ranking, blocks: number, count: number, kept: ReadonlySet<number>): number[] {
+  switch (ranking.kind) {
+    case 'scores':
+      return selectByOrder(rankBlocks(ranking.scores), count, kept);
+    case 'windows':
+      return selectByAngular(ranking.windows, blocks, count, kept);
+    case 'removals':
+      return selectByGreedy(ranking.removals, blocks, count, kept);
+  }
+}
+
+/** What of the chosen blocks' findings is not finite, in words; undefined where all is. */
+function brokenReason(ranking: Ranking, chosen: readonly number[]): string | undefined {
+  switch (ranking.kind) {
+    case 'scores': {
+      const block = chosen.find((index) => !Number.isFinite(ranking.scores[index]));
+      return block === undefined ? undefined : `block ${block} would go, and its score is ${ranking.scores[block]}`;
+    }
+    case 'windows': {
+      const { score } = ranking.windows.find(({ start, size }) => start === chosen[0] && size === chosen.length)!;
+      return Number.isFinite(score) ? undefined : `the distance across the blocks that would go is ${score}`;
+    }
+    case 'removals': {
+      const { removals, losses = [] } = ranking;
+      const at = removals.findIndex((block, i) => chosen.includes(block) && !Number.isFinite(losses[i] ?? 0));
+      return at < 0 ? undefined : `block ${removals[at]} would go, and the loss without it is ${losses[at]}`;
+    }
+  }
+}
+
+function refused(why: string): BrokenScores {
+  return new BrokenScores(
+    'these scores cannot choose blocks',
+    why,
+    'Look for the broken weight: scoring names the block after which numbers break. Or name the blocks by hand.',
+  );
+}

@@ -1,0 +1,107 @@
+/** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
+import type { Checkpoint } from '../checkpoint/types';
+import { UserError } from '../errors';
+import { isObject, type JsonObject, parseJsonNumber } from '../json';
+import { readTextFile } from '../files/text-file';
+import type { ScoringText } from './choice';
+import type { Ranking } from './ranking';
+
+const MAX_SCORES_BYTES = 64 * 2 ** 20;
+
+export interface ScoresFile {
+  readonly criterion: string;
+  readonly ranking: Ranking;
+  readonly sha256: string;
+  /** The calibration text that the scores come from, if any. */
+  readonly calibration?: ScoringText;
+}
+
+/**
+ * Scores of `checkpoint`, which has `blocks` blocks.
+ * @throws UserError when the file is no score, one of single modules or of a view, or another model's
+ */
+export async function readScores(path: string, checkpoint: Checkpoint, blocks: number): Promise<ScoresFile> {
+  const refuse = (why: string, action = 'Give what `coppice score --json` printed.', cause?: unknown): UserError =>
+    new UserError(`${path} cannot be used as scores`, why, action, { cause });
+  const { text, sha256 } = await readTextFile(path, MAX_SCORES_BYTES, 'Scores have a few kilobytes.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse('it is not JSON', undefined, error);
+  }
+  const scores = isObject(value) && isObject(value.results) ? value.results : value; // a record holds them as results
+  if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
+    throw refuse('it lacks criterion or model');
+  }
+  const { model } = scores;
+  if (model.identity !== checkpoint.identity) {
+    throw refuse(
+      `they are the scores of another model (${typeof model.name === 'string' ? model.name : 'unnamed'}), ` +
+        `with the identity ${shortened(model.identity)} and not ${shortened(checkpoint.identity)}`,
+      'Score this checkpoint, or prune the one that was scored.',
+    );
+  }
+  if (Array.isArray(scores.removed) && scores.removed.length > 0) {
+    throw refuse('they are the scores of a view (score --remove)', 'Score the whole model, or write the view first.');
+  }
+  if (scores.adapter !== undefined) {
+    throw refuse(
+      'they are the scores of a model with an adapter on top (score --adapter)',
+      'Merge the adapter with `coppice merge` and score the merged checkpoint.',
+    );
+  }
+  if (Array.isArray(scores.modules)) {
+    throw refuse(
+      'they are scores of single modules, and only whole blocks can be removed',
+      'Score without --granularity.',
+    );
+  }
+  const found = rankingOf(scores, blocks);
+  if (typeof found === 'string') throw refuse(found);
+  const ranking = { ...found, baseline: baselineOf(scores.full) };
+  return { criterion: scores.criterion, ranking, sha256, calibration: scoringText(scores.calibration) };
+}
+
+/** What the scores say of the blocks, or why they say nothing. */
+function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
+  const isBlock = (value: unknown): value is number =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < blocks;
+  if (Array.isArray(scores.windows)) {
+    const windows = scores.windows.filter(isObject).map(({ start, size, score }) => ({
+      start: Number(start),
+      size: Number(size),
+      score: parseJsonNumber(score) ?? NaN,
+    }));
+    const fits = windows.every(({ start, size }) => isBlock(start) && size >= 1 && isBlock(start + size - 1));
+    return fits && windows.length > 0
+      ? { kind: 'windows', windows }
+      : `its windows don't fit a model of ${blocks} blocks`;
+  }
+  if (Array.isArray(scores.removals)) {
+    const listed = scores.removals.map((removal: unknown): JsonObject => (isObject(removal) ? removal : {}));
+    const removals = listed.map(({ block }) => block);
+    if (!removals.every(isBlock)) return `its removals don't fit a model of ${blocks} blocks`;
+    return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
+  }
+  if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals';
+  const list = Array<number | undefined>(blocks).fill(undefined);
+  for (const block of scores.blocks as unknown[]) {
+    if (isObject(block) && isBlock(block.index)) list[block.index] = parseJsonNumber(block.score);
+  }
+  const missing = list.indexOf(undefined);
+  return missing >= 0 ? `it has no score for block ${missing}` : { kind: 'scores', scores: list as number[] };
+}
+
+/** Mean loss of the whole model, where the scores say it. */
+const baselineOf = (full: unknown): number | undefined => (isObject(full) ? parseJsonNumber(full.meanNll) : undefined);
+
+function scoringText(calibration: unknown): ScoringText | undefined {
+  if (!isObject(calibration)) return undefined;
+  const { source, sha256, samples, length, seed } = calibration;
+  if (typeof source !== 'string' || typeof sha256 !== 'string') return undefined;
+  const count = (name: string, value: unknown): object => (Number.isSafeInteger(value) ? { [name]: value } : {});
+  return { name: source, sha256, ...count('samples', samples), ...count('length', length), ...count('seed', seed) };
+}
+
+const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');

@@ -1,0 +1,202 @@
+/**
+ * Which blocks to remove, given their scores: the ascending stable order of Shortened LLaMA and its "+" keep-list
+ * (spec §1.6, official code `block_prune.py`). Scoring never applies the keep-list; selecting does, for every criterion.
+ */
+import { counted } from '../counted';
+import { UserError } from '../errors';
+import type { RemovedPart } from '../model/view';
+import { requireBlocks } from './block-list';
+
+/** Blocks that stay whatever their score. */
+export interface KeepOptions {
+  /** The "+" heuristic: blocks 0–3 and the last two stay. On unless switched off. */
+  readonly plus?: boolean;
+  /** Further blocks to keep. */
+  readonly keep?: readonly number[];
+}
+
+/** A run of `size` consecutive blocks from `start`, scored by the angular distance across it. */
+export interface AngularWindow {
+  readonly start: number;
+  readonly size: number;
+  readonly score: number;
+}
+
+/**
+ * Blocks from least to most important: ascending score, equal scores by lower index first, non-finite scores last
+ * (infinities before NaN). A score of −∞ is a broken measurement, not an unimportant block, so it is last too.
+ */
+export function rankBlocks(scores: readonly number[]): number[] {
+  const tier = (score: number): number => (Number.isFinite(score) ? 0 : Number.isNaN(score) ? 2 : 1);
+  return scores
+    .map((_, block) => block)
+    .sort((a, b) => {
+      const tiers = tier(scores[a]) - tier(scores[b]);
+      if (tiers !== 0) return tiers;
+      return tier(scores[a]) === 0 ? scores[a] - scores[b] || a - b : a - b;
+    });
+}
+
+/** {0, 1, 2, 3, L−2, L−1}: what the "+" heuristic keeps of a model of `blocks` blocks. */
+export function plusKeepList(blocks: number): number[] {
+  return [...new Set([0, 1, 2, 3, blocks - 2, blocks - 1])]
+    .filter((block) => block >= 0 && block < blocks)
+    .sort((a, b) => a - b);
+}
+
+/** The blocks that must stay, from the "+" heuristic and the user's own list. */
+export function keepList(blocks: number, options: KeepOptions = {}): ReadonlySet<number> {
+  const keep = options.keep ?? [];
+  requireBlocks(keep, blocks, 'the keep-list');
+  return new Set([...((options.plus ?? true) ? plusKeepList(blocks) : []), ...keep]);
+}
+
+/** `order` without the kept blocks. */
+export function candidatesOf(order: readonly number[], kept: ReadonlySet<number>): number[] {
+  return order.filter((block) => !kept.has(block));
+}
+
+/**
+ * The `count` least important blocks of `order` that may go; ascending.
+ * @throws UserError when the keep-list leaves fewer than `count`.
+ */
+export function selectByOrder(order: readonly number[], count: number, kept: ReadonlySet<number>): number[] {
+  requireRoom(order.length, count, kept);
+  return ascending(candidatesOf(order, kept).slice(0, count));
+}
+
+/**
+ * The blocks of the window of size `count` with the lowest distance that touches no kept block (Gromov et al.'s rule
+ * under the keep-list). `windows` may hold other sizes too; of equal distances the lower start wins.
+ * @throws UserError when no such window was measured.
+ */
+export function selectByAngular(
+  windows: readonly AngularWindow[],
+  blocks: number,
+  count: number,
+  kept: ReadonlySet<number>,
+): number[] {
+  requireRoom(blocks, count, kept);
+  const sized = windows.filter((window) => window.size === count).sort((a, b) => a.start - b.start);
+  if (sized.length === 0) {
+    const largest = windows.reduce((size, window) => Math.max(size, window.size), 0);
+    throw new UserError(
+      `cannot remove ${counted(count, 'block')} by angular distance`,
+      `windows of that size were not measured (the largest has ${counted(largest, 'block')})`,
+      largest > 0 ? `Give a count of at most ${largest}, or use another criterion.` : 'Score the model again.',
+    );
+  }
+  const free = sized.filter(({ start }) => blockRun(start, count).every((block) => !kept.has(block)));
+  if (free.length === 0) {
+    throw new UserError(
+      `no ${counted(count, 'consecutive block')} may be removed`,
+      `every window of that size touches a kept block (${ascending(kept).join(', ')})`,
+      'Give a smaller count, a shorter --keep list, or --no-plus.',
+    );
+  }
+  const best = free[rankBlocks(free.map((window) => window.score))[0]];
+  return blockRun(best.start, count);
+}
+
+/**
+ * The first `count` removals of a greedy run. Each was chosen with the earlier ones gone, so a kept block cannot simply
+ * be skipped: the run itself must have left it out of its candidates.
+ * @throws UserError when the run is too short or removed a kept block.
+ */
+export function selectByGreedy(
+  removals: readonly number[],
+  blocks: number,
+  count: number,
+  kept: ReadonlySet<number>,
+): number[] {
+  requireRoom(blocks, count, kept);
+  const chosen = removals.slice(0, count);
+  const forbidden = chosen.find((block) => kept.has(block));
+  if (forbidden !== undefined) {
+    throw new UserError(
+      'these greedy scores cannot be used',
+      `they remove block ${forbidden}, which is kept, and what follows depends on that removal`,
+      'Prune with --criterion greedy, which never tries kept blocks, or add --no-plus.',
+    );
+  }
+  if (chosen.length < count) {
+    throw new UserError(
+      `cannot remove ${counted(count, 'block')} with these greedy scores`,
+      `the run stopped after ${removals.length}`,
+      `Score greedily with --count ${count}, or give a smaller count.`,
+    );
+  }
+  return ascending(chosen);
+}
+
+/**
+ * Blocks that the user named himself. The "+" heuristic does not apply: it guards a criterion's choice, not the user's.
+ * @throws UserError for an empty list, unknown blocks, all blocks, or a block that --keep names too.
+ */
+export function selectExplicit(list: readonly number[], blocks: number, keep: readonly number[] = []): number[] {
+  requireBlocks(list, blocks, 'the list of blocks to remove');
+  requireBlocks(keep, blocks, 'the keep-list');
+  const chosen = ascending(new Set(list));
+  const contradiction = chosen.find((block) => keep.includes(block));
+  if (contradiction !== undefined) {
+    throw new UserError(
+      `block ${contradiction} cannot be removed`,
+      'the keep-list names it too',
+      'Take it out of --blocks or out of --keep.',
+    );
+  }
+  if (chosen.length === 0) {
+    throw new UserError(
+      'nothing to remove',
+      'the list of blocks is empty',
+      'Name at least one block, as in --blocks 10.',
+    );
+  }
+  if (chosen.length === blocks) {
+    throw new UserError(
+      'cannot remove every block',
+      `the model has ${blocks} and the list names them all`,
+      'Keep at least one.',
+    );
+  }
+  return chosen;
+}
+
+/**
+ * The whole blocks among `parts`, ascending; a block whose attention and FFN are both named is whole.
+ * @throws UserError when only a module of some block is removed: such a model can be viewed but not written.
+ */
+export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
+  const named = new Map<number, Set<'attention' | 'ffn'>>();
+  for (const { block, part } of parts) {
+    const modules = named.get(block) ?? new Set();
+    for (const module of part ? [part] : (['attention', 'ffn'] as const)) modules.add(module);
+    named.set(block, modules);
+  }
+  for (const [block, modules] of named) {
+    if (modules.size === 2) continue;
+    const [part] = modules;
+    throw new UserError(
+      `a checkpoint without ${block}.${part} cannot be written`,
+      'stock Hugging Face classes build every block with attention and FFN, so nothing else could load it',
+      'Remove whole blocks, or look at this model as a view: --remove works with eval, generate, score and bench.',
+    );
+  }
+  return ascending(named.keys());
+}
+
+/** @throws UserError when fewer than `count` of the blocks may go, or none would be left */
+export function requireRoom(blocks: number, count: number, kept: ReadonlySet<number>): void {
+  const free = blocks - kept.size;
+  if (count <= Math.min(free, blocks - 1)) return;
+  throw new UserError(
+    `cannot remove ${count} of ${blocks} blocks`,
+    kept.size > 0
+      ? `${counted(kept.size, 'block')} ${kept.size === 1 ? 'is' : 'are'} kept (${ascending(kept).join(', ')}), which leaves ${free}`
+      : 'at least one block must stay',
+    kept.size > 0 ? 'Remove fewer, shorten --keep, or give --no-plus.' : `Remove at most ${blocks - 1}.`,
+  );
+}
+
+const blockRun = (start: number, count: number): number[] => Array.from({ length: count }, (_, i) => start + i);
+const ascending = (blocks: Iterable<number>): number[] => [...blocks].sort((a, b) => a - b);

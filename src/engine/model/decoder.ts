@@ -1,0 +1,223 @@
+/**
+ * Cached decoding, of one text or of several side by side. A cache in this process's memory is a run's feed; what comes out are
+ * the run's own keys and values, which are then written behind the others. A cache on a device comes anew from every run.
+ *
+ * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
+ * moment that it is needed, which is slow but runs.
+ */
+import { freemem } from 'node:os';
+import { throwIfCancelled } from '../errors';
+import { Graph } from '../onnx/graph';
+import { fusedHeadDim } from '../onnx/ops/attention';
+import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { parametersOf } from '../checkpoint/parameters';
+import { constantMatrices } from './adapted-project';
+import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
+import type { AdaptedBlock } from './forward-graph';
+import { externalBinding } from './graph-weights';
+import type { Model } from './model';
+import { rotaryFeeds } from './positions';
+import { stepsOf, type Step, type View } from './view';
+
+/** Prompt tokens of one run: short enough to be cancelled in between. */
+const TOKENS_PER_RUN = 256;
+/** `GroupQueryAttention` of the WebGPU provider is wrong from 32 new tokens up. */
+const TOKENS_PER_RUN_WEBGPU = 31;
+/** Share of the free memory that the weights may take as float32. */
+const MEMORY_SHARE = 0.7;
+/** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
+const MOST_ADAPTER_BYTES = 2 ** 30;
+
+/** Tokens by which caches in this process's memory grow: the operator copies a cache with all of its room. */
+const GROWTH = 64;
+
+/** Consecutive steps in one session. */
+interface Segment {
+  readonly steps: readonly Step[];
+  readonly head: boolean;
+}
+
+/** Those of its steps that have a cache. */
+function attending({ steps }: Segment): readonly Step[] {
+  return steps.filter((step) => step.attention);
+}
+
+export class Decoder {
+  private readonly sessions = new Map<Segment, Session>();
+  private readonly caches: Record<string, Tensor> = {};
+  private past = 0;
+  /** Tokens that the caches have room for as they are. */
+  private room = 0;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly segments: readonly Segment[],
+    /** Tokens that the caches may come to have room for. */
+    readonly capacity: number,
+    /** Texts that are written side by side. */
+    private readonly texts: number,
+    private readonly rotary: Feeds,
+  ) {}
+
+  /**
+   * @param capacity tokens of prompt and continuation together
+   * @param texts that are written side by side: one by `append`, several by `appendToEach`
+   */
+  static async open(model: Model, view: View, capacity: number, texts = 1): Promise<Decoder> {
+    const { architecture: a } = model;
+    const steps = stepsOf(view);
+    const adapterBytes = model.adapter?.bytes ?? 0;
+    const bytes = 4 * parametersOf(a, steps.length) + adapterBytes;
+    const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MOST_ADAPTER_BYTES;
+    const whole: Segment[] = [{ steps, head: true }];
+    const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
+    const rotary = rotaryFeeds(a, capacity);
+    const decoder = new Decoder(model, fits ? whole : apart, capacity, texts, rotary);
+    decoder.makeRoom(decoder.onDevice ? capacity : Math.min(GROWTH, capacity));
+    if (decoder.kept) await decoder.session(decoder.segments[0]);
+    return decoder;
+  }
+
+  /** Sessions are kept from call to call. */
+  private get kept(): boolean {
+    return this.segments.length === 1;
+  }
+
+  /**
+   * Appends tokens to the text.
+   * @returns the logits of what follows, (vocabulary); valid until the next call
+   * @throws CancelledError
+   */
+  async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    const limit = this.model.device.provider === 'webgpu' ? TOKENS_PER_RUN_WEBGPU : TOKENS_PER_RUN;
+    let logits = new Float32Array(0) as Float32Array;
+    for (let at = 0; at < ids.length; at += limit) {
+      throwIfCancelled(signal);
+      const some = ids.slice(at, at + limit);
+      logits = await this.run(some, some.length);
+    }
+    return logits;
+  }
+
+  /**
+   * Appends a token to each text.
+   * @returns the logits of what follows each, (texts, vocabulary); valid until the next call
+   */
+  appendToEach(ids: readonly number[]): Promise<Float32Array> {
+    return this.run(ids, 1);
+  }
+
+  /** @param length new tokens of each text */
+  private async run(ids: readonly number[], length: number): Promise<Float32Array> {
+    const { hidden } = this.model.architecture;
+    const total = this.past + length;
+    if (!this.onDevice && total > this.room) this.makeRoom(Math.min(this.capacity, Math.ceil(total / GROWTH) * GROWTH));
+    const position: Feeds = {
+      ...this.rotary,
+      lastPositions: int32(new Int32Array(this.texts).fill(total - 1), [this.texts]),
+      totalLength: int32([total], [1]),
+      offset: int64([this.past], [1]),
+    };
+    let x = float32(await this.model.embedding.lookUp(ids), [ids.length, hidden]);
+    for (const segment of this.segments) {
+      const session = await this.session(segment);
+      const result = await session.run(...this.feedsAndFetches(segment, x, position));
+      this.keepCaches(segment, result, length);
+      x = segment.head ? result.logits : result.y;
+      if (!this.kept) await this.closeSession(segment);
+    }
+    this.past = total;
+    return floats(x);
+  }
+
+  private feedsAndFetches(segment: Segment, x: Tensor, position: Feeds): [Feeds, Record<string, Tensor | null>] {
+    const feeds: Record<string, Tensor> = { x };
+    const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
+    const steps = attending(segment);
+    if (steps.length > 0) Object.assign(feeds, position);
+    for (const step of steps) {
+      const names = cacheNames(step);
+      for (const name of names.past) feeds[name] = this.caches[name];
+      for (const name of names[this.cacheResult]) fetches[name] = null;
+    }
+    return [feeds, fetches];
+  }
+
+  /** Larger caches, (texts, kvHeads, room, fusedHeadDim) each, that hold what the caches held. */
+  private makeRoom(room: number): void {
+    const { kvHeads, headDim } = this.model.architecture;
+    const width = fusedHeadDim(headDim);
+    const [before, after] = [this.room * width, room * width];
+    for (const segment of this.segments) {
+      for (const name of attending(segment).flatMap((step) => cacheNames(step).past)) {
+        const old = before > 0 ? floats(this.caches[name]) : undefined;
+        const cache = new Float32Array(this.texts * kvHeads * after);
+        for (let head = 0; old && head < this.texts * kvHeads; head++) {
+          cache.set(old.subarray(head * before, head * before + this.past * width), head * after);
+        }
+        this.caches[name] = float32(cache, [this.texts, kvHeads, room, width]);
+      }
+    }
+    this.room = room;
+  }
+
+  /** Caches stay on the device, which they can while the sessions that they belong to are open. */
+  private get onDevice(): boolean {
+    return this.kept && keepsTensors(this.model.device.provider);
+  }
+
+  private get cacheResult(): CacheResult {
+    return this.onDevice ? 'present' : 'new';
+  }
+
+  private keepCaches(segment: Segment, result: Record<string, Tensor>, length: number): void {
+    for (const step of attending(segment)) {
+      const names = cacheNames(step);
+      names.past.forEach((name, i) => {
+        const given = result[names[this.cacheResult][i]];
+        if (this.onDevice) {
+          this.caches[name].dispose();
+          this.caches[name] = given;
+        } else this.writeBehind(floats(this.caches[name]), floats(given), length);
+      });
+    }
+  }
+
+  /** Writes `rows`, (texts · length, kvHeads · headDim), behind what `cache` holds. */
+  private writeBehind(cache: Float32Array, rows: Float32Array, length: number): void {
+    const { kvHeads, headDim } = this.model.architecture;
+    for (let i = 0; i * headDim < rows.length; i++) {
+      const [text, position, head] = [Math.floor(i / kvHeads / length), Math.floor(i / kvHeads) % length, i % kvHeads];
+      const at = (text * kvHeads + head) * this.room + this.past + position;
+      cache.set(rows.subarray(i * headDim, (i + 1) * headDim), at * fusedHeadDim(headDim));
+    }
+  }
+
+  private async session(segment: Segment): Promise<Session> {
+    let session = this.sessions.get(segment);
+    if (!session) {
+      const { adapter, architecture, checkpoint } = this.model;
+      const g = new Graph();
+      const bindMatrix = constantMatrices(g);
+      const adapted = (block: number): AdaptedBlock | undefined =>
+        adapter && { adapter: adapter.block(block), bindMatrix };
+      const { texts, cacheResult } = this;
+      const bind = externalBinding(g, checkpoint);
+      buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, bind, adapted);
+      const onDevice = this.onDevice ? attending(segment).flatMap((step) => cacheNames(step).present) : undefined;
+      session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
+      this.sessions.set(segment, session);
+    }
+    return session;
+  }
+
+  private async closeSession(segment: Segment): Promise<void> {
+    await this.sessions.get(segment)?.close();
+    this.sessions.delete(segment);
+  }
+
+  async close(): Promise<void> {
+    for (const segment of this.sessions.keys()) await this.closeSession(segment);
+    for (const tensor of Object.values(this.caches)) tensor.dispose();
+  }
+}

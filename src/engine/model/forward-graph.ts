@@ -1,0 +1,116 @@
+/** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
+import type { Architecture } from '../checkpoint/architecture';
+import { blockWeights, type Weight } from '../checkpoint/weight-names';
+import { Graph, type Value } from '../onnx/graph';
+import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
+import { linear } from '../onnx/ops/linear';
+import { rmsNorm } from '../onnx/ops/norm';
+import { logSumExpLast, pickLast } from '../onnx/ops/loss';
+import { reshape } from '../onnx/ops/shapes';
+import { adaptedProject, type BindMatrix, type BlockAdapter } from './adapted-project';
+import { block, type BlockStrategies, type LinearName } from './block';
+import type { Bind } from './graph-weights';
+import type { Step } from './view';
+
+/** Which attention a forward pass is built with: onnxruntime's fused operator, or plain products (see ops/attention.ts). */
+export type AttentionKind = 'fused' | 'plain';
+
+/** Declares the rotation's tables as inputs "cos" and "sin", (positions, headDim / 2). */
+export function rotaryInputs(g: Graph, { headDim }: Architecture): RotaryTable {
+  const shape = ['positions', headDim / 2];
+  return { cos: g.input('cos', 'float32', shape), sin: g.input('sin', 'float32', shape) };
+}
+
+/** Every Linear applied as it is stored. */
+export function projectWith(g: Graph, weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined) {
+  return (x: Value, linears: readonly LinearName[]): Value[] =>
+    linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
+}
+
+/** A block's share of an adapter, and how its matrices come into the graph. */
+export interface AdaptedBlock {
+  readonly adapter: BlockAdapter;
+  readonly bindMatrix: BindMatrix;
+}
+
+/** Every Linear applied as it is stored, with what an adapter adds where there is one. */
+export function projectAdapted(
+  g: Graph,
+  weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined,
+  adapted: AdaptedBlock | undefined,
+): BlockStrategies['project'] {
+  return adapted ? adaptedProject(g, weight, adapted.adapter, adapted.bindMatrix) : projectWith(g, weight);
+}
+
+/** Fetches a block's weights by key, binding each once; undefined for those that the architecture has not. */
+export function blockWeightBinder(
+  architecture: Architecture,
+  index: number,
+  bind: Bind,
+): (key: string) => Value | undefined {
+  const weights = blockWeights(architecture, index) as unknown as Record<string, Weight | undefined>;
+  const bound = new Map<string, Value>();
+  return (key) => {
+    const weight = weights[key];
+    if (!weight) return undefined;
+    let value = bound.get(key);
+    if (!value) bound.set(key, (value = bind(key, weight)));
+    return value;
+  };
+}
+
+/**
+ * Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows) and "totalLength" (1), with
+ * plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
+ * @param adapted what a LoRA adapter adds to the block, if there is one
+ */
+export function buildStep(
+  g: Graph,
+  architecture: Architecture,
+  step: Step,
+  kind: AttentionKind,
+  bind: Bind,
+  adapted?: AdaptedBlock,
+): void {
+  const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  const weight = blockWeightBinder(architecture, step.block, bind);
+  const strategies: BlockStrategies = {
+    norm: (name) => weight(name)!,
+    project: projectAdapted(g, weight, adapted),
+    attend: step.attention ? attention(g, architecture, step.block, kind) : unreachable,
+  };
+  g.output('y', block(g, x, architecture, step, strategies));
+}
+
+function attention(g: Graph, a: Architecture, index: number, kind: AttentionKind): BlockStrategies['attend'] {
+  const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[index] };
+  const rotary = rotaryInputs(g, a);
+  if (kind === 'plain') {
+    const mask = g.input('mask', 'float32', ['length', 'length']);
+    return (q, k, v) => plainAttention(g, [q, k, v], shape, rotary, mask);
+  }
+  const lastPositions = g.input('lastPositions', 'int32', ['rows']);
+  const totalLength = g.input('totalLength', 'int32', [1]);
+  return (...qkv) => {
+    const [q, k, v] = qkv.map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
+    const start = { lastPositions, totalLength, offset: g.ints(0) };
+    const { output } = fusedAttention(g, [q, k, v], shape, rotary, start);
+    return reshape(g, output, ['tokens', a.heads * a.headDim]);
+  };
+}
+
+function unreachable(): never {
+  throw new Error('a step without attention does not attend');
+}
+
+/**
+ * Final norm and one piece of the vocabulary. Feeds "x" (tokens, hidden) and "target" (tokens), int64 within the piece;
+ * fetches "logSumExp" (tokens) over the piece and "targetLogit" (tokens).
+ */
+export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+  const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  const target = g.input('target', 'int64', ['tokens']);
+  const logits = linear(g, rmsNorm(g, x, norm, architecture.rmsNormEps), piece); // (tokens, piece)
+  g.output('logSumExp', logSumExpLast(g, logits));
+  g.output('targetLogit', pickLast(g, logits, target));
+}

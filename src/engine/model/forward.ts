@@ -1,0 +1,123 @@
+/**
+ * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close it.
+ * Peak memory is one block and the hidden states, not the model.
+ */
+import { Graph } from '../onnx/graph';
+import { keepsTensors, type Feeds } from '../onnx/session';
+import { constantMatrices, fetchMatrices, inputMatrices } from './adapted-project';
+import { buildStep } from './forward-graph';
+import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
+import type { Model } from './model';
+import { Positions } from './positions';
+import { ChunkPool, type Chunk } from './states';
+import type { Step } from './view';
+
+/** Tokens to push through a model, all rows of one length. */
+export type TokenRows = readonly ArrayLike<number>[];
+
+/** An open block: takes chunks of the residual stream to the other side. */
+export interface OpenStep {
+  /**
+   * The chunk after this step; the one given stays as it is.
+   * @param pass the forward pass that the chunk belongs to, where that is for rows of another length than the one that
+   *   opened the step
+   */
+  run: (chunk: Chunk, pass?: Forward) => Promise<Chunk>;
+  close: () => Promise<void>;
+}
+
+/** How many tokens one run takes: enough for fast products, few enough for a run to stay well under a second. */
+const TOKENS_PER_RUN = 640;
+
+/** Forward passes over rows of one length. */
+export class Forward {
+  readonly pool: ChunkPool;
+  /** Rows of a chunk. */
+  readonly rowsPerChunk: number;
+  readonly positions: Positions;
+
+  constructor(
+    private readonly model: Model,
+    /** Tokens of a row. */
+    readonly length: number,
+  ) {
+    const { architecture } = model;
+    this.pool = new ChunkPool(length, architecture.hidden);
+    this.rowsPerChunk = Math.max(1, Math.floor(TOKENS_PER_RUN / length));
+    this.positions = new Positions(architecture, length);
+  }
+
+  /** The embedded rows: the residual stream before block 0. */
+  async embed(rows: TokenRows): Promise<Chunk[]> {
+    const chunks: Chunk[] = [];
+    for (let at = 0; at < rows.length; at += this.rowsPerChunk) {
+      const some = rows.slice(at, at + this.rowsPerChunk);
+      const ids = some.flatMap((row) => Array.from(row));
+      chunks.push(await this.embedChunk(ids));
+    }
+    return chunks;
+  }
+
+  /** The same for the tokens of some rows, one after the other, as one chunk. */
+  async embedChunk(ids: readonly number[]): Promise<Chunk> {
+    const chunk = this.pool.take(ids.length / this.length);
+    await this.model.embedding.lookUp(ids, chunk.data);
+    return chunk;
+  }
+
+  /**
+   * Opens a step.
+   * @param toHost the states are wanted in this process's memory, not only on the device
+   */
+  async open(step: Step, toHost: boolean): Promise<OpenStep> {
+    return keepsTensors(this.model.device.provider) ? this.openOnDevice(step, toHost) : this.openOverFile(step);
+  }
+
+  /** A session of its own for the block, its weights mapped from the checkpoint. */
+  private async openOverFile(step: Step): Promise<OpenStep> {
+    const { adapter, architecture, checkpoint } = this.model;
+    const g = new Graph();
+    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix: constantMatrices(g) };
+    const kind = this.model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
+    buildStep(g, architecture, step, kind, externalBinding(g, checkpoint), adapted);
+    const session = await this.model.openSession(g.serialize(), { prepack: true });
+    return {
+      run: async (chunk, pass: Forward = this) => {
+        const result = pass.pool.take(chunk.rows);
+        await session.run({ ...pass.feeds(chunk, step, kind) }, { y: result.tensor });
+        return result;
+      },
+      close: () => session.close(),
+    };
+  }
+
+  /** One session for all alike steps, fed with the block's weights on the device. */
+  private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
+    const { adapter, architecture, checkpoint } = this.model;
+    const g = new Graph();
+    const { bind, wanted } = inputBinding(g);
+    const { bindMatrix, wantedMatrices } = inputMatrices(g);
+    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix };
+    buildStep(g, architecture, step, 'plain', bind, adapted);
+    const matrices = [...wantedMatrices].map(([key, { shape }]) => `${key} ${shape.join('x')}`);
+    const name = `step ${step.attention} ${step.ffn} ${toHost} ${matrices.join(' ')}`;
+    const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
+    const weights = await this.model.deviceWeights((loader) => [
+      ...fetchWeights(loader, checkpoint, wanted),
+      ...fetchMatrices(loader, wantedMatrices),
+    ]);
+    return {
+      run: async (chunk, pass: Forward = this) => {
+        const { y } = await session.run({ ...pass.feeds(chunk, step, 'plain'), ...weights.tensors });
+        return pass.pool.adopt(y, chunk.rows);
+      },
+      close: weights.close,
+    };
+  }
+
+  private feeds(chunk: Chunk, step: Step, kind: 'fused' | 'plain'): Feeds {
+    if (!step.attention) return { x: chunk.tensor };
+    const positions = kind === 'fused' ? this.positions.fused(chunk.rows) : this.positions.plain(step.block);
+    return { x: chunk.tensor, ...positions };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Token losses from the last hidden states, with the vocabulary in pieces: logits of a piece live only until their
+ * log-sum-exp is taken, so the head costs one piece of its weights and of its logits, whatever the vocabulary.
+ */
+import { outerWeights } from '../checkpoint/weight-names';
+import { Graph } from '../onnx/graph';
+import { floats, int64 } from '../onnx/session';
+import type { Work } from '../progress';
+import { headWork } from './cost';
+import { buildHeadPiece } from './forward-graph';
+import type { TokenRows } from './forward';
+import { externalWeight } from './graph-weights';
+import type { Model } from './model';
+import type { State } from './states';
+
+/** Words of the vocabulary whose logits exist at a time; a multiple of what matrix kernels tile by. */
+export const HEAD_PIECE = 3072;
+
+/**
+ * −log p of the next token, for every position but the last of each row.
+ * @param states one per variant, over the same rows
+ * @param rows the tokens, (rows, length)
+ * @param work advanced by `headWork` for each row of each state
+ * @returns per variant one loss per target, (rows · (length − 1)) in nats
+ * @throws CancelledError
+ */
+export async function tokenLosses(
+  model: Model,
+  states: readonly State[],
+  rows: TokenRows,
+  work: Work,
+): Promise<Float64Array[]> {
+  const { architecture, checkpoint } = model;
+  const { finalNorm, head } = outerWeights(architecture);
+  const length = rows[0].length;
+  const tokens = rows.length * length;
+  // The target of a row's last position does not exist; any id keeps the shapes, and its loss is dropped below.
+  const targets = rows.flatMap((row) => [...Array.from(row).slice(1), 0]);
+  const logSumExp = states.map(() => new Float64Array(tokens).fill(-Infinity));
+  const targetLogit = states.map(() => new Float64Array(tokens));
+
+  for (let start = 0; start < architecture.vocabulary; start += HEAD_PIECE) {
+    const size = Math.min(HEAD_PIECE, architecture.vocabulary - start);
+    const g = new Graph();
+    const norm = externalWeight(g, checkpoint, finalNorm);
+    buildHeadPiece(g, architecture, norm, externalWeight(g, checkpoint, head, start, size));
+    const session = await model.openSession(g.serialize(), { prepack: true });
+    try {
+      for (const [variant, state] of states.entries()) {
+        let at = 0; // token
+        for (const chunk of state) {
+          const count = chunk.rows * length;
+          const local = targets.slice(at, at + count).map((id) => Math.min(Math.max(id - start, 0), size - 1));
+          const result = await session.run({ x: chunk.tensor, target: int64(local, [count]) });
+          const lse = floats(result.logSumExp);
+          const picked = floats(result.targetLogit);
+          for (let i = 0; i < count; i++) {
+            const t = at + i;
+            logSumExp[variant][t] = logAddExp(logSumExp[variant][t], lse[i]);
+            if (targets[t] >= start && targets[t] < start + size) targetLogit[variant][t] = picked[i];
+          }
+          at += count;
+          work.advance((chunk.rows * headWork(architecture) * size) / architecture.vocabulary);
+        }
+      }
+    } finally {
+      await session.close();
+    }
+  }
+  return states.map((_, v) => {
+    const losses = new Float64Array(rows.length * (length - 1));
+    let at = 0;
+    for (let t = 0; t < tokens; t++) {
+      if (t % length !== length - 1) losses[at++] = logSumExp[v][t] - targetLogit[v][t];
+    }
+    return losses;
+  });
+}
+
+/** log(eᵃ + eᵇ) without overflow. */
+function logAddExp(a: number, b: number): number {
+  const high = Math.max(a, b);
+  if (high === -Infinity || high === Infinity || Number.isNaN(high)) return a + b === a ? a : high;
+  return high + Math.log1p(Math.exp(Math.min(a, b) - high));
+}

@@ -1,0 +1,109 @@
+/** A checkpoint ready to compute: its architecture, the device, and sessions over its own files. */
+import { totalmem } from 'node:os';
+import type { Architecture } from '../checkpoint/architecture';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
+import { Graph } from '../onnx/graph';
+import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
+import type { AppliedAdapter } from './adapted-project';
+import { Embedding } from './embedding';
+import { weightFolder } from './graph-weights';
+
+export interface ModelOptions {
+  readonly device?: DeviceChoice;
+  /** Threads of one run; onnxruntime's own choice (one per core) when undefined. */
+  readonly threads?: number;
+  /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
+  readonly memory?: number;
+  /** A LoRA adapter that works on top of the checkpoint's weights. */
+  readonly adapter?: AppliedAdapter;
+  readonly hooks?: ModelHooks;
+}
+
+/** What whoever opened the model has to do with its computing. */
+export interface ModelHooks {
+  /** Told once it is chosen. */
+  readonly onDevice?: (device: DeviceReport) => void;
+  /** Awaited before every run: where another job's turn may be waited for. */
+  readonly beforeRun?: () => Promise<void>;
+}
+
+/** @throws UserError when the checkpoint can only be inspected, or the device is not there */
+export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
+  const architecture = requireArchitecture(checkpoint);
+  const device = await chooseDevice(options.device ?? 'auto', options.threads);
+  const embedding = await Embedding.open(checkpoint, architecture);
+  const memory = options.memory ?? totalmem() / 8;
+  const { threads, adapter, hooks } = options;
+  hooks?.onDevice?.(device);
+  return new Model(checkpoint, architecture, device, embedding, memory, threads, adapter, hooks?.beforeRun);
+}
+
+/** Weights on the device. */
+export interface DeviceWeights {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Frees them. */
+  readonly close: () => Promise<void>;
+}
+
+export class Model {
+  private readonly shared = new Map<string, Session>();
+
+  constructor(
+    readonly checkpoint: Checkpoint,
+    readonly architecture: Architecture,
+    readonly device: DeviceReport,
+    readonly embedding: Embedding,
+    /** Budget for hidden states, in bytes. */
+    readonly memory: number,
+    readonly threads: number | undefined,
+    readonly adapter: AppliedAdapter | undefined,
+    private readonly beforeRun?: () => Promise<void>,
+  ) {}
+
+  /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
+  openSession(
+    graph: Uint8Array,
+    settings: Pick<SessionSettings, 'prepack' | 'shareMemory' | 'onDevice'> = {},
+  ): Promise<Session> {
+    const { device, threads, beforeRun } = this;
+    const folder = weightFolder(this.checkpoint);
+    return openSession(graph, { ...settings, provider: device.provider, threads, folder, beforeRun });
+  }
+
+  /** A session that is opened once and closed with the model. */
+  async sharedSession(name: string, graph: () => Uint8Array, onDevice: readonly string[]): Promise<Session> {
+    let session = this.shared.get(name);
+    if (!session) this.shared.set(name, (session = await this.openSession(graph(), { onDevice })));
+    return session;
+  }
+
+  /**
+   * Weights as float32 tensors on the device, by the names under which `build` makes them outputs of its graph.
+   * Their memory belongs to the session that loaded them, so that stays open until they are closed.
+   */
+  async deviceWeights(build: (g: Graph) => readonly string[]): Promise<DeviceWeights> {
+    const g = new Graph();
+    const onDevice = build(g);
+    const session = await this.openSession(g.serialize(), { onDevice });
+    let tensors: Record<string, Tensor> = {};
+    const close = async (): Promise<void> => {
+      for (const tensor of Object.values(tensors)) tensor.dispose();
+      await session.close();
+    };
+    try {
+      tensors = await session.run({});
+      return { tensors, close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.shared.values()) await session.close();
+    this.shared.clear();
+    await this.embedding.close();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * A checkpoint as a computing job needs it: opened, known to be computable, with an adapter on top and the view that
+ * this and the wish to leave blocks out ask for.
+ */
+import type { Architecture } from '../checkpoint/architecture';
+import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import type { AppliedAdapter } from './adapted-project';
+import { applyAdapter } from '../adapter/adapter';
+import { adapterInput, readAdapter } from '../adapter/files';
+import type { RunInput } from '../records/record';
+import { type Model, type ModelOptions, openModel } from './model';
+import { parseRemoved, removedParts, type RemovedPart, type View, viewWithout } from './view';
+
+export interface Wanted {
+  /** Blocks to leave out, as `parseRemoved` reads them; on top of those that the adapter leaves out. */
+  readonly remove?: string;
+  /** Folder of an adapter. */
+  readonly adapter?: string;
+  /** Use the adapter though it was trained on other files. */
+  readonly otherBase?: boolean;
+}
+
+export interface Opened {
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  readonly removed: readonly RemovedPart[];
+  readonly view: View;
+  /** Undefined without an adapter. */
+  readonly adapter?: AppliedAdapter;
+  /** The adapter as an input of the run. */
+  readonly inputs: readonly RunInput[];
+}
+
+/** @throws UserError when the checkpoint cannot be read or computed with, lacks such blocks, or is not the adapter's */
+export async function openForComputing(path: string, { remove, adapter: folder, otherBase }: Wanted): Promise<Opened> {
+  const checkpoint = await openCheckpoint(path);
+  const architecture = requireArchitecture(checkpoint);
+  const { blocks } = architecture;
+  const named = remove === undefined ? [] : parseRemoved(remove, blocks);
+  const adapter = folder === undefined ? undefined : await readAdapter(folder, checkpoint, { anyBase: otherBase });
+  const view = viewWithout(blocks, [...(adapter?.removed ?? []).map((block) => ({ block })), ...named]);
+  return {
+    checkpoint,
+    architecture,
+    removed: removedParts(view),
+    view,
+    adapter: adapter && applyAdapter(adapter),
+    inputs: folder === undefined ? [] : [await adapterInput(folder)],
+  };
+}
+
+/** Opens the model, hands it to `body` and closes it, whatever happens. */
+export async function withModel<T>(
+  checkpoint: Checkpoint,
+  options: ModelOptions,
+  body: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await openModel(checkpoint, options);
+  try {
+    return await body(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** As JSON has it: whole blocks as numbers, modules by name. */
+export const removedJson = (removed: readonly RemovedPart[]): (number | string)[] =>
+  removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));

@@ -1,0 +1,63 @@
+/**
+ * Where a retrained checkpoint comes from, in words for its model card: the retraining, by the record beside the adapter,
+ * and the pruning before it, by the record inside the checkpoint below. Records of other versions may lack things: what
+ * is not there is not said.
+ */
+import { isObject, type JsonObject, parseJsonNumber } from '../json';
+import { codeSpan, inline } from '../markdown';
+import { entries, finite, objects, text } from './fields';
+import type { RunRecord } from './record';
+
+/** "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl)."; undefined where no pruning made it. */
+export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {
+  const parent = record?.inputs.find(({ role }) => role === 'model')?.name;
+  const removed = entries(record?.results.removed);
+  if (!record || parent === undefined || removed.length === 0) return undefined;
+  const { chosen, criterion } = record.settings;
+  const why = text(chosen) === undefined ? '' : `, chosen ${inline(text(chosen)!)}`;
+  const by = text(criterion) === undefined ? '' : ` (${inline(text(criterion)!)})`;
+  const blocks = `${removed.length === 1 ? 'block' : 'blocks'} ${inline(removed.join(', '))}`;
+  return `${codeSpan(name)} itself is ${codeSpan(parent)} without ${blocks}${why}${by}.`;
+}
+
+/** What the adapter learnt from, for how long, and what it brought: lines of a list. */
+export function trainingLines(record: RunRecord | undefined): string[] {
+  if (record?.kind !== 'retrain') return [];
+  const { results, settings } = record;
+  return [...dataLines(results.data), ...stepLines(results, settings), ...perplexityLines(results)];
+}
+
+function dataLines(data: unknown): string[] {
+  if (!isObject(data)) return [];
+  const files = objects(data.files).flatMap(({ file, kind }) => {
+    const [name, what] = [text(file), text(kind)];
+    return name === undefined ? [] : [`${codeSpan(name)}${what === undefined ? '' : ` (${inline(what)})`}`];
+  });
+  const examples = counted(data.train, 'examples');
+  const heldOut = counted(data.heldOut, 'held out');
+  const sizes = [examples, heldOut].filter((words) => words !== undefined).join(', ');
+  return files.length === 0 ? [] : [`data: ${files.join(', ')}${sizes === '' ? '' : `; ${sizes}`}`];
+}
+
+function counted(part: unknown, what: string): string | undefined {
+  const count = isObject(part) ? finite(part.examples) : null;
+  return count === null ? undefined : `${count.toLocaleString('en-US')} ${what}`;
+}
+
+function stepLines({ steps }: JsonObject, { batch, learningRate }: JsonObject): string[] {
+  const count = finite(steps);
+  if (count === null) return [];
+  const rows = finite(batch) === null ? '' : ` of ${finite(batch)} rows`;
+  const rate = finite(learningRate) === null ? '' : `, learning rate ${finite(learningRate)}`;
+  return [`training: ${count} steps${rows}${rate}`];
+}
+
+/** Before training and where the parameters that were kept come from. */
+function perplexityLines({ evaluations, best }: JsonObject): string[] {
+  const first = objects(evaluations).find(({ step }) => step === 0);
+  const [before, after] = [first, best].map((look) => (isObject(look) ? parseJsonNumber(look.ppl) : undefined));
+  if (before === undefined || after === undefined) return [];
+  return [`perplexity of the part of these data that was held out: ${digits(before)} before, ${digits(after)} after`];
+}
+
+const digits = (value: number): string => value.toPrecision(4);

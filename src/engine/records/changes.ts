@@ -1,0 +1,114 @@
+/** Whether what a run read is still what it was. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint } from '../checkpoint/open';
+import { systemErrorCode, UserError } from '../errors';
+import type { JobOptions } from '../progress';
+import { hashFile } from '../files/regular-file';
+import { ADAPTER_WEIGHTS } from '../adapter/tensors';
+import { systemReason } from '../system-failure';
+import { followPlace } from './places';
+import type { RunInput } from './record';
+
+/** Texts and data have 256 MB at most, the largest adapters some gigabytes: what has more is no input of a run. */
+const MOST_HASHED_BYTES = 4 * 2 ** 30;
+
+export interface LookOptions {
+  /** Inputs as they are now, which need not be looked up: those of the same role and name. */
+  readonly known?: readonly RunInput[];
+  /** Folders below which inputs may be looked up, besides the record's own (records/places.ts). */
+  readonly given: readonly string[];
+  readonly job?: JobOptions;
+}
+
+export interface InputCheck {
+  /** What is another one now, or gone, in words. */
+  readonly changed: readonly string[];
+  /** What was not looked at, and why, in words. */
+  readonly unchecked: readonly string[];
+}
+
+/** What was found at a place. */
+type Found = { readonly hash: string } | { readonly changed: string } | { readonly unchecked: string };
+
+const GONE: Found = { changed: 'is no longer there' };
+
+/** Looks files up; each is read once for as long as it stays the same. */
+export class InputWatch {
+  private readonly hashes = new Map<string, { readonly stamp: string; readonly hash: string }>();
+  /** Many runs name the same file: they look at it together. */
+  private readonly looking = new Map<string, Promise<Found>>();
+
+  /**
+   * @param folder of the record, from where its places are seen
+   * @returns what became of its inputs; those without a place or a hash are taken on trust
+   * @throws CancelledError
+   */
+  async check(inputs: readonly RunInput[], folder: string, options: LookOptions): Promise<InputCheck> {
+    const changed = new Set<string>();
+    const unchecked = new Set<string>();
+    for (const input of inputs) {
+      const found = await this.find(input, folder, options);
+      const what = input.role === 'model' ? 'the model' : input.name;
+      if (found && 'changed' in found) changed.add(`${what} ${found.changed}`);
+      if (found && 'unchecked' in found) unchecked.add(`${what} was not checked: ${found.unchecked}`);
+    }
+    return { changed: [...changed], unchecked: [...unchecked] };
+  }
+
+  /** Undefined where there is nothing to compare. */
+  private async find(input: RunInput, folder: string, options: LookOptions): Promise<Found | undefined> {
+    const { role, name, place } = input;
+    const then = hashOf(input);
+    if (then === undefined) return undefined;
+    const same = options.known?.find((other) => other.role === role && other.name === name);
+    if (!same && typeof place !== 'string') return undefined;
+    const now = same ? foundAs(same) : await this.lookAt(input, place!, folder, options);
+    return 'hash' in now && now.hash !== then ? { changed: 'has changed since' } : now;
+  }
+
+  private async lookAt(
+    { role, name }: RunInput,
+    place: string,
+    folder: string,
+    { given, job = {} }: LookOptions,
+  ): Promise<Found> {
+    const followed = await followPlace(place, folder, given);
+    if (followed === 'gone') return GONE;
+    if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice looks in' };
+    const key = `${role} ${followed.path}`;
+    let look = this.looking.get(key);
+    if (!look) {
+      look = this.read(role, name, followed.path, job).finally(() => this.looking.delete(key));
+      this.looking.set(key, look);
+    }
+    return look;
+  }
+
+  private async read(role: string, name: string, path: string, job: JobOptions): Promise<Found> {
+    try {
+      if (role === 'model' || role === 'teacher') return { hash: (await openCheckpoint(path, job.signal)).identity };
+      return await this.fileHash(role === 'adapter' ? join(path, ADAPTER_WEIGHTS) : path, name, job);
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return GONE;
+      const why = error instanceof UserError ? error.why : systemReason(error)?.why;
+      if (why === undefined) throw error;
+      return { changed: `can no longer be read: ${why}` };
+    }
+  }
+
+  private async fileHash(path: string, name: string, job: JobOptions): Promise<Found> {
+    const { size, mtimeMs, ino } = await stat(path);
+    if (size > MOST_HASHED_BYTES) return { unchecked: `it has ${size} bytes, too many to be hashed` };
+    const stamp = `${size} ${mtimeMs} ${ino}`;
+    const known = this.hashes.get(path);
+    if (known?.stamp === stamp) return known;
+    const hash = await hashFile(path, `checking ${name}`, job);
+    this.hashes.set(path, { stamp, hash });
+    return { hash };
+  }
+}
+
+const foundAs = (input: RunInput): Found => ({ hash: hashOf(input) ?? '' });
+
+const hashOf = ({ identity, sha256 }: RunInput): string | undefined => identity ?? sha256;

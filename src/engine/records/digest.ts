@@ -1,0 +1,269 @@
+/** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
+import { basename } from 'node:path';
+import { repetition } from './repetition';
+import { isObject, type JsonObject } from '../json';
+import type {
+  CostDigest,
+  CurveDigest,
+  QualityDigest,
+  RetrainedDigest,
+  RunDigest,
+  SamplesDigest,
+  ScoreDigest,
+  TrainingDigest,
+} from './digest-types';
+import { entries, finite, jsonNumber, objects, text, texts } from './fields';
+import type { RunInput, RunRecord } from './record';
+import { calibrationKey, curveKey, evaluationKey } from './rows-key';
+
+export function digestRecord(record: RunRecord): RunDigest {
+  const { kind, started, finished, results, settings, versions } = record;
+  const model = record.inputs.find(({ role }) => role === 'model');
+  const adapter = record.inputs.find(({ role }) => role === 'adapter');
+  const name = model?.name ?? '';
+  const device = isObject(record.device) ? text(record.device.provider) : undefined;
+  return {
+    ...{ kind, started, finished },
+    model: { name, ...(model?.identity !== undefined && { identity: model.identity }) },
+    removed: entries(settings.removed ?? results.removed),
+    ...(adapter && { adapter: adapter.name }),
+    device: device ?? null,
+    inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
+    settings: flat(settings),
+    versions: [`Coppice ${versions.coppice}`, versions.onnxruntime ? `onnxruntime ${versions.onnxruntime}` : '']
+      .filter(Boolean)
+      .join(', '),
+    ...partsOf(record, name),
+  };
+}
+
+type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'quality' | 'retrained' | 'cost' | 'samples'>;
+
+function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
+  const prompts = texts(settings.prompts);
+  const evaluated = inputs.find(({ role }) => role === 'text' || role === 'calibration')?.name;
+  switch (kind) {
+    case 'score':
+      return { score: scoreOf(results) };
+    case 'curve':
+      return { curve: curveOf(results, settings) };
+    case 'retrain':
+      return { training: trainingOf(results) };
+    case 'eval':
+      return evaluationOf(results, model, inputs, evaluated, evaluationKey(results, settings, inputs));
+    case 'bench':
+      return {
+        cost: Array.isArray(results.models) ? turnsOf(results) : [{ ...costOf(results, model), speed: 'alone' }],
+      };
+    case 'samples':
+      return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
+    case 'generate':
+      return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
+    case 'prune':
+    case 'merge':
+      return { cost: writtenOf(results, model, kind === 'prune' ? 'pruned' : 'merged') };
+    case 'demo':
+      return demoOf(results, model, inputs);
+    default:
+      return {};
+  }
+}
+
+function scoreOf(results: JsonObject): ScoreDigest {
+  // Taylor knows the perplexity too, but its scores are none and cannot be compared with it.
+  const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
+  const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
+    const [at, value] = [finite(index), jsonNumber(score)];
+    if (at === null || value === undefined) return [];
+    const paired = pairedLow !== undefined && { pairedLow: jsonNumber(pairedLow), pairedHigh: jsonNumber(pairedHigh) };
+    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired }];
+  });
+  const rows = keyed(calibrationKey(results.calibration));
+  const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
+  const of = { ...rows, ...(source !== undefined && { text: source }) };
+  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...of, blocks };
+}
+
+function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
+  const points = objects(results.points).flatMap(({ count, removed, ppl, parameters }) => {
+    const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
+    if (n === null || value === undefined || left === null) return [];
+    const blocks = entries(removed).filter((block): block is number => typeof block === 'number');
+    return [{ count: n, removed: blocks, ppl: value, parameters: left }];
+  });
+  const name = isObject(results.text) ? text(results.text.name) : undefined;
+  const read = finite(results.parametersRead);
+  return {
+    ...{ criterion: text(results.criterion) ?? '', text: name ?? '', points },
+    ...keyed(curveKey(results, settings)),
+    ...(read !== null && { parametersRead: read }),
+  };
+}
+
+/** Left out where it is not known. */
+const keyed = (rowsKey: string | undefined): { rowsKey?: string } => (rowsKey === undefined ? {} : { rowsKey });
+
+function trainingOf(results: JsonObject): TrainingDigest {
+  const steps = objects(results.trace).flatMap(({ step, loss, lr, tokensPerSecond }) => {
+    const [at, value] = [finite(step), jsonNumber(loss)];
+    if (at === null || value === undefined) return [];
+    const [learningRate, speed] = [finite(lr) ?? 0, finite(tokensPerSecond) ?? 0];
+    return [{ step: at, loss: value, learningRate, tokensPerSecond: speed }];
+  });
+  const looks = objects(results.evaluations).flatMap(({ step, ppl }) => {
+    const [at, value] = [finite(step), jsonNumber(ppl)];
+    return at === null || value === undefined ? [] : [{ step: at, ppl: value }];
+  });
+  const out = text(results.out);
+  return { ...(out !== undefined && { output: basename(out) }), steps, looks };
+}
+
+function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: string): QualityDigest[] {
+  const ppl = jsonNumber(results.ppl);
+  if (ppl === undefined) return [];
+  const tokens = finite(results.tokens) ?? undefined;
+  return [{ label, ppl, tokens, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
+}
+
+/** With an adapter on top it is also what retraining brought back. */
+function evaluationOf(
+  results: JsonObject,
+  model: string,
+  inputs: readonly RunInput[],
+  text: string | undefined,
+  rowsKey: string | undefined,
+): Parts {
+  const adapter = inputs.find(({ role }) => role === 'adapter')?.name;
+  const quality = qualityOf(results, adapter ?? model, text ?? '', rowsKey);
+  if (adapter === undefined || quality.length === 0) return { quality };
+  return { quality, retrained: [retrainedOf(results, adapter, quality[0])] };
+}
+
+function retrainedOf(
+  { removed }: JsonObject,
+  label: string,
+  { ppl, text = '', rowsKey }: QualityDigest,
+): RetrainedDigest {
+  const blocks = entries(removed).filter((block) => typeof block === 'number');
+  return { label, removed: blocks, ppl, text, ...keyed(rowsKey) };
+}
+
+function costOf(results: JsonObject, label: string): CostDigest {
+  return {
+    label,
+    parameters: finite(results.parameters),
+    bytes: finite(results.bytes),
+    prefillTokensPerSecond: finite(results.prefillTokensPerSecond),
+    decodeTokensPerSecond: finite(results.decodeTokensPerSecond ?? results.tokensPerSecond),
+    peakRssBytes: finite(results.peakRssBytes),
+  };
+}
+
+/** Before and after a checkpoint was written. */
+function writtenOf(results: JsonObject, model: string, what: string): CostDigest[] {
+  const out = text(results.out);
+  const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = results;
+  return [
+    costOf({ parameters: parametersBefore, bytes: bytesBefore }, model),
+    costOf({ parameters: parametersAfter, bytes: bytesAfter }, out === undefined ? `${model}, ${what}` : basename(out)),
+  ];
+}
+
+/** Speeds of sample columns: the median of what each wrote. */
+function speedsOf(results: JsonObject): CostDigest[] {
+  return objects(results.columns).map((each, column): CostDigest => {
+    const { label } = each;
+    const own = objects(results.samples).filter((sample) => sample.column === column);
+    const middle = (key: string): number | null => median(own.map((sample) => finite(sample[key])));
+    const speeds = { prefillTokensPerSecond: middle('prefillTokensPerSecond') };
+    const cost = costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
+    return { ...cost, speed: 'writing', ...columnOf(each) };
+  });
+}
+
+/** Several models that were measured in turns. */
+function turnsOf(results: JsonObject): CostDigest[] {
+  return objects(results.models).map((each) => {
+    const [prefillRange, decodeRange] = [rangeOf(each.prefillRange), rangeOf(each.decodeRange)];
+    return {
+      ...{ ...costOf(each, text(each.label) ?? ''), speed: 'turns' as const, ...columnOf(each) },
+      ...(prefillRange && { prefillRange }),
+      ...(decodeRange && { decodeRange }),
+    };
+  });
+}
+
+function rangeOf(value: unknown): readonly [number, number] | undefined {
+  const [low, high] = Array.isArray(value) ? value.map(finite) : [];
+  return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
+}
+
+function columnOf({ model, identity, removed, adapter }: JsonObject): Pick<CostDigest, 'of'> {
+  const [name, hash, on] = [text(model), text(identity), text(adapter)];
+  if (name === undefined || hash === undefined) return {};
+  return { of: { model: name, identity: hash, removed: entries(removed), ...(on !== undefined && { adapter: on }) } };
+}
+
+function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {
+  return {
+    prompts,
+    columns: objects(results.columns).map(({ label }) => text(label) ?? ''),
+    texts: objects(results.samples).map((sample) => {
+      const ids = entries(sample.ids).filter((id): id is number => typeof id === 'number');
+      const failure = text(sample.failure);
+      return {
+        prompt: finite(sample.prompt) ?? 0,
+        column: finite(sample.column) ?? 0,
+        text: text(sample.text) ?? '',
+        tokens: ids.length,
+        timeToFirstToken: finite(sample.timeToFirstToken),
+        tokensPerSecond: finite(sample.decodeTokensPerSecond),
+        repetition: finite(repetition(ids)),
+        stopped: text(sample.stopped) ?? '',
+        ...(failure !== undefined && { failure }),
+      };
+    }),
+  };
+}
+
+/** The demo does several things at once. */
+function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[]): Parts {
+  const text = inputs.find(({ role }) => role === 'text')?.name ?? '';
+  const sides = [results.before, results.after, results.retrained].filter(isObject);
+  const labels = [model, `${model}, pruned`, `${model}, retrained`].slice(0, sides.length);
+  const written = sides.flatMap(({ continuations }, column) =>
+    objects(continuations).map((each, prompt) => ({ ...each, prompt, column })),
+  );
+  written.sort((a, b) => a.prompt - b.prompt); // what is to be compared lies side by side
+  const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text, evaluationKey(side, side, inputs)));
+  return {
+    quality,
+    ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2])] }),
+    cost: sides.map((side, i) => ({ ...costOf(side, labels[i]), speed: 'writing' as const })),
+    samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
+  };
+}
+
+function median(values: readonly (number | null)[]): number | null {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[sorted.length >> 1];
+}
+
+/** Settings as names and words. Prompts and block lists stay lists; what is null is left out. */
+function flat(settings: JsonObject, prefix = ''): (readonly [string, string])[] {
+  return Object.entries(settings).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`;
+    if (value === null || value === undefined || key === 'columns') return [];
+    if (isObject(value)) return flat(value, `${name}.`);
+    if (Array.isArray(value)) return [[name, value.map((each) => words(each)).join(', ') || 'none'] as const];
+    return [[name, words(value)] as const];
+  });
+}
+
+function words(value: unknown): string {
+  if (typeof value === 'string') return /^[\da-f]{64}$/.test(value) ? value.slice(0, 12) : value;
+  if (!isObject(value)) return JSON.stringify(value);
+  return Object.values(value)
+    .map((each) => words(each))
+    .join(' '); // a file with its hash
+}

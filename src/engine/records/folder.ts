@@ -1,0 +1,82 @@
+/** Where records of runs are kept: a folder of files that sort by time, never inside what somebody else owns. */
+import { randomBytes } from 'node:crypto';
+import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, UserError } from '../errors';
+import { isInside } from '../files/target';
+import { type RunRecord, writeRecord } from './record';
+
+/** Its default place in a workspace is ".coppice/runs". */
+const OWN_FOLDER = '.coppice';
+
+/** Puts `record` into a new file of the folder. @returns its path */
+export async function keepRecord(folder: string, record: RunRecord): Promise<string> {
+  const stamp = record.started.replace(/[-:]/g, '').replace(/\.\d+Z$/, 'Z'); // 20260401T093000Z
+  const file = join(folder, `${stamp}-${record.kind}-${randomBytes(3).toString('hex')}.json`);
+  await writeRecord(file, record);
+  return file;
+}
+
+/**
+ * Makes and returns the first of `folders` that may hold records.
+ * @param sources folders of the checkpoints that the run reads
+ * @returns undefined when `folders` is empty
+ * @throws UserError when none of them may
+ */
+export async function claimRecordFolder(
+  folders: readonly string[],
+  sources: readonly string[],
+): Promise<string | undefined> {
+  let why = '';
+  for (const folder of folders.map((name) => resolve(name))) {
+    const real = await realPlace(folder);
+    if (await insideAny(real, sources)) why = `${folder} lies inside the checkpoint, into which nothing is written`;
+    else if (isHubCache(real)) why = `${folder} lies inside a Hugging Face cache, into which nothing is written`;
+    else {
+      try {
+        await ignoreByGit(await mkdir(folder, { recursive: true }), folder);
+        await access(folder, constants.W_OK);
+        return folder;
+      } catch (error) {
+        why = `${folder} cannot be written to (${messageOf(error)})`;
+      }
+    }
+  }
+  if (why === '') return undefined;
+  throw new UserError('The run would leave no record', why, 'Choose another folder for the records of runs.');
+}
+
+/**
+ * A new folder ".coppice" is Coppice's own: what is in it is not for the repository around it. One that was there before
+ * is left as it is, so that those who want records in Git delete the file once.
+ * @param first the topmost folder that was made, undefined for none
+ * @param last the one that was wanted
+ */
+async function ignoreByGit(first: string | undefined, last: string): Promise<void> {
+  if (first === undefined) return;
+  for (let made = last; isInside(made, first); made = dirname(made)) {
+    if (basename(made) === OWN_FOLDER) await writeFile(join(made, '.gitignore'), '*\n', { flag: 'wx' });
+  }
+}
+
+async function insideAny(path: string, folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) if (isInside(path, await realpath(folder))) return true;
+  return false;
+}
+
+/** Its path with links resolved, as far as it exists. */
+async function realPlace(folder: string): Promise<string> {
+  for (let existing = folder; ; existing = dirname(existing)) {
+    try {
+      await lstat(existing);
+      return join(await realpath(existing), folder.slice(existing.length));
+    } catch {
+      if (dirname(existing) === existing) return folder;
+    }
+  }
+}
+
+/** Whether a part of the path is a repository of the Hugging Face cache: "models--org--name". */
+function isHubCache(path: string): boolean {
+  return path.split(/[/\\]/).some((part) => /^(models|datasets)--/.test(part));
+}

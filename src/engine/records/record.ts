@@ -1,0 +1,198 @@
+/**
+ * The record of a run: what went in, with which settings, on what, and what came out. Every number that Coppice shows
+ * can be traced to one. `schema: 1`; non-finite numbers are strings (engine/json.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import { open, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import packageManifest from '../../../package.json';
+import type { Checkpoint } from '../checkpoint/types';
+import { systemErrorCode, UserError } from '../errors';
+import { isObject, stringifyJson } from '../json';
+import { cannotWrite } from '../system-failure';
+import { readTextFile } from '../files/text-file';
+
+export const RUN_RECORD_SCHEMA = 1;
+
+/** Its name in the folder of a model or an adapter that the run made. */
+export const RECORD_NAME = 'coppice.json';
+
+/** A run record is text of a few kilobytes; per-block results of the deepest models stay far below this. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** What a run read. Its identity tells whether another run read the same. */
+export interface RunInput {
+  /** "model", "calibration", "text", "scores". */
+  readonly role: string;
+  /** File or folder name without its path, which is the user's own business. */
+  readonly name: string;
+  /** Path from the record's folder, in records that stay with the user (records/places.ts). */
+  readonly place?: string;
+  /** Of a checkpoint: SHA-256 of config, shard headers and sizes. */
+  readonly identity?: string;
+  /** Of a file: SHA-256 of its bytes. */
+  readonly sha256?: string;
+}
+
+export interface RunRecord {
+  readonly schema: typeof RUN_RECORD_SCHEMA;
+  /** The command: "score", "prune", "eval", "generate", "bench". */
+  readonly kind: string;
+  readonly inputs: readonly RunInput[];
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Null where nothing was drawn. */
+  readonly seed: number | null;
+  /** The execution provider and why it was chosen; null where nothing was computed. */
+  readonly device: unknown;
+  /** `onnxruntime` is null where no session was opened. */
+  readonly versions: { readonly coppice: string; readonly node: string; readonly onnxruntime: string | null };
+  readonly results: Readonly<Record<string, unknown>>;
+  /** What the reader of the results should know; absent where there is nothing. */
+  readonly notes?: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly finished: string;
+}
+
+/** What the caller knows; the rest of the record is filled in. */
+export interface RunFacts {
+  readonly kind: string;
+  readonly inputs: readonly RunInput[];
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed?: number;
+  readonly device?: unknown;
+  readonly onnxruntime?: string;
+  readonly results: object;
+  readonly notes?: readonly string[];
+  readonly started: Date;
+  readonly finished?: Date;
+}
+
+/** Makes the record of a run that ends now. */
+export function newRecord(facts: RunFacts): RunRecord {
+  return {
+    schema: RUN_RECORD_SCHEMA,
+    kind: facts.kind,
+    inputs: facts.inputs,
+    settings: facts.settings,
+    seed: facts.seed ?? null,
+    device: facts.device ?? null,
+    versions: {
+      coppice: packageManifest.version,
+      node: process.versions.node,
+      onnxruntime: facts.onnxruntime ?? null,
+    },
+    results: { ...facts.results },
+    ...(facts.notes && facts.notes.length > 0 && { notes: facts.notes }),
+    started: facts.started.toISOString(),
+    finished: (facts.finished ?? new Date()).toISOString(),
+  };
+}
+
+/** The checkpoint as an input of a run. */
+export function modelInput(checkpoint: Checkpoint): RunInput {
+  return { role: 'model', name: modelName(checkpoint), identity: checkpoint.identity };
+}
+
+/**
+ * What people call the model: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path.
+ */
+export const modelName = (checkpoint: Checkpoint): string => nameOfFolder(checkpoint.folder);
+
+/** The same of a checkpoint's folder. */
+export function nameOfFolder(folder: string): string {
+  const parts = folder.split(/[/\\]/).filter((part) => part !== '');
+  const repository = parts.at(-2) === 'snapshots' ? parts.at(-3) : undefined;
+  if (repository?.startsWith('models--')) return repository.slice('models--'.length).split('--').join('/');
+  return parts.at(-1) ?? 'model';
+}
+
+/** The text of a record as files hold it. */
+export function recordText(record: RunRecord): string {
+  return `${stringifyJson(record, 2)}\n`;
+}
+
+/**
+ * Writes the record to `file`, replacing an older one: complete or not at all. A link stays; what it leads to is replaced.
+ * @throws UserError when the folder is missing, read-only or full.
+ */
+export async function writeRecord(file: string, record: RunRecord): Promise<void> {
+  const target = await realpath(file).catch(() => file); // not there yet, as a rule
+  const temporary = join(dirname(target), `.coppice-record-${process.pid}-${randomBytes(4).toString('hex')}`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await handle.writeFile(recordText(record));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const what = `the run record ${file}`;
+    const why = FOLDER_FAILURES[systemErrorCode(error) ?? ''];
+    if (why === undefined) throw cannotWrite(what, error);
+    throw new UserError(`${what} cannot be written`, why, 'Name a file in a folder that exists.', { cause: error });
+  }
+}
+
+const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
+};
+
+/**
+ * Reads a record back and checks its shape.
+ * @throws UserError when the file is missing, too large, no JSON, or no record of this schema.
+ */
+export async function readRecord(file: string): Promise<RunRecord> {
+  const refuse = (why: string, cause?: unknown): UserError =>
+    new UserError(`${file} is no run record`, why, 'Give a file that a Coppice run wrote with --record.', { cause });
+  let text: string;
+  try {
+    ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'No record is as large.'));
+  } catch (error) {
+    throw error instanceof UserError ? refuse(error.why, error) : error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse('it is not JSON', error);
+  }
+  const fault = recordFault(value);
+  if (fault !== undefined) throw refuse(fault);
+  return value as RunRecord;
+}
+
+/**
+ * The record inside a folder that Coppice wrote: a checkpoint or an adapter.
+ * @returns undefined when there is none that can be read, as in what other programs wrote
+ */
+export async function recordIn(folder: string): Promise<RunRecord | undefined> {
+  try {
+    return await readRecord(join(folder, RECORD_NAME));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** The first thing that keeps `value` from being a record, in words; undefined when it is one. */
+function recordFault(value: unknown): string | undefined {
+  if (!isObject(value)) return 'it is not a JSON object';
+  if (value.schema !== RUN_RECORD_SCHEMA) {
+    return `schema is ${JSON.stringify(value.schema)}, this version reads ${RUN_RECORD_SCHEMA}`;
+  }
+  for (const key of ['kind', 'started', 'finished']) if (typeof value[key] !== 'string') return `${key} is no text`;
+  for (const key of ['settings', 'results', 'versions']) if (!isObject(value[key])) return `${key} is no object`;
+  for (const key of ['started', 'finished'])
+    if (Number.isNaN(Date.parse(value[key] as string))) return `${key} is no date`;
+  if (value.seed !== null && typeof value.seed !== 'number') return 'seed is no number';
+  if (!Array.isArray(value.inputs)) return 'inputs is no list';
+  const inputFault = value.inputs.findIndex(
+    (input) => !isObject(input) || typeof input.role !== 'string' || typeof input.name !== 'string',
+  );
+  return inputFault >= 0 ? `inputs[${inputFault}] has no role or name` : undefined;
+}

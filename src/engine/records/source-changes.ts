@@ -1,0 +1,21 @@
+/** Whether the checkpoints that a run read stayed what they were while it ran: its numbers may be of neither state else. */
+import { changedFiles } from '../files/stamps';
+import type { Checkpoint } from '../checkpoint/types';
+import { modelName, type RunRecord } from './record';
+
+/** What changed since the checkpoints were opened, one sentence a file; for the user and the record of the run. */
+export async function sourceChanges(checkpoints: readonly Checkpoint[]): Promise<string[]> {
+  const notes: string[] = [];
+  for (const checkpoint of new Set(checkpoints)) {
+    for (const { name, how } of await changedFiles(checkpoint.files)) {
+      const what = `${name} of ${modelName(checkpoint)} changed during the run: ${how}`;
+      notes.push(`${what}; the results may be of the old file, the new one, or of both`);
+    }
+  }
+  return notes;
+}
+
+/** The record with these notes too. */
+export function withNotes(record: RunRecord, notes: readonly string[]): RunRecord {
+  return notes.length === 0 ? record : { ...record, notes: [...(record.notes ?? []), ...notes] };
+}

@@ -1,0 +1,70 @@
+/** The data of a run: files, or text that the unpruned model writes. */
+import { UserError } from '../../errors';
+import type { JobOptions } from '../../progress';
+import type { Tokenizer } from '../../tokenizer/tokenizer';
+import type { Model } from '../../model/model';
+import { fullView } from '../../model/view';
+import { loadTrainingData, type TrainingData } from './load';
+import { selfData } from './self-data';
+import { DEFAULTS, type RetrainSettings } from '../settings';
+
+export interface DataContext {
+  readonly tokenizer?: Tokenizer;
+  /** The teacher; it writes the text where there is one. */
+  readonly teacher?: Model;
+  /** Blocks that the student leaves out. */
+  readonly removed: readonly number[];
+  /** Where text that a model wrote is kept. */
+  readonly cache: string;
+}
+
+/** @throws UserError when data cannot be read, used or written; CancelledError */
+export async function runData(
+  model: Model,
+  settings: RetrainSettings,
+  { tokenizer, teacher, removed, cache }: DataContext,
+  job: JobOptions,
+): Promise<TrainingData> {
+  const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
+  const { data, heldOut, prompt, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
+  const length = settings.length ?? Math.min(DEFAULTS.length, context);
+  if (data !== 'self') {
+    const options = { length, seed, heldOut, prompt, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary, context };
+    return loadTrainingData(data, options, tokenizer, job);
+  }
+  if (!teacher && removed.length === 0) {
+    throw new UserError(
+      'There is no model to write the training text',
+      'the model to be trained would write for itself, and nothing was removed from it',
+      'Name the unpruned model with --teacher, or the blocks to leave out with --remove.',
+    );
+  }
+  const author = teacher ?? model;
+  const openings: number[] = [];
+  for (const word of OPENINGS) {
+    const ids = await tokenizer?.encode(word, { addSpecialTokens: false });
+    openings.push(...(ids ?? []).slice(0, 1));
+  }
+  const view = fullView(author.architecture.blocks);
+  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
+}
+
+/** First words for models that begin a text with a word. */
+const OPENINGS = [
+  'The',
+  'A',
+  'In',
+  'It',
+  'When',
+  'We',
+  'I',
+  'He',
+  'She',
+  'There',
+  'How',
+  'What',
+  'To',
+  'If',
+  'On',
+  'This',
+];

@@ -1,0 +1,143 @@
+/**
+ * Training text that the unpruned model writes itself, for users who have none: drawn at temperature 1 from the beginning
+ * of a text on, so that it is what the model takes text to be. Its token ids are the rows; nothing is encoded anew.
+ */
+import { createHash } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
+import { isObject } from '../../json';
+import { readSmallFile } from '../../files/regular-file';
+import { UserError } from '../../errors';
+import { sample } from '../../evaluate/sample';
+import { type JobOptions, Work } from '../../progress';
+import { Random } from '../../random';
+import { modelName } from '../../records/record';
+import { cannotWrite } from '../../system-failure';
+import { Decoder } from '../../model/decoder';
+import type { Model } from '../../model/model';
+import type { View } from '../../model/view';
+import { exampleOfText } from './example';
+import { lookSize } from './held-out';
+import type { TrainingData } from './load';
+import { heldOutCount } from './options';
+
+export interface SelfDataOptions {
+  /** Tokens to write, about. */
+  readonly tokens: number;
+  /** Tokens of a row. */
+  readonly length: number;
+  readonly seed: number;
+  /** As in `DataOptions`. */
+  readonly heldOut?: number;
+  /** First ids to choose from for a model that has no begin-of-text token. */
+  readonly openings: readonly number[];
+  /** Where the rows are kept, from the first on, so that a run that was stopped need not write them again. */
+  readonly cache: string;
+}
+
+const WRITING = 'the model writes its training text';
+/** Texts written at a time. Twice as many gain a tenth more, and take twice the cache. */
+const TEXTS = 16;
+
+/** The rows of the cache, or newly written ones. @throws UserError, CancelledError */
+export async function selfData(
+  model: Model,
+  view: View,
+  options: SelfDataOptions,
+  job: JobOptions,
+): Promise<TrainingData> {
+  const { length, seed } = options;
+  const rows = await writeRows(model, view, options, job);
+  const examples = rows.map((row) => exampleOfText(Int32Array.from(row)));
+  const border = examples.length - heldOutCount(examples.length, options.heldOut);
+  const [train, heldOut] = [examples.slice(0, border), examples.slice(border)];
+  const part = (some: typeof examples) => {
+    return { examples: some.length, tokens: some.length * length, targets: some.length * (length - 1) };
+  };
+  const sha256 = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
+  const file = `text by ${modelName(model.checkpoint)}`;
+  return {
+    train,
+    heldOut,
+    describe: {
+      files: [{ file, sha256, kind: 'text' }],
+      ...{ length, seed, train: part(train), dropped: 0, truncated: 0 },
+      heldOut: { ...part(heldOut), looked: lookSize(heldOut.length) },
+    },
+  };
+}
+
+async function writeRows(
+  model: Model,
+  view: View,
+  { tokens, length, seed, openings, cache }: SelfDataOptions,
+  job: JobOptions,
+): Promise<readonly number[][]> {
+  const { bosTokenId, eosTokenIds, vocabulary } = model.architecture;
+  const count = Math.max(2, Math.ceil(tokens / length));
+  const key = JSON.stringify([model.checkpoint.identity, view, tokens, length, seed]);
+  const rows = (await readCache(cache, key)).slice(0, count);
+  const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);
+  // In the same groups as without an interruption: so are the numbers.
+  while (rows.length < count) {
+    const some = Array.from({ length: Math.min(TEXTS, count - rows.length) }, (_, r) => {
+      const random = new Random(seed + rows.length + r);
+      return { random, ids: [bosTokenId ?? opening(openings, random)] };
+    });
+    const decoder = await Decoder.open(model, view, length, some.length);
+    try {
+      while (some[0].ids.length < length) {
+        const last = some.map(({ ids }) => ids[ids.length - 1]);
+        const logits = some.length === 1 ? await decoder.append(last) : await decoder.appendToEach(last);
+        some.forEach(({ ids, random }, r) => {
+          const ended = bosTokenId !== undefined && eosTokenIds.includes(last[r]) && last[r] !== bosTokenId;
+          // After its end a text is followed by the next, as in pre-training.
+          ids.push(ended ? bosTokenId : sample(logits.subarray(r * vocabulary, (r + 1) * vocabulary), {}, random));
+        });
+        const written = rows.length * length + some.length * some[0].ids.length;
+        work.step(`${WRITING}, ${written} of ${count * length} tokens`);
+        work.advance(some.length);
+      }
+    } finally {
+      await decoder.close();
+    }
+    rows.push(...some.map(({ ids }) => ids));
+    await writeCache(cache, JSON.stringify({ key, rows }));
+  }
+  return rows;
+}
+
+function opening(openings: readonly number[], random: Random): number {
+  if (openings.length > 0) return openings[random.below(openings.length)];
+  throw new UserError(
+    'The model cannot begin a text',
+    'its config.json has no "bos_token_id", and it has no tokenizer to encode a first word with',
+    'Add tokenizer.json to the checkpoint, or name a file with --data.',
+  );
+}
+
+/** Ten million tokens: days of writing. */
+const MOST_CACHE_BYTES = 100e6;
+
+/** Whole or not at all. @throws UserError */
+async function writeCache(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await writeFile(temporary, text, { flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+/** What was written so far; a file that cannot be read or is of another text is as good as none. */
+async function readCache(path: string, key: string): Promise<number[][]> {
+  try {
+    const cache: unknown = JSON.parse((await readSmallFile(path, MOST_CACHE_BYTES)).toString('utf8'));
+    return isObject(cache) && cache.key === key && isRows(cache.rows) ? cache.rows : [];
+  } catch {
+    return [];
+  }
+}
+
+const isRows = (rows: unknown): rows is number[][] =>
+  Array.isArray(rows) && rows.every((row) => Array.isArray(row) && row.every(Number.isSafeInteger));

@@ -1,0 +1,49 @@
+/** What full-parameter training takes, so that it is refused before it fills the machine. */
+import { freemem } from 'node:os';
+import type { Architecture } from '../../checkpoint/architecture';
+import { elements, parametersOf, parametersOfBlock } from '../../checkpoint/parameters';
+import { outerWeights } from '../../checkpoint/weight-names';
+import { UserError } from '../../errors';
+import { TOKENS_PER_RUN } from './trainee';
+
+/** Of each parameter: its value, its two moments and its gradient, in float32. */
+const COPIES = 4;
+/** Scores of attention and their softmax, and the gradients of both. */
+const ATTENTION_COPIES = 4;
+/** Arrays of logits' size that the head's loss and its gradient need at a time, of 64 MiB each. */
+const LOGITS_BYTES = 4 * (64 << 20);
+
+/** What it depends on beside the model. */
+export interface FullTraining {
+  /** The best parameters are kept beside the last ones: where something is held out. */
+  readonly keepsBest: boolean;
+  /** Tokens of the longest row. */
+  readonly longest: number;
+}
+
+/** Bytes at least, with nothing kept that can be computed again. */
+export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest }: FullTraining): number {
+  const { blocks, hidden, ffn, heads } = architecture;
+  const copies = COPIES + (keepsBest ? 1 : 0);
+  const head = elements(outerWeights(architecture).head.shape);
+  // One block's gradients and the head's (twice) on their way to the sums.
+  const passing = parametersOfBlock(architecture) + 2 * head;
+  // The residual stream before every block, and a block's own intermediate values.
+  const tokens = Math.max(TOKENS_PER_RUN, longest);
+  const states = tokens * ((blocks + 4) * hidden + 8 * ffn);
+  const attention = ATTENTION_COPIES * heads * tokens * longest;
+  return 4 * (copies * parametersOf(architecture) + passing + states + attention) + LOGITS_BYTES;
+}
+
+/** @throws UserError when the training would take more than `budget` bytes (of the free ones when undefined) */
+export function requireFullMemory(architecture: Architecture, training: FullTraining, budget = freemem()): void {
+  const bytes = fullTrainingBytes(architecture, training);
+  if (bytes <= budget) return;
+  throw new UserError(
+    'Cannot train every weight of this model here',
+    `it needs ${bytes} bytes (values, gradients and two moments of ${parametersOf(architecture)} parameters, ` +
+      `rows of ${training.longest} tokens), ` +
+      `and ${Math.floor(budget)} are there`,
+    'Train an adapter (leave --full out), remove more blocks, lower --length, or raise --memory if the machine has more.',
+  );
+}

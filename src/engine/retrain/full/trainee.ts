@@ -1,0 +1,109 @@
+/**
+ * Every weight of a model as a trainee: continued pre-training (the paper's later version, spec §2), or training from
+ * scratch. A tied embedding is one parameter with two gradients.
+ */
+import { readTensor } from '../../formats/safetensors/tensor-file';
+import { blockWeights, outerWeights, type Weight } from '../../checkpoint/weight-names';
+import { float32, type Tensor } from '../../onnx/session';
+import { Random } from '../../random';
+import { inputBinding, tensorOf } from '../../model/graph-weights';
+import type { Model } from '../../model/model';
+import { stepsOf, type View } from '../../model/view';
+import type { Parameter } from '../loop/adamw';
+import { fullTrainables } from '../../model/full-graph';
+import type { Trainee } from '../loop/trainee';
+
+/** The weights that take part, under the names that they have in the pruned model. */
+export function trainedWeights(model: Model, view: View): Map<string, Weight> {
+  const { architecture } = model;
+  const { embed, finalNorm, head } = outerWeights(architecture);
+  const named = new Map<string, Weight>([[embed.name, embed]]);
+  for (const [k, { block }] of stepsOf(view).entries()) {
+    const own = Object.values(blockWeights(architecture, block)) as Weight[];
+    const renumbered = Object.values(blockWeights(architecture, k)) as Weight[];
+    own.forEach((weight, i) => named.set(renumbered[i].name, weight));
+  }
+  return named.set(finalNorm.name, finalNorm).set(head.name, head);
+}
+
+/** The checkpoint's own weights, in float32. Matrices decay, vectors do not. */
+export async function loadedParameters(model: Model, view: View): Promise<Map<string, Parameter>> {
+  const parameters = new Map<string, Parameter>();
+  for (const [name, weight] of trainedWeights(model, view)) {
+    const values = await readTensor(tensorOf(model.checkpoint, weight));
+    parameters.set(name, { values, shape: weight.shape, decays: weight.shape.length > 1 });
+  }
+  return parameters;
+}
+
+/** Tokens of a micro-batch: every one of them brings a gradient of every weight out of onnxruntime, so let them be few. */
+export const TOKENS_PER_RUN = 1024;
+
+/** Standard deviation of initial matrices, as in GPT-2 and most configs. */
+const INITIAL_DEVIATION = 0.02;
+
+/**
+ * Fresh weights: normal with deviation 0.02, smaller by √(2L) where a block adds onto the residual stream (GPT-2);
+ * norms one, biases zero.
+ */
+export function randomParameters(model: Model, view: View, seed: number): Map<string, Parameter> {
+  const random = new Random(seed);
+  const steps = stepsOf(view).length;
+  const parameters = new Map<string, Parameter>();
+  for (const [name, { shape }] of trainedWeights(model, view)) {
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    if (shape.length > 1) {
+      const residual = /(o_proj|down_proj)\.weight$/.test(name);
+      const deviation = residual ? INITIAL_DEVIATION / Math.sqrt(2 * steps) : INITIAL_DEVIATION;
+      for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
+    } else if (name.endsWith('.weight')) {
+      values.fill(1);
+    }
+    parameters.set(name, { values, shape, decays: shape.length > 1 });
+  }
+  return parameters;
+}
+
+/** @param parameters as `trainedWeights` names them */
+export function fullTrainee(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): Trainee {
+  const { architecture } = model;
+  const steps = stepsOf(view);
+  const { embed, finalNorm, head } = outerWeights(architecture);
+  const tensor = (name: string): Tensor => {
+    const { values, shape } = parameters.get(name)!;
+    return float32(values, shape);
+  };
+  const names = steps.map((_, k) => {
+    const weights = Object.entries(blockWeights(architecture, k)) as [string, Weight][];
+    return new Map(weights.map(([key, weight]) => [key, weight.name]));
+  });
+  const feeds = names.map((keys) => Object.fromEntries([...keys].map(([key, name]) => [key, tensor(name)])));
+  const table = parameters.get(embed.name)!.values;
+  const { hidden } = architecture;
+  return {
+    steps,
+    parameters,
+    tokensPerRun: TOKENS_PER_RUN,
+    sessionKey: (k) => `${steps[k].attention} ${steps[k].ffn} ${architecture.slidingWindow[steps[k].block]}`,
+    trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, inputBinding(g).bind),
+    stepFeeds: (k) => feeds[k],
+    nameOf: (k, key) => names[k].get(key)!,
+    dropoutSites: () => [],
+    head: {
+      options: { bind: (g) => inputBinding(g).bind, trainable: true },
+      feeds: () => ({ finalNorm: tensor(finalNorm.name), head: tensor(head.name) }),
+      nameOf: (key) => (key === 'head' ? head.name : finalNorm.name),
+    },
+    embed: (ids, into) => {
+      ids.forEach((id, i) => into.set(table.subarray(id * hidden, (id + 1) * hidden), i * hidden));
+      return Promise.resolve();
+    },
+    addEmbeddingGradient: (ids, gradient, sums) => {
+      let sum = sums.get(embed.name);
+      if (!sum) sums.set(embed.name, (sum = new Float32Array(table.length)));
+      for (const [i, id] of ids.entries()) {
+        for (let j = 0; j < hidden; j++) sum[id * hidden + j] += gradient[i * hidden + j];
+      }
+    },
+  };
+}

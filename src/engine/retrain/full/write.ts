@@ -1,0 +1,84 @@
+/** Writes the checkpoint of a full-parameter training, and its model card. */
+import { createHash } from 'node:crypto';
+import type { WeightDtype } from '../../formats/dtype';
+import { requireArchitecture } from '../../checkpoint/open';
+import type { Checkpoint } from '../../checkpoint/types';
+import { outerWeights } from '../../checkpoint/weight-names';
+import { cardFront, inheritedFields, settingsTable } from '../../write/card';
+import { describeReduction, type Reduction } from '../../checkpoint/reduction';
+import type { WriteOptions, Written } from '../../write/write-checkpoint';
+import { inline } from '../../markdown';
+import { modelName, type RunRecord } from '../../records/record';
+import type { Parameters } from '../loop/adamw';
+import { writeRevised } from '../../write/modified';
+
+export interface TrainedOptions extends WriteOptions {
+  readonly removed: readonly number[];
+  readonly dtype?: WeightDtype;
+  readonly fromScratch: boolean;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly record: (reduction: Reduction) => RunRecord;
+}
+
+/**
+ * Writes `source` with the trained parameters in the place of its weights to the folder `out`, which must not exist.
+ * @param parameters by their names in the new checkpoint
+ * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled
+ */
+export async function writeTrained(
+  source: Checkpoint,
+  parameters: Parameters,
+  out: string,
+  options: TrainedOptions,
+): Promise<Reduction & Written> {
+  const { embed, head } = outerWeights({ ...requireArchitecture(source), tied: false });
+  const { tied } = requireArchitecture(source);
+  const digest = createHash('sha256');
+  for (const [name, { values }] of parameters) {
+    digest.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  const revision = {
+    removed: options.removed,
+    change: (name: string) => {
+      // A file may hold the head of a tied model a second time; it must not fall behind.
+      const trained = parameters.get(tied && name === head.name ? embed.name : name)?.values;
+      return (
+        trained && ((values: Float64Array, start: number) => values.set(trained.subarray(start, start + values.length)))
+      );
+    },
+    dtype: options.dtype,
+    notes: { 'coppice.trained': digest.digest('hex') },
+    card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
+    record: options.record,
+  };
+  return writeRevised(source, revision, out, options);
+}
+
+function trainedCard(
+  source: Checkpoint,
+  reduction: Reduction,
+  { fromScratch, settings }: TrainedOptions,
+  inherited: readonly string[],
+): string {
+  const name = inline(modelName(source));
+  const { removed, kept } = reduction;
+  const before = removed.length + kept.length;
+  const what = removed.length > 0 ? `${name} without ${removed.length} of its ${before} Transformer blocks` : name;
+  const title = `${name}${removed.length > 0 ? `, ${kept.length} of ${before} blocks` : ''}, ${fromScratch ? 'trained from scratch' : 'trained further'}`;
+  const tags = [...(removed.length > 0 ? ['pruned', 'depth-pruning'] : []), 'coppice'];
+  return `${cardFront(source, fromScratch ? ['coppice'] : tags, fromScratch ? [] : inherited)}
+# ${title}
+
+${
+  fromScratch
+    ? `This model has the architecture and the tokenizer of ${what}, and weights of its own: Coppice trained them from\nrandom ones.`
+    : `This is ${what}, all of whose weights were trained further by Coppice.`
+}
+${removed.length > 0 ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
+It loads in stock transformers; \`coppice.json\` is the record of the run that made it, with every step's loss. Measure it
+on your own texts before you use it.
+
+${settingsTable('How it was trained', settings)}The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
+arXiv:2402.02834).
+`;
+}

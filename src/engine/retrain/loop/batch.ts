@@ -1,0 +1,47 @@
+/** A batch of rows, and how it is cut for the machine: micro-batches of rows of like length, padded on the right. */
+import { NO_TARGET } from '../../model/targets';
+
+/** Rows with the next token of every position, or NO_TARGET. One mean over all targets is one loss. */
+export interface Batch {
+  readonly rows: readonly ArrayLike<number>[];
+  /** Per row, as long as the row. */
+  readonly targets: readonly ArrayLike<number>[];
+}
+
+export interface MicroBatch {
+  /** Tokens, row after row, all of `length`. */
+  readonly ids: readonly number[];
+  readonly targets: Int32Array;
+  readonly length: number;
+  /** Which rows of the batch these are. */
+  readonly rows: readonly number[];
+}
+
+/** Padded lengths are multiples of this, so that few shapes occur. */
+const LENGTH_MULTIPLE = 8;
+/** Causal attention never looks at what comes after, so any token will do. */
+const PAD = 0;
+
+/**
+ * Cuts a batch into micro-batches of about `tokens` tokens, at least a row each. Rows are taken by length, so that
+ * little is padded.
+ */
+export function microBatches({ rows, targets }: Batch, tokens: number): MicroBatch[] {
+  const padded = rows.map((row) => Math.ceil(row.length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE);
+  const order = [...rows.keys()].sort((a, b) => padded[b] - padded[a] || a - b);
+  const result: MicroBatch[] = [];
+  while (order.length > 0) {
+    const length = padded[order[0]];
+    const some = order.splice(0, Math.max(1, Math.floor(tokens / length)));
+    const ids = new Array<number>(some.length * length).fill(PAD);
+    const next = new Int32Array(some.length * length).fill(NO_TARGET);
+    some.forEach((r, place) => {
+      for (let i = 0; i < rows[r].length; i++) {
+        ids[place * length + i] = rows[r][i];
+        next[place * length + i] = targets[r][i];
+      }
+    });
+    result.push({ ids, targets: next, length, rows: some });
+  }
+  return result;
+}

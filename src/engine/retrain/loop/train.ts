@@ -1,0 +1,241 @@
+/**
+ * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
+ * parameters kept. It knows nothing of what is trained (see trainee.ts).
+ */
+import { counted } from '../../counted';
+import { CancelledError } from '../../errors';
+import { Work, type JobOptions } from '../../progress';
+import { AdamW, clipFactor, totalNorm } from './adamw';
+import type { Backprop, PassWork } from './backprop';
+import type { Batch } from './batch';
+import type { Example } from '../data/example';
+import { lookRows } from '../data/held-out';
+import { batchIndices, indicesOfSteps } from '../data/order';
+import type { DropoutMasks } from './dropout';
+import { DivergedError, divergenceOf, explosionOf } from './explosion';
+import type { TrainingRequest } from '../request';
+import type { RunFacts } from '../run-facts';
+import { learningRateAt, PASSES_PER_STEP, type Schedule } from './schedule';
+import type { Parameters } from './adamw';
+import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
+import { NO_TARGET } from '../../model/targets';
+
+/** Hyper-parameters, with the paper's values where it has any. */
+export interface TrainOptions extends Schedule {
+  /** Rows of one mean: the paper's 64. Where the data fix them, the most of a step. */
+  readonly batch: number;
+  /** Total norm to which gradients are clipped; 1, the trainers' custom. */
+  readonly clip: number;
+  /** Decoupled; 0 for LoRA, 0.1 for continued pre-training. */
+  readonly weightDecay: number;
+  /** 0.9; second 0.999 for LoRA, 0.95 for continued pre-training. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Of data order and dropout. */
+  readonly seed: number;
+  /** Steps between looks at the held-out part. */
+  readonly evalEvery: number;
+  /** Steps between saved states. */
+  readonly saveEvery: number;
+  /** Stop after so many looks without a better loss; never when undefined. */
+  readonly patience?: number;
+}
+
+export interface TrainingData {
+  readonly train: readonly Example[];
+  readonly heldOut: readonly Example[];
+  /** Where the data fix them: for each step in turn, the numbers of its examples. */
+  readonly batches?: readonly (readonly number[])[];
+}
+
+export interface TrainHooks {
+  readonly onStep?: (entry: TraceEntry) => void;
+  readonly onEvaluation?: (step: number, loss: number) => void;
+}
+
+/** Where a run keeps its state, and which run it is. */
+export interface StateFile {
+  readonly path: string;
+  readonly run: RunFacts;
+  /** What the run was asked for. */
+  readonly request?: TrainingRequest;
+  /** Go on from what is there. */
+  readonly resume: boolean;
+}
+
+/** Steps whose losses are averaged for the eye. */
+const SMOOTHING = 10;
+/**
+ * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part). When the loss
+ * explodes, what was good before is kept, and the state says so.
+ * @throws DivergedError when the loss explodes and nothing was; CancelledError, the state being saved before
+ */
+export async function train(
+  backprop: Backprop,
+  parameters: Parameters,
+  data: TrainingData,
+  options: TrainOptions,
+  context: { readonly masks?: DropoutMasks; readonly state?: StateFile; readonly hooks?: TrainHooks } = {},
+  job: JobOptions = {},
+): Promise<TrainingState> {
+  const { masks, hooks, state: file } = context;
+  const optimizer = new AdamW(parameters, options);
+  const resumed = file?.resume ? await loadState(file.path, file.run, parameters, optimizer) : undefined;
+  const state = resumed ?? { step: 0, log: { trace: [], evaluations: [] } };
+  let saved = state.step;
+  const save = async (): Promise<void> => {
+    if (file) await saveState(file.path, file.run, state, parameters, optimizer, file.request);
+    saved = state.step;
+  };
+  const heldOut = toBatch(lookRows(data.heldOut, options.seed));
+  const looks = heldOut.rows.length === 0 ? 0 : looksFrom(state, options);
+  const toDo = PASSES_PER_STEP * tokensFrom(state.step, data, options) + looks * tokensOf(heldOut.rows);
+  const work = new Work(job, toDo, 'passes', 'training');
+
+  // A run that was cancelled amid a look takes it after it was resumed.
+  const evaluate = async (): Promise<void> => {
+    if (heldOut.rows.length === 0 || !isLook(state.step, state, options)) return;
+    const { loss } = await backprop.loss(heldOut, look(work, state.step, heldOut.rows.length));
+    state.log.evaluations.push({ step: state.step, loss });
+    hooks?.onEvaluation?.(state.step, loss);
+    if (state.best === undefined || loss < state.best.loss) {
+      state.best = { step: state.step, loss, values: copyValues(parameters) };
+    }
+    const why = divergenceOf(state.log.evaluations, state.best?.step);
+    if (why !== undefined) throw new DivergedError(state.step, why);
+  };
+
+  /** Without a held-out part: goes back to the saved parameters, if the step after them still was no worse than the first. */
+  const lastGood = async (): Promise<number | undefined> => {
+    const [first] = state.log.trace;
+    const after = state.log.trace.find(({ step }) => step === saved + 1);
+    if (!file || saved === 0 || !after || after.loss > first.loss) return undefined;
+    return (await loadState(file.path, file.run, parameters, optimizer))?.step;
+  };
+
+  try {
+    await evaluate();
+    while (state.step < options.steps && !worse(state, options.patience)) {
+      const step = state.step + 1;
+      work.step(describe(state, options));
+      const entry = await oneStep(backprop, data, optimizer, step, options, masks, work);
+      const why = explosionOf(entry, state.log.trace[0]?.loss);
+      if (why !== undefined) {
+        const kept = state.best ? state.best.step : await lastGood();
+        if (!kept) throw new DivergedError(step, why);
+        state.stopped = { step, why, kept };
+        break;
+      }
+      state.step = step;
+      state.log.trace.push(entry);
+      hooks?.onStep?.(entry);
+      await evaluate();
+      // The last state too: the output is still to be written, and disks are full at times.
+      if (step % options.saveEvery === 0 || step === options.steps) await save();
+    }
+  } catch (error) {
+    if (error instanceof CancelledError) await save();
+    throw error;
+  }
+  if (state.best) for (const [name, { values }] of parameters) values.set(state.best.values.get(name)!);
+  return state;
+}
+
+/** Whether the held-out part is looked at after `step`: now and then, after the last one, and not twice. */
+function isLook(step: number, { log }: TrainingState, { evalEvery, steps }: TrainOptions): boolean {
+  return log.evaluations.at(-1)?.step !== step && (step % evalEvery === 0 || step === steps);
+}
+
+/** Looks that are still to come. */
+function looksFrom(state: TrainingState, options: TrainOptions): number {
+  let count = 0;
+  for (let { step } = state; step <= options.steps; step++) count += Number(isLook(step, state, options));
+  return count;
+}
+
+/** Counts a look as the work that it is, and names its rows. */
+function look(work: Work, step: number, rows: number): PassWork {
+  const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
+  let seen = 0;
+  work.step(`${what}: 0 of ${counted(rows, 'row')}`);
+  return {
+    check: () => work.check(),
+    advance(tokens, of) {
+      work.step(`${what}: ${(seen += of)} of ${rows} rows`);
+      work.advance(tokens);
+    },
+  };
+}
+
+/** Counts a step. */
+const stepWork = (work: Work): PassWork => ({
+  check: () => work.check(),
+  advance: (tokens) => work.advance(PASSES_PER_STEP * tokens),
+});
+
+const tokensOf = (rows: Batch['rows']): number => rows.reduce((sum, row) => sum + row.length, 0);
+
+/** Tokens of the steps after the step `done`, padding not counted. */
+function tokensFrom(done: number, { train, batches }: TrainingData, { seed, batch, steps }: TrainOptions): number {
+  const of = (indices: readonly number[]): number => tokensOf(indices.map((i) => train[i].ids));
+  let sum = 0;
+  if (batches) for (let step = done; step < steps; step++) sum += of(batches[step % batches.length]);
+  else for (const indices of indicesOfSteps(seed, train.length, batch, done, steps)) sum += of(indices);
+  return sum;
+}
+
+async function oneStep(
+  backprop: Backprop,
+  { train: examples, batches }: TrainingData,
+  optimizer: AdamW,
+  step: number,
+  options: TrainOptions,
+  masks: DropoutMasks | undefined,
+  work: Work,
+): Promise<TraceEntry> {
+  const start = performance.now();
+  const indices = batches
+    ? batches[(step - 1) % batches.length]
+    : batchIndices(options.seed, examples.length, options.batch, step - 1);
+  const batch = toBatch(indices.map((i) => examples[i]));
+  const { loss, gradients } = await backprop.gradients(batch, stepWork(work), masks && { masks, step });
+  const gradientNorm = totalNorm(gradients);
+  const learningRate = learningRateAt(step, options);
+  optimizer.update(step, learningRate, gradients, clipFactor(gradientNorm, options.clip));
+  const tokens = tokensOf(batch.rows);
+  return { step, loss, learningRate, gradientNorm, tokens, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Rows with the targets that their labels make: position i is to predict the label of token i + 1. */
+export function toBatch(examples: readonly Example[]): Batch {
+  return {
+    rows: examples.map((e) => e.ids),
+    targets: examples.map(({ labels }) =>
+      Int32Array.from(labels, (_, i) => (i + 1 < labels.length ? labels[i + 1] : NO_TARGET)),
+    ),
+  };
+}
+
+/** Whether the last `patience` looks brought nothing better. */
+function worse({ log, best }: TrainingState, patience: number | undefined): boolean {
+  if (patience === undefined || best === undefined) return false;
+  return log.evaluations.filter((e) => e.step > best.step).length >= patience;
+}
+
+/** "step 12 of 100, loss 2.345, ppl 12.3, lr 1.0e-4": the loss is the mean of the last few, the ppl of the held-out part. */
+function describe({ step, log }: TrainingState, options: TrainOptions): string {
+  const recent = log.trace.slice(-SMOOTHING);
+  const parts = [`step ${step + 1} of ${options.steps}`];
+  if (recent.length > 0) {
+    parts.push(`loss ${(recent.reduce((sum, { loss }) => sum + loss, 0) / recent.length).toFixed(3)}`);
+  }
+  const look = log.evaluations.at(-1);
+  if (look) parts.push(`ppl ${Math.exp(look.loss).toPrecision(3)}`);
+  parts.push(`lr ${learningRateAt(step + 1, options).toExponential(1)}`);
+  return parts.join(', ');
+}
+
+function copyValues(parameters: Parameters): Map<string, Float32Array> {
+  return new Map([...parameters].map(([name, { values }]) => [name, Float32Array.from(values)]));
+}

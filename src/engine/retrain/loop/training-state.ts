@@ -1,0 +1,220 @@
+/**
+ * Everything that a training run is, in one file: parameters, the optimiser's moments, the best parameters so far, and
+ * what happened. Written atomically, so that a run killed at any moment goes on from its last saved step with the
+ * numbers that it would have had. (Data order and dropout need no state: they are functions of seed and step.)
+ *
+ * The metadata has a SHA-256 of all the rest: a bit that flips on the disk would lead to other weights without a word.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { readTensorFile, writeTensorFile, type NamedTensor } from '../../formats/safetensors/tensor-file';
+import { UserError } from '../../errors';
+import { isObject, stringifyJson } from '../../json';
+import { cannotWrite } from '../../system-failure';
+import type { AdamW, Parameters } from './adamw';
+import type { TrainingRequest } from '../request';
+import { differences, type RunFacts } from '../run-facts';
+
+/** Of the file's layout. 2: with a checksum. */
+const FORMAT = '2';
+
+type Tensors = ReadonlyMap<string, NamedTensor>;
+type Metadata = Readonly<Record<string, string>>;
+
+/** One step of the optimiser. */
+export interface TraceEntry {
+  readonly step: number;
+  /** Mean loss of the step's batch, in nats. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Total norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Tokens of the step's batch, and the seconds that it took. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** Loss on the held-out part, in nats. */
+export interface Evaluation {
+  readonly step: number;
+  readonly loss: number;
+}
+
+/** What happened so far. */
+export interface TrainingLog {
+  readonly trace: TraceEntry[];
+  readonly evaluations: Evaluation[];
+}
+
+export interface TrainingState {
+  /** Steps done. */
+  step: number;
+  readonly log: TrainingLog;
+  /** The parameters with the lowest held-out loss so far. */
+  best?: { readonly step: number; readonly loss: number; readonly values: ReadonlyMap<string, Float32Array> };
+  /** Set when the loss exploded in `step`, and the parameters are those after the step `kept`. Not saved. */
+  stopped?: { readonly step: number; readonly why: string; readonly kept: number };
+}
+
+/**
+ * @param run says what run this is: a state is continued only by its own
+ * @param request what the run was asked for, so that it can be resumed from the state alone
+ * @throws UserError when it cannot be written; the state saved before is kept then
+ */
+export async function saveState(
+  path: string,
+  run: RunFacts,
+  state: TrainingState,
+  parameters: Parameters,
+  optimizer: AdamW,
+  request?: TrainingRequest,
+): Promise<void> {
+  const tensors = new Map<string, NamedTensor>();
+  for (const [name, { values, shape }] of parameters) {
+    const { mean, variance } = optimizer.moments.get(name)!;
+    tensors.set(`value:${name}`, { values, shape });
+    tensors.set(`mean:${name}`, { values: mean, shape });
+    tensors.set(`variance:${name}`, { values: variance, shape });
+    const best = state.best?.values.get(name);
+    if (best) tensors.set(`best:${name}`, { values: best, shape });
+  }
+  const metadata = {
+    format: FORMAT,
+    run: JSON.stringify(run),
+    step: String(state.step),
+    log: stringifyJson(state.log),
+    ...(request && { request: JSON.stringify(request) }),
+    ...(state.best && { best: stringifyJson({ step: state.best.step, loss: state.best.loss }) }),
+  };
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeTensorFile(path, tensors, { ...metadata, sha256: checksumOf(tensors, metadata) });
+  } catch (error) {
+    throw cannotWrite(`the state of the training, ${path},`, error);
+  }
+}
+
+/** SHA-256 (hex) of everything that a state says but the checksum itself: metadata, names, shapes, numbers. */
+export function checksumOf(tensors: Tensors, { sha256: _, ...metadata }: Metadata): string {
+  const hash = createHash('sha256');
+  const entries = [...tensors].map(([name, { shape }]) => [name, shape]);
+  hash.update(JSON.stringify([Object.entries(metadata), entries]));
+  for (const { values } of tensors.values()) {
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Puts a saved state into parameters and optimiser.
+ * @returns undefined when none was saved
+ * @throws UserError when it is damaged, or of another run
+ */
+export async function loadState(
+  path: string,
+  run: RunFacts,
+  parameters: Parameters,
+  optimizer: AdamW,
+): Promise<TrainingState | undefined> {
+  if (!(await exists(path))) return undefined;
+  const over = `remove ${dirname(path)} or name another --out, and start over without --resume.`;
+  const damaged = (why: string, cause?: unknown): UserError =>
+    new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${over}`, { cause });
+  const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
+    // What is said of a checkpoint's file, to download it again, is no help here.
+    throw error instanceof UserError ? damaged(error.why, error) : error;
+  });
+  const fault = faultOf(tensors, metadata);
+  if (fault !== undefined) throw damaged(fault);
+  const saved = readRun(metadata.run);
+  if (!saved) throw damaged('it does not say which run it is of');
+  const others = differences(saved, run);
+  if (others.length > 0) {
+    throw new UserError(
+      `Cannot go on from ${path}`,
+      `it was saved by a run with other settings, data or model: ${others.join(', ')}`,
+      `Give the settings of that run; or ${over}`,
+    );
+  }
+  const take = (kind: string, name: string, into: Float32Array): Float32Array => {
+    const tensor = tensors.get(`${kind}:${name}`);
+    if (tensor?.values.length !== into.length) throw damaged(`${kind} of ${name} is missing`);
+    into.set(tensor.values);
+    return into;
+  };
+  const happened = readHappened(metadata);
+  if (!happened) throw damaged('what it says of the run cannot be read');
+  for (const [name, { values }] of parameters) {
+    const { mean, variance } = optimizer.moments.get(name)!;
+    take('value', name, values);
+    take('mean', name, mean);
+    take('variance', name, variance);
+  }
+  const { step, log, best } = happened;
+  if (!best) return { step, log };
+  const bestValues = [...parameters].map(([name, { values }]) => {
+    return [name, take('best', name, new Float32Array(values.length))] as const;
+  });
+  return { step, log, best: { ...best, values: new Map(bestValues) } };
+}
+
+/** What shows that this is not what was saved; undefined when nothing does. */
+function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
+  if (metadata.sha256 === undefined || metadata.format !== FORMAT) {
+    return 'it has no checksum of this version, so that nothing shows that it is whole';
+  }
+  return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not agree with its checksum';
+}
+
+/** The run that a state is of, from its metadata; undefined when it is none. */
+export function readRun(text = ''): RunFacts | undefined {
+  try {
+    const run: unknown = JSON.parse(text);
+    return isObject(run) ? run : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The metadata's numbers; undefined when they are none. */
+export function readHappened({
+  step = '',
+  log = '',
+  best,
+}: Metadata): (Pick<TrainingState, 'step' | 'log'> & { best?: Evaluation }) | undefined {
+  try {
+    const parse = (text: string): unknown => JSON.parse(text, (_key, value: unknown) => revive(value));
+    const happened = parse(log);
+    if (!/^\d+$/.test(step) || !isLog(happened)) return undefined;
+    const read = { step: Number(step), log: happened };
+    if (best === undefined) return read;
+    const kept = parse(best);
+    return isEvaluation(kept) ? { ...read, best: kept } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const TRACED = ['step', 'loss', 'learningRate', 'gradientNorm', 'tokens', 'seconds'];
+
+function isLog(value: unknown): value is TrainingLog {
+  if (!isObject(value) || !Array.isArray(value.trace) || !Array.isArray(value.evaluations)) return false;
+  return value.trace.every((entry) => hasNumbers(entry, TRACED)) && value.evaluations.every(isEvaluation);
+}
+
+const isEvaluation = (value: unknown): value is Evaluation => hasNumbers(value, ['step', 'loss']);
+
+const hasNumbers = (value: unknown, names: readonly string[]): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === 'number');
+
+function revive(value: unknown): unknown {
+  return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

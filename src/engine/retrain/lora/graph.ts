@@ -1,0 +1,86 @@
+/**
+ * LoRA (Hu et al. 2021; spec §1.11) inside a block: y = W x + (α/r) B A drop(x), with W frozen.
+ *
+ * Linears that read the same input (q, k, v; gate, up) share one product of their stacked A, for a thin product costs what
+ * reading its input costs. Their W and B are not stacked: products that are twice as wide are no faster, their results would have
+ * to be split, and rows whose distance is a multiple of a page (gate and up of SmolLM2 together: three) stand in each other's way
+ * in the cache.
+ */
+import type { Architecture } from '../../checkpoint/architecture';
+import { blockWeights } from '../../checkpoint/weight-names';
+import type { Graph, Value } from '../../onnx/graph';
+import { mul, scale } from '../../onnx/ops/elementwise';
+import { linear } from '../../onnx/ops/linear';
+import { concat, split } from '../../onnx/ops/shapes';
+import { blockWeightBinder } from '../../model/forward-graph';
+import type { LinearName } from '../../model/block';
+import type { Bind } from '../../model/graph-weights';
+import type { Trainables } from '../../model/training-graph';
+
+export interface LoraShape {
+  readonly rank: number;
+  readonly alpha: number;
+  /** The Linears that get an adapter. */
+  readonly targets: readonly LinearName[];
+  /** A mask of the adapters' input is fed. */
+  readonly dropout: boolean;
+}
+
+/** Name of an adapter's matrix among a block's feeds. A: (rank, in), B: (out, rank). */
+export function adapterName(linearName: LinearName, matrix: 'A' | 'B'): string {
+  return `${linearName}.${matrix}`;
+}
+
+/** Name of the mask over the input that `linears` share, (tokens, in): 0, or 1 / (1 − p). */
+export function dropoutName(linears: readonly LinearName[]): string {
+  return `dropout.${linears.join('')}`;
+}
+
+/** Linears by the input that they share. */
+export const LINEAR_GROUPS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
+
+export function loraTrainables(
+  g: Graph,
+  architecture: Architecture,
+  index: number,
+  bind: Bind,
+  { rank, alpha, targets, dropout }: LoraShape,
+): Trainables {
+  const weight = blockWeightBinder(architecture, index, bind);
+  const shapes = blockWeights(architecture, index);
+  const adapters = new Map<string, Value>();
+  const adapter = (name: LinearName, matrix: 'A' | 'B'): Value => {
+    const [out, input] = shapes[name].shape;
+    const key = adapterName(name, matrix);
+    const value = g.input(key, 'float32', matrix === 'A' ? [rank, input] : [out, rank]);
+    adapters.set(key, value);
+    return value;
+  };
+  return {
+    norm: (name) => weight(name)!,
+    project: (x, linears) => {
+      const bases = linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
+      const adapted = linears.filter((name) => targets.includes(name));
+      if (adapted.length === 0) return bases;
+      const a = concat(
+        g,
+        adapted.map((name) => adapter(name, 'A')),
+        0,
+      ); // (n · rank, in)
+      const dropped = dropout
+        ? mul(g, x, g.input(dropoutName(linears), 'float32', ['tokens', shapes[linears[0]].shape[1]]))
+        : x;
+      const narrow = split(
+        g,
+        linear(g, dropped, a),
+        1,
+        adapted.map(() => rank),
+      );
+      return linears.map((name, i) => {
+        const place = adapted.indexOf(name);
+        return place === -1 ? bases[i] : linear(g, narrow[place], scale(g, adapter(name, 'B'), alpha / rank), bases[i]);
+      });
+    },
+    wanted: () => adapters,
+  };
+}

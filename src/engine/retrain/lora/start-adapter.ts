@@ -1,0 +1,71 @@
+/** Where a LoRA run starts from, when not at random: an adapter that was trained before, or a formula that others share. */
+import { basename, dirname } from 'node:path';
+import { requireArchitecture } from '../../checkpoint/open';
+import type { Checkpoint } from '../../checkpoint/types';
+import { UserError } from '../../errors';
+import type { LinearName } from '../../model/block';
+import { type Adapter, LINEAR_NAMES } from '../../adapter/adapter';
+import { readAdapter } from '../../adapter/files';
+import type { Parameters } from '../loop/adamw';
+import { adapterName } from './graph';
+import { loraParameterName } from './trainee';
+
+/** Stands for the formula instead of a folder. */
+export const FORMULA = 'formula';
+
+/** B starts this small, and not at zero, so that the first gradient of A is no zero. */
+const FORMULA_B = 0.02;
+
+/**
+ * Reads an adapter of the model without `removed`: its folder, or its weights in it.
+ * @throws UserError when it is damaged or of another model
+ */
+export function readStart(path: string, checkpoint: Checkpoint, removed: readonly number[]): Promise<Adapter> {
+  const whole = requireArchitecture(checkpoint);
+  const pruned = { ...checkpoint, architecture: { ...whole, blocks: whole.blocks - removed.length } };
+  const folder = basename(path).includes('.safetensors') ? dirname(path) : path;
+  return readAdapter(folder, pruned, { anyBase: true });
+}
+
+/** Puts the adapter's matrices into the parameters. @throws UserError when it adapts other Linears or is of another rank */
+export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
+  const given = new Map(
+    [...matrices].flatMap(([k, named]) =>
+      Object.entries(named).map(([key, values]) => [loraParameterName(k, key), values] as const),
+    ),
+  );
+  for (const [name, { values }] of parameters) {
+    const start = given.get(name);
+    if (start?.length !== values.length) {
+      throw new UserError(
+        'Training cannot start from this adapter',
+        start ? `its ${name} has ${start.length} numbers instead of ${values.length}` : `it has no ${name}`,
+        'Train the same blocks, --targets and --rank as it has.',
+      );
+    }
+    values.set(start);
+  }
+}
+
+/**
+ * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. Of Linear number
+ * t = 7 · block + place, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
+ */
+export function startFromFormula(parameters: Parameters, targets: readonly LinearName[], blocks: number): void {
+  for (let k = 0; k < blocks; k++) {
+    for (const linear of targets) {
+      const t = k * LINEAR_NAMES.length + LINEAR_NAMES.indexOf(linear);
+      const a = parameters.get(loraParameterName(k, adapterName(linear, 'A')))!;
+      const b = parameters.get(loraParameterName(k, adapterName(linear, 'B')))!;
+      fill(a.values, 2 * t, 1 / Math.sqrt(a.shape[1]));
+      fill(b.values, 2 * t + 1, FORMULA_B);
+    }
+  }
+}
+
+function fill(values: Float32Array, k: number, factor: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const u = ((Math.imul(i, 2654435761) + Math.imul(k, 40503) + 12345) >>> 0) / 2 ** 31 - 1;
+    values[i] = u * factor;
+  }
+}

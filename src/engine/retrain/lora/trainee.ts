@@ -1,0 +1,87 @@
+/** LoRA adapters on a frozen checkpoint, as a trainee (spec §1.11). */
+import { blockWeights } from '../../checkpoint/weight-names';
+import { float32 } from '../../onnx/session';
+import { Random } from '../../random';
+import type { LinearName } from '../../model/block';
+import { externalBinding } from '../../model/graph-weights';
+import type { Model } from '../../model/model';
+import { stepsOf, type View } from '../../model/view';
+import type { Parameter } from '../loop/adamw';
+import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
+import type { Trainee } from '../loop/trainee';
+
+/** Tokens of a micro-batch: enough for fast products, few enough that what lies between them stays in the processor's caches. */
+const TOKENS_PER_RUN = 512;
+
+/** Name of an adapter's matrix among the parameters; `k` is the block's number in the pruned model. */
+export function loraParameterName(k: number, key: string): string {
+  return `${k}.${key}`;
+}
+
+/** The largest rank that says more than a smaller one: the smallest dimension of the Linears that are adapted. */
+export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
+  const shapes = blockWeights(architecture, 0);
+  return Math.min(...targets.flatMap((name) => shapes[name].shape));
+}
+
+/** A as PyTorch initialises it (Kaiming uniform with a = √5: U(±1/√in)), B zeros, so that training starts at the model. */
+export function initialAdapters(
+  model: Pick<Model, 'architecture'>,
+  view: View,
+  { rank, targets }: LoraShape,
+  seed: number,
+): Map<string, Parameter> {
+  const random = new Random(seed);
+  const parameters = new Map<string, Parameter>();
+  for (const [k, step] of stepsOf(view).entries()) {
+    const shapes = blockWeights(model.architecture, step.block);
+    for (const name of targets.filter((t) => (isAttention(t) ? step.attention : step.ffn))) {
+      const [out, input] = shapes[name].shape;
+      const bound = 1 / Math.sqrt(input);
+      const a = Float32Array.from({ length: rank * input }, () => (2 * random.uniform() - 1) * bound);
+      parameters.set(loraParameterName(k, adapterName(name, 'A')), { values: a, shape: [rank, input], decays: true });
+      const b = new Float32Array(out * rank);
+      parameters.set(loraParameterName(k, adapterName(name, 'B')), { values: b, shape: [out, rank], decays: true });
+    }
+  }
+  return parameters;
+}
+
+/** @param parameters as `initialAdapters` names them */
+export function loraTrainee(
+  model: Model,
+  view: View,
+  shape: LoraShape,
+  parameters: ReadonlyMap<string, Parameter>,
+): Trainee {
+  const steps = stepsOf(view);
+  const { architecture, checkpoint } = model;
+  const feeds = steps.map((_, k) => {
+    const own = [...parameters].filter(([name]) => name.startsWith(`${k}.`));
+    return Object.fromEntries(own.map(([name, p]) => [name.slice(`${k}.`.length), float32(p.values, p.shape)]));
+  });
+  return {
+    steps,
+    parameters,
+    tokensPerRun: TOKENS_PER_RUN,
+    sessionKey: (k) => `block ${k}`,
+    trainables: (g, k) => loraTrainables(g, architecture, steps[k].block, externalBinding(g, checkpoint), shape),
+    stepFeeds: (k) => feeds[k],
+    nameOf: loraParameterName,
+    dropoutSites: (k) => {
+      if (!shape.dropout) return [];
+      const shapes = blockWeights(architecture, steps[k].block);
+      const taking = LINEAR_GROUPS.filter(([first]) => (isAttention(first) ? steps[k].attention : steps[k].ffn));
+      const adapted = taking.filter((group) => group.some((name) => shape.targets.includes(name)));
+      return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]].shape[1] }));
+    },
+    head: { options: {}, feeds: () => ({}), nameOf: (key) => key },
+    embed: async (ids, into) => {
+      await model.embedding.lookUp(ids, into);
+    },
+  };
+}
+
+function isAttention(name: LinearName): boolean {
+  return name === 'q' || name === 'k' || name === 'v' || name === 'o';
+}

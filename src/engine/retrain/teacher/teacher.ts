@@ -1,0 +1,99 @@
+/**
+ * The teacher of a distillation: another model, most often the student before it was pruned. Its distribution over the
+ * next token is what the student's is drawn to (forward KL, spec §4: Minitron's guidance).
+ */
+import { freemem } from 'node:os';
+import { parametersOfBlock } from '../../checkpoint/parameters';
+import { UserError } from '../../errors';
+import type { Feeds } from '../../onnx/session';
+import { Forward, type OpenStep } from '../../model/forward';
+import type { TeacherPart, TeacherStates } from '../../model/head-loss';
+import type { Model } from '../../model/model';
+import { type Step, stepsOf, type View } from '../../model/view';
+import type { MicroBatch } from '../loop/batch';
+import { headFeeds, sameHead } from './head';
+
+/** Share of the free memory that its open sessions may take; see backprop.ts for the other shares. */
+const SESSIONS_SHARE = 0.25;
+
+export interface TeacherOptions {
+  /** Its part in the loss, 0 … 1. */
+  readonly weight: number;
+  readonly student: Model;
+  /** The student's final norm and head stay as they are in its checkpoint. */
+  readonly headFrozen: boolean;
+  /** Keep a session for every block; decided by the free memory when undefined. */
+  readonly keepSessions?: boolean;
+}
+
+export class Teacher {
+  /** By the length of the rows. */
+  private readonly passes = new Map<number, Forward>();
+  private readonly open = new Map<Step, OpenStep>();
+
+  private constructor(
+    private readonly model: Model,
+    private readonly steps: readonly Step[],
+    /** What it adds to the loss. */
+    readonly part: TeacherPart,
+    private readonly feeds: Feeds,
+    private readonly keepSessions: boolean,
+  ) {}
+
+  /** @throws UserError when it speaks of another vocabulary than the student */
+  static async open(model: Model, view: View, options: TeacherOptions): Promise<Teacher> {
+    const { student, weight, headFrozen } = options;
+    const { architecture } = model;
+    if (architecture.vocabulary !== student.architecture.vocabulary) {
+      throw new UserError(
+        'The teacher cannot teach this model',
+        `its vocabulary has ${architecture.vocabulary} tokens, the student's ${student.architecture.vocabulary}`,
+        'Name the model that was pruned, or another with the same tokenizer.',
+      );
+    }
+    const steps = stepsOf(view);
+    const shared = headFrozen && (await sameHead(model, student));
+    const part = shared ? { weight } : { weight, own: architecture };
+    // Weights that are repacked for speed are there twice.
+    const bytes = 8 * parametersOfBlock(architecture) * steps.length;
+    const { keepSessions = bytes < SESSIONS_SHARE * freemem() } = options;
+    return new Teacher(model, steps, part, shared ? {} : await headFeeds(model), keepSessions);
+  }
+
+  /** What it says of a micro-batch. */
+  async states({ ids, length }: MicroBatch): Promise<TeacherStates> {
+    const pass = this.pass(length);
+    let state = await pass.embedChunk(ids);
+    for (const step of this.steps) {
+      const open = this.open.get(step) ?? (await pass.open(step, step === this.steps.at(-1)));
+      try {
+        const next = await open.run(state, pass);
+        state.release();
+        state = next;
+      } finally {
+        if (this.keepSessions) this.open.set(step, open);
+        else await open.close();
+      }
+    }
+    const states = Float32Array.from(state.data);
+    state.release();
+    return { states, feeds: this.feeds };
+  }
+
+  /** Where only the cross-entropy is of interest. */
+  silent(): TeacherStates {
+    return { feeds: this.feeds };
+  }
+
+  /** Frees its sessions; the model stays open. */
+  async close(): Promise<void> {
+    for (const open of this.open.values()) await open.close();
+    this.open.clear();
+  }
+
+  private pass(length: number): Forward {
+    let pass = this.passes.get(length);
+    if (!pass) this.passes.set(length, (pass = new Forward(this.model, length)));
+    return pass;
+  }
+}

@@ -1,0 +1,114 @@
+/** The model card (README.md) of a pruned checkpoint: what was done to which model, and under which licence it stands. */
+import { readSmallFile } from '../files/regular-file';
+import type { Checkpoint } from '../checkpoint/types';
+import { inline, table } from '../markdown';
+import { modelName } from '../records/record';
+import { type Choice, choiceSentence } from '../importance/choice';
+import { describeReduction, type Reduction } from '../checkpoint/reduction';
+import { mergekitRecipe, pruneLayersCommand } from './recipes';
+import { join } from 'node:path';
+
+/** What the source's own card says about its licence and language: these hold for the pruned model too. */
+export type InheritedFields = readonly string[];
+
+/** Cards with thousands of lines of results stay below this. */
+const MAX_CARD_BYTES = 4_000_000;
+const INHERITED = /^(license|license_name|license_link|language): *(\S.*)$/;
+const LIST_ITEM = /^ *- +[\w-]+ *$/;
+
+/** Reads the inherited fields off the source's card, as lines of YAML; none where it has no card. */
+export async function inheritedFields(folder: string): Promise<InheritedFields> {
+  let text: string;
+  try {
+    text = (await readSmallFile(join(folder, 'README.md'), MAX_CARD_BYTES)).toString('utf8');
+  } catch {
+    return []; // a card is a courtesy: without one, nothing is inherited
+  }
+  const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? '';
+  const fields: string[] = [];
+  let inList = false;
+  for (const line of front.split(/\r?\n/)) {
+    if (INHERITED.test(line)) fields.push(line.trimEnd());
+    if (line.trimEnd() === 'language:') fields.push('language:');
+    else if (inList && LIST_ITEM.test(line)) fields.push(line.trimEnd());
+    inList = line.trimEnd() === 'language:' || (inList && LIST_ITEM.test(line));
+  }
+  return fields;
+}
+
+/** The YAML that a card starts with: what the hub knows of the model. */
+export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inherited: InheritedFields): string {
+  const name = modelName(checkpoint);
+  const fields = [
+    'library_name: transformers',
+    'pipeline_tag: text-generation',
+    // Only the cache tells for sure that a name is a repository's.
+    ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
+    ...inherited,
+    'tags:',
+    ...tags.map((tag) => `- ${tag}`),
+  ];
+  return `---\n${fields.join('\n')}\n---\n`;
+}
+
+/** What a card says beside the reduction. */
+export interface CardFacts {
+  /** How the blocks were chosen; the card says nothing of it when undefined. */
+  readonly choice?: Choice;
+  /** Those of the run record. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly inherited: InheritedFields;
+}
+
+/** The text of the card. */
+export function modelCard(
+  checkpoint: Checkpoint,
+  reduction: Reduction,
+  { choice, settings, inherited }: CardFacts,
+): string {
+  const name = modelName(checkpoint);
+  const shown = inline(name);
+  const before = reduction.kept.length + reduction.removed.length;
+  return `${cardFront(checkpoint, ['pruned', 'depth-pruning', 'coppice'], inherited)}
+# ${shown}, ${reduction.kept.length} of ${before} blocks
+
+This is ${shown} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
+are the original's, byte for byte; none was retrained. The blocks were renumbered and the config follows.
+
+\`\`\`
+${describeReduction(reduction).join('\n')}
+\`\`\`
+
+Expect worse text than the original's, more so the more blocks are gone: measure before you use it. The pruned model
+loads in stock transformers; \`coppice.json\` is the record of the run that made it.
+
+${settingsTable('How the blocks were chosen', settings, choice && choiceSentence(choice, reduction.removed))}## The same with other tools
+
+mergekit:
+
+\`\`\`yaml
+${mergekitRecipe(name, reduction.slices, checkpoint).trimEnd()}
+\`\`\`
+
+llama.cpp, from a GGUF of the original:
+
+\`\`\`sh
+${pruneLayersCommand(reduction.removed)}
+\`\`\`
+
+The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
+arXiv:2402.02834).
+`;
+}
+
+/** A section with a row for every setting, after the sentence `intro`; nothing where there is neither. */
+export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>, intro?: string): string {
+  const rows = Object.entries(settings)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]);
+  const parts = [
+    ...(intro === undefined ? [] : [intro]),
+    ...(rows.length === 0 ? [] : [table(['setting', 'value'], rows)]),
+  ];
+  return parts.length === 0 ? '' : `## ${title}\n\n${parts.join('\n\n')}\n\n`;
+}

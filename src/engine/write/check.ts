@@ -1,0 +1,77 @@
+/** Whether a checkpoint that was just written is the planned one: opened like any other, and compared with its source. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Architecture } from '../checkpoint/architecture';
+import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
+import { ELEMENT_BYTES } from '../formats/narrow';
+import type { TensorInfo } from '../checkpoint/types';
+import { throwIfCancelled } from '../errors';
+import { OpenFiles } from '../files/open-files';
+import type { Plan } from './plan';
+import { type Rewrite, rewritten } from './rewrite';
+
+/** Compared at the start and at the end of every tensor: a tensor at a wrong place shows there. */
+const SAMPLE_BYTES = 64;
+
+/** What the architecture becomes when only the blocks `kept` are left. */
+export function architectureOf(whole: Architecture, kept: readonly number[]): Architecture {
+  return { ...whole, blocks: kept.length, slidingWindow: kept.map((block) => whole.slidingWindow[block]) };
+}
+
+/**
+ * Opens what lies in `folder` and compares it with the plan: architecture, every tensor, samples of its bytes.
+ * @throws Error on any difference: that is a bug or a broken disk, and the output must not appear.
+ */
+export async function checkWritten(
+  folder: string,
+  plan: Plan,
+  expected: Architecture,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const written = await openCheckpoint(folder);
+  // What ends a text may be said in files that were left behind; the blocks do not depend on it.
+  const architecture = { ...requireArchitecture(written), eosTokenIds: expected.eosTokenIds };
+  if (!isDeepStrictEqual(architecture, expected)) {
+    throw new Error('the written config describes another architecture than planned');
+  }
+  const planned = plan.shards.flatMap((shard) => shard.tensors);
+  if (written.tensors.size !== planned.length) {
+    throw new Error(`${written.tensors.size} tensors were written, ${planned.length} planned`);
+  }
+  const files = new OpenFiles();
+  try {
+    for (const { name, source, dtype, rewrite } of planned) {
+      throwIfCancelled(signal);
+      const copy = written.tensors.get(name);
+      if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, source.shape)) {
+        throw new Error(`the written tensor ${name} is missing or of another type or shape`);
+      }
+      await (rewrite ? compareRewritten(files, source, rewrite, copy) : compareSamples(files, source, copy));
+    }
+  } finally {
+    await files.close();
+  }
+}
+
+async function compareSamples(files: OpenFiles, source: TensorInfo, copy: TensorInfo): Promise<void> {
+  const length = Math.min(SAMPLE_BYTES, source.bytes);
+  for (const at of new Set([0, source.bytes - length])) {
+    const original = await (await files.get(source.file)).readRange(source.offset + at, length);
+    const written = await (await files.get(copy.file)).readRange(copy.offset + at, length);
+    if (!original.equals(written)) throw new Error(`the written bytes of ${copy.name} differ from the source's`);
+  }
+}
+
+async function compareRewritten(
+  files: OpenFiles,
+  source: TensorInfo,
+  rewrite: Rewrite,
+  copy: TensorInfo,
+): Promise<void> {
+  const size = ELEMENT_BYTES[rewrite.dtype];
+  const length = Math.min(SAMPLE_BYTES, copy.bytes) / size;
+  for (const start of new Set([0, copy.bytes / size - length])) {
+    const expected = await rewritten(source, rewrite, start, length, files);
+    const written = await (await files.get(copy.file)).readRange(copy.offset + start * size, length * size);
+    if (!written.equals(expected)) throw new Error(`the written bytes of ${copy.name} are not those computed`);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The files that come along with the weights: tokenizer, generation config, chat template, licence. An allow-list by
+ * name: a checkpoint's folder may hold anything, and none of the rest belongs into a new model.
+ */
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { messageOf } from '../errors';
+import { isInside } from '../files/target';
+
+export interface Companion {
+  /** Path below the model's folder, with "/". */
+  readonly name: string;
+  /** Absolute path of the file, symbolic links resolved. */
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** A file that belongs to the model but is left behind, and why. */
+export interface LeftBehind {
+  readonly name: string;
+  readonly why: string;
+}
+
+const COMPANION_NAMES = new Set([
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'vocab.txt',
+  'merges.txt',
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'tekken.json',
+  'chat_template.jinja',
+  'chat_template.json',
+]);
+/** Versioned SentencePiece models, and the papers that must travel with a model, in any spelling. */
+const COMPANION_PATTERN = /^tokenizer\.model\.v\d[\w.]*$|^(licen[cs]e|notice|copying|use[_-]?policy)([._-].*)?$/i;
+const NO_PAPER = /\.(safetensors|bin|pt|pth|gguf|py)$/i;
+/** Further chat templates lie in a folder of their own. */
+const TEMPLATE_FOLDER = 'additional_chat_templates';
+
+/** A vocabulary of millions of entries takes tens of megabytes. */
+const MAX_COMPANION_BYTES = 1024 ** 3;
+
+/** Whether a file of this name comes along. */
+export function isCompanion(name: string): boolean {
+  return COMPANION_NAMES.has(name) || (COMPANION_PATTERN.test(name) && !NO_PAPER.test(name));
+}
+
+/** The companions in a model's folder, by name. Symbolic links are followed inside it and into its cache's blobs only. */
+export async function findCompanions(folder: string): Promise<{ found: Companion[]; leftBehind: LeftBehind[] }> {
+  const root = await realpath(folder);
+  const allowed = [root, ...(await cacheBlobs(root))];
+  const found: Companion[] = [];
+  const leftBehind: LeftBehind[] = [];
+  const names = (await namesIn(folder)).filter(isCompanion);
+  const templates = (await namesIn(join(folder, TEMPLATE_FOLDER))).filter((name) => name.endsWith('.jinja'));
+  for (const name of [...names, ...templates.map((template) => `${TEMPLATE_FOLDER}/${template}`)].sort()) {
+    const path = join(folder, name);
+    try {
+      const file = await realpath(path);
+      const { size, isFile } = await kindOf(file);
+      if (!isFile) continue;
+      if (!allowed.some((place) => isInside(file, place))) {
+        leftBehind.push({
+          name,
+          why: `it is a link out of the model's folder, to ${basename(dirname(file))}/${basename(file)}`,
+        });
+      } else if (size > MAX_COMPANION_BYTES) {
+        leftBehind.push({ name, why: `it has ${size} bytes, too many for such a file` });
+      } else {
+        found.push({ name, file, bytes: size });
+      }
+    } catch (error) {
+      leftBehind.push({ name, why: messageOf(error) });
+    }
+  }
+  return { found, leftBehind };
+}
+
+/** The names of files and links in a folder; none where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name);
+}
+
+async function kindOf(file: string): Promise<{ size: number; isFile: boolean }> {
+  const stats = await stat(file);
+  return { size: stats.size, isFile: stats.isFile() };
+}
+
+/** `<repository>/snapshots/<revision>` in a Hugging Face cache keeps its files in `<repository>/blobs`. */
+async function cacheBlobs(folder: string): Promise<string[]> {
+  if (basename(dirname(folder)) !== 'snapshots') return [];
+  const blobs = resolve(folder, '..', '..', 'blobs');
+  try {
+    return relative(blobs, await realpath(blobs)) === '' ? [blobs] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the type that it is stored
+ * in (spec §1.11). Blocks that the adapter leaves out are left out, so that a view that was retrained is pruned and
+ * merged in one go. One piece of one tensor is in memory at a time.
+ */
+import type { WeightDtype } from '../formats/dtype';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { blockWeights } from '../checkpoint/weight-names';
+import { calibrationsOf } from '../records/calibrations';
+import { inheritedFields } from './card';
+import type { Reduction } from '../checkpoint/reduction';
+import type { WriteOptions, Written } from './write-checkpoint';
+import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
+import { type Adapter, adapterDigest, LINEAR_NAMES } from '../adapter/adapter';
+import { adapterName } from '../retrain/lora/graph';
+import { mergeCard } from './merge-card';
+import { type Change, writeRevised } from './modified';
+
+export interface MergeOptions extends WriteOptions {
+  /** The type of all weights in the new checkpoint; each keeps its own when undefined. */
+  readonly dtype?: WeightDtype;
+  /** The record of the run that trained the adapter and merges it at once; a merge's own when undefined. */
+  readonly record?: (reduction: Reduction) => RunRecord;
+  /** The record of the run that trained the adapter, which the card quotes; undefined where none is known. */
+  readonly training?: RunRecord;
+}
+
+export interface MergeResult extends Reduction, Written {
+  readonly seconds: number;
+}
+
+/**
+ * Merges the adapter, as `readAdapter` read it for this checkpoint, and writes the result to the folder `out`, which
+ * must not exist.
+ * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
+ *   nothing is left behind then
+ */
+export async function mergeAdapter(
+  checkpoint: Checkpoint,
+  adapter: Adapter,
+  out: string,
+  options: MergeOptions = {},
+): Promise<MergeResult> {
+  const { dtype, provenance = {} } = options;
+  const { started = new Date() } = provenance;
+  const clock = performance.now();
+  const left = requireArchitecture(checkpoint).blocks - adapter.removed.length;
+  const architecture = { ...requireArchitecture(checkpoint), blocks: left };
+  const changes = changesOf(adapter, (block) => blockWeights(architecture, block));
+  const digest = adapterDigest(adapter);
+  const settings = {
+    ...provenance.settings,
+    dtype,
+    rank: adapter.rank,
+    alpha: adapter.alpha,
+    targets: adapter.targets,
+    removed: adapter.removed,
+  };
+  const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
+  const ownRecord = (reduction: Reduction): RunRecord =>
+    newRecord({
+      ...provenance,
+      kind: 'merge',
+      inputs,
+      settings: { ...settings, adapter: digest },
+      results: reduction,
+      started,
+    });
+  const written = await writeRevised(
+    checkpoint,
+    {
+      removed: adapter.removed,
+      change: (name) => changes.get(name),
+      dtype,
+      notes: { 'coppice.merged': digest },
+      card: async (reduction) =>
+        mergeCard(checkpoint, adapter, reduction, {
+          settings,
+          inherited: await inheritedFields(checkpoint.folder),
+          pruning: await recordIn(checkpoint.folder),
+          training: options.record?.(reduction) ?? options.training,
+        }),
+      record: options.record ?? ownRecord,
+    },
+    out,
+    options,
+  );
+  return { ...written, seconds: (performance.now() - clock) / 1000 };
+}
+
+/** What happens to the adapted weights, by their names in the model without the removed blocks. */
+function changesOf(
+  { alpha, rank, matrices }: Adapter,
+  weightsOf: (block: number) => ReturnType<typeof blockWeights>,
+): Map<string, Change> {
+  const changes = new Map<string, Change>();
+  for (const [block, named] of matrices) {
+    const weights = weightsOf(block);
+    for (const linear of LINEAR_NAMES) {
+      const { [adapterName(linear, 'A')]: a, [adapterName(linear, 'B')]: b } = named;
+      const { name, shape } = weights[linear];
+      if (a && b) changes.set(name, addProduct(a, b, rank, shape[1], alpha / rank));
+    }
+  }
+  return changes;
+}
+
+/** Adds factor · B A. a: (rank, width), b: (rows, rank) */
+function addProduct(a: Float32Array, b: Float32Array, rank: number, width: number, factor: number): Change {
+  return (values, start) => {
+    for (let at = 0; at < values.length;) {
+      const row = Math.floor((start + at) / width);
+      const column = start + at - row * width;
+      const end = Math.min(at + width - column, values.length);
+      for (let r = 0; r < rank; r++) {
+        const weight = factor * b[row * rank + r];
+        const shift = r * width + column - at;
+        for (let i = at; i < end; i++) values[i] += weight * a[shift + i];
+      }
+      at = end;
+    }
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The plan of a new checkpoint: every tensor that goes into it, under which name, in which file, at which byte. Tensors
+ * of removed blocks are left out, those of later blocks renumbered; all others stay as they are, unless they are
+ * rewritten.
+ */
+import { DTYPE_BITS, type Dtype } from '../formats/dtype';
+import { ELEMENT_BYTES } from '../formats/narrow';
+import { elements } from '../checkpoint/parameters';
+import { headerBytes } from '../formats/safetensors/tensor-file';
+import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
+import type { Rewrite } from './rewrite';
+
+/** A source tensor under its new name, at its place in the new file. */
+export interface PlannedTensor {
+  readonly name: string;
+  readonly source: TensorInfo;
+  /** What happens to its numbers on the way; undefined where its bytes are copied. */
+  readonly rewrite?: Rewrite;
+  /** In the new file. */
+  readonly dtype: Dtype;
+  readonly bytes: number;
+  /** Position of its first byte in the new file. */
+  readonly offset: number;
+}
+
+type Unplaced = Omit<PlannedTensor, 'offset'>;
+
+export interface PlannedShard {
+  readonly name: string;
+  /** Length field and JSON, as they begin the file. */
+  readonly header: Buffer;
+  /** In the order of their bytes. */
+  readonly tensors: readonly PlannedTensor[];
+  /** Size of the file. */
+  readonly bytes: number;
+}
+
+export interface Plan {
+  readonly shards: readonly PlannedShard[];
+  /** Text of `model.safetensors.index.json`; undefined for a single file. */
+  readonly index?: string;
+  /** Sum of all files and the index. */
+  readonly bytes: number;
+}
+
+/**
+ * Up to this size a model is one file, above it shards of at most this size, however its source was split (a larger
+ * tensor gets a shard of its own): what stock tools have long written and every hub and file system takes.
+ */
+export const MAX_SHARD_BYTES = 5_000_000_000;
+
+export interface PlanOptions {
+  readonly maxShardBytes?: number;
+  /** How a tensor's numbers change, given its new name; undefined where they don't. */
+  readonly rewrite?: (name: string, source: TensorInfo) => Rewrite | undefined;
+  /** Notes for the header of every file, on top of the format. */
+  readonly notes?: Readonly<Record<string, string>>;
+}
+
+/** Plans the checkpoint without the blocks `removed` (ascending). */
+export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[], options: PlanOptions = {}): Plan {
+  const { maxShardBytes = MAX_SHARD_BYTES, notes } = options;
+  const kept: Unplaced[] = [];
+  for (const source of checkpoint.tensors.values()) {
+    const name = nameAfterRemoval(source.name, removed);
+    if (name === undefined) continue;
+    const rewrite = options.rewrite?.(name, source);
+    const dtype = rewrite?.dtype ?? source.dtype;
+    const bytes = rewrite ? elements(source.shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
+    kept.push({ name, source, rewrite, dtype, bytes });
+  }
+  const groups = groupBySize(kept, maxShardBytes);
+  const single = groups.length === 1;
+  const metadata = { format: formatOf(checkpoint), ...notes };
+  const shards = groups.map((group, i) =>
+    layOut(single ? 'model.safetensors' : shardName(i + 1, groups.length), group, metadata),
+  );
+  const index = single ? undefined : indexText(shards);
+  const bytes = shards.reduce((sum, shard) => sum + shard.bytes, Buffer.byteLength(index ?? ''));
+  return { shards, index, bytes };
+}
+
+/** A tensor's name once the blocks `removed` are gone; undefined for a tensor of one of these. */
+function nameAfterRemoval(name: string, removed: readonly number[]): string | undefined {
+  const at = blockOfTensor(name);
+  if (at === undefined) return name;
+  if (removed.includes(at.block)) return undefined;
+  const before = removed.filter((block) => block < at.block).length;
+  return blockTensorName(at.block - before, at.rest);
+}
+
+/** Tells readers which framework the layout is for; some refuse files that do not say. */
+function formatOf(checkpoint: Checkpoint): string {
+  return checkpoint.shards.find((shard) => shard.metadata.format !== undefined)?.metadata.format ?? 'pt';
+}
+
+/** Consecutive tensors, as many to a file as fit; file order is kept, so that whole stretches are copied at once. */
+function groupBySize(tensors: readonly Unplaced[], maxBytes: number): Unplaced[][] {
+  const groups: Unplaced[][] = [[]];
+  let bytes = 0;
+  for (const tensor of tensors) {
+    if (bytes > 0 && bytes + tensor.bytes > maxBytes) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups[groups.length - 1].push(tensor);
+    bytes += tensor.bytes;
+  }
+  return groups;
+}
+
+const shardName = (number: number, count: number): string =>
+  `model-${String(number).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`;
+
+/** Gives every tensor its place. Wider types first keeps all of them aligned, as the reference writer does. */
+function layOut(name: string, group: readonly Unplaced[], metadata: Readonly<Record<string, string>>): PlannedShard {
+  const ordered = [...group].sort((a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype]);
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
+  let end = 0;
+  for (const { name: tensor, source, dtype, bytes } of ordered) {
+    entries.push([tensor, { dtype, shape: source.shape, data_offsets: [end, end + bytes] }]);
+    end += bytes;
+  }
+  const header = headerBytes(Object.fromEntries(entries));
+  let offset = header.length;
+  const tensors = ordered.map((tensor) => {
+    const placed = { ...tensor, offset };
+    offset += tensor.bytes;
+    return placed;
+  });
+  return { name, header, tensors, bytes: header.length + end };
+}
+
+function indexText(shards: readonly PlannedShard[]): string {
+  const weightMap = shards.flatMap((shard) => shard.tensors.map((tensor) => [tensor.name, shard.name] as const));
+  const totalSize = shards.reduce((sum, shard) => sum + shard.bytes - shard.header.length, 0);
+  const index = { metadata: { total_size: totalSize }, weight_map: Object.fromEntries(weightMap) };
+  return `${JSON.stringify(index, null, 2)}\n`;
+}

@@ -1,0 +1,38 @@
+/** The same removal as recipes for other tools (spec §4.1): mergekit passthrough and llama.cpp's `--prune-layers`. */
+import { DTYPE_BITS, type Dtype } from '../formats/dtype';
+import type { Checkpoint } from '../checkpoint/types';
+import type { Slice } from '../importance/block-list';
+
+/** The name that mergekit gives a stored type. It computes in the three that models come in. */
+const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
+
+/**
+ * A mergekit configuration that keeps `slices` (half-open, as mergekit's ranges are) of `model`, a path or repository.
+ * mergekit adapts `num_hidden_layers` only, so models with per-layer lists in their config need Coppice's own writing.
+ */
+export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoint: Checkpoint): string {
+  const sources = slices.map(
+    ([start, end]) =>
+      `  - sources:\n      - model: ${JSON.stringify(model)}\n        layer_range: [${start}, ${end}]\n`,
+  );
+  const dtype = MERGEKIT_DTYPES[mainDtype(checkpoint)] ?? 'bfloat16';
+  return `slices:\n${sources.join('')}merge_method: passthrough\ndtype: ${dtype}\n`;
+}
+
+/** The llama.cpp command that prunes a GGUF of the whole model without quantising it. */
+export function pruneLayersCommand(removed: readonly number[], input = 'model.gguf', output = 'pruned.gguf'): string {
+  return `llama-quantize --prune-layers ${removed.join(',')} ${shellWord(input)} ${shellWord(output)} COPY`;
+}
+
+/** The type that most bytes of the checkpoint are stored in. */
+export function mainDtype(checkpoint: Checkpoint): Dtype {
+  const bytes = new Map<Dtype, number>();
+  for (const tensor of checkpoint.tensors.values()) {
+    bytes.set(tensor.dtype, (bytes.get(tensor.dtype) ?? 0) + tensor.bytes);
+  }
+  const dtypes = Object.keys(DTYPE_BITS) as Dtype[];
+  return dtypes.reduce((best, dtype) => ((bytes.get(dtype) ?? 0) > (bytes.get(best) ?? 0) ? dtype : best));
+}
+
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

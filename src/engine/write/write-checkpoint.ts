@@ -1,0 +1,166 @@
+/**
+ * Writes a planned checkpoint. Order of events: temporary sibling folder → copy or rewrite, and flush → open it again
+ * and compare → rename. The source is only ever read.
+ */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Architecture } from '../checkpoint/architecture';
+import type { Checkpoint } from '../checkpoint/types';
+import { changedFiles } from '../files/stamps';
+import { CancelledError, throwIfCancelled, UserError } from '../errors';
+import type { JobOptions } from '../progress';
+import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../records/record';
+import { sourceChanges, withNotes } from '../records/source-changes';
+import { checkWritten } from './check';
+import { findCompanions, type LeftBehind } from './companions';
+import { copyRanges, type CopyOptions } from '../files/copy';
+import { OpenFiles } from '../files/open-files';
+import { OutputFile } from '../files/output-file';
+import type { Plan, PlannedShard } from './plan';
+import { writeRewritten } from './rewrite';
+import { claimTarget } from '../files/target';
+import { writeFailure } from '../files/write-failure';
+
+export interface WriteOptions extends JobOptions {
+  /** What the caller knows of the run: goes into the run record and the model card. */
+  readonly provenance?: Partial<Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime' | 'started'>>;
+  /** Largest file to write, in bytes. */
+  readonly maxShardBytes?: number;
+  readonly bufferBytes?: number;
+}
+
+/** Everything that a new checkpoint consists of, but for the companions of its source. */
+export interface NewCheckpoint {
+  readonly plan: Plan;
+  /** Text of its `config.json`. */
+  readonly config: string;
+  /** What it has to be when it is opened. */
+  readonly architecture: Architecture;
+  /** Text of its README.md. */
+  readonly card: string;
+  /** Makes the record of the run, once the weights are written. */
+  readonly record: () => RunRecord;
+}
+
+export interface Written {
+  /** The new checkpoint's folder, absolute. */
+  readonly out: string;
+  /** Files of the model that were not copied, and why. */
+  readonly leftBehind: readonly LeftBehind[];
+  /** What `coppice.json` in the new folder holds. */
+  readonly record: RunRecord;
+}
+
+/** Room for the card, the record and the file system's own bookkeeping. */
+const OVERHEAD_BYTES = 1024 * 1024;
+
+/**
+ * Writes `planned`, made from `source`, to the folder `out`, which must not exist.
+ * @throws UserError when it cannot be written, CancelledError when cancelled; nothing is left behind then.
+ */
+export async function writeCheckpoint(
+  source: Checkpoint,
+  planned: NewCheckpoint,
+  out: string,
+  options: WriteOptions,
+): Promise<Written> {
+  const { plan } = planned;
+  const { found: companions, leftBehind } = await findCompanions(source.folder);
+  const companionBytes = companions.reduce((sum, { bytes }) => sum + bytes, 0);
+  const total = plan.bytes + companionBytes;
+  throwIfCancelled(options.signal);
+  const target = await claimTarget(out, foldersOf(source), total + OVERHEAD_BYTES);
+  try {
+    const copy = copyOptions(options, total);
+    const place = (name: string): string => join(target.temporary, name);
+    await writeShards(plan, target.temporary, copy);
+    for (const { name, file, bytes } of companions) {
+      await mkdir(dirname(place(name)), { recursive: true });
+      await OutputFile.fill(place(name), (output) => copyRanges(output, 0, [{ file, offset: 0, bytes }], copy));
+    }
+    const record = withNotes(planned.record(), await sourceChanges([source]));
+    await writeText(place('config.json'), planned.config);
+    await writeText(place('README.md'), planned.card);
+    await writeText(place(RECORD_NAME), recordText(record));
+    await checkWritten(target.temporary, plan, planned.architecture, options.signal);
+    throwIfCancelled(options.signal);
+    await requireWhole(source);
+    await target.commit();
+    return { out: target.out, leftBehind, record };
+  } catch (error) {
+    // What cannot be removed keeps its temporary name; the first failure is the one to tell of.
+    await target.discard().catch(() => undefined);
+    // A source that changed meanwhile causes errors that look like bugs.
+    if (!(error instanceof UserError) && !(error instanceof CancelledError)) await requireWhole(source);
+    throw writeFailure(error, target.out);
+  }
+}
+
+/** @throws UserError when a file of the source is another one than when it was opened: the copy would be of both */
+async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
+  const changed = (await changedFiles(files)).find(({ lost }) => lost);
+  if (!changed) return;
+  throw new UserError(
+    `${join(folder, changed.name)} changed while it was copied`,
+    changed.how,
+    'Wait until the checkpoint is complete, and write again; nothing was left behind.',
+  );
+}
+
+/** Every folder that files of the checkpoint lie in. */
+export function foldersOf({ folder, shards }: Checkpoint): string[] {
+  return [...new Set([folder, ...shards.map(({ file }) => dirname(file))])];
+}
+
+function copyOptions(options: WriteOptions, total: number): CopyOptions {
+  let done = 0;
+  return {
+    signal: options.signal,
+    bufferBytes: options.bufferBytes,
+    onBytes(bytes) {
+      done += bytes;
+      options.onProgress?.({ label: 'writing', done, total, unit: 'bytes' });
+    },
+  };
+}
+
+async function writeShards(plan: Plan, folder: string, options: CopyOptions): Promise<void> {
+  const sources = new OpenFiles();
+  try {
+    for (const shard of plan.shards) {
+      await OutputFile.fill(join(folder, shard.name), async (output) => {
+        await output.handle.write(shard.header, 0, shard.header.length, 0);
+        await writeTensors(output, shard, sources, options);
+      });
+    }
+  } finally {
+    await sources.close();
+  }
+  if (plan.index !== undefined) await writeText(join(folder, 'model.safetensors.index.json'), plan.index);
+}
+
+/** Neighbours that are copied go as one stretch; those that are rewritten one by one. */
+async function writeTensors(
+  output: OutputFile,
+  { tensors }: PlannedShard,
+  sources: OpenFiles,
+  options: CopyOptions,
+): Promise<void> {
+  for (let i = 0; i < tensors.length;) {
+    const { offset, rewrite, source } = tensors[i];
+    if (rewrite) {
+      await writeRewritten(output, offset, source, rewrite, sources, options);
+      i++;
+    } else {
+      const next = tensors.findIndex((tensor, k) => k > i && tensor.rewrite !== undefined);
+      const end = next === -1 ? tensors.length : next;
+      const ranges = tensors.slice(i, end).map((tensor) => tensor.source);
+      await copyRanges(output, offset, ranges, options);
+      i = end;
+    }
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await OutputFile.fill(path, (output) => output.handle.writeFile(text));
+}

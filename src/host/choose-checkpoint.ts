@@ -1,0 +1,115 @@
+/** Which checkpoint a command is about: the one that it was given, the selected one, the only one, or the one picked. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Coppice } from './coppice';
+import type { Architecture } from '../engine/checkpoint/architecture';
+import { requireArchitecture } from '../engine/checkpoint/open';
+import { summarize } from '../engine/checkpoint/summary';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { CancelledError, UserError } from '../engine/errors';
+import type { Entry } from '../views/library';
+import type { PlanSubject } from '../views/plan';
+import { shelve } from '../views/shelves';
+import { subjectOf } from '../views/subject';
+import { formatBytes, shortCount } from '../views/words';
+import type { CommonArguments } from './command';
+
+/** A checkpoint that can be computed with. */
+export interface Chosen {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  readonly subject: PlanSubject;
+}
+
+/** What makes some checkpoints better choices than others. */
+export interface Wish {
+  /** Only those that have it are offered. */
+  readonly needs?: 'plan' | 'scores';
+  /** Those that have it come first. */
+  readonly prefers?: 'plan';
+}
+
+/** @throws UserError when it cannot be opened or computed with; CancelledError */
+export async function chooseCheckpoint(
+  coppice: Coppice,
+  { checkpoint: given }: CommonArguments,
+  title: string,
+  wish: Wish = {},
+): Promise<Chosen> {
+  if (given === undefined) return chooseListed(coppice, title, wish);
+  const path = await coppice.library.resolve(given);
+  const checkpoint = await coppice.library.load(path);
+  const architecture = requireArchitecture(checkpoint);
+  return { path, checkpoint, architecture, subject: subjectOf(path, checkpoint)! };
+}
+
+async function chooseListed(coppice: Coppice, title: string, { needs, prefers }: Wish): Promise<Chosen> {
+  const { library, tree } = coppice;
+  if (!library.isScanned) await library.rescan();
+  const usable = (await shelve(library)).usable.flatMap(({ path }) => chosenOf(coppice, path));
+  if (usable.length === 0) throw nothingToChoose(library.entries().length);
+  const obvious = usable.length === 1 ? usable[0] : usable.find(({ path }) => path === tree.selectedPath);
+  if (obvious) return obvious;
+  const has = (what: 'plan' | 'scores', { subject }: Chosen): boolean =>
+    what === 'plan' ? coppice.plans.removed(subject).length > 0 : coppice.scores.all(subject).length > 0;
+  // Where no checkpoint has what is needed, the command itself says what to do about it.
+  const fitting = needs === undefined ? usable : usable.filter((each) => has(needs, each));
+  const offered = fitting.length > 0 ? fitting : usable;
+  const first = prefers === undefined ? [] : offered.filter((each) => has(prefers, each));
+  const items = [...first, ...offered.filter((each) => !first.includes(each))].map((each) => itemOf(coppice, each));
+  return (await pickItem(items, title)).chosen;
+}
+
+/** Listed checkpoints are open already; one that was closed meanwhile is not offered. */
+function chosenOf({ library }: Coppice, path: string): Chosen[] {
+  const checkpoint = library.peek(path);
+  const subject = checkpoint && subjectOf(path, checkpoint);
+  return subject ? [{ path, checkpoint, architecture: requireArchitecture(checkpoint), subject }] : [];
+}
+
+/** Name, folder and facts: several checkpoints may have the same name. */
+function itemOf({ plans }: Coppice, chosen: Chosen) {
+  const { path, checkpoint, subject } = chosen;
+  const { blocks, parameters, bytes } = summarize(checkpoint);
+  const removed = plans.removed(subject).length;
+  const facts = [vscode.l10n.t('{0} blocks', blocks ?? 0), shortCount(parameters), formatBytes(bytes)];
+  const plan = removed === 0 ? [] : [vscode.l10n.t('plan: {0} of {1}', subject.blocks - removed, subject.blocks)];
+  return { ...labelOf(path), description: [...facts, ...plan].join(' · '), chosen };
+}
+
+function labelOf(path: string) {
+  const relative = vscode.workspace.asRelativePath(path);
+  return relative === path ? { label: basename(path), detail: path } : { label: relative };
+}
+
+/** One of listed lines by its path. @throws UserError when there is none; CancelledError */
+export async function choosePath({ tree }: Coppice, title: string, entries: readonly Entry[]): Promise<string> {
+  if (entries.length === 0) throw nothingToChoose(0);
+  if (entries.some(({ path }) => path === tree.selectedPath)) return tree.selectedPath!;
+  if (entries.length === 1) return entries[0].path;
+  return (
+    await pickItem(
+      entries.map(({ path }) => ({ ...labelOf(path), path })),
+      title,
+    )
+  ).path;
+}
+
+async function pickItem<T extends vscode.QuickPickItem>(items: readonly T[], title: string): Promise<T> {
+  const placeHolder = vscode.l10n.t('Which checkpoint?');
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true });
+  if (!picked) throw new CancelledError();
+  return picked;
+}
+
+/** @param listed checkpoints that are there and cannot be computed with */
+function nothingToChoose(listed: number): UserError {
+  return new UserError(
+    vscode.l10n.t('There is no checkpoint to work with'),
+    listed === 0
+      ? vscode.l10n.t('none was found in the workspace, and none was opened')
+      : vscode.l10n.t('those that are listed can only be inspected'),
+    vscode.l10n.t('Open one with “Coppice: Open Checkpoint…”.'),
+  );
+}

@@ -1,0 +1,108 @@
+/** The one reader of the settings `coppice.*`: typed, with defaults applied and nonsense in settings.json ignored. */
+import { isAbsolute } from 'node:path';
+import * as vscode from 'vscode';
+import { CRITERIA, type Criterion } from '../engine/importance/criterion';
+import type { CalibrationSource, Compute } from '../protocol/jobs';
+import type { LogLevel } from '../protocol/messages';
+
+const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+const MIB = 2 ** 20;
+
+export class Config {
+  /** @param bundledCalibration the text that is used when the user names none */
+  constructor(private readonly bundledCalibration: string) {}
+
+  /** Where and how to compute, as jobs want it. */
+  get compute(): Compute {
+    const threads = this.count('threads', 0);
+    const memory = this.count('memoryLimit', 0) * MIB;
+    return {
+      device: this.oneOf('device', DEVICES, 'auto'),
+      ...(threads > 0 && { threads }),
+      ...(memory > 0 && { memory }),
+    };
+  }
+
+  get criterion(): Criterion {
+    return this.oneOf('criterion', CRITERIA, 'ppl');
+  }
+
+  get calibration(): Required<CalibrationSource> {
+    const file = this.text('calibration.file', '');
+    return {
+      file: file === '' ? this.bundledCalibration : this.inWorkspace(file),
+      samples: Math.max(1, this.count('calibration.samples', 10)),
+      length: Math.max(2, this.count('calibration.length', 128)),
+      seed: this.count('calibration.seed', 1234),
+    };
+  }
+
+  /** The first four blocks and the last two are never suggested for removal. */
+  get plus(): boolean {
+    return this.read('keepFirstAndLast') !== false;
+  }
+
+  /** Further blocks that stay, as the user writes them: "5,12-14"; empty for none. */
+  get keep(): string {
+    return this.text('keep', '').trim();
+  }
+
+  /** Pattern of output folders; see host/output-folder.ts. */
+  get outputFolder(): string {
+    const pattern = this.text('outputFolder', '').trim();
+    return pattern === '' ? '${folder}/${name}-${suffix}' : pattern;
+  }
+
+  /** Globs of what is not searched for checkpoints. */
+  get discoveryExclude(): readonly string[] {
+    const globs = this.read('discovery.exclude');
+    return Array.isArray(globs) ? globs.filter((glob): glob is string => typeof glob === 'string') : [];
+  }
+
+  /** Folder of run records, relative to the workspace unless absolute. */
+  get runsFolder(): string {
+    return this.text('runsFolder', '.coppice/runs');
+  }
+
+  get idleMs(): number {
+    return Math.max(1, this.count('sidecar.idleMinutes', 10)) * 60_000;
+  }
+
+  get logLevel(): LogLevel {
+    return this.oneOf('logLevel', LOG_LEVELS, 'info');
+  }
+
+  /** Calls `listener` when one of these settings changes; all of them when none is named. */
+  onChange(keys: readonly string[], listener: () => void): vscode.Disposable {
+    return vscode.workspace.onDidChangeConfiguration((event) => {
+      const named = keys.length === 0 ? ['coppice'] : keys.map((key) => `coppice.${key}`);
+      if (named.some((key) => event.affectsConfiguration(key))) listener();
+    });
+  }
+
+  private read(key: string): unknown {
+    return vscode.workspace.getConfiguration('coppice').get(key);
+  }
+
+  private text(key: string, fallback: string): string {
+    const value = this.read(key);
+    return typeof value === 'string' ? value : fallback;
+  }
+
+  private count(key: string, fallback: number): number {
+    const value = this.read(key);
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : fallback;
+  }
+
+  private oneOf<T extends string>(key: string, values: readonly T[], fallback: T): T {
+    const value = this.read(key);
+    return values.find((each) => each === value) ?? fallback;
+  }
+
+  /** Relative paths start at the first workspace folder. */
+  private inWorkspace(path: string): string {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    return folder && !isAbsolute(path) ? vscode.Uri.joinPath(folder.uri, path).fsPath : path;
+  }
+}

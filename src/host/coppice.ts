@@ -1,0 +1,27 @@
+/** What commands and views share: one of each, made when the extension is activated. */
+import type * as vscode from 'vscode';
+import type { Speeds } from './speeds';
+import type { Config } from './config';
+import type { JobSpec } from '../protocol/jobs';
+import type { SidecarClient } from '../sidecar/client';
+import type { HiddenPaths } from '../views/hidden';
+import type { CheckpointLibrary } from '../views/library';
+import type { Plans } from '../views/plan';
+import type { ScoreBook } from '../views/scores';
+import type { CheckpointTree } from '../views/tree';
+
+export interface Coppice {
+  readonly context: vscode.ExtensionContext;
+  readonly config: Config;
+  readonly log: vscode.LogOutputChannel;
+  readonly library: CheckpointLibrary;
+  readonly plans: Plans;
+  readonly scores: ScoreBook;
+  readonly hidden: HiddenPaths;
+  readonly sidecar: SidecarClient;
+  /** How fast this machine was, for estimates. */
+  readonly speeds: Speeds;
+  readonly tree: CheckpointTree;
+  /** The last job that was run, for "Copy as CLI Command". */
+  readonly history: { last?: JobSpec };
+}

@@ -1,0 +1,90 @@
+/** How long scoring and evaluating will take on this machine, in words; and what ended jobs teach of its speed. */
+import { statSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { Coppice } from './coppice';
+import type { Architecture } from '../engine/checkpoint/architecture';
+import type { Criterion } from '../engine/importance/criterion';
+import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
+import type { JobOutcome } from '../protocol/jobs';
+import type { JobEnded } from '../sidecar/client';
+import { protectionOf } from '../views/protection';
+import { checkpointName } from '../views/progress-words';
+import { roughTime } from '../views/words';
+import type { Chosen } from './choose-checkpoint';
+import type { Estimate, Speeds } from './speeds';
+
+/** Bytes of English text that make a token, about. */
+const BYTES_PER_TOKEN = 4;
+
+/** "SmolLM2-135M, 10×128: about 1:20"; undefined where it is done at once. */
+export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
+  const { config } = coppice;
+  const { architecture, path } = chosen;
+  if (criterion === 'deepest') return undefined;
+  const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
+  const { kept } = protectionOf(architecture.blocks, config);
+  const scope = { count: Math.max(1, Math.floor(architecture.blocks / 4)), kept };
+  const flops = scoringFlops(architecture, criterion, rows, scope);
+  const time = timeOf(coppice, flops, architecture, criterion, rows.length);
+  return criterion === 'magnitude'
+    ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
+    : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
+}
+
+/** "about 1:20" for these windows. @param blocks how many blocks are left */
+export function evaluationEstimate(
+  coppice: Coppice,
+  architecture: Architecture,
+  windows: { readonly rows: number; readonly length: number },
+  blocks: number,
+): string {
+  return timeOf(coppice, evaluationFlops(architecture, windows, blocks), architecture, 'evaluate', windows.length);
+}
+
+/** Windows of a text, estimated from its size. Undefined when there is no such file. */
+export function windowsOf(file: string, window: number): number | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found && Math.max(1, Math.floor(found.size / BYTES_PER_TOKEN / window));
+}
+
+function timeOf(
+  { speeds, sidecar }: Coppice,
+  flops: number,
+  architecture: Architecture,
+  work: Parameters<Speeds['estimate']>[1]['work'],
+  length: number,
+): string {
+  const provider = sidecar.device?.provider;
+  const wanted = { work, size: rowBlockFlops(architecture, length), ...(provider !== undefined && { provider }) };
+  return words(speeds.estimate(flops, wanted));
+}
+
+/** An estimate without a measurement on this computer says so. */
+function words({ seconds, measured }: Estimate): string {
+  const time = roughTime(seconds);
+  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (nothing measured yet)', time);
+}
+
+/** Learns from a job that has ended. */
+export function learnSpeed(
+  { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
+  { spec, outcome }: JobEnded,
+): void {
+  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'evaluate')) return;
+  const architecture = library.peek(spec.checkpoint)?.architecture;
+  if (!architecture) return;
+  const provider = outcome.device?.provider ?? 'cpu';
+  if (spec.kind === 'evaluate') {
+    const { windows, window, seconds, removed } = (outcome as JobOutcome<'evaluate'>).result;
+    const blocks = architecture.blocks - removed.filter((entry) => typeof entry === 'number').length;
+    const flops = evaluationFlops(architecture, { rows: windows, length: window }, blocks) / seconds;
+    speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
+    return;
+  }
+  const { criterion, granularity = 'block', remove = [], calibration, count, keep } = spec;
+  if (granularity !== 'block' || remove.length > 0 || spec.adapter !== undefined) return;
+  const { samples: rows = 10, length = 128 } = calibration ?? {};
+  const { seconds } = (outcome as JobOutcome<'score'>).result;
+  const flops = scoringFlops(architecture, criterion, { rows, length }, { count, kept: new Set(keep) }) / seconds;
+  speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops });
+}

@@ -1,0 +1,19 @@
+/** Shows an error once, with what can be done about it. What was cancelled is no error. */
+import * as vscode from 'vscode';
+import type { Coppice } from './coppice';
+import { CancelledError, UserError } from '../engine/errors';
+import { type Changes, remedyOf } from './remedy';
+
+/** @param again runs the command again as it was, with changes */
+export function showFailure({ log, sidecar }: Coppice, error: unknown, again: (changes: Changes) => void): void {
+  if (error instanceof CancelledError) return;
+  const { text, actions } = remedyOf(error, sidecar.device?.provider);
+  log.error(error instanceof Error && !(error instanceof UserError) ? (error.stack ?? error.message) : text);
+  // Not awaited: the command is over, whether or not somebody clicks.
+  void vscode.window.showErrorMessage(text, ...actions.map(({ label }) => label)).then((chosen) => {
+    const action = actions.find(({ label }) => label === chosen);
+    if (action?.changes) again(action.changes);
+    else if (action?.command) void vscode.commands.executeCommand(action.command);
+    else if (action) log.show();
+  });
+}

@@ -1,0 +1,31 @@
+/**
+ * Files and folders that the user has named for runs of this workspace. A record may name any path; one that the user
+ * named is looked up again, in any folder (engine/records/places.ts).
+ */
+import { isAbsolute } from 'node:path';
+import type { Coppice } from './coppice';
+import { textsIn } from '../engine/records/places';
+import type { JobSpec } from '../protocol/jobs';
+
+/** The parts of `Coppice` that this needs. */
+interface Host {
+  readonly context: { readonly workspaceState: Pick<Coppice['context']['workspaceState'], 'get' | 'update'> };
+}
+
+const KEY = 'givenFiles';
+/** How many are kept, newest first. */
+const MOST = 100;
+
+export function givenFiles({ context }: Host): string[] {
+  const stored = context.workspaceState.get<unknown>(KEY);
+  return Array.isArray(stored) ? stored.filter((file) => typeof file === 'string') : [];
+}
+
+/** Keeps every path that the job reads. */
+export async function keepGivenFiles(host: Host, spec: JobSpec): Promise<void> {
+  const read = { ...spec, out: undefined, records: undefined };
+  const files = textsIn(read).filter((text) => isAbsolute(text));
+  const known = givenFiles(host);
+  const all = [...new Set([...files, ...known])].slice(0, MOST);
+  if (all.join('\n') !== known.join('\n')) await host.context.workspaceState.update(KEY, all);
+}

@@ -1,0 +1,67 @@
+/** Reports jobs that a reload of the window has ended, and offers to run them again. */
+import * as vscode from 'vscode';
+import type { Coppice } from './coppice';
+import type { JobSpec } from '../protocol/jobs';
+import type { ScoreSpec } from '../protocol/scores';
+import { jobTitle, titledJob } from '../views/progress-words';
+import { showFailure } from './failure';
+import { inform } from './inform';
+import { show } from '../commands/prune-checkpoint';
+import { goOn } from './remedy';
+import { runRetraining } from '../commands/retrain-lora';
+import { runJob } from './run-job';
+
+/** @param interrupted as the journal of the last window has them */
+export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[]): void {
+  for (const spec of interrupted) {
+    const text = vscode.l10n.t(
+      '{0} was interrupted when the window was reloaded or closed.',
+      jobTitle(titledJob(spec)),
+    );
+    const resumes = spec.kind === 'retrain' && goOn(spec).resume;
+    const label = resumes ? vscode.l10n.t('Resume') : vscode.l10n.t('Run Again');
+    inform({}, text, { label, run: () => runAgain(coppice, spec) });
+  }
+}
+
+/** Runs the job as it was; what goes wrong is shown. */
+async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {
+  try {
+    await rerun(coppice, spec);
+  } catch (error) {
+    showFailure(coppice, error, ({ device }) => void runAgain(coppice, { ...spec, ...(device && { device }) }));
+  }
+}
+
+async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
+  switch (spec.kind) {
+    case 'score':
+      return vscode.commands.executeCommand('coppice.scoreBlocks', scoreArguments(spec));
+    case 'evaluate': {
+      const { checkpoint, remove, adapter, text, window, bos, limit, device } = spec;
+      const args = { checkpoint, remove: remove ?? [], adapter, text, window, bos, limit, device };
+      return vscode.commands.executeCommand('coppice.evaluatePerplexity', args);
+    }
+    case 'retrain':
+      return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
+    case 'prune':
+    case 'merge':
+      return show(coppice, (await runJob(coppice, spec)).result.out);
+    default:
+      return runJob(coppice, spec);
+  }
+}
+
+function scoreArguments({
+  checkpoint,
+  criterion,
+  calibration,
+  norm,
+  reduction,
+  count,
+  keep,
+  device,
+}: ScoreSpec): object {
+  const { file, ...rows } = calibration ?? {};
+  return { checkpoint, criterion, calibration: file, ...rows, norm, reduction, count, keep, device };
+}

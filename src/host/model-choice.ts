@@ -1,0 +1,48 @@
+/** Which form of a checkpoint a command runs: as it lies on disk, or as its plan would leave it; an adapter on top. */
+import * as vscode from 'vscode';
+import type { Coppice } from './coppice';
+import type { ModelSource } from '../protocol/jobs';
+import type { RemovedEntry } from '../protocol/json';
+import type { Chosen } from './choose-checkpoint';
+import { BACK, pick, type Step, when } from './steps';
+
+export interface ModelChoice {
+  /** Leave out the blocks of the plan. */
+  readonly plan?: boolean;
+  /** Leave out these blocks or modules instead. */
+  readonly remove?: readonly RemovedEntry[];
+  /** Folder of an adapter. */
+  readonly adapter?: string;
+}
+
+/** Asks only where there is a plan; an adapter says by itself what was removed below it. */
+export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }: Chosen): Step<S> {
+  const removed = plans.removed(subject);
+  const isOpen = ({ adapter, plan, remove }: S): boolean => [adapter, plan, remove].every((each) => each === undefined);
+  const step: Step<S> = async (_, place) => {
+    const choices = [
+      {
+        label: vscode.l10n.t('With the plan'),
+        description: vscode.l10n.t('without {0}', removed.join(', ')),
+        value: true,
+      },
+      { label: vscode.l10n.t('The whole model'), value: false },
+    ];
+    const plan = await pick(place, vscode.l10n.t('Which form of the model?'), choices, true);
+    return plan === BACK ? BACK : ({ plan } as Partial<S>);
+  };
+  return when((state) => removed.length > 0 && isOpen(state), step);
+}
+
+export function modelSource(
+  { plans }: Coppice,
+  { path, subject }: Chosen,
+  { plan, remove, adapter }: ModelChoice,
+): ModelSource {
+  const without = remove ?? (plan === true ? plans.removed(subject) : []);
+  return {
+    checkpoint: path,
+    ...(without.length > 0 && { remove: without }),
+    ...(adapter !== undefined && { adapter }),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Where new checkpoints and adapters go: the pattern of the setting `coppice.outputFolder`, and the first name by it that
+ * is free. Beside the source where that lies in the workspace; never into a model cache or into an extension.
+ */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import * as vscode from 'vscode';
+import { stateFileOf } from '../engine/retrain/loop/workspace';
+import { modelName } from '../engine/records/record';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { nearestParent, outputPath, outputPathFault } from './output-path';
+import { ask, BACK, type Back, type Place, type Question } from './steps';
+
+/** @param suffix what was done to the model: "24-blocks", "adapter" */
+export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: string): string {
+  const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(checkpoint.folder));
+  // Of a checkpoint that is the workspace itself this is the folder above: nothing may lie inside it.
+  const beside = inWorkspace ? dirname(checkpoint.folder) : (workspace ?? homedir());
+  const values: Readonly<Record<string, string>> = {
+    folder: beside,
+    workspaceFolder: workspace ?? beside,
+    name: basename(modelName(checkpoint)),
+    suffix,
+  };
+  const path = pattern.replace(/\$\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
+  return firstFree(isAbsolute(path) ? path : join(workspace ?? beside, path));
+}
+
+/** The path itself, or with -2, -3 … */
+function firstFree(path: string): string {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!existsSync(candidate) && !existsSync(stateFileOf(candidate))) return resolve(candidate);
+  }
+}
+
+/**
+ * Asks for the folder of something new: an absolute path, one from the workspace, or one from the user's home (~).
+ * @param question `value` is the default; `meaning` is shown for a folder that can be made
+ * @returns its absolute path
+ */
+export async function askOutputFolder(
+  place: Place,
+  { meaning: further, ...question }: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
+): Promise<string | Back> {
+  const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
+  const fault = (text: string): string | undefined =>
+    text.trim() === '' ? vscode.l10n.t('Name a folder.') : outputPathFault(outputPath(text, base));
+  const meaning = (text: string): string | undefined => {
+    const path = outputPath(text, base);
+    const words = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
+    return words.filter((each) => each !== undefined).join(' ') || undefined;
+  };
+  const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };
+  for (let { value } = question; ;) {
+    const answer = await ask(place, { ...question, value, fault, meaning, button: browse });
+    if (answer === BACK) return BACK;
+    if (typeof answer === 'string') return outputPath(answer, base);
+    value = (await browseParent(place.title, outputPath(answer.pressedAt, base))) ?? answer.pressedAt;
+  }
+}
+
+/** Asks for the parent folder. @returns the new folder in it, with the name of `path` */
+async function browseParent(title: string, path: string): Promise<string | undefined> {
+  const picked = await vscode.window.showOpenDialog({
+    title,
+    openLabel: vscode.l10n.t('Put It Here'),
+    canSelectFolders: true,
+    canSelectFiles: false,
+    defaultUri: vscode.Uri.file(nearestParent(path)),
+  });
+  return picked?.[0] && join(picked[0].fsPath, basename(path));
+}

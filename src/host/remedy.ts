@@ -1,0 +1,69 @@
+/** What an error says in the editor, and what can be done about it. Knows nothing of VS Code. */
+import { existsSync } from 'node:fs';
+import { DeviceError, messageOf, UserError } from '../engine/errors';
+import { stateFileOf } from '../engine/retrain/loop/workspace';
+import { l10n } from '../l10n';
+import type { JobSpec } from '../protocol/jobs';
+import { JobInterrupted } from '../sidecar/interrupted';
+import { SidecarBug } from '../sidecar/wire';
+import { editorWords } from './editor-words';
+import { UntrustedError } from './restricted';
+
+/** What is other when the command runs again. */
+export interface Changes {
+  readonly device?: 'cpu';
+  readonly resume?: true;
+}
+
+export interface Action {
+  readonly label: string;
+  /** Arguments that the command runs again with. */
+  readonly changes?: Changes;
+  /** A command of VS Code to run instead. Without `changes` and `command` the log is shown. */
+  readonly command?: 'workbench.trust.manage';
+}
+
+export interface Remedy {
+  readonly text: string;
+  readonly actions: readonly Action[];
+}
+
+/** @param provider what computes at present, where that is known */
+export function remedyOf(error: unknown, provider: string | undefined): Remedy {
+  const runOnCpu: Action = { label: l10n.t('Run on the CPU'), changes: { device: 'cpu' } };
+  const showLog: Action = { label: l10n.t('Show Log') };
+  const resume: Action = { label: l10n.t('Resume'), changes: { resume: true } };
+  if (error instanceof JobInterrupted) {
+    const again: Action = error.resume ? resume : { label: l10n.t('Run Again'), changes: {} };
+    // A driver that fails takes the whole process with it, which looks like any other end.
+    return { text: sentence(error), actions: [again, ...(mayBlameGpu(error.spec, provider) ? [runOnCpu] : [])] };
+  }
+  // The device never changes silently: the user is asked.
+  if (error instanceof DeviceError || (error instanceof SidecarBug && error.offer === 'cpu')) {
+    const text = error instanceof DeviceError ? capitalized(`${error.what}: ${error.why}.`) : error.message;
+    return { text, actions: [runOnCpu] };
+  }
+  if (error instanceof UntrustedError) {
+    const manage: Action = { label: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' };
+    return { text: sentence(error), actions: [manage] };
+  }
+  if (error instanceof UserError) {
+    const stopped = error.action.startsWith('Add --resume');
+    return { text: sentence(error), actions: [stopped ? resume : showLog] };
+  }
+  const message = messageOf(error);
+  return { text: l10n.t('Coppice met an unexpected error: {0}', message), actions: [showLog] };
+}
+
+/** A retraining that was under way keeps its state, and goes on with it instead of refusing to begin anew. */
+export const goOn = ({ out }: { readonly out?: string }): Changes =>
+  out !== undefined && existsSync(stateFileOf(out)) ? { resume: true } : {};
+
+function mayBlameGpu({ kind, device }: JobSpec, provider: string | undefined): boolean {
+  const computes = kind !== 'prune' && kind !== 'merge';
+  return computes && device !== 'cpu' && provider !== undefined && provider !== 'cpu';
+}
+
+const sentence = ({ what, why, action }: UserError): string => capitalized(editorWords(`${what}: ${why}. ${action}`));
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

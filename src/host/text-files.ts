@@ -1,0 +1,71 @@
+/**
+ * Which files of a workspace may be the text that a command asks for: told by name and by how they begin, for a list of
+ * choices. What the command really takes, the engine says when it reads the file. Knows nothing of VS Code.
+ */
+import { basename, extname } from 'node:path';
+import { UserError } from '../engine/errors';
+import { isInside } from '../engine/files/target';
+import { withFile } from '../engine/files/regular-file';
+
+export type TextUse = 'calibration' | 'training' | 'evaluation';
+
+/** Without dots. */
+export const TEXT_EXTENSIONS: Readonly<Record<TextUse, readonly string[]>> = {
+  calibration: ['txt', 'md', 'jsonl', 'json'],
+  training: ['jsonl', 'json', 'txt', 'md'],
+  evaluation: ['txt', 'md'],
+};
+
+/** Only the start of each file is read. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Files of models and programs, which are not texts to read. */
+const NEVER =
+  /^(license|licence|notice|copying|requirements|cmakelists|robots)([-_.].*)?$|(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/i;
+/** Texts about a project, which come last: they are seldom the one that the user means. */
+const ABOUT =
+  /^(readme|changelog|changes|contributing|authors|security|code_of_conduct|model_card|citation|source)([-_.].*)?$/i;
+
+const RECORDS = /"(instruction|text)"\s*:\s*"|"(messages|batches)"\s*:\s*\[/;
+
+/** How a file of JSON must begin, by use and extension. */
+const BEGINNINGS: Readonly<Record<string, RegExp>> = {
+  'calibration .json': /^\s*\{[^]*"rows"\s*:\s*\[/,
+  'calibration .jsonl': /^\s*\{.*"text"\s*:\s*"/,
+  'training .json': RECORDS,
+  'training .jsonl': RECORDS,
+};
+
+/**
+ * @param files absolute paths
+ * @param modelFolders folders of checkpoints and adapters, whose texts are about them
+ * @returns those that the use can take, in order of name; what is about a project comes last
+ */
+export async function usableTexts(
+  files: readonly string[],
+  use: TextUse,
+  modelFolders: readonly string[],
+): Promise<string[]> {
+  const named = files.filter(
+    (file) => !NEVER.test(basename(file)) && !modelFolders.some((folder) => isInside(file, folder)),
+  );
+  const fits = await Promise.all(named.map((file) => beginsRight(file, use)));
+  const usable = named.filter((_, i) => fits[i]).sort((a, b) => a.localeCompare(b));
+  const isAbout = (file: string): boolean => ABOUT.test(basename(file));
+  return [...usable.filter((file) => !isAbout(file)), ...usable.filter(isAbout)];
+}
+
+async function beginsRight(file: string, use: TextUse): Promise<boolean> {
+  const head = await headOf(file).catch((error: unknown) => {
+    if (error instanceof UserError) return ''; // gone, unreadable, or no file
+    throw error;
+  });
+  if (head.trim() === '') return false;
+  return BEGINNINGS[`${use} ${extname(file).toLowerCase()}`]?.test(head) ?? true;
+}
+
+const headOf = (path: string): Promise<string> =>
+  withFile(path, async (file) => {
+    const head = await file.readRange(0, Math.min(HEAD_BYTES, file.bytes));
+    return head.toString('utf8').replace(/^\uFEFF/, '');
+  });

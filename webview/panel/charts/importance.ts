@@ -1,0 +1,194 @@
+/**
+ * How much every block matters: bars from the perplexity of the whole model to that without the block, with intervals of
+ * the difference between the two; of other criteria from zero. Below, the ranks that all criteria give, on one axis. A bar is a switch.
+ */
+import * as Plot from '@observablehq/plot';
+import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
+import { svg as svgEl } from '../../support/dom';
+import { blockAxis, type BlockPlace, blockPlaces, LEFT } from './block-axis';
+import type { ChartFrame, Drawing } from './frame';
+import { placesOf, rankChart } from './ranks';
+import { axisOf } from './importance-axis';
+import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
+import { numeric, short } from '../numbers';
+import { lookOf } from './series';
+import { addTargets, type Target } from './targets';
+
+const HEIGHT = 290;
+
+export interface ImportanceData {
+  readonly score: ScoreDigest;
+  /** All criteria that rank blocks, this one among them. */
+  readonly all: readonly ScoreDigest[];
+  readonly plan: PanelPlan;
+  readonly blocks: number;
+  /** Show the largest scores to their ends. */
+  readonly whole: boolean;
+}
+
+export function drawImportance(
+  data: ImportanceData,
+  width: number,
+  frame: ChartFrame,
+  toggle: (block: number) => void,
+): Drawing {
+  const { score, all, blocks } = data;
+  const bars = barsOf(data);
+  const { svg, y, places } = barChart(bars, score, width, data.whole);
+  const nameOf = bars.map((bar) => describe(bar, score));
+  const targets = bars.map((bar, i): Target => {
+    const place = places(bar.block);
+    return {
+      key: String(bar.block),
+      ...{ x: place.left, y: 8, width: place.width, height: HEIGHT - 16 },
+      ...{ tipX: place.center, tipY: Math.max(20, y(Math.max(bar.value, bar.paired.high || 0))) },
+      label: nameOf[i].join(', '),
+      tip: [...nameOf[i], ...(frame.still ? [] : [hint(bar)])],
+      checked: !bar.removed,
+      disabled: bar.locked || frame.still,
+      act: () => toggle(bar.block),
+    };
+  });
+  addTargets(svg, 'Blocks: checked ones are kept', targets, frame);
+  const ranked = all.filter((each) => each.blocks.length > 0);
+  const charts = ranked.length > 1 ? [svg, rankChart(ranked, blocks, width)] : [svg];
+  return { charts, table: tableOf(bars, ranked, score), legend: legendOf(bars, ranked, frame.still) };
+}
+
+function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
+  const found = new Map(score.blocks.map((block) => [block.index, block]));
+  const order = placesOf(score);
+  return Array.from({ length: blocks }, (_, block) => {
+    const scored = found.get(block);
+    const value = numeric(scored?.score);
+    return {
+      ...{ block, value },
+      paired: { low: numeric(scored?.pairedLow), high: numeric(scored?.pairedHigh) },
+      unpaired: { low: numeric(scored?.low), high: numeric(scored?.high) },
+      removed: plan.removed.includes(block),
+      protected: plan.protected.includes(block),
+      locked: plan.locked.includes(block),
+      place: order.get(block) ?? 0,
+      off: !Number.isFinite(value),
+      unknown: Number.isNaN(value),
+    };
+  });
+}
+
+function barChart(
+  bars: readonly Bar[],
+  score: ScoreDigest,
+  width: number,
+  whole: boolean,
+): { svg: SVGSVGElement; y: (value: number) => number; places: (block: number) => BlockPlace } {
+  const isPpl = score.full !== undefined;
+  const base = isPpl ? numeric(score.full) : 0;
+  const finite = bars.filter(({ off }) => !off);
+  const { start, bottom, top, log } = axisOf(
+    finite.map(({ value }) => value),
+    base,
+    isPpl,
+    whole,
+  );
+  const place = bars
+    .filter(({ unknown }) => !unknown)
+    .map((bar) => ({ ...bar, shown: bar.off ? top : Math.min(top, bar.value) }));
+  const beyond = place.filter(({ off, value }) => off || value > top);
+  // Above bars that are cut stands what they reach, upright where there is no room.
+  const upright = (width - LEFT) / bars.length < 44;
+  const marginTop = upright && beyond.length > 0 ? 62 : 40;
+  const kept = place.filter(({ removed }) => !removed);
+  const gone = place.filter(({ removed }) => removed);
+  const goes = bars.filter(({ removed }) => removed);
+  const every = Math.ceil(bars.length / ((width - LEFT) / 26));
+  const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
+  const svg = Plot.plot({
+    ...blockAxis(bars.length, width),
+    ...{ height: HEIGHT, marginTop, marginBottom: 46 },
+    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
+    y: {
+      type: log ? 'log' : 'linear',
+      domain: [bottom, top],
+      grid: true,
+      ticks: log ? 4 : 5,
+      tickFormat: (value: number) => short(value, 3),
+      label: null,
+    },
+    marks: [
+      Plot.axisX({
+        tickSize: 0,
+        tickPadding: 14,
+        ticks: bars.map(({ block }) => block).filter((block) => block % every === 0),
+        label: 'Block →',
+        labelOffset: 40,
+      }),
+      Plot.barY(kept, { ...bar, fill: 'var(--kept)', className: 'bars-kept' }),
+      Plot.barY(gone, {
+        ...bar,
+        fill: 'url(#removed-hatch)',
+        stroke: 'var(--removed)',
+        strokeWidth: 1,
+        className: 'bars-removed',
+      }),
+      Plot.ruleX(
+        finite.filter(({ paired: { low, high } }) => Number.isFinite(high) && low < top),
+        {
+          x: 'block',
+          y1: ({ paired: { low } }: Bar) => Math.max(bottom, low), // what is beyond the axis, the tip and the table say
+          y2: ({ paired: { high } }: Bar) => Math.min(top, high),
+          stroke: 'var(--ink)',
+          strokeWidth: 1,
+          className: 'whiskers',
+        },
+      ),
+      Plot.text(goes, {
+        x: 'block',
+        y: bottom,
+        text: () => '✕',
+        dy: 8,
+        fill: 'var(--removed)',
+        fontWeight: 'bold',
+        fontSize: 10,
+      }),
+      Plot.dot(
+        bars.filter((each) => each.protected && !each.removed),
+        { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
+      ),
+      Plot.text(beyond, {
+        ...{ x: 'block', y: top, text: (each: Bar) => short(each.value), fontSize: 10, fill: 'var(--ink)' },
+        ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
+      }),
+      Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${lookOf(score.criterion).name}`], {
+        ...{ frameAnchor: 'top-left', dx: 2 - LEFT, dy: 8 - marginTop, textAnchor: 'start', lineAnchor: 'middle' },
+      }),
+      // A bar that is cut has a gap near its top.
+      Plot.text(beyond, {
+        x: 'block',
+        y: top,
+        text: () => '≈',
+        dy: 14,
+        fontSize: 18,
+        fontWeight: 'bold',
+        fill: 'var(--paper)',
+      }),
+      ...(isPpl
+        ? [Plot.ruleY([base], { stroke: 'var(--ink)', strokeDasharray: '4 3' })]
+        : [Plot.ruleY([start], { stroke: 'var(--ink)', strokeOpacity: 0.4 })]),
+    ],
+  }) as SVGSVGElement & Plot.Plot;
+  svg.prepend(hatch());
+  const y = svg.scale('y')!;
+  const at = (value: number): number =>
+    Number.isFinite(value) ? Number(y.apply(Math.min(top, Math.max(bottom, value)))) : 24;
+  return { svg, y: at, places: blockPlaces(svg) };
+}
+
+/** Stripes, for what goes: they show without colour too. */
+function hatch(): SVGElement {
+  const stripe = svgEl('path', { d: 'M0 6 6 0M-1 1 1 -1M5 7 7 5', stroke: 'var(--removed)', 'stroke-width': 1.4 });
+  return svgEl(
+    'defs',
+    {},
+    svgEl('pattern', { id: 'removed-hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse' }, stripe),
+  );
+}

@@ -1,0 +1,58 @@
+/** Colour, sign and dash of each criterion: the same wherever it appears, and never told apart by colour alone. */
+import { svg as svgEl } from '../../support/dom';
+
+/** Signs that charts know by name. */
+type Sign = 'circle' | 'triangle' | 'square' | 'diamond' | 'star' | 'cross' | 'wye';
+
+export interface SeriesLook {
+  readonly color: string;
+  readonly symbol: Sign;
+  readonly dash: string;
+  readonly name: string;
+}
+
+const look = (n: number, symbol: Sign, dash: string, name: string): SeriesLook => ({
+  color: `var(--series-${n})`,
+  symbol,
+  dash,
+  name,
+});
+
+const LOOKS: Readonly<Record<string, SeriesLook>> = {
+  ppl: look(1, 'circle', '', 'Perplexity'),
+  taylor: look(2, 'triangle', '6 3', 'Taylor'),
+  magnitude: look(3, 'square', '2 3', 'Magnitude'),
+  'block-influence': look(4, 'diamond', '8 3 2 3', 'Block influence'),
+  angular: look(5, 'star', '4 2', 'Angular distance'),
+  greedy: look(6, 'cross', '10 4', 'Greedy'),
+  deepest: look(7, 'wye', '1 3', 'Deepest first'),
+};
+
+/** Its name inside a sentence. */
+export const nameInText = (criterion: string): string =>
+  criterion === 'taylor' ? 'Taylor' : lookOf(criterion).name.toLowerCase();
+
+export function lookOf(criterion: string): SeriesLook {
+  return LOOKS[criterion] ?? { ...LOOKS.ppl, name: criterion };
+}
+
+const SIGNS: Readonly<Record<Sign, string>> = {
+  circle: 'M12 2.2a3.8 3.8 0 1 0 .01 0Z',
+  triangle: 'M12 2 16 9.5H8Z',
+  square: 'M8.6 2.6h6.8v6.8H8.6Z',
+  diamond: 'M12 1.5 15.5 6 12 10.5 8.5 6Z',
+  star: 'M12 1l1.4 3.4 3.6.2-2.8 2.3.9 3.6L12 8.5l-3.1 2 .9-3.6L7 4.6l3.6-.2Z',
+  cross: 'M10.6 2h2.8v2.6H16v2.8h-2.6V10h-2.8V7.4H8V4.6h2.6Z',
+  wye: 'M12 6V10M12 6 8.7 3.2M12 6l3.3-2.8',
+};
+
+/** A line with its sign, for legends. */
+export function lineSign({ color, symbol, dash }: SeriesLook): SVGElement {
+  const path = SIGNS[symbol];
+  return svgEl(
+    'svg',
+    { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },
+    svgEl('path', { d: 'M0 6H24', stroke: color, 'stroke-width': 1.5, 'stroke-dasharray': dash, fill: 'none' }),
+    svgEl('path', { d: path, fill: color, stroke: color, 'stroke-width': symbol === 'wye' ? 2 : 0 }),
+  );
+}

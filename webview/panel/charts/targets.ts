@@ -1,0 +1,97 @@
+/**
+ * What can be pointed at in a chart: invisible areas over it, one a block or point, that take mouse and keyboard. One
+ * of them is in the tab order; arrow keys, Home and End move among them; Enter and Space act.
+ */
+import { svg as svgEl } from '../../support/dom';
+
+export interface Target {
+  /** Unique in the chart; the focus returns to it after a redraw. */
+  readonly key: string;
+  /** Pixels of the area. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Where the tooltip points to. */
+  readonly tipX: number;
+  readonly tipY: number;
+  /** What a screen reader says. */
+  readonly label: string;
+  readonly tip: readonly string[];
+  /** Of a target that is on or off; undefined for a button. */
+  readonly checked?: boolean;
+  readonly disabled?: boolean;
+  readonly act: () => void;
+}
+
+export interface TipPlace {
+  tip(x: number, y: number, lines: readonly string[]): void;
+  hideTip(): void;
+}
+
+/** Adds the targets to the chart. @param name of the group */
+export function addTargets(svg: SVGSVGElement, name: string, targets: readonly Target[], place: TipPlace): void {
+  svg.removeAttribute('aria-label');
+  svg.setAttribute('role', 'group');
+  svg.setAttribute('aria-label', name);
+  for (const child of svg.children) child.setAttribute('aria-hidden', 'true'); // said by targets and table
+  const areas = targets.map((target) => area(target, place));
+  areas[0]?.setAttribute('tabindex', '0');
+  for (const [i, each] of areas.entries()) {
+    each.addEventListener('keydown', (event) => {
+      const to = moved(event.key, i, areas.length);
+      if (to !== undefined) {
+        event.preventDefault();
+        areas[to].focus();
+      } else if (event.key === 'Enter' || event.key === ' ') {
+        event.preventDefault();
+        if (!targets[i].disabled) targets[i].act();
+      }
+    });
+    each.addEventListener('focus', () => {
+      for (const other of areas) other.setAttribute('tabindex', other === each ? '0' : '-1');
+    });
+  }
+  svg.append(...areas);
+}
+
+function area(target: Target, place: TipPlace): SVGElement {
+  const { key, x, y, width, height, tipX, tipY, label, tip, checked, disabled } = target;
+  const state = checked === undefined ? { role: 'button' } : { role: 'checkbox', 'aria-checked': String(checked) };
+  const made = svgEl('rect', {
+    ...{ x, y, width, height, rx: 2 },
+    class: 'target',
+    'data-key': key,
+    tabindex: -1,
+    'aria-label': label,
+    ...state,
+    ...(disabled && { 'aria-disabled': 'true' }),
+  });
+  const show = (): void => place.tip(tipX, tipY, tip);
+  made.addEventListener('pointerenter', show);
+  made.addEventListener('focus', show);
+  made.addEventListener('pointerleave', () => place.hideTip());
+  made.addEventListener('blur', () => place.hideTip());
+  made.addEventListener('click', () => {
+    made.focus();
+    if (!disabled) target.act();
+  });
+  return made;
+}
+
+function moved(key: string, from: number, length: number): number | undefined {
+  switch (key) {
+    case 'ArrowRight':
+    case 'ArrowUp':
+      return Math.min(length - 1, from + 1);
+    case 'ArrowLeft':
+    case 'ArrowDown':
+      return Math.max(0, from - 1);
+    case 'Home':
+      return 0;
+    case 'End':
+      return length - 1;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,179 @@
+/** A retraining: loss as it was and smoothed, perplexity of the held-out part, learning rate and speed. */
+import * as Plot from '@observablehq/plot';
+import { svg as svgEl } from '../../support/dom';
+import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import { short } from '../numbers';
+import { addTargets, type Target } from './targets';
+import { type Look, looksOf, numbersOf, type Point, pointsOf, type TrainingSeries } from './training-points';
+
+const LEFT = 54;
+/** Places that keys can stop at. */
+const MOST_STOPS = 40;
+/** What is laid over: dashed, and the second colour. */
+const OVER = { stroke: 'var(--series-2)', strokeDasharray: '6 3' } as const;
+
+/** @param total planned steps; 0 when unknown */
+export function drawTraining(
+  main: TrainingSeries,
+  over: TrainingSeries | undefined,
+  total: number,
+  width: number,
+  frame: ChartFrame,
+): Drawing {
+  const points = pointsOf(main);
+  const overlay = over ? pointsOf(over) : [];
+  const last = Math.max(total, points.at(-1)?.step ?? 1, overlay.at(-1)?.step ?? 1);
+  const loss = lossChart(points, overlay, last, width);
+  addTargets(loss, 'Steps of the retraining', stopsOf(points, loss, frame), frame);
+  const [looks, others] = [looksOf(main), over ? looksOf(over) : []];
+  const ppl = looks.length + others.length > 0 ? [lookChart(looks, others, last, width)] : [];
+  const half = width >= 520 ? Math.floor((width - 16) / 2) : width;
+  const small = [
+    smallChart(points, overlay, 'learningRate', '↑ Learning rate', last, half),
+    smallChart(points, overlay, 'speed', '↑ Tokens per second', last, half),
+  ];
+  return {
+    charts: [loss, ...ppl, ...small],
+    table: numbersOf(over ? [main, over] : [main]),
+    legend: legendOf(over?.name),
+  };
+}
+
+const STYLE = { background: 'none', fontFamily: 'inherit', fontSize: '11px' };
+
+function lossChart(
+  points: readonly Point[],
+  overlay: readonly Point[],
+  last: number,
+  width: number,
+): SVGSVGElement & Plot.Plot {
+  return Plot.plot({
+    ...{ width, height: 210, marginLeft: LEFT, marginTop: 22, marginBottom: 34, marginRight: 12 },
+    style: STYLE,
+    x: { domain: [0, last], label: 'Step →', ticks: Math.min(8, width / 70), tickFormat: 'd' },
+    y: { ...roomFor(points.map(({ loss }) => loss)), label: '↑ Loss, nats a token', grid: true, nice: true, ticks: 5 },
+    marks: [
+      Plot.lineY(points, { x: 'step', y: 'loss', stroke: 'var(--series-1)', strokeOpacity: 0.35, strokeWidth: 1 }),
+      Plot.lineY(overlay, { ...OVER, x: 'step', y: 'smooth', strokeWidth: 1.8 }),
+      Plot.lineY(points, { x: 'step', y: 'smooth', stroke: 'var(--series-1)', strokeWidth: 2.2 }),
+      Plot.dot(points.slice(-1), { x: 'step', y: 'smooth', r: 3.5, fill: 'var(--series-1)' }),
+    ],
+  }) as SVGSVGElement & Plot.Plot;
+}
+
+/** A scale of a single value has no extent of its own. */
+function roomFor(values: readonly number[]): { readonly domain?: [number, number] } {
+  const [first] = values;
+  return values.length > 0 && values.every((value) => value === first) ? { domain: [0.95 * first, 1.05 * first] } : {};
+}
+
+function lookChart(looks: readonly Look[], over: readonly Look[], last: number, width: number): SVGSVGElement {
+  const svg = Plot.plot({
+    ...{ width, height: 130, marginLeft: LEFT, marginTop: 22, marginBottom: 20, marginRight: 12 },
+    style: STYLE,
+    x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
+    y: {
+      ...roomFor([...looks, ...over].map(({ ppl }) => ppl)),
+      ...{ label: '↑ Perplexity of the held-out part', grid: true, nice: true, ticks: 3 },
+      tickFormat: (value: number) => short(value, 3),
+    },
+    marks: [
+      Plot.lineY(over, { ...OVER, x: 'step', y: 'ppl' }),
+      Plot.lineY(looks, { x: 'step', y: 'ppl', stroke: 'var(--good)', strokeWidth: 1.8 }),
+      Plot.dot(looks, { x: 'step', y: 'ppl', fill: 'var(--good)', symbol: 'diamond', r: 3.5 }),
+      Plot.text(looks.slice(-1), {
+        x: 'step',
+        y: 'ppl',
+        text: (look: Look) => short(look.ppl),
+        dy: -12,
+        textAnchor: (looks.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
+        fill: 'var(--ink)',
+        stroke: 'var(--paper)',
+        strokeWidth: 4,
+      }),
+    ],
+  }) as SVGSVGElement;
+  const at = (look: Look | undefined): string => (look ? `${short(look.ppl)} at step ${look.step}` : 'none');
+  return asImage(svg, `Perplexity of the held-out part: ${at(looks[0])}, ${at(looks.at(-1))}.`);
+}
+
+function smallChart(
+  points: readonly Point[],
+  overlay: readonly Point[],
+  y: 'learningRate' | 'speed',
+  label: string,
+  last: number,
+  width: number,
+): SVGSVGElement {
+  const svg = Plot.plot({
+    ...{ width, height: 96, marginLeft: LEFT, marginTop: 20, marginBottom: 18, marginRight: 12 },
+    style: STYLE,
+    x: { domain: [0, last], label: null, ticks: 3, tickFormat: 'd' },
+    y: { label, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 3) },
+    marks: [
+      Plot.areaY(points, { x: 'step', y, fill: 'var(--series-1)', fillOpacity: 0.12 }),
+      Plot.lineY(points, { x: 'step', y, stroke: 'var(--series-1)', strokeWidth: 1.2 }),
+      Plot.lineY(overlay, { ...OVER, x: 'step', y, strokeWidth: 1.2 }),
+    ],
+  }) as SVGSVGElement;
+  const latest = points.at(-1);
+  return asImage(svg, `${label.slice(2)}: ${latest ? short(latest[y]) : 'none'} at the last step.`);
+}
+
+function asImage(svg: SVGSVGElement, label: string): SVGSVGElement {
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', label);
+  return svg;
+}
+
+function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame: ChartFrame): Target[] {
+  const finite = points.filter(({ loss }) => Number.isFinite(loss));
+  const every = Math.ceil(finite.length / MOST_STOPS);
+  const stops = finite.filter((_, i) => i % every === 0 || i === finite.length - 1);
+  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
+  return stops.map((point, i) => {
+    const cx = Number(x.apply(point.step));
+    const before = i > 0 ? Number(x.apply(stops[i - 1].step)) : cx - 8;
+    const after = i < stops.length - 1 ? Number(x.apply(stops[i + 1].step)) : cx + 8;
+    const [from, to] = [(before + cx) / 2, (cx + after) / 2];
+    const tip = [
+      `Step ${point.step}: loss ${short(point.loss)}`,
+      `smoothed ${short(point.smooth)}`,
+      `learning rate ${short(point.learningRate)}`,
+      `${short(point.speed)} tokens per second`,
+    ];
+    return {
+      key: String(point.step),
+      x: from,
+      y: 20,
+      width: to - from,
+      height: 156,
+      tipX: cx,
+      tipY: Number(y.apply(point.smooth)),
+      label: tip.join(', '),
+      tip,
+      act: () => frame.hideTip(),
+    };
+  });
+}
+
+/** @param over name of the run that is laid over */
+function legendOf(over: string | undefined): HTMLElement[] {
+  const line = (color: string, width: number, dash = '', opacity = 1): SVGElement =>
+    svgEl(
+      'svg',
+      { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },
+      svgEl('path', {
+        d: 'M0 6H24',
+        stroke: color,
+        'stroke-width': width,
+        'stroke-dasharray': dash,
+        'stroke-opacity': opacity,
+      }),
+    );
+  return [
+    legendEntry(line('var(--series-1)', 1, '', 0.5), 'loss of each step'),
+    legendEntry(line('var(--series-1)', 2.2), 'smoothed'),
+    ...(over === undefined ? [] : [legendEntry(line('var(--series-2)', 1.8, '6 3'), `laid over: ${over}`)]),
+  ];
+}

@@ -1,0 +1,190 @@
+/** What to write, with which models, and how. */
+import type { ColumnChoice, PanelState, WriteSettings } from '../../../src/protocol/panel';
+import { el } from '../../support/dom';
+import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../../support/ui';
+import type { Written } from './sample-history';
+import type { Context } from './section';
+import type { ViewState } from '../state/view-state';
+
+const MOST_COLUMNS = 4;
+/** What sampling starts from: moderate, so that a sound model stays sound. */
+const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
+const OWN = '(own)';
+
+export class SampleForm {
+  readonly element: HTMLElement;
+  /** What writing again would give. */
+  readonly advice = el('span', { class: 'muted' });
+  private readonly prompt;
+  private readonly prompts;
+  private readonly keep;
+  /** The prompt is one that the user kept. */
+  private own = false;
+  private readonly boxes = new Map<string, ReturnType<typeof checkbox>>();
+  private readonly models = el('div', { class: 'field-row', role: 'group', 'aria-label': 'Models that write' });
+  private readonly mode;
+  private readonly tokens;
+  private readonly sampled;
+  private readonly chat;
+  private readonly mark;
+  private choices: readonly ColumnChoice[] = [];
+
+  constructor(private readonly context: Context) {
+    const { setView } = context;
+    this.prompt = textArea('Prompt', context.view().prompt, (prompt) => setView({ prompt }));
+    this.prompts = dropdown('Start from', (prompt) => {
+      if (prompt !== OWN) setView({ prompt });
+    });
+    this.keep = button('Keep Prompt', () => {
+      const { prompt } = context.view();
+      context.send({ type: this.own ? 'prompts/forget' : 'prompts/keep', prompt });
+    });
+    this.mode = dropdown('Choose tokens', (mode) => this.set({ sampling: mode === 'greedy' ? null : SAMPLING }));
+    this.tokens = this.number('Tokens', (maxNewTokens) =>
+      this.set({ maxNewTokens: Math.max(1, Math.round(maxNewTokens)) }),
+    );
+    this.sampled = {
+      temperature: this.number('Temperature', (temperature) => this.sample({ temperature })),
+      topP: this.number('Top p', (topP) => this.sample({ topP: Math.min(1, topP) })),
+      seed: this.number('Seed', (seed) => this.sample({ seed: Math.round(seed) })),
+    };
+    this.chat = checkbox('Chat template', false, (chat) => this.set({ chat }));
+    this.mark = checkbox('Mark differences', context.view().markDifferences, (markDifferences) =>
+      setView({ markDifferences }),
+    );
+    const sampled = Object.values(this.sampled);
+    this.element = el(
+      'div',
+      { class: 'sample-form' },
+      el(
+        'div',
+        { class: 'prompt-row' },
+        this.prompt,
+        el('div', { class: 'prompt-list' }, this.prompts.element, this.keep),
+      ),
+      this.models,
+      el('div', { class: 'field-row' }, this.mode.element, this.tokens, ...sampled, this.chat, this.mark),
+    );
+  }
+
+  get canWrite(): boolean {
+    return this.context.view().prompt.trim() !== '' && this.chosen.length > 0;
+  }
+
+  /** Sends what to write. */
+  write(): void {
+    const { prompt, settings } = this.context.view();
+    if (!this.canWrite) return;
+    this.context.setView({ samples: '', asked: { prompt, settings } });
+    this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
+  }
+
+  /** The same from the next seed: other texts of the same models. */
+  writeAnother(): void {
+    this.sample({ seed: (this.context.view().settings.sampling ?? SAMPLING).seed + 1 });
+    this.write();
+  }
+
+  /** Takes prompt, settings and, as far as they are there, models of what was written before. */
+  restore({ prompts, columns, settings }: Written): void {
+    const ids = this.choices.filter(({ label }) => columns.includes(label)).map(({ id }) => id);
+    this.context.setView({
+      ...(prompts[0] !== undefined && { prompt: prompts[0] }),
+      ...(settings && { settings }),
+      ...(ids.length > 0 && { columns: ids }),
+    });
+  }
+
+  update({ columns, prompts, ownPrompts, chat }: PanelState, { prompt, settings, markDifferences }: ViewState): void {
+    if (this.prompt.value !== prompt) this.prompt.value = prompt;
+    const known = prompts.includes(prompt) ? prompt : OWN;
+    this.prompts.show(
+      [{ value: OWN, label: 'your own words' }, ...prompts.map((each) => ({ value: each, label: each }))],
+      known,
+    );
+    this.own = ownPrompts.includes(prompt);
+    this.keep.textContent = this.own ? 'Forget Prompt' : 'Keep Prompt';
+    enable(this.keep, this.own || (prompt.trim() !== '' && !prompts.includes(prompt)));
+    this.showModels(columns);
+    this.mode.show(
+      [
+        { value: 'greedy', label: 'greedy' },
+        { value: 'sampled', label: 'sampled' },
+      ],
+      settings.sampling ? 'sampled' : 'greedy',
+    );
+    show(this.tokens, settings.maxNewTokens);
+    for (const key of ['temperature', 'topP', 'seed'] as const) {
+      this.sampled[key].hidden = !settings.sampling;
+      if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
+    }
+    this.advice.textContent = !columns.some(({ related }) => related)
+      ? 'This checkpoint has no tokenizer.json beside it, so it cannot write a text.'
+      : settings.sampling
+        ? `Seed ${settings.sampling.seed} always writes the same text; Another Seed goes on to ${settings.sampling.seed + 1}.`
+        : 'Greedy: the same prompt always gives the same text.';
+    this.chat.hidden = !chat;
+    setTicked(this.chat, settings.chat && chat);
+    setTicked(this.mark, markDifferences);
+  }
+
+  /** The models that are ticked; until the user chooses, the first two that have to do with each other. */
+  private get chosen(): readonly string[] {
+    const ids = this.choices.map(({ id }) => id);
+    const wanted = this.context.view().columns.filter((id) => ids.includes(id));
+    if (wanted.length > 0) return wanted.slice(0, MOST_COLUMNS);
+    return this.choices
+      .filter(({ related }) => related)
+      .slice(0, 2)
+      .map(({ id }) => id);
+  }
+
+  private showModels(columns: readonly ColumnChoice[]): void {
+    this.choices = columns;
+    const { chosen } = this;
+    if (columns.map(({ id, label }) => `${id} ${label}`).join('\n') !== this.models.dataset.shown) {
+      this.boxes.clear();
+      for (const { id, label } of columns)
+        this.boxes.set(
+          id,
+          checkbox(label, chosen.includes(id), (ticked) => this.tick(id, ticked)),
+        );
+      this.models.dataset.shown = columns.map(({ id, label }) => `${id} ${label}`).join('\n');
+      this.models.replaceChildren(...this.boxes.values());
+      for (const [i, box] of [...this.boxes.values()].entries()) box.title = columns[i].detail;
+    }
+    for (const [id, box] of this.boxes) {
+      setTicked(box, chosen.includes(id));
+      enable(box, chosen.includes(id) ? chosen.length > 1 : chosen.length < MOST_COLUMNS);
+    }
+  }
+
+  private tick(id: string, ticked: boolean): void {
+    const others = this.chosen.filter((other) => other !== id);
+    const order = this.choices.map((choice) => choice.id);
+    const columns = (ticked ? [...others, id] : others).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    this.context.setView({ columns });
+  }
+
+  private number(label: string, change: (value: number) => void): ReturnType<typeof textField> {
+    const field = textField(label, '', '', (text) => {
+      const value = Number(text);
+      if (text.trim() !== '' && Number.isFinite(value) && value >= 0) change(value);
+    });
+    field.setAttribute('size', '6');
+    return field;
+  }
+
+  private set(changes: Partial<WriteSettings>): void {
+    this.context.setView({ settings: { ...this.context.view().settings, ...changes } });
+  }
+
+  private sample(changes: Partial<typeof SAMPLING>): void {
+    this.set({ sampling: { ...(this.context.view().settings.sampling ?? SAMPLING), ...changes } });
+  }
+}
+
+/** Leaves the field alone where it says the same in other words ("0." on the way to "0.5"). */
+function show(field: { value: string }, value: number): void {
+  if (field.value === '' || Number(field.value) !== value) field.value = String(value);
+}

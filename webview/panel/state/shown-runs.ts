@@ -1,0 +1,84 @@
+/**
+ * Which run a chart draws: the newest of its kind, unless an older one was chosen in the list of runs. What is chosen is
+ * how the panel looks; the runs stay as they are.
+ */
+import type { PanelRun } from '../../../src/protocol/panel';
+import { button } from '../../support/ui';
+import { blockList, moment } from '../numbers';
+import { rowsOf } from './rows';
+import type { Context } from '../sections/section';
+import type { ViewState } from './view-state';
+
+/** Cards by their class. */
+export type ChartName = 'importance' | 'curve' | 'training' | 'samples';
+
+/** Where the run can be drawn; undefined for runs that are only figures. */
+export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
+  const { score, curve, training, samples, retrained } = digest;
+  if (foreign) return undefined;
+  if (score && score.blocks.length > 0) return 'importance';
+  if (curve && curve.points.length > 0) return 'curve';
+  if (training && training.steps.length > 0) return 'training';
+  if (samples && samples.texts.length > 0) return 'samples';
+  return retrained && retrained.length > 0 ? 'curve' : undefined;
+}
+
+/** Runs that charts of this model may show, the same array for the same runs. */
+export function ownRuns(runs: readonly PanelRun[]): readonly PanelRun[] {
+  const found = own.get(runs) ?? (runs.some(({ foreign }) => foreign) ? runs.filter(({ foreign }) => !foreign) : runs);
+  own.set(runs, found);
+  return found;
+}
+
+const own = new WeakMap<readonly PanelRun[], readonly PanelRun[]>();
+
+/** The chosen ones before the others, which are newest first: of two of a kind the first is drawn. */
+export const inOrder = (runs: readonly PanelRun[], shown: readonly string[]): readonly PanelRun[] => [
+  ...runs.filter(({ id }) => shown.includes(id)),
+  ...runs.filter(({ id }) => !shown.includes(id)),
+];
+
+/** What makes the panel draw the run. */
+export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: ViewState): Partial<ViewState> {
+  const chart = chartOf(run);
+  const others = runs.filter((other) => shown.includes(other.id) && chartOf(other) !== chart).map(({ id }) => id);
+  const { score, curve, retrained } = run.digest;
+  switch (chart) {
+    case 'importance':
+      return { shown: [...others, run.id], criterion: score!.criterion };
+    case 'curve':
+      return { shown: [...others, run.id], text: rowsOf(curve ?? retrained![0]) };
+    case 'training':
+      return { training: run.id };
+    case 'samples':
+      return { samples: run.id };
+    case undefined:
+      return {};
+  }
+}
+
+export const isShown = ({ id }: PanelRun, { shown, training, samples }: ViewState): boolean =>
+  shown.includes(id) || training === id || samples === id;
+
+/** Says that a chosen run is drawn, with the way back; nothing where none is. */
+export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {
+  const run = runs.find((each) => shown.includes(each.id) && chartOf(each) === chart);
+  if (!run) return [];
+  const back = { shown: context.view().shown.filter((id) => id !== run.id), ...(chart === 'curve' && { text: '' }) };
+  return [`Chosen: ${nameOf(run)}. `, backButton(() => context.setView(back))];
+}
+
+export const backButton = (back: () => void): HTMLElement =>
+  button('Back to the Newest', back, { appearance: 'secondary' });
+
+/** Title, time and what the model lacked or had on top. */
+export function nameOf({ title, digest: { started, removed, adapter } }: PanelRun): string {
+  const blocks = removed.filter((block) => typeof block === 'number');
+  const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
+  return [
+    title,
+    moment(started),
+    ...(removed.length > 0 ? [`without ${without}`] : []),
+    ...(adapter === undefined ? [] : [`with ${adapter}`]),
+  ].join(', ');
+}

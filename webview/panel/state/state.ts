@@ -1,0 +1,40 @@
+/** The host's state as the panel holds it: what each message makes of it. Pure. */
+import type { HostMessage, PanelState } from '../../../src/protocol/panel';
+
+export interface Held {
+  readonly sequence: number;
+  readonly state: PanelState;
+}
+
+/**
+ * The state after `message`.
+ * @returns 'lost' when a message before it is missing, so that the whole state must be asked for again
+ */
+export function receive(held: Held | undefined, message: HostMessage): Held | 'lost' {
+  const { sequence } = message;
+  if (message.type === 'init') return { sequence, state: message.state };
+  if (!held || sequence !== held.sequence + 1) return 'lost';
+  return { sequence, state: { ...held.state, ...changesOf(held.state, message) } };
+}
+
+function changesOf(state: PanelState, message: Exclude<HostMessage, { type: 'init' }>): Partial<PanelState> {
+  switch (message.type) {
+    case 'update':
+      return message.changes;
+    case 'training': {
+      const { training } = state;
+      if (!training) return {};
+      const { steps, looks } = message;
+      return { training: { ...training, steps: [...training.steps, ...steps], looks: [...training.looks, ...looks] } };
+    }
+    case 'text': {
+      const { writing } = state;
+      if (!writing) return {};
+      const texts = writing.texts.map((text, column) => {
+        const added = message.pieces.filter((piece) => piece.column === column).map((piece) => piece.text);
+        return { ...text, ...message.texts[column], text: text.text + added.join('') };
+      });
+      return { writing: { ...writing, status: 'running', texts } };
+    }
+  }
+}
