@@ -2,7 +2,7 @@
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { elements } from '../../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../../src/engine/checkpoint/weight-names';
-import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { AdamW, clipFactor, totalNorm, type Parameters } from '../../src/engine/retrain/loop/adamw';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../src/engine/retrain/loop/batch';

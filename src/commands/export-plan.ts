@@ -1,6 +1,6 @@
 /** Export Plan…: the plan as a recipe for other tools. */
 import * as vscode from 'vscode';
-import { slicesOf } from '../engine/importance/block-list';
+import { slicesOf } from '../engine/checkpoint/block-list';
 import { UserError } from '../engine/errors';
 import { mergekitRecipe, pruneLayersCommand } from '../engine/write/recipes';
 import { planEffect } from '../views/plan-effect';

@@ -4,7 +4,7 @@
  */
 import { basename, extname } from 'node:path';
 import { UserError } from '../engine/errors';
-import { isInside } from '../engine/files/target';
+import { isInside } from '../engine/files/paths';
 import { withFile } from '../engine/files/regular-file';
 
 export type TextUse = 'calibration' | 'training' | 'evaluation';

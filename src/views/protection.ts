@@ -1,6 +1,6 @@
 /** Which blocks of a model are not to be suggested, and which the user has locked altogether, by the settings. */
 import { UserError } from '../engine/errors';
-import { parseBlockList } from '../engine/importance/block-list';
+import { parseBlockList } from '../engine/checkpoint/block-list';
 import { keepList } from '../engine/importance/select';
 import { l10n } from '../l10n';
 

@@ -2,7 +2,7 @@
  * Gradients of a block, for every family and feature, against central differences of the float64 block: of all its
  * weights, of LoRA's matrices under dropout, and of its input.
  */
-import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { loadReference } from '../reference/forward';
 import { BlockCase } from '../support/block-gradients';
 import { describedModel } from '../support/model';

@@ -10,7 +10,8 @@ import { blockOfTensor, blockWeights } from '../../src/engine/checkpoint/weight-
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { sweepLosses } from '../../src/engine/importance/sweep';
 import { writePruned } from '../../src/engine/write/write-pruned';
-import { type Adapter, applyAdapter, blockAfterRemoval, LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
+import { type Adapter, applyAdapter, blockAfterRemoval } from '../../src/engine/adapter/adapter';
 import { readAdapter, writeAdapter } from '../../src/engine/adapter/files';
 import { mergeAdapter, type MergeOptions } from '../../src/engine/write/merge';
 import { readRecord } from '../../src/engine/records/record';

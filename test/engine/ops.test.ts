@@ -5,7 +5,8 @@ import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { logSumExpLast, pickLast } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
-import { meanLast, reduceSum, reduceTo, softmax } from '../../src/engine/onnx/ops/reduce';
+import { softmax } from '../../src/engine/onnx/ops/softmax';
+import { meanLast, reduceSum, reduceTo } from '../../src/engine/onnx/ops/reduce';
 import { concat, lastRow, reshape, split, transpose } from '../../src/engine/onnx/ops/shapes';
 import { float32, floats, int64, openSession, type Tensor } from '../../src/engine/onnx/session';
 import { assertAllClose } from '../support/close';

@@ -1,7 +1,8 @@
 /** LoRA adapters for tests: random ones, and the golden start of golden/README.md. */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { blockWeights } from '../../src/engine/checkpoint/weight-names';
-import { type Adapter, LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
+import { type Adapter } from '../../src/engine/adapter/adapter';
 import { normal } from './random';
 
 type Choice = Partial<Pick<Adapter, 'rank' | 'alpha' | 'dropout' | 'targets' | 'removed'>>;

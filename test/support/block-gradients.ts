@@ -2,7 +2,8 @@
 import { blockWeights, type Weight } from '../../src/engine/checkpoint/weight-names';
 import type { Graph } from '../../src/engine/onnx/graph';
 import { float32, floats, type Feeds } from '../../src/engine/onnx/session';
-import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
+import { adapterName } from '../../src/engine/adapter/names';
+import { dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
 import { fullTrainables } from '../../src/engine/model/full-graph';
 import type { LinearName } from '../../src/engine/model/block';
 import { externalBinding } from '../../src/engine/model/graph-weights';

@@ -1,7 +1,7 @@
 /** A golden run's adapter, merged. */
 import { join } from 'node:path';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
 import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { mergeAdapter } from '../../src/engine/write/merge';

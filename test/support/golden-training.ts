@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
-import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
 import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';

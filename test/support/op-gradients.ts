@@ -4,7 +4,7 @@ import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
-import { softmax } from '../../src/engine/onnx/ops/reduce';
+import { softmax } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
 import { int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';

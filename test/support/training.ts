@@ -1,5 +1,5 @@
 /** Training set up for tests in a line. */
-import { LINEAR_NAMES } from '../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import type { Parameters as Trained } from '../../src/engine/retrain/loop/adamw';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../src/engine/retrain/loop/batch';

@@ -4,7 +4,7 @@ import { counted } from '../../engine/counted';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import { type CurveOptions as EngineOptions, runCurve } from '../../engine/evaluate/run-curve';
 import { type Criterion, type CriterionSettings, needsCalibration } from '../../engine/importance/criterion';
-import { parseBlockList } from '../../engine/importance/block-list';
+import { parseBlockList } from '../../engine/checkpoint/block-list';
 import { detailsOf } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';

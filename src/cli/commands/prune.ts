@@ -8,7 +8,7 @@ import type { Calibration } from '../../engine/importance/calibration';
 import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
 import { scoresWarning } from '../../engine/importance/not-finite';
 import { type Findings, runCriterion } from '../../engine/importance/run-criterion';
-import { parseBlockList } from '../../engine/importance/block-list';
+import { parseBlockList } from '../../engine/checkpoint/block-list';
 import { type Choice, choiceInputs, type ScoringText } from '../../engine/importance/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/importance/count';
 import { describeReduction } from '../../engine/checkpoint/reduction';

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Criterion, type CriterionSettings, readsWeights } from '../../engine/importance/criterion';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport } from '../../engine/importance/score-report';
-import { parseBlockList } from '../../engine/importance/block-list';
+import { parseBlockList } from '../../engine/checkpoint/block-list';
 import { detailsOf } from '../../engine/records/details';
 import { removedJson } from '../../engine/model/opened';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';

@@ -1,7 +1,7 @@
 /** The options of `coppice retrain`, and what they tell the engine. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { WeightDtype } from '../../engine/formats/dtype';
-import { LINEAR_NAMES } from '../../engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS, type RetrainSettings } from '../../engine/retrain/settings';
 import type { LinearName } from '../../engine/model/block';
 import { UsageError } from '../failure';

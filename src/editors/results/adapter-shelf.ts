@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { fitsCheckpoint } from '../../engine/adapter/files';
-import { ADAPTER_WEIGHTS } from '../../engine/adapter/tensors';
+import { ADAPTER_WEIGHTS } from '../../engine/formats/peft';
 
 export class AdapterShelf {
   private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();

@@ -9,7 +9,7 @@ import { inform } from '../../host/inform';
 import { recordFolders } from '../../host/run-job';
 import type { Coppice } from '../../host/coppice';
 import { messageOf, UserError } from '../../engine/errors';
-import { isInside } from '../../engine/files/target';
+import { isInside } from '../../engine/files/paths';
 import { modelName } from '../../engine/records/record';
 import { hasChatTemplate } from '../../engine/tokenizer/files';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';

@@ -6,10 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { LinearName } from '../model/block';
 import type { AppliedAdapter, BlockAdapter, LowRank } from '../model/adapted-project';
-import { adapterName } from '../retrain/lora/graph';
-
-/** Every Linear that can be adapted, in the order of the block. */
-export const LINEAR_NAMES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly LinearName[];
+import { adapterName, LINEAR_NAMES } from './names';
 
 export interface Adapter {
   /** r: rows of every A, columns of every B. */

@@ -2,11 +2,10 @@
  * `adapter_config.json` as PEFT writes it: read with everything refused that would change what the matrices mean, and
  * written with the fields that PEFT asks for.
  */
+import { ADAPTER_CONFIG } from '../formats/peft';
 import { badField, isSet, show, type Config } from '../checkpoint/fields';
 import { UserError } from '../errors';
 import type { LinearName } from '../model/block';
-
-export const ADAPTER_CONFIG = 'adapter_config.json';
 
 /** Far above any rank in use; a rank above the width of the Linears saves nothing. */
 const MAX_RANK = 2 ** 16;

@@ -16,19 +16,12 @@ import { claimTarget } from '../files/target';
 import { writeFailure } from '../files/write-failure';
 import { hashFile } from '../files/regular-file';
 import { modelName, RECORD_NAME, type RunInput, type RunRecord, writeRecord } from '../records/record';
-import { type Adapter, adapterDigest, LINEAR_NAMES } from './adapter';
+import { type Adapter, adapterDigest } from './adapter';
 import { BASE_KEY, baseNote, readBase, removedFor } from './base';
-import { ADAPTER_CONFIG, adapterConfig, readAdapterConfig } from './config';
-import {
-  ADAPTER_WEIGHTS,
-  notFinite,
-  requireComplete,
-  requireShape,
-  type Slot,
-  slotsOf,
-  unknownTensor,
-} from './tensors';
-import { adapterName } from '../retrain/lora/graph';
+import { adapterConfig, readAdapterConfig } from './config';
+import { ADAPTER_WEIGHTS, ADAPTER_CONFIG } from '../formats/peft';
+import { notFinite, requireComplete, requireShape, type Slot, slotsOf, unknownTensor } from './tensors';
+import { adapterName, LINEAR_NAMES } from './names';
 
 export interface ReadAdapterOptions {
   /** Use it on another base than it was trained on, as long as its shapes fit. */

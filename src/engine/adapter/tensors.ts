@@ -2,16 +2,16 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
+import { ADAPTER_WEIGHTS } from '../formats/peft';
 import type { TensorInfo } from '../checkpoint/types';
 import { blockWeights } from '../checkpoint/weight-names';
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { LinearName } from '../model/block';
-import { LINEAR_NAMES } from './adapter';
+import { LINEAR_NAMES } from './names';
 import type { AdapterBase } from './base';
-import { ADAPTER_CONFIG, type AdapterConfig } from './config';
-
-export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
+import { ADAPTER_CONFIG } from '../formats/peft';
+import { type AdapterConfig } from './config';
 
 /** Where a matrix belongs, and its shape. */
 export interface Slot {

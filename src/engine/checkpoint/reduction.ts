@@ -3,7 +3,7 @@ import { requireArchitecture } from './open';
 import { parametersOf, parametersOfBlock } from './parameters';
 import type { Checkpoint } from './types';
 import { blockOfTensor } from './weight-names';
-import { keptBlocks, slicesOf, type Slice } from '../importance/block-list';
+import { keptBlocks, slicesOf, type Slice } from './block-list';
 
 export interface Reduction {
   /** 0-based, ascending. */

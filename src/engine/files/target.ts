@@ -3,9 +3,10 @@
  * output: whatever happens before, the output does not exist; afterwards it is complete.
  */
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { removeStale, temporaryName } from './partial';
+import { isInside } from './paths';
 import { writeFailure } from './write-failure';
 
 export interface Target {
@@ -17,12 +18,6 @@ export interface Target {
   commit(): Promise<void>;
   /** Removes everything that was written. After `commit` it does nothing. */
   discard(): Promise<void>;
-}
-
-/** Whether `path` is `folder` or lies in it; both absolute and resolved. */
-export function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /**

@@ -5,7 +5,7 @@
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { RemovedPart } from '../model/view';
-import { requireBlocks } from './block-list';
+import { requireBlocks } from '../checkpoint/block-list';
 
 /** Blocks that stay whatever their score. */
 export interface KeepOptions {

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../checkpoint/open';
 import { systemErrorCode, UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { hashFile } from '../files/regular-file';
-import { ADAPTER_WEIGHTS } from '../adapter/tensors';
+import { ADAPTER_WEIGHTS } from '../formats/peft';
 import { systemReason } from '../system-failure';
 import { followPlace } from './places';
 import type { RunInput } from './record';

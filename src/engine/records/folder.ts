@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, UserError } from '../errors';
-import { isInside } from '../files/target';
+import { isInside } from '../files/paths';
 import { type RunRecord, writeRecord } from './record';
 
 /** Its default place in a workspace is ".coppice/runs". */

@@ -6,7 +6,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { systemErrorCode } from '../errors';
-import { isInside } from '../files/target';
+import { isInside } from '../files/paths';
 import { nameOfFolder, type RunInput } from './record';
 
 /**

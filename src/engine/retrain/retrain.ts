@@ -14,7 +14,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
 import { requireOwnWeights } from '../model/no-adapter';
 import { fullView, type RemovedPart, type View } from '../model/view';
-import { LINEAR_NAMES } from '../adapter/adapter';
+import { LINEAR_NAMES } from '../adapter/names';
 import { Backprop } from './loop/backprop';
 import type { DataDescription, TrainingData } from './data/load';
 import { writeOutput } from './output';

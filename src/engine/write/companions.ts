@@ -6,7 +6,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf } from '../errors';
-import { isInside } from '../files/target';
+import { isInside } from '../files/paths';
 
 export interface Companion {
   /** Path below the model's folder, with "/". */

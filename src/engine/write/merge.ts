@@ -12,8 +12,8 @@ import { inheritedFields } from './card';
 import type { Reduction } from '../checkpoint/reduction';
 import type { WriteOptions, Written } from './write-checkpoint';
 import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
-import { type Adapter, adapterDigest, LINEAR_NAMES } from '../adapter/adapter';
-import { adapterName } from '../retrain/lora/graph';
+import { type Adapter, adapterDigest } from '../adapter/adapter';
+import { adapterName, LINEAR_NAMES } from '../adapter/names';
 import { mergeCard } from './merge-card';
 import { type Change, writeRevised } from './modified';
 

@@ -1,7 +1,7 @@
 /** The same removal as recipes for other tools (spec §4.1): mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
-import type { Slice } from '../importance/block-list';
+import type { Slice } from '../checkpoint/block-list';
 
 /** The name that mergekit gives a stored type. It computes in the three that models come in. */
 const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { readConfigFile } from '../../engine/checkpoint/config-file';
-import { ADAPTER_CONFIG } from '../../engine/adapter/config';
+import { ADAPTER_CONFIG } from '../../engine/formats/peft';
 
 export async function adapterItem(path: string): Promise<vscode.TreeItem> {
   const item = new vscode.TreeItem(basename(path));

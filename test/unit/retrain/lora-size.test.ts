@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isUnsupported, readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
-import { LINEAR_NAMES } from '../../../src/engine/adapter/adapter';
+import { LINEAR_NAMES } from '../../../src/engine/adapter/names';
 import { initialAdapters } from '../../../src/engine/retrain/lora/trainee';
 import { fullView, viewWithout } from '../../../src/engine/model/view';
 import { LLAMA_7B } from '../../../bench/support/synthetic';

@@ -5,7 +5,7 @@
 import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
 import { matmul } from './linear';
-import { softmax } from './reduce';
+import { softmax } from './softmax';
 import { padLast, reshape, split, transpose } from './shapes';
 
 export interface AttentionShape {

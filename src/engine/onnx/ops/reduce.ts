@@ -1,6 +1,5 @@
-/** Sums, means and the softmax: ops that fold axes. */
+/** Sums and means: ops that fold axes. */
 import type { Dim, Graph, Value } from '../graph';
-import { mul, sub } from './elementwise';
 import { reshape } from './shapes';
 
 /** Σ over `axes`; the folded axes stay with extent 1 when `keep`. */
@@ -25,16 +24,4 @@ export function reduceTo(g: Graph, x: Value, shape: readonly Dim[]): Value {
   if (axes.length === 0) return x;
   const summed = reduceSum(g, x, axes, true);
   return missing === 0 ? summed : reshape(g, summed, shape);
-}
-
-/** Softmax over the last axis. */
-export function softmax(g: Graph, x: Value): Value {
-  const [output] = g.node('Softmax', [x], { axis: -1 }, [x]);
-  return g.record(output, [x], (d) => [
-    () => {
-      // dx = y ⊙ (dy − Σ dy ⊙ y)
-      const weighted = mul(g, d, output);
-      return sub(g, weighted, mul(g, output, reduceSum(g, weighted, [x.shape.length - 1], true)));
-    },
-  ]);
 }

@@ -6,6 +6,7 @@
  * to be split, and rows whose distance is a multiple of a page (gate and up of SmolLM2 together: three) stand in each other's way
  * in the cache.
  */
+import { adapterName } from '../../adapter/names';
 import type { Architecture } from '../../checkpoint/architecture';
 import { blockWeights } from '../../checkpoint/weight-names';
 import type { Graph, Value } from '../../onnx/graph';
@@ -24,11 +25,6 @@ export interface LoraShape {
   readonly targets: readonly LinearName[];
   /** A mask of the adapters' input is fed. */
   readonly dropout: boolean;
-}
-
-/** Name of an adapter's matrix among a block's feeds. A: (rank, in), B: (out, rank). */
-export function adapterName(linearName: LinearName, matrix: 'A' | 'B'): string {
-  return `${linearName}.${matrix}`;
 }
 
 /** Name of the mask over the input that `linears` share, (tokens, in): 0, or 1 / (1 − p). */

@@ -4,10 +4,10 @@ import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
 import { UserError } from '../../errors';
 import type { LinearName } from '../../model/block';
-import { type Adapter, LINEAR_NAMES } from '../../adapter/adapter';
+import { type Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
-import { adapterName } from './graph';
+import { adapterName, LINEAR_NAMES } from '../../adapter/names';
 import { loraParameterName } from './trainee';
 
 /** Stands for the formula instead of a folder. */

@@ -7,7 +7,8 @@ import { externalBinding } from '../../model/graph-weights';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
-import { adapterName, dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
+import { adapterName } from '../../adapter/names';
+import { dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
 import type { Trainee } from '../loop/trainee';
 
 /** Tokens of a micro-batch: enough for fast products, few enough that what lies between them stays in the processor's caches. */
