@@ -9,7 +9,7 @@ import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
-import { show } from './prune-checkpoint';
+import { showCheckpoint } from '../host/show-checkpoint';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, type Step } from '../host/steps';
@@ -43,7 +43,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const { adapter, out, dtype, otherBase } = complete;
     const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
-    await show(coppice, result.out);
+    await showCheckpoint(coppice, result.out);
     if (unwatched) {
       const text = vscode.l10n.t('Merged into {0}.', checkpointName(result.out));
       inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: result.out }));

@@ -15,6 +15,7 @@ import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { runJob } from '../host/run-job';
+import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, type Step } from '../host/steps';
 
 export interface PruneArguments extends CommonArguments {
@@ -44,7 +45,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
       choice,
     };
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
-    await show(coppice, result.out);
+    await showCheckpoint(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
     if (unwatched) {
       const { kept, out } = result;
@@ -107,11 +108,4 @@ async function askFolder(
     return out === BACK ? BACK : { out };
   };
   return askAll(title, args, [step]);
-}
-
-/** Lists a checkpoint that was just written, and selects it. */
-export async function show({ library, tree }: Coppice, path: string): Promise<void> {
-  await library.rescan();
-  if (!library.entries().some((entry) => entry.path === path)) await library.open(path);
-  await tree.reveal(path);
 }

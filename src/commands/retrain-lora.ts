@@ -1,23 +1,20 @@
 /** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { CancelledError, UserError } from '../engine/errors';
+import { UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
-import { levelledLog } from '../host/log';
-import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
+import type { RetrainSpec } from '../protocol/training';
 import { stoppedWords } from '../views/items/training';
-import { formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { inform, nextCommand } from '../host/inform';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 import { wholeNumberFault } from '../host/numbers';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { goOn } from '../host/remedy';
 import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
-import { runJob } from '../host/run-job';
+import { runRetraining } from '../host/run-retraining';
 import { ask, askAll, BACK, pick, type Step } from '../host/steps';
 
 /** Text that the unpruned model writes. */
@@ -62,26 +59,6 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
   },
 };
 
-/** Runs a retraining, new or resumed, and tells how it ended. @returns its result @throws UserError, CancelledError */
-export async function runRetraining(
-  coppice: Coppice,
-  spec: RetrainSpec,
-  args: CommonArguments,
-): Promise<RetrainResult> {
-  const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
-  const running = runJob(coppice, spec, { onEvent, device: args.device });
-  const { result } = await running
-    .catch((error: unknown) => {
-      if (error instanceof CancelledError) offerToResume(args, spec);
-      throw error;
-    })
-    .finally(() => coppice.library.rescan()); // there is an adapter now, or a training that was stopped
-  await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
-  const next = { checkpoint: spec.checkpoint, adapter: result.out };
-  inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
-  return result;
-}
-
 /**
  * Offers to resume stopped trainings of this checkpoint, before the questions for a new one.
  * @returns the one to resume; undefined for a new training
@@ -116,24 +93,6 @@ async function askToResume(
   return chosen === BACK ? undefined : chosen;
 }
 
-/** How it ended: the held-out perplexity before, and the best one after. */
-function retrained({ steps, best, evaluations }: RetrainResult): string {
-  const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
-  const start = evaluations.find(({ step }) => step === 0);
-  if (!best) return done;
-  const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
-  return best.step === 0
-    ? vscode.l10n.t('{0} Held-out perplexity {1}: no step made it better.', done, to)
-    : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
-}
-
-/** What was trained until it was cancelled is kept, which nobody can know who isn't told. */
-function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
-  if (!goOn({ out }).resume) return;
-  const text = vscode.l10n.t('Retraining stopped. What was trained until then is kept.');
-  inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
-}
-
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
   const { data = BUNDLED, rank, alpha, steps, out, resume, settings } = args;
   const { checkpoint, remove } = modelSource(coppice, chosen, args);
@@ -164,15 +123,6 @@ function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): Retra
 
 const bundledData = ({ context }: Coppice): string =>
   vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
-
-/** The trace is in the record; the log tells enough to follow a run. */
-function logEvent(coppice: Coppice, event: TrainingEvent): void {
-  const log = levelledLog(coppice.log, () => coppice.config.logLevel);
-  if (event.type === 'start')
-    log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
-  if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
-  if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
-}
 
 async function askRetraining(
   coppice: Coppice,

@@ -7,7 +7,7 @@ import { discardTraining, readStopped, type StoppedTraining } from '../engine/re
 import { stoppedWords } from '../views/items/training';
 import type { Command, CommonArguments } from '../host/command';
 import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
-import { runRetraining } from './retrain-lora';
+import { runRetraining } from '../host/run-retraining';
 
 export interface TrainingArguments extends CommonArguments {
   /** Folder that the training is to write, or was. */

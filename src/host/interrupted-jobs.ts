@@ -6,10 +6,10 @@ import type { ScoreSpec } from '../protocol/scores';
 import { jobTitle, titledJob } from '../views/progress-words';
 import { showFailure } from './failure';
 import { inform } from './inform';
-import { show } from '../commands/prune-checkpoint';
 import { goOn } from './remedy';
-import { runRetraining } from '../commands/retrain-lora';
 import { runJob } from './run-job';
+import { runRetraining } from './run-retraining';
+import { showCheckpoint } from './show-checkpoint';
 
 /** @param interrupted as the journal of the last window has them */
 export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[]): void {
@@ -46,7 +46,7 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
       return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
     case 'prune':
     case 'merge':
-      return show(coppice, (await runJob(coppice, spec)).result.out);
+      return showCheckpoint(coppice, (await runJob(coppice, spec)).result.out);
     default:
       return runJob(coppice, spec);
   }

@@ -1,0 +1,59 @@
+/** Runs a retraining from a command or after a reload of the window, and tells how it ended. */
+import * as vscode from 'vscode';
+import { CancelledError } from '../engine/errors';
+import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
+import { formatNumber } from '../views/words';
+import type { CommonArguments } from './command';
+import type { Coppice } from './coppice';
+import { inform, nextCommand } from './inform';
+import { levelledLog } from './log';
+import { goOn } from './remedy';
+import { runJob } from './run-job';
+
+/** Runs a retraining, new or resumed, and tells how it ended. @returns its result @throws UserError, CancelledError */
+export async function runRetraining(
+  coppice: Coppice,
+  spec: RetrainSpec,
+  args: CommonArguments,
+): Promise<RetrainResult> {
+  const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
+  const running = runJob(coppice, spec, { onEvent, device: args.device });
+  const { result } = await running
+    .catch((error: unknown) => {
+      if (error instanceof CancelledError) offerToResume(args, spec);
+      throw error;
+    })
+    .finally(() => coppice.library.rescan()); // there is an adapter now, or a training that was stopped
+  await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
+  const next = { checkpoint: spec.checkpoint, adapter: result.out };
+  inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
+  return result;
+}
+
+/** How it ended: the held-out perplexity before, and the best one after. */
+function retrained({ steps, best, evaluations }: RetrainResult): string {
+  const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
+  const start = evaluations.find(({ step }) => step === 0);
+  if (!best) return done;
+  const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
+  return best.step === 0
+    ? vscode.l10n.t('{0} Held-out perplexity {1}: no step made it better.', done, to)
+    : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
+}
+
+/** Says that a cancelled training is kept, and offers to resume it. */
+function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
+  if (!goOn({ out }).resume) return;
+  const text = vscode.l10n.t('Retraining stopped. What was trained until then is kept.');
+  inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
+}
+
+/** The record holds the whole trace; the log has what is needed to follow a run. */
+function logEvent(coppice: Coppice, event: TrainingEvent): void {
+  const log = levelledLog(coppice.log, () => coppice.config.logLevel);
+  if (event.type === 'start')
+    log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
+  if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
+  if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
+}
+
