@@ -56,4 +56,3 @@ function logEvent(coppice: Coppice, event: TrainingEvent): void {
   if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
   if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
 }
-
