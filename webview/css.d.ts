@@ -1,2 +1,2 @@
-/** Style sheets are bundled, not imported as values. */
+/** esbuild bundles style sheets. Their imports have no value. */
 declare module '*.css';

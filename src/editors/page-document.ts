@@ -1,4 +1,4 @@
-/** The document of a webview: one script by nonce, one style sheet, nothing remote, nothing inline. */
+/** The document of a webview: one script by nonce, one style sheet, nothing remote, no code inline. */
 
 export interface PageDocument {
   readonly title: string;
@@ -11,11 +11,13 @@ export interface PageDocument {
   readonly nonce: string;
   /** Whether libraries in the page set style attributes. */
   readonly inlineStyles?: boolean;
+  /** Translations by English text, as `vscode.l10n.bundle` has them; English when undefined. */
+  readonly bundle?: Readonly<Record<string, string>>;
 }
 
 export function pageDocument(page: PageDocument): string {
   const { nonce, source } = page;
-  // With a nonce beside it 'unsafe-inline' would not count.
+  // A nonce would make the browser ignore 'unsafe-inline'.
   const styles = page.inlineStyles ? `${source} 'unsafe-inline'` : `${source} 'nonce-${nonce}'`;
   const policy = [
     "default-src 'none'",
@@ -24,7 +26,7 @@ export function pageDocument(page: PageDocument): string {
     `img-src ${source} data: blob:`,
     `font-src ${source}`,
   ].join('; ');
-  // The controls' library takes the nonce from the element named csp-nonce, for the one style element that it makes.
+  // The controls' library makes one style element. It takes the nonce for it from the element named csp-nonce.
   return `<!DOCTYPE html>
 <html lang="${escapeHtml(page.language)}">
 <head>
@@ -37,10 +39,15 @@ export function pageDocument(page: PageDocument): string {
 </head>
 <body>
   <main id="page"></main>
+  ${page.bundle ? bundleBlock(page.bundle, nonce) : ''}
   <script nonce="${nonce}" src="${escapeHtml(page.script)}"></script>
 </body>
 </html>`;
 }
+
+/** Data for webview/support/l10n.ts. No text can end the element, because "<" is escaped. */
+const bundleBlock = (bundle: Readonly<Record<string, string>>, nonce: string): string =>
+  `<script nonce="${nonce}" type="application/json" id="l10n">${JSON.stringify(bundle).replaceAll('<', '\\u003c')}</script>`;
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -11,7 +11,7 @@ export interface Page {
   readonly inlineStyles?: boolean;
 }
 
-/** Where the pages' files lie; the only folder that a webview may read. */
+/** The folder of the pages' files, the only one that a webview may read. */
 export const pageFolder = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extension, 'dist', 'webview');
 
 /** The HTML of `page`; the webview's options must have `enableScripts` and `pageFolder` as local resource root. */
@@ -26,5 +26,6 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri, page: P
     source: webview.cspSource,
     nonce: randomBytes(16).toString('hex'),
     inlineStyles: page.inlineStyles,
+    bundle: vscode.l10n.bundle,
   });
 }

@@ -155,7 +155,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await page.locator('.strip-piece').first().focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    assert.match((await page.locator('.strip-readout').textContent()) ?? '', /^Block 1: .*attention .*FFN/);
+    assert.match((await page.locator('.strip-readout').textContent()) ?? '', /^Block 1: .*Attention .*FFN/);
     await page.keyboard.press('Enter');
     await page.getByText(/^\d+ of \d+ tensors$/).waitFor();
     const names = await page
@@ -220,7 +220,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await page.keyboard.press('PageDown');
     await page.getByRole('textbox', { name: 'Filter' }).fill('block:7');
     await page.getByText('10 of 10,000').waitFor();
-    await page.getByRole('button', { name: 'Copy table' }).click();
+    await page.getByRole('button', { name: 'Copy Table' }).click();
     await pause(100);
     assert.equal(copied.at(-1)?.split('\n').length, 11);
     await webview.close();
@@ -238,12 +238,12 @@ describeBrowser('checkpoint editor', (browser) => {
     });
     const { page } = webview;
     await page.getByRole('grid', { name: 'Tensors' }).getByText('model.layers.0.mlp.up_proj.weight').click();
-    await page.getByRole('button', { name: 'Statistics' }).click();
-    await page.getByText('Reading the values').waitFor();
+    await page.getByRole('button', { name: 'Show Statistics' }).click();
+    await page.getByText('Reading values').waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'Statistics' }).click();
+    await page.getByRole('button', { name: 'Show Statistics' }).click();
     await page.getByText('the disk failed').waitFor();
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Try Again' }).click();
     await page.getByText('Standard deviation').waitFor();
     assert.equal(await page.locator('.bar').count(), 64);
     assert.match((await page.getByRole('img').getAttribute('aria-label')) ?? '', /64 bins from -0\.5 to 0\.5/);
@@ -259,7 +259,7 @@ describeBrowser('checkpoint editor', (browser) => {
     const grid = webview.page.getByRole('grid', { name: 'Tensors' });
     await scrollTensors(webview, 12_000);
     await grid.getByText('model.layers.502.').click();
-    await webview.page.getByRole('button', { name: 'Statistics' }).click();
+    await webview.page.getByRole('button', { name: 'Show Statistics' }).click();
     await webview.page.getByText('Standard deviation').waitFor();
     await pause(100);
     const { state } = webview;

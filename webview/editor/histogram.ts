@@ -1,23 +1,24 @@
-/** A tensor's values: numbers, and a histogram with its ends marked. */
+/** The statistics of a tensor: numbers, and a histogram with both ends of its range. */
 import type { TensorStatistics } from '../../src/protocol/short';
 import { el, svg } from '../support/dom';
-import { counted, formatCount, formatNumber, formatShare } from '../support/numbers';
+import { t } from '../support/l10n';
+import { formatCount, formatNumber, formatShare } from '../support/numbers';
 
 const HEIGHT = 80;
 
 export function statisticsView(statistics: TensorStatistics): HTMLElement {
   const { elements, min, max, mean, standardDeviation, zeros, nan, infinite } = statistics;
-  const number = (value: number | null): string => (value === null ? 'none' : formatNumber(value));
+  const number = (value: number | null): string => (value === null ? t('none') : formatNumber(value));
   const part = (count: number): string =>
     `${formatCount(count)}${count > 0 ? ` (${formatShare(count, elements)})` : ''}`;
   const facts: readonly (readonly [string, string, boolean?])[] = [
-    ['Minimum', number(min)],
-    ['Maximum', number(max)],
-    ['Mean', number(mean)],
-    ['Standard deviation', number(standardDeviation)],
-    ['Zeros', part(zeros)],
+    [t('Minimum'), number(min)],
+    [t('Maximum'), number(max)],
+    [t('Mean'), number(mean)],
+    [t('Standard deviation'), number(standardDeviation)],
+    [t('Zeros'), part(zeros)],
     ['NaN', part(nan), nan > 0],
-    ['Infinite', part(infinite), infinite > 0],
+    [t('Infinite'), part(infinite), infinite > 0],
   ];
   return el(
     'div',
@@ -37,11 +38,16 @@ function histogram({ histogram: bins }: TensorStatistics, min: number, max: numb
   const most = Math.max(...bins, 1);
   const step = (max - min) / bins.length;
   const fullest = bins.indexOf(most);
-  const label =
-    `Histogram of ${counted(bins.length, 'bin')} from ${formatNumber(min)} to ${formatNumber(max)}; ` +
-    `most values, ${formatCount(most)}, near ${formatNumber(min + (fullest + 0.5) * step, 3)}`;
+  const label = t(
+    'Histogram with {0} bins from {1} to {2}; peak of {3} values near {4}',
+    bins.length,
+    formatNumber(min),
+    formatNumber(max),
+    formatCount(most),
+    formatNumber(min + (fullest + 0.5) * step, 3),
+  );
   const bars = bins.map((count, i) => {
-    // A bin with a single value stays visible beside one with millions.
+    // A bin with a single value stays visible next to one with millions.
     const height = count === 0 ? 0 : Math.max(1, (count / most) * HEIGHT);
     const bar = svg('rect', { x: i, y: HEIGHT - height, width: 1, height, class: 'bar' });
     bar.append(

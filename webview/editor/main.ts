@@ -1,8 +1,10 @@
-/** The page of the checkpoint editor: says that it is ready, and shows what the host describes. */
+/** The page of the checkpoint editor. It tells the host that it is ready, and shows the description that it gets. */
 import type { FileDescription, FromEditorPage, ShardDescription, ToEditorPage } from '../../src/protocol/editor';
 import { type Child, el } from '../support/dom';
 import { connect } from '../support/host';
-import { counted, formatBytes, formatCount } from '../support/numbers';
+import { filesText } from '../support/amounts';
+import { t } from '../support/l10n';
+import { formatBytes, formatCount } from '../support/numbers';
 import { button, registerControls } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import './editor.css';
@@ -27,25 +29,25 @@ function show(description: FileDescription): void {
   root.replaceChildren(
     el('header', {}, el('h1', {}, name), el('span', { class: 'quiet' }, format)),
     ...present(problems.length > 0 && problemList(problems, problemCount)),
-    ...present(facts.length > 0 && section('Overview', factList(facts))),
+    ...present(facts.length > 0 && section(t('Overview'), factList(facts))),
     ...present(
       description.strip.length > 0 &&
         section(
-          'Blocks',
+          t('Blocks'),
           strip(description.strip, (filter) => tensors?.filter(filter)),
         ),
     ),
     ...present(tensors?.element),
-    ...present(config.length > 0 && section('Configuration', propertyTable('Configuration', config, copy))),
-    ...present(metadata.length > 0 && section('Metadata', propertyTable('Metadata', metadata, copy))),
-    ...present(shards.length > 1 && section(counted(shards.length, 'file'), shardTable(shards, copy))),
+    ...present(config.length > 0 && section(t('Configuration'), propertyTable(t('Configuration'), config, copy))),
+    ...present(metadata.length > 0 && section(t('Metadata'), propertyTable(t('Metadata'), metadata, copy))),
+    ...present(shards.length > 1 && section(filesText(shards.length), shardTable(shards, copy))),
     ...present(
       shards.length === 0 &&
         problems.length > 0 &&
         el(
           'footer',
           {},
-          button('Open as text', () => host.post({ type: 'openText' })),
+          button(t('Open as Text'), () => host.post({ type: 'openText' })),
         ),
     ),
   );
@@ -76,11 +78,11 @@ function factList(facts: FileDescription['facts']): HTMLElement {
 
 function shardTable(shards: readonly ShardDescription[], copy: (text: string) => void): HTMLElement {
   const table = new VirtualTable<ShardDescription>({
-    label: 'Files',
+    label: t('Files'),
     columns: [
-      { id: 'name', title: 'Name', least: 220, grow: 3, text: (shard) => shard.name },
-      { id: 'tensors', title: 'Tensors', least: 90, numeric: true, text: (shard) => formatCount(shard.tensors) },
-      { id: 'bytes', title: 'Size', least: 100, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
+      { id: 'name', title: t('Name'), least: 220, grow: 3, text: (shard) => shard.name },
+      { id: 'tensors', title: t('Tensors'), least: 90, numeric: true, text: (shard) => formatCount(shard.tensors) },
+      { id: 'bytes', title: t('Size'), least: 100, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
     ],
     request: (start, end) => queueMicrotask(() => table.put(start, shards.slice(start, end), shards.length)),
     onCopy: copy,

@@ -1,6 +1,7 @@
-/** Names and values in a table; the value of the selected line is shown whole below it. */
+/** A table of names and values. The full value of the selected row is shown below it. */
 import type { Property } from '../../src/protocol/editor';
 import { el } from '../support/dom';
+import { t } from '../support/l10n';
 import { button } from '../support/ui';
 import { type Column, VirtualTable } from '../support/virtual-table';
 
@@ -9,7 +10,7 @@ export function propertyTable(
   properties: readonly Property[],
   copy: (text: string) => void,
 ): HTMLElement {
-  const detail = el('div', { class: 'detail', hidden: true, role: 'region', 'aria-label': `${label}: value` });
+  const detail = el('div', { class: 'detail', hidden: true, role: 'region', 'aria-label': t('{0}: value', label) });
   const show = ({ name, value, note }: Property): void => {
     detail.hidden = false;
     detail.replaceChildren(
@@ -18,15 +19,15 @@ export function propertyTable(
         { class: 'detail-head' },
         el('code', {}, name),
         el('span', { class: 'quiet' }, note),
-        button('Copy value', () => copy(value)),
+        button(t('Copy Value'), () => copy(value)),
       ),
       el('pre', { tabindex: 0, 'aria-label': name }, pretty(value)),
     );
   };
   const columns: readonly Column<Property>[] = [
-    { id: 'name', title: 'Name', least: 140, grow: 1, text: ({ name }) => name },
-    { id: 'value', title: 'Value', least: 140, grow: 2, text: ({ value }) => value.slice(0, 300) },
-    { id: 'note', title: 'Kind', least: 140, text: ({ note }) => note ?? '' },
+    { id: 'name', title: t('Name'), least: 140, grow: 1, text: ({ name }) => name },
+    { id: 'value', title: t('Value'), least: 140, grow: 2, text: ({ value }) => value.slice(0, 300) },
+    { id: 'note', title: t('Kind'), least: 140, text: ({ note }) => note ?? '' },
   ];
   const table = new VirtualTable<Property>({
     label,
@@ -40,7 +41,7 @@ export function propertyTable(
   return el('div', {}, table.element, detail);
 }
 
-/** JSON on several lines, everything else as it is. */
+/** Indents JSON, and leaves any other value as it is. */
 function pretty(value: string): string {
   if (!/^[[{]/.test(value)) return value;
   try {

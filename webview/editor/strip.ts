@@ -1,20 +1,22 @@
-/** The model as a strip: each piece as long as its bytes, blocks divided into attention and FFN. */
+/** The model as a strip. The length of a piece shows its bytes; blocks are divided into attention and FFN. */
 import type { PartKind, StripPiece } from '../../src/protocol/editor';
+import { blocksText } from '../support/amounts';
 import { el, svg } from '../support/dom';
-import { counted, formatBytes, formatShare } from '../support/numbers';
+import { t } from '../support/l10n';
+import { formatBytes, formatShare } from '../support/numbers';
 
 const KINDS: Readonly<Record<PartKind, string>> = {
-  embedding: 'embedding',
-  attention: 'attention',
-  ffn: 'FFN',
-  norm: 'final norm',
-  head: 'LM head',
-  other: 'other',
+  embedding: t('Embedding'),
+  attention: t('Attention'),
+  ffn: t('FFN'),
+  norm: t('Final norm'),
+  head: t('LM head'),
+  other: t('Other'),
 };
 
 const WIDTH = 1000;
 const HEIGHT = 40;
-/** A piece that is too short to be seen gets this much, and the others a little less. */
+/** The length of a piece that would be too short to see. The other pieces shrink a little for it. */
 const LEAST = 2;
 
 /** @param choose gets the filter that shows the tensors of a piece */
@@ -22,7 +24,7 @@ export function strip(pieces: readonly StripPiece[], choose: (filter: string) =>
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   const readout = el('div', { class: 'quiet strip-readout', 'aria-live': 'polite' }, hint(pieces, total));
   const groups = pieces.map((piece, i) => {
-    const name = `${titleOf(piece)}: ${describe(piece, total)}`;
+    const name = t('{0}: {1}', titleOf(piece), describe(piece, total));
     const group = svg('g', { role: 'button', tabindex: i === 0 ? 0 : -1, 'aria-label': name, class: 'strip-piece' });
     group.append(svg('title', {}, name));
     const tell = (): void => readout.replaceChildren(name);
@@ -39,7 +41,7 @@ export function strip(pieces: readonly StripPiece[], choose: (filter: string) =>
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
       preserveAspectRatio: 'none',
       role: 'toolbar',
-      'aria-label': 'Blocks by their size',
+      'aria-label': t('Blocks by size'),
     },
     ...groups,
   );
@@ -65,7 +67,7 @@ function lay(pieces: readonly StripPiece[], groups: readonly SVGGElement[], tota
   });
 }
 
-/** One stop for Tab; arrows go from piece to piece. */
+/** The strip is one tab stop. Arrow keys move from piece to piece. */
 function move(event: KeyboardEvent, groups: readonly SVGGElement[], choose: (index: number) => void): void {
   const now = groups.indexOf(event.target as SVGGElement);
   if (now < 0) return;
@@ -83,9 +85,7 @@ function move(event: KeyboardEvent, groups: readonly SVGGElement[], choose: (ind
 }
 
 function titleOf({ block, parts }: StripPiece): string {
-  if (block !== undefined) return `Block ${block}`;
-  const kind = KINDS[parts[0].kind];
-  return kind[0].toUpperCase() + kind.slice(1);
+  return block === undefined ? KINDS[parts[0].kind] : t('Block {0}', block);
 }
 
 function describe({ bytes, parts }: StripPiece, total: number): string {
@@ -100,15 +100,15 @@ const filterOf = ({ block, parts }: StripPiece): string =>
 function hint(pieces: readonly StripPiece[], total: number): string {
   const blocks = pieces.filter(({ block }) => block !== undefined);
   const bytes = blocks.reduce((sum, piece) => sum + piece.bytes, 0);
-  if (blocks.length === 0) return `${formatBytes(total)}, none of it in blocks`;
-  return `${counted(blocks.length, 'block')} ${blocks.length === 1 ? 'holds' : 'hold'} ${formatBytes(bytes)}, ${formatShare(bytes, total)} of the model`;
+  if (blocks.length === 0) return t('{0}, no blocks', formatBytes(total));
+  return t('{0}: {1}, {2} of the model', blocksText(blocks.length), formatBytes(bytes), formatShare(bytes, total));
 }
 
 function legend(pieces: readonly StripPiece[]): HTMLElement {
   const kinds = [...new Set(pieces.flatMap(({ parts }) => parts.map(({ kind }) => kind)))];
   return el(
     'ul',
-    { class: 'legend', 'aria-label': 'Legend' },
+    { class: 'legend', 'aria-label': t('Legend') },
     ...kinds.map((kind) => {
       const swatch = svg('svg', { class: 'swatch', viewBox: '0 0 12 12', 'aria-hidden': 'true' });
       swatch.append(svg('rect', { width: 12, height: 12, class: `part ${kind}` }));

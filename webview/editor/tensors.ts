@@ -1,4 +1,4 @@
-/** The tensor table with its filter, and what is known of the selected tensor. */
+/** The tensor table with its filter, and the details of the selected tensor. */
 import type {
   FileDescription,
   FromEditorPage,
@@ -9,13 +9,15 @@ import type {
 } from '../../src/protocol/editor';
 import { el } from '../support/dom';
 import type { Host } from '../support/host';
-import { counted, formatBytes, formatCount } from '../support/numbers';
+import { elementsText, tensorsText } from '../support/amounts';
+import { t } from '../support/l10n';
+import { formatBytes, formatCount } from '../support/numbers';
 import { button, progressRing, textField } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import { statisticsView } from './histogram';
 import type { EditorState } from './state';
 
-/** Typing settles before the host is asked. */
+/** Waits this long after the last key before it asks the host. */
 const TYPING_MS = 120;
 
 type EditorHost = Host<FromEditorPage, EditorState>;
@@ -30,12 +32,12 @@ export class TensorSection {
     class: 'detail',
     hidden: true,
     role: 'region',
-    'aria-label': 'Selected tensor',
+    'aria-label': t('Selected tensor'),
   });
   private readonly result = el('div', { class: 'result' });
   private query: TableQuery;
   private selected: TensorRow | undefined;
-  /** Answers to older queries come too late. */
+  /** Counts queries. Answers to an older query are ignored. */
   private generation = 0;
   private readonly requests = new Map<number, number>();
   private nextRequest = 0;
@@ -47,27 +49,29 @@ export class TensorSection {
   ) {
     const { state } = host;
     this.query = state?.query ?? { filter: '' };
-    this.field = textField('Filter', this.query.filter, 'q_proj   block:12   part:ffn   dtype:bf16', (filter) => {
+    this.field = textField(t('Filter'), this.query.filter, 'q_proj   block:12   part:ffn   dtype:bf16', (filter) => {
       window.clearTimeout(this.typing);
       this.typing = window.setTimeout(() => this.ask({ ...this.query, filter }), TYPING_MS);
     });
     const manyFiles = description.shards.length > 1;
     this.table = new VirtualTable<TensorRow>({
-      label: 'Tensors',
+      label: t('Tensors'),
       columns: [
-        { id: 'name', title: 'Name', least: 220, grow: 4, text: ({ name }) => name },
-        { id: 'dtype', title: 'Type', least: 80, text: ({ dtype }) => dtype },
-        { id: 'shape', title: 'Shape', least: 110, grow: 1, text: ({ shape }) => `[${shape.join(', ')}]` },
-        { id: 'elements', title: 'Elements', least: 120, numeric: true, text: (row) => formatCount(row.elements) },
-        { id: 'bytes', title: 'Size', least: 90, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
+        { id: 'name', title: t('Name'), least: 220, grow: 4, text: ({ name }) => name },
+        { id: 'dtype', title: t('Type'), least: 80, text: ({ dtype }) => dtype },
+        { id: 'shape', title: t('Shape'), least: 110, grow: 1, text: ({ shape }) => `[${shape.join(', ')}]` },
+        { id: 'elements', title: t('Elements'), least: 120, numeric: true, text: (row) => formatCount(row.elements) },
+        { id: 'bytes', title: t('Size'), least: 90, numeric: true, text: ({ bytes }) => formatBytes(bytes) },
         {
           id: 'offset',
-          title: 'Offset',
+          title: t('Offset'),
           least: 130,
           numeric: true,
           text: ({ offset }) => (offset === null ? '' : formatCount(offset)),
         },
-        ...(manyFiles ? [{ id: 'file', title: 'File', least: 160, grow: 2, text: ({ file }: TensorRow) => file }] : []),
+        ...(manyFiles
+          ? [{ id: 'file', title: t('File'), least: 160, grow: 2, text: ({ file }: TensorRow) => file }]
+          : []),
       ],
       request: (start, end) => this.request(start, end),
       onSelect: (row, index) => this.show(row, index),
@@ -81,13 +85,13 @@ export class TensorSection {
     });
     this.element = el(
       'section',
-      { 'aria-label': 'Tensors' },
-      el('h2', {}, 'Tensors'),
+      { 'aria-label': t('Tensors') },
+      el('h2', {}, t('Tensors')),
       el(
         'div',
         { class: 'toolbar' },
         this.field,
-        button('Copy table', () => host.post({ type: 'copyTable', query: this.query })),
+        button(t('Copy Table'), () => host.post({ type: 'copyTable', query: this.query })),
         this.count,
       ),
       this.table.element,
@@ -96,7 +100,7 @@ export class TensorSection {
     this.restore();
   }
 
-  /** Shows only what `filter` selects. */
+  /** Shows only the rows that `filter` selects. */
   filter(filter: string): void {
     this.field.value = filter;
     this.ask({ ...this.query, filter });
@@ -111,8 +115,8 @@ export class TensorSection {
       const { tensors } = this.description;
       this.count.textContent =
         message.total === tensors
-          ? counted(tensors, 'tensor')
-          : `${formatCount(message.total)} of ${counted(tensors, 'tensor')}`;
+          ? tensorsText(tensors)
+          : t('{0} of {1}', formatCount(message.total), tensorsText(tensors));
     } else if (message.type === 'statistics' && message.tensor === this.selected?.name) this.progress(message.state);
   }
 
@@ -121,7 +125,7 @@ export class TensorSection {
     this.table.sorted(this.query.sort?.column, this.query.sort?.descending ?? false);
     const { tensors } = this.description;
     this.table.reset(tensors, { top: 0, active: state?.selected?.index });
-    // Only what is laid out can be scrolled.
+    // The table can scroll only after its layout.
     if (state?.tableTop) requestAnimationFrame(() => (this.table.element.scrollTop = state.tableTop ?? 0));
     if (!state?.selected) return;
     this.show(state.selected.row, state.selected.index);
@@ -135,7 +139,7 @@ export class TensorSection {
     this.generation++;
     this.host.keep({ query, tableTop: 0 });
     this.table.sorted(query.sort?.column, query.sort?.descending ?? false);
-    this.table.reset(Math.min(this.description.tensors, 100)); // until the answer says how many
+    this.table.reset(Math.min(this.description.tensors, 100)); // until the answer has the number of rows
     if (this.description.tensors === 0) this.request(0, 1);
   }
 
@@ -145,7 +149,7 @@ export class TensorSection {
     this.host.post({ type: 'rows', request, start, end, query: this.query });
   }
 
-  /** Up, down, and back to the order of the file. */
+  /** Ascending, then descending, then the order of the file. */
   private sortBy(column: Column): void {
     const { sort, filter } = this.query;
     if (sort?.column !== column) this.ask({ filter, sort: { column, descending: false } });
@@ -157,7 +161,8 @@ export class TensorSection {
     this.selected = row;
     this.host.keep({ selected: { row, index } });
     const { name, dtype, shape, elements, bytes, offset, file } = row;
-    const place = offset === null ? file : `${file}, bytes ${formatCount(offset)} to ${formatCount(offset + bytes)}`;
+    const place =
+      offset === null ? file : t('{0}, bytes {1} to {2}', file, formatCount(offset), formatCount(offset + bytes));
     const { noStatistics } = this.description;
     this.detail.hidden = false;
     this.detail.replaceChildren(
@@ -165,13 +170,13 @@ export class TensorSection {
         'div',
         { class: 'detail-head' },
         el('code', {}, name),
-        button('Copy name', () => this.host.post({ type: 'copy', text: name })),
+        button(t('Copy Name'), () => this.host.post({ type: 'copy', text: name })),
       ),
-      el('div', {}, `${dtype} [${shape.join(', ')}], ${counted(elements, 'element')}, ${formatBytes(bytes)}`),
+      el('div', {}, `${dtype} [${shape.join(', ')}], ${elementsText(elements)}, ${formatBytes(bytes)}`),
       el('div', { class: 'quiet' }, place),
       noStatistics === undefined ? this.result : el('div', { class: 'quiet' }, noStatistics),
     );
-    this.result.replaceChildren(button('Statistics', () => this.measure(), { appearance: 'primary' }));
+    this.result.replaceChildren(button(t('Show Statistics'), () => this.measure(), { appearance: 'primary' }));
   }
 
   private measure(): void {
@@ -183,8 +188,8 @@ export class TensorSection {
     switch (state.kind) {
       case 'running': {
         const share = state.total > 0 ? Math.floor((100 * state.done) / state.total) : 0;
-        const cancel = button('Cancel', () => this.host.post({ type: 'cancelStatistics' }));
-        this.result.replaceChildren(progressRing(`Reading the values: ${share} %`), cancel);
+        const cancel = button(t('Cancel'), () => this.host.post({ type: 'cancelStatistics' }));
+        this.result.replaceChildren(progressRing(t('Reading values: {0} %', share)), cancel);
         break;
       }
       case 'done':
@@ -192,7 +197,7 @@ export class TensorSection {
         this.result.replaceChildren(statisticsView(state.statistics));
         break;
       case 'failed': {
-        const again = button('Try again', () => this.measure());
+        const again = button(t('Try Again'), () => this.measure());
         this.result.replaceChildren(
           el('p', { role: 'alert' }, `${state.what}: ${state.why}. ${state.action ?? ''}`),
           again,
@@ -200,7 +205,7 @@ export class TensorSection {
         break;
       }
       case 'cancelled':
-        this.result.replaceChildren(button('Statistics', () => this.measure(), { appearance: 'primary' }));
+        this.result.replaceChildren(button(t('Show Statistics'), () => this.measure(), { appearance: 'primary' }));
         break;
     }
   }

@@ -1,9 +1,9 @@
-/** Making elements. Text is always text: nothing here takes HTML. */
+/** Functions that make elements. They take text only, never HTML. */
 
 export type Child = Node | string | null | undefined;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An element with attributes (true is an empty one, false and undefined none) and children. */
+/** Makes an element with children. An attribute of `true` is empty; `false` and undefined leave it out. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -22,7 +22,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Sets attributes and appends children to any element, a custom one too. */
+/** Sets attributes and appends children. It works for custom elements too. */
 export function fill<E extends Element>(element: E, attributes: Attributes, children: readonly Child[] = []): E {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;

@@ -1,15 +1,12 @@
-/** Reports exceptions of a page that no code catches, for the log. */
+/** Reports uncaught exceptions of a page, for the log. */
 
-/**
- * The browser's notice that a size changed while it reported sizes. It reports the rest in the next frame, so nothing
- * is lost.
- */
+/** The browser's notice that it reports the remaining size changes in the next frame. It is not a fault. */
 const NOTICE = 'ResizeObserver loop';
 
 /** Passes every uncaught exception and unhandled rejection to `tell`, except the browser's notices. */
 export function watchFaults(tell: (words: string) => void): void {
   window.addEventListener('error', (fault) => {
-    // Not every event carries what was thrown: the error is null then, and the message says it all.
+    // Some events carry no exception. Then the error is null, and only the message is known.
     if (!fault.message.startsWith(NOTICE)) tell(wordsOf(fault.error ?? fault.message));
   });
   window.addEventListener('unhandledrejection', ({ reason }) => tell(wordsOf(reason)));

@@ -1,4 +1,4 @@
-/** The one door to the extension host: typed messages out and in, and state that outlives the page. */
+/** The connection to the extension host: typed messages in both directions, and state that outlives the page. */
 
 interface VsCodeApi {
   postMessage(message: unknown): void;
@@ -10,14 +10,14 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 export interface Host<To, State extends object> {
   post(message: To): void;
-  /** What was kept when the page was last shown; undefined the first time. */
+  /** The state that was kept when the page was last shown; undefined the first time. */
   readonly state: Partial<State> | undefined;
-  /** Merges `changes` into what is kept. */
+  /** Merges `changes` into the kept state. */
   keep(changes: Partial<State>): void;
 }
 
-/** Can be called once a page. `receive` gets every message of the host. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what the host sends
+/** Connects the page; call it once. `receive` gets every message of the host. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller names the type of the host's messages
 export function connect<From, To, State extends object>(receive: (message: From) => void): Host<To, State> {
   const api = acquireVsCodeApi();
   window.addEventListener('message', (event: MessageEvent<From>) => receive(event.data));

@@ -1,4 +1,4 @@
-/** Numbers as a page shows them. */
+/** Formats numbers for a page. */
 
 /** 134515008 → "134,515,008". */
 export const formatCount = (count: number): string => count.toLocaleString('en-US');
@@ -7,7 +7,7 @@ export const formatCount = (count: number): string => count.toLocaleString('en-U
 export const counted = (count: number, noun: string): string =>
   `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-/** 269060552 → "269.1 MB": decimal units, as disks and model cards have them. */
+/** 269060552 → "269.1 MB", in decimal units, as on disks and in model cards. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -19,7 +19,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** With the digits that matter: 15.5932, 0.00312, 1.09e+65. */
+/** Formats a number with significant digits: 15.5932, 0.00312, 1.09e+65. */
 export function formatNumber(value: number, digits = 6): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -27,6 +27,6 @@ export function formatNumber(value: number, digits = 6): string {
   return Number(value.toPrecision(digits)).toString();
 }
 
-/** A part of a whole, in percent. */
+/** Formats a part of a whole in percent. */
 export const formatShare = (part: number, whole: number): string =>
   whole === 0 ? '0 %' : `${((100 * part) / whole).toFixed(part / whole < 0.0995 ? 1 : 0)} %`;

@@ -1,4 +1,4 @@
-/** The controls: the one place that knows which library they come from. */
+/** The controls of the pages. Only this file knows which library they come from. */
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
@@ -11,7 +11,7 @@ import {
 } from '@vscode/webview-ui-toolkit';
 import { el, fill, type Child } from './dom';
 
-/** Defines the controls' elements; call it before making any. */
+/** Defines the custom elements of the controls. Call it before you make any control. */
 export function registerControls(): void {
   provideVSCodeDesignSystem().register(
     vsCodeButton(),
@@ -27,7 +27,7 @@ export function registerControls(): void {
 export interface ButtonOptions {
   /** "secondary" when undefined. */
   readonly appearance?: 'primary' | 'secondary' | 'icon';
-  /** Where the content alone does not say it. */
+  /** What the button does, where its content alone does not tell. */
   readonly label?: string;
 }
 
@@ -39,7 +39,7 @@ export function button(content: Child, action: () => void, options: ButtonOption
   return element;
 }
 
-/** A field with a visible label. `changed` gets every edit. */
+/** A text field with a visible label. `changed` gets every edit. */
 export function textField(
   label: string,
   value: string,
@@ -52,7 +52,7 @@ export function textField(
   return element;
 }
 
-/** Turns while something runs; says so to those who do not see it. */
+/** A ring that turns while something runs. Screen readers announce its label. */
 export function progressRing(label: string): HTMLElement {
   return el('span', { class: 'progress', role: 'status' }, document.createElement('vscode-progress-ring'), label);
 }
@@ -64,7 +64,7 @@ export function enable(control: HTMLElement, enabled: boolean): void {
 
 type Ticked = HTMLElement & { checked: boolean };
 
-/** A box with its label. `changed` gets what the user does, not what `setTicked` does. */
+/** A checkbox with its label. `changed` gets the user's changes, not those of `setTicked`. */
 export function checkbox(label: string, ticked: boolean, changed: (ticked: boolean) => void): Ticked {
   const element = document.createElement('vscode-checkbox') as Ticked;
   fill(element, { 'aria-label': label, checked: ticked }, [label]);
@@ -77,7 +77,7 @@ export function checkbox(label: string, ticked: boolean, changed: (ticked: boole
   return element;
 }
 
-/** Ticks or unticks a box that `checkbox` made. */
+/** Ticks or clears a box that `checkbox` made. */
 export function setTicked(element: Ticked, ticked: boolean): void {
   element.dataset.ticked = String(ticked);
   element.checked = ticked;
@@ -91,11 +91,11 @@ export interface Choice {
 export interface Dropdown {
   /** The list with its label. */
   readonly element: HTMLElement;
-  /** Offers these choices, of which `value` is chosen. */
+  /** Offers these choices and selects `value`. */
   readonly show: (choices: readonly Choice[], value: string) => void;
 }
 
-/** A list of choices under a visible label. `changed` gets the value that the user chooses. */
+/** A list of choices with a visible label. `changed` gets the value that the user chooses. */
 export function dropdown(label: string, changed: (value: string) => void): Dropdown {
   const list = document.createElement('vscode-dropdown') as HTMLElement & { value: string };
   fill(list, { 'aria-label': label });
@@ -103,7 +103,7 @@ export function dropdown(label: string, changed: (value: string) => void): Dropd
   let current = '';
   list.addEventListener('change', () => {
     const { value } = list;
-    if (value === current || value === '') return; // it tells of values that were set, too
+    if (value === current || value === '') return; // the event also fires for values that the page sets
     current = value;
     changed(value);
   });
@@ -124,7 +124,7 @@ export function dropdown(label: string, changed: (value: string) => void): Dropd
   };
 }
 
-/** A field of several lines with a visible label. `changed` gets every edit. */
+/** A text field of several lines with a visible label. `changed` gets every edit. */
 export function textArea(
   label: string,
   value: string,

@@ -1,15 +1,15 @@
 /**
- * A table of any length of which only the rows in view are in the document. Rows come from a source that may take its
- * time: until they are there their places are empty. Keys: arrows, Page Up/Down, Home, End, Enter; Ctrl+C copies.
+ * A table of any length. Only the rows in view are in the document. A row is empty until its source delivers it.
+ * Keys: arrows, Page Up/Down, Home, End, Enter; Ctrl+C copies.
  */
 import { el } from './dom';
 
 export interface Column<Row> {
   readonly id: string;
   readonly title: string;
-  /** Pixels that it takes at least. */
+  /** Minimum width in pixels. */
   readonly least: number;
-  /** Its share of what is left over; none when undefined. */
+  /** Share of the remaining width; none when undefined. */
   readonly grow?: number;
   readonly numeric?: boolean;
   readonly text: (row: Row) => string;
@@ -18,23 +18,23 @@ export interface Column<Row> {
 export interface TableOptions<Row> {
   readonly label: string;
   readonly columns: readonly Column<Row>[];
-  /** Asks for rows [start, end), which come through `put`. */
+  /** Requests rows [start, end). The answer comes through `put`. */
   readonly request: (start: number, end: number) => void;
   readonly onSelect?: (row: Row, index: number) => void;
-  /** Enter or a double click. */
+  /** Called for Enter and for a double click. */
   readonly onOpen?: (row: Row, index: number) => void;
   readonly onCopy?: (text: string) => void;
-  /** Makes headers sort; gets the column. */
+  /** Makes the headers buttons that sort; gets the id of the column. */
   readonly onSort?: (column: string) => void;
   readonly onScroll?: (top: number) => void;
 }
 
 const ROW_HEIGHT = 24;
-/** Rows beyond what is seen, above and below. */
+/** Rows that are drawn above and below the visible ones. */
 const MARGIN = 10;
-/** Whatever the height of the window. */
+/** Limit of drawn rows, for windows of any height. */
 const MOST_ROWS = 150;
-/** Rows are asked for in pages of this length. */
+/** Rows are requested in pages of this length. */
 const PAGE = 100;
 
 let tables = 0;
@@ -58,7 +58,7 @@ export class VirtualTable<Row> {
       this.body,
     );
     const { columns } = options;
-    // Head and body are laid out apart: only tracks of known width line up.
+    // Head and body are separate grids. They line up because their tracks have known widths.
     const tracks = columns.map(({ least, grow }) => `minmax(${least}px, ${grow ? `${grow}fr` : `${least}px`})`);
     this.element.style.setProperty('--columns', tracks.join(' '));
     this.element.style.setProperty('--least', `${columns.reduce((sum, { least }) => sum + least, 0)}px`);
@@ -70,7 +70,7 @@ export class VirtualTable<Row> {
     new ResizeObserver(() => this.draw()).observe(this.element);
   }
 
-  /** Forgets all rows: the source has others now. */
+  /** Drops all rows, because the source has changed. */
   reset(total: number, { top = 0, active = -1 } = {}): void {
     this.rows.clear();
     this.asked.clear();
@@ -80,14 +80,14 @@ export class VirtualTable<Row> {
     this.draw();
   }
 
-  /** Rows from `start`, and how many there are in all. */
+  /** Takes rows from `start` on, and the number of all rows. */
   put(start: number, rows: readonly Row[], total: number): void {
     rows.forEach((row, i) => this.rows.set(start + i, row));
     if (total !== this.total) this.resize(total);
     this.draw();
   }
 
-  /** Marks the column that the rows are sorted by. */
+  /** Marks the column by which the rows are sorted. */
   sorted(column: string | undefined, descending: boolean): void {
     for (const [id, header] of this.headers) {
       header.setAttribute('aria-sort', id !== column ? 'none' : descending ? 'descending' : 'ascending');
@@ -191,7 +191,7 @@ export class VirtualTable<Row> {
   }
 
   private reveal(): void {
-    const head = ROW_HEIGHT; // sticks to the top
+    const head = ROW_HEIGHT; // it is sticky at the top
     const top = this.active * ROW_HEIGHT;
     const { scrollTop, clientHeight } = this.element;
     if (top < scrollTop) this.element.scrollTop = top;

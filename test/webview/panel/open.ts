@@ -9,11 +9,11 @@ export type Panel = Webview<HostMessage, PanelMessage>;
 export async function openPanel(
   browser: Browser,
   state: PanelState,
-  options: { theme?: Theme; width?: number; kept?: unknown; reducedMotion?: 'reduce' } = {},
+  options: { theme?: Theme; width?: number; kept?: unknown; reducedMotion?: 'reduce'; bundle?: Record<string, string> } = {},
 ): Promise<Panel> {
-  const { theme, width, kept, reducedMotion } = options;
+  const { theme, width, kept, reducedMotion, bundle } = options;
   const panel: Panel = await Webview.open<HostMessage, PanelMessage>(browser, {
-    ...{ name: 'panel', inlineStyles: true, theme, width, state: kept },
+    ...{ name: 'panel', inlineStyles: true, theme, width, state: kept, bundle },
     receive: () => undefined,
   });
   if (reducedMotion) await panel.page.emulateMedia({ reducedMotion });

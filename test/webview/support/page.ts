@@ -38,6 +38,8 @@ export interface WebviewOptions<From> {
   /** What the page kept before. */
   readonly state?: unknown;
   readonly inlineStyles?: boolean;
+  /** Translations, as VS Code has them; English when undefined. */
+  readonly bundle?: Readonly<Record<string, string>>;
   readonly width?: number;
   readonly height?: number;
 }
@@ -73,6 +75,7 @@ export class Webview<To, From extends { readonly type: string }> {
       source: "'self'",
       nonce: '0123456789abcdef',
       inlineStyles: options.inlineStyles,
+      bundle: options.bundle,
     });
     const webview = new Webview<To, From>(page);
     webview.state = state;
