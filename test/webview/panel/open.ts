@@ -9,7 +9,13 @@ export type Panel = Webview<HostMessage, PanelMessage>;
 export async function openPanel(
   browser: Browser,
   state: PanelState,
-  options: { theme?: Theme; width?: number; kept?: unknown; reducedMotion?: 'reduce'; bundle?: Record<string, string> } = {},
+  options: {
+    theme?: Theme;
+    width?: number;
+    kept?: unknown;
+    reducedMotion?: 'reduce';
+    bundle?: Record<string, string>;
+  } = {},
 ): Promise<Panel> {
   const { theme, width, kept, reducedMotion, bundle } = options;
   const panel: Panel = await Webview.open<HostMessage, PanelMessage>(browser, {
