@@ -17,21 +17,26 @@ import { softwareGpuEnvironment } from './support/swiftshader.mjs';
 const root = resolve(import.meta.dirname, '..');
 
 /** The command of a part: mocha over these files, with the settings of .mocharc.json. */
-const mocha = (files) => [
+const mocha = (files, ...options) => [
   process.execPath,
   join(root, 'node_modules/mocha/bin/mocha.js'),
   '--reporter',
   join(root, 'test/support/reporter.mjs'),
+  ...options,
   ...files,
 ];
+
+/** Unit tests are quick: one that hangs says so soon. Those that start a program say how long they may take. */
+const unit = (files) => mocha(files, '--timeout', '10000');
 
 /** Host tests bring a VS Code to run in. */
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
 /** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
 const PARTS = [
-  { name: 'unit', folder: 'test/unit', command: mocha, env: () => ({}) },
+  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}) },
   { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
+  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}) },
   { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
   { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
   { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },

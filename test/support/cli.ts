@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildCli, coppice, jsonOf } from '../unit/cli/built';
+import { buildCli, coppice, jsonOf } from './built-cli';
 import { temporaryFolder } from './temporary';
 import { tinyCheckpoint } from './tiny-models';
 

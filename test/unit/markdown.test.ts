@@ -10,7 +10,7 @@ import { pruningWords, trainingLines } from '../../src/engine/records/ancestry';
 import { digestRecord } from '../../src/engine/records/digest';
 import { modelCard } from '../../src/engine/records/model-card';
 import { ownTinyCheckpoint } from '../support/tiny-models';
-import { curveRecord, retrainedRecord, samplesRecord, scoreRecord } from './runs/records';
+import { curveRecord, retrainedRecord, samplesRecord, scoreRecord } from '../support/records';
 
 const EVIL =
   '<img src=x onerror=alert(1)> | `code` [link](javascript:x) **bold** # a_b ~~no~~ https://e.x www.e.x &lt; $x$';

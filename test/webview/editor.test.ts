@@ -11,7 +11,7 @@ import type { FromEditorPage, ToEditorPage } from '../../src/protocol/editor';
 import type { TensorStatistics } from '../../src/protocol/short';
 import { temporaryFolder } from '../support/temporary';
 import { writeTinyCheckpoint } from '../support/tiny-models';
-import { layOutGguf, list, SOUND, text, value } from '../unit/checkpoint/gguf-files';
+import { layOutGguf, list, SOUND, text, value } from '../support/gguf-files';
 import { describeBrowser } from './support/browser';
 import { buildPages, THEMES, type Theme, Webview } from './support/page';
 

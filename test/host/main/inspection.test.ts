@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { layOutGguf, SOUND } from '../../unit/checkpoint/gguf-files';
+import { layOutGguf, SOUND } from '../../support/gguf-files';
 import {
   checkpointLine,
   clearWorkspace,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
-import { architectureOf, CONFIG, rejects, type Config } from './files';
+import { architectureOf, CONFIG, rejects, type Config } from '../../support/checkpoint-files';
 
 const qwen2 = { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 1 };
 const mistral = { model_type: 'mistral', architectures: ['MistralForCausalLM'], num_key_value_heads: 1 };

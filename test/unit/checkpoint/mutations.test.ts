@@ -15,7 +15,7 @@ import { summarize } from '../../../src/engine/checkpoint/summary';
 import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { UserError } from '../../../src/engine/errors';
 import { uniform } from '../../support/random';
-import { architectureOf, CONFIG, layOut, writeModel } from './files';
+import { architectureOf, CONFIG, layOut, writeModel } from '../../support/checkpoint-files';
 
 const HEADERS = 9500;
 const CONFIGS = 9500;

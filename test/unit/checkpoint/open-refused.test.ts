@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { temporaryFolder } from '../../support/temporary';
-import { CONFIG, layOut, rejects, shardName, writeIndex, writeModel, writeRaw } from './files';
+import { CONFIG, layOut, rejects, shardName, writeIndex, writeModel, writeRaw } from '../../support/checkpoint-files';
 
 const indexOf = (folder: string): Record<string, string> => {
   const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8')) as unknown;

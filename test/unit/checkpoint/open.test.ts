@@ -23,7 +23,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { describeShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
-import { architectureOf, CONFIG, rejects, shardName, writeModel } from './files';
+import { architectureOf, CONFIG, rejects, shardName, writeModel } from '../../support/checkpoint-files';
 
 const indexOf = (folder: string): Record<string, string> => {
   const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8')) as unknown;

@@ -8,7 +8,7 @@ import {
   blockWeights,
   outerWeights,
 } from '../../../src/engine/checkpoint/weight-names';
-import { architectureOf, type Config } from './files';
+import { architectureOf, type Config } from '../../support/checkpoint-files';
 
 const llama = (hidden: number, ffn: number, blocks: number, heads: number, more: Config = {}): Config => ({
   hidden_size: hidden,

@@ -7,7 +7,7 @@ import { parametersOf, parametersOfBlock } from '../../../src/engine/checkpoint/
 import { summarize, type Summary } from '../../../src/engine/checkpoint/summary';
 import { itShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
-import { architectureOf, CONFIG, layOut, writeModel, writeRaw } from './files';
+import { architectureOf, CONFIG, layOut, writeModel, writeRaw } from '../../support/checkpoint-files';
 
 const summaryOf = async (path: string): Promise<Summary> => summarize(await openCheckpoint(path));
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
-import { buildCli, coppice, jsonOf } from './built';
+import { buildCli, coppice, jsonOf } from '../../support/built-cli';
 
 const FULL = '/dev/full';
 const LOST = /^error: The output cannot be written\n {2}why: the disk is full\n {2}try: .+\n$/;

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newRecord, recordText } from '../../../src/engine/records/record';
 import { temporaryFolder } from '../../support/temporary';
-import { buildCli, coppice } from './built';
+import { buildCli, coppice } from '../../support/built-cli';
 
 describe('command line: report', function () {
   this.timeout(60_000);

@@ -5,7 +5,7 @@ import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlink
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
-import { buildCli, coppice } from './built';
+import { buildCli, coppice } from '../../support/built-cli';
 
 describe('command line: what is no regular file', function () {
   this.timeout(60_000);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
-import { buildCli, coppice } from './built';
+import { buildCli, coppice } from '../../support/built-cli';
 
 const COMMANDS = 'inspect score curve prune retrain merge eval generate bench report demo'.split(' ');
 

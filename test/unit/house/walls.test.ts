@@ -50,6 +50,10 @@ describe('walls', () => {
     none([...imports('src/'), ...imports('webview/')].filter(({ target }) => /^(test|bench)\//.test(target)));
   });
 
+  it('what tests share imports no test', () => {
+    none(imports('test/support/').filter(({ target }) => /^test\/(unit|engine|cli|sidecar|host|webview)\//.test(target)));
+  });
+
   it('the reference implementation shares nothing with the engine', () => {
     none(imports('test/reference/').filter(({ target }) => target.startsWith('src/')));
   });

@@ -1,0 +1,221 @@
+/**
+ * `coppice retrain` as users run it: the object that it promises, the golden traces of PEFT and PyTorch, Ctrl-C, and runs
+ * that are killed at any moment and give the numbers of one that was not.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { readShardHeader } from '../../src/engine/formats/safetensors/file';
+import { Random } from '../../src/engine/random';
+import { assertClose, TOLERANCE } from '../support/close';
+import { checkpointFolder, goldenFullTraining, goldenLora, SMALL_CHECKPOINTS } from '../support/golden';
+import { describeShared, shared } from '../support/shared';
+import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
+import { buildCli, coppice, jsonOf, startCoppice } from '../support/built-cli';
+
+interface RetrainJson {
+  adapter: string | null;
+  out: string;
+  steps: number;
+  trace: { step: number; loss: number; lr: number; gradNorm: number; tokensPerSecond: number }[];
+  evaluations: { step: number; loss: number; ppl: number }[];
+  best: { step: number } | null;
+  removed: number[];
+}
+
+const run = async (...args: string[]): Promise<RetrainJson> =>
+  jsonOf(await coppice(['retrain', ...args, '--device', 'cpu', '--json'])) as unknown as RetrainJson;
+
+/** What must be equal bit for bit: all but the time that it took. */
+const numbers = ({ trace, evaluations }: RetrainJson): unknown => {
+  return { trace: trace.map(({ step, loss, lr, gradNorm }) => [step, loss, lr, gradNorm]), evaluations };
+};
+
+describe('command line: retrain', function () {
+  this.timeout('5m');
+  let model: string;
+  let text: string;
+  let few: string[];
+
+  before(() => {
+    buildCli();
+    model = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    text = join(temporaryFolder(), 'text.txt');
+    writeFileSync(text, 'The river bends, and the mill stands where it always stood.\n\n'.repeat(40));
+    few = ['--data', text, '--length', '32', '--batch', '4', '--lr', '0.01', '--held-out', '4', '--threads', '1'];
+  });
+
+  const newPlace = (): string => join(temporaryFolder(), 'out');
+
+  it('prints the object that it promises, and a page', async () => {
+    const out = newPlace();
+    const record = join(temporaryFolder(), 'record.json');
+    const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--out', out, '--record', record);
+    assert.deepEqual(
+      Object.keys(json).sort(),
+      'adapter best data device evaluations out parameters peakRssBytes removed seconds steps tokensPerSecond trace'.split(
+        ' ',
+      ),
+    );
+    assert.deepEqual(Object.keys(json.trace[0]).sort(), ['gradNorm', 'loss', 'lr', 'step', 'tokensPerSecond']);
+    assert.deepEqual(Object.keys(json.evaluations[0]).sort(), ['loss', 'ppl', 'step']);
+    assert.deepEqual([json.adapter, json.out, json.steps, json.removed], [out, out, 6, [1]]);
+    const written = JSON.parse(readFileSync(record, 'utf8')) as { kind: string; settings: Record<string, unknown> };
+    assert.equal(written.kind, 'retrain');
+    assert.equal(written.settings.threads, 1);
+    const page = await coppice(['retrain', model, ...few, '--steps', '2', '--out', newPlace(), '--device', 'cpu']);
+    assert.equal(page.code, 0, page.stderr);
+    for (const word of ['held out', 'tokens/s', 'coppice eval', 'coppice merge']) assert.ok(page.stdout.includes(word));
+    assert.match(page.stderr, /examples .* held out/);
+  });
+
+  it('what it writes is what the other commands read', async () => {
+    const out = newPlace();
+    await run(model, ...few, '--steps', '20', '--remove', '1', '--out', out);
+    const evaluate = async (...args: string[]): Promise<number> =>
+      jsonOf(await coppice(['eval', ...args, '--text', text, '--window', '32', '--json'])).ppl as number;
+    const [before, after] = [await evaluate(model, '--remove', '1'), await evaluate(model, '--adapter', out)];
+    assert.ok(after < before / 2, `${before} ${after}`);
+    const merged = newPlace();
+    await run(model, ...few, '--steps', '20', '--remove', '1', '--merge', '--dtype', 'f32', '--out', merged);
+    assertClose(await evaluate(merged), after, { relative: 1e-3 }, 'the merged model');
+  });
+
+  it('refuses what does not go together with 2, what cannot be done with 1', async () => {
+    const refused = async (code: number, word: RegExp, ...args: string[]): Promise<void> => {
+      const out = newPlace();
+      const result = await coppice(['retrain', model, '--data', text, '--out', out, ...args]);
+      assert.equal(result.code, code, result.stderr);
+      assert.match(result.stderr, word);
+      assert.equal(existsSync(out), false);
+    };
+    await refused(2, /--rank and --full exclude/, '--full', '--rank', '4');
+    await refused(2, /--init needs --full/, '--init', 'random');
+    await refused(2, /--dtype needs --merge/, '--dtype', 'f16');
+    await refused(2, /--teacher-weight needs a teacher/, '--teacher-weight', '0.5');
+    await refused(2, /cannot be used with option '--epochs/, '--steps', '5', '--epochs', '2');
+    await refused(2, /It must be some of q,k,v/, '--targets', 'q,z');
+    await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');
+    await refused(1, /Remove whole blocks/, '--remove', '1.ffn');
+    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4/, '--remove', '0-3');
+    await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3');
+    // Two heads of keys and values, 16 wide each; a query is 64 wide.
+    await refused(1, /adapter of rank 65536\n.*adapts is 32,.*\n.*--rank of at most 32/, '--rank', '65536');
+    await refused(1, /adapter of rank 65\n.*adapts is 64,/, '--rank', '65', '--targets', 'q,o');
+    await run(model, ...few, '--steps', '1', '--rank', '64', '--targets', 'q,o', '--out', newPlace());
+  });
+
+  it('Ctrl-C keeps what is there and says how to go on; so it does', async () => {
+    const whole = await run(model, ...few, '--steps', '30', '--out', newPlace());
+    const cwd = temporaryFolder();
+    const out = join(cwd, 'out');
+    const args = ['retrain', model, ...few, '--steps', '30', '--save-every', '1', '--device', 'cpu', '--json'];
+    const child = startCoppice([...args, '--out', out], { cwd });
+    await stateAt(out, 3);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await child.result;
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    const command = /to go on: coppice (.*)\n/.exec(stderr)?.[1] ?? '';
+    assert.ok(command.endsWith(' --resume'), stderr);
+    assert.deepEqual(readdirSync(cwd), ['out.training']);
+    const resumed = jsonOf(
+      await coppice(
+        command.split(' ').map((arg) => arg.replaceAll("'", '')),
+        { cwd },
+      ),
+    );
+    assert.deepEqual(numbers(resumed as unknown as RetrainJson), numbers(whole));
+    assert.deepEqual(readdirSync(cwd), ['out']);
+  });
+
+  for (const [name, extra] of [
+    ['an adapter with dropout', ['--remove', '1']],
+    ['every weight', ['--full']],
+  ] as const) {
+    it(`killed at any moment, it goes on with the same numbers: ${name}`, async () => {
+      const all = [...few, ...extra, '--steps', '24', '--save-every', '2', '--eval-every', '5'];
+      const whole = await run(model, ...all, '--out', newPlace());
+      const out = newPlace();
+      const random = new Random(name.length);
+      for (const kill of [1, 2, 3]) {
+        const resume = kill > 1 ? ['--resume'] : [];
+        const child = startCoppice(['retrain', model, ...all, '--device', 'cpu', '--json', '--out', out, ...resume]);
+        await Promise.race([stateAt(out, 5 * kill), child.result]);
+        await setTimeout(random.below(40));
+        child.kill('SIGKILL');
+        assert.equal((await child.result).code, null, 'it was still running');
+        assert.equal(existsSync(out), false);
+      }
+      const resumed = await run(model, ...all, '--out', out, '--resume');
+      assert.deepEqual(numbers(resumed), numbers(whole));
+      for (const file of readdirSync(whole.out).filter((each) => each.endsWith('.safetensors'))) {
+        assert.deepEqual(readFileSync(join(out, file)), readFileSync(join(whole.out, file)), file);
+      }
+      assert.equal(existsSync(`${out}.training`), false);
+    });
+  }
+});
+
+/** Waits until a saved state of at least `step` steps is there. */
+async function stateAt(out: string, step: number): Promise<void> {
+  const file = join(`${out}.training`, 'state.safetensors');
+  for (;;) {
+    if (existsSync(file) && Number((await readShardHeader(file, 'state')).shard.metadata.step) >= step) return;
+    await setTimeout(2);
+  }
+}
+
+describeShared('command line: retrain, golden traces', function () {
+  this.timeout('5m');
+  before(buildCli);
+
+  for (const name of ['stories260K', SMALL_CHECKPOINTS.find((each) => each.endsWith('qwen3-qknorm'))!] as const) {
+    it(`${name}: LoRA from the formula, as PEFT trains it`, async () => {
+      const golden = goldenLora(name);
+      const json = await run(
+        ...[checkpointFolder(name), '--data', shared('golden', name, 'lora.json'), '--init-adapter', 'formula'],
+        ...[
+          '--remove',
+          golden.removed.join(),
+          '--dropout',
+          '0',
+          '--lr',
+          String(golden.lr),
+          '--warmup',
+          String(golden.warmup),
+        ],
+        ...[
+          '--clip',
+          String(golden.clip),
+          '--betas',
+          golden.betas.join(),
+          '--weight-decay',
+          String(golden.weightDecay),
+        ],
+        ...['--out', join(temporaryFolder(), 'out')],
+      );
+      assert.equal(json.steps, golden.steps);
+      golden.trace.forEach(({ loss, lr }, i) => {
+        assertClose(json.trace[i].loss, loss, TOLERANCE.trace, `step ${i + 1}`);
+        assert.ok(Math.abs(json.trace[i].lr - lr) < 1e-12);
+      });
+    });
+
+    it(`${name}: every weight, as PyTorch trains it`, async () => {
+      const golden = goldenFullTraining(name);
+      const json = await run(
+        ...[checkpointFolder(name), '--full', '--data', shared('golden', name, 'full_training.json')],
+        ...['--steps', String(golden.steps)],
+        ...['--lr', String(golden.lr), '--warmup', String(golden.warmup), '--clip', String(golden.clip)],
+        ...['--betas', golden.betas.join(), '--weight-decay', String(golden.weightDecay)],
+        ...['--out', join(temporaryFolder(), 'out')],
+      );
+      golden.trace.forEach(({ loss }, i) => {
+        assertClose(json.trace[i].loss, loss, TOLERANCE.trace, `step ${i + 1}`);
+      });
+    });
+  }
+});

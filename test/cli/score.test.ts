@@ -1,0 +1,180 @@
+/** `coppice score`: the objects that it promises, criterion by criterion, on a toy checkpoint, and the golden numbers of stories260K. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { RunInput } from '../../src/engine/records/record';
+import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { assertClose, TOLERANCE } from '../support/close';
+import { randomRows } from '../support/random';
+import { describeShared, shared } from '../support/shared';
+import { temporaryFolder } from '../support/temporary';
+import { buildCli, coppice, jsonOf } from '../support/built-cli';
+
+const SCORE = 'criterion model full calibration seconds device peakRssBytes';
+
+/** What a record of perplexities holds, as far as it is looked at. */
+interface Scored {
+  readonly full: { readonly ppl: number; readonly rows: number[] };
+  readonly blocks: {
+    readonly index: number;
+    readonly rows: number[];
+    readonly pairedLow: number;
+    readonly pairedHigh: number;
+  }[];
+}
+
+describe('command line: score', function () {
+  this.timeout(120_000);
+  let model: string;
+  let rows: string;
+
+  before(() => {
+    ({ model, rows } = makeCliMaterial());
+  });
+
+  it('score: ppl by blocks, with a record', async () => {
+    const record = join(temporaryFolder(), 'record.json');
+    const json = await run(
+      'score',
+      model,
+      '--calibration',
+      rows,
+      '--record',
+      record,
+      '--threads',
+      '1',
+      '--memory',
+      '1GB',
+    );
+    assert.deepEqual(keys(json), sorted(`${SCORE} blocks order`));
+    assert.deepEqual(keys(json.full), sorted('ppl meanNll tokens'));
+    const blocks = json.blocks as Json[];
+    assert.deepEqual(
+      blocks.map(({ index }) => index),
+      [0, 1, 2, 3],
+    );
+    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh'));
+    assert.deepEqual([...(json.order as number[])].sort(), [0, 1, 2, 3]);
+    const written = readJson(record) as { results: Scored; settings: Json } & Json;
+    assert.equal(written.schema, 1);
+    assert.equal(written.kind, 'score');
+    assert.equal(written.seed, 1234);
+    assert.equal(written.results.blocks[0].rows.length, 4);
+    const { full } = written.results;
+    for (const { index, rows, pairedLow, pairedHigh } of written.results.blocks) {
+      // Means of rows lie between their least and their largest difference, and the mean of all among them.
+      const costs = rows.map((loss, row) => full.ppl * Math.exp(loss - full.rows[row])).sort((a, b) => a - b);
+      assert.ok(costs[0] <= pairedLow && pairedHigh <= costs[3], `block ${index}: within what single rows say`);
+      assert.deepEqual([blocks[index].pairedLow, blocks[index].pairedHigh], [pairedLow, pairedHigh]);
+    }
+    assert.equal(written.settings.memory, 1e9);
+    for (const { name, place } of written.inputs as RunInput[]) {
+      assert.ok(!name.includes('/') && !isAbsolute(place!), 'a name, and a place as seen from the record');
+    }
+  });
+
+  it('score: modules, windows, removals, and what needs no text', async () => {
+    const modules = await run('score', model, '--calibration', rows, '--granularity', 'module');
+    assert.deepEqual(keys(modules), sorted(`${SCORE} modules order`));
+    const [first] = modules.modules as Json[];
+    for (const key of sorted('block part score ppl meanNll')) assert.ok(key in first, key);
+    assert.deepEqual(keys((modules.order as Json[])[0]), ['block', 'part']);
+
+    const angular = await run('score', model, '--calibration', rows, '--criterion', 'angular');
+    assert.deepEqual(keys(angular), sorted(`${SCORE} windows`));
+    assert.deepEqual(keys((angular.windows as Json[])[0]), ['score', 'size', 'start']);
+
+    const greedy = await run('score', model, '--calibration', rows, '--criterion', 'greedy', '--count', '2');
+    assert.deepEqual(keys(greedy), sorted(`${SCORE} removals`));
+    assert.equal((greedy.removals as Json[]).length, 2);
+    const [{ block }] = greedy.removals as { block: number }[];
+    const without = ['--calibration', rows, '--criterion', 'greedy', '--count', '2', '--keep', String(block)];
+    const { removals } = (await run('score', model, ...without)) as unknown as { removals: { block: number }[] };
+    assert.ok(removals.length === 2 && !removals.some((removal) => removal.block === block));
+
+    const influence = await run('score', model, '--calibration', rows, '--criterion', 'block-influence');
+    assert.deepEqual(keys((influence.blocks as Json[])[0]), ['index', 'score']);
+
+    const taylor = await run('score', model, '--calibration', rows, '--criterion', 'taylor');
+    assert.deepEqual(keys(taylor), sorted(`${SCORE} blocks order tensors`));
+    assert.deepEqual(keys(taylor.full), sorted('ppl meanNll tokens'));
+    assert.deepEqual(keys((taylor.tensors as Json[])[0]), sorted('block name score'));
+    const many = join(temporaryFolder(), 'many.json');
+    writeFileSync(many, JSON.stringify({ rows: randomRows(24, 64, 256, 3) }));
+    const beyond = await run('score', model, '--calibration', many, '--criterion', 'taylor', '--memory', '1MB');
+    assert.equal(beyond.temporaryBytes, 5 * 24 * 64 * 64 * 4, 'states before each block and after the last');
+
+    for (const criterion of ['magnitude', 'deepest']) {
+      const json = await run('score', model, '--criterion', criterion);
+      assert.deepEqual(keys(json), sorted(`${SCORE} blocks order`));
+      assert.equal(json.full, null);
+      assert.equal(json.calibration, null);
+    }
+  });
+
+  it('score: a view has scores for what is left of it', async () => {
+    const none = await coppice(['score', model, '--calibration', rows, '--remove', '0-3']);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /There is no block to score/);
+    const json = await run('score', model, '--calibration', rows, '--remove', '1');
+    assert.deepEqual(
+      (json.blocks as Json[]).map(({ index }) => index),
+      [0, 2, 3],
+    );
+    assert.deepEqual(json.removed, [1]);
+  });
+});
+
+describeShared('command line: score stories260K', function () {
+  this.timeout(120_000);
+  const model = shared('models/stories260K-f32');
+  const golden = (name: string): Json => readJson(shared('golden/stories260K', name));
+  before(buildCli);
+
+  it('scores with the golden numbers', async () => {
+    const expected = golden('importance.json') as {
+      full: { meanNll: number };
+      ppl: { blocks: { meanNll: number }[]; order: number[] };
+    };
+    const calibration = shared('golden/stories260K/calibration.json');
+    const scored = jsonOf(await coppice(['score', model, '--calibration', calibration, '--json'])) as {
+      full: { meanNll: number };
+      blocks: { meanNll: number }[];
+      order: number[];
+    };
+    assertClose(scored.full.meanNll, expected.full.meanNll, TOLERANCE.meanNll, 'full');
+    scored.blocks.forEach(({ meanNll }, i) =>
+      assertClose(meanNll, expected.ppl.blocks[i].meanNll, TOLERANCE.meanNll, `block ${i}`),
+    );
+    assert.deepEqual(scored.order, expected.ppl.order);
+  });
+
+  it('scores by Taylor with the golden numbers, tensor by tensor', async () => {
+    interface Tensor {
+      block: number;
+      name: string;
+      score: number;
+    }
+    const { full, taylor } = golden('importance.json') as {
+      full: { meanNll: number };
+      taylor: { tensors: Tensor[]; blocks: number[]; order: number[] };
+    };
+    const calibration = shared('golden/stories260K/calibration.json');
+    const args = ['score', model, '--criterion', 'taylor', '--calibration', calibration, '--json'];
+    const scored = jsonOf(await coppice(args)) as {
+      full: { meanNll: number; tokens: number };
+      blocks: { score: number }[];
+      order: number[];
+      tensors: Tensor[];
+    };
+    assertClose(scored.full.meanNll, full.meanNll, TOLERANCE.meanNll, 'full');
+    assert.equal(scored.full.tokens, 10 * 95);
+    assert.deepEqual(scored.order, taylor.order);
+    assert.equal(scored.tensors.length, taylor.tensors.length);
+    for (const { block, name, score } of taylor.tensors) {
+      const found = scored.tensors.find((tensor) => tensor.block === block && tensor.name === name);
+      assertClose(found?.score ?? NaN, score, TOLERANCE.taylor, `block ${block}: ${name}`);
+    }
+    scored.blocks.forEach(({ score }, i) => assertClose(score, taylor.blocks[i], TOLERANCE.taylor, `block ${i}`));
+  });
+});

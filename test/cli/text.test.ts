@@ -1,0 +1,187 @@
+/** `coppice eval`, `generate` and `merge`: texts under a model, its views, its adapters and what was written of them. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { writeAdapter } from '../../src/engine/adapter/files';
+import { randomAdapter } from '../support/adapters';
+import { hashesOf, type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { assertClose } from '../support/close';
+import { describeShared, shared } from '../support/shared';
+import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
+import { buildCli, coppice, jsonOf } from '../support/built-cli';
+
+describe('command line: texts', function () {
+  this.timeout(120_000);
+  let model: string;
+  let rows: string;
+  let text: string;
+
+  before(() => {
+    ({ model, rows, text } = makeCliMaterial());
+  });
+
+  it('eval: a text, a view of the model, and the written model alike', async () => {
+    const folder = join(temporaryFolder(), 'pruned');
+    await run('prune', model, '--blocks', '2', '--out', folder);
+    const args = ['--text', text, '--window', '32', '--limit', '4'];
+    const json = await run('eval', model, ...args, '--remove', '2', '--bos', 'window');
+    assert.deepEqual(keys(json), sorted('ppl meanNll tokens windows window bos removed seconds'));
+    assert.deepEqual([json.windows, json.window, json.bos, json.tokens], [4, 32, 'window', 128]);
+    assert.deepEqual(json.removed, [2]);
+    const written = await run('eval', folder, ...args, '--bos', 'window');
+    assert.equal(written.meanNll, json.meanNll);
+    const part = await run('eval', model, ...args, '--remove', '2.ffn');
+    assert.deepEqual(part.removed, ['2.ffn']);
+  });
+
+  it('merge: an adapter on top, merged at once, and merged on the pruned checkpoint are the same', async () => {
+    const folder = temporaryFolder();
+    const checkpoint = await openCheckpoint(model);
+    const lora = randomAdapter(checkpoint.architecture!, { removed: [1, 2] });
+    const adapter = await writeAdapter(join(folder, 'adapter'), lora, checkpoint);
+    const before = hashesOf(model);
+    const merged = join(folder, 'merged');
+    const json = await run('merge', model, '--adapter', adapter, '--out', merged, '--dtype', 'f32');
+    const promised =
+      'removed kept parametersBefore parametersAfter bytesBefore bytesAfter rank alpha targets dtype out seconds';
+    assert.deepEqual(keys(json), sorted(promised));
+    assert.deepEqual([json.removed, json.kept, json.dtype, json.rank], [[1, 2], [0, 3], 'f32', 4]);
+    await run('prune', model, '--blocks', '1,2', '--out', join(folder, 'pruned'));
+    await run('merge', join(folder, 'pruned'), '--adapter', adapter, '--out', join(folder, 'later'), '--dtype', 'f32');
+    assert.equal(hashesOf(merged)['model.safetensors'], hashesOf(join(folder, 'later'))['model.safetensors']);
+    assert.deepEqual(hashesOf(model), before);
+
+    const args = ['--text', text, '--window', '32', '--limit', '4'];
+    const onTop = await run('eval', model, ...args, '--adapter', adapter);
+    assert.deepEqual(onTop.removed, [1, 2]);
+    assertClose(
+      (await run('eval', merged, ...args)).meanNll as number,
+      onTop.meanNll as number,
+      { absolute: 1e-5 },
+      'loss',
+    );
+    const ids = ['--ids', '5,6,7', '--max-new-tokens', '6', '--ignore-eos'];
+    const { ids: continued } = await run('generate', model, ...ids, '--adapter', adapter);
+    assert.deepEqual((await run('generate', merged, ...ids)).ids, continued);
+    const scoring = ['--calibration', rows, '--samples', '4', '--length', '24'];
+    const scores = await run('score', model, ...scoring, '--adapter', adapter);
+    assert.equal((scores.blocks as unknown[]).length, 2);
+    assertClose(
+      (scores.full as Json).meanNll as number,
+      ((await run('score', merged, ...scoring)).full as Json).meanNll as number,
+      { absolute: 1e-5 },
+      'full',
+    );
+    const tiny = ['--prompt-tokens', '8', '--new-tokens', '2', '--repeats', '1'];
+    assert.deepEqual((await run('bench', model, ...tiny, '--adapter', adapter)).removed, [1, 2]);
+    for (const command of [
+      ['eval', merged, '--text', text],
+      ['merge', merged, '--out', join(folder, 'twice')],
+    ]) {
+      const again = await coppice([...command, '--adapter', adapter]);
+      assert.equal(again.code, 1);
+      assert.match(again.stderr, /does not belong to merged[^]*--other-base/);
+    }
+  });
+
+  it('eval: warns when the text is the one that the blocks were scored with', async () => {
+    const folder = join(temporaryFolder(), 'pruned');
+    const calibration = ['--calibration', text, '--samples', '2', '--length', '32'];
+    await run(
+      'prune',
+      model,
+      '--criterion',
+      'block-influence',
+      ...calibration,
+      '--count',
+      '1',
+      '--no-plus',
+      '--out',
+      folder,
+    );
+    const args = ['--window', '32', '--limit', '1', '--json'];
+    const same = await coppice(['eval', folder, '--text', text, ...args]);
+    assert.match(same.stderr, /warning: .*scored the blocks/);
+    assert.equal(same.code, 0);
+    const another = join(temporaryFolder(), 'another.txt');
+    writeFileSync(another, readFileSync(text, 'utf8').toUpperCase());
+    assert.doesNotMatch((await coppice(['eval', folder, '--text', another, ...args])).stderr, /warning/);
+  });
+
+  it('eval: warns of windows that are longer than the model was made for', async () => {
+    const args = ['eval', model, '--text', text, '--limit', '1', '--json'];
+    const long = await coppice([...args, '--window', '300']);
+    assert.equal(long.code, 0, long.stderr);
+    assert.match(long.stderr, /warning: windows of 300 tokens are longer than the 256/);
+    assert.doesNotMatch((await coppice([...args, '--window', '64'])).stderr, /warning/);
+  });
+
+  it('generate: the new tokens only; the same text as it streams', async () => {
+    const args = ['generate', model, '--prompt', 'The river', '--max-new-tokens', '6', '--ignore-eos'];
+    const json = await run(...args);
+    assert.deepEqual(keys(json), sorted('promptIds ids text prefillTokensPerSecond decodeTokensPerSecond removed'));
+    assert.equal((json.ids as number[]).length, 6);
+    const plain = await coppice([...args, '--quiet']);
+    assert.equal(plain.stdout, `The river${json.text as string}\n`);
+    assert.equal(plain.stderr, '');
+    const ids = (json.promptIds as number[]).join(',');
+    assert.deepEqual(
+      (await run('generate', model, '--ids', ids, '--max-new-tokens', '6', '--ignore-eos')).ids,
+      json.ids,
+    );
+  });
+
+  it('generate: an answer begins on a line of its own', async () => {
+    const args = ['generate', model, '--prompt', 'The river', '--chat', '--max-new-tokens', '4', '--ignore-eos'];
+    const { text: answer, promptIds } = await run(...args);
+    assert.equal((await coppice([...args, '--quiet'])).stdout, `The river\n${answer as string}\n`);
+    const plain = (await run(...args.filter((arg) => arg !== '--chat'))).promptIds as number[];
+    assert.ok((promptIds as number[]).length > plain.length);
+  });
+
+  it('generate: sampling repeats with its seed; ids need no tokenizer', async () => {
+    const bare = tinyCheckpoint('llama-plain');
+    const args = ['generate', bare, '--ids', '5,6,7', '--temperature', '1.5', '--top-k', '50', '--max-new-tokens', '8'];
+    const [a, b, c] = [
+      await run(...args, '--seed', '1'),
+      await run(...args, '--seed', '1'),
+      await run(...args, '--seed', '2'),
+    ];
+    assert.deepEqual(a.ids, b.ids);
+    assert.notDeepEqual(a.ids, c.ids);
+    assert.equal(a.text, null);
+  });
+
+  it('generate: ends quietly when nobody reads any more', async () => {
+    const args = ['generate', model, '--ids', '5', '--max-new-tokens', '200', '--ignore-eos'];
+    const { code, stderr } = await coppice(args, { closeStdout: true });
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /error/);
+  });
+});
+
+describeShared('command line: texts stories260K', function () {
+  this.timeout(120_000);
+  const model = shared('models/stories260K-f32');
+  const golden = (name: string): Json => readJson(shared('golden/stories260K', name));
+  before(buildCli);
+
+  it('continues with the golden ids, whole and as a view', async () => {
+    interface Continuation {
+      promptIds: number[];
+      ids: number[];
+    }
+    const expected = golden('greedy.json') as { removed: number[]; full: Continuation[]; pruned: Continuation[] };
+    const continued = async ({ promptIds }: Continuation, count: number, ...args: string[]): Promise<unknown> => {
+      const ids = ['--ids', promptIds.join(','), '--max-new-tokens', String(count), '--ignore-eos'];
+      return jsonOf(await coppice(['generate', model, ...ids, ...args, '--json'])).ids;
+    };
+    const [full] = expected.full;
+    const [pruned] = expected.pruned;
+    assert.deepEqual(await continued(full, full.ids.length), full.ids);
+    const remove = ['--remove', expected.removed.join(',')];
+    assert.deepEqual(await continued(pruned, pruned.ids.length, ...remove), pruned.ids);
+  });
+});

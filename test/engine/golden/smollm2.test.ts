@@ -1,0 +1,85 @@
+/**
+ * SmolLM2-135M, a real model in BF16, against its golden numbers. `npm test` takes what a minute or two can hold, the
+ * rest waits for `npm run test:full`.
+ */
+import { readFileSync } from 'node:fs';
+import { evaluatePerplexity, type Perplexity } from '../../../src/engine/evaluate/perplexity';
+import { scoreGreedy } from '../../../src/engine/importance/greedy';
+import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { viewWithout } from '../../../src/engine/model/view';
+import { assertClose, TOLERANCE } from '../../support/close';
+import { calibrationRows, goldenImportance, goldenPerplexities } from '../../support/golden';
+import {
+  checkAngular,
+  checkBlockInfluence,
+  checkBlockPerplexity,
+  checkGreedyIds,
+  checkGreedyRemoval,
+  checkGreedyRemovals,
+  checkLogits,
+  checkMagnitude,
+  checkModulePerplexity,
+  checkResidualNorms,
+} from '../../support/golden-checks';
+import { describedModel } from '../../support/model';
+import { describeShared, full, itFull, shared, smollm2Folder } from '../../support/shared';
+
+const NAME = 'smollm2-135m';
+
+describeShared('golden numbers of SmolLM2-135M', function () {
+  this.timeout('30m'); // six sweeps in a row, on a busy machine
+  const model = describedModel(smollm2Folder);
+
+  it('logits, log-sum-exp and arg max', () => checkLogits(model(), NAME));
+  it('residual norms', () => checkResidualNorms(model(), NAME));
+  it('perplexity of every block', () => checkBlockPerplexity(model(), NAME));
+  itFull('perplexity of every module', () => checkModulePerplexity(model(), NAME));
+  it('magnitude', () => checkMagnitude(model(), NAME, full ? undefined : ['sum']));
+  it('block influence', () => checkBlockInfluence(model(), NAME));
+  it('angular distance of every window', () => checkAngular(model(), NAME));
+
+  // The first removal is the lowest of the sweep above; here the second, among the likeliest only.
+  it('the second greedy removal', async () => {
+    const { greedy, ppl } = goldenImportance(NAME);
+    const [{ block }] = greedy.removals;
+    const view = viewWithout(model().architecture.blocks, [{ block }]);
+    const options = { view, count: 1, candidates: ppl.order.slice(0, 8) };
+    const { full: before, removals } = await scoreGreedy(model(), calibrationRows(NAME), options);
+    checkGreedyRemoval({ ...before, block }, NAME, 0);
+    checkGreedyRemoval(removals[0], NAME, 1);
+  });
+  itFull('all greedy removals', () => checkGreedyRemovals(model(), NAME));
+
+  it('greedy text, full and pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, prompts: full ? 3 : 1 }));
+
+  describe('perplexity of WikiText-2, first 64 windows', () => {
+    const { removed, full: whole, pruned } = goldenPerplexities();
+    let ids: number[];
+    before(async () => {
+      // 64 windows are the first 8 192 tokens; encoding the whole text would take longer than evaluating it.
+      const text = readFileSync(shared('data/wikitext2/wiki.test.raw.hf-joined.txt'), 'utf8').slice(0, 60_000);
+      ids = await (await loadTokenizer(smollm2Folder())).encode(text, { addSpecialTokens: false });
+    });
+    for (const [title, expectations, blocks] of [
+      ['full', whole, []],
+      ['pruned', pruned, removed],
+    ] as const) {
+      for (const golden of expectations) {
+        // The paper's mode always; how the other two cut the text is proven on small models too.
+        const test = golden.mode === 'stream' ? it : itFull;
+        test(`--bos ${golden.mode}, ${title}`, async () => {
+          const { window, windows: limit, mode: bos } = golden;
+          const parts = blocks.map((block) => ({ block }));
+          const view = viewWithout(model().architecture.blocks, parts);
+          checkPerplexity(await evaluatePerplexity(model(), ids, { window, bos, limit, view }), golden);
+        });
+      }
+    }
+  });
+});
+
+function checkPerplexity(actual: Perplexity, golden: { windows: number; tokens: number; meanNll: number }): void {
+  assertClose(actual.windows, golden.windows, { absolute: 0 }, 'windows');
+  assertClose(actual.tokens, golden.tokens, { absolute: 0 }, 'tokens');
+  assertClose(actual.meanNll, golden.meanNll, TOLERANCE.meanNll, 'mean NLL');
+}

@@ -1,0 +1,57 @@
+/**
+ * Gradients of a block, for every family and feature, against central differences of the float64 block: of all its
+ * weights, of LoRA's matrices under dropout, and of its input.
+ */
+import { LINEAR_NAMES } from '../../../src/engine/adapter/names';
+import { loadReference } from '../../reference/forward';
+import { BlockCase } from '../../support/block-gradients';
+import { describedModel } from '../../support/model';
+import { TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+
+/** Small enough to move every weight by itself; a window of 3 takes effect in 4 tokens. */
+function smallCheckpoint(name: TinyName): string {
+  const window = /window|layer-types/.test(name) ? { sliding_window: 3 } : {};
+  return tinyCheckpoint(name, { config: { hidden_size: 8, intermediate_size: 10, head_dim: 4, ...window } });
+}
+
+/** Where windows differ between blocks, the first and the last have the two kinds. */
+const BLOCKS = [0, 3];
+
+describe('gradients of a block', () => {
+  for (const name of TINY_MODELS) {
+    describe(name, () => {
+      const folder = smallCheckpoint(name);
+      const model = describedModel(() => folder);
+      const reference = loadReference(folder);
+
+      for (const block of name.startsWith('qwen2') ? BLOCKS : [0]) {
+        const step = { block, attention: true, ffn: true };
+        it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
+        it(`adapters of block ${block}`, () =>
+          new BlockCase(model(), reference, step, 2, 4).checkAdapters(LINEAR_NAMES));
+      }
+    });
+  }
+
+  describe('parts', () => {
+    const folder = smallCheckpoint('llama-bias');
+    const model = describedModel(() => folder);
+    const reference = loadReference(folder);
+
+    it('adapters of some Linears only', async () => {
+      const step = { block: 1, attention: true, ffn: true };
+      await new BlockCase(model(), reference, step, 2, 4).checkAdapters(['k', 'v', 'up']);
+      await new BlockCase(model(), reference, step, 2, 4).checkAdapters(['down']);
+    });
+
+    it('attention or FFN alone', async () => {
+      for (const attention of [true, false]) {
+        const step = { block: 2, attention, ffn: !attention };
+        await new BlockCase(model(), reference, step, 2, 4).checkWeights();
+        await new BlockCase(model(), reference, step, 2, 4).checkAdapters(
+          LINEAR_NAMES.filter((name) => ['q', 'k', 'v', 'o'].includes(name) === attention),
+        );
+      }
+    });
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * Heads of every width that a config can ask for, against the float64 forward: onnxruntime's fused attention takes
+ * multiples of 8 alone, and rotates multiples of 16 alone.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
+import { measure } from '../../../src/engine/evaluate/measure';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { scoreTaylor } from '../../../src/engine/importance/taylor';
+import { fullView, stepsOf } from '../../../src/engine/model/view';
+import { Decoder } from '../../../src/engine/model/decoder';
+import { loadReference, referenceForward } from '../../reference/forward';
+import { referenceLoss } from '../../reference/measures';
+import { makeCliMaterial, run } from '../../support/cli';
+import { assertAllClose, assertClose } from '../../support/close';
+import { decodedLogits, withModel } from '../../support/model';
+import { randomRows } from '../../support/random';
+import { checkForward, checkSweep } from '../../support/reference-checks';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+
+const VOCABULARY = 288;
+const FAMILIES: readonly TinyName[] = ['llama-plain', 'mistral-window', 'qwen3-qknorm'];
+
+describe('heads of every width', () => {
+  for (const head_dim of [2, 4, 6, 8, 10, 12, 16, 20, 24, 36, 40, 64, 80, 96, 100, 128, 256]) {
+    for (const family of FAMILIES) {
+      it(`${head_dim} numbers a head, ${family}: forward, sweep, modules, cached decoding`, async () => {
+        const folder = tinyCheckpoint(family, { config: { head_dim, num_hidden_layers: 2 } });
+        const reference = loadReference(folder);
+        const rows = randomRows(2, 20, VOCABULARY, 7);
+        await withModel(folder, async (model) => {
+          assert.equal(model.architecture.headDim, head_dim);
+          await checkForward(model, reference, rows);
+          await checkSweep(model, reference, rows, stepsOf(fullView(2)));
+          await checkSweep(model, reference, rows, stepsOf(fullView(2), true));
+        });
+      });
+    }
+  }
+
+  for (const head_dim of [4, 12]) {
+    const config = { head_dim, num_hidden_layers: 2, max_position_embeddings: 512 };
+
+    it(`${head_dim}: a prompt of several runs, and a cache that grows`, async () => {
+      const folder = tinyCheckpoint('mistral-window', { config });
+      const [ids] = randomRows(1, 300, VOCABULARY, 9);
+      const [, logits] = await withModel(folder, (model) => decodedLogits(model, [ids.slice(0, 290), ids.slice(290)]));
+      assertAllClose(logits, referenceForward(loadReference(folder), ids).logits[299], { absolute: 1e-4 }, 'logits');
+    });
+
+    it(`${head_dim}: several texts side by side`, async () => {
+      const folder = tinyCheckpoint('llama-plain', { config });
+      const reference = loadReference(folder);
+      const texts = randomRows(3, 5, VOCABULARY, 12);
+      await withModel(folder, async (model) => {
+        const decoder = await Decoder.open(model, fullView(2), 5, texts.length);
+        try {
+          for (let at = 0; at < 5; at++) {
+            const logits = await decoder.appendToEach(texts.map((ids) => ids[at]));
+            for (const [t, ids] of texts.entries()) {
+              const expected = referenceForward(reference, ids.slice(0, at + 1)).logits[at];
+              assertAllClose(
+                logits.subarray(t * VOCABULARY, (t + 1) * VOCABULARY),
+                expected,
+                { absolute: 5e-5 },
+                `text ${t} at ${at}`,
+              );
+            }
+          }
+        } finally {
+          await decoder.close();
+        }
+      });
+    });
+
+    it(`${head_dim}: the commands that ended with a bug of onnxruntime's`, async function () {
+      this.timeout(120_000);
+      const { rows } = makeCliMaterial();
+      for (const family of FAMILIES) {
+        const model = tinyCheckpoint(family, { tokenizer: true, config: { ...config, sliding_window: 7 } });
+        const calibration = ['--calibration', rows, '--device', 'cpu'];
+        for (const criterion of ['ppl', 'taylor', 'block-influence']) {
+          const { blocks } = await run('score', model, ...calibration, '--criterion', criterion);
+          for (const { score } of blocks as { score: unknown }[]) assert.ok(typeof score === 'number' && score > 0);
+        }
+        const { points } = await run('curve', model, ...calibration, '--no-plus');
+        assert.equal((points as unknown[]).length, 2);
+        const { ids } = await run('generate', model, '--ids', '3,50,77', '--ignore-eos', '--max-new-tokens', '5');
+        assert.equal((ids as unknown[]).length, 5);
+        const out = join(temporaryFolder(), 'pruned');
+        await run('prune', model, ...calibration, '--criterion', 'ppl', '--count', '1', '--no-plus', '--out', out);
+        await run('score', out, ...calibration);
+      }
+    });
+
+    it(`${head_dim}: perplexity, Taylor's loss and speed`, async () => {
+      const folder = tinyCheckpoint('llama-plain', { config });
+      const rows = randomRows(2, 16, VOCABULARY, 13);
+      const expected = referenceLoss(loadReference(folder), rows, fullView(2)).meanNll;
+      await withModel(folder, async (model) => {
+        assertClose((await scoreTaylor(model, rows)).meanNll, expected, { absolute: 1e-5 }, 'Taylor');
+        const { meanNll } = await evaluatePerplexity(model, rows.flat(), { window: 16, bos: 'none' });
+        assertClose(meanNll, expected, { absolute: 1e-5 }, 'eval');
+      });
+      const view = fullView(2);
+      const settings = { view, promptTokens: 8, newTokens: 4, repeats: 1, seed: 1, device: 'cpu' } as const;
+      const { decodeTokensPerSecond } = await measure(await openCheckpoint(folder), settings);
+      assert.ok(decodeTokensPerSecond > 0);
+    });
+  }
+});

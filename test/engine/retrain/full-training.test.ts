@@ -1,0 +1,21 @@
+/** Training of every weight against the golden runs of PyTorch, and every parameter's gradient. */
+import { checkpointFolder, SMALL_CHECKPOINTS } from '../../support/golden';
+import { checkFullTraining, checkGradientNorms } from '../../support/golden-training';
+import { describedModel } from '../../support/model';
+import { describeShared, itFull, smollm2Folder } from '../../support/shared';
+
+describeShared('golden full-parameter runs', () => {
+  for (const name of SMALL_CHECKPOINTS) {
+    describe(name, () => {
+      const model = describedModel(() => checkpointFolder(name));
+      it('gradient norms of every parameter', () => checkGradientNorms(model(), name));
+      it('the whole run', () => checkFullTraining(model(), name));
+    });
+  }
+
+  describe('smollm2-135m', function () {
+    this.timeout('30m');
+    const model = describedModel(smollm2Folder);
+    itFull('gradient norms of every parameter', () => checkGradientNorms(model(), 'smollm2-135m'));
+  });
+});

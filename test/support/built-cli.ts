@@ -1,0 +1,84 @@
+/** The built command line as users run it: bundled once a test process, each call a child process. */
+import { execFileSync, spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { temporaryFolder } from './temporary';
+
+const root = resolve(import.meta.dirname, '../..');
+let program: string | undefined;
+
+/** Bundles the CLI into a temporary folder; call it from a hook, for it takes about a second. */
+export function buildCli(): void {
+  if (program !== undefined) return;
+  const folder = temporaryFolder();
+  symlinkSync(join(root, 'media'), join(folder, 'media')); // the program finds its sample model beside its own folder
+  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${join(folder, 'dist')}`], { cwd: root });
+  program = join(folder, 'dist/cli.cjs');
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sent as soon as stderr says something, which is when the work has begun. */
+  readonly interrupt?: NodeJS.Signals;
+  /** Called as soon as stderr says something. */
+  readonly onBegin?: () => void;
+  /** Words of bash that run before the command, in its process: limits, redirections. */
+  readonly under?: string;
+  /** Close stdout after its first bytes, as `head` does. */
+  readonly closeStdout?: boolean;
+}
+
+/** A command that runs. */
+export interface Running {
+  readonly pid: number;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly result: Promise<CliResult>;
+}
+
+/** Runs `coppice …args` to its end. The environment holds nothing that changes colours or signs. */
+export function coppice(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCoppice(args, options).result;
+}
+
+/** The same, to be ended from outside. */
+export function startCoppice(args: readonly string[], options: CliOptions = {}): Running {
+  if (program === undefined) throw new Error('call buildCli() in a before hook');
+  const words = [process.execPath, program, ...args];
+  const [file, ...rest] =
+    options.under === undefined ? words : ['bash', '-c', `${options.under}; exec "$@"`, 'bash', ...words];
+  const child = spawn(file, rest, {
+    cwd: options.cwd ?? temporaryFolder(),
+    env: { PATH: process.env.PATH, NODE_PATH: join(root, 'node_modules'), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    if (options.closeStdout) child.stdout.destroy();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr === '' && options.interrupt) child.kill(options.interrupt);
+    if (stderr === '') options.onBegin?.();
+    stderr += text;
+  });
+  const result = new Promise<CliResult>((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => done({ code, stdout, stderr }));
+  });
+  return { pid: child.pid!, kill: (signal) => void child.kill(signal), result };
+}
+
+/** The one JSON object of a run that must have succeeded. */
+export function jsonOf(result: CliResult): Record<string, unknown> {
+  if (result.code !== 0) throw new Error(`exit code ${result.code}: ${result.stderr}`);
+  if (!/^\{.*\}\n$/.test(result.stdout)) throw new Error(`not one line of JSON: ${result.stdout}`);
+  return JSON.parse(result.stdout) as Record<string, unknown>;
+}

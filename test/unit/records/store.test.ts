@@ -1,0 +1,77 @@
+/** The folder of runs: several writers, damaged and later records, deleting. */
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../../src/engine/errors';
+import { keepRecord } from '../../../src/engine/records/folder';
+import { newRecord, recordText } from '../../../src/engine/records/record';
+import { RunStore } from '../../../src/engine/records/store';
+import { temporaryFolder } from '../../support/temporary';
+import { curveRecord, scoreRecord } from '../../support/records';
+
+describe('run store', () => {
+  it('lists what several writers put there at once, newest first', async () => {
+    const folder = temporaryFolder();
+    const store = new RunStore(folder);
+    const records = Array.from({ length: 40 }, (_, i) =>
+      scoreRecord({ started: new Date(Date.UTC(2026, 3, 1, 9, i)) }),
+    );
+    const writing = Promise.all(records.map((record) => keepRecord(folder, record)));
+    const during = await store.list(); // whatever is there is whole
+    assert.deepEqual(during.unreadable, []);
+    await writing;
+    const { runs, unreadable } = await store.list();
+    assert.equal(runs.length, 40);
+    assert.deepEqual(unreadable, []);
+    const started = runs.map(({ digest }) => digest.started);
+    assert.deepEqual(started, [...started].sort().reverse());
+  });
+
+  it('tells truncated records and those of a later version apart, and leaves them alone', async () => {
+    const folder = temporaryFolder();
+    await keepRecord(folder, scoreRecord());
+    await writeFile(join(folder, 'truncated.json'), recordText(scoreRecord()).slice(0, 200));
+    await writeFile(join(folder, 'future.json'), recordText({ ...scoreRecord(), schema: 2 } as never));
+    await writeFile(join(folder, 'notes.txt'), 'not a record');
+    const { runs, unreadable } = await new RunStore(folder).list();
+    assert.equal(runs.length, 1);
+    const why = new Map(unreadable.map((run) => [run.id, run.why]));
+    assert.match(why.get('truncated.json')!, /not JSON/);
+    assert.match(why.get('future.json')!, /schema is 2/);
+    assert.equal((await readdir(folder)).length, 4);
+  });
+
+  it('reads a file again when it is written to', async () => {
+    const folder = temporaryFolder();
+    const store = new RunStore(folder);
+    await writeFile(join(folder, 'a.json'), recordText(scoreRecord()));
+    assert.equal((await store.list()).runs[0].digest.kind, 'score');
+    await writeFile(join(folder, 'a.json'), recordText(curveRecord()));
+    assert.equal((await store.list()).runs[0].digest.kind, 'curve');
+  });
+
+  it('deletes runs of its folder only', async () => {
+    const folder = temporaryFolder();
+    const store = new RunStore(folder);
+    await keepRecord(folder, scoreRecord());
+    const [{ id }] = (await store.list()).runs;
+    await assert.rejects(store.remove(['../x.json']), UserError);
+    await store.remove([id, id]);
+    assert.deepEqual((await store.list()).runs, []);
+  });
+
+  it('holds nothing where there is no folder', async () => {
+    assert.deepEqual(await new RunStore('/nowhere/at/all').list(), { runs: [], unreadable: [] });
+  });
+
+  it('digests a record of a kind that it does not know', async () => {
+    const folder = temporaryFolder();
+    await keepRecord(
+      folder,
+      newRecord({ kind: 'other', inputs: [], settings: {}, results: { x: 1 }, started: new Date() }),
+    );
+    const [{ digest }] = (await new RunStore(folder).list()).runs;
+    assert.equal(digest.kind, 'other');
+    assert.equal(digest.score, undefined);
+  });
+});
