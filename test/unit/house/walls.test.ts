@@ -51,7 +51,9 @@ describe('walls', () => {
   });
 
   it('what tests share imports no test', () => {
-    none(imports('test/support/').filter(({ target }) => /^test\/(unit|engine|cli|sidecar|host|webview)\//.test(target)));
+    none(
+      imports('test/support/').filter(({ target }) => /^test\/(unit|engine|cli|sidecar|host|webview)\//.test(target)),
+    );
   });
 
   it('the reference implementation shares nothing with the engine', () => {
