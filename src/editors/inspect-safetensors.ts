@@ -4,7 +4,10 @@ import { openCheckpoint } from '../engine/checkpoint/open';
 import { elements } from '../engine/checkpoint/parameters';
 import { type Salvaged, salvageCheckpoint } from '../engine/checkpoint/salvage';
 import { summarize } from '../engine/checkpoint/summary';
-import type { Checkpoint, Shard, TensorInfo } from '../engine/checkpoint/types';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import type { Shard } from '../engine/formats/safetensors/file';
+import type { TensorInfo } from '../engine/formats/tensor';
+import { tensorPlace } from '../engine/formats/tensor-place';
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
@@ -56,8 +59,10 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
 function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspection {
   const names = new Map(checkpoint.shards.map(({ file, name }) => [file, name]));
   const rows = tensors.map((tensor): TensorRow => {
-    const { name, dtype, shape, bytes, offset, file } = tensor;
-    return { name, dtype, shape, elements: elements(shape), bytes, offset, file: names.get(file) ?? basename(file) };
+    const { name, dtype, shape, bytes } = tensor;
+    const { file, firstByte } = tensorPlace(tensor);
+    const shard = names.get(file) ?? basename(file);
+    return { name, dtype, shape, elements: elements(shape), bytes, offset: firstByte, file: shard };
   });
   return {
     description: {

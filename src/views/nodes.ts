@@ -1,5 +1,6 @@
 /** What the lines of the tree stand for. */
-import type { Checkpoint, TensorInfo } from '../engine/checkpoint/types';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import type { TensorInfo } from '../engine/formats/tensor';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { Entry } from './library';
 import type { BlockPart, Part } from './parts';

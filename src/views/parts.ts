@@ -3,7 +3,8 @@
  * and what is none of these. Of families that Coppice cannot compute with, as far as their names tell.
  */
 import { elements } from '../engine/checkpoint/parameters';
-import type { Checkpoint, TensorInfo } from '../engine/checkpoint/types';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import type { TensorInfo } from '../engine/formats/tensor';
 
 export interface Part {
   readonly tensors: readonly TensorInfo[];

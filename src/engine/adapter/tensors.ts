@@ -3,7 +3,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
-import type { TensorInfo } from '../checkpoint/types';
+import type { TensorInfo } from '../formats/tensor';
 import { blockWeights } from '../checkpoint/weight-names';
 import { counted } from '../counted';
 import { UserError } from '../errors';

@@ -14,7 +14,8 @@ import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from '../formats/safetensors/shards';
 import { headIsEmbedding } from './tied-head';
-import type { Checkpoint, TensorInfo, Unsupported } from './types';
+import type { Checkpoint, Unsupported } from './types';
+import type { TensorInfo } from '../formats/tensor';
 import { verifyTensors } from './verify';
 
 /**

@@ -2,7 +2,8 @@
 import { isObject } from '../json';
 import { printable } from '../formats/bounded-json';
 import type { Config } from './fields';
-import type { TensorInfo, Unsupported } from './types';
+import type { Unsupported } from './types';
+import type { TensorInfo } from '../formats/tensor';
 
 const NAMES: Readonly<Record<string, string>> = {
   gptq: 'GPTQ',

@@ -8,7 +8,8 @@ import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-
 import { locateCheckpoint, type Located } from './locate';
 import { MAX_TENSORS } from '../formats/limits';
 import { readShardHeader } from '../formats/safetensors/file';
-import type { Shard, TensorInfo } from './types';
+import type { Shard } from '../formats/safetensors/file';
+import type { TensorInfo } from '../formats/tensor';
 import { verifyTensors } from './verify';
 
 export interface Salvaged {

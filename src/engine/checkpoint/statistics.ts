@@ -1,9 +1,9 @@
 /** Numbers about the values of one tensor, read in pieces: what a damaged or odd tensor shows first. */
 import { UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
-import { withFile } from '../files/regular-file';
+import { withPieces } from '../formats/read-tensor';
 import { elements } from './parameters';
-import type { TensorInfo } from './types';
+import type { TensorInfo } from '../formats/tensor';
 import { numbersOf } from '../formats/numbers';
 
 export interface TensorStatistics {
@@ -22,8 +22,6 @@ export interface TensorStatistics {
 }
 
 const BINS = 64;
-/** Bytes of a piece: a multiple of every element size. */
-const PIECE_BYTES = 4 * 2 ** 20;
 
 /**
  * Reads the tensor twice: once for the range and the moments, once for the histogram.
@@ -39,16 +37,12 @@ export async function tensorStatistics(tensor: TensorInfo, job: JobOptions = {})
     );
   }
   const work = new Work(job, 2 * tensor.bytes, 'bytes', 'reading');
-  return withFile(tensor.file, async (file) => {
-    const buffer = Buffer.alloc(Math.min(PIECE_BYTES, tensor.bytes));
-    const eachPiece = async (use: (values: Iterable<number>) => void): Promise<void> => {
-      for (let at = 0; at < tensor.bytes; at += PIECE_BYTES) {
-        const piece = buffer.subarray(0, Math.min(PIECE_BYTES, tensor.bytes - at));
-        await file.readInto(piece, tensor.offset + at);
+  return withPieces(tensor, async (each) => {
+    const eachPiece = (use: (values: Iterable<number>) => void): Promise<void> =>
+      each((piece) => {
         use(numbers(piece));
         work.advance(piece.length);
-      }
-    };
+      });
     const moments = new Moments();
     await eachPiece((values) => moments.add(values));
     const { min, max } = moments;

@@ -4,7 +4,8 @@
  */
 import type { Architecture } from './architecture';
 import { elements, parametersOf, parametersOfBlock } from './parameters';
-import type { Checkpoint, TensorInfo } from './types';
+import type { Checkpoint } from './types';
+import type { TensorInfo } from '../formats/tensor';
 
 /** Null is what neither config nor tensors tell. */
 export interface Summary {

@@ -3,7 +3,7 @@
  * the two then only if they are equal, and computes with the stored head if they are not.
  */
 import { sameTensor } from '../formats/same-tensor';
-import type { TensorInfo } from './types';
+import type { TensorInfo } from '../formats/tensor';
 import { EMBEDDING_NAME, HEAD_NAME } from './weight-names';
 
 /**

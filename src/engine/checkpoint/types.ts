@@ -1,30 +1,8 @@
 /** What is known of a checkpoint after opening it: headers only, never tensor data. */
 import type { Architecture } from './architecture';
-import type { Dtype } from '../formats/dtype';
 import type { FileStamp } from '../files/stamps';
-
-/** One tensor of a checkpoint and where its bytes lie. */
-export interface TensorInfo {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** Absolute path of the file that holds the bytes, symbolic links resolved. */
-  readonly file: string;
-  /** Position of the first byte in `file`. */
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** One safetensors file of a checkpoint. */
-export interface Shard {
-  /** File name as the checkpoint names it ("model-00001-of-00002.safetensors"). */
-  readonly name: string;
-  /** Absolute path, symbolic links resolved. */
-  readonly file: string;
-  readonly bytes: number;
-  /** The `__metadata__` of its header. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
+import type { Shard } from '../formats/safetensors/file';
+import type { TensorInfo } from '../formats/tensor';
 
 /** Why a checkpoint can be inspected but not run. */
 export interface Unsupported {

@@ -4,7 +4,8 @@ import type { Architecture } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
-import type { TensorInfo, Unsupported } from './types';
+import type { Unsupported } from './types';
+import type { TensorInfo } from '../formats/tensor';
 import { allWeights, HEAD_NAME } from './weight-names';
 
 export interface Verified {

@@ -4,7 +4,8 @@
  */
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
-import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import type { Checkpoint } from '../checkpoint/types';
+import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';

@@ -1,12 +1,14 @@
 /** Whether two stored tensors are equal byte for byte. */
 import { withFile } from '../files/regular-file';
-import type { TensorInfo } from '../checkpoint/types';
+import { storedTensor } from './stored-tensor';
+import type { TensorInfo } from './tensor';
 
 /** Bytes compared at a time. Tensors that differ do so in the first of them nearly always. */
 const PIECE = 1 << 20;
 
 /** Also false for tensors of another type or shape. @throws UserError when a file cannot be read */
-export async function sameTensor(a: TensorInfo, b: TensorInfo): Promise<boolean> {
+export async function sameTensor(one: TensorInfo, other: TensorInfo): Promise<boolean> {
+  const [a, b] = [storedTensor(one), storedTensor(other)];
   if (a.file === b.file && a.offset === b.offset) return true;
   if (a.dtype !== b.dtype || a.bytes !== b.bytes || a.shape.join() !== b.shape.join()) return false;
   return withFile(a.file, (first) =>

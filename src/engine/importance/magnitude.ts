@@ -4,7 +4,8 @@
  * a block is the sum of its tensors. Both norms and any query/key norms count, biases do not (they are no "weight").
  */
 import { requireArchitecture } from '../checkpoint/open';
-import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import type { Checkpoint } from '../checkpoint/types';
+import type { StoredTensor } from '../formats/stored-tensor';
 import { blockWeights } from '../checkpoint/weight-names';
 import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from './select';
@@ -45,7 +46,7 @@ export async function scoreMagnitude(
   job: JobOptions = {},
 ): Promise<MagnitudeScores> {
   const architecture = requireArchitecture(checkpoint);
-  const weightsOf = (block: number): TensorInfo[] =>
+  const weightsOf = (block: number): StoredTensor[] =>
     Object.entries(blockWeights(architecture, block))
       .filter(([key]) => !key.endsWith('Bias'))
       .map(([, weight]) => tensorOf(checkpoint, weight as { name: string; shape: number[] }));
@@ -69,7 +70,7 @@ export async function scoreMagnitude(
 }
 
 /** Σ_j |W_ij|^p of each row of a matrix; |w_i|^p of a vector. Streams the file, summing in float64. */
-async function neuronMagnitudes(tensor: TensorInfo, norm: MagnitudeNorm, work: Work): Promise<Float64Array> {
+async function neuronMagnitudes(tensor: StoredTensor, norm: MagnitudeNorm, work: Work): Promise<Float64Array> {
   const count = tensor.shape.reduce((a, b) => a * b, 1);
   const inputs = tensor.shape.length > 1 ? tensor.shape[1] : 1;
   const width = tensor.bytes / count;

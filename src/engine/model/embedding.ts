@@ -4,7 +4,8 @@
  */
 import { outerWeights } from '../checkpoint/weight-names';
 import type { Architecture } from '../checkpoint/architecture';
-import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import type { Checkpoint } from '../checkpoint/types';
+import type { StoredTensor } from '../formats/stored-tensor';
 import { UserError } from '../errors';
 import { RegularFile } from '../files/regular-file';
 import { widen } from '../formats/widen';
@@ -13,7 +14,7 @@ import { tensorOf } from './graph-weights';
 export class Embedding {
   private constructor(
     private readonly file: RegularFile,
-    private readonly tensor: TensorInfo,
+    private readonly tensor: StoredTensor,
     readonly hidden: number,
   ) {}
 

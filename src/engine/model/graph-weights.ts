@@ -4,7 +4,8 @@
  */
 import { dirname, relative, sep } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
-import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import type { Checkpoint } from '../checkpoint/types';
+import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import type { Weight } from '../checkpoint/weight-names';
 import type { ElementType, Graph, Value } from '../onnx/graph';
 import { cast, takeRows } from '../onnx/ops/shapes';
@@ -75,13 +76,13 @@ export function fetchWeights(g: Graph, checkpoint: Checkpoint, wanted: ReadonlyM
 }
 
 /** @throws Error for a tensor that opening the checkpoint should have refused */
-export function tensorOf(checkpoint: Checkpoint, weight: Weight): TensorInfo {
+export function tensorOf(checkpoint: Checkpoint, weight: Weight): StoredTensor {
   const tensor = checkpoint.tensors.get(weight.name);
   if (!tensor) throw new Error(`${weight.name} is not in ${checkpoint.path}`);
-  return tensor;
+  return storedTensor(tensor);
 }
 
-function elementType({ name, dtype }: TensorInfo): ElementType {
+function elementType({ name, dtype }: StoredTensor): ElementType {
   if (!isWeightDtype(dtype)) throw new Error(`${name} has dtype ${dtype}`);
   return ELEMENT_TYPES[dtype];
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import { ELEMENT_BYTES } from '../formats/narrow';
-import type { TensorInfo } from '../checkpoint/types';
+import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import { throwIfCancelled } from '../errors';
 import { OpenFiles } from '../files/open-files';
 import type { Plan } from './plan';
@@ -45,14 +45,15 @@ export async function checkWritten(
       if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, source.shape)) {
         throw new Error(`the written tensor ${name} is missing or of another type or shape`);
       }
-      await (rewrite ? compareRewritten(files, source, rewrite, copy) : compareSamples(files, source, copy));
+      const stored = storedTensor(copy);
+      await (rewrite ? compareRewritten(files, source, rewrite, stored) : compareSamples(files, source, stored));
     }
   } finally {
     await files.close();
   }
 }
 
-async function compareSamples(files: OpenFiles, source: TensorInfo, copy: TensorInfo): Promise<void> {
+async function compareSamples(files: OpenFiles, source: StoredTensor, copy: StoredTensor): Promise<void> {
   const length = Math.min(SAMPLE_BYTES, source.bytes);
   for (const at of new Set([0, source.bytes - length])) {
     const original = await (await files.get(source.file)).readRange(source.offset + at, length);
@@ -63,9 +64,9 @@ async function compareSamples(files: OpenFiles, source: TensorInfo, copy: Tensor
 
 async function compareRewritten(
   files: OpenFiles,
-  source: TensorInfo,
+  source: StoredTensor,
   rewrite: Rewrite,
-  copy: TensorInfo,
+  copy: StoredTensor,
 ): Promise<void> {
   const size = ELEMENT_BYTES[rewrite.dtype];
   const length = Math.min(SAMPLE_BYTES, copy.bytes) / size;

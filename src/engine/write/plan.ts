@@ -7,14 +7,16 @@ import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import { ELEMENT_BYTES } from '../formats/narrow';
 import { elements } from '../checkpoint/parameters';
 import { headerBytes } from '../formats/safetensors/tensor-file';
-import type { Checkpoint, TensorInfo } from '../checkpoint/types';
+import type { Checkpoint } from '../checkpoint/types';
+import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
 import type { Rewrite } from './rewrite';
 
 /** A source tensor under its new name, at its place in the new file. */
 export interface PlannedTensor {
   readonly name: string;
-  readonly source: TensorInfo;
+  readonly source: StoredTensor;
   /** What happens to its numbers on the way; undefined where its bytes are copied. */
   readonly rewrite?: Rewrite;
   /** In the new file. */
@@ -68,7 +70,7 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
     const rewrite = options.rewrite?.(name, source);
     const dtype = rewrite?.dtype ?? source.dtype;
     const bytes = rewrite ? elements(source.shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
-    kept.push({ name, source, rewrite, dtype, bytes });
+    kept.push({ name, source: storedTensor(source), rewrite, dtype, bytes });
   }
   const groups = groupBySize(kept, maxShardBytes);
   const single = groups.length === 1;

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
 import type { WeightDtype } from '../formats/dtype';
 import { isWeightDtype } from '../formats/dtype';
-import type { TensorInfo } from '../checkpoint/types';
+import type { StoredTensor } from '../formats/stored-tensor';
 import { widen } from '../formats/widen';
 import { throwIfCancelled, UserError } from '../errors';
 import type { CopyOptions } from '../files/copy';
@@ -32,7 +32,7 @@ const PIECE = 2 ** 18;
 export async function writeRewritten(
   target: OutputFile,
   position: number,
-  source: TensorInfo,
+  source: StoredTensor,
   rewrite: Rewrite,
   files: OpenFiles,
   options: CopyOptions,
@@ -53,7 +53,7 @@ export async function writeRewritten(
 
 /** The new bytes of `count` numbers of the tensor from number `start` on. @throws UserError when the type overflows */
 export async function rewritten(
-  source: TensorInfo,
+  source: StoredTensor,
   { dtype, change }: Rewrite,
   start: number,
   count: number,

@@ -1,7 +1,8 @@
 /** The lines of modules, of the parts outside the blocks, and of single tensors. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { TensorInfo } from '../../engine/checkpoint/types';
+import type { TensorInfo } from '../../engine/formats/tensor';
+import { tensorPlace } from '../../engine/formats/tensor-place';
 import type { PartNode } from '../nodes';
 import { nameInModule } from '../parts';
 import { formatBytes, formatCount, shortCount } from '../words';
@@ -34,16 +35,17 @@ export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.T
 }
 
 export function tensorItem(tensor: TensorInfo): vscode.TreeItem {
-  const { name, dtype, shape, bytes, file, offset } = tensor;
+  const { name, dtype, shape, bytes } = tensor;
+  const { file, firstByte } = tensorPlace(tensor);
   const item = new vscode.TreeItem(nameInModule(name));
-  item.id = `tensor:${file}:${offset}:${name}`;
+  item.id = `tensor:${file}:${firstByte}:${name}`;
   item.contextValue = 'tensor';
   item.iconPath = new vscode.ThemeIcon('symbol-numeric');
   item.description = `${dtype} · ${shape.join(' × ') || vscode.l10n.t('scalar')} · ${formatBytes(bytes)}`;
   item.tooltip = [
     name,
     `${dtype} [${shape.join(', ')}], ${bytes === 1 ? vscode.l10n.t('1 byte') : vscode.l10n.t('{0} bytes', formatCount(bytes))}`,
-    vscode.l10n.t('{0}, from byte {1}', basename(file), formatCount(offset)),
+    vscode.l10n.t('{0}, from byte {1}', basename(file), formatCount(firstByte)),
   ].join('\n');
   return item;
 }

@@ -1,11 +1,12 @@
 /** Recipes for other tools. */
 import assert from 'node:assert/strict';
-import type { Checkpoint, TensorInfo } from '../../../src/engine/checkpoint/types';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import type { TensorInfo } from '../../../src/engine/formats/tensor';
 import { mainDtype, mergekitRecipe, pruneLayersCommand } from '../../../src/engine/write/recipes';
 
 const tensor = (name: string, dtype: TensorInfo['dtype'], bytes: number): [string, TensorInfo] => [
   name,
-  { name, dtype, shape: [bytes], file: '/m/model.safetensors', offset: 0, bytes },
+  { name, dtype, shape: [bytes], bytes },
 ];
 const checkpoint = {
   tensors: new Map([tensor('a', 'F32', 10), tensor('b', 'BF16', 30), tensor('c', 'F32', 10)]),

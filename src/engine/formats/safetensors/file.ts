@@ -12,13 +12,24 @@ import { type RegularFile, withFile } from '../../files/regular-file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
 import { FIRST_READ_BYTES, MAX_HEADER_BYTES } from '../limits';
 import { type FileStamp, stampOf } from '../../files/stamps';
-import type { Shard, TensorInfo } from '../../checkpoint/types';
+import type { StoredTensor } from '../stored-tensor';
+
+/** One safetensors file of a checkpoint. */
+export interface Shard {
+  /** File name as the checkpoint names it ("model-00001-of-00002.safetensors"). */
+  readonly name: string;
+  /** Absolute path, symbolic links resolved. */
+  readonly file: string;
+  readonly bytes: number;
+  /** The `__metadata__` of its header. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 export interface ShardHeader {
   readonly shard: Shard;
   readonly stamp: FileStamp;
   /** In the order of their bytes. */
-  readonly tensors: readonly TensorInfo[];
+  readonly tensors: readonly StoredTensor[];
   /** SHA-256 of the header's JSON as it lies in the file. */
   readonly digest: Buffer;
 }

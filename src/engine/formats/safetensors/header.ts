@@ -8,7 +8,7 @@ import { DamagedFile, refuse, type Report } from '../damage';
 import { JsonProblem, parseBoundedJson, printable } from '../bounded-json';
 import { DTYPE_BITS, type Dtype } from '../dtype';
 import { HEADER_DEPTH, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from '../limits';
-import type { TensorInfo } from '../../checkpoint/types';
+import type { StoredTensor } from '../stored-tensor';
 
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
@@ -29,7 +29,7 @@ export interface HeaderOf {
 export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their bytes. */
-  readonly tensors: readonly TensorInfo[];
+  readonly tensors: readonly StoredTensor[];
 }
 
 /**
@@ -39,7 +39,7 @@ export interface Header {
 export function parseHeader(json: Uint8Array, of: HeaderOf, report: Report = refuse): Header {
   const header = parseObject(json, of.name);
   const dataStart = LENGTH_BYTES + json.length;
-  const tensors: TensorInfo[] = [];
+  const tensors: StoredTensor[] = [];
   let whole = true;
   for (const [name, info] of Object.entries(header)) {
     if (name === METADATA) continue;
@@ -113,7 +113,7 @@ function readMetadata(value: unknown, name: string, report: Report): Record<stri
 }
 
 /** The tensor that an entry describes, or what is wrong with the entry. */
-function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number): TensorInfo | DamagedFile {
+function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number): StoredTensor | DamagedFile {
   const bad = (field: string, why: string): DamagedFile => {
     return damaged(of.name, `tensor "${printable(name, 120)}", ${field}`, why);
   };
@@ -164,7 +164,7 @@ function byteSize(shape: readonly number[], dtype: Dtype): number | undefined {
 
 /** Every byte after the header belongs to exactly one tensor. */
 function checkCoverage(
-  tensors: readonly TensorInfo[],
+  tensors: readonly StoredTensor[],
   of: HeaderOf,
   dataStart: number,
   report: (problem: DamagedFile, name?: string) => void,

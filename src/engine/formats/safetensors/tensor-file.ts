@@ -1,12 +1,8 @@
 /** Small safetensors files of our own: adapters and training states. Written whole or not at all, read back whole. */
 import { open, rename, rm } from 'node:fs/promises';
-import { UserError } from '../../errors';
-import { isWeightDtype } from '../dtype';
 import { basename } from 'node:path';
-import { withFile } from '../../files/regular-file';
 import { readShardHeader } from './file';
-import type { TensorInfo } from '../../checkpoint/types';
-import { widen } from '../widen';
+import { readTensor } from '../read-tensor';
 
 export interface NamedTensor {
   readonly shape: readonly number[];
@@ -68,15 +64,4 @@ export async function readTensorFile(
   const read = new Map<string, NamedTensor>();
   for (const tensor of tensors) read.set(tensor.name, { shape: tensor.shape, values: await readTensor(tensor) });
   return { tensors: read, metadata: shard.metadata };
-}
-
-/** One tensor's numbers, widened to float32. @throws UserError when the file cannot be read or the dtype not widened */
-export function readTensor({ name, file, offset, bytes, dtype, shape }: TensorInfo): Promise<Float32Array> {
-  if (!isWeightDtype(dtype)) {
-    throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, 'Use float32, float16 or bfloat16 tensors.');
-  }
-  return withFile(file, async (source) => {
-    const buffer = await source.readRange(offset, bytes);
-    return widen(buffer, dtype, new Float32Array(shape.reduce((a, b) => a * b, 1)));
-  });
 }

@@ -2,7 +2,7 @@
  * Every weight of a model as a trainee: continued pre-training (the paper's later version, spec §2), or training from
  * scratch. A tied embedding is one parameter with two gradients.
  */
-import { readTensor } from '../../formats/safetensors/tensor-file';
+import { readTensor } from '../../formats/read-tensor';
 import { blockWeights, outerWeights, type Weight } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
 import { Random } from '../../random';

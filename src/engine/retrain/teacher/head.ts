@@ -1,7 +1,7 @@
 /** The teacher's final norm and head: whether they are the student's, and else as feeds of the loss. */
 import { sameTensor } from '../../formats/same-tensor';
-import { readTensor } from '../../formats/safetensors/tensor-file';
-import type { TensorInfo } from '../../checkpoint/types';
+import { readTensor } from '../../formats/read-tensor';
+import type { TensorInfo } from '../../formats/tensor';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Feeds } from '../../onnx/session';
 import { tensorOf } from '../../model/graph-weights';

@@ -1,0 +1,57 @@
+/** The numbers and the bytes of stored tensors, for callers that need not know where in a file they are. */
+import { UserError } from '../errors';
+import { type RegularFile, withFile } from '../files/regular-file';
+import { isWeightDtype } from './dtype';
+import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
+import type { Rows, TensorInfo } from './tensor';
+import { widen } from './widen';
+
+/** One tensor's numbers, widened to float32. @throws UserError when the file cannot be read or the dtype not widened */
+export async function readTensor(tensor: TensorInfo): Promise<Float32Array> {
+  const stored = storedTensor(tensor);
+  requireWeightDtype(tensor);
+  return withFile(stored.file, (file) => readRows(file, stored));
+}
+
+/**
+ * Some rows of a tensor, or all of them, from its open file: widened to float32, row by row.
+ * @throws UserError when the file cannot be read or the dtype not widened
+ */
+export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
+  const { name, dtype, shape } = tensor;
+  requireWeightDtype({ name, dtype });
+  const { offset, bytes } = bytesOfRows(tensor, rows);
+  const buffer = await file.readRange(offset, bytes);
+  const [all, ...row] = shape;
+  const count = row.reduce((a, b) => a * b, rows?.count ?? all ?? 1);
+  return widen(buffer, dtype, new Float32Array(count));
+}
+
+function requireWeightDtype({ name, dtype }: Pick<TensorInfo, 'name' | 'dtype'>): void {
+  if (isWeightDtype(dtype)) return;
+  throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, 'Use float32, float16 or bfloat16 tensors.');
+}
+
+/** Bytes of a piece: a multiple of every element size. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/** Hands a tensor's bytes to `use`, piece by piece. The piece is overwritten by the next one. */
+export type EachPiece = (use: (piece: Uint8Array) => void) => Promise<void>;
+
+/**
+ * Opens a tensor's file for `body`, which can go through its bytes several times.
+ * @throws UserError when the file cannot be read
+ */
+export function withPieces<T>(tensor: TensorInfo, body: (each: EachPiece) => Promise<T>): Promise<T> {
+  const { file, offset, bytes } = storedTensor(tensor);
+  return withFile(file, (opened) => {
+    const buffer = Buffer.alloc(Math.min(PIECE_BYTES, bytes));
+    return body(async (use) => {
+      for (let at = 0; at < bytes; at += PIECE_BYTES) {
+        const piece = buffer.subarray(0, Math.min(PIECE_BYTES, bytes - at));
+        await opened.readInto(piece, offset + at);
+        use(piece);
+      }
+    });
+  });
+}
