@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { perplexityOfRows } from '../src/engine/evaluate/perplexity';
 import { loadRows } from '../src/engine/evaluate/rows';
-import { WhatIf } from '../src/engine/evaluate/what-if';
+import { PlanPerplexity } from '../src/engine/evaluate/plan-perplexity';
 import { plusKeepList } from '../src/engine/importance/select';
 import { openModel } from '../src/engine/model/model';
 import { viewWithout, type View } from '../src/engine/model/view';
@@ -49,7 +49,7 @@ const plan = (...removed: number[]): View =>
 
 printMachine();
 const model = await openModel(checkpoint, { device: 'cpu', threads });
-const whatIf = new WhatIf(model, rows, STATE_BYTES);
+const whatIf = new PlanPerplexity(model, rows, STATE_BYTES);
 try {
   const whole = await timed(() => whatIf.evaluate(plan()));
   const toggles: number[] = [];

@@ -22,7 +22,7 @@ import { HiddenPaths } from './views/hidden';
 import { CheckpointLibrary } from './views/library';
 import { Plans } from './views/plan';
 import { scanState } from './views/scan-state';
-import { ScoreBook } from './views/scores';
+import { ScoreStore } from './views/scores';
 import { watchSidecar } from './views/sidecar-watch';
 import { StatusBar } from './views/status-bar';
 import { CheckpointTree } from './views/tree';
@@ -43,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const config = new Config(file('media', 'sample', 'calibration.txt'));
   const library = new CheckpointLibrary(config, context.workspaceState, log);
   const plans = new Plans(context.workspaceState);
-  const scores = new ScoreBook(context.workspaceState);
+  const scores = new ScoreStore(context.workspaceState);
   const hidden = new HiddenPaths(context.workspaceState);
   const tree = new CheckpointTree(library, plans, scores, hidden, config);
   const history: Coppice['history'] = {};

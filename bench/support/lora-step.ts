@@ -7,8 +7,8 @@ import { AdamW, clipFactor, totalNorm, type Parameters } from '../../src/engine/
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
-import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
+import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
 import { HEAD_LOSS_PIECE } from '../../src/engine/model/head-loss';
 import { type Model, openModel } from '../../src/engine/model/model';
 import { viewWithout } from '../../src/engine/model/view';
@@ -33,7 +33,7 @@ export class LoraStep {
 
   private constructor(
     readonly model: Model,
-    private readonly trainee: Trainee,
+    private readonly trainable: TrainableModel,
     private readonly parameters: Parameters,
     private readonly batch: Batch,
   ) {
@@ -54,7 +54,7 @@ export class LoraStep {
     );
     const parameters = initialAdapters(model, view, SHAPE, 1);
     const targets = rows.map((row) => [...row.slice(1), -1]);
-    return new LoraStep(model, loraTrainee(model, view, SHAPE, parameters), parameters, { rows, targets });
+    return new LoraStep(model, loraModel(model, view, SHAPE, parameters), parameters, { rows, targets });
   }
 
   get tokens(): number {
@@ -66,7 +66,7 @@ export class LoraStep {
     const weights = blockWeights(this.model.architecture, 0);
     const linears = LINEAR_NAMES.reduce((sum, name) => sum + elements(weights[name].shape), 0);
     const adapters = [...this.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
-    return this.tokens * (4 * linears * this.trainee.steps.length + 6 * adapters);
+    return this.tokens * (4 * linears * this.trainable.steps.length + 6 * adapters);
   }
 
   /** Operations of the head: once forward, once backward, for every target. */
@@ -112,7 +112,7 @@ export class LoraStep {
 
   private async cutInto(tokensPerRun: number): Promise<void> {
     await this.backprop?.close();
-    this.backprop = await Backprop.create(this.model, this.trainee, { tokensPerRun });
+    this.backprop = await Backprop.create(this.model, this.trainable, { tokensPerRun });
   }
 
   private gradients(batch: Batch): ReturnType<Backprop['gradients']> {

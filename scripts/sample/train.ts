@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
-import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';
+import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
 import { train } from '../../src/engine/retrain/loop/train';
 import type { TrainingState } from '../../src/engine/retrain/loop/training-state';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
@@ -69,7 +69,7 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
   const data = { train: trainingExamples(stream('train')), heldOut: heldOutExamples(stream('heldOut')) };
   const view = fullView(model.architecture.blocks);
   const parameters = await loadedParameters(model, view);
-  const backprop = await Backprop.create(model, fullTrainee(model, view, parameters), { tokensPerRun: TOKENS_PER_RUN });
+  const backprop = await Backprop.create(model, fullModel(model, view, parameters), { tokensPerRun: TOKENS_PER_RUN });
   // Other settings or stories are another run, with a state of its own.
   const run = {
     model: MODEL_CONFIG,

@@ -14,7 +14,7 @@ import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
 import { checkFileTarget } from './run-record';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
-import { type Looks, looksOf } from './terminal/looks';
+import { type TerminalFeatures, terminalFeaturesOf } from './terminal/features';
 import { progressLine } from './terminal/progress-line';
 import { type Style, styleOf } from './terminal/style';
 import { plainSigns, shown } from './terminal/text';
@@ -24,7 +24,7 @@ export interface Shell {
   /** Last argument of every long operation of the engine. */
   readonly job: JobOptions;
   /** Stdout and how it may be painted; `--json` leaves it to the one object. */
-  readonly looks: Looks;
+  readonly features: TerminalFeatures;
   readonly style: Style;
   /** Prints text as it is and at once, for output that streams; nothing with `--json`. */
   readonly stream: (text: string) => void;
@@ -66,8 +66,8 @@ export async function execute(
   body: (shell: Shell) => Promise<Outcome>,
 ): Promise<number> {
   const started = new Date();
-  const out = looksOf(process.stdout, process.env, options.color);
-  const err = looksOf(process.stderr, process.env, options.color);
+  const out = terminalFeaturesOf(process.stdout, process.env, options.color);
+  const err = terminalFeaturesOf(process.stderr, process.env, options.color);
   const errStyle = styleOf(err);
   const progress = progressLine(writeErr, err);
   const clean = (line: string): string => shown(plainSigns(line, err), err);
@@ -83,7 +83,7 @@ export async function execute(
       signal: AbortSignal.any([interruption.signal, readerGone]),
       onProgress: options.quiet ? undefined : progress.report,
     },
-    looks: out,
+    features: out,
     style: styleOf(out),
     stream: (text) => {
       if (!options.json) writeOut(text);

@@ -5,7 +5,7 @@
 import { messageOf, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
 import { writeErr } from './output';
-import type { Looks } from './terminal/looks';
+import type { TerminalFeatures } from './terminal/features';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
 
@@ -47,16 +47,16 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** Says on stderr how a command ended. @returns its exit code */
-export function reportFailure(error: unknown, looks: Looks, verbose: boolean): number {
+export function reportFailure(error: unknown, features: TerminalFeatures, verbose: boolean): number {
   const failure = failureOf(error);
-  writeErr(`${failureLines(failure, error, looks, verbose).join('\n')}\n`);
+  writeErr(`${failureLines(failure, error, features, verbose).join('\n')}\n`);
   return failure.exitCode;
 }
 
-/** The three lines, and with `verbose` the stack of the error and of its causes. `looks` are those of stderr. */
-export function failureLines(failure: Failure, error: unknown, looks: Looks, verbose: boolean): string[] {
-  const style = styleOf(looks);
-  const clean = (text: string): string => shown(plainSigns(oneLine(text), looks), looks);
+/** The three lines, and with `verbose` the stack of the error and of its causes. `features` are those of stderr. */
+export function failureLines(failure: Failure, error: unknown, features: TerminalFeatures, verbose: boolean): string[] {
+  const style = styleOf(features);
+  const clean = (text: string): string => shown(plainSigns(oneLine(text), features), features);
   const lines = [
     `${style.red(style.bold('error:'))} ${clean(failure.what)}`,
     `  why: ${clean(failure.why)}`,

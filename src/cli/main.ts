@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { EXIT_USAGE, reportFailure } from './failure';
 import { buildProgram } from './program';
 import { exitCodeOf, listenForClosedPipe } from './signals';
-import { looksOf } from './terminal/looks';
+import { terminalFeaturesOf } from './terminal/features';
 
 /** @returns the exit code */
 async function main(argv: readonly string[]): Promise<number> {
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     return reportFailure(
       error,
-      looksOf(process.stderr, process.env, !argv.includes('--no-color')),
+      terminalFeaturesOf(process.stderr, process.env, !argv.includes('--no-color')),
       argv.includes('--verbose'),
     );
   }

@@ -1,5 +1,5 @@
 /** A checkpoint as the computing commands need it, and what each of them measures of itself. */
-import { type Opened, openForComputing, type Wanted } from '../engine/model/opened';
+import { type OpenedModel, openForComputing, type ModelSelection } from '../engine/model/opened';
 import { parseRemoved } from '../engine/model/view';
 import { asUsage } from './failure';
 
@@ -11,7 +11,7 @@ export const ANY_BLOCKS = 1000;
  * @throws UserError when the checkpoint cannot be read or computed with, lacks such blocks, or is not the adapter's;
  *   UsageError for no list
  */
-export function openForCommand(path: string, options: Wanted): Promise<Opened> {
+export function openForCommand(path: string, options: ModelSelection): Promise<OpenedModel> {
   const { remove } = options;
   if (remove !== undefined) asUsage(() => parseRemoved(remove, ANY_BLOCKS));
   return openForComputing(path, options);

@@ -137,7 +137,7 @@ export function parseIds(text: string): number[] {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 const BINARY_UNITS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-const LEAST_MEMORY = 1e6;
+const MIN_MEMORY = 1e6;
 
 /** "2GB" (10⁹), "800MiB" (2²⁰), "1.5g", or bytes → bytes, at least 1 MB. */
 export function parseMemory(text: string): number {
@@ -148,7 +148,7 @@ export function parseMemory(text: string): number {
   if (!match || !Number.isSafeInteger(bytes)) {
     throw new InvalidArgumentError('It must be a size such as 2GB, 800MiB or 500000000.');
   }
-  if (bytes < LEAST_MEMORY) throw new InvalidArgumentError('It must be at least 1MB.');
+  if (bytes < MIN_MEMORY) throw new InvalidArgumentError('It must be at least 1MB.');
   return bytes;
 }
 

@@ -15,7 +15,7 @@ import { addScore } from './commands/score';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { writeErr, writeOut } from './output';
-import { looksOf } from './terminal/looks';
+import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
 const EXAMPLES = `
@@ -59,6 +59,6 @@ function usageError(message: string): string {
     action: `${hint ? `${hint} ` : ''}See the options and examples with --help.`,
     exitCode: EXIT_USAGE,
   };
-  const looks = looksOf(process.stderr, process.env, !process.argv.includes('--no-color'));
-  return `${failureLines(failure, undefined, looks, false).join('\n')}\n`;
+  const features = terminalFeaturesOf(process.stderr, process.env, !process.argv.includes('--no-color'));
+  return `${failureLines(failure, undefined, features, false).join('\n')}\n`;
 }

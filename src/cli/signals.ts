@@ -2,7 +2,7 @@
 import { CancelledError, systemErrorCode } from '../engine/errors';
 import { reportFailure } from './failure';
 import { outputError } from './output';
-import { looksOf } from './terminal/looks';
+import { terminalFeaturesOf } from './terminal/features';
 
 /** Exit codes by convention: 128 + the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -37,7 +37,7 @@ let outputCode: number | undefined;
 /** The exit code of the process whose command ended with `code`: failed, too, when its output was lost. */
 export const exitCodeOf = (code: number): number => (code === 0 ? (outputCode ?? 0) : code);
 
-const plainLooks = () => looksOf(process.stderr, process.env, false);
+const plainFeatures = () => terminalFeaturesOf(process.stderr, process.env, false);
 
 /**
  * Aborts once nothing can be written to stdout any more. A reader that ends early is not a failure; any other error is
@@ -48,7 +48,7 @@ export function listenForClosedPipe(): AbortSignal {
   if (!readerGone) {
     const controller = new AbortController();
     process.stdout.on('error', (error) => {
-      if (systemErrorCode(error) !== 'EPIPE') outputCode ??= reportFailure(outputError(error), plainLooks(), false);
+      if (systemErrorCode(error) !== 'EPIPE') outputCode ??= reportFailure(outputError(error), plainFeatures(), false);
       controller.abort();
     });
     process.stderr.on('error', () => undefined); // nowhere left to say it

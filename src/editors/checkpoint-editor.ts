@@ -17,10 +17,10 @@ export const INDEX_EDITOR = 'coppice.checkpointIndex';
 /** Files are written in many small steps. */
 const SETTLE_MS = 300;
 
-type Surroundings = Pick<Coppice, 'context' | 'sidecar' | 'log'>;
+type EditorServices = Pick<Coppice, 'context' | 'sidecar' | 'log'>;
 
 /** Registers the editor for as long as the extension lives. */
-export function registerCheckpointEditor(coppice: Surroundings): vscode.Disposable {
+export function registerCheckpointEditor(coppice: EditorServices): vscode.Disposable {
   const editor = new CheckpointEditor(coppice);
   const options = { supportsMultipleEditorsPerDocument: true };
   return vscode.Disposable.from(
@@ -31,7 +31,7 @@ export function registerCheckpointEditor(coppice: Surroundings): vscode.Disposab
 }
 
 class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
-  constructor(private readonly coppice: Surroundings) {}
+  constructor(private readonly coppice: EditorServices) {}
 
   openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
     return { uri, dispose: () => undefined };

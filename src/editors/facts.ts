@@ -7,7 +7,7 @@ import { formatBytes, formatCount, shortCount } from '../views/words';
 /** Values longer than this are cut: nobody reads them in a table, and copying goes by file. */
 const LONGEST_VALUE = 20_000;
 /** Entries of a config or of metadata that are shown. */
-export const MOST_PROPERTIES = 5000;
+export const MAX_PROPERTIES = 5000;
 
 /** The facts of `summary`, without what is not known. */
 export function factsOf(summary: Summary): Property[] {
@@ -77,7 +77,7 @@ export function textProperty(name: string, text: string, note?: string): Propert
 }
 
 export function cut(properties: readonly Property[]): Property[] {
-  const more = properties.length - MOST_PROPERTIES;
+  const more = properties.length - MAX_PROPERTIES;
   if (more <= 0) return [...properties];
-  return [...properties.slice(0, MOST_PROPERTIES), { name: '…', value: l10n.t('and {0} more', formatCount(more)) }];
+  return [...properties.slice(0, MAX_PROPERTIES), { name: '…', value: l10n.t('and {0} more', formatCount(more)) }];
 }

@@ -11,7 +11,7 @@ import { formatCount } from '../views/words';
 import { cut, factsOf, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
-import { stripOf } from './strip';
+import { blockStripOf } from './block-strip';
 
 const KEPT_PROBLEMS = 100;
 
@@ -35,7 +35,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
       facts: summary ? factsOf(summary) : [],
       problems: [...errors.slice(0, KEPT_PROBLEMS).map(problemOf), ...notes.map(noteOf)],
       problemCount: errors.length + notes.length,
-      strip: stripOf(rows),
+      strip: blockStripOf(rows),
       config: [],
       metadata: cut(gguf ? [...gguf.metadata.values()].map(propertyOf) : []),
       shards: gguf ? [{ name: basename(resolve(path)), bytes: gguf.bytes, tensors: rows.length }] : [],

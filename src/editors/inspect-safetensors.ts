@@ -14,7 +14,7 @@ import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
 import { cut, factsOf, jsonProperties, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
-import { stripOf } from './strip';
+import { blockStripOf } from './block-strip';
 
 export async function inspectSafetensors(path: string): Promise<Inspection> {
   let checkpoint: Checkpoint;
@@ -74,7 +74,7 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
       facts: factsOf(summarize(checkpoint)),
       problems: [],
       problemCount: 0,
-      strip: stripOf(rows),
+      strip: blockStripOf(rows),
       config: checkpoint.config ? jsonProperties(checkpoint.config) : [],
       metadata: metadataOf(checkpoint.shards),
       shards: shardsOf(checkpoint.shards, rows),

@@ -3,7 +3,7 @@ import type { TableQuery, TensorColumn, TensorRow } from '../protocol/editor';
 import { placeOf } from '../views/parts';
 
 /** More rows than a page shows are never sent at once. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 export interface TablePage {
   readonly start: number;
@@ -22,7 +22,7 @@ export class TensorTable {
   page(query: TableQuery, start: number, end: number): TablePage {
     const rows = this.select(query);
     const from = Math.min(Math.max(0, Math.floor(start)), rows.length);
-    const to = Math.min(Math.max(from, Math.floor(end)), from + MOST_ROWS);
+    const to = Math.min(Math.max(from, Math.floor(end)), from + MAX_ROWS);
     return { start: from, rows: rows.slice(from, to), total: rows.length };
   }
 

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 
 /** How often the parent is looked for, beside the closing of the channel. */
-const LOOK_MS = 500;
+const CHECK_MS = 500;
 /** What this process may take to end by itself, once the parent is gone. */
 const GRACE_MS = 2500;
 
@@ -15,14 +15,14 @@ export function watchParent(gone: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid !== parent) leave();
-  }, LOOK_MS);
+  }, CHECK_MS);
   const leave = (): void => {
     clearInterval(timer);
     gone();
   };
   timer.unref();
   process.once('disconnect', leave);
-  new Worker(GUARD, { eval: true, workerData: { parent, look: LOOK_MS, grace: GRACE_MS } }).unref();
+  new Worker(GUARD, { eval: true, workerData: { parent, look: CHECK_MS, grace: GRACE_MS } }).unref();
 }
 
 /** CommonJS: Node evaluates it as it is. */

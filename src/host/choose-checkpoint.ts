@@ -9,7 +9,7 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { CancelledError, UserError } from '../engine/errors';
 import type { Entry } from '../views/library';
 import type { PlanSubject } from '../views/plan';
-import { shelve } from '../views/shelves';
+import { groupCheckpoints } from '../views/checkpoint-groups';
 import { subjectOf } from '../views/subject';
 import { formatBytes, shortCount } from '../views/words';
 import type { CommonArguments } from './command';
@@ -47,7 +47,7 @@ export async function chooseCheckpoint(
 async function chooseListed(coppice: Coppice, title: string, { needs, prefers }: Wish): Promise<Chosen> {
   const { library, tree } = coppice;
   if (!library.isScanned) await library.rescan();
-  const usable = (await shelve(library)).usable.flatMap(({ path }) => chosenOf(coppice, path));
+  const usable = (await groupCheckpoints(library)).usable.flatMap(({ path }) => chosenOf(coppice, path));
   if (usable.length === 0) throw nothingToChoose(library.entries().length);
   const obvious = usable.length === 1 ? usable[0] : usable.find(({ path }) => path === tree.selectedPath);
   if (obvious) return obvious;

@@ -7,8 +7,8 @@ import { type Back, type Choice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
 /** How many files are looked at, and how many are listed. */
-const MOST_FOUND = 1000;
-const MOST_LISTED = 30;
+const MAX_FOUND = 1000;
+const MAX_LISTED = 30;
 /** No path is empty. */
 const BROWSE = '';
 
@@ -31,9 +31,9 @@ export async function chooseFile(
 ): Promise<string | Back> {
   const extensions = TEXT_EXTENSIONS[use];
   const exclude = '**/{node_modules,.*,*.coppice-partial,*.training}/**';
-  const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MOST_FOUND);
+  const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MAX_FOUND);
   const paths = found.map(({ fsPath }) => fsPath);
-  const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MOST_LISTED);
+  const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MAX_LISTED);
   const files = listed.map(async (path) => ({
     label: vscode.workspace.asRelativePath(path),
     description: (await describe?.(path)) ?? '',

@@ -7,7 +7,7 @@ import type { SidecarClient } from '../sidecar/client';
 import type { HiddenPaths } from '../views/hidden';
 import type { CheckpointLibrary } from '../views/library';
 import type { Plans } from '../views/plan';
-import type { ScoreBook } from '../views/scores';
+import type { ScoreStore } from '../views/scores';
 import type { CheckpointTree } from '../views/tree';
 
 export interface Coppice {
@@ -16,7 +16,7 @@ export interface Coppice {
   readonly log: vscode.LogOutputChannel;
   readonly library: CheckpointLibrary;
   readonly plans: Plans;
-  readonly scores: ScoreBook;
+  readonly scores: ScoreStore;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
   /** How fast this machine was, for estimates. */

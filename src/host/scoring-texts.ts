@@ -10,7 +10,7 @@ import { l10n } from '../l10n';
 import type { Chosen } from './choose-checkpoint';
 
 /** Larger files are not hashed: they are not calibration texts. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MAX_BYTES = 64 * 2 ** 20;
 
 /** SHA-256 of texts, by what they did. */
 export interface ScoringTexts {
@@ -38,7 +38,7 @@ export async function scoringTextsOf(
 /** A warning that perplexity on the text flatters the model; undefined for a text that scored nothing. */
 export async function flatteryOf(file: string, { chose, scored }: ScoringTexts): Promise<string | undefined> {
   if (chose.size + scored.size === 0) return undefined;
-  const hash = await withFile(file, ({ bytes }) => (bytes > MOST_BYTES ? Promise.resolve('') : hashFile(file))).catch(
+  const hash = await withFile(file, ({ bytes }) => (bytes > MAX_BYTES ? Promise.resolve('') : hashFile(file))).catch(
     (error: unknown) => {
       if (error instanceof UserError) return ''; // who measures on it is told what is wrong
       throw error;

@@ -4,7 +4,7 @@
  * hidden, or reloaded) says `ready` again. Nothing else is kept in the panel than what it looks like.
  */
 import type { Comparison } from '../engine/records/compare';
-import type { RunDigest, TrainingLook, TrainingStep } from '../engine/records/digest-types';
+import type { RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from './json';
@@ -20,7 +20,7 @@ export type {
   SamplesDigest,
   ScoreDigest,
   TrainingDigest,
-  TrainingLook,
+  TrainingEvaluation,
   TrainingStep,
 } from '../engine/records/digest-types';
 
@@ -188,7 +188,7 @@ export interface LiveTraining {
   /** Planned; 0 until it is known. */
   readonly total: number;
   readonly steps: readonly TrainingStep[];
-  readonly looks: readonly TrainingLook[];
+  readonly evaluations: readonly TrainingEvaluation[];
   /** Why it failed. */
   readonly failure?: UserFailure;
   /** What was trained until it ended is kept: the message `training/resume` goes on with it. */
@@ -222,7 +222,11 @@ export type HostMessage = { readonly sequence: number } & (
   /** These parts of the state are others now. */
   | { readonly type: 'update'; readonly changes: Partial<PanelState> }
   /** New points of the training that runs. */
-  | { readonly type: 'training'; readonly steps: readonly TrainingStep[]; readonly looks: readonly TrainingLook[] }
+  | {
+      readonly type: 'training';
+      readonly steps: readonly TrainingStep[];
+      readonly evaluations: readonly TrainingEvaluation[];
+    }
   /** New text of the columns that are being written. */
   | {
       readonly type: 'text';

@@ -46,7 +46,7 @@ export interface TrainingStepEvent {
   readonly seconds: number;
 }
 
-/** A look at the held-out part. */
+/** An evaluation on the held-out part. */
 export interface TrainingEvaluationEvent {
   readonly type: 'evaluation';
   readonly step: number;
@@ -63,7 +63,7 @@ export interface RetrainResult {
   readonly out: string;
   readonly steps: number;
   readonly evaluations: readonly Omit<TrainingEvaluationEvent, 'type'>[];
-  /** The look whose parameters were kept; null where nothing is held out. */
+  /** The evaluation whose parameters were kept; null where nothing is held out. */
   readonly best: Omit<TrainingEvaluationEvent, 'type'> | null;
   readonly parameters: number;
   readonly removed: readonly number[];

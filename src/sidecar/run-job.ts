@@ -22,12 +22,12 @@ import { score } from './jobs/score';
 const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
 
 /** What the sidecar gives a job, whatever its kind. */
-export type Surroundings = Omit<JobContext<JobKind>, 'note' | 'warn' | 'started' | 'emit'> & {
+export type JobEnvironment = Omit<JobContext<JobKind>, 'note' | 'warn' | 'started' | 'emit'> & {
   readonly emit: (event: JobEvent) => void;
 };
 
 /** @throws what the engine throws; UserError when no record could be kept, before anything is computed */
-export async function runJob(spec: JobSpec, around: Surroundings): Promise<JobOutcome> {
+export async function runJob(spec: JobSpec, around: JobEnvironment): Promise<JobOutcome> {
   const started = new Date();
   const [notes, warnings]: [string[], string[]] = [[], []];
   const folder = await claimRecordFolder(spec.records ?? [], await sourceFolders(spec));

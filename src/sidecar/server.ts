@@ -17,7 +17,7 @@ import { JobQueue } from './queue';
 import { checkpointOf, runJob } from './run-job';
 import { ProgressThrottle } from './throttle';
 import { Turns } from './turns';
-import { WhatIfDesk } from './what-if';
+import { WhatIfService } from './what-if-service';
 import { toWire } from './wire';
 
 /** Exit codes that tell the parent's log why. */
@@ -34,7 +34,7 @@ const connection = connectTo(process);
 const turns = new Turns();
 const queue = new JobQueue((jobs) => notify(connection, 'jobs/changed', { jobs }));
 const announce = announcer();
-const whatIf = new WhatIfDesk({ onDevice: announce });
+const whatIf = new WhatIfService({ onDevice: announce });
 
 function log(at: LogLevel, text: string): void {
   if (LEVELS.indexOf(at) >= LEVELS.indexOf(level)) notify(connection, 'log', { level: at, text });

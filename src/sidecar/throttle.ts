@@ -7,7 +7,7 @@ const INTERVAL_MS = 100;
 /** The rate is that of the last seconds: work that began slowly does not count for ever. */
 const WINDOW_MS = 10_000;
 /** Less than this and a rate says nothing. */
-const LEAST_MS = 500;
+const MIN_MS = 500;
 
 interface Mark {
   readonly at: number;
@@ -59,7 +59,7 @@ export class ProgressThrottle {
 
   private rate({ done, total, unpaced }: Progress, at: number): Pick<ProgressInfo, 'perSecond' | 'secondsLeft'> {
     const [first] = this.marks;
-    if (!first || at - first.at < LEAST_MS || done <= first.done) return {};
+    if (!first || at - first.at < MIN_MS || done <= first.done) return {};
     const perSecond = ((done - first.done) * 1000) / (at - first.at);
     if (unpaced) return { perSecond };
     return { perSecond, secondsLeft: Math.max(0, total - done) / perSecond };

@@ -7,13 +7,13 @@ import type { Importance } from './scores';
 
 const SCHEME = 'coppice-block';
 
-interface BlockLook {
+interface BlockState {
   readonly importance?: Importance;
   readonly removed: boolean;
 }
 
 /** The URI of a block that looks like `look`. */
-export function blockUri(path: string, block: number, { importance, removed }: BlockLook): vscode.Uri {
+export function blockUri(path: string, block: number, { importance, removed }: BlockState): vscode.Uri {
   const query = new URLSearchParams({ ...(importance && { importance }), ...(removed && { removed: '1' }) });
   return vscode.Uri.from({ scheme: SCHEME, path: `/${block}`, query: query.toString(), fragment: path });
 }
@@ -21,12 +21,12 @@ export function blockUri(path: string, block: number, { importance, removed }: B
 export class BlockDecorations implements vscode.FileDecorationProvider {
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
     if (uri.scheme !== SCHEME) return undefined;
-    const look = new URLSearchParams(uri.query);
-    if (look.get('removed') === '1') {
+    const query = new URLSearchParams(uri.query);
+    if (query.get('removed') === '1') {
       const tooltip = vscode.l10n.t('goes when the checkpoint is pruned');
       return new vscode.FileDecoration('−', tooltip, new vscode.ThemeColor('coppice.removedBlock'));
     }
-    switch (look.get('importance')) {
+    switch (query.get('importance')) {
       case 'low':
         return new vscode.FileDecoration(
           '↓',

@@ -9,13 +9,13 @@ export interface Found extends FoundModels {
 }
 
 /** More files than this and the workspace is a store of models, whose checkpoints are opened by hand. */
-const MOST_FILES = 2000;
+const MAX_FILES = 2000;
 /** Everything that may be a checkpoint, for searching and for watching. */
 export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json,gguf}';
 
 /** @param exclude globs, on top of `files.exclude` */
 export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {
-  const uris = await vscode.workspace.findFiles(WEIGHT_FILES, anyOf(exclude), MOST_FILES);
+  const uris = await vscode.workspace.findFiles(WEIGHT_FILES, anyOf(exclude), MAX_FILES);
   const files = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
-  return { ...groupFiles(files), truncated: uris.length >= MOST_FILES };
+  return { ...groupFiles(files), truncated: uris.length >= MAX_FILES };
 }

@@ -11,14 +11,14 @@ import type { BlockNode, CheckpointNode, GgufNode, PlanNode } from './nodes';
 import type { Plans } from './plan';
 import { planWarning } from './plan-warning';
 import { protectionOf } from './protection';
-import type { ScoreBook } from './scores';
+import type { ScoreStore } from './scores';
 import { subjectOf } from './subject';
 
 export class Lines {
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
-    private readonly scores: ScoreBook,
+    private readonly scores: ScoreStore,
     private readonly config: Config,
   ) {}
 

@@ -21,7 +21,7 @@ export function protectionOf(
   const none = new Set<number>();
   if (keep === '') return { kept: keepList(blocks, { plus }), locked: none };
   try {
-    const locked = parseBlockList(keep, MOST_BLOCKS, 'coppice.keep').filter((block) => block < blocks);
+    const locked = parseBlockList(keep, MAX_BLOCKS, 'coppice.keep').filter((block) => block < blocks);
     return { kept: keepList(blocks, { plus, keep: locked }), locked: new Set(locked) };
   } catch (error) {
     return {
@@ -44,4 +44,4 @@ export function requireProtection(blocks: number, settings: Parameters<typeof pr
 }
 
 /** More blocks than any model has. */
-const MOST_BLOCKS = 10_000;
+const MAX_BLOCKS = 10_000;

@@ -37,7 +37,7 @@ const KEY = 'scores';
 /** Criteria by the paths of checkpoints. */
 const SHOWN_KEY = 'shownScores';
 
-export class ScoreBook {
+export class ScoreStore {
   private readonly entries: Map<string, readonly Scores[]>;
   private readonly chosen: Map<string, string>;
   private readonly changed = new Emitter<string>();

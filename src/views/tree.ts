@@ -17,8 +17,8 @@ import { type CheckpointNode, checkpointPathOf, type GgufNode, type InspectionNo
 import { Offspring } from './offspring';
 import type { Plans } from './plan';
 import { protectionOf } from './protection';
-import type { ScoreBook } from './scores';
-import { type Shelf, shelfOf, shelve } from './shelves';
+import type { ScoreStore } from './scores';
+import { type CheckpointGroup, groupOf, groupCheckpoints } from './checkpoint-groups';
 import { subjectOf } from './subject';
 
 export const VIEW_ID = 'coppice.checkpoints';
@@ -36,7 +36,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly lines: Lines;
   private readonly offspring: Offspring;
   /** The group of each checkpoint when it was last listed. */
-  private readonly shelf = new Map<string, Shelf>();
+  private readonly shelf = new Map<string, CheckpointGroup>();
   /** What the group holds. */
   private inspected: readonly (CheckpointNode | GgufNode)[] = [];
   /** As VS Code told of it last: `selection` lacks lines that are being read again. */
@@ -45,7 +45,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
-    scores: ScoreBook,
+    scores: ScoreStore,
     private readonly hidden: HiddenPaths,
     private readonly config: Config,
   ) {
@@ -176,9 +176,9 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   private async roots(): Promise<Node[]> {
     if (!this.library.isScanned) return [];
-    const { usable, unsupported, broken } = await shelve(this.library);
+    const { usable, unsupported, broken } = await groupCheckpoints(this.library);
     this.shelf.clear();
-    const put = (shelf: Shelf, entries: readonly Entry[]): CheckpointNode[] => {
+    const put = (shelf: CheckpointGroup, entries: readonly Entry[]): CheckpointNode[] => {
       for (const { path } of entries) this.shelf.set(path, shelf);
       return entries.map((entry) => this.nodeOf(entry));
     };
@@ -228,7 +228,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   /** The files of a checkpoint or the list changed: a line may belong to another group now. */
   private async filesChanged(path: string | undefined): Promise<void> {
     const before = path === undefined ? undefined : this.shelf.get(path);
-    const stays = before !== undefined && this.view.visible && (await shelfOf(this.library, path!)) === before;
+    const stays = before !== undefined && this.view.visible && (await groupOf(this.library, path!)) === before;
     this.refresh(stays ? path : undefined);
   }
 

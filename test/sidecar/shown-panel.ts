@@ -12,7 +12,7 @@ import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
-import { ScoreBook } from '../../src/views/scores';
+import { ScoreStore } from '../../src/views/scores';
 import { type Held, receive } from '../../webview/panel/state/state';
 import { eventually } from './started';
 
@@ -53,7 +53,7 @@ export class ShownPanel {
   lost = 0;
   private held: Held | undefined;
 
-  readonly scores = new ScoreBook(newStore());
+  readonly scores = new ScoreStore(newStore());
   readonly trainings: Trainings;
   readonly session: ResultsSession;
 

@@ -62,7 +62,7 @@ describe('a training that was stopped', function () {
     assert.equal(training.resumable, true);
     assert.deepEqual([training.title, training.total], ['stopped', 6]);
     assert.equal(training.steps.at(-1)?.step, stopped[0].step);
-    assert.equal(training.looks[0].ppl, whole.result.evaluations[0].ppl);
+    assert.equal(training.evaluations[0].ppl, whole.result.evaluations[0].ppl);
 
     await panel.session.receive({ type: 'training/resume' });
     await panel.becomes('the training is done', (state) => state.training?.status === 'done');
@@ -74,7 +74,7 @@ describe('a training that was stopped', function () {
       [1, 2, 3, 4, 5, 6],
     );
     assert.deepEqual(
-      seen.looks.map(({ ppl }) => ppl),
+      seen.evaluations.map(({ ppl }) => ppl),
       whole.result.evaluations.map(({ ppl }) => ppl),
     );
     const [record, ...others] = readdirSync(records).filter((name) => name.includes('-retrain-'));

@@ -9,7 +9,7 @@ import { assertClose, TOLERANCE } from './close';
 import type { GoldenLora } from './golden';
 import { withModel } from './model';
 import { temporaryFolder } from './temporary';
-import { loraSubject, withBackprop } from './training';
+import { loraSetup, withBackprop } from './training';
 
 /** The loss of the trained adapter merged into a checkpoint: in float32, and in the file's dtype. */
 export async function checkMerged(
@@ -33,8 +33,8 @@ export async function checkMerged(
     const out = join(temporaryFolder(), 'merged');
     await mergeAdapter(checkpoint, adapter, out, { dtype });
     const loss = await withModel(out, async (merged) => {
-      const { trainee } = loraSubject(merged, { targets: [] });
-      return withBackprop(merged, trainee, {}, (b) => b.loss(firstBatch));
+      const { trainable } = loraSetup(merged, { targets: [] });
+      return withBackprop(merged, trainable, {}, (b) => b.loss(firstBatch));
     });
     assertClose(loss.loss, expected, tolerance, `merged as ${dtype}`);
   }

@@ -5,11 +5,11 @@ import type { Parameters } from '../../src/engine/retrain/loop/adamw';
 import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
-import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
+import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
+import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
 import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/loop/train';
 import type { TraceEntry } from '../../src/engine/retrain/loop/training-state';
-import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, viewWithout } from '../../src/engine/model/view';
 import { assertClose, TOLERANCE } from './close';
@@ -33,11 +33,11 @@ export function formula(n: number, k: number): Float64Array {
   });
 }
 
-/** The golden run's adapters before its first step, as a trainee and its parameters. */
+/** The golden run's adapters before its first step, as a trainable and its parameters. */
 export function formulaAdapters(
   model: Model,
   { removed, rank, alpha }: GoldenLora,
-): { trainee: Trainee; parameters: Parameters } {
+): { trainable: TrainableModel; parameters: Parameters } {
   const view = viewWithout(
     model.architecture.blocks,
     removed.map((block) => ({ block })),
@@ -51,7 +51,7 @@ export function formulaAdapters(
     const factor = matrix === 'A' ? 1 / Math.sqrt(extents[1]) : 0.02;
     for (let i = 0; i < values.length; i++) values[i] = factor * u[i];
   }
-  return { trainee: loraTrainee(model, view, shape, parameters), parameters };
+  return { trainable: loraModel(model, view, shape, parameters), parameters };
 }
 
 function examplesOf({ ids, labels }: GoldenBatch): Example[] {
@@ -64,8 +64,8 @@ function examplesOf({ ids, labels }: GoldenBatch): Example[] {
 /** LoRA from the formula, all steps or the first ones: first loss and gradients, the trace, the loss afterwards. */
 export async function checkLora(model: Model, name: GoldenName, steps?: number): Promise<void> {
   const golden = goldenLora(name);
-  const { trainee, parameters } = formulaAdapters(model, golden);
-  await checkTraining(model, golden, trainee, parameters, steps, (each) => {
+  const { trainable, parameters } = formulaAdapters(model, golden);
+  await checkTraining(model, golden, trainable, parameters, steps, (each) => {
     const [, block, linear, matrix] = /^layers\.(\d+)\.\w+\.(\w+)_proj\.lora_(A|B)$/.exec(each)!;
     return `${block}.${linear}.${matrix}`;
   });
@@ -77,19 +77,19 @@ export async function checkLora(model: Model, name: GoldenName, steps?: number):
 export async function checkFullTraining(model: Model, name: GoldenName, steps?: number): Promise<void> {
   const view = fullView(model.architecture.blocks);
   const parameters = await loadedParameters(model, view);
-  const trainee = fullTrainee(model, view, parameters);
-  await checkTraining(model, goldenFullTraining(name), trainee, parameters, steps, (each) => each);
+  const trainable = fullModel(model, view, parameters);
+  await checkTraining(model, goldenFullTraining(name), trainable, parameters, steps, (each) => each);
 }
 
 async function checkTraining(
   model: Model,
   golden: GoldenTraining,
-  trainee: Trainee,
+  trainable: TrainableModel,
   parameters: Parameters,
   steps: number | undefined,
   parameterOf: (goldenName: string) => string,
 ): Promise<void> {
-  const backprop = await Backprop.create(model, trainee);
+  const backprop = await Backprop.create(model, trainable);
   try {
     const first = await backprop.gradients(toBatch(examplesOf(golden.batches[0])));
     assertClose(first.loss, golden.firstLoss, TOLERANCE.firstLoss, 'first loss');
@@ -163,7 +163,7 @@ function checkFirstGradients(
 export async function checkGradientNorms(model: Model, name: GoldenName): Promise<void> {
   const rows = calibrationRows(name);
   const view = fullView(model.architecture.blocks);
-  const backprop = await Backprop.create(model, fullTrainee(model, view, await loadedParameters(model, view)));
+  const backprop = await Backprop.create(model, fullModel(model, view, await loadedParameters(model, view)));
   try {
     const { gradients } = await backprop.gradients(toBatch(examplesOf({ ids: rows, labels: rows })));
     const golden = goldenImportance(name).gradients;

@@ -3,9 +3,9 @@ import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import type { Parameters as Trained } from '../../src/engine/retrain/loop/adamw';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../src/engine/retrain/loop/batch';
-import { fullTrainee, loadedParameters } from '../../src/engine/retrain/full/trainee';
-import { initialAdapters, loraTrainee } from '../../src/engine/retrain/lora/trainee';
-import type { Trainee } from '../../src/engine/retrain/loop/trainee';
+import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
+import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
+import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
 import type { LinearName } from '../../src/engine/model/block';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, type View } from '../../src/engine/model/view';
@@ -16,14 +16,14 @@ export function textBatch(rows: readonly (readonly number[])[]): Batch {
   return { rows, targets: rows.map((row) => [...row.slice(1), -1]) };
 }
 
-/** A trainee and what it trains. */
-export interface Subject {
-  readonly trainee: Trainee;
+/** A trainable and what it trains. */
+export interface TrainingSetup {
+  readonly trainable: TrainableModel;
   readonly parameters: Trained;
 }
 
 /** LoRA, on every Linear unless said, its matrices random, B too, so that everything has a gradient. */
-export function loraSubject(
+export function loraSetup(
   model: Model,
   {
     view = fullView(model.architecture.blocks),
@@ -31,7 +31,7 @@ export function loraSubject(
     targets = LINEAR_NAMES,
     seed = 1,
   }: { view?: View; dropout?: boolean; targets?: readonly LinearName[]; seed?: number } = {},
-): Subject {
+): TrainingSetup {
   const shape = { rank: 4, alpha: 8, targets, dropout };
   const parameters = initialAdapters(model, view, shape, seed);
   const next = normal(seed);
@@ -41,13 +41,16 @@ export function loraSubject(
   } of parameters.values()) {
     for (let i = 0; i < values.length; i++) values[i] = (0.3 * next()) / Math.sqrt(columns);
   }
-  return { trainee: loraTrainee(model, view, shape, parameters), parameters };
+  return { trainable: loraModel(model, view, shape, parameters), parameters };
 }
 
 /** Every weight of the checkpoint. */
-export async function fullSubject(model: Model, view: View = fullView(model.architecture.blocks)): Promise<Subject> {
+export async function fullSetup(
+  model: Model,
+  view: View = fullView(model.architecture.blocks),
+): Promise<TrainingSetup> {
   const parameters = await loadedParameters(model, view);
-  return { trainee: fullTrainee(model, view, parameters), parameters };
+  return { trainable: fullModel(model, view, parameters), parameters };
 }
 
 type BackpropOptions = NonNullable<Parameters<typeof Backprop.create>[2]>;
@@ -55,11 +58,11 @@ type BackpropOptions = NonNullable<Parameters<typeof Backprop.create>[2]>;
 /** Backpropagation for the length of a call. */
 export async function withBackprop<T>(
   model: Model,
-  trainee: Trainee,
+  trainable: TrainableModel,
   options: BackpropOptions,
   use: (backprop: Backprop) => Promise<T>,
 ): Promise<T> {
-  const backprop = await Backprop.create(model, trainee, options);
+  const backprop = await Backprop.create(model, trainable, options);
   try {
     return await use(backprop);
   } finally {
@@ -72,6 +75,6 @@ export async function weightGradients(
   model: Model,
   rows: readonly (readonly number[])[],
 ): Promise<Map<string, Float32Array>> {
-  const { trainee } = await fullSubject(model);
-  return withBackprop(model, trainee, {}, async (backprop) => (await backprop.gradients(textBatch(rows))).gradients);
+  const { trainable } = await fullSetup(model);
+  return withBackprop(model, trainable, {}, async (backprop) => (await backprop.gradients(textBatch(rows))).gradients);
 }

@@ -10,7 +10,7 @@ import { testOpGradients } from '../support/op-gradients';
 import { randomRows } from '../support/random';
 import { itShared } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
-import { fullSubject, loraSubject, textBatch, withBackprop, type Subject } from '../support/training';
+import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../support/training';
 import { describeWebGpu, onBoth } from '../support/webgpu';
 
 const CLOSE = 1e-3;
@@ -32,13 +32,13 @@ const storyRows = (): number[][] =>
 /** Losses of two steps of the optimiser with one between them, and the gradients of the first. */
 async function twoSteps(
   model: Model,
-  { trainee, parameters }: Subject,
+  { trainable, parameters }: TrainingSetup,
   rows: readonly (readonly number[])[],
   masks?: DropoutMasks,
 ): Promise<{ losses: number[]; gradients: Map<string, Float32Array> }> {
   const batch = textBatch(rows);
   const optimizer = new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
-  return withBackprop(model, trainee, {}, async (backprop) => {
+  return withBackprop(model, trainable, {}, async (backprop) => {
     const first = await backprop.gradients(batch, undefined, masks && { masks, step: 1 });
     const gradients = new Map([...first.gradients].map(([name, d]) => [name, Float32Array.from(d)]));
     optimizer.update(1, 1e-3, first.gradients, clipFactor(totalNorm(first.gradients), 1));
@@ -48,12 +48,12 @@ async function twoSteps(
 
 async function sameSteps(
   [cpu, gpu]: readonly [Model, Model],
-  subjectOf: (model: Model) => Subject | Promise<Subject>,
+  setupOf: (model: Model) => TrainingSetup | Promise<TrainingSetup>,
   rows: readonly (readonly number[])[],
   masks?: DropoutMasks,
 ): Promise<void> {
-  const expected = await twoSteps(cpu, await subjectOf(cpu), rows, masks);
-  const actual = await twoSteps(gpu, await subjectOf(gpu), rows, masks);
+  const expected = await twoSteps(cpu, await setupOf(cpu), rows, masks);
+  const actual = await twoSteps(gpu, await setupOf(gpu), rows, masks);
   assertAllClose(actual.losses, expected.losses, { absolute: CLOSE }, 'losses');
   assert.ok(masks !== undefined || expected.losses[1] < expected.losses[0]);
   for (const [name, gradient] of expected.gradients) {
@@ -75,22 +75,20 @@ describeWebGpu('training on WebGPU', () => {
     onBoth(tiny(), (...models) =>
       sameSteps(
         models,
-        (model) => loraSubject(model, { dropout: true }),
+        (model) => loraSetup(model, { dropout: true }),
         [9, 24].flatMap((length) => randomRows(1, length, 288, length)),
         new DropoutMasks(0.1, 1),
       ),
     ));
 
   it('a step of every weight is the CPU’s, on a toy', () =>
-    onBoth(tiny(), (...models) => sameSteps(models, fullSubject, randomRows(3, 24, 288, 5))));
+    onBoth(tiny(), (...models) => sameSteps(models, fullSetup, randomRows(3, 24, 288, 5))));
 
   it('Taylor scores are the CPU’s over several chunks, whose gradients are summed', () =>
     onBoth(smallest(), (cpu, gpu) => sameTaylor(cpu, gpu, randomRows(81, 16, 64, 6)))); // 80 rows are a run
 
   itShared('a LoRA step of stories260K is the CPU’s', () =>
-    onBoth(checkpointFolder('stories260K'), (...models) =>
-      sameSteps(models, (model) => loraSubject(model), storyRows()),
-    ),
+    onBoth(checkpointFolder('stories260K'), (...models) => sameSteps(models, (model) => loraSetup(model), storyRows())),
   );
 
   itShared('Taylor scores of stories260K are the CPU’s', () =>

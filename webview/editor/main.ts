@@ -11,7 +11,7 @@ import './editor.css';
 import { problemList } from './problems';
 import { propertyTable } from './properties';
 import type { EditorState } from './state';
-import { strip } from './strip';
+import { blockStrip } from './block-strip';
 import { TensorSection } from './tensors';
 
 const root = document.getElementById('page')!;
@@ -34,7 +34,7 @@ function show(description: FileDescription): void {
       description.strip.length > 0 &&
         section(
           t('Blocks'),
-          strip(description.strip, (filter) => tensors?.filter(filter)),
+          blockStrip(description.strip, (filter) => tensors?.filter(filter)),
         ),
     ),
     ...present(tensors?.element),

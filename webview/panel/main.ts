@@ -13,7 +13,7 @@ import { planSection } from './sections/plan';
 import { runsSection } from './sections/runs';
 import { samplesSection } from './sections/samples';
 import { trainingSection } from './sections/training';
-import { spineSection } from './sections/spine';
+import { blockMapSection } from './sections/block-map';
 import { type Held, receive } from './state/state';
 import { readView, type ViewState } from './state/view-state';
 
@@ -51,7 +51,7 @@ function draw(): void {
 }
 
 function build(): void {
-  const spine = spineSection();
+  const blockMap = blockMapSection();
   const [plan, importance, curve, training, samples, measured, runs] = [
     planSection(context),
     importanceSection(context),
@@ -62,10 +62,10 @@ function build(): void {
     runsSection(context),
   ];
   const cards = [importance, curve, training, samples, measured, runs];
-  drawn = [plan, spine, ...cards];
+  drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,
-    spine.element,
+    blockMap.element,
     el('div', { class: 'cards' }, ...cards.map(({ element }) => element)),
   );
 }

@@ -33,7 +33,7 @@ const ROW_HEIGHT = 24;
 /** Rows that are drawn above and below the visible ones. */
 const MARGIN = 10;
 /** Limit of drawn rows, for windows of any height. */
-const MOST_ROWS = 150;
+const MAX_ROWS = 150;
 /** Rows are requested in pages of this length. */
 const PAGE = 100;
 
@@ -117,7 +117,7 @@ export class VirtualTable<Row> {
   private draw(): void {
     const { scrollTop, clientHeight } = this.element;
     const first = Math.max(0, Math.floor(scrollTop / ROW_HEIGHT) - MARGIN);
-    const last = Math.min(this.total, first + Math.min(MOST_ROWS, Math.ceil(clientHeight / ROW_HEIGHT) + 2 * MARGIN));
+    const last = Math.min(this.total, first + Math.min(MAX_ROWS, Math.ceil(clientHeight / ROW_HEIGHT) + 2 * MARGIN));
     this.ask(first, last);
     const lines: HTMLElement[] = [];
     for (let index = first; index < last; index++) lines.push(this.line(index));

@@ -7,7 +7,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { Calibration } from '../../engine/importance/calibration';
 import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
 import { scoresWarning } from '../../engine/importance/not-finite';
-import { type Findings, runCriterion } from '../../engine/importance/run-criterion';
+import { type CriterionResult, runCriterion } from '../../engine/importance/run-criterion';
 import { parseBlockList } from '../../engine/checkpoint/block-list';
 import { type Choice, choiceInputs, type ScoringText } from '../../engine/importance/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../../engine/importance/count';
@@ -198,7 +198,7 @@ async function choose(
   const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
   if (options.scores !== undefined) {
     const scores = await readScores(options.scores, checkpoint, architecture.blocks);
-    const warning = scoresWarning(findingsOf(scores.ranking));
+    const warning = scoresWarning(resultOfRanking(scores.ranking));
     if (warning !== undefined) shell.warn(warning);
     const removed = selectByScores(scores.ranking, architecture.blocks, count, kept);
     const { criterion, calibration } = scores;
@@ -224,7 +224,7 @@ async function choose(
 }
 
 /** The numbers of a ranking, as a criterion found them. */
-function findingsOf(ranking: Ranking): Findings {
+function resultOfRanking(ranking: Ranking): CriterionResult {
   if (ranking.kind === 'scores') return { blocks: ranking.scores.map((score, index) => ({ index, score })) };
   return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
 }

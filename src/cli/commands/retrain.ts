@@ -8,7 +8,7 @@ import type { RetrainSettings } from '../../engine/retrain/settings';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { Model } from '../../engine/model/model';
-import { type Opened, withModel } from '../../engine/model/opened';
+import { type OpenedModel, withModel } from '../../engine/model/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { openForCommand } from '../opened';
 import { addRetrainOptions, type RetrainOptions, settingsOf } from '../retraining/options';
@@ -93,7 +93,7 @@ const DEFAULT_WEIGHT = 0.5;
 async function train(
   model: Model,
   teacher: TeacherSource | undefined,
-  { checkpoint, removed }: Opened,
+  { checkpoint, removed }: OpenedModel,
   settings: RetrainSettings,
   { device, threads, memory }: RetrainOptions,
   shell: Shell,

@@ -19,7 +19,7 @@ import {
   parseCount,
   removeOption,
 } from '../options';
-import { findingsPage } from '../pages/score';
+import { scorePage } from '../pages/score';
 
 interface ScoreOptions extends ComputeOptions, CriterionSettings, AdapterOptions {
   readonly criterion: Criterion;
@@ -76,11 +76,11 @@ async function score(path: string, options: ScoreOptions, shell: Shell): Promise
     ...(keep && { kept: new Set(keep) }),
   });
   for (const warning of scored.warnings) shell.warn(warning);
-  const { summary, results, circumstances } = scoreReport(opened, criterion, scored, secondsSince(start));
+  const { summary, results, context } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
     json: summary,
     results,
-    page: findingsPage(criterion, scored.findings, circumstances, shell.style),
+    page: scorePage(criterion, scored.result, context, shell.style),
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
       settings: { criterion, granularity, count, keep, removed: removedJson(removed), ...scored.settings },

@@ -10,7 +10,7 @@ import type { Material } from './material';
 import { heading, type Story } from './story';
 
 /** Looks at the held-out part during the run. */
-const LOOKS = 6;
+const EVALUATIONS = 6;
 
 /** Writes the folder `retrained-model`. */
 export async function retrainChapter(
@@ -33,7 +33,7 @@ export async function retrainChapter(
     merge: true,
     length,
     steps,
-    evalEvery: steps && Math.ceil(steps / LOOKS),
+    evalEvery: steps && Math.ceil(steps / EVALUATIONS),
     ...training,
   } as const;
   const context = {

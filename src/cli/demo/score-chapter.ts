@@ -59,7 +59,7 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
       removed.includes(block) ? 'goes' : kept.has(block) ? 'stays' : '',
     ),
     '',
-    `whole model: perplexity ${shell.style.bold(formatNumber(ppl.scored.findings.full!.ppl, 4))}`,
+    `whole model: perplexity ${shell.style.bold(formatNumber(ppl.scored.result.full!.ppl, 4))}`,
     ...agreement(removed, byTaylor),
     ...(kept.size > 0 ? ['(Whatever they score, the first four and the last two blocks stay: the paper’s rule.)'] : []),
     shell.style.dim(`${formatSeconds(secondsSince(start))} on ${device}`),
@@ -92,10 +92,10 @@ async function scoreBy(
   for (const warning of scored.warnings) shell.warn(warning);
   const details = detailsOf(checkpoint, options, { ...scored, settings: { criterion, ...scored.settings } });
   const model = { name: modelName(checkpoint), identity: checkpoint.identity };
-  const results = { criterion, model, ...scored.findings, calibration: scored.settings.calibration };
+  const results = { criterion, model, ...scored.result, calibration: scored.settings.calibration };
   const record = join(folder, `scores-${criterion}.json`);
   await writeRecord(record, newRecord({ kind: 'score', ...details, results, started }));
-  return { scored, scores: scored.findings.blocks ?? [], details, record };
+  return { scored, scores: scored.result.blocks ?? [], details, record };
 }
 
 function scoreTable(

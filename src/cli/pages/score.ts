@@ -1,25 +1,25 @@
-/** The findings of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+/** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
 import { counted } from '../../engine/counted';
 import type { Criterion } from '../../engine/importance/criterion';
-import type { BlockScore, Findings } from '../../engine/importance/run-criterion';
+import type { BlockScore, CriterionResult } from '../../engine/importance/run-criterion';
 import type { Style } from '../terminal/style';
 import { formatBytes, formatNumber, formatSeconds, table } from '../terminal/text';
 
 const BAR = 30;
 
-interface Circumstances {
+interface ScoreContext {
   readonly seconds: number;
   readonly device: string;
   readonly peakRssBytes?: number;
 }
 
-export function findingsPage(
+export function scorePage(
   criterion: Criterion,
-  findings: Findings,
-  { seconds, device, peakRssBytes }: Circumstances,
+  result: CriterionResult,
+  { seconds, device, peakRssBytes }: ScoreContext,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = findings;
+  const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
   if (full)
@@ -40,11 +40,11 @@ export function findingsPage(
     );
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
-  if (order.length > 0 && isOrdered(findings)) {
+  if (order.length > 0 && isOrdered(result)) {
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
-  if (full && paired && isOrdered(findings))
+  if (full && paired && isOrdered(result))
     lines.push(
       '',
       '95% interval: paired with the whole model over the same rows;',
@@ -57,7 +57,7 @@ export function findingsPage(
 }
 
 /** Scores that come from a loss that is not finite, or are none of them finite, are in no order. */
-function isOrdered({ full, blocks = [], modules = [] }: Findings): boolean {
+function isOrdered({ full, blocks = [], modules = [] }: CriterionResult): boolean {
   const isFinite = ({ score }: { readonly score: number }): boolean => Number.isFinite(score);
   return Number.isFinite(full?.meanNll ?? 0) && [...blocks, ...modules].some(isFinite);
 }
@@ -75,7 +75,7 @@ function scoreTable(name: string, entries: readonly (readonly [string, Omit<Bloc
 }
 
 /** The best window of every size: the full list is in `--json`. */
-function windowTable(windows: NonNullable<Findings['windows']>): string[] {
+function windowTable(windows: NonNullable<CriterionResult['windows']>): string[] {
   const sizes = [...new Set(windows.map(({ size }) => size))].sort((a, b) => a - b);
   const rows = sizes.map((size) => {
     const ofSize = windows.filter((window) => window.size === size);
@@ -89,7 +89,7 @@ function windowTable(windows: NonNullable<Findings['windows']>): string[] {
   return table(['>size', 'lowest window', '>angular distance'], rows);
 }
 
-function removalTable(removals: NonNullable<Findings['removals']>): string[] {
+function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
   const rows = removals.map(({ block, ppl }, i) => [String(i + 1), String(block), formatNumber(ppl)]);
   return table(['>step', '>block removed', '>perplexity then'], rows);
 }

@@ -3,7 +3,7 @@
  * log gets plain lines, few enough to read afterwards.
  */
 import type { Progress } from '../../engine/progress';
-import type { Looks } from './looks';
+import type { TerminalFeatures } from './features';
 import { formatDuration, plainSigns, shown } from './text';
 
 const TERMINAL_INTERVAL_MS = 100;
@@ -20,10 +20,10 @@ export interface ProgressLine {
 /** `write` gets text for stderr; `now` is in milliseconds. */
 export function progressLine(
   write: (text: string) => void,
-  looks: Pick<Looks, 'rewrites' | 'columns' | 'terminal' | 'unicode'>,
+  features: Pick<TerminalFeatures, 'rewrites' | 'columns' | 'terminal' | 'unicode'>,
   now: () => number = () => performance.now(),
 ): ProgressLine {
-  const interval = looks.rewrites ? TERMINAL_INTERVAL_MS : PIPE_INTERVAL_MS;
+  const interval = features.rewrites ? TERMINAL_INTERVAL_MS : PIPE_INTERVAL_MS;
   let phase: (Pick<Progress, 'unit' | 'total' | 'unpaced'> & { since: number; from: number; last: number }) | undefined;
   let printedAt = -Infinity;
   let onScreen = false;
@@ -42,9 +42,12 @@ export function progressLine(
     phase.last = progress.done;
     if (time - printedAt < interval) return;
     printedAt = time;
-    const line = shown(plainSigns(describe(progress, (time - phase.since) / 1000, done - phase.from), looks), looks);
-    if (looks.rewrites) {
-      write(`\r\u001b[K${line.slice(0, looks.columns - 1)}`);
+    const line = shown(
+      plainSigns(describe(progress, (time - phase.since) / 1000, done - phase.from), features),
+      features,
+    );
+    if (features.rewrites) {
+      write(`\r\u001b[K${line.slice(0, features.columns - 1)}`);
       onScreen = true;
     } else {
       write(`${line}\n`);

@@ -1,5 +1,5 @@
 /** Colours, or nothing where there are none. */
-import type { Looks } from './looks';
+import type { TerminalFeatures } from './features';
 
 type Paint = (text: string) => string;
 
@@ -11,11 +11,11 @@ export interface Style {
   readonly green: Paint;
 }
 
-export function styleOf(looks: Pick<Looks, 'colour'>): Style {
+export function styleOf(features: Pick<TerminalFeatures, 'colour'>): Style {
   const paint =
     (open: number, close: number): Paint =>
     (text) =>
-      looks.colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+      features.colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   return {
     bold: paint(1, 22),
     dim: paint(2, 22),

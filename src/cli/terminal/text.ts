@@ -1,5 +1,5 @@
 /** Numbers, tables and foreign text as the terminal should show them. */
-import type { Looks } from './looks';
+import type { TerminalFeatures } from './features';
 
 // Text of a model or a file must not steer the terminal: control characters except tab and newline, signs that turn the
 // direction of writing (a name could read as another one), and separators of lines that no terminal breaks at.
@@ -13,10 +13,10 @@ const escapeCharacter = (character: string): string => `\\u${character.charCodeA
  * `text` for a stream: in a terminal, control characters become visible escapes, and so does everything outside ASCII
  * where the terminal would garble it. A pipe or file gets the text as it is.
  */
-export function shown(text: string, looks: Pick<Looks, 'terminal' | 'unicode'>): string {
-  if (!looks.terminal) return text;
+export function shown(text: string, features: Pick<TerminalFeatures, 'terminal' | 'unicode'>): string {
+  if (!features.terminal) return text;
   const safe = text.replace(CONTROL, escapeCharacter);
-  return looks.unicode ? safe : safe.replace(/[^\n\t -~]/g, escapeCharacter);
+  return features.unicode ? safe : safe.replace(/[^\n\t -~]/g, escapeCharacter);
 }
 
 const SIGNS: Readonly<Record<string, string>> = {
@@ -32,8 +32,8 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 
 /** Coppice's own words where the locale has no Unicode: the few signs that it uses get plain stand-ins. */
-export function plainSigns(text: string, looks: Pick<Looks, 'unicode'>): string {
-  return looks.unicode ? text : text.replace(/[█·–−×→…≤≥]/g, (sign) => SIGNS[sign]);
+export function plainSigns(text: string, features: Pick<TerminalFeatures, 'unicode'>): string {
+  return features.unicode ? text : text.replace(/[█·–−×→…≤≥]/g, (sign) => SIGNS[sign]);
 }
 
 /** Collapses `text` to one line. */

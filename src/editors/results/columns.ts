@@ -10,20 +10,20 @@ export interface Column extends ColumnChoice {
 }
 
 /** A list that can still be scrolled through, of a folder of experiments. */
-const MOST_NEIGHBOURS = 50;
+const MAX_NEIGHBOURS = 50;
 
 const canWrite = (relative: Relative): boolean => relative.canWrite;
 /** A prompt of drawn ids needs no tokenizer. */
 const canCompute = ({ size }: Relative): boolean => size !== undefined;
 
 /** All of them stay open while they take turns. */
-const MOST_MEASURED = 6;
+const MAX_MEASURED = 6;
 
 /** The models whose speed is worth comparing: those that have to do with the checkpoint. */
 export function measuredColumns(removed: readonly number[], adapters: readonly string[], all: Relatives): Column[] {
   return columnsOf(removed, adapters, all, canCompute)
     .filter(({ related }) => related)
-    .slice(0, MOST_MEASURED);
+    .slice(0, MAX_MEASURED);
 }
 
 /**
@@ -42,12 +42,12 @@ export function columnsOf(
   const of = (nearness: readonly Nearness[]): Column[] =>
     nearestFirst
       .filter((other) => can(other) && nearness.includes(relatives.nearness(other)))
-      .slice(0, MOST_NEIGHBOURS)
+      .slice(0, MAX_NEIGHBOURS)
       .map((other) => checkpointColumn(other, relatives.nearness(other)));
   return [
     ...(can(self) ? ownColumns(self, removed) : []),
     ...of(['parent']),
-    ...(can(self) ? adapters.slice(0, MOST_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
+    ...(can(self) ? adapters.slice(0, MAX_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
     ...of(['family', 'neighbour', 'other']),
   ];

@@ -8,9 +8,9 @@ import { planWarning } from '../../views/plan-warning';
 import { protectionOf } from '../../views/protection';
 import type { Scores } from '../../views/scores';
 import type { PlanHistory } from './plan-history';
-import type { PanelSettings, PanelSubject } from './services';
+import type { PanelSettings, PanelCheckpoint } from './services';
 
-export function modelOf({ path, checkpoint }: PanelSubject): PanelModel {
+export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
   const architecture = requireArchitecture(checkpoint);
   const { blocks } = architecture;
   const parameters = parametersOf(architecture);
@@ -24,7 +24,7 @@ export function modelOf({ path, checkpoint }: PanelSubject): PanelModel {
 
 /** @param scores those that the view shows, for a warning */
 export function planOf(
-  { checkpoint }: PanelSubject,
+  { checkpoint }: PanelCheckpoint,
   removed: readonly number[],
   history: PlanHistory,
   { plus, keep }: Pick<PanelSettings, 'plus' | 'keep'>,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { UserFailure } from '../../protocol/errors';
-import type { LiveTraining, TrainingLook, TrainingStep } from '../../protocol/panel';
+import type { LiveTraining, TrainingEvaluation, TrainingStep } from '../../protocol/panel';
 import type { RetrainSpec, TrainingEvent } from '../../protocol/training';
 import { Throttle } from './throttle';
 
@@ -11,7 +11,7 @@ const TELL_MS = 100;
 
 export interface TrainingPoints {
   readonly steps: readonly TrainingStep[];
-  readonly looks: readonly TrainingLook[];
+  readonly evaluations: readonly TrainingEvaluation[];
 }
 
 /** Who wants to know. */
@@ -24,7 +24,7 @@ export interface TrainingListener {
 
 export class LiveTrainingFollower {
   private current: LiveTraining;
-  private fresh: { steps: TrainingStep[]; looks: TrainingLook[] } = { steps: [], looks: [] };
+  private fresh: { steps: TrainingStep[]; evaluations: TrainingEvaluation[] } = { steps: [], evaluations: [] };
   private readonly throttle = new Throttle(TELL_MS, () => this.tell());
 
   /** @param before what is known of the run that this one goes on with */
@@ -32,10 +32,10 @@ export class LiveTrainingFollower {
     readonly job: string,
     readonly spec: RetrainSpec,
     private readonly listener: TrainingListener,
-    before: TrainingPoints = { steps: [], looks: [] },
+    before: TrainingPoints = { steps: [], evaluations: [] },
   ) {
-    const { steps, looks } = before;
-    this.current = { status: 'running', title: basename(spec.out), total: 0, steps, looks };
+    const { steps, evaluations } = before;
+    this.current = { status: 'running', title: basename(spec.out), total: 0, steps, evaluations };
     listener.changed(this.current);
   }
 
@@ -51,8 +51,8 @@ export class LiveTrainingFollower {
   add(event: TrainingEvent): void {
     switch (event.type) {
       case 'start': {
-        const { steps, looks } = event.resumed ? this.current : { steps: [], looks: [] };
-        this.show({ total: event.steps, steps, looks });
+        const { steps, evaluations } = event.resumed ? this.current : { steps: [], evaluations: [] };
+        this.show({ total: event.steps, steps, evaluations });
         return;
       }
       case 'step': {
@@ -63,8 +63,8 @@ export class LiveTrainingFollower {
       }
       case 'evaluation':
         this.forgetFrom(event.step + 1);
-        if (this.current.looks.some(({ step }) => step === event.step)) break; // taken again after it was resumed
-        this.fresh.looks.push({ step: event.step, ppl: event.ppl });
+        if (this.current.evaluations.some(({ step }) => step === event.step)) break; // taken again after it was resumed
+        this.fresh.evaluations.push({ step: event.step, ppl: event.ppl });
     }
     this.throttle.ask();
   }
@@ -83,21 +83,22 @@ export class LiveTrainingFollower {
   /** A run that goes on does so where it was saved last, which may be before where it was seen last. */
   private forgetFrom(step: number): void {
     const steps = this.current.steps.filter((earlier) => earlier.step < step);
-    const looks = this.current.looks.filter((earlier) => earlier.step < step);
+    const evaluations = this.current.evaluations.filter((earlier) => earlier.step < step);
     const { current } = this;
-    if (steps.length < current.steps.length || looks.length < current.looks.length) this.show({ steps, looks });
+    if (steps.length < current.steps.length || evaluations.length < current.evaluations.length)
+      this.show({ steps, evaluations });
   }
 
   private tell(): void {
-    const { steps, looks } = this.fresh;
-    this.fresh = { steps: [], looks: [] };
-    if (steps.length + looks.length === 0) return;
+    const { steps, evaluations } = this.fresh;
+    this.fresh = { steps: [], evaluations: [] };
+    if (steps.length + evaluations.length === 0) return;
     this.current = {
       ...this.current,
       steps: [...this.current.steps, ...steps],
-      looks: [...this.current.looks, ...looks],
+      evaluations: [...this.current.evaluations, ...evaluations],
     };
-    this.listener.grown({ steps, looks }, this.current);
+    this.listener.grown({ steps, evaluations }, this.current);
   }
 
   private show(changes: Partial<LiveTraining>): void {

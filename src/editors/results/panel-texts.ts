@@ -53,7 +53,7 @@ export class PanelTexts {
    * @param scorings newest first
    * @param setting of the settings, no longer than the model's context
    */
-  async look(scorings: readonly ScoredRows[], setting: TextSource): Promise<MeasuredOn> {
+  async refresh(scorings: readonly ScoredRows[], setting: TextSource): Promise<MeasuredOn> {
     this.newest = scorings.at(0)?.id;
     if (this.chosen && this.chosen.after !== this.newest) this.chosen = undefined; // scored again since
     if (this.chosen) return this.measured(this.chosen.source, 'choice');

@@ -12,7 +12,7 @@ export const PROMPTS: readonly string[] = [
 
 const KEY = 'coppice.prompts';
 /** A list to choose from at a glance; the oldest gives way. */
-const MOST_OWN = 50;
+const MAX_OWN = 50;
 
 export class PromptList {
   constructor(private readonly store: Memento) {}
@@ -29,7 +29,7 @@ export class PromptList {
 
   async keep(prompt: string): Promise<void> {
     if (prompt.trim() === '' || this.all.includes(prompt)) return;
-    await this.store.update(KEY, [prompt, ...this.own].slice(0, MOST_OWN));
+    await this.store.update(KEY, [prompt, ...this.own].slice(0, MAX_OWN));
   }
 
   async forget(prompt: string): Promise<void> {

@@ -7,7 +7,7 @@ import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
 import { TOKENIZER_FILE } from '../../engine/tokenizer/optional';
 import { type Origin, Origins } from './origins';
-import type { PanelSubject } from './services';
+import type { PanelCheckpoint } from './services';
 
 /** A checkpoint that can be opened. */
 export interface Relative {
@@ -34,17 +34,17 @@ export class Relatives {
   private others: readonly Relative[] = [];
 
   constructor(
-    private readonly subject: PanelSubject,
+    private readonly source: PanelCheckpoint,
     private readonly load: (path: string) => Promise<Checkpoint>,
     private readonly origins: Origins,
   ) {
-    const { path, checkpoint } = subject;
+    const { path, checkpoint } = source;
     this.own = { ...describe(path, checkpoint), canWrite: true }; // until it is looked at
   }
 
   /** Looks at the checkpoints at these paths; those that cannot be opened are left out. */
-  async look(paths: readonly string[]): Promise<void> {
-    const { path, checkpoint } = this.subject;
+  async refresh(paths: readonly string[]): Promise<void> {
+    const { path, checkpoint } = this.source;
     this.own = await this.relative(path, checkpoint);
     const others = paths.filter((other) => other !== path).slice(0, MOST);
     const found = await Promise.all(

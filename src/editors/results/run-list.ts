@@ -16,7 +16,7 @@ import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';
 import type { Origins } from './origins';
 import type { ScoredRows } from './panel-texts';
-import type { PanelSubject } from './services';
+import type { PanelCheckpoint } from './services';
 
 /** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
 type Kinship = 'own' | 'beside' | 'written' | 'namesake';
@@ -44,7 +44,7 @@ export class RunList {
   private unreadable: readonly UnreadableRun[] = [];
 
   constructor(
-    private readonly subject: PanelSubject,
+    private readonly source: PanelCheckpoint,
     private readonly origins: Origins,
     /** What the user calls a file. */
     private readonly nameOf: (file: string) => string,
@@ -61,7 +61,7 @@ export class RunList {
     this.all = all.sort((a, b) => b.digest.started.localeCompare(a.digest.started));
     const kin = await Promise.all(all.map((run) => this.kinshipOf(run, given)));
     const found = all.flatMap((stored, i) => (kin[i] ? [{ stored, kinship: kin[i] }] : []));
-    const known = [modelInput(this.subject.checkpoint)];
+    const known = [modelInput(this.source.checkpoint)];
     const changes = await Promise.all(
       found.map(({ stored }) => this.watch.check(stored.inputs, dirname(stored.file), { known, given })),
     );
@@ -165,7 +165,7 @@ export class RunList {
 
   /** What may be shown as this checkpoint's. */
   private shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
-    const { identity } = this.subject.checkpoint;
+    const { identity } = this.source.checkpoint;
     const labelled = digest.cost?.map((cost) => ({ ...cost, label: costLabel(cost, identity) }));
     switch (kinship) {
       case 'own':
@@ -203,7 +203,7 @@ export class RunList {
   }
 
   private async kinshipOf({ digest, inputs, file }: StoredRun, given: readonly string[]): Promise<Kinship | undefined> {
-    const { checkpoint } = this.subject;
+    const { checkpoint } = this.source;
     const models = inputs.filter(({ role }) => role === 'model');
     if (models[0]?.identity === checkpoint.identity) return 'own';
     if (models.some(({ identity }) => identity === checkpoint.identity)) return 'beside';

@@ -5,7 +5,7 @@ import type { CalibrationSource, Compute } from '../../protocol/jobs';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
 import type { Plans } from '../../views/plan';
-import type { ScoreBook } from '../../views/scores';
+import type { ScoreStore } from '../../views/scores';
 import type { PlanHistories } from './plan-history';
 import type { PromptList } from './prompts';
 import type { Trainings } from './trainings';
@@ -65,7 +65,7 @@ export interface Neighbours {
 export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
-  readonly scores: Pick<ScoreBook, 'shown' | 'onChange'>;
+  readonly scores: Pick<ScoreStore, 'shown' | 'onChange'>;
   readonly histories: PlanHistories;
   readonly prompts: PromptList;
   readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'>;
@@ -77,7 +77,7 @@ export interface PanelServices {
 }
 
 /** The checkpoint that the panel is about. */
-export interface PanelSubject {
+export interface PanelCheckpoint {
   /** As the library names it. */
   readonly path: string;
   readonly checkpoint: Checkpoint;

@@ -18,7 +18,7 @@ import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
-import { AdapterShelf } from './adapter-shelf';
+import { AdapterList } from './adapter-list';
 import { type Column, columnsOf, measuredColumns } from './columns';
 import { modelOf, planOf } from './facts';
 import { failureOf } from './failures';
@@ -29,9 +29,9 @@ import type { PlanHistory } from './plan-history';
 import { Relatives } from './relatives';
 import { actOnRuns, isRunMessage } from './run-actions';
 import { RunList } from './run-list';
-import { SamplesDesk } from './samples-desk';
-import type { PanelServices, PanelSubject } from './services';
-import { type Known, WhatIfWatch } from './what-if';
+import { SampleRequests } from './sample-requests';
+import type { PanelServices, PanelCheckpoint } from './services';
+import { type Known, WhatIfWatch } from './what-if-watch';
 
 /** Messages as they are before they get their number. */
 type Unnumbered<M> = M extends unknown ? Omit<M, 'sequence'> : never;
@@ -46,13 +46,13 @@ export class ResultsSession {
   private disposed = false;
   private readonly history: PlanHistory;
   private readonly runs: RunList;
-  private readonly shelf: AdapterShelf;
+  private readonly adapters: AdapterList;
   private readonly relatives: Relatives;
   private readonly texts: PanelTexts;
   /** The text that is measured on; undefined until it has been read. */
   private measuredOn: MeasuredOn | undefined;
   private readonly whatIf: WhatIfWatch;
-  private readonly samples: SamplesDesk;
+  private readonly samples: SampleRequests;
   private readonly subscriptions: Subscription[];
   private state: PanelState;
   /** The settings that numbers depend on, and where runs and the usual text lie, as they were looked at last. */
@@ -61,26 +61,26 @@ export class ResultsSession {
   private reading: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly subject: PanelSubject,
+    private readonly source: PanelCheckpoint,
     private readonly services: PanelServices,
     chat: boolean,
   ) {
     const { plans, scores, sidecar, trainings } = services;
-    const { path, checkpoint } = subject;
+    const { path, checkpoint } = source;
     this.history = services.histories.of(this.planSubject);
     const origins = new Origins();
     const nameOf = (file: string): string => services.host.nameOf(file);
-    this.runs = new RunList(subject, origins, nameOf);
+    this.runs = new RunList(source, origins, nameOf);
     this.texts = new PanelTexts(nameOf, () => services.settings().inputFolders);
-    this.relatives = new Relatives(subject, services.load, origins);
-    this.shelf = new AdapterShelf(checkpoint);
+    this.relatives = new Relatives(source, services.load, origins);
+    this.adapters = new AdapterList(checkpoint);
     this.settled = this.settingsNow();
     this.whatIf = new WhatIfWatch({
       ask: ({ remove }, signal) => this.askPerplexity(remove, signal),
       changed: (whatIf) => this.update({ whatIf }),
       failed: (error) => this.failureOf(error)?.why ?? '',
     });
-    this.samples = new SamplesDesk(
+    this.samples = new SampleRequests(
       services,
       (writing) => this.update({ writing }),
       (text, writing) => {
@@ -91,7 +91,7 @@ export class ResultsSession {
     );
     this.state = {
       ...{
-        model: modelOf(subject),
+        model: modelOf(source),
         family: { parent: null, children: [] },
         text: null,
         plan: this.planNow(),
@@ -157,7 +157,7 @@ export class ResultsSession {
   }
 
   private get planSubject(): PlanSubject {
-    return subjectOf(this.subject.path, this.subject.checkpoint)!;
+    return subjectOf(this.source.path, this.source.checkpoint)!;
   }
 
   private async attempt(act: () => Promise<unknown>): Promise<void> {
@@ -174,7 +174,7 @@ export class ResultsSession {
     const { host, sidecar, prompts, trainings } = this.services;
     if (COMPUTING.has(message.type)) requireTrusted(host.trusted());
     if (isRunMessage(message)) {
-      this.update(await actOnRuns(message, this.runs, host, this.subject.checkpoint.folder));
+      this.update(await actOnRuns(message, this.runs, host, this.source.checkpoint.folder));
       return message.type === 'runs/delete' ? this.reread() : undefined;
     }
     switch (message.type) {
@@ -196,14 +196,14 @@ export class ResultsSession {
         this.movePlan('redo');
         return;
       case 'start':
-        host.start(message.action, this.subject.path);
+        host.start(message.action, this.source.path);
         return;
       case 'start/curve':
         return this.drawCurve(message.criterion);
       case 'start/bench':
         return this.measureSpeed();
       case 'start/retrained': {
-        const adapter = this.shelf.adapters.find((folder) => basename(folder) === message.adapter);
+        const adapter = this.adapters.adapters.find((folder) => basename(folder) === message.adapter);
         return adapter === undefined ? undefined : this.evaluateRetrained(adapter);
       }
       case 'text/choose':
@@ -214,7 +214,7 @@ export class ResultsSession {
         if (this.isRelative(message.path)) host.show(message.path);
         return;
       case 'training/resume': {
-        const spec = trainings.resumed(this.subject.path, this.subject.checkpoint.identity);
+        const spec = trainings.resumed(this.source.path, this.source.checkpoint.identity);
         const records = this.services.settings().recordFolders;
         return spec && sidecar.run({ ...spec, records }).catch(() => undefined); // its failure is the training's
       }
@@ -296,7 +296,7 @@ export class ResultsSession {
     await this.reading; // it decides which text is measured on
     const { source, shown } = this.requireText();
     const { compute } = this.services.settings();
-    const params = { ...compute, checkpoint: this.subject.path, remove, calibration: source };
+    const params = { ...compute, checkpoint: this.source.path, remove, calibration: source };
     const answer = await this.services.sidecar.request('view/perplexity', params, signal);
     if (calibrationKey(answer.calibration) !== shown.rowsKey) void this.refresh(); // the text was changed meanwhile
     return { ...answer, calibration: { ...answer.calibration, source: shown.name } };
@@ -310,13 +310,13 @@ export class ResultsSession {
   /** The text of the settings, with rows no longer than the model's context. */
   private usualText(): TextSource {
     const { calibration } = this.services.settings();
-    const { context } = requireArchitecture(this.subject.checkpoint);
+    const { context } = requireArchitecture(this.source.checkpoint);
     return { ...calibration, length: Math.min(calibration.length, context) };
   }
 
   /** The rows that this checkpoint was scored on; of one that was not, those of what it was made from. */
   private scorings(): ScoredRows[] {
-    const own = this.runs.scorings(this.subject.checkpoint.identity);
+    const own = this.runs.scorings(this.source.checkpoint.identity);
     const { origin } = this.relatives.self;
     return own.length > 0 || !origin ? own : this.runs.scorings(origin.identity);
   }
@@ -349,7 +349,7 @@ export class ResultsSession {
     const { locked } = this.planNow();
     const scores = this.runs.scores(criterion, this.state.model.blocks, shown.rowsKey);
     await this.services.sidecar.run({
-      ...{ kind: 'curve', checkpoint: this.subject.path, criterion, ...compute, records: recordFolders },
+      ...{ kind: 'curve', checkpoint: this.source.path, criterion, ...compute, records: recordFolders },
       ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration }, plus, keep: locked },
       ...(scores !== undefined && { scores }),
     });
@@ -359,7 +359,7 @@ export class ResultsSession {
   private async measureSpeed(): Promise<void> {
     await this.reread();
     const { compute, recordFolders: records } = this.services.settings();
-    const columns = measuredColumns(this.removed, this.shelf.adapters, this.relatives);
+    const columns = measuredColumns(this.removed, this.adapters.adapters, this.relatives);
     await this.services.sidecar.run({
       ...{ kind: 'bench', ...compute, records },
       columns: columns.map(({ label, source }) => ({ label, ...source })),
@@ -370,7 +370,7 @@ export class ResultsSession {
   /** A run has left a record; a retraining has left an adapter, whose perplexity is the answer to why it was made. */
   private async jobEnded({ spec, outcome }: JobEnded): Promise<void> {
     await this.refresh();
-    if (spec.kind !== 'retrain' || spec.checkpoint !== this.subject.path || !outcome) return;
+    if (spec.kind !== 'retrain' || spec.checkpoint !== this.source.path || !outcome) return;
     const { kind, out } = (outcome as JobOutcome<'retrain'>).result;
     if (kind === 'adapter') await this.attempt(() => this.evaluateRetrained(out));
   }
@@ -381,7 +381,7 @@ export class ResultsSession {
     await this.reread();
     const { compute, recordFolders } = this.services.settings();
     await this.services.sidecar.run({
-      ...{ kind: 'evaluate', checkpoint: this.subject.path, adapter },
+      ...{ kind: 'evaluate', checkpoint: this.source.path, adapter },
       ...{ calibration: this.requireText().source, ...compute, records: recordFolders },
     });
     await this.reread();
@@ -392,10 +392,10 @@ export class ResultsSession {
       const { settings, neighbours } = this.services;
       const { adapters, checkpoints } = neighbours();
       const { recordFolders, inputFolders } = settings();
-      await Promise.all([this.shelf.look(adapters), this.relatives.look(checkpoints)]);
+      await Promise.all([this.adapters.refresh(adapters), this.relatives.refresh(checkpoints)]);
       const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
       const before = this.measuredOn;
-      this.measuredOn = await this.texts.look(this.scorings(), this.usualText());
+      this.measuredOn = await this.texts.refresh(this.scorings(), this.usualText());
       const text = this.measuredOn.shown;
       this.updateWhatDiffers({
         ...{ runs, unreadable, columns: this.choices(), plan: this.planNow(), text, family: this.family() },
@@ -429,7 +429,7 @@ export class ResultsSession {
   private knownPerplexity(): Known | undefined {
     const { rowsKey, fault, name } = this.measuredOn?.shown ?? {};
     if (rowsKey === undefined || fault !== undefined) return undefined;
-    const full = this.runs.perplexity(this.subject.checkpoint.identity, rowsKey);
+    const full = this.runs.perplexity(this.source.checkpoint.identity, rowsKey);
     return full === undefined ? undefined : { full, text: name!, rowsKey };
   }
 
@@ -449,21 +449,21 @@ export class ResultsSession {
     this.services.sidecar.jobs
       // The first one waits for no other.
       .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
-      .filter(({ checkpoint }) => checkpoint === this.subject.path)
+      .filter(({ checkpoint }) => checkpoint === this.source.path)
       .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }));
 
   private planNow(): PanelState['plan'] {
     const { scores, settings } = this.services;
-    return planOf(this.subject, this.removed, this.history, settings(), scores.shown(this.planSubject));
+    return planOf(this.source, this.removed, this.history, settings(), scores.shown(this.planSubject));
   }
 
   private trainingNow(): PanelState['training'] {
-    const { path, checkpoint } = this.subject;
+    const { path, checkpoint } = this.source;
     return this.services.trainings.of(path, checkpoint.identity) ?? null;
   }
 
   private columns(): Column[] {
-    return columnsOf(this.removed, this.shelf.adapters, this.relatives);
+    return columnsOf(this.removed, this.adapters.adapters, this.relatives);
   }
 
   private choices(): PanelState['columns'] {

@@ -116,7 +116,7 @@ function livingAgain({ out, steps: total, log, request }: StoppedTraining): Live
     steps: log.trace.map(({ step, loss, learningRate, tokens, seconds }) => {
       return { step, loss, learningRate, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 };
     }),
-    looks: log.evaluations.map(({ step, loss }) => ({ step, ppl: Math.exp(loss) })),
+    evaluations: log.evaluations.map(({ step, loss }) => ({ step, ppl: Math.exp(loss) })),
     ...(request && { resumable: true }),
   };
 }

@@ -31,14 +31,14 @@ export interface ReadAdapterOptions {
 }
 
 /** What the config and the header say, for use with one checkpoint; no weights. */
-interface AdapterLook {
+interface AdapterHeaders {
   readonly config: ReturnType<typeof readAdapterConfig>;
   /** Blocks of this checkpoint. */
   readonly removed: readonly number[];
   readonly found: ReadonlyMap<string, { readonly slot: Slot; readonly tensor: TensorInfo }>;
 }
 
-async function lookAtAdapter(dir: string, checkpoint: Checkpoint, anyBase: boolean): Promise<AdapterLook> {
+async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: boolean): Promise<AdapterHeaders> {
   const folder = resolve(dir);
   await requireAdapter(folder);
   const config = readAdapterConfig((await readConfigFile(folder, ADAPTER_CONFIG)).value);
@@ -63,7 +63,7 @@ async function lookAtAdapter(dir: string, checkpoint: Checkpoint, anyBase: boole
 /** Whether the adapter in the folder `dir` can be put on top of `checkpoint`, by its headers alone. */
 export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promise<boolean> {
   try {
-    await lookAtAdapter(dir, checkpoint, false);
+    await readAdapterHeaders(dir, checkpoint, false);
     return true;
   } catch (error) {
     if (error instanceof UserError || systemErrorCode(error) !== undefined) return false;
@@ -81,7 +81,7 @@ export async function readAdapter(
   checkpoint: Checkpoint,
   { anyBase = false }: ReadAdapterOptions = {},
 ): Promise<Adapter> {
-  const { config, removed, found } = await lookAtAdapter(dir, checkpoint, anyBase);
+  const { config, removed, found } = await readAdapterHeaders(dir, checkpoint, anyBase);
   const matrices = new Map<number, Record<string, Float32Array>>();
   for (const { slot, tensor } of found.values()) {
     const values = await readTensor(tensor);

@@ -17,7 +17,7 @@ import { fileInput } from '../records/details';
 import type { RunInput } from '../records/record';
 import type { TokenRows } from '../model/forward';
 import type { Model, ModelOptions } from '../model/model';
-import { type Opened, removedJson, withModel } from '../model/opened';
+import { type OpenedModel, removedJson, withModel } from '../model/opened';
 import { viewWithout } from '../model/view';
 import { curveEnd, type CurvePoint, removalCurve, removalsOf } from './curve';
 import { loadRows, type RowSource } from './rows';
@@ -53,7 +53,7 @@ export interface Curve {
  * @throws UserError when scores or texts cannot be used, CancelledError
  */
 export async function runCurve(
-  opened: Opened,
+  opened: OpenedModel,
   options: CurveOptions,
   compute: Omit<ModelOptions, 'adapter'>,
   job: JobOptions,
@@ -88,7 +88,7 @@ export async function runCurve(
 async function pointsWarning(
   model: Model,
   rows: TokenRows,
-  { architecture, removed: always }: Opened,
+  { architecture, removed: always }: OpenedModel,
   points: readonly CurvePoint[],
   job: JobOptions,
 ): Promise<string | undefined> {

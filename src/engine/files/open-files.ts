@@ -1,7 +1,7 @@
 /** The last few files that were read from, kept open: neighbouring tensors share them. */
 import { RegularFile } from './regular-file';
 
-const MOST_OPEN = 8;
+const MAX_OPEN = 8;
 
 export class OpenFiles {
   readonly #files = new Map<string, RegularFile>();
@@ -11,7 +11,7 @@ export class OpenFiles {
     const known = this.#files.get(file);
     if (known) return known;
     for (const [oldest, least] of this.#files) {
-      if (this.#files.size < MOST_OPEN) break;
+      if (this.#files.size < MAX_OPEN) break;
       this.#files.delete(oldest);
       await least.close();
     }

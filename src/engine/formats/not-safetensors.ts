@@ -4,7 +4,7 @@ import { UserError } from '../errors';
 const START = 512;
 
 /** The error for a file that begins with `start`, or undefined when it looks like none of the known impostors. */
-export function disguise(start: Buffer, name: string): UserError | undefined {
+export function notSafetensors(start: Buffer, name: string): UserError | undefined {
   const text = start.toString('latin1', 0, START);
   if (text.startsWith('version https://git-lfs')) {
     return new UserError(

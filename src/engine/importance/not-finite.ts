@@ -7,10 +7,10 @@ import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { stepsOf, type View } from '../model/view';
 import { streamResidual } from './residual';
-import type { Findings } from './run-criterion';
+import type { CriterionResult } from './run-criterion';
 
 /** What one warning lists at most. */
-const MOST_NAMES = 8;
+const MAX_NAMES = 8;
 
 /**
  * The place from which a model's hidden states are not finite, in words that follow "its hidden states are not finite …";
@@ -61,19 +61,19 @@ export async function lossWarning(
   return `the mean loss of the model on this text is ${meanNll}: ${cause}`;
 }
 
-/** What is to be said of findings that are not finite, one sentence each. @throws CancelledError */
-export async function findingsWarnings(
+/** What is to be said of result that are not finite, one sentence each. @throws CancelledError */
+export async function resultWarnings(
   model: Model,
   rows: TokenRows,
   view: View,
-  findings: Findings,
+  result: CriterionResult,
   job?: JobOptions,
 ): Promise<string[]> {
-  const { full, zeroStates = 0 } = findings;
+  const { full, zeroStates = 0 } = result;
   const warnings = zeroStates > 0 ? [zeroWarning(zeroStates)] : [];
   const ofLoss = full && (await lossWarning(model, rows, view, full, job));
   if (ofLoss !== undefined) return [...warnings, `${ofLoss}; the scores are in no order`];
-  const ofScores = scoresWarning(findings);
+  const ofScores = scoresWarning(result);
   if (ofScores === undefined) return warnings;
   const place = full ? undefined : await placeOfBreak(model, rows, view, job);
   const cause = place === undefined ? '' : `: the model's hidden states are not finite ${place}`;
@@ -81,10 +81,10 @@ export async function findingsWarnings(
 }
 
 /** "the scores of block 1, block 3 are not finite (NaN)"; undefined where all are. */
-export function scoresWarning(findings: Findings): string | undefined {
-  const broken = namedScores(findings).filter(({ score }) => !Number.isFinite(score));
+export function scoresWarning(result: CriterionResult): string | undefined {
+  const broken = namedScores(result).filter(({ score }) => !Number.isFinite(score));
   if (broken.length === 0) return undefined;
-  const names = broken.slice(0, MOST_NAMES).map(({ name }) => name);
+  const names = broken.slice(0, MAX_NAMES).map(({ name }) => name);
   const rest = broken.length - names.length;
   const values = [...new Set(broken.map(({ score }) => String(score)))].join(', ');
   return `the scores of ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''} are not finite (${values})`;
@@ -95,7 +95,7 @@ function namedScores({
   modules = [],
   windows = [],
   removals = [],
-}: Findings): { name: string; score: number }[] {
+}: CriterionResult): { name: string; score: number }[] {
   return [
     ...blocks.map(({ index, score }) => ({ name: `block ${index}`, score })),
     ...modules.map(({ block, part, score }) => ({ name: `${block}.${part}`, score })),

@@ -10,7 +10,7 @@ import { scoreDeepest } from './deepest';
 import { scoreGreedy } from './greedy';
 import type { LossSummary } from './losses';
 import { scoreMagnitude } from './magnitude';
-import { findingsWarnings, scoresWarning } from './not-finite';
+import { resultWarnings, scoresWarning } from './not-finite';
 import { type Criterion, type CriterionSettings, needsCalibration } from './criterion';
 import { scoreModulePerplexity, scorePerplexity } from './perplexity';
 import { scoreTaylor } from './taylor';
@@ -52,7 +52,7 @@ export interface TensorScore {
 }
 
 /** What a criterion finds; which fields there are depends on the criterion. */
-export interface Findings {
+export interface CriterionResult {
   /** The model with nothing removed, where it was measured. */
   readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
   readonly blocks?: readonly BlockScore[];
@@ -68,7 +68,7 @@ export interface Findings {
 }
 
 export interface Scored {
-  readonly findings: Findings;
+  readonly result: CriterionResult;
   readonly ranking: Ranking;
   /** Undefined where the criterion needs no text. */
   readonly calibration?: Calibration;
@@ -114,24 +114,24 @@ export async function runCriterion(
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const run = async (model: Model) => {
-    const findings = await withText(model, calibration.rows, criterion, seed, job, scope);
+    const result = await withText(model, calibration.rows, criterion, seed, job, scope);
     const view = scope.view ?? fullView(model.architecture.blocks);
     const broken = [
-      ...(await findingsWarnings(model, calibration.rows, view, findings, job)),
-      ...shortRun(findings, scope.count),
+      ...(await resultWarnings(model, calibration.rows, view, result, job)),
+      ...shortRun(result, scope.count),
     ];
-    return { findings, broken, device: model.device };
+    return { result, broken, device: model.device };
   };
   const { device: choice, threads, memory, hooks } = options;
   const { adapter } = scope;
-  const { findings, broken, device } = await withModel(
+  const { result, broken, device } = await withModel(
     checkpoint,
     { device: choice, threads, memory, hooks, adapter },
     run,
   );
   return {
-    findings,
-    ranking: rankingOf(findings),
+    result,
+    ranking: rankingOf(result),
     calibration,
     device,
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
@@ -153,26 +153,26 @@ async function withoutText(
   const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).blocks);
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);
-  const findings = { blocks, order };
+  const result = { blocks, order };
   return {
-    findings,
-    ranking: rankingOf(findings),
+    result,
+    ranking: rankingOf(result),
     inputs: [],
     settings: magnitude ? { norm, reduction } : {},
-    warnings: magnitudeWarnings(findings, magnitude?.tensors),
+    warnings: magnitudeWarnings(result, magnitude?.tensors),
   };
 }
 
 /** A greedy run that found too few blocks to remove. */
-function shortRun({ removals }: Findings, count = 0): string[] {
+function shortRun({ removals }: CriterionResult, count = 0): string[] {
   if (!removals || removals.length >= count) return [];
   if (removals.length === 0) return ['greedy removes nothing: every block is kept'];
   return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
 }
 
 /** The tensor that makes a magnitude what it is. */
-function magnitudeWarnings(findings: Findings, tensors: readonly TensorScore[] = []): string[] {
-  const warning = scoresWarning(findings);
+function magnitudeWarnings(result: CriterionResult, tensors: readonly TensorScore[] = []): string[] {
+  const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));
   return warning === undefined ? [] : [tensor ? `${warning}: so is that of ${tensor.name}` : warning];
 }
@@ -185,7 +185,7 @@ async function withText(
   seed: number,
   job: JobOptions,
   { view, granularity, count = 0, kept }: Scope,
-): Promise<Findings> {
+): Promise<CriterionResult> {
   switch (criterion) {
     case 'block-influence':
       return scoreBlockInfluence(model, rows, { view }, job);
@@ -210,7 +210,7 @@ async function withText(
   }
 }
 
-function rankingOf({ full, blocks, windows, removals }: Findings): Ranking {
+function rankingOf({ full, blocks, windows, removals }: CriterionResult): Ranking {
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {
@@ -228,7 +228,7 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
 }
 
 /** What is worth printing or sending: `full` is null where it was not measured; the losses of single rows are left out. */
-export function findingsSummary({ full, blocks, modules, ...rest }: Findings): Record<string, unknown> {
+export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): Record<string, unknown> {
   const numbers = ({ score, ppl, meanNll, low, high, pairedLow, pairedHigh }: Omit<BlockScore, 'index'>): object =>
     ppl === undefined ? { score } : { score, ppl, meanNll, low, high, pairedLow, pairedHigh };
   return {

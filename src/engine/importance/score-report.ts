@@ -1,11 +1,11 @@
 /** What a scoring says: the numbers, whose they are, and what they were made with. The same on a terminal and in the editor. */
 import { peakRssBytes } from '../memory';
 import { modelName } from '../records/record';
-import { type Opened, removedJson } from '../model/opened';
+import { type OpenedModel, removedJson } from '../model/opened';
 import type { Criterion } from './criterion';
-import { findingsSummary, type Scored, withoutRows } from './run-criterion';
+import { resultSummary, type Scored, withoutRows } from './run-criterion';
 
-export interface Circumstances {
+export interface ScoreContext {
   readonly calibration: object | null;
   readonly seconds: number;
   readonly device: string;
@@ -17,30 +17,30 @@ export interface ScoreReport {
   readonly summary: Readonly<Record<string, unknown>>;
   /** What the record holds: the losses of single rows too. */
   readonly results: Readonly<Record<string, unknown>>;
-  readonly circumstances: Circumstances;
+  readonly context: ScoreContext;
 }
 
 export function scoreReport(
-  { checkpoint, removed, adapter, inputs }: Opened,
+  { checkpoint, removed, adapter, inputs }: OpenedModel,
   criterion: Criterion,
-  { findings, calibration, device }: Scored,
+  { result, calibration, device }: Scored,
   seconds: number,
 ): ScoreReport {
-  const subject = {
+  const shared = {
     criterion,
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
     ...(removed.length > 0 && { removed: removedJson(removed) }),
     ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
   };
-  const circumstances = {
+  const context = {
     calibration: calibration ? withoutRows(calibration) : null,
     seconds,
     device: device?.provider ?? 'cpu',
     peakRssBytes: peakRssBytes(),
   };
   return {
-    summary: { ...subject, ...findingsSummary(findings), ...circumstances },
-    results: { ...subject, ...findings, ...circumstances },
-    circumstances,
+    summary: { ...shared, ...resultSummary(result), ...context },
+    results: { ...shared, ...result, ...context },
+    context,
   };
 }

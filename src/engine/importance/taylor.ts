@@ -19,7 +19,7 @@ import { externalBinding, externalWeight } from '../model/graph-weights';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 import { HeadLoss } from '../model/head-loss';
 import type { Model } from '../model/model';
-import { requireOwnWeights } from '../model/no-adapter';
+import { requireNoAdapter } from '../model/no-adapter';
 import { openStateStore, type StateStore } from '../model/state-store';
 import { shiftedTargets } from '../model/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../model/training-graph';
@@ -48,7 +48,7 @@ export async function scoreTaylor(
   { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
   job: JobOptions = {},
 ): Promise<TaylorScores> {
-  requireOwnWeights(model, 'score by Taylor');
+  requireNoAdapter(model, 'score by Taylor');
   const steps = stepsOf(view);
   const total = rows.length * taylorWork(model.architecture, steps.length);
   const work = new Work(job, total, 'row-blocks', 'reading the model');

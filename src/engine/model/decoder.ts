@@ -26,7 +26,7 @@ const TOKENS_PER_RUN_WEBGPU = 31;
 /** Share of the free memory that the weights may take as float32. */
 const MEMORY_SHARE = 0.7;
 /** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
-const MOST_ADAPTER_BYTES = 2 ** 30;
+const MAX_ADAPTER_BYTES = 2 ** 30;
 
 /** Tokens by which caches in this process's memory grow: the operator copies a cache with all of its room. */
 const GROWTH = 64;
@@ -68,7 +68,7 @@ export class Decoder {
     const steps = stepsOf(view);
     const adapterBytes = model.adapter?.bytes ?? 0;
     const bytes = 4 * parametersOf(a, steps.length) + adapterBytes;
-    const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MOST_ADAPTER_BYTES;
+    const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MAX_ADAPTER_BYTES;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const rotary = rotaryFeeds(a, capacity);

@@ -7,7 +7,7 @@ import type { Model } from './model';
  * @param work that reads the stored weights: "score by Taylor"
  * @throws UserError
  */
-export function requireOwnWeights({ adapter }: Pick<Model, 'adapter'>, work: string): void {
+export function requireNoAdapter({ adapter }: Pick<Model, 'adapter'>, work: string): void {
   if (adapter === undefined) return;
   throw new UserError(
     `cannot ${work} with an adapter on top`,

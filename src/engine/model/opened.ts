@@ -12,7 +12,7 @@ import type { RunInput } from '../records/record';
 import { type Model, type ModelOptions, openModel } from './model';
 import { parseRemoved, removedParts, type RemovedPart, type View, viewWithout } from './view';
 
-export interface Wanted {
+export interface ModelSelection {
   /** Blocks to leave out, as `parseRemoved` reads them; on top of those that the adapter leaves out. */
   readonly remove?: string;
   /** Folder of an adapter. */
@@ -21,7 +21,7 @@ export interface Wanted {
   readonly otherBase?: boolean;
 }
 
-export interface Opened {
+export interface OpenedModel {
   readonly checkpoint: Checkpoint;
   readonly architecture: Architecture;
   readonly removed: readonly RemovedPart[];
@@ -33,7 +33,10 @@ export interface Opened {
 }
 
 /** @throws UserError when the checkpoint cannot be read or computed with, lacks such blocks, or is not the adapter's */
-export async function openForComputing(path: string, { remove, adapter: folder, otherBase }: Wanted): Promise<Opened> {
+export async function openForComputing(
+  path: string,
+  { remove, adapter: folder, otherBase }: ModelSelection,
+): Promise<OpenedModel> {
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   const { blocks } = architecture;

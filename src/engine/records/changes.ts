@@ -11,7 +11,7 @@ import { followPlace } from './places';
 import type { RunInput } from './record';
 
 /** Texts and data have 256 MB at most, the largest adapters some gigabytes: what has more is no input of a run. */
-const MOST_HASHED_BYTES = 4 * 2 ** 30;
+const MAX_HASHED_BYTES = 4 * 2 ** 30;
 
 export interface LookOptions {
   /** Inputs as they are now, which need not be looked up: those of the same role and name. */
@@ -36,8 +36,8 @@ const GONE: Found = { changed: 'is no longer there' };
 /** Looks files up; each is read once for as long as it stays the same. */
 export class InputWatch {
   private readonly hashes = new Map<string, { readonly stamp: string; readonly hash: string }>();
-  /** Many runs name the same file: they look at it together. */
-  private readonly looking = new Map<string, Promise<Found>>();
+  /** Many runs name the same file: it is read once for all of them. */
+  private readonly checking = new Map<string, Promise<Found>>();
 
   /**
    * @param folder of the record, from where its places are seen
@@ -63,11 +63,11 @@ export class InputWatch {
     if (then === undefined) return undefined;
     const same = options.known?.find((other) => other.role === role && other.name === name);
     if (!same && typeof place !== 'string') return undefined;
-    const now = same ? foundAs(same) : await this.lookAt(input, place!, folder, options);
+    const now = same ? foundAs(same) : await this.checkInput(input, place!, folder, options);
     return 'hash' in now && now.hash !== then ? { changed: 'has changed since' } : now;
   }
 
-  private async lookAt(
+  private async checkInput(
     { role, name }: RunInput,
     place: string,
     folder: string,
@@ -77,12 +77,12 @@ export class InputWatch {
     if (followed === 'gone') return GONE;
     if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice looks in' };
     const key = `${role} ${followed.path}`;
-    let look = this.looking.get(key);
-    if (!look) {
-      look = this.read(role, name, followed.path, job).finally(() => this.looking.delete(key));
-      this.looking.set(key, look);
+    let check = this.checking.get(key);
+    if (!check) {
+      check = this.read(role, name, followed.path, job).finally(() => this.checking.delete(key));
+      this.checking.set(key, check);
     }
-    return look;
+    return check;
   }
 
   private async read(role: string, name: string, path: string, job: JobOptions): Promise<Found> {
@@ -99,7 +99,7 @@ export class InputWatch {
 
   private async fileHash(path: string, name: string, job: JobOptions): Promise<Found> {
     const { size, mtimeMs, ino } = await stat(path);
-    if (size > MOST_HASHED_BYTES) return { unchecked: `it has ${size} bytes, too many to be hashed` };
+    if (size > MAX_HASHED_BYTES) return { unchecked: `it has ${size} bytes, too many to be hashed` };
     const stamp = `${size} ${mtimeMs} ${ino}`;
     const known = this.hashes.get(path);
     if (known?.stamp === stamp) return known;

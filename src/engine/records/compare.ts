@@ -94,7 +94,7 @@ export function resultsOf({ score, curve, training, quality, cost, samples }: Ru
     ['steps', training && String(steps.at(-1)?.step ?? 0)],
     ['first loss', steps[0] && shortNumber(steps[0].loss)],
     ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
-    ['best held-out perplexity', best(training?.looks.map(({ ppl }) => ppl))],
+    ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
     ...(quality ?? []).map(({ label, ppl }): [string, string] => [`perplexity of ${label}`, shortNumber(ppl)]),
     ...(cost ?? []).flatMap(

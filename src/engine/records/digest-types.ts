@@ -73,7 +73,7 @@ export interface TrainingDigest {
   /** Folder of the adapter or checkpoint, by name. */
   readonly output?: string;
   readonly steps: readonly TrainingStep[];
-  readonly looks: readonly TrainingLook[];
+  readonly evaluations: readonly TrainingEvaluation[];
 }
 
 export interface TrainingStep {
@@ -83,8 +83,8 @@ export interface TrainingStep {
   readonly tokensPerSecond: number;
 }
 
-/** A look at the held-out part. */
-export interface TrainingLook {
+/** An evaluation on the held-out part. */
+export interface TrainingEvaluation {
   readonly step: number;
   readonly ppl: JsonNumber;
 }

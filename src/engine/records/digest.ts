@@ -110,12 +110,12 @@ function trainingOf(results: JsonObject): TrainingDigest {
     const [learningRate, speed] = [finite(lr) ?? 0, finite(tokensPerSecond) ?? 0];
     return [{ step: at, loss: value, learningRate, tokensPerSecond: speed }];
   });
-  const looks = objects(results.evaluations).flatMap(({ step, ppl }) => {
+  const evaluations = objects(results.evaluations).flatMap(({ step, ppl }) => {
     const [at, value] = [finite(step), jsonNumber(ppl)];
     return at === null || value === undefined ? [] : [{ step: at, ppl: value }];
   });
   const out = text(results.out);
-  return { ...(out !== undefined && { output: basename(out) }), steps, looks };
+  return { ...(out !== undefined && { output: basename(out) }), steps, evaluations };
 }
 
 function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: string): QualityDigest[] {

@@ -10,7 +10,7 @@ import type { RunDigest } from './digest-types';
 import { readRecord, type RunInput } from './record';
 
 /** Read at most: years of work, and still quick to list. Older ones stay where they are. */
-const MOST_RUNS = 500;
+const MAX_RUNS = 500;
 
 export interface StoredRun {
   /** Name of the file, which is unique in its folder. */
@@ -47,7 +47,7 @@ export class RunStore {
   async list(): Promise<RunList> {
     const names = await this.names();
     for (const id of this.read.keys()) if (!names.includes(id)) this.read.delete(id);
-    const found = (await Promise.all(names.map((id) => this.look(id)))).filter((run) => run !== undefined);
+    const found = (await Promise.all(names.map((id) => this.readRun(id)))).filter((run) => run !== undefined);
     const runs = found.filter((run) => 'digest' in run);
     return {
       runs: runs.sort((a, b) => b.digest.started.localeCompare(a.digest.started)),
@@ -73,14 +73,14 @@ export class RunStore {
       return names
         .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
         .sort()
-        .slice(-MOST_RUNS);
+        .slice(-MAX_RUNS);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return [];
       throw error;
     }
   }
 
-  private async look(id: string): Promise<StoredRun | UnreadableRun | undefined> {
+  private async readRun(id: string): Promise<StoredRun | UnreadableRun | undefined> {
     const file = join(this.folder, id);
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) return undefined; // deleted meanwhile

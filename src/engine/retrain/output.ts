@@ -8,8 +8,8 @@ import { writeAdapter } from '../adapter/files';
 import { mergeAdapter } from '../write/merge';
 import type { RetrainResult } from './report';
 import type { RetrainSettings } from './settings';
-import type { Subject } from './subject';
-import { writeTrained } from './full/write';
+import type { PreparedTraining } from './prepare';
+import { writeTrainedCheckpoint } from './full/write-trained';
 
 /**
  * @param settings of the record
@@ -19,7 +19,7 @@ import { writeTrained } from './full/write';
 export async function writeOutput(
   { checkpoint }: Model,
   { out, dtype, merge, method }: RetrainSettings,
-  { adapter, parameters }: Subject,
+  { adapter, parameters }: PreparedTraining,
   settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
   record: (extra?: Reduction) => RunRecord,
   job: JobOptions,
@@ -30,7 +30,7 @@ export async function writeOutput(
   }
   const written = adapter
     ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, record, provenance: { settings } })
-    : await writeTrained(checkpoint, parameters, out, {
+    : await writeTrainedCheckpoint(checkpoint, parameters, out, {
         ...job,
         removed: settings.removed,
         dtype,

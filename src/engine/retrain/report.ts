@@ -1,7 +1,7 @@
 /** What a retraining tells when it is done: the object that `--json`, the record and the editor share. */
 import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
-import type { LeftBehind } from '../write/companions';
+import type { LeftBehind } from '../write/accompanying-files';
 import type { RunRecord } from '../records/record';
 import type { DataDescription } from './data/load';
 import type { Evaluation, TraceEntry, TrainingState } from './loop/training-state';
@@ -58,14 +58,14 @@ export function resultOf(
 /** As JSON has it. */
 export function resultJson(result: RunResult): Record<string, unknown> {
   const { steps, trace, evaluations, best, stopped, parameters, removed, data, device } = result;
-  const look = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });
+  const evaluation = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });
   return {
     steps,
     trace: trace.map(({ step, loss, learningRate, gradientNorm, tokens, seconds }) => {
       return { step, loss, lr: learningRate, gradNorm: gradientNorm, tokensPerSecond: tokens / seconds };
     }),
-    evaluations: evaluations.map(look),
-    best: best ? look(best) : null,
+    evaluations: evaluations.map(evaluation),
+    best: best ? evaluation(best) : null,
     ...(stopped && { stopped }),
     parameters,
     removed,

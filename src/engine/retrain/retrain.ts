@@ -1,5 +1,5 @@
 /**
- * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainee, teacher, training with a state that can be
+ * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainable, teacher, training with a state that can be
  * resumed, and the adapter or checkpoint at the end.
  */
 import type { Architecture } from '../checkpoint/architecture';
@@ -12,7 +12,7 @@ import { detailsOf } from '../records/details';
 import { modelInput, newRecord, type RunInput, type RunRecord } from '../records/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
-import { requireOwnWeights } from '../model/no-adapter';
+import { requireNoAdapter } from '../model/no-adapter';
 import { fullView, type RemovedPart, type View } from '../model/view';
 import { LINEAR_NAMES } from '../adapter/names';
 import { Backprop } from './loop/backprop';
@@ -22,13 +22,13 @@ import { type RetrainResult, resultJson, resultOf } from './report';
 import { requestOf } from './request';
 import { runData } from './data/run-data';
 import { DEFAULTS, type LoraMethod, type RetrainSettings, trainOptions } from './settings';
-import { type Subject, subjectOf } from './subject';
+import { type PreparedTraining, prepareTraining } from './prepare';
 import { Teacher } from './teacher/teacher';
 import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
 import { requireFullMemory } from './full/memory';
-import { largestRank } from './lora/trainee';
+import { largestRank } from './lora/lora-model';
 import { runFacts } from './run-facts';
 import { type StateFile, train, type TrainHooks, type TrainOptions } from './loop/train';
 import type { TrainingState } from './loop/training-state';
@@ -77,7 +77,7 @@ export async function retrain(
   const started = new Date();
   const clock = performance.now();
   const removed = wholeBlocks(context.removed);
-  requireOwnWeights(model, 'retrain');
+  requireNoAdapter(model, 'retrain');
   checkSettings(model, removed, settings);
   const { seed = DEFAULTS.seed, resume = false } = settings;
   const [gather, learn, write] = inPhases(job, phasesOf(settings));
@@ -87,22 +87,22 @@ export async function retrain(
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const data = await runData(model, settings, sources, gather);
-    const subject = await subjectOf(model, removed, settings.method, seed, data);
+    const training = await prepareTraining(model, removed, settings.method, seed, data);
     const options = trainOptions(settings, data);
-    const parameters = [...subject.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
+    const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({
       ...{ parameters, options, data: data.describe, resumed: workspace.found },
       ...{ rows: rowsOf(data, options), idle: idleSettings(settings, data) },
     });
     const prompted = data.describe.files.some(({ kind }) => kind === 'instructions');
     const facts = {
-      ...{ ...subject.settings, ...options, removed, ...teacherFacts(context.teacher) },
+      ...{ ...training.settings, ...options, removed, ...teacherFacts(context.teacher) },
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context.teacher, context.opened ?? {});
     const state = { path: workspace.state, run, request, resume };
-    const trained = await trainSubject(model, subject, data, options, context, state, learn);
+    const trained = await runTraining(model, training, data, options, context, state, learn);
     const result = resultOf(trained, {
       parameters,
       removed,
@@ -114,7 +114,7 @@ export async function retrain(
     const out = await writeOutput(
       model,
       settings,
-      subject,
+      training,
       facts,
       (extra) => record({ ...resultJson(result), ...extra }),
       write,
@@ -177,20 +177,20 @@ function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES 
   );
 }
 
-async function trainSubject(
+async function runTraining(
   model: Model,
-  { trainee, parameters, masks }: Subject,
+  { trainable, parameters, masks }: PreparedTraining,
   data: TrainingData,
   options: TrainOptions,
   { teacher: source, hooks }: RetrainContext,
   state: StateFile,
   job: JobOptions,
 ): Promise<TrainingState> {
-  const headFrozen = trainee.head.options.trainable !== true;
+  const headFrozen = trainable.head.options.trainable !== true;
   const teacher =
     source && (await Teacher.open(source.model, viewOf(source), { ...source, student: model, headFrozen }));
   try {
-    const backprop = await Backprop.create(model, trainee, { teacher, longest: longestRow(data) });
+    const backprop = await Backprop.create(model, trainable, { teacher, longest: longestRow(data) });
     try {
       return await train(backprop, parameters, data, options, { masks, state, hooks }, job);
     } finally {

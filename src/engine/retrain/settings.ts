@@ -7,7 +7,7 @@ import { counted } from '../counted';
 import { UserError } from '../errors';
 import type { LinearName } from '../model/block';
 import type { PromptStyle } from './data/alpaca';
-import { lookSize } from './data/held-out';
+import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
 import { PASSES_PER_STEP } from './loop/schedule';
@@ -95,10 +95,10 @@ export const DEFAULTS = {
 
 /** An epoch of few data still has so many steps, as far as the batch can shrink for it. */
 const STEPS_PER_EPOCH = 50;
-const LEAST_BATCH = 4;
+const MIN_BATCH = 4;
 /** Looks at the held-out part of a run, and the most that they may cost beside its steps. */
-const LOOKS = 10;
-const LOOKS_SHARE = 0.15;
+const EVALUATIONS = 10;
+const EVALUATIONS_SHARE = 0.15;
 /** Saved states of a run. */
 const SAVES = 20;
 
@@ -107,7 +107,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
   const { method, accumulate = 1, warmup, seed = DEFAULTS.seed } = settings;
   const usual = DEFAULTS[method.kind];
   const examples = data.train.length;
-  const fewer = Math.min(DEFAULTS.batch, Math.max(LEAST_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
+  const fewer = Math.min(DEFAULTS.batch, Math.max(MIN_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
   // Rows that are there: of few data, or as a file fixes them.
   const most = data.batches
     ? Math.max(...data.batches.map((rows) => rows.length))
@@ -122,8 +122,8 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     );
   }
   const [beta1, beta2] = settings.betas ?? usual.betas;
-  const lookRows = lookSize(data.heldOut.length);
-  const looks = Math.floor((LOOKS_SHARE * PASSES_PER_STEP * steps * batch) / Math.max(1, lookRows));
+  const rows = evaluationSize(data.heldOut.length);
+  const evaluations = Math.floor((EVALUATIONS_SHARE * PASSES_PER_STEP * steps * batch) / Math.max(1, rows));
   return {
     learningRate: settings.learningRate ?? usual.learningRate,
     warmup: warmup ?? Math.min(DEFAULTS.warmup, Math.floor(steps / 10)),
@@ -136,7 +136,8 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     epsilon: 1e-8,
     seed,
     evalEvery:
-      settings.evalEvery ?? Math.min(DEFAULTS.evalEvery, Math.ceil(steps / Math.min(LOOKS, Math.max(1, looks)))),
+      settings.evalEvery ??
+      Math.min(DEFAULTS.evalEvery, Math.ceil(steps / Math.min(EVALUATIONS, Math.max(1, evaluations)))),
     saveEvery: settings.saveEvery ?? Math.min(DEFAULTS.saveEvery, Math.ceil(steps / SAVES)),
     patience: settings.patience,
   };

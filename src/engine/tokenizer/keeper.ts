@@ -29,10 +29,10 @@ const PATIENCE_MS = 10_000;
 const PATIENCE_PER_MIB_MS = 10_000;
 /** Until the program has started, on a machine that is busy with other things. */
 const START_PATIENCE_MS = 60_000;
-/** Between two looks. Time counts in looks: one that comes late, because this process or the machine slept, is one. */
-const LOOK_MS = 250;
+/** Between two checks. Time counts in checks: one that comes late, because this process or the machine slept, is one. */
+const CHECK_MS = 250;
 /** Looks until a job that was cancelled stops waiting for what may be about to come. */
-const CANCEL_LOOKS = 2;
+const CANCEL_CHECKS = 2;
 /** After which a process that has nothing to do ends. */
 const IDLE_MS = 30_000;
 /** A text of 64 MiB takes 3 GiB. */
@@ -53,10 +53,10 @@ interface Waiting {
 export class Keeper {
   private readonly queue: Waiting[] = [];
   private child: Running | undefined;
-  private looks: NodeJS.Timeout | undefined;
+  private checks: NodeJS.Timeout | undefined;
   private idle: NodeJS.Timeout | undefined;
-  private silentLooks = 0;
-  private cancelledLooks = 0;
+  private silentChecks = 0;
+  private cancelledChecks = 0;
 
   constructor(
     private readonly texts: TokenizerTexts,
@@ -84,9 +84,9 @@ export class Keeper {
   }
 
   private start(): Running {
-    this.silentLooks = 0;
+    this.silentChecks = 0;
     const child: Running = new Running({
-      alive: () => (this.silentLooks = 0),
+      alive: () => (this.silentChecks = 0),
       answered: (answer) => this.answered(answer),
       gone: (why) => {
         if (this.child === child) this.end(this.failure(why));
@@ -95,19 +95,19 @@ export class Keeper {
     return child;
   }
 
-  /** While something is asked: looks after the process, which then keeps this one alive. */
+  /** While a request waits: checks the process at intervals, which keeps this process alive. */
   private watch(): void {
     clearTimeout(this.idle);
     this.child?.ref();
-    this.looks ??= setInterval(() => this.look(), LOOK_MS);
+    this.checks ??= setInterval(() => this.check(), CHECK_MS);
   }
 
-  private look(): void {
-    this.silentLooks++;
+  private check(): void {
+    this.silentChecks++;
     const cancelled = this.options.signal?.aborted === true && this.queue[0].cancellable;
-    this.cancelledLooks = cancelled ? this.cancelledLooks + 1 : 0;
-    if (this.cancelledLooks > CANCEL_LOOKS) this.end(new CancelledError());
-    else if (this.silentLooks * LOOK_MS > this.patience()) this.end(this.failure(undefined));
+    this.cancelledChecks = cancelled ? this.cancelledChecks + 1 : 0;
+    if (this.cancelledChecks > CANCEL_CHECKS) this.end(new CancelledError());
+    else if (this.silentChecks * CHECK_MS > this.patience()) this.end(this.failure(undefined));
   }
 
   private patience(): number {
@@ -116,7 +116,7 @@ export class Keeper {
   }
 
   private answered(answer: Answer): void {
-    this.silentLooks = 0;
+    this.silentChecks = 0;
     const { resolve, reject } = this.queue.shift()!;
     if ('reply' in answer) resolve(answer.reply);
     else if ('refused' in answer) {
@@ -130,9 +130,9 @@ export class Keeper {
   }
 
   private stopLooking(): void {
-    clearInterval(this.looks);
-    this.looks = undefined;
-    this.cancelledLooks = 0;
+    clearInterval(this.checks);
+    this.checks = undefined;
+    this.cancelledChecks = 0;
   }
 
   /** Ends the process; everything that is asked fails with `error`. The next task starts another. */
@@ -166,7 +166,7 @@ export class Keeper {
             `Cannot use ${join(folder, 'tokenizer.json')}`,
             stage === undefined || stage === 'r' || asked?.kind === 'load' ? 'loading it' : `its "${STAGES[stage]}"`,
           ];
-    const seconds = Math.round((this.silentLooks * LOOK_MS) / 1000);
+    const seconds = Math.round((this.silentChecks * CHECK_MS) / 1000);
     const action =
       asked?.kind === 'chat'
         ? 'Give the prompt as plain text instead, or take the template from the model’s page again.'

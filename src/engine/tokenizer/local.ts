@@ -1,5 +1,5 @@
 /**
- * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the mends of mends.ts. Ids are those of the
+ * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the fixes of fixes.ts. Ids are those of the
  * original tokenizers library; tokenizer_config.json serves the chat template only. It runs in the tokenizer's process
  * (tokenizer.ts says why), or wherever the files can be trusted.
  */
@@ -9,7 +9,7 @@ import { messageOf, UserError } from '../errors';
 import { MergeBoundaryPreTokenizer } from './boundaries';
 import { type ChatMessage, chatTemplate, type RenderChat } from './chat';
 import { parseTokenizerFiles, readTokenizerTexts, type TokenizerDescription, type TokenizerTexts } from './files';
-import { isByteToken, mendedDecode, mendPreTokenizer, mendStages } from './mends';
+import { isByteToken, fixedDecode, fixPreTokenizer, fixStages } from './fixes';
 import { type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';
 import type { DecodeOptions, EncodeOptions } from './tokenizer';
@@ -49,10 +49,10 @@ export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefin
   const file = join(texts.folder, 'tokenizer.json');
   const stages = new Stages(file, sign);
   const library = stages.guard(() => {
-    const preTokenizer = mendPreTokenizer(files.description.pre_tokenizer);
+    const preTokenizer = fixPreTokenizer(files.description.pre_tokenizer);
     // No settings: they hold habits of one Python class each, which the original library does not know.
     const made = new LibraryTokenizer({ ...files.description, pre_tokenizer: preTokenizer }, {});
-    mendStages(made);
+    fixStages(made);
     cutAtMergeBoundaries(made, files.description);
     return made;
   });
@@ -173,7 +173,7 @@ class LoadedTokenizer implements LocalTokenizer {
   }
 
   decode(ids: readonly number[], { skipSpecialTokens }: DecodeOptions): string {
-    return this.stages.guard(() => mendedDecode(this.library, ids, skipSpecialTokens));
+    return this.stages.guard(() => fixedDecode(this.library, ids, skipSpecialTokens));
   }
 
   stream(

@@ -48,17 +48,17 @@ const object =
   (value, path) => {
     if (path.length > DEEPEST) return `"${path.slice(0, SHOWN)}…" is nested too deep`;
     if (!isObject(value)) return `"${path}" is not an object`;
-    const looks = Object.entries(fields).map(
+    const checks = Object.entries(fields).map(
       ([name, check]) =>
         () =>
           check(value[name], `${path}.${name}`),
     );
-    return firstFault(looks);
+    return firstFault(checks);
   };
 
-const firstFault = (looks: readonly (() => string | undefined)[]): string | undefined => {
-  for (const look of looks) {
-    const fault = look();
+const firstFault = (checks: readonly (() => string | undefined)[]): string | undefined => {
+  for (const check of checks) {
+    const fault = check();
     if (fault !== undefined) return fault;
   }
   return undefined;

@@ -15,7 +15,7 @@ import { modelInput, newRecord, recordIn, type RunRecord } from '../records/reco
 import { type Adapter, adapterDigest } from '../adapter/adapter';
 import { adapterName, LINEAR_NAMES } from '../adapter/names';
 import { mergeCard } from './merge-card';
-import { type Change, writeRevised } from './modified';
+import { type Change, writeModified } from './modified';
 
 export interface MergeOptions extends WriteOptions {
   /** The type of all weights in the new checkpoint; each keeps its own when undefined. */
@@ -67,7 +67,7 @@ export async function mergeAdapter(
       results: reduction,
       started,
     });
-  const written = await writeRevised(
+  const written = await writeModified(
     checkpoint,
     {
       removed: adapter.removed,

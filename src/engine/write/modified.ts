@@ -39,7 +39,7 @@ export interface Revision {
  * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
  *   nothing is left behind then
  */
-export async function writeRevised(
+export async function writeModified(
   source: Checkpoint,
   revision: Revision,
   out: string,

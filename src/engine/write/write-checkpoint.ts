@@ -12,7 +12,7 @@ import type { JobOptions } from '../progress';
 import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../records/record';
 import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
-import { findCompanions, type LeftBehind } from './companions';
+import { findAccompanyingFiles, type LeftBehind } from './accompanying-files';
 import { copyRanges, type CopyOptions } from '../files/copy';
 import { OpenFiles } from '../files/open-files';
 import { OutputFile } from '../files/output-file';
@@ -29,7 +29,7 @@ export interface WriteOptions extends JobOptions {
   readonly bufferBytes?: number;
 }
 
-/** Everything that a new checkpoint consists of, but for the companions of its source. */
+/** Everything that a new checkpoint consists of, except the files that accompany its source. */
 export interface NewCheckpoint {
   readonly plan: Plan;
   /** Text of its `config.json`. */
@@ -65,16 +65,16 @@ export async function writeCheckpoint(
   options: WriteOptions,
 ): Promise<Written> {
   const { plan } = planned;
-  const { found: companions, leftBehind } = await findCompanions(source.folder);
-  const companionBytes = companions.reduce((sum, { bytes }) => sum + bytes, 0);
-  const total = plan.bytes + companionBytes;
+  const { found: accompanying, leftBehind } = await findAccompanyingFiles(source.folder);
+  const accompanyingBytes = accompanying.reduce((sum, { bytes }) => sum + bytes, 0);
+  const total = plan.bytes + accompanyingBytes;
   throwIfCancelled(options.signal);
   const target = await claimTarget(out, foldersOf(source), total + OVERHEAD_BYTES);
   try {
     const copy = copyOptions(options, total);
     const place = (name: string): string => join(target.temporary, name);
     await writeShards(plan, target.temporary, copy);
-    for (const { name, file, bytes } of companions) {
+    for (const { name, file, bytes } of accompanying) {
       await mkdir(dirname(place(name)), { recursive: true });
       await OutputFile.fill(place(name), (output) => copyRanges(output, 0, [{ file, offset: 0, bytes }], copy));
     }

@@ -4,7 +4,7 @@ import { sizeOfView } from '../../engine/evaluate/measure';
 import { UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/records/details';
 import { openModel, type Model } from '../../engine/model/model';
-import { type Opened, openForComputing } from '../../engine/model/opened';
+import { type OpenedModel, openForComputing } from '../../engine/model/opened';
 import type { BenchSpec, MeasuredModel } from '../../protocol/bench';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
 import { DEFAULT_SEED } from './settings';
@@ -12,7 +12,7 @@ import { type Job, modelOptions, secondsSince, wanted } from './job';
 
 interface Opening {
   readonly label: string;
-  readonly opened: Opened;
+  readonly opened: OpenedModel;
   readonly model: Model;
 }
 

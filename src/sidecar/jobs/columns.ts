@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { DeviceError, UserError } from '../../engine/errors';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
-import { type Opened, removedJson } from '../../engine/model/opened';
+import { type OpenedModel, removedJson } from '../../engine/model/opened';
 import type { ColumnInfo, SampleColumn } from '../../protocol/samples';
 
 /** One that cannot take part, and why. */
@@ -25,7 +25,7 @@ export const words = ({ what, why }: UserError): string => `${what}: ${why}`;
 
 /** What results and records say of a column. */
 export function columnInfo(
-  column: { readonly label: string; readonly opened: Opened } | Unable,
+  column: { readonly label: string; readonly opened: OpenedModel } | Unable,
   { checkpoint, remove = [], adapter }: SampleColumn,
 ): ColumnInfo {
   const { label } = column;
@@ -36,7 +36,7 @@ export function columnInfo(
 }
 
 /** Each checkpoint and adapter once. */
-export function inputsOf(columns: readonly { readonly opened: Opened }[]): RunInput[] {
+export function inputsOf(columns: readonly { readonly opened: OpenedModel }[]): RunInput[] {
   const inputs = new Map<string, RunInput>();
   for (const { opened } of columns) {
     for (const input of [modelInput(opened.checkpoint), ...opened.inputs]) inputs.set(JSON.stringify(input), input);

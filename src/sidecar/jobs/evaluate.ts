@@ -12,7 +12,7 @@ import type { RunInput } from '../../engine/records/record';
 import { readTextFile } from '../../engine/files/text-file';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/model/model';
-import { type Opened, openForComputing, removedJson, withModel } from '../../engine/model/opened';
+import { type OpenedModel, openForComputing, removedJson, withModel } from '../../engine/model/opened';
 import type { EvaluateResult, EvaluateSpec } from '../../protocol/jobs';
 import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
 import { calibrationSettings } from './settings';
@@ -50,7 +50,7 @@ export const evaluate: Job<'evaluate', EvaluateSpec> = async (spec, context) => 
 
 async function textTask(
   { text: file, window = 128, limit, bos: wish }: EvaluateSpec,
-  { checkpoint, architecture, view }: Opened,
+  { checkpoint, architecture, view }: OpenedModel,
   { note, warn, job }: JobContext<'evaluate'>,
 ): Promise<Task> {
   if (file === undefined) throw new UserError('There is nothing to evaluate', 'no text is named', 'Choose a text.');
@@ -73,7 +73,7 @@ async function textTask(
 
 async function rowsTask(
   { calibration }: EvaluateSpec,
-  { checkpoint, architecture, view }: Opened,
+  { checkpoint, architecture, view }: OpenedModel,
   { warn, job }: JobContext<'evaluate'>,
 ): Promise<Task> {
   const source = { file: calibration!.file, ...calibrationSettings(calibration!) };

@@ -2,7 +2,7 @@
 import type { JobOptions } from '../../engine/progress';
 import type { RunDetails } from '../../engine/records/details';
 import type { ModelHooks, ModelOptions } from '../../engine/model/model';
-import type { Wanted } from '../../engine/model/opened';
+import type { ModelSelection } from '../../engine/model/opened';
 import type { Compute, EventOf, JobKind, ModelSource, ResultOf } from '../../protocol/jobs';
 
 /** The world around a running job. */
@@ -37,7 +37,7 @@ export function modelOptions({ device, threads, memory }: Compute, hooks: ModelH
 }
 
 /** The model that a job asks for, as the engine opens it. */
-export function wanted({ remove, adapter, otherBase }: Omit<ModelSource, 'checkpoint'>): Wanted {
+export function wanted({ remove, adapter, otherBase }: Omit<ModelSource, 'checkpoint'>): ModelSelection {
   return { remove: remove && remove.length > 0 ? remove.join(',') : undefined, adapter, otherBase };
 }
 

@@ -5,7 +5,7 @@ import { detailsOf } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { openModel, type Model } from '../../engine/model/model';
-import { type Opened, openForComputing } from '../../engine/model/opened';
+import { type OpenedModel, openForComputing } from '../../engine/model/opened';
 import type { View } from '../../engine/model/view';
 import type { SamplesSpec, SampleText } from '../../protocol/samples';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
@@ -15,7 +15,7 @@ import { NEW_TOKENS, samplingSettings } from './settings';
 /** A model that is ready to write. */
 interface Column {
   readonly label: string;
-  readonly opened: Opened;
+  readonly opened: OpenedModel;
   readonly tokenizer: Tokenizer;
   readonly model: Model;
 }

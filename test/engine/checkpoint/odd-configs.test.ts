@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { perplexityOfRows } from '../../../src/engine/evaluate/perplexity';
 import { writePruned } from '../../../src/engine/write/write-pruned';
-import { writeRevised } from '../../../src/engine/write/modified';
+import { writeModified } from '../../../src/engine/write/modified';
 import { newRecord } from '../../../src/engine/records/record';
 import { fullView, viewWithout, type View } from '../../../src/engine/model/view';
 import { assertClose } from '../../support/close';
@@ -49,7 +49,7 @@ describe('odd configs mean what they mean to transformers', () => {
     const merged = join(temporaryFolder(), 'merged');
     const record = newRecord({ kind: 'merge', inputs: [], settings: {}, results: {}, started: new Date() });
     const nothing = { removed: [], change: () => undefined, notes: {} };
-    await writeRevised(checkpoint, { ...nothing, card: () => Promise.resolve(''), record: () => record }, merged, {});
+    await writeModified(checkpoint, { ...nothing, card: () => Promise.resolve(''), record: () => record }, merged, {});
     assert.equal(configOf(merged).tie_word_embeddings, false);
     assert.equal(await lossOf(merged), await lossOf(folder));
   });

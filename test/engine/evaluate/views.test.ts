@@ -7,7 +7,7 @@ import { removalCurve, removalsOf } from '../../../src/engine/evaluate/curve';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { writeSideBySide } from '../../../src/engine/evaluate/samples';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
-import { WhatIf } from '../../../src/engine/evaluate/what-if';
+import { PlanPerplexity } from '../../../src/engine/evaluate/plan-perplexity';
 import { CancelledError } from '../../../src/engine/errors';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
@@ -105,7 +105,7 @@ describe('what if', () => {
     ['with room for none', 0],
   ] as const) {
     it(`gives what the view alone gives, ${name}`, async () => {
-      const whatIf = new WhatIf(model(), rows, states * BYTES);
+      const whatIf = new PlanPerplexity(model(), rows, states * BYTES);
       const random = uniform(5);
       for (let i = 0; i < 12; i++) {
         const removed = Array.from({ length: BLOCKS }, (_, block) => ({ block })).filter(() => random() < 0.3);
@@ -120,7 +120,7 @@ describe('what if', () => {
   }
 
   it('computes what follows the first difference, and nothing that it knows', async () => {
-    const whatIf = new WhatIf(model(), rows, 100 * BYTES);
+    const whatIf = new PlanPerplexity(model(), rows, 100 * BYTES);
     const computed = async (list: string): Promise<number> => (await whatIf.evaluate(without(list))).computed;
     assert.equal(await computed(''), 6);
     assert.equal(await computed('4'), 1); // block 5
@@ -133,7 +133,7 @@ describe('what if', () => {
   });
 
   it('goes on from where it was cancelled', async () => {
-    const whatIf = new WhatIf(model(), rows, 100 * BYTES);
+    const whatIf = new PlanPerplexity(model(), rows, 100 * BYTES);
     const controller = new AbortController();
     let steps = 0;
     const onProgress = (): void => {

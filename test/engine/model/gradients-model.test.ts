@@ -18,7 +18,7 @@ import { assertClose } from '../../support/close';
 import { directionalDerivative, dot } from '../../support/differences';
 import { describedModel } from '../../support/model';
 import { normal, randomRows } from '../../support/random';
-import { fullSubject, loraSubject, textBatch, withBackprop, type Subject } from '../../support/training';
+import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../../support/training';
 import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
 const VOCABULARY = 48;
@@ -39,13 +39,13 @@ const wide = ({ values, shape }: ReferenceTensor): Wide => ({ shape, values: Flo
 /** Compares loss and gradients; `of` gives the float64 numbers that a parameter is in the reference. */
 async function compare(
   model: Model,
-  { trainee, parameters }: Subject,
+  { trainable, parameters }: TrainingSetup,
   dropout: { masks: DropoutMasks; step: number } | undefined,
   of: (name: string) => Float64Array,
   loss: () => number,
 ): Promise<void> {
   const batch = textBatch(ROWS);
-  const result = await withBackprop(model, trainee, { tokensPerRun: TOKENS_PER_RUN }, (backprop) =>
+  const result = await withBackprop(model, trainable, { tokensPerRun: TOKENS_PER_RUN }, (backprop) =>
     backprop.gradients(batch, undefined, dropout),
   );
   assertClose(result.loss, loss(), { absolute: 1e-5 }, 'loss');
@@ -79,24 +79,24 @@ describe('gradients of a whole model', () => {
 
       it('every weight', async () => {
         const tensors = new Map([...reference.tensors].map(([key, tensor]) => [key, wide(tensor)]));
-        const subject = await fullSubject(model());
+        const setup = await fullSetup(model());
         const loss = (): number => referenceMean(() => ({ ...reference, tensors }));
-        await compare(model(), subject, undefined, (key) => tensors.get(key)!.values, loss);
+        await compare(model(), setup, undefined, (key) => tensors.get(key)!.values, loss);
       });
 
       it('adapters under dropout', async () => {
-        const subject = loraSubject(model(), { dropout: true });
-        const matrices = new Map([...subject.parameters].map(([key, matrix]) => [key, wide(matrix)]));
+        const setup = loraSetup(model(), { dropout: true });
+        const matrices = new Map([...setup.parameters].map(([key, matrix]) => [key, wide(matrix)]));
         const masks = new DropoutMasks(0.25, 5);
         const perRow = ROWS.map((ids, row) => adaptersOf(model(), matrices, masks, row, ids.length));
         const loss = (): number => referenceMean((row) => ({ ...reference, adapters: perRow[row] }));
-        await compare(model(), subject, { masks, step: 3 }, (key) => matrices.get(key)!.values, loss);
+        await compare(model(), setup, { masks, step: 3 }, (key) => matrices.get(key)!.values, loss);
       });
     });
   }
 });
 
-/** What `loraSubject` adds to each Linear in one row of step 3. */
+/** What `loraSetup` adds to each Linear in one row of step 3. */
 function adaptersOf(
   { architecture }: Model,
   matrices: ReadonlyMap<string, ReferenceTensor>,

@@ -11,7 +11,7 @@ import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
-import { loraSubject, withBackprop } from '../../support/training';
+import { loraSetup, withBackprop } from '../../support/training';
 
 describe('a model with an adapter on top', () => {
   it('is neither scored by Taylor nor trained', async () => {
@@ -23,9 +23,9 @@ describe('a model with an adapter on top', () => {
       folder,
       async (model) => {
         await assert.rejects(scoreTaylor(model, randomRows(2, 8, 288, 1)), refusal);
-        const { trainee } = loraSubject(model);
+        const { trainable } = loraSetup(model);
         await assert.rejects(
-          withBackprop(model, trainee, {}, () => Promise.resolve()),
+          withBackprop(model, trainable, {}, () => Promise.resolve()),
           refusal,
         );
         const out = join(temporaryFolder(), 'out');

@@ -12,7 +12,7 @@ import { assertClose, assertGradientClose } from '../../support/close';
 import { describedModel, watchSessions, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { tinyCheckpoint } from '../../support/tiny-models';
-import { fullSubject, loraSubject, textBatch, withBackprop, type Subject } from '../../support/training';
+import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../../support/training';
 
 const BLOCKS = 4;
 const POLICIES: readonly MemoryPolicy[] = [true, false].flatMap((keepSessions) =>
@@ -34,17 +34,17 @@ describe('backpropagation', () => {
   const folder = tinyCheckpoint('qwen2-mixed-windows');
   const model = describedModel(() => folder);
   /** Adapters under dropout, and every weight. */
-  const subjects = async (): Promise<readonly (Subject & { dropout?: typeof dropout })[]> => [
-    { ...loraSubject(model(), { dropout: true }), dropout },
-    await fullSubject(model()),
+  const setups = async (): Promise<readonly (TrainingSetup & { dropout?: typeof dropout })[]> => [
+    { ...loraSetup(model(), { dropout: true }), dropout },
+    await fullSetup(model()),
   ];
 
   it('gives the same to the last bit whatever is kept in memory', async () => {
-    for (const subject of await subjects()) {
+    for (const setup of await setups()) {
       const [first, ...others] = await Promise.all(
         POLICIES.map((policy) =>
-          withBackprop(model(), subject.trainee, { policy, tokensPerRun: 32 }, (b) =>
-            b.gradients(batch, undefined, subject.dropout),
+          withBackprop(model(), setup.trainable, { policy, tokensPerRun: 32 }, (b) =>
+            b.gradients(batch, undefined, setup.dropout),
           ),
         ),
       );
@@ -56,8 +56,8 @@ describe('backpropagation', () => {
     await withModel(folder, async (watched) => {
       const counts = watchSessions(watched);
       for (const policy of POLICIES) {
-        const { trainee } = loraSubject(watched);
-        await withBackprop(watched, trainee, { policy, tokensPerRun: 32 }, async (backprop) => {
+        const { trainable } = loraSetup(watched);
+        await withBackprop(watched, trainable, { policy, tokensPerRun: 32 }, async (backprop) => {
           await backprop.gradients(batch);
           assert.equal(counts.open, policy.keepSessions ? 1 + 2 * BLOCKS : 1);
           const { opened } = counts;
@@ -70,8 +70,8 @@ describe('backpropagation', () => {
   });
 
   it('keeps of long rows what grows with their tokens: attention is computed again', async () => {
-    const { trainee } = loraSubject(model());
-    const [a, b, c, d] = await withBackprop(model(), trainee, { tokensPerRun: 1024 }, (backprop) =>
+    const { trainable } = loraSetup(model());
+    const [a, b, c, d] = await withBackprop(model(), trainable, { tokensPerRun: 1024 }, (backprop) =>
       Promise.resolve([256, 512, 1024, 2048].map((length) => backprop.activationBytes(length))),
     );
     assert.deepEqual([a, b], [c, c], 'of as many tokens, whatever their rows');
@@ -83,18 +83,18 @@ describe('backpropagation', () => {
   });
 
   it('gives the same however the batch is cut, dropout included', async () => {
-    for (const subject of await subjects()) {
+    for (const setup of await setups()) {
       const cut = (tokensPerRun: number): Promise<BatchResult> =>
-        withBackprop(model(), subject.trainee, { tokensPerRun }, (b) => b.gradients(batch, undefined, subject.dropout));
+        withBackprop(model(), setup.trainable, { tokensPerRun }, (b) => b.gradients(batch, undefined, setup.dropout));
       const whole = await cut(1024);
       for (const tokens of [1, 40, 64]) assertSame(await cut(tokens), whole, 1e-5);
     }
   });
 
   it('is not moved by padding, nor by tokens after the last target', async () => {
-    for (const subject of await subjects()) {
+    for (const setup of await setups()) {
       const run = (some: Batch): Promise<BatchResult> =>
-        withBackprop(model(), subject.trainee, {}, (b) => b.gradients(some, undefined, subject.dropout));
+        withBackprop(model(), setup.trainable, {}, (b) => b.gradients(some, undefined, setup.dropout));
       const more = {
         rows: batch.rows.map((row, r) => [...Array.from(row), ...randomRows(1, 3 * r, 288, 99)[0]]),
         targets: batch.targets.map((row, r) => [...Array.from(row), ...new Array<number>(3 * r).fill(-1)]),
@@ -104,9 +104,9 @@ describe('backpropagation', () => {
   });
 
   it('takes one mean over the targets of all rows, some of them masked', async () => {
-    const { trainee } = loraSubject(model(), { seed: 2 });
+    const { trainable } = loraSetup(model(), { seed: 2 });
     const targets = batch.targets.map((row, r) => Array.from(row, (t, i) => (i < 2 * r ? -1 : t)));
-    const run = (some: Batch): Promise<BatchResult> => withBackprop(model(), trainee, {}, (b) => b.gradients(some));
+    const run = (some: Batch): Promise<BatchResult> => withBackprop(model(), trainable, {}, (b) => b.gradients(some));
     const whole = await run({ rows: batch.rows, targets });
     assert.equal(whole.targets, targets.flat().filter((t) => t !== -1).length);
     const alone: BatchResult[] = [];
@@ -126,9 +126,9 @@ describe('backpropagation', () => {
   });
 
   it('without a target there is no loss and nothing to learn', async () => {
-    const { trainee, parameters } = loraSubject(model());
+    const { trainable, parameters } = loraSetup(model());
     const nothing = { rows: batch.rows, targets: batch.rows.map((row) => Array.from(row, () => -1)) };
-    const result = await withBackprop(model(), trainee, {}, (b) => b.gradients(nothing));
+    const result = await withBackprop(model(), trainable, {}, (b) => b.gradients(nothing));
     assert.deepEqual([result.loss, result.targets], [0, 0]);
     for (const name of parameters.keys())
       assert.ok(
@@ -138,8 +138,8 @@ describe('backpropagation', () => {
   });
 
   it('the loss alone is the loss of the backward pass', async () => {
-    for (const { trainee } of await subjects()) {
-      await withBackprop(model(), trainee, {}, async (b) => {
+    for (const { trainable } of await setups()) {
+      await withBackprop(model(), trainable, {}, async (b) => {
         assert.equal((await b.loss(batch)).loss, (await b.gradients(batch)).loss);
       });
     }
@@ -149,13 +149,13 @@ describe('backpropagation', () => {
     const student = viewWithout(BLOCKS, [{ block: 2 }]);
 
     async function taught(weight: number | undefined, view: View = fullView(BLOCKS)): Promise<BatchResult> {
-      const { trainee } = loraSubject(model(), { view: student });
+      const { trainable } = loraSetup(model(), { view: student });
       const teacher =
         weight === undefined
           ? undefined
           : await Teacher.open(model(), view, { weight, student: model(), headFrozen: true });
       try {
-        return await withBackprop(model(), trainee, { teacher }, (b) => b.gradients(batch));
+        return await withBackprop(model(), trainable, { teacher }, (b) => b.gradients(batch));
       } finally {
         await teacher?.close();
       }
@@ -175,20 +175,20 @@ describe('backpropagation', () => {
     });
 
     it('that is the student itself there is nothing to learn', async () => {
-      const { trainee, parameters } = loraSubject(model(), { view: student });
+      const { trainable, parameters } = loraSetup(model(), { view: student });
       for (const [name, { values }] of parameters) if (name.endsWith('.B')) values.fill(0);
       const teacher = await Teacher.open(model(), student, { weight: 1, student: model(), headFrozen: true });
-      const { loss, gradients } = await withBackprop(model(), trainee, { teacher }, (b) => b.gradients(batch));
+      const { loss, gradients } = await withBackprop(model(), trainable, { teacher }, (b) => b.gradients(batch));
       await teacher.close();
       assert.ok(Math.abs(loss) < 1e-6, `loss ${loss}`);
       for (const [name, gradient] of gradients) assert.ok(Math.max(...gradient.map(Math.abs)) < 1e-6, name);
     });
 
     it('its divergence is Σ p_t (log p_t − log p) in float64', async () => {
-      const { trainee, parameters } = loraSubject(model(), { view: student });
+      const { trainable, parameters } = loraSetup(model(), { view: student });
       for (const [name, { values }] of parameters) if (name.endsWith('.B')) values.fill(0);
       const teacher = await Teacher.open(model(), fullView(BLOCKS), { weight: 1, student: model(), headFrozen: true });
-      const { loss } = await withBackprop(model(), trainee, { teacher }, (b) => b.gradients(batch));
+      const { loss } = await withBackprop(model(), trainable, { teacher }, (b) => b.gradients(batch));
       await teacher.close();
       assertClose(loss, divergence(), { absolute: 1e-5 }, 'divergence');
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { looksOf } from '../../../src/cli/terminal/looks';
+import { terminalFeaturesOf } from '../../../src/cli/terminal/features';
 import { progressLine } from '../../../src/cli/terminal/progress-line';
 import { styleOf } from '../../../src/cli/terminal/style';
 import { formatBytes, formatNumber, formatSeconds, plainSigns, shown, table } from '../../../src/cli/terminal/text';
@@ -10,7 +10,7 @@ const utf8 = { LANG: 'en_US.UTF-8' };
 describe('command line: terminal', () => {
   it('colours a terminal only, and only if nobody objects', () => {
     const colour = (stream: object, env: Record<string, string>, wanted = true): boolean =>
-      looksOf(stream, env, wanted, 'linux').colour;
+      terminalFeaturesOf(stream, env, wanted, 'linux').colour;
     assert.equal(colour(tty, utf8), true);
     assert.equal(colour({}, utf8), false);
     assert.equal(colour(tty, { ...utf8, NO_COLOR: '1' }), false);
@@ -23,7 +23,7 @@ describe('command line: terminal', () => {
 
   it('knows where Unicode is shown', () => {
     const unicode = (env: Record<string, string>, platform: NodeJS.Platform = 'linux'): boolean =>
-      looksOf(tty, env, true, platform).unicode;
+      terminalFeaturesOf(tty, env, true, platform).unicode;
     assert.equal(unicode(utf8), true);
     assert.equal(unicode({ LANG: 'C.utf8' }), true);
     assert.equal(unicode({}), false);
@@ -80,10 +80,10 @@ describe('command line: terminal', () => {
   it('rewrites one line in a terminal, with how far it is and the time left', () => {
     let text = '';
     let time = 0;
-    const looks = { ...looksOf(tty, utf8, true, 'linux'), columns: 200 };
+    const features = { ...terminalFeaturesOf(tty, utf8, true, 'linux'), columns: 200 };
     const { report, clear } = progressLine(
       (t) => (text += t),
-      looks,
+      features,
       () => time,
     );
     for (let done = 0; done <= 50; done += 10) {
@@ -103,7 +103,7 @@ describe('command line: terminal', () => {
     let time = 0;
     const { report } = progressLine(
       (t) => (text = t),
-      { ...looksOf(tty, utf8, true, 'linux'), columns: 200, unicode: false },
+      { ...terminalFeaturesOf(tty, utf8, true, 'linux'), columns: 200, unicode: false },
       () => (time += 1000),
     );
     for (const done of [1, 2]) report({ label: 'encoding', done, total: 100, unit: 'share', unpaced: true });
@@ -114,7 +114,7 @@ describe('command line: terminal', () => {
 
   it('fits the line into the terminal', () => {
     let text = '';
-    const { report } = progressLine((t) => (text = t), looksOf(tty, utf8, true, 'linux'));
+    const { report } = progressLine((t) => (text = t), terminalFeaturesOf(tty, utf8, true, 'linux'));
     report({ label: 'x'.repeat(300), done: 1, total: 2, unit: 'windows' });
     assert.equal(text.length, '\r\u001b[K'.length + 59);
   });
@@ -124,7 +124,7 @@ describe('command line: terminal', () => {
     let time = 0;
     const { report } = progressLine(
       (t) => (text += t),
-      looksOf({}, utf8, true, 'linux'),
+      terminalFeaturesOf({}, utf8, true, 'linux'),
       () => time,
     );
     for (let done = 0; done <= 100; done++) {

@@ -8,7 +8,7 @@ import { type TextUse, usableTexts } from '../../../src/host/text-files';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { Plans } from '../../../src/views/plan';
-import { ScoreBook } from '../../../src/views/scores';
+import { ScoreStore } from '../../../src/views/scores';
 import { subjectOf } from '../../../src/views/subject';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -88,7 +88,7 @@ describe('a text that scored a model', () => {
     const model = tinyCheckpoint('llama-plain');
     const checkpoint = await openCheckpoint(model);
     const subject = subjectOf(model, checkpoint)!;
-    const [plans, scores] = [new Plans(store()), new ScoreBook(store())];
+    const [plans, scores] = [new Plans(store()), new ScoreStore(store())];
     const nothing = await scoringTextsOf({ plans, scores }, { subject, checkpoint });
     assert.equal(await flatteryOf(text, nothing), undefined);
 

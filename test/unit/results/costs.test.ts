@@ -55,7 +55,7 @@ describe('what models cost', () => {
         { label: 'healed', prefillTokensPerSecond: 590 },
       ]),
       run('retrain', [], {
-        ...{ removed, settings: [['rank', '8']], training: { output: 'healed', steps: [], looks: [] } },
+        ...{ removed, settings: [['rank', '8']], training: { output: 'healed', steps: [], evaluations: [] } },
       }),
     ];
     const figures = costsOf(model, planOf(removed), runs).map((cost) => [
@@ -103,7 +103,7 @@ describe('what models cost', () => {
       ...(['healed', 'whole'] as const).map((output) =>
         run('retrain', [], {
           ...{ removed: [3], settings: output === 'healed' ? [['rank', '8'] as const] : [] },
-          training: { output, steps: [], looks: [] },
+          training: { output, steps: [], evaluations: [] },
         }),
       ),
     ];

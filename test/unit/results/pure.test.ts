@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
-import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if';
+import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if-watch';
 import type { Memento } from '../../../src/host/memento';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
@@ -36,11 +36,11 @@ describe('messages of the host', () => {
     };
     const state: PanelState = {
       ...EMPTY,
-      training: { status: 'running', title: 't', total: 2, steps: [], looks: [] },
+      training: { status: 'running', title: 't', total: 2, steps: [], evaluations: [] },
       writing: { status: 'queued', prompt: 'p', columns: ['x', 'y'], texts: [fresh, fresh] },
     };
     const step = { step: 1, loss: 2, learningRate: 0, tokensPerSecond: 1 };
-    const trained = receive({ sequence: 0, state }, { sequence: 1, type: 'training', steps: [step], looks: [] });
+    const trained = receive({ sequence: 0, state }, { sequence: 1, type: 'training', steps: [step], evaluations: [] });
     assert.ok(trained !== 'lost');
     assert.deepEqual(trained.state.training?.steps, [step]);
     const pieces = [

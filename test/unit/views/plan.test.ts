@@ -10,7 +10,7 @@ import { planWarning } from '../../../src/views/plan-warning';
 import { nameInModule, partsOf } from '../../../src/views/parts';
 import { protectionOf, requireProtection } from '../../../src/views/protection';
 import { scoreSentence, scoreWords, scoringSentence } from '../../../src/views/score-words';
-import { importances, rankingOf, ScoreBook } from '../../../src/views/scores';
+import { importances, rankingOf, ScoreStore } from '../../../src/views/scores';
 import { shortCount, shortScore } from '../../../src/views/words';
 import { short } from '../../../webview/panel/numbers';
 import { groupFiles } from '../../../src/views/group-files';
@@ -209,11 +209,11 @@ describe('scores of a checkpoint', () => {
 
   it('are kept by criterion, the newest first, and go with the checkpoint', () => {
     const store = new Store();
-    const book = new ScoreBook(store);
+    const book = new ScoreStore(store);
     book.add(subject.path, result('ppl', [3, 1, 2]), null);
     book.add(subject.path, result('magnitude', [1, 2, 3]), null);
     book.add(subject.path, result('ppl', [2, 1, 3]), '/runs/1.json');
-    const later = new ScoreBook(store);
+    const later = new ScoreStore(store);
     assert.deepEqual(
       later.all(subject).map(({ criterion }) => criterion),
       ['ppl', 'magnitude'],
@@ -224,7 +224,7 @@ describe('scores of a checkpoint', () => {
 
   it('are shown by the criterion that was chosen, also later, until there are new ones', () => {
     const store = new Store();
-    const book = new ScoreBook(store);
+    const book = new ScoreStore(store);
     const told: string[] = [];
     book.onChange((path) => told.push(path));
     book.add(subject.path, result('ppl', [3, 1, 2]), null);
@@ -233,7 +233,7 @@ describe('scores of a checkpoint', () => {
     book.show(subject.path, 'ppl');
     book.show(subject.path, 'ppl'); // nothing new
     assert.equal(told.length, 3);
-    assert.equal(new ScoreBook(store).shown(subject)?.criterion, 'ppl');
+    assert.equal(new ScoreStore(store).shown(subject)?.criterion, 'ppl');
     assert.equal(book.shown({ ...subject, identity: 'other' }), undefined);
     book.add(subject.path, result('magnitude', [1, 2, 3]), null);
     assert.equal(book.shown(subject)?.criterion, 'magnitude');
@@ -242,7 +242,7 @@ describe('scores of a checkpoint', () => {
   });
 
   it('say what they are, and on which text', () => {
-    const book = new ScoreBook(new Store());
+    const book = new ScoreStore(new Store());
     const calibration = {
       ...{ source: 'mine.txt', sha256: '', samples: 10, length: 128, seed: 1, method: 'documents' as const },
     };
@@ -260,7 +260,7 @@ describe('scores of a checkpoint', () => {
   });
 
   it('warn of a plan that removes what matters much, or what the paper keeps', () => {
-    const book = new ScoreBook(new Store());
+    const book = new ScoreStore(new Store());
     book.add(subject.path, result('ppl', [125, 1, 5, 2, 63.5, 8]), null);
     const scores = book.shown(subject);
     const protection = protectionOf(6, { plus: false, keep: '' });
@@ -278,13 +278,13 @@ describe('scores of a checkpoint', () => {
   });
 
   it('of a view say nothing about the whole', () => {
-    const book = new ScoreBook(new Store());
+    const book = new ScoreStore(new Store());
     book.add(subject.path, { ...result('ppl', [1, 2]), removed: [1] }, null);
     assert.deepEqual(book.all(subject), []);
   });
 
   it('rank blocks, and show which third each is in', () => {
-    const book = new ScoreBook(new Store());
+    const book = new ScoreStore(new Store());
     book.add(subject.path, result('ppl', [9, 1, 5, 2, 6, 8]), null);
     const scores = book.latest(subject)!;
     assert.deepEqual(rankingOf(scores), { kind: 'scores', scores: [9, 1, 5, 2, 6, 8] });

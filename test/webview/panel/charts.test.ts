@@ -76,7 +76,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const one = { prompts: ['Once'], columns: ['Original'], texts: [{ ...text, tokens: 1 }] };
     const runs = [
       runOf('writes', { samples: one, settings: [['maxNewTokens', '1']] }),
-      runOf('trains', { training: { output: 'a', steps: trainingSteps(1), looks: [] } }),
+      runOf('trains', { training: { output: 'a', steps: trainingSteps(1), evaluations: [] } }),
       runOf('curve', { curve: curveOf(30, { points: curveOf(30).points.slice(0, 2) }) }),
     ];
     const panel = await openPanel(browser(), { ...EMPTY, runs, model: { ...EMPTY.model, blocks: 1 } });
@@ -167,14 +167,14 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('makes the table when it is opened, and keeps up with a training of 2,000 steps', async () => {
     const steps = trainingSteps(2000);
-    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 4000, looks: [] }, steps };
+    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 4000, evaluations: [] }, steps };
     const panel = await openPanel(browser(), { ...EMPTY, training: live });
     assert.equal(await panel.page.locator('.training tbody tr').count(), 0);
     await panel.page.locator('.training summary').click();
     await settled(panel);
     assert.equal(await panel.page.locator('.training tbody tr').count(), 2000);
     const step = { ...steps[0], step: 2001 };
-    await panel.post({ sequence: 1, type: 'training', steps: [step], looks: [] });
+    await panel.post({ sequence: 1, type: 'training', steps: [step], evaluations: [] });
     await panel.page.locator('.training tbody tr').nth(2000).waitFor({ state: 'attached' });
     await button(panel, 'Export “Did retraining bring it back” as JSON').click();
     assert.equal(
@@ -190,7 +190,10 @@ describeBrowser('charts of the results panel', (browser) => {
   });
 
   it('lays a run over another in every chart and the table', async () => {
-    const second = runOf('older', { kind: 'retrain', training: { output: 'c', steps: trainingSteps(100), looks: [] } });
+    const second = runOf('older', {
+      kind: 'retrain',
+      training: { output: 'c', steps: trainingSteps(100), evaluations: [] },
+    });
     const panel = await openPanel(browser(), { ...FULL, runs: [...RUNS, second] });
     const dashed = panel.page.locator(
       '.training .charts [stroke-dasharray="6 3"] path, .training .charts path[stroke-dasharray="6 3"]',
@@ -209,7 +212,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const chosen = RUNS.find(({ digest }) => digest.training)!;
     const panel = await openPanel(browser(), FULL, { kept: { view: { training: chosen.id } } });
     const steps = trainingSteps(5);
-    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 60, looks: [] }, steps };
+    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 60, evaluations: [] }, steps };
     await panel.post(update(1, { training: live }));
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
     await choose(panel, 'training', 'Run', chosen.title);
@@ -221,7 +224,7 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('offers to go on with a training that was stopped, where its state is kept', async () => {
     const live: LiveTraining = {
-      ...{ status: 'cancelled', title: 'adapter-b', total: 6, looks: [{ step: 0, ppl: 57.57 }], steps: [] },
+      ...{ status: 'cancelled', title: 'adapter-b', total: 6, evaluations: [{ step: 0, ppl: 57.57 }], steps: [] },
       resumable: true,
     };
     const panel = await openPanel(browser(), { ...FULL, runs: [], training: live });
@@ -233,7 +236,7 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('says how a training ended that did not come to its end, and what can be done', async () => {
     const live: LiveTraining = {
-      ...{ status: 'cancelled', title: 'adapter-b', total: 60, looks: [] },
+      ...{ status: 'cancelled', title: 'adapter-b', total: 60, evaluations: [] },
       steps: trainingSteps(30),
     };
     const panel = await openPanel(browser(), { ...FULL, training: live });

@@ -164,7 +164,7 @@ describeBrowser('layout of the results panel', (browser) => {
   /** Tops of all that a click must not move: everything down to the table of costs, in which the plan is a line. */
   const tops = ({ page }: Panel): Promise<Record<string, number>> =>
     page.evaluate(`Object.fromEntries([...document.querySelectorAll(
-      '.figures, .plan-actions, .spine, .cards, .card, .card > .summary, .card .legend, .importance .charts svg')].filter((element) => !element.matches('.runs'))
+      '.figures, .plan-actions, .block-map, .cards, .card, .card > .summary, .card .legend, .importance .charts svg')].filter((element) => !element.matches('.runs'))
       .map((element, i) => [i + ' ' + element.getAttribute('class'), element.getBoundingClientRect().top + scrollY]))`);
 
   for (const width of [1280, 700, 402, 300]) {
@@ -255,7 +255,7 @@ describeBrowser('layout of the results panel', (browser) => {
       title: 'adapter-b',
       total: 6,
       steps: [],
-      looks: [{ step: 0, ppl: 57.57 }],
+      evaluations: [{ step: 0, ppl: 57.57 }],
     };
     const panel = await openPanel(browser(), { ...EMPTY, training: live });
     const card = panel.page.locator('.training');

@@ -100,10 +100,21 @@ describeBrowser('results panel', (browser) => {
 
   it('draws a retraining while it runs', async () => {
     const steps = trainingSteps(60);
-    const live = { status: 'running' as const, title: 'adapter-b', total: 60, steps: steps.slice(0, 10), looks: [] };
+    const live = {
+      status: 'running' as const,
+      title: 'adapter-b',
+      total: 60,
+      steps: steps.slice(0, 10),
+      evaluations: [],
+    };
     const panel = await openPanel(browser(), { ...EMPTY, training: live });
     await panel.page.getByText(/Running: step 10 of 60/).waitFor();
-    await panel.post({ sequence: 1, type: 'training', steps: steps.slice(10, 30), looks: [{ step: 30, ppl: 21.5 }] });
+    await panel.post({
+      sequence: 1,
+      type: 'training',
+      steps: steps.slice(10, 30),
+      evaluations: [{ step: 30, ppl: 21.5 }],
+    });
     await panel.page.getByText(/Running: step 30 of 60/).waitFor();
     await panel.page.locator('.training svg[aria-label^="Perplexity of the held-out part: 21.5"]').waitFor();
     await panel.post(update(2, { training: { ...live, status: 'cancelled', steps: steps.slice(0, 30) } }));

@@ -79,7 +79,7 @@ describeBrowser('texts of the results panel', (browser) => {
 
   it('shows the whole model’s perplexity in the strip where it is known, and else nothing', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    const words = panel.page.locator('.spine-words');
+    const words = panel.page.locator('.block-map-words');
     assert.doesNotMatch(await words.innerText(), /perplexity/);
     await panel.post(update(1, { whatIf: { ...EMPTY.whatIf, status: 'computing' } }));
     await words.getByText('…').waitFor();
@@ -110,7 +110,7 @@ describeBrowser('texts of the results panel', (browser) => {
     const figures = (await panel.page.locator('.figures').innerText()).replace(/\s+/g, ' ');
     for (const words of ['30 of 40 of big', '−50 % of big', '2× of big', '36.24 2× of 18.12, that of big'])
       assert.ok(figures.includes(words), `${words} in ${figures}`);
-    await panel.page.locator('.spine-words', { hasText: '2× as fast' }).waitFor();
+    await panel.page.locator('.block-map-words', { hasText: '2× as fast' }).waitFor();
     await panel.close();
   });
 });

@@ -7,13 +7,13 @@ import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState }
 import { svg as svgEl } from '../../support/dom';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { blockList, count, numeric, short, times } from '../numbers';
-import { lineSign, type SeriesLook } from './series';
+import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
 import { addTargets, type Target } from './targets';
 
 export interface CurveSeries {
   readonly name: string;
-  readonly look: SeriesLook;
+  readonly style: SeriesStyle;
   readonly points: CurveDigest['points'];
   readonly criterion: string;
   /** Name of the text that it was measured on. */
@@ -38,7 +38,7 @@ interface Dot {
   readonly removed: readonly number[];
   /** Of a curve's point: what chose these blocks. */
   readonly criterion?: string;
-  readonly series?: SeriesLook;
+  readonly series?: SeriesStyle;
   readonly kind: 'curve' | 'whole' | 'plan' | 'retrained';
 }
 
@@ -91,14 +91,14 @@ export function drawCurve(
 const chosenName = (still: boolean): string => (still ? 'What was chosen' : 'The plan');
 
 function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
-  const curves = series.flatMap(({ name, look, points, criterion }) =>
+  const curves = series.flatMap(({ name, style, points, criterion }) =>
     points.map(({ count: n, removed, ppl }): Dot => ({
       count: n,
       ppl: numeric(ppl),
       label: name,
       removed,
       criterion,
-      series: look,
+      series: style,
       kind: 'curve',
     })),
   );
@@ -174,13 +174,13 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       ...(Number.isFinite(full)
         ? [Plot.ruleY([full], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.7 })]
         : []),
-      ...data.series.flatMap(({ look, points }) => {
+      ...data.series.flatMap(({ style, points }) => {
         const line = points
           .map((point) => ({ n: point.count, ppl: numeric(point.ppl) }))
           .filter(({ ppl }) => Number.isFinite(ppl));
         return [
-          Plot.lineY(line, { x: 'n', y: 'ppl', stroke: look.color, strokeWidth: 1.8, strokeDasharray: look.dash }),
-          Plot.dot(line, { x: 'n', y: 'ppl', fill: look.color, symbol: look.symbol, r: 3 }),
+          Plot.lineY(line, { x: 'n', y: 'ppl', stroke: style.color, strokeWidth: 1.8, strokeDasharray: style.dash }),
+          Plot.dot(line, { x: 'n', y: 'ppl', fill: style.color, symbol: style.symbol, r: 3 }),
         ];
       }),
       Plot.link(arrowsOf(dots), {
@@ -275,7 +275,7 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
     );
   const has = (kind: Dot['kind']): boolean => dots.some((dot) => dot.kind === kind);
   return [
-    ...series.map(({ name, look }) => legendEntry(lineSign(look), name)),
+    ...series.map(({ name, style }) => legendEntry(lineSign(style), name)),
     // In the panel the plan's point appears and disappears with clicks; its entry stays.
     ...(!still || has('plan')
       ? [

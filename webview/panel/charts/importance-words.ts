@@ -4,7 +4,7 @@ import { svg as svgEl } from '../../support/dom';
 import { type Drawing, legendEntry } from './frame';
 import { placesOf } from './ranks';
 import { numeric, short } from '../numbers';
-import { lineSign, lookOf } from './series';
+import { lineSign, seriesStyleOf } from './series';
 import { known } from './table';
 
 /** Of a 95 % interval. */
@@ -43,7 +43,7 @@ export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const interval = intervalOf(bar, numeric(full));
   const change =
     full === undefined ? [] : [`${short(bar.value / numeric(full))}× the whole model’s ${short(numeric(full))}`];
-  const what = full === undefined ? `${lookOf(criterion).name} ${value}` : `perplexity without it ${value}`;
+  const what = full === undefined ? `${seriesStyleOf(criterion).name} ${value}` : `perplexity without it ${value}`;
   return [`Block ${bar.block}: ${what}`, ...change, ...interval, `place ${bar.place}, 1 goes first`, state];
 }
 
@@ -67,10 +67,10 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   return {
     head: [
       'Block',
-      lookOf(score.criterion).name,
+      seriesStyleOf(score.criterion).name,
       ...(hasIntervals ? names : []),
       'Place',
-      ...others.map(({ criterion }) => `Place by ${lookOf(criterion).name}`),
+      ...others.map(({ criterion }) => `Place by ${seriesStyleOf(criterion).name}`),
       'Plan',
     ],
     rows: () =>
@@ -111,7 +111,7 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
       : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, 'protected')] : []),
     ...(all.length > 1
-      ? all.map(({ criterion }) => legendEntry(lineSign(lookOf(criterion)), lookOf(criterion).name))
+      ? all.map(({ criterion }) => legendEntry(lineSign(seriesStyleOf(criterion)), seriesStyleOf(criterion).name))
       : []),
   ];
 }

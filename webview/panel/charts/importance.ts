@@ -11,7 +11,7 @@ import { placesOf, rankChart } from './ranks';
 import { axisOf } from './importance-axis';
 import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
 import { numeric, short } from '../numbers';
-import { lookOf } from './series';
+import { seriesStyleOf } from './series';
 import { addTargets, type Target } from './targets';
 
 const HEIGHT = 290;
@@ -158,7 +158,7 @@ function barChart(
         ...{ x: 'block', y: top, text: (each: Bar) => short(each.value), fontSize: 10, fill: 'var(--ink)' },
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
-      Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${lookOf(score.criterion).name}`], {
+      Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${seriesStyleOf(score.criterion).name}`], {
         ...{ frameAnchor: 'top-left', dx: 2 - LEFT, dy: 8 - marginTop, textAnchor: 'start', lineAnchor: 'middle' },
       }),
       // A bar that is cut has a gap near its top.

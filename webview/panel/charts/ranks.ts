@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { blockAxis } from './block-axis';
 import { numeric } from '../numbers';
-import { lookOf } from './series';
+import { seriesStyleOf } from './series';
 
 const RANK_HEIGHT = 120;
 
@@ -21,7 +21,7 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
       block,
       rank: places.size > 1 ? (place - 1) / (places.size - 1) : 0,
     }));
-    return { look: lookOf(score.criterion), points: points.sort((a, b) => a.block - b.block) };
+    return { style: seriesStyleOf(score.criterion), points: points.sort((a, b) => a.block - b.block) };
   });
   const dots = blocks * 6 < width;
   const axis = blockAxis(blocks, width);
@@ -37,7 +37,7 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
       label: '↑ Goes first … last, by each criterion',
       grid: true,
     },
-    marks: series.flatMap(({ look: { color, dash, symbol }, points }) => [
+    marks: series.flatMap(({ style: { color, dash, symbol }, points }) => [
       Plot.lineY(points, { x: 'block', y: 'rank', stroke: color, strokeWidth: 1.5, strokeDasharray: dash }),
       ...(dots ? [Plot.dot(points, { x: 'block', y: 'rank', fill: color, symbol, r: 2.6 })] : []),
     ]),
@@ -45,7 +45,7 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
   svg.setAttribute('role', 'img');
   svg.setAttribute(
     'aria-label',
-    `Order in which blocks go, by ${series.map(({ look }) => look.name).join(', ')}; the table has the places.`,
+    `Order in which blocks go, by ${series.map(({ style }) => style.name).join(', ')}; the table has the places.`,
   );
   return svg;
 }

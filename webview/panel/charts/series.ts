@@ -4,36 +4,36 @@ import { svg as svgEl } from '../../support/dom';
 /** Signs that charts know by name. */
 type Sign = 'circle' | 'triangle' | 'square' | 'diamond' | 'star' | 'cross' | 'wye';
 
-export interface SeriesLook {
+export interface SeriesStyle {
   readonly color: string;
   readonly symbol: Sign;
   readonly dash: string;
   readonly name: string;
 }
 
-const look = (n: number, symbol: Sign, dash: string, name: string): SeriesLook => ({
+const style = (n: number, symbol: Sign, dash: string, name: string): SeriesStyle => ({
   color: `var(--series-${n})`,
   symbol,
   dash,
   name,
 });
 
-const LOOKS: Readonly<Record<string, SeriesLook>> = {
-  ppl: look(1, 'circle', '', 'Perplexity'),
-  taylor: look(2, 'triangle', '6 3', 'Taylor'),
-  magnitude: look(3, 'square', '2 3', 'Magnitude'),
-  'block-influence': look(4, 'diamond', '8 3 2 3', 'Block influence'),
-  angular: look(5, 'star', '4 2', 'Angular distance'),
-  greedy: look(6, 'cross', '10 4', 'Greedy'),
-  deepest: look(7, 'wye', '1 3', 'Deepest first'),
+const STYLES: Readonly<Record<string, SeriesStyle>> = {
+  ppl: style(1, 'circle', '', 'Perplexity'),
+  taylor: style(2, 'triangle', '6 3', 'Taylor'),
+  magnitude: style(3, 'square', '2 3', 'Magnitude'),
+  'block-influence': style(4, 'diamond', '8 3 2 3', 'Block influence'),
+  angular: style(5, 'star', '4 2', 'Angular distance'),
+  greedy: style(6, 'cross', '10 4', 'Greedy'),
+  deepest: style(7, 'wye', '1 3', 'Deepest first'),
 };
 
 /** Its name inside a sentence. */
 export const nameInText = (criterion: string): string =>
-  criterion === 'taylor' ? 'Taylor' : lookOf(criterion).name.toLowerCase();
+  criterion === 'taylor' ? 'Taylor' : seriesStyleOf(criterion).name.toLowerCase();
 
-export function lookOf(criterion: string): SeriesLook {
-  return LOOKS[criterion] ?? { ...LOOKS.ppl, name: criterion };
+export function seriesStyleOf(criterion: string): SeriesStyle {
+  return STYLES[criterion] ?? { ...STYLES.ppl, name: criterion };
 }
 
 const SIGNS: Readonly<Record<Sign, string>> = {
@@ -47,7 +47,7 @@ const SIGNS: Readonly<Record<Sign, string>> = {
 };
 
 /** A line with its sign, for legends. */
-export function lineSign({ color, symbol, dash }: SeriesLook): SVGElement {
+export function lineSign({ color, symbol, dash }: SeriesStyle): SVGElement {
   const path = SIGNS[symbol];
   return svgEl(
     'svg',

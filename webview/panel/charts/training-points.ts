@@ -1,12 +1,12 @@
 /** The steps of a retraining as they are drawn: smoothed, and no more of them than can be told apart. */
-import type { TrainingLook, TrainingStep } from '../../../src/protocol/panel';
+import type { TrainingEvaluation, TrainingStep } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 import { type Cell, known, type Numbers } from './table';
 
 export interface TrainingSeries {
   readonly name: string;
   readonly steps: readonly TrainingStep[];
-  readonly looks: readonly TrainingLook[];
+  readonly evaluations: readonly TrainingEvaluation[];
 }
 
 export interface Point {
@@ -17,13 +17,13 @@ export interface Point {
   readonly speed: number;
 }
 
-export interface Look {
+export interface EvaluationPoint {
   readonly step: number;
   readonly ppl: number;
 }
 
 /** Points drawn at most: more are not told apart, and a redraw stays quick. */
-const MOST_POINTS = 400;
+const MAX_POINTS = 400;
 /** Part of the old mean that the smoothed loss keeps each step; long runs are smoothed more. */
 const smoothing = (steps: number): number => Math.min(0.97, Math.max(0.6, 1 - 20 / Math.max(1, steps)));
 
@@ -44,8 +44,8 @@ export function pointsOf({ steps }: TrainingSeries): Point[] {
 
 /** Of each stretch of steps those of the least and the largest loss, so that no peak is lost; and the last. */
 function thinned(all: readonly Point[]): Point[] {
-  if (all.length <= MOST_POINTS) return [...all];
-  const stretch = Math.ceil((2 * all.length) / MOST_POINTS);
+  if (all.length <= MAX_POINTS) return [...all];
+  const stretch = Math.ceil((2 * all.length) / MAX_POINTS);
   const kept: Point[] = [];
   for (let from = 0; from < all.length; from += stretch) {
     const some = all.slice(from, from + stretch);
@@ -57,8 +57,8 @@ function thinned(all: readonly Point[]): Point[] {
   return kept;
 }
 
-export const looksOf = ({ looks }: TrainingSeries): Look[] =>
-  looks.map(({ step, ppl }) => ({ step, ppl: numeric(ppl) })).filter(({ ppl }) => Number.isFinite(ppl));
+export const evaluationPointsOf = ({ evaluations }: TrainingSeries): EvaluationPoint[] =>
+  evaluations.map(({ step, ppl }) => ({ step, ppl: numeric(ppl) })).filter(({ ppl }) => Number.isFinite(ppl));
 
 /** Every step as it was; of two runs one below the other. */
 export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
@@ -67,8 +67,8 @@ export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
   return {
     head: several ? [...head, 'Run'] : head,
     rows: () =>
-      runs.flatMap(({ name, steps, looks }) => {
-        const held = new Map(looks.map(({ step, ppl }) => [step, known(numeric(ppl))]));
+      runs.flatMap(({ name, steps, evaluations }) => {
+        const held = new Map(evaluations.map(({ step, ppl }) => [step, known(numeric(ppl))]));
         return steps.map(({ step, loss, learningRate, tokensPerSecond }): Cell[] => [
           ...[step, known(numeric(loss)), learningRate, tokensPerSecond, held.get(step) ?? null],
           ...(several ? [name] : []),

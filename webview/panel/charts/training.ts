@@ -4,11 +4,18 @@ import { svg as svgEl } from '../../support/dom';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { short } from '../numbers';
 import { addTargets, type Target } from './targets';
-import { type Look, looksOf, numbersOf, type Point, pointsOf, type TrainingSeries } from './training-points';
+import {
+  type EvaluationPoint,
+  evaluationPointsOf,
+  numbersOf,
+  type Point,
+  pointsOf,
+  type TrainingSeries,
+} from './training-points';
 
 const LEFT = 54;
 /** Places that keys can stop at. */
-const MOST_STOPS = 40;
+const MAX_STOPS = 40;
 /** What is laid over: dashed, and the second colour. */
 const OVER = { stroke: 'var(--series-2)', strokeDasharray: '6 3' } as const;
 
@@ -25,8 +32,8 @@ export function drawTraining(
   const last = Math.max(total, points.at(-1)?.step ?? 1, overlay.at(-1)?.step ?? 1);
   const loss = lossChart(points, overlay, last, width);
   addTargets(loss, 'Steps of the retraining', stopsOf(points, loss, frame), frame);
-  const [looks, others] = [looksOf(main), over ? looksOf(over) : []];
-  const ppl = looks.length + others.length > 0 ? [lookChart(looks, others, last, width)] : [];
+  const [evaluations, others] = [evaluationPointsOf(main), over ? evaluationPointsOf(over) : []];
+  const ppl = evaluations.length + others.length > 0 ? [evaluationChart(evaluations, others, last, width)] : [];
   const half = width >= 520 ? Math.floor((width - 16) / 2) : width;
   const small = [
     smallChart(points, overlay, 'learningRate', '↑ Learning rate', last, half),
@@ -67,34 +74,40 @@ function roomFor(values: readonly number[]): { readonly domain?: [number, number
   return values.length > 0 && values.every((value) => value === first) ? { domain: [0.95 * first, 1.05 * first] } : {};
 }
 
-function lookChart(looks: readonly Look[], over: readonly Look[], last: number, width: number): SVGSVGElement {
+function evaluationChart(
+  evaluations: readonly EvaluationPoint[],
+  over: readonly EvaluationPoint[],
+  last: number,
+  width: number,
+): SVGSVGElement {
   const svg = Plot.plot({
     ...{ width, height: 130, marginLeft: LEFT, marginTop: 22, marginBottom: 20, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
-      ...roomFor([...looks, ...over].map(({ ppl }) => ppl)),
+      ...roomFor([...evaluations, ...over].map(({ ppl }) => ppl)),
       ...{ label: '↑ Perplexity of the held-out part', grid: true, nice: true, ticks: 3 },
       tickFormat: (value: number) => short(value, 3),
     },
     marks: [
       Plot.lineY(over, { ...OVER, x: 'step', y: 'ppl' }),
-      Plot.lineY(looks, { x: 'step', y: 'ppl', stroke: 'var(--good)', strokeWidth: 1.8 }),
-      Plot.dot(looks, { x: 'step', y: 'ppl', fill: 'var(--good)', symbol: 'diamond', r: 3.5 }),
-      Plot.text(looks.slice(-1), {
+      Plot.lineY(evaluations, { x: 'step', y: 'ppl', stroke: 'var(--good)', strokeWidth: 1.8 }),
+      Plot.dot(evaluations, { x: 'step', y: 'ppl', fill: 'var(--good)', symbol: 'diamond', r: 3.5 }),
+      Plot.text(evaluations.slice(-1), {
         x: 'step',
         y: 'ppl',
-        text: (look: Look) => short(look.ppl),
+        text: (evaluation: EvaluationPoint) => short(evaluation.ppl),
         dy: -12,
-        textAnchor: (looks.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
+        textAnchor: (evaluations.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,
       }),
     ],
   }) as SVGSVGElement;
-  const at = (look: Look | undefined): string => (look ? `${short(look.ppl)} at step ${look.step}` : 'none');
-  return asImage(svg, `Perplexity of the held-out part: ${at(looks[0])}, ${at(looks.at(-1))}.`);
+  const at = (evaluation: EvaluationPoint | undefined): string =>
+    evaluation ? `${short(evaluation.ppl)} at step ${evaluation.step}` : 'none';
+  return asImage(svg, `Perplexity of the held-out part: ${at(evaluations[0])}, ${at(evaluations.at(-1))}.`);
 }
 
 function smallChart(
@@ -128,7 +141,7 @@ function asImage(svg: SVGSVGElement, label: string): SVGSVGElement {
 
 function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame: ChartFrame): Target[] {
   const finite = points.filter(({ loss }) => Number.isFinite(loss));
-  const every = Math.ceil(finite.length / MOST_STOPS);
+  const every = Math.ceil(finite.length / MAX_STOPS);
   const stops = finite.filter((_, i) => i % every === 0 || i === finite.length - 1);
   const [x, y] = [svg.scale('x')!, svg.scale('y')!];
   return stops.map((point, i) => {

@@ -20,7 +20,7 @@ import { blockList, moment, numeric, short } from '../numbers';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
-import { lookOf, nameInText } from '../charts/series';
+import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
 /** The newest curve of each criterion, base and adapter on these rows. @param runs those that were chosen first */
@@ -29,18 +29,18 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
   for (const { digest } of runs) {
     const { curve, adapter, removed } = digest;
     if (!curve || curve.points.length === 0 || rowsOf(curve) !== rows) continue;
-    const look = lookOf(curve.criterion);
+    const style = seriesStyleOf(curve.criterion);
     const blocks = removed.filter((block) => typeof block === 'number');
     const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
     const name = [
-      look.name,
+      style.name,
       ...(adapter === undefined ? [] : [`with ${adapter}`]),
       ...(removed.length > 0 ? [`without ${without}`] : []),
     ].join(' ');
     if (!newest.has(name))
       newest.set(name, {
         ...{ name, points: curve.points, text: curve.text, criterion: curve.criterion },
-        look: adapter === undefined ? look : { ...look, color: 'var(--good)' },
+        style: adapter === undefined ? style : { ...style, color: 'var(--good)' },
         whole: adapter === undefined && removed.length === 0,
       });
   }
@@ -157,7 +157,7 @@ export function curveSection(context: Context): Section {
       frame.setTools(
         ...(!context.still && adapter !== undefined ? [measure(adapter)] : []),
         ...(!context.still && (missing.length > 0 || drawn.length === 0)
-          ? [startCurve(trusted, first, false, `Add ${lookOf(first).name}`)]
+          ? [startCurve(trusted, first, false, `Add ${seriesStyleOf(first).name}`)]
           : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );

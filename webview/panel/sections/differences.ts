@@ -6,13 +6,13 @@ export interface Span {
 }
 
 /** Longer texts are compared in their beginning only: the table grows with the square. */
-const MOST_WORDS = 1500;
+const MAX_WORDS = 1500;
 
 /** The spans of `text`, those marked that `reference` does not have. Joined they are `text`. */
 export function differences(text: string, reference: string): Span[] {
   const words = split(text);
-  const others = split(reference).slice(0, MOST_WORDS);
-  const compared = words.slice(0, MOST_WORDS);
+  const others = split(reference).slice(0, MAX_WORDS);
+  const compared = words.slice(0, MAX_WORDS);
   const common = commonWords(compared, others);
   const spans: { text: string; differs: boolean }[] = [];
   for (const [i, word] of words.entries()) {

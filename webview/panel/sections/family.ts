@@ -6,13 +6,13 @@ import { blockList, numeric, short } from '../numbers';
 import type { Context } from './section';
 
 /** Lines at most: a folder of experiments has dozens. */
-const MOST_CHILDREN = 6;
+const MAX_CHILDREN = 6;
 
 export function familyLines({ parent, children }: PanelFamily, send: Context['send']): HTMLElement[] {
-  const more = children.length - MOST_CHILDREN;
+  const more = children.length - MAX_CHILDREN;
   return [
     ...(parent ? [parentLine(parent, send)] : []),
-    ...children.slice(0, MOST_CHILDREN).map((child) => childLine(child, send)),
+    ...children.slice(0, MAX_CHILDREN).map((child) => childLine(child, send)),
     ...(more > 0 ? [el('p', { class: 'muted' }, `and ${more} more that were made from it`)] : []),
   ];
 }

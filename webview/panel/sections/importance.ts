@@ -7,7 +7,7 @@ import { ChartFrame } from '../charts/frame';
 import { blockList, numeric, short } from '../numbers';
 import { rowsLabel, rowsOfPanel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
-import { lookOf, nameInText } from '../charts/series';
+import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
 /** The newest scoring of the whole model by each criterion, as single blocks are scored; or the one that was chosen. */
@@ -50,7 +50,7 @@ export function importanceSection(context: Context): Section {
       }
       const score = all.find((each) => each.criterion === wanted) ?? all[0];
       criterion.show(
-        all.map((each) => ({ value: each.criterion, label: lookOf(each.criterion).name })),
+        all.map((each) => ({ value: each.criterion, label: seriesStyleOf(each.criterion).name })),
         score.criterion,
       );
       frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));

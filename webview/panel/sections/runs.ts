@@ -133,8 +133,8 @@ export function runsSection(context: Context): Section {
 
   return {
     element,
-    update: ({ runs, unreadable: bad, comparison: compared }, looks: ViewState) => {
-      drawList(runs, bad, looks.ticked, looks.shown, looks.training, looks.samples);
+    update: ({ runs, unreadable: bad, comparison: compared }, view: ViewState) => {
+      drawList(runs, bad, view.ticked, view.shown, view.training, view.samples);
       comparison.show(compared);
     },
   };

@@ -6,7 +6,7 @@ import type { Written } from './sample-history';
 import type { Context } from './section';
 import type { ViewState } from '../state/view-state';
 
-const MOST_COLUMNS = 4;
+const MAX_COLUMNS = 4;
 /** What sampling starts from: moderate, so that a sound model stays sound. */
 const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
 const OWN = '(own)';
@@ -132,7 +132,7 @@ export class SampleForm {
   private get chosen(): readonly string[] {
     const ids = this.choices.map(({ id }) => id);
     const wanted = this.context.view().columns.filter((id) => ids.includes(id));
-    if (wanted.length > 0) return wanted.slice(0, MOST_COLUMNS);
+    if (wanted.length > 0) return wanted.slice(0, MAX_COLUMNS);
     return this.choices
       .filter(({ related }) => related)
       .slice(0, 2)
@@ -155,7 +155,7 @@ export class SampleForm {
     }
     for (const [id, box] of this.boxes) {
       setTicked(box, chosen.includes(id));
-      enable(box, chosen.includes(id) ? chosen.length > 1 : chosen.length < MOST_COLUMNS);
+      enable(box, chosen.includes(id) ? chosen.length > 1 : chosen.length < MAX_COLUMNS);
     }
   }
 

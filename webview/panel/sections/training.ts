@@ -96,8 +96,8 @@ function outcomeOf(live: LiveTraining): string {
 }
 
 /** In place of a chart that has nothing to draw yet. */
-function beforeTheFirstStep({ status, title, looks }: LiveTraining): string {
-  const start = looks[0] ? ` The held-out perplexity was ${short(numeric(looks[0].ppl))} before.` : '';
+function beforeTheFirstStep({ status, title, evaluations }: LiveTraining): string {
+  const start = evaluations[0] ? ` The held-out perplexity was ${short(numeric(evaluations[0].ppl))} before.` : '';
   const wait = status === 'running' ? ' The first step takes a moment.' : '';
   return `${STATES[status]}: ${title}.${start}${wait}`;
 }
@@ -118,14 +118,14 @@ const STATES: Readonly<Record<LiveTraining['status'], string>> = {
 const labelOf = ({ status, title }: LiveTraining): string =>
   status === 'running' ? 'The one that runs' : `${STATES[status]}: ${title}`;
 
-function summaryOf({ name, steps, looks }: TrainingSeries, live: LiveTraining | null): string {
+function summaryOf({ name, steps, evaluations }: TrainingSeries, live: LiveTraining | null): string {
   const last = steps.at(-1);
   const state = live ? `${STATES[live.status]}: ` : '';
   if (!last) return `${state}${name}.`;
   const of = live && live.total > 0 ? ` of ${live.total}` : '';
   const held =
-    looks.length > 1
-      ? ` The held-out perplexity went from ${short(numeric(looks[0].ppl))} to ${short(Math.min(...looks.map(({ ppl }) => numeric(ppl))))}.`
+    evaluations.length > 1
+      ? ` The held-out perplexity went from ${short(numeric(evaluations[0].ppl))} to ${short(Math.min(...evaluations.map(({ ppl }) => numeric(ppl))))}.`
       : '';
   return `${live ? state : `${name}: `}step ${last.step}${of}, loss ${short(numeric(last.loss))} from ${short(numeric(steps[0].loss))}.${held}`;
 }

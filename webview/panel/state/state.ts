@@ -24,8 +24,14 @@ function changesOf(state: PanelState, message: Exclude<HostMessage, { type: 'ini
     case 'training': {
       const { training } = state;
       if (!training) return {};
-      const { steps, looks } = message;
-      return { training: { ...training, steps: [...training.steps, ...steps], looks: [...training.looks, ...looks] } };
+      const { steps, evaluations } = message;
+      return {
+        training: {
+          ...training,
+          steps: [...training.steps, ...steps],
+          evaluations: [...training.evaluations, ...evaluations],
+        },
+      };
     }
     case 'text': {
       const { writing } = state;

@@ -7,7 +7,7 @@ import { realpath } from 'node:fs/promises';
 import { counted } from '../../counted';
 import type { UserError } from '../../errors';
 import { refuse, type Report } from '../damage';
-import { disguise } from '../not-safetensors';
+import { notSafetensors } from '../not-safetensors';
 import { type RegularFile, withFile } from '../../files/regular-file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
 import { FIRST_READ_BYTES, MAX_HEADER_BYTES } from '../limits';
@@ -52,7 +52,7 @@ export async function readShardHeader(path: string, name: string, report: Report
 async function readHeaderBytes(file: RegularFile, name: string): Promise<Buffer> {
   const { bytes } = file;
   const start = await file.readRange(0, Math.min(bytes, FIRST_READ_BYTES));
-  const bad = (why: string): UserError => disguise(start, name) ?? damaged(name, 'header length', why, 0);
+  const bad = (why: string): UserError => notSafetensors(start, name) ?? damaged(name, 'header length', why, 0);
   if (start.length < LENGTH_BYTES) throw bad(`the file has ${counted(bytes, 'byte')}, fewer than the 8 that hold it`);
   const length = start.readBigUInt64LE(0);
   if (length > BigInt(MAX_HEADER_BYTES)) {

@@ -11,7 +11,7 @@ import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
 import { countTargets, type Example } from './example';
-import { lookSize } from './held-out';
+import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
 import { type DataKind, parseRecords, type Records, unusable } from './records';
 
@@ -83,7 +83,7 @@ export async function loadTrainingData(
     length: batches === undefined ? options.length : examples.reduce((most, { ids }) => Math.max(most, ids.length), 0),
     seed: options.seed,
     train: describePart(train),
-    heldOut: { ...describePart(heldOut), looked: lookSize(heldOut.length) },
+    heldOut: { ...describePart(heldOut), looked: evaluationSize(heldOut.length) },
     dropped,
     truncated,
   };

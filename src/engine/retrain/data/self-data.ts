@@ -16,7 +16,7 @@ import { Decoder } from '../../model/decoder';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
 import { exampleOfText } from './example';
-import { lookSize } from './held-out';
+import { evaluationSize } from './held-out';
 import type { TrainingData } from './load';
 import { heldOutCount } from './options';
 
@@ -61,7 +61,7 @@ export async function selfData(
     describe: {
       files: [{ file, sha256, kind: 'text' }],
       ...{ length, seed, train: part(train), dropped: 0, truncated: 0 },
-      heldOut: { ...part(heldOut), looked: lookSize(heldOut.length) },
+      heldOut: { ...part(heldOut), looked: evaluationSize(heldOut.length) },
     },
   };
 }
@@ -116,7 +116,7 @@ function opening(openings: readonly number[], random: Random): number {
 }
 
 /** Ten million tokens: days of writing. */
-const MOST_CACHE_BYTES = 100e6;
+const MAX_CACHE_BYTES = 100e6;
 
 /** Whole or not at all. @throws UserError */
 async function writeCache(path: string, text: string): Promise<void> {
@@ -132,7 +132,7 @@ async function writeCache(path: string, text: string): Promise<void> {
 /** What was written so far; a file that cannot be read or is of another text is as good as none. */
 async function readCache(path: string, key: string): Promise<number[][]> {
   try {
-    const cache: unknown = JSON.parse((await readSmallFile(path, MOST_CACHE_BYTES)).toString('utf8'));
+    const cache: unknown = JSON.parse((await readSmallFile(path, MAX_CACHE_BYTES)).toString('utf8'));
     return isObject(cache) && cache.key === key && isRows(cache.rows) ? cache.rows : [];
   } catch {
     return [];

@@ -4,7 +4,7 @@ import type { Architecture } from '../../checkpoint/architecture';
 import { elements, parametersOf, parametersOfBlock } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
-import { TOKENS_PER_RUN } from './trainee';
+import { TOKENS_PER_RUN } from './full-model';
 
 /** Of each parameter: its value, its two moments and its gradient, in float32. */
 const COPIES = 4;

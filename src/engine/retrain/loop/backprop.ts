@@ -10,7 +10,7 @@ import { floats, float32, type Feeds, type Tensor } from '../../onnx/session';
 import { Arena, concreteShape, type Extents } from '../../model/arena';
 import { HeadLoss } from '../../model/head-loss';
 import type { Model } from '../../model/model';
-import { requireOwnWeights } from '../../model/no-adapter';
+import { requireNoAdapter } from '../../model/no-adapter';
 import { Positions } from '../../model/positions';
 import { NO_TARGET } from '../../model/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../../model/training-graph';
@@ -18,7 +18,7 @@ import { TrainingStep, type Activations, type MemoryPolicy } from '../../model/t
 import { microBatches, type Batch, type MicroBatch } from './batch';
 import type { DropoutMasks } from './dropout';
 import type { Teacher } from '../teacher/teacher';
-import type { Trainee } from './trainee';
+import type { TrainableModel } from './trainable-model';
 
 export interface BatchResult {
   /** Mean loss over the targets, in nats. */
@@ -53,7 +53,7 @@ export class Backprop {
 
   private constructor(
     private readonly model: Model,
-    private readonly trainee: Trainee,
+    private readonly trainable: TrainableModel,
     private readonly head: HeadLoss,
     private readonly teacher: Teacher | undefined,
     /** Tokens of a micro-batch. */
@@ -70,13 +70,13 @@ export class Backprop {
    */
   static async create(
     model: Model,
-    trainee: Trainee,
+    trainable: TrainableModel,
     options: { teacher?: Teacher; tokensPerRun?: number; longest?: number; policy?: MemoryPolicy } = {},
   ): Promise<Backprop> {
-    requireOwnWeights(model, 'train');
-    const { teacher, tokensPerRun = trainee.tokensPerRun, longest = USUAL_ROW, policy } = options;
-    const head = await HeadLoss.open(model, { ...trainee.head.options, teacher: teacher?.part });
-    return new Backprop(model, trainee, head, teacher, tokensPerRun, longest, policy);
+    requireNoAdapter(model, 'train');
+    const { teacher, tokensPerRun = trainable.tokensPerRun, longest = USUAL_ROW, policy } = options;
+    const head = await HeadLoss.open(model, { ...trainable.head.options, teacher: teacher?.part });
+    return new Backprop(model, trainable, head, teacher, tokensPerRun, longest, policy);
   }
 
   /**
@@ -93,9 +93,9 @@ export class Backprop {
     const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
       const inputs: Tensor[] = [];
       const kept: Activations[] = [];
-      const feeds = this.trainee.steps.map((_, k) => this.feeds(k, micro, dropout));
+      const feeds = this.trainable.steps.map((_, k) => this.feeds(k, micro, dropout));
       let x = await this.embed(micro);
-      for (const k of this.trainee.steps.keys()) {
+      for (const k of this.trainable.steps.keys()) {
         inputs.push(x);
         const { y, activations } = await this.forward(k, { ...feeds[k], x }, micro);
         kept.push(activations);
@@ -103,13 +103,13 @@ export class Backprop {
       }
       const head = await this.headLoss(x, micro, scale);
       for (const [key, gradient] of Object.entries(head.gradients))
-        addTo(sums, this.trainee.head.nameOf(key), gradient);
+        addTo(sums, this.trainable.head.nameOf(key), gradient);
       let dy = float32(head.dx, x.dims);
-      for (const k of [...this.trainee.steps.keys()].reverse()) {
+      for (const k of [...this.trainable.steps.keys()].reverse()) {
         dy = await this.backward(k, { ...feeds[k], ...kept[k], x: inputs[k], dy }, micro, sums);
         kept[k] = {};
       }
-      this.trainee.addEmbeddingGradient?.(micro.ids, floats(dy), sums);
+      this.trainable.addEmbeddingGradient?.(micro.ids, floats(dy), sums);
       return head.loss;
     });
     return { loss, targets, gradients: sums };
@@ -119,9 +119,9 @@ export class Backprop {
   async loss(batch: Batch, work?: PassWork): Promise<BatchResult> {
     const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
       let x = await this.embed(micro);
-      for (const k of this.trainee.steps.keys())
+      for (const k of this.trainable.steps.keys())
         ({ y: x } = await this.forward(k, { ...this.feeds(k, micro), x }, micro));
-      const head = this.trainee.head.feeds();
+      const head = this.trainable.head.feeds();
       return (await this.head.run(floats(x), micro.targets, scale, head, this.teacher?.silent())).crossEntropy;
     });
     return { loss, targets, gradients: new Map() };
@@ -131,7 +131,7 @@ export class Backprop {
   activationBytes(length: number): number {
     const tokens = Math.max(this.tokensPerRun, length);
     const extents = { tokens, rows: Math.ceil(tokens / length), length };
-    return this.trainee.steps.reduce((sum, _, k) => sum + bytesOfSaved(this.graphsOf(k), extents), 0);
+    return this.trainable.steps.reduce((sum, _, k) => sum + bytesOfSaved(this.graphsOf(k), extents), 0);
   }
 
   async close(): Promise<void> {
@@ -158,7 +158,7 @@ export class Backprop {
 
   private async embed(micro: MicroBatch): Promise<Tensor> {
     const x = this.arena.take('embedded', [micro.ids.length, this.model.architecture.hidden]);
-    await this.trainee.embed(micro.ids, floats(x));
+    await this.trainable.embed(micro.ids, floats(x));
     return x;
   }
 
@@ -185,32 +185,32 @@ export class Backprop {
       dx: this.arena.take(`gradient ${k % 2}`, [micro.ids.length, this.model.architecture.hidden]),
     };
     for (const name of graphs.parameters) {
-      const { shape } = this.trainee.parameters.get(this.trainee.nameOf(k, name))!;
+      const { shape } = this.trainable.parameters.get(this.trainable.nameOf(k, name))!;
       fetches[gradientName(name)] = this.arena.take(gradientName(name), shape);
     }
     const { dx, gradients } = await step.backward(feeds, fetches);
     for (const [name, gradient] of Object.entries(gradients))
-      addTo(sums, this.trainee.nameOf(k, name), floats(gradient));
+      addTo(sums, this.trainable.nameOf(k, name), floats(gradient));
     if (!this.policy.keepSessions) await step.close();
     return dx;
   }
 
   private async headLoss(x: Tensor, micro: MicroBatch, scale: number): ReturnType<HeadLoss['run']> {
     const teacher = await this.teacher?.states(micro);
-    return this.head.run(floats(x), micro.targets, scale, this.trainee.head.feeds(), teacher);
+    return this.head.run(floats(x), micro.targets, scale, this.trainable.head.feeds(), teacher);
   }
 
   /** Everything but x and dy that a run of step k is fed. */
   private feeds(k: number, micro: MicroBatch, dropout?: { masks: DropoutMasks; step: number }): Feeds {
-    const { trainee } = this;
-    const feeds: Record<string, Tensor> = { ...trainee.stepFeeds(k) };
-    if (trainee.steps[k].attention) {
+    const { trainable } = this;
+    const feeds: Record<string, Tensor> = { ...trainable.stepFeeds(k) };
+    if (trainable.steps[k].attention) {
       let positions = this.positions.get(micro.length);
       if (!positions)
         this.positions.set(micro.length, (positions = new Positions(this.model.architecture, micro.length)));
-      Object.assign(feeds, positions.plain(trainee.steps[k].block));
+      Object.assign(feeds, positions.plain(trainable.steps[k].block));
     }
-    for (const [site, { name, width }] of trainee.dropoutSites(k).entries()) {
+    for (const [site, { name, width }] of trainable.dropoutSites(k).entries()) {
       const mask = this.arena.take(`${name} ${k}`, [micro.ids.length, width]);
       const perRow = micro.length * width;
       micro.rows.forEach((row, r) => {
@@ -224,7 +224,7 @@ export class Backprop {
   }
 
   private step(k: number): { graphs: TrainingGraphs; step: TrainingStep } {
-    const key = this.trainee.sessionKey(k);
+    const key = this.trainable.sessionKey(k);
     const graphs = this.graphsOf(k);
     let step = this.open.get(key);
     if (!step) this.open.set(key, (step = new TrainingStep(this.model, graphs, this.policy)));
@@ -232,18 +232,18 @@ export class Backprop {
   }
 
   private graphsOf(k: number): TrainingGraphs {
-    const { trainee, model } = this;
-    const key = trainee.sessionKey(k);
+    const { trainable, model } = this;
+    const key = trainable.sessionKey(k);
     let graphs = this.graphs.get(key);
     if (!graphs) {
-      graphs = buildTraining(model.architecture, trainee.steps[k], (g) => trainee.trainables(g, k));
+      graphs = buildTraining(model.architecture, trainable.steps[k], (g) => trainable.trainables(g, k));
       this.graphs.set(key, graphs);
     }
     return graphs;
   }
 
   private policyFor(free: number, longest: number): MemoryPolicy {
-    const { steps } = this.trainee;
+    const { steps } = this.trainable;
     const weights = 4 * parametersOf(this.model.architecture, steps.length);
     return {
       keepSessions: 2 * weights < SESSIONS_SHARE * free,

@@ -7,7 +7,7 @@ import { systemErrorCode, UserError } from '../../errors';
 import { readSmallFile } from '../../files/regular-file';
 
 /** Two numbers. */
-const MOST_BYTES = 100;
+const MAX_BYTES = 100;
 
 const DEAD = 'dead';
 
@@ -88,7 +88,7 @@ async function putAside(path: string, seen: string): Promise<void> {
 
 async function contentOf(path: string): Promise<string> {
   try {
-    return (await readSmallFile(path, MOST_BYTES)).toString('utf8');
+    return (await readSmallFile(path, MAX_BYTES)).toString('utf8');
   } catch (error) {
     if (error instanceof UserError && systemErrorCode(error.cause) === 'ENOENT') return '';
     throw error;

@@ -1,6 +1,6 @@
 /**
  * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
- * parameters kept. It knows nothing of what is trained (see trainee.ts).
+ * parameters kept. It knows nothing of what is trained (see trainable-model.ts).
  */
 import { counted } from '../../counted';
 import { CancelledError } from '../../errors';
@@ -9,7 +9,7 @@ import { AdamW, clipFactor, totalNorm } from './adamw';
 import type { Backprop, PassWork } from './backprop';
 import type { Batch } from './batch';
 import type { Example } from '../data/example';
-import { lookRows } from '../data/held-out';
+import { evaluationRows } from '../data/held-out';
 import { batchIndices, indicesOfSteps } from '../data/order';
 import type { DropoutMasks } from './dropout';
 import { DivergedError, divergenceOf, explosionOf } from './explosion';
@@ -88,15 +88,15 @@ export async function train(
     if (file) await saveState(file.path, file.run, state, parameters, optimizer, file.request);
     saved = state.step;
   };
-  const heldOut = toBatch(lookRows(data.heldOut, options.seed));
-  const looks = heldOut.rows.length === 0 ? 0 : looksFrom(state, options);
-  const toDo = PASSES_PER_STEP * tokensFrom(state.step, data, options) + looks * tokensOf(heldOut.rows);
+  const heldOut = toBatch(evaluationRows(data.heldOut, options.seed));
+  const evaluations = heldOut.rows.length === 0 ? 0 : evaluationsFrom(state, options);
+  const toDo = PASSES_PER_STEP * tokensFrom(state.step, data, options) + evaluations * tokensOf(heldOut.rows);
   const work = new Work(job, toDo, 'passes', 'training');
 
   // A run that was cancelled amid a look takes it after it was resumed.
   const evaluate = async (): Promise<void> => {
-    if (heldOut.rows.length === 0 || !isLook(state.step, state, options)) return;
-    const { loss } = await backprop.loss(heldOut, look(work, state.step, heldOut.rows.length));
+    if (heldOut.rows.length === 0 || !isDue(state.step, state, options)) return;
+    const { loss } = await backprop.loss(heldOut, evaluationWork(work, state.step, heldOut.rows.length));
     state.log.evaluations.push({ step: state.step, loss });
     hooks?.onEvaluation?.(state.step, loss);
     if (state.best === undefined || loss < state.best.loss) {
@@ -143,19 +143,19 @@ export async function train(
 }
 
 /** Whether the held-out part is looked at after `step`: now and then, after the last one, and not twice. */
-function isLook(step: number, { log }: TrainingState, { evalEvery, steps }: TrainOptions): boolean {
+function isDue(step: number, { log }: TrainingState, { evalEvery, steps }: TrainOptions): boolean {
   return log.evaluations.at(-1)?.step !== step && (step % evalEvery === 0 || step === steps);
 }
 
 /** Looks that are still to come. */
-function looksFrom(state: TrainingState, options: TrainOptions): number {
+function evaluationsFrom(state: TrainingState, options: TrainOptions): number {
   let count = 0;
-  for (let { step } = state; step <= options.steps; step++) count += Number(isLook(step, state, options));
+  for (let { step } = state; step <= options.steps; step++) count += Number(isDue(step, state, options));
   return count;
 }
 
 /** Counts a look as the work that it is, and names its rows. */
-function look(work: Work, step: number, rows: number): PassWork {
+function evaluationWork(work: Work, step: number, rows: number): PassWork {
   const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
   let seen = 0;
   work.step(`${what}: 0 of ${counted(rows, 'row')}`);
@@ -230,8 +230,8 @@ function describe({ step, log }: TrainingState, options: TrainOptions): string {
   if (recent.length > 0) {
     parts.push(`loss ${(recent.reduce((sum, { loss }) => sum + loss, 0) / recent.length).toFixed(3)}`);
   }
-  const look = log.evaluations.at(-1);
-  if (look) parts.push(`ppl ${Math.exp(look.loss).toPrecision(3)}`);
+  const last = log.evaluations.at(-1);
+  if (last) parts.push(`ppl ${Math.exp(last.loss).toPrecision(3)}`);
   parts.push(`lr ${learningRateAt(step + 1, options).toExponential(1)}`);
   return parts.join(', ');
 }

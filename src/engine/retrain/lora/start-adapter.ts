@@ -8,7 +8,7 @@ import { type Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
 import { adapterName, LINEAR_NAMES } from '../../adapter/names';
-import { loraParameterName } from './trainee';
+import { loraParameterName } from './lora-model';
 
 /** Stands for the formula instead of a folder. */
 export const FORMULA = 'formula';

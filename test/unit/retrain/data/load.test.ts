@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { CancelledError, UserError } from '../../../../src/engine/errors';
 import type { Example } from '../../../../src/engine/retrain/data/example';
 import { loadTrainingData } from '../../../../src/engine/retrain/data/load';
-import { defaultHeldOut, lookRows } from '../../../../src/engine/retrain/data/held-out';
+import { defaultHeldOut, evaluationRows } from '../../../../src/engine/retrain/data/held-out';
 import type { DataOptions, TextEncoder } from '../../../../src/engine/retrain/data/options';
 import { loadTokenizer } from '../../../../src/engine/tokenizer/tokenizer';
 import { itShared, shared } from '../../../support/shared';
@@ -144,12 +144,12 @@ describe('retrain/data/load: the held-out part', () => {
     for (const order of [files, files.toReversed()]) {
       const { heldOut, describe } = await load(order, { prompt: 'plain', heldOut: 200 });
       assert.deepEqual([describe.heldOut.examples, describe.heldOut.looked], [200, 64]);
-      const rows = lookRows(heldOut, 1);
+      const rows = evaluationRows(heldOut, 1);
       assert.equal(new Set(rows).size, 64);
       const ofB = texts(rows).filter((text) => text.startsWith('^Say 1') && text.length > '^Say 100: 100¶'.length);
       assert.ok(ofB.length >= 20 && ofB.length <= 44, String(ofB.length));
-      assert.deepEqual(lookRows(heldOut, 1), rows);
-      assert.notDeepEqual(lookRows(heldOut, 2), rows);
+      assert.deepEqual(evaluationRows(heldOut, 1), rows);
+      assert.notDeepEqual(evaluationRows(heldOut, 2), rows);
     }
   });
 

@@ -25,10 +25,10 @@ interface Trained {
   readonly percent: number;
 }
 
-/** Trains one number; the losses are those of its steps, and of the looks before the first step and after each. */
+/** Trains one number; the losses are those of its steps, and of the evaluations before the first step and after each. */
 async function trained(
   losses: readonly number[],
-  looks: readonly number[],
+  evaluations: readonly number[],
   { rows = [row(4), row(4)], options = {} }: { rows?: readonly Example[]; options?: Partial<TrainOptions> } = {},
   batches?: TrainingData['batches'],
 ): Promise<Trained> {
@@ -43,9 +43,10 @@ async function trained(
       const gradients = new Map([['w', Float32Array.of(-1)]]);
       return Promise.resolve({ loss: losses[values.length - 1], targets: 1, gradients });
     },
-    loss: () => Promise.resolve({ loss: looks[looked++], targets: 1, gradients: new Map<string, Float32Array>() }),
+    loss: () =>
+      Promise.resolve({ loss: evaluations[looked++], targets: 1, gradients: new Map<string, Float32Array>() }),
   };
-  const data = { train: rows, heldOut: looks.length > 0 ? [row(4)] : [], batches };
+  const data = { train: rows, heldOut: evaluations.length > 0 ? [row(4)] : [], batches };
   const path = join(temporaryFolder(), 'state.safetensors');
   let percent = 0;
   const state = await train(
@@ -60,7 +61,7 @@ async function trained(
 }
 
 describe('retrain/train: a loss that explodes', () => {
-  it('after a good look: the best parameters are kept, and it is said', async () => {
+  it('after a good evaluation: the best parameters are kept, and it is said', async () => {
     const { state, value, values } = await trained([3, 2, 2, 9], [3, 2, 1, 2]);
     assert.deepEqual(state.stopped, { step: 4, why: 'the loss rose from 3.00 to 9.00', kept: 2 });
     assert.equal(value, values[2]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { isUnsupported, readConfigArchitecture } from '../../../../src/engine/checkpoint/config';
 import { parametersOf } from '../../../../src/engine/checkpoint/parameters';
 import { LINEAR_NAMES } from '../../../../src/engine/adapter/names';
-import { initialAdapters } from '../../../../src/engine/retrain/lora/trainee';
+import { initialAdapters } from '../../../../src/engine/retrain/lora/lora-model';
 import { fullView, viewWithout } from '../../../../src/engine/model/view';
 import { LLAMA_7B } from '../../../../bench/support/synthetic';
 
@@ -12,7 +12,7 @@ if (isUnsupported(architecture)) throw new Error(architecture.why);
 const model = { architecture };
 const shape = { rank: 8, alpha: 16, targets: LINEAR_NAMES, dropout: true };
 
-describe('retrain/lora-trainee', () => {
+describe('retrain/lora-trainable', () => {
   it('26 blocks of LLaMA-7B have 16 240 640 trainable parameters', () => {
     const view = viewWithout(
       32,

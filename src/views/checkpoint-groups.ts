@@ -4,9 +4,9 @@
  */
 import type { CheckpointLibrary, Entry } from './library';
 
-export type Shelf = 'usable' | 'unsupported' | 'broken';
+export type CheckpointGroup = 'usable' | 'unsupported' | 'broken';
 
-export interface Shelves {
+export interface CheckpointGroups {
   readonly usable: readonly Entry[];
   /** Opened, but of an architecture that Coppice does not compute. */
   readonly unsupported: readonly Entry[];
@@ -14,15 +14,17 @@ export interface Shelves {
 }
 
 /** Opens every listed checkpoint, as far as that is not done yet: headers only. */
-export async function shelve(library: Pick<CheckpointLibrary, 'entries' | 'load'>): Promise<Shelves> {
+export async function groupCheckpoints(
+  library: Pick<CheckpointLibrary, 'entries' | 'load'>,
+): Promise<CheckpointGroups> {
   const entries = library.entries();
-  const shelves = await Promise.all(entries.map(({ path }) => shelfOf(library, path)));
-  const on = (shelf: Shelf): Entry[] => entries.filter((_, i) => shelves[i] === shelf);
+  const shelves = await Promise.all(entries.map(({ path }) => groupOf(library, path)));
+  const on = (shelf: CheckpointGroup): Entry[] => entries.filter((_, i) => shelves[i] === shelf);
   return { usable: on('usable'), unsupported: on('unsupported'), broken: on('broken') };
 }
 
 /** The group of a checkpoint, by its files as they are now. */
-export async function shelfOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<Shelf> {
+export async function groupOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<CheckpointGroup> {
   const checkpoint = await library.load(path).catch(() => undefined);
   if (!checkpoint) return 'broken';
   return checkpoint.architecture ? 'usable' : 'unsupported';

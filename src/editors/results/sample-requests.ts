@@ -11,7 +11,7 @@ const TELL_MS = 50;
 
 type Pieces = ReturnType<SampleWriter['take']>;
 
-export class SamplesDesk {
+export class SampleRequests {
   private running: AbortController | undefined;
 
   constructor(

@@ -4,7 +4,7 @@ import { placeOf } from '../views/parts';
 
 type Bytes = Map<PartKind, number>;
 
-export function stripOf(rows: readonly TensorRow[]): StripPiece[] {
+export function blockStripOf(rows: readonly TensorRow[]): StripPiece[] {
   const blocks = new Map<number, Bytes>();
   const outside: Bytes = new Map();
   for (const { name, bytes } of rows) {

@@ -1,6 +1,6 @@
 /**
- * What @huggingface/tokenizers 0.2.0 does otherwise than the original tokenizers library, put right in one place. Each
- * mend has a test of its name; when a release makes the unmended library pass it, the mend can go.
+ * What @huggingface/tokenizers 0.2.0 does differently from the original tokenizers library, fixed in one place. Each
+ * fix has a test of the same name. When a release of the library passes that test by itself, remove the fix.
  */
 import {
   ByteFallbackDecoder,
@@ -30,11 +30,11 @@ const sequence = (...pretokenizers: unknown[]): Stage => ({ type: 'Sequence', pr
  * - `Split`: the library loses the gaps of an inverted `Isolated`, which is the same as one not inverted. What it has no
  *   notion of (`MergedWithPrevious` and so on) is refused, for it would give wrong ids without a word.
  */
-export function mendPreTokenizer(stage: unknown): unknown {
+export function fixPreTokenizer(stage: unknown): unknown {
   if (!isStage(stage)) return stage;
   switch (stage.type) {
     case 'Sequence':
-      return Array.isArray(stage.pretokenizers) ? sequence(...stage.pretokenizers.map(mendPreTokenizer)) : stage;
+      return Array.isArray(stage.pretokenizers) ? sequence(...stage.pretokenizers.map(fixPreTokenizer)) : stage;
     case 'Digits':
       return split(stage.individual_digits === true ? String.raw`\p{N}` : String.raw`\p{N}+`);
     case 'Metaspace': {
@@ -96,9 +96,9 @@ const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Mends the stages of a loaded tokenizer that its description cannot: byte-level words and the byte fallback. */
-export function mendStages(tokenizer: LibraryTokenizer): void {
+export function fixStages(tokenizer: LibraryTokenizer): void {
   mendWords(tokenizer.pre_tokenizer);
-  if (tokenizer.decoder !== null) tokenizer.decoder = mendedDecoder(tokenizer.decoder);
+  if (tokenizer.decoder !== null) tokenizer.decoder = fixedDecoder(tokenizer.decoder);
 }
 
 function mendWords(stage: PreTokenizer | null): void {
@@ -106,8 +106,8 @@ function mendWords(stage: PreTokenizer | null): void {
   if (stage instanceof ByteLevelPreTokenizer) stage.pattern = GPT2_WORDS;
 }
 
-function mendedDecoder(decoder: Decoder): Decoder {
-  if (decoder instanceof SequenceDecoder) decoder.decoders = decoder.decoders.map(mendedDecoder);
+function fixedDecoder(decoder: Decoder): Decoder {
+  if (decoder instanceof SequenceDecoder) decoder.decoders = decoder.decoders.map(fixedDecoder);
   return decoder instanceof ByteFallbackDecoder ? new MendedByteFallback({ type: 'ByteFallback' }) : decoder;
 }
 
@@ -115,7 +115,7 @@ function mendedDecoder(decoder: Decoder): Decoder {
  * Decodes as the original does: an empty list is '' (the library throws), ids without a token are left out (the
  * library puts the unknown token or fails), and spaces before punctuation stay (the library removes them by default).
  */
-export function mendedDecode(tokenizer: LibraryTokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
+export function fixedDecode(tokenizer: LibraryTokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
   const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
   if (known.length === 0) return '';
   return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });

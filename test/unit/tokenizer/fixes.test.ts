@@ -1,16 +1,16 @@
-/** Each mend against what the original tokenizers library (0.23, run once from Python) does with the same input. */
+/** Each fix against what the original tokenizers library (0.23, run once from Python) does with the same input. */
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import assert from 'node:assert/strict';
-import { mendedDecode, mendPreTokenizer, mendStages } from '../../../src/engine/tokenizer/mends';
+import { fixedDecode, fixPreTokenizer, fixStages } from '../../../src/engine/tokenizer/fixes';
 import { sentencePieceToy, type SentencePieceToy } from './toy';
 
 function library(parts: Record<string, unknown>): LibraryTokenizer {
   const description: SentencePieceToy = { ...sentencePieceToy(), normalizer: null, ...parts };
   const tokenizer = new LibraryTokenizer(
-    { ...description, pre_tokenizer: mendPreTokenizer(description.pre_tokenizer) },
+    { ...description, pre_tokenizer: fixPreTokenizer(description.pre_tokenizer) },
     {},
   );
-  mendStages(tokenizer);
+  fixStages(tokenizer);
   return tokenizer;
 }
 
@@ -23,7 +23,7 @@ function decoded(tokens: string[]): string {
   return library({ decoder }).decoder!.decode(tokens);
 }
 
-describe('tokenizer/mends', () => {
+describe('tokenizer/fixes', () => {
   it('Digits splits every numeric character', () => {
     const text = 'a1½²Ⅷ٣23b';
     const each = ['a', '1', '½', '²', 'Ⅷ', '٣', '2', '3', 'b'];
@@ -63,16 +63,16 @@ describe('tokenizer/mends', () => {
 
   it('an empty list, and ids without a token, decode to nothing', () => {
     const tokenizer = library({});
-    assert.equal(mendedDecode(tokenizer, [], false), '');
-    assert.equal(mendedDecode(tokenizer, [999_999], false), '');
-    assert.equal(mendedDecode(tokenizer, [1], true), '');
+    assert.equal(fixedDecode(tokenizer, [], false), '');
+    assert.equal(fixedDecode(tokenizer, [999_999], false), '');
+    assert.equal(fixedDecode(tokenizer, [1], true), '');
     const [the] = tokenizer.encode('▁the', { add_special_tokens: false }).ids;
-    assert.equal(mendedDecode(tokenizer, [the, 999_999, the], false), 'the the');
+    assert.equal(fixedDecode(tokenizer, [the, 999_999, the], false), 'the the');
   });
 
   it('spaces before punctuation stay', () => {
     const tokenizer = library({});
     const { ids } = tokenizer.encode('▁a▁.▁the▁!', { add_special_tokens: false });
-    assert.equal(mendedDecode(tokenizer, ids, false), 'a . the !');
+    assert.equal(fixedDecode(tokenizer, ids, false), 'a . the !');
   });
 });

@@ -8,7 +8,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf } from '../errors';
 import { isInside } from '../files/paths';
 
-export interface Companion {
+export interface AccompanyingFile {
   /** Path below the model's folder, with "/". */
   readonly name: string;
   /** Absolute path of the file, symbolic links resolved. */
@@ -52,11 +52,13 @@ export function isCompanion(name: string): boolean {
   return COMPANION_NAMES.has(name) || (COMPANION_PATTERN.test(name) && !NO_PAPER.test(name));
 }
 
-/** The companions in a model's folder, by name. Symbolic links are followed inside it and into its cache's blobs only. */
-export async function findCompanions(folder: string): Promise<{ found: Companion[]; leftBehind: LeftBehind[] }> {
+/** The accompanying files in a model's folder, by name. Symbolic links are followed inside it and into its cache's blobs only. */
+export async function findAccompanyingFiles(
+  folder: string,
+): Promise<{ found: AccompanyingFile[]; leftBehind: LeftBehind[] }> {
   const root = await realpath(folder);
   const allowed = [root, ...(await cacheBlobs(root))];
-  const found: Companion[] = [];
+  const found: AccompanyingFile[] = [];
   const leftBehind: LeftBehind[] = [];
   const names = (await namesIn(folder)).filter(isCompanion);
   const templates = (await namesIn(join(folder, TEMPLATE_FOLDER))).filter((name) => name.endsWith('.jinja'));

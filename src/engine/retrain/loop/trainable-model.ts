@@ -14,13 +14,13 @@ export interface DropoutSite {
 }
 
 /** The head's weights: where they come from, and which are trained under which names. */
-export interface TraineeHead {
+export interface TrainableHead {
   readonly options: Pick<HeadLossOptions, 'bind' | 'trainable'>;
   readonly feeds: () => Feeds;
   readonly nameOf: (key: string) => string;
 }
 
-export interface Trainee {
+export interface TrainableModel {
   /** The parts of the model that take part, in order; k below counts along them. */
   readonly steps: readonly Step[];
   readonly parameters: Parameters;
@@ -34,7 +34,7 @@ export interface Trainee {
   /** Name among `parameters` of what step k's graph calls `key`. */
   readonly nameOf: (k: number, key: string) => string;
   readonly dropoutSites: (k: number) => readonly DropoutSite[];
-  readonly head: TraineeHead;
+  readonly head: TrainableHead;
   /** Embeds tokens into `into`, (ids.length, hidden). */
   readonly embed: (ids: readonly number[], into: Float32Array) => Promise<void>;
   /** Adds to ∂L/∂embedding, given ∂L/∂(embedded tokens); absent where the embedding is frozen. */

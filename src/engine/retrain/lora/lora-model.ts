@@ -1,4 +1,4 @@
-/** LoRA adapters on a frozen checkpoint, as a trainee (spec §1.11). */
+/** LoRA adapters on a frozen checkpoint, as a trainable (spec §1.11). */
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
@@ -9,7 +9,7 @@ import { stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
 import { adapterName } from '../../adapter/names';
 import { dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
-import type { Trainee } from '../loop/trainee';
+import type { TrainableModel } from '../loop/trainable-model';
 
 /** Tokens of a micro-batch: enough for fast products, few enough that what lies between them stays in the processor's caches. */
 const TOKENS_PER_RUN = 512;
@@ -49,12 +49,12 @@ export function initialAdapters(
 }
 
 /** @param parameters as `initialAdapters` names them */
-export function loraTrainee(
+export function loraModel(
   model: Model,
   view: View,
   shape: LoraShape,
   parameters: ReadonlyMap<string, Parameter>,
-): Trainee {
+): TrainableModel {
   const steps = stepsOf(view);
   const { architecture, checkpoint } = model;
   const feeds = steps.map((_, k) => {

@@ -10,9 +10,9 @@ import type { WriteOptions, Written } from '../../write/write-checkpoint';
 import { inline } from '../../markdown';
 import { modelName, type RunRecord } from '../../records/record';
 import type { Parameters } from '../loop/adamw';
-import { writeRevised } from '../../write/modified';
+import { writeModified } from '../../write/modified';
 
-export interface TrainedOptions extends WriteOptions {
+export interface TrainedCheckpointOptions extends WriteOptions {
   readonly removed: readonly number[];
   readonly dtype?: WeightDtype;
   readonly fromScratch: boolean;
@@ -25,11 +25,11 @@ export interface TrainedOptions extends WriteOptions {
  * @param parameters by their names in the new checkpoint
  * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled
  */
-export async function writeTrained(
+export async function writeTrainedCheckpoint(
   source: Checkpoint,
   parameters: Parameters,
   out: string,
-  options: TrainedOptions,
+  options: TrainedCheckpointOptions,
 ): Promise<Reduction & Written> {
   const { embed, head } = outerWeights({ ...requireArchitecture(source), tied: false });
   const { tied } = requireArchitecture(source);
@@ -51,13 +51,13 @@ export async function writeTrained(
     card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
     record: options.record,
   };
-  return writeRevised(source, revision, out, options);
+  return writeModified(source, revision, out, options);
 }
 
 function trainedCard(
   source: Checkpoint,
   reduction: Reduction,
-  { fromScratch, settings }: TrainedOptions,
+  { fromScratch, settings }: TrainedCheckpointOptions,
   inherited: readonly string[],
 ): string {
   const name = inline(modelName(source));

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { fitsCheckpoint } from '../../engine/adapter/files';
 import { ADAPTER_WEIGHTS } from '../../engine/formats/peft';
 
-export class AdapterShelf {
+export class AdapterList {
   private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();
   private fitting: readonly string[] = [];
 
@@ -16,7 +16,7 @@ export class AdapterShelf {
     return this.fitting;
   }
 
-  async look(folders: readonly string[]): Promise<void> {
+  async refresh(folders: readonly string[]): Promise<void> {
     const fits = await Promise.all(folders.map((folder) => this.fits(folder)));
     this.fitting = folders.filter((_, i) => fits[i]);
   }

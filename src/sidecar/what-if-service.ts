@@ -6,21 +6,21 @@ import { stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { CancelledError } from '../engine/errors';
 import { sizeOfView } from '../engine/evaluate/measure';
-import { WhatIf } from '../engine/evaluate/what-if';
+import { PlanPerplexity } from '../engine/evaluate/plan-perplexity';
 import { type Calibration, loadCalibration } from '../engine/importance/calibration';
 import { withoutRows } from '../engine/importance/run-criterion';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
-import { type Opened, openForComputing } from '../engine/model/opened';
+import { type OpenedModel, openForComputing } from '../engine/model/opened';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
 import { modelOptions, secondsSince, wanted } from './jobs/job';
 import { calibrationSettings } from './jobs/settings';
 
-interface Subject {
+interface WarmModel {
   readonly key: string;
   readonly model: Model;
   readonly calibration: Calibration;
-  readonly whatIf: WhatIf;
+  readonly evaluator: PlanPerplexity;
 }
 
 /** Share of the machine's memory that kept states may take. */
@@ -28,8 +28,8 @@ const MEMORY_SHARE = 1 / 16;
 /** How long a model stays open that nobody asks about. */
 const LINGER_MS = 60_000;
 
-export class WhatIfDesk {
-  private subject: Subject | undefined;
+export class WhatIfService {
+  private warm: WarmModel | undefined;
   private newest: AbortController | undefined;
   /** The evaluation before this one, done or given up. */
   private last: Promise<unknown> = Promise.resolve();
@@ -67,8 +67,8 @@ export class WhatIfDesk {
     try {
       const start = performance.now();
       const opened = await openForComputing(params.checkpoint, wanted(params));
-      const { calibration, whatIf } = await this.subjectOf(params, opened);
-      const { ppl, meanNll, tokens, steps, computed } = await whatIf.evaluate(opened.view, { signal });
+      const { calibration, evaluator } = await this.warmModel(params, opened);
+      const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(opened.view, { signal });
       return {
         ...{ ppl, meanNll, tokens, steps },
         ...sizeOfView(opened.checkpoint, opened.view),
@@ -82,10 +82,10 @@ export class WhatIfDesk {
     }
   }
 
-  private async subjectOf(
+  private async warmModel(
     params: ViewPerplexityParams,
-    { checkpoint, architecture, adapter, inputs }: Opened,
-  ): Promise<Subject> {
+    { checkpoint, architecture, adapter, inputs }: OpenedModel,
+  ): Promise<WarmModel> {
     const { calibration: source, device, threads, memory } = params;
     const settings = { ...calibrationSettings(source), vocabulary: architecture.vocabulary };
     const key = JSON.stringify([
@@ -96,20 +96,20 @@ export class WhatIfDesk {
       ],
       ...[settings, device, threads, memory, inputs],
     ]);
-    if (this.subject?.key === key) return this.subject;
+    if (this.warm?.key === key) return this.warm;
     await this.drop();
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
     const model = await openModel(checkpoint, { ...modelOptions(params, this.hooks), adapter });
     const budget = memory ?? totalmem() * MEMORY_SHARE;
-    this.subject = { key, model, calibration, whatIf: new WhatIf(model, calibration.rows, budget) };
-    return this.subject;
+    this.warm = { key, model, calibration, evaluator: new PlanPerplexity(model, calibration.rows, budget) };
+    return this.warm;
   }
 
   private async drop(): Promise<void> {
-    const { subject } = this;
-    this.subject = undefined;
-    subject?.whatIf.close();
-    await subject?.model.close();
+    const { warm } = this;
+    this.warm = undefined;
+    warm?.evaluator.close();
+    await warm?.model.close();
   }
 }
 

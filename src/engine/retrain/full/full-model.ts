@@ -1,5 +1,5 @@
 /**
- * Every weight of a model as a trainee: continued pre-training (the paper's later version, spec §2), or training from
+ * Every weight of a model as a trainable: continued pre-training (the paper's later version, spec §2), or training from
  * scratch. A tied embedding is one parameter with two gradients.
  */
 import { readTensor } from '../../formats/read-tensor';
@@ -11,10 +11,10 @@ import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
 import { fullTrainables } from '../../model/full-graph';
-import type { Trainee } from '../loop/trainee';
+import type { TrainableModel } from '../loop/trainable-model';
 
 /** The weights that take part, under the names that they have in the pruned model. */
-export function trainedWeights(model: Model, view: View): Map<string, Weight> {
+export function weightsOfView(model: Model, view: View): Map<string, Weight> {
   const { architecture } = model;
   const { embed, finalNorm, head } = outerWeights(architecture);
   const named = new Map<string, Weight>([[embed.name, embed]]);
@@ -29,7 +29,7 @@ export function trainedWeights(model: Model, view: View): Map<string, Weight> {
 /** The checkpoint's own weights, in float32. Matrices decay, vectors do not. */
 export async function loadedParameters(model: Model, view: View): Promise<Map<string, Parameter>> {
   const parameters = new Map<string, Parameter>();
-  for (const [name, weight] of trainedWeights(model, view)) {
+  for (const [name, weight] of weightsOfView(model, view)) {
     const values = await readTensor(tensorOf(model.checkpoint, weight));
     parameters.set(name, { values, shape: weight.shape, decays: weight.shape.length > 1 });
   }
@@ -50,7 +50,7 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
   const random = new Random(seed);
   const steps = stepsOf(view).length;
   const parameters = new Map<string, Parameter>();
-  for (const [name, { shape }] of trainedWeights(model, view)) {
+  for (const [name, { shape }] of weightsOfView(model, view)) {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     if (shape.length > 1) {
       const residual = /(o_proj|down_proj)\.weight$/.test(name);
@@ -64,8 +64,8 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
   return parameters;
 }
 
-/** @param parameters as `trainedWeights` names them */
-export function fullTrainee(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): Trainee {
+/** @param parameters as `weightsOfView` names them */
+export function fullModel(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): TrainableModel {
   const { architecture } = model;
   const steps = stepsOf(view);
   const { embed, finalNorm, head } = outerWeights(architecture);

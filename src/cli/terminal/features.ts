@@ -9,7 +9,7 @@ export interface StreamLike {
   readonly columns?: number;
 }
 
-export interface Looks {
+export interface TerminalFeatures {
   /** A person is looking: the stream is a terminal. */
   readonly terminal: boolean;
   readonly colour: boolean;
@@ -26,12 +26,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Colours need a terminal that is not "dumb", no `NO_COLOR` (https://no-color.org: set and not empty) and no
  * `--no-color` (`wantsColour` false).
  */
-export function looksOf(
+export function terminalFeaturesOf(
   stream: StreamLike,
   env: Environment,
   wantsColour: boolean,
   platform = process.platform,
-): Looks {
+): TerminalFeatures {
   const terminal = stream.isTTY === true;
   const rewrites = terminal && env.TERM !== 'dumb';
   return {

@@ -22,7 +22,7 @@ export interface WhatIfResult extends LossSummary {
 const REMEMBERED = 128;
 
 /** One evaluation at a time. */
-export class WhatIf {
+export class PlanPerplexity {
   private readonly forward: Forward;
   private steps: readonly Step[] = [];
   /** By the number of steps done: the state after them. 0 is the embedding. */

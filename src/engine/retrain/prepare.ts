@@ -10,15 +10,15 @@ import type { TrainingData } from './data/load';
 import { longestRow } from './data/example';
 import { DropoutMasks } from './loop/dropout';
 import { requireFullMemory } from './full/memory';
-import { fullTrainee, loadedParameters, randomParameters } from './full/trainee';
+import { fullModel, loadedParameters, randomParameters } from './full/full-model';
 import { adapterName, LINEAR_NAMES } from '../adapter/names';
-import { initialAdapters, loraParameterName, loraTrainee } from './lora/trainee';
+import { initialAdapters, loraParameterName, loraModel } from './lora/lora-model';
 import { DEFAULTS, type FullMethod, type LoraMethod } from './settings';
 import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
-import type { Trainee } from './loop/trainee';
+import type { TrainableModel } from './loop/trainable-model';
 
-export interface Subject {
-  readonly trainee: Trainee;
+export interface PreparedTraining {
+  readonly trainable: TrainableModel;
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly masks?: DropoutMasks;
   /** The method with all its values, for the record. */
@@ -32,13 +32,13 @@ export interface Subject {
  * @param data what it is trained on
  * @throws UserError when memory does not suffice, or the adapter to start from does not fit
  */
-export function subjectOf(
+export function prepareTraining(
   model: Model,
   removed: readonly number[],
   method: LoraMethod | FullMethod,
   seed: number,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
-): Promise<Subject> {
+): Promise<PreparedTraining> {
   return method.kind === 'lora'
     ? loraSubject(model, removed, method, seed)
     : fullSubject(model, removed, method, seed, data);
@@ -49,7 +49,7 @@ async function loraSubject(
   removed: readonly number[],
   method: LoraMethod,
   seed: number,
-): Promise<Subject> {
+): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const start = await startOf(method, model.checkpoint, removed);
   const rank = method.rank ?? start?.rank ?? DEFAULTS.rank;
@@ -63,7 +63,7 @@ async function loraSubject(
   if (start) startFrom(start, parameters);
   else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks);
   return {
-    trainee: loraTrainee(model, view, shape, parameters),
+    trainable: loraModel(model, view, shape, parameters),
     parameters,
     masks: dropout > 0 ? new DropoutMasks(dropout, seed) : undefined,
     settings: { method: 'lora', rank, alpha, dropout, targets, start: digestOf(parameters) },
@@ -77,12 +77,12 @@ async function fullSubject(
   { start, memory }: FullMethod,
   seed: number,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
-): Promise<Subject> {
+): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const needs = { keepsBest: data.heldOut.length > 0, longest: longestRow(data) };
   requireFullMemory({ ...model.architecture, blocks: model.architecture.blocks - removed.length }, needs, memory);
   const parameters = start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view);
-  return { trainee: fullTrainee(model, view, parameters), parameters, settings: { method: 'full', start } };
+  return { trainable: fullModel(model, view, parameters), parameters, settings: { method: 'full', start } };
 }
 
 const viewOf = ({ architecture: { blocks } }: Model, removed: readonly number[]) =>

@@ -24,10 +24,10 @@ import { ownRuns } from '../state/shown-runs';
 /** Shares of the height: of the least important block, of one that goes, and where nothing is known. */
 const [LEAST, GONE, UNKNOWN] = [0.34, 0.16, 0.62];
 
-export function spineSection(): Section {
-  const strip = el('div', { class: 'spine-strip' });
-  const words = el('div', { class: 'spine-words' });
-  const element = el('div', { class: 'spine', 'aria-hidden': 'true' }, strip, words);
+export function blockMapSection(): Section {
+  const cells = el('div', { class: 'block-map-cells' });
+  const words = el('div', { class: 'block-map-words' });
+  const element = el('div', { class: 'block-map', 'aria-hidden': 'true' }, cells, words);
 
   /** Cells stay, so that what changes can be seen to change. */
   const drawStrip = whenChanged(
@@ -41,10 +41,10 @@ export function spineSection(): Section {
       const scores = scoresOf(runs, shown);
       const score = scores.find((each) => each.criterion === criterion) ?? scores[0];
       const places = score ? placesOf(score) : new Map<number, number>();
-      while (strip.childElementCount > blocks) strip.lastElementChild!.remove();
-      while (strip.childElementCount < blocks) strip.append(el('span', {}));
-      strip.classList.toggle('is-dense', blocks > 64);
-      for (const [block, cell] of ([...strip.children] as HTMLElement[]).entries()) {
+      while (cells.childElementCount > blocks) cells.lastElementChild!.remove();
+      while (cells.childElementCount < blocks) cells.append(el('span', {}));
+      cells.classList.toggle('is-dense', blocks > 64);
+      for (const [block, cell] of ([...cells.children] as HTMLElement[]).entries()) {
         const place = places.get(block);
         const share = place === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * place) / places.size;
         const goes = removed.includes(block);
