@@ -1,8 +1,23 @@
 /** Relations between paths. */
-import { isAbsolute, relative, sep } from 'node:path';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
 
 /** Whether `path` is `folder` or is inside it; both absolute and resolved. */
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/**
+ * The deepest folder that holds all of `files`, which are absolute; undefined without files.
+ * @throws Error for files on several drives, which have no folder in common
+ */
+export function commonFolder(files: Iterable<string>): string | undefined {
+  const folders = [...new Set(Array.from(files, (file) => dirname(file)))].map((folder) => folder.split(sep));
+  if (folders.length === 0) return undefined;
+  const common = folders.reduce((a, b) => {
+    const parted = a.findIndex((part, i) => part !== b[i]);
+    return parted === -1 ? a : a.slice(0, parted);
+  });
+  if (common.length === 0) throw new Error('the files are on several drives');
+  return common.length === 1 ? `${common[0]}${sep}` : common.join(sep); // "/" and "C:\", not "" and "C:"
 }

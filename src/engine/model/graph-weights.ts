@@ -2,7 +2,6 @@
  * How a graph gets at the weights of a checkpoint: as initializers that point into its files (the CPU, where nothing is
  * copied), or as inputs (a GPU, where one compiled session then serves every block).
  */
-import { dirname, relative, sep } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
 import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
@@ -14,20 +13,6 @@ const ELEMENT_TYPES: Record<WeightDtype, ElementType> = { F32: 'float32', F16: '
 
 /** Brings a weight into a graph as float32. `key` names it within the block ("q", "inputNorm"). */
 export type Bind = (key: string, weight: Weight) => Value;
-
-/**
- * The folder under which all of a checkpoint's shards lie, links resolved: what a session gets as its place to look for
- * external data. (A path that leaves the folder through a link is refused by onnxruntime, and a Hugging Face cache is
- * made of such links; hence the resolved paths.)
- */
-export function weightFolder(checkpoint: Checkpoint): string {
-  const folders = [...new Set(checkpoint.shards.map((s) => dirname(s.file)))].map((folder) => folder.split(sep));
-  const common = folders.reduce((a, b) => {
-    const parted = a.findIndex((part, i) => part !== b[i]);
-    return parted === -1 ? a : a.slice(0, parted);
-  });
-  return common.join(sep) || sep;
-}
 
 /** A weight, or `count` of its rows from `start` on, as an initializer that stays in its file, cast to float32. */
 export function externalWeight(g: Graph, checkpoint: Checkpoint, weight: Weight, start = 0, count?: number): Value {
@@ -45,7 +30,7 @@ function stored(g: Graph, checkpoint: Checkpoint, weight: Weight, start = 0, cou
   const rowBytes = tensor.bytes / tensor.shape[0];
   const rows = count ?? tensor.shape[0];
   const at = {
-    file: relative(weightFolder(checkpoint), tensor.file).split(sep).join('/'),
+    file: tensor.file,
     offset: tensor.offset + start * rowBytes,
     bytes: rows * rowBytes,
   };

@@ -4,11 +4,10 @@ import type { Architecture } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
-import { Graph } from '../onnx/graph';
+import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import type { AppliedAdapter } from './adapted-project';
 import { Embedding } from './embedding';
-import { weightFolder } from './graph-weights';
 
 export interface ModelOptions {
   readonly device?: DeviceChoice;
@@ -62,18 +61,17 @@ export class Model {
     private readonly beforeRun?: () => Promise<void>,
   ) {}
 
-  /** A session over a graph whose external data are the checkpoint's files. The caller closes it. */
+  /** A session over a graph, on the model's device. The caller closes it. */
   openSession(
-    graph: Uint8Array,
+    graph: GraphFile,
     settings: Pick<SessionSettings, 'prepack' | 'shareMemory' | 'onDevice'> = {},
   ): Promise<Session> {
     const { device, threads, beforeRun } = this;
-    const folder = weightFolder(this.checkpoint);
-    return openSession(graph, { ...settings, provider: device.provider, threads, folder, beforeRun });
+    return openSession(graph, { ...settings, provider: device.provider, threads, beforeRun });
   }
 
   /** A session that is opened once and closed with the model. */
-  async sharedSession(name: string, graph: () => Uint8Array, onDevice: readonly string[]): Promise<Session> {
+  async sharedSession(name: string, graph: () => GraphFile, onDevice: readonly string[]): Promise<Session> {
     let session = this.shared.get(name);
     if (!session) this.shared.set(name, (session = await this.openSession(graph(), { onDevice })));
     return session;

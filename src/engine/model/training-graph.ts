@@ -6,7 +6,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Dim, Value } from '../onnx/graph';
-import { Graph } from '../onnx/graph';
+import { Graph, type GraphFile } from '../onnx/graph';
 import { gradients } from '../onnx/gradient';
 import { plainAttention } from '../onnx/ops/attention';
 import { block, type BlockStrategies } from './block';
@@ -27,13 +27,13 @@ export interface Saved {
 
 export interface TrainingGraphs {
   /** Feeds x, mask, cos, sin, parameters; fetches y and everything `saved`. */
-  readonly forward: () => Uint8Array;
+  readonly forward: () => GraphFile;
   /** The same without what is saved. */
-  readonly forwardOnly: () => Uint8Array;
+  readonly forwardOnly: () => GraphFile;
   /** Feeds x, dy, mask, cos, sin, parameters and everything `saved`; fetches dx and the gradients. */
-  readonly backward: () => Uint8Array;
+  readonly backward: () => GraphFile;
   /** Feeds x, dy, mask, cos, sin, parameters; fetches dx and the gradients. */
-  readonly recomputing: () => Uint8Array;
+  readonly recomputing: () => GraphFile;
   readonly saved: readonly Saved[];
   /** Names of the parameters; the fetch of each one's gradient is `gradientName(name)`. */
   readonly parameters: readonly string[];

@@ -4,6 +4,7 @@
  * With memory to spare the forward pass leaves what the backward pass needs; else the backward pass computes it again.
  * The numbers are the same.
  */
+import type { GraphFile } from '../onnx/graph';
 import type { Feeds, Fetches, Session, Tensor } from '../onnx/session';
 import type { Model } from './model';
 import { gradientName, type TrainingGraphs } from './training-graph';
@@ -58,7 +59,7 @@ export class TrainingStep {
     return { dx, gradients: Object.fromEntries(graphs.parameters.map((name) => [name, rest[gradientName(name)]])) };
   }
 
-  private open(graph: Uint8Array): Promise<Session> {
+  private open(graph: GraphFile): Promise<Session> {
     return this.model.openSession(graph, { prepack: true, shareMemory: this.policy.keepSessions });
   }
 

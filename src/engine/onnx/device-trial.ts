@@ -64,7 +64,7 @@ function chainGraph(): Uint8Array {
   let product: Value = matrix;
   for (let i = 0; i < CHAIN; i++) product = linear(g, product, matrix);
   g.output('sum', reduceSum(g, lastRow(g, product), [1]));
-  return g.serialize();
+  return g.serialize().bytes;
 }
 
 /** What the process runs: prints a line of JSON for every size, the rate in GFLOP/s. CommonJS, for `node -e`. */

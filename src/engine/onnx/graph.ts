@@ -5,6 +5,7 @@
  * Ops are functions over a graph (`ops/`): each states its shape rule, appends its nodes and records its gradient rule
  * on the tape, from which `gradient.ts` appends the backward nodes.
  */
+import { relative, sep } from 'node:path';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType as AttributeType,
@@ -15,6 +16,7 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { commonFolder } from '../files/paths';
 
 /** An extent: known, or a name that stands for one known at run time. */
 export type Dim = number | string;
@@ -42,8 +44,16 @@ export interface Value {
   readonly shape: readonly Dim[];
 }
 
-/** Where an initializer's bytes lie. `file` is a name inside the folder that the session is given. */
+/** A graph as a model file, and what onnxruntime needs beside it. */
+export interface GraphFile {
+  readonly bytes: Uint8Array;
+  /** The folder that the places of external data are relative to; undefined without any. */
+  readonly folder?: string;
+}
+
+/** Where the bytes of an initializer are. */
 export interface ExternalBytes {
+  /** Absolute path, symbolic links resolved: onnxruntime refuses a path that leaves its folder through a link. */
   readonly file: string;
   readonly offset: number;
   readonly bytes: number;
@@ -75,6 +85,14 @@ interface Node {
   readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
 }
 
+/** A constant: its data are in the graph, or in a file. */
+interface Initializer {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes;
+}
+
 /** ONNX operator set: 21 is what every execution provider of onnxruntime 1.30 implements for our ops. */
 const OPSET = 21;
 /** Of the file format, not of the ops; 10 is the first version that knows opset 21. */
@@ -84,7 +102,7 @@ const CONTRIB_DOMAIN = 'com.microsoft';
 export class Graph {
   readonly tape: TapeEntry[] = [];
   private readonly nodes: Node[] = [];
-  private readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
+  private readonly initializers: Initializer[] = [];
   private readonly inputs: Value[] = [];
   private readonly outputs: { name: string; value: Value }[] = [];
   private readonly constants = new Map<string, Value>();
@@ -110,17 +128,7 @@ export class Graph {
 
   /** An initializer whose bytes stay in a file. */
   external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes): Value {
-    this.initializers.push({
-      name,
-      dims: shape.map(BigInt),
-      dataType: ELEMENT_TYPES[type],
-      dataLocation: DataLocation.EXTERNAL,
-      externalData: [
-        { key: 'location', value: at.file },
-        { key: 'offset', value: String(at.offset) },
-        { key: 'length', value: String(at.bytes) },
-      ],
-    });
+    this.initializers.push({ name, type, shape, data: at });
     return { name, type, shape };
   }
 
@@ -198,7 +206,7 @@ export class Graph {
   }
 
   /** The model file of the whole graph, as onnxruntime takes it from memory. */
-  serialize(): Uint8Array {
+  serialize(): GraphFile {
     return this.encode(this.nodes, this.initializers, this.inputs, this.outputs);
   }
 
@@ -206,7 +214,7 @@ export class Graph {
    * The model file of what it takes to compute `outputs`, taking `given` values as feeds instead of computing them.
    * Inputs and initializers that are not needed are left out.
    */
-  extract(outputs: readonly { name: string; value: Value }[], given: readonly Value[] = []): Uint8Array {
+  extract(outputs: readonly { name: string; value: Value }[], given: readonly Value[] = []): GraphFile {
     const available = new Set([...given, ...this.inputs].map((v) => v.name));
     const producers = new Map(this.nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
     const needed = new Set<string>();
@@ -222,7 +230,7 @@ export class Graph {
     }
     return this.encode(
       this.nodes.filter((n) => nodes.has(n)),
-      this.initializers.filter((i) => needed.has(i.name!)),
+      this.initializers.filter((i) => needed.has(i.name)),
       [...this.inputs, ...given].filter((v) => needed.has(v.name)),
       outputs,
     );
@@ -260,10 +268,11 @@ export class Graph {
 
   private encode(
     nodes: readonly Node[],
-    initializers: MessageInitShape<typeof TensorProtoSchema>[],
+    initializers: readonly Initializer[],
     inputs: readonly Value[],
     outputs: readonly { name: string; value: Value }[],
-  ): Uint8Array {
+  ): GraphFile {
+    const folder = commonFolder(initializers.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])));
     const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
     const rename = (name: string): string => renamed.get(name) ?? name;
     const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
@@ -284,20 +293,20 @@ export class Graph {
         node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
           return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
         }),
-        initializer: initializers,
+        initializer: initializers.map((initializer) => encodeInitializer(initializer, folder)),
         input: inputs.map((i) => info(i.name, i)),
         output: outputs.map(({ name, value }) => info(name, value)),
       },
     });
-    return toBinary(ModelProtoSchema, model);
+    return { bytes: toBinary(ModelProtoSchema, model), folder };
   }
 
   private constant(name: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): Value {
     this.initializers.push({
       name,
-      dims: shape.map(BigInt),
-      dataType: ELEMENT_TYPES[type],
-      rawData: Uint8Array.from(bytes), // a copy: the caller's buffer may be larger, or be reused
+      type,
+      shape,
+      data: Uint8Array.from(bytes), // a copy: the caller's buffer may be larger, or be reused
     });
     return { name, type, shape };
   }
@@ -311,6 +320,21 @@ export class Graph {
   private fresh(stem: string): string {
     return `${stem}_${this.counter++}`;
   }
+}
+
+function encodeInitializer(
+  { name, type, shape, data }: Initializer,
+  folder: string | undefined,
+): MessageInitShape<typeof TensorProtoSchema> {
+  const tensor = { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] };
+  if (data instanceof Uint8Array) return { ...tensor, rawData: data };
+  const location = relative(folder ?? '', data.file).split(sep).join('/');
+  const externalData = [
+    { key: 'location', value: location },
+    { key: 'offset', value: String(data.offset) },
+    { key: 'length', value: String(data.bytes) },
+  ];
+  return { ...tensor, dataLocation: DataLocation.EXTERNAL, externalData };
 }
 
 function encodeDim(dim: Dim): { value: { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } } {

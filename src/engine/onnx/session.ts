@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
-import { Graph } from './graph';
+import { Graph, type GraphFile } from './graph';
 import { loadFailure, translateFailure } from './runtime-failure';
 
 /** Errors are thrown; that they are printed besides would only tear the progress line. */
@@ -41,8 +41,6 @@ export interface SessionSettings {
   readonly provider: Provider;
   /** Threads of one run; onnxruntime's own choice when undefined. */
   readonly threads?: number;
-  /** The folder that the graph's external initializers are named in. */
-  readonly folder?: string;
   /** Repack weights for faster products, one after the other: each takes the place of what it was made of. */
   readonly prepack?: boolean;
   /**
@@ -102,10 +100,10 @@ function isOnDevice(tensor: Tensor): boolean {
  * @throws UserError when a file cannot be read, memory is short or the device is gone
  * @throws Error when the provider is missing or refuses the graph
  */
-export async function openSession(model: Uint8Array, settings: SessionSettings): Promise<Session> {
+export async function openSession({ bytes, folder }: GraphFile, settings: SessionSettings): Promise<Session> {
   // Threads of a session that is done would go on spinning, and take the processors from the next session's.
   const extra: Record<string, string> = { force_spinning_stop: '1' };
-  if (settings.folder !== undefined) extra.model_external_initializers_file_folder_path = settings.folder;
+  if (folder !== undefined) extra.model_external_initializers_file_folder_path = folder;
   if (!(settings.prepack ?? false)) extra.disable_prepacking = '1';
   // onnxruntime refuses an option that is present but undefined.
   const options: Ort.InferenceSession.SessionOptions = {
@@ -124,7 +122,7 @@ export async function openSession(model: Uint8Array, settings: SessionSettings):
   }
   try {
     if (settings.provider === 'webgpu') await (webGpuKeeper ??= keepWebGpu());
-    const session = await ort().InferenceSession.create(model, options);
+    const session = await ort().InferenceSession.create(bytes, options);
     return new Session(session, settings.provider, settings.beforeRun);
   } catch (error) {
     throw translateFailure(error, settings.provider);
@@ -140,7 +138,8 @@ let webGpuKeeper: Promise<Ort.InferenceSession> | undefined;
 function keepWebGpu(): Promise<Ort.InferenceSession> {
   const g = new Graph();
   g.output('y', g.input('x', 'float32', [1]));
-  return ort().InferenceSession.create(g.serialize(), { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
+  const { bytes } = g.serialize();
+  return ort().InferenceSession.create(bytes, { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
 }
 
 /** Whether hidden states and caches of this provider can stay in its memory between runs: onnxruntime-node's bindings can for WebGPU. */

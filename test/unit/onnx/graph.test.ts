@@ -1,10 +1,11 @@
 /** The graph builder: what it serialises, read back with the ONNX schema. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProto_DataType, type GraphProto } from 'onnx-buf';
 import { Graph, type Value } from '../../../src/engine/onnx/graph';
 
-const parse = (g: Graph) => fromBinary(ModelProtoSchema, g.serialize());
+const parse = (g: Graph) => fromBinary(ModelProtoSchema, g.serialize().bytes);
 
 /** Extents of a declared input or output; names for those known at run time only. */
 function dims({ input, output }: GraphProto, name: string): (number | string)[] {
@@ -59,7 +60,8 @@ describe('onnx/graph', () => {
 
   it('points at weights in a file, and holds constants itself', () => {
     const g = new Graph();
-    const weight = g.external('w', 'bfloat16', [2, 3], { file: 'a b.safetensors', offset: 2 ** 40, bytes: 12 });
+    const file = join(import.meta.dirname, 'a b.safetensors');
+    const weight = g.external('w', 'bfloat16', [2, 3], { file, offset: 2 ** 40, bytes: 12 });
     const constant = g.floats(Float32Array.of(0, 1, 2, 3).subarray(1, 3), [2], 'c');
     g.output('y', g.node('Op', [weight, constant], {}, [weight])[0]);
     const [w, c] = parse(g).graph!.initializer;
@@ -71,8 +73,29 @@ describe('onnx/graph', () => {
       offset: '1099511627776',
       length: '12',
     });
+    assert.equal(g.serialize().folder, import.meta.dirname);
     assert.deepEqual([c.name, c.dims, c.dataType], ['c', [2n], TensorProto_DataType.FLOAT]);
     assert.deepEqual([...c.rawData], [...new Uint8Array(Float32Array.of(1, 2).buffer)]);
+  });
+
+  it('names files of several folders from the deepest one that holds them all', () => {
+    const g = new Graph();
+    const root = import.meta.dirname;
+    const at = (...path: string[]) => ({ file: join(root, ...path), offset: 0, bytes: 8 });
+    const weights = [at('a', 'b', 'x'), at('a', 'c', 'y'), at('d')].map((place, i) => {
+      return g.external(`w${i}`, 'float32', [2], place);
+    });
+    const places = (graph: { bytes: Uint8Array }): (string | undefined)[] =>
+      fromBinary(ModelProtoSchema, graph.bytes).graph!.initializer.map(({ externalData }) => externalData[0].value);
+    const sum = (values: typeof weights) => g.node('Sum', values, {}, [{ type: 'float32', shape: [2] }])[0];
+    const [all, two] = [sum(weights), sum(weights.slice(0, 2))];
+    const whole = g.extract([{ name: 'all', value: all }]);
+    assert.equal(whole.folder, root);
+    assert.deepEqual(places(whole), ['a/b/x', 'a/c/y', 'd']);
+    const part = g.extract([{ name: 'two', value: two }]);
+    assert.equal(part.folder, join(root, 'a'));
+    assert.deepEqual(places(part), ['b/x', 'c/y']);
+    assert.equal(new Graph().serialize().folder, undefined);
   });
 
   it('keeps a constant as it was when the caller reuses its memory', () => {
@@ -136,7 +159,7 @@ describe('onnx/graph', () => {
     );
     assert.ok(unread);
     const handed = g.cut(x, dy, new Set(['Expensive']));
-    const half = fromBinary(ModelProtoSchema, g.extract([{ name: 'd', value: result }], handed)).graph!;
+    const half = fromBinary(ModelProtoSchema, g.extract([{ name: 'd', value: result }], handed).bytes).graph!;
     assert.ok(
       half.node.every(({ opType }) => opType === 'Cheap'),
       'no expensive op is computed twice',
