@@ -328,7 +328,9 @@ function encodeInitializer(
 ): MessageInitShape<typeof TensorProtoSchema> {
   const tensor = { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] };
   if (data instanceof Uint8Array) return { ...tensor, rawData: data };
-  const location = relative(folder ?? '', data.file).split(sep).join('/');
+  const location = relative(folder ?? '', data.file)
+    .split(sep)
+    .join('/');
   const externalData = [
     { key: 'location', value: location },
     { key: 'offset', value: String(data.offset) },
