@@ -3,6 +3,8 @@ import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
+import { nameOptionsBy } from './engine/option-token';
+import { EDITOR_NAMING } from './host/option-names';
 import { NotedSidecar } from './host/history';
 import { tellInterrupted } from './host/interrupted-jobs';
 import { JobJournal } from './host/job-journal';
@@ -38,6 +40,7 @@ export interface CoppiceApi {
 
 export function activate(context: vscode.ExtensionContext): CoppiceApi {
   translateBy(vscode.l10n.t);
+  nameOptionsBy(EDITOR_NAMING);
   const file = (...parts: string[]): string => vscode.Uri.joinPath(context.extensionUri, ...parts).fsPath;
   const log = vscode.window.createOutputChannel('Coppice', { log: true });
   const config = new Config(file('media', 'sample', 'calibration.txt'));

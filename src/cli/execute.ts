@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { stringifyJson } from '../engine/json';
+import { shownText } from '../engine/option-token';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';
 import { textsIn, withPlaces } from '../engine/records/places';
@@ -70,7 +71,7 @@ export async function execute(
   const err = terminalFeaturesOf(process.stderr, process.env, options.color);
   const errStyle = styleOf(err);
   const progress = progressLine(writeErr, err);
-  const clean = (line: string): string => shown(plainSigns(line, err), err);
+  const clean = (line: string): string => shown(plainSigns(shownText(line), err), err);
   const say = (line: string): void => {
     progress.clear();
     writeErr(`${line}\n`);

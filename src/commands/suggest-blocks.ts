@@ -8,6 +8,7 @@ import type { Criterion } from '../engine/importance/criterion';
 import type { Suggestion } from '../engine/importance/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/importance/count';
 import { selectByScores } from '../engine/importance/ranking';
+import { option } from '../engine/option-token';
 import { planEffect } from '../views/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
 import { rankingOf, type Scores } from '../views/scores';
@@ -77,7 +78,7 @@ function goalOf({ count, ratio, targetParams }: SuggestArguments): SizeGoal | un
   if (count !== undefined) return { kind: 'count', count };
   if (ratio !== undefined) return { kind: 'ratio', ratio };
   if (targetParams === undefined) return undefined;
-  return { kind: 'target', parameters: parseParameterCount(String(targetParams), 'targetParams') };
+  return { kind: 'target', parameters: parseParameterCount(String(targetParams), option('targetParams')) };
 }
 
 function countOf(goal: SizeGoal, { architecture }: Chosen): number {

@@ -2,20 +2,44 @@
  * Two kinds of errors leave the engine: a `UserError`, which the user must see and can act on, and everything else,
  * which is a bug and is logged with its stack. Cancellation is neither.
  */
+import { shownText } from './option-token';
+
+/** The three texts of an error, as they were written. They may name options by token; see option-token.ts. */
+export interface ErrorTexts {
+  readonly what: string;
+  readonly why: string;
+  readonly action: string;
+}
 
 /** What went wrong, why, and what to do: each one line, without a trailing full stop in `what`. */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  constructor(
-    /** What failed, naming the file and the field. */
-    readonly what: string,
-    /** The reason. */
-    readonly why: string,
-    /** The next step for the user. */
-    readonly action: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${what}: ${why}`, options);
+  /** The texts with their tokens, for another process, which shows them in its own words. */
+  readonly texts: ErrorTexts;
+
+  /**
+   * @param what what failed, naming the file and the field
+   * @param why the reason
+   * @param action the next step for the user
+   */
+  constructor(what: string, why: string, action: string, options?: ErrorOptions) {
+    super(shownText(`${what}: ${why}`), options);
+    this.texts = { what, why, action };
+  }
+
+  /** What failed, as this process shows it. */
+  get what(): string {
+    return shownText(this.texts.what);
+  }
+
+  /** The reason, as this process shows it. */
+  get why(): string {
+    return shownText(this.texts.why);
+  }
+
+  /** The next step, as this process shows it. */
+  get action(): string {
+    return shownText(this.texts.action);
   }
 }
 

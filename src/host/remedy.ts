@@ -6,7 +6,7 @@ import { l10n } from '../l10n';
 import type { JobSpec } from '../protocol/jobs';
 import { JobInterrupted } from '../sidecar/interrupted';
 import { SidecarBug } from '../sidecar/wire';
-import { editorWords } from './editor-words';
+import { advisesToResume } from './option-names';
 import { UntrustedError } from './restricted';
 
 /** What is other when the command runs again. */
@@ -48,7 +48,7 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
     return { text: sentence(error), actions: [manage] };
   }
   if (error instanceof UserError) {
-    const stopped = error.action.startsWith('Add --resume');
+    const stopped = advisesToResume(error.texts.action);
     return { text: sentence(error), actions: [stopped ? resume : showLog] };
   }
   const message = messageOf(error);
@@ -64,6 +64,6 @@ function mayBlameGpu({ kind, device }: JobSpec, provider: string | undefined): b
   return computes && device !== 'cpu' && provider !== undefined && provider !== 'cpu';
 }
 
-const sentence = ({ what, why, action }: UserError): string => capitalized(editorWords(`${what}: ${why}. ${action}`));
+const sentence = ({ what, why, action }: UserError): string => capitalized(`${what}: ${why}. ${action}`);
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

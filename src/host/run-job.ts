@@ -5,6 +5,7 @@
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
+import { shownText } from '../engine/option-token';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
 import { jobTitle, stateLine, titledJob } from '../views/progress-words';
@@ -67,7 +68,7 @@ export async function runJob<S extends JobSpec>(
     });
   }
   const outcome = await running;
-  for (const note of outcome.notes) log.info(`${title}: ${note}`);
+  for (const note of outcome.notes) log.info(`${title}: ${shownText(note)}`);
   return { ...outcome, unwatched: isUnwatched() };
 }
 

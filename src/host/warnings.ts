@@ -1,5 +1,6 @@
 /** Shows the warnings of a job: why its numbers may not be what they seem. */
 import * as vscode from 'vscode';
+import { shownText } from '../engine/option-token';
 import type { JobEnded } from '../sidecar/client';
 import { jobTitle, titledJob } from '../views/progress-words';
 
@@ -7,6 +8,7 @@ import { jobTitle, titledJob } from '../views/progress-words';
 export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: JobEnded): void {
   if (!outcome || outcome.warnings.length === 0) return;
   const title = jobTitle(titledJob(spec));
-  for (const warning of outcome.warnings) log.warn(`${title}: ${warning}`);
-  void vscode.window.showWarningMessage(`${title}: ${outcome.warnings.join('. ')}.`);
+  const warnings = outcome.warnings.map(shownText);
+  for (const warning of warnings) log.warn(`${title}: ${warning}`);
+  void vscode.window.showWarningMessage(`${title}: ${warnings.join('. ')}.`);
 }

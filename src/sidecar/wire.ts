@@ -25,7 +25,7 @@ export function toWire(error: unknown, onGpu = false): WireError {
   }
   const known = error instanceof UserError ? error : systemFailure(error);
   if (known) {
-    const { what, why, action } = known;
+    const { what, why, action } = known.texts; // the host names options in its own words
     return { kind: 'user', what, why, action, ...(known instanceof DeviceError && { offer: 'cpu' as const }) };
   }
   const offer = onGpu ? { offer: 'cpu' as const } : {};

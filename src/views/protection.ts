@@ -2,6 +2,7 @@
 import { UserError } from '../engine/errors';
 import { parseBlockList } from '../engine/checkpoint/block-list';
 import { keepList } from '../engine/importance/select';
+import { option } from '../engine/option-token';
 import { l10n } from '../l10n';
 
 export interface Protection {
@@ -21,7 +22,7 @@ export function protectionOf(
   const none = new Set<number>();
   if (keep === '') return { kept: keepList(blocks, { plus }), locked: none };
   try {
-    const locked = parseBlockList(keep, MAX_BLOCKS, 'coppice.keep').filter((block) => block < blocks);
+    const locked = parseBlockList(keep, MAX_BLOCKS, option('keep')).filter((block) => block < blocks);
     return { kept: keepList(blocks, { plus, keep: locked }), locked: new Set(locked) };
   } catch (error) {
     return {

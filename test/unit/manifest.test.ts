@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
+import { OPTION_NAMES } from '../../src/engine/option-token';
 
 interface Manifest {
   readonly name: string;
@@ -53,6 +55,18 @@ describe('the manifest', () => {
     }
     const read = inSources(/this\.(?:text|count|oneOf|read(?:<unknown>)?)\('([\w.]+)'/g);
     assert.deepEqual([...read].map((key) => `coppice.${key}`).sort(), Object.keys(configuration.properties).sort());
+  });
+
+  it('has the settings and titles of commands that errors name', () => {
+    const settings = Object.keys(configuration.properties);
+    const titles = settings.map((key) => settingTitle(key.replace('coppice.', '')));
+    for (const name of OPTION_NAMES) {
+      const [, title] = /“(Coppice[^”]*)”/.exec(EDITOR_NAMING.option(name)) ?? [];
+      if (title !== undefined) assert.ok(titles.includes(title), `${name}: ${title}`);
+    }
+    assert.ok(OPTION_NAMES.some((name) => EDITOR_NAMING.option(name) === '“Coppice › Calibration: Samples”'));
+    const texts = Object.values(JSON.parse(read('package.nls.json')) as Record<string, string>);
+    for (const title of Object.values(COMMAND_TITLES)) assert.ok(texts.includes(title()), title());
   });
 
   it('has a picture for every step of the tour, and the code completes each', () => {

@@ -1,5 +1,5 @@
 /** An error as the panel shows it. */
-import { editorWords } from '../../host/editor-words';
+import { shownText } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { UserFailure } from '../../protocol/errors';
 import { toWire } from '../../sidecar/wire';
@@ -8,7 +8,10 @@ import { toWire } from '../../sidecar/wire';
 export function failureOf(error: unknown, logError: (error: unknown) => void): UserFailure | undefined {
   const wire = toWire(error);
   if (wire.kind === 'cancelled') return undefined;
-  if (wire.kind === 'user') return { ...wire, why: editorWords(wire.why), action: editorWords(wire.action) };
+  if (wire.kind === 'user') {
+    const { what, why, action } = wire;
+    return { ...wire, what: shownText(what), why: shownText(why), action: shownText(action) };
+  }
   logError(error);
   return {
     kind: 'user',

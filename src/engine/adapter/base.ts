@@ -8,6 +8,7 @@ import { MAX_DIMENSION } from '../formats/limits';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { set } from '../option-token';
 import { isObject } from '../json';
 import { modelName, recordIn } from '../records/record';
 
@@ -102,7 +103,7 @@ export async function removedFor(
   throw new UserError(
     what,
     `it was trained on ${trainedOn}, whose files are others (identity ${base.identity.slice(0, 12)}, here ${checkpoint.identity.slice(0, 12)})`,
-    `Use it with ${name}; if this is the same model in other files, add --other-base.`,
+    `Use it with ${name}; if this is the same model in other files, ${set('otherBase', true, 'add')}.`,
   );
 }
 

@@ -14,6 +14,7 @@ import { type NamedTensor, writeTensorFile } from '../formats/safetensors/tensor
 import type { Checkpoint } from '../checkpoint/types';
 import type { TensorInfo } from '../formats/tensor';
 import { systemErrorCode, UserError } from '../errors';
+import { command } from '../option-token';
 import { claimTarget } from '../files/target';
 import { writeFailure } from '../files/write-failure';
 import { hashFile } from '../files/regular-file';
@@ -110,9 +111,14 @@ async function requireAdapter(folder: string): Promise<void> {
         { cause: error },
       );
     }
-    throw new UserError(what, `there is no ${ADAPTER_WEIGHTS}`, 'Name the folder that coppice retrain or PEFT wrote.', {
-      cause: error,
-    });
+    throw new UserError(
+      what,
+      `there is no ${ADAPTER_WEIGHTS}`,
+      `Name the folder that ${command('retrain')} or PEFT wrote.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

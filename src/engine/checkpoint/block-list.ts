@@ -1,5 +1,6 @@
 /** Lists of 0-based block numbers as users write and read them: "0-3,28" and half-open slices [0, 10) [12, 30). */
 import { UserError } from '../errors';
+import { command } from '../option-token';
 
 /** A half-open range of blocks: `start` is in, `end` is not. */
 export type Slice = readonly [start: number, end: number];
@@ -42,7 +43,7 @@ export function requireBlocks(list: readonly number[], blocks: number, what: str
   throw new UserError(
     `${what} names a block that does not exist`,
     `block ${outside} is not one of 0 to ${blocks - 1}`,
-    'Block numbers start at 0; `coppice inspect` lists them.',
+    `Block numbers start at 0; \`${command('inspect')}\` lists them.`,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
+import { option } from '../option-token';
 import { summariseLosses } from '../importance/losses';
 import type { JobOptions } from '../progress';
 import { BrokenScores, type Ranking, selectByScores } from '../importance/ranking';
@@ -57,7 +58,8 @@ export function curveEnd(
   const reached = removals.length - 1;
   if (reached >= Math.min(most ?? Infinity, blocks - 1)) return undefined;
   const free = blocks - kept.size;
-  if (free === 0) return `no block may go: all ${blocks} are kept (--no-plus lets the first four and the last two go)`;
+  if (free === 0)
+    return `no block may go: all ${blocks} are kept (${option('plus', false)} lets the first four and the last two go)`;
   if (reached === free) {
     return most === undefined ? undefined : `the curve ends at ${free} removed blocks: the other ${kept.size} are kept`;
   }
@@ -67,7 +69,7 @@ export function curveEnd(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const isNews = most !== undefined || error instanceof BrokenScores;
-    return isNews ? `the curve ends at ${reached} removed blocks: ${error.why}` : undefined;
+    return isNews ? `the curve ends at ${reached} removed blocks: ${error.texts.why}` : undefined;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { option, type OptionName, set } from '../option-token';
 
 /**
  * Where the begin-of-sequence token goes: once before the whole stream (mode A, the paper's tables), before each window
@@ -35,8 +36,8 @@ export interface EvaluationWindows {
  */
 export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions): EvaluationWindows {
   const { window, bos, limit = Infinity } = options;
-  checkCount('--window', window, 2);
-  if (limit !== Infinity) checkCount('--limit', limit, 1);
+  checkCount('window', window, 2);
+  if (limit !== Infinity) checkCount('limit', limit, 1);
   const prefix = bos === 'none' ? [] : [bosOf(options)];
   const before = bos === 'stream' ? 1 : 0;
   const available = Math.floor((ids.length + before) / window);
@@ -44,7 +45,7 @@ export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions
     throw new UserError(
       `The text is too short for a window of ${counted(window, 'token')}`,
       `it has ${counted(ids.length + before, 'token')}`,
-      'Give a longer text or a smaller --window.',
+      `Give a longer text or a smaller ${option('window')}.`,
     );
   }
   const rows = Array.from({ length: Math.min(available, limit) }, (_, w) => {
@@ -61,13 +62,17 @@ export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions
 function bosOf({ bos, bosTokenId }: WindowOptions): number {
   if (bosTokenId !== undefined) return bosTokenId;
   throw new UserError(
-    `Cannot evaluate with --bos ${bos}`,
+    `Cannot evaluate with ${option('bos', bos)}`,
     'the model’s config.json has no "bos_token_id"',
-    'Use --bos none.',
+    `${set('bos', 'none')}.`,
   );
 }
 
-function checkCount(name: string, value: number, least: number): void {
+function checkCount(name: OptionName, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw new UserError(`Cannot use ${name} ${value}`, `it is not an integer of at least ${least}`, `Change ${name}.`);
+  throw new UserError(
+    `Cannot use ${option(name, value)}`,
+    `it is not an integer of at least ${least}`,
+    `Change ${option(name)}.`,
+  );
 }

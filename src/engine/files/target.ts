@@ -5,6 +5,7 @@
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
+import { option } from '../option-token';
 import { removeStale, temporaryName } from './partial';
 import { isInside } from './paths';
 import { writeFailure } from './write-failure';
@@ -117,7 +118,7 @@ async function refuseExisting(target: string): Promise<void> {
   throw new UserError(
     `${target} exists already`,
     'nothing is ever overwritten',
-    'Choose another --out, or remove it first.',
+    `Choose another ${option('out')}, or remove it first.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What keeps a checkpoint from being written, as the user must see it. */
 import { systemErrorCode, UserError } from '../errors';
+import { option } from '../option-token';
 import { cannotWrite } from '../system-failure';
 
 /**
@@ -14,19 +15,20 @@ export function writeFailure(error: unknown, out: string): unknown {
   return new UserError(`${out} cannot be written`, known.why, known.action, { cause: error });
 }
 
+const ANOTHER = `Choose another ${option('out')}`;
 const permission = {
   why: 'you may not write there',
-  action: 'Choose another --out, or change the permissions of its folder.',
+  action: `${ANOTHER}, or change the permissions of its folder.`,
 };
 const full = { why: 'the disk is full', action: 'Free some space or choose another disk; nothing was left there.' };
 const WRITE_FAILURES: Readonly<Partial<Record<string, { readonly why: string; readonly action: string }>>> = {
   EACCES: permission,
   EPERM: permission,
-  EROFS: { why: 'the file system is read-only', action: 'Choose another --out.' },
+  EROFS: { why: 'the file system is read-only', action: `${ANOTHER}.` },
   ENOSPC: full,
   EDQUOT: { why: 'your quota of the disk is used up', action: full.action },
-  ENOTDIR: { why: 'a part of its path is a file, not a folder', action: 'Choose another --out.' },
-  ENAMETOOLONG: { why: 'its name is too long', action: 'Choose a shorter --out.' },
-  ENOTEMPTY: { why: 'another program created it meanwhile', action: 'Choose another --out.' },
-  EEXIST: { why: 'another program created it meanwhile', action: 'Choose another --out.' },
+  ENOTDIR: { why: 'a part of its path is a file, not a folder', action: `${ANOTHER}.` },
+  ENAMETOOLONG: { why: 'its name is too long', action: `Choose a shorter ${option('out')}.` },
+  ENOTEMPTY: { why: 'another program created it meanwhile', action: `${ANOTHER}.` },
+  EEXIST: { why: 'another program created it meanwhile', action: `${ANOTHER}.` },
 };

@@ -7,6 +7,7 @@
 import { basename, extname } from 'node:path';
 import { counted } from '../counted';
 import { messageOf, UserError } from '../errors';
+import { option } from '../option-token';
 import { Random } from '../random';
 import { readTextFile } from '../files/text-file';
 import type { Awaitable } from '../tokenizer/tokenizer';
@@ -84,7 +85,9 @@ export function calibrationWarnings(
     if (length < (wanted.length ?? 0))
       warnings.push(`the rows of ${source} have ${length} tokens, not ${wanted.length}`);
     if (wanted.samples === undefined && samples > MANY_ROWS) {
-      warnings.push(`${source} holds ${samples} rows, and all of them are used; --samples takes the first ones alone`);
+      warnings.push(
+        `${source} holds ${samples} rows, and all of them are used; ${option('samples')} takes the first ones alone`,
+      );
     }
   }
   return [...warnings, ...contextWarning(length, context, 'rows')];
@@ -155,7 +158,7 @@ function sampleWindows(stream: number[], { samples, length, seed }: Drawing, fil
     throw new UserError(
       `${file} is too short for ${samples} rows of ${length} tokens`,
       `it has ${counted(stream.length, 'token')}, ${samples * length} are needed`,
-      'Give a longer text, or lower --samples or --length.',
+      `Give a longer text, or lower ${option('samples')} or ${option('length')}.`,
     );
   }
   const windows = Array.from({ length: count }, (_, window) => window);
@@ -214,17 +217,21 @@ function checkOptions({
   samples = DEFAULT_DRAWING.samples,
   length = DEFAULT_DRAWING.length,
 }: CalibrationOptions): void {
-  const check = (name: string, value: number, least: number) => {
+  const check = (name: 'samples' | 'length', value: number, least: number): void => {
     if (Number.isInteger(value) && value >= least) return;
-    throw new UserError(`Cannot use ${name} ${value}`, `it is not an integer of at least ${least}`, `Change ${name}.`);
+    throw new UserError(
+      `Cannot use ${option(name, value)}`,
+      `it is not an integer of at least ${least}`,
+      `Change ${option(name)}.`,
+    );
   };
-  check('--samples', samples, 1);
-  check('--length', length, 2);
+  check('samples', samples, 1);
+  check('length', length, 2);
   if (samples * length > TOKEN_CAP) {
     throw new UserError(
       `Cannot use ${counted(samples, 'row')} of ${counted(length, 'token')}`,
       `that is more than ${TOKEN_CAP} tokens`,
-      'Lower --samples or --length; the paper uses 10 rows of 128.',
+      `Lower ${option('samples')} or ${option('length')}; the paper uses 10 rows of 128.`,
     );
   }
 }

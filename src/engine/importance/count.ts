@@ -3,6 +3,7 @@
  * n = floor((P_total − P_target) / P_block).
  */
 import { UserError } from '../errors';
+import { option, set } from '../option-token';
 
 /** The sizes that the floor rule needs, all in parameters; a tied matrix counts once. */
 export interface ModelSize {
@@ -31,7 +32,7 @@ export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
         throw new UserError(
           `cannot remove ${goal.count} blocks`,
           'the count is not a whole number of at least 1',
-          'Give --count a number such as 6.',
+          `Give ${option('count')} a number such as 6.`,
         );
       }
       return goal.count;
@@ -40,7 +41,7 @@ export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
         throw new UserError(
           `cannot remove a share of ${goal.ratio}`,
           'the ratio must lie between 0 and 1',
-          'Give --ratio the share of all parameters to remove, such as 0.2.',
+          `Give ${option('ratio')} the share of all parameters to remove, such as 0.2.`,
         );
       }
       return floorRule(goal.ratio * size.total, size);
@@ -49,7 +50,7 @@ export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
         throw new UserError(
           `cannot prune to ${goal.parameters} parameters`,
           `the model has ${size.total}`,
-          'Give --target-params a number below that, such as 5.4B.',
+          `Give ${option('targetParams')} a number below that, such as 5.4B.`,
         );
       }
       return floorRule(size.total - goal.parameters, size);
@@ -62,7 +63,7 @@ function floorRule(reduction: number, size: ModelSize): number {
   throw new UserError(
     `removing ${Math.round(reduction)} parameters is less than one block`,
     `a block has ${size.block}, ${((100 * size.block) / size.total).toFixed(2)} % of the model`,
-    'Ask for at least that much, or give --count 1.',
+    `Ask for at least that much, or ${set('count', 1, 'give')}.`,
   );
 }
 

@@ -3,6 +3,7 @@ import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
+import { option } from '../option-token';
 import { scoreAngular } from './angular';
 import { scoreBlockInfluence } from './block-influence';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
@@ -106,7 +107,11 @@ export async function runCriterion(
   scope: Scope = {},
 ): Promise<Scored> {
   if (scope.view !== undefined && stepsOf(scope.view).length === 0) {
-    throw new UserError('There is no block to score', 'all of them are left out', 'Leave out fewer with --remove.');
+    throw new UserError(
+      'There is no block to score',
+      'all of them are left out',
+      `Leave out fewer with ${option('remove')}.`,
+    );
   }
   if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
   const { samples, length, seed } = options;

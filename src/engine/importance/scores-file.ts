@@ -1,6 +1,7 @@
 /** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
+import { command, option } from '../option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../json';
 import { readTextFile } from '../files/text-file';
 import type { ScoringText } from './choice';
@@ -21,8 +22,11 @@ export interface ScoresFile {
  * @throws UserError when the file is no score, one of single modules or of a view, or another model's
  */
 export async function readScores(path: string, checkpoint: Checkpoint, blocks: number): Promise<ScoresFile> {
-  const refuse = (why: string, action = 'Give what `coppice score --json` printed.', cause?: unknown): UserError =>
-    new UserError(`${path} cannot be used as scores`, why, action, { cause });
+  const refuse = (
+    why: string,
+    action = `Give what \`${command('score', option('json'))}\` printed.`,
+    cause?: unknown,
+  ): UserError => new UserError(`${path} cannot be used as scores`, why, action, { cause });
   const { text, sha256 } = await readTextFile(path, MAX_SCORES_BYTES, 'Scores have a few kilobytes.');
   let value: unknown;
   try {
@@ -43,18 +47,21 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
     );
   }
   if (Array.isArray(scores.removed) && scores.removed.length > 0) {
-    throw refuse('they are the scores of a view (score --remove)', 'Score the whole model, or write the view first.');
+    throw refuse(
+      `they are the scores of a view (score ${option('remove')})`,
+      'Score the whole model, or write the view first.',
+    );
   }
   if (scores.adapter !== undefined) {
     throw refuse(
-      'they are the scores of a model with an adapter on top (score --adapter)',
-      'Merge the adapter with `coppice merge` and score the merged checkpoint.',
+      `they are the scores of a model with an adapter on top (score ${option('adapter')})`,
+      `Merge the adapter with \`${command('merge')}\` and score the merged checkpoint.`,
     );
   }
   if (Array.isArray(scores.modules)) {
     throw refuse(
       'they are scores of single modules, and only whole blocks can be removed',
-      'Score without --granularity.',
+      `Score without ${option('granularity')}.`,
     );
   }
   const found = rankingOf(scores, blocks);

@@ -4,6 +4,7 @@
  */
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { option, set } from '../option-token';
 import type { RemovedPart } from '../model/view';
 import { requireBlocks } from '../checkpoint/block-list';
 
@@ -91,7 +92,7 @@ export function selectByAngular(
     throw new UserError(
       `no ${counted(count, 'consecutive block')} may be removed`,
       `every window of that size touches a kept block (${ascending(kept).join(', ')})`,
-      'Give a smaller count, a shorter --keep list, or --no-plus.',
+      `Give a smaller count, a shorter ${option('keep')} list, or ${option('plus', false)}.`,
     );
   }
   const best = free[rankBlocks(free.map((window) => window.score))[0]];
@@ -116,14 +117,14 @@ export function selectByGreedy(
     throw new UserError(
       'these greedy scores cannot be used',
       `they remove block ${forbidden}, which is kept, and what follows depends on that removal`,
-      'Prune with --criterion greedy, which never tries kept blocks, or add --no-plus.',
+      `Prune with ${option('criterion', 'greedy')}, which never tries kept blocks, or ${set('plus', false, 'add')}.`,
     );
   }
   if (chosen.length < count) {
     throw new UserError(
       `cannot remove ${counted(count, 'block')} with these greedy scores`,
       `the run stopped after ${removals.length}`,
-      `Score greedily with --count ${count}, or give a smaller count.`,
+      `Score greedily with ${option('count', count)}, or give a smaller count.`,
     );
   }
   return ascending(chosen);
@@ -131,7 +132,7 @@ export function selectByGreedy(
 
 /**
  * Blocks that the user named himself. The "+" heuristic does not apply: it guards a criterion's choice, not the user's.
- * @throws UserError for an empty list, unknown blocks, all blocks, or a block that --keep names too.
+ * @throws UserError for an empty list, unknown blocks, all blocks, or a block of the keep-list.
  */
 export function selectExplicit(list: readonly number[], blocks: number, keep: readonly number[] = []): number[] {
   requireBlocks(list, blocks, 'the list of blocks to remove');
@@ -142,14 +143,14 @@ export function selectExplicit(list: readonly number[], blocks: number, keep: re
     throw new UserError(
       `block ${contradiction} cannot be removed`,
       'the keep-list names it too',
-      'Take it out of --blocks or out of --keep.',
+      `Take it out of ${option('blocks')} or out of ${option('keep')}.`,
     );
   }
   if (chosen.length === 0) {
     throw new UserError(
       'nothing to remove',
       'the list of blocks is empty',
-      'Name at least one block, as in --blocks 10.',
+      `Name at least one block, as in ${option('blocks', 10)}.`,
     );
   }
   if (chosen.length === blocks) {
@@ -179,7 +180,8 @@ export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
     throw new UserError(
       `a checkpoint without ${block}.${part} cannot be written`,
       'stock Hugging Face classes build every block with attention and FFN, so nothing else could load it',
-      'Remove whole blocks, or look at this model as a view: --remove works with eval, generate, score and bench.',
+      'Remove whole blocks, or look at this model as a view: ' +
+        `${option('remove')} works with eval, generate, score and bench.`,
     );
   }
   return ascending(named.keys());
@@ -194,7 +196,9 @@ export function requireRoom(blocks: number, count: number, kept: ReadonlySet<num
     kept.size > 0
       ? `${counted(kept.size, 'block')} ${kept.size === 1 ? 'is' : 'are'} kept (${ascending(kept).join(', ')}), which leaves ${free}`
       : 'at least one block must stay',
-    kept.size > 0 ? 'Remove fewer, shorten --keep, or give --no-plus.' : `Remove at most ${blocks - 1}.`,
+    kept.size > 0
+      ? `Remove fewer, shorten ${option('keep')}, or ${set('plus', false, 'give')}.`
+      : `Remove at most ${blocks - 1}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What takes gradients sees the weights as they are stored; an adapter on top of them would go unnoticed. */
 import { UserError } from '../errors';
+import { command, option } from '../option-token';
 import type { Model } from './model';
 
 /**
@@ -12,6 +13,6 @@ export function requireNoAdapter({ adapter }: Pick<Model, 'adapter'>, work: stri
   throw new UserError(
     `cannot ${work} with an adapter on top`,
     'gradients are taken of the weights as they are stored',
-    'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
+    `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
   );
 }

@@ -6,6 +6,7 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
+import { option } from '../option-token';
 import { cannotWrite } from '../system-failure';
 import type { Chunk } from './states';
 
@@ -118,8 +119,8 @@ class FileStore implements StateStore {
   private full(cause?: unknown): UserError {
     return new UserError(
       `No room for hidden states in ${tmpdir()}`,
-      `they take ${Math.ceil(this.fileBytes / 2 ** 20)} MiB there, beyond --memory`,
-      'Free space, point TMPDIR to a larger disk, raise --memory, or use fewer samples.',
+      `they take ${Math.ceil(this.fileBytes / 2 ** 20)} MiB there, beyond ${option('memory')}`,
+      `Free space, point TMPDIR to a larger disk, raise ${option('memory')}, or use fewer samples.`,
       { cause },
     );
   }

@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { DeviceError, UserError } from '../errors';
+import { set } from '../option-token';
 import { findProvider, timeProvider, type Trial } from './device-trial';
 import { missingPart } from './drivers';
 import type { Provider } from './session';
@@ -49,7 +50,7 @@ function checkThreads(threads = 1): void {
   throw new UserError(
     `${threads} threads are too many`,
     `this machine runs ${cores} at a time, and more than ${most} only stand in each other's way`,
-    `Give --threads ${cores} or fewer, or leave it out.`,
+    `${set('threads', cores, 'give')} or fewer, or leave it out.`,
   );
 }
 
@@ -65,7 +66,7 @@ async function requireDevice(provider: Provider): Promise<DeviceReport> {
   throw new DeviceError(
     `the device "${provider}" cannot be used`,
     missingPart(provider)?.why ?? trial.error,
-    missingPart(provider)?.action ?? 'Check the driver of the GPU, or use --device cpu.',
+    missingPart(provider)?.action ?? `Check the driver of the GPU, or ${set('device', 'cpu')}.`,
     { cause: new Error(trial.error) },
   );
 }

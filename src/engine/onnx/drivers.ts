@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { knownProviders, onnxruntimeFile, type Provider } from './session';
+import { option, set } from '../option-token';
 
 export interface MissingPart {
   readonly why: string;
@@ -22,20 +23,21 @@ export function missingPart(provider: Provider): MissingPart | undefined {
     const where = PLATFORMS[provider];
     return {
       why: `onnxruntime has no such provider on ${process.platform}-${process.arch}${where ? `; it belongs to ${where}` : ''}`,
-      action: 'Use --device auto or --device cpu.',
+      action: `${set('device', 'auto')} or ${option('device', 'cpu')}.`,
       elsewhere: true,
     };
   }
   if (provider === 'cuda' && !hasCudaLibrary()) {
     return {
       why: 'the CUDA part of onnxruntime is not installed',
-      action: 'Run `npm rebuild onnxruntime-node` with ONNXRUNTIME_NODE_INSTALL=cuda12, or use --device cpu.',
+      action:
+        'Run `npm rebuild onnxruntime-node` with ONNXRUNTIME_NODE_INSTALL=cuda12, or ' + `${set('device', 'cpu')}.`,
     };
   }
   if (provider === 'webgpu' && process.platform === 'linux' && !hasVulkanDriver()) {
     return {
       why: 'no Vulkan driver is installed',
-      action: "Install the GPU's Vulkan driver (Mesa's or the vendor's), or use --device cpu.",
+      action: `Install the GPU's Vulkan driver (Mesa's or the vendor's), or ${set('device', 'cpu')}.`,
     };
   }
   return undefined;

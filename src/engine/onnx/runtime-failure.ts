@@ -3,6 +3,7 @@
  * one that is not known here is passed on as it is, for it is a bug.
  */
 import { DeviceError, UserError } from '../errors';
+import { option, set } from '../option-token';
 import { reasonOfErrno } from '../system-failure';
 
 interface Translation {
@@ -11,7 +12,7 @@ interface Translation {
   readonly say: (match: RegExpExecArray, device: string) => readonly [what: string, why: string, action: string];
 }
 
-const TO_CPU = 'Use --device cpu, or give a smaller --memory.';
+const TO_CPU = `${set('device', 'cpu')}, or give a smaller ${option('memory')}.`;
 
 const TRANSLATIONS: readonly Translation[] = [
   {
@@ -34,7 +35,7 @@ const TRANSLATIONS: readonly Translation[] = [
     say: () => [
       'no more threads can be started',
       'the system gives no more memory or processes for them',
-      'Give --threads 1, or raise the limits (ulimit -v, ulimit -u).',
+      `${set('threads', 1, 'give')}, or raise the limits (ulimit -v, ulimit -u).`,
     ],
   },
   {
@@ -52,7 +53,7 @@ const TRANSLATIONS: readonly Translation[] = [
     say: (_, device) => [
       `the ${device} device stopped answering`,
       'its driver was reset, or another program took it down',
-      'Run again, or use --device cpu.',
+      `Run again, or ${set('device', 'cpu')}.`,
     ],
   },
   {
@@ -71,7 +72,7 @@ const TRANSLATIONS: readonly Translation[] = [
       bytes === undefined
         ? 'the system gave no more'
         : `${Math.ceil(Number(bytes) / 2 ** 20)} MiB more were needed at once`,
-      'Give a smaller --memory, or close other programs.',
+      `Give a smaller ${option('memory')}, or close other programs.`,
     ],
   },
 ];

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
+import { option } from '../option-token';
 import { isObject, stringifyJson } from '../json';
 import { cannotWrite } from '../system-failure';
 import { readTextFile } from '../files/text-file';
@@ -148,12 +149,14 @@ const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
  */
 export async function readRecord(file: string): Promise<RunRecord> {
   const refuse = (why: string, cause?: unknown): UserError =>
-    new UserError(`${file} is no run record`, why, 'Give a file that a Coppice run wrote with --record.', { cause });
+    new UserError(`${file} is no run record`, why, `Give a file that a Coppice run wrote with ${option('record')}.`, {
+      cause,
+    });
   let text: string;
   try {
     ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'No record is as large.'));
   } catch (error) {
-    throw error instanceof UserError ? refuse(error.why, error) : error;
+    throw error instanceof UserError ? refuse(error.texts.why, error) : error;
   }
   let value: unknown;
   try {

@@ -5,6 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { option, set } from '../option-token';
 import { inPhases, type JobOptions, type Phase } from '../progress';
 import { calibrationsOf } from '../records/calibrations';
 import { wholeBlocks } from '../importance/select';
@@ -141,7 +142,7 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
     throw new UserError(
       'Cannot retrain without a block',
       `the model has ${architecture.blocks}, and all of them are left out`,
-      'Leave out fewer with --remove.',
+      `Leave out fewer with ${option('remove')}.`,
     );
   }
   if (method.kind === 'lora') requireRank(architecture, method);
@@ -154,14 +155,14 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
     throw new UserError(
       `Cannot train on rows of ${counted(length, 'token')}`,
       `the model was made for ${architecture.context}`,
-      `Give a --length of at most ${architecture.context}.`,
+      `Give a ${option('retrain.length')} of at most ${architecture.context}.`,
     );
   }
   if (dtype !== undefined && method.kind === 'lora' && !merge) {
     throw new UserError(
       'An adapter is always written as float32',
       'a type of the weights belongs to a checkpoint',
-      'Leave --dtype out, or add --merge.',
+      `Leave ${option('dtype')} out, or ${set('merge', true, 'add')}.`,
     );
   }
 }
@@ -173,7 +174,7 @@ function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES 
   throw new UserError(
     `Cannot train an adapter of rank ${rank}`,
     `the smallest dimension of the Linears that it adapts is ${most}, and a rank above it adds nothing`,
-    `Give a --rank of at most ${most}, or other --targets.`,
+    `Give a ${option('rank')} of at most ${most}, or other ${option('targets')}.`,
   );
 }
 

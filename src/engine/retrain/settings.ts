@@ -5,6 +5,7 @@
 import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../counted';
 import { UserError } from '../errors';
+import { option } from '../option-token';
 import type { LinearName } from '../model/block';
 import type { PromptStyle } from './data/alpaca';
 import { evaluationSize } from './data/held-out';
@@ -118,7 +119,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     throw new UserError(
       `Cannot warm up for ${counted(warmup, 'step')}`,
       `the run has ${steps}`,
-      'Give a lower --warmup, or more --steps or --epochs.',
+      `Give a lower ${option('warmup')}, or more ${option('steps')} or ${option('epochs')}.`,
     );
   }
   const [beta1, beta2] = settings.betas ?? usual.betas;

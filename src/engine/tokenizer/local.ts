@@ -6,6 +6,7 @@
 import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors';
+import { option } from '../option-token';
 import { MergeBoundaryPreTokenizer } from './boundaries';
 import { type ChatMessage, chatTemplate, type RenderChat } from './chat';
 import { parseTokenizerFiles, readTokenizerTexts, type TokenizerDescription, type TokenizerTexts } from './files';
@@ -33,7 +34,7 @@ interface Streamed {
 /** Told what the tokenizer is at: at every stage of a text, and ten times a second within the longest of them. */
 export type Sign = (stage: StageSign) => void;
 
-const INSTEAD = 'Give token ids instead of text: a calibration file {"rows": [[ids]]}, a prompt as --ids.';
+const INSTEAD = `Give token ids instead of text: a calibration file {"rows": [[ids]]}, a prompt as ${option('ids')}.`;
 /** Words between two looks at the clock. */
 const SLICE = 256;
 const SIGN_MS = 100;

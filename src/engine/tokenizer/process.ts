@@ -30,10 +30,7 @@ function answerTo(task: Task): Answer {
   try {
     return { reply: perform(task) };
   } catch (error) {
-    if (error instanceof UserError) {
-      const { what, why, action } = error;
-      return { refused: { what, why, action } };
-    }
+    if (error instanceof UserError) return { refused: error.texts };
     return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

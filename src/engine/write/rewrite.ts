@@ -10,6 +10,7 @@ import { isWeightDtype } from '../formats/dtype';
 import type { StoredTensor } from '../formats/stored-tensor';
 import { widen } from '../formats/widen';
 import { throwIfCancelled, UserError } from '../errors';
+import { option } from '../option-token';
 import type { CopyOptions } from '../files/copy';
 import type { OpenFiles } from '../files/open-files';
 import type { OutputFile } from '../files/output-file';
@@ -78,6 +79,8 @@ function overflow(name: string, dtype: WeightDtype, value: number): UserError {
   return new UserError(
     `"${name}" cannot be stored as ${dtype}`,
     `it holds ${value.toPrecision(6)}, and numbers from ${OVERFLOW[dtype]} on would become infinite`,
-    dtype === 'F32' ? 'Its training diverged; use an earlier adapter.' : 'Choose --dtype bf16 or --dtype f32.',
+    dtype === 'F32'
+      ? 'Its training diverged; use an earlier adapter.'
+      : `Choose ${option('dtype', 'bf16')} or ${option('dtype', 'f32')}.`,
   );
 }

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { editorWords } from '../../../src/host/editor-words';
+import { EDITOR_NAMING } from '../../../src/host/option-names';
 import { goOn, remedyOf } from '../../../src/host/remedy';
 import { requireTrusted } from '../../../src/host/restricted';
 import { DeviceError, UserError } from '../../../src/engine/errors';
+import { nameOptionsBy, option, set, TERMINAL_NAMING } from '../../../src/engine/option-token';
 import { stateFileOf } from '../../../src/engine/retrain/loop/workspace';
 import type { JobSpec } from '../../../src/protocol/jobs';
 import { JobInterrupted } from '../../../src/sidecar/interrupted';
@@ -16,6 +17,8 @@ const labels = (error: unknown, provider?: string): readonly string[] =>
   remedyOf(error, provider).actions.map(({ label }) => label);
 
 describe('an error in the editor', () => {
+  afterEach(() => nameOptionsBy(TERMINAL_NAMING));
+
   it('offers the CPU when the device failed', () => {
     const { text, actions } = remedyOf(new DeviceError('the GPU is lost', 'it hung', 'Use --device cpu.'), 'webgpu');
     assert.equal(text, 'The GPU is lost: it hung.');
@@ -55,28 +58,21 @@ describe('an error in the editor', () => {
     writeFileSync(stateFileOf(out), '');
     assert.deepEqual(goOn({ out }), { resume: true });
     assert.deepEqual(goOn({}), {});
-    const refused = new UserError('x is being trained already', 'it was stopped', 'Add --resume to go on with it.');
+    const refused = new UserError(
+      'x is being trained already',
+      'it was stopped',
+      `${set('resume', true, 'add')} to go on.`,
+    );
     assert.deepEqual(remedyOf(refused, 'cpu').actions, [{ label: 'Resume', changes: { resume: true } }]);
   });
 
-  it('names settings and arguments, not options of the command line', () => {
+  it('names settings, steps and arguments, not options of the command line', () => {
+    nameOptionsBy(EDITOR_NAMING);
     const said = (why: string, action: string): string => remedyOf(new UserError('it failed', why, action), 'cpu').text;
-    assert.equal(said('so', 'Raise --memory.'), 'It failed: so. Raise coppice.memoryLimit.');
-    const words: Readonly<Record<string, string>> = {
-      'Use coppice.device auto or --device cpu.': 'Use coppice.device auto or coppice.device cpu.',
-      'Give a smaller count, a shorter --keep list, or --no-plus.':
-        'Give a smaller count, a shorter coppice.keep list, or switch off coppice.keepFirstAndLast.',
-      'Remove fewer, shorten --keep, or give --no-plus.':
-        'Remove fewer, shorten coppice.keep, or switch off coppice.keepFirstAndLast.',
-      'Choose another --out, or remove it first.': 'Choose another folder, or remove it first.',
-      'Add --resume to go on with it, or remove that folder.': 'Resume it, or remove that folder.',
-      'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.': 'Merge the adapter first.',
-      'if this is the same model in other files, add --other-base.':
-        'if this is the same model in other files, add otherBase.',
-      'Try a third of the learning rate (--lr), a longer --warmup':
-        'Try a third of the learning rate (learningRate), a longer warmup',
-      'it holds runs--main and a--b': 'it holds runs--main and a--b',
-    };
-    for (const [text, expected] of Object.entries(words)) assert.equal(editorWords(text), expected);
+    assert.equal(
+      said(`beyond ${option('memory')}`, `Raise ${option('memory')}.`),
+      'It failed: beyond “Coppice: Memory Limit”. Raise “Coppice: Memory Limit”.',
+    );
+    assert.match(said('so', `${set('resume', true, 'add')} to go on with it.`), /: so\. Resume to go on with it\.$/);
   });
 });

@@ -160,6 +160,6 @@ async function atPlace<T>(file: string, place: string, run: () => Promise<T>): P
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const action = 'Change the conversation to what the template accepts: often user and assistant in turn.';
-    throw unusable(file, `${place}: the chat template fails (${error.why})`, action, error);
+    throw unusable(file, `${place}: the chat template fails (${error.texts.why})`, action, error);
   }
 }

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { counted } from '../../counted';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
 import { readTextFile } from '../../files/text-file';
@@ -120,7 +121,8 @@ async function encodeFiles(
   job: JobOptions,
 ): Promise<Loaded> {
   const encodable = files.flatMap(({ file, records }) => (records.kind === 'batches' ? [] : [{ file, records }]));
-  if (encodable.length === 0) throw new UserError('Cannot train', 'no file of data is named', 'Name one with --data.');
+  if (encodable.length === 0)
+    throw new UserError('Cannot train', 'no file of data is named', `Name one with ${option('data')}.`);
   if (tokenizer === undefined) {
     throw unusable(
       encodable[0].file,
@@ -160,7 +162,7 @@ function nothingToLearn(file: string, { length }: DataOptions): UserError {
   return unusable(
     file,
     `it has no token to learn within ${counted(length, 'token')}`,
-    'Give more text; for instructions and chats answers, and a --length that reaches beyond the prompt.',
+    `Give more text; for instructions and chats answers, and a ${option('retrain.length')} that reaches beyond the prompt.`,
   );
 }
 

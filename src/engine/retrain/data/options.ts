@@ -1,5 +1,6 @@
 /** What training data is made with, and the check of it. */
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { Encoder } from '../../importance/calibration';
 import type { Awaitable, ChatMessage } from '../../tokenizer/tokenizer';
 import type { PromptStyle } from './alpaca';
@@ -51,9 +52,9 @@ const LENGTH_CAP = 2 ** 20;
 export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataOptions): void {
   if (!Number.isInteger(length) || length < 2 || length > LENGTH_CAP) {
     throw new UserError(
-      `Cannot use --length ${length}`,
+      `Cannot use ${option('retrain.length', length)}`,
       `it is not an integer from 2 to ${LENGTH_CAP}`,
-      'Change --length; the paper uses 256.',
+      `Change ${option('retrain.length')}; the paper uses 256.`,
     );
   }
   if (!(heldOut >= 0) || (heldOut >= 1 && !Number.isSafeInteger(heldOut))) {

@@ -4,6 +4,7 @@
  */
 import { extname } from 'node:path';
 import { messageOf, UserError } from '../../errors';
+import { option } from '../../option-token';
 import { isObject, type JsonObject } from '../../json';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import type { Instruction } from './alpaca';
@@ -76,7 +77,7 @@ function requireOneKind(records: readonly Placed<JsonObject>[], kind: keyof type
   throw unusable(
     file,
     `${other.place} is ${found} ("${otherField}"), ${records[0].place} is ${first} ("${field}")`,
-    'Give all records of a file the same fields, or a file for each kind: --data can be repeated.',
+    `Give all records of a file the same fields, or a file for each kind: ${option('data')} can be repeated.`,
   );
 }
 

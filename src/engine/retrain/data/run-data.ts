@@ -1,5 +1,6 @@
 /** The data of a run: files, or text that the unpruned model writes. */
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { Model } from '../../model/model';
@@ -36,7 +37,7 @@ export async function runData(
     throw new UserError(
       'There is no model to write the training text',
       'the model to be trained would write for itself, and nothing was removed from it',
-      'Name the unpruned model with --teacher, or the blocks to leave out with --remove.',
+      `Name the unpruned model with ${option('teacher')}, or the blocks to leave out with ${option('remove')}.`,
     );
   }
   const author = teacher ?? model;

@@ -7,6 +7,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { isObject } from '../../json';
 import { readSmallFile } from '../../files/regular-file';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import { sample } from '../../evaluate/sample';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
@@ -111,7 +112,7 @@ function opening(openings: readonly number[], random: Random): number {
   throw new UserError(
     'The model cannot begin a text',
     'its config.json has no "bos_token_id", and it has no tokenizer to encode a first word with',
-    'Add tokenizer.json to the checkpoint, or name a file with --data.',
+    `Add tokenizer.json to the checkpoint, or name a file with ${option('data')}.`,
   );
 }
 

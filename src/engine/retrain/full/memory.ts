@@ -4,6 +4,7 @@ import type { Architecture } from '../../checkpoint/architecture';
 import { elements, parametersOf, parametersOfBlock } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import { TOKENS_PER_RUN } from './full-model';
 
 /** Of each parameter: its value, its two moments and its gradient, in float32. */
@@ -44,6 +45,7 @@ export function requireFullMemory(architecture: Architecture, training: FullTrai
     `it needs ${bytes} bytes (values, gradients and two moments of ${parametersOf(architecture)} parameters, ` +
       `rows of ${training.longest} tokens), ` +
       `and ${Math.floor(budget)} are there`,
-    'Train an adapter (leave --full out), remove more blocks, lower --length, or raise --memory if the machine has more.',
+    `Train an adapter (leave ${option('full')} out), remove more blocks, lower ${option('retrain.length')}, ` +
+      `or raise ${option('memory')} if the machine has more.`,
   );
 }

@@ -1,5 +1,6 @@
 /** When a loss will not come back by itself, and what is told then. */
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { Evaluation, TraceEntry } from './training-state';
 
 /** A loss this many nats above the first one will not come back by itself. */
@@ -8,8 +9,7 @@ const EXPLOSION = 4;
 const HELD_OUT_EXPLOSION = 2;
 
 /** What to try instead. */
-export const REMEDY =
-  'Try a third of the learning rate (--lr), a longer --warmup, or look for broken rows in the data.';
+export const REMEDY = `Try a third of the learning rate (${option('lr')}), a longer ${option('warmup')}, or look for broken rows in the data.`;
 
 /** Training that has nothing to keep: going on would repeat it, so its state is of no use. */
 export class DivergedError extends UserError {

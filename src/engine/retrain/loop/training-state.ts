@@ -10,6 +10,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../../formats/safetensors/tensor-file';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import { isObject, stringifyJson } from '../../json';
 import { cannotWrite } from '../../system-failure';
 import type { AdamW, Parameters } from './adamw';
@@ -118,12 +119,12 @@ export async function loadState(
   optimizer: AdamW,
 ): Promise<TrainingState | undefined> {
   if (!(await exists(path))) return undefined;
-  const over = `remove ${dirname(path)} or name another --out, and start over without --resume.`;
+  const over = `remove ${dirname(path)} or name another ${option('out')}, and start over without ${option('resume')}.`;
   const damaged = (why: string, cause?: unknown): UserError =>
     new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${over}`, { cause });
   const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
     // What is said of a checkpoint's file, to download it again, is no help here.
-    throw error instanceof UserError ? damaged(error.why, error) : error;
+    throw error instanceof UserError ? damaged(error.texts.why, error) : error;
   });
   const fault = faultOf(tensors, metadata);
   if (fault !== undefined) throw damaged(fault);

@@ -5,6 +5,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors';
+import { option, set } from '../../option-token';
 import type { Checkpoint } from '../../checkpoint/types';
 import { checkTarget } from '../../files/target';
 import { foldersOf } from '../../write/write-checkpoint';
@@ -50,7 +51,7 @@ export class Workspace {
     throw new UserError(
       `${resolve(out)} is being trained already`,
       `${folder} holds the state of a run that was stopped`,
-      'Add --resume to go on with it; or remove that folder, or name another --out, to start over.',
+      `${set('resume', true, 'add')} to go on with it; or remove that folder, or name another ${option('out')}, to start over.`,
     );
   }
 
@@ -78,7 +79,7 @@ export class Workspace {
     throw new UserError(
       `${resolve(out)} is being trained already`,
       `the process ${owner} is at it`,
-      `Wait for its end, or name another --out; if that process is not Coppice, remove ${lockOf(folder)}.`,
+      `Wait for its end, or name another ${option('out')}; if that process is not Coppice, remove ${lockOf(folder)}.`,
     );
   }
 

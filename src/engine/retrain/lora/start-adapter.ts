@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { LinearName } from '../../model/block';
 import { type Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
@@ -40,7 +41,7 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
       throw new UserError(
         'Training cannot start from this adapter',
         start ? `its ${name} has ${start.length} numbers instead of ${values.length}` : `it has no ${name}`,
-        'Train the same blocks, --targets and --rank as it has.',
+        `Train the same blocks, ${option('targets')} and ${option('rank')} as it has.`,
       );
     }
     values.set(start);

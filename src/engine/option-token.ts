@@ -1,0 +1,134 @@
+/**
+ * Messages of the engine name options and commands by token, because each face has its own words for them: the terminal
+ * says `--memory`, VS Code says “Coppice: Memory Limit”. A message stays a plain string that can be joined, sent to
+ * another process and stored; the face renders the tokens in it where it shows the message.
+ */
+
+/** Options that messages of the engine name. `retrain.length` is the one of that job. */
+export const OPTION_NAMES = [
+  'adapter',
+  'blocks',
+  'bos',
+  'count',
+  'criterion',
+  'data',
+  'device',
+  'dtype',
+  'epochs',
+  'full',
+  'granularity',
+  'ids',
+  'json',
+  'keep',
+  'length',
+  'limit',
+  'lr',
+  'memory',
+  'merge',
+  'otherBase',
+  'out',
+  'plus',
+  'rank',
+  'ratio',
+  'record',
+  'remove',
+  'resume',
+  'retrain.length',
+  'samples',
+  'steps',
+  'targetParams',
+  'targets',
+  'teacher',
+  'threads',
+  'warmup',
+  'window',
+] as const;
+
+export type OptionName = (typeof OPTION_NAMES)[number];
+
+/** Commands that messages of the engine name. */
+export const COMMAND_NAMES = ['inspect', 'merge', 'retrain', 'score'] as const;
+
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** The value of an option in a message; a placeholder such as DIR is text too. */
+export type OptionValue = string | number | boolean;
+
+/** What one face calls options and commands. Values are text, as they stand in the token. */
+export interface OptionNaming {
+  /** The option as a noun: "--device cpu". */
+  option(name: OptionName, value?: string): string;
+  /** The advice to give it a value: "use --device cpu". `verb` is the terminal's. */
+  set(name: OptionName, value: string, verb: string): string;
+  /** A command, with arguments and options that only a command line needs. */
+  command(name: CommandName, words: readonly string[]): string;
+}
+
+/** Names an option as a noun, with a value where that helps. `false` means the option is off. */
+export const option = (name: OptionName, value?: OptionValue): string =>
+  token('option', value === undefined ? [name] : [name, String(value)]);
+
+/** Advises to give an option this value: `Run again, or ${set('device', 'cpu')}.` */
+export const set = (name: OptionName, value: OptionValue, verb: 'use' | 'give' | 'add' = 'use'): string =>
+  token('set', [name, String(value), verb]);
+
+/** Names a command: `${command('merge', 'CHECKPOINT', option('out', 'DIR'))}`. */
+export const command = (name: CommandName, ...words: readonly string[]): string =>
+  // Options among the words are the terminal's affair, so they are stored as it prints them.
+  token('command', [name, ...words.map((word) => renderOptions(word, TERMINAL_NAMING))]);
+
+const token = (kind: string, parts: readonly string[]): string => `⟦${[kind, ...parts].join('|')}⟧`;
+
+/** A token, with the quotes of code around it where there are some. */
+const TOKEN = /(`?)⟦(option|set|command)\|([^⟦⟧]*)⟧\1/g;
+
+/**
+ * Replaces every token of `text`. A word that begins a sentence gets a capital letter. Quotes of code (backticks) around
+ * a token are kept for the terminal only: other faces have their own.
+ */
+export function renderOptions(text: string, naming: OptionNaming): string {
+  return text.replace(TOKEN, (whole: string, quote: string, kind: string, rest: string, offset: number) => {
+    const words = named(naming, kind, rest.split('|'));
+    if (words === undefined) return whole;
+    const isTerminal = naming === TERMINAL_NAMING;
+    // The terminal prints a command as it is typed.
+    const begins = (offset === 0 || /[.!?] $/.test(text.slice(0, offset))) && !(isTerminal && kind === 'command');
+    const kept = isTerminal ? quote : '';
+    return kept + (begins ? words.charAt(0).toUpperCase() + words.slice(1) : words) + kept;
+  });
+}
+
+/** Undefined for what only looks like a token: text of the user. */
+function named(naming: OptionNaming, kind: string, [name, ...rest]: readonly string[]): string | undefined {
+  if (kind === 'command') return isCommandName(name) ? naming.command(name, rest) : undefined;
+  if (!isOptionName(name)) return undefined;
+  if (kind === 'option') return naming.option(name, rest[0]);
+  return rest.length === 2 ? naming.set(name, rest[0], rest[1]) : undefined;
+}
+
+const isOptionName = (name: string): name is OptionName => OPTION_NAMES.some((each) => each === name);
+const isCommandName = (name: string): name is CommandName => COMMAND_NAMES.some((each) => each === name);
+
+/** As the command line has them. */
+export const TERMINAL_NAMING: OptionNaming = {
+  option: flag,
+  set: (name, value, verb) => `${verb} ${flag(name, value)}`,
+  command: (name, words) => ['coppice', name, ...words].join(' '),
+};
+
+/** "targetParams" → "--target-params"; "plus", "false" → "--no-plus". */
+function flag(name: OptionName, value?: string): string {
+  const words = name.replace(/^.*\./, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (value === 'false') return `--no-${words}`;
+  return value === undefined || value === 'true' ? `--${words}` : `--${words} ${value}`;
+}
+
+let ownNaming: OptionNaming = TERMINAL_NAMING;
+
+/** From now on this process names options by `naming`. Until then it names them as the terminal does. */
+export function nameOptionsBy(naming: OptionNaming): void {
+  ownNaming = naming;
+}
+
+/** `text` as this process shows it to its user. */
+export const shownText = (text: string): string => renderOptions(text, ownNaming);

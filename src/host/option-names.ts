@@ -1,0 +1,96 @@
+/** What the editor calls the options and commands that messages of the engine name. */
+import { type CommandName, type OptionName, type OptionNaming, set } from '../engine/option-token';
+import { l10n } from '../l10n';
+
+/** Options that are settings, by the key of the setting. */
+const SETTINGS = {
+  criterion: 'criterion',
+  device: 'device',
+  keep: 'keep',
+  length: 'calibration.length',
+  memory: 'memoryLimit',
+  plus: 'keepFirstAndLast',
+  record: 'runsFolder',
+  samples: 'calibration.samples',
+  threads: 'threads',
+} as const satisfies Partial<Record<OptionName, string>>;
+
+type SettingOption = keyof typeof SETTINGS;
+
+/** The other options: steps of a command, or arguments that a command can be called with. */
+const NOUNS: Readonly<Record<Exclude<OptionName, SettingOption>, () => string>> = {
+  adapter: () => l10n.t('an adapter'),
+  blocks: () => l10n.t('the plan'),
+  bos: () => l10n.t('begin-of-text token'),
+  count: () => l10n.t('the count'),
+  data: () => l10n.t('the training data'),
+  dtype: () => l10n.t('type of the weights'),
+  epochs: () => l10n.t('epochs'),
+  full: () => l10n.t('full training'),
+  granularity: () => l10n.t('the parts of blocks'),
+  ids: () => l10n.t('token ids'),
+  json: () => l10n.t('JSON'),
+  limit: () => l10n.t('number of windows'),
+  lr: () => l10n.t('learning rate'),
+  merge: () => l10n.t('merging'),
+  otherBase: () => l10n.t('the argument “{0}”', 'otherBase'),
+  out: () => l10n.t('output folder'),
+  rank: () => l10n.t('rank'),
+  ratio: () => l10n.t('the share'),
+  remove: () => l10n.t('the plan'),
+  resume: () => l10n.t('resuming'),
+  'retrain.length': () => l10n.t('row length'),
+  steps: () => l10n.t('steps'),
+  targetParams: () => l10n.t('the target size'),
+  targets: () => l10n.t('target matrices'),
+  teacher: () => l10n.t('a teacher'),
+  warmup: () => l10n.t('warm-up'),
+  window: () => l10n.t('window'),
+};
+
+/** Titles of commands, as in the Command Palette. */
+export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, () => string>> = {
+  merge: () => l10n.t('Merge Adapter…'),
+  retrain: () => l10n.t('Retrain with LoRA…'),
+  score: () => l10n.t('Score Blocks…'),
+};
+
+const isSetting = (name: OptionName): name is SettingOption => name in SETTINGS;
+
+/** The editor's naming. */
+export const EDITOR_NAMING: OptionNaming = {
+  option(name, value) {
+    const noun = nounOf(name);
+    if (value === 'false') return l10n.t('turning {0} off', noun);
+    return value === undefined ? noun : l10n.t('{0} {1}', noun, value);
+  },
+
+  set(name, value) {
+    if (name === 'resume') return l10n.t('resume');
+    const noun = nounOf(name);
+    if (value === 'true') return l10n.t('turn {0} on', noun);
+    return value === 'false' ? l10n.t('turn {0} off', noun) : l10n.t('set {0} to {1}', noun, value);
+  },
+
+  command(name) {
+    return name === 'inspect' ? l10n.t('the Coppice view') : l10n.t('“Coppice: {0}”', COMMAND_TITLES[name]());
+  },
+};
+
+function nounOf(name: OptionName): string {
+  return isSetting(name) ? l10n.t('“{0}”', settingTitle(SETTINGS[name])) : NOUNS[name]();
+}
+
+/**
+ * The title of a setting as the Settings editor derives it from the key, which it does not translate:
+ * "calibration.samples" → "Coppice › Calibration: Samples".
+ */
+export function settingTitle(key: string): string {
+  const parts = `coppice.${key}`
+    .split('.')
+    .map((part) => part.replace(/(?<=[a-z])[A-Z]/g, ' $&').replace(/^./, (first) => first.toUpperCase()));
+  return `${parts.slice(0, -1).join(' › ')}: ${parts[parts.length - 1]}`;
+}
+
+/** Whether the error advises to resume what was stopped. */
+export const advisesToResume = (action: string): boolean => action.includes(set('resume', true, 'add'));

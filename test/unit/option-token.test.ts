@@ -1,0 +1,163 @@
+/** Options and commands in messages of the engine: each face has its own words for them. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import ts from 'typescript';
+import { failureLines, failureOf } from '../../src/cli/failure';
+import { looksOf } from '../../src/cli/terminal/looks';
+import { buildProgram } from '../../src/cli/program';
+import { UserError } from '../../src/engine/errors';
+import {
+  command,
+  COMMAND_NAMES,
+  nameOptionsBy,
+  option,
+  OPTION_NAMES,
+  renderOptions,
+  set,
+  shownText,
+  TERMINAL_NAMING,
+} from '../../src/engine/option-token';
+import { failureOf as panelFailure } from '../../src/editors/results/failures';
+import { EDITOR_NAMING } from '../../src/host/option-names';
+import { remedyOf } from '../../src/host/remedy';
+import { fromWire, toWire } from '../../src/sidecar/wire';
+import { textOf } from './house/repository';
+
+const MERGE = command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'));
+
+/** Message, as the terminal prints it, as the editor shows it. */
+const MESSAGES: readonly (readonly [string, string, string])[] = [
+  [`Raise ${option('memory')}.`, 'Raise --memory.', 'Raise “Coppice: Memory Limit”.'],
+  [
+    `${set('device', 'cpu')}, or give a smaller ${option('memory')}.`,
+    'Use --device cpu, or give a smaller --memory.',
+    'Set “Coppice: Device” to cpu, or give a smaller “Coppice: Memory Limit”.',
+  ],
+  [
+    `Remove fewer, shorten ${option('keep')}, or ${set('plus', false, 'give')}.`,
+    'Remove fewer, shorten --keep, or give --no-plus.',
+    'Remove fewer, shorten “Coppice: Keep”, or turn “Coppice: Keep First And Last” off.',
+  ],
+  [`(${option('plus', false)} lets)`, '(--no-plus lets)', '(turning “Coppice: Keep First And Last” off lets)'],
+  [`Lower ${option('samples')}.`, 'Lower --samples.', 'Lower “Coppice › Calibration: Samples”.'],
+  [
+    `Give a ${option('retrain.length')} of at most 8.`,
+    'Give a --length of at most 8.',
+    'Give a row length of at most 8.',
+  ],
+  [`Give ${option('targetParams')} a number.`, 'Give --target-params a number.', 'Give the target size a number.'],
+  [`Choose another ${option('out')}.`, 'Choose another --out.', 'Choose another output folder.'],
+  [
+    `if it is, ${set('otherBase', true, 'add')}.`,
+    'if it is, add --other-base.',
+    'if it is, turn the argument “otherBase” on.',
+  ],
+  [
+    `Merge the adapter first: ${MERGE}.`,
+    'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
+    'Merge the adapter first: “Coppice: Merge Adapter…”.',
+  ],
+  [
+    `Give what \`${command('score', option('json'))}\` printed.`,
+    'Give what `coppice score --json` printed.',
+    'Give what “Coppice: Score Blocks…” printed.',
+  ],
+  [`\`${command('inspect')}\` lists them`, '`coppice inspect` lists them', 'The Coppice view lists them'],
+  ['it holds runs--main and a--b', 'it holds runs--main and a--b', 'it holds runs--main and a--b'],
+  ['⟦option|nothing⟧ and ⟦x⟧', '⟦option|nothing⟧ and ⟦x⟧', '⟦option|nothing⟧ and ⟦x⟧'],
+];
+
+const ENGINE = resolve(import.meta.dirname, '../../src/engine');
+
+describe('options in messages', () => {
+  afterEach(() => nameOptionsBy(TERMINAL_NAMING));
+
+  it('have the words of the face', () => {
+    for (const [message, terminal, editor] of MESSAGES) {
+      assert.equal(renderOptions(message, TERMINAL_NAMING), terminal);
+      assert.equal(renderOptions(message, EDITOR_NAMING), editor);
+    }
+  });
+
+  it('reach nobody as tokens: an error speaks as its process does', () => {
+    const error = new UserError(
+      `Cannot use ${option('window', 0)}`,
+      `beyond ${option('limit')}`,
+      `Change it: ${MERGE}.`,
+    );
+    const plain = looksOf({}, {}, false);
+    assert.deepEqual(failureLines(failureOf(error), error, plain, false), [
+      'error: Cannot use --window 0',
+      '  why: beyond --limit',
+      '  try: Change it: coppice merge CHECKPOINT --adapter DIR --out DIR.',
+    ]);
+    assert.equal(error.message, 'Cannot use --window 0: beyond --limit');
+    nameOptionsBy(EDITOR_NAMING);
+    const shown = 'Cannot use window 0: beyond number of windows. Change it: “Coppice: Merge Adapter…”.';
+    assert.equal(remedyOf(error, 'cpu').text, shown);
+    const { what, why, action } = panelFailure(error, (unexpected) => assert.fail(String(unexpected)))!;
+    assert.equal(`${what}: ${why}. ${action}`, shown);
+  });
+
+  it('cross to another process as tokens, and have its words there', () => {
+    const error = new UserError('x', 'y', `Raise ${option('memory')}.`);
+    const arrived = fromWire(toWire(error));
+    nameOptionsBy(EDITOR_NAMING);
+    assert.ok(arrived instanceof UserError);
+    assert.equal(arrived.action, 'Raise “Coppice: Memory Limit”.');
+    assert.equal(shownText(arrived.texts.action), arrived.action);
+  });
+
+  it('exist on the command line, each', () => {
+    const program = buildProgram(() => undefined);
+    const flags = new Set(program.commands.flatMap(({ options }: Command) => options.map(({ long }) => long)));
+    for (const name of OPTION_NAMES) {
+      const value = name === 'plus' ? false : undefined;
+      assert.ok(flags.has(renderOptions(option(name, value), TERMINAL_NAMING)), name);
+    }
+    const commands = program.commands.map((each) => each.name());
+    for (const name of COMMAND_NAMES) assert.ok(commands.includes(name), name);
+  });
+
+  it('are never written out in the engine', () => {
+    const files = engineFiles();
+    assert.ok(files.length > 150);
+    assert.deepEqual(
+      files.flatMap((file) => writtenOut(file, textOf(`src/engine/${file}`))),
+      [],
+    );
+    assert.deepEqual(writtenOut('x.ts', "a('Use --memory 2GB.'); // --memory\nb(`${x}; coppice merge it`); c(--x);"), [
+      'x.ts: Use --memory 2GB.',
+      'x.ts: ; coppice merge it',
+    ]);
+  });
+});
+
+const engineFiles = (): string[] =>
+  readdirSync(ENGINE, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && file !== 'option-token.ts',
+  );
+
+/** Options of other programs. */
+const FOREIGN = /llama-quantize --prune-layers|--max-old-space-size/g;
+
+/** Texts of the source that name an option or a command as the command line has it. */
+function writtenOut(file: string, source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      const text = node.text.replace(FOREIGN, '');
+      if (
+        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|report|demo)\b/.test(
+          text,
+        )
+      )
+        found.push(`${file}: ${node.text}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true));
+  return found;
+}
