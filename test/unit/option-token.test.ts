@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { failureLines, failureOf } from '../../src/cli/failure';
-import { looksOf } from '../../src/cli/terminal/looks';
+import { terminalFeaturesOf } from '../../src/cli/terminal/features';
 import { buildProgram } from '../../src/cli/program';
 import { UserError } from '../../src/engine/errors';
 import {
@@ -87,7 +87,7 @@ describe('options in messages', () => {
       `beyond ${option('limit')}`,
       `Change it: ${MERGE}.`,
     );
-    const plain = looksOf({}, {}, false);
+    const plain = terminalFeaturesOf({}, {}, false);
     assert.deepEqual(failureLines(failureOf(error), error, plain, false), [
       'error: Cannot use --window 0',
       '  why: beyond --limit',
