@@ -12,6 +12,7 @@ import { assertClose, TOLERANCE } from '../support/close';
 import { checkpointFolder, goldenFullTraining, goldenLora, SMALL_CHECKPOINTS } from '../support/golden';
 import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
+import { until } from '../support/until';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, jsonOf, startCoppice } from '../support/built-cli';
 
@@ -162,10 +163,9 @@ describe('command line: retrain', function () {
 /** Waits until a saved state of at least `step` steps is there. */
 async function stateAt(out: string, step: number): Promise<void> {
   const file = join(`${out}.training`, 'state.safetensors');
-  for (;;) {
-    if (existsSync(file) && Number((await readShardHeader(file, 'state')).shard.metadata.step) >= step) return;
-    await setTimeout(2);
-  }
+  const saved = async (): Promise<number> =>
+    existsSync(file) ? Number((await readShardHeader(file, 'state')).shard.metadata.step) : -1;
+  await until(`step ${step} is saved`, async () => (await saved()) >= step, 120_000);
 }
 
 describeShared('command line: retrain, golden traces', function () {

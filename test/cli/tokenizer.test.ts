@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ownTinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, startCoppice } from '../support/built-cli';
+import { until } from '../support/until';
 
 /** A toy checkpoint with a file of its own changed. */
 function checkpointWith(file: string, change: (json: Record<string, unknown>) => void): string {
@@ -45,7 +46,7 @@ describe('cli: tokenizers and templates that do not end', () => {
 
   it('Ctrl-C ends it', async () => {
     const run = startCoppice(['generate', hanging(), '--prompt', TRAP]);
-    while (!(await hangs(run.pid))) await new Promise((go) => setTimeout(go, 100));
+    await until('it hangs', () => hangs(run.pid));
     run.kill('SIGINT');
     const { code, stderr } = await run.result;
     assert.equal(code, 130);

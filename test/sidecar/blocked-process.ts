@@ -4,11 +4,8 @@ import { watchParent } from '../../src/engine/parent';
 
 if (process.send) {
   watchParent(() => undefined);
-  setTimeout(() => {
-    process.send!('blocked');
-    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
-  }, 500); // its guard is up by then
+  process.send('blocked', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
 } else {
   const child = fork(import.meta.filename, [], { execArgv: process.execArgv });
-  child.once('message', () => setTimeout(() => process.stdout.write(`${child.pid}\n`), 200));
+  child.once('message', () => process.stdout.write(`${child.pid}\n`));
 }

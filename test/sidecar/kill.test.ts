@@ -15,7 +15,8 @@ import { uniform } from '../support/random';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { material } from './material';
-import { describedClient, eventually, isAlive, pidOf } from './started';
+import { eventually } from '../support/until';
+import { describedClient, isAlive, pidOf } from './started';
 
 const POINTS = { score: 7, prune: 7, retrain: 6 };
 const GONE_MS = 5000;

@@ -8,7 +8,8 @@ import type { SidecarClient } from '../../src/sidecar/client';
 import { JobInterrupted } from '../../src/sidecar/interrupted';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
-import { builtSidecar, eventually, isAlive, newClient, pidOf } from './started';
+import { eventually } from '../support/until';
+import { builtSidecar, isAlive, newClient, pidOf } from './started';
 
 /** What the issue of an orphan may last. */
 const SOON_MS = 5000;

@@ -14,7 +14,7 @@ import type { SidecarClient } from '../../src/sidecar/client';
 import { Plans } from '../../src/views/plan';
 import { ScoreStore } from '../../src/views/scores';
 import { type Held, receive } from '../../webview/panel/state/state';
-import { eventually } from './started';
+import { eventually } from '../support/until';
 
 const PATIENCE_MS = 30_000;
 

@@ -67,13 +67,3 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-/** Waits until `holds`; false when it does not within the time. */
-export async function eventually(holds: () => boolean, withinMs: number): Promise<boolean> {
-  const end = performance.now() + withinMs;
-  while (!holds()) {
-    if (performance.now() > end) return false;
-    await new Promise((go) => setTimeout(go, 20));
-  }
-  return true;
-}

@@ -1,8 +1,8 @@
 /** The checkpoint editor's page in a real browser, before the session that serves it in VS Code. */
 import assert from 'node:assert/strict';
+import { until } from '../support/until';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { EditorSession } from '../../src/editors/editor-session';
 import { inspectFile } from '../../src/editors/inspection';
@@ -173,8 +173,9 @@ describeBrowser('checkpoint editor', (browser) => {
     await page.getByText('10,000 tensors').waitFor();
     const rows = page.locator('[role=row]');
     for (const top of [0, 5_000, 123_456, 10_000_000]) {
+      const shown = await grid.textContent();
       await scrollTensors(webview, top);
-      await pause(100);
+      if (top > 0) await until('the rows of another place', async () => (await grid.textContent()) !== shown);
       assert.ok((await rows.count()) <= 200, `${await rows.count()} rows`);
     }
     await grid.getByText('model.layers.999.mlp.part9.weight').waitFor();
@@ -221,7 +222,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await page.getByRole('textbox', { name: 'Filter' }).fill('block:7');
     await page.getByText('10 of 10,000').waitFor();
     await page.getByRole('button', { name: 'Copy Table' }).click();
-    await pause(100);
+    await until('the table is copied', () => copied.length > 0);
     assert.equal(copied.at(-1)?.split('\n').length, 11);
     await webview.close();
   });
@@ -261,7 +262,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await grid.getByText('model.layers.502.').click();
     await webview.page.getByRole('button', { name: 'Show Statistics' }).click();
     await webview.page.getByText('Standard deviation').waitFor();
-    await pause(100);
+    await until('the page keeps its state', () => JSON.stringify(webview.state ?? null).includes('502'));
     const { state } = webview;
     await webview.close();
     const again = await openFile(browser(), many, { state });

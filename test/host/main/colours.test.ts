@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { contrast, over, parseColour } from '../../support/contrast';
 import { clearWorkspace, run, writeModel } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 /** WCAG 2.2 AA, for text. */
 const LEAST = 4.5;

@@ -21,7 +21,7 @@ import {
   writeModel,
   writeText,
 } from '../support/coppice';
-import { until } from '../support/window';
+import { until } from '../../support/until';
 
 interface Suggestion {
   readonly count: number;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, inWorkspace, writeModel } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 async function openEditor(file: string, viewType = 'coppice.checkpoint'): Promise<void> {
   await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(file), viewType);

@@ -14,7 +14,8 @@ import {
   run,
   writeModel,
 } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 describe('what can only be inspected', () => {
   let window: Window;

@@ -13,7 +13,8 @@ import {
   writeModel,
   writeText,
 } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 const CancelledLike = { name: new CancelledError().name };
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeSafetensors } from '../../support/safetensors';
 import { clearWorkspace, coppice, inWorkspace, run } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 const BLOCKS = 24;
 const EXPERTS = 500;

@@ -4,7 +4,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, inWorkspace, resetSettings, run, writeModel, writeText } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 describe('questions for files and folders', () => {
   let window: Window;

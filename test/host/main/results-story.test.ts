@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 const REMOVED = [4, 5, 6];
 const STEPS = 12;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { JobOutcome } from '../../../src/protocol/jobs';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { clearWorkspace, coppice, inWorkspace, run, writeModel, writeText } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 const Interrupted = (error: unknown): boolean => error instanceof Error && 'spec' in error;
 

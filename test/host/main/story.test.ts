@@ -7,7 +7,8 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 describe('the story', () => {
   let window: Window;

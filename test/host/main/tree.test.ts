@@ -13,7 +13,8 @@ import {
   run,
   writeModel,
 } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 describe('the extension', () => {
   it('is activated by its view', async () => {

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run, writeModel } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 /** What an image says, and nothing of how it is written. */
 const wordsOf = (svg: string): string =>

@@ -1,11 +1,9 @@
 /** The window that the tests run in, seen from outside: the workbench's page, for clicks and screenshots. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
-
-const PATIENCE_MS = 15_000;
+import { PATIENCE_MS, until } from '../../support/until';
 
 export class Window {
   private constructor(
@@ -147,18 +145,4 @@ export class Window {
     assert.ok(found);
     return found;
   }
-}
-
-/** Waits for something that becomes true. @throws Error with `what` when it does not */
-export async function until(
-  what: string,
-  test: () => boolean | Promise<boolean>,
-  patience = PATIENCE_MS,
-): Promise<void> {
-  const end = Date.now() + patience;
-  while (Date.now() < end) {
-    if (await test()) return;
-    await pause(50);
-  }
-  throw new Error(`not within ${patience} ms: ${what}`);
 }

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { EXTENSION_ID, run } from '../support/coppice';
-import { until, Window } from '../support/window';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
 
 /** What activating may take. The tests run beside other work, so the limit is far above what is measured. */
 const ACTIVATION_MS = 1000;

@@ -11,6 +11,7 @@ import { Plans } from '../../../src/views/plan';
 import { outcomeOf } from '../../../webview/panel/sections/sample-outcome';
 import { receive } from '../../../webview/panel/state/state';
 import { EMPTY } from '../../webview/panel/recorded';
+import { until } from '../../support/until';
 
 describe('messages of the host', () => {
   const init = receive(undefined, { sequence: 0, type: 'init', state: EMPTY });
@@ -226,9 +227,6 @@ describe('what came of texts', () => {
 
 describe('what if', () => {
   const answer = (ppl: number) => ({ ppl, seconds: 0.1, calibration: { source: 'prose.txt' } }) as ViewPerplexity;
-  const until = async (test: () => boolean): Promise<void> => {
-    while (!test()) await new Promise((go) => setTimeout(go, 1));
-  };
 
   it('asks once for many changes, and for the whole model first', async () => {
     const asked: WhatIfQuestion[] = [];
@@ -239,12 +237,12 @@ describe('what if', () => {
     const watch = new WhatIfWatch({ ask, changed: () => undefined, failed: String, settleMs: 1 });
     watch.planned([1]);
     watch.planned([1, 2]);
-    await until(() => watch.state.status === 'done');
+    await until('the watch gets there', () => watch.state.status === 'done');
     assert.deepEqual(asked, [{}, { remove: [1, 2] }]);
     assert.equal(watch.state.full, 10);
     assert.equal(watch.state.ppl, 12);
     watch.planned([]);
-    await until(() => watch.state.removed.length === 0);
+    await until('the watch gets there', () => watch.state.removed.length === 0);
     assert.equal(asked.length, 2);
   });
 
@@ -263,16 +261,16 @@ describe('what if', () => {
       settleMs: 1,
     });
     watch.planned([1]);
-    await until(() => watch.state.status === 'computing' && watch.state.full !== null);
+    await until('the watch gets there', () => watch.state.status === 'computing' && watch.state.full !== null);
     watch.planned([2]);
-    await until(() => watch.state.status === 'done');
+    await until('the watch gets there', () => watch.state.status === 'done');
     release(answer(99));
-    await new Promise((go) => setTimeout(go, 5));
+    await new Promise(setImmediate); // every promise that waits for it has gone on
     assert.equal(watch.state.ppl, 20);
     assert.ok(seen.every(({ ppl }) => ppl !== 99));
     failing = true;
     watch.planned([3]);
-    await until(() => watch.state.status === 'failed');
+    await until('the watch gets there', () => watch.state.status === 'failed');
     assert.equal(watch.state.failure, 'no memory');
   });
 });

@@ -29,11 +29,26 @@ export async function openPanel(
   return panel;
 }
 
-/** Drawing takes a frame, another one where the width of a chart was not known, and controls show a value a frame later. */
+/**
+ * Waits until the page is drawn: no element changes any more. Drawing takes a frame, and another one where the width of a
+ * chart was not known; controls show their values a few frames later.
+ */
 export async function settled({ page }: Panel): Promise<void> {
-  for (let frame = 0; frame < 4; frame++) await page.evaluate('new Promise(requestAnimationFrame)');
-  await page.waitForTimeout(60);
+  await page.evaluate(QUIET);
 }
+
+/** Resolves after ten frames in a row that change no element. */
+const QUIET = `new Promise((done) => {
+  let quiet = 0;
+  const observer = new MutationObserver(() => (quiet = 0));
+  observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  const frame = () => {
+    if (++quiet < 10) return requestAnimationFrame(frame);
+    observer.disconnect();
+    done();
+  };
+  requestAnimationFrame(frame);
+})`;
 
 /** Replaces the number in a field, once it shows the one that it has. */
 export async function enter(panel: Panel, label: string, text: string): Promise<void> {

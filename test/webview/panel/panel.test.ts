@@ -1,7 +1,9 @@
 /** The results panel in a browser, against a host on record: every interaction, four themes, narrow and wide. */
 import assert from 'node:assert/strict';
+import { until } from '../../support/until';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import type { ViewState } from '../../../webview/panel/state/view-state';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
 
@@ -23,9 +25,7 @@ describeBrowser('results panel', (browser) => {
     await panel.post(update(1, { plan: planOf([9]) }));
     await panel.page.getByText('without 9', { exact: true }).waitFor();
     await panel.post(update(3, { plan: planOf([9, 10]) })); // 2 is missing
-    await panel.page.waitForFunction('true');
-    await panel.page.waitForTimeout(50);
-    assert.equal(panel.received('ready').length, 2);
+    await until('the page asks again', () => panel.received('ready').length === 2);
     assert.equal(await panel.page.getByText('without 9–10', { exact: true }).count(), 0);
     await panel.post({ sequence: 0, type: 'init', state: { ...FULL, plan: planOf([9, 10]) } });
     await panel.page.getByText('without 9–10', { exact: true }).waitFor();
@@ -211,7 +211,7 @@ describeBrowser('results panel', (browser) => {
     for (const kind of ['SVG', 'PNG', 'CSV', 'JSON']) {
       await panel.page.getByRole('button', { name: `Export “Which blocks matter” as ${kind}` }).click();
     }
-    await panel.page.waitForTimeout(300);
+    await until('four files', () => panel.received('file/save').length === 4);
     const files = new Map(panel.received('file/save').map(({ name, content }) => [name, content]));
     const text = (name: string): string => (files.get(name) as { text: string }).text;
     assert.match(text('importance.svg'), /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
@@ -247,7 +247,8 @@ describeBrowser('results panel', (browser) => {
     const first = await openPanel(browser(), FULL);
     await first.page.locator('vscode-text-area').first().locator('textarea').fill('A prompt of my own');
     await first.page.locator('.importance summary').click();
-    await first.page.waitForTimeout(50);
+    const keptView = (): Partial<ViewState> => (first.state as { view?: ViewState } | undefined)?.view ?? {};
+    await until('the page keeps both', () => Boolean(keptView().prompt) && keptView().tables?.length === 1);
     const kept = first.state;
     await first.close();
     const again = await openPanel(browser(), FULL, { kept });

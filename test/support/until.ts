@@ -1,0 +1,25 @@
+/** Waiting for something that becomes true: a condition with a deadline, never a fixed time. */
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Long enough for a busy machine. A condition that holds ends the wait at once. */
+export const PATIENCE_MS = 15_000;
+const POLL_MS = 10;
+
+/** Whether `holds` becomes true within `patience` milliseconds. */
+export async function eventually(holds: () => boolean | Promise<boolean>, patience = PATIENCE_MS): Promise<boolean> {
+  const end = performance.now() + patience;
+  while (!(await holds())) {
+    if (performance.now() > end) return false;
+    await pause(POLL_MS);
+  }
+  return true;
+}
+
+/** Waits until `holds` is true. @throws Error with `what` when it does not become true in time */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  patience = PATIENCE_MS,
+): Promise<void> {
+  if (!(await eventually(holds, patience))) throw new Error(`not within ${patience} ms: ${what}`);
+}
