@@ -60,7 +60,7 @@ function chainGraph(): Uint8Array {
   const g = new Graph();
   const v = g.input('v', 'float32', [1]);
   const shape = g.input('shape', 'int64', [2]);
-  const [matrix] = g.node('Expand', [v, shape], {}, [{ type: 'float32', shape: ['n', 'n'] }]);
+  const matrix = g.op('Expand', [v, shape], { type: 'float32', shape: ['n', 'n'] });
   let product: Value = matrix;
   for (let i = 0; i < CHAIN; i++) product = linear(g, product, matrix);
   g.output('sum', reduceSum(g, lastRow(g, product), [1]));

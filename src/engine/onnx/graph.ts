@@ -123,7 +123,7 @@ export class Graph {
     // Only what a node computes can be renamed, and only once.
     const computed = this.nodes.some((n) => n.output.includes(from));
     const taken = !computed || this.outputs.some((o) => o.value === value);
-    this.outputs.push({ name, value: taken ? this.node('Identity', [value], {}, [value])[0] : value });
+    this.outputs.push({ name, value: taken ? this.op('Identity', [value], value) : value });
   }
 
   /** An initializer whose bytes stay in a file. */
@@ -150,7 +150,17 @@ export class Graph {
     });
   }
 
-  /** Appends a node; `outputs` gives type and shape of each of its results. Ops of `ops/` are its only callers. */
+  /** Appends a node with one result, whose type and shape are those of `output`. Only the ops of `ops/` call it. */
+  op(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    output: Omit<Value, 'name'>,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Value {
+    return this.node(op, inputs, attributes, [output])[0];
+  }
+
+  /** Like `op`, for a node with several results. */
   node(
     op: string,
     inputs: readonly (Value | undefined)[],
@@ -187,6 +197,16 @@ export class Graph {
     return this.node(op, inputs, attributes, outputs, CONTRIB_DOMAIN);
   }
 
+  /** Like `op`, for onnxruntime's own operators. */
+  contribOp(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    output: Omit<Value, 'name'>,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Value {
+    return this.contrib(op, inputs, attributes, [output])[0];
+  }
+
   /** Whether an input has the named dimension, so that `dimension` can tell its extent. */
   hasDimension(name: string): boolean {
     return this.inputs.some((i) => i.shape.includes(name));
@@ -199,7 +219,7 @@ export class Graph {
       const source = this.inputs.find((i) => i.shape.includes(name));
       if (!source) throw new Error(`no input has a dimension '${name}'`);
       const axis = source.shape.indexOf(name);
-      [value] = this.node('Shape', [source], { start: axis, end: axis + 1 }, [{ type: 'int64', shape: [1] }]);
+      value = this.op('Shape', [source], { type: 'int64', shape: [1] }, { start: axis, end: axis + 1 });
       this.dimensions.set(name, value);
     }
     return value;

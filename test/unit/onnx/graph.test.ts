@@ -20,7 +20,7 @@ describe('onnx/graph', () => {
   it('says what it is: opsets of ONNX and of onnxruntime, inputs and outputs with their shapes', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', 4]);
-    g.output('y', g.node('Neg', [x], {}, [x])[0]);
+    g.output('y', g.op('Neg', [x], x));
     const model = parse(g);
     assert.deepEqual(
       model.opsetImport.map(({ domain, version }) => [domain, Number(version)]),
@@ -47,7 +47,7 @@ describe('onnx/graph', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', [2]);
     const attributes = { whole: 3, list: [1, 0], text: 'é', real: { float: 0.5 } };
-    const [y] = g.contrib('Op', [x, undefined, x], attributes, [x]);
+    const y = g.contribOp('Op', [x, undefined, x], x, attributes);
     g.output('y', y);
     const [node] = parse(g).graph!.node;
     assert.deepEqual([node.domain, node.input], ['com.microsoft', ['x', '', 'x']]);
@@ -63,7 +63,7 @@ describe('onnx/graph', () => {
     const file = join(import.meta.dirname, 'a b.safetensors');
     const weight = g.external('w', 'bfloat16', [2, 3], { file, offset: 2 ** 40, bytes: 12 });
     const constant = g.floats(Float32Array.of(0, 1, 2, 3).subarray(1, 3), [2], 'c');
-    g.output('y', g.node('Op', [weight, constant], {}, [weight])[0]);
+    g.output('y', g.op('Op', [weight, constant], weight));
     const [w, c] = parse(g).graph!.initializer;
     assert.deepEqual([w.name, w.dims, w.dataType], ['w', [2n, 3n], TensorProto_DataType.BFLOAT16]);
     assert.equal(w.dataLocation, TensorProto_DataLocation.EXTERNAL);
@@ -101,7 +101,7 @@ describe('onnx/graph', () => {
   it('keeps a constant as it was when the caller reuses its memory', () => {
     const g = new Graph();
     const data = Float32Array.of(1);
-    g.output('y', g.node('Neg', [g.floats(data, [1])], {}, [{ type: 'float32', shape: [1] }])[0]);
+    g.output('y', g.op('Neg', [g.floats(data, [1])], { type: 'float32', shape: [1] }));
     data[0] = 2;
     assert.deepEqual([...parse(g).graph!.initializer[0].rawData], [...new Uint8Array(Float32Array.of(1).buffer)]);
   });
@@ -124,7 +124,7 @@ describe('onnx/graph', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', [2]);
     const w = g.external('w', 'float32', [2], { file: 'f', offset: 0, bytes: 8 });
-    const [negative] = g.node('Neg', [x], {}, [x]);
+    const negative = g.op('Neg', [x], x);
     g.output('same', x);
     g.output('weight', w);
     g.output('once', negative);
@@ -143,7 +143,7 @@ describe('onnx/graph', () => {
   it('is cut where the results of expensive ops are handed over, and nothing that can be had from them', () => {
     const g = new Graph();
     const [x, dy, w] = ['x', 'dy', 'w'].map((name) => g.input(name, 'float32', ['n']));
-    const op = (type: string, ...inputs: Value[]): Value => g.node(type, inputs, {}, [x])[0];
+    const op = (type: string, ...inputs: Value[]): Value => g.op(type, inputs, x);
     const product = op('Expensive', op('Cheap', x), w);
     const unread = op('Expensive', product);
     const bent = op('Cheap', product);

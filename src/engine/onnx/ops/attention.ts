@@ -107,7 +107,7 @@ function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value 
  * x: (rows, heads, length, headDim) or (rows, length, heads · headDim), offset: position of the first token, (1) int64
  */
 export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTable): Value {
-  const [output] = g.contrib('RotaryEmbedding', [x, offset, cos, sin], {}, [x]);
+  const output = g.contribOp('RotaryEmbedding', [x, offset, cos, sin], x);
   // The rotation is orthogonal: its transpose turns the other way.
   return g.record(output, [x], (d) => [() => rotate(g, d, offset, { cos, sin: neg(g, sin) })]);
 }

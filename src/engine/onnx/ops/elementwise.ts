@@ -5,19 +5,19 @@ import { broadcastShape } from './shapes';
 
 /** a + b, broadcast. */
 export function add(g: Graph, a: Value, b: Value): Value {
-  const [output] = g.node('Add', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  const output = g.op('Add', [a, b], { type: a.type, shape: broadcastShape(a.shape, b.shape) });
   return g.record(output, [a, b], (d) => [() => reduceTo(g, d, a.shape), () => reduceTo(g, d, b.shape)]);
 }
 
 /** a − b, broadcast. */
 export function sub(g: Graph, a: Value, b: Value): Value {
-  const [output] = g.node('Sub', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  const output = g.op('Sub', [a, b], { type: a.type, shape: broadcastShape(a.shape, b.shape) });
   return g.record(output, [a, b], (d) => [() => reduceTo(g, d, a.shape), () => reduceTo(g, neg(g, d), b.shape)]);
 }
 
 /** a ⊙ b, broadcast. */
 export function mul(g: Graph, a: Value, b: Value): Value {
-  const [output] = g.node('Mul', [a, b], {}, [{ type: a.type, shape: broadcastShape(a.shape, b.shape) }]);
+  const output = g.op('Mul', [a, b], { type: a.type, shape: broadcastShape(a.shape, b.shape) });
   return g.record(output, [a, b], (d) => [
     () => reduceTo(g, mul(g, d, b), a.shape),
     () => reduceTo(g, mul(g, d, a), b.shape),
@@ -31,13 +31,13 @@ export function scale(g: Graph, x: Value, factor: number): Value {
 
 /** −x. */
 export function neg(g: Graph, x: Value): Value {
-  const [output] = g.node('Neg', [x], {}, [x]);
+  const output = g.op('Neg', [x], x);
   return g.record(output, [x], (d) => [() => neg(g, d)]);
 }
 
 /** σ(x) = 1 / (1 + e^−x). */
 export function sigmoid(g: Graph, x: Value): Value {
-  const [output] = g.node('Sigmoid', [x], {}, [x]);
+  const output = g.op('Sigmoid', [x], x);
   // σ' = σ − σ²
   return g.record(output, [x], (d) => [() => mul(g, d, sub(g, output, mul(g, output, output)))]);
 }
@@ -45,12 +45,12 @@ export function sigmoid(g: Graph, x: Value): Value {
 /** SiLU(x) = x σ(x), the activation of LLaMA's FFN. */
 export function silu(g: Graph, x: Value): Value {
   const gate = sigmoid(g, x);
-  const [output] = g.node('Mul', [x, gate], {}, [x]);
+  const output = g.op('Mul', [x, gate], x);
   // y' = σ + y − y σ, of what is there already
   return g.record(output, [x], (d) => [() => mul(g, d, add(g, sub(g, gate, mul(g, output, gate)), output))]);
 }
 
 /** |x|. No gradient: it serves scores. */
 export function abs(g: Graph, x: Value): Value {
-  return g.node('Abs', [x], {}, [x])[0];
+  return g.op('Abs', [x], x);
 }

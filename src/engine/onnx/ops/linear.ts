@@ -9,10 +9,10 @@ import { transpose } from './shapes';
  */
 export function linear(g: Graph, x: Value, weight: Value, c?: Value): Value {
   const inputs = c ? [x, weight, c] : [x, weight];
-  const [output] = g.node('Gemm', inputs, { transB: 1 }, [{ type: x.type, shape: [x.shape[0], weight.shape[0]] }]);
+  const output = g.op('Gemm', inputs, { type: x.type, shape: [x.shape[0], weight.shape[0]] }, { transB: 1 });
   return g.record(output, inputs, (d) => [
-    () => g.node('Gemm', [d, weight], {}, [x])[0], // dx = dy W
-    () => g.node('Gemm', [d, x], { transA: 1 }, [{ type: x.type, shape: weight.shape }])[0], // dW = dyᵀ x
+    () => g.op('Gemm', [d, weight], x), // dx = dy W
+    () => g.op('Gemm', [d, x], { type: x.type, shape: weight.shape }, { transA: 1 }), // dW = dyᵀ x
     () => reduceTo(g, d, c!.shape),
   ]);
 }
@@ -21,7 +21,7 @@ export function linear(g: Graph, x: Value, weight: Value, c?: Value): Value {
 export function matmul(g: Graph, a: Value, b: Value): Value {
   const rank = a.shape.length;
   const shape = [...a.shape.slice(0, -1), b.shape[rank - 1]];
-  const [output] = g.node('MatMul', [a, b], {}, [{ type: a.type, shape }]);
+  const output = g.op('MatMul', [a, b], { type: a.type, shape });
   const swapped = a.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
   return g.record(output, [a, b], (d) => [
     () => matmul(g, d, transpose(g, b, swapped)), // da = dy bᵀ

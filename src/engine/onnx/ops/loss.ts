@@ -12,18 +12,18 @@ import { reshape } from './shapes';
 export function logSumExpLast(g: Graph, z: Value): Value {
   const column = { type: z.type, shape: [...z.shape.slice(0, -1), 1] };
   const last = g.ints(-1);
-  const [max] = g.node('ReduceMax', [z, last], { keepdims: 1 }, [column]);
-  const [shifted] = g.node('Sub', [z, max], {}, [z]);
-  const [exponentials] = g.node('Exp', [shifted], {}, [z]);
-  const [sum] = g.node('ReduceSum', [exponentials, last], { keepdims: 1 }, [column]);
-  const [logSum] = g.node('Log', [sum], {}, [column]);
-  return reshape(g, g.node('Add', [max, logSum], {}, [column])[0], z.shape.slice(0, -1));
+  const max = g.op('ReduceMax', [z, last], column, { keepdims: 1 });
+  const shifted = g.op('Sub', [z, max], z);
+  const exponentials = g.op('Exp', [shifted], z);
+  const sum = g.op('ReduceSum', [exponentials, last], column, { keepdims: 1 });
+  const logSum = g.op('Log', [sum], column);
+  return reshape(g, g.op('Add', [max, logSum], column), z.shape.slice(0, -1));
 }
 
 /** z[i, index[i]]. z: (tokens, n), index: (tokens) int64 → (tokens) */
 export function pickLast(g: Graph, z: Value, index: Value): Value {
   const column = reshape(g, index, [index.shape[0], 1]);
-  const [picked] = g.node('GatherElements', [z, column], { axis: 1 }, [{ type: z.type, shape: [z.shape[0], 1] }]);
+  const picked = g.op('GatherElements', [z, column], { type: z.type, shape: [z.shape[0], 1] }, { axis: 1 });
   return reshape(g, picked, [z.shape[0]]);
 }
 
@@ -32,24 +32,20 @@ export function pickLast(g: Graph, z: Value, index: Value): Value {
  * z: (tokens, n), target: (tokens) int64 → (tokens)
  */
 export function crossEntropy(g: Graph, z: Value, target: Value): Value {
-  const [logProbabilities] = g.node('LogSoftmax', [z], { axis: -1 }, [z]);
+  const logProbabilities = g.op('LogSoftmax', [z], z, { axis: -1 });
   const picked = pickLast(g, logProbabilities, target);
-  const [losses] = g.node('Neg', [picked], {}, [picked]);
+  const losses = g.op('Neg', [picked], picked);
   return g.record(losses, [z], (d) => [
     () => {
       // ∂/∂z = softmax(z) − onehot(target)
-      const [probabilities] = g.node('Exp', [logProbabilities], {}, [z]);
+      const probabilities = g.op('Exp', [logProbabilities], z);
       const rows = z.shape[0];
       const column = reshape(g, target, [rows, 1]);
-      const [minusOnes] = g.node(
-        'Expand',
-        [g.scalar(-1), g.node('Shape', [column], {}, [{ type: 'int64', shape: [2] }])[0]],
-        {},
-        [{ type: 'float32', shape: [rows, 1] }],
-      );
-      const [shifted] = g.node('ScatterElements', [probabilities, column, minusOnes], { axis: 1, reduction: 'add' }, [
-        z,
-      ]);
+      const minusOnes = g.op('Expand', [g.scalar(-1), g.op('Shape', [column], { type: 'int64', shape: [2] })], {
+        type: 'float32',
+        shape: [rows, 1],
+      });
+      const shifted = g.op('ScatterElements', [probabilities, column, minusOnes], z, { axis: 1, reduction: 'add' });
       return mul(g, shifted, reshape(g, d, [rows, 1]));
     },
   ]);
@@ -66,18 +62,18 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
   const column = { type: h.type, shape: [h.shape[0], 1] };
   const last = g.ints(-1);
   const logits = pieces.map((piece) => linear(g, h, piece));
-  const maxima = logits.map((z) => g.node('ReduceMax', [z, last], { keepdims: 1 }, [column])[0]);
-  const max = maxima.length > 1 ? g.node('Max', maxima, {}, [column])[0] : maxima[0];
+  const maxima = logits.map((z) => g.op('ReduceMax', [z, last], column, { keepdims: 1 }));
+  const max = maxima.length > 1 ? g.op('Max', maxima, column) : maxima[0];
   const exponentials = logits.map((z) => {
-    const [shifted] = g.node('Sub', [z, max], {}, [z]);
-    return g.node('Exp', [shifted], {}, [z])[0];
+    const shifted = g.op('Sub', [z, max], z);
+    return g.op('Exp', [shifted], z);
   });
-  const parts = exponentials.map((e) => g.node('ReduceSum', [e, last], { keepdims: 1 }, [column])[0]);
-  const sum = parts.length > 1 ? g.node('Sum', parts, {}, [column])[0] : parts[0];
-  const [logSum] = g.node('Log', [sum], {}, [column]);
-  const [products] = g.node('Mul', [h, truth], {}, [h]);
-  const [dot] = g.node('ReduceSum', [products, last], { keepdims: 1 }, [column]);
-  const [losses] = g.node('Sub', [g.node('Add', [max, logSum], {}, [column])[0], dot], {}, [column]);
+  const parts = exponentials.map((e) => g.op('ReduceSum', [e, last], column, { keepdims: 1 }));
+  const sum = parts.length > 1 ? g.op('Sum', parts, column) : parts[0];
+  const logSum = g.op('Log', [sum], column);
+  const products = g.op('Mul', [h, truth], h);
+  const dot = g.op('ReduceSum', [products, last], column, { keepdims: 1 });
+  const losses = g.op('Sub', [g.op('Add', [max, logSum], column), dot], column);
   return g.record(reshape(g, losses, [h.shape[0]]), [h], (d) => [
     () => {
       const indices = reshape(g, target, column.shape);
@@ -88,10 +84,10 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
         const words = e.shape[1] as number;
         const difference = addInPiece(g, e, indices, missing, start, words);
         const inputs = weighted ? [difference, pieces[i], weighted] : [difference, pieces[i]];
-        [weighted] = g.node('Gemm', inputs, {}, [h]);
+        weighted = g.op('Gemm', inputs, h);
         start += words;
       }
-      const [share] = g.node('Div', [reshape(g, d, column.shape), sum], {}, [column]);
+      const share = g.op('Div', [reshape(g, d, column.shape), sum], column);
       return mul(g, weighted!, share);
     },
   ]);
@@ -99,12 +95,12 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
 
 /** e[i, index[i] − start] + values[i] where that word is in the piece. e: (tokens, words), index, values: (tokens, 1) */
 function addInPiece(g: Graph, e: Value, index: Value, values: Value, start: number, words: number): Value {
-  const [local] = g.node('Sub', [index, g.ints(start)], {}, [index]);
-  const [below] = g.node('Min', [local, g.ints(words - 1)], {}, [index]);
-  const [inside] = g.node('Max', [below, g.ints(0)], {}, [index]);
-  const [isHere] = g.node('Equal', [inside, local], {}, [{ type: 'bool', shape: index.shape }]);
-  const [here] = g.node('Where', [isHere, values, g.scalar(0)], {}, [values]);
-  return g.node('ScatterElements', [e, inside, here], { axis: 1, reduction: 'add' }, [e])[0];
+  const local = g.op('Sub', [index, g.ints(start)], index);
+  const below = g.op('Min', [local, g.ints(words - 1)], index);
+  const inside = g.op('Max', [below, g.ints(0)], index);
+  const isHere = g.op('Equal', [inside, local], { type: 'bool', shape: index.shape });
+  const here = g.op('Where', [isHere, values, g.scalar(0)], values);
+  return g.op('ScatterElements', [e, inside, here], e, { axis: 1, reduction: 'add' });
 }
 
 /**
@@ -112,16 +108,16 @@ function addInPiece(g: Graph, e: Value, index: Value, values: Value, start: numb
  * z: the student's logits (tokens, n), teacher: (tokens, n), which has no gradient → (tokens)
  */
 export function divergence(g: Graph, z: Value, teacher: Value): Value {
-  const [logStudent] = g.node('LogSoftmax', [z], { axis: -1 }, [z]);
-  const [logTeacher] = g.node('LogSoftmax', [teacher], { axis: -1 }, [z]);
-  const [pTeacher] = g.node('Exp', [logTeacher], {}, [z]);
-  const [difference] = g.node('Sub', [logTeacher, logStudent], {}, [z]);
-  const [weighted] = g.node('Mul', [pTeacher, difference], {}, [z]);
-  const [sums] = g.node('ReduceSum', [weighted, g.ints(-1)], { keepdims: 0 }, [{ type: z.type, shape: [z.shape[0]] }]);
+  const logStudent = g.op('LogSoftmax', [z], z, { axis: -1 });
+  const logTeacher = g.op('LogSoftmax', [teacher], z, { axis: -1 });
+  const pTeacher = g.op('Exp', [logTeacher], z);
+  const difference = g.op('Sub', [logTeacher, logStudent], z);
+  const weighted = g.op('Mul', [pTeacher, difference], z);
+  const sums = g.op('ReduceSum', [weighted, g.ints(-1)], { type: z.type, shape: [z.shape[0]] }, { keepdims: 0 });
   return g.record(sums, [z], (d) => [
     () => {
       // ∂/∂z = p − p_t
-      const [pStudent] = g.node('Exp', [logStudent], {}, [z]);
+      const pStudent = g.op('Exp', [logStudent], z);
       return mul(g, sub(g, pStudent, pTeacher), reshape(g, d, [z.shape[0], 1]));
     },
   ]);

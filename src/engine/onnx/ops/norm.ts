@@ -5,7 +5,7 @@ import { meanLast, reduceTo } from './reduce';
 
 /** x / √(mean(x²) + ε) ⊙ weight, over the last axis. x: (…, n), weight: (n) → (…, n) */
 export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
-  const [output] = g.node('SimplifiedLayerNormalization', [x, weight], { axis: -1, epsilon: { float: epsilon } }, [x]);
+  const output = g.op('SimplifiedLayerNormalization', [x, weight], x, { axis: -1, epsilon: { float: epsilon } });
   return g.record(output, [x, weight], (d) => {
     const inverse = inverseRms(g, x, epsilon);
     const normalised = mul(g, x, inverse); // x̂
@@ -28,7 +28,7 @@ export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Val
  */
 function inverseRms(g: Graph, x: Value, epsilon: number): Value {
   const meanSquare = meanLast(g, mul(g, x, x));
-  const [shifted] = g.node('Add', [meanSquare, g.scalar(epsilon)], {}, [meanSquare]);
-  const [rms] = g.node('Sqrt', [shifted], {}, [meanSquare]);
-  return g.node('Reciprocal', [rms], {}, [meanSquare])[0];
+  const shifted = g.op('Add', [meanSquare, g.scalar(epsilon)], meanSquare);
+  const rms = g.op('Sqrt', [shifted], meanSquare);
+  return g.op('Reciprocal', [rms], meanSquare);
 }

@@ -14,7 +14,7 @@ export function meanLast(g: Graph, x: Value): Value {
 
 function reduce(g: Graph, op: 'ReduceSum' | 'ReduceMean', x: Value, axes: readonly number[], keep: boolean): Value {
   const shape = keep ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : x.shape.filter((_, i) => !axes.includes(i));
-  return g.node(op, [x, g.ints(...axes)], { keepdims: keep ? 1 : 0 }, [{ type: x.type, shape }])[0];
+  return g.op(op, [x, g.ints(...axes)], { type: x.type, shape }, { keepdims: keep ? 1 : 0 });
 }
 
 /** Undoes broadcasting: sums `x` over the axes along which a value of `shape` was repeated. */

@@ -26,20 +26,20 @@ export function reshape(g: Graph, x: Value, shape: readonly Dim[]): Value {
     if (x.shape[i] === dim) return 0;
     return dim === inferred ? -1 : g.dimension(dim);
   });
-  const [output] = g.node('Reshape', [x, shapeVector(g, parts)], {}, [{ type: x.type, shape }]);
+  const output = g.op('Reshape', [x, shapeVector(g, parts)], { type: x.type, shape });
   return g.record(output, [x], (d) => [() => reshape(g, d, x.shape)]);
 }
 
 function shapeVector(g: Graph, parts: readonly (number | Value)[]): Value {
   if (parts.every((p) => typeof p === 'number')) return g.ints(...parts);
   const pieces = parts.map((p) => (typeof p === 'number' ? g.ints(p) : p));
-  return g.node('Concat', pieces, { axis: 0 }, [{ type: 'int64', shape: [parts.length] }])[0];
+  return g.op('Concat', pieces, { type: 'int64', shape: [parts.length] }, { axis: 0 });
 }
 
 /** Axis i of the result is axis `permutation[i]` of x. */
 export function transpose(g: Graph, x: Value, permutation: readonly number[]): Value {
   const shape = permutation.map((p) => x.shape[p]);
-  const [output] = g.node('Transpose', [x], { perm: permutation }, [{ type: x.type, shape }]);
+  const output = g.op('Transpose', [x], { type: x.type, shape }, { perm: permutation });
   const inverse = permutation.map((_, i) => permutation.indexOf(i));
   return g.record(output, [x], (d) => [() => transpose(g, d, inverse)]);
 }
@@ -69,9 +69,7 @@ export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   if (parts.length === 1) return parts[0];
   const extents = parts.map((p) => knownDim(p, axis));
   const joined = extents.reduce((a, b) => a + b, 0);
-  const [output] = g.node('Concat', parts, { axis }, [
-    { type: parts[0].type, shape: parts[0].shape.with(axis, joined) },
-  ]);
+  const output = g.op('Concat', parts, { type: parts[0].type, shape: parts[0].shape.with(axis, joined) }, { axis });
   return g.record(output, parts, (d) => {
     let pieces: Value[] | undefined;
     return parts.map((_, i) => () => (pieces ??= split(g, d, axis, extents))[i]);
@@ -83,21 +81,21 @@ export function padLast(g: Graph, x: Value, width: number): Value {
   const axis = x.shape.length - 1;
   const before = x.shape.map(() => 0);
   const pads = g.ints(...before, ...before.with(axis, width - knownDim(x, axis)));
-  return g.node('Pad', [x, pads], {}, [{ type: x.type, shape: x.shape.with(axis, width) }])[0];
+  return g.op('Pad', [x, pads], { type: x.type, shape: x.shape.with(axis, width) });
 }
 
 /** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding wants a single row. */
 export function lastRow(g: Graph, x: Value): Value {
-  return g.node('Gather', [x, g.ints(-1)], { axis: 0 }, [{ type: x.type, shape: [1, ...x.shape.slice(1)] }])[0];
+  return g.op('Gather', [x, g.ints(-1)], { type: x.type, shape: [1, ...x.shape.slice(1)] }, { axis: 0 });
 }
 
 function zerosLike(g: Graph, x: Value): Value {
-  return g.node('Mul', [x, g.scalar(0)], {}, [x])[0];
+  return g.op('Mul', [x, g.scalar(0)], x);
 }
 
 /** The same numbers in another element type. No gradient: it serves weights and masks. */
 export function cast(g: Graph, x: Value, type: ElementType): Value {
-  return x.type === type ? x : g.node('Cast', [x], { to: elementTypeCode(type) }, [{ type, shape: x.shape }])[0];
+  return x.type === type ? x : g.op('Cast', [x], { type, shape: x.shape }, { to: elementTypeCode(type) });
 }
 
 function knownDim(x: Value, axis: number): number {
@@ -109,5 +107,5 @@ function knownDim(x: Value, axis: number): number {
 /** The rows that `rows` names. x: (m, …), rows: (n) int64 → (n, …). No gradient: it serves weights that are not trained. */
 export function takeRows(g: Graph, x: Value, rows: Value): Value {
   const shape = [...rows.shape, ...x.shape.slice(1)];
-  return g.node('Gather', [x, rows], { axis: 0 }, [{ type: x.type, shape }])[0];
+  return g.op('Gather', [x, rows], { type: x.type, shape }, { axis: 0 });
 }

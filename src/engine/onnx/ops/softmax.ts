@@ -5,7 +5,7 @@ import { reduceSum } from './reduce';
 
 /** Softmax over the last axis. */
 export function softmax(g: Graph, x: Value): Value {
-  const [output] = g.node('Softmax', [x], { axis: -1 }, [x]);
+  const output = g.op('Softmax', [x], x, { axis: -1 });
   return g.record(output, [x], (d) => [
     () => {
       // dx = y ⊙ (dy − Σ dy ⊙ y)
