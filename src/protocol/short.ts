@@ -28,6 +28,8 @@ export interface TensorStatistics {
 /** Perplexity of a plan on calibration rows. Nothing is written; the newest request wins. */
 export interface ViewPerplexityParams extends ModelSource, Compute {
   readonly calibration: CalibrationSource;
+  /** Also measures the model with none of its blocks removed. */
+  readonly whole?: true;
 }
 
 export interface ViewPerplexity {
@@ -37,7 +39,9 @@ export interface ViewPerplexity {
   readonly parameters: number;
   readonly bytes: number;
   readonly calibration: CalibrationInfo;
-  /** Blocks or modules computed for it, and of how many: the rest came from the plan before. */
+  /** The model with none of its blocks removed, if the request asks for it. */
+  readonly whole?: { readonly ppl: JsonNumber };
+  /** Blocks or modules computed for the plan, and its total: the rest came from the plan before. */
   readonly stepsComputed: number;
   readonly steps: number;
   readonly seconds: number;

@@ -1,37 +1,43 @@
 /**
- * Answers what-if requests: perplexity of a plan on calibration rows. The model and its states stay open between
- * requests of the same checkpoint and rows; one that nobody asks about for a while is closed.
+ * Answers what-if requests: perplexity of a plan on calibration rows. The model and its hidden states stay open between
+ * requests about the same files and settings, and are closed after a while without requests.
  */
 import { stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { CancelledError } from '../engine/errors';
 import { sizeOfView } from '../engine/evaluate/measure';
 import { PlanPerplexity } from '../engine/evaluate/plan-perplexity';
+import { stampsOf } from '../engine/files/stamps';
 import { type Calibration, loadCalibration } from '../engine/importance/calibration';
 import { withoutRows } from '../engine/importance/run-criterion';
-import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
 import { type OpenedModel, openForComputing } from '../engine/model/opened';
+import { parseRemoved, viewWithout } from '../engine/model/view';
+import { optionalTokenizer } from '../engine/tokenizer/optional';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
 import { modelOptions, secondsSince, wanted } from './jobs/job';
 import { calibrationSettings } from './jobs/settings';
 
+/** An open model with the rows that it is measured on. */
 interface WarmModel {
+  /** Request and stamps of the files that it was opened for. */
   readonly key: string;
+  readonly opened: OpenedModel;
   readonly model: Model;
   readonly calibration: Calibration;
   readonly evaluator: PlanPerplexity;
 }
 
-/** Share of the machine's memory that kept states may take. */
+/** Share of the machine's memory for hidden states. */
 const MEMORY_SHARE = 1 / 16;
-/** How long a model stays open that nobody asks about. */
+/** Time that an unused model stays open. */
 const LINGER_MS = 60_000;
 
 export class WhatIfService {
-  private warm: WarmModel | undefined;
+  private open: WarmModel | undefined;
   private newest: AbortController | undefined;
-  /** The evaluation before this one, done or given up. */
+  /** The evaluation before this one, done or cancelled. */
   private last: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
@@ -41,7 +47,7 @@ export class WhatIfService {
   ) {}
 
   /**
-   * The newest wins: a request that is still being answered is cancelled by the next one.
+   * The newest wins: it cancels a request that is still being answered.
    * @throws UserError, CancelledError
    */
   async evaluate(params: ViewPerplexityParams, signal: AbortSignal): Promise<ViewPerplexity> {
@@ -66,13 +72,21 @@ export class WhatIfService {
     clearTimeout(this.timer);
     try {
       const start = performance.now();
-      const opened = await openForComputing(params.checkpoint, wanted(params));
-      const { calibration, evaluator } = await this.warmModel(params, opened);
-      const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(opened.view, { signal });
+      const { opened, calibration, evaluator } = await this.openFor(params);
+      const { checkpoint, architecture, removed, view: wholeView } = opened;
+      const { remove } = wanted(params);
+      const named = remove === undefined ? [] : parseRemoved(remove, architecture.blocks);
+      const view = viewWithout(architecture.blocks, [...removed, ...named]);
+      const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
+      const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(view, { signal });
       return {
-        ...{ ppl, meanNll, tokens, steps },
-        ...sizeOfView(opened.checkpoint, opened.view),
+        ppl,
+        meanNll,
+        tokens,
+        steps,
+        ...sizeOfView(checkpoint, view),
         calibration: withoutRows(calibration),
+        ...(whole && { whole: { ppl: whole.ppl } }),
         stepsComputed: computed,
         seconds: secondsSince(start),
       };
@@ -82,39 +96,34 @@ export class WhatIfService {
     }
   }
 
-  private async warmModel(
-    params: ViewPerplexityParams,
-    { checkpoint, architecture, adapter, inputs }: OpenedModel,
-  ): Promise<WarmModel> {
-    const { calibration: source, device, threads, memory } = params;
-    const settings = { ...calibrationSettings(source), vocabulary: architecture.vocabulary };
-    const key = JSON.stringify([
-      ...[
-        checkpoint.path,
-        checkpoint.identity,
-        await stampsOf([...checkpoint.shards.map(({ file }) => file), source.file]),
-      ],
-      ...[settings, device, threads, memory, inputs],
-    ]);
-    if (this.warm?.key === key) return this.warm;
+  /** Opens the model, unless the same one is open and none of its files has changed. */
+  private async openFor(params: ViewPerplexityParams): Promise<WarmModel> {
+    const { checkpoint: path, calibration: source, adapter, otherBase, device, threads, memory } = params;
+    // Stamped before they are opened, so that a file that changes meanwhile is noticed by the next request.
+    const stamps = await stampsOf([await folderOf(path), source.file, ...(adapter === undefined ? [] : [adapter])]);
+    const key = JSON.stringify([path, source, adapter, otherBase, device, threads, memory, stamps]);
+    if (this.open?.key === key) return this.open;
     await this.drop();
+    const opened = await openForComputing(path, wanted({ adapter, otherBase }));
+    const { checkpoint, architecture, adapter: applied } = opened;
+    const settings = { ...calibrationSettings(source), vocabulary: architecture.vocabulary };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
-    const model = await openModel(checkpoint, { ...modelOptions(params, this.hooks), adapter });
-    const budget = memory ?? totalmem() * MEMORY_SHARE;
-    this.warm = { key, model, calibration, evaluator: new PlanPerplexity(model, calibration.rows, budget) };
-    return this.warm;
+    const model = await openModel(checkpoint, { ...modelOptions(params, this.hooks), adapter: applied });
+    const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? totalmem() * MEMORY_SHARE);
+    this.open = { key, opened, model, calibration, evaluator };
+    return this.open;
   }
 
   private async drop(): Promise<void> {
-    const { warm } = this;
-    this.warm = undefined;
-    warm?.evaluator.close();
-    await warm?.model.close();
+    const { open } = this;
+    this.open = undefined;
+    open?.evaluator.close();
+    await open?.model.close();
   }
 }
 
-/** What changes when a file is written to. */
-async function stampsOf(files: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
-  return stamps.map((found, i) => `${files[i]} ${found?.size} ${found?.mtimeMs}`).join('\n');
+/** The folder with a checkpoint's files. @param path the folder or a file in it */
+async function folderOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? path : dirname(path);
 }

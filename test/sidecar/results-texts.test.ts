@@ -133,7 +133,7 @@ describe('text of the results panel', function () {
       await panel.becomes('a what-if that says why', ({ whatIf }) => whatIf.status === 'failed');
       assert.match(panel.state.whatIf.failure!, new RegExp(words));
       await panel.session.receive({ type: 'start/curve', criterion: 'ppl' });
-      assert.equal(panel.state.failure?.what, l10n.t('Nothing can be measured on {0}', 'data/calibration.txt'));
+      assert.equal(panel.state.failure?.what, l10n.t('Cannot measure on {0}', 'data/calibration.txt'));
       await panel.session.receive({ type: 'failure/dismiss' });
     }
     writeFileSync(mine, before);

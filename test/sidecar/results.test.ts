@@ -8,6 +8,7 @@ import type { PanelSettings } from '../../src/editors/results/services';
 import type { Suggestion } from '../../src/engine/importance/choice';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { PanelState } from '../../src/protocol/panel';
+import type { ViewPerplexityParams } from '../../src/protocol/short';
 import { Plans } from '../../src/views/plan';
 import { subjectOf } from '../../src/views/subject';
 import { temporaryFolder } from '../support/temporary';
@@ -40,8 +41,17 @@ describe('results session', function () {
   const state = (): PanelState => panel.state;
   const becomes = (what: string, test: (state: PanelState) => boolean): Promise<void> => panel.becomes(what, test);
 
+  /** Short requests of the session. */
+  const requests: { readonly method: string; readonly params: unknown }[] = [];
+
   before(async () => {
-    panel = await ShownPanel.open(model, { client: client(), settings: () => current, neighbours, plans, store });
+    const real = client();
+    const noted: typeof real.request = (method, params, signal) => {
+      requests.push({ method, params });
+      return real.request(method, params, signal);
+    };
+    const counting = Object.assign(Object.create(real) as typeof real, { request: noted });
+    panel = await ShownPanel.open(model, { client: counting, settings: () => current, neighbours, plans, store });
     ({ session } = panel);
   });
   after(() => panel.close());
@@ -73,6 +83,47 @@ describe('results session', function () {
     await session.receive({ type: 'plan/redo' });
     await becomes('the plan again', ({ plan, whatIf }) => plan.removed.join() === '1' && whatIf.status === 'done');
     assert.deepEqual(state().plan.locked, [2]);
+  });
+
+  it('posts the plan once for a click, and sends one request', async () => {
+    const from = panel.messages.length;
+    const sent = requests.length;
+    await session.receive({ type: 'plan/toggle', block: 4 });
+    await becomes('what if of block 4', ({ whatIf }) => whatIf.status === 'done' && whatIf.removed.includes(4));
+    const changes = panel.messages.slice(from).map((message) => (message.type === 'update' ? message.changes : {}));
+    assert.equal(changes.filter(({ plan }) => plan).length, 1);
+    assert.deepEqual(
+      changes.flatMap(({ whatIf }) => whatIf?.status ?? []),
+      ['waiting', 'computing', 'done'],
+    );
+    assert.deepEqual(
+      requests.slice(sent).map(({ method, params }) => [method, params]),
+      [
+        [
+          'view/perplexity',
+          { ...settings.compute, checkpoint: model, remove: [1, 4], whole: undefined, calibration },
+        ],
+      ],
+    );
+    await session.receive({ type: 'plan/set', removed: [1] });
+    await becomes('the plan before', ({ whatIf }) => whatIf.status === 'done' && whatIf.removed.join() === '1');
+  });
+
+  it('measures the whole model and the first plan in one request', () => {
+    const measured = requests.filter(({ method }) => method === 'view/perplexity');
+    assert.deepEqual((measured[0].params as ViewPerplexityParams).whole, true);
+    assert.ok(measured.slice(1).every(({ params }) => (params as ViewPerplexityParams).whole === undefined));
+  });
+
+  it('posts a plan that refuses a click, so that the panel shows it as it is', async () => {
+    const { removed } = state().plan;
+    const from = panel.messages.length;
+    await session.receive({ type: 'plan/toggle', block: 99 });
+    assert.deepEqual(state().plan.removed, removed);
+    assert.deepEqual(
+      panel.messages.slice(from).map((message) => message.type === 'update' && Object.keys(message.changes)),
+      [['plan']],
+    );
   });
 
   it('draws a curve, which leaves a record', async () => {

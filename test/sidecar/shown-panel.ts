@@ -51,6 +51,8 @@ export class ShownPanel {
   /** Numbers of messages of text, and of those that came in the wrong order. */
   texts = 0;
   lost = 0;
+  /** All messages of the host. */
+  readonly messages: HostMessage[] = [];
   private held: Held | undefined;
 
   readonly scores = new ScoreStore(newStore());
@@ -98,6 +100,7 @@ export class ShownPanel {
   private host(): PanelHost {
     return {
       post: (message: HostMessage) => {
+        this.messages.push(message);
         const next = receive(this.held, JSON.parse(JSON.stringify(message)) as HostMessage);
         if (message.type === 'text') this.texts++;
         if (next === 'lost') this.lost++;

@@ -2,7 +2,8 @@
 import { parametersOf, parametersOfBlock, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { modelName } from '../../engine/records/record';
-import type { PanelModel, PanelPlan } from '../../protocol/panel';
+import type { JobInfo } from '../../protocol/jobs';
+import type { PanelJob, PanelModel, PanelPlan } from '../../protocol/panel';
 import { planEffect } from '../../views/plan-effect';
 import { planWarning } from '../../views/plan-warning';
 import { protectionOf } from '../../views/protection';
@@ -41,4 +42,15 @@ export function planOf(
     ...{ parameters: parametersAfter, bytes: bytesAfter, speedup },
     warning: planWarning(removed, scores, protection) ?? null,
   };
+}
+
+/** The jobs of the checkpoint, as the panel shows them. */
+export function jobsOf(path: string, jobs: readonly JobInfo[]): PanelJob[] {
+  return (
+    jobs
+      // The first one waits for no other.
+      .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
+      .filter(({ checkpoint }) => checkpoint === path)
+      .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }))
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Perplexity of the plan as it is, a moment after it changed; what was asked before and is not answered yet is dropped.
- * The whole model's comes first, once.
+ * Asks for the perplexity of the plan once clicks have settled. A plan takes one request, which also measures the whole
+ * model while its perplexity is unknown. A newer plan cancels the request before it.
  */
 import { CancelledError, throwIfCancelled } from '../../engine/errors';
 import { calibrationKey } from '../../engine/records/rows-key';
@@ -14,21 +14,29 @@ const SETTLE_MS = 150;
 /** The view to evaluate. */
 export interface WhatIfQuestion {
   readonly remove?: readonly RemovedEntry[];
+  /** Measure the whole model too. */
+  readonly whole?: true;
 }
 
 export interface WhatIfOptions {
   readonly ask: (question: WhatIfQuestion, signal: AbortSignal) => Promise<ViewPerplexity>;
   readonly changed: (state: WhatIfState) => void;
-  /** In words. */
+  /** Returns the message for an error. */
   readonly failed: (error: unknown) => string;
   readonly settleMs?: number;
 }
 
-/** Perplexity of the whole model, and what it was measured on. */
+/** Perplexity of the whole model, and the rows it was measured on. */
 export type Known = Required<Pick<WhatIfState, 'full' | 'text' | 'rowsKey'>>;
 
 export const NOTHING_YET: WhatIfState = {
-  ...{ status: 'idle', full: null, removed: [], ppl: null, seconds: null, text: null, failure: null },
+  status: 'idle',
+  full: null,
+  removed: [],
+  ppl: null,
+  seconds: null,
+  text: null,
+  failure: null,
 };
 
 export class WhatIfWatch {
@@ -43,7 +51,7 @@ export class WhatIfWatch {
     return this.current;
   }
 
-  /** The plan is this now. */
+  /** Takes a new plan. It is evaluated after a moment without another one. */
   planned(removed: readonly number[]): void {
     this.wanted = removed;
     clearTimeout(this.timer);
@@ -52,13 +60,13 @@ export class WhatIfWatch {
     this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
   }
 
-  /** Starts over with other rows or settings. @param known of the whole model on these rows, where a run told it */
+  /** Starts over with other rows or settings. @param known the whole model's perplexity on these rows, if a run has it */
   restart(known: Known | undefined): void {
     this.dispose();
     this.show({ ...NOTHING_YET, rowsKey: undefined, ...known });
   }
 
-  /** What a run has told meanwhile. */
+  /** Takes the whole model's perplexity from a run that has finished meanwhile. */
   know(known: Known): void {
     if (this.current.full === null) this.show(known);
   }
@@ -73,27 +81,34 @@ export class WhatIfWatch {
     const { signal } = (this.running = new AbortController());
     this.show({ status: 'computing' });
     try {
-      if (this.current.full === null) await this.askWhole(signal);
-      if (removed.length === 0) {
-        this.show({ status: 'done', removed, ppl: this.current.full, seconds: null });
-        return;
-      }
-      const { ppl, seconds, calibration } = await this.ask({ remove: removed }, signal);
-      // The text is another than it was: the whole model's perplexity was that of other rows.
-      if (calibrationKey(calibration) !== this.current.rowsKey) await this.askWhole(signal);
-      this.show({ status: 'done', removed, ppl, seconds });
+      if (removed.length > 0) await this.measure(removed, signal);
+      else await this.measureWhole(signal);
     } catch (error) {
-      if (error instanceof CancelledError || signal.aborted) return; // a newer plan is on its way
+      if (error instanceof CancelledError || signal.aborted) return; // a newer plan follows
       this.show({ status: 'failed', failure: this.options.failed(error) });
     }
   }
 
-  private async askWhole(signal: AbortSignal): Promise<void> {
-    const { ppl, calibration } = await this.ask({}, signal);
-    this.show({ full: ppl, text: calibration.source, rowsKey: calibrationKey(calibration) });
+  private async measureWhole(signal: AbortSignal): Promise<void> {
+    if (this.current.full === null) {
+      const { ppl, calibration } = await this.ask({}, signal);
+      this.show({ full: ppl, text: calibration.source, rowsKey: calibrationKey(calibration) });
+    }
+    this.show({ status: 'done', removed: [], ppl: this.current.full, seconds: null });
   }
 
-  /** @throws CancelledError also where the answer came late: the plan, or the rows, are others now */
+  private async measure(removed: readonly number[], signal: AbortSignal): Promise<void> {
+    const askWhole = this.current.full === null;
+    let answer = await this.ask({ remove: removed, ...(askWhole && { whole: true }) }, signal);
+    // The text has changed: the known perplexity of the whole model belongs to other rows.
+    if (!askWhole && calibrationKey(answer.calibration) !== this.current.rowsKey)
+      answer = await this.ask({ remove: removed, whole: true }, signal);
+    const { ppl, seconds, whole, calibration } = answer;
+    const full = whole && { full: whole.ppl, text: calibration.source, rowsKey: calibrationKey(calibration) };
+    this.show({ ...full, status: 'done', removed, ppl, seconds });
+  }
+
+  /** @throws CancelledError also when the answer comes late: the plan or the rows have changed */
   private async ask(question: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {
     const answer = await this.options.ask(question, signal);
     throwIfCancelled(signal);

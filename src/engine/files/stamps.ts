@@ -3,7 +3,8 @@
  * not, for it is made of headers and sizes alone.
  */
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemErrorCode } from '../errors';
 
 export interface FileStamp {
@@ -51,3 +52,17 @@ function changeOf(then: FileStamp, now: FileStamp | undefined): Omit<FileChange,
   if (now.bytes > then.bytes) return { how: 'it became longer', lost: true };
   return now.modified === then.modified ? undefined : { how: 'it was written to', lost: false };
 }
+
+/**
+ * One text for the present state of files and folders, to compare with an earlier one. It differs when a file was written
+ * to, replaced or removed, also behind a symbolic link, and when a folder's entries or the files among them did.
+ */
+export async function stampsOf(paths: readonly string[]): Promise<string> {
+  const inside = await Promise.all(paths.map((path) => entriesOf(path)));
+  const all = paths.flatMap((path, i) => [path, ...inside[i]]);
+  const found = await Promise.all(all.map((path) => stat(path).catch(() => undefined)));
+  return JSON.stringify(found.map((stats, i) => [all[i], stats?.size, stats?.mtimeMs, stats?.ino]));
+}
+
+const entriesOf = async (path: string): Promise<string[]> =>
+  (await readdir(path).catch(() => [])).map((name) => join(path, name));

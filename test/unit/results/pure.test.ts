@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if-watch';
+import { calibrationKey } from '../../../src/engine/records/rows-key';
 import type { Memento } from '../../../src/host/memento';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
@@ -226,46 +227,69 @@ describe('what came of texts', () => {
 });
 
 describe('what if', () => {
-  const answer = (ppl: number) => ({ ppl, seconds: 0.1, calibration: { source: 'prose.txt' } }) as ViewPerplexity;
-
-  it('asks once for many changes, and for the whole model first', async () => {
-    const asked: WhatIfQuestion[] = [];
-    const ask = (question: WhatIfQuestion): Promise<ViewPerplexity> => {
-      asked.push(question);
-      return Promise.resolve(answer(10 + (question.remove?.length ?? 0)));
-    };
-    const watch = new WhatIfWatch({ ask, changed: () => undefined, failed: String, settleMs: 1 });
-    watch.planned([1]);
-    watch.planned([1, 2]);
-    await until('the watch gets there', () => watch.state.status === 'done');
-    assert.deepEqual(asked, [{}, { remove: [1, 2] }]);
-    assert.equal(watch.state.full, 10);
-    assert.equal(watch.state.ppl, 12);
-    watch.planned([]);
-    await until('the watch gets there', () => watch.state.removed.length === 0);
-    assert.equal(asked.length, 2);
-  });
-
-  it('drops an answer that came too late, and says what failed', async () => {
-    const seen: WhatIfState[] = [];
-    let release: (value: ViewPerplexity) => void = () => undefined;
-    let failing = false;
-    const ask = ({ remove }: WhatIfQuestion): Promise<ViewPerplexity> => {
-      if (failing) return Promise.reject(new Error('no memory'));
-      return remove?.[0] === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve(answer(20));
-    };
-    const watch = new WhatIfWatch({
+  const rows = { source: 'prose.txt', sha256: 'a', samples: 4, length: 24, seed: 1, method: 'documents' } as const;
+  const answer = (ppl: number, whole?: true, sha256 = 'a') =>
+    ({
+      ppl,
+      seconds: 0.1,
+      calibration: { ...rows, sha256 },
+      ...(whole && { whole: { ppl: 10 } }),
+    }) as ViewPerplexity;
+  const watched = (ask: (question: WhatIfQuestion) => Promise<ViewPerplexity>, seen: WhatIfState[] = []) =>
+    new WhatIfWatch({
       ask,
       changed: (state) => seen.push(state),
       failed: (error) => (error as Error).message,
       settleMs: 1,
     });
+
+  it('sends one request for many changes, which measures the whole model too while that is unknown', async () => {
+    const asked: WhatIfQuestion[] = [];
+    const watch = watched((question) => {
+      asked.push(question);
+      return Promise.resolve(answer(10 + (question.remove?.length ?? 0), question.whole));
+    });
     watch.planned([1]);
-    await until('the watch gets there', () => watch.state.status === 'computing' && watch.state.full !== null);
+    watch.planned([1, 2]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked, [{ remove: [1, 2], whole: true }]);
+    assert.equal(watch.state.full, 10);
+    assert.equal(watch.state.ppl, 12);
+    watch.planned([3]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked.slice(1), [{ remove: [3] }]);
+    watch.planned([]);
+    await until('the watch gets there', () => watch.state.removed.length === 0);
+    assert.equal(asked.length, 2);
+  });
+
+  it('measures the whole model again when the text has changed', async () => {
+    const asked: WhatIfQuestion[] = [];
+    const watch = watched((question) => {
+      asked.push(question);
+      return Promise.resolve(answer(20, question.whole, 'b'));
+    });
+    watch.restart({ full: 9, text: 'prose.txt', rowsKey: calibrationKey(rows)! });
+    watch.planned([1]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked, [{ remove: [1] }, { remove: [1], whole: true }]);
+    assert.equal(watch.state.full, 10);
+  });
+
+  it('drops an answer that came too late, and says what failed', async () => {
+    const seen: WhatIfState[] = [];
+    let release: ((value: ViewPerplexity) => void) | undefined;
+    let failing = false;
+    const watch = watched(({ remove, whole }) => {
+      if (failing) return Promise.reject(new Error('no memory'));
+      return remove?.[0] === 1 ? new Promise((resolve) => (release = resolve)) : Promise.resolve(answer(20, whole));
+    }, seen);
+    watch.planned([1]);
+    await until('the request is sent', () => release !== undefined);
     watch.planned([2]);
     await until('the watch gets there', () => watch.state.status === 'done');
-    release(answer(99));
-    await new Promise(setImmediate); // every promise that waits for it has gone on
+    release!(answer(99, true));
+    await new Promise((go) => setImmediate(go));
     assert.equal(watch.state.ppl, 20);
     assert.ok(seen.every(({ ppl }) => ppl !== 99));
     failing = true;

@@ -1,0 +1,101 @@
+/** What a panel reads from disk: runs, adapters, other checkpoints, and the text that it measures on. */
+import { requireArchitecture } from '../../engine/checkpoint/open';
+import type { JsonNumber } from '../../protocol/json';
+import type { PanelFamily, PanelState } from '../../protocol/panel';
+import { type Column, columnsOf, measuredColumns } from './columns';
+import { familyOf } from './family';
+import { AdapterList } from './adapter-list';
+import { Origins } from './origins';
+import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
+import { Relatives } from './relatives';
+import { RunList } from './run-list';
+import type { PanelServices, PanelCheckpoint } from './services';
+
+/** Parts of the panel's state that a reading gives. */
+export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'family'>;
+
+export class PanelReading {
+  readonly runs: RunList;
+  readonly texts: PanelTexts;
+  private readonly fitting: AdapterList;
+  private readonly relatives: Relatives;
+  private measured: MeasuredOn | undefined;
+  /** Readings follow one another, so that an older one never overwrites a newer one. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** @param done gets what a reading found, before the next one starts */
+  constructor(
+    private readonly source: PanelCheckpoint,
+    private readonly services: Pick<PanelServices, 'host' | 'settings' | 'neighbours' | 'load'>,
+    private readonly done: (found: ReadState) => void,
+  ) {
+    const origins = new Origins();
+    const nameOf = (file: string): string => services.host.nameOf(file);
+    this.runs = new RunList(source, origins, nameOf);
+    this.texts = new PanelTexts(nameOf, () => services.settings().inputFolders);
+    this.relatives = new Relatives(source, services.load, origins);
+    this.fitting = new AdapterList(source.checkpoint);
+  }
+
+  /** The text that is measured on; undefined until the first reading is done. */
+  get measuredOn(): MeasuredOn | undefined {
+    return this.measured;
+  }
+
+  /** Adapters that fit the checkpoint. */
+  get adapters(): readonly string[] {
+    return this.fitting.adapters;
+  }
+
+  /** Resolves when the readings that have begun are done. */
+  settled(): Promise<unknown> {
+    return this.last;
+  }
+
+  /** Reads again. */
+  again(): Promise<void> {
+    const now = this.last.then(() => this.read());
+    this.last = now.catch(() => undefined);
+    return now;
+  }
+
+  /** The text of the settings, with rows no longer than the model's context. */
+  usualText(): TextSource {
+    const { calibration } = this.services.settings();
+    const { context } = requireArchitecture(this.source.checkpoint);
+    return { ...calibration, length: Math.min(calibration.length, context) };
+  }
+
+  /** The rows that this checkpoint was scored on; if it was not scored, those of the model that it was made from. */
+  scorings(): ScoredRows[] {
+    const own = this.runs.scorings(this.source.checkpoint.identity);
+    const { origin } = this.relatives.self;
+    return own.length > 0 || !origin ? own : this.runs.scorings(origin.identity);
+  }
+
+  /** Models that can write. @param removed blocks of the plan */
+  columns(removed: readonly number[]): Column[] {
+    return columnsOf(removed, this.adapters, this.relatives);
+  }
+
+  /** Models whose speed is worth comparing. @param removed blocks of the plan */
+  measuredColumns(removed: readonly number[]): Column[] {
+    return measuredColumns(removed, this.adapters, this.relatives);
+  }
+
+  private async read(): Promise<void> {
+    const { adapters, checkpoints } = this.services.neighbours();
+    const { recordFolders, inputFolders } = this.services.settings();
+    await Promise.all([this.fitting.refresh(adapters), this.relatives.refresh(checkpoints)]);
+    const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
+    this.measured = await this.texts.refresh(this.scorings(), this.usualText());
+    this.done({ runs, unreadable, text: this.measured.shown, family: this.family() });
+  }
+
+  private family(): PanelFamily {
+    const rowsKey = this.measured?.shown.rowsKey;
+    const perplexity = (identity: string): JsonNumber | null =>
+      (rowsKey === undefined ? undefined : this.runs.perplexity(identity, rowsKey)) ?? null;
+    return familyOf(this.relatives, perplexity, (identity) => this.runs.retrained(identity));
+  }
+}

@@ -1,0 +1,48 @@
+/** The panel's side of the plan: what it shows of it, and how its messages change it. */
+import type { PanelPlan } from '../../protocol/panel';
+import type { PlanSubject } from '../../views/plan';
+import { subjectOf } from '../../views/subject';
+import { planOf } from './facts';
+import type { PlanHistory } from './plan-history';
+import type { RunList } from './run-list';
+import type { PanelServices, PanelCheckpoint } from './services';
+
+export class PlanPart {
+  private readonly history: PlanHistory;
+  private readonly planSubject: PlanSubject;
+
+  constructor(
+    private readonly source: PanelCheckpoint,
+    private readonly services: Pick<PanelServices, 'plans' | 'histories' | 'scores' | 'settings'>,
+  ) {
+    this.planSubject = subjectOf(source.path, source.checkpoint)!;
+    this.history = services.histories.of(this.planSubject);
+  }
+
+  /** The blocks to remove, ascending. */
+  get removed(): readonly number[] {
+    return this.services.plans.removed(this.planSubject);
+  }
+
+  now(): PanelPlan {
+    const { scores, settings } = this.services;
+    return planOf(this.source, this.removed, this.history, settings(), scores.shown(this.planSubject));
+  }
+
+  toggle(block: number): void {
+    const { removed } = this;
+    this.set(removed.includes(block) ? removed.filter((other) => other !== block) : [...removed, block]);
+  }
+
+  /** @param criterion the criterion whose curve has these blocks as a point: its suggestion. Undefined for a choice by hand. */
+  set(removed: readonly number[], criterion?: string, runs?: RunList): void {
+    const suggestion = criterion === undefined ? undefined : runs?.suggestion(criterion, removed);
+    if (suggestion) this.services.plans.suggest(this.planSubject, suggestion);
+    else this.services.plans.set(this.planSubject, removed);
+  }
+
+  /** Undoes or redoes a step, if there is one. */
+  move(way: 'undo' | 'redo'): void {
+    this.services.histories.move(this.planSubject, way);
+  }
+}

@@ -1,0 +1,66 @@
+/** What-if requests: the checkpoint stays open while its files stay the same, and a change of any of them is noticed. */
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../src/engine/errors';
+import type { ViewPerplexity, ViewPerplexityParams } from '../../src/protocol/short';
+import { material } from './material';
+import { describedClient } from './started';
+
+describe('what-if requests', function () {
+  this.timeout(60_000);
+  const { model, text } = material();
+  const config = join(model, 'config.json');
+  const client = describedClient();
+  const calibration = { file: text, samples: 4, length: 24, seed: 1234 };
+  const ask = (changes: Partial<ViewPerplexityParams> = {}): Promise<ViewPerplexity> =>
+    client().request('view/perplexity', { checkpoint: model, device: 'cpu', threads: 1, calibration, ...changes });
+  /** Whole seconds, which every file system keeps. */
+  const dated = (file: string, seconds: number): void => utimesSync(file, seconds, seconds);
+
+  it('measure the whole model and a plan in one request, as two requests do', async () => {
+    const both = await ask({ remove: [1], whole: true });
+    const [whole, plan] = [await ask(), await ask({ remove: [1] })];
+    assert.deepEqual([both.whole, both.ppl], [{ ppl: whole.ppl }, plan.ppl]);
+    assert.notEqual(whole.ppl, plan.ppl);
+    assert.equal(plan.whole, undefined);
+  });
+
+  it('do not open the checkpoint again while its files stay the same', async () => {
+    const before = readFileSync(config);
+    dated(config, 1_600_000_000);
+    const { ppl } = await ask({ remove: [2] });
+    const { ino } = statSync(config);
+    writeFileSync(config, Buffer.alloc(before.length, '!')); // in place, and with the same time: only opening it tells
+    dated(config, 1_600_000_000);
+    assert.equal(statSync(config).ino, ino);
+    const again = await ask({ remove: [2] });
+    assert.deepEqual([again.ppl, again.stepsComputed], [ppl, 0]);
+    assert.ok((await ask({ remove: [3] })).stepsComputed > 0);
+
+    dated(config, 1_600_000_001);
+    await assert.rejects(ask({ remove: [2] }), UserError);
+    writeFileSync(config, before);
+    const restored = await ask({ remove: [2] });
+    assert.equal(restored.ppl, ppl);
+    assert.ok(restored.stepsComputed > 0, 'opened again');
+  });
+
+  it('notice new weights of the same size', async () => {
+    const weights = join(model, 'model.safetensors');
+    const before = readFileSync(weights);
+    const { ppl } = await ask({ remove: [2] });
+    const changed = Buffer.from(before);
+    changed.subarray(changed.length - 4096).reverse();
+    writeFileSync(weights, changed);
+    assert.notEqual((await ask({ remove: [2] })).ppl, ppl);
+    writeFileSync(weights, before);
+    assert.equal((await ask({ remove: [2] })).ppl, ppl);
+  });
+
+  it('notice another calibration text', async () => {
+    const { calibration: rows } = await ask();
+    appendFileSync(text, '\n\nOne more paragraph, which a reader of the text finds at its end.');
+    assert.notEqual((await ask()).calibration.sha256, rows.sha256);
+  });
+});
