@@ -98,12 +98,7 @@ describe('results session', function () {
     );
     assert.deepEqual(
       requests.slice(sent).map(({ method, params }) => [method, params]),
-      [
-        [
-          'view/perplexity',
-          { ...settings.compute, checkpoint: model, remove: [1, 4], whole: undefined, calibration },
-        ],
-      ],
+      [['view/perplexity', { ...settings.compute, checkpoint: model, remove: [1, 4], whole: undefined, calibration }]],
     );
     await session.receive({ type: 'plan/set', removed: [1] });
     await becomes('the plan before', ({ whatIf }) => whatIf.status === 'done' && whatIf.removed.join() === '1');

@@ -171,7 +171,10 @@ export class ResultsSession {
 
   private settingsNow(): ResultsSession['used'] {
     const { compute, recordFolders } = this.services.settings();
-    return { computing: JSON.stringify(compute), files: JSON.stringify([this.parts.reading.usualText(), recordFolders]) };
+    return {
+      computing: JSON.stringify(compute),
+      files: JSON.stringify([this.parts.reading.usualText(), recordFolders]),
+    };
   }
 
   private failureOf(error: unknown): UserFailure | undefined {
