@@ -24,7 +24,7 @@ const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> 
   greedy: (model, job) => scoreGreedy(model, rows, { count: 2 }, job),
   'block influence': (model, job) => scoreBlockInfluence(model, rows, {}, job),
   angular: (model, job) => scoreAngular(model, rows, {}, job),
-  magnitude: (model, job) => scoreMagnitude(model.checkpoint, undefined, job),
+  magnitude: (model, job) => scoreMagnitude(model.weights, undefined, job),
   evaluate: (model, job) => evaluatePerplexity(model, rows.flat(), { window: 16, bos: 'stream' }, job),
   generate: (model, job) => generate(model, rows[0], { maxNewTokens: 8, greedy: true, ignoreEos: true }, job),
 };

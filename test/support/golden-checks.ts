@@ -132,7 +132,7 @@ export async function checkMagnitude(
   for (const norm of NORMS) {
     const golden = goldenImportance(name).magnitude[norm];
     for (const [reduction, field] of REDUCTIONS.filter(([r]) => reductions.includes(r))) {
-      const { blocks, order, tensors } = await scoreMagnitude(model.checkpoint, { norm, reduction });
+      const { blocks, order, tensors } = await scoreMagnitude(model.weights, { norm, reduction });
       const byName = new Map(tensors.map((t) => [t.name, t.score]));
       assert.equal(byName.size, golden.tensors.length);
       for (const tensor of golden.tensors) {

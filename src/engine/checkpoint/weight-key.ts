@@ -1,4 +1,6 @@
 /** What the weights of a model are called inside Coppice, whatever a file calls them. */
+import type { Architecture } from './architecture';
+import { blockWeights, outerWeights, type Weight } from './weight-names';
 
 /** A layer's weights, in the order in which they are listed and counted. Linear weights are (out, in). */
 export const BLOCK_WEIGHT_NAMES = [
@@ -28,10 +30,41 @@ export type BlockWeightName = (typeof BLOCK_WEIGHT_NAMES)[number];
 /** The weights around the layers. The head of a tied model is its embedding. */
 export type OuterWeightName = 'embed' | 'finalNorm' | 'head';
 
-/** One weight of a model; `layer` is 0-based. */
-export type WeightKey = { readonly layer: number; readonly name: BlockWeightName } | OuterWeightName;
+/** A weight of a layer, 0-based. */
+export interface LayerWeightKey {
+  readonly layer: number;
+  readonly name: BlockWeightName;
+}
+
+/** One weight of a model. */
+export type WeightKey = LayerWeightKey | OuterWeightName;
 
 /** "3.qBias" or "embed": equal for equal keys. */
 export function keyText(key: WeightKey): string {
   return typeof key === 'string' ? key : `${key.layer}.${key.name}`;
+}
+
+/** Name and shape of a weight; undefined for one that the model lacks (a bias). */
+export function weightOf(architecture: Architecture, key: WeightKey): Weight | undefined {
+  if (typeof key === 'string') return outerWeights(architecture)[key];
+  return blockWeights(architecture, key.layer)[key.name];
+}
+
+/** The keys of one layer's weights. */
+export function layerKeys(architecture: Architecture, layer: number): LayerWeightKey[] {
+  const weights = blockWeights(architecture, layer);
+  return BLOCK_WEIGHT_NAMES.filter((name) => weights[name] !== undefined).map((name) => ({ layer, name }));
+}
+
+/** Every weight of the model once: embedding, layers in order, final norm, and the head unless it is the embedding. */
+export function* weightKeys(architecture: Architecture): Generator<WeightKey> {
+  yield 'embed';
+  for (let layer = 0; layer < architecture.blocks; layer++) yield* layerKeys(architecture, layer);
+  yield 'finalNorm';
+  if (!architecture.tied) yield 'head';
+}
+
+/** The key that stands for a weight: the head of a tied model is its embedding. */
+export function canonicalKey(architecture: Architecture, key: WeightKey): WeightKey {
+  return key === 'head' && architecture.tied ? 'embed' : key;
 }

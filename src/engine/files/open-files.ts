@@ -4,23 +4,48 @@ import { RegularFile } from './regular-file';
 const MAX_OPEN = 8;
 
 export class OpenFiles {
-  readonly #files = new Map<string, RegularFile>();
+  /** In the order in which they were opened. A file that is being opened is here already. */
+  readonly #files = new Map<string, Promise<RegularFile>>();
 
-  /** @throws UserError naming the whole path: source and copy may have the same name */
-  async get(file: string): Promise<RegularFile> {
+  /**
+   * The file at the path `file`, open for reading. It stays open until others take its place, or `close`.
+   * @param name of the file in messages; the whole path by default, since source and copy may have the same name
+   * @throws UserError when it cannot be opened
+   */
+  async get(file: string, name = file): Promise<RegularFile> {
     const known = this.#files.get(file);
     if (known) return known;
-    for (const [oldest, least] of this.#files) {
-      if (this.#files.size < MAX_OPEN) break;
-      this.#files.delete(oldest);
-      await least.close();
+    const opening = RegularFile.open(file, name);
+    this.#files.set(file, opening);
+    try {
+      await this.closeOldest();
+      return await opening;
+    } catch (error) {
+      this.#files.delete(file);
+      throw error;
     }
-    const opened = await RegularFile.open(file, file);
-    this.#files.set(file, opened);
-    return opened;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#files.values()].map((file) => file.close()));
+  private async closeOldest(): Promise<void> {
+    for (const [oldest, opening] of this.#files) {
+      if (this.#files.size <= MAX_OPEN) return;
+      this.#files.delete(oldest);
+      await closed(opening);
+    }
   }
+
+  /** Closes them all; `get` opens them again. */
+  async close(): Promise<void> {
+    const files = [...this.#files.values()];
+    this.#files.clear();
+    await Promise.all(files.map(closed));
+  }
+}
+
+/** A file that could not be opened needs no closing. */
+async function closed(opening: Promise<RegularFile>): Promise<void> {
+  await opening.then(
+    (file) => file.close(),
+    () => undefined,
+  );
 }

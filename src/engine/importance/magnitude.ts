@@ -3,15 +3,11 @@
  * input axis to one value a neuron, norm vectors count element by element; the values of a tensor are then reduced, and
  * a block is the sum of its tensors. Both norms and any query/key norms count, biases do not (they are no "weight").
  */
-import { requireArchitecture } from '../checkpoint/open';
-import type { Checkpoint } from '../checkpoint/types';
-import type { StoredTensor } from '../formats/stored-tensor';
-import { blockWeights } from '../checkpoint/weight-names';
+import { elements } from '../checkpoint/parameters';
+import { layerKeys, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from './select';
-import { withFile } from '../files/regular-file';
-import { tensorOf } from '../model/graph-weights';
-import { widen } from '../formats/widen';
+import { rowWidth, type WeightSource } from '../weights/source';
 
 export type MagnitudeNorm = 'l1' | 'l2';
 /** How the neurons of a tensor become its score. `product` is the sum of logarithms: products underflow. */
@@ -36,32 +32,29 @@ export interface MagnitudeScores {
   readonly tensors: TensorScore[];
 }
 
-/** Bytes read at a time. */
-const PIECE = 4 << 20;
+/** Numbers that are read at a time. */
+const PIECE = 2 ** 20;
 
-/** @throws UserError when the checkpoint can only be inspected; CancelledError */
+/** @throws UserError when a file cannot be read; CancelledError */
 export async function scoreMagnitude(
-  checkpoint: Checkpoint,
+  weights: WeightSource,
   { norm, reduction }: MagnitudeOptions = { norm: 'l1', reduction: 'sum' },
   job: JobOptions = {},
 ): Promise<MagnitudeScores> {
-  const architecture = requireArchitecture(checkpoint);
-  const weightsOf = (block: number): StoredTensor[] =>
-    Object.entries(blockWeights(architecture, block))
-      .filter(([key]) => !key.endsWith('Bias'))
-      .map(([, weight]) => tensorOf(checkpoint, weight as { name: string; shape: number[] }));
+  const { architecture } = weights;
+  const keysOf = (block: number) => layerKeys(architecture, block).filter(({ name }) => !name.endsWith('Bias'));
   const indices = Array.from({ length: architecture.blocks }, (_, i) => i);
-  const bytes = indices.flatMap(weightsOf).reduce((sum, t) => sum + t.bytes, 0);
+  const bytes = indices.flatMap(keysOf).reduce((sum, key) => sum + bytesOf(weights, key), 0);
   const work = new Work(job, bytes, 'bytes', 'reading weights');
   const tensors: TensorScore[] = [];
   const blocks: { index: number; score: number }[] = [];
   for (const index of indices) {
     work.step(`block ${index + 1} of ${architecture.blocks}`);
     let score = 0;
-    for (const tensor of weightsOf(index)) {
-      const neurons = await neuronMagnitudes(tensor, norm, work);
+    for (const key of keysOf(index)) {
+      const neurons = await neuronMagnitudes(weights, key, norm, work);
       const value = reduceNeurons(neurons, reduction);
-      tensors.push({ block: index, name: tensor.name, score: value });
+      tensors.push({ block: index, name: weightOf(architecture, key)!.name, score: value });
       score += value;
     }
     blocks.push({ index, score });
@@ -69,27 +62,33 @@ export async function scoreMagnitude(
   return { blocks, order: rankBlocks(blocks.map((b) => b.score)), tensors };
 }
 
-/** Σ_j |W_ij|^p of each row of a matrix; |w_i|^p of a vector. Streams the file, summing in float64. */
-async function neuronMagnitudes(tensor: StoredTensor, norm: MagnitudeNorm, work: Work): Promise<Float64Array> {
-  const count = tensor.shape.reduce((a, b) => a * b, 1);
-  const inputs = tensor.shape.length > 1 ? tensor.shape[1] : 1;
-  const width = tensor.bytes / count;
-  const neurons = new Float64Array(tensor.shape[0]);
-  const buffer = Buffer.alloc(Math.min(PIECE, tensor.bytes));
-  return withFile(tensor.file, async (file) => {
-    for (let at = 0; at < tensor.bytes; at += buffer.length) {
-      const bytes = buffer.subarray(0, Math.min(buffer.length, tensor.bytes - at));
-      await file.readInto(bytes, tensor.offset + at);
-      const values = widen(bytes, tensor.dtype, new Float32Array(bytes.length / width));
-      const first = at / width;
-      for (let i = 0; i < values.length; i++) {
-        const value = norm === 'l1' ? Math.abs(values[i]) : values[i] * values[i];
-        neurons[Math.floor((first + i) / inputs)] += value;
-      }
-      work.advance(bytes.length);
+/** Bytes that are read for a weight. */
+function bytesOf(weights: WeightSource, key: WeightKey): number {
+  return weights.stored(key)?.bytes ?? Float32Array.BYTES_PER_ELEMENT * elements(weights.shape(key));
+}
+
+/** Σ_j |W_ij|^p of each row of a matrix; |w_i|^p of a vector. Reads some rows at a time, and sums in float64. */
+async function neuronMagnitudes(
+  weights: WeightSource,
+  key: WeightKey,
+  norm: MagnitudeNorm,
+  work: Work,
+): Promise<Float64Array> {
+  const shape = weights.shape(key);
+  const [rows, width] = [shape[0], rowWidth(shape)];
+  const rowsAtATime = Math.max(1, Math.floor(PIECE / width));
+  const rowBytes = bytesOf(weights, key) / rows;
+  const neurons = new Float64Array(rows);
+  for (let start = 0; start < rows; start += rowsAtATime) {
+    const count = Math.min(rowsAtATime, rows - start);
+    const values = await weights.read(key, { start, count });
+    for (let i = 0; i < values.length; i++) {
+      const value = norm === 'l1' ? Math.abs(values[i]) : values[i] * values[i];
+      neurons[start + Math.floor(i / width)] += value;
     }
-    return neurons;
-  });
+    work.advance(count * rowBytes);
+  }
+  return neurons;
 }
 
 function reduceNeurons(neurons: Float64Array, reduction: MagnitudeReduction): number {

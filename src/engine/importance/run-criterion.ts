@@ -19,6 +19,7 @@ import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
 import { type AngularWindow, rankBlocks } from './select';
 import type { Ranking } from './ranking';
+import { withWeights } from '../weights/safetensors';
 import type { AppliedAdapter } from '../model/adapted-project';
 import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
@@ -154,7 +155,7 @@ async function withoutText(
   job: JobOptions,
   { view }: Scope,
 ): Promise<Scored> {
-  const magnitude = criterion === 'magnitude' ? await scoreMagnitude(checkpoint, { norm, reduction }, job) : undefined;
+  const magnitude = criterion === 'magnitude' ? await withWeights(checkpoint, (weights) => scoreMagnitude(weights, { norm, reduction }, job)) : undefined;
   const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).blocks);
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);

@@ -1,26 +1,13 @@
-/**
- * The embedding: a table of which a text needs a few rows. They are read straight from the file, so that a vocabulary of
- * any size costs no memory.
- */
-import { outerWeights } from '../checkpoint/weight-names';
-import type { Architecture } from '../checkpoint/architecture';
-import type { Checkpoint } from '../checkpoint/types';
-import type { StoredTensor } from '../formats/stored-tensor';
+/** The embedding: a table of which a text needs a few rows. They are read one by one, so a vocabulary of any size costs no memory. */
 import { UserError } from '../errors';
-import { RegularFile } from '../files/regular-file';
-import { widen } from '../formats/widen';
-import { tensorOf } from './graph-weights';
+import type { WeightSource } from '../weights/source';
 
 export class Embedding {
-  private constructor(
-    private readonly file: RegularFile,
-    private readonly tensor: StoredTensor,
-    readonly hidden: number,
-  ) {}
+  private readonly vocabulary: number;
+  private readonly hidden: number;
 
-  static async open(checkpoint: Checkpoint, architecture: Architecture): Promise<Embedding> {
-    const tensor = tensorOf(checkpoint, outerWeights(architecture).embed);
-    return new Embedding(await RegularFile.open(tensor.file), tensor, architecture.hidden);
+  constructor(private readonly weights: WeightSource) {
+    [this.vocabulary, this.hidden] = weights.shape('embed');
   }
 
   /**
@@ -31,9 +18,6 @@ export class Embedding {
     ids: readonly number[],
     into: Float32Array = new Float32Array(ids.length * this.hidden),
   ): Promise<Float32Array> {
-    const [vocabulary] = this.tensor.shape;
-    const rowBytes = this.tensor.bytes / vocabulary;
-    const row = Buffer.alloc(rowBytes);
     const positions = new Map<number, number[]>();
     ids.forEach((id, position) => {
       const same = positions.get(id);
@@ -41,22 +25,16 @@ export class Embedding {
       else positions.set(id, [position]);
     });
     for (const [id, places] of positions) {
-      if (!Number.isInteger(id) || id < 0 || id >= vocabulary) {
+      if (!Number.isInteger(id) || id < 0 || id >= this.vocabulary) {
         throw new UserError(
           `Token id ${id} cannot be embedded`,
-          `the model's vocabulary has ${vocabulary} tokens`,
+          `the model's vocabulary has ${this.vocabulary} tokens`,
           'Use the tokenizer that belongs to this checkpoint, or ids below that number.',
         );
       }
-      await this.file.readInto(row, this.tensor.offset + id * rowBytes);
-      const first = into.subarray(places[0] * this.hidden, (places[0] + 1) * this.hidden);
-      widen(row, this.tensor.dtype, first);
-      for (const place of places.slice(1)) into.set(first, place * this.hidden);
+      const row = await this.weights.read('embed', { start: id, count: 1 });
+      for (const place of places) into.set(row, place * this.hidden);
     }
     return into;
-  }
-
-  close(): Promise<void> {
-    return this.file.close();
   }
 }

@@ -7,6 +7,8 @@ import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/devi
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import type { AppliedAdapter } from './adapted-project';
+import { checkpointWeights } from '../weights/safetensors';
+import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
 
 export interface ModelOptions {
@@ -32,11 +34,11 @@ export interface ModelHooks {
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
   const architecture = requireArchitecture(checkpoint);
   const device = await chooseDevice(options.device ?? 'auto', options.threads);
-  const embedding = await Embedding.open(checkpoint, architecture);
+  const weights = checkpointWeights(checkpoint);
   const memory = options.memory ?? totalmem() / 8;
   const { threads, adapter, hooks } = options;
   hooks?.onDevice?.(device);
-  return new Model(checkpoint, architecture, device, embedding, memory, threads, adapter, hooks?.beforeRun);
+  return new Model(checkpoint, weights, architecture, device, memory, threads, adapter, hooks?.beforeRun);
 }
 
 /** Weights on the device. */
@@ -47,19 +49,22 @@ export interface DeviceWeights {
 }
 
 export class Model {
+  readonly embedding: Embedding;
   private readonly shared = new Map<string, Session>();
 
   constructor(
     readonly checkpoint: Checkpoint,
+    readonly weights: WeightSource,
     readonly architecture: Architecture,
     readonly device: DeviceReport,
-    readonly embedding: Embedding,
     /** Budget for hidden states, in bytes. */
     readonly memory: number,
     readonly threads: number | undefined,
     readonly adapter: AppliedAdapter | undefined,
     private readonly beforeRun?: () => Promise<void>,
-  ) {}
+  ) {
+    this.embedding = new Embedding(weights);
+  }
 
   /** A session over a graph, on the model's device. The caller closes it. */
   openSession(
@@ -102,6 +107,6 @@ export class Model {
   async close(): Promise<void> {
     for (const session of this.shared.values()) await session.close();
     this.shared.clear();
-    await this.embedding.close();
+    await this.weights.close();
   }
 }

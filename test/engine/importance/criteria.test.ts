@@ -82,13 +82,13 @@ describe('magnitude', () => {
     it(`${name}: every norm and reduction`, async () => {
       const folder = tinyCheckpoint(name);
       const { tensors } = loadReference(folder);
-      await withModel(folder, async ({ checkpoint }) => {
+      await withModel(folder, async ({ weights }) => {
         for (const [norm, power] of [
           ['l1', 1],
           ['l2', 2],
         ] as const) {
           for (const [reduction, reduce] of Object.entries(REDUCTIONS) as [MagnitudeReduction, typeof mean][]) {
-            const scored = await scoreMagnitude(checkpoint, { norm, reduction });
+            const scored = await scoreMagnitude(weights, { norm, reduction });
             const expected = [...Array(BLOCKS).keys()].map((block) => {
               const weights = [...tensors.values()].filter(
                 (t) => t.name.startsWith(`model.layers.${block}.`) && t.name.endsWith('.weight'),

@@ -18,7 +18,7 @@ const compute = (path: string) =>
   withModel(path, async (model) => ({
     losses: await sweepLosses(model, rows, stepsOf(fullView(model.architecture.blocks)), [0]),
     logits: await decodedLogits(model, [rows[0]]),
-    magnitude: await scoreMagnitude(model.checkpoint),
+    magnitude: await scoreMagnitude(model.weights),
   }));
 
 /** The checkpoint as huggingface_hub stores it: a snapshot of links into a folder of blobs named by their hashes. */

@@ -1,0 +1,85 @@
+/** What an overlay does to a single weight. One kind an object: how its numbers are read, and how it comes into a graph. */
+import type { Rows } from '../formats/tensor';
+import type { Graph, Value } from '../onnx/graph';
+import { linear } from '../onnx/ops/linear';
+import { takeRows } from '../onnx/ops/shapes';
+import type { WeightKey } from '../checkpoint/weight-key';
+import { type LowRank, readWide, rowWidth, type WeightSource } from './source';
+
+export type Patch = ReplacePatch | AddPatch;
+
+/** Other numbers take the weight's place. */
+export interface ReplacePatch {
+  readonly kind: 'replace';
+  /** Row by row. */
+  readonly values: Float32Array;
+  /** Where the new weight has another shape than the old one. */
+  readonly shape?: readonly number[];
+}
+
+/** A product of low rank is added to a Linear's weight: W + factor · B A (LoRA, Hu et al. 2021). */
+export interface AddPatch {
+  readonly kind: 'add';
+  readonly product: LowRank;
+}
+
+/** A weight, and what happens to it. */
+export type KeyedPatch = readonly [key: WeightKey, patch: Patch];
+
+/** Bytes of a patch's arrays. */
+export function bytesOfPatch(patch: Patch): number {
+  if (patch.kind === 'replace') return patch.values.byteLength;
+  return patch.product.a.byteLength + patch.product.b.byteLength;
+}
+
+/** The shape of the patched weight. */
+export function shapeOfPatch(patch: Patch, base: WeightSource, key: WeightKey): readonly number[] {
+  return (patch.kind === 'replace' ? patch.shape : undefined) ?? base.shape(key);
+}
+
+/** The patched weight's numbers in double precision, of some rows or of all. */
+export async function readPatched(patch: Patch, base: WeightSource, key: WeightKey, rows?: Rows): Promise<Float64Array> {
+  if (patch.kind === 'replace') return Float64Array.from(rowsOf(patch.values, shapeOfPatch(patch, base, key), rows));
+  const values = await readWide(base, key, rows);
+  addProduct(values, rows?.start ?? 0, rowWidth(base.shape(key)), patch.product);
+  return values;
+}
+
+/** Brings the patched weight into a graph; `rows` as in `WeightSource.bind`. */
+export function bindPatched(patch: Patch, base: WeightSource, g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+  const shape = shapeOfPatch(patch, base, key);
+  if (patch.kind === 'replace') return constantRows(g, patch.values, shape, rows);
+  const { a, rank } = patch.product;
+  const width = rowWidth(shape);
+  const transposed = new Float32Array(a.length); // (in, rank): Gemm multiplies by a transposed matrix
+  for (let r = 0; r < rank; r++) for (let i = 0; i < width; i++) transposed[i * rank + r] = a[r * width + i];
+  const b = constantRows(g, scaledB(patch.product), [shape[0], rank], rows);
+  return linear(g, b, g.floats(transposed, [width, rank]), base.bind(g, key, rows));
+}
+
+/** B with the factor in it, in float32: (out, rank). */
+export function scaledB({ b, factor }: LowRank): Float32Array {
+  return b.map((value) => factor * value);
+}
+
+function constantRows(g: Graph, values: Float32Array, shape: readonly number[], rows?: Rows | Value): Value {
+  if (rows && 'name' in rows) return takeRows(g, g.floats(values, shape), rows);
+  return g.floats(rowsOf(values, shape, rows), rows ? [rows.count, ...shape.slice(1)] : shape);
+}
+
+function rowsOf(values: Float32Array, shape: readonly number[], rows?: Rows): Float32Array {
+  if (!rows) return values;
+  const width = rowWidth(shape);
+  return values.subarray(rows.start * width, (rows.start + rows.count) * width);
+}
+
+/** Adds factor · B A to rows from `start` on. values: (rows, width) */
+function addProduct(values: Float64Array, start: number, width: number, { a, b, rank, factor }: LowRank): void {
+  for (let at = 0, row = start; at < values.length; at += width, row++) {
+    for (let r = 0; r < rank; r++) {
+      const weight = factor * b[row * rank + r];
+      const shift = r * width - at;
+      for (let i = at; i < at + width; i++) values[i] += weight * a[shift + i];
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** The weights of a checkpoint in safetensors files. A graph reads them where they are; nothing is converted or copied. */
+import type { Architecture } from '../checkpoint/architecture';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { type WeightKey, weightOf } from '../checkpoint/weight-key';
+import { OpenFiles } from '../files/open-files';
+import { isWeightDtype, type WeightDtype } from '../formats/dtype';
+import { readRows } from '../formats/read-tensor';
+import { bytesOfRows, type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import type { Rows } from '../formats/tensor';
+import type { ElementType, Graph, Value } from '../onnx/graph';
+import { cast, takeRows } from '../onnx/ops/shapes';
+import type { WeightSource } from './source';
+
+const ELEMENT_TYPES: Record<WeightDtype, ElementType> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** @throws UserError for a checkpoint that can only be inspected */
+export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
+  return new SafetensorsWeights(checkpoint, requireArchitecture(checkpoint));
+}
+
+/** Hands the weights of a checkpoint to `use`, and closes their files. @throws UserError as `checkpointWeights` does */
+export async function withWeights<T>(checkpoint: Checkpoint, use: (weights: WeightSource) => Promise<T>): Promise<T> {
+  const weights = checkpointWeights(checkpoint);
+  try {
+    return await use(weights);
+  } finally {
+    await weights.close();
+  }
+}
+
+class SafetensorsWeights implements WeightSource {
+  readonly identity: string;
+  readonly bytesInGraph = 0;
+  private readonly files = new OpenFiles();
+
+  constructor(
+    private readonly checkpoint: Checkpoint,
+    readonly architecture: Architecture,
+  ) {
+    this.identity = checkpoint.identity;
+  }
+
+  shape(key: WeightKey): readonly number[] {
+    return this.stored(key).shape;
+  }
+
+  /** An initializer that stays in its file, in the file's element type, and a Cast that the session folds. */
+  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+    const tensor = this.stored(key);
+    if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor), rows), 'float32');
+    return cast(g, external(g, tensor, rows), 'float32');
+  }
+
+  async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
+    const tensor = this.stored(key);
+    const shard = this.checkpoint.shards.find(({ file }) => file === tensor.file);
+    return readRows(await this.files.get(tensor.file, shard?.name), tensor, rows);
+  }
+
+  /** @throws Error for a weight that opening the checkpoint should have missed */
+  stored(key: WeightKey): StoredTensor {
+    const name = weightOf(this.architecture, key)?.name;
+    const tensor = name === undefined ? undefined : this.checkpoint.tensors.get(name);
+    if (!tensor) throw new Error(`${name ?? JSON.stringify(key)} is not in ${this.checkpoint.path}`);
+    return storedTensor(tensor);
+  }
+
+  close(): Promise<void> {
+    return this.files.close();
+  }
+}
+
+/** Several pieces of a weight may be in one graph, so the name of a piece tells where it begins. */
+function external(g: Graph, tensor: StoredTensor, rows?: Rows): Value {
+  const { name, dtype, shape } = tensor;
+  if (!isWeightDtype(dtype)) throw new Error(`${name} has dtype ${dtype}`);
+  const [own, ownShape] = rows ? [`${name}[${rows.start}]`, [rows.count, ...shape.slice(1)]] : [name, shape];
+  return g.external(own, ELEMENT_TYPES[dtype], ownShape, bytesOfRows(tensor, rows));
+}
