@@ -155,7 +155,10 @@ async function withoutText(
   job: JobOptions,
   { view }: Scope,
 ): Promise<Scored> {
-  const magnitude = criterion === 'magnitude' ? await withWeights(checkpoint, (weights) => scoreMagnitude(weights, { norm, reduction }, job)) : undefined;
+  const magnitude =
+    criterion === 'magnitude'
+      ? await withWeights(checkpoint, (weights) => scoreMagnitude(weights, { norm, reduction }, job))
+      : undefined;
   const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).blocks);
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);

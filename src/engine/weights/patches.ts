@@ -38,7 +38,12 @@ export function shapeOfPatch(patch: Patch, base: WeightSource, key: WeightKey): 
 }
 
 /** The patched weight's numbers in double precision, of some rows or of all. */
-export async function readPatched(patch: Patch, base: WeightSource, key: WeightKey, rows?: Rows): Promise<Float64Array> {
+export async function readPatched(
+  patch: Patch,
+  base: WeightSource,
+  key: WeightKey,
+  rows?: Rows,
+): Promise<Float64Array> {
   if (patch.kind === 'replace') return Float64Array.from(rowsOf(patch.values, shapeOfPatch(patch, base, key), rows));
   const values = await readWide(base, key, rows);
   addProduct(values, rows?.start ?? 0, rowWidth(base.shape(key)), patch.product);

@@ -115,10 +115,10 @@ describe('weights of a checkpoint', () => {
     truncateSync(join(folder, 'model.safetensors'), 100);
     await assert.rejects(weights.read('embed'), (error) => {
       assert.ok(error instanceof UserError);
-      assert.deepEqual([error.what, error.why], [
-        'Cannot read model.safetensors',
-        'it became shorter while it was read',
-      ]);
+      assert.deepEqual(
+        [error.what, error.why],
+        ['Cannot read model.safetensors', 'it became shorter while it was read'],
+      );
       return true;
     });
     await weights.close();
