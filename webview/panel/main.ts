@@ -1,6 +1,7 @@
-/** The results panel: says `ready`, holds what the host tells, and draws the parts that it changes. */
+/** The results panel. It sends `ready`, holds the host's state, and redraws the sections whose state changed. */
 import type { HostMessage, PanelMessage } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { t } from '../support/l10n';
 import { watchFaults } from '../support/faults';
 import { connect } from '../support/host';
 import { registerControls } from '../support/ui';
@@ -18,7 +19,7 @@ import { type Held, receive } from './state/state';
 import { readView, type ViewState } from './state/view-state';
 
 interface Kept {
-  /** The editor needs it to bring the panel back. */
+  /** VS Code needs it to restore the panel. */
   readonly checkpoint: string;
   readonly view: ViewState;
 }
@@ -40,7 +41,7 @@ const context: Context = {
   },
 };
 
-/** At the next frame, however many messages come until then. */
+/** Redraws once in the next frame, for any number of messages. */
 function draw(): void {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
@@ -84,5 +85,5 @@ function receiveMessage(message: HostMessage): void {
 
 watchFaults((message) => host.post({ type: 'fault', message }));
 registerControls();
-root.append(el('p', { class: 'loading', role: 'status' }, 'Reading the model and its runs …'));
+root.append(el('p', { class: 'loading', role: 'status' }, t('Loading the model and its runs…')));
 host.post({ type: 'ready' });

@@ -1,11 +1,12 @@
-/** Numbers as the panel writes them. */
+/** Formats numbers for the panel. */
 import type { JsonNumber } from '../../src/protocol/json';
+import { t } from '../support/l10n';
 
-/** A number that travelled as JSON: infinity and NaN by their names. */
+/** Reads a number from JSON, where infinity and NaN are strings. */
 export const numeric = (value: JsonNumber | null | undefined): number =>
   typeof value === 'number' ? value : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : NaN;
 
-/** With the digits that matter: 14.93, 0.00312, 62,074, 1.09e65, ∞. With four of them as the tree writes scores. */
+/** Formats a number with significant digits: 14.93, 0.00312, 62,074, 1.09e65, ∞. The tree uses four digits too. */
 export function short(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return value === Infinity ? '∞' : value === -Infinity ? '−∞' : '–';
   const size = Math.abs(value);
@@ -41,10 +42,10 @@ export const times = (factor: number): string => `${short(factor, 3)}×`;
 export function seconds(value: number): string {
   if (value < 1) return `${Math.round(1000 * value)} ms`;
   if (value < 60) return `${value.toFixed(1)} s`;
-  return `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')} min`;
+  return t('{0} min', `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')}`);
 }
 
-/** A time that is an estimate, as a clock shows it: "0:07", "4:40", "1:02:05". */
+/** Formats an estimated time: "0:07", "4:40", "1:02:05". */
 export function clock(value: number): string {
   const whole = Math.max(0, Math.round(value));
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -52,7 +53,7 @@ export function clock(value: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** "3, 5–7, 12" of ascending block numbers. */
+/** Formats ascending block numbers: "3, 5–7, 12". */
 export function blockList(blocks: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const block of blocks) {
@@ -60,9 +61,9 @@ export function blockList(blocks: readonly number[]): string {
     if (last?.[1] === block - 1) last[1] = block;
     else runs.push([block, block]);
   }
-  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ') || 'none';
+  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ') || t('none');
 }
 
-/** "25 Nov, 01:31" of an ISO date, in the reader's own time. */
+/** Formats an ISO date in the user's time zone: "25 Nov, 01:31". */
 export const moment = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });

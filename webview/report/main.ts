@@ -1,7 +1,9 @@
-/** The program of a report: draws the charts of its runs, model by model. Files are downloads, for there is no host. */
+/** The program of a report. It draws the charts of the runs, model by model. It has no host, so files are downloads. */
 import type { PanelMessage, PanelRun, RunDigest } from '../../src/protocol/panel';
 import { el } from '../support/dom';
+import { t } from '../support/l10n';
 import { registerControls } from '../support/ui';
+import { cardTitle } from '../panel/card';
 import { SampleColumn } from '../panel/sections/sample-column';
 import { settingsText, writtenBy } from '../panel/sections/sample-history';
 import type { Context, Section } from '../panel/sections/section';
@@ -24,7 +26,7 @@ function download(message: PanelMessage): void {
   el('a', { href: address, download: name }).click();
 }
 
-/** Whether a run has anything that a card would show. */
+/** Whether a run has content for a card. */
 const CONTENTS = {
   score: ({ score }) => (score?.blocks.length ?? 0) > 0,
   curve: ({ curve, retrained }) => (curve?.points.length ?? 0) > 0 || (retrained?.length ?? 0) > 0,
@@ -32,7 +34,7 @@ const CONTENTS = {
   cost: ({ cost }) => cost !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
 
-/** The parts that these runs have something for. */
+/** The cards for which these runs have content. */
 function chapter(name: string, own: readonly PanelRun[], several: boolean): HTMLElement {
   const has = (part: keyof typeof CONTENTS): boolean => own.some(({ digest }) => CONTENTS[part](digest));
   let view: ViewState = FIRST_VIEW;
@@ -73,8 +75,8 @@ function samplesOf(run: PanelRun): HTMLElement[] {
     el(
       'section',
       { class: 'card' },
-      el('h2', {}, 'How the text reads'),
-      ...(settings ? [el('p', { class: 'summary' }, `Written ${settingsText(settings)}.`)] : []),
+      cardTitle(`samples-${run.id}`, t('Sample text'), t('How does the text read?')),
+      ...(settings ? [el('p', { class: 'summary' }, t('Generated: {0}.', settingsText(settings)))] : []),
       el('div', { class: 'samples-grid' }, ...columns),
     ),
   ];

@@ -1,4 +1,4 @@
-/** What a report's runs tell, as the state that the panel's parts show. */
+/** Makes the state of the panel's sections from the runs of a report. */
 import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
 import { numeric } from '../panel/numbers';
 
@@ -18,7 +18,7 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
   };
 }
 
-/** As far as they tell. */
+/** The model, as far as the runs describe it. */
 function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
   const curves = runs.flatMap(({ digest }) => digest.curve ?? []);
   const points = curves.flatMap((curve) => curve.points);
@@ -28,14 +28,14 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
   const blocks = Math.max(0, ...runs.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
   return {
     ...{ name, path: '', blocks, parameters: whole, parametersPerBlock: whole - one },
-    // Records of before this was told: right for models whose embedding is the head too.
+    // Older records lack it. The whole size is right for models whose embedding is also the head.
     parametersRead: curves.find(({ parametersRead }) => parametersRead !== undefined)?.parametersRead ?? whole,
     bytes: costs[0]?.bytes ?? 0,
     identity: runs[0].digest.model.identity ?? '',
   };
 }
 
-/** The blocks that were taken out in the end: of the last run that made a model. */
+/** The blocks that were finally removed: those of the last run that wrote a model. */
 function chosenOf(runs: readonly PanelRun[]): readonly number[] {
   const made = runs.filter(({ digest: { kind } }) => kind === 'prune' || kind === 'retrain' || kind === 'demo');
   const lists = made.map(({ digest }) => digest.removed.filter((block) => typeof block === 'number'));
@@ -52,7 +52,7 @@ function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, 
   };
 }
 
-/** What a curve says of the whole model and of what was chosen: one curve, for others are of other rows. */
+/** Perplexity of the whole model and of the chosen blocks, from one curve, because other curves may have other rows. */
 function measuredOf(runs: readonly PanelRun[], removed: readonly number[]): WhatIfState {
   const curves = runs.filter(({ digest }) => digest.removed.length === 0).flatMap(({ digest }) => digest.curve ?? []);
   const pointOf = ({ points }: CurveDigest): CurveDigest['points'][number] | undefined =>

@@ -1,6 +1,6 @@
 /**
- * The axis of blocks. Charts about blocks share it, one above the other, so that a block has the same place in
- * all of them; what is drawn over a chart takes its places from the chart itself.
+ * The axis of blocks. All charts about blocks share it, so that a block has the same position in each. Areas over a chart
+ * take their positions from the chart itself.
  */
 import type * as Plot from '@observablehq/plot';
 
@@ -17,7 +17,7 @@ export function blockAxis(blocks: number, width: number) {
       domain: Array.from({ length: blocks }, (_, block) => block),
       padding: blocks > 64 ? 0.12 : 0.28,
       label: null,
-      round: false, // whole pixels would leave up to a pixel a block empty at the end
+      round: false, // whole pixels would leave a gap at the end, of up to a pixel for each block
     },
   } as const satisfies Plot.PlotOptions;
 }

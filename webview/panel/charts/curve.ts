@@ -1,10 +1,11 @@
 /**
- * Perplexity against the number of removed blocks, one line a criterion, with parameters and estimated speed on a
- * second axis. The plan as it is now is a provisional point; retrained models are points of their own.
+ * Perplexity by the number of removed blocks, one line for each criterion, with parameters and estimated speed on a second
+ * axis. The current plan is a provisional point. Retrained models are separate points.
  */
 import * as Plot from '@observablehq/plot';
 import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { blockList, count, numeric, short, times } from '../numbers';
 import { lineSign, type SeriesStyle } from './series';
@@ -16,9 +17,9 @@ export interface CurveSeries {
   readonly style: SeriesStyle;
   readonly points: CurveDigest['points'];
   readonly criterion: string;
-  /** Name of the text that it was measured on. */
+  /** Name of the text on which the curve was measured. */
   readonly text: string;
-  /** The model has no adapter, and nothing but the points’ blocks is left out. */
+  /** The model has no adapter, and lacks only the blocks of each point. */
   readonly whole: boolean;
 }
 
@@ -26,7 +27,7 @@ export interface CurveData {
   readonly series: readonly CurveSeries[];
   readonly model: PanelModel;
   readonly plan: PanelPlan;
-  /** On the same rows as the series; without numbers where it is not. */
+  /** On the same rows as the series. It has no numbers if it was measured on other rows. */
   readonly whatIf: WhatIfState;
   readonly retrained: readonly RetrainedDigest[];
 }
@@ -36,7 +37,7 @@ interface Dot {
   readonly ppl: number;
   readonly label: string;
   readonly removed: readonly number[];
-  /** Of a curve's point: what chose these blocks. */
+  /** The criterion that chose these blocks, for a point of a curve. */
   readonly criterion?: string;
   readonly series?: SeriesStyle;
   readonly kind: 'curve' | 'whole' | 'plan' | 'retrained';
@@ -67,11 +68,11 @@ export function drawCurve(
         key: `${dot.kind}-${dot.label}-${dot.count}-${i}`,
         ...{ x: cx - size / 2, y: cy - 12, width: size, height: 24, tipX: cx, tipY: cy },
         label: tip.join(', '),
-        tip: dot.kind === 'plan' || frame.still ? tip : [...tip, 'Click or Enter: make this the plan'],
+        tip: dot.kind === 'plan' || frame.still ? tip : [...tip, t('Click or press Enter to make this the plan')],
         act: () => choose(dot.removed, dot.criterion),
       };
     });
-  addTargets(svg, 'Points of the curves', targets, frame);
+  addTargets(svg, t('Points of the curves'), targets, frame);
   const rows = (): Cell[][] =>
     dots.map((dot) => [
       dot.label,
@@ -83,12 +84,15 @@ export function drawCurve(
     ]);
   return {
     charts: [svg],
-    table: { head: ['Series', 'Removed', 'Perplexity', 'Parameters', 'Estimated speed', 'Blocks'], rows },
+    table: {
+      head: [t('Series'), t('Removed'), t('Perplexity'), t('Parameters'), t('Estimated speed'), t('Blocks')],
+      rows,
+    },
     legend: legendOf(data, dots, frame.still),
   };
 }
 
-const chosenName = (still: boolean): string => (still ? 'What was chosen' : 'The plan');
+const chosenName = (still: boolean): string => (still ? t('Chosen blocks') : t('This plan'));
 
 function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
   const curves = series.flatMap(({ name, style, points, criterion }) =>
@@ -102,21 +106,21 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
       kind: 'curve',
     })),
   );
-  // If no curve begins with the whole model, it is drawn as a separate point to compare the others with.
+  // If no curve starts with the whole model, the whole model is a separate point, for comparison.
   const full = numeric(whatIf.full);
   const begins = curves.some((dot) => dot.count === 0);
   const whole: Dot[] =
     begins || !Number.isFinite(full)
       ? []
-      : [{ count: 0, ppl: full, label: 'The whole model', removed: [], kind: 'whole' }];
-  const healed = retrained.map(({ label, removed, ppl }): Dot => ({
+      : [{ count: 0, ppl: full, label: t('Whole model'), removed: [], kind: 'whole' }];
+  const recovered = retrained.map(({ label, removed, ppl }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),
-    label: `${label}, retrained`,
+    label: t('{0}, retrained', label),
     removed,
     kind: 'retrained',
   }));
-  // A plan that removes nothing is the whole model, which has its point.
+  // A plan that removes no block is the whole model, which has a point already.
   const isPlan = plan.removed.length > 0 && whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
   const now: Dot[] = isPlan
     ? [
@@ -129,7 +133,7 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
         },
       ]
     : [];
-  return [...whole, ...curves, ...healed, ...now];
+  return [...whole, ...curves, ...recovered, ...now];
 }
 
 function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boolean): SVGSVGElement & Plot.Plot {
@@ -154,13 +158,13 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       grid: true,
       ticks: 6,
       tickFormat: (value: number) => short(value, 3),
-      label: '↑ Perplexity',
+      label: `↑ ${t('Perplexity')}`,
     },
     marks: [
       Plot.axisX({
         ticks: ticks(34),
         tickFormat: String,
-        label: 'Blocks removed →',
+        label: `${t('Blocks removed')} →`,
         tickSize: 0,
       }),
       Plot.axisX({
@@ -211,13 +215,13 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         x: 'count',
         y: 'ppl',
         dy: -16,
-        text: (dot: Dot) => `${still ? 'chosen' : 'plan'} ${short(dot.ppl)}`,
+        text: (dot: Dot) => (still ? t('chosen {0}', short(dot.ppl)) : t('plan {0}', short(dot.ppl))),
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,
         fontWeight: 'bold',
       }),
-      // Beside the star: below it are the axis and its numbers.
+      // The label is next to the star, because the numbers of the axis are below it.
       ...(['start', 'end'] as const).map((textAnchor) =>
         Plot.text(
           at('retrained').filter(({ count }) => (count > longest / 2 ? 'end' : 'start') === textAnchor),
@@ -227,7 +231,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
             dx: textAnchor === 'start' ? 10 : -10,
             dy: 3,
             textAnchor,
-            text: (dot: Dot) => `retrained ${short(dot.ppl)}`,
+            text: (dot: Dot) => t('retrained {0}', short(dot.ppl)),
             fill: 'var(--ink)',
             stroke: 'var(--paper)',
             strokeWidth: 4,
@@ -238,31 +242,33 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
   }) as SVGSVGElement & Plot.Plot;
 }
 
-/** What retraining brought back: from the point of the same blocks before it. */
+/** Arrows that show what retraining recovered, from the point of the same blocks without it. */
 function arrowsOf(dots: readonly Dot[]): { count: number; from: number; to: number }[] {
   return dots
     .filter(({ kind }) => kind === 'retrained')
-    .flatMap((healed) => {
-      const before = dots.find((dot) => dot.kind !== 'retrained' && dot.removed.join() === healed.removed.join());
-      return before && Number.isFinite(before.ppl) ? [{ count: healed.count, from: before.ppl, to: healed.ppl }] : [];
+    .flatMap((after) => {
+      const before = dots.find((dot) => dot.kind !== 'retrained' && dot.removed.join() === after.removed.join());
+      return before && Number.isFinite(before.ppl) ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
     });
 }
 
 const parametersAt = ({ parameters, parametersPerBlock }: PanelModel, removed: number): number =>
   parameters - removed * parametersPerBlock;
 
-/** Estimated: time goes with the parameters that are read for a token. */
+/** An estimate: the time for a token grows with the parameters that are read for it. */
 const speedAt = ({ parametersRead: read, parametersPerBlock }: PanelModel, removed: number): number =>
   read / (read - removed * parametersPerBlock);
 
 function tipOf(dot: Dot, data: CurveData): string[] {
   const full = numeric(data.whatIf.full);
-  const ratio = Number.isFinite(full) ? ` (${short(dot.ppl / full, 3)}× the whole model’s)` : '';
   return [
-    `${dot.label}: ${dot.count} removed`,
-    `perplexity ${short(dot.ppl)}${ratio}`,
-    `${count(parametersAt(data.model, dot.count))} parameters, about ${times(speedAt(data.model, dot.count))} as fast`,
-    `blocks ${blockList(dot.removed)}`,
+    t('{0}: {1} removed', dot.label, dot.count),
+    Number.isFinite(full)
+      ? t('perplexity {0} ({1}× the whole model’s)', short(dot.ppl), short(dot.ppl / full, 3))
+      : t('perplexity {0}', short(dot.ppl)),
+    t('{0} parameters', count(parametersAt(data.model, dot.count))),
+    t('estimated speed {0}', times(speedAt(data.model, dot.count))),
+    t('blocks {0}', blockList(dot.removed)),
   ];
 }
 
@@ -276,12 +282,12 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
   const has = (kind: Dot['kind']): boolean => dots.some((dot) => dot.kind === kind);
   return [
     ...series.map(({ name, style }) => legendEntry(lineSign(style), name)),
-    // In the panel the plan's point appears and disappears with clicks; its entry stays.
+    // In the panel, clicks show and hide the plan's point. Its legend entry stays.
     ...(!still || has('plan')
       ? [
           legendEntry(
             sign('M7 1 12 6 7 11 2 6Z', { fill: 'none', stroke: 'var(--removed)', 'stroke-width': 2 }),
-            still ? 'what was chosen' : 'the plan, what if',
+            chosenName(still),
           ),
         ]
       : []),
@@ -289,7 +295,7 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
       ? [
           legendEntry(
             sign('M7 0l1.6 4 4 .3-3.1 2.6 1 4L7 8.7 3.5 10.9l1-4L1.4 4.3l4-.3Z', { fill: 'var(--good)' }),
-            'retrained',
+            t('Retrained'),
           ),
         ]
       : []),

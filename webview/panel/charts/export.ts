@@ -1,11 +1,11 @@
-/** Charts and their numbers as files, which the host saves. A chart keeps the colours that it has on the screen. */
+/** Exports charts and their numbers as files, which the host saves. A chart keeps its colours on the screen. */
 import type { FileContent, PanelMessage } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import type { Cell, Numbers } from './table';
 
 type Send = (message: PanelMessage) => void;
 
-/** What styles a mark: computed values of these become attributes, for a file has no style sheet. */
+/** Styles of a mark. Their computed values become attributes, because a file has no style sheet. */
 const STYLES = [
   'fill',
   'fill-opacity',
@@ -17,7 +17,7 @@ const STYLES = [
   'color',
 ];
 const TEXT_STYLES = ['font-family', 'font-size', 'font-weight', 'font-variant', 'text-anchor'];
-/** Pixels of a PNG for each of the screen. */
+/** Pixels of a PNG for each pixel of the screen. */
 const PNG_SCALE = 2;
 const GAP = 8;
 
@@ -37,7 +37,7 @@ export async function exportPng(id: string, charts: readonly SVGSVGElement[], se
   save(send, `${id}.png`, { base64: canvas.toDataURL('image/png').split(',')[1] });
 }
 
-/** Numbers as they were measured: no thousands separators, nothing rounded. */
+/** Exports numbers as they were measured, without thousands separators and not rounded. */
 export function exportCsv(id: string, numbers: Numbers, send: Send): void {
   save(send, `${id}.csv`, { text: csvOf(numbers) });
 }
@@ -53,13 +53,13 @@ export function csvOf({ head, rows }: Numbers): string {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** One object a row; infinities by their names, as in records. */
+/** One object for each row. Infinity and NaN become strings, as in records. */
 export function objectsOf({ head, rows }: Numbers): Record<string, Cell>[] {
   const valueOf = (cell: Cell): Cell => (typeof cell === 'number' && !Number.isFinite(cell) ? String(cell) : cell);
   return rows().map((row) => Object.fromEntries(head.map((name, i) => [name, valueOf(row[i])])));
 }
 
-/** Quoted where it must be. Words that a spreadsheet would take for a formula get an apostrophe (RFC 4180; OWASP). */
+/** Quotes a cell where CSV needs it (RFC 4180). Text that a spreadsheet would run as a formula gets an apostrophe (OWASP). */
 function csvCell(cell: Cell): string {
   if (cell === null) return '';
   if (typeof cell === 'number') return String(cell);
@@ -69,7 +69,7 @@ function csvCell(cell: Cell): string {
 
 const save = (send: Send, name: string, content: FileContent): void => send({ type: 'file/save', name, content });
 
-/** One SVG of all charts, one above the other, on the background of the editor. */
+/** Puts all charts into one SVG, one above the other, on the background of the editor. */
 function standalone(charts: readonly SVGSVGElement[]): { text: string; width: number; height: number } {
   const sizes = charts.map((chart) => ({ width: chart.width.baseVal.value, height: chart.height.baseVal.value }));
   const width = Math.max(...sizes.map((size) => size.width));

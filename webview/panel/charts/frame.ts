@@ -1,27 +1,28 @@
 /**
- * The frame of every chart: title, what it says in a sentence, the SVG, a tooltip, a table of the same numbers, and
- * export. Redraws when its width changes.
+ * The frame of every chart: title with a question, summary, SVG, tooltip, a table of the same numbers, and export. It
+ * redraws the chart when its width changes.
  */
 import { type Child, el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { exportCsv, exportJson, exportPng, exportSvg } from './export';
+import { cardTitle } from '../card';
 import type { Context } from '../sections/section';
 import { type Numbers, NumberTable } from './table';
 
-/** What is drawn, at a width. */
+/** A chart drawn at one width. */
 export interface Drawing {
-  /** SVGs, one above the other. */
+  /** Drawn one above the other. */
   readonly charts: readonly SVGSVGElement[];
   readonly table: Numbers;
-  /** What the colours and signs mean. */
+  /** Explains colours and symbols. */
   readonly legend?: readonly HTMLElement[];
 }
 
 export class ChartFrame {
   readonly element: HTMLElement;
-  /** Nothing can be changed by it. */
+  /** In a report, where the user can change nothing. */
   readonly still: boolean;
-  private readonly heading: HTMLElement;
   private readonly summary = el('p', { class: 'summary' });
   private readonly tools = el('div', { class: 'tools' });
   private readonly legend = el('div', { class: 'legend' });
@@ -35,21 +36,21 @@ export class ChartFrame {
   private drawing: Drawing | undefined;
   private width = 0;
 
-  /** @param id also the name of exported files */
+  /** @param id also the name of exported files @param question what the chart answers */
   constructor(
     private readonly id: string,
     title: string,
+    question: string,
     private readonly context: Context,
   ) {
     this.still = context.still ?? false;
-    this.heading = el('h2', { id: `${id}-title` }, title);
     this.exports = this.exportButtons(title);
     const place = el('div', {
-      ...{ class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': `${title}: numbers` },
+      ...{ class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('{0}: numbers', title) },
     });
     this.numbers = new NumberTable(place, title);
     const open = context.view().tables.includes(id) ? { open: '' } : {};
-    this.details = el('details', open, el('summary', {}, 'Numbers as a table'), place);
+    this.details = el('details', open, el('summary', {}, t('Show numbers as a table')), place);
     this.details.addEventListener('toggle', () => {
       this.showNumbers();
       const others = context.view().tables.filter((other) => other !== id);
@@ -62,7 +63,7 @@ export class ChartFrame {
     this.element = el(
       'section',
       { class: `card ${id}`, 'aria-labelledby': `${id}-title`, tabindex: '-1' },
-      el('header', {}, this.heading, this.tools, this.exports),
+      el('header', {}, cardTitle(id, title, question), this.tools, this.exports),
       this.summary,
       this.note,
       this.legend,
@@ -72,17 +73,17 @@ export class ChartFrame {
     new ResizeObserver(() => this.fit()).observe(this.charts);
   }
 
-  /** Controls beside the title. */
+  /** Sets the controls next to the title. */
   setTools(...tools: readonly HTMLElement[]): void {
     this.tools.replaceChildren(...tools);
   }
 
-  /** What must be known of it beside what it says; nothing as a rule. */
+  /** Sets a note below the summary; usually there is none. */
   setNote(...content: readonly Child[]): void {
     this.note.replaceChildren(...content.filter((child) => child !== null && child !== undefined));
   }
 
-  /** Draws now and at every new width. */
+  /** Draws the chart now and at every new width. */
   show(summary: string, draw: (width: number) => Drawing): void {
     this.summary.textContent = summary;
     this.draw = draw;
@@ -91,7 +92,7 @@ export class ChartFrame {
     this.redraw();
   }
 
-  /** In place of a chart: what is missing, and how to get it. */
+  /** Shows what is missing, and buttons to get it, in place of a chart. */
   showEmpty(text: string, ...actions: readonly HTMLElement[]): void {
     this.draw = undefined;
     this.drawing = undefined;
@@ -103,7 +104,7 @@ export class ChartFrame {
     this.charts.replaceChildren(el('div', { class: 'empty' }, el('p', {}, text), ...actions));
   }
 
-  /** Shows a tooltip above a point of the chart; lines are text. */
+  /** Shows a tooltip above a point of the chart. */
   tip(x: number, y: number, lines: readonly string[]): void {
     this.tooltip.replaceChildren(...lines.map((line, i) => el(i === 0 ? 'strong' : 'span', {}, line)));
     this.tooltip.classList.add('is-shown');
@@ -128,7 +129,7 @@ export class ChartFrame {
     if (!this.draw || this.width === 0) return;
     const focused = focusedKey(this.charts);
     const { charts, legend = [] } = (this.drawing = this.draw(this.width));
-    // Plot names its groups, which only elements with a role may be.
+    // Plot labels its groups, but only elements with a role may have a label.
     for (const chart of charts)
       for (const group of chart.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
     this.charts.replaceChildren(...charts);
@@ -137,7 +138,7 @@ export class ChartFrame {
     if (focused !== undefined) this.charts.querySelector<SVGElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  /** The table is made when it is looked at: a training that runs draws several times a second. */
+  /** Makes the table only while it is open: a running training draws several times a second. */
   private showNumbers(): void {
     if (this.drawing && this.details.hasAttribute('open')) this.numbers.show(this.drawing.table);
   }
@@ -146,7 +147,7 @@ export class ChartFrame {
     const save = (label: string, act: (drawing: Drawing) => void | Promise<void>): HTMLElement =>
       button(label, () => this.drawing && void act(this.drawing), {
         appearance: 'icon',
-        label: `Export “${title}” as ${label}`,
+        label: t('Export “{0}” as {1}', title, label),
       });
     const { id, context } = this;
     return el(
@@ -160,13 +161,13 @@ export class ChartFrame {
   }
 }
 
-/** The mark that has the focus, which a redraw must not lose. */
+/** The key of the focused mark. A redraw must not lose the focus. */
 function focusedKey(charts: HTMLElement): string | undefined {
   const { activeElement } = document;
   return charts.contains(activeElement) ? (activeElement as SVGElement).dataset.key : undefined;
 }
 
-/** A sign and what it means. */
+/** A symbol and its meaning. */
 export function legendEntry(sign: SVGElement | HTMLElement, text: string): HTMLElement {
   return el('span', { class: 'legend-entry' }, sign, text);
 }

@@ -1,4 +1,4 @@
-/** Which scores the axis of the importance chart spans, and how. */
+/** The range and the scale of the axis of the importance chart. */
 
 /** Above this ratio of the largest bar to the smallest, a linear axis would show nothing but the largest. */
 const LOG_FROM = 12;
@@ -12,8 +12,8 @@ export interface Axis {
 }
 
 /**
- * A few blocks (the first, often the last) matter thousands of times as much as the rest, among which the choice is.
- * So the axis ends above most bars, and those beyond it are cut; `whole` shows all, logarithmically where it must be.
+ * A few blocks (the first, often the last) matter thousands of times as much as the others, and the choice is among the
+ * others. So the axis ends above most bars, and longer bars are cut. `whole` shows all, on a logarithmic axis if needed.
  */
 export function axisOf(values: readonly number[], base: number, isPpl: boolean, whole: boolean): Axis {
   const [least, most] = [Math.min(base, ...values), Math.max(base, ...values)];
@@ -32,6 +32,6 @@ export function axisOf(values: readonly number[], base: number, isPpl: boolean, 
       top: most + (most - least) * 0.08,
       log,
     };
-  // On a logarithmic axis there is no zero to start from: bars start where the axis does.
+  // A logarithmic axis has no zero, so bars start where the axis starts.
   return { start: isPpl ? base : smallest / 1.5, bottom: isPpl ? least / 1.15 : smallest / 1.5, top: most * 1.35, log };
 }

@@ -1,13 +1,14 @@
-/** What the importance chart says in words: of each bar, in its table, and in its legend. */
+/** The words of the importance chart: the tip of each bar, the table and the legend. */
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { type Drawing, legendEntry } from './frame';
-import { placesOf } from './ranks';
+import { ranksOf } from './ranks';
 import { numeric, short } from '../numbers';
 import { lineSign, seriesStyleOf } from './series';
 import { known } from './table';
 
-/** Of a 95 % interval. */
+/** The ends of a 95 % interval. */
 export interface Ends {
   readonly low: number;
   readonly high: number;
@@ -16,62 +17,84 @@ export interface Ends {
 export interface Bar {
   readonly block: number;
   readonly value: number;
-  /** Beside the whole model over the same texts: what whiskers show. NaN where the record does not tell. */
+  /** Interval of the difference to the whole model over the same texts. Whiskers show it. NaN where the record has none. */
   readonly paired: Ends;
-  /** From text to text: it says nothing of the differences between blocks. */
+  /** Interval across texts. It does not show differences between blocks. */
   readonly unpaired: Ends;
   readonly removed: boolean;
   readonly protected: boolean;
   readonly locked: boolean;
-  /** Place in the criterion's order, from 1: the first goes first. */
-  readonly place: number;
-  /** Beyond the axis: infinite, or no number. */
+  /** Rank by the criterion, from 1 (removed first); 0 for a block without a score. */
+  readonly rank: number;
+  /** How many blocks have a rank. */
+  readonly ranked: number;
+  /** Beyond the axis: infinite, or not a number. */
   readonly off: boolean;
-  /** The run has no score of it. */
+  /** The run has no score of this block. */
   readonly unknown: boolean;
 }
 
-/** What a click does. */
-export const hint = ({ locked, removed }: Bar): string =>
-  locked ? 'Locked by the setting coppice.keep' : `Click or Space: ${removed ? 'keep' : 'remove'}`;
-
-/** What is known of a bar, one phrase each. */
-export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
-  const state = bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'stays, protected' : 'stays';
-  if (Number.isNaN(bar.value)) return [`Block ${bar.block}: not scored`, state];
-  const value = short(bar.value);
-  const interval = intervalOf(bar, numeric(full));
-  const change =
-    full === undefined ? [] : [`${short(bar.value / numeric(full))}× the whole model’s ${short(numeric(full))}`];
-  const what = full === undefined ? `${seriesStyleOf(criterion).name} ${value}` : `perplexity without it ${value}`;
-  return [`Block ${bar.block}: ${what}`, ...change, ...interval, `place ${bar.place}, 1 goes first`, state];
+/** Tells what a click does. */
+export function hint({ locked, removed }: Bar): string {
+  if (locked) return t('Locked by the setting coppice.keep');
+  return removed ? t('Click or press Space to keep') : t('Click or press Space to remove');
 }
 
-/** Old records have no paired interval: they show the other one, by its name. */
+function stateOf({ removed, locked, protected: isProtected }: Bar): string {
+  if (removed) return t('will be removed');
+  if (locked) return t('locked');
+  return isProtected ? t('kept, protected') : t('kept');
+}
+
+/** The facts of a bar, one phrase each. */
+export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
+  const state = stateOf(bar);
+  if (Number.isNaN(bar.value)) return [t('Block {0}: not scored', bar.block), state];
+  const value = short(bar.value);
+  const rank = t('rank {0} of {1} (1 = removed first)', bar.rank, bar.ranked);
+  if (full === undefined) {
+    return [
+      t('Block {0}: {1} {2}', bar.block, seriesStyleOf(criterion).name, value),
+      ...intervalOf(bar, NaN),
+      rank,
+      state,
+    ];
+  }
+  const whole = numeric(full);
+  return [
+    t('Block {0}: perplexity without it {1}', bar.block, value),
+    t('{0}× the whole model’s {1}', short(bar.value / whole), short(whole)),
+    ...intervalOf(bar, whole),
+    rank,
+    state,
+  ];
+}
+
+/** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
 function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
   if (Number.isFinite(paired.high)) {
-    const words = `95 % interval ${short(paired.low)} to ${short(paired.high)}, paired over texts`;
-    return paired.low <= full && full <= paired.high ? [words, 'it may cost nothing to remove'] : [words];
+    const words = t('95 % interval {0} to {1}, paired over texts', short(paired.low), short(paired.high));
+    return paired.low <= full && full <= paired.high ? [words, t('removing it may cost nothing')] : [words];
   }
   if (!Number.isFinite(unpaired.high)) return [];
-  return [`from text to text ${short(unpaired.low)} to ${short(unpaired.high)}`];
+  return [t('across texts {0} to {1}', short(unpaired.low), short(unpaired.high))];
 }
 
-/** @param all criteria, of which the others are columns with places */
+/** @param all criteria; each one other than `score` gets a column with ranks */
 export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score: ScoreDigest): Drawing['table'] {
   const others = all.filter((each) => each !== score);
   const hasPaired = bars.some(({ paired }) => Number.isFinite(paired.high));
   const hasIntervals = hasPaired || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
-  const names = hasPaired ? ['Low, paired', 'High, paired'] : ['Low, from text to text', 'High, from text to text'];
-  const placesOfOthers = others.map(placesOf);
+  const names = hasPaired ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
+  const ranksOfOthers = others.map(ranksOf);
   return {
     head: [
-      'Block',
+      t('Block'),
       seriesStyleOf(score.criterion).name,
       ...(hasIntervals ? names : []),
-      'Place',
-      ...others.map(({ criterion }) => `Place by ${seriesStyleOf(criterion).name}`),
-      'Plan',
+      t('Rank'),
+      ...others.map(({ criterion }) => t('Rank by {0}', seriesStyleOf(criterion).name)),
+      t('Plan'),
     ],
     rows: () =>
       bars.map((bar) => {
@@ -80,15 +103,15 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
           bar.block,
           known(bar.value),
           ...(hasIntervals ? [known(low), known(high)] : []),
-          bar.place === 0 ? null : bar.place,
-          ...placesOfOthers.map((places) => places.get(bar.block) ?? null),
-          bar.removed ? 'goes' : bar.locked ? 'locked' : bar.protected ? 'protected' : 'stays',
+          bar.rank === 0 ? null : bar.rank,
+          ...ranksOfOthers.map((ranks) => ranks.get(bar.block) ?? null),
+          bar.removed ? t('removed') : bar.locked ? t('locked') : bar.protected ? t('protected') : t('kept'),
         ];
       }),
   };
 }
 
-/** What colours, stripes and signs mean. @param still nothing that is not there can come */
+/** What colours, stripes and symbols mean. @param still in a report, where the plan cannot change */
 export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], still: boolean): HTMLElement[] {
   const box = (attributes: Record<string, string | number>): SVGElement =>
     svgEl(
@@ -102,14 +125,14 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
     svgEl('rect', { x: 2, y: 4, width: 5, height: 5, fill: 'var(--protected)' }),
   );
   return [
-    legendEntry(box({ fill: 'var(--kept)' }), 'stays'),
+    legendEntry(box({ fill: 'var(--kept)' }), t('Kept')),
     ...(!still || bars.some(({ removed }) => removed)
-      ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), 'goes ✕')]
+      ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), `${t('Removed')} ✕`)]
       : []),
     ...(bars.some(({ paired }) => Number.isFinite(paired.high))
-      ? [legendEntry(whisker(), '95 % interval of the difference to the whole model')]
+      ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model'))]
       : []),
-    ...(bars.some((bar) => bar.protected) ? [legendEntry(square, 'protected')] : []),
+    ...(bars.some((bar) => bar.protected) ? [legendEntry(square, t('Protected'))] : []),
     ...(all.length > 1
       ? all.map(({ criterion }) => legendEntry(lineSign(seriesStyleOf(criterion)), seriesStyleOf(criterion).name))
       : []),

@@ -1,13 +1,15 @@
 /**
- * How much every block matters: bars from the perplexity of the whole model to that without the block, with intervals of
- * the difference between the two; of other criteria from zero. Below, the ranks that all criteria give, on one axis. A bar is a switch.
+ * How much every block matters. A bar goes from the perplexity of the whole model to that without the block, with the
+ * interval of the difference. Bars of other criteria start at zero. A click on a bar removes or keeps its block. The
+ * chart below has the ranks of all criteria on one axis.
  */
 import * as Plot from '@observablehq/plot';
 import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { blockAxis, type BlockPlace, blockPlaces, LEFT } from './block-axis';
 import type { ChartFrame, Drawing } from './frame';
-import { placesOf, rankChart } from './ranks';
+import { ranksOf, rankChart } from './ranks';
 import { axisOf } from './importance-axis';
 import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
 import { numeric, short } from '../numbers';
@@ -18,11 +20,11 @@ const HEIGHT = 290;
 
 export interface ImportanceData {
   readonly score: ScoreDigest;
-  /** All criteria that rank blocks, this one among them. */
+  /** All criteria that rank blocks, this one included. */
   readonly all: readonly ScoreDigest[];
   readonly plan: PanelPlan;
   readonly blocks: number;
-  /** Show the largest scores to their ends. */
+  /** Draw even the largest scores in full length. */
   readonly whole: boolean;
 }
 
@@ -49,7 +51,7 @@ export function drawImportance(
       act: () => toggle(bar.block),
     };
   });
-  addTargets(svg, 'Blocks: checked ones are kept', targets, frame);
+  addTargets(svg, t('Blocks (checked: kept)'), targets, frame);
   const ranked = all.filter((each) => each.blocks.length > 0);
   const charts = ranked.length > 1 ? [svg, rankChart(ranked, blocks, width)] : [svg];
   return { charts, table: tableOf(bars, ranked, score), legend: legendOf(bars, ranked, frame.still) };
@@ -57,7 +59,7 @@ export function drawImportance(
 
 function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
   const found = new Map(score.blocks.map((block) => [block.index, block]));
-  const order = placesOf(score);
+  const ranks = ranksOf(score);
   return Array.from({ length: blocks }, (_, block) => {
     const scored = found.get(block);
     const value = numeric(scored?.score);
@@ -68,7 +70,8 @@ function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
       removed: plan.removed.includes(block),
       protected: plan.protected.includes(block),
       locked: plan.locked.includes(block),
-      place: order.get(block) ?? 0,
+      rank: ranks.get(block) ?? 0,
+      ranked: ranks.size,
       off: !Number.isFinite(value),
       unknown: Number.isNaN(value),
     };
@@ -94,12 +97,12 @@ function barChart(
     .filter(({ unknown }) => !unknown)
     .map((bar) => ({ ...bar, shown: bar.off ? top : Math.min(top, bar.value) }));
   const beyond = place.filter(({ off, value }) => off || value > top);
-  // Above bars that are cut stands what they reach, upright where there is no room.
+  // A bar that is cut has its value above it, turned upright where there is no room.
   const upright = (width - LEFT) / bars.length < 44;
   const marginTop = upright && beyond.length > 0 ? 62 : 40;
   const kept = place.filter(({ removed }) => !removed);
   const gone = place.filter(({ removed }) => removed);
-  const goes = bars.filter(({ removed }) => removed);
+  const removedBars = bars.filter(({ removed }) => removed);
   const every = Math.ceil(bars.length / ((width - LEFT) / 26));
   const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
   const svg = Plot.plot({
@@ -119,7 +122,7 @@ function barChart(
         tickSize: 0,
         tickPadding: 14,
         ticks: bars.map(({ block }) => block).filter((block) => block % every === 0),
-        label: 'Block →',
+        label: `${t('Block')} →`,
         labelOffset: 40,
       }),
       Plot.barY(kept, { ...bar, fill: 'var(--kept)', className: 'bars-kept' }),
@@ -134,14 +137,14 @@ function barChart(
         finite.filter(({ paired: { low, high } }) => Number.isFinite(high) && low < top),
         {
           x: 'block',
-          y1: ({ paired: { low } }: Bar) => Math.max(bottom, low), // what is beyond the axis, the tip and the table say
+          y1: ({ paired: { low } }: Bar) => Math.max(bottom, low), // the tip and the table have what is beyond the axis
           y2: ({ paired: { high } }: Bar) => Math.min(top, high),
           stroke: 'var(--ink)',
           strokeWidth: 1,
           className: 'whiskers',
         },
       ),
-      Plot.text(goes, {
+      Plot.text(removedBars, {
         x: 'block',
         y: bottom,
         text: () => '✕',
@@ -158,7 +161,7 @@ function barChart(
         ...{ x: 'block', y: top, text: (each: Bar) => short(each.value), fontSize: 10, fill: 'var(--ink)' },
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
-      Plot.text([isPpl ? '↑ Perplexity without the block' : `↑ ${seriesStyleOf(score.criterion).name}`], {
+      Plot.text([`↑ ${isPpl ? t('Perplexity without the block') : seriesStyleOf(score.criterion).name}`], {
         ...{ frameAnchor: 'top-left', dx: 2 - LEFT, dy: 8 - marginTop, textAnchor: 'start', lineAnchor: 'middle' },
       }),
       // A bar that is cut has a gap near its top.
@@ -183,7 +186,7 @@ function barChart(
   return { svg, y: at, places: blockPlaces(svg) };
 }
 
-/** Stripes, for what goes: they show without colour too. */
+/** Stripes for removed blocks, which are visible without colour. */
 function hatch(): SVGElement {
   const stripe = svgEl('path', { d: 'M0 6 6 0M-1 1 1 -1M5 7 7 5', stroke: 'var(--removed)', 'stroke-width': 1.4 });
   return svgEl(

@@ -1,25 +1,26 @@
-/** The order in which blocks go by each criterion, on one axis: what criteria agree on, and what they do not. */
+/** The order in which each criterion removes blocks, on one axis. It shows where the criteria agree. */
 import * as Plot from '@observablehq/plot';
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { blockAxis } from './block-axis';
+import { t } from '../../support/l10n';
 import { numeric } from '../numbers';
 import { seriesStyleOf } from './series';
 
 const RANK_HEIGHT = 120;
 
-/** Place of each block in the criterion's order, from 1; equal ones in the order of the model. */
-export function placesOf({ blocks }: ScoreDigest): Map<number, number> {
+/** Rank of each block by the criterion, from 1 (removed first). Blocks of equal score are in the order of the model. */
+export function ranksOf({ blocks }: ScoreDigest): Map<number, number> {
   const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score) || a.index - b.index);
   return new Map(sorted.map(({ index }, i) => [index, i + 1]));
 }
 
-/** Ranks by all criteria: 0 goes first, 1 last. Ranks, because the scores have no common unit and long tails. */
+/** Draws ranks from 0 (removed first) to 1. It draws ranks because scores have no common unit and long tails. */
 export function rankChart(all: readonly ScoreDigest[], blocks: number, width: number): SVGSVGElement {
   const series = all.map((score) => {
-    const places = placesOf(score);
-    const points = [...places].map(([block, place]) => ({
+    const ranks = ranksOf(score);
+    const points = [...ranks].map(([block, rank]) => ({
       block,
-      rank: places.size > 1 ? (place - 1) / (places.size - 1) : 0,
+      rank: ranks.size > 1 ? (rank - 1) / (ranks.size - 1) : 0,
     }));
     return { style: seriesStyleOf(score.criterion), points: points.sort((a, b) => a.block - b.block) };
   });
@@ -29,12 +30,12 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
     ...axis,
     ...{ height: RANK_HEIGHT, marginTop: 20, marginBottom: 12 },
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
-    x: { ...axis.x, axis: null }, // the chart above has it
+    x: { ...axis.x, axis: null }, // the chart above has this axis
     y: {
       domain: [0, 1],
       ticks: [0, 0.5, 1],
-      tickFormat: (rank: number) => (rank === 0 ? 'first' : rank === 1 ? 'last' : ''),
-      label: '↑ Goes first … last, by each criterion',
+      tickFormat: (rank: number) => (rank === 0 ? t('first') : rank === 1 ? t('last') : ''),
+      label: `↑ ${t('Removal order by criterion (bottom = first)')}`,
       grid: true,
     },
     marks: series.flatMap(({ style: { color, dash, symbol }, points }) => [
@@ -45,7 +46,7 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
   svg.setAttribute('role', 'img');
   svg.setAttribute(
     'aria-label',
-    `Order in which blocks go, by ${series.map(({ style }) => style.name).join(', ')}; the table has the places.`,
+    t('Removal order of the blocks by {0}. The table has the ranks.', series.map(({ style }) => style.name).join(', ')),
   );
   return svg;
 }

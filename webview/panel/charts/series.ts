@@ -1,7 +1,8 @@
-/** Colour, sign and dash of each criterion: the same wherever it appears, and never told apart by colour alone. */
+/** Name, colour, symbol and dash of each criterion. All charts use the same ones. Colour is never the only difference. */
 import { svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
 
-/** Signs that charts know by name. */
+/** Names of the symbols that Observable Plot draws. */
 type Sign = 'circle' | 'triangle' | 'square' | 'diamond' | 'star' | 'cross' | 'wye';
 
 export interface SeriesStyle {
@@ -9,31 +10,33 @@ export interface SeriesStyle {
   readonly symbol: Sign;
   readonly dash: string;
   readonly name: string;
+  /** The name inside a sentence. */
+  readonly nameInText: string;
 }
 
-const style = (n: number, symbol: Sign, dash: string, name: string): SeriesStyle => ({
+const style = (n: number, symbol: Sign, dash: string, [name, nameInText]: readonly [string, string]): SeriesStyle => ({
   color: `var(--series-${n})`,
   symbol,
   dash,
   name,
+  nameInText,
 });
 
 const STYLES: Readonly<Record<string, SeriesStyle>> = {
-  ppl: style(1, 'circle', '', 'Perplexity'),
-  taylor: style(2, 'triangle', '6 3', 'Taylor'),
-  magnitude: style(3, 'square', '2 3', 'Magnitude'),
-  'block-influence': style(4, 'diamond', '8 3 2 3', 'Block influence'),
-  angular: style(5, 'star', '4 2', 'Angular distance'),
-  greedy: style(6, 'cross', '10 4', 'Greedy'),
-  deepest: style(7, 'wye', '1 3', 'Deepest first'),
+  ppl: style(1, 'circle', '', [t('Perplexity'), t('perplexity')]),
+  taylor: style(2, 'triangle', '6 3', [t('Taylor'), t('Taylor')]),
+  magnitude: style(3, 'square', '2 3', [t('Magnitude'), t('magnitude')]),
+  'block-influence': style(4, 'diamond', '8 3 2 3', [t('Block influence'), t('block influence')]),
+  angular: style(5, 'star', '4 2', [t('Angular distance'), t('angular distance')]),
+  greedy: style(6, 'cross', '10 4', [t('Greedy'), t('greedy')]),
+  deepest: style(7, 'wye', '1 3', [t('Deepest first'), t('deepest first')]),
 };
 
-/** Its name inside a sentence. */
-export const nameInText = (criterion: string): string =>
-  criterion === 'taylor' ? 'Taylor' : seriesStyleOf(criterion).name.toLowerCase();
+/** The name of the criterion inside a sentence. */
+export const nameInText = (criterion: string): string => seriesStyleOf(criterion).nameInText;
 
 export function seriesStyleOf(criterion: string): SeriesStyle {
-  return STYLES[criterion] ?? { ...STYLES.ppl, name: criterion };
+  return STYLES[criterion] ?? { ...STYLES.ppl, name: criterion, nameInText: criterion };
 }
 
 const SIGNS: Readonly<Record<Sign, string>> = {
@@ -46,7 +49,7 @@ const SIGNS: Readonly<Record<Sign, string>> = {
   wye: 'M12 6V10M12 6 8.7 3.2M12 6l3.3-2.8',
 };
 
-/** A line with its sign, for legends. */
+/** A line with its symbol, for legends. */
 export function lineSign({ color, symbol, dash }: SeriesStyle): SVGElement {
   const path = SIGNS[symbol];
   return svgEl(

@@ -1,31 +1,32 @@
-/** Tables: of charts for those who do not see them, and of what is a table anyway. */
+/** Tables: the numbers of charts, and other tables of the panel. */
 import { type Child, el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { short } from '../numbers';
 
-/** A word, a number as it was measured, or nothing: the page rounds, a file does not. */
+/** A word, a number as it was measured, or nothing. The page rounds numbers; a file does not. */
 export type Cell = string | number | null;
 
-/** Numbers to be looked at or exported. */
+/** Numbers to show or to export. */
 export interface Numbers {
   readonly head: readonly string[];
-  /** Called when somebody looks, for there may be thousands. */
+  /** Called only when the table is open or exported, because there may be thousands of rows. */
   readonly rows: () => readonly (readonly Cell[])[];
 }
 
-/** NaN says that there is nothing. */
+/** NaN means that there is no value. */
 export const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
-/** As the page shows it. */
+/** The cell as the page shows it. */
 export function cellText(cell: Cell): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   return Number.isInteger(cell) ? cell.toLocaleString('en-US') : short(cell, 6);
 }
 
-/** @param caption what the table is, for those who do not see what is around it; the first cell of a row names it */
+/** @param caption for screen readers @param rows the first cell of each is its header */
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Child[])[]): HTMLTableElement {
   const headCells = head.map((name) =>
-    el('th', { scope: 'col' }, name === '' ? el('span', { class: 'visually-hidden' }, 'Actions') : name),
+    el('th', { scope: 'col' }, name === '' ? el('span', { class: 'visually-hidden' }, t('Actions')) : name),
   );
   return el(
     'table',
@@ -39,7 +40,7 @@ export function table(caption: string, head: readonly string[], rows: readonly (
 const rowOf = ([first, ...rest]: readonly Child[]): HTMLElement =>
   el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((cell) => el('td', {}, cell)));
 
-/** A table of numbers that stays in the page: of thousands of rows, those are replaced that are others now. */
+/** A table of numbers that stays in the page. It replaces only the rows that changed, because there may be thousands. */
 export class NumberTable {
   private head = '';
   private shown: (readonly Cell[])[] = [];

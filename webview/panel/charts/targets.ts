@@ -1,24 +1,24 @@
 /**
- * What can be pointed at in a chart: invisible areas over it, one a block or point, that take mouse and keyboard. One
- * of them is in the tab order; arrow keys, Home and End move among them; Enter and Space act.
+ * The interactive parts of a chart: invisible areas over it, one for each block or point, that take mouse and keyboard.
+ * One area is in the tab order. Arrow keys, Home and End move between areas; Enter and Space act.
  */
 import { svg as svgEl } from '../../support/dom';
 
 export interface Target {
-  /** Unique in the chart; the focus returns to it after a redraw. */
+  /** Unique in the chart. The focus returns to the area with this key after a redraw. */
   readonly key: string;
-  /** Pixels of the area. */
+  /** Position and size of the area in pixels. */
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** Where the tooltip points to. */
+  /** The point that the tooltip belongs to. */
   readonly tipX: number;
   readonly tipY: number;
-  /** What a screen reader says. */
+  /** For screen readers. */
   readonly label: string;
   readonly tip: readonly string[];
-  /** Of a target that is on or off; undefined for a button. */
+  /** State of a checkbox; undefined for a button. */
   readonly checked?: boolean;
   readonly disabled?: boolean;
   readonly act: () => void;
@@ -34,7 +34,7 @@ export function addTargets(svg: SVGSVGElement, name: string, targets: readonly T
   svg.removeAttribute('aria-label');
   svg.setAttribute('role', 'group');
   svg.setAttribute('aria-label', name);
-  for (const child of svg.children) child.setAttribute('aria-hidden', 'true'); // said by targets and table
+  for (const child of svg.children) child.setAttribute('aria-hidden', 'true'); // targets and table have the same content
   const areas = targets.map((target) => area(target, place));
   areas[0]?.setAttribute('tabindex', '0');
   for (const [i, each] of areas.entries()) {

@@ -1,5 +1,6 @@
-/** The steps of a retraining as they are drawn: smoothed, and no more of them than can be told apart. */
+/** The steps of a retraining as they are drawn: smoothed, and thinned to what the eye can tell apart. */
 import type { TrainingEvaluation, TrainingStep } from '../../../src/protocol/panel';
+import { t } from '../../support/l10n';
 import { numeric } from '../numbers';
 import { type Cell, known, type Numbers } from './table';
 
@@ -22,9 +23,9 @@ export interface EvaluationPoint {
   readonly ppl: number;
 }
 
-/** Points drawn at most: more are not told apart, and a redraw stays quick. */
+/** Limit of drawn points. More would style the same and slow down a redraw. */
 const MAX_POINTS = 400;
-/** Part of the old mean that the smoothed loss keeps each step; long runs are smoothed more. */
+/** Part of the old mean that the smoothed loss keeps at each step. Long runs are smoothed more. */
 const smoothing = (steps: number): number => Math.min(0.97, Math.max(0.6, 1 - 20 / Math.max(1, steps)));
 
 export function pointsOf({ steps }: TrainingSeries): Point[] {
@@ -35,14 +36,14 @@ export function pointsOf({ steps }: TrainingSeries): Point[] {
     const value = numeric(loss);
     if (Number.isFinite(value)) {
       mean = keep * mean + (1 - keep) * value;
-      weight = keep * weight + (1 - keep); // what a mean that starts at zero lacks
+      weight = keep * weight + (1 - keep); // corrects the mean, which starts at zero
     }
     return { step, loss: value, smooth: mean / weight, learningRate, speed: tokensPerSecond };
   });
   return thinned(all);
 }
 
-/** Of each stretch of steps those of the least and the largest loss, so that no peak is lost; and the last. */
+/** Keeps the lowest and the highest loss of each stretch of steps, so that no peak is lost, and the last step. */
 function thinned(all: readonly Point[]): Point[] {
   if (all.length <= MAX_POINTS) return [...all];
   const stretch = Math.ceil((2 * all.length) / MAX_POINTS);
@@ -60,12 +61,12 @@ function thinned(all: readonly Point[]): Point[] {
 export const evaluationPointsOf = ({ evaluations }: TrainingSeries): EvaluationPoint[] =>
   evaluations.map(({ step, ppl }) => ({ step, ppl: numeric(ppl) })).filter(({ ppl }) => Number.isFinite(ppl));
 
-/** Every step as it was; of two runs one below the other. */
+/** All steps as they were measured. The steps of a second run follow those of the first. */
 export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
   const several = runs.length > 1;
-  const head = ['Step', 'Loss', 'Learning rate', 'Tokens per second', 'Held-out perplexity'];
+  const head = [t('Step'), t('Loss'), t('Learning rate'), t('Tokens per second'), t('Held-out perplexity')];
   return {
-    head: several ? [...head, 'Run'] : head,
+    head: several ? [...head, t({ message: 'Run', comment: 'Noun: a training that ran' })] : head,
     rows: () =>
       runs.flatMap(({ name, steps, evaluations }) => {
         const held = new Map(evaluations.map(({ step, ppl }) => [step, known(numeric(ppl))]));

@@ -1,6 +1,7 @@
-/** A retraining: loss as it was and smoothed, perplexity of the held-out part, learning rate and speed. */
+/** A retraining: loss (raw and smoothed), held-out perplexity, learning rate and speed. */
 import * as Plot from '@observablehq/plot';
 import { svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { short } from '../numbers';
 import { addTargets, type Target } from './targets';
@@ -14,12 +15,12 @@ import {
 } from './training-points';
 
 const LEFT = 54;
-/** Places that keys can stop at. */
+/** Limit of steps that arrow keys can reach. */
 const MAX_STOPS = 40;
-/** What is laid over: dashed, and the second colour. */
+/** Style of the run that is drawn for comparison: dashed, in the second colour. */
 const OVER = { stroke: 'var(--series-2)', strokeDasharray: '6 3' } as const;
 
-/** @param total planned steps; 0 when unknown */
+/** @param over a run to compare with @param total planned steps; 0 when unknown */
 export function drawTraining(
   main: TrainingSeries,
   over: TrainingSeries | undefined,
@@ -31,13 +32,13 @@ export function drawTraining(
   const overlay = over ? pointsOf(over) : [];
   const last = Math.max(total, points.at(-1)?.step ?? 1, overlay.at(-1)?.step ?? 1);
   const loss = lossChart(points, overlay, last, width);
-  addTargets(loss, 'Steps of the retraining', stopsOf(points, loss, frame), frame);
+  addTargets(loss, t('Steps of the retraining'), stopsOf(points, loss, frame), frame);
   const [evaluations, others] = [evaluationPointsOf(main), over ? evaluationPointsOf(over) : []];
   const ppl = evaluations.length + others.length > 0 ? [evaluationChart(evaluations, others, last, width)] : [];
   const half = width >= 520 ? Math.floor((width - 16) / 2) : width;
   const small = [
-    smallChart(points, overlay, 'learningRate', '↑ Learning rate', last, half),
-    smallChart(points, overlay, 'speed', '↑ Tokens per second', last, half),
+    smallChart(points, overlay, 'learningRate', t('Learning rate'), last, half),
+    smallChart(points, overlay, 'speed', t('Tokens per second'), last, half),
   ];
   return {
     charts: [loss, ...ppl, ...small],
@@ -57,8 +58,14 @@ function lossChart(
   return Plot.plot({
     ...{ width, height: 210, marginLeft: LEFT, marginTop: 22, marginBottom: 34, marginRight: 12 },
     style: STYLE,
-    x: { domain: [0, last], label: 'Step →', ticks: Math.min(8, width / 70), tickFormat: 'd' },
-    y: { ...roomFor(points.map(({ loss }) => loss)), label: '↑ Loss, nats a token', grid: true, nice: true, ticks: 5 },
+    x: { domain: [0, last], label: `${t('Step')} →`, ticks: Math.min(8, width / 70), tickFormat: 'd' },
+    y: {
+      ...roomFor(points.map(({ loss }) => loss)),
+      label: `↑ ${t('Loss (nats per token)')}`,
+      grid: true,
+      nice: true,
+      ticks: 5,
+    },
     marks: [
       Plot.lineY(points, { x: 'step', y: 'loss', stroke: 'var(--series-1)', strokeOpacity: 0.35, strokeWidth: 1 }),
       Plot.lineY(overlay, { ...OVER, x: 'step', y: 'smooth', strokeWidth: 1.8 }),
@@ -68,7 +75,7 @@ function lossChart(
   }) as SVGSVGElement & Plot.Plot;
 }
 
-/** A scale of a single value has no extent of its own. */
+/** A domain for values that are all the same, for which a scale would have no extent. */
 function roomFor(values: readonly number[]): { readonly domain?: [number, number] } {
   const [first] = values;
   return values.length > 0 && values.every((value) => value === first) ? { domain: [0.95 * first, 1.05 * first] } : {};
@@ -86,7 +93,7 @@ function evaluationChart(
     x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
       ...roomFor([...evaluations, ...over].map(({ ppl }) => ppl)),
-      ...{ label: '↑ Perplexity of the held-out part', grid: true, nice: true, ticks: 3 },
+      ...{ label: `↑ ${t('Held-out perplexity')}`, grid: true, nice: true, ticks: 3 },
       tickFormat: (value: number) => short(value, 3),
     },
     marks: [
@@ -96,7 +103,7 @@ function evaluationChart(
       Plot.text(evaluations.slice(-1), {
         x: 'step',
         y: 'ppl',
-        text: (evaluation: EvaluationPoint) => short(evaluation.ppl),
+        text: (point: EvaluationPoint) => short(point.ppl),
         dy: -12,
         textAnchor: (evaluations.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
         fill: 'var(--ink)',
@@ -105,9 +112,9 @@ function evaluationChart(
       }),
     ],
   }) as SVGSVGElement;
-  const at = (evaluation: EvaluationPoint | undefined): string =>
-    evaluation ? `${short(evaluation.ppl)} at step ${evaluation.step}` : 'none';
-  return asImage(svg, `Perplexity of the held-out part: ${at(evaluations[0])}, ${at(evaluations.at(-1))}.`);
+  const at = (point: EvaluationPoint | undefined): string =>
+    point ? t('{0} at step {1}', short(point.ppl), point.step) : t('none');
+  return asImage(svg, t('Held-out perplexity: {0}, {1}.', at(evaluations[0]), at(evaluations.at(-1))));
 }
 
 function smallChart(
@@ -122,7 +129,7 @@ function smallChart(
     ...{ width, height: 96, marginLeft: LEFT, marginTop: 20, marginBottom: 18, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: 3, tickFormat: 'd' },
-    y: { label, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 3) },
+    y: { label: `↑ ${label}`, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 3) },
     marks: [
       Plot.areaY(points, { x: 'step', y, fill: 'var(--series-1)', fillOpacity: 0.12 }),
       Plot.lineY(points, { x: 'step', y, stroke: 'var(--series-1)', strokeWidth: 1.2 }),
@@ -130,7 +137,7 @@ function smallChart(
     ],
   }) as SVGSVGElement;
   const latest = points.at(-1);
-  return asImage(svg, `${label.slice(2)}: ${latest ? short(latest[y]) : 'none'} at the last step.`);
+  return asImage(svg, t('{0}: {1} at the last step.', label, latest ? short(latest[y]) : t('none')));
 }
 
 function asImage(svg: SVGSVGElement, label: string): SVGSVGElement {
@@ -150,10 +157,10 @@ function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame
     const after = i < stops.length - 1 ? Number(x.apply(stops[i + 1].step)) : cx + 8;
     const [from, to] = [(before + cx) / 2, (cx + after) / 2];
     const tip = [
-      `Step ${point.step}: loss ${short(point.loss)}`,
-      `smoothed ${short(point.smooth)}`,
-      `learning rate ${short(point.learningRate)}`,
-      `${short(point.speed)} tokens per second`,
+      t('Step {0}: loss {1}', point.step, short(point.loss)),
+      t('smoothed {0}', short(point.smooth)),
+      t('learning rate {0}', short(point.learningRate)),
+      t('{0} tokens per second', short(point.speed)),
     ];
     return {
       key: String(point.step),
@@ -170,7 +177,7 @@ function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame
   });
 }
 
-/** @param over name of the run that is laid over */
+/** @param over name of the run to compare with */
 function legendOf(over: string | undefined): HTMLElement[] {
   const line = (color: string, width: number, dash = '', opacity = 1): SVGElement =>
     svgEl(
@@ -185,8 +192,8 @@ function legendOf(over: string | undefined): HTMLElement[] {
       }),
     );
   return [
-    legendEntry(line('var(--series-1)', 1, '', 0.5), 'loss of each step'),
-    legendEntry(line('var(--series-1)', 2.2), 'smoothed'),
-    ...(over === undefined ? [] : [legendEntry(line('var(--series-2)', 1.8, '6 3'), `laid over: ${over}`)]),
+    legendEntry(line('var(--series-1)', 1, '', 0.5), t('Loss per step')),
+    legendEntry(line('var(--series-1)', 2.2), t('Smoothed')),
+    ...(over === undefined ? [] : [legendEntry(line('var(--series-2)', 1.8, '6 3'), t('Comparison: {0}', over))]),
   ];
 }

@@ -1,6 +1,7 @@
 /**
- * The model as a strip that stays in sight: a cell a block, the taller the more it matters, those that go sunken and
- * striped; beside it what is left. For the eye only: the importance chart has the same for everybody, to be acted on.
+ * The model as a strip that stays in view. Each block is a cell; a taller cell matters more, and a removed one is low and
+ * striped. The text next to it has the size, speed and perplexity of the plan. Screen readers skip the strip, because the
+ * importance chart has the same content.
  */
 import type {
   PanelFamily,
@@ -11,9 +12,10 @@ import type {
   PanelText,
   WhatIfState,
 } from '../../../src/protocol/panel';
-import { el } from '../../support/dom';
-import { counted } from '../../support/numbers';
-import { placesOf } from '../charts/ranks';
+import { blocksText } from '../../support/amounts';
+import { el, withParts } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { ranksOf } from '../charts/ranks';
 import { speedupOf } from './family';
 import { numeric, short, times } from '../numbers';
 import { onPanelRows } from '../state/rows';
@@ -21,15 +23,15 @@ import { type Section, whenChanged } from './section';
 import { scoresOf } from './importance';
 import { ownRuns } from '../state/shown-runs';
 
-/** Shares of the height: of the least important block, of one that goes, and where nothing is known. */
-const [LEAST, GONE, UNKNOWN] = [0.34, 0.16, 0.62];
+/** Shares of the height: of the least important block, of a removed one, and of one without a score. */
+const [LEAST, REMOVED, UNKNOWN] = [0.34, 0.16, 0.62];
 
 export function blockMapSection(): Section {
   const cells = el('div', { class: 'block-map-cells' });
-  const words = el('div', { class: 'block-map-words' });
-  const element = el('div', { class: 'block-map', 'aria-hidden': 'true' }, cells, words);
+  const summary = el('div', { class: 'block-map-words' });
+  const element = el('div', { class: 'block-map', 'aria-hidden': 'true' }, cells, summary);
 
-  /** Cells stay, so that what changes can be seen to change. */
+  /** Keeps the cells, so that CSS can animate their changes. */
   const drawStrip = whenChanged(
     (
       runs: readonly PanelRun[],
@@ -40,16 +42,16 @@ export function blockMapSection(): Section {
     ) => {
       const scores = scoresOf(runs, shown);
       const score = scores.find((each) => each.criterion === criterion) ?? scores[0];
-      const places = score ? placesOf(score) : new Map<number, number>();
+      const ranks = score ? ranksOf(score) : new Map<number, number>();
       while (cells.childElementCount > blocks) cells.lastElementChild!.remove();
       while (cells.childElementCount < blocks) cells.append(el('span', {}));
       cells.classList.toggle('is-dense', blocks > 64);
       for (const [block, cell] of ([...cells.children] as HTMLElement[]).entries()) {
-        const place = places.get(block);
-        const share = place === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * place) / places.size;
-        const goes = removed.includes(block);
-        cell.classList.toggle('goes', goes);
-        cell.style.height = `${Math.round(100 * (goes ? GONE : share))}%`;
+        const rank = ranks.get(block);
+        const share = rank === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * rank) / ranks.size;
+        const isRemoved = removed.includes(block);
+        cell.classList.toggle('is-removed', isRemoved);
+        cell.style.height = `${Math.round(100 * (isRemoved ? REMOVED : share))}%`;
       }
     },
   );
@@ -57,14 +59,9 @@ export function blockMapSection(): Section {
   const drawWords = whenChanged(
     (model: PanelModel, plan: PanelPlan, whatIf: WhatIfState, text: PanelText | null, family: PanelFamily) => {
       const kept = model.blocks - plan.removed.length;
-      words.replaceChildren(
-        el(
-          'span',
-          {},
-          el('strong', {}, String(kept)),
-          ` of ${counted(family.parent?.there?.blocks ?? model.blocks, 'block')}`,
-        ),
-        el('span', {}, el('strong', {}, times(speedupOf({ model, plan, family }))), ' as fast'),
+      summary.replaceChildren(
+        words(t('{0} of {1}'), String(kept), blocksText(family.parent?.there?.blocks ?? model.blocks)),
+        words(t('speed {0}'), times(speedupOf({ model, plan, family }))),
         ...perplexityOf(onPanelRows(whatIf, text), plan.removed),
       );
     },
@@ -79,10 +76,14 @@ export function blockMapSection(): Section {
   };
 }
 
+/** A text with its first value in bold. */
+const words = (text: string, value: string, ...others: readonly string[]): HTMLElement =>
+  el('span', {}, ...withParts(text, el('strong', {}, value), ...others));
+
 /** The plan's perplexity; nothing if it is neither known nor being computed. */
 function perplexityOf({ status, full, removed, ppl }: WhatIfState, plan: readonly number[]): HTMLElement[] {
   const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
   const isComing = status === 'waiting' || status === 'computing';
   if (known === null && !isComing) return [];
-  return [el('span', {}, 'perplexity ', el('strong', {}, known === null ? '…' : short(numeric(known))))];
+  return [words(t('perplexity {0}'), known === null ? '…' : short(numeric(known)))];
 }

@@ -1,16 +1,17 @@
-/** Runs beside each other, until they are closed. */
+/** A table that compares runs side by side. */
 import type { Comparison } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { table } from '../charts/table';
 
 export class ComparisonView {
   readonly element = el('div', { class: 'comparison' });
   private shown: Comparison | null = null;
-  /** Set aside until another one comes: the host need not know. */
+  /** The user closed the comparison. The host does not need to know. */
   private closed = false;
 
-  /** @param back where the focus goes when it is closed */
+  /** @param back gets the focus when the comparison is closed */
   constructor(private readonly back: HTMLElement) {}
 
   show(compared: Comparison | null): void {
@@ -31,13 +32,13 @@ export class ComparisonView {
         differs ? el('strong', {}, text) : el('span', { class: 'muted' }, text);
       return [words(differs ? `≠ ${name}` : name), ...values.map((value) => words(value || '–'))];
     });
-    const close = button('Close', () => this.close(), { label: 'Close the comparison' });
+    const close = button(t('Close'), () => this.close(), { label: t('Close the comparison') });
     this.element.replaceChildren(
-      el('header', {}, el('h3', {}, 'Compared'), close),
+      el('header', {}, el('h3', {}, t('Comparison')), close),
       el(
         'div',
-        { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Runs compared' },
-        table('Runs compared; rows with ≠ differ', ['', ...compared.titles], rows),
+        { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Compared runs') },
+        table(t('Compared runs. Rows with ≠ differ.'), ['', ...compared.titles], rows),
       ),
     );
   }

@@ -1,32 +1,29 @@
-/** What models cost, as far as runs have measured it: one row a model, under the name that the panel gives it. Pure. */
+/** Size and speed of models as runs have measured them: one row for each model, by its name in the panel. Pure. */
 import type { CostDigest, PanelModel, PanelPlan, PanelRun } from '../../../src/protocol/panel';
-import { blockList } from '../numbers';
+import { isPlanLabel, ORIGINAL, withoutLabel } from '../state/model-labels';
 
 type Sizes = Pick<CostDigest, 'parameters' | 'bytes' | 'peakRssBytes'>;
 type Speeds = Omit<CostDigest, keyof Sizes | 'label' | 'of' | 'speed'>;
 
 export interface Cost extends Sizes, Speeds {
   readonly label: string;
-  /**
-   * The original; the plan as it is; a plan of before, which nothing but its measurements is left of; or a model or adapter
-   * that was made.
-   */
+  /** The checkpoint, the current plan, an earlier plan of which only measurements are left, or a derived model or adapter. */
   readonly kind: 'original' | 'plan' | 'earlier' | 'made';
-  /** An adapter lies beside the parameters that are counted, and has some of its own. */
+  /** The model has an adapter, whose parameters are not counted. */
   readonly adapter?: true;
-  /** How its speeds were measured: only those of the newest run in turns can be compared. Undefined where it has none. */
+  /** How its speeds were measured; undefined without speeds. Only those of the newest run in turns can be compared. */
   readonly speed?: 'turns' | 'alone' | 'writing';
 }
 
 const NO_SIZES: Sizes = { parameters: null, bytes: null, peakRssBytes: null };
 const NO_SPEEDS: Speeds = { prefillTokensPerSecond: null, decodeTokensPerSecond: null };
-/** The better measurement first. */
+/** Ways to measure, the best first. */
 const WAYS = ['turns', 'alone', 'writing'] as const;
 
 /**
- * The original, the plan, and every model that a run has figures of.
- * @param runs newest first: of each size the newest counts, of speeds the newest of those that were measured best
- * @param plan undefined where nothing is planned
+ * Lists the checkpoint, the plan, and every model that a run has measured.
+ * @param runs newest first. The newest size counts, and the newest speed of the best way to measure.
+ * @param plan undefined in a report
  */
 export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: readonly PanelRun[]): Cost[] {
   const found = new Map<string, Sizes>();
@@ -39,7 +36,7 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
     });
   };
   add(model.name, { ...NO_SIZES, parameters: model.parameters, bytes: model.bytes });
-  const planned = plan && plan.removed.length > 0 ? `Without ${blockList(plan.removed)}` : undefined;
+  const planned = plan && plan.removed.length > 0 ? withoutLabel(plan.removed) : undefined;
   if (plan && planned !== undefined) add(planned, { ...NO_SIZES, parameters: plan.parameters, bytes: plan.bytes });
   for (const run of runs) for (const cost of run.digest.cost ?? []) add(labelOf(run, cost, model.name), cost);
   const speeds = speedsOf(runs, model.name);
@@ -48,15 +45,15 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
     const { training, removed } = digest;
     const whole = removed.filter((block) => typeof block === 'number').length;
     if (training?.output === undefined || whole === 0) continue;
-    // The blocks that are left. What an adapter adds (of SmolLM2-135M, at rank 8 on all seven linears, about 1.8 % of
-    // them) no digest tells; merged it adds nothing.
+    // The parameters of the remaining blocks. No digest has those of the adapter (about 1.8 % for SmolLM2-135M at rank 8
+    // on all seven linears). A merged adapter adds none.
     add(training.output, { ...NO_SIZES, parameters: model.parameters - whole * model.parametersPerBlock });
     if (digest.settings.some(([name]) => name === 'rank')) adapters.add(training.output);
   }
   const kindOf = (label: string): Cost['kind'] => {
     if (label === model.name) return 'original';
     if (label === planned) return 'plan';
-    return label.startsWith('Without ') ? 'earlier' : 'made';
+    return isPlanLabel(label) ? 'earlier' : 'made';
   };
   return [...found].map(([label, sizes]) => ({
     ...{ label, ...sizes, ...NO_SPEEDS, ...speeds.get(label), kind: kindOf(label) },
@@ -64,7 +61,7 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
   }));
 }
 
-/** By label. What was measured in turns before the newest such run is as good as measured alone. */
+/** Speeds by label. Speeds of older runs in turns count as measured alone. */
 function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds & Pick<Cost, 'speed'>> {
   const inTurns = ({ digest }: PanelRun): boolean => digest.cost?.some(({ speed }) => speed === 'turns') ?? false;
   const newest = runs.find(inTurns);
@@ -86,12 +83,12 @@ function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds &
   return found;
 }
 
-/** A measurement names its model, and what it leaves out and puts on top beside it. */
+/** The label of a measured model, with the blocks that it lacks or its adapter. */
 function labelOf({ digest: { kind, removed, adapter } }: PanelRun, { label, speed }: CostDigest, name: string): string {
-  if (label === 'Original') return name;
-  if (kind !== 'bench' || speed === 'turns') return label; // the label says it all
+  if (label === ORIGINAL) return name;
+  if (kind !== 'bench' || speed === 'turns') return label; // the label is complete
   if (adapter !== undefined) return adapter;
   const blocks = removed.filter((block) => typeof block === 'number');
   if (removed.length === 0) return label;
-  return blocks.length === removed.length ? `Without ${blockList(blocks)}` : `Without ${removed.join(', ')}`;
+  return withoutLabel(blocks.length === removed.length ? blocks : removed.join(', '));
 }

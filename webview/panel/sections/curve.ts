@@ -1,6 +1,6 @@
 /**
- * The perplexity curve of every criterion that has one, and how to get those that are missing. What was measured on other
- * rows has another unit, as it were: one set of rows is drawn at a time.
+ * The perplexity curve of every criterion that has one, with buttons for the missing ones. Perplexities on different rows
+ * cannot be compared, so one set of rows is drawn at a time.
  */
 import type { CriterionName } from '../../../src/protocol/scores';
 import type {
@@ -12,7 +12,8 @@ import type {
   RetrainedDigest,
   WhatIfState,
 } from '../../../src/protocol/panel';
-import { counted } from '../../support/numbers';
+import { blocksText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 import { type Choice, dropdown } from '../../support/ui';
 import { type CurveSeries, drawCurve } from '../charts/curve';
 import { ChartFrame } from '../charts/frame';
@@ -23,7 +24,7 @@ import { scoresOf } from './importance';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
-/** The newest curve of each criterion, base and adapter on these rows. @param runs those that were chosen first */
+/** The newest curve of each criterion, base and adapter on these rows. @param runs the chosen ones first */
 function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSeries[] {
   const newest = new Map<string, CurveSeries>();
   for (const { digest } of runs) {
@@ -34,8 +35,8 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
     const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
     const name = [
       style.name,
-      ...(adapter === undefined ? [] : [`with ${adapter}`]),
-      ...(removed.length > 0 ? [`without ${without}`] : []),
+      ...(adapter === undefined ? [] : [t('with {0}', adapter)]),
+      ...(removed.length > 0 ? [t('without {0}', without)] : []),
     ].join(' ');
     if (!newest.has(name))
       newest.set(name, {
@@ -55,11 +56,11 @@ function retrainedOf(runs: readonly PanelRun[], rows: string | undefined): Retra
   return [...newest.values()];
 }
 
-/** All rows that something was measured on: the panel's first, then the newest. */
+/** All rows with measurements: those of the panel first, then the newest. */
 function rowsToChoose(runs: readonly PanelRun[], panel: PanelText | null): Choice[] {
   const found = new Map<string, { label: string; when: string }>();
   const ofPanel = rowsOfPanel(panel);
-  if (ofPanel !== undefined) found.set(ofPanel, { label: textLabel(panel!), when: 'the panel’s rows' });
+  if (ofPanel !== undefined) found.set(ofPanel, { label: textLabel(panel!), when: t('the panel’s text') });
   for (const { digest } of runs)
     for (const measured of [...(digest.curve ? [digest.curve] : []), ...(digest.retrained ?? [])])
       if (!found.has(rowsOf(measured)))
@@ -71,22 +72,22 @@ function rowsToChoose(runs: readonly PanelRun[], panel: PanelText | null): Choic
   });
 }
 
-/** The panel's rows where something was measured on them, else those of the newest curve. */
+/** The panel's rows if a curve was measured on them, else those of the newest curve. */
 function usualRows(runs: readonly PanelRun[], panel: PanelText | null): string | undefined {
   const ofPanel = rowsOfPanel(panel);
   const curves = runs.flatMap(({ digest }) => digest.curve ?? []).map(rowsOf);
   return ofPanel !== undefined && curves.includes(ofPanel) ? ofPanel : (curves[0] ?? ofPanel);
 }
 
-/** Says that the curve was measured on another text than the panel's. */
+/** Warns that the curve was measured on another text than the panel's. */
 function otherRows(rows: string | undefined, choices: readonly Choice[], panel: PanelText | null): string[] {
   const ofPanel = rowsOfPanel(panel);
   if (rows === undefined || ofPanel === undefined || rows === ofPanel) return [];
   const label = choices.find(({ value }) => value === rows)?.label ?? '';
-  return [`⚠ Measured on ${label}, not on the panel’s text. `];
+  return [t('⚠ Measured on {0}, not on the panel’s text.', label)];
 }
 
-/** The newest adapter that was trained and can be measured, but was not. */
+/** The newest trained adapter that can be measured and was not yet. */
 function unmeasured(runs: readonly PanelRun[], columns: PanelState['columns'], rows?: string): string | undefined {
   const measured = runs
     .flatMap(({ digest }) => digest.retrained ?? [])
@@ -97,7 +98,7 @@ function unmeasured(runs: readonly PanelRun[], columns: PanelState['columns'], r
   return trained.find((output) => there.includes(output) && !measured.includes(output));
 }
 
-/** What the axis starts from and the plan's point, as far as they belong to these rows. */
+/** Start of the axis and the plan's point, if they were measured on these rows. */
 function comparable(whatIf: WhatIfState, rows: string | undefined, series: readonly CurveSeries[]): WhatIfState {
   if (rowsOfPlan(whatIf) === rows) return whatIf;
   const start = series
@@ -107,12 +108,12 @@ function comparable(whatIf: WhatIfState, rows: string | undefined, series: reado
 }
 
 export function curveSection(context: Context): Section {
-  const frame = new ChartFrame('curve', 'What removing blocks costs', context);
-  const texts = dropdown('Text', (text) => context.setView({ text }));
-  const startCurve = (trusted: boolean, criterion: string, primary: boolean, label: string): HTMLElement =>
+  const frame = new ChartFrame('curve', t('Perplexity curve'), t('What does removing blocks cost?'), context);
+  const texts = dropdown(t('Text'), (text) => context.setView({ text }));
+  const startCurve = (trusted: boolean, criterion: string, primary: boolean): HTMLElement =>
     startButton(
       trusted,
-      label,
+      t('Draw Curve by {0}', seriesStyleOf(criterion).name),
       () => {
         context.setView({ text: '' });
         context.send({ type: 'start/curve', criterion: criterion as CriterionName });
@@ -145,20 +146,23 @@ export function curveSection(context: Context): Section {
       if (series.length === 0 && retrained.length === 0) {
         frame.setTools();
         frame.showEmpty(
-          `The curve shows the perplexity with one, two, three … blocks removed: where the model bends, and where it breaks.${knownOf(whatIf)}`,
-          ...(context.still ? [] : [startCurve(trusted, first, true, 'Draw the Curve')]),
+          [
+            t(
+              'The curve shows the perplexity with one, two, three and more blocks removed, and so how many the model can lose.',
+            ),
+            ...knownOf(whatIf),
+          ].join(' '),
+          ...(context.still ? [] : [startCurve(trusted, first, true)]),
         );
         return;
       }
       const adapter = unmeasured(all, columns, rowsOfPanel(panel));
       const measure = (name: string): HTMLElement =>
-        startButton(trusted, `Measure ${name}`, () => context.send({ type: 'start/retrained', adapter: name }));
+        startButton(trusted, t('Measure {0}', name), () => context.send({ type: 'start/retrained', adapter: name }));
       if (rows !== undefined) texts.show(choices, rows);
       frame.setTools(
         ...(!context.still && adapter !== undefined ? [measure(adapter)] : []),
-        ...(!context.still && (missing.length > 0 || drawn.length === 0)
-          ? [startCurve(trusted, first, false, `Add ${seriesStyleOf(first).name}`)]
-          : []),
+        ...(!context.still && (missing.length > 0 || drawn.length === 0) ? [startCurve(trusted, first, false)] : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );
       frame.setNote(...shownNote(all, shown, 'curve', context), ...otherRows(rows, choices, panel));
@@ -177,20 +181,34 @@ export function curveSection(context: Context): Section {
   };
 }
 
-/** What is known without a curve: one or two numbers, in a sentence. */
-function knownOf({ full, removed, ppl, text }: WhatIfState): string {
-  if (full === null || text === null) return '';
-  const whole = ` On ${text} the whole model has ${short(numeric(full))}`;
-  if (ppl === null || removed.length === 0) return `${whole}.`;
-  return `${whole}, and ${short(numeric(ppl))} with ${counted(removed.length, 'block')} removed.`;
+/** The one or two numbers that are known without a curve, in a sentence. */
+function knownOf({ full, removed, ppl, text }: WhatIfState): string[] {
+  if (full === null || text === null) return [];
+  const whole = short(numeric(full));
+  if (ppl === null || removed.length === 0) return [t('Perplexity on {0}: {1} for the whole model.', text, whole)];
+  return [
+    t(
+      'Perplexity on {0}: {1} for the whole model, {2} with {3} removed.',
+      text,
+      whole,
+      short(numeric(ppl)),
+      blocksText(removed.length),
+    ),
+  ];
 }
 
 function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): string {
   const [first] = series;
-  if (!first) return 'Single models; the curve of a criterion is not drawn yet.';
+  if (!first) return t('These are single models. No curve of a criterion is drawn yet.');
   const start = numeric(full ?? first.points[0].ppl);
   const bent = first.points.filter(({ ppl }) => numeric(ppl) <= 1.5 * start).at(-1);
   if (!bent || bent.count === 0)
-    return `By ${nameInText(first.criterion)}, the first block that goes raises the perplexity by more than half.`;
-  return `By ${nameInText(first.criterion)}, ${counted(bent.count, 'block')} can go before the perplexity is more than half higher (${short(numeric(bent.ppl))} from ${short(start)}).`;
+    return t('By {0}, removing the first block raises the perplexity by more than half.', nameInText(first.criterion));
+  return t(
+    'By {0}, you can remove {1} before the perplexity rises by more than half ({2} from {3}).',
+    nameInText(first.criterion),
+    blocksText(bent.count),
+    short(numeric(bent.ppl)),
+    short(start),
+  );
 }

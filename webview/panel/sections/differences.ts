@@ -1,14 +1,14 @@
-/** Where a text differs from another, in words: what is left when the longest common subsequence is taken out. */
+/** The words of a text that another text does not have: those outside their longest common subsequence. */
 
 export interface Span {
   readonly text: string;
   readonly differs: boolean;
 }
 
-/** Longer texts are compared in their beginning only: the table grows with the square. */
+/** Only the beginning of longer texts is compared, because the table grows with the square of the length. */
 const MAX_WORDS = 1500;
 
-/** The spans of `text`, those marked that `reference` does not have. Joined they are `text`. */
+/** Splits `text` into spans and marks those that `reference` does not have. Joined, the spans are `text`. */
 export function differences(text: string, reference: string): Span[] {
   const words = split(text);
   const others = split(reference).slice(0, MAX_WORDS);
@@ -24,14 +24,14 @@ export function differences(text: string, reference: string): Span[] {
   return spans;
 }
 
-/** Words with the white space before them. */
+/** Splits a text into words, each with the white space before it. */
 const split = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
 /** Which words of `a` belong to a longest common subsequence with `b`. */
 function commonWords(a: readonly string[], b: readonly string[]): boolean[] {
   const [left, right] = [a.map((word) => word.trim()), b.map((word) => word.trim())];
   const width = b.length + 1;
-  const lengths = new Uint16Array((a.length + 1) * width); // of the suffixes from i and j
+  const lengths = new Uint16Array((a.length + 1) * width); // entry (i, j) is for the suffixes from i and j
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
       const at = i * width + j;

@@ -1,6 +1,7 @@
-/** The importance chart with its criterion, and what to do where nothing is scored yet. */
+/** The importance chart with its criterion. Without scores it shows how to get some. */
 import type { PanelPlan, PanelRun, PanelState, PanelText, ScoreDigest } from '../../../src/protocol/panel';
 import type { Child } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, setTicked } from '../../support/ui';
 import { drawImportance } from '../charts/importance';
 import { ChartFrame } from '../charts/frame';
@@ -10,7 +11,7 @@ import { type Context, type Section, startButton, whenChanged } from './section'
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
-/** The newest scoring of the whole model by each criterion, as single blocks are scored; or the one that was chosen. */
+/** The newest scores of the whole model by each criterion, or the ones that the user chose. */
 export function scoresOf(runs: readonly PanelRun[], shown: readonly string[] = []): readonly ScoreDigest[] {
   const newest = new Map<string, ScoreDigest>();
   for (const { id, digest } of inOrder(runs, shown)) {
@@ -23,9 +24,9 @@ export function scoresOf(runs: readonly PanelRun[], shown: readonly string[] = [
 }
 
 export function importanceSection(context: Context): Section {
-  const frame = new ChartFrame('importance', 'Which blocks matter', context);
-  const criterion = dropdown('Criterion', (value) => context.setView({ criterion: value }));
-  const range = checkbox('Whole range', context.view().wholeRange, (wholeRange) => context.setView({ wholeRange }));
+  const frame = new ChartFrame('importance', t('Block importance'), t('Which blocks matter?'), context);
+  const criterion = dropdown(t('Criterion'), (value) => context.setView({ criterion: value }));
+  const range = checkbox(t('Full range'), context.view().wholeRange, (wholeRange) => context.setView({ wholeRange }));
   const draw = whenChanged(
     (
       runs: PanelState['runs'],
@@ -41,8 +42,10 @@ export function importanceSection(context: Context): Section {
       if (all.length === 0) {
         frame.setTools();
         frame.showEmpty(
-          'No block has a score yet. Scoring leaves out one block after the other and measures how much worse the model predicts a text.',
-          startButton(trusted, 'Score the Blocks…', () => context.send({ type: 'start', action: 'score' }), {
+          t(
+            'No block has a score yet. Scoring leaves out each block in turn and measures how much worse the model predicts a text.',
+          ),
+          startButton(trusted, t('Score Blocks…'), () => context.send({ type: 'start', action: 'score' }), {
             appearance: 'primary',
           }),
         );
@@ -69,26 +72,35 @@ export function importanceSection(context: Context): Section {
   };
 }
 
-/** Says that the scores are of another text than the panel's perplexities, and how to put them on one. */
+/** Warns that the scores were measured on another text than the panel's perplexities, with a button that uses that text. */
 function otherRows({ rowsKey, text: name }: ScoreDigest, text: PanelText | null, { send }: Context): Child[] {
   if (!text || rowsKey === undefined || name === undefined || rowsKey === rowsOfPanel(text)) return [];
   return [
-    `⚠ Scored on ${rowsLabel({ rowsKey, text: name })}, not on the panel’s text: its perplexities are not those above. `,
-    button('Measure on This Text', () => send({ type: 'text/use', rowsKey })),
+    t(
+      '⚠ Scored on {0}, not on the panel’s text. Do not compare these perplexities with those above.',
+      rowsLabel({ rowsKey, text: name }),
+    ),
+    button(t('Measure on This Text'), () => send({ type: 'text/use', rowsKey })),
   ];
 }
 
-/** What the chart says, in a sentence. */
+/** The result of the chart in one or two sentences. */
 function summaryOf({ blocks, full, criterion }: ScoreDigest, plan: PanelPlan, still = false): string {
   const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const [least, most] = [sorted[0], sorted.at(-1)!];
-  // In the panel the head says what the plan removes; here it would move the bars under the pointer.
-  const removes = plan.removed.length > 0 ? ` The plan removes ${blockList(plan.removed)}.` : '';
-  const going = still ? removes : ' Click a bar to remove or keep its block.';
-  if (full === undefined)
-    return `By ${nameInText(criterion)}, block ${least.index} matters least and block ${most.index} most.${going}`;
-  return (
-    `The whole model has a perplexity of ${short(numeric(full))}. Without block ${least.index}, the least important, it is ` +
-    `${short(numeric(least.score))}; without block ${most.index} it is ${short(numeric(most.score))}.${going}`
-  );
+  // In the panel the header lists the removed blocks. A list of changing length here would move the bars.
+  const removes = plan.removed.length > 0 ? [t('The plan removes {0}.', blockList(plan.removed))] : [];
+  const more = still ? removes : [t('Click a bar to remove or keep its block.')];
+  const result =
+    full === undefined
+      ? t('By {0}, block {1} matters least and block {2} matters most.', nameInText(criterion), least.index, most.index)
+      : t(
+          'The whole model has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
+          short(numeric(full)),
+          least.index,
+          short(numeric(least.score)),
+          most.index,
+          short(numeric(most.score)),
+        );
+  return [result, ...more].join(' ');
 }

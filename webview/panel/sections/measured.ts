@@ -1,11 +1,14 @@
-/** What models cost: size, parameters, speed and memory, of the original, the plan and what was made of it. */
+/** Parameters, size, speed and memory of the checkpoint, the plan and derived models. */
 import type { PanelModel, PanelPlan, PanelRun } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button, checkbox, enable, setTicked } from '../../support/ui';
+import { cardTitle } from '../card';
 import { type Cost, costsOf } from './costs';
 import { exportCsv, exportJson } from '../charts/export';
 import { bytes, count, short } from '../numbers';
 import { type Context, type Section, whenChanged } from './section';
+import { modelText } from '../state/model-labels';
 import { ownRuns } from '../state/shown-runs';
 import { type Numbers, table } from '../charts/table';
 
@@ -13,44 +16,59 @@ type Measure = 'parameters' | 'bytes' | 'prefillTokensPerSecond' | 'decodeTokens
 
 interface Column {
   readonly key: Measure;
-  /** Of speeds: where their spread is. */
+  /** Where the spread of a speed is. */
   readonly range?: 'prefillRange' | 'decodeRange';
   readonly name: string;
-  /** With its unit, for files. */
+  /** The name with its unit, for files. */
   readonly exact: string;
   readonly words: (value: number) => string;
 }
 
 const speed = (value: number): string => short(value, 3);
 const COLUMNS: readonly Column[] = [
-  { key: 'parameters', name: 'Parameters', exact: 'Parameters', words: count },
-  { key: 'bytes', name: 'Size', exact: 'Bytes', words: bytes },
+  { key: 'parameters', name: t('Parameters'), exact: t('Parameters'), words: count },
+  { key: 'bytes', name: t('Size'), exact: t('Bytes'), words: bytes },
   {
-    ...{ key: 'prefillTokensPerSecond', name: 'Prefill, tokens/s', exact: 'Prefill, tokens per second', words: speed },
+    ...{
+      key: 'prefillTokensPerSecond',
+      name: t('Prefill (tokens/s)'),
+      exact: t('Prefill, tokens per second'),
+      words: speed,
+    },
     range: 'prefillRange',
   },
   {
-    ...{ key: 'decodeTokensPerSecond', name: 'Decode, tokens/s', exact: 'Decode, tokens per second', words: speed },
+    ...{
+      key: 'decodeTokensPerSecond',
+      name: t('Decode (tokens/s)'),
+      exact: t('Decode, tokens per second'),
+      words: speed,
+    },
     range: 'decodeRange',
   },
-  { key: 'peakRssBytes', name: 'Peak memory', exact: 'Peak memory, bytes', words: bytes },
+  { key: 'peakRssBytes', name: t('Peak memory'), exact: t('Peak memory, bytes'), words: bytes },
 ];
 
 const KINDS: Readonly<Record<Cost['kind'], string>> = {
-  ...{ original: 'original', plan: 'the plan', earlier: 'an earlier plan', made: 'made' },
+  original: t('original'),
+  plan: t('this plan'),
+  earlier: t('earlier plan'),
+  made: t('derived'),
 };
 
 export function measuredSection(context: Context): Section {
   const { still, send, setView } = context;
-  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Measured' });
+  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Size and speed') });
   const note = el('p', { class: 'summary' });
-  const earlier = checkbox('Earlier plans', context.view().earlierPlans, (earlierPlans) => setView({ earlierPlans }));
-  const measure = button('Measure Speed', () => send({ type: 'start/bench' }));
+  const earlier = checkbox(t('Earlier plans'), context.view().earlierPlans, (earlierPlans) =>
+    setView({ earlierPlans }),
+  );
+  const measure = button(t('Measure Speed'), () => send({ type: 'start/bench' }));
   let rows: readonly Cost[] = [];
   const save = (name: string, write: typeof exportCsv): HTMLElement =>
     button(name, () => write('costs', numbersOf(rows), send), {
       appearance: 'icon',
-      label: `Export “What models cost” as ${name}`,
+      label: t('Export “{0}” as {1}', t('Size and speed'), name),
     });
   const element = el(
     'section',
@@ -58,7 +76,7 @@ export function measuredSection(context: Context): Section {
     el(
       'header',
       {},
-      el('h2', { id: 'measured-title' }, 'What models cost'),
+      cardTitle('measured', t('Size and speed'), t('What does each model cost?')),
       el('div', { class: 'tools' }, earlier, ...(still ? [] : [measure])),
       el('div', { class: 'exports' }, save('CSV', exportCsv), save('JSON', exportJson)),
     ),
@@ -75,7 +93,9 @@ export function measuredSection(context: Context): Section {
     const most = ({ key, range }: Column): number =>
       Math.max(...rows.map((row) => (range && row.speed !== 'turns' ? 0 : (row[key] ?? 0))));
     const cells = rows.map((row) => [nameOf(row, still), ...COLUMNS.map((column) => cell(row, column, most(column)))]);
-    body.replaceChildren(table('Cost of each model', ['Model', ...COLUMNS.map(({ name }) => name)], cells));
+    body.replaceChildren(
+      table(t('Size and speed of each model'), [t('Model'), ...COLUMNS.map(({ name }) => name)], cells),
+    );
   });
   return {
     element,
@@ -91,18 +111,18 @@ function nameOf({ label, kind, adapter }: Cost, still = false): HTMLElement {
   return el(
     'span',
     { class: kind === 'plan' ? 'cost-name is-plan' : 'cost-name' },
-    label,
+    modelText(label),
     kind === 'plan' || (kind === 'earlier' && !still) ? el('span', { class: 'badge' }, KINDS[kind]) : undefined,
-    adapter && el('span', { class: 'muted' }, 'and its adapter’s own parameters'),
+    adapter && el('span', { class: 'muted' }, t('+ adapter')),
   );
 }
 
 const numbersOf = (rows: readonly Cost[]): Numbers => ({
-  head: ['Model', 'Kind', ...COLUMNS.map(({ exact }) => exact), 'Speeds'],
+  head: [t('Model'), t('Kind'), ...COLUMNS.map(({ exact }) => exact), t('Speeds')],
   rows: () => rows.map((row) => [row.label, KINDS[row.kind], ...COLUMNS.map(({ key }) => row[key]), row.speed ?? null]),
 });
 
-/** A figure with a bar as long as its share of the largest. A speed has a bar only if it can be compared, else a note. */
+/** A number with a bar for its share of the largest one. Only speeds that can be compared have a bar; others have a note. */
 function cell(row: Cost, { key, range, words }: Column, most: number): HTMLElement {
   const value = row[key];
   if (value === null) return el('span', { class: 'muted' }, el('span', { 'aria-hidden': 'true' }, '–'), missing());
@@ -111,21 +131,22 @@ function cell(row: Cost, { key, range, words }: Column, most: number): HTMLEleme
   const bar = el('span', { class: 'bar', 'aria-hidden': 'true' });
   bar.style.width = `${most > 0 ? (100 * value) / most : 0}%`;
   const [low, high] = (range && row[range]) ?? [value, value];
-  const spread = low === high ? undefined : el('span', { class: 'muted' }, `${words(low)} to ${words(high)}`);
+  const spread = low === high ? undefined : el('span', { class: 'muted' }, t('{0} to {1}', words(low), words(high)));
   return el('span', { class: 'figure' }, el('span', {}, words(value), spread && ' ', spread), bar);
 }
 
-const WAYS = { alone: 'measured apart', writing: 'one writing, with warm-up' } as const;
+const WAYS = { alone: t('measured separately'), writing: t('from one text, with warm-up') } as const;
 
-/** How the speeds were measured. */
+/** Tells how the speeds were measured. */
 function noteOf(rows: readonly Cost[], still = false): string {
   const has = (way: Cost['speed']): boolean => rows.some(({ speed }) => speed === way);
-  const turns =
-    'Speeds with bars were measured in turns in one run, after a warm-up: medians, and the least to the most.';
+  const turns = t(
+    'Speeds with bars come from one run in which the models took turns after a warm-up (median, minimum to maximum).',
+  );
   if (has('turns')) return turns;
   if (still) return '';
-  const hint = 'Measure Speed lets the models take turns in one run, after a warm-up.';
-  return has('alone') || has('writing') ? `These speeds cannot be compared with each other. ${hint}` : hint;
+  const hint = t('Measure Speed runs the models in turns after a warm-up.');
+  return has('alone') || has('writing') ? `${t('These speeds cannot be compared with each other.')} ${hint}` : hint;
 }
 
-const missing = (): HTMLElement => el('span', { class: 'visually-hidden' }, 'not measured');
+const missing = (): HTMLElement => el('span', { class: 'visually-hidden' }, t('not measured'));

@@ -1,7 +1,8 @@
-/** The head of the panel: the model, the plan and what it does to the perplexity, and what can be done next. */
+/** The header of the panel: the model, the plan with its effect, and the next steps. */
 import type { PanelFamily, PanelJob, PanelState, PanelText } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
-import { counted } from '../../support/numbers';
+import { blocksText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
 import { blockList, bytes, clock, count, numeric, percent, seconds, short, times } from '../numbers';
 import { familyLines, speedupOf } from './family';
@@ -13,12 +14,12 @@ export function planSection({ send }: Context): Section {
   const facts = el('p', { class: 'muted facts' });
   const figures = el('dl', { class: 'figures' });
   const note = el('p', { class: 'muted plan-note', role: 'status' });
-  const undo = button('↶ Undo', () => send({ type: 'plan/undo' }));
-  const redo = button('↷ Redo', () => send({ type: 'plan/redo' }));
-  const reset = button('Keep All', () => send({ type: 'plan/set', removed: [] }));
-  const prune = button('Prune…', () => send({ type: 'start', action: 'prune' }), { appearance: 'primary' });
-  const retrain = button('Retrain…', () => send({ type: 'start', action: 'retrain' }));
-  const score = button('Score…', () => send({ type: 'start', action: 'score' }));
+  const undo = button(`↶ ${t('Undo')}`, () => send({ type: 'plan/undo' }));
+  const redo = button(`↷ ${t('Redo')}`, () => send({ type: 'plan/redo' }));
+  const reset = button(t('Keep All Blocks'), () => send({ type: 'plan/set', removed: [] }));
+  const prune = button(t('Prune…'), () => send({ type: 'start', action: 'prune' }), { appearance: 'primary' });
+  const retrain = button(t('Retrain…'), () => send({ type: 'start', action: 'retrain' }));
+  const score = button(t('Score…'), () => send({ type: 'start', action: 'score' }));
   const text = button('', () => send({ type: 'text/choose' }));
   text.classList.add('text-chip');
   const family = el('div', { class: 'family' });
@@ -29,10 +30,10 @@ export function planSection({ send }: Context): Section {
   const banner = el(
     'div',
     { class: 'banner', role: 'status' },
-    el('span', {}, 'Coppice runs nothing in Restricted Mode.'),
-    button('Manage Workspace Trust', () => send({ type: 'trust/manage' }), { appearance: 'primary' }),
+    el('span', {}, t('Coppice runs nothing in Restricted Mode.')),
+    button(t('Manage Workspace Trust'), () => send({ type: 'trust/manage' }), { appearance: 'primary' }),
   );
-  // What is in an alert is read out again whenever it is replaced.
+  // Screen readers announce an alert again whenever its content is replaced.
   const drawFailure = whenChanged((failed: PanelState['failure']) => showFailure(failure, failed, send));
   const element = el(
     'header',
@@ -55,7 +56,11 @@ export function planSection({ send }: Context): Section {
       drawFamily(state.family);
       drawText(state.text);
       name.textContent = model.name;
-      facts.textContent = `${counted(model.blocks, 'block')} · ${count(model.parameters)} parameters · ${bytes(model.bytes)}`;
+      facts.textContent = [
+        blocksText(model.blocks),
+        t('{0} parameters', count(model.parameters)),
+        bytes(model.bytes),
+      ].join(' · ');
       figures.replaceChildren(...figuresOf(shown));
       note.textContent = noteOf(shown);
       note.title = note.textContent;
@@ -71,17 +76,23 @@ export function planSection({ send }: Context): Section {
   };
 }
 
-/** What perplexity is measured on, to be changed by a click; with a warning where it cannot be measured on. */
+/** Shows the text for perplexity. A click changes it. It has a warning if it cannot be used. */
 function showText(chip: HTMLElement, text: PanelText | null): void {
   chip.hidden = text === null;
   if (!text) return;
   const { from, seed, fault } = text;
-  chip.textContent = `${fault === undefined ? '' : '⚠ '}Text: ${textLabel(text)}`;
-  const why = { scores: 'The blocks were scored on it', setting: 'From the settings', choice: 'Your choice' }[from];
-  const title = fault === undefined ? `${why}; seed ${seed}. Click to measure on another text.` : `${fault}.`;
+  chip.textContent = `${fault === undefined ? '' : '⚠ '}${t('Text: {0}', textLabel(text))}`;
+  const title =
+    fault === undefined ? t('{0}, seed {1}. Click to measure on another text.', SOURCES[from], seed) : `${fault}.`;
   chip.title = title;
   chip.setAttribute('aria-label', `${chip.textContent}. ${title}`);
 }
+
+const SOURCES: Readonly<Record<PanelText['from'], string>> = {
+  scores: t('Text on which the blocks were scored'),
+  setting: t('Text from the settings'),
+  choice: t('Text of your choice'),
+};
 
 function figuresOf(state: PanelState): HTMLElement[] {
   const { model, plan, whatIf, family } = state;
@@ -94,37 +105,47 @@ function figuresOf(state: PanelState): HTMLElement[] {
     );
   const removed = plan.removed.length;
   const parent = family.parent?.there;
-  const of = parent ? `of ${family.parent.name}` : 'of the whole model';
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
   const isWaiting = waiting(state);
   return [
     figure(
-      'Blocks kept',
-      `${model.blocks - removed} of ${parent?.blocks ?? model.blocks}`,
-      removed > 0 ? `without ${blockList(plan.removed)}` : parent ? of : 'all of them',
+      t('Blocks kept'),
+      t('{0} of {1}', model.blocks - removed, parent?.blocks ?? model.blocks),
+      removed > 0
+        ? t('without {0}', blockList(plan.removed))
+        : parent
+          ? t('of {0}', family.parent.name)
+          : t('all blocks'),
     ),
     figure(
-      'Parameters',
+      t('Parameters'),
       count(plan.parameters),
       parent
-        ? `−${percent(1 - plan.parameters / parent.parameters)} ${of}`
+        ? t('{0} compared with {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
         : removed > 0
-          ? `−${percent(1 - plan.parameters / model.parameters)}`
-          : 'as they are',
+          ? lessBy(plan.parameters, model.parameters)
+          : t('unchanged'),
     ),
-    figure('Speed, estimated', times(speedupOf(state)), of),
     figure(
-      'Perplexity, what if',
+      t('Estimated speed'),
+      times(speedupOf(state)),
+      parent ? t('compared with {0}', family.parent.name) : t('compared with the whole model'),
+    ),
+    figure(
+      t('Perplexity of this plan'),
       known ? short(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
-      isWaiting ? 'computing …' : changeOf(state),
+      isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
     ),
   ];
 }
 
+/** "−5.3 %" */
+const lessBy = (now: number, before: number): string => `−${percent(1 - now / before)}`;
+
 function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
   const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;
-  if (plan.removed.length === 0 && full !== null) return false; // a run has told it
+  if (plan.removed.length === 0 && full !== null) return false; // a run has measured it
   return status === 'waiting' || status === 'computing' || (!isCurrent && status === 'done');
 }
 
@@ -133,35 +154,37 @@ function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
   const full = numeric(whatIf.full);
   if (plan.removed.length > 0) {
     const isCurrent = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;
-    return isCurrent && Number.isFinite(full) ? `${times(numeric(whatIf.ppl) / full)} of ${short(full)}` : '';
+    return isCurrent && Number.isFinite(full) ? t('{0} of {1}', times(numeric(whatIf.ppl) / full), short(full)) : '';
   }
   const before = numeric(parent?.there?.ppl);
-  if (!Number.isFinite(before) || !Number.isFinite(full)) return 'nothing is removed';
-  return `${times(full / before)} of ${short(before)}, that of ${parent!.name}`;
+  if (!Number.isFinite(before) || !Number.isFinite(full)) return t('no block removed');
+  return t('{0} of {1} ({2})', times(full / before), short(before), parent!.name);
 }
 
-/** What the number is of. It stays while the next one is computed, as the number does: nothing moves on the page. */
+/** How the perplexity was measured. The text stays while the next one is computed, so that nothing moves on the page. */
 function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: PanelState): string {
-  if (status === 'failed') return `The perplexity of the plan could not be computed: ${failure ?? 'see the log'}`;
-  // In the place of the text, which the chip above names too: a line of its own would move what is below.
-  if (plan.warning !== null) return `⚠ The plan ${plan.warning}.`;
+  if (status === 'failed')
+    return t('The perplexity of the plan could not be computed: {0}', failure ?? t('see the log'));
+  // The warning takes the place of the text, which the chip above names too. A new line would move what is below.
+  if (plan.warning !== null) return t('⚠ The plan {0}.', plan.warning);
   if (text === null) return '';
-  return `On the text ${text}${time === null ? '' : `, in ${seconds(time)}`}. Nothing is written.`;
+  const measured = time === null ? t('Measured on {0}.', text) : t('Measured on {0} in {1}.', text, seconds(time));
+  return `${measured} ${t('No file was written.')}`;
 }
 
 const KINDS: Readonly<Record<PanelJob['kind'], string>> = {
-  score: 'Scoring',
-  curve: 'Curve',
-  evaluate: 'Evaluation',
-  generate: 'Text',
-  samples: 'Samples',
-  bench: 'Measuring speed',
-  prune: 'Pruning',
-  merge: 'Merging',
-  retrain: 'Retraining',
+  score: t('Scoring'),
+  curve: t('Measuring the curve'),
+  evaluate: t('Evaluating'),
+  generate: t('Generating text'),
+  samples: t('Generating samples'),
+  bench: t('Measuring speed'),
+  prune: t('Pruning'),
+  merge: t('Merging'),
+  retrain: t({ message: 'Retraining', comment: 'A job that is running' }),
 };
 
-/** Jobs with their progress; those that stay keep their elements, so that Cancel does not move under the pointer. */
+/** Shows jobs with their progress. A job keeps its elements, so that Cancel does not move under the pointer. */
 function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['send']): void {
   for (const line of [...place.children]) {
     if (!jobs.some(({ id }) => id === (line as HTMLElement).dataset.job)) line.remove();
@@ -169,7 +192,7 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
   for (const { id, kind, state, progress } of jobs) {
     let line = place.querySelector<HTMLElement>(`[data-job="${CSS.escape(id)}"]`);
     if (!line) {
-      const cancel = button('Cancel', () => send({ type: 'job/cancel', id }));
+      const cancel = button(t('Cancel'), () => send({ type: 'job/cancel', id }));
       line = el(
         'div',
         { class: 'job', 'data-job': id },
@@ -182,17 +205,17 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
     const bar = line.querySelector('progress')!;
     if (progress && progress.total > 0) bar.value = progress.done / progress.total;
     else bar.removeAttribute('value');
-    line.querySelector('.job-text')!.textContent = `${KINDS[kind]}: ${jobText(state, progress)}`;
+    line.querySelector('.job-text')!.textContent = t('{0}: {1}', KINDS[kind], jobText(state, progress));
   }
 }
 
-/** "block 4 of 30 · 1 % · about 4:40 left", as everywhere else in the editor. */
+/** "block 4 of 30 · 1 % · about 4:40 left", as in the tree and in notifications. */
 function jobText(state: PanelJob['state'], progress: PanelJob['progress']): string {
-  if (state === 'queued') return 'Waiting for its turn';
-  if (!progress) return 'Preparing…';
+  if (state === 'queued') return t('Waiting for its turn');
+  if (!progress) return t('Preparing…');
   const { label, done, total, secondsLeft } = progress;
   const far = total > 0 ? [`${Math.floor((100 * done) / total)} %`] : [];
-  return [label, ...far, ...(secondsLeft === undefined ? [] : [`about ${clock(secondsLeft)} left`])].join(' · ');
+  return [label, ...far, ...(secondsLeft === undefined ? [] : [t('about {0} left', clock(secondsLeft))])].join(' · ');
 }
 
 function showFailure(place: HTMLElement, failure: PanelState['failure'], send: Context['send']): void {
@@ -203,6 +226,6 @@ function showFailure(place: HTMLElement, failure: PanelState['failure'], send: C
   const { what, why, action } = failure;
   place.replaceChildren(
     el('p', {}, el('strong', {}, what), `: ${why}. ${action}`),
-    button('Dismiss', () => send({ type: 'failure/dismiss' })),
+    button(t('Dismiss'), () => send({ type: 'failure/dismiss' })),
   );
 }

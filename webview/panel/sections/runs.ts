@@ -1,11 +1,15 @@
-/** Every run that left a record: draw again, open, compare, export, delete; and a warning where what it read has changed. */
+/** The list of recorded runs, with actions and with a warning if an input of a run has changed. */
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
-import { counted } from '../../support/numbers';
+import { formatCount } from '../../support/numbers';
+import { stepsText, textsText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 import { button, checkbox, enable } from '../../support/ui';
+import { cardTitle } from '../card';
 import { ComparisonView } from './comparison';
 import { moment, numeric, short } from '../numbers';
 import { type Context, type Section, whenChanged } from './section';
+import { modelText, ORIGINAL } from '../state/model-labels';
 import { chartOf, isShown, showing } from '../state/shown-runs';
 import { table } from '../charts/table';
 import type { ViewState } from '../state/view-state';
@@ -15,26 +19,21 @@ export function runsSection(context: Context): Section {
   const ticked = (runs: readonly PanelRun[]): string[] =>
     runs.map(({ id }) => id).filter((id) => view().ticked.includes(id));
   let latest: readonly PanelRun[] = [];
-  const compare = button('Compare', () => send({ type: 'runs/compare', ids: ticked(latest) }));
-  const report = button('Report…', () => send({ type: 'runs/report', ids: ticked(latest) }), {
-    label: 'Report…: one HTML page with everything in these runs',
+  const compare = button(t('Compare'), () => send({ type: 'runs/compare', ids: ticked(latest) }));
+  const report = button(t('Export Report…'), () => send({ type: 'runs/report', ids: ticked(latest) }), {
+    label: t('Export Report…: these runs as one HTML page'),
   });
-  const card = button('Model Card…', () => send({ type: 'runs/card', ids: ticked(latest) }), {
-    label: 'Model Card…: these runs as Markdown for a model card',
+  const card = button(t('Export Model Card…'), () => send({ type: 'runs/card', ids: ticked(latest) }), {
+    label: t('Export Model Card…: these runs as Markdown'),
   });
-  const remove = button('Delete…', () => send({ type: 'runs/delete', ids: ticked(latest) }));
-  const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': 'Runs' });
+  const remove = button(t('Delete…'), () => send({ type: 'runs/delete', ids: ticked(latest) }));
+  const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Runs') });
   const unreadable = el('div', { class: 'muted' });
   const comparison = new ComparisonView(compare);
   const element = el(
     'section',
     { class: 'card runs', 'aria-labelledby': 'runs-title' },
-    el(
-      'header',
-      {},
-      el('h2', { id: 'runs-title' }, 'Runs'),
-      el('div', { class: 'tools' }, compare, report, card, remove),
-    ),
+    el('header', {}, cardTitle('runs', t('Runs')), el('div', { class: 'tools' }, compare, report, card, remove)),
     list,
     unreadable,
     comparison.element,
@@ -45,7 +44,7 @@ export function runsSection(context: Context): Section {
       runs: readonly PanelRun[],
       bad: PanelState['unreadable'],
       chosen: readonly string[],
-      ..._drawn: readonly unknown[] // which runs charts show
+      ..._drawn: readonly unknown[] // what the charts show
     ) => {
       latest = runs;
       const n = ticked(runs).length;
@@ -53,13 +52,7 @@ export function runsSection(context: Context): Section {
       for (const action of [report, card, remove]) enable(action, n >= 1);
       unreadable.replaceChildren(
         ...(bad.length > 0
-          ? [
-              el(
-                'p',
-                {},
-                `Left alone, for they cannot be read: ${bad.map(({ id, why }) => `${id} (${why})`).join('; ')}`,
-              ),
-            ]
+          ? [el('p', {}, t('These records cannot be read: {0}', bad.map(({ id, why }) => `${id} (${why})`).join('; ')))]
           : []),
       );
       if (runs.length === 0) {
@@ -70,7 +63,7 @@ export function runsSection(context: Context): Section {
             el(
               'p',
               {},
-              'Every scoring, curve, retraining and sample leaves a record here, so that each number can be traced.',
+              t('Every scoring, curve, retraining and sample adds a record here, so that you can trace each number.'),
             ),
           ),
         );
@@ -81,8 +74,8 @@ export function runsSection(context: Context): Section {
         : undefined;
       list.replaceChildren(
         table(
-          'Runs, newest first',
-          ['Run', 'When', 'Result', 'Device', ''],
+          t('Runs, newest first'),
+          [t({ message: 'Run', comment: 'Noun: a recorded job' }), t('When'), t('Result'), t('Device'), ''],
           runs.map((run) => row(run, chosen)),
         ),
       );
@@ -98,10 +91,10 @@ export function runsSection(context: Context): Section {
     box.dataset.focus = `tick ${id}`;
     const warning = changed.length > 0 ? el('span', { class: 'warning' }, `⚠ ${changed.join('; ')}`) : undefined;
     const unsure = unchecked.length > 0 ? el('span', { class: 'muted' }, unchecked.join('; ')) : undefined;
-    const foreign = run.foreign ? el('span', { class: 'muted' }, 'of another model of this name') : undefined;
-    const open = button('Open', () => send({ type: 'runs/open', id }), {
+    const foreign = run.foreign ? el('span', { class: 'muted' }, t('from another model with this name')) : undefined;
+    const open = button(t('Open'), () => send({ type: 'runs/open', id }), {
       appearance: 'icon',
-      label: `Open the record of ${title}`,
+      label: t('Open the record of {0}', title),
     });
     open.dataset.focus = `open ${id}`;
     return [
@@ -115,15 +108,15 @@ export function runsSection(context: Context): Section {
 
   function showButton(run: PanelRun): HTMLElement {
     const isDrawn = isShown(run, view());
-    const show = button(isDrawn ? 'Shown' : 'Show', () => showInChart(run), {
+    const show = button(isDrawn ? t('Shown') : t('Show'), () => showInChart(run), {
       appearance: 'icon',
-      label: isDrawn ? `Shown in its chart: ${run.title}` : `Show ${run.title} in its chart`,
+      label: isDrawn ? t('Shown in its chart: {0}', run.title) : t('Show {0} in its chart', run.title),
     });
     show.dataset.focus = `show ${run.id}`;
     return show;
   }
 
-  /** Draws it and goes there: its card may be far above. */
+  /** Draws the run and scrolls to its card, which may be far above. */
   function showInChart(run: PanelRun): void {
     setView(showing(run, latest, view()));
     const card = document.querySelector<HTMLElement>(`.card.${chartOf(run)}`);
@@ -140,27 +133,28 @@ export function runsSection(context: Context): Section {
   };
 }
 
-/** What came out, in a few words. */
+/** The result of a run, in a few words. */
 function resultOf({ digest: { kind, score, curve, training, quality, cost, samples } }: PanelRun): string {
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
-    return order.length > 0 ? `least important: ${order.map(({ index }) => index).join(', ')}` : '';
+    return order.length > 0 ? t('least important: {0}', order.map(({ index }) => index).join(', ')) : '';
   }
-  if (curve) return curve.points.length > 1 ? `0 to ${curve.points.at(-1)!.count} removed` : '';
+  if (curve) return curve.points.length > 1 ? t('0 to {0} removed', curve.points.at(-1)!.count) : '';
   if (training) {
     const last = training.steps.at(-1);
-    return last ? `${counted(last.step, 'step')}, loss ${short(numeric(last.loss))}` : '';
+    return last ? t('{0}, loss {1}', stepsText(last.step), short(numeric(last.loss))) : '';
   }
-  if (samples) return counted(samples.texts.length, 'text');
-  if (quality && quality.length > 0) return `perplexity ${quality.map(({ ppl }) => short(numeric(ppl))).join(' → ')}`;
+  if (samples) return textsText(samples.texts.length);
+  if (quality && quality.length > 0)
+    return t('perplexity {0}', quality.map(({ ppl }) => short(numeric(ppl))).join(' → '));
   if (kind === 'bench' && cost) {
-    // Beside other models the checkpoint goes by its name.
+    // Next to other models, the checkpoint has its own name.
     const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
-      const name = label === 'Original' && of ? of.model : label;
-      return `${name}: ${short(numeric(decodeTokensPerSecond))} tokens/s`;
+      const name = label === ORIGINAL && of ? of.model : modelText(label);
+      return t('{0}: {1} tokens/s', name, short(numeric(decodeTokensPerSecond)));
     });
     return named.join(', ');
   }
   const last = cost?.at(-1);
-  return last?.parameters ? `${last.label}: ${last.parameters.toLocaleString('en-US')} parameters` : '';
+  return last?.parameters ? t('{0}: {1} parameters', modelText(last.label), formatCount(last.parameters)) : '';
 }

@@ -1,9 +1,11 @@
-/** One model's text beside the others': it grows while it is written, and everything in it is text. */
+/** The text of one model. It grows while the model generates. All content is text, never markup. */
 import { el } from '../../support/dom';
-import { counted } from '../../support/numbers';
+import { tokensText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { differences } from './differences';
 import { percent, seconds, short } from '../numbers';
+import { modelText } from '../state/model-labels';
 
 export interface ColumnText {
   readonly label: string;
@@ -13,20 +15,20 @@ export interface ColumnText {
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly repetition: number | null;
-  /** Null while it is being written. */
+  /** Why it ended; null while the model generates. */
   readonly stopped: string | null;
-  /** Why it could not go on. */
+  /** Why generation failed. */
   readonly failure?: string;
 }
 
 const ENDS: Readonly<Record<string, string>> = {
-  eos: 'ended by itself',
-  length: 'length reached',
-  context: 'context is full',
-  cancelled: 'stopped',
-  failed: 'failed',
+  eos: t('ended by the model'),
+  length: t('max tokens reached'),
+  context: t('context full'),
+  cancelled: t('stopped'),
+  failed: t('failed'),
 };
-/** From here on a text repeats itself more than prose does. */
+/** Above this share, a text repeats itself more than prose does. */
 const REPETITIVE = 0.2;
 
 export class SampleColumn {
@@ -39,9 +41,9 @@ export class SampleColumn {
   private shown: ColumnText | undefined;
 
   constructor(copy: (text: string) => void) {
-    const copyButton = button('Copy', () => this.shown && copy(this.shown.prompt + this.shown.text), {
+    const copyButton = button(t('Copy'), () => this.shown && copy(this.shown.prompt + this.shown.text), {
       appearance: 'icon',
-      label: 'Copy this text',
+      label: t('Copy this text'),
     });
     this.element = el(
       'article',
@@ -57,9 +59,10 @@ export class SampleColumn {
   /** @param reference the text to mark differences from; undefined for none */
   show(text: ColumnText, reference: string | undefined): void {
     this.shown = text;
-    const { label, prompt, stopped, repetition, failure } = text;
+    const { prompt, stopped, repetition, failure } = text;
+    const label = modelText(text.label);
     this.label.textContent = label;
-    this.body.setAttribute('aria-label', `Text of ${label}`);
+    this.body.setAttribute('aria-label', t('Text of {0}', label));
     this.facts.textContent = factsOf(text);
     const written =
       reference === undefined
@@ -71,17 +74,17 @@ export class SampleColumn {
     if (atEnd) this.body.scrollTop = this.body.scrollHeight;
     this.failure.textContent = failure === undefined ? '' : `⚠ ${failure}`;
     this.meter.textContent =
-      repetition === null ? '' : `${repetition >= REPETITIVE ? '⚠ ' : ''}repeats itself: ${percent(repetition)}`;
+      repetition === null ? '' : `${repetition >= REPETITIVE ? '⚠ ' : ''}${t('Repetition {0}', percent(repetition))}`;
     this.meter.classList.toggle('is-high', (repetition ?? 0) >= REPETITIVE);
   }
 }
 
 function factsOf({ tokens, timeToFirstToken, tokensPerSecond, stopped }: ColumnText): string {
-  if (tokens === 0 && stopped === null) return 'reading the prompt …';
+  if (tokens === 0 && stopped === null) return t('Reading the prompt…');
   return [
-    counted(tokens, 'token'),
-    ...(tokensPerSecond === null ? [] : [`${short(tokensPerSecond, 3)} tokens/s`]),
-    ...(timeToFirstToken === null ? [] : [`first after ${seconds(timeToFirstToken)}`]),
+    tokensText(tokens),
+    ...(tokensPerSecond === null ? [] : [t('{0} tokens/s', short(tokensPerSecond, 3))]),
+    ...(timeToFirstToken === null ? [] : [t('first token after {0}', seconds(timeToFirstToken))]),
     ...(stopped === null ? [] : [ENDS[stopped] ?? stopped]),
   ].join(' · ');
 }

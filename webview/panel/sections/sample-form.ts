@@ -1,27 +1,29 @@
-/** What to write, with which models, and how. */
+/** The form for sample texts: prompt, models and sampling. */
 import type { ColumnChoice, PanelState, WriteSettings } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../../support/ui';
 import type { Written } from './sample-history';
+import { modelText } from '../state/model-labels';
 import type { Context } from './section';
 import type { ViewState } from '../state/view-state';
 
 const MAX_COLUMNS = 4;
-/** What sampling starts from: moderate, so that a sound model stays sound. */
+/** Default sampling, moderate so that a good model still writes good text. */
 const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
 const OWN = '(own)';
 
 export class SampleForm {
   readonly element: HTMLElement;
-  /** What writing again would give. */
+  /** Tells what another generation would give. */
   readonly advice = el('span', { class: 'muted' });
   private readonly prompt;
   private readonly prompts;
   private readonly keep;
-  /** The prompt is one that the user kept. */
+  /** The prompt is one of the user's saved prompts. */
   private own = false;
   private readonly boxes = new Map<string, ReturnType<typeof checkbox>>();
-  private readonly models = el('div', { class: 'field-row', role: 'group', 'aria-label': 'Models that write' });
+  private readonly models = el('div', { class: 'field-row', role: 'group', 'aria-label': t('Models to compare') });
   private readonly mode;
   private readonly tokens;
   private readonly sampled;
@@ -31,25 +33,25 @@ export class SampleForm {
 
   constructor(private readonly context: Context) {
     const { setView } = context;
-    this.prompt = textArea('Prompt', context.view().prompt, (prompt) => setView({ prompt }));
-    this.prompts = dropdown('Start from', (prompt) => {
+    this.prompt = textArea(t('Prompt'), context.view().prompt, (prompt) => setView({ prompt }));
+    this.prompts = dropdown(t('Saved prompts'), (prompt) => {
       if (prompt !== OWN) setView({ prompt });
     });
-    this.keep = button('Keep Prompt', () => {
+    this.keep = button(t('Save Prompt'), () => {
       const { prompt } = context.view();
       context.send({ type: this.own ? 'prompts/forget' : 'prompts/keep', prompt });
     });
-    this.mode = dropdown('Choose tokens', (mode) => this.set({ sampling: mode === 'greedy' ? null : SAMPLING }));
-    this.tokens = this.number('Tokens', (maxNewTokens) =>
+    this.mode = dropdown(t('Sampling'), (mode) => this.set({ sampling: mode === 'greedy' ? null : SAMPLING }));
+    this.tokens = this.number(t('Max tokens'), (maxNewTokens) =>
       this.set({ maxNewTokens: Math.max(1, Math.round(maxNewTokens)) }),
     );
     this.sampled = {
-      temperature: this.number('Temperature', (temperature) => this.sample({ temperature })),
-      topP: this.number('Top p', (topP) => this.sample({ topP: Math.min(1, topP) })),
-      seed: this.number('Seed', (seed) => this.sample({ seed: Math.round(seed) })),
+      temperature: this.number(t('Temperature'), (temperature) => this.sample({ temperature })),
+      topP: this.number(t('Top p'), (topP) => this.sample({ topP: Math.min(1, topP) })),
+      seed: this.number(t('Seed'), (seed) => this.sample({ seed: Math.round(seed) })),
     };
-    this.chat = checkbox('Chat template', false, (chat) => this.set({ chat }));
-    this.mark = checkbox('Mark differences', context.view().markDifferences, (markDifferences) =>
+    this.chat = checkbox(t('Chat template'), false, (chat) => this.set({ chat }));
+    this.mark = checkbox(t('Mark differences'), context.view().markDifferences, (markDifferences) =>
       setView({ markDifferences }),
     );
     const sampled = Object.values(this.sampled);
@@ -71,7 +73,7 @@ export class SampleForm {
     return this.context.view().prompt.trim() !== '' && this.chosen.length > 0;
   }
 
-  /** Sends what to write. */
+  /** Sends the request to generate texts. */
   write(): void {
     const { prompt, settings } = this.context.view();
     if (!this.canWrite) return;
@@ -79,13 +81,13 @@ export class SampleForm {
     this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
   }
 
-  /** The same from the next seed: other texts of the same models. */
+  /** Generates other texts with the same models, from the next seed. */
   writeAnother(): void {
     this.sample({ seed: (this.context.view().settings.sampling ?? SAMPLING).seed + 1 });
     this.write();
   }
 
-  /** Takes prompt, settings and, as far as they are there, models of what was written before. */
+  /** Restores prompt, settings and, if they still exist, the models of earlier texts. */
   restore({ prompts, columns, settings }: Written): void {
     const ids = this.choices.filter(({ label }) => columns.includes(label)).map(({ id }) => id);
     this.context.setView({
@@ -99,17 +101,17 @@ export class SampleForm {
     if (this.prompt.value !== prompt) this.prompt.value = prompt;
     const known = prompts.includes(prompt) ? prompt : OWN;
     this.prompts.show(
-      [{ value: OWN, label: 'your own words' }, ...prompts.map((each) => ({ value: each, label: each }))],
+      [{ value: OWN, label: t('Custom prompt') }, ...prompts.map((each) => ({ value: each, label: each }))],
       known,
     );
     this.own = ownPrompts.includes(prompt);
-    this.keep.textContent = this.own ? 'Forget Prompt' : 'Keep Prompt';
+    this.keep.textContent = this.own ? t('Delete Prompt') : t('Save Prompt');
     enable(this.keep, this.own || (prompt.trim() !== '' && !prompts.includes(prompt)));
     this.showModels(columns);
     this.mode.show(
       [
-        { value: 'greedy', label: 'greedy' },
-        { value: 'sampled', label: 'sampled' },
+        { value: 'greedy', label: t('Greedy') },
+        { value: 'sampled', label: t('Random') },
       ],
       settings.sampling ? 'sampled' : 'greedy',
     );
@@ -119,16 +121,20 @@ export class SampleForm {
       if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
     }
     this.advice.textContent = !columns.some(({ related }) => related)
-      ? 'This checkpoint has no tokenizer.json beside it, so it cannot write a text.'
+      ? t('This checkpoint has no tokenizer.json, so it cannot generate text.')
       : settings.sampling
-        ? `Seed ${settings.sampling.seed} always writes the same text; Another Seed goes on to ${settings.sampling.seed + 1}.`
-        : 'Greedy: the same prompt always gives the same text.';
+        ? t(
+            'Seed {0} always gives the same text. Try Next Seed uses {1}.',
+            settings.sampling.seed,
+            settings.sampling.seed + 1,
+          )
+        : t('Greedy sampling always gives the same text for a prompt.');
     this.chat.hidden = !chat;
     setTicked(this.chat, settings.chat && chat);
     setTicked(this.mark, markDifferences);
   }
 
-  /** The models that are ticked; until the user chooses, the first two that have to do with each other. */
+  /** The ticked models. Until the user ticks one, these are the first two related models. */
   private get chosen(): readonly string[] {
     const ids = this.choices.map(({ id }) => id);
     const wanted = this.context.view().columns.filter((id) => ids.includes(id));
@@ -147,7 +153,7 @@ export class SampleForm {
       for (const { id, label } of columns)
         this.boxes.set(
           id,
-          checkbox(label, chosen.includes(id), (ticked) => this.tick(id, ticked)),
+          checkbox(modelText(label), chosen.includes(id), (ticked) => this.tick(id, ticked)),
         );
       this.models.dataset.shown = columns.map(({ id, label }) => `${id} ${label}`).join('\n');
       this.models.replaceChildren(...this.boxes.values());
@@ -184,7 +190,7 @@ export class SampleForm {
   }
 }
 
-/** Leaves the field alone where it says the same in other words ("0." on the way to "0.5"). */
+/** Shows a number, but keeps other spellings of it, such as "0." while the user types "0.5". */
 function show(field: { value: string }, value: number): void {
   if (field.value === '' || Number(field.value) !== value) field.value = String(value);
 }

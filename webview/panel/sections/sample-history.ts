@@ -1,21 +1,22 @@
-/** What was written and how: by runs that left a record, and what is being written now. */
+/** Sample texts with their settings: those of recorded runs, and those that models generate now. */
 import type { LiveSamples, PanelRun, WriteSettings } from '../../../src/protocol/panel';
-import { counted } from '../../support/numbers';
+import { tokensText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 import type { ColumnText } from './sample-column';
 
-/** Models that wrote, from the same settings. */
+/** The texts of several models from the same settings. */
 export interface Written {
   readonly title: string;
-  /** ISO 8601; null while it is being written. */
+  /** ISO 8601; null for texts of this session. */
   readonly when: string | null;
   readonly prompts: readonly string[];
   readonly columns: readonly string[];
-  /** Undefined where nothing tells. */
+  /** Undefined if unknown. */
   readonly settings: WriteSettings | undefined;
   readonly texts: readonly ColumnText[];
 }
 
-/** @param asked what the panel asked for last, which may be something else */
+/** @param asked the panel's last request, which may be for other texts */
 export function writtenNow(
   { prompt, columns, texts, status }: LiveSamples,
   asked: { readonly prompt: string; readonly settings: WriteSettings } | null,
@@ -44,7 +45,7 @@ export function writtenBy({ title, digest: { started, samples, settings } }: Pan
   };
 }
 
-/** From the words of a record. */
+/** Reads the settings of a record. */
 function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefined {
   const number = (name: string): number | undefined => {
     const value = Number(words.get(name));
@@ -59,15 +60,15 @@ function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefin
   };
 }
 
-/** "sampled, temperature 0.8, top p 0.95, seed 1234; up to 64 tokens; chat template". */
+/** "random, temperature 0.8, top p 0.95, seed 1234; up to 64 tokens; chat template". */
 export function settingsText({ maxNewTokens, chat, sampling }: WriteSettings): string {
   const choice = sampling
-    ? `sampled, temperature ${sampling.temperature}, top p ${sampling.topP}, seed ${sampling.seed}`
-    : 'greedy';
-  return [choice, `up to ${counted(maxNewTokens, 'token')}`, ...(chat ? ['chat template'] : [])].join('; ');
+    ? t('random, temperature {0}, top p {1}, seed {2}', sampling.temperature, sampling.topP, sampling.seed)
+    : t('greedy');
+  return [choice, t('up to {0}', tokensText(maxNewTokens)), ...(chat ? [t('chat template')] : [])].join('; ');
 }
 
-/** As a file holds it. */
+/** The texts as an exported file has them. */
 export const exported = ({ when, prompts, settings, texts }: Written, model: string): object => ({
   ...{ model, when, prompts, settings: settings ?? null, texts },
 });

@@ -1,11 +1,13 @@
-/** How the writing of sample texts ended, in words. Pure. */
+/** How the generation of sample texts ended, in words. Pure. */
 import type { LiveSamples } from '../../../src/protocol/panel';
+import { textsText } from '../../support/amounts';
+import { t } from '../../support/l10n';
 
-/** The outcome: "2 texts are written, 1 failed". */
+/** The outcome: "2 texts generated, 1 failed". */
 export function outcomeOf({ status, texts }: LiveSamples): string {
   const failed = texts.filter(({ stopped }) => stopped === 'failed').length;
   const written = texts.length - failed;
-  const some = `${written} ${written === 1 ? 'text is' : 'texts are'} ${status === 'cancelled' ? 'stopped' : 'written'}`;
-  if (failed === 0) return some;
-  return written === 0 ? `Nothing is written: ${failed} failed` : `${some}, ${failed} failed`;
+  if (written === 0 && failed > 0) return t('No text generated, {0} failed', failed);
+  const some = status === 'cancelled' ? t('{0} stopped', textsText(written)) : t('{0} generated', textsText(written));
+  return failed === 0 ? some : t('{0}, {1} failed', some, failed);
 }

@@ -1,7 +1,9 @@
-/** One prompt, two to four models side by side, written at the same time from the same seed. */
+/** Compares the texts that up to four models generate from one prompt and one seed. */
 import type { LiveSamples, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button, dropdown, enable } from '../../support/ui';
+import { cardTitle } from '../card';
 import { jsonText } from '../charts/export';
 import { moment } from '../numbers';
 import { SampleColumn } from './sample-column';
@@ -17,15 +19,15 @@ const NOW = '(now)';
 export function samplesSection(context: Context): Section {
   const { send, setView } = context;
   const form = new SampleForm(context);
-  const write = button('Write', () => form.write(), { appearance: 'primary' });
-  const another = button('Another Seed', () => form.writeAnother());
-  const stop = button('Stop', () => send({ type: 'samples/stop' }));
-  const history = dropdown('History', (samples) => setView({ samples: samples === NOW ? '' : samples }));
-  const save = button('Export', () => shown && exportFile('samples', exported(shown, model)), {
-    label: 'Export these texts as JSON',
+  const write = button(t('Generate'), () => form.write(), { appearance: 'primary' });
+  const another = button(t('Try Next Seed'), () => form.writeAnother());
+  const stop = button(t('Stop'), () => send({ type: 'samples/stop' }));
+  const history = dropdown(t('History'), (samples) => setView({ samples: samples === NOW ? '' : samples }));
+  const save = button(t('Export'), () => shown && exportFile('samples', exported(shown, model)), {
+    label: t('Export these texts as JSON'),
   });
-  const saveAll = button('Export All', () => exportAll(), { label: 'Export All: the whole history, as JSON' });
-  const restore = button('Use These Settings', () => shown && form.restore(shown));
+  const saveAll = button(t('Export All'), () => exportAll(), { label: t('Export All: the whole history as JSON') });
+  const restore = button(t('Use These Settings'), () => shown && form.restore(shown));
   const how = el('span', {});
   const circumstances = el('p', { class: 'chart-note' }, how, restore);
   const status = el('p', { class: 'visually-hidden', role: 'status' });
@@ -41,7 +43,7 @@ export function samplesSection(context: Context): Section {
     el(
       'header',
       {},
-      el('h2', { id: 'samples-title' }, 'How the text reads'),
+      cardTitle('samples', t('Sample text'), t('How does the text read?')),
       el('div', { class: 'tools' }, history.element, save, saveAll),
     ),
     form.element,
@@ -54,7 +56,7 @@ export function samplesSection(context: Context): Section {
   const exportFile = (name: string, content: object): void =>
     send({ type: 'file/save', name: `${name}.json`, content: { text: jsonText(content) } });
 
-  /** What was written last is in it once: its run, when it has left one. */
+  /** The latest texts are exported once: as their run, if they have left one. */
   function exportAll(): void {
     const all = past.map(writtenBy);
     const isKept = now && all.some((each) => textsOf(each) === textsOf(now!));
@@ -80,7 +82,7 @@ export function samplesSection(context: Context): Section {
       }));
       const chosen = past.find(({ id }) => id === wanted) ?? (writing ? undefined : past[0]);
       history.show(
-        [...(writing || !chosen ? [{ value: NOW, label: writing ? 'The latest' : 'None' }] : []), ...choices],
+        [...(writing || !chosen ? [{ value: NOW, label: writing ? t('Latest') : t('None') }] : []), ...choices],
         chosen?.id ?? NOW,
       );
       shown = chosen ? writtenBy(chosen) : now;
@@ -97,11 +99,10 @@ export function samplesSection(context: Context): Section {
     if (!shown?.settings) return;
     const failed = shown.texts.filter(({ stopped }) => stopped === 'failed').length;
     const [all, some] = [failed === shown.texts.length, failed > 0];
-    const when = shown.when === null ? '' : ` ${moment(shown.when)}`;
-    const what = all
-      ? `Not written${when}`
-      : `Written${when}${some ? `, ${failed} of ${shown.texts.length} failed` : ''}`;
-    how.textContent = `${what}: ${settingsText(shown.settings)}. `;
+    const what = all ? t('Not generated') : t('Generated');
+    const when = shown.when === null ? what : `${what} ${moment(shown.when)}`;
+    const outcome = some && !all ? t('{0}, {1} of {2} failed', when, failed, shown.texts.length) : when;
+    how.textContent = `${outcome}: ${settingsText(shown.settings)}. `;
   }
 
   function showTexts(mark: boolean): void {
@@ -112,7 +113,7 @@ export function samplesSection(context: Context): Section {
       const empty = el(
         'div',
         { class: 'empty' },
-        el('p', {}, 'Perplexity is one number. Let the models write, and read what they make of a prompt.'),
+        el('p', {}, t('Compare what up to four models write from one prompt.')),
       );
       grid.replaceChildren(...(texts.length > 0 ? columns.map((column) => column.element) : [empty]));
     }
@@ -132,8 +133,8 @@ export function samplesSection(context: Context): Section {
       enable(another, state.trusted && form.canWrite && !running);
       another.hidden = view.settings.sampling === null;
       enable(stop, running);
-      write.textContent = state.writing && !running ? 'Write Again' : 'Write';
-      if (state.writing) status.textContent = running ? 'Writing' : outcomeOf(state.writing);
+      write.textContent = state.writing && !running ? t('Regenerate') : t('Generate');
+      if (state.writing) status.textContent = running ? t('Generating') : outcomeOf(state.writing);
       draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked);
     },
   };

@@ -1,19 +1,19 @@
-/** What every part of the panel is made with and made of. */
+/** The interface of a section of the panel, and parts that sections share. */
 import type { PanelMessage, PanelState } from '../../../src/protocol/panel';
 import { button, type ButtonOptions, enable } from '../../support/ui';
 import type { ViewState } from '../state/view-state';
 
 export interface Context {
-  /** To the host. */
+  /** Sends a message to the host. */
   readonly send: (message: PanelMessage) => void;
   readonly view: () => ViewState;
-  /** Changes what the panel looks like, keeps it, and draws it. */
+  /** Changes the view state, keeps it, and redraws the panel. */
   readonly setView: (changes: Partial<ViewState>) => void;
-  /** In a report, where nothing can be changed. */
+  /** In a report, where the user can change nothing. */
   readonly still?: boolean;
 }
 
-/** A button that starts what computes or writes: disabled where the workspace is not trusted. */
+/** A button that starts a computation or writes files. It is disabled in a workspace that is not trusted. */
 export function startButton(trusted: boolean, label: string, start: () => void, options?: ButtonOptions): HTMLElement {
   const made = button(label, start, options);
   enable(made, trusted);
@@ -22,11 +22,11 @@ export function startButton(trusted: boolean, label: string, start: () => void, 
 
 export interface Section {
   readonly element: HTMLElement;
-  /** Shows the state; called for every change of it and of the view. */
+  /** Shows the state. It is called for every change of the state and of the view. */
   readonly update: (state: PanelState, view: ViewState) => void;
 }
 
-/** Calls `draw` only when one of the values it depends on is another. */
+/** Calls `draw` only when one of its arguments has changed. */
 export function whenChanged<T extends readonly unknown[]>(draw: (...values: T) => void): (...values: T) => void {
   let last: T | undefined;
   return (...values) => {

@@ -1,6 +1,7 @@
-/** The retraining that runs, live, or one that ran; a second one can be laid over it. */
+/** The running retraining, or an earlier one. A second one can be drawn for comparison. */
 import type { LiveTraining, PanelRun } from '../../../src/protocol/panel';
 import { type Child } from '../../support/dom';
+import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
 import { ChartFrame } from '../charts/frame';
 import { drawTraining } from '../charts/training';
@@ -14,37 +15,42 @@ const NONE = '(none)';
 
 export function trainingSection(context: Context): Section {
   const { send, setView } = context;
-  const frame = new ChartFrame('training', 'Did retraining bring it back', context);
-  const shown = dropdown('Run', (training) => setView({ training: training === LIVE ? '' : training }));
-  const over = dropdown('Lay over', (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
+  const frame = new ChartFrame('training', t('Retraining'), t('How much did retraining bring back?'), context);
+  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a training that ran' }), (training) =>
+    setView({ training: training === LIVE ? '' : training }),
+  );
+  const over = dropdown(t('Compare with'), (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
   const retrain = (primary: boolean): HTMLElement =>
-    startButton(isTrusted, 'Retrain…', () => send({ type: 'start', action: 'retrain' }), {
+    startButton(isTrusted, t('Retrain…'), () => send({ type: 'start', action: 'retrain' }), {
       appearance: primary ? 'primary' : 'secondary',
     });
   let isTrusted = true;
   let wasRunning = false;
 
-  /** Buttons for a training that was stopped or failed. */
+  /** Buttons for a training that stopped or failed. */
   const remedyOf = (live: LiveTraining): HTMLElement[] => {
     if (!endedEarly(live)) return [];
     if (!live.resumable) return [retrain(true)];
-    return [button('Resume', () => send({ type: 'training/resume' }), { appearance: 'primary' }), retrain(false)];
+    return [button(t('Resume'), () => send({ type: 'training/resume' }), { appearance: 'primary' }), retrain(false)];
   };
 
   function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
     if (!chosen) return live ? [outcomeOf(live), ...remedyOf(live)] : [];
     if (live?.status === 'running')
-      return ['Another one runs. ', button('Show It', () => setView({ training: '' }), { appearance: 'secondary' })];
+      return [
+        t('Another retraining is running.'),
+        button(t('Show It'), () => setView({ training: '' }), { appearance: 'secondary' }),
+      ];
     return chosen === newest && (!live || isKept(live, [chosen]))
       ? []
-      : [`Chosen: ${nameOf(chosen)}. `, backButton(() => setView({ training: '' }))];
+      : [t('Selected: {0}.', nameOf(chosen)), backButton(() => setView({ training: '' }))];
   }
 
   const draw = whenChanged(
     (live: LiveTraining | null, runs: readonly PanelRun[], wanted: string, overlay: string, trusted: boolean) => {
       isTrusted = trusted;
       const isRunning = live?.status === 'running';
-      if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // what was chosen before must not hide it
+      if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // an earlier choice must not hide the running one
       wasRunning = isRunning;
       const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
       const current = live && !isKept(live, finished) ? live : null;
@@ -52,7 +58,9 @@ export function trainingSection(context: Context): Section {
       if (!current && !chosen) {
         frame.setTools();
         frame.showEmpty(
-          'Retraining brings back much of what a removed block costs. Its loss is drawn here while it runs.',
+          t(
+            'Retraining brings back much of the quality that removed blocks cost. This card draws its loss while it runs.',
+          ),
           ...(context.still ? [] : [retrain(true)]),
         );
         return;
@@ -65,7 +73,7 @@ export function trainingSection(context: Context): Section {
       shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
       const others = choices.filter(({ value }) => value !== chosen?.id);
       const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
-      over.show([{ value: NONE, label: 'nothing' }, ...others], second?.id ?? NONE);
+      over.show([{ value: NONE, label: t('None') }, ...others], second?.id ?? NONE);
       frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
       if (current && !chosen && current.steps.length === 0) {
         frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
@@ -85,47 +93,49 @@ export function trainingSection(context: Context): Section {
 
 const endedEarly = ({ status }: LiveTraining): boolean => status === 'cancelled' || status === 'failed';
 
-/** How a training ended that was stopped or failed; '' for any other. */
+/** How a training stopped or failed; '' for any other. */
 function outcomeOf(live: LiveTraining): string {
   if (!endedEarly(live)) return '';
   const { status, failure, steps, total } = live;
   const last = steps.at(-1)?.step ?? 0;
-  const where = total > 0 ? `${last} of ${total}` : String(last);
-  if (status === 'cancelled') return `It was stopped at step ${where}.`;
-  return `It failed at step ${where}${failure ? `: ${failure.what}: ${failure.why}. ${failure.action}` : '.'}`;
+  const where = total > 0 ? t('{0} of {1}', last, total) : String(last);
+  if (status === 'cancelled') return t('The training stopped at step {0}.', where);
+  const outcome = t('The training failed at step {0}.', where);
+  return failure ? `${outcome} ${failure.what}: ${failure.why}. ${failure.action}` : outcome;
 }
 
-/** In place of a chart that has nothing to draw yet. */
+/** The text in place of a chart that has nothing to draw yet. */
 function beforeTheFirstStep({ status, title, evaluations }: LiveTraining): string {
-  const start = evaluations[0] ? ` The held-out perplexity was ${short(numeric(evaluations[0].ppl))} before.` : '';
-  const wait = status === 'running' ? ' The first step takes a moment.' : '';
-  return `${STATES[status]}: ${title}.${start}${wait}`;
+  const start = evaluations[0]
+    ? [t('The held-out perplexity was {0} at the start.', short(numeric(evaluations[0].ppl)))]
+    : [];
+  const wait = status === 'running' ? [t('The first step takes a moment.')] : [];
+  return [`${STATES[status]}: ${title}.`, ...start, ...wait].join(' ');
 }
 
-/** It has left a record, which says all that was followed. */
+/** Whether the training has left a record, which has all its steps. */
 const isKept = ({ status, title }: LiveTraining, finished: readonly PanelRun[]): boolean =>
   status === 'done' && finished.some(({ digest }) => digest.training?.output === title);
 
 const seriesOf = ({ title, digest }: PanelRun): TrainingSeries => ({ name: title, ...digest.training! });
 
 const STATES: Readonly<Record<LiveTraining['status'], string>> = {
-  running: 'Running',
-  done: 'Done',
-  failed: 'Failed',
-  cancelled: 'Stopped',
+  running: t('Running'),
+  done: t('Done'),
+  failed: t('Failed'),
+  cancelled: t('Stopped'),
 };
 
 const labelOf = ({ status, title }: LiveTraining): string =>
-  status === 'running' ? 'The one that runs' : `${STATES[status]}: ${title}`;
+  status === 'running' ? t('Running now') : `${STATES[status]}: ${title}`;
 
 function summaryOf({ name, steps, evaluations }: TrainingSeries, live: LiveTraining | null): string {
   const last = steps.at(-1);
-  const state = live ? `${STATES[live.status]}: ` : '';
-  if (!last) return `${state}${name}.`;
-  const of = live && live.total > 0 ? ` of ${live.total}` : '';
-  const held =
-    evaluations.length > 1
-      ? ` The held-out perplexity went from ${short(numeric(evaluations[0].ppl))} to ${short(Math.min(...evaluations.map(({ ppl }) => numeric(ppl))))}.`
-      : '';
-  return `${live ? state : `${name}: `}step ${last.step}${of}, loss ${short(numeric(last.loss))} from ${short(numeric(steps[0].loss))}.${held}`;
+  if (!last) return live ? `${STATES[live.status]}: ${name}.` : `${name}.`;
+  const step = live && live.total > 0 ? t('{0} of {1}', last.step, live.total) : String(last.step);
+  const [loss, first] = [short(numeric(last.loss)), short(numeric(steps[0].loss))];
+  const result = t('{0}: step {1}, loss {2} from {3}.', live ? STATES[live.status] : name, step, loss, first);
+  if (evaluations.length < 2) return result;
+  const best = Math.min(...evaluations.map(({ ppl }) => numeric(ppl)));
+  return `${result} ${t('Held-out perplexity: {0} from {1}.', short(best), short(numeric(evaluations[0].ppl)))}`;
 }

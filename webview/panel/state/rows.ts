@@ -1,4 +1,4 @@
-/** Which perplexities can be compared: those on the same rows of the same text. */
+/** Perplexities can be compared if they were measured on the same rows of the same text. */
 import type { PanelText, WhatIfState } from '../../../src/protocol/panel';
 
 interface Measured {
@@ -6,18 +6,18 @@ interface Measured {
   readonly text: string;
 }
 
-/** Names the rows; by the text's name where the record does not tell more. */
+/** Names the rows. For a record without a key the name of the text must do. */
 export const rowsOf = ({ rowsKey, text }: Measured): string => rowsKey ?? `text ${text}`;
 
-/** Those of the plan; undefined until its perplexity is known. */
+/** The rows of the plan; undefined until its perplexity is known. */
 export const rowsOfPlan = ({ rowsKey, text, full, ppl }: WhatIfState): string | undefined =>
   text === null || (full === null && ppl === null) ? undefined : rowsOf({ rowsKey, text });
 
-/** Those of the panel. */
+/** The rows of the panel. */
 export const rowsOfPanel = (text: PanelText | null): string | undefined =>
   text ? rowsOf({ rowsKey: text.rowsKey, text: text.name }) : undefined;
 
-/** "data/calibration.txt · 10×128": the text and how many tokens of it. */
+/** The text with the number and length of its rows: "data/calibration.txt · 10×128". */
 export function rowsLabel({ rowsKey, text }: Measured): string {
   const size = /^\S+ (\d+×\d+) /.exec(rowsKey ?? '')?.[1];
   return size === undefined ? text : `${text} · ${size}`;
@@ -25,7 +25,7 @@ export function rowsLabel({ rowsKey, text }: Measured): string {
 
 export const textLabel = ({ name, samples, length }: PanelText): string => `${name} · ${samples}×${length}`;
 
-/** The plan's perplexity on the panel's rows; one that was measured on other rows is dropped. */
+/** The plan's perplexity on the panel's rows. Drops one that was measured on other rows. */
 export function onPanelRows(whatIf: WhatIfState, text: PanelText | null): WhatIfState {
   const rows = rowsOfPlan(whatIf);
   const isOther = text !== null && rows !== undefined && rows !== rowsOfPanel(text);

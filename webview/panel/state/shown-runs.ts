@@ -1,18 +1,19 @@
 /**
- * Which run a chart draws: the newest of its kind, unless an older one was chosen in the list of runs. What is chosen is
- * how the panel looks; the runs stay as they are.
+ * Which run a chart draws: the newest of its kind, unless the user chose an older one in the list of runs. The choice is a
+ * part of the view state; the runs do not change.
  */
 import type { PanelRun } from '../../../src/protocol/panel';
+import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { blockList, moment } from '../numbers';
 import { rowsOf } from './rows';
 import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
-/** Cards by their class. */
+/** Cards by their CSS class. */
 export type ChartName = 'importance' | 'curve' | 'training' | 'samples';
 
-/** Where the run can be drawn; undefined for runs that are only figures. */
+/** The chart that can draw the run; undefined for a run without a chart. */
 export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
   const { score, curve, training, samples, retrained } = digest;
   if (foreign) return undefined;
@@ -23,7 +24,7 @@ export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
   return retrained && retrained.length > 0 ? 'curve' : undefined;
 }
 
-/** Runs that charts of this model may show, the same array for the same runs. */
+/** The runs that charts of this model may show. It returns the same array for the same runs. */
 export function ownRuns(runs: readonly PanelRun[]): readonly PanelRun[] {
   const found = own.get(runs) ?? (runs.some(({ foreign }) => foreign) ? runs.filter(({ foreign }) => !foreign) : runs);
   own.set(runs, found);
@@ -32,13 +33,13 @@ export function ownRuns(runs: readonly PanelRun[]): readonly PanelRun[] {
 
 const own = new WeakMap<readonly PanelRun[], readonly PanelRun[]>();
 
-/** The chosen ones before the others, which are newest first: of two of a kind the first is drawn. */
+/** Puts the chosen runs before the others, which are newest first. A chart draws the first run of its kind. */
 export const inOrder = (runs: readonly PanelRun[], shown: readonly string[]): readonly PanelRun[] => [
   ...runs.filter(({ id }) => shown.includes(id)),
   ...runs.filter(({ id }) => !shown.includes(id)),
 ];
 
-/** What makes the panel draw the run. */
+/** The view state that makes the panel draw the run. */
 export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: ViewState): Partial<ViewState> {
   const chart = chartOf(run);
   const others = runs.filter((other) => shown.includes(other.id) && chartOf(other) !== chart).map(({ id }) => id);
@@ -60,25 +61,25 @@ export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: Vie
 export const isShown = ({ id }: PanelRun, { shown, training, samples }: ViewState): boolean =>
   shown.includes(id) || training === id || samples === id;
 
-/** Says that a chosen run is drawn, with the way back; nothing where none is. */
+/** A note that a chart draws a chosen run, with a button to go back; empty if it draws the newest. */
 export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {
   const run = runs.find((each) => shown.includes(each.id) && chartOf(each) === chart);
   if (!run) return [];
   const back = { shown: context.view().shown.filter((id) => id !== run.id), ...(chart === 'curve' && { text: '' }) };
-  return [`Chosen: ${nameOf(run)}. `, backButton(() => context.setView(back))];
+  return [t('Selected: {0}.', nameOf(run)), backButton(() => context.setView(back))];
 }
 
 export const backButton = (back: () => void): HTMLElement =>
-  button('Back to the Newest', back, { appearance: 'secondary' });
+  button(t('Show Newest'), back, { appearance: 'secondary' });
 
-/** Title, time and what the model lacked or had on top. */
+/** Title and time of a run, with the blocks that its model lacked and its adapter. */
 export function nameOf({ title, digest: { started, removed, adapter } }: PanelRun): string {
   const blocks = removed.filter((block) => typeof block === 'number');
   const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
   return [
     title,
     moment(started),
-    ...(removed.length > 0 ? [`without ${without}`] : []),
-    ...(adapter === undefined ? [] : [`with ${adapter}`]),
+    ...(removed.length > 0 ? [t('without {0}', without)] : []),
+    ...(adapter === undefined ? [] : [t('with {0}', adapter)]),
   ].join(', ');
 }

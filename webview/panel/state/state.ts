@@ -1,4 +1,4 @@
-/** The host's state as the panel holds it: what each message makes of it. Pure. */
+/** The panel's copy of the host's state, and how each message changes it. Pure. */
 import type { HostMessage, PanelState } from '../../../src/protocol/panel';
 
 export interface Held {
@@ -7,8 +7,8 @@ export interface Held {
 }
 
 /**
- * The state after `message`.
- * @returns 'lost' when a message before it is missing, so that the whole state must be asked for again
+ * Applies `message` to the state.
+ * @returns 'lost' when an earlier message is missing, so that the panel must ask for the whole state again
  */
 export function receive(held: Held | undefined, message: HostMessage): Held | 'lost' {
   const { sequence } = message;

@@ -1,33 +1,33 @@
-/** What the panel looks like: choices that are the user's and survive hiding and reload. Results are the host's. */
+/** The user's choices about how the panel looks. They survive hiding and reload. The host owns all results. */
 import type { WriteSettings } from '../../../src/protocol/panel';
 
 export interface ViewState {
   /** Criterion of the large importance chart. */
   readonly criterion: string;
-  /** The importance axis reaches to the largest score. */
+  /** The importance axis includes the largest score. */
   readonly wholeRange: boolean;
-  /** Runs that are drawn in place of newer ones of their kind (shown-runs.ts). */
+  /** Runs that charts draw instead of newer ones (shown-runs.ts). */
   readonly shown: readonly string[];
-  /** Rows that the curves are of (rows.ts); empty for those of the plan. */
+  /** Rows of the curves (rows.ts); empty for those of the plan. */
   readonly text: string;
-  /** Run that is laid over the retraining; empty for none. */
+  /** Run that is compared with the retraining; empty for none. */
   readonly overlay: string;
-  /** Retraining that is shown when none runs; empty for the newest. */
+  /** Retraining that is shown while none is running; empty for the newest. */
   readonly training: string;
   readonly prompt: string;
-  /** Ids of the columns that write. */
+  /** Ids of the models that generate. */
   readonly columns: readonly string[];
   readonly settings: WriteSettings;
-  /** What was asked for last: the host tells what is written, not how. */
+  /** The last request. The host reports texts without their settings. */
   readonly asked: { readonly prompt: string; readonly settings: WriteSettings } | null;
   readonly markDifferences: boolean;
-  /** Run whose samples are shown; empty for those being written. */
+  /** Run whose samples are shown; empty for the latest ones. */
   readonly samples: string;
-  /** The costs of plans that are none any more are listed. */
+  /** List the measurements of earlier plans. */
   readonly earlierPlans: boolean;
-  /** Runs that are ticked. */
+  /** Ticked runs. */
   readonly ticked: readonly string[];
-  /** Charts whose table is open. */
+  /** Charts with an open table. */
   readonly tables: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export const FIRST_VIEW: ViewState = {
   tables: [],
 };
 
-/** What was kept, by this version or another: what is not of the right kind is as at first. */
+/** Reads kept state of this or another version. A value of the wrong type gets its default. */
 export function readView(kept: unknown): ViewState {
   if (typeof kept !== 'object' || kept === null) return FIRST_VIEW;
   const view: Record<string, unknown> = { ...FIRST_VIEW };
