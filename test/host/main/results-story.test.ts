@@ -47,7 +47,7 @@ describe('the story of the results panel', function () {
     frame = await window.frameWith('.card.importance');
     await frame.getByText('No block has a score yet.').waitFor();
     await window.screenshot('panel-1-empty');
-    await frame.getByRole('button', { name: /^Score the Blocks/ }).click();
+    await frame.getByRole('button', { name: /^Score Blocks/ }).click();
     await window.enter('Shortened LLaMA');
     await window.enter('The usual text');
     await bar(4).waitFor({ timeout: PATIENCE_MS });
@@ -56,7 +56,7 @@ describe('the story of the results panel', function () {
   });
 
   it('draws the curve', async () => {
-    await frame.getByRole('button', { name: 'Draw the Curve' }).click();
+    await frame.getByRole('button', { name: /^Draw Curve by / }).click();
     await until('a curve', async () => (await points()).length > 4, PATIENCE_MS);
     assert.ok((await points()).every((label) => /perplexity [\d.,]+/.test(label)));
   });
@@ -112,11 +112,11 @@ describe('the story of the results panel', function () {
     const card = frame.locator('.card.samples');
     await card.getByRole('textbox', { name: 'Prompt' }).fill(PROMPT);
     await card.getByRole('checkbox', { name: 'healed' }).click();
-    await card.locator('vscode-button', { hasText: 'Write' }).click();
+    await card.locator('vscode-button', { hasText: 'Generate' }).click();
     const texts = card.locator('.sample');
     await until(
       'three complete texts',
-      async () => (await texts.filter({ hasText: /tokens\/s.*(length reached|ended)/ }).count()) === 3,
+      async () => (await texts.filter({ hasText: /tokens\/s.*(max tokens reached|ended)/ }).count()) === 3,
       PATIENCE_MS,
     );
     const written = await texts.locator('.sample-text').allInnerTexts();

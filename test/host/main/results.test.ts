@@ -46,12 +46,11 @@ describe('results panel', () => {
     await frame.locator('.importance .target[data-key="3"][aria-checked="false"]').waitFor();
 
     await frame
-      .getByRole('button', { name: 'Draw the Curve' })
-      .or(frame.getByRole('button', { name: /^Add / }))
+      .getByRole('button', { name: /^Draw Curve by / })
       .first()
       .click();
     await until('a curve', async () => (await frame.locator('.curve .target').count()) > 2);
-    await frame.locator('.samples vscode-button', { hasText: 'Write' }).click();
+    await frame.locator('.samples vscode-button', { hasText: 'Generate' }).click();
     await until('two texts', async () => (await frame.locator('.sample').count()) === 2);
     await window.screenshot('results');
 

@@ -204,10 +204,10 @@ describe('what came of texts', () => {
     outcomeOf({ status, prompt: '', columns: [], texts: stopped.map(text) });
 
   it('is said as it is', () => {
-    assert.equal(outcome('done', 'length', 'eos'), '2 texts are written');
-    assert.equal(outcome('done', 'eos', 'failed', 'length'), '2 texts are written, 1 failed');
-    assert.equal(outcome('failed', 'failed', 'failed'), 'Nothing is written: 2 failed');
-    assert.equal(outcome('cancelled', 'cancelled'), '1 text is stopped');
+    assert.equal(outcome('done', 'length', 'eos'), '2 texts generated');
+    assert.equal(outcome('done', 'eos', 'failed', 'length'), '2 texts generated, 1 failed');
+    assert.equal(outcome('failed', 'failed', 'failed'), 'No text generated, 2 failed');
+    assert.equal(outcome('cancelled', 'cancelled'), '1 text stopped');
   });
 
   it('stands in the columns where all failed, each with its own reason', () => {

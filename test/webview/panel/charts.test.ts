@@ -55,7 +55,7 @@ describeBrowser('charts of the results panel', (browser) => {
     labels = await onCurve(panel);
     assert.equal(labels.length, 4, 'three points, one that was retrained');
     assert.ok(labels.some((label) => label.startsWith('elsewhere, retrained')));
-    assert.ok(labels.every((label) => !label.startsWith('The plan')));
+    assert.ok(labels.every((label) => !label.startsWith('This plan')));
     assert.match(labels[1], /perplexity 770 \(1.1× the whole model’s\)/);
     await panel.close();
   });
@@ -87,7 +87,7 @@ describeBrowser('charts of the results panel', (browser) => {
       /\b1 step, loss/,
       /^1 token · /m,
       /up to 1 token\b/,
-      /, 1 block can go/,
+      /, you can remove 1 block before/,
     ])
       assert.match(words, expected);
     assert.doesNotMatch(words, /(?<![\d.])1 (blocks|texts|steps|tokens|runs|files)\b/);
@@ -96,24 +96,24 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('exports numbers as they were measured', async () => {
     const panel = await openPanel(browser(), FULL);
-    await button(panel, 'Export “Which blocks matter” as JSON').click();
+    await button(panel, 'Export “Block importance” as JSON').click();
     const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     const scored = RUNS.flatMap(({ digest }) => digest.score ?? []).find(({ criterion }) => criterion === 'ppl')!;
     assert.equal(rows[0].Perplexity, scored.blocks[0].score);
     assert.equal(rows[0].Block, 0);
-    await button(panel, 'Export “Did retraining bring it back” as CSV').click();
+    await button(panel, 'Export “Retraining” as CSV').click();
     const [, first] = lastFile(panel).text.split('\r\n');
     const [step] = trainingSteps(240);
     assert.equal(first, [1, step.loss, step.learningRate, step.tokensPerSecond, 41].join());
-    await button(panel, 'Export “What removing blocks costs” as JSON').click();
+    await button(panel, 'Export “Perplexity curve” as JSON').click();
     const points = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(points[0].Parameters, 134_515_008);
-    await button(panel, 'Export “What models cost” as JSON').click();
+    await button(panel, 'Export “Size and speed” as JSON').click();
     const costs = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(costs[0]['Peak memory, bytes'], 486_000_000);
-    assert.equal(costs[1].Kind, 'the plan');
+    assert.equal(costs[1].Kind, 'this plan');
     assert.equal(costs[1]['Peak memory, bytes'], null);
-    await button(panel, 'Export “What models cost” as CSV').click();
+    await button(panel, 'Export “Size and speed” as CSV').click();
     assert.match(
       lastFile(panel).text,
       /^Model,Kind,Parameters,Bytes,.*\r\nHuggingFaceTB\/SmolLM2-135M,original,134515008,/,
@@ -138,15 +138,18 @@ describeBrowser('charts of the results panel', (browser) => {
     const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks } })];
     const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
     assert.deepEqual((await rowsOfTable(panel)).slice(0, 5), [
-      'Block|Perplexity|Low, paired|High, paired|Place|Plan',
+      'Block|Perplexity|Low, paired|High, paired|Rank|Plan',
       '0|40|39|42|2|protected',
       '1|31|29|33|1|protected',
       '2|41|–|–|3|protected',
       '3|–|–|–|–|protected',
     ]);
     assert.equal(await whiskers(panel), 2);
-    assert.match((await tipOf(panel, 0))!, /95 % interval 39 to 42, paired over texts, place/);
-    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, paired over texts, it may cost nothing to remove/);
+    assert.match(
+      (await tipOf(panel, 0))!,
+      /95 % interval 39 to 42, paired over texts, rank 2 of 3 \(1 = removed first\)/,
+    );
+    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, paired over texts, removing it may cost nothing/);
     await panel.page.locator('.importance .legend').getByText('95 % interval of the difference').waitFor();
     await panel.close();
   });
@@ -157,11 +160,8 @@ describeBrowser('charts of the results panel', (browser) => {
     ];
     const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
     assert.equal(await whiskers(panel), 0);
-    assert.match((await tipOf(panel, 0))!, /from text to text 34 to 46/);
-    assert.match(
-      (await rowsOfTable(panel))[0],
-      /^Block\|Perplexity\|Low, from text to text\|High, from text to text\|/,
-    );
+    assert.match((await tipOf(panel, 0))!, /across texts 34 to 46/);
+    assert.match((await rowsOfTable(panel))[0], /^Block\|Perplexity\|Low, across texts\|High, across texts\|/);
     await panel.close();
   });
 
@@ -176,7 +176,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const step = { ...steps[0], step: 2001 };
     await panel.post({ sequence: 1, type: 'training', steps: [step], evaluations: [] });
     await panel.page.locator('.training tbody tr').nth(2000).waitFor({ state: 'attached' });
-    await button(panel, 'Export “Did retraining bring it back” as JSON').click();
+    await button(panel, 'Export “Retraining” as JSON').click();
     assert.equal(
       (JSON.parse(lastFile(panel).text) as unknown[]).length,
       2001,
@@ -199,10 +199,10 @@ describeBrowser('charts of the results panel', (browser) => {
       '.training .charts [stroke-dasharray="6 3"] path, .training .charts path[stroke-dasharray="6 3"]',
     );
     assert.equal(await dashed.count(), 0);
-    await choose(panel, 'training', 'Lay over', 'older');
-    await panel.page.getByText('laid over: older').waitFor();
+    await choose(panel, 'training', 'Compare with', 'older');
+    await panel.page.getByText('Comparison: older').waitFor();
     assert.equal(await dashed.count(), 3, 'loss, learning rate, speed');
-    await button(panel, 'Export “Did retraining bring it back” as JSON').click();
+    await button(panel, 'Export “Retraining” as JSON').click();
     const rows = JSON.parse(lastFile(panel).text) as { Run: string }[];
     assert.equal(rows.filter(({ Run }) => Run === 'older').length, 100);
     await panel.close();
@@ -216,7 +216,7 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.post(update(1, { training: live }));
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
     await choose(panel, 'training', 'Run', chosen.title);
-    await panel.page.getByText('Another one runs.').waitFor();
+    await panel.page.getByText('Another retraining is running.').waitFor();
     await button(panel, 'Show It').click();
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
     await panel.close();
@@ -228,7 +228,7 @@ describeBrowser('charts of the results panel', (browser) => {
       resumable: true,
     };
     const panel = await openPanel(browser(), { ...FULL, runs: [], training: live });
-    await panel.page.getByText('It was stopped at step 0 of 6.').waitFor();
+    await panel.page.getByText('The training stopped at step 0 of 6.').waitFor();
     await button(panel, 'Resume').click();
     assert.equal(panel.received('training/resume').length, 1);
     await panel.close();
@@ -240,8 +240,8 @@ describeBrowser('charts of the results panel', (browser) => {
       steps: trainingSteps(30),
     };
     const panel = await openPanel(browser(), { ...FULL, training: live });
-    await panel.page.getByText('It was stopped at step 30 of 60.').waitFor();
-    assert.equal(await panel.page.getByText('The one that runs').count(), 0);
+    await panel.page.getByText('The training stopped at step 30 of 60.').waitFor();
+    assert.equal(await panel.page.getByText('Running now').count(), 0);
     assert.equal(
       await panel.page.locator('.training vscode-option').filter({ hasText: 'Stopped: adapter-b' }).count(),
       1,
@@ -251,7 +251,9 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'retrain' }]);
     const failure = { kind: 'user', what: 'The disk is full', why: 'nothing is left', action: 'Make room.' } as const;
     await panel.post(update(1, { training: { ...live, status: 'failed', failure } }));
-    await panel.page.getByText(/It failed at step 30 of 60: The disk is full: nothing is left\. Make room\./).waitFor();
+    await panel.page
+      .getByText(/The training failed at step 30 of 60\. The disk is full: nothing is left\. Make room\./)
+      .waitFor();
     await panel.close();
   });
 
@@ -264,7 +266,7 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.page.mouse.move(0, 0);
     await panel.page.locator('.importance .tooltip.is-shown').waitFor({ state: 'detached' });
     assert.ok((await panel.page.locator('.importance').innerText()).includes('≈'), 'bars are cut');
-    await panel.page.locator('vscode-checkbox', { hasText: 'Whole range' }).click();
+    await panel.page.locator('vscode-checkbox', { hasText: 'Full range' }).click();
     await settled(panel);
     assert.ok(!(await panel.page.locator('.importance').innerText()).includes('≈'));
     await choose(panel, 'importance', 'Criterion', 'Magnitude');
@@ -284,19 +286,19 @@ describeBrowser('charts of the results panel', (browser) => {
     };
     const panel = await openPanel(browser(), state);
     await button(panel, 'Show older-score in its chart').click();
-    await panel.page.getByText(/The whole model has a perplexity of 99/).waitFor();
+    await panel.page.getByText(/The whole model has perplexity 99/).waitFor();
     await panel.page
       .locator('.importance .chart-note')
-      .getByText(/Chosen: older-score/)
+      .getByText(/Selected: older-score/)
       .waitFor();
     assert.match(await panel.page.evaluate('document.activeElement.className'), /importance/);
     await button(panel, 'Show older-curve in its chart').click();
     await settled(panel);
     assert.ok((await onCurve(panel)).some((label) => label.includes('perplexity 77')));
     assert.equal(await button(panel, 'Shown in its chart: older-score').count(), 1);
-    await panel.page.locator('.importance').getByRole('button', { name: 'Back to the Newest' }).click();
-    await panel.page.getByText(/The whole model has a perplexity of 30.52/).waitFor();
-    await panel.page.locator('.curve').getByRole('button', { name: 'Back to the Newest' }).click();
+    await panel.page.locator('.importance').getByRole('button', { name: 'Show Newest' }).click();
+    await panel.page.getByText(/The whole model has perplexity 30.52/).waitFor();
+    await panel.page.locator('.curve').getByRole('button', { name: 'Show Newest' }).click();
     await settled(panel);
     assert.ok(!(await onCurve(panel)).some((label) => label.includes('perplexity 77')));
     await panel.close();

@@ -23,7 +23,7 @@ describeBrowser('costs in the results panel', (browser) => {
   it('draws no bars of speeds that were measured once, each for itself, and offers to measure them', async () => {
     const panel = await openPanel(browser(), FULL);
     const plan = row(panel, 'Without 14, 17–18');
-    assert.match(await plan.locator('td').nth(3).innerText(), /55\.4\s*one writing, with warm-up/);
+    assert.match(await plan.locator('td').nth(3).innerText(), /55\.4\s*from one text, with warm-up/);
     assert.equal(await plan.locator('td').nth(3).locator('.bar').count(), 0);
     assert.equal(await plan.locator('td').nth(0).locator('.bar').count(), 1, 'sizes can be compared');
     await panel.page.locator('.measured', { hasText: 'These speeds cannot be compared with each other' }).waitFor();

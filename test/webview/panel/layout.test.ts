@@ -229,9 +229,11 @@ describeBrowser('layout of the results panel', (browser) => {
     const runs = RUNS.filter(({ digest }) => !digest.curve && !digest.retrained);
     const panel = await openPanel(browser(), { ...FULL, runs });
     const card = panel.page.locator('.curve');
-    await card.getByText(/On calibration.txt the whole model has 30.52, and 47.61 with 3 blocks removed\./).waitFor();
+    await card
+      .getByText(/Perplexity on calibration.txt: 30.52 for the whole model, 47.61 with 3 blocks removed\./)
+      .waitFor();
     assert.equal(await card.locator('.charts svg').count(), 0);
-    await card.getByRole('button', { name: 'Draw the Curve' }).click();
+    await card.getByRole('button', { name: 'Draw Curve by Perplexity' }).click();
     assert.equal(panel.received('start/curve').length, 1);
     await panel.post(update(1, { runs: RUNS.filter(({ digest }) => !digest.curve) }));
     await settled(panel);
@@ -241,9 +243,9 @@ describeBrowser('layout of the results panel', (browser) => {
     assert.deepEqual(
       points.map((point) => /^[^:]+: \d+ removed, perplexity [\d.]+/.exec(point)?.[0]),
       [
-        'The whole model: 0 removed, perplexity 30.52',
+        'Whole model: 0 removed, perplexity 30.52',
         'adapter-a, retrained: 3 removed, perplexity 35.71',
-        'The plan: 3 removed, perplexity 47.61',
+        'This plan: 3 removed, perplexity 47.61',
       ],
     );
     await panel.close();
@@ -259,10 +261,12 @@ describeBrowser('layout of the results panel', (browser) => {
     };
     const panel = await openPanel(browser(), { ...EMPTY, training: live });
     const card = panel.page.locator('.training');
-    await card.getByText(/^Running: adapter-b\. The held-out perplexity was 57\.57 before\. The first step/).waitFor();
+    await card
+      .getByText(/^Running: adapter-b\. The held-out perplexity was 57\.57 at the start\. The first step/)
+      .waitFor();
     assert.equal(await card.locator('.charts svg').count(), 0);
     await panel.post(update(1, { training: { ...live, status: 'cancelled' } }));
-    await card.getByText(/It was stopped at step 0 of 6\./).waitFor();
+    await card.getByText(/The training stopped at step 0 of 6\./).waitFor();
     assert.equal(await card.locator('.charts svg').count(), 0);
     assert.equal(await card.locator('.charts vscode-button').count(), 1, 'a way on');
     await panel.post(update(2, { training: { ...live, steps: trainingSteps(1) } }));

@@ -35,7 +35,7 @@ describeBrowser('results panel', (browser) => {
   it('toggles blocks by click and keys, not locked ones, and says what each is', async () => {
     const panel = await openPanel(browser(), FULL);
     const label = await block(panel, 14).getAttribute('aria-label');
-    assert.match(label!, /^Block 14: perplexity without it [\d.]+.*95 % interval.*goes$/);
+    assert.match(label!, /^Block 14: perplexity without it [\d.]+.*95 % interval.*will be removed$/);
     assert.equal(await block(panel, 14).getAttribute('aria-checked'), 'false');
     assert.equal(await block(panel, 13).getAttribute('aria-checked'), 'true');
     await block(panel, 12).click();
@@ -64,13 +64,13 @@ describeBrowser('results panel', (browser) => {
     await panel.post(
       update(1, { plan: planOf([3], { canRedo: true }), whatIf: { ...FULL.whatIf, status: 'computing' } }),
     );
-    await panel.page.getByText('computing …').waitFor();
+    await panel.page.getByText('Computing…').waitFor();
     await panel.post(update(2, { whatIf: { ...FULL.whatIf, removed: [3], ppl: 33.25, seconds: 0.4 } }));
     await panel.page.locator('.figure-box').filter({ hasText: '33.25' }).waitFor();
     assert.equal(await panel.page.locator('.curve .target[data-key^="plan-"]').count(), 1);
     await panel.page.getByRole('button', { name: 'Undo' }).click();
     await panel.page.getByRole('button', { name: 'Redo' }).click();
-    await panel.page.getByRole('button', { name: 'Keep All' }).click();
+    await panel.page.getByRole('button', { name: 'Keep All Blocks' }).click();
     assert.equal(panel.received('plan/undo').length, 1);
     assert.equal(panel.received('plan/redo').length, 1);
     assert.deepEqual(panel.received('plan/set')[0].removed, []);
@@ -116,7 +116,7 @@ describeBrowser('results panel', (browser) => {
       evaluations: [{ step: 30, ppl: 21.5 }],
     });
     await panel.page.getByText(/Running: step 30 of 60/).waitFor();
-    await panel.page.locator('.training svg[aria-label^="Perplexity of the held-out part: 21.5"]').waitFor();
+    await panel.page.locator('.training svg[aria-label^="Held-out perplexity: 21.5"]').waitFor();
     await panel.post(update(2, { training: { ...live, status: 'cancelled', steps: steps.slice(0, 30) } }));
     await panel.page.getByText(/Stopped: step 30/).waitFor();
     await panel.close();
@@ -125,7 +125,7 @@ describeBrowser('results panel', (browser) => {
   it('writes with the models that are ticked, and shows text as it comes', async () => {
     const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([14]) });
     await panel.page.locator('vscode-checkbox', { hasText: 'adapter-a' }).click();
-    await panel.page.locator('.samples vscode-button', { hasText: 'Write' }).click();
+    await panel.page.locator('.samples vscode-button', { hasText: 'Generate' }).click();
     const [asked] = panel.received('samples/write');
     assert.equal(asked.prompt, 'Once upon a time');
     assert.deepEqual(asked.columns, ['original', 'plan', 'adapter:a']);
@@ -164,7 +164,7 @@ describeBrowser('results panel', (browser) => {
     await button.click();
     assert.deepEqual(panel.received('prompts/keep'), [{ type: 'prompts/keep', prompt: 'My own words' }]);
     await panel.post(update(1, { prompts: ['My own words', ...EMPTY.prompts], ownPrompts: ['My own words'] }));
-    await button.getByText('Forget Prompt').waitFor();
+    await button.getByText('Delete Prompt').waitFor();
     await button.click();
     assert.deepEqual(panel.received('prompts/forget'), [{ type: 'prompts/forget', prompt: 'My own words' }]);
     await panel.close();
@@ -209,7 +209,7 @@ describeBrowser('results panel', (browser) => {
   it('exports a chart as SVG, PNG, CSV and JSON', async () => {
     const panel = await openPanel(browser(), FULL);
     for (const kind of ['SVG', 'PNG', 'CSV', 'JSON']) {
-      await panel.page.getByRole('button', { name: `Export “Which blocks matter” as ${kind}` }).click();
+      await panel.page.getByRole('button', { name: `Export “Block importance” as ${kind}` }).click();
     }
     await until('four files', () => panel.received('file/save').length === 4);
     const files = new Map(panel.received('file/save').map(({ name, content }) => [name, content]));
@@ -261,9 +261,9 @@ describeBrowser('results panel', (browser) => {
 
   it('says what to do where nothing is known yet, and shows failures and jobs', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.getByRole('button', { name: 'Score the Blocks…' }).click();
+    await panel.page.getByRole('button', { name: 'Score Blocks…' }).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'score' }]);
-    await panel.page.getByRole('button', { name: 'Draw the Curve' }).click();
+    await panel.page.getByRole('button', { name: 'Draw Curve by Perplexity' }).click();
     assert.equal(panel.received('start/curve')[0].criterion, 'ppl');
     const failure = {
       kind: 'user' as const,
@@ -295,7 +295,7 @@ describeBrowser('results panel', (browser) => {
 
   it('says that nothing is run in restricted mode, disables what would, and wakes up when the workspace is trusted', async () => {
     const starts =
-      /^(Score…|Retrain…|Prune…|Score the Blocks…|Draw the Curve|Add .*|Measure .*|Write|Write Again|Another Seed)$/;
+      /^(Score…|Retrain…|Prune…|Score Blocks…|Draw Curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
     const buttons = async (panel: Panel, disabled: boolean): Promise<string[]> => {
       const all = await panel.page.evaluate<[string, boolean][]>(
         `[...document.querySelectorAll('vscode-button')].map((made) => [made.textContent, made.hasAttribute('disabled')])`,
@@ -320,7 +320,7 @@ describeBrowser('results panel', (browser) => {
       await panel.post(update(1, { trusted: true }));
       await settled(panel);
       assert.equal(await banner(panel).isVisible(), false);
-      const left = (await buttons(panel, true)).filter((name) => name !== 'Prune…' && name !== 'Another Seed');
+      const left = (await buttons(panel, true)).filter((name) => name !== 'Prune…' && name !== 'Try Next Seed');
       assert.deepEqual(left, [], 'all are enabled');
       await panel.close();
     }

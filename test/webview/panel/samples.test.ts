@@ -28,23 +28,23 @@ describeBrowser('samples in the results panel', (browser) => {
 
   it('writes with sampled settings and the chat template, and goes on to another seed', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.getByText('Greedy: the same prompt always gives the same text.').waitFor();
-    assert.equal(await button(panel, 'Another Seed').isVisible(), false);
-    await choose(panel, 'samples', 'Choose tokens', 'sampled');
+    await panel.page.getByText('Greedy sampling always gives the same text for a prompt.').waitFor();
+    assert.equal(await button(panel, 'Try Next Seed').isVisible(), false);
+    await choose(panel, 'samples', 'Sampling', 'Random');
     await enter(panel, 'Temperature', '0.5');
     await enter(panel, 'Top p', '0.9');
-    await enter(panel, 'Tokens', '20');
+    await enter(panel, 'Max tokens', '20');
     await enter(panel, 'Seed', '5');
     await panel.page.locator('vscode-checkbox', { hasText: 'Chat template' }).click();
-    await button(panel, 'Write').click();
+    await button(panel, 'Generate').click();
     const settings = { maxNewTokens: 20, chat: true, sampling: { temperature: 0.5, topP: 0.9, seed: 5 } };
     assert.deepEqual(panel.received('samples/write').at(-1)!.settings, settings);
     await panel.post(update(1, { writing: TEXTS }));
-    await button(panel, 'Write Again').click();
+    await button(panel, 'Regenerate').click();
     assert.deepEqual(panel.received('samples/write').at(-1)!.settings, settings, 'the same again');
-    await button(panel, 'Another Seed').click();
+    await button(panel, 'Try Next Seed').click();
     assert.equal(panel.received('samples/write').at(-1)!.settings.sampling!.seed, 6);
-    await panel.page.getByText(/Seed 6 always writes the same text/).waitFor();
+    await panel.page.getByText(/Seed 6 always gives the same text/).waitFor();
     await panel.close();
   });
 
@@ -54,13 +54,13 @@ describeBrowser('samples in the results panel', (browser) => {
       ...(i < 2 && { related: true as const }),
     }));
     const panel = await openPanel(browser(), { ...EMPTY, columns });
-    const boxes = panel.page.locator('[aria-label="Models that write"] vscode-checkbox');
+    const boxes = panel.page.locator('[aria-label="Models to compare"] vscode-checkbox');
     await boxes.nth(2).click();
     await boxes.nth(3).click();
     await settled(panel);
     assert.notEqual(await boxes.nth(4).getAttribute('disabled'), null);
     await boxes.nth(4).click({ force: true });
-    await button(panel, 'Write').click();
+    await button(panel, 'Generate').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['m0', 'm1', 'm2', 'm3']);
     await panel.close();
   });
@@ -68,10 +68,10 @@ describeBrowser('samples in the results panel', (browser) => {
   it('ticks nothing that has nothing to do with the checkpoint', async () => {
     const columns = [{ id: 'checkpoint:other', label: 'other', detail: '' }];
     const panel = await openPanel(browser(), { ...EMPTY, columns });
-    await panel.page.getByText('This checkpoint has no tokenizer.json beside it').waitFor();
-    assert.notEqual(await button(panel, 'Write').getAttribute('disabled'), null);
-    await panel.page.locator('[aria-label="Models that write"] vscode-checkbox').click();
-    await button(panel, 'Write').click();
+    await panel.page.getByText('This checkpoint has no tokenizer.json').waitFor();
+    assert.notEqual(await button(panel, 'Generate').getAttribute('disabled'), null);
+    await panel.page.locator('[aria-label="Models to compare"] vscode-checkbox').click();
+    await button(panel, 'Generate').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['checkpoint:other']);
     await panel.close();
   });
@@ -81,11 +81,11 @@ describeBrowser('samples in the results panel', (browser) => {
     const failed = { ...second, text: '', tokens: 0, stopped: 'failed' as const, failure: 'model.safetensors is cut' };
     const writing = { ...TEXTS, columns: TEXTS.columns.slice(0, 2), texts: [first, failed] };
     const panel = await openPanel(browser(), EMPTY);
-    await button(panel, 'Write').click(); // so that the page knows the settings
+    await button(panel, 'Generate').click(); // so that the page knows the settings
     await panel.post(update(1, { writing }));
     await panel.page.locator('.sample', { hasText: '⚠ model.safetensors is cut' }).waitFor();
-    await panel.page.locator('.samples [role="status"]', { hasText: '1 text is written, 1 failed' }).waitFor();
-    await panel.page.getByText(/^Written, 1 of 2 failed: greedy/).waitFor();
+    await panel.page.locator('.samples [role="status"]', { hasText: '1 text generated, 1 failed' }).waitFor();
+    await panel.page.getByText(/^Generated, 1 of 2 failed: greedy/).waitFor();
     await panel.close();
   });
 
@@ -93,20 +93,18 @@ describeBrowser('samples in the results panel', (browser) => {
     const runs = RUNS.map((run) => (run === sampled ? withSettings : run));
     const panel = await openPanel(browser(), { ...FULL, runs });
     await choose(panel, 'samples', 'History', sampled.title);
-    await panel.page
-      .getByText(/sampled, temperature 0.6, top p 0.9, seed 77; up to 32 tokens; chat template/)
-      .waitFor();
+    await panel.page.getByText(/random, temperature 0.6, top p 0.9, seed 77; up to 32 tokens; chat template/).waitFor();
     await button(panel, 'Export these texts as JSON').click();
     const one = JSON.parse(lastFile(panel).text) as { settings: unknown; model: string; prompts: string[] };
     const settings = { maxNewTokens: 32, chat: true, sampling: { temperature: 0.6, topP: 0.9, seed: 77 } };
     assert.deepEqual([one.settings, one.model, one.prompts], [settings, FULL.model.name, ['Once upon a time']]);
-    await button(panel, 'Export All: the whole history, as JSON').click();
+    await button(panel, 'Export All: the whole history as JSON').click();
     const { name, text } = lastFile(panel);
     assert.equal(name, 'samples-history.json');
     assert.equal((JSON.parse(text) as unknown[]).length, 2, 'what was written last, and the run');
     await panel.page.locator('.prompt-row textarea').fill('Something else');
     await button(panel, 'Use These Settings').click();
-    await button(panel, 'Write Again').click();
+    await button(panel, 'Regenerate').click();
     const asked = panel.received('samples/write').at(-1)!;
     assert.deepEqual(asked, {
       ...{ type: 'samples/write', prompt: 'Once upon a time', columns: ['original', 'plan'], settings },
@@ -128,7 +126,7 @@ describeBrowser('samples in the results panel', (browser) => {
     const runs = [...RUNS, { ...RUNS[1], id: 'x', digest: { ...RUNS[1].digest, cost: [cost] } }];
     const panel = await openPanel(browser(), { ...FULL, runs });
     assert.equal(await panel.page.locator('.measured tbody tr').count(), 3);
-    assert.match(await panel.page.locator('.measured .is-plan').innerText(), /Without 14, 17–18\s*the plan/);
+    assert.match(await panel.page.locator('.measured .is-plan').innerText(), /Without 14, 17–18\s*this plan/);
     await panel.page.locator('.measured vscode-checkbox').click();
     await panel.page.getByText('Without 3–9').waitFor();
     await panel.close();
@@ -172,7 +170,7 @@ describeBrowser('runs in the results panel', (browser) => {
     await button(panel, `Open the record of ${RUNS[1].title}`).click();
     assert.deepEqual(panel.received('runs/open'), [{ type: 'runs/open', id: RUNS[1].id }]);
     await panel.page.locator('.runs vscode-checkbox').first().click();
-    await button(panel, /^Model Card…/).click();
+    await button(panel, /^Export Model Card…/).click();
     assert.deepEqual(panel.received('runs/card'), [{ type: 'runs/card', ids: [RUNS[0].id] }]);
     await panel.close();
   });

@@ -58,7 +58,7 @@ describeBrowser('texts of the results panel', (browser) => {
     const labels = await panel.page.evaluate<string>(
       `[...document.querySelectorAll('.curve .target')].map((target) => target.getAttribute('aria-label')).join()`,
     );
-    assert.ok(!labels.includes('34.16') && !labels.includes('The plan'), 'the plan is of the panel’s text');
+    assert.ok(!labels.includes('34.16') && !labels.includes('This plan'), 'the plan is of the panel’s text');
     await panel.close();
   });
 
@@ -101,16 +101,21 @@ describeBrowser('texts of the results panel', (browser) => {
     };
     const whatIf = { ...EMPTY.whatIf, status: 'done' as const, full: 36.24, text: 'calibration.txt' };
     const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([]), family, whatIf });
-    await panel.page.getByText('from big without 4, 13–14').waitFor();
-    await panel.page.getByText('made from it: small · without 3 · retrained: small-adapter').waitFor();
+    await panel.page.getByText('Derived from big without blocks 4, 13–14').waitFor();
+    await panel.page.getByText('Derived model: small · without blocks 3 · retrained: small-adapter').waitFor();
     await button(panel, 'Open the results of big').click();
     await button(panel, 'Open the results of small').click();
     const paths = panel.received('family/open').map(({ path }) => path);
     assert.deepEqual(paths, ['/models/big', '/models/small']);
     const figures = (await panel.page.locator('.figures').innerText()).replace(/\s+/g, ' ');
-    for (const words of ['30 of 40 of big', '−50 % of big', '2× of big', '36.24 2× of 18.12, that of big'])
+    for (const words of [
+      '30 of 40 of big',
+      '−50 % compared with big',
+      '2× compared with big',
+      '36.24 2× of 18.12 (big)',
+    ])
       assert.ok(figures.includes(words), `${words} in ${figures}`);
-    await panel.page.locator('.block-map-words', { hasText: '2× as fast' }).waitFor();
+    await panel.page.locator('.block-map-words', { hasText: 'speed 2×' }).waitFor();
     await panel.close();
   });
 });
