@@ -12,7 +12,7 @@ import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/op
 import { perplexityOfRows } from '../src/engine/evaluate/perplexity';
 import { loadRows } from '../src/engine/evaluate/rows';
 import { PlanPerplexity } from '../src/engine/evaluate/plan-perplexity';
-import { plusKeepList } from '../src/engine/importance/select';
+import { endBlocks } from '../src/engine/importance/select';
 import { openModel } from '../src/engine/model/model';
 import { viewWithout, type View } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
@@ -38,7 +38,7 @@ const { blocks } = architecture;
 const drawing = { samples: Number(values.samples), length: Number(values.length), seed: 1234 };
 const { rows } = await loadRows({ from: 'calibration', file, ...drawing }, checkpoint, architecture, {});
 
-const kept = new Set(plusKeepList(blocks));
+const kept = new Set(endBlocks(blocks));
 const free = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));
 const [first, second] = [free[0], free[free.length >> 1]];
 const plan = (...removed: number[]): View =>

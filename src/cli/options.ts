@@ -48,6 +48,13 @@ export function acceptComputeOptions(command: Command): Command {
     .addOption(new Option('--memory <size>').argParser(parseMemory).hideHelp());
 }
 
+/** Other flags for `--no-keep-ends`: its opposite, and the earlier names of both. */
+export const addKeepEndsAliases = (command: Command): Command =>
+  command
+    .addOption(new Option('--keep-ends').hideHelp())
+    .addOption(new Option('--no-plus').hideHelp().implies({ keepEnds: false }))
+    .addOption(new Option('--plus').hideHelp().implies({ keepEnds: true }));
+
 export const removeOption = (): Option =>
   new Option('--remove <list>', 'leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn');
 

@@ -27,7 +27,7 @@ export const OPTION_NAMES = [
   'merge',
   'otherBase',
   'out',
-  'plus',
+  'keepEnds',
   'rank',
   'ratio',
   'record',
@@ -116,7 +116,7 @@ export const TERMINAL_NAMING: OptionNaming = {
   command: (name, words) => ['coppice', name, ...words].join(' '),
 };
 
-/** "targetParams" → "--target-params"; "plus", "false" → "--no-plus". */
+/** "targetParams" → "--target-params"; "keepEnds", "false" → "--no-keep-ends". */
 function flag(name: OptionName, value?: string): string {
   const words = name.replace(/^.*\./, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   if (value === 'false') return `--no-${words}`;

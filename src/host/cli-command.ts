@@ -83,7 +83,7 @@ function scoreFlags({ criterion, calibration, norm, reduction, granularity, coun
 }
 
 /** On the command line what is scored with and what is measured on are the same rows, unless that is a text. */
-function curveFlags({ criterion, scoring, scores, most, plus, keep, rows }: CurveSpec): Flags | undefined {
+function curveFlags({ criterion, scoring, scores, most, keepEnds, keep, rows }: CurveSpec): Flags | undefined {
   const { calibration, norm, reduction } = scoring ?? {};
   const { from, ...measured } = rows;
   if (from === 'calibration' && calibration && !isDeepStrictEqual({ ...calibration }, measured)) return undefined;
@@ -91,7 +91,7 @@ function curveFlags({ criterion, scoring, scores, most, plus, keep, rows }: Curv
     ['criterion', criterion],
     ['scores', scores],
     ['most', most],
-    ['no-plus', plus === false],
+    ['no-keep-ends', keepEnds === false],
     ['keep', listOf(keep)],
     ...(rows.from === 'text'
       ? ([

@@ -39,7 +39,7 @@ export class Config {
   }
 
   /** The first four blocks and the last two are never suggested for removal. */
-  get plus(): boolean {
+  get keepEnds(): boolean {
     return this.read('keepFirstAndLast') !== false;
   }
 

@@ -9,7 +9,7 @@ const SETTINGS = {
   keep: 'keep',
   length: 'calibration.length',
   memory: 'memoryLimit',
-  plus: 'keepFirstAndLast',
+  keepEnds: 'keepFirstAndLast',
   record: 'runsFolder',
   samples: 'calibration.samples',
   threads: 'threads',

@@ -89,7 +89,7 @@ export interface CurveSpec extends JobBase, ModelSource {
   /** Most blocks to remove; all that may go when undefined. */
   readonly most?: number;
   /** The first four blocks and the last two stay unless false. */
-  readonly plus?: boolean;
+  readonly keepEnds?: boolean;
   /** Further blocks that stay. */
   readonly keep?: readonly number[];
   /** What perplexity is measured on. */

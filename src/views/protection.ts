@@ -17,16 +17,16 @@ export interface Protection {
 /** @param keep the setting, "5,12-14"; blocks that this model doesn't have don't count, for it serves other models too */
 export function protectionOf(
   blocks: number,
-  { plus, keep }: { readonly plus: boolean; readonly keep: string },
+  { keepEnds, keep }: { readonly keepEnds: boolean; readonly keep: string },
 ): Protection {
   const none = new Set<number>();
-  if (keep === '') return { kept: keepList(blocks, { plus }), locked: none };
+  if (keep === '') return { kept: keepList(blocks, { keepEnds }), locked: none };
   try {
     const locked = parseBlockList(keep, MAX_BLOCKS, option('keep')).filter((block) => block < blocks);
-    return { kept: keepList(blocks, { plus, keep: locked }), locked: new Set(locked) };
+    return { kept: keepList(blocks, { keepEnds, keep: locked }), locked: new Set(locked) };
   } catch (error) {
     return {
-      kept: keepList(blocks, { plus }),
+      kept: keepList(blocks, { keepEnds }),
       locked: none,
       fault: error instanceof UserError ? error.why : String(error),
     };

@@ -39,7 +39,7 @@ describe('command line: curves and reports', function () {
       '--scores',
       score,
       ...calibration(),
-      '--no-plus',
+      '--no-keep-ends',
       '--keep',
       '2',
       '--record',
@@ -69,7 +69,7 @@ describe('command line: curves and reports', function () {
       model,
       '--scores',
       score,
-      '--no-plus',
+      '--no-keep-ends',
       '--most',
       '2',
       '--text',
@@ -138,7 +138,16 @@ describe('command line: curves and reports', function () {
       const count = criterion === 'greedy' ? ['--count', '1'] : [];
       assert.match((await tokensOf('--criterion', criterion, ...count))[1], tooLong, criterion);
     }
-    const measured = await coppice(['curve', model, '--calibration', rows, '--no-plus', '--samples', '3', '--json']);
+    const measured = await coppice([
+      'curve',
+      model,
+      '--calibration',
+      rows,
+      '--no-keep-ends',
+      '--samples',
+      '3',
+      '--json',
+    ]);
     assert.match(measured.stderr, tooLong);
     assert.equal(measured.stderr.match(/warning/g)!.length, 1, 'once, though the rows both rank and measure');
     assert.deepEqual([(jsonOf(measured).text as { rows: number }).rows], [3]);

@@ -71,7 +71,7 @@ describe('command line: numbers that are none', function () {
     const scores = join(temporaryFolder(), 'scores.json');
     for (const criterion of MEASURED) {
       const out = join(temporaryFolder(), 'out');
-      const choice = ['--count', '1', '--no-plus', '--out', out];
+      const choice = ['--count', '1', '--no-keep-ends', '--out', out];
       const json = await coppice(['score', model, ...scoreArguments(criterion), '--json']);
       writeFileSync(scores, json.stdout);
       const by = ['--criterion', criterion, '--calibration', rows];
@@ -87,13 +87,23 @@ describe('command line: numbers that are none', function () {
   it('prune: takes blocks whose own scores are finite, and warns of the others', async () => {
     const model = await brokenCheckpoint(DOWN, [7], NaN);
     const out = join(temporaryFolder(), 'out');
-    const magnitude = ['--criterion', 'magnitude', '--no-plus', '--out', out];
+    const magnitude = ['--criterion', 'magnitude', '--no-keep-ends', '--out', out];
     const three = await coppice(['prune', model, ...magnitude, '--count', '3']);
     assert.equal(three.code, 0, three.stderr);
     assert.match(three.stderr, /warning: the scores of block 2 are not finite/);
     const scores = join(temporaryFolder(), 'scores.json');
     writeFileSync(scores, (await coppice(['score', model, '--criterion', 'magnitude', '--json'])).stdout);
-    const read = await coppice(['prune', model, '--scores', scores, '--no-plus', '--count', '3', '--out', `${out}-2`]);
+    const read = await coppice([
+      'prune',
+      model,
+      '--scores',
+      scores,
+      '--no-keep-ends',
+      '--count',
+      '3',
+      '--out',
+      `${out}-2`,
+    ]);
     assert.equal(read.code, 0, read.stderr);
     assert.match(read.stderr, /warning: the scores of block 2 are not finite/);
     const byHand = await coppice(['prune', model, '--blocks', '2', '--out', join(temporaryFolder(), 'out')]);
@@ -102,7 +112,7 @@ describe('command line: numbers that are none', function () {
 
   it('curve: refuses an order that is none, and warns of points', async () => {
     const model = await brokenCheckpoint(EMBEDDING, [embedded()], NaN);
-    const measure = ['--calibration', rows, '--no-plus'];
+    const measure = ['--calibration', rows, '--no-keep-ends'];
     const { code, stderr } = await coppice(['curve', model, ...measure]);
     assert.deepEqual([code, stderr.includes('cannot choose blocks')], [1, true]);
     const deepest = await coppice(['curve', model, ...measure, '--criterion', 'deepest', '--json']);
@@ -157,16 +167,16 @@ describe('command line: numbers that are none', function () {
       assert.doesNotMatch((await coppice(['score', model, ...scoreArguments(criterion)])).stderr, /warning/, criterion);
     }
     assert.doesNotMatch((await coppice(['eval', model, '--text', text, '--limit', '2'])).stderr, /warning/);
-    assert.doesNotMatch((await coppice(['curve', model, '--calibration', rows, '--no-plus'])).stderr, /warning/);
+    assert.doesNotMatch((await coppice(['curve', model, '--calibration', rows, '--no-keep-ends'])).stderr, /warning/);
   });
 
   it('curve and greedy say when there is nothing to remove, or less than was asked for', async () => {
     const model = tinyCheckpoint('llama-plain', { tokenizer: true });
     const calibration = ['--calibration', rows];
     const curve = await coppice(['curve', model, ...calibration, '--json']);
-    assert.match(curve.stderr, /warning: no block may go: all 4 are kept \(--no-plus/);
+    assert.match(curve.stderr, /warning: no block may go: all 4 are kept \(--no-keep-ends/);
     assert.equal((jsonOf(curve).points as Json[]).length, 1);
-    const short = await coppice(['curve', model, ...calibration, '--no-plus', '--keep', '0,1', '--most', '3']);
+    const short = await coppice(['curve', model, ...calibration, '--no-keep-ends', '--keep', '0,1', '--most', '3']);
     assert.match(short.stderr, /warning: the curve ends at 2 removed blocks: the other 2 are kept/);
     const greedy = ['score', model, ...calibration, '--criterion', 'greedy', '--count', '2', '--keep'];
     assert.match((await coppice([...greedy, '0-3'])).stderr, /warning: greedy removes nothing: every block is kept/);

@@ -31,7 +31,7 @@ describe('command line: prune', function () {
       scores,
       '--count',
       '1',
-      '--no-plus',
+      '--no-keep-ends',
       '--out',
       join(folder, 'a'),
     );
@@ -67,7 +67,19 @@ describe('command line: prune', function () {
     assert.match(readFileSync(recipes[1], 'utf8'), /--prune-layers 1,2 /);
 
     const byCriterion = await run(
-      ...['prune', model, '--criterion', 'greedy', '--calibration', rows, '--count', '2', '--no-plus', '--keep', '0'],
+      ...[
+        'prune',
+        model,
+        '--criterion',
+        'greedy',
+        '--calibration',
+        rows,
+        '--count',
+        '2',
+        '--no-keep-ends',
+        '--keep',
+        '0',
+      ],
       ...['--out', join(folder, 'c')],
     );
     assert.equal((byCriterion.removed as number[]).includes(0), false);
@@ -94,7 +106,7 @@ describe('command line: prune', function () {
         file,
         '--count',
         '1',
-        '--no-plus',
+        '--no-keep-ends',
         '--out',
         out,
         '--json',
@@ -124,7 +136,7 @@ describe('command line: prune', function () {
       rows,
       '--count',
       '1',
-      '--no-plus',
+      '--no-keep-ends',
       '--out',
       'out',
     ];
@@ -149,8 +161,8 @@ describe('command line: prune', function () {
     mkdirSync(join(cwd, 'taken'));
     const asked = ['prune', model, '--criterion', 'ppl', '--calibration', rows, '--json'];
     for (const [args, word] of [
-      [['--count', '1', '--no-plus', '--out', 'taken'], /taken exists already/],
-      [['--count', '1', '--no-plus', '--out', join(model, 'inside')], /lies inside the source/],
+      [['--count', '1', '--no-keep-ends', '--out', 'taken'], /taken exists already/],
+      [['--count', '1', '--no-keep-ends', '--out', join(model, 'inside')], /lies inside the source/],
       [['--count', '1', '--out', 'out'], /cannot remove 1 of 4 blocks/],
     ] as const) {
       const { code, stderr } = await coppice([...asked, ...args], { cwd });

@@ -97,7 +97,7 @@ describe('command line: texts', function () {
       ...calibration,
       '--count',
       '1',
-      '--no-plus',
+      '--no-keep-ends',
       '--out',
       folder,
     );

@@ -95,7 +95,7 @@ describe('progress', () => {
   it('of a curve: the ranking, then the points', async () => {
     const opened = await openForComputing(source, {});
     const rows = { from: 'calibration', file: scoring.calibration, samples: 4, length: 16, seed: 1 } as const;
-    const options = { criterion: 'ppl', scoring, plus: false, rows } as const;
+    const options = { criterion: 'ppl', scoring, keepEnds: false, rows } as const;
     const reports = await reportsOf((onProgress) => runCurve(opened, options, { device: 'cpu' }, { onProgress }));
     const said = labels(reports);
     assert.ok(said[0].startsWith('ranking the blocks, step 1 of 2: block 1 of 4'), said[0]);

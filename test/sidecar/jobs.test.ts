@@ -64,7 +64,7 @@ describe('sidecar: jobs', function () {
     assert.match(evaluated.warnings.join(), place);
     assert.ok(!('warning' in evaluated.result));
     const rows = { from: 'calibration', ...calibration } as const;
-    const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', plus: false, rows });
+    const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, rows });
     assert.match(curve.warnings.join(), place);
     const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', calibration });
     assert.deepEqual(whole.warnings, []);
@@ -153,7 +153,14 @@ describe('sidecar: jobs', function () {
   it('curve: each point is the evaluation of its plan', async () => {
     const rows = { from: 'text', file: text, window: 32, limit: 4 } as const;
     const scoring = { calibration };
-    const { result } = await client().run({ kind: 'curve', ...source, criterion: 'ppl', scoring, rows, plus: false });
+    const { result } = await client().run({
+      kind: 'curve',
+      ...source,
+      criterion: 'ppl',
+      scoring,
+      rows,
+      keepEnds: false,
+    });
     assert.deepEqual(
       result.points.map(({ count }) => count),
       [0, 1, 2, 3, 4, 5],

@@ -19,7 +19,7 @@ describe('columns of the results panel', function () {
   const settings = {
     compute: { device: 'cpu', threads: 1 } as const,
     calibration: { file: text, samples: 4, length: 24, seed: 1234 },
-    ...{ plus: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
+    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
   };
   const child = join(folder, 'pruned');
   const broken = join(folder, 'aaa-broken.safetensors');

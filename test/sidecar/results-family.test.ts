@@ -15,7 +15,7 @@ describe('family of the results panel', function () {
   const settings = {
     compute: { device: 'cpu', threads: 1 } as const,
     calibration: { file: join(folder, 'no-such-text.txt'), samples: 4, length: 24, seed: 1234 },
-    ...{ plus: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder, text] },
+    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder, text] },
   };
   const { compute, recordFolders: records } = settings;
   const calibration = { ...settings.calibration, file: text };

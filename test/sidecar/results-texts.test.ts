@@ -28,7 +28,7 @@ describe('text of the results panel', function () {
   const settings: PanelSettings = {
     compute: { device: 'cpu', threads: 1 },
     calibration: { file: usual, samples: 4, length: 24, seed: 1234 },
-    ...{ plus: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
+    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
   };
   const score = (file: string): Promise<JobOutcome<'score'>> =>
     client().run({

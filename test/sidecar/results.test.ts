@@ -25,7 +25,7 @@ describe('results session', function () {
   const settings: PanelSettings = {
     compute: { device: 'cpu', threads: 1 },
     calibration,
-    plus: false,
+    keepEnds: false,
     keep: '2',
     recordFolders: [records],
     inputFolders: [dirname(text)],

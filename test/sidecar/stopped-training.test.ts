@@ -36,7 +36,7 @@ describe('a training that was stopped', function () {
   const settings = () => ({
     ...{
       compute: { device: 'cpu' as const, threads: 1 },
-      plus: false,
+      keepEnds: false,
       keep: '',
       recordFolders: [records],
       inputFolders: [],

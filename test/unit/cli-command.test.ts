@@ -202,6 +202,18 @@ describe('words for a shell', () => {
   });
 });
 
+describe('command line: the ends of a model', () => {
+  it('stay unless --no-keep-ends says otherwise, or --no-plus, as it was called before', async () => {
+    for (const command of ['curve m', 'prune m --out o']) {
+      const keepEnds = async (flag: string): Promise<unknown> =>
+        (await parsed(`coppice ${command} ${flag}`)).options.keepEnds;
+      assert.equal(await keepEnds(''), true);
+      for (const flag of ['--keep-ends', '--plus']) assert.equal(await keepEnds(flag), true, flag);
+      for (const flag of ['--no-keep-ends', '--no-plus']) assert.equal(await keepEnds(flag), false, flag);
+    }
+  });
+});
+
 /** What the command line makes of a line: the command, the checkpoint, its options. Nothing is run. */
 async function parsed(line: string): Promise<{ readonly command: string; readonly options: Record<string, unknown> }> {
   const words = [...line.matchAll(/(?:'[^']*'|\\'|[^\s'])+/g)].map(([word]) =>
@@ -251,19 +263,19 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
     ],
     [
       {
-        ...{ kind: 'curve', checkpoint: 'm', criterion: 'taylor', plus: false, keep: [4], most: 3 },
+        ...{ kind: 'curve', checkpoint: 'm', criterion: 'taylor', keepEnds: false, keep: [4], most: 3 },
         ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration } },
       },
       'curve',
-      { criterion: 'taylor', ...flat, plus: false, keep: '4', most: 3 },
+      { criterion: 'taylor', ...flat, keepEnds: false, keep: '4', most: 3 },
     ],
     [
       {
-        ...{ kind: 'curve', checkpoint: 'm', criterion: 'ppl', plus: true, scoring: { calibration }, adapter: 'a' },
+        ...{ kind: 'curve', checkpoint: 'm', criterion: 'ppl', keepEnds: true, scoring: { calibration }, adapter: 'a' },
         rows: { from: 'text', file: 't', window: 32, limit: 4 },
       },
       'curve',
-      { criterion: 'ppl', ...flat, plus: true, text: 't', window: 32, limit: 4, adapter: 'a' },
+      { criterion: 'ppl', ...flat, keepEnds: true, text: 't', window: 32, limit: 4, adapter: 'a' },
     ],
     [
       {

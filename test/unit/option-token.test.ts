@@ -36,11 +36,11 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
     'Set “Coppice: Device” to cpu, or give a smaller “Coppice: Memory Limit”.',
   ],
   [
-    `Remove fewer, shorten ${option('keep')}, or ${set('plus', false, 'give')}.`,
-    'Remove fewer, shorten --keep, or give --no-plus.',
+    `Remove fewer, shorten ${option('keep')}, or ${set('keepEnds', false, 'give')}.`,
+    'Remove fewer, shorten --keep, or give --no-keep-ends.',
     'Remove fewer, shorten “Coppice: Keep”, or turn “Coppice: Keep First And Last” off.',
   ],
-  [`(${option('plus', false)} lets)`, '(--no-plus lets)', '(turning “Coppice: Keep First And Last” off lets)'],
+  [`(${option('keepEnds', false)} lets)`, '(--no-keep-ends lets)', '(turning “Coppice: Keep First And Last” off lets)'],
   [`Lower ${option('samples')}.`, 'Lower --samples.', 'Lower “Coppice › Calibration: Samples”.'],
   [
     `Give a ${option('retrain.length')} of at most 8.`,
@@ -114,7 +114,7 @@ describe('options in messages', () => {
     const program = buildProgram(() => undefined);
     const flags = new Set(program.commands.flatMap(({ options }: Command) => options.map(({ long }) => long)));
     for (const name of OPTION_NAMES) {
-      const value = name === 'plus' ? false : undefined;
+      const value = name === 'keepEnds' ? false : undefined;
       assert.ok(flags.has(renderOptions(option(name, value), TERMINAL_NAMING)), name);
     }
     const commands = program.commands.map((each) => each.name());

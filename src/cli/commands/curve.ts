@@ -16,6 +16,7 @@ import {
   addAdapterOptions,
   addCalibrationOptions,
   addComputeOptions,
+  addKeepEndsAliases,
   type ComputeOptions,
   parseCount,
   parseWindow,
@@ -27,8 +28,8 @@ interface CurveOptions extends ComputeOptions, CriterionSettings, AdapterOptions
   readonly criterion: Criterion;
   readonly scores?: string;
   readonly most?: number;
-  /** False after `--no-plus`. */
-  readonly plus: boolean;
+  /** False after `--no-keep-ends`. */
+  readonly keepEnds: boolean;
   readonly keep?: string;
   readonly text?: string;
   readonly window: number;
@@ -48,12 +49,13 @@ export function addCurve(program: Command, exit: Exit): void {
     .addOption(criterionOption().default('ppl'))
     .option('--scores <file>', 'take the order from what `coppice score --json` printed')
     .option('--most <n>', 'largest number of removed blocks (default: all that may go)', parseCount)
-    .option('--no-plus', 'let the first four blocks and the last two go too')
+    .option('--no-keep-ends', 'let the first four blocks and the last two go too')
     .option('--keep <list>', 'further blocks that stay: 5,12-14')
     .option('--text <file>', 'measure on a text instead of the calibration rows')
     .option('--window <n>', 'with --text: tokens per window', parseWindow, 128)
     .option('--limit <n>', 'with --text: use only the first n windows', parseCount)
     .addOption(removeOption());
+  addKeepEndsAliases(command);
   addAdapterOptions(command);
   addCalibrationOptions(command);
   addMagnitudeOptions(command);
@@ -74,14 +76,14 @@ Examples:
 
 async function curve(path: string, options: CurveOptions, shell: Shell): Promise<Outcome> {
   const start = performance.now();
-  const { criterion, scores, most, plus } = options;
+  const { criterion, scores, most, keepEnds } = options;
   const rows = rowsOf(options);
   if (scores === undefined && needsCalibration(criterion)) requireCalibration(criterion, options);
   const opened = await openForCommand(path, options);
   const { checkpoint, architecture } = opened;
   const { keep: list } = options;
   const keep = list === undefined ? [] : asUsage(() => parseBlockList(list, architecture.blocks, '--keep'));
-  const asked = { criterion, scoring: options, scores, most, plus, keep, rows };
+  const asked = { criterion, scoring: options, scores, most, keepEnds, keep, rows };
   const { warnings, ...measured } = await runCurve(opened, asked, options, shell.job);
   for (const warning of warnings) shell.warn(warning);
   const { points, text, parametersRead, device, inputs, settings } = measured;

@@ -27,7 +27,14 @@ import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
 import { ANY_BLOCKS, secondsSince } from '../opened';
-import { addCalibrationOptions, addComputeOptions, type ComputeOptions, parseCount, parseFraction } from '../options';
+import {
+  addCalibrationOptions,
+  addComputeOptions,
+  addKeepEndsAliases,
+  type ComputeOptions,
+  parseCount,
+  parseFraction,
+} from '../options';
 import { checkFileTarget } from '../run-record';
 import { formatSeconds } from '../terminal/text';
 
@@ -40,7 +47,7 @@ interface PruneOptions extends ComputeOptions, CriterionSettings {
   readonly ratio?: number;
   readonly targetParams?: string;
   readonly keep?: string;
-  readonly plus: boolean;
+  readonly keepEnds: boolean;
   readonly mergekit?: string;
   readonly llamaCpp?: string;
 }
@@ -51,7 +58,7 @@ export function addPrune(program: Command, exit: Exit): void {
     .summary('write a checkpoint without its least important blocks')
     .description(
       'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio, ' +
-        '--target-params, or --blocks. The first four blocks and the last two stay unless --no-plus is given. ' +
+        '--target-params, or --blocks. The first four blocks and the last two stay unless --no-keep-ends is given. ' +
         'The source is never changed; the record of the run is coppice.json in the new checkpoint.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file or index')
@@ -71,9 +78,10 @@ export function addPrune(program: Command, exit: Exit): void {
     )
     .option('--target-params <n>', 'keep at least so many parameters: 5.4B, 110M')
     .option('--keep <list>', 'blocks that stay, besides the first four and the last two: 5,28')
-    .option('--no-plus', 'the first four blocks and the last two may go too')
+    .option('--no-keep-ends', 'the first four blocks and the last two may go too')
     .option('--mergekit <file>', 'also write the removal as a mergekit configuration')
     .option('--llama-cpp <file>', 'also write it as the command line of llama-quantize --prune-layers');
+  addKeepEndsAliases(command);
   addCalibrationOptions(command);
   addMagnitudeOptions(command);
   addComputeOptions(command)
@@ -190,12 +198,18 @@ async function choose(
       ...{ choice: 'hand', inputs: [], settings: { chosen: 'by hand', keep } },
     };
   }
-  const kept = keepList(architecture.blocks, { plus: options.plus, keep });
+  const kept = keepList(architecture.blocks, { keepEnds: options.keepEnds, keep });
   const size = { total: parametersOf(architecture), block: parametersOfBlock(architecture) };
   const goal = goalOf(options)!;
   const count = blocksToRemove(goal, size);
   requireRoom(architecture.blocks, count, kept);
-  const settings = { count, ratio: options.ratio, targetParams: options.targetParams, keep, plus: options.plus };
+  const settings = {
+    count,
+    ratio: options.ratio,
+    targetParams: options.targetParams,
+    keep,
+    keepEnds: options.keepEnds,
+  };
   if (options.scores !== undefined) {
     const scores = await readScores(options.scores, checkpoint, architecture.blocks);
     const warning = scoresWarning(resultOfRanking(scores.ranking));

@@ -18,14 +18,14 @@ const FURTHER = 3;
  * Perplexity against the number of removed blocks, on the text of the comparison.
  * @returns the curve's record
  */
-export async function drawCurve(story: Story, { removed, plus, records }: Verdict): Promise<string> {
+export async function drawCurve(story: Story, { removed, keepEnds, records }: Verdict): Promise<string> {
   const { checkpoint, material, length, folder, options, shell } = story;
   const started = new Date();
   const opened = await openForCommand(checkpoint.path, {});
   const curve = await runCurve(
     opened,
     {
-      ...{ criterion: 'ppl', scores: records.ppl, most: removed.length + FURTHER, plus },
+      ...{ criterion: 'ppl', scores: records.ppl, most: removed.length + FURTHER, keepEnds },
       scoring: scoringOf(story),
       rows: { from: 'text', file: material.text, window: length, limit: MAX_WINDOWS },
     },

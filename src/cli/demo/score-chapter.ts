@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import { type BlockScore, runCriterion, type Scored } from '../../engine/importance/run-criterion';
 import { selectByScores } from '../../engine/importance/ranking';
-import { keepList, plusKeepList, rankBlocks } from '../../engine/importance/select';
+import { keepList, endBlocks, rankBlocks } from '../../engine/importance/select';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelName, newRecord, writeRecord } from '../../engine/records/record';
 import { secondsSince } from '../opened';
@@ -20,7 +20,7 @@ export interface Verdict {
   readonly scored: Scored;
   readonly details: RunDetails;
   /** The first four blocks and the last two stay. */
-  readonly plus: boolean;
+  readonly keepEnds: boolean;
   /** Blocks to remove, ascending. */
   readonly removed: readonly number[];
   /** Blocks that the Taylor scores would remove instead. */
@@ -50,8 +50,8 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
 
   const count = options.count ?? Math.max(1, Math.floor(blocks / 4));
   // The paper's rule, where it leaves enough blocks to choose from.
-  const plus = blocks - plusKeepList(blocks).length >= 2 * count;
-  const kept = keepList(blocks, { plus });
+  const keepEnds = blocks - endBlocks(blocks).length >= 2 * count;
+  const kept = keepList(blocks, { keepEnds });
   const [removed, byTaylor] = [ppl, taylor].map(({ scored }) => selectByScores(scored.ranking, blocks, count, kept));
   const device = ppl.scored.device!.provider;
   shell.print(
@@ -67,7 +67,7 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   return {
     scored: ppl.scored,
     details: ppl.details,
-    plus,
+    keepEnds,
     removed,
     byTaylor,
     rankCorrelation: spearman(pplScores, taylorScores),

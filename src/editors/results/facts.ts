@@ -28,10 +28,10 @@ export function planOf(
   { checkpoint }: PanelCheckpoint,
   removed: readonly number[],
   history: PlanHistory,
-  { plus, keep }: Pick<PanelSettings, 'plus' | 'keep'>,
+  { keepEnds, keep }: Pick<PanelSettings, 'keepEnds' | 'keep'>,
   scores: Scores | undefined,
 ): PanelPlan {
-  const protection = protectionOf(requireArchitecture(checkpoint).blocks, { plus, keep });
+  const protection = protectionOf(requireArchitecture(checkpoint).blocks, { keepEnds, keep });
   const { kept, locked } = protection;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   return {

@@ -24,7 +24,7 @@ export class JobsPart {
     const { source, services, reading, plan, measuring } = this.options;
     await reading.again();
     const { source: calibration, shown } = measuring.requireText();
-    const { compute, plus, recordFolders } = services.settings();
+    const { compute, keepEnds, recordFolders } = services.settings();
     const scores = reading.runs.scores(criterion, source.checkpoint.architecture!.blocks, shown.rowsKey);
     await services.sidecar.run({
       kind: 'curve',
@@ -34,7 +34,7 @@ export class JobsPart {
       records: recordFolders,
       scoring: { calibration },
       rows: { from: 'calibration', ...calibration },
-      plus,
+      keepEnds,
       keep: plan.now().locked,
       ...(scores !== undefined && { scores }),
     });

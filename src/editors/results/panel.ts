@@ -167,11 +167,11 @@ function servicesOf(coppice: Coppice, panel: vscode.WebviewPanel): PanelServices
 }
 
 function settingsOf(coppice: Coppice): PanelSettings {
-  const { compute, calibration, plus, keep } = coppice.config;
+  const { compute, calibration, keepEnds, keep } = coppice.config;
   return {
     compute,
     calibration,
-    plus,
+    keepEnds,
     keep,
     recordFolders: recordFolders(coppice),
     inputFolders: inputFolders(coppice),

@@ -47,7 +47,7 @@ export interface PanelHost {
 export interface PanelSettings {
   readonly compute: Compute;
   readonly calibration: Required<CalibrationSource>;
-  readonly plus: boolean;
+  readonly keepEnds: boolean;
   readonly keep: string;
   /** Folders that may hold run records, the one for new ones first. */
   readonly recordFolders: readonly string[];

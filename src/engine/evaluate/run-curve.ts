@@ -30,7 +30,7 @@ export interface CurveOptions {
   /** Most blocks to remove; all that may go when undefined. */
   readonly most?: number;
   /** The first four blocks and the last two stay unless false. */
-  readonly plus?: boolean;
+  readonly keepEnds?: boolean;
   /** Further blocks that stay. */
   readonly keep?: readonly number[];
   readonly rows: RowSource;
@@ -59,8 +59,8 @@ export async function runCurve(
   job: JobOptions,
 ): Promise<Curve> {
   const { checkpoint, architecture, adapter } = opened;
-  const { criterion, most, plus = true, keep = [], rows: source } = options;
-  const kept = keepList(architecture.blocks, { plus, keep });
+  const { criterion, most, keepEnds = true, keep = [], rows: source } = options;
+  const kept = keepList(architecture.blocks, { keepEnds, keep });
   const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl') }];
@@ -79,7 +79,7 @@ export async function runCurve(
     parametersRead: parametersReadOf(architecture),
     device,
     inputs: [input, ...ranked.inputs, ...opened.inputs],
-    settings: { criterion, plus, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
+    settings: { criterion, keepEnds, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
     warnings: [...new Set([...warnings, ...ranked.warnings, ...[end, broken].filter((text) => text !== undefined)])],
   };
 }

@@ -11,7 +11,7 @@ import { requireBlocks } from '../checkpoint/block-list';
 /** Blocks that stay whatever their score. */
 export interface KeepOptions {
   /** The "+" heuristic: blocks 0–3 and the last two stay. On unless switched off. */
-  readonly plus?: boolean;
+  readonly keepEnds?: boolean;
   /** Further blocks to keep. */
   readonly keep?: readonly number[];
 }
@@ -39,7 +39,7 @@ export function rankBlocks(scores: readonly number[]): number[] {
 }
 
 /** {0, 1, 2, 3, L−2, L−1}: what the "+" heuristic keeps of a model of `blocks` blocks. */
-export function plusKeepList(blocks: number): number[] {
+export function endBlocks(blocks: number): number[] {
   return [...new Set([0, 1, 2, 3, blocks - 2, blocks - 1])]
     .filter((block) => block >= 0 && block < blocks)
     .sort((a, b) => a - b);
@@ -49,7 +49,7 @@ export function plusKeepList(blocks: number): number[] {
 export function keepList(blocks: number, options: KeepOptions = {}): ReadonlySet<number> {
   const keep = options.keep ?? [];
   requireBlocks(keep, blocks, 'the keep-list');
-  return new Set([...((options.plus ?? true) ? plusKeepList(blocks) : []), ...keep]);
+  return new Set([...((options.keepEnds ?? true) ? endBlocks(blocks) : []), ...keep]);
 }
 
 /** `order` without the kept blocks. */
@@ -92,7 +92,7 @@ export function selectByAngular(
     throw new UserError(
       `no ${counted(count, 'consecutive block')} may be removed`,
       `every window of that size touches a kept block (${ascending(kept).join(', ')})`,
-      `Give a smaller count, a shorter ${option('keep')} list, or ${option('plus', false)}.`,
+      `Give a smaller count, a shorter ${option('keep')} list, or ${option('keepEnds', false)}.`,
     );
   }
   const best = free[rankBlocks(free.map((window) => window.score))[0]];
@@ -117,7 +117,7 @@ export function selectByGreedy(
     throw new UserError(
       'these greedy scores cannot be used',
       `they remove block ${forbidden}, which is kept, and what follows depends on that removal`,
-      `Prune with ${option('criterion', 'greedy')}, which never tries kept blocks, or ${set('plus', false, 'add')}.`,
+      `Prune with ${option('criterion', 'greedy')}, which never tries kept blocks, or ${set('keepEnds', false, 'add')}.`,
     );
   }
   if (chosen.length < count) {
@@ -197,7 +197,7 @@ export function requireRoom(blocks: number, count: number, kept: ReadonlySet<num
       ? `${counted(kept.size, 'block')} ${kept.size === 1 ? 'is' : 'are'} kept (${ascending(kept).join(', ')}), which leaves ${free}`
       : 'at least one block must stay',
     kept.size > 0
-      ? `Remove fewer, shorten ${option('keep')}, or ${set('plus', false, 'give')}.`
+      ? `Remove fewer, shorten ${option('keep')}, or ${set('keepEnds', false, 'give')}.`
       : `Remove at most ${blocks - 1}.`,
   );
 }

@@ -12,10 +12,10 @@ const WINDOW = 128;
 export const curve: Job<'curve', CurveSpec> = async (spec, context) => {
   const start = performance.now();
   const opened = await openForComputing(spec.checkpoint, wanted(spec));
-  const { criterion, scores, most, plus, keep, rows, scoring = {} } = spec;
+  const { criterion, scores, most, keepEnds, keep, rows, scoring = {} } = spec;
   const source =
     rows.from === 'text' ? { ...rows, window: rows.window ?? WINDOW } : { ...rows, ...calibrationSettings(rows) };
-  const options = { criterion, scoring: criterionSettings(scoring), scores, most, plus, keep, rows: source };
+  const options = { criterion, scoring: criterionSettings(scoring), scores, most, keepEnds, keep, rows: source };
   const curve = await runCurve(opened, options, modelOptions(spec, context.hooks), context.job);
   curve.warnings.forEach(context.warn);
   const { points, text, parametersRead, device, inputs, settings } = curve;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../../src/engine/tokenizer/local';
-import { plusKeepList } from '../../../src/engine/importance/select';
+import { endBlocks } from '../../../src/engine/importance/select';
 import { checkpointFolder, goldenImportance, goldenTokens } from '../../support/golden';
 import { checkTaylor } from '../../support/golden-checks';
 import { testGoldenNumbers } from '../../support/golden-suite';
@@ -40,7 +40,7 @@ describe('the sample model', function () {
 
   it('has blocks that matter and blocks that do not among those that may go', () => {
     const { full, ppl } = goldenImportance(NAME);
-    const kept = plusKeepList(ppl.blocks.length);
+    const kept = endBlocks(ppl.blocks.length);
     const rises = ppl.blocks.filter(({ block }) => !kept.includes(block)).map(({ meanNll }) => meanNll - full.meanNll);
     assert.ok(Math.min(...rises) > 0);
     assert.ok(Math.max(...rises) >= 3 * Math.min(...rises), rises.join());

@@ -85,12 +85,12 @@ describe('heads of every width', () => {
           const { blocks } = await run('score', model, ...calibration, '--criterion', criterion);
           for (const { score } of blocks as { score: unknown }[]) assert.ok(typeof score === 'number' && score > 0);
         }
-        const { points } = await run('curve', model, ...calibration, '--no-plus');
+        const { points } = await run('curve', model, ...calibration, '--no-keep-ends');
         assert.equal((points as unknown[]).length, 2);
         const { ids } = await run('generate', model, '--ids', '3,50,77', '--ignore-eos', '--max-new-tokens', '5');
         assert.equal((ids as unknown[]).length, 5);
         const out = join(temporaryFolder(), 'pruned');
-        await run('prune', model, ...calibration, '--criterion', 'ppl', '--count', '1', '--no-plus', '--out', out);
+        await run('prune', model, ...calibration, '--criterion', 'ppl', '--count', '1', '--no-keep-ends', '--out', out);
         await run('score', out, ...calibration);
       }
     });

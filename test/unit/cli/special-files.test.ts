@@ -27,7 +27,7 @@ describe('command line: what is no regular file', function () {
   const given: [string, (file: string, out: string) => string[]][] = [
     ['--text', (file) => ['eval', model, '--text', file]],
     ['--calibration', (file) => ['score', model, '--calibration', file]],
-    ['--scores', (file, out) => ['prune', model, '--scores', file, '--count', '1', '--no-plus', '--out', out]],
+    ['--scores', (file, out) => ['prune', model, '--scores', file, '--count', '1', '--no-keep-ends', '--out', out]],
     ['--data', (file, out) => ['retrain', model, '--data', file, '--out', out]],
     ['a record', (file, out) => ['report', file, '--out', out]],
   ];
@@ -50,7 +50,10 @@ describe('command line: what is no regular file', function () {
 
   const written: [string, (file: string, out: string) => string[]][] = [
     ['the record', (file) => ['inspect', model, '--record', file]],
-    ['the recipe', (file, out) => ['prune', model, '--blocks', '1', '--no-plus', '--out', out, '--mergekit', file]],
+    [
+      'the recipe',
+      (file, out) => ['prune', model, '--blocks', '1', '--no-keep-ends', '--out', out, '--mergekit', file],
+    ],
     ['the report', (file, out) => ['report', join(out, 'coppice.json'), '--out', file]],
   ];
   for (const [what, args] of written) {

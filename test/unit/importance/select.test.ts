@@ -6,7 +6,7 @@ import { parseJsonNumber } from '../../../src/engine/json';
 import {
   candidatesOf,
   keepList,
-  plusKeepList,
+  endBlocks,
   rankBlocks,
   selectByAngular,
   selectByGreedy,
@@ -57,11 +57,11 @@ describe('prune/select', () => {
   });
 
   it('keeps {0, 1, 2, 3, L−2, L−1} unless told otherwise', () => {
-    assert.deepEqual(plusKeepList(32), [0, 1, 2, 3, 30, 31]);
-    assert.deepEqual(plusKeepList(5), [0, 1, 2, 3, 4]);
-    assert.deepEqual(plusKeepList(1), [0]);
+    assert.deepEqual(endBlocks(32), [0, 1, 2, 3, 30, 31]);
+    assert.deepEqual(endBlocks(5), [0, 1, 2, 3, 4]);
+    assert.deepEqual(endBlocks(1), [0]);
     assert.deepEqual([...keepList(12, { keep: [6] })], [0, 1, 2, 3, 10, 11, 6]);
-    assert.deepEqual([...keepList(12, { plus: false, keep: [6] })], [6]);
+    assert.deepEqual([...keepList(12, { keepEnds: false, keep: [6] })], [6]);
     assert.throws(() => keepList(12, { keep: [12] }), UserError);
   });
 

@@ -172,7 +172,7 @@ describe('hidden lines', () => {
 
 describe('protected blocks', () => {
   it('are the first four, the last two, and the list of the user, which locks', () => {
-    const { kept, locked } = protectionOf(10, { plus: true, keep: '5, 8-20' });
+    const { kept, locked } = protectionOf(10, { keepEnds: true, keep: '5, 8-20' });
     assert.deepEqual(
       [...kept].sort((a, b) => a - b),
       [0, 1, 2, 3, 5, 8, 9],
@@ -181,7 +181,7 @@ describe('protected blocks', () => {
   });
 
   it('are the usual ones when the list cannot be read', () => {
-    const { kept, locked, fault } = protectionOf(10, { plus: true, keep: 'five' });
+    const { kept, locked, fault } = protectionOf(10, { keepEnds: true, keep: 'five' });
     assert.equal(kept.size, 6);
     assert.equal(locked.size, 0);
     assert.match(fault ?? '', /neither a block number nor a range/);
@@ -189,9 +189,9 @@ describe('protected blocks', () => {
 
   it('stop what would remove blocks while the list cannot be read', () => {
     const refusal = { name: 'UserError', what: /coppice\.keep/, why: /"five" is neither/, action: /5,12-14/ };
-    assert.throws(() => requireProtection(10, { plus: true, keep: '3,five' }), refusal);
-    assert.throws(() => requireProtection(10, { plus: true, keep: '7-5' }), { why: /runs backwards/ });
-    assert.deepEqual([...requireProtection(10, { plus: false, keep: '3' }).locked], [3]);
+    assert.throws(() => requireProtection(10, { keepEnds: true, keep: '3,five' }), refusal);
+    assert.throws(() => requireProtection(10, { keepEnds: true, keep: '7-5' }), { why: /runs backwards/ });
+    assert.deepEqual([...requireProtection(10, { keepEnds: false, keep: '3' }).locked], [3]);
   });
 });
 
@@ -263,17 +263,17 @@ describe('scores of a checkpoint', () => {
     const book = new ScoreStore(new Store());
     book.add(subject.path, result('ppl', [125, 1, 5, 2, 63.5, 8]), null);
     const scores = book.shown(subject);
-    const protection = protectionOf(6, { plus: false, keep: '' });
+    const protection = protectionOf(6, { keepEnds: false, keep: '' });
     assert.equal(planWarning([1, 2], scores, protection), undefined);
     assert.equal(planWarning([0, 1], scores, protection), 'removes block 0, which matters much (ppl 125)');
     assert.equal(planWarning([0, 4], scores, protection), 'removes blocks 0, 4, which matter much (ppl 125, 63.5)');
-    const byPaper = protectionOf(8, { plus: true, keep: '' });
+    const byPaper = protectionOf(8, { keepEnds: true, keep: '' });
     assert.equal(planWarning([1, 4], undefined, byPaper), 'removes block 1, which the paper keeps');
     assert.equal(
       planWarning([0, 1, 2], scores, byPaper),
       'removes block 0, which matters much (ppl 125); removes blocks 1, 2, which the paper keeps',
     );
-    const locked = protectionOf(8, { plus: false, keep: '1' });
+    const locked = protectionOf(8, { keepEnds: false, keep: '1' });
     assert.equal(planWarning([1], undefined, locked), undefined);
   });
 
