@@ -6,7 +6,7 @@ import type { Coppice } from '../host/coppice';
 import { CancelledError } from '../engine/errors';
 import { isGguf } from '../views/group-files';
 import type { Command } from '../host/command';
-import { openInEditor } from './files';
+import { openInEditor } from '../editors/open-in-editor';
 
 export const openCheckpointCommand: Command = {
   id: 'coppice.openCheckpoint',
