@@ -63,7 +63,10 @@ const facts: [string, string][] = [];
 try {
   for (const blocks of [40, 128]) {
     const panel = await Webview.open<HostMessage, PanelMessage>(browser, {
-      ...{ name: 'panel', inlineStyles: true, width: 1280, receive: () => undefined },
+      name: 'panel',
+      inlineStyles: true,
+      width: 1280,
+      receive: () => undefined,
     });
     const state = stateOf(blocks);
     await panel.post(opening(state));

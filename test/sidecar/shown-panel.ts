@@ -67,8 +67,16 @@ export class ShownPanel {
     this.session = new ResultsSession(
       { path: model, checkpoint },
       {
-        ...{ host: this.host(), plans, trainings: this.trainings, sidecar: client, settings, neighbours },
-        ...{ histories, scores: this.scores, load: openCheckpoint, prompts: new PromptList(store) },
+        host: this.host(),
+        plans,
+        trainings: this.trainings,
+        sidecar: client,
+        settings,
+        neighbours,
+        histories,
+        scores: this.scores,
+        load: openCheckpoint,
+        prompts: new PromptList(store),
       },
       false,
     );

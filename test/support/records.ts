@@ -89,7 +89,11 @@ export function retrainedRecord(): RunRecord {
 /** Whole, pruned and, with `healed`, retrained, each with two continuations. */
 export function demoRecord({ healed = true } = {}): RunRecord {
   const side = (ppl: number) => ({
-    ...{ ppl, tokens: 100, parameters: 2000, bytes: 4000, tokensPerSecond: 50 },
+    ppl,
+    tokens: 100,
+    parameters: 2000,
+    bytes: 4000,
+    tokensPerSecond: 50,
     continuations: ['a', 'b'].map((text) => ({ text: `${text}${ppl}`, ids: [1, 2, 3, 4], stopped: 'length' })),
   });
   return newRecord({
@@ -97,7 +101,10 @@ export function demoRecord({ healed = true } = {}): RunRecord {
     inputs: [model, { role: 'text', name: 'test.txt', sha256: 'def' }],
     settings: {},
     results: {
-      ...{ removed: [1], before: side(12), after: side(15), retrained: healed ? side(13) : null },
+      removed: [1],
+      before: side(12),
+      after: side(15),
+      retrained: healed ? side(13) : null,
       prompts: ['Once', 'Then'],
     },
     started: new Date('2026-04-01T09:40:00Z'),

@@ -56,24 +56,35 @@ export function columnsOf(
 /** Of a checkpoint that Coppice made from another, the other one is the original. */
 function ownColumns({ path, origin }: Relative, removed: readonly number[]): Column[] {
   const original: Column = {
-    ...{ id: 'original', label: origin ? basename(path) : 'Original', detail: path, related: true },
+    id: 'original',
+    label: origin ? basename(path) : 'Original',
+    detail: path,
+    related: true,
     source: { checkpoint: path },
   };
   if (removed.length === 0) return [original];
   const plan: Column = {
-    ...{ id: 'plan', label: `Without ${inRanges(removed)}`, detail: l10n.t('The plan; nothing is written for it') },
-    ...{ related: true, source: { checkpoint: path, remove: removed } },
+    id: 'plan',
+    label: `Without ${inRanges(removed)}`,
+    detail: l10n.t('The plan; nothing is written for it'),
+    related: true,
+    source: { checkpoint: path, remove: removed },
   };
   return [original, plan];
 }
 
 const adapterColumn = (path: string, adapter: string): Column => ({
-  ...{ id: `adapter:${adapter}`, label: basename(adapter), detail: l10n.t('Adapter {0}', adapter), related: true },
+  id: `adapter:${adapter}`,
+  label: basename(adapter),
+  detail: l10n.t('Adapter {0}', adapter),
+  related: true,
   source: { checkpoint: path, adapter },
 });
 
 const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({
-  ...{ id: `checkpoint:${path}`, label: basename(path), detail: path },
+  id: `checkpoint:${path}`,
+  label: basename(path),
+  detail: path,
   ...((nearness === 'parent' || nearness === 'child') && { related: true }),
   source: { checkpoint: path },
 });

@@ -79,7 +79,11 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
 
 /** As calibrations name themselves in records. */
 const withoutFile = ({ name, sha256, samples, length, seed }: ScoringText): object => ({
-  ...{ source: name, sha256, samples, length, seed },
+  source: name,
+  sha256,
+  samples,
+  length,
+  seed,
 });
 
 /** The text that scored the blocks, as an input of the run. */

@@ -92,12 +92,19 @@ export async function retrain(
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({
-      ...{ parameters, options, data: data.describe, resumed: workspace.found },
-      ...{ rows: rowsOf(data, options), idle: idleSettings(settings, data) },
+      parameters,
+      options,
+      data: data.describe,
+      resumed: workspace.found,
+      rows: rowsOf(data, options),
+      idle: idleSettings(settings, data),
     });
     const prompted = data.describe.files.some(({ kind }) => kind === 'instructions');
     const facts = {
-      ...{ ...training.settings, ...options, removed, ...teacherFacts(context.teacher) },
+      ...training.settings,
+      ...options,
+      removed,
+      ...teacherFacts(context.teacher),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);

@@ -24,8 +24,19 @@ export const merge: Job<'merge', MergeSpec> = async (spec, context) => {
   const { rank, alpha, targets } = adapter;
   return {
     result: {
-      ...{ removed, kept, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out, leftBehind },
-      ...{ rank, alpha, targets, dtype: dtype ?? null, seconds: secondsSince(start) },
+      removed,
+      kept,
+      parametersBefore,
+      parametersAfter,
+      bytesBefore,
+      bytesAfter,
+      out,
+      leftBehind,
+      rank,
+      alpha,
+      targets,
+      dtype: dtype ?? null,
+      seconds: secondsSince(start),
     },
     run: detailsOf(checkpoint, spec, { inputs, settings: { dtype: dtype ?? null, removed } }),
   };

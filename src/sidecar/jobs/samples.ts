@@ -140,15 +140,25 @@ async function writerOf(
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
   return orUnable(label, async () => ({
-    ...{ label, column: at, model, view: opened.view, tokenizer, decoder: tokenizer.streamDecoder() },
+    label,
+    column: at,
+    model,
+    view: opened.view,
+    tokenizer,
+    decoder: tokenizer.streamDecoder(),
     promptIds: await encodePrompt(tokenizer, text, { chat }),
   }));
 }
 
 /** Of a column that wrote nothing. */
 const NOTHING = {
-  ...{ ids: [], text: '', promptTokens: 0, stopped: 'failed' as const },
-  ...{ timeToFirstToken: NaN, prefillTokensPerSecond: NaN, decodeTokensPerSecond: NaN },
+  ids: [],
+  text: '',
+  promptTokens: 0,
+  stopped: 'failed' as const,
+  timeToFirstToken: NaN,
+  prefillTokensPerSecond: NaN,
+  decodeTokensPerSecond: NaN,
 };
 
 const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: Measured): Measured => ({

@@ -35,8 +35,12 @@ describe('questions for files and folders', () => {
 
   it('warn of the text that scored this model, and of no other', async () => {
     await run('scoreBlocks', {
-      ...{ checkpoint, criterion: 'ppl', calibration: inWorkspace('prose.txt') },
-      ...{ samples: 2, length: 16, device: 'cpu' },
+      checkpoint,
+      criterion: 'ppl',
+      calibration: inWorkspace('prose.txt'),
+      samples: 2,
+      length: 16,
+      device: 'cpu',
     });
     void vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint });
     await box()

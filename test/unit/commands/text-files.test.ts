@@ -97,13 +97,14 @@ describe('a text that scored a model', () => {
     scores.add(
       model,
       {
-        ...{ criterion: 'ppl', model: { name: 'm', path: model, identity }, full: null, calibration },
-        ...{
-          blocks: [0, 1, 2, 3].map((index) => ({ index, score: index })),
-          seconds: 1,
-          device: 'cpu',
-          peakRssBytes: 1,
-        },
+        criterion: 'ppl',
+        model: { name: 'm', path: model, identity },
+        full: null,
+        calibration,
+        blocks: [0, 1, 2, 3].map((index) => ({ index, score: index })),
+        seconds: 1,
+        device: 'cpu',
+        peakRssBytes: 1,
       },
       null,
     );

@@ -37,7 +37,11 @@ describe('the choice of blocks', () => {
   it('names criterion, goal and text of a suggestion, and no path', () => {
     const settings = choiceSettings(suggestion, [4, 13, 14]);
     assert.deepEqual(settings, {
-      ...{ chosen: 'by criterion', criterion: 'ppl', count: 3, ratio: 0.2, scores: 'run.json' },
+      chosen: 'by criterion',
+      criterion: 'ppl',
+      count: 3,
+      ratio: 0.2,
+      scores: 'run.json',
       calibration: { source: 'prose.txt', sha256: 'abc', samples: 10, length: 128, seed: 1 },
     });
     const inputs = choiceInputs(suggestion);

@@ -5,7 +5,10 @@ import { newRecord, type RunRecord } from '../../../src/engine/records/record';
 
 const record = (kind: string, settings: object, results: object): RunRecord =>
   newRecord({
-    ...{ kind, settings: { ...settings }, results, started: new Date(0) },
+    kind,
+    settings: { ...settings },
+    results,
+    started: new Date(0),
     inputs: [{ role: 'model', name: 'org/whole', identity: 'id' }],
   });
 

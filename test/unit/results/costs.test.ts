@@ -14,13 +14,25 @@ const run = (
   cost: readonly Partial<CostDigest>[],
   more: Partial<RunDigest> = {},
 ): PanelRun => ({
-  ...{ id: `${kind}.json`, title: kind, changed: [] },
+  id: `${kind}.json`,
+  title: kind,
+  changed: [],
   digest: {
-    ...{ kind, started: '', finished: '', model: { name: model.name }, removed: [], device: 'cpu', inputs: [] },
-    ...{ settings: [], versions: '' },
+    kind,
+    started: '',
+    finished: '',
+    model: { name: model.name },
+    removed: [],
+    device: 'cpu',
+    inputs: [],
+    settings: [],
+    versions: '',
     ...(kind === 'turns' && { kind: 'bench' }),
     cost: cost.map((each) => ({
-      ...{ label: model.name, parameters: null, bytes: null, ...nothing },
+      label: model.name,
+      parameters: null,
+      bytes: null,
+      ...nothing,
       ...(kind !== 'retrain' && { speed: ways[kind] }),
       ...each,
     })),
@@ -55,7 +67,9 @@ describe('what models cost', () => {
         { label: 'healed', prefillTokensPerSecond: 590 },
       ]),
       run('retrain', [], {
-        ...{ removed, settings: [['rank', '8']], training: { output: 'healed', steps: [], evaluations: [] } },
+        removed,
+        settings: [['rank', '8']],
+        training: { output: 'healed', steps: [], evaluations: [] },
       }),
     ];
     const figures = costsOf(model, planOf(removed), runs).map((cost) => [
@@ -102,7 +116,8 @@ describe('what models cost', () => {
       run('samples', [{ label: 'Without 3' }, { label: 'Without 9' }, { label: 'healed' }, { label: 'whole' }]),
       ...(['healed', 'whole'] as const).map((output) =>
         run('retrain', [], {
-          ...{ removed: [3], settings: output === 'healed' ? [['rank', '8'] as const] : [] },
+          removed: [3],
+          settings: output === 'healed' ? [['rank', '8'] as const] : [],
           training: { output, steps: [], evaluations: [] },
         }),
       ),

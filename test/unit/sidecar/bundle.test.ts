@@ -8,8 +8,14 @@ const root = resolve(import.meta.dirname, '../../..');
 /** Modules of the repository in the bundle of `entry`. */
 async function modulesOf(entry: string): Promise<string[]> {
   const { metafile } = await build({
-    ...{ absWorkingDir: root, entryPoints: [entry], bundle: true, write: false, metafile: true },
-    ...{ platform: 'node', external: ['onnxruntime-node'], logLevel: 'silent' },
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    external: ['onnxruntime-node'],
+    logLevel: 'silent',
   });
   return Object.keys(metafile.inputs);
 }

@@ -29,7 +29,9 @@ function said(keys: Record<string, unknown>, told: Readonly<Record<string, unkno
 }
 
 const library = (isScanned: boolean, paths: readonly string[]) => ({
-  ...{ isScanned, adapters: () => [], ggufs: () => [] },
+  isScanned,
+  adapters: () => [],
+  ggufs: () => [],
   entries: () => paths.map((path) => ({ path, origin: 'workspace' as const })),
 });
 const SCANNING = '%welcome.scanning%';

@@ -19,7 +19,12 @@ export async function openPanel(
 ): Promise<Panel> {
   const { theme, width, kept, reducedMotion, bundle } = options;
   const panel: Panel = await Webview.open<HostMessage, PanelMessage>(browser, {
-    ...{ name: 'panel', inlineStyles: true, theme, width, state: kept, bundle },
+    name: 'panel',
+    inlineStyles: true,
+    theme,
+    width,
+    state: kept,
+    bundle,
     receive: () => undefined,
   });
   if (reducedMotion) await panel.page.emulateMedia({ reducedMotion });

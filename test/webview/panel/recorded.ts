@@ -47,13 +47,11 @@ const at = (minute: number): { started: string; finished: string } => ({
 });
 
 const retrainRun: RunDigest = {
-  ...{
-    kind: 'retrain',
-    ...at(30),
-    ...base,
-    removed: [14, 17, 18],
-    inputs: [{ role: 'data', name: 'alpaca.jsonl', hash: 'beef' }],
-  },
+  kind: 'retrain',
+  ...at(30),
+  ...base,
+  removed: [14, 17, 18],
+  inputs: [{ role: 'data', name: 'alpaca.jsonl', hash: 'beef' }],
   settings: [
     ['rank', '8'],
     ['learningRate', '0.0001'],
@@ -66,7 +64,12 @@ const retrainRun: RunDigest = {
 };
 
 const sampleRun: RunDigest = {
-  ...{ kind: 'samples', ...at(40), ...base, removed: [], inputs: [], settings: [['maxNewTokens', '64']] },
+  kind: 'samples',
+  ...at(40),
+  ...base,
+  removed: [],
+  inputs: [],
+  settings: [['maxNewTokens', '64']],
   cost: [
     {
       label: 'Original',
@@ -125,7 +128,12 @@ const sampleRun: RunDigest = {
 };
 
 const benchRun: RunDigest = {
-  ...{ kind: 'bench', ...at(44), ...base, removed: [], inputs: [], settings: [['promptTokens', '128']] },
+  kind: 'bench',
+  ...at(44),
+  ...base,
+  removed: [],
+  inputs: [],
+  settings: [['promptTokens', '128']],
   cost: [
     {
       label: MODEL.name,
@@ -141,7 +149,13 @@ const benchRun: RunDigest = {
 
 /** The adapter on the rows that the curve was drawn of. */
 const healedRun: RunDigest = {
-  ...{ kind: 'eval', ...at(36), ...base, removed: [14, 17, 18], adapter: 'adapter-a', inputs: [], settings: [] },
+  kind: 'eval',
+  ...at(36),
+  ...base,
+  removed: [14, 17, 18],
+  adapter: 'adapter-a',
+  inputs: [],
+  settings: [],
   quality: [{ label: 'adapter-a', ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
   retrained: [{ label: 'adapter-a', removed: [14, 17, 18], ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
 };
@@ -198,7 +212,11 @@ export const EMPTY: PanelState = {
 export function planOf(removed: readonly number[], changes: Partial<PanelState['plan']> = {}): PanelState['plan'] {
   const gone = removed.length * MODEL.parametersPerBlock;
   return {
-    ...{ removed, protected: PROTECTED, locked: [5], canUndo: removed.length > 0, canRedo: false },
+    removed,
+    protected: PROTECTED,
+    locked: [5],
+    canUndo: removed.length > 0,
+    canRedo: false,
     parameters: MODEL.parameters - gone,
     bytes: MODEL.bytes - 2 * gone,
     speedup: MODEL.parameters / (MODEL.parameters - gone),
@@ -214,15 +232,27 @@ export const TEXTS: LiveSamples = {
   texts: [
     {
       text: ', there was a young boy named Timmy. Timmy was a very curious boy, and he loved to learn new things. One day, Timmy’s teacher asked him to write a story about a character who had a special power.',
-      ...{ tokens: 48, timeToFirstToken: 0.031, tokensPerSecond: 23.4, repetition: 0.04, stopped: 'length' as const },
+      tokens: 48,
+      timeToFirstToken: 0.031,
+      tokensPerSecond: 23.4,
+      repetition: 0.04,
+      stopped: 'length' as const,
     },
     {
       text: ', there was a young boy who was very curious. He was very curious about the world around him. He was very curious about the world around him. He was very curious about the world around him.',
-      ...{ tokens: 48, timeToFirstToken: 0.026, tokensPerSecond: 27.9, repetition: 0.47, stopped: 'length' as const },
+      tokens: 48,
+      timeToFirstToken: 0.026,
+      tokensPerSecond: 27.9,
+      repetition: 0.47,
+      stopped: 'length' as const,
     },
     {
       text: ', there was a little girl named Lily. Lily loved to explore the world around her, and she asked a great many questions. One day, her teacher gave her a small brass compass that pointed the wrong way.',
-      ...{ tokens: 48, timeToFirstToken: 0.027, tokensPerSecond: 27.2, repetition: 0.02, stopped: 'length' as const },
+      tokens: 48,
+      timeToFirstToken: 0.027,
+      tokensPerSecond: 27.2,
+      repetition: 0.02,
+      stopped: 'length' as const,
     },
   ],
 };
@@ -232,14 +262,12 @@ export const FULL: PanelState = {
   ...EMPTY,
   plan: planOf([14, 17, 18]),
   whatIf: {
-    ...{
-      status: 'done',
-      full: PPL_FULL,
-      removed: [14, 17, 18],
-      ppl: PPL_FULL * 1.56,
-      seconds: 0.84,
-      text: 'calibration.txt',
-    },
+    status: 'done',
+    full: PPL_FULL,
+    removed: [14, 17, 18],
+    ppl: PPL_FULL * 1.56,
+    seconds: 0.84,
+    text: 'calibration.txt',
     failure: null,
   },
   runs: RUNS,

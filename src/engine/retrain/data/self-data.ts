@@ -61,7 +61,11 @@ export async function selfData(
     heldOut,
     describe: {
       files: [{ file, sha256, kind: 'text' }],
-      ...{ length, seed, train: part(train), dropped: 0, truncated: 0 },
+      length,
+      seed,
+      train: part(train),
+      dropped: 0,
+      truncated: 0,
       heldOut: { ...part(heldOut), looked: evaluationSize(heldOut.length) },
     },
   };

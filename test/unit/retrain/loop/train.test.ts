@@ -13,8 +13,18 @@ import { temporaryFolder } from '../../../support/temporary';
 
 const row = (length: number): Example => exampleOfText(Int32Array.from({ length }, (_, i) => i));
 const OPTIONS: TrainOptions = {
-  ...{ batch: 2, clip: 1, weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, seed: 1 },
-  ...{ evalEvery: 1, saveEvery: 2, learningRate: 0.5, warmup: 0, steps: 8 },
+  batch: 2,
+  clip: 1,
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  seed: 1,
+  evalEvery: 1,
+  saveEvery: 2,
+  learningRate: 0.5,
+  warmup: 0,
+  steps: 8,
 };
 
 interface Trained {
