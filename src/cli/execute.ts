@@ -41,13 +41,13 @@ export interface Shell {
 
 export interface Outcome {
   /** What `--json` prints. */
-  readonly json: Readonly<Record<string, unknown>>;
+  readonly json: object;
   /** What the record holds as results, where that is more. */
-  readonly results?: Readonly<Record<string, unknown>>;
+  readonly results?: object;
   /** What is printed otherwise, line by line. */
   readonly page: readonly string[];
-  /** What the record says beside the results. */
-  readonly run: RunDetails;
+  /** What the record says beside the results; undefined where the body keeps the record itself. */
+  readonly run?: RunDetails;
 }
 
 /** Receives the exit code of the command that ran. */
@@ -105,9 +105,9 @@ export async function execute(
     const { record, ...others } = options;
     if (record !== undefined) await checkFileTarget('the record', record, source, textsIn([others, source]));
     const outcome = await body(shell);
-    const notes = await sourceChanges(outcome.run.checkpoints ?? []);
+    const notes = await sourceChanges(outcome.run?.checkpoints ?? []);
     for (const note of notes) shell.warn(note);
-    if (record !== undefined) {
+    if (record !== undefined && outcome.run) {
       const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(record), process.cwd());
       const results = outcome.results ?? outcome.json;
       await writeRecord(record, newRecord({ kind, ...outcome.run, inputs, results, notes, started }));

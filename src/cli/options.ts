@@ -1,7 +1,8 @@
 /** Every option that more than one command has, and how the text behind an option becomes a value. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_DRAWING } from '../engine/importance/calibration';
+import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import type { DeviceChoice } from '../engine/onnx/device';
+import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../jobs/values';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -56,7 +57,9 @@ export const addKeepEndsAliases = (command: Command): Command =>
     .addOption(new Option('--plus').hideHelp().implies({ keepEnds: true }));
 
 export const removeOption = (): Option =>
-  new Option('--remove <list>', 'leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn');
+  new Option('--remove <list>', 'leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn').argParser(
+    asArgument((text) => parseValue({ kind: 'parts' }, text)),
+  );
 
 export interface AdapterOptions {
   readonly adapter?: string;
@@ -88,78 +91,47 @@ export function addCalibrationOptions(command: Command): Command {
     .option('--calibration <file>', 'text, JSONL with "text", or JSON {"rows": [[ids]]} (needs no tokenizer)')
     .option('--samples <n>', `calibration rows (default: ${samples}; of a file of rows: all)`, parseCount)
     .option('--length <n>', `tokens per row (default: ${length}; of a file of rows: all)`, parseCount)
-    .option('--seed <n>', 'seed of the sampling', parseSeed, 1234);
+    .option('--seed <n>', 'seed of the sampling', parseSeed, DEFAULT_SEED);
+}
+
+/** Reads a value for commander. */
+export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof InvalidValue) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
 }
 
 /** A whole number of at least 1. */
-export function parseCount(text: string): number {
-  const value = parseDigits(text);
-  if (value === undefined || value < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.');
-  return value;
-}
+export const parseCount = asArgument((text) => parseWhole(text));
 
-/** Tokens of an evaluation window, of which the first is not scored. */
-export function parseWindow(text: string): number {
-  const value = parseCount(text);
-  if (value < 2) throw new InvalidArgumentError('It must be at least 2: the first token of a window is not scored.');
-  return value;
-}
+/** Tokens of an evaluation window. */
+export const parseWindow = asArgument((text) => parseWhole(text, 2, undefined, WINDOW_REASON));
+const WINDOW_REASON = 'the first token of a window is not scored';
 
 /** A whole number from 0 to 2³² − 1. */
-export function parseSeed(text: string): number {
-  const value = parseDigits(text);
-  if (value === undefined || value > 0xffffffff) {
-    throw new InvalidArgumentError('It must be a whole number from 0 to 4294967295.');
-  }
-  return value;
-}
+export const parseSeed = asArgument((text) => parseWhole(text, 0, 0xffffffff));
 
 /** A number above 0. */
-export function parsePositive(text: string): number {
-  const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
-}
+export const parsePositive = asArgument((text) => parseNumber(text, { above: 0 }));
 
 /** A fraction: above 0, at most 1 (below 1 when `open`). */
-export function parseFraction(open: boolean): (text: string) => number {
-  return (text) => {
-    const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-    if (!(value > 0 && (open ? value < 1 : value <= 1))) {
-      throw new InvalidArgumentError(`It must be above 0 and ${open ? 'below' : 'at most'} 1.`);
-    }
-    return value;
-  };
-}
+export const parseFraction = (open: boolean): ((text: string) => number) =>
+  asArgument((text) => parseNumber(text, { above: 0, ...(open ? { below: 1 } : { max: 1 }) }));
 
 /** "1,2,3" → [1, 2, 3]. */
 export function parseIds(text: string): number[] {
   return text.split(',').map((part) => {
-    const value = parseDigits(part.trim());
-    if (value === undefined)
+    const value = /^\d{1,16}$/.test(part.trim()) ? Number(part) : NaN;
+    if (!Number.isSafeInteger(value))
       throw new InvalidArgumentError('It must be token ids separated by commas, such as 1,403,12.');
     return value;
   });
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-const BINARY_UNITS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-const MIN_MEMORY = 1e6;
-
 /** "2GB" (10⁹), "800MiB" (2²⁰), "1.5g", or bytes → bytes, at least 1 MB. */
-export function parseMemory(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());
-  const unit = match?.[2].toLowerCase() ?? '';
-  const factor = match?.[3] ? BINARY_UNITS[unit] : UNITS[unit];
-  const bytes = Math.floor(Number(match?.[1]) * factor);
-  if (!match || !Number.isSafeInteger(bytes)) {
-    throw new InvalidArgumentError('It must be a size such as 2GB, 800MiB or 500000000.');
-  }
-  if (bytes < MIN_MEMORY) throw new InvalidArgumentError('It must be at least 1MB.');
-  return bytes;
-}
-
-function parseDigits(text: string): number | undefined {
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  return Number.isSafeInteger(value) ? value : undefined;
-}
+export const parseMemory = asArgument(parseBytes);

@@ -11,10 +11,11 @@ import { addMerge } from './commands/merge';
 import { addPrune } from './commands/prune';
 import { addReport } from './commands/report';
 import { addRetrain } from './commands/retrain';
-import { addScore } from './commands/score';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
+import { addJob } from './job-command';
 import { writeErr, writeOut } from './output';
+import { scorePage } from './pages/score';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -38,10 +39,9 @@ export function buildProgram(exit: Exit): Command {
     .exitOverride()
     .configureOutput({ writeOut, writeErr, outputError: (message) => writeErr(usageError(message)) })
     .addHelpText('after', EXAMPLES);
-  const commands = [
-    ...[addInspect, addScore, addCurve, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport],
-    addDemo,
-  ];
+  addInspect(program, exit);
+  addJob(program, exit, 'score', scorePage);
+  const commands = [addCurve, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport, addDemo];
   for (const add of commands) add(program, exit);
   return program;
 }

@@ -60,7 +60,7 @@ export async function score(
     kind: 'score',
     checkpoint: path,
     criterion,
-    ...(needsCalibration(criterion) && { calibration: calibrationOf(coppice, args, architecture.context) }),
+    ...(needsCalibration(criterion) && calibrationOf(coppice, args, architecture.context)),
     ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.blocks)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
@@ -68,7 +68,7 @@ export async function score(
   // Colours by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
   const choice = coppice.plans.choice(subject);
   const shows = choice === 'hand' || choice.criterion === criterion;
-  coppice.scores.add(path, result, record, { file: spec.calibration?.file, shows });
+  coppice.scores.add(path, result, record, { file: spec.calibration, shows });
   await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
   if (unwatched) {
     const next = { checkpoint: path };
@@ -86,10 +86,14 @@ export async function score(
 }
 
 /** From the arguments, else from the settings; rows no longer than the model's context. */
-function calibrationOf({ config }: Coppice, args: ScoreArguments, context: number): ScoreSpec['calibration'] {
+function calibrationOf(
+  { config }: Coppice,
+  args: ScoreArguments,
+  context: number,
+): Pick<ScoreSpec, 'calibration' | 'samples' | 'length' | 'seed'> {
   const settings = config.calibration;
   return {
-    file: args.calibration ?? settings.file,
+    calibration: args.calibration ?? settings.file,
     samples: args.samples ?? settings.samples,
     length: Math.min(args.length ?? settings.length, context),
     seed: args.seed ?? settings.seed,

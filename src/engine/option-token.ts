@@ -9,6 +9,7 @@ export const OPTION_NAMES = [
   'adapter',
   'blocks',
   'bos',
+  'calibration',
   'count',
   'criterion',
   'data',

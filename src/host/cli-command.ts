@@ -1,7 +1,10 @@
 /** The command line that does what a job did. */
 import { isDeepStrictEqual } from 'node:util';
+import { argvOf } from '../jobs/argv';
+import { optionsIn } from '../jobs/complete';
+import { JOBS } from '../jobs/definitions';
 import type { CalibrationSource, Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
-import type { CurveSpec, ScoreSpec } from '../protocol/scores';
+import type { CurveSpec } from '../protocol/scores';
 import type { RetrainSpec } from '../protocol/training';
 import { quoted, type Shell } from './shell-words';
 
@@ -21,7 +24,7 @@ export function cliCommand(spec: JobSpec, shell: Shell = 'posix'): string | unde
 function wordsOf(spec: JobSpec): string[] | undefined {
   switch (spec.kind) {
     case 'score':
-      return line('score', spec.checkpoint, [...scoreFlags(spec), ...modelFlags(spec), ...computeFlags(spec)]);
+      return argvOf(JOBS.score, optionsIn(spec));
     case 'curve': {
       const flags = curveFlags(spec);
       return flags && line('curve', spec.checkpoint, [...flags, ...modelFlags(spec), ...computeFlags(spec)]);
@@ -68,18 +71,6 @@ function wordsOf(spec: JobSpec): string[] | undefined {
     case 'bench': // of several models
       return undefined;
   }
-}
-
-function scoreFlags({ criterion, calibration, norm, reduction, granularity, count, keep }: ScoreSpec): Flags {
-  return [
-    ['criterion', criterion],
-    ...calibrationFlags(calibration),
-    ['norm', norm],
-    ['reduction', reduction],
-    ['granularity', granularity],
-    ['count', count],
-    ['keep', listOf(keep)],
-  ];
 }
 
 /** On the command line what is scored with and what is measured on are the same rows, unless that is a text. */

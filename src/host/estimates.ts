@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import type { Criterion } from '../engine/importance/criterion';
+import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
 import type { JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
@@ -81,9 +82,9 @@ export function learnSpeed(
     speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
     return;
   }
-  const { criterion, granularity = 'block', remove = [], calibration, count, keep } = spec;
+  const { criterion = 'ppl', granularity = 'block', remove = [], count, keep } = spec;
   if (granularity !== 'block' || remove.length > 0 || spec.adapter !== undefined) return;
-  const { samples: rows = 10, length = 128 } = calibration ?? {};
+  const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
   const { seconds } = (outcome as JobOutcome<'score'>).result;
   const flops = scoringFlops(architecture, criterion, { rows, length }, { count, kept: new Set(keep) }) / seconds;
   speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops });

@@ -1,8 +1,8 @@
 /** Reports jobs that a reload of the window has ended, and offers to run them again. */
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
+import { optionsIn } from '../jobs/complete';
 import type { JobSpec } from '../protocol/jobs';
-import type { ScoreSpec } from '../protocol/scores';
 import { jobTitle, titledJob } from '../views/progress-words';
 import { showFailure } from './failure';
 import { inform } from './inform';
@@ -36,7 +36,7 @@ async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {
 async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
   switch (spec.kind) {
     case 'score':
-      return vscode.commands.executeCommand('coppice.scoreBlocks', scoreArguments(spec));
+      return vscode.commands.executeCommand('coppice.scoreBlocks', optionsIn(spec));
     case 'evaluate': {
       const { checkpoint, remove, adapter, text, window, bos, limit, device } = spec;
       const args = { checkpoint, remove: remove ?? [], adapter, text, window, bos, limit, device };
@@ -50,18 +50,4 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
     default:
       return runJob(coppice, spec);
   }
-}
-
-function scoreArguments({
-  checkpoint,
-  criterion,
-  calibration,
-  norm,
-  reduction,
-  count,
-  keep,
-  device,
-}: ScoreSpec): object {
-  const { file, ...rows } = calibration ?? {};
-  return { checkpoint, criterion, calibration: file, ...rows, norm, reduction, count, keep, device };
 }

@@ -4,6 +4,7 @@ import { l10n } from '../l10n';
 
 /** Options that are settings, by the key of the setting. */
 const SETTINGS = {
+  calibration: 'calibration.file',
   criterion: 'criterion',
   device: 'device',
   keep: 'keep',

@@ -3,10 +3,12 @@
  * mirror what the command of the same name prints with `--json`.
  */
 import type { Choice } from '../engine/importance/choice';
+import type { AnyJob, GivenOf } from '../jobs/define';
+import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
-import type { CurveResult, CurveSpec, ScoreResult, ScoreSpec } from './scores';
+import type { CurveResult, CurveSpec } from './scores';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from './training';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
@@ -151,9 +153,20 @@ export interface MergeResult extends WrittenCheckpoint {
   readonly dtype: 'F32' | 'BF16' | 'F16' | null;
 }
 
+/** A job as it is asked for: its kind, its options, and where the record goes. */
+export type SpecOf<J extends AnyJob> = { readonly kind: J['kind'] } & GivenOf<J> & Pick<JobBase, 'records'>;
+
+/** Jobs that are defined once for all (src/jobs). */
+type DefinedJobs = {
+  readonly [K in Kind]: {
+    readonly spec: SpecOf<Defined[K]>;
+    readonly result: ResultFor<K>;
+    readonly event: EventFor<K>;
+  };
+};
+
 /** Every kind of job, what it is told, tells and returns. */
-export interface Jobs {
-  score: { readonly spec: ScoreSpec; readonly result: ScoreResult; readonly event: never };
+export interface Jobs extends DefinedJobs {
   evaluate: { readonly spec: EvaluateSpec; readonly result: EvaluateResult; readonly event: never };
   generate: { readonly spec: GenerateSpec; readonly result: GenerateResult; readonly event: TextEvent };
   prune: { readonly spec: PruneSpec; readonly result: PruneResult; readonly event: never };

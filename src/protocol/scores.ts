@@ -1,5 +1,6 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
-import type { CalibrationSource, JobBase, ModelSource } from './jobs';
+import type { score } from '../jobs/definitions/score';
+import type { CalibrationSource, JobBase, ModelSource, SpecOf } from './jobs';
 import type { JsonNumber, RemovedEntry } from './json';
 
 /** Names of the criteria. */
@@ -13,16 +14,8 @@ export interface CriterionChoice {
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
 }
 
-/** How much every block matters. The keep-list plays no part, except in greedy. */
-export interface ScoreSpec extends JobBase, ModelSource, CriterionChoice {
-  readonly kind: 'score';
-  /** Of ppl: "block" when undefined. */
-  readonly granularity?: 'block' | 'module';
-  /** Of greedy, which needs it: removals. */
-  readonly count?: number;
-  /** Of greedy: blocks that it never tries to remove, for each removal depends on those before it. */
-  readonly keep?: readonly number[];
-}
+/** How much every block matters. */
+export type ScoreSpec = SpecOf<typeof score>;
 
 export interface BlockScoreInfo {
   readonly index: number;
@@ -72,6 +65,8 @@ export interface ScoreResult {
   readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
   /** Of taylor, where hidden states went to a temporary file: its size. */
   readonly temporaryBytes?: number;
+  /** Of block-influence and angular, where there are any: hidden states of zeros. */
+  readonly zeroStates?: number;
   readonly calibration: CalibrationInfo | null;
   readonly seconds: number;
   readonly device: string;

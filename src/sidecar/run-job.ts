@@ -3,9 +3,14 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { newRecord } from '../engine/records/record';
 import { claimRecordFolder, keepRecord } from '../engine/records/folder';
-import { withPlaces } from '../engine/records/places';
+import { textsIn, withPlaces } from '../engine/records/places';
 import { sourceChanges } from '../engine/records/source-changes';
 import type { DeviceReport } from '../engine/onnx/device';
+import { completeOptions, optionsIn } from '../jobs/complete';
+import { checkpointOptions } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { EventFor, Kind } from '../jobs/kinds';
+import { type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { bench } from './jobs/bench';
 import { curve } from './jobs/curve';
@@ -16,7 +21,6 @@ import { merge } from './jobs/merge';
 import { prune } from './jobs/prune';
 import { retrain } from './jobs/retrain';
 import { samples } from './jobs/samples';
-import { score } from './jobs/score';
 
 /** Kinds under the names that the command line gives the same runs. */
 const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
@@ -28,6 +32,34 @@ export type JobEnvironment = Omit<JobContext<JobKind>, 'note' | 'warn' | 'starte
 
 /** @throws what the engine throws; UserError when no record could be kept, before anything is computed */
 export async function runJob(spec: JobSpec, around: JobEnvironment): Promise<JobOutcome> {
+  return isDefined(spec) ? runDefined(spec.kind, spec, around) : runOther(spec, around);
+}
+
+type DefinedSpec = Extract<JobSpec, { kind: Kind }>;
+
+const isDefined = (spec: JobSpec): spec is DefinedSpec => Object.hasOwn(JOBS, spec.kind);
+
+async function runDefined<K extends Kind>(
+  kind: K,
+  spec: Pick<JobSpec, 'records'>,
+  { job, hooks, emit }: Omit<JobEnvironment, 'emit'> & { readonly emit: (event: EventFor<K>) => void },
+): Promise<JobOutcome<K>> {
+  const options = completeOptions(JOBS[kind], optionsIn(spec));
+  const folder = await claimRecordFolder(spec.records ?? [], await foldersOf(checkpointsIn(kind, options)));
+  const place = folder === undefined ? undefined : folderFor(folder);
+  const { results: _, ...outcome } = await runDefinedJob(kind, options, { job, hooks, emit, place });
+  return outcome;
+}
+
+const folderFor = (folder: string): RecordPlace => ({ folder, write: (record) => keepRecord(folder, record) });
+
+/** Paths of the checkpoints that a job reads. */
+export function checkpointsIn(kind: Kind, options: object): string[] {
+  const values = new Map<string, unknown>(Object.entries(options));
+  return checkpointOptions(JOBS[kind]).flatMap((name) => textsIn(values.get(name)));
+}
+
+async function runOther(spec: Exclude<JobSpec, DefinedSpec>, around: JobEnvironment): Promise<JobOutcome> {
   const started = new Date();
   const [notes, warnings]: [string[], string[]] = [[], []];
   const folder = await claimRecordFolder(spec.records ?? [], await sourceFolders(spec));
@@ -61,10 +93,11 @@ export async function runJob(spec: JobSpec, around: JobEnvironment): Promise<Job
   return { result, record, device: device ?? null, notes, warnings };
 }
 
-function dispatch(spec: JobSpec, context: JobContext<JobKind>): Promise<JobEnd<JobKind>> {
+function dispatch(
+  spec: Exclude<JobSpec, DefinedSpec>,
+  context: JobContext<JobKind>,
+): Promise<JobEnd<Exclude<JobKind, Kind>>> {
   switch (spec.kind) {
-    case 'score':
-      return score(spec, context);
     case 'evaluate':
       return evaluate(spec, context);
     case 'generate':
@@ -89,9 +122,11 @@ export function checkpointOf(spec: JobSpec): string {
   return 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
 }
 
-/** Folders of the checkpoints that the job reads, as far as they exist: the job itself says what is missing. */
-async function sourceFolders(spec: JobSpec): Promise<string[]> {
-  const paths = 'columns' in spec ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint];
+const sourceFolders = (spec: Exclude<JobSpec, DefinedSpec>): Promise<string[]> =>
+  foldersOf('columns' in spec ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint]);
+
+/** Folders of checkpoints, as far as they exist: the job itself says what is missing. */
+async function foldersOf(paths: readonly string[]): Promise<string[]> {
   const folders: string[] = [];
   for (const path of new Set(paths)) {
     const found = await stat(path).catch(() => undefined);

@@ -13,7 +13,7 @@ import { type Calibration, loadCalibration } from '../engine/importance/calibrat
 import { withoutRows } from '../engine/importance/run-criterion';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
 import { type OpenedModel, openForComputing } from '../engine/model/opened';
-import { parseRemoved, viewWithout } from '../engine/model/view';
+import { removedFrom, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
 import { modelOptions, secondsSince, wanted } from './jobs/job';
@@ -75,7 +75,7 @@ export class WhatIfService {
       const { opened, calibration, evaluator } = await this.openFor(params);
       const { checkpoint, architecture, removed, view: wholeView } = opened;
       const { remove } = wanted(params);
-      const named = remove === undefined ? [] : parseRemoved(remove, architecture.blocks);
+      const named = removedFrom(remove ?? [], architecture.blocks);
       const view = viewWithout(architecture.blocks, [...removed, ...named]);
       const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
       const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(view, { signal });

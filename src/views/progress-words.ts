@@ -5,6 +5,8 @@
 import { dirname } from 'node:path';
 import { nameOfFolder } from '../engine/records/record';
 import { l10n } from '../l10n';
+import type { Criterion } from '../engine/importance/criterion';
+import { JOBS } from '../jobs/definitions';
 import type { JobInfo, JobKind, JobSpec, ProgressInfo } from '../protocol/jobs';
 import { formatDuration } from './words';
 
@@ -41,7 +43,7 @@ function farAndLeft(progress: ProgressInfo): string[] {
 export function jobWord(kind: JobKind): string {
   switch (kind) {
     case 'score':
-      return l10n.t('Scoring');
+      return JOBS[kind].noun();
     case 'evaluate':
       return l10n.t('Evaluating');
     case 'generate':
@@ -66,7 +68,7 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
   const name = checkpointName(checkpoint);
   switch (kind) {
     case 'score':
-      return criterion === undefined ? l10n.t('Scoring {0}', name) : l10n.t('Scoring {0} by {1}', name, criterion);
+      return JOBS[kind].title(name, { criterion });
     case 'evaluate':
       return l10n.t('Evaluating {0}', name);
     case 'generate':
@@ -89,7 +91,7 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
 /** What a title needs to know of a job or its spec. */
 export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint'> {
   /** Of 'score'. */
-  readonly criterion?: string;
+  readonly criterion?: Criterion;
 }
 
 /** The same of a job that is only planned; samples are titled by their first column. */

@@ -28,12 +28,13 @@ describe('sidecar: jobs', function () {
   const { model, text } = material();
   const client = describedClient();
   const calibration = { file: text, samples: 4, length: 32, seed: 7 };
+  const drawn = { calibration: text, samples: 4, length: 32, seed: 7 };
   const source = { checkpoint: model, device: 'cpu' } as const;
 
   it('score: the numbers of the engine, a record with the losses of single rows, progress', async () => {
     const records = join(temporaryFolder(), 'workspace', '.coppice', 'runs');
     const reports: ProgressInfo[] = [];
-    const spec = { kind: 'score', ...source, criterion: 'ppl', calibration, records: [records] } as const;
+    const spec = { kind: 'score', ...source, criterion: 'ppl', ...drawn, records: [records] } as const;
     const { result, record, device } = await client().run(spec, { onProgress: (p) => reports.push(p) });
     const { rows } = await loadCalibration(text, calibration, await loadTokenizer(model));
     const own = await withModel(model, (m) => scorePerplexity(m, rows, { seed: 7 }));
@@ -58,7 +59,7 @@ describe('sidecar: jobs', function () {
     const checkpoint = await brokenCheckpoint(name, [3], NaN);
     const broken = { checkpoint, device: 'cpu' } as const;
     const place = /the mean loss .* is NaN: its hidden states are not finite after block 1/;
-    const scored = await client().run({ kind: 'score', ...broken, criterion: 'ppl', calibration });
+    const scored = await client().run({ kind: 'score', ...broken, criterion: 'ppl', ...drawn });
     assert.match(scored.warnings.join(), place);
     const evaluated = await client().run({ kind: 'evaluate', ...broken, text, window: 32, limit: 2 });
     assert.match(evaluated.warnings.join(), place);
@@ -66,14 +67,14 @@ describe('sidecar: jobs', function () {
     const rows = { from: 'calibration', ...calibration } as const;
     const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, rows });
     assert.match(curve.warnings.join(), place);
-    const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', calibration });
+    const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', ...drawn });
     assert.deepEqual(whole.warnings, []);
   });
 
   it('every other criterion', async () => {
     for (const criterion of ['taylor', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const) {
       const count = criterion === 'greedy' ? { count: 2 } : {};
-      const { result } = await client().run({ kind: 'score', ...source, criterion, calibration, ...count });
+      const { result } = await client().run({ kind: 'score', ...source, criterion, ...drawn, ...count });
       assert.ok(result.order ?? result.windows ?? result.removals, criterion);
     }
   });
@@ -189,7 +190,7 @@ describe('sidecar: jobs', function () {
 
   it('prune says why these blocks go, and where the text is that chose them', async () => {
     const [folder, records] = [temporaryFolder(), join(temporaryFolder(), 'runs')];
-    const scored = await client().run({ kind: 'score', ...source, criterion: 'ppl', calibration, records: [records] });
+    const scored = await client().run({ kind: 'score', ...source, criterion: 'ppl', ...drawn, records: [records] });
     const { source: name, sha256, samples, length, seed } = scored.result.calibration!;
     const choice: Suggestion = {
       ...{ criterion: 'ppl', goal: { kind: 'count' as const, count: 1 }, blocks: [4] },
@@ -294,13 +295,14 @@ describe('sidecar: while a long job runs', function () {
   const { model, text } = material(16);
   const client = describedClient();
   const calibration = { file: text, samples: 10, length: 64 };
+  const drawn = { calibration: text, samples: 10, length: 64 };
   const long = {
     kind: 'score',
     checkpoint: model,
     device: 'cpu',
     criterion: 'greedy',
     count: 15,
-    calibration,
+    ...drawn,
   } as const;
 
   it('short requests are answered before it ends', async () => {
@@ -318,7 +320,7 @@ describe('sidecar: while a long job runs', function () {
     controller.abort();
     await assert.rejects(job, CancelledError);
     assert.equal(statistics.elements, 64);
-    const scored = await client().run({ kind: 'score', ...plan, remove: [], criterion: 'ppl' });
+    const scored = await client().run({ kind: 'score', ...plan, ...drawn, remove: [], criterion: 'ppl' });
     assert.equal(ppl, scored.result.blocks![3].ppl);
   });
 

@@ -61,14 +61,14 @@ describe('sidecar: kill -9 at any moment', function () {
 
   it(`score, ${POINTS.score} times`, async () => {
     const records = join(temporaryFolder(), 'runs');
-    const calibration = { file: text, samples: 10, length: 128 };
+    const drawn = { calibration: text, samples: 10, length: 128 };
     const spec = {
       kind: 'score',
       checkpoint: model,
       device: 'cpu',
       threads: 1,
       criterion: 'ppl',
-      calibration,
+      ...drawn,
       records: [records],
     } as const;
     const [{ result }, ms] = await timed((c) => c.run(spec));

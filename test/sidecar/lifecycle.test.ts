@@ -17,8 +17,8 @@ const SOON_MS = 5000;
 describe('sidecar: lifecycle', function () {
   this.timeout(120_000);
   const { model, text } = material(16);
-  const calibration = { file: text, samples: 10, length: 64 };
-  const long = { kind: 'score', checkpoint: model, device: 'cpu', criterion: 'greedy', count: 6, calibration } as const;
+  const drawn = { calibration: text, samples: 10, length: 64 };
+  const long = { kind: 'score', checkpoint: model, device: 'cpu', criterion: 'greedy', count: 6, ...drawn } as const;
   const short = { kind: 'score', checkpoint: model, criterion: 'deepest' } as const;
   let client: SidecarClient & { lines: string[] };
 

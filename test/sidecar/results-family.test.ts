@@ -19,6 +19,7 @@ describe('family of the results panel', function () {
   };
   const { compute, recordFolders: records } = settings;
   const calibration = { ...settings.calibration, file: text };
+  const drawn = { calibration: text, samples: 4, length: 24, seed: 1234 };
   const child = join(folder, 'pruned');
   const panels: ShownPanel[] = [];
   let checkpoints = [model, child];
@@ -51,7 +52,7 @@ describe('family of the results panel', function () {
   });
 
   it('compares with its perplexity, on the text that it was scored on', async () => {
-    const score = { kind: 'score', checkpoint: model, criterion: 'ppl', calibration, ...compute, records } as const;
+    const score = { kind: 'score', checkpoint: model, criterion: 'ppl', ...drawn, ...compute, records } as const;
     const { result } = await client().run(score);
     const panel = await open(child);
     assert.equal(basename(panel.state.text!.name), basename(text));

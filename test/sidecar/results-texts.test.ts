@@ -33,7 +33,7 @@ describe('text of the results panel', function () {
   const score = (file: string): Promise<JobOutcome<'score'>> =>
     client().run({
       ...{ kind: 'score', checkpoint: model, criterion: 'ppl', ...settings.compute, records: settings.recordFolders },
-      calibration: { ...settings.calibration, file },
+      ...{ calibration: file, samples: 4, length: 24, seed: 1234 },
     });
   const whole = async (file: string, remove: readonly number[] = []): Promise<number> => {
     const params = { ...settings.compute, checkpoint: model, remove, calibration: { ...settings.calibration, file } };

@@ -10,9 +10,9 @@ import type { RetrainSpec } from '../../src/protocol/training';
 
 describe('the command line of a job', () => {
   it('scores', () => {
-    const calibration = { file: '/w/a text.txt', samples: 10, length: 128, seed: 7 };
+    const drawn = { calibration: '/w/a text.txt', samples: 10, length: 128, seed: 7 };
     assert.equal(
-      cliCommand({ kind: 'score', checkpoint: '/w/m', criterion: 'ppl', calibration, device: 'auto', threads: 2 }),
+      cliCommand({ kind: 'score', checkpoint: '/w/m', criterion: 'ppl', ...drawn, device: 'auto', threads: 2 }),
       "coppice score /w/m --criterion ppl --calibration '/w/a text.txt' --samples 10 --length 128 --seed 7 --threads 2",
     );
   });
@@ -244,17 +244,17 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
         kind: 'score',
         checkpoint: "/w/it's",
         criterion: 'ppl',
-        calibration,
+        ...flat,
         granularity: 'module',
         remove: [1, '2.ffn'],
       },
       'score',
-      { checkpoint: "/w/it's", criterion: 'ppl', ...flat, granularity: 'module', remove: '1,2.ffn' },
+      { checkpoint: "/w/it's", criterion: 'ppl', ...flat, granularity: 'module', remove: [1, '2.ffn'] },
     ],
     [
-      { kind: 'score', checkpoint: 'm', criterion: 'greedy', calibration, count: 2, keep: [0, 1, 7], memory: 2 ** 30 },
+      { kind: 'score', checkpoint: 'm', criterion: 'greedy', ...flat, count: 2, keep: [0, 1, 7], memory: 2 ** 30 },
       'score',
-      { criterion: 'greedy', ...flat, count: 2, keep: '0,1,7', memory: 2 ** 30 },
+      { criterion: 'greedy', ...flat, count: 2, keep: [0, 1, 7], memory: 2 ** 30 },
     ],
     [
       { kind: 'score', checkpoint: 'm', criterion: 'magnitude', norm: 'l2', reduction: 'mean', device: 'webgpu' },
@@ -299,7 +299,7 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
       'generate',
       {
         ...{ prompt: "--it's\nmine", chat: true, maxNewTokens: 5, ignoreEos: true, temperature: 0.8, topK: 40 },
-        ...{ topP: 0.9, seed: 3, remove: '4', threads: 2 },
+        ...{ topP: 0.9, seed: 3, remove: [4], threads: 2 },
       },
     ],
     [{ kind: 'generate', checkpoint: 'm', ids: [1, 2] }, 'generate', { ids: [1, 2] }],
@@ -338,7 +338,7 @@ describe('the command line of a job, read by the command line', () => {
       assert.equal(command, 'retrain');
       const found = settingsOf(options as unknown as RetrainOptions);
       assert.deepEqual({ ...found, ...settings, method: { ...found.method, ...settings.method } }, found, line);
-      assert.deepEqual([options.out, options.remove], ['o', '2']);
+      assert.deepEqual([options.out, options.remove], ['o', [2]]);
     }
   });
 

@@ -47,8 +47,8 @@ describeWebGpu('a device that is lost in the middle of a job', () => {
 
   it('ends the job with the offer of the CPU, and the same process computes there when asked', async () => {
     const { model, text } = material(4);
-    const calibration = { file: text, samples: 4, length: 32 };
-    const job: ScoreSpec = { kind: 'score', checkpoint: model, criterion: 'ppl', calibration, device: 'webgpu' };
+    const drawn = { calibration: text, samples: 4, length: 32 };
+    const job: ScoreSpec = { kind: 'score', checkpoint: model, criterion: 'ppl', ...drawn, device: 'webgpu' };
     let done = 0;
     const lost = client.run(job, { onProgress: (progress) => (done = Math.max(done, progress.done)) });
     await assert.rejects(lost, (error: unknown) => {

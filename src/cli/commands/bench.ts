@@ -1,12 +1,12 @@
 /** `coppice bench`: what a checkpoint or a view of it costs its user in time, memory and size. */
+import { openForComputing } from '../../engine/model/opened';
 import type { Command } from 'commander';
 import { counted } from '../../engine/counted';
 import { measure } from '../../engine/evaluate/measure';
 import { detailsOf } from '../../engine/records/details';
-import { removedJson } from '../../engine/model/opened';
-import { formatRemoved } from '../../engine/model/view';
+import { removedJson, formatRemoved } from '../../engine/model/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { openForCommand, secondsSince } from '../opened';
+import { secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -23,7 +23,7 @@ interface BenchOptions extends ComputeOptions, AdapterOptions {
   readonly newTokens: number;
   readonly repeats: number;
   readonly seed: number;
-  readonly remove?: string;
+  readonly remove?: readonly (number | string)[];
 }
 
 export function addBench(program: Command, exit: Exit): void {
@@ -57,7 +57,7 @@ Examples:
 
 async function bench(path: string, options: BenchOptions, shell: Shell): Promise<Outcome> {
   const start = performance.now();
-  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
   const openSeconds = secondsSince(start);
   const { promptTokens, newTokens, repeats, seed, device: choice, threads, memory } = options;
   const measured = await measure(

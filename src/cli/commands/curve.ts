@@ -1,4 +1,5 @@
 /** `coppice curve`: perplexity against the number of removed blocks, in the order of a criterion (spec §1, Figure 2). */
+import { openForComputing } from '../../engine/model/opened';
 import type { Command } from 'commander';
 import { counted } from '../../engine/counted';
 import type { CurvePoint } from '../../engine/evaluate/curve';
@@ -10,7 +11,7 @@ import { modelName } from '../../engine/records/record';
 import { addMagnitudeOptions, CRITERIA_HELP, criterionOption, requireCalibration } from '../criteria';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
-import { openForCommand, secondsSince } from '../opened';
+import { secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -34,7 +35,7 @@ interface CurveOptions extends ComputeOptions, CriterionSettings, AdapterOptions
   readonly text?: string;
   readonly window: number;
   readonly limit?: number;
-  readonly remove?: string;
+  readonly remove?: readonly (number | string)[];
 }
 
 export function addCurve(program: Command, exit: Exit): void {
@@ -79,7 +80,7 @@ async function curve(path: string, options: CurveOptions, shell: Shell): Promise
   const { criterion, scores, most, keepEnds } = options;
   const rows = rowsOf(options);
   if (scores === undefined && needsCalibration(criterion)) requireCalibration(criterion, options);
-  const opened = await openForCommand(path, options);
+  const opened = await openForComputing(path, options);
   const { checkpoint, architecture } = opened;
   const { keep: list } = options;
   const keep = list === undefined ? [] : asUsage(() => parseBlockList(list, architecture.blocks, '--keep'));

@@ -12,10 +12,10 @@ import { detailsOf, fileInput } from '../../engine/records/details';
 import { readTextFile } from '../../engine/files/text-file';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/model/model';
-import { removedJson, withModel } from '../../engine/model/opened';
-import { formatRemoved } from '../../engine/model/view';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { removedJson, formatRemoved } from '../../engine/model/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { openForCommand, secondsSince } from '../opened';
+import { secondsSince } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -35,7 +35,7 @@ interface EvalOptions extends ComputeOptions, AdapterOptions {
   readonly window: number;
   readonly bos: BosMode;
   readonly limit?: number;
-  readonly remove?: string;
+  readonly remove?: readonly (number | string)[];
 }
 
 export function addEval(program: Command, exit: Exit): void {
@@ -73,7 +73,7 @@ Examples:
 }
 
 async function evaluate(path: string, options: EvalOptions, shell: Shell): Promise<Outcome> {
-  const { checkpoint, architecture, removed, view, adapter, inputs } = await openForCommand(path, options);
+  const { checkpoint, architecture, removed, view, adapter, inputs } = await openForComputing(path, options);
   const text = await readTextFile(options.text, MAX_TEXT_BYTES, 'Evaluation texts have a few MB; cut it into parts.');
   const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
   if (await wasCalibratedWith(checkpoint, text.sha256)) shell.warn(CALIBRATION_IS_EVALUATION);

@@ -7,10 +7,10 @@ import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { Model } from '../../engine/model/model';
-import { removedJson, withModel } from '../../engine/model/opened';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
-import { openForCommand } from '../opened';
 import {
   type AdapterOptions,
   addAdapterOptions,
@@ -38,7 +38,7 @@ interface GenerateOptions extends ComputeOptions, AdapterOptions {
   readonly topP?: number;
   readonly seed?: number;
   readonly ignoreEos?: true;
-  readonly remove?: string;
+  readonly remove?: readonly (number | string)[];
 }
 
 export function addGenerate(program: Command, exit: Exit): void {
@@ -85,7 +85,7 @@ async function continuePrompt(path: string, options: GenerateOptions, shell: She
       'Add --prompt "Once upon a time".',
     );
   }
-  const { checkpoint, removed, view, adapter, inputs } = await openForCommand(path, options);
+  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(path, options);
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, shell.job);
   const promptIds = options.ids ?? (await encodePrompt(tokenizer!, prompt!, { chat: options.chat }));
 

@@ -8,9 +8,8 @@ import type { RetrainSettings } from '../../engine/retrain/settings';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { Model } from '../../engine/model/model';
-import { type OpenedModel, withModel } from '../../engine/model/opened';
+import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { openForCommand } from '../opened';
 import { addRetrainOptions, type RetrainOptions, settingsOf } from '../retraining/options';
 import { resultPage, resumeCommand, startLines, stoppedLine } from '../pages/retrain';
 import { isCancellation } from '../signals';
@@ -41,7 +40,7 @@ Examples:
 
 async function run(path: string, options: RetrainOptions, shell: Shell): Promise<Outcome> {
   const settings = settingsOf(options);
-  const opened = await openForCommand(path, { remove: options.remove });
+  const opened = await openForComputing(path, { remove: options.remove });
   const checkpoints = [opened.checkpoint];
   let result: RetrainResult;
   try {

@@ -1,4 +1,5 @@
 /** The end of the demo: the curve behind the choice, and all of its runs as one page that a browser opens. */
+import { openForComputing } from '../../engine/model/opened';
 import { join } from 'node:path';
 import { runCurve } from '../../engine/evaluate/run-curve';
 import { digestRecord } from '../../engine/records/digest';
@@ -6,7 +7,6 @@ import { detailsOf } from '../../engine/records/details';
 import { modelName, newRecord, readRecord, writeRecord } from '../../engine/records/record';
 import { type ReportAssets, reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
-import { openForCommand } from '../opened';
 import { MAX_WINDOWS } from './examine';
 import { scoringOf, type Verdict } from './score-chapter';
 import type { Story } from './story';
@@ -21,7 +21,7 @@ const FURTHER = 3;
 export async function drawCurve(story: Story, { removed, keepEnds, records }: Verdict): Promise<string> {
   const { checkpoint, material, length, folder, options, shell } = story;
   const started = new Date();
-  const opened = await openForCommand(checkpoint.path, {});
+  const opened = await openForComputing(checkpoint.path, {});
   const curve = await runCurve(
     opened,
     {

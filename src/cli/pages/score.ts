@@ -2,10 +2,15 @@
 import { counted } from '../../engine/counted';
 import type { Criterion } from '../../engine/importance/criterion';
 import type { BlockScore, CriterionResult } from '../../engine/importance/run-criterion';
+import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatBytes, formatNumber, formatSeconds, table } from '../terminal/text';
 
 const BAR = 30;
+
+export const scorePage: Page<'score'> = ({ criterion }, { style }) => ({
+  page: ({ full, ...result }) => scoreResultPage(criterion, { ...result, full: full ?? undefined }, result, style),
+});
 
 interface ScoreContext {
   readonly seconds: number;
@@ -13,7 +18,7 @@ interface ScoreContext {
   readonly peakRssBytes?: number;
 }
 
-export function scorePage(
+export function scoreResultPage(
   criterion: Criterion,
   result: CriterionResult,
   { seconds, device, peakRssBytes }: ScoreContext,

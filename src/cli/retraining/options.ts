@@ -21,7 +21,7 @@ const SELF = 'self';
 export interface RetrainOptions extends ComputeOptions {
   readonly data: readonly string[];
   readonly out: string;
-  readonly remove?: string;
+  readonly remove?: readonly (number | string)[];
   readonly full?: true;
   readonly init?: 'random';
   readonly rank?: number;

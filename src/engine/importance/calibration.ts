@@ -9,12 +9,10 @@ import { counted } from '../counted';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { Random } from '../random';
+import { DEFAULT_DRAWING } from './drawing';
 import { readTextFile } from '../files/text-file';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
-
-/** What is drawn from a text unless something else is asked for: as in the paper. */
-export const DEFAULT_DRAWING = { samples: 10, length: 128 } as const;
 
 export interface CalibrationOptions {
   /** Rows to draw from a text, or to take from the start of a file of rows; of the latter all of them when undefined. */

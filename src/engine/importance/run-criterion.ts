@@ -236,9 +236,18 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
   return copy as Omit<T, 'rows'>;
 }
 
-/** What is worth printing or sending: `full` is null where it was not measured; the losses of single rows are left out. */
-export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): Record<string, unknown> {
-  const numbers = ({ score, ppl, meanNll, low, high, pairedLow, pairedHigh }: Omit<BlockScore, 'index'>): object =>
+/** CriterionResult as they are printed or sent. */
+export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' | 'modules'> {
+  /** Null where it was not measured. */
+  readonly full: Omit<LossSummary, 'rows'> | null;
+  readonly blocks?: readonly Omit<BlockScore, 'rows'>[];
+  readonly modules?: readonly Omit<ModuleScore, 'rows'>[];
+}
+
+/** CriterionResult without the losses of single rows. */
+export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): ResultSummary {
+  type Numbers = Omit<BlockScore, 'index' | 'rows'>;
+  const numbers = ({ score, ppl, meanNll, low, high, pairedLow, pairedHigh }: Numbers): Numbers =>
     ppl === undefined ? { score } : { score, ppl, meanNll, low, high, pairedLow, pairedHigh };
   return {
     full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,

@@ -1,23 +1,34 @@
 /** What a scoring says: the numbers, whose they are, and what they were made with. The same on a terminal and in the editor. */
 import { peakRssBytes } from '../memory';
 import { modelName } from '../records/record';
-import { type OpenedModel, removedJson } from '../model/opened';
+import { type OpenedModel } from '../model/opened';
+import { removedJson } from '../model/view';
 import type { Criterion } from './criterion';
-import { resultSummary, type Scored, withoutRows } from './run-criterion';
+import type { Calibration } from './calibration';
+import { type CriterionResult, resultSummary, type ResultSummary, type Scored, withoutRows } from './run-criterion';
+
+/** What a scoring is of. */
+export interface ScoreSubject {
+  readonly criterion: Criterion;
+  readonly model: { readonly name: string; readonly path: string; readonly identity: string };
+  readonly removed?: readonly (number | string)[];
+  readonly adapter?: { readonly name: string; readonly sha256?: string };
+}
 
 export interface ScoreContext {
-  readonly calibration: object | null;
+  readonly calibration: Omit<Calibration, 'rows'> | null;
   readonly seconds: number;
   readonly device: string;
   readonly peakRssBytes: number;
 }
 
+/** What is worth printing or sending. */
+export type ScoreSummary = ScoreSubject & ResultSummary & ScoreContext;
+
 export interface ScoreReport {
-  /** What is worth printing or sending. */
-  readonly summary: Readonly<Record<string, unknown>>;
+  readonly summary: ScoreSummary;
   /** What the record holds: the losses of single rows too. */
-  readonly results: Readonly<Record<string, unknown>>;
-  readonly context: ScoreContext;
+  readonly results: ScoreSubject & CriterionResult & ScoreContext;
 }
 
 export function scoreReport(
@@ -26,13 +37,13 @@ export function scoreReport(
   { result, calibration, device }: Scored,
   seconds: number,
 ): ScoreReport {
-  const shared = {
+  const shared: ScoreSubject = {
     criterion,
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
     ...(removed.length > 0 && { removed: removedJson(removed) }),
     ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
   };
-  const context = {
+  const context: ScoreContext = {
     calibration: calibration ? withoutRows(calibration) : null,
     seconds,
     device: device?.provider ?? 'cpu',
@@ -41,6 +52,5 @@ export function scoreReport(
   return {
     summary: { ...shared, ...resultSummary(result), ...context },
     results: { ...shared, ...result, ...context },
-    context,
   };
 }

@@ -10,11 +10,11 @@ import { applyAdapter } from '../adapter/adapter';
 import { adapterInput, readAdapter } from '../adapter/files';
 import type { RunInput } from '../records/record';
 import { type Model, type ModelOptions, openModel } from './model';
-import { parseRemoved, removedParts, type RemovedPart, type View, viewWithout } from './view';
+import { removedFrom, removedParts, type RemovedPart, type View, viewWithout } from './view';
 
 export interface ModelSelection {
-  /** Blocks to leave out, as `parseRemoved` reads them; on top of those that the adapter leaves out. */
-  readonly remove?: string;
+  /** Blocks and modules to leave out, [10, "12.ffn"], on top of those that the adapter leaves out. */
+  readonly remove?: readonly (number | string)[];
   /** Folder of an adapter. */
   readonly adapter?: string;
   /** Use the adapter though it was trained on other files. */
@@ -40,7 +40,7 @@ export async function openForComputing(
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   const { blocks } = architecture;
-  const named = remove === undefined ? [] : parseRemoved(remove, blocks);
+  const named = removedFrom(remove ?? [], blocks);
   const adapter = folder === undefined ? undefined : await readAdapter(folder, checkpoint, { anyBase: otherBase });
   const view = viewWithout(blocks, [...(adapter?.removed ?? []).map((block) => ({ block })), ...named]);
   return {
@@ -66,7 +66,3 @@ export async function withModel<T>(
     await model.close();
   }
 }
-
-/** As JSON has it: whole blocks as numbers, modules by name. */
-export const removedJson = (removed: readonly RemovedPart[]): (number | string)[] =>
-  removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));

@@ -72,25 +72,37 @@ export function formatRemoved(removed: readonly RemovedPart[]): string {
  * @throws UserError for anything else, and for blocks that the model lacks
  */
 export function parseRemoved(text: string, blocks: number): RemovedPart[] {
-  const fail = (piece: string, why: string): never => {
-    throw new UserError(
-      `Cannot read the list of removed blocks "${text}"`,
-      `"${piece}" ${why}`,
-      'Write 0-based block numbers, ranges or modules, such as 10,20-23,12.ffn,3.attention.',
-    );
-  };
   const parts = text.split(',').flatMap((raw): RemovedPart[] => {
     const piece = raw.trim();
     const match = /^(\d{1,6})(?:-(\d{1,6}))?(?:\.(attention|ffn))?$/.exec(piece);
-    if (!match) return fail(piece, 'is no block, range or module');
+    if (!match) return unreadable(text, piece, 'is no block, range or module');
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
-    if (last < first) return fail(piece, 'ends before it starts');
-    if (last >= blocks) return fail(piece, `is beyond the last block, ${blocks - 1}`);
+    if (last < first) return unreadable(text, piece, 'ends before it starts');
+    if (last >= blocks) return unreadable(text, piece, `is beyond the last block, ${blocks - 1}`);
     const part = match[3] as Part | undefined;
     return Array.from({ length: last - first + 1 }, (_, i) =>
       part ? { block: first + i, part } : { block: first + i },
     );
   });
   return removedParts(viewWithout(blocks, parts));
+}
+
+/**
+ * Whole blocks by number and modules by name, as JSON has them: [10, "12.ffn"].
+ * @throws UserError for anything else, and for blocks that the model lacks
+ */
+export const removedFrom = (entries: readonly (number | string)[], blocks: number): RemovedPart[] =>
+  entries.length === 0 ? [] : parseRemoved(entries.join(','), blocks);
+
+/** As JSON has them: whole blocks as numbers, modules by name. */
+export const removedJson = (removed: readonly RemovedPart[]): (number | string)[] =>
+  removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));
+
+function unreadable(list: string, piece: string, why: string): never {
+  throw new UserError(
+    `Cannot read the list of removed blocks "${list}"`,
+    `"${piece}" ${why}`,
+    'Write 0-based block numbers, ranges or modules, such as 10,20-23,12.ffn,3.attention.',
+  );
 }

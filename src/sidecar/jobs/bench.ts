@@ -1,13 +1,13 @@
 /** How fast several models read and write, measured in turns. */
 import { fittingLengths, measureInTurns } from '../../engine/evaluate/measure-turns';
 import { sizeOfView } from '../../engine/evaluate/measure';
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { UserError } from '../../engine/errors';
 import { detailsOf } from '../../engine/records/details';
 import { openModel, type Model } from '../../engine/model/model';
 import { type OpenedModel, openForComputing } from '../../engine/model/opened';
 import type { BenchSpec, MeasuredModel } from '../../protocol/bench';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
-import { DEFAULT_SEED } from './settings';
 import { type Job, modelOptions, secondsSince, wanted } from './job';
 
 interface Opening {

@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import { DeviceError, UserError } from '../../engine/errors';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
-import { type OpenedModel, removedJson } from '../../engine/model/opened';
+import { type OpenedModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
 import type { ColumnInfo, SampleColumn } from '../../protocol/samples';
 
 /** One that cannot take part, and why. */

@@ -38,7 +38,7 @@ export function modelOptions({ device, threads, memory }: Compute, hooks: ModelH
 
 /** The model that a job asks for, as the engine opens it. */
 export function wanted({ remove, adapter, otherBase }: Omit<ModelSource, 'checkpoint'>): ModelSelection {
-  return { remove: remove && remove.length > 0 ? remove.join(',') : undefined, adapter, otherBase };
+  return { remove, adapter, otherBase };
 }
 
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;

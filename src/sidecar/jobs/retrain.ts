@@ -6,7 +6,8 @@ import { retrain as retrainModel, type RetrainContext, type TeacherSource } from
 import { detailsOf } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { openModel, type Model } from '../../engine/model/model';
-import { openForComputing, removedJson, withModel } from '../../engine/model/opened';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
 import type { RetrainSpec } from '../../protocol/training';
 import { type Job, type JobContext, modelOptions, wanted } from './job';
 

@@ -1,10 +1,9 @@
 /** Settings with the defaults that the command line has too: the paper's, where it has any. */
 import type { CalibrationOptions } from '../../engine/importance/calibration';
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import type { CalibrationSource, SamplingChoice } from '../../protocol/jobs';
 import type { CriterionChoice } from '../../protocol/scores';
-
-export const DEFAULT_SEED = 1234;
 
 /** How rows are drawn from a calibration text; the engine knows what is usual. */
 export function calibrationSettings({

@@ -160,23 +160,26 @@ describe('writing from a checkpoint that changes meanwhile', function () {
 describe('runs over weights that are written to', function () {
   this.timeout('2m');
 
-  it('are noted in the outcome of the job and in its record', async () => {
+  it('are warned of in the outcome of the job and in its record', async () => {
     const model = ownTinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const { rows } = makeCliMaterial();
     const records = join(temporaryFolder(), 'runs');
     const spec = {
       ...({ kind: 'score', checkpoint: model, device: 'cpu', criterion: 'ppl', records: [records] } as const),
-      calibration: { file: rows, samples: 2, length: 24, seed: 1 },
+      calibration: rows,
+      samples: 2,
+      length: 24,
+      seed: 1,
     };
     const outcomeOf = (onProgress: () => void) =>
       runJob(spec, { job: { onProgress }, hooks: {}, emit: () => undefined });
     const quiet = await outcomeOf(() => undefined);
-    assert.deepEqual(quiet.notes, []);
+    assert.deepEqual(quiet.warnings, []);
     assert.equal((await readRecord(quiet.record!)).notes, undefined);
-    const { notes, record } = await outcomeOf(() => overwrite(shardOf(model)));
-    assert.equal(notes.length, 1);
-    assert.match(notes[0], /^model\.safetensors of .* changed during the run: it was written to/);
-    assert.deepEqual((await readRecord(record!)).notes, notes);
+    const { warnings, record } = await outcomeOf(() => overwrite(shardOf(model)));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /^model\.safetensors of .* changed during the run: it was written to/);
+    assert.deepEqual((await readRecord(record!)).notes, warnings);
   });
 
   it('are warned of on stderr', async () => {

@@ -16,8 +16,8 @@ describe('files that the user named', () => {
   );
 
   it('are those that jobs read, each once, the newest first; never what they write', async () => {
-    const calibration = { file: text, samples: 1, length: 8, seed: 1 };
-    await keepGivenFiles(host, { kind: 'score', checkpoint: model, criterion: 'ppl', calibration, records: [out] });
+    const drawn = { calibration: text, samples: 1, length: 8, seed: 1 };
+    await keepGivenFiles(host, { kind: 'score', checkpoint: model, criterion: 'ppl', ...drawn, records: [out] });
     assert.deepEqual(givenFiles(host), [model, text]);
     const spec: JobSpec = { kind: 'retrain', checkpoint: model, settings: { data: [data] } as never, out };
     await keepGivenFiles(host, spec);

@@ -1,0 +1,16 @@
+/** How the command line shows a job: what it prints while the job runs, and the page at the end. */
+import type { EventFor, Kind, OptionsFor } from '../../jobs/kinds';
+import type { RunResult } from '../../jobs/runs';
+import type { Shell } from '../execute';
+
+export interface Face<K extends Kind> {
+  /** Prints what the job tells while it runs. */
+  readonly onEvent?: (event: EventFor<K>) => void;
+  /** What the events print shows how far the job is: no progress line beside it. */
+  readonly showsProgress?: true;
+  /** Lines at the end. */
+  readonly page: (result: RunResult<K>) => readonly string[];
+}
+
+/** @param shell prints nothing where `--json` asks for the one object alone */
+export type Page<K extends Kind> = (options: OptionsFor<K>, shell: Shell) => Face<K>;

@@ -1,0 +1,37 @@
+/** The words of a command line that say what options say. */
+import type { AnyJob, Option } from './define';
+import { formatValue } from './values';
+
+/** "maxNewTokens" → "--max-new-tokens". */
+export const flagOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** The words after `coppice`. Reading them gives the same options. */
+export function argvOf(job: AnyJob, given: object): string[] {
+  const values = new Map<string, unknown>(Object.entries(given));
+  const words = [job.kind];
+  const options = Object.entries(job.options);
+  for (const [name, option] of [...options.filter(isArgument), ...options.filter((each) => !isArgument(each))]) {
+    words.push(...wordsOf(name, option, values.get(name)));
+  }
+  return words;
+}
+
+const isArgument = ([, { argument }]: readonly [string, Option]): boolean => argument === true;
+
+function wordsOf(name: string, { kind, argument, implied, default: usual }: Option, value: unknown): string[] {
+  if (value === undefined || (implied && value === usual)) return [];
+  if (kind.kind === 'flag') {
+    if (usual === true) return value === false ? [`--no-${flagOf(name).slice(2)}`] : [];
+    return value === true ? [flagOf(name)] : [];
+  }
+  if (Array.isArray(value)) {
+    if (value.length === 0) return [];
+    if (kind.kind === 'list' && kind.repeated) {
+      return value.flatMap((item) => [flagOf(name), formatValue(kind.of, item)]);
+    }
+  }
+  const text = formatValue(kind, value);
+  if (!argument) return [flagOf(name), text];
+  return [text.startsWith('-') ? `./${text}` : text]; // it would read as a flag
+}

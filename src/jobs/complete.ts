@@ -1,0 +1,113 @@
+/** Options as a caller gives them → options as a job takes them: checked one by one and together, with defaults. */
+import { UserError } from '../engine/errors';
+import { isObject } from '../engine/json';
+import { option, OPTION_NAMES } from '../engine/option-token';
+import type { AnyJob, Fault, Kind, Option, OptionsOf } from './define';
+import { isWithin, MIN_BYTES, numberWords } from './values';
+
+/**
+ * @param given an object from a command line, from the editor or from a file
+ * @throws UserError for a value that is none of its option's, an unknown option, or options that do not go together
+ */
+export function completeOptions<J extends AnyJob>(job: J, given: object): OptionsOf<J> {
+  const found = new Map<string, unknown>(Object.entries(given).filter(([, value]) => value !== undefined));
+  for (const name of found.keys()) {
+    if (!Object.hasOwn(job.options, name)) {
+      refuse(`${job.kind} has no option ${name}`, 'it is none of its options', 'Leave it out.');
+    }
+  }
+  for (const [name, each] of Object.entries(job.options)) checkOption(job, name, each, found);
+  const defaults = Object.entries(job.options).filter(([, each]) => each.default !== undefined);
+  const complete: unknown = {
+    ...Object.fromEntries(defaults.map(([name, each]) => [name, each.default])),
+    ...Object.fromEntries(found),
+  };
+  const fault = job.check?.(complete as OptionsOf<J>);
+  if (fault) throw errorOf(fault);
+  return complete as OptionsOf<J>;
+}
+
+/** An option in a message: by token where each face has a name for it. */
+function token(name: string): string {
+  const known = OPTION_NAMES.find((each) => each === name);
+  return known === undefined ? `the option ${name}` : option(known);
+}
+
+const errorOf = ({ what, why, action }: Fault): UserError => new UserError(what, why, action);
+
+function refuse(what: string, why: string, action: string): never {
+  throw new UserError(what, why, action);
+}
+
+function checkOption(
+  { kind: job }: AnyJob,
+  name: string,
+  { kind, required, conflicts = [], needs }: Option,
+  found: ReadonlyMap<string, unknown>,
+): void {
+  if (!found.has(name)) {
+    if (required) refuse(`${job} needs ${token(name)}`, 'it is not given', `Add ${token(name)}.`);
+    return;
+  }
+  const wanted = valueFault(kind, found.get(name));
+  if (wanted !== undefined) refuse(`${token(name)} cannot be used`, `it must be ${wanted}`, 'Give it another value.');
+  if (found.get(name) === false) return; // switched off it is in nobody's way
+  const other = conflicts.find((each) => found.has(each) && found.get(each) !== false);
+  if (other !== undefined) {
+    refuse(`${token(name)} cannot be used with ${token(other)}`, 'they exclude each other', 'Leave one of them out.');
+  }
+  if (needs !== undefined && !found.has(needs)) {
+    refuse(`${token(name)} needs ${token(needs)}`, `${token(needs)} is not given`, `Add it, or leave ${token(name)} out.`);
+  }
+}
+
+/** What a value should be, where it is not; undefined where it is. */
+function valueFault(kind: Kind, value: unknown): string | undefined {
+  switch (kind.kind) {
+    case 'text':
+    case 'path':
+      return typeof value === 'string' ? undefined : 'a text';
+    case 'flag':
+      return typeof value === 'boolean' ? undefined : 'true or false';
+    case 'whole': {
+      const { min, max, why } = kind;
+      const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+      return isWhole(value, min, max) ? undefined : `a whole number ${range}${why === undefined ? '' : `: ${why}`}`;
+    }
+    case 'number':
+      return typeof value === 'number' && isWithin(value, kind) ? undefined : numberWords(kind);
+    case 'choice':
+      return kind.choices.some((each) => each === value) ? undefined : `one of ${kind.choices.join(', ')}`;
+    case 'blocks':
+      return isListOf(value, (item) => isWhole(item, 0)) ? undefined : 'a list of block numbers';
+    case 'parts':
+      return isListOf(value, isPart) ? undefined : 'a list of blocks and modules, such as 10 and "12.ffn"';
+    case 'bytes':
+      return isWhole(value, MIN_BYTES) ? undefined : `a whole number of at least ${MIN_BYTES} bytes`;
+    case 'parameters':
+      return typeof value === 'number' && isWithin(value, { above: 0 }) ? undefined : 'a number above 0';
+    case 'list': {
+      const { of, length } = kind;
+      if (!isListOf(value, () => true)) return 'a list';
+      if (length !== undefined && value.length !== length) return `a list of ${length} values`;
+      return value.map((item) => valueFault(of, item)).find((fault) => fault !== undefined);
+    }
+  }
+}
+
+const isListOf = (value: unknown, isItem: (item: unknown) => boolean): value is readonly unknown[] =>
+  Array.isArray(value) && value.every(isItem);
+
+const isWhole = (value: unknown, min: number, max = Infinity): boolean =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
+
+const isPart = (item: unknown): boolean =>
+  isWhole(item, 0) || (typeof item === 'string' && /^\d{1,6}(\.(attention|ffn))?$/.test(item));
+
+/** Options of a spec: what is about the message, not about the job, is left out. */
+export function optionsIn(spec: object): object {
+  return isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([name]) => !ENVELOPE.includes(name))) : {};
+}
+
+/** What a spec has besides the options of its job. */
+const ENVELOPE: readonly string[] = ['kind', 'records'];

@@ -1,0 +1,4 @@
+/** Every job. A new one is added here, to `runs/index.ts` and to the command line's `program.ts`. */
+import { score } from './score';
+
+export const JOBS = { score };

@@ -1,0 +1,90 @@
+/** How much every block matters, by one of the criteria. The keep-list plays no part, except in greedy. */
+import { readsWeights } from '../../engine/importance/criterion';
+import { command, option, set } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { ScoreResult } from '../../protocol/scores';
+import { blocks, choice, type Complete, defineJob, type Fault, shape, whole } from '../define';
+import { calibration } from '../options/calibration';
+import { compute } from '../options/compute';
+import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
+import { adapter, remove, source } from '../options/model';
+
+const options = {
+  ...source,
+  criterion: criterionOrPpl,
+  ...calibration,
+  ...magnitude,
+  granularity: choice(['block', 'module'], 'ppl: score whole blocks, or attention and FFN apart', {
+    placeholder: 'part',
+    default: 'block',
+    recorded: true,
+  }),
+  count: whole('greedy: stop after so many removals', { recorded: true }),
+  keep: blocks('greedy: blocks that it never tries: 0-3,28', { setting: 'coppice.keep', recorded: true }),
+  ...remove,
+  ...adapter,
+  ...compute,
+};
+
+export const score = defineJob({
+  kind: 'score',
+  summary: 'how much every block matters',
+  description: 'Scores every Transformer block: the lower the score, the less the block matters.',
+  notes: CRITERIA_HELP,
+  examples: [
+    './SmolLM2-135M --calibration prose.txt',
+    './SmolLM2-135M --criterion magnitude --norm l2 --json > scores.json',
+    './SmolLM2-135M --criterion greedy --count 6 --keep 0-3,28,29 --calibration rows.json',
+    './SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11',
+  ],
+  noun: () => l10n.t('Scoring'),
+  title: (model, { criterion: by }) =>
+    by === undefined ? l10n.t('Scoring {0}', model) : l10n.t('Scoring {0} by {1}', model, by),
+  options,
+  check: (given) => adapterFault(given) ?? scopeFault(given) ?? calibrationFault(given.criterion, given),
+  result: shape<ScoreResult>(),
+});
+
+type ScoreOptions = Complete<typeof options>;
+
+function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault | undefined {
+  if (folder === undefined || !readsWeights(by)) return undefined;
+  return {
+    what: `${by} cannot score a model with an adapter on top`,
+    why: 'it reads the weights as they are stored',
+    action: `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
+  };
+}
+
+/** Options that belong to one criterion. */
+function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): Fault | undefined {
+  if (granularity === 'module' && by !== 'ppl') {
+    return {
+      what: `${by} cannot score single modules`,
+      why: `${option('granularity', 'module')} belongs to the criterion ppl`,
+      action: `${set('criterion', 'ppl')}, or leave ${option('granularity')} out.`,
+    };
+  }
+  if (by === 'greedy' && count === undefined) {
+    return {
+      what: 'greedy needs to know when to stop',
+      why: `${option('count')} is not given`,
+      action: `${set('count', 6, 'add')}, or another number of blocks.`,
+    };
+  }
+  if (by !== 'greedy' && count !== undefined) {
+    return {
+      what: `${by} scores all blocks at once`,
+      why: `${option('count')} belongs to the criterion greedy`,
+      action: `Leave ${option('count')} out here and use it when you prune.`,
+    };
+  }
+  if (by !== 'greedy' && keep !== undefined) {
+    return {
+      what: `${by} scores all blocks, those that stay too`,
+      why: `${option('keep')} belongs to the criterion greedy, where each removal depends on the ones before`,
+      action: `Leave ${option('keep')} out here and use it when you prune.`,
+    };
+  }
+  return undefined;
+}

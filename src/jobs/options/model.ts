@@ -1,0 +1,20 @@
+/** The model of a job: a checkpoint, or a view of it, with or without an adapter. */
+import { checkpoint, flag, folder, parts } from '../define';
+
+export const source = {
+  checkpoint: checkpoint('folder, .safetensors file or index', { argument: true, required: true }),
+};
+
+export const adapter = {
+  adapter: folder('put a LoRA adapter on top, nothing is written; leaves out the blocks that it leaves out', {
+    placeholder: 'dir',
+  }),
+  otherBase: flag('use the adapter though it was trained on other files: the same model in another form'),
+};
+
+export const remove = {
+  remove: parts('leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn', { placeholder: 'list' }),
+};
+
+/** A checkpoint without some of its parts, with an adapter on top. */
+export const model = { ...source, ...remove, ...adapter };

@@ -1,0 +1,105 @@
+/** Runs one job: what is around every run, whoever asked for it: its record, its notes, changes of what it read. */
+import { dirname } from 'node:path';
+import type { DeviceReport } from '../engine/onnx/device';
+import { withPlaces } from '../engine/records/places';
+import { newRecord, type RunRecord, writeRecord } from '../engine/records/record';
+import { sourceChanges } from '../engine/records/source-changes';
+import { completeOptions } from './complete';
+import { JOBS } from './definitions';
+import type { EventFor, Kind, OptionsFor } from './kinds';
+import type { JobContext, RunPart } from './run';
+import { type RunResult, RUNS } from './runs';
+
+/** Where the record of a run goes. */
+export interface RecordPlace {
+  readonly folder: string;
+  /** The folder at which relative paths of the options begin; without it none of them names a place. */
+  readonly from?: string;
+  /** @returns the record's path */
+  readonly write: (record: RunRecord) => Promise<string>;
+}
+
+/** What the command line or the sidecar gives a job. */
+export interface JobEnvironment<K extends Kind> extends Pick<JobContext<EventFor<K>>, 'job' | 'hooks' | 'emit'> {
+  readonly place?: RecordPlace;
+  /** Receives notes and warnings as they come. */
+  readonly note?: (text: string) => void;
+  readonly warn?: (text: string) => void;
+}
+
+/** A finished job. */
+export interface Outcome<K extends Kind> {
+  readonly result: RunResult<K>;
+  /** What a record holds as results. */
+  readonly results: object;
+  /** The record's path; null where none is kept. */
+  readonly record: string | null;
+  /** Null where nothing was computed. */
+  readonly device: DeviceReport | null;
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @param options complete, as `completeOptions` makes them
+ * @throws what the engine throws
+ */
+export async function runJob<K extends Kind>(
+  kind: K,
+  options: OptionsFor<K>,
+  around: JobEnvironment<K>,
+): Promise<Outcome<K>> {
+  const started = new Date();
+  const notes = told(around.note);
+  const warnings = told(around.warn);
+  let device: DeviceReport | undefined;
+  const hooks = {
+    ...around.hooks,
+    onDevice: (report: DeviceReport): void => {
+      device = report;
+      around.hooks.onDevice?.(report);
+    },
+  };
+  const { job, emit, place } = around;
+  const run = partRunner({ job, hooks, note: notes.tell, warn: warnings.tell });
+  const context = { job, hooks, emit, note: notes.tell, warn: warnings.tell, started, run };
+  const { result, results = result, run: details } = await RUNS[kind](options, context);
+  const changes = await sourceChanges(details.checkpoints ?? []);
+  changes.forEach(warnings.tell);
+  let record: string | null = null;
+  if (place) {
+    const inputs = withPlaces(details.inputs, options, place.folder, place.from);
+    record = await place.write(newRecord({ kind, ...details, inputs, results, notes: changes, started }));
+  }
+  return { result, results, record, device: device ?? null, notes: notes.texts, warnings: warnings.texts };
+}
+
+/** Texts in the order in which they are told. */
+function told(listener: ((text: string) => void) | undefined): { texts: string[]; tell: (text: string) => void } {
+  const texts: string[] = [];
+  const tell = (text: string): void => {
+    texts.push(text);
+    listener?.(text);
+  };
+  return { texts, tell };
+}
+
+/** Runs jobs as parts of one: all of them tell their notes, warnings and devices as the whole does. */
+function partRunner(whole: Pick<JobContext, 'job' | 'hooks' | 'note' | 'warn'>): RunPart {
+  return async (kind, given, part = {}) => {
+    const options = completeOptions(JOBS[kind], given);
+    const { job = { signal: whole.job.signal }, emit = () => undefined, record } = part;
+    const place = record === undefined ? undefined : fileFor(record);
+    return runJob(kind, options, { ...whole, job, emit, place });
+  };
+}
+
+/** A record in a file. Relative paths of the options begin at the working folder. */
+export const fileFor = (file: string): RecordPlace => ({
+  folder: dirname(file),
+  from: process.cwd(),
+  write: async (record) => {
+    await writeRecord(file, record);
+    return file;
+  },
+});

@@ -1,0 +1,13 @@
+/** The engine's side of every job, by its kind. */
+import type { Defined, EventFor, Kind, OptionsFor } from '../kinds';
+import type { JobContext, Run, RunEnd } from '../run';
+import { runScore } from './score';
+
+const runs = { score: runScore } satisfies { readonly [K in Kind]: Run<Defined[K]> };
+
+/** What a run returns within the process, where every number is one. */
+export type RunResult<K extends Kind> = Awaited<ReturnType<(typeof runs)[K]>>['result'];
+
+export const RUNS: {
+  readonly [K in Kind]: (options: OptionsFor<K>, context: JobContext<EventFor<K>>) => Promise<RunEnd<RunResult<K>>>;
+} = runs;

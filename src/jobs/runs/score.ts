@@ -1,0 +1,41 @@
+/** How much every block of a model matters. */
+import { requireBlocks } from '../../engine/checkpoint/block-list';
+import { runCriterion } from '../../engine/importance/run-criterion';
+import { scoreReport, type ScoreSummary } from '../../engine/importance/score-report';
+import { openForComputing } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import { option } from '../../engine/option-token';
+import { detailsOf } from '../../engine/records/details';
+import { score } from '../definitions/score';
+import type { OptionsOf } from '../define';
+import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
+
+export async function runScore(
+  options: OptionsOf<typeof score>,
+  context: JobContext,
+): Promise<RunEnd<ScoreSummary>> {
+  const start = performance.now();
+  const { criterion, granularity, count, keep } = options;
+  const opened = await openForComputing(options.checkpoint, options);
+  const { checkpoint, architecture, removed, view, adapter, inputs } = opened;
+  if (keep) requireBlocks(keep, architecture.blocks, option('keep'));
+  const scored = await runCriterion(
+    checkpoint,
+    criterion,
+    { ...options, ...modelOptions(options, context) },
+    context.job,
+    { count, view, granularity, adapter, ...(keep && { kept: new Set(keep) }) },
+  );
+  scored.warnings.forEach(context.warn);
+  const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
+  return {
+    result: summary,
+    results,
+    run: detailsOf(checkpoint, options, {
+      inputs: [...scored.inputs, ...inputs],
+      settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },
+      seed: scored.seed,
+      device: scored.device,
+    }),
+  };
+}

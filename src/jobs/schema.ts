@@ -1,0 +1,63 @@
+/** JSON Schema (draft 2020-12) of a job's options, for agents and recipes. */
+import type { AnyJob, Kind, Option } from './define';
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What an object of options must be. */
+export function schemaOf(job: AnyJob): JsonSchema {
+  const shown = Object.entries(job.options).filter(([, { hidden }]) => !hidden);
+  const required = shown.filter(([, option]) => option.required).map(([name]) => name);
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: job.kind,
+    description: job.description,
+    type: 'object',
+    properties: Object.fromEntries(shown.map(([name, option]) => [name, propertyOf(option)])),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  };
+}
+
+const propertyOf = ({ kind, help, default: usual }: Option): JsonSchema => ({
+  ...typeOf(kind),
+  description: help,
+  ...(usual !== undefined && { default: usual }),
+});
+
+function typeOf(kind: Kind): JsonSchema {
+  switch (kind.kind) {
+    case 'text':
+    case 'path':
+      return { type: 'string' };
+    case 'flag':
+      return { type: 'boolean' };
+    case 'whole':
+      return { type: 'integer', minimum: kind.min, ...(kind.max !== undefined && { maximum: kind.max }) };
+    case 'number':
+      return {
+        type: 'number',
+        ...(kind.above !== undefined && { exclusiveMinimum: kind.above }),
+        ...(kind.min !== undefined && { minimum: kind.min }),
+        ...(kind.below !== undefined && { exclusiveMaximum: kind.below }),
+        ...(kind.max !== undefined && { maximum: kind.max }),
+      };
+    case 'choice':
+      return { type: 'string', enum: kind.choices };
+    case 'blocks':
+      return { type: 'array', items: { type: 'integer', minimum: 0 } };
+    case 'parts':
+      return {
+        type: 'array',
+        items: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string', pattern: '^\\d+\\.(attention|ffn)$' }] },
+      };
+    case 'bytes':
+    case 'parameters':
+      return { type: 'integer', minimum: 1 };
+    case 'list':
+      return {
+        type: 'array',
+        items: typeOf(kind.of),
+        ...(kind.length !== undefined && { minItems: kind.length, maxItems: kind.length }),
+      };
+  }
+}

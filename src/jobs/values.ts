@@ -1,0 +1,141 @@
+/** Values of options as text, and back: what the command line reads, and what "Copy as CLI Command" writes. */
+import { messageOf, UserError } from '../engine/errors';
+import { parseParameterCount } from '../engine/importance/count';
+import { parseBlockList } from '../engine/checkpoint/block-list';
+import { parseRemoved } from '../engine/model/view';
+import type { Kind } from './define';
+
+/** A text is no value of the option. The message is a sentence that says what would be one. */
+export class InvalidValue extends Error {
+  override readonly name = 'InvalidValue';
+}
+
+/** More blocks than any model has: lists are read before the model is known. */
+const MAX_BLOCKS = 1000;
+
+/** @throws InvalidValue */
+export function parseValue(kind: Kind, text: string): unknown {
+  switch (kind.kind) {
+    case 'text':
+    case 'path':
+      return text;
+    case 'flag':
+      return text !== 'false';
+    case 'whole':
+      return parseWhole(text, kind.min, kind.max, kind.why);
+    case 'number':
+      return parseNumber(text, kind);
+    case 'choice':
+      if (!kind.choices.includes(text)) throw new InvalidValue(`Allowed choices are ${kind.choices.join(', ')}.`);
+      return text;
+    case 'blocks':
+      return parseBlocks(text);
+    case 'parts':
+      return parseParts(text);
+    case 'bytes':
+      return parseBytes(text);
+    case 'parameters':
+      return asInvalid(() => parseParameterCount(text, 'It'));
+    case 'list':
+      return parseList(kind, text);
+  }
+}
+
+/** The text that `parseValue` reads as `value`. */
+export function formatValue(kind: Kind, value: unknown): string {
+  return Array.isArray(value) ? value.map((item) => formatValue(kind, item)).join(',') : String(value);
+}
+
+/** A whole number from `min` to `max`. @throws InvalidValue */
+export function parseWhole(text: string, min = 1, max?: number, why?: string): number {
+  const value = digits(text);
+  if (value === undefined || value < min || value > (max ?? Infinity)) {
+    throw new InvalidValue(`It must be a whole number ${rangeWords(min, max)}${why === undefined ? '' : `: ${why}`}.`);
+  }
+  return value;
+}
+
+const rangeWords = (min: number, max: number | undefined): string =>
+  max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+
+type NumberKind = Extract<Kind, { kind: 'number' }>;
+
+const NUMBER = /^\d*\.?\d+(e[+-]?\d+)?$/i;
+
+/** @throws InvalidValue */
+export function parseNumber(text: string, range: Omit<NumberKind, 'kind'>): number {
+  const value = NUMBER.test(text) ? Number(text) : NaN;
+  if (!isWithin(value, range)) throw new InvalidValue(`It must be ${numberWords(range)}.`);
+  return value;
+}
+
+/** Whether a number is finite and in the range. */
+export function isWithin(
+  value: number,
+  { above = -Infinity, min = -Infinity, below = Infinity, max = Infinity }: Omit<NumberKind, 'kind'>,
+): boolean {
+  return Number.isFinite(value) && value > above && value >= min && value < below && value <= max;
+}
+
+/** "above 0 and at most 1". */
+export function numberWords({ above, min, below, max }: Omit<NumberKind, 'kind'>): string {
+  const bounds = [
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(min === undefined ? [] : [`at least ${min}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
+    ...(max === undefined ? [] : [`at most ${max}`]),
+  ];
+  return bounds.length === 1 ? `a number ${bounds[0]}` : bounds.join(' and ');
+}
+
+function parseBlocks(text: string): number[] {
+  // Modules are read too, so that the job can say why it wants whole blocks.
+  if (/\.(attention|ffn)\b/.test(text)) throw new InvalidValue('It must be whole blocks, such as 0-3,28.');
+  return asInvalid(() => parseBlockList(text, MAX_BLOCKS, 'It'));
+}
+
+function parseParts(text: string): (number | string)[] {
+  const removed = asInvalid(() => parseRemoved(text, MAX_BLOCKS));
+  return removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));
+}
+
+function parseList({ of, length }: Extract<Kind, { kind: 'list' }>, text: string): unknown[] {
+  const values = text.split(',').map((item) => parseValue(of, item.trim()));
+  if (length !== undefined && values.length !== length) {
+    throw new InvalidValue(`It must be ${length} values separated by commas.`);
+  }
+  return values;
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+const BINARY_UNITS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+export const MIN_BYTES = 1e6;
+
+/** "2GB" (10⁹), "800MiB" (2²⁰), "1.5g", or bytes → bytes, at least 1 MB. @throws InvalidValue */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());
+  const unit = match?.[2].toLowerCase() ?? '';
+  const factor = match?.[3] ? BINARY_UNITS[unit] : UNITS[unit];
+  const bytes = Math.floor(Number(match?.[1]) * factor);
+  if (!match || !Number.isSafeInteger(bytes)) {
+    throw new InvalidValue('It must be a size such as 2GB, 800MiB or 500000000.');
+  }
+  if (bytes < MIN_BYTES) throw new InvalidValue('It must be at least 1MB.');
+  return bytes;
+}
+
+function digits(text: string): number | undefined {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** What a parser of the engine says of its text, as a sentence about the value. */
+function asInvalid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { why, action } = error;
+    throw new InvalidValue(`${why.charAt(0).toUpperCase()}${why.slice(1)}. ${action}`, { cause: messageOf(error) });
+  }
+}

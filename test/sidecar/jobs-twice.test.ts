@@ -1,0 +1,108 @@
+/**
+ * Every job through the command line and through the sidecar: what one prints with `--json` is what the other returns,
+ * and both keep the same record. A new job takes part as soon as `GIVEN` says what to run it with.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { optionsFromWords } from '../../src/cli/job-command';
+import { argvOf } from '../../src/jobs/argv';
+import { completeOptions } from '../../src/jobs/complete';
+import { JOBS } from '../../src/jobs/definitions';
+import type { GivenFor, Kind } from '../../src/jobs/kinds';
+import type { RunRecord } from '../../src/engine/records/record';
+import type { JobSpec } from '../../src/protocol/jobs';
+import { readJson } from '../support/cli';
+import { temporaryFolder } from '../support/temporary';
+import { buildCli, coppice, jsonOf } from '../support/built-cli';
+import { material } from './material';
+import { describedClient } from './started';
+
+/** What a job runs on. `out` is a folder that does not exist. */
+interface Toy {
+  readonly model: string;
+  readonly text: string;
+  readonly out: string;
+}
+
+/** A way to run each job, or several. */
+const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = {
+  score: [
+    ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 3, length: 16, remove: [1, '2.ffn'] }),
+    ({ model }) => ({ checkpoint: model, criterion: 'magnitude', norm: 'l2' }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      calibration: text,
+      samples: 2,
+      length: 12,
+      seed: 3,
+      criterion: 'greedy',
+      count: 2,
+      keep: [0, 5],
+    }),
+  ],
+};
+
+/** What is measured of a run, and so differs from one to the next. */
+const MEASURED = /seconds|rss|persecond|firsttoken|range/i;
+
+/** Without measurements, and without the run's own folder in paths. */
+function comparable(value: unknown, own: string): unknown {
+  if (typeof value === 'string') return value.replaceAll(own, '');
+  if (Array.isArray(value)) return value.map((item) => comparable(item, own));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([name]) => !MEASURED.test(name));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, comparable(inner, own)]));
+}
+
+/** Every part of `small` that `large` has otherwise or has not. */
+function missingFrom(large: unknown, small: unknown, at = ''): string[] {
+  if (typeof small !== 'object' || small === null) return Object.is(large ?? null, small) ? [] : [at]; // JSON says null where a record says nothing
+  if (typeof large !== 'object' || large === null) return [at];
+  const own = new Map<string, unknown>(Object.entries(large));
+  return Object.entries(small).flatMap(([name, inner]) => missingFrom(own.get(name), inner, `${at}.${name}`));
+}
+
+/** What a record says, without when, where and how fast. */
+function recordFacts({ kind, inputs, settings, seed, device, results, notes }: RunRecord, own: string): unknown {
+  const { provider } = (device ?? { provider: null }) as { readonly provider: string | null };
+  const named = inputs.map(({ place: _, ...input }) => input);
+  return comparable({ kind, inputs: named, settings, seed, provider, results, notes }, own);
+}
+
+describe('every job by the command line and by the sidecar', function () {
+  this.timeout(300_000);
+  const client = describedClient();
+  const { model, text } = material();
+  before(buildCli);
+
+  for (const kind of Object.keys(JOBS) as Kind[]) {
+    for (const [at, make] of GIVEN[kind].entries()) {
+      it(`${kind}, ${at + 1}: JSON, result and records are the same`, async () => {
+        const [byLine, byMessage] = [temporaryFolder(), temporaryFolder()];
+        const given = (folder: string): object => ({ ...make({ model, text, out: join(folder, 'out') }), device: 'cpu' });
+
+        const file = join(byLine, 'record.json');
+        const words = [...argvOf(JOBS[kind], given(byLine)), '--device', 'cpu'];
+        const json = jsonOf(await coppice([...words, '--json', '--record', file]));
+        const records = join(byMessage, 'records');
+        const spec = { ...given(byMessage), kind, records: [records] } as unknown as JobSpec;
+        const { result, record } = await client().run(spec);
+
+        assert.deepEqual(comparable(json, byLine), comparable(result, byMessage));
+        const [written, kept] = [file, record!].map((path) => readJson(path) as unknown as RunRecord);
+        assert.deepEqual(recordFacts(written, byLine), recordFacts(kept, byMessage));
+        assert.deepEqual(missingFrom(comparable(kept.results, byMessage), comparable(result, byMessage)), []);
+      });
+    }
+  }
+
+  it('the command line that is copied gives the options that were given', () => {
+    for (const kind of Object.keys(JOBS) as Kind[]) {
+      for (const make of GIVEN[kind]) {
+        const given = make({ model, text, out: '/no/such/folder' });
+        const read = optionsFromWords(JOBS[kind], argvOf(JOBS[kind], given));
+        assert.deepEqual(completeOptions(JOBS[kind], read), completeOptions(JOBS[kind], given));
+      }
+    }
+  });
+});
