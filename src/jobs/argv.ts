@@ -3,8 +3,7 @@ import type { AnyJob, Option } from './define';
 import { formatValue } from './values';
 
 /** "maxNewTokens" → "--max-new-tokens". */
-export const flagOf = (name: string): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The words after `coppice`. Reading them gives the same options. */
 export function argvOf(job: AnyJob, given: object): string[] {

@@ -57,7 +57,11 @@ function checkOption(
     refuse(`${token(name)} cannot be used with ${token(other)}`, 'they exclude each other', 'Leave one of them out.');
   }
   if (needs !== undefined && !found.has(needs)) {
-    refuse(`${token(name)} needs ${token(needs)}`, `${token(needs)} is not given`, `Add it, or leave ${token(name)} out.`);
+    refuse(
+      `${token(name)} needs ${token(needs)}`,
+      `${token(needs)} is not given`,
+      `Add it, or leave ${token(name)} out.`,
+    );
   }
 }
 

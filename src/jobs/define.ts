@@ -238,8 +238,9 @@ export interface Job<K extends string, O extends Options, R, E> {
 
 export type AnyJob = Job<string, Options, unknown, unknown>;
 
-export const defineJob = <const K extends string, O extends Options, R, E = never>(job: Job<K, O, R, E>): Job<K, O, R, E> =>
-  job;
+export const defineJob = <const K extends string, O extends Options, R, E = never>(
+  job: Job<K, O, R, E>,
+): Job<K, O, R, E> => job;
 
 export type GivenOf<J> = J extends Job<string, infer O, unknown, unknown> ? Given<O> : never;
 export type OptionsOf<J> = J extends Job<string, infer O, unknown, unknown> ? Complete<O> : never;

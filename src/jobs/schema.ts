@@ -48,7 +48,12 @@ function typeOf(kind: Kind): JsonSchema {
     case 'parts':
       return {
         type: 'array',
-        items: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string', pattern: '^\\d+\\.(attention|ffn)$' }] },
+        items: {
+          anyOf: [
+            { type: 'integer', minimum: 0 },
+            { type: 'string', pattern: '^\\d+\\.(attention|ffn)$' },
+          ],
+        },
       };
     case 'bytes':
     case 'parameters':

@@ -79,7 +79,10 @@ describe('every job by the command line and by the sidecar', function () {
     for (const [at, make] of GIVEN[kind].entries()) {
       it(`${kind}, ${at + 1}: JSON, result and records are the same`, async () => {
         const [byLine, byMessage] = [temporaryFolder(), temporaryFolder()];
-        const given = (folder: string): object => ({ ...make({ model, text, out: join(folder, 'out') }), device: 'cpu' });
+        const given = (folder: string): object => ({
+          ...make({ model, text, out: join(folder, 'out') }),
+          device: 'cpu',
+        });
 
         const file = join(byLine, 'record.json');
         const words = [...argvOf(JOBS[kind], given(byLine)), '--device', 'cpu'];

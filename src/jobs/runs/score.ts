@@ -10,10 +10,7 @@ import { score } from '../definitions/score';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 
-export async function runScore(
-  options: OptionsOf<typeof score>,
-  context: JobContext,
-): Promise<RunEnd<ScoreSummary>> {
+export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options);

@@ -43,11 +43,17 @@ describe('walls', () => {
   });
 
   it('the definition of a job is pure: what it loads computes nothing and knows no machine', () => {
-    const pure = /^src\/(jobs\/(define|definitions|options)\b|l10n$|engine\/(option-token|importance\/(criterion|drawing))$)/;
+    const pure =
+      /^src\/(jobs\/(define|definitions|options)\b|l10n$|engine\/(option-token|importance\/(criterion|drawing))$)/;
     const definitions = modules.filter((file) => /^src\/jobs\/(define\.ts|definitions\/|options\/)/.test(file));
     assert.ok(definitions.length > 3);
     none(definitions.flatMap(importsOf).filter(({ typeOnly, target }) => !typeOnly && !pure.test(target)));
-    const loaded = ['src/l10n.ts', 'src/engine/option-token.ts', 'src/engine/importance/criterion.ts', 'src/engine/importance/drawing.ts'];
+    const loaded = [
+      'src/l10n.ts',
+      'src/engine/option-token.ts',
+      'src/engine/importance/criterion.ts',
+      'src/engine/importance/drawing.ts',
+    ];
     none(loaded.flatMap(importsOf).filter(({ typeOnly }) => !typeOnly));
   });
 
