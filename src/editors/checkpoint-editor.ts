@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { UserError } from '../engine/errors';
+import { requireTrusted } from '../host/restricted';
 import type { FromEditorPage } from '../protocol/editor';
 import { type EditorHost, EditorSession } from './editor-session';
 import { type Inspection, inspectFile } from './inspection';
@@ -68,7 +68,7 @@ class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
       copy: (text) => void vscode.env.clipboard.writeText(text),
       openText: () => void vscode.commands.executeCommand('vscode.openWith', uri, 'default'),
       statistics: async (tensor, onProgress, signal) => {
-        requireTrust();
+        requireTrusted(vscode.workspace.isTrusted);
         const id = randomUUID();
         const listening = sidecar.onProgress((progress) => {
           if (progress.id === id) onProgress(progress.done, progress.total);
@@ -89,17 +89,8 @@ async function inspect(uri: vscode.Uri): Promise<Inspection> {
   const { description, rows } = await inspectFile(uri.fsPath);
   const noStatistics =
     description.noStatistics ??
-    (vscode.workspace.isTrusted ? undefined : vscode.l10n.t('No statistics in restricted mode: trust the workspace.'));
+    (vscode.workspace.isTrusted ? undefined : vscode.l10n.t('Statistics are not available in Restricted Mode.'));
   return { description: { ...description, noStatistics }, rows };
-}
-
-function requireTrust(): void {
-  if (vscode.workspace.isTrusted) return;
-  throw new UserError(
-    vscode.l10n.t('No statistics'),
-    vscode.l10n.t('the workspace is not trusted'),
-    vscode.l10n.t('Trust the workspace.'),
-  );
 }
 
 /** Versions in Git and files of virtual file systems: ranges of them cannot be read. */
@@ -107,8 +98,8 @@ function unreadable(uri: vscode.Uri): Inspection {
   const problem = {
     severity: 'error',
     what: vscode.l10n.t('{0} cannot be read', basename(uri.path)),
-    why: vscode.l10n.t('it is not a file on this disk ({0})', uri.scheme),
-    action: vscode.l10n.t('Open a copy on the disk.'),
+    why: vscode.l10n.t('it is not a file on the local disk ({0})', uri.scheme),
+    action: vscode.l10n.t('Open a local copy.'),
   } as const;
   const description = {
     name: basename(uri.path),

@@ -102,6 +102,11 @@ export class EditorSession {
     }
     this.host.unexpected(error);
     const why = messageOf(error);
-    return { kind: 'failed', what: l10n.t('No statistics of {0}', tensor), why, action: l10n.t('The log has more.') };
+    return {
+      kind: 'failed',
+      what: l10n.t('No statistics of {0}', tensor),
+      why,
+      action: l10n.t('See the log for details.'),
+    };
   }
 }

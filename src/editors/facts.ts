@@ -25,7 +25,7 @@ export function factsOf(summary: Summary): Property[] {
   add(l10n.t('Blocks'), count(summary.blocks));
   const perBlock = summary.blockParameters;
   if (perBlock.length > 0 && perBlock.every((each) => each === perBlock[0])) {
-    add(l10n.t('Parameters of a block'), shortCount(perBlock[0]), formatCount(perBlock[0]));
+    add(l10n.t('Parameters per block'), shortCount(perBlock[0]), formatCount(perBlock[0]));
   }
   add(l10n.t('Hidden size'), count(summary.hidden));
   add(l10n.t('Heads'), headsOf(summary));
@@ -33,7 +33,7 @@ export function factsOf(summary: Summary): Property[] {
   add(l10n.t('Vocabulary'), count(summary.vocabulary));
   add(l10n.t('Context'), count(summary.context), l10n.t('tokens'));
   if (summary.tied !== null) {
-    add(l10n.t('LM head'), summary.tied ? l10n.t('shares the embedding') : l10n.t('its own matrix'));
+    add(l10n.t('LM head'), summary.tied ? l10n.t('tied to the embedding') : l10n.t('separate matrix'));
   }
   const { unsupported } = summary;
   const usable = unsupported ? l10n.t('No: {0}', unsupported.why) : l10n.t('Yes');
@@ -53,7 +53,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.09
 function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
   if (heads === null) return null;
   const shared = kvHeads === null || kvHeads === heads ? [] : [l10n.t('{0} for keys and values', formatCount(kvHeads))];
-  const wide = headDim === null ? [] : [l10n.t('{0} wide', formatCount(headDim))];
+  const wide = headDim === null ? [] : [l10n.t('size {0} each', formatCount(headDim))];
   return [formatCount(heads), ...shared, ...wide].join(', ');
 }
 
@@ -72,7 +72,7 @@ export function textProperty(name: string, text: string, note?: string): Propert
   return {
     name,
     value: `${text.slice(0, LONGEST_VALUE)}…`,
-    note: l10n.t('the first of {0} characters', formatCount(text.length)),
+    note: l10n.t('first {0} of {1} characters', formatCount(LONGEST_VALUE), formatCount(text.length)),
   };
 }
 

@@ -58,7 +58,7 @@ function propertyOf({ key, type, value, bytes }: GgufEntry): Property {
   if (typeof value !== 'object') {
     const text = String(value);
     if (bytes !== undefined && bytes > text.length && bytes > Buffer.byteLength(text)) {
-      return { ...textProperty(key, text), note: l10n.t('the beginning of {0} bytes', formatCount(bytes)) };
+      return { ...textProperty(key, text), note: l10n.t('first part of {0} bytes', formatCount(bytes)) };
     }
     return textProperty(key, text, type);
   }

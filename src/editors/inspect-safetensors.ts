@@ -37,7 +37,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     folder: dirname(resolve(path)),
     format: path.endsWith('.json') ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config }),
-    unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See what is wrong with it above.') },
+    unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See the problems above.') },
     shards,
     files: [],
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
@@ -51,7 +51,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
       ...inspection.description,
       problems: problems.map(problemOf),
       problemCount: found,
-      noStatistics: l10n.t('A damaged file is not read further.'),
+      noStatistics: l10n.t('Statistics are not available for a damaged file.'),
     },
   };
 }

@@ -1,85 +1,81 @@
-/** Every text that the host shows can be translated: prose in its code stands in a call of `l10n.t`, as a literal. */
+/** Every text that the host or a page shows can be translated: prose in the code is a literal in a call of `t`. */
 import assert from 'node:assert/strict';
-import ts from 'typescript';
 import { l10n, translateBy } from '../../src/l10n';
-import { filesIn, textOf } from './house/repository';
+import { pageDocument } from '../../src/editors/page-document';
+import { translator } from '../../webview/support/l10n';
+import { textsIn } from '../support/l10n-texts';
+import { sourcesIn, textOf } from './house/repository';
 
-/** What runs in the extension host. The engine and the sidecar's own process speak English, as the command line does. */
+/** Files without text for a person: HTML, prompts for a model, names of models as records have them. */
+const NO_TEXTS = [
+  'src/editors/page-document.ts',
+  'src/editors/results/prompts.ts',
+  'src/editors/results/model-labels.ts',
+  'webview/panel/state/model-labels.ts',
+];
+
+/** What runs in the extension host. The engine and the sidecar's process are English, as the command line is. */
 const HOST = [
-  ...['src/commands', 'src/host', 'src/views', 'src/views/items', 'src/editors'].flatMap((folder) =>
-    filesIn(folder).map((file) => `${folder}/${file}`),
-  ),
+  ...['src/commands', 'src/host', 'src/views', 'src/editors'].flatMap(sourcesIn),
   ...['client', 'connection', 'interrupted', 'lifecycle', 'supervisor'].map((name) => `src/sidecar/${name}.ts`),
   'src/extension.ts',
-].filter((file) => file.endsWith('.ts') && !file.endsWith('/page-document.ts')); // which is HTML, not prose
+];
+const PAGES = sourcesIn('webview');
 
-/** Names, and what a story begins with: the same in every language. */
-const SAME_EVERYWHERE = /^(\$\(\w+\) )?(Coppice|Taylor|Once upon a time)(: \{\})?$/;
+const faultsOf = (files: readonly string[]): string[] =>
+  files.filter((file) => !NO_TEXTS.includes(file)).flatMap((file) => textsIn(file, textOf(file)).faults);
 
-const isTranslation = (call: string): boolean => /(^|\.)t$/.test(call);
-const isLogging = (call: string): boolean => /(^|\.)log(\.(trace|debug|info|warn|error)|\[\w+\])$/.test(call);
-
-/** Words in a row, a word beside a value, or one that begins a line: what is said to a person. */
-function isProse(text: string): boolean {
-  if (SAME_EVERYWHERE.test(text)) return false;
-  return /[a-z,:)]\s+[a-z“]|\{\} [a-z]{2,}|[a-z]{2,}:? \{\}/i.test(text) || /^[A-Z][a-z]/.test(text);
-}
-
-/** The text of a literal, `{}` for each value in it. */
-function literalText(node: ts.Node): string | undefined {
-  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
-  if (!ts.isTemplateExpression(node)) return undefined;
-  return [node.head, ...node.templateSpans.map(({ literal }) => literal)].map(({ text }) => text).join('{}');
-}
-
-/** Prose outside of translations, and translations that no tool can extract. */
-function faultsOf(file: string, source: string): string[] {
-  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
-  const faults: string[] = [];
-  const fault = (node: ts.Node, what: string): void => {
-    faults.push(`${file}:${tree.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${what}`);
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
-    if (ts.isBinaryExpression(node) && /^[=!]==$/.test(node.operatorToken.getText())) return;
-    if (ts.isCallExpression(node)) {
-      const call = node.expression.getText();
-      if (isLogging(call) || call.endsWith('.startsWith')) return;
-      if (isTranslation(call)) {
-        if (!ts.isStringLiteral(node.arguments[0])) fault(node, 'a translation without a literal');
-        for (const argument of node.arguments.slice(1)) visit(argument);
-        return;
-      }
-    }
-    const text = literalText(node);
-    if (text !== undefined && isProse(text)) fault(node, JSON.stringify(text));
-    ts.forEachChild(node, visit);
-  };
-  visit(tree);
-  return faults;
-}
-
-describe('texts of the host', () => {
-  it('are translatable, each', () => {
-    assert.ok(HOST.length > 50);
-    assert.deepEqual(
-      HOST.flatMap((file) => faultsOf(file, textOf(file))),
-      [],
-    );
+describe('texts', () => {
+  it('of the host can be translated', () => {
+    assert.ok(HOST.length > 100);
+    assert.deepEqual(faultsOf(HOST), []);
   });
 
-  it('are found where they are not', () => {
-    const faults = faultsOf('x.ts', "show('Open it'); t('Open {0}', `the ${x} file`); t(text); log.info('it runs');");
+  it('of the pages can be translated', () => {
+    assert.ok(PAGES.length > 50);
+    assert.deepEqual(faultsOf(PAGES), []);
+  });
+
+  it('outside of a translation are found', () => {
+    const { faults, texts } = textsIn(
+      'x.ts',
+      `show('Open it'); t('Open {0}', \`the \${x} file\`); t(text); log.info('it runs'); el('p', { class: 'a b' });
+       t({ message: 'Run', comment: 'Noun' }); t({ message: text, comment: 'Noun' });`,
+    );
     assert.deepEqual(
       faults.map((fault) => fault.replace(/^.*?: /, '')),
-      ['"Open it"', '"the {} file"', 'a translation without a literal'],
+      ['"Open it"', '"the {} file"', 'a translation without a literal', 'a translation without a literal'],
     );
+    assert.deepEqual(texts, [
+      { message: 'Open {0}', comment: '' },
+      { message: 'Run', comment: 'Noun' },
+    ]);
   });
 
-  it('are as written until somebody translates them', () => {
+  it('stay as written without a translation', () => {
     assert.equal(l10n.t('{0} of {1}', 3, 'four'), '3 of four');
     translateBy((message) => message.toUpperCase());
     assert.equal(l10n.t('of'), 'OF');
     translateBy((message, ...args) => message.replace(/\{(\d)\}/g, (_, index) => String(args[Number(index)])));
+  });
+});
+
+describe('texts of a page', () => {
+  it('come from the bundle by message, and by message and comment', () => {
+    const t = translator({ 'Open {0}': '{0} öffnen', Run: 'Ausführen', 'Run/Noun': 'Lauf', 'Run/NounRun': 'Läufe' });
+    assert.equal(t('Open {0}', 'a.txt'), 'a.txt öffnen');
+    assert.equal(t('Run'), 'Ausführen');
+    assert.equal(t({ message: 'Run', comment: 'Noun' }), 'Lauf');
+    assert.equal(t({ message: 'Run', comment: ['Noun', 'Run'] }), 'Läufe');
+    assert.equal(t({ message: '{0} blocks', args: [3], comment: 'x' }), '3 blocks', 'it is not in the bundle');
+    assert.equal(t('{0} {1}', 'x'), 'x {1}', 'a missing argument leaves its place');
+  });
+
+  it('are a block of data in its document that no text can end', () => {
+    const page = { title: '', language: 'de', script: 's.js', styleSheet: 's.css', source: 'x:', nonce: 'n' };
+    const html = pageDocument({ ...page, bundle: { Open: '</script><script>alert(1)</script>' } });
+    const [, json] = /<script nonce="n" type="application\/json" id="l10n">(.*?)<\/script>/.exec(html)!;
+    assert.deepEqual(JSON.parse(json), { Open: '</script><script>alert(1)</script>' });
+    assert.ok(!pageDocument(page).includes('id="l10n"'));
   });
 });

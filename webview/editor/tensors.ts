@@ -20,6 +20,9 @@ import type { EditorState } from './state';
 /** Waits this long after the last key before it asks the host. */
 const TYPING_MS = 120;
 
+/** The syntax of a filter (`TableQuery`), which is the same in every language. */
+const FILTER_EXAMPLES = ['q_proj', 'block:12', 'part:ffn', 'dtype:bf16'].join('   ');
+
 type EditorHost = Host<FromEditorPage, EditorState>;
 type Column = NonNullable<TableQuery['sort']>['column'];
 
@@ -49,7 +52,7 @@ export class TensorSection {
   ) {
     const { state } = host;
     this.query = state?.query ?? { filter: '' };
-    this.field = textField(t('Filter'), this.query.filter, 'q_proj   block:12   part:ffn   dtype:bf16', (filter) => {
+    this.field = textField(t('Filter'), this.query.filter, FILTER_EXAMPLES, (filter) => {
       window.clearTimeout(this.typing);
       this.typing = window.setTimeout(() => this.ask({ ...this.query, filter }), TYPING_MS);
     });

@@ -40,8 +40,8 @@ export const times = (factor: number): string => `${short(factor, 3)}×`;
 
 /** "0.4 s", "1:15 min". */
 export function seconds(value: number): string {
-  if (value < 1) return `${Math.round(1000 * value)} ms`;
-  if (value < 60) return `${value.toFixed(1)} s`;
+  if (value < 1) return t('{0} ms', Math.round(1000 * value));
+  if (value < 60) return t('{0} s', value.toFixed(1));
   return t('{0} min', `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')}`);
 }
 

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
 import type { ColumnChoice } from '../../protocol/panel';
+import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Nearness, Relative, Relatives } from './relatives';
 
 export interface Column extends ColumnChoice {
@@ -57,7 +58,7 @@ export function columnsOf(
 function ownColumns({ path, origin }: Relative, removed: readonly number[]): Column[] {
   const original: Column = {
     id: 'original',
-    label: origin ? basename(path) : 'Original',
+    label: origin ? basename(path) : ORIGINAL,
     detail: path,
     related: true,
     source: { checkpoint: path },
@@ -65,8 +66,8 @@ function ownColumns({ path, origin }: Relative, removed: readonly number[]): Col
   if (removed.length === 0) return [original];
   const plan: Column = {
     id: 'plan',
-    label: `Without ${inRanges(removed)}`,
-    detail: l10n.t('The plan; nothing is written for it'),
+    label: withoutLabel(inRanges(removed)),
+    detail: l10n.t('The plan. No file is written for it.'),
     related: true,
     source: { checkpoint: path, remove: removed },
   };

@@ -15,8 +15,8 @@ export function failureOf(error: unknown, logError: (error: unknown) => void): U
   logError(error);
   return {
     kind: 'user',
-    what: l10n.t('Coppice met an unexpected error'),
+    what: l10n.t('Unexpected error in Coppice'),
     why: wire.message,
-    action: l10n.t('The log has more.'),
+    action: l10n.t('See the log for details.'),
   };
 }

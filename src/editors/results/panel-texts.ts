@@ -33,7 +33,8 @@ export interface MeasuredOn {
 }
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
-const MAX_TEXT_REASON = 'Calibration needs a few thousand tokens: use a part of the file.';
+/** What to do with a longer text. */
+const useLess = (): string => l10n.t('Calibration needs a few thousand tokens. Use a part of the file.');
 
 export class PanelTexts {
   private chosen: { readonly source: TextSource; readonly after: string | undefined } | undefined;
@@ -94,9 +95,9 @@ export class PanelTexts {
     const isThere = place !== undefined && !isOutside && (await stat(place).catch(() => undefined)) !== undefined;
     const fault =
       place === undefined
-        ? l10n.t('the record of the scores does not say where {0} is', name)
+        ? l10n.t('the record of the scores has no path for {0}', name)
         : isOutside
-          ? l10n.t('{0} is outside the workspace, and Coppice does not open it only because a record names it', name)
+          ? l10n.t('{0} is outside the workspace, and Coppice does not open paths from a record there', name)
           : isThere
             ? l10n.t('{0} has changed since the blocks were scored', name)
             : l10n.t('{0} is no longer there', name);
@@ -128,7 +129,7 @@ export class PanelTexts {
     const drawn =
       extname(file).toLowerCase() === '.json'
         ? await loadCalibration(file, source, undefined)
-        : { ...source, sha256: (await readTextFile(file, MAX_TEXT_BYTES, MAX_TEXT_REASON)).sha256 };
+        : { ...source, sha256: (await readTextFile(file, MAX_TEXT_BYTES, useLess())).sha256 };
     const key = calibrationKey(drawn);
     if (stamp !== undefined) this.keys.set(JSON.stringify(source), { stamp, key });
     return key;

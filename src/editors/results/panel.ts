@@ -69,11 +69,14 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
       async deserializeWebviewPanel(panel, state: unknown) {
         const path =
           typeof state === 'object' && state !== null && 'checkpoint' in state ? state.checkpoint : undefined;
+        if (typeof path !== 'string') {
+          panel.dispose(); // it was closed before it showed a checkpoint
+          return;
+        }
         try {
-          if (typeof path !== 'string') throw new Error('it was not shown yet');
           await new OpenPanel(coppice, panel, path).show();
         } catch (error) {
-          coppice.log.warn(`a results panel is not brought back: ${messageOf(error)}`);
+          coppice.log.warn(`a results panel was not restored: ${messageOf(error)}`);
           panel.dispose();
         }
       },
@@ -222,19 +225,19 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
 /** A file that comes with the extension has a path that means nothing to the user, so it is named as Coppice's. */
 function nameOf({ context }: Coppice, file: string): string {
   const isOwn = isInside(file, context.extensionUri.fsPath);
-  return isOwn ? vscode.l10n.t('{0} of Coppice', basename(file)) : vscode.workspace.asRelativePath(file);
+  return isOwn ? vscode.l10n.t('Bundled sample text ({0})', basename(file)) : vscode.workspace.asRelativePath(file);
 }
 
 async function chooseText(known: readonly PanelText[]): Promise<PanelText | string | undefined> {
   const items = known.map((text) => ({
     label: text.name,
-    description: vscode.l10n.t('{0} rows of {1} tokens, seed {2}', text.samples, text.length, text.seed),
+    description: vscode.l10n.t('{0} samples of {1} tokens, seed {2}', text.samples, text.length, text.seed),
     detail: ORIGINS()[text.from],
     text,
   }));
-  const browse = { label: vscode.l10n.t('Browse…'), description: vscode.l10n.t('any other text'), text: undefined };
+  const browse = { label: vscode.l10n.t('Browse…'), description: vscode.l10n.t('Another text file'), text: undefined };
   const picked = await vscode.window.showQuickPick([...items, browse], {
-    title: vscode.l10n.t('Text of the Results'),
+    title: vscode.l10n.t('Text for Perplexity'),
     placeHolder: vscode.l10n.t('Which text should perplexity be measured on?'),
   });
   if (!picked) return undefined;
@@ -244,8 +247,8 @@ async function chooseText(known: readonly PanelText[]): Promise<PanelText | stri
 }
 
 const ORIGINS = (): Readonly<Record<PanelText['from'], string>> => ({
-  scores: vscode.l10n.t('The blocks were scored on it'),
-  setting: vscode.l10n.t('The text of the settings'),
+  scores: vscode.l10n.t('Blocks were scored on this text'),
+  setting: vscode.l10n.t('From the settings'),
   choice: vscode.l10n.t('Chosen before'),
 });
 
@@ -267,7 +270,8 @@ async function save(name: string, content: FileContent, proposed?: string): Prom
     await vscode.workspace.fs.writeFile(target, bytes);
   } catch (error) {
     const why = messageOf(error);
-    throw new UserError(`${target.fsPath} cannot be written`, why, 'Choose another place.', { cause: error });
+    const what = vscode.l10n.t('{0} cannot be written', target.fsPath);
+    throw new UserError(what, why, vscode.l10n.t('Choose another location.'), { cause: error });
   }
   // A report opens in the browser; any other file is only revealed.
   const open = { label: vscode.l10n.t('Open in Browser'), run: () => vscode.env.openExternal(target) };

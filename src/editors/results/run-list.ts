@@ -14,6 +14,7 @@ import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/recor
 import type { JsonNumber } from '../../protocol/json';
 import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';
+import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Origins } from './origins';
 import type { ScoredRows } from './panel-texts';
 import type { PanelCheckpoint } from './services';
@@ -234,9 +235,9 @@ function costLabel({ label, of }: CostDigest, identity: string): string {
   const isOwn = of.identity === identity;
   if (of.adapter !== undefined) return isOwn ? of.adapter : `${of.model} + ${of.adapter}`;
   const blocks = of.removed.filter((block) => typeof block === 'number');
-  const without = `Without ${blocks.length === of.removed.length ? inRanges(blocks) : of.removed.join(', ')}`;
+  const without = withoutLabel(blocks.length === of.removed.length ? inRanges(blocks) : of.removed.join(', '));
   if (of.removed.length > 0) return isOwn ? without : `${of.model}, ${without.toLowerCase()}`;
-  return isOwn ? 'Original' : of.model;
+  return isOwn ? ORIGINAL : of.model;
 }
 
 const isOfWhole = ({ removed, adapter }: RunDigest): boolean => removed.length === 0 && adapter === undefined;

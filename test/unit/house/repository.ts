@@ -14,6 +14,12 @@ export const exists = (file: string): boolean => existsSync(join(root, file));
 /** Names in a folder of the repository. */
 export const filesIn = (folder: string): string[] => readdirSync(join(root, folder));
 
+/** TypeScript files below a folder, with forward slashes. */
+export const sourcesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${folder}/${file.split(sep).join('/')}`);
+
 /** Tracked files that exist, with forward slashes; undefined outside a git checkout. */
 export function trackedFiles(): string[] | undefined {
   if (!exists('.git')) return undefined;

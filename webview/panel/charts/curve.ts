@@ -199,7 +199,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
       Plot.text(at('whole'), {
         ...{ x: 'count', y: 'ppl', dx: 8, dy: -8, textAnchor: 'start', fill: 'var(--ink)' },
-        ...{ text: (dot: Dot) => `whole model ${short(dot.ppl)}`, stroke: 'var(--paper)', strokeWidth: 4 },
+        ...{ text: (dot: Dot) => t('whole model {0}', short(dot.ppl)), stroke: 'var(--paper)', strokeWidth: 4 },
       }),
       Plot.dot(at('plan'), {
         x: 'count',

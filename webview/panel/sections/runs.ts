@@ -88,7 +88,7 @@ export function runsSection(context: Context): Section {
     const box = checkbox(title, chosen.includes(id), (on) =>
       setView({ ticked: on ? [...view().ticked, id] : view().ticked.filter((other) => other !== id) }),
     );
-    box.dataset.focus = `tick ${id}`;
+    box.dataset.focus = `tick:${id}`;
     const warning = changed.length > 0 ? el('span', { class: 'warning' }, `⚠ ${changed.join('; ')}`) : undefined;
     const unsure = unchecked.length > 0 ? el('span', { class: 'muted' }, unchecked.join('; ')) : undefined;
     const foreign = run.foreign ? el('span', { class: 'muted' }, t('from another model with this name')) : undefined;
@@ -96,7 +96,7 @@ export function runsSection(context: Context): Section {
       appearance: 'icon',
       label: t('Open the record of {0}', title),
     });
-    open.dataset.focus = `open ${id}`;
+    open.dataset.focus = `open:${id}`;
     return [
       el('span', { class: 'run-name' }, box, warning, unsure, foreign),
       moment(digest.started),
@@ -112,7 +112,7 @@ export function runsSection(context: Context): Section {
       appearance: 'icon',
       label: isDrawn ? t('Shown in its chart: {0}', run.title) : t('Show {0} in its chart', run.title),
     });
-    show.dataset.focus = `show ${run.id}`;
+    show.dataset.focus = `show:${run.id}`;
     return show;
   }
 

@@ -7,7 +7,7 @@ interface Measured {
 }
 
 /** Names the rows. For a record without a key the name of the text must do. */
-export const rowsOf = ({ rowsKey, text }: Measured): string => rowsKey ?? `text ${text}`;
+export const rowsOf = ({ rowsKey, text }: Measured): string => rowsKey ?? `text:${text}`;
 
 /** The rows of the plan; undefined until its perplexity is known. */
 export const rowsOfPlan = ({ rowsKey, text, full, ppl }: WhatIfState): string | undefined =>
