@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { LinearName } from '../model/block';
 import type { AppliedAdapter, BlockAdapter, LowRank } from '../model/adapted-project';
+import type { KeyedPatch } from '../weights/patches';
 import { adapterName, LINEAR_NAMES } from './names';
 
 export interface Adapter {
@@ -27,6 +28,11 @@ export interface Adapter {
 export function blockAfterRemoval(block: number, removed: readonly number[]): number | undefined {
   if (removed.includes(block)) return undefined;
   return block - removed.filter((gone) => gone < block).length;
+}
+
+/** The block of the checkpoint that has the number `position` once the blocks `removed` (ascending) are gone. */
+export function blockBeforeRemoval(position: number, removed: readonly number[]): number {
+  return removed.reduce((block, gone) => (gone <= block ? block + 1 : block), position);
 }
 
 /** What the adapter adds, by blocks of the checkpoint, with the factor α/r inside B: what `openModel` takes. */
@@ -51,6 +57,18 @@ export function applyAdapter(adapter: Adapter): AppliedAdapter {
     },
     bytes,
   };
+}
+
+/** What the adapter does to the weights of the checkpoint: (α/r) B A is added to each Linear that it adapts. */
+export function* adapterPatches({ rank, alpha, removed, matrices }: Adapter): Generator<KeyedPatch> {
+  const factor = alpha / rank;
+  for (const [position, named] of matrices) {
+    const layer = blockBeforeRemoval(position, removed);
+    for (const name of LINEAR_NAMES) {
+      const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = named;
+      if (a && b) yield [{ layer, name }, { kind: 'add', product: { rank, a, b, factor } }];
+    }
+  }
 }
 
 /** SHA-256 (hex) of everything that changes what the adapter adds to the blocks that are left. */

@@ -68,3 +68,13 @@ export function* weightKeys(architecture: Architecture): Generator<WeightKey> {
 export function canonicalKey(architecture: Architecture, key: WeightKey): WeightKey {
   return key === 'head' && architecture.tied ? 'embed' : key;
 }
+
+/**
+ * The keys of tensors by their names in the file. A tied model may store its embedding a second time, as a head: that
+ * tensor has the key "head", which stands for the embedding.
+ */
+export function keysByName(architecture: Architecture): Map<string, WeightKey> {
+  const keys = new Map<string, WeightKey>([[outerWeights({ ...architecture, tied: false }).head.name, 'head']]);
+  for (const key of weightKeys(architecture)) keys.set(weightOf(architecture, key)!.name, key);
+  return keys;
+}

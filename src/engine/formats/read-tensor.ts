@@ -6,11 +6,14 @@ import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
 import type { Rows, TensorInfo } from './tensor';
 import { widen } from './widen';
 
-/** One tensor's numbers, widened to float32. @throws UserError when the file cannot be read or the dtype not widened */
-export async function readTensor(tensor: TensorInfo): Promise<Float32Array> {
+/**
+ * A tensor's numbers, or those of some rows, widened to float32.
+ * @throws UserError when the file cannot be read or the dtype not widened
+ */
+export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float32Array> {
   const stored = storedTensor(tensor);
   requireWeightDtype(tensor);
-  return withFile(stored.file, (file) => readRows(file, stored));
+  return withFile(stored.file, (file) => readRows(file, stored, rows));
 }
 
 /**

@@ -19,10 +19,10 @@ function isStored(tensor: TensorInfo): tensor is StoredTensor {
   return 'file' in tensor && 'offset' in tensor;
 }
 
-/** The bytes of some rows of a tensor, as a place in its file; all rows when undefined. */
+/** The bytes of some rows of a tensor, as a place in its file; all rows when undefined. A scalar is one row. */
 export function bytesOfRows(tensor: StoredTensor, rows?: Rows): { file: string; offset: number; bytes: number } {
   const { file, offset, bytes, shape } = tensor;
   if (rows === undefined) return { file, offset, bytes };
-  const perRow = bytes / shape[0];
+  const perRow = bytes / (shape.length > 0 ? shape[0] : 1);
   return { file, offset: offset + rows.start * perRow, bytes: rows.count * perRow };
 }

@@ -1,4 +1,5 @@
 /** The weights of a checkpoint in safetensors files. A graph reads them where they are; nothing is converted or copied. */
+import { join } from 'node:path';
 import type { Architecture } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
@@ -33,12 +34,15 @@ class SafetensorsWeights implements WeightSource {
   readonly identity: string;
   readonly bytesInGraph = 0;
   private readonly files = new OpenFiles();
+  /** What the user knows the files as, by their resolved paths. */
+  private readonly paths: ReadonlyMap<string, string>;
 
   constructor(
     private readonly checkpoint: Checkpoint,
     readonly architecture: Architecture,
   ) {
     this.identity = checkpoint.identity;
+    this.paths = new Map(checkpoint.shards.map(({ file, name }) => [file, join(checkpoint.folder, name)]));
   }
 
   shape(key: WeightKey): readonly number[] {
@@ -54,8 +58,7 @@ class SafetensorsWeights implements WeightSource {
 
   async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
     const tensor = this.stored(key);
-    const shard = this.checkpoint.shards.find(({ file }) => file === tensor.file);
-    return readRows(await this.files.get(tensor.file, shard?.name), tensor, rows);
+    return readRows(await this.files.get(tensor.file, this.paths.get(tensor.file)), tensor, rows);
   }
 
   /** @throws Error for a weight that opening the checkpoint should have missed */

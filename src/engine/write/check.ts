@@ -2,12 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
-import { ELEMENT_BYTES } from '../formats/narrow';
-import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import { bytesOfRows, type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import { throwIfCancelled } from '../errors';
 import { OpenFiles } from '../files/open-files';
 import type { Plan } from './plan';
-import { type Rewrite, rewritten } from './rewrite';
+import { type Rewrite, rewritten, rowsOf } from './rewrite';
 
 /** Compared at the start and at the end of every tensor: a tensor at a wrong place shows there. */
 const SAMPLE_BYTES = 64;
@@ -39,14 +38,14 @@ export async function checkWritten(
   }
   const files = new OpenFiles();
   try {
-    for (const { name, source, dtype, rewrite } of planned) {
+    for (const { name, source, dtype, shape, rewrite } of planned) {
       throwIfCancelled(signal);
       const copy = written.tensors.get(name);
-      if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, source.shape)) {
+      if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, shape)) {
         throw new Error(`the written tensor ${name} is missing or of another type or shape`);
       }
       const stored = storedTensor(copy);
-      await (rewrite ? compareRewritten(files, source, rewrite, stored) : compareSamples(files, source, stored));
+      await (rewrite ? compareRewritten(files, rewrite, stored) : compareSamples(files, source, stored));
     }
   } finally {
     await files.close();
@@ -62,17 +61,13 @@ async function compareSamples(files: OpenFiles, source: StoredTensor, copy: Stor
   }
 }
 
-async function compareRewritten(
-  files: OpenFiles,
-  source: StoredTensor,
-  rewrite: Rewrite,
-  copy: StoredTensor,
-): Promise<void> {
-  const size = ELEMENT_BYTES[rewrite.dtype];
-  const length = Math.min(SAMPLE_BYTES, copy.bytes) / size;
-  for (const start of new Set([0, copy.bytes / size - length])) {
-    const expected = await rewritten(source, rewrite, start, length, files);
-    const written = await (await files.get(copy.file)).readRange(copy.offset + start * size, length * size);
+async function compareRewritten(files: OpenFiles, rewrite: Rewrite, copy: StoredTensor): Promise<void> {
+  const rows = rowsOf(rewrite);
+  const count = Math.min(rows, Math.ceil((SAMPLE_BYTES * rows) / copy.bytes));
+  for (const start of new Set([0, rows - count])) {
+    const expected = await rewritten(copy.name, rewrite, { start, count });
+    const { offset, bytes } = bytesOfRows(copy, { start, count });
+    const written = await (await files.get(copy.file)).readRange(offset, bytes);
     if (!written.equals(expected)) throw new Error(`the written bytes of ${copy.name} are not those computed`);
   }
 }

@@ -1,21 +1,18 @@
 /**
  * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the type that it is stored
- * in (spec §1.11). Blocks that the adapter leaves out are left out, so that a view that was retrained is pruned and
+ * in. Blocks that the adapter leaves out are left out, so that a view that was retrained is pruned and
  * merged in one go. One piece of one tensor is in memory at a time.
  */
 import type { WeightDtype } from '../formats/dtype';
-import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { blockWeights } from '../checkpoint/weight-names';
 import { calibrationsOf } from '../records/calibrations';
 import { inheritedFields } from './card';
 import type { Reduction } from '../checkpoint/reduction';
 import type { WriteOptions, Written } from './write-checkpoint';
 import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
-import { type Adapter, adapterDigest } from '../adapter/adapter';
-import { adapterName, LINEAR_NAMES } from '../adapter/names';
+import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { mergeCard } from './merge-card';
-import { type Change, writeModified } from './modified';
+import { writeModified } from './modified';
 
 export interface MergeOptions extends WriteOptions {
   /** The type of all weights in the new checkpoint; each keeps its own when undefined. */
@@ -45,9 +42,6 @@ export async function mergeAdapter(
   const { dtype, provenance = {} } = options;
   const { started = new Date() } = provenance;
   const clock = performance.now();
-  const left = requireArchitecture(checkpoint).blocks - adapter.removed.length;
-  const architecture = { ...requireArchitecture(checkpoint), blocks: left };
-  const changes = changesOf(adapter, (block) => blockWeights(architecture, block));
   const digest = adapterDigest(adapter);
   const settings = {
     ...provenance.settings,
@@ -71,7 +65,7 @@ export async function mergeAdapter(
     checkpoint,
     {
       removed: adapter.removed,
-      change: (name) => changes.get(name),
+      patches: adapterPatches(adapter),
       dtype,
       notes: { 'coppice.merged': digest },
       card: async (reduction) =>
@@ -87,38 +81,4 @@ export async function mergeAdapter(
     options,
   );
   return { ...written, seconds: (performance.now() - clock) / 1000 };
-}
-
-/** What happens to the adapted weights, by their names in the model without the removed blocks. */
-function changesOf(
-  { alpha, rank, matrices }: Adapter,
-  weightsOf: (block: number) => ReturnType<typeof blockWeights>,
-): Map<string, Change> {
-  const changes = new Map<string, Change>();
-  for (const [block, named] of matrices) {
-    const weights = weightsOf(block);
-    for (const linear of LINEAR_NAMES) {
-      const { [adapterName(linear, 'A')]: a, [adapterName(linear, 'B')]: b } = named;
-      const { name, shape } = weights[linear];
-      if (a && b) changes.set(name, addProduct(a, b, rank, shape[1], alpha / rank));
-    }
-  }
-  return changes;
-}
-
-/** Adds factor · B A. a: (rank, width), b: (rows, rank) */
-function addProduct(a: Float32Array, b: Float32Array, rank: number, width: number, factor: number): Change {
-  return (values, start) => {
-    for (let at = 0; at < values.length;) {
-      const row = Math.floor((start + at) / width);
-      const column = start + at - row * width;
-      const end = Math.min(at + width - column, values.length);
-      for (let r = 0; r < rank; r++) {
-        const weight = factor * b[row * rank + r];
-        const shift = r * width + column - at;
-        for (let i = at; i < end; i++) values[i] += weight * a[shift + i];
-      }
-      at = end;
-    }
-  };
 }

@@ -8,7 +8,13 @@ import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import type { TensorInfo } from '../formats/tensor';
+import { keysByName } from '../checkpoint/weight-key';
+import { readTensor } from '../formats/read-tensor';
+import type { Rows, TensorInfo } from '../formats/tensor';
+import { Overlay } from '../weights/overlay';
+import type { KeyedPatch } from '../weights/patches';
+import { withWeights } from '../weights/safetensors';
+import { readWide, type WeightSource } from '../weights/source';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
 import { architectureOf } from './check';
 import { type ConfigEdit, editConfigText, headEdits, layerEdits } from './config';
@@ -18,14 +24,12 @@ import type { Rewrite } from './rewrite';
 import { type NewCheckpoint, writeCheckpoint, type WriteOptions, type Written } from './write-checkpoint';
 import type { RunRecord } from '../records/record';
 
-export type Change = NonNullable<Rewrite['change']>;
-
-/** What the new checkpoint has that the source has not. */
-export interface Revision {
+/** How the new checkpoint differs from the source. */
+export interface Modification {
   /** Blocks of the source that are left out, ascending. */
   readonly removed: readonly number[];
-  /** By names of the new checkpoint: what happens to a weight. */
-  readonly change: (name: string) => Change | undefined;
+  /** What happens to single weights of the source. */
+  readonly patches: Iterable<KeyedPatch>;
   /** The type of all weights; each keeps its own when undefined. */
   readonly dtype?: WeightDtype;
   /** For the header of every file: names and sizes may be those of the source, these tell the two apart. */
@@ -35,23 +39,34 @@ export interface Revision {
 }
 
 /**
- * Writes the revised checkpoint to the folder `out`, which must not exist.
+ * Writes the modified checkpoint to the folder `out`, which must not exist.
  * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
  *   nothing is left behind then
  */
 export async function writeModified(
   source: Checkpoint,
-  revision: Revision,
+  modification: Modification,
   out: string,
   options: WriteOptions,
 ): Promise<Reduction & Written> {
-  const { removed, dtype } = revision;
+  return withWeights(source, (weights) =>
+    writeFrom(source, new Overlay(weights, modification.patches), modification, { ...options, out }),
+  );
+}
+
+async function writeFrom(
+  source: Checkpoint,
+  weights: WeightSource,
+  modification: Modification,
+  { out, ...options }: WriteOptions & { readonly out: string },
+): Promise<Reduction & Written> {
+  const { removed, dtype } = modification;
   const whole = requireArchitecture(source);
   const planned = checkpointReduction(source, removed);
   const plan = planCheckpoint(source, removed, {
     maxShardBytes: options.maxShardBytes,
-    rewrite: (name, tensor) => rewriteOf(tensor, revision.change(name), dtype),
-    notes: revision.notes,
+    rewrite: rewriter(weights, dtype),
+    notes: modification.notes,
   });
   const tensors = plan.shards.flatMap((shard) => shard.tensors);
   const reduction = { ...planned, bytesAfter: tensors.reduce((sum, { bytes }) => sum + bytes, 0) };
@@ -65,20 +80,24 @@ export async function writeModified(
     plan,
     config: editConfigText(config, edits),
     architecture: architectureOf(whole, planned.kept),
-    card: await revision.card(reduction),
-    record: () => revision.record(reduction),
+    card: await modification.card(reduction),
+    record: () => modification.record(reduction),
   };
   return { ...reduction, ...(await writeCheckpoint(source, next, out, options)) };
 }
 
-function rewriteOf(
-  source: TensorInfo,
-  change: Change | undefined,
-  dtype: WeightDtype | undefined,
-): Rewrite | undefined {
-  if (!isWeightDtype(source.dtype) || source.name.endsWith(ROTARY_BUFFER)) return undefined;
-  const stored = dtype ?? source.dtype;
-  return change || stored !== source.dtype ? { dtype: stored, change } : undefined;
+/** Copies what is neither patched nor stored in another type. */
+function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tensor: TensorInfo) => Rewrite | undefined {
+  const keys = keysByName(weights.architecture);
+  return (tensor) => {
+    if (!isWeightDtype(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
+    const key = keys.get(tensor.name);
+    const own = dtype ?? tensor.dtype;
+    if (own === tensor.dtype && (key === undefined || weights.stored(key))) return undefined;
+    if (key) return { dtype: own, shape: weights.shape(key), read: (rows) => readWide(weights, key, rows) };
+    const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));
+    return { dtype: own, shape: tensor.shape, read };
+  };
 }
 
 const CONFIG_DTYPES: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };

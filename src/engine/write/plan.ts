@@ -13,14 +13,15 @@ import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
 import type { Rewrite } from './rewrite';
 
-/** A source tensor under its new name, at its place in the new file. */
+/** A tensor under its new name, at its place in the new file. */
 export interface PlannedTensor {
   readonly name: string;
   readonly source: StoredTensor;
-  /** What happens to its numbers on the way; undefined where its bytes are copied. */
+  /** Its numbers, where they are computed; undefined where the bytes of the source are copied. */
   readonly rewrite?: Rewrite;
   /** In the new file. */
   readonly dtype: Dtype;
+  readonly shape: readonly number[];
   readonly bytes: number;
   /** Position of its first byte in the new file. */
   readonly offset: number;
@@ -54,8 +55,8 @@ export const MAX_SHARD_BYTES = 5_000_000_000;
 
 export interface PlanOptions {
   readonly maxShardBytes?: number;
-  /** How a tensor's numbers change, given its new name; undefined where they don't. */
-  readonly rewrite?: (name: string, source: TensorInfo) => Rewrite | undefined;
+  /** Where the numbers of a tensor of the source come from; undefined for one whose bytes are copied. */
+  readonly rewrite?: (source: TensorInfo) => Rewrite | undefined;
   /** Notes for the header of every file, on top of the format. */
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -67,10 +68,10 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
   for (const source of checkpoint.tensors.values()) {
     const name = nameAfterRemoval(source.name, removed);
     if (name === undefined) continue;
-    const rewrite = options.rewrite?.(name, source);
-    const dtype = rewrite?.dtype ?? source.dtype;
-    const bytes = rewrite ? elements(source.shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
-    kept.push({ name, source: storedTensor(source), rewrite, dtype, bytes });
+    const rewrite = options.rewrite?.(source);
+    const { dtype, shape } = rewrite ?? source;
+    const bytes = rewrite ? elements(shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
+    kept.push({ name, source: storedTensor(source), rewrite, dtype, shape, bytes });
   }
   const groups = groupBySize(kept, maxShardBytes);
   const single = groups.length === 1;
@@ -120,8 +121,8 @@ function layOut(name: string, group: readonly Unplaced[], metadata: Readonly<Rec
   const ordered = [...group].sort((a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype]);
   const entries: [string, unknown][] = [['__metadata__', metadata]];
   let end = 0;
-  for (const { name: tensor, source, dtype, bytes } of ordered) {
-    entries.push([tensor, { dtype, shape: source.shape, data_offsets: [end, end + bytes] }]);
+  for (const { name: tensor, dtype, shape, bytes } of ordered) {
+    entries.push([tensor, { dtype, shape, data_offsets: [end, end + bytes] }]);
     end += bytes;
   }
   const header = headerBytes(Object.fromEntries(entries));

@@ -1,78 +1,72 @@
 /**
- * Tensors that do not go into the new checkpoint as they are: their numbers are widened, changed in double precision,
- * rounded to float32 and from there once to the type that they are stored in. A piece at a time, so that a tensor of any
- * size costs the memory of one piece.
+ * Tensors that do not go into the new checkpoint as they are: their numbers come in double precision and are rounded to
+ * float32 and from there once to the type that they are stored in. Some rows at a time, so that a tensor of any size
+ * costs the memory of one piece.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
 import type { WeightDtype } from '../formats/dtype';
-import { isWeightDtype } from '../formats/dtype';
-import type { StoredTensor } from '../formats/stored-tensor';
-import { widen } from '../formats/widen';
+import type { Rows } from '../formats/tensor';
 import { throwIfCancelled, UserError } from '../errors';
 import { option } from '../option-token';
 import type { CopyOptions } from '../files/copy';
-import type { OpenFiles } from '../files/open-files';
 import type { OutputFile } from '../files/output-file';
+import { rowWidth } from '../weights/source';
 
-/** What happens to a tensor on its way. */
+/** A tensor whose bytes are not copied. */
 export interface Rewrite {
-  /** The type that it is stored in afterwards. */
+  /** The type that it is stored in. */
   readonly dtype: WeightDtype;
-  /** Changes consecutive numbers in place; `start` is the index of the first of them in the tensor, row by row. */
-  readonly change?: (values: Float64Array, start: number) => void;
+  readonly shape: readonly number[];
+  /** Its numbers in some rows; of a vector each element is a row. @throws UserError when a file cannot be read */
+  readonly read: (rows: Rows) => Promise<Float64Array>;
 }
 
 /** Numbers of a piece: some milliseconds of work, and a few megabytes. */
 const PIECE = 2 ** 18;
 
 /**
- * Writes the changed tensor into `target` from `position`.
- * @throws UserError for a number that the new type cannot hold, CancelledError
+ * Writes the tensor `name` into `target` from `position`.
+ * @throws UserError for a number that the type cannot hold, CancelledError
  */
 export async function writeRewritten(
   target: OutputFile,
   position: number,
-  source: StoredTensor,
-  rewrite: Rewrite,
-  files: OpenFiles,
+  { name, rewrite }: { readonly name: string; readonly rewrite: Rewrite },
   options: CopyOptions,
 ): Promise<void> {
-  const count = source.shape.reduce((product, extent) => product * extent, 1);
-  for (let start = 0; start < count; start += PIECE) {
+  const rows = rowsOf(rewrite);
+  const atATime = Math.max(1, Math.floor(PIECE / rowWidth(rewrite.shape)));
+  let at = position;
+  for (let start = 0; start < rows; start += atATime) {
     throwIfCancelled(options.signal);
-    const bytes = await rewritten(source, rewrite, start, Math.min(PIECE, count - start), files);
-    const at = position + start * ELEMENT_BYTES[rewrite.dtype];
+    const bytes = await rewritten(name, rewrite, { start, count: Math.min(atATime, rows - start) });
     for (let done = 0; done < bytes.length;) {
       done += (await target.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
     }
+    at += bytes.length;
     options.onBytes?.(bytes.length);
     await target.wrote(bytes.length);
     await setImmediate();
   }
 }
 
-/** The new bytes of `count` numbers of the tensor from number `start` on. @throws UserError when the type overflows */
-export async function rewritten(
-  source: StoredTensor,
-  { dtype, change }: Rewrite,
-  start: number,
-  count: number,
-  files: OpenFiles,
-): Promise<Uint8Array> {
-  if (!isWeightDtype(source.dtype)) throw new Error(`${source.name} has dtype ${source.dtype}`);
-  const size = ELEMENT_BYTES[source.dtype];
-  const stored = await (await files.get(source.file)).readRange(source.offset + start * size, count * size);
-  const values = widen(stored, source.dtype, new Float32Array(count));
-  const exact = Float64Array.from(values);
-  change?.(exact, start);
+/** Rows of the tensor; a scalar is one. */
+export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
+  return shape.length > 0 ? shape[0] : 1;
+}
+
+/** The bytes of some rows of the tensor `name`. @throws UserError for a number that the type cannot hold */
+export async function rewritten(name: string, { dtype, read }: Rewrite, rows: Rows): Promise<Uint8Array> {
+  const exact = await read(rows);
+  const values = new Float32Array(exact.length);
   const limit = OVERFLOW[dtype];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < exact.length; i++) {
     // What is infinite in the source stays so.
-    if (Math.abs(exact[i]) >= limit && Number.isFinite(exact[i])) throw overflow(source.name, dtype, exact[i]);
+    if (Math.abs(exact[i]) >= limit && Number.isFinite(exact[i])) throw overflow(name, dtype, exact[i]);
     values[i] = exact[i];
   }
-  return narrow(values, dtype, new Uint8Array(count * ELEMENT_BYTES[dtype]));
+  return narrow(values, dtype, new Uint8Array(exact.length * ELEMENT_BYTES[dtype]));
 }
 
 function overflow(name: string, dtype: WeightDtype, value: number): UserError {

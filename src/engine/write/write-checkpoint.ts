@@ -14,7 +14,6 @@ import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
 import { findAccompanyingFiles, type LeftBehind } from './accompanying-files';
 import { copyRanges, type CopyOptions } from '../files/copy';
-import { OpenFiles } from '../files/open-files';
 import { OutputFile } from '../files/output-file';
 import type { Plan, PlannedShard } from './plan';
 import { writeRewritten } from './rewrite';
@@ -125,31 +124,21 @@ function copyOptions(options: WriteOptions, total: number): CopyOptions {
 }
 
 async function writeShards(plan: Plan, folder: string, options: CopyOptions): Promise<void> {
-  const sources = new OpenFiles();
-  try {
-    for (const shard of plan.shards) {
-      await OutputFile.fill(join(folder, shard.name), async (output) => {
-        await output.handle.write(shard.header, 0, shard.header.length, 0);
-        await writeTensors(output, shard, sources, options);
-      });
-    }
-  } finally {
-    await sources.close();
+  for (const shard of plan.shards) {
+    await OutputFile.fill(join(folder, shard.name), async (output) => {
+      await output.handle.write(shard.header, 0, shard.header.length, 0);
+      await writeTensors(output, shard, options);
+    });
   }
   if (plan.index !== undefined) await writeText(join(folder, 'model.safetensors.index.json'), plan.index);
 }
 
 /** Neighbours that are copied go as one stretch; those that are rewritten one by one. */
-async function writeTensors(
-  output: OutputFile,
-  { tensors }: PlannedShard,
-  sources: OpenFiles,
-  options: CopyOptions,
-): Promise<void> {
+async function writeTensors(output: OutputFile, { tensors }: PlannedShard, options: CopyOptions): Promise<void> {
   for (let i = 0; i < tensors.length;) {
     const { offset, rewrite, source } = tensors[i];
     if (rewrite) {
-      await writeRewritten(output, offset, source, rewrite, sources, options);
+      await writeRewritten(output, offset, { name: source.name, rewrite }, options);
       i++;
     } else {
       const next = tensors.findIndex((tensor, k) => k > i && tensor.rewrite !== undefined);

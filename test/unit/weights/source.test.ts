@@ -117,7 +117,7 @@ describe('weights of a checkpoint', () => {
       assert.ok(error instanceof UserError);
       assert.deepEqual(
         [error.what, error.why],
-        ['Cannot read model.safetensors', 'it became shorter while it was read'],
+        [`Cannot read ${join(folder, 'model.safetensors')}`, 'it became shorter while it was read'],
       );
       return true;
     });

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import type { WeightDtype } from '../../formats/dtype';
 import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
-import { outerWeights } from '../../checkpoint/weight-names';
+import type { Architecture } from '../../checkpoint/architecture';
+import { keptBlocks } from '../../checkpoint/block-list';
+import { weightKeys, weightOf } from '../../checkpoint/weight-key';
+import { architectureOf } from '../../write/check';
+import type { KeyedPatch } from '../../weights/patches';
 import { cardFront, inheritedFields, settingsTable } from '../../write/card';
 import { describeReduction, type Reduction } from '../../checkpoint/reduction';
 import type { WriteOptions, Written } from '../../write/write-checkpoint';
@@ -31,27 +35,34 @@ export async function writeTrainedCheckpoint(
   out: string,
   options: TrainedCheckpointOptions,
 ): Promise<Reduction & Written> {
-  const { embed, head } = outerWeights({ ...requireArchitecture(source), tied: false });
-  const { tied } = requireArchitecture(source);
   const digest = createHash('sha256');
   for (const [name, { values }] of parameters) {
     digest.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
-  const revision = {
+  const modification = {
     removed: options.removed,
-    change: (name: string) => {
-      // A file may hold the head of a tied model a second time; it must not fall behind.
-      const trained = parameters.get(tied && name === head.name ? embed.name : name)?.values;
-      return (
-        trained && ((values: Float64Array, start: number) => values.set(trained.subarray(start, start + values.length)))
-      );
-    },
+    patches: trainedPatches(requireArchitecture(source), options.removed, parameters),
     dtype: options.dtype,
     notes: { 'coppice.trained': digest.digest('hex') },
     card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
     record: options.record,
   };
-  return writeModified(source, revision, out, options);
+  return writeModified(source, modification, out, options);
+}
+
+/** The trained parameters in the place of the source's weights. */
+function* trainedPatches(
+  whole: Architecture,
+  removed: readonly number[],
+  parameters: Parameters,
+): Generator<KeyedPatch> {
+  const kept = keptBlocks(whole.blocks, removed);
+  const pruned = architectureOf(whole, kept);
+  for (const key of weightKeys(pruned)) {
+    const values = parameters.get(weightOf(pruned, key)!.name)?.values;
+    const ofSource = typeof key === 'string' ? key : { ...key, layer: kept[key.layer] };
+    if (values) yield [ofSource, { kind: 'replace', values }];
+  }
 }
 
 function trainedCard(
