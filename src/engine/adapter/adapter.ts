@@ -66,7 +66,11 @@ export function* adapterPatches({ rank, alpha, removed, matrices }: Adapter): Ge
     const layer = blockBeforeRemoval(position, removed);
     for (const name of LINEAR_NAMES) {
       const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = named;
-      if (a && b) yield [{ layer, name }, { kind: 'add', product: { rank, a, b, factor } }];
+      if (a && b)
+        yield [
+          { layer, name },
+          { kind: 'add', product: { rank, a, b, factor } },
+        ];
     }
   }
 }
