@@ -31,7 +31,8 @@ const withTemplate = (template: string): string =>
 const say = (tokenizer: Tokenizer): Promise<string> =>
   tokenizer.chat([{ role: 'user', content: 'hi' }], { addGenerationPrompt: true });
 
-describe('tokenizer/process', () => {
+describe('tokenizer/process', function () {
+  this.timeout('1m'); // several wait until a process is given up
   it('gives ids, texts and conversations as the tokenizer in this process does', async () => {
     const folder = temporaryFolder();
     writeTinyTokenizer(folder);
