@@ -1,4 +1,4 @@
-/** Whether a model was pruned by the very text that it is measured on: such a perplexity flatters. */
+/** Whether a model was pruned with the same text that it is measured on. Such a perplexity is too good. */
 import type { Checkpoint } from '../checkpoint/types';
 import { calibrationsOf } from '../records/calibrations';
 

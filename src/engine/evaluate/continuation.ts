@@ -1,4 +1,4 @@
-/** A text that a model writes token by token: whoever holds it decides when the next one is computed. */
+/** A text that a model generates token by token, when the caller asks for the next one. */
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { Random } from '../random';
@@ -9,25 +9,28 @@ import { argMax, sample, type Sampling } from './sample';
 
 export interface ContinuationOptions extends Sampling {
   readonly maxNewTokens: number;
-  /** Always the likeliest token, instead of drawing. */
+  /** Always take the most likely token instead of sampling. */
   readonly greedy?: boolean;
-  /** Of the drawing. */
+  /** Seed for sampling. */
   readonly seed?: number;
-  /** Go on after a token that ends the text. */
+  /** Continue after a token that ends the text. */
   readonly ignoreEos?: boolean;
-  /** The model to write with; the whole one when undefined. */
+  /** The model to generate with; the whole model when undefined. */
   readonly view?: View;
 }
 
 export interface Generated {
-  /** The new tokens; one that ends the text is not among them. */
+  /** The new tokens, without the token that ended the text. */
   readonly ids: readonly number[];
-  /** Why it ended: the model said so, the wanted number was reached, its context is full, or nobody asked for more. */
+  /**
+   * Why generation stopped: the model ended the text, the requested number was reached, the context is full, or it was
+   * cancelled.
+   */
   readonly stopped: 'eos' | 'length' | 'context' | 'cancelled';
   /** Seconds from the prompt to its first new token; NaN when there was none. */
   readonly timeToFirstToken: number;
   readonly prefillTokensPerSecond: number;
-  /** After the first token; NaN when nothing came after it. */
+  /** Tokens per second after the first token; NaN when there were none. */
   readonly decodeTokensPerSecond: number;
 }
 
@@ -44,12 +47,12 @@ export class Continuation {
     private readonly options: ContinuationOptions,
     private readonly decoder: Decoder,
     private readonly random: Random,
-    /** Most tokens that it can have. */
+    /** Maximum number of tokens. */
     readonly room: number,
   ) {}
 
   /**
-   * @param promptIds with the special tokens that the model wants at the start of a text
+   * @param promptIds including the special tokens that the model expects at the start of a text
    * @throws UserError for an empty prompt or one that fills the model's context
    */
   static async open(model: Model, promptIds: readonly number[], options: ContinuationOptions): Promise<Continuation> {
@@ -61,7 +64,7 @@ export class Continuation {
   }
 
   /**
-   * The next token, or undefined once the text has ended. Only the time spent in here counts.
+   * The next token, or undefined once the text has ended. Only time inside this method is measured.
    * @throws CancelledError between two pieces of a long prompt
    */
   async next(signal?: AbortSignal): Promise<number | undefined> {
@@ -78,7 +81,7 @@ export class Continuation {
     return id;
   }
 
-  /** What there is so far. */
+  /** The result so far. */
   summary(): Generated {
     return {
       ids: this.ids,
@@ -93,7 +96,7 @@ export class Continuation {
     return this.decoder.close();
   }
 
-  /** Logits of what follows the text so far. */
+  /** Logits of the next token. */
   private async advance(signal: AbortSignal | undefined): Promise<Float32Array> {
     const start = performance.now();
     if (this.ids.length === 0) {

@@ -1,6 +1,6 @@
 /**
- * The curve of perplexity against the number of removed blocks, in the order that a criterion gives: what the next block
- * costs, and where a model breaks (Shortened LLaMA, Figures 2 and 6).
+ * The curve of perplexity against the number of removed blocks, in the order of a criterion. It shows the cost of the
+ * next block, and where a model breaks (Shortened LLaMA, Figures 2 and 6).
  */
 import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
@@ -22,12 +22,12 @@ export interface CurvePoint {
   readonly ppl: number;
   /** Mean token loss in nats. */
   readonly meanNll: number;
-  /** Parameters that are left. */
+  /** Remaining parameters. */
   readonly parameters: number;
 }
 
 /**
- * The removals of 0, 1, 2, … blocks, as far as the keep-list and the findings allow.
+ * The removals of 0, 1, 2, … blocks, as far as the keep-list and the criterion's result allow.
  * @param most largest count wanted
  */
 export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<number>, most = blocks - 1): number[][] {
@@ -36,7 +36,7 @@ export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<n
     try {
       removals.push(selectByScores(ranking, blocks, count, kept));
     } catch (error) {
-      if (error instanceof UserError && count > 1) break; // the criterion says nothing of more
+      if (error instanceof UserError && count > 1) break; // the criterion ranks no further blocks
       throw error;
     }
   }
@@ -44,8 +44,8 @@ export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<n
 }
 
 /**
- * Why a curve has fewer removals than were asked for, in words; undefined where it has them, or where it was only asked for
- * as many as there are.
+ * Why a curve has fewer removals than requested, in words. Undefined when it has them, or when only the available
+ * number was requested.
  * @param removals what `removalsOf` gives
  */
 export function curveEnd(
@@ -77,7 +77,7 @@ export function curveEnd(
  * Evaluates every removal on the rows.
  * @param rows tokens, all of one length
  * @param removals whole blocks, ascending; what `removalsOf` gives
- * @param always parts that no point has, beside its own
+ * @param always parts that are removed in every point
  * @throws CancelledError
  */
 export async function removalCurve(

@@ -1,4 +1,4 @@
-/** Continues a prompt token by token, with speeds measured as a user would feel them. */
+/** Continues a prompt token by token, and measures the speeds that a user experiences. */
 import { Work, type JobOptions } from '../progress';
 import type { Model } from '../model/model';
 import { Continuation, type ContinuationOptions, type Generated } from './continuation';
@@ -6,12 +6,12 @@ import { Continuation, type ContinuationOptions, type Generated } from './contin
 export type { Generated } from './continuation';
 
 export interface GenerateOptions extends ContinuationOptions {
-  /** Called with each new token as soon as it is chosen; the next one waits for it. */
+  /** Called with each new token as soon as it is chosen. The next token waits for it. */
   readonly onToken?: (id: number) => void | Promise<void>;
 }
 
 /**
- * @param promptIds with the special tokens that the model wants at the start of a text
+ * @param promptIds including the special tokens that the model expects at the start of a text
  * @throws UserError for an empty prompt or one that fills the model's context
  * @throws CancelledError
  */

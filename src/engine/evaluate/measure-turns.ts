@@ -1,6 +1,6 @@
 /**
- * Speeds of several models that can be compared: each is warmed up first, and then they take turns, so that what the
- * machine does besides slows all of them alike.
+ * Comparable speeds of several models. Each is warmed up first, and then they take turns, so that other load on the
+ * machine slows all of them equally.
  */
 import type { JobOptions } from '../progress';
 import type { Model } from '../model/model';
@@ -17,7 +17,7 @@ export interface TurnOptions {
   readonly seed: number;
 }
 
-/** Over the turns. */
+/** Statistics over the turns. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
@@ -32,7 +32,10 @@ export interface TurnSpeeds {
   readonly timeToFirstToken: Spread;
 }
 
-/** Lengths that fit the context of every model: two thirds of it for the prompt where the wanted ones do not. */
+/**
+ * Lengths that fit the context of every model. If the requested ones do not fit, two thirds of the context are for the
+ * prompt.
+ */
 export function fittingLengths(
   models: readonly Model[],
   { promptTokens, newTokens }: Pick<TurnOptions, 'promptTokens' | 'newTokens'>,
@@ -44,7 +47,7 @@ export function fittingLengths(
 }
 
 /**
- * @returns the speeds of each model, in their order
+ * @returns the speeds of each model, in the given order
  * @throws UserError when prompt and new tokens do not fit into a context, CancelledError
  */
 export async function measureInTurns(

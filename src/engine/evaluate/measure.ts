@@ -1,6 +1,6 @@
 /**
- * What a model costs its user: time until it can write, prefill and decode speed, time to the first token, memory and
- * size. Measured over `generate`, the way a model is really used, for a checkpoint or any view of it.
+ * Costs of running a model: load time, prefill and decode speed, time to the first token, memory and size. Measured
+ * with `generate`, as in real use, for a checkpoint or any view of it.
  */
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
@@ -29,12 +29,12 @@ export interface Measurement {
   /** Parameters and bytes of tensor data that the view uses; tied weights count once. */
   readonly parameters: number;
   readonly bytes: number;
-  /** From the opened headers until a first token was out, the sessions and the caches of the file system being cold. */
+  /** Seconds from the opened headers to the first token, with cold sessions and file system caches. */
   readonly loadSeconds: number;
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
   readonly timeToFirstTokenSeconds: number;
-  /** Highest memory of this process so far. */
+  /** Peak memory of this process so far. */
   readonly peakRssBytes: number;
   readonly device: Model['device'];
 }
@@ -83,7 +83,7 @@ export async function measure(
   }
 }
 
-/** Parameters and bytes of the tensors that a view uses. A module goes with its norm. */
+/** Parameters and bytes of the tensors that a view uses. Removing a module also removes its norm. */
 export function sizeOfView(checkpoint: Checkpoint, view: View): { parameters: number; bytes: number } {
   const used = (tensor: TensorInfo): boolean => {
     const at = blockOfTensor(tensor.name);
@@ -107,7 +107,7 @@ function requireContext(context: number, wanted: number): void {
   );
 }
 
-/** Drawn ids: speed does not depend on what the text says. */
+/** Random ids: speed does not depend on the content of the text. */
 export function promptOf({ architecture }: Model, tokens: number, seed: number): number[] {
   const random = new Random(seed);
   return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));

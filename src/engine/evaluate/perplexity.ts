@@ -1,4 +1,4 @@
-/** Perplexity of a text, window by window (spec §1.12). */
+/** Perplexity of a text, window by window (Shortened LLaMA's `src/eval_ppl.py`). */
 import { summariseLosses } from '../importance/losses';
 import { lossWarning } from '../importance/not-finite';
 import { sweepLosses } from '../importance/sweep';
@@ -16,12 +16,12 @@ export interface Perplexity {
   /** Tokens scored. */
   readonly tokens: number;
   readonly windows: number;
-  /** Set where the loss is not finite: where in the model that begins. */
+  /** Set when the loss is not finite: the place in the model where that begins. */
   readonly warning?: string;
 }
 
 export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
-  /** The model to evaluate; the whole one when undefined. */
+  /** The model to evaluate; the whole model when undefined. */
   readonly view?: View;
 }
 
@@ -40,7 +40,7 @@ export async function evaluatePerplexity(
   return perplexityOfRows(model, rows, view, job);
 }
 
-/** @param rows tokens, all of one length; every token of a row but its first is scored */
+/** @param rows tokens, all of one length; every token of a row except the first is scored */
 export async function perplexityOfRows(
   model: Model,
   rows: TokenRows,

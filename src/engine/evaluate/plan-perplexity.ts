@@ -1,6 +1,6 @@
 /**
- * Perplexity of one plan after the other on the same rows, as somebody toggles blocks. The hidden states of the last plan
- * are kept before every step (or every few, as far as the budget goes), so that a new plan costs what follows its first
+ * Perplexity of successive plans on the same rows, while a user toggles blocks. The hidden states of the last plan are
+ * kept before every step (or before every nth, within the budget). A new plan costs only the steps after its first
  * difference, and the head.
  */
 import { summariseLosses, type LossSummary } from '../importance/losses';
@@ -13,19 +13,19 @@ import { releaseState, retainState, type State } from '../model/states';
 import { stepsOf, type Step, type View } from '../model/view';
 
 export interface WhatIfResult extends LossSummary {
-  /** Steps (blocks, or what is kept of them) of the plan, and how many had to be computed. */
+  /** Steps of the plan (blocks, or the kept modules of blocks), and how many of them had to be computed. */
   readonly steps: number;
   readonly computed: number;
 }
 
-/** Plans whose results are remembered, so that undoing costs nothing. */
+/** Number of plans whose results are remembered, so that undoing costs nothing. */
 const REMEMBERED = 128;
 
-/** One evaluation at a time. */
+/** Evaluates one plan at a time. */
 export class PlanPerplexity {
   private readonly forward: Forward;
   private steps: readonly Step[] = [];
-  /** By the number of steps done: the state after them. 0 is the embedding. */
+  /** Kept states by the number of steps before them. 0 is the embedding. */
   private readonly states = new Map<number, State>();
   private readonly known = new Map<string, LossSummary>();
 
@@ -41,7 +41,7 @@ export class PlanPerplexity {
     this.forward = new Forward(model, rows[0].length);
   }
 
-  /** @throws CancelledError; what was computed until then is kept for the next plan */
+  /** @throws CancelledError; the states computed so far are kept for the next plan */
   async evaluate(view: View, job: JobOptions = {}): Promise<WhatIfResult> {
     const steps = stepsOf(view);
     const key = JSON.stringify(steps);
@@ -68,7 +68,7 @@ export class PlanPerplexity {
     this.states.clear();
   }
 
-  /** Forgets the states that the plan does not have. @returns how many steps of it need not be computed */
+  /** Drops the states that the plan does not share. @returns how many of its steps need not be computed */
   private dropAfterCommon(steps: readonly Step[]): number {
     let common = 0;
     while (common < Math.min(steps.length, this.steps.length) && sameStep(steps[common], this.steps[common])) common++;
@@ -81,7 +81,7 @@ export class PlanPerplexity {
     return Math.max(0, ...this.states.keys());
   }
 
-  /** From the state after `start` steps to the last one, which the caller releases. */
+  /** Computes from the state after `start` steps to the last state, which the caller releases. */
   private async advance(steps: readonly Step[], start: number, work: Work): Promise<State> {
     const stride = this.stride(steps.length);
     let state = this.states.get(start);
@@ -122,10 +122,10 @@ export class PlanPerplexity {
     }
   }
 
-  /** Every how many steps a state is kept, so that all of them fit the budget. */
+  /** The number of steps between kept states, so that all of them fit the budget. */
   private stride(steps: number): number {
     const bytes = this.rows.length * this.rows[0].length * this.model.architecture.hidden * 4;
-    const fitting = Math.max(1, Math.floor(this.budget / bytes) - 1); // one is on its way
+    const fitting = Math.max(1, Math.floor(this.budget / bytes) - 1); // one more is being computed
     return Math.max(1, Math.ceil(steps / fitting));
   }
 

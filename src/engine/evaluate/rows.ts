@@ -24,9 +24,9 @@ export interface Rows {
   /** All of one length. */
   readonly rows: readonly ArrayLike<number>[];
   readonly input: RunInput;
-  /** How they were taken from the text, for the record. */
+  /** How the rows were taken from the text, for the record. */
   readonly drawn: Readonly<Record<string, unknown>>;
-  /** What the user should know of them. */
+  /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A whole curve, from what was asked for to its points: opens the model, ranks its blocks, and evaluates the removals. */
+/** A whole curve, from the request to its points: opens the model, ranks its blocks, and evaluates the removals. */
 import type { Architecture } from '../checkpoint/architecture';
 import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
@@ -27,11 +27,11 @@ export interface CurveOptions {
   /** How the criterion is computed, unless `scores` names a file with its scores. */
   readonly scoring: CriterionSettings;
   readonly scores?: string;
-  /** Most blocks to remove; all that may go when undefined. */
+  /** Maximum number of blocks to remove; all removable blocks when undefined. */
   readonly most?: number;
   /** The first four blocks and the last two stay unless false. */
   readonly keepEnds?: boolean;
-  /** Further blocks that stay. */
+  /** Other blocks to keep. */
   readonly keep?: readonly number[];
   readonly rows: RowSource;
 }
@@ -39,17 +39,17 @@ export interface CurveOptions {
 export interface Curve {
   readonly points: readonly CurvePoint[];
   readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
-  /** Of the whole model, those that are read for a token. */
+  /** Parameters of the whole model that are read for a token. */
   readonly parametersRead: number;
   readonly device: Model['device'];
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
-  /** What the user must know of the numbers and the texts, once each. */
+  /** Warnings about the numbers and the texts, once each. */
   readonly warnings: readonly string[];
 }
 
 /**
- * @param opened the model; what it leaves out is left out of every point
+ * @param opened the model; every point leaves out what it leaves out
  * @throws UserError when scores or texts cannot be used, CancelledError
  */
 export async function runCurve(
@@ -84,7 +84,7 @@ export async function runCurve(
   };
 }
 
-/** Of the first point whose loss is not finite. */
+/** The warning for the first point whose loss is not finite. */
 async function pointsWarning(
   model: Model,
   rows: TokenRows,
@@ -99,7 +99,7 @@ async function pointsWarning(
   return point.count === 0 ? warning : `with ${point.count} blocks removed, ${warning}`;
 }
 
-/** What it costs to rank the blocks, in applications of a block to a row. */
+/** The cost of ranking the blocks, in applications of a block to a row. */
 function rankingWork(
   { criterion, scoring, most }: CurveOptions,
   architecture: Architecture,
@@ -116,7 +116,7 @@ interface Ranked {
   readonly warnings: readonly string[];
 }
 
-/** From a file of scores, or computed now. */
+/** The ranking, from a file of scores or computed now. */
 async function rankBlocksBy(
   { criterion, scores, scoring, most }: CurveOptions,
   checkpoint: Checkpoint,

@@ -2,19 +2,19 @@
 import { UserError } from '../errors';
 import type { Random } from '../random';
 
-/** How to draw; every limit is optional and they apply in the order temperature, top-k, top-p. */
+/** Sampling options. All are optional, and they apply in the order temperature, top-k, top-p. */
 export interface Sampling {
-  /** Divides the logits: below 1 is bolder in the likely, above 1 wilder. */
+  /** Divides the logits. Lower is more predictable. */
   readonly temperature?: number;
-  /** Only the k likeliest. */
+  /** Sample only from the k most likely tokens. */
   readonly topK?: number;
-  /** Only the likeliest that together hold this probability. */
+  /** Sample only from the most likely tokens that together have this probability. */
   readonly topP?: number;
 }
 
 /**
- * The likeliest token; the first of equals.
- * @throws UserError when there is none, which would read as the token 0
+ * The most likely token; the first of equal ones.
+ * @throws UserError when no logit is a number, which would otherwise give token 0
  */
 export function argMax(logits: Float32Array): number {
   let best = 0;
@@ -29,7 +29,7 @@ export function argMax(logits: Float32Array): number {
 
 /**
  * Draws a token. logits: (vocabulary)
- * @throws RangeError for a temperature, k or p that leaves nothing to draw from
+ * @throws RangeError for a temperature, k or p that leaves no token to draw
  */
 export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sampling, random: Random): number {
   if (!(temperature > 0) || (topK ?? 1) < 1 || !((topP ?? 1) > 0)) {
@@ -49,7 +49,7 @@ export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sa
   return draw(weights, nucleus, sum(weights, nucleus), random);
 }
 
-/** The k heaviest, heaviest first, equal ones by lower id. */
+/** The k ids with the largest weights, in descending order; equal ones by ascending id. */
 function largest(weights: Float64Array, k: number): number[] {
   const kept: number[] = [];
   for (let id = 0; id < weights.length; id++) {
@@ -62,8 +62,9 @@ function largest(weights: Float64Array, k: number): number[] {
 }
 
 /**
- * Every token that the fewest with a share p of all weight can need, heaviest first. Those below (1 − p) · total / n
- * weigh less than (1 − p) · total together, so the rest suffices; it is a few hundred, and sorting them is cheap.
+ * All tokens that can belong to the smallest set with a share p of the weight, in descending order. Tokens below (1 −
+ * p) · total / n weigh less than (1 − p) · total together, so the others suffice. They are a few hundred, and cheap to
+ * sort.
  */
 function nucleusCandidates(weights: Float64Array, share: number, total: number): number[] {
   const floor = ((1 - share) * total) / weights.length;
@@ -72,14 +73,14 @@ function nucleusCandidates(weights: Float64Array, share: number, total: number):
   return likely.sort((a, b) => weights[b] - weights[a] || a - b);
 }
 
-/** The first of `ids` that hold `mass` together. */
+/** The first of `ids` that together have the weight `mass`. */
 function fewest(weights: Float64Array, ids: readonly number[], mass: number): readonly number[] {
   let held = 0;
   const last = ids.findIndex((id) => (held += weights[id]) >= mass);
   return last === -1 ? ids : ids.slice(0, last + 1);
 }
 
-/** One of `ids` (of all tokens when undefined), each with the chance that it has of `total`. */
+/** Draws one of `ids` (of all tokens when undefined), with probabilities proportional to the weights. */
 function draw(weights: Float64Array, ids: readonly number[] | undefined, total: number, random: Random): number {
   let left = random.uniform() * total;
   let chosen = 0;

@@ -1,6 +1,6 @@
 /**
- * Several models continue one prompt at the same time: each writes a few tokens, then it is the next one's turn, so that
- * all of them move. Every model draws from the same seed.
+ * Several models continue one prompt side by side. They take turns of a few tokens, so that all texts grow together.
+ * All models use the same seed.
  */
 import { CancelledError, DeviceError, UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
@@ -11,27 +11,28 @@ import { Continuation, type ContinuationOptions, type Generated } from './contin
 export interface SampleColumn {
   readonly model: Model;
   readonly view: View;
-  /** The prompt by this model's tokenizer. */
+  /** The prompt, encoded with this model's tokenizer. */
   readonly promptIds: readonly number[];
 }
 
-/** What a column wrote. The failure of one is not the others': they go on. */
+/** The text of one column. If one column fails, the others continue. */
 export interface ColumnText extends Omit<Generated, 'stopped'> {
   readonly stopped: Generated['stopped'] | 'failed';
-  /** Why it could not go on. */
+  /** Why the column failed. */
   readonly failure?: UserError;
 }
 
-/** A column's own times so far. */
+/** The column's own times so far. */
 export type Measured = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
 
-/** Tokens of one turn: enough for the caches to pay, few enough for all columns to seem to write at once. */
+/** Tokens per turn: enough to use the caches well, few enough for all columns to appear to write at once. */
 const TURN = 4;
 
 /**
- * @param onTokens called at the end of each turn with what the column wrote in it; the next turn waits for it, and its `UserError` is the column's
- * @returns one text a column. Cancelling ends them where they are: `stopped` says so, nothing is thrown.
- * @throws UserError when no column can write: for a prompt that is empty or too long, logits that are no numbers
+ * @param onTokens called at the end of each turn with the column's new tokens. The next turn waits for it, and a
+ *   `UserError` that it throws belongs to the column.
+ * @returns one text per column. Cancelling ends all texts where they are; `stopped` says so, and nothing is thrown.
+ * @throws UserError when no column can write: for a prompt that is empty or too long, or logits that are not numbers
  */
 export async function writeSideBySide(
   columns: readonly SampleColumn[],
@@ -73,7 +74,7 @@ export async function writeSideBySide(
   }
 }
 
-/** @throws what is no UserError: the program's fault, or the device's, is every column's */
+/** @throws every error that is not a UserError: a bug or a failing device concerns all columns */
 function noted(error: unknown, column: number, failures: Map<number, UserError>): undefined {
   if (!(error instanceof UserError) || error instanceof DeviceError) throw error;
   failures.set(column, error);
@@ -85,7 +86,7 @@ function textOf(text: Continuation | undefined, failure: UserError | undefined):
   return failure ? { ...written, stopped: 'failed', failure } : written;
 }
 
-/** @returns whether there may be more */
+/** @returns whether more tokens may follow */
 async function takeTurn(text: Continuation, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     for (let token = 0; token < TURN && signal?.aborted !== true; token++) {

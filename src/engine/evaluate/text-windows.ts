@@ -1,14 +1,14 @@
-/** Windows of a text, which is encoded no further than they reach. */
+/** Windows of a text. The text is encoded only as far as the windows reach. */
 import type { Encoder } from '../importance/calibration';
 import { type EvaluationWindows, evaluationWindows, type WindowOptions } from './windows';
 
-/** What a first look takes for a token: in prose one has four or five, in code fewer. */
+/** First estimate of characters per token. Prose has four or five, code fewer. */
 const CHARACTERS_A_TOKEN = 8;
 
 /**
- * The windows of `evaluationWindows` over the whole text. With a limit some of its start is encoded, and twice as much: where
- * both begin with the same tokens, as many as are wanted, what follows has no say in them. (The end of a piece has: a word
- * that is cut gives other tokens.)
+ * The windows of `evaluationWindows` over the whole text. With a limit, a piece at the start is encoded, and a piece
+ * twice as long. If both begin with the same tokens, as many as needed, the rest of the text has no influence on them.
+ * (Only the tokens at the end of a piece can differ, where a word is cut.)
  * @throws UserError as `evaluationWindows` does
  */
 export async function windowsOfText(
@@ -33,7 +33,7 @@ function startsAlike(a: readonly number[], b: readonly number[], count: number):
   return true;
 }
 
-/** `length`, or one less where that would cut a surrogate pair. */
+/** `length`, or one less if it would cut a surrogate pair. */
 function wholeCharacters(text: string, length: number): number {
   const last = text.charCodeAt(length - 1);
   return length < text.length && last >= 0xd800 && last < 0xdc00 ? length - 1 : length;

@@ -1,6 +1,6 @@
 /**
- * Losses of many views of a model in one pass over its weights. Views that agree so far share one state, so what a view
- * costs is what follows its first difference from the others; of nested removals that is often little.
+ * Losses of many views of a model in one pass over its weights. Views share a state up to their first difference, so a
+ * view costs only the steps after it. For nested removals that is often little.
  */
 import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../model/forward';
@@ -10,7 +10,7 @@ import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import type { View } from '../model/view';
 
-/** Views that have been the same so far, and where they are. */
+/** Views that are equal so far, and their position. */
 interface Branch {
   readonly views: readonly number[];
   readonly state: State;
@@ -51,7 +51,7 @@ export async function lossesOfViews(
   return losses;
 }
 
-/** The last hidden states of every view; views that are the same throughout share them. */
+/** The last hidden states of every view; equal views share them. */
 async function lastStates(
   forward: Forward,
   blocks: number,
@@ -102,7 +102,7 @@ async function lastStates(
   });
 }
 
-/** How often a block is applied to a row. */
+/** The number of applications of a block to a row. */
 function countApplications(views: readonly View[]): number {
   const keyUpTo = (view: View, block: number): string =>
     Array.from({ length: block + 1 }, (_, b) => `${view.attention[b]}${view.ffn[b]}`).join();

@@ -1,24 +1,25 @@
 /**
- * Evaluation windows: how a token stream is cut for perplexity (spec §1.12). Windows lie side by side, the remainder is
- * dropped, and every token of a row but its first is scored.
+ * Evaluation windows: how a token stream is cut for perplexity, as in Shortened LLaMA's `src/eval_ppl.py` and
+ * `src/dataset.py`. Windows do not overlap, the remainder is dropped, and every token of a row except the first is
+ * scored.
  */
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { option, type OptionName, set } from '../option-token';
 
 /**
- * Where the begin-of-sequence token goes: once before the whole stream (mode A, the paper's tables), before each window
- * on top of its tokens (mode B), or nowhere.
+ * Where the begin-of-sequence token is put: once before the whole stream (mode A, the paper's tables), before each
+ * window in addition to its tokens (mode B), or nowhere.
  */
 export type BosMode = 'stream' | 'window' | 'none';
 
 export interface WindowOptions {
-  /** Tokens a window, BOS of mode B not counted. The paper uses 128. */
+  /** Tokens per window, without the BOS of mode B. The paper uses 128. */
   readonly window: number;
   readonly bos: BosMode;
-  /** `bos_token_id` of the model's config; needed unless `bos` is 'none', even where encoding adds no BOS. */
+  /** `bos_token_id` of the model's config. Needed unless `bos` is 'none', even if encoding adds no BOS. */
   readonly bosTokenId?: number;
-  /** At most so many windows, from the start. */
+  /** Maximum number of windows, from the start. */
   readonly limit?: number;
 }
 

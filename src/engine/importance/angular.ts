@@ -1,6 +1,7 @@
 /**
- * Angular distance over windows of blocks (Gromov et al., PruneMe; spec §4): arccos(cos(state before block l, state
- * after block l+n−1)) / π at the last position, averaged over rows: 0 is the same direction, 0.5 a right angle. The lowest window of n blocks goes as a whole.
+ * Angular distance over windows of blocks (Gromov et al. 2024; their code is arcee-ai/PruneMe): arccos(cos(state before
+ * block l, state after block l+n−1)) / π at the last position, averaged over rows. 0 is the same direction, 0.5 a right
+ * angle. The window of n blocks with the lowest distance is removed as a whole.
  */
 import type { JobOptions } from '../progress';
 import type { AngularWindow } from './select';

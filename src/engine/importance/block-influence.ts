@@ -1,6 +1,7 @@
 /**
- * Block Influence (ShortGPT; spec §4): 1 − cos(state before, state after), averaged over all positions. A block that
- * hardly turns the residual stream matters little. The raw stream is compared, never the normalised last state.
+ * Block Influence (Men et al. 2024, ShortGPT): 1 − cos(state before, state after), averaged over all positions. A block
+ * that hardly turns the residual stream is less important. The raw residual stream is compared, never the output of the
+ * final norm.
  */
 import type { JobOptions } from '../progress';
 import { rankBlocks } from './select';

@@ -1,8 +1,9 @@
 /**
- * Calibration rows: equal-length runs of token ids that every data-driven criterion scores with.
+ * Calibration rows: sequences of token ids of equal length, which every data-driven criterion scores with.
  *
- * Sampling as in Shortened LLaMA (spec §1.5): draw a document, encode it with special tokens, take it if it is long
- * enough and new, then draw where in it the row starts. A document is a line of JSONL or a paragraph between blank lines.
+ * Sampling follows `get_examples` in Shortened LLaMA's `src/dataset.py`: draw a document, encode it with special
+ * tokens, accept it if it is long enough and new, then draw where the row starts in it. A document is a line of JSONL
+ * or a paragraph between blank lines.
  */
 import { basename, extname } from 'node:path';
 import { counted } from '../counted';
@@ -15,12 +16,12 @@ import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 
 export interface CalibrationOptions {
-  /** Rows to draw from a text, or to take from the start of a file of rows; of the latter all of them when undefined. */
+  /** Rows to draw from a text, or to take from the start of a file of rows; all rows of such a file when undefined. */
   readonly samples?: number;
-  /** Tokens a row; rows of a file that are longer are cut, and stay as they are when undefined. */
+  /** Tokens per row. Longer rows of a file are cut; when undefined, they stay as they are. */
   readonly length?: number;
   readonly seed: number;
-  /** Size of the model's vocabulary; ids must be below it. */
+  /** Size of the model's vocabulary; all ids must be below it. */
   readonly vocabulary?: number;
 }
 
@@ -34,27 +35,30 @@ export interface Calibration {
   readonly samples: number;
   readonly length: number;
   readonly seed: number;
-  /** One row from each of `samples` documents; or windows of the whole text; or rows of ids as the file gives them. */
+  /**
+   * Where the rows come from: one from each of `samples` documents, windows of the whole text, or rows of ids from the
+   * file.
+   */
   readonly method: 'documents' | 'windows' | 'rows';
 }
 
-/** What the sampling needs of a tokenizer. */
+/** The part of a tokenizer that sampling needs. */
 export interface Encoder {
   encode(text: string, options: { readonly addSpecialTokens: boolean }): Awaitable<number[]>;
 }
 
-/** A row is a few hundred bytes of text: a small file holds thousands. */
+/** A row is a few hundred bytes of text, so a small file holds thousands. */
 const FILE_CAP = 64 * 2 ** 20;
 const FILE_CAP_REASON = 'Calibration needs a few thousand tokens: use a part of the file.';
 /** The paper's largest set is 1 000 × 128. */
 const TOKEN_CAP = 2 ** 24;
-/** More rows than this take so long that it is said that all of a file are taken. */
+/** With more rows than this, scoring takes so long that a warning says that all rows of a file are used. */
 const MANY_ROWS = 1000;
 
 /**
- * Reads calibration rows from `file`: `.json` holds `{"rows": [[ids]]}`; its first rows are taken, without a tokenizer;
- * `.jsonl` and `.ndjson` a document a line, in the field `text`; anything else is text. Throws `UserError` when the file
- * cannot be read, is too short, or holds ids outside the vocabulary.
+ * Reads calibration rows from `file`. `.json` holds `{"rows": [[ids]]}`; its first rows are taken, without a tokenizer.
+ * `.jsonl` and `.ndjson` have one document per line, in the field `text`. Any other file is text.
+ * @throws UserError when the file cannot be read, is too short, or holds ids outside the vocabulary
  */
 export async function loadCalibration(
   file: string,
@@ -71,7 +75,7 @@ export async function loadCalibration(
   return { rows, source: basename(file), sha256, samples: rows.length, length: rows[0].length, seed, method };
 }
 
-/** What the user should know of the rows, beside what was asked for. `context` is the model's. */
+/** Warnings about the rows for the user. `context` is the model's. */
 export function calibrationWarnings(
   { method, source, samples, length }: Omit<Calibration, 'rows'>,
   wanted: Pick<CalibrationOptions, 'samples' | 'length'>,
@@ -91,7 +95,7 @@ export function calibrationWarnings(
   return [...warnings, ...contextWarning(length, context, 'rows')];
 }
 
-/** Said of rows that are longer than the model's context; what they are is named by `what`. */
+/** The warning for rows that are longer than the model's context; `what` names the rows. */
 export function contextWarning(length: number, context: number, what: 'rows' | 'windows'): string[] {
   if (length <= context) return [];
   return [`${what} of ${length} tokens are longer than the ${context} that the model was made for`];
@@ -99,7 +103,7 @@ export function contextWarning(length: number, context: number, what: 'rows' | '
 
 type Found = Pick<Calibration, 'rows' | 'method'>;
 
-/** Those that were asked for. */
+/** The requested rows. */
 function firstRows({ rows, method }: Found, { samples = rows.length, length = Infinity }: CalibrationOptions): Found {
   return { rows: rows.slice(0, samples).map((row) => row.slice(0, length)), method };
 }
@@ -127,7 +131,7 @@ async function sample(
 
 type Drawing = Required<Pick<CalibrationOptions, 'samples' | 'length' | 'seed'>>;
 
-/** One row from each of `samples` documents, or undefined when fewer are long enough. */
+/** One row from each of `samples` documents, or undefined when too few documents are long enough. */
 async function sampleDocuments(
   documents: readonly string[],
   { samples, length, seed }: Drawing,
@@ -149,7 +153,7 @@ async function sampleDocuments(
   return rows;
 }
 
-/** `samples` of the stream's windows, drawn without repeats: windows lie side by side, so no token counts twice. */
+/** `samples` windows of the stream, drawn without repetition. Windows do not overlap, so no token counts twice. */
 function sampleWindows(stream: number[], { samples, length, seed }: Drawing, file: string): number[][] {
   const count = Math.floor(stream.length / length);
   if (count < samples) {

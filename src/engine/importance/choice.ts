@@ -1,45 +1,45 @@
 /**
- * How the blocks that a model loses were chosen: by a criterion, by hand, or one after the other. Plans keep it, records
- * and model cards say it. What was edited by hand is not kept but follows from what was suggested and what is removed.
+ * How the removed blocks were chosen: by a criterion, by hand, or by both in turn. Plans store it; records and model
+ * cards report it. Edits by hand are not stored: they are the difference between the suggestion and the removed blocks.
  */
 import { counted } from '../counted';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../records/record';
 import type { SizeGoal } from './count';
 
-/** A text that scored blocks. */
+/** A text that blocks were scored on. */
 export interface ScoringText {
   /** File name without its path. */
   readonly name: string;
   readonly sha256: string;
-  /** Absolute path, where it is known. It stays with the user: no record and no card names it. */
+  /** Absolute path, if known. It stays on the user's machine: no record and no model card contains it. */
   readonly file?: string;
-  /** Rows and tokens a row, where they are known. */
+  /** Rows and tokens per row, if known. */
   readonly samples?: number;
   readonly length?: number;
   readonly seed?: number;
 }
 
-/** Blocks that a criterion chose. */
+/** Blocks that were chosen by a criterion. */
 export interface Suggestion {
   readonly criterion: string;
-  /** What was asked for. */
+  /** The requested size. */
   readonly goal: SizeGoal;
-  /** What was suggested: 0-based, ascending. */
+  /** The suggested blocks: 0-based, ascending. */
   readonly blocks: readonly number[];
   /** Undefined for criteria that need no text. */
   readonly calibration?: ScoringText;
-  /** Name of the record of the run that scored them. */
+  /** Name of the record of the scoring run. */
   readonly run?: string;
 }
 
 export type Choice = Suggestion | 'hand';
 
-/** What was changed by hand after the suggestion. */
+/** Edits by hand after the suggestion. */
 export interface Edits {
-  /** Removed beyond the suggestion, ascending. */
+  /** Removed in addition to the suggestion, ascending. */
   readonly removed: readonly number[];
-  /** Suggested, and kept all the same; ascending. */
+  /** Suggested but kept; ascending. */
   readonly kept: readonly number[];
 }
 
@@ -51,15 +51,15 @@ export function editsOf({ blocks }: Suggestion, removed: readonly number[]): Edi
 }
 
 /**
- * How `removed` was chosen, given the last suggestion, if there was one. If none of the blocks was suggested, they
- * were chosen by hand.
+ * How `removed` was chosen, given the last suggestion, if any. If none of the blocks was suggested, they were chosen by
+ * hand.
  */
 export function choiceOf(removed: readonly number[], suggestion: Suggestion | undefined): Choice {
   const suggested = suggestion !== undefined && removed.some((block) => suggestion.blocks.includes(block));
   return suggested ? suggestion : 'hand';
 }
 
-/** As settings of a run record. `removed` is what goes in the end. */
+/** The choice as settings of a run record. `removed` are the blocks that are removed in the end. */
 export function choiceSettings(choice: Choice, removed: readonly number[]): Readonly<Record<string, unknown>> {
   if (choice === 'hand') return { chosen: 'by hand' };
   const { criterion, goal, blocks, calibration, run } = choice;
@@ -77,7 +77,7 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
   };
 }
 
-/** As calibrations name themselves in records. */
+/** The calibration in the form that records use. */
 const withoutFile = ({ name, sha256, samples, length, seed }: ScoringText): object => ({
   source: name,
   sha256,
@@ -86,15 +86,15 @@ const withoutFile = ({ name, sha256, samples, length, seed }: ScoringText): obje
   seed,
 });
 
-/** The text that scored the blocks, as an input of the run. */
+/** The text that the blocks were scored on, as an input of the run. */
 export const choiceInputs = (choice: Choice | undefined): RunInput[] =>
   choice === undefined || choice === 'hand' ? [] : scoringInputs(choice.calibration);
 
-/** A text that scored blocks, if there was one, as an input of a run. */
+/** The text that blocks were scored on, if any, as an input of a run. */
 export const scoringInputs = (text: ScoringText | undefined): RunInput[] =>
   text ? [{ role: 'calibration', name: text.name, sha256: text.sha256 }] : [];
 
-/** For a model card: one or two sentences. */
+/** The choice for a model card, in one or two sentences. */
 export function choiceSentence(choice: Choice, removed: readonly number[]): string {
   if (choice === 'hand') return 'The blocks were chosen by hand.';
   const edits = editsOf(choice, removed);

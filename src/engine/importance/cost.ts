@@ -1,31 +1,31 @@
 /**
- * What the criteria cost for each row of calibration tokens, in applications of a block to a row. Progress counts in
- * it, and estimates are made from it. Pure: it loads nothing that computes.
+ * Cost of the criteria for each row of calibration tokens, in applications of a block to a row. Progress and estimates
+ * use it. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 import type { Criterion } from './criterion';
 
 /**
- * A perplexity sweep.
+ * Cost of a perplexity sweep.
  * @param steps of the model
- * @param candidates indices of the steps that are left out, one a variant
+ * @param candidates indices of the steps that are left out, one per variant
  */
 export function sweepWork(architecture: Architecture, steps: number, candidates: readonly number[]): number {
   const blocks = steps + candidates.reduce((n, k) => n + steps - 1 - k, 0);
   return blocks + headWork(architecture) * (candidates.length + 1);
 }
 
-/** Taylor scores: forward through `steps`, the gradient of the loss, and back. */
+/** Cost of Taylor scores: forward through `steps`, the gradient of the loss, and backward. */
 export function taylorWork(architecture: Architecture, steps: number): number {
   return steps * (1 + BACKWARD_WORK) + headWork(architecture) * HEAD_GRADIENT_WORK;
 }
 
 /**
- * The rounds of a greedy run, each a sweep: the model is a step shorter every time, and has a candidate less. Which
- * ones will be gone is not known before; the first ones are taken to stay.
- * @param candidates indices of the steps that may go
- * @param count removals wanted
+ * Cost of the rounds of a greedy run, each a sweep. In every round the model has one step and one candidate less. The
+ * removed blocks are not known in advance, so the last candidates are assumed to go first.
+ * @param candidates indices of the steps that may be removed
+ * @param count requested removals
  */
 export function greedyWork(
   architecture: Architecture,
@@ -43,11 +43,11 @@ export function greedyWork(
 export interface Scope {
   /** Removals of a greedy run. */
   readonly count?: number;
-  /** Blocks that a greedy run does not try. */
+  /** Blocks that a greedy run must not try. */
   readonly kept?: ReadonlySet<number>;
 }
 
-/** A criterion over the whole model; 0 for those that run nothing. */
+/** Cost of a criterion over the whole model; 0 for criteria that run nothing. */
 export function criterionWork(
   architecture: Architecture,
   criterion: Criterion,

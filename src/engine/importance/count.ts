@@ -1,24 +1,24 @@
 /**
- * How many blocks to remove for a wanted size (Shortened LLaMA as coded, spec §1.6): all six published counts equal
- * n = floor((P_total − P_target) / P_block).
+ * How many blocks to remove for a requested size. All six counts that Shortened LLaMA published equal n =
+ * floor((P_total − P_target) / P_block), with the sizes of its Table 1.
  */
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 
-/** The sizes that the floor rule needs, all in parameters; a tied matrix counts once. */
+/** The sizes that the floor rule needs, in parameters. A tied matrix counts once. */
 export interface ModelSize {
   readonly total: number;
-  /** Of one block; where blocks differ, their mean. */
+  /** Parameters of one block; their mean when blocks differ. */
   readonly block: number;
 }
 
-/** What the user asked for. A ratio is the share of all parameters to remove, above 0 and below 1. */
+/** The requested size. A ratio is the share of all parameters to remove, above 0 and below 1. */
 export type SizeGoal =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'ratio'; readonly ratio: number }
   | { readonly kind: 'target'; readonly parameters: number };
 
-/** Rounding of the quotient alone must not lose a block: a ratio of exactly n blocks gives n. */
+/** Tolerance for rounding of the quotient: a ratio of exactly n blocks gives n. */
 const QUOTIENT_SLACK = 1e-9;
 
 /**
@@ -69,7 +69,7 @@ function floorRule(reduction: number, size: ModelSize): number {
 
 /**
  * Reads a parameter count: "5422977024", "5.4B", "360M".
- * @throws UserError when it is none.
+ * @throws UserError when `text` is not a parameter count
  */
 export function parseParameterCount(text: string, option: string): number {
   const match = /^\s*(\d{1,15}(?:\.\d{1,9})?)\s*([kmbt]?)\s*$/i.exec(text);

@@ -1,17 +1,17 @@
-/** The criteria by name, and what each needs. Pure: whoever only shows or offers them loads nothing that computes. */
+/** The criteria by name, and the inputs of each. Pure: showing or offering criteria loads nothing that computes. */
 
 export const CRITERIA = ['ppl', 'taylor', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const;
 export type Criterion = (typeof CRITERIA)[number];
 
-/** How to score; a criterion ignores what is not its own. */
+/** Scoring settings. A criterion ignores the settings of the others. */
 export interface CriterionSettings {
   /** Path of the calibration text. */
   readonly calibration?: string;
-  /** Rows, tokens a row, and the seed of their drawing, as `CalibrationOptions` has them. */
+  /** Rows, tokens per row, and the sampling seed, as in `CalibrationOptions`. */
   readonly samples?: number;
   readonly length?: number;
   readonly seed: number;
-  /** Of magnitude. */
+  /** For magnitude. */
   readonly norm: 'l1' | 'l2';
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';
 }
@@ -19,5 +19,5 @@ export interface CriterionSettings {
 /** Whether the criterion runs the model over a text. */
 export const needsCalibration = (criterion: Criterion): boolean => criterion !== 'magnitude' && criterion !== 'deepest';
 
-/** Whether the criterion looks at the stored weights, which an adapter on top leaves as they are. */
+/** Whether the criterion reads only the stored weights, which an adapter on top does not change. */
 export const readsWeights = (criterion: Criterion): boolean => criterion === 'magnitude' || criterion === 'taylor';

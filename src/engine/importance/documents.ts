@@ -1,11 +1,14 @@
-/** Documents of a calibration file (spec §1.5: BookCorpus has one a row): lines of JSONL, or paragraphs of a text. */
+/**
+ * Documents of a calibration file: lines of JSONL, or paragraphs of a text. (Shortened LLaMA's BookCorpus has one
+ * document per row.)
+ */
 import { extname } from 'node:path';
 import { messageOf, UserError } from '../errors';
 
 /**
- * The documents of `text` in order, none empty. `file` names it in messages, and its extension tells JSONL (`.jsonl`,
- * `.ndjson`: field `text` of each line) from text (paragraphs between blank lines). Throws `UserError` when a line is no
- * document or nothing is left.
+ * The non-empty documents of `text`, in order. `file` names the text in messages, and its extension tells JSONL
+ * (`.jsonl`, `.ndjson`: field `text` of each line) from text (paragraphs between blank lines).
+ * @throws UserError when a line is not a document, or no document is left
  */
 export function splitDocuments(text: string, file: string): string[] {
   const jsonLines = ['.jsonl', '.ndjson'].includes(extname(file).toLowerCase());

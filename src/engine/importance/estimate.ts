@@ -1,6 +1,6 @@
 /**
- * What scoring and evaluating a model will take, before it begins: its floating-point operations, from the architecture
- * and the rows alone, over the speed that this machine was seen to have. Pure: it loads nothing that computes.
+ * Estimates how long scoring and evaluation will take: floating-point operations, from the architecture and the rows
+ * alone, divided by the measured speed of this machine. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { elements, parametersOf } from '../checkpoint/parameters';
@@ -12,20 +12,20 @@ import type { Criterion } from './criterion';
 /** Rows of tokens. */
 export interface RowShape {
   readonly rows: number;
-  /** Tokens of each. */
+  /** Tokens per row. */
   readonly length: number;
 }
 
-/** Work whose speed is measured by itself: a criterion, or the perplexity of a text. */
+/** Work with its own measured speed: a criterion, or the perplexity of a text. */
 export type EstimatedWork = Criterion | 'evaluate';
 
 /**
- * What gradients reach of the speed of plain products: two fifths of a training step lie between the products (README,
- * "Measured": 69 %).
+ * Speed with gradients relative to plain products. Two fifths of a training step are spent between the products
+ * (README, "Measured": 69 %).
  */
 const GRADIENT_SPEED = 0.69;
 
-/** Operations of one application of a block to a row: a product and a sum count as two. */
+/** Operations of one application of a block to a row. A product and a sum count as two. */
 export function rowBlockFlops(architecture: Architecture, length: number): number {
   const { heads, headDim } = architecture;
   const matrices = (Object.values(blockWeights(architecture, 0)) as Weight[]).filter(({ shape }) => shape.length === 2);
@@ -46,12 +46,15 @@ export function scoringFlops(
   return rows * criterionWork(architecture, criterion, scope) * rowBlockFlops(architecture, length);
 }
 
-/** Operations of the perplexity of a text. @param blocks those that are left */
+/** Operations of the perplexity of a text. @param blocks remaining blocks */
 export function evaluationFlops(architecture: Architecture, { rows, length }: RowShape, blocks: number): number {
   return rows * (blocks + headWork(architecture)) * rowBlockFlops(architecture, length);
 }
 
-/** Speed of `work` where that of `seen` is known: both run the same products, Taylor with others in between. */
+/**
+ * Speed of `work`, from the known speed of `seen`. Both run the same products; Taylor runs other operators between
+ * them.
+ */
 export function speedLike(work: EstimatedWork, seen: EstimatedWork, speed: number): number {
   const share = (each: EstimatedWork): number => (each === 'taylor' ? GRADIENT_SPEED : 1);
   return (speed * share(work)) / share(seen);

@@ -1,6 +1,6 @@
 /**
- * Greedy removal (SLEB, spec §4): leave out the block whose absence costs least, score what is left again, repeat.
- * One sweep per removed block.
+ * Greedy removal (Song et al. 2024, SLEB): remove the block whose absence costs least, score the remaining blocks
+ * again, repeat. One sweep per removed block.
  */
 import { inPhases, type JobOptions, labelled } from '../progress';
 import { rankBlocks } from './select';
@@ -14,22 +14,22 @@ import { sweepLosses } from './sweep';
 export interface GreedyRemoval {
   /** The block removed in this round. */
   readonly block: number;
-  /** Mean token loss and perplexity of the model without it and all those before. */
+  /** Mean token loss and perplexity of the model without this block and all earlier ones. */
   readonly meanNll: number;
   readonly ppl: number;
 }
 
 export interface GreedyOptions {
   readonly view?: View;
-  /** Rounds. */
+  /** Number of rounds. */
   readonly count: number;
-  /** Blocks that may go; all when undefined. */
+  /** Blocks that may be removed; all when undefined. */
   readonly candidates?: readonly number[];
 }
 
 /**
  * @param rows calibration tokens, all rows of one length
- * @returns the removals in their order; fewer than `count` when the candidates run out
+ * @returns the removals in their order; fewer than `count` when there are not enough candidates
  * @throws CancelledError
  */
 export async function scoreGreedy(

@@ -1,8 +1,8 @@
-/** Token losses summed up: mean, perplexity, rows, and how sure the few rows make us. */
+/** Summary of token losses: mean, perplexity, means of the rows, and confidence intervals. */
 import { Random } from '../random';
 
 export interface LossSummary {
-  /** exp(meanNll): mean over tokens, not over rows (spec §1.4). */
+  /** exp(meanNll): the mean over tokens, not over rows, as in Shortened LLaMA's `src/anal_block_sensitivity_ppl.py`. */
   readonly ppl: number;
   /** Mean token loss in nats. */
   readonly meanNll: number;
@@ -25,7 +25,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** An interval beside another model over the same rows. */
+/** An interval relative to another model on the same rows. */
 export interface PairedInterval {
   readonly pairedLow: number;
   readonly pairedHigh: number;
@@ -34,10 +34,10 @@ export interface PairedInterval {
 const RESAMPLES = 1000;
 
 /**
- * 95 % bootstrap interval of the perplexity: rows drawn with replacement, as often as there are rows, 1 000 times. It says
- * how far the perplexity varies from text to text, which all blocks have in common: to tell blocks from the whole model,
- * take `pairedPerplexity`.
- * @param seed the same one draws the same rows
+ * 95 % bootstrap interval of the perplexity: as many rows as there are, drawn with replacement 1 000 times. It shows
+ * how the perplexity varies between texts, which affects all blocks alike. To compare a block with the whole model, use
+ * `pairedPerplexity`.
+ * @param seed equal seeds draw equal rows
  */
 export function bootstrapPerplexity(rows: readonly number[], seed: number): Interval {
   const { low, high } = bootstrapMean(rows, seed);
@@ -45,10 +45,10 @@ export function bootstrapPerplexity(rows: readonly number[], seed: number): Inte
 }
 
 /**
- * 95 % paired bootstrap interval of the variant's perplexity: what the whole model has on these rows, times the interval
- * of exp(mean of the rows' differences in loss). How hard a row is cancels out of its difference, so what is left is what
- * the missing part costs. An interval that does not hold the whole model's perplexity tells the two apart.
- * @param variant, full of the same rows in the same order, which are of one length
+ * 95 % paired bootstrap interval of the variant's perplexity: the whole model's perplexity on these rows, times the
+ * interval of exp(mean of the rows' differences in loss). The difficulty of a row cancels in its difference, so what
+ * remains is the cost of the missing part. An interval that excludes the whole model's perplexity tells the two apart.
+ * @param variant, full of the same rows in the same order, all of one length
  */
 export function pairedPerplexity(
   variant: Pick<LossSummary, 'rows'>,
@@ -60,7 +60,7 @@ export function pairedPerplexity(
   return { pairedLow: full.ppl * Math.exp(low), pairedHigh: full.ppl * Math.exp(high) };
 }
 
-/** The 2.5 % and 97.5 % quantiles of the mean of values drawn with replacement. */
+/** The 2.5 % and 97.5 % quantiles of the mean of values that are drawn with replacement. */
 function bootstrapMean(values: readonly number[], seed: number): Interval {
   if (values.some((value) => Number.isNaN(value))) return { low: NaN, high: NaN };
   const random = new Random(seed);

@@ -1,7 +1,8 @@
 /**
- * The magnitude criterion (§3.1; spec §1.2): Σ |w|^p over a block's weights, no data and no session. Matrices fold their
- * input axis to one value a neuron, norm vectors count element by element; the values of a tensor are then reduced, and
- * a block is the sum of its tensors. Both norms and any query/key norms count, biases do not (they are no "weight").
+ * The magnitude criterion (Shortened LLaMA §3.1, `src/anal_block_sensitivity_magnitude.py`): Σ |w|^p over a block's
+ * weights, without data or a session. A matrix gives one value per neuron (the sum over its input axis), a norm one
+ * value per element. These values are reduced to the tensor's score, and a block's score is the sum over its tensors.
+ * Both norms and any query/key norms count. Biases do not: the official code takes only parameters named "weight".
  */
 import { elements } from '../checkpoint/parameters';
 import { layerKeys, type WeightKey, weightOf } from '../checkpoint/weight-key';
@@ -10,11 +11,11 @@ import { rankBlocks } from './select';
 import { rowWidth, type WeightSource } from '../weights/source';
 
 export type MagnitudeNorm = 'l1' | 'l2';
-/** How the neurons of a tensor become its score. `product` is the sum of logarithms: products underflow. */
+/** How the values of a tensor become its score. `product` is the sum of logarithms, because products underflow. */
 export type MagnitudeReduction = 'sum' | 'mean' | 'max' | 'product';
 
 export interface MagnitudeOptions {
-  /** p = 1, or p = 2 as a sum of squares without a root. */
+  /** p = 1, or p = 2: the sum of squares without a square root. */
   readonly norm: MagnitudeNorm;
   readonly reduction: MagnitudeReduction;
 }
@@ -32,7 +33,7 @@ export interface MagnitudeScores {
   readonly tensors: TensorScore[];
 }
 
-/** Numbers that are read at a time. */
+/** Numbers that are read at once. */
 const PIECE = 2 ** 20;
 
 /** @throws UserError when a file cannot be read; CancelledError */

@@ -1,6 +1,6 @@
 /**
- * Where numbers stop being finite, and what is said of it. A broken weight, or an overflow, makes a model's loss NaN or
- * infinite; scores that come from such a loss are in no order.
+ * Finds where numbers stop being finite, and words the warning. A broken weight or an overflow makes a model's loss NaN
+ * or infinite, and scores from such a loss have no meaningful order.
  */
 import type { JobOptions } from '../progress';
 import type { TokenRows } from '../model/forward';
@@ -9,12 +9,12 @@ import { stepsOf, type View } from '../model/view';
 import { streamResidual } from './residual';
 import type { CriterionResult } from './run-criterion';
 
-/** What one warning lists at most. */
+/** Maximum number of names in one warning. */
 const MAX_NAMES = 8;
 
 /**
- * The place from which a model's hidden states are not finite, in words that follow "its hidden states are not finite …";
- * undefined where all of them are.
+ * The first place where a model's hidden states are not finite, in words that follow "its hidden states are not finite
+ * …". Undefined when all of them are finite.
  * @param rows tokens, all of one length
  * @throws CancelledError
  */
@@ -25,7 +25,7 @@ export async function placeOfBreak(
   job: JobOptions = {},
 ): Promise<string | undefined> {
   const steps = stepsOf(view);
-  let first = Infinity; // 0 is the embedding, k + 1 is what step k gives
+  let first = Infinity; // 0 is the embedding, k + 1 the output of step k
   await streamResidual(
     model,
     rows,
@@ -41,9 +41,9 @@ export async function placeOfBreak(
 }
 
 /**
- * The warning that a loss deserves; undefined for a finite one.
+ * The warning for a loss that is not finite; undefined for a finite one.
  * @param meanNll mean token loss of the view over `rows`
- * @param rowLosses mean loss of each row, where they are known
+ * @param rowLosses mean loss of each row, if known
  */
 export async function lossWarning(
   model: Model,
@@ -61,7 +61,7 @@ export async function lossWarning(
   return `the mean loss of the model on this text is ${meanNll}: ${cause}`;
 }
 
-/** What is to be said of result that are not finite, one sentence each. @throws CancelledError */
+/** Warnings about numbers in a result that are not finite, one sentence each. @throws CancelledError */
 export async function resultWarnings(
   model: Model,
   rows: TokenRows,
@@ -80,7 +80,7 @@ export async function resultWarnings(
   return [...warnings, `${ofScores}${cause}`];
 }
 
-/** "the scores of block 1, block 3 are not finite (NaN)"; undefined where all are. */
+/** "the scores of block 1, block 3 are not finite (NaN)"; undefined when all are finite. */
 export function scoresWarning(result: CriterionResult): string | undefined {
   const broken = namedScores(result).filter(({ score }) => !Number.isFinite(score));
   if (broken.length === 0) return undefined;

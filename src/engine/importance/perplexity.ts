@@ -1,6 +1,6 @@
 /**
- * The paper's PPL criterion (§3.1; spec §1.4): how perplexing the calibration text becomes when a block is left out.
- * `module` granularity scores attention and FFN apart (§5.2, Table 6).
+ * The PPL criterion (Shortened LLaMA §3.1, `src/anal_block_sensitivity_ppl.py`): the perplexity of the calibration text
+ * when a block is left out. `module` granularity scores attention and FFN separately (§5.2, Table 6).
  */
 import type { JobOptions } from '../progress';
 import { rankBlocks } from './select';
@@ -17,7 +17,7 @@ import {
 } from './losses';
 import { sweepLosses } from './sweep';
 
-/** The model without one part: `score` is its perplexity. Higher means the part matters more. */
+/** The model without one part. `score` is its perplexity; higher means that the part is more important. */
 export interface PerplexityScore extends LossSummary, Interval, PairedInterval {
   readonly score: number;
 }
@@ -32,9 +32,9 @@ export interface ModulePerplexity extends PerplexityScore {
 }
 
 export interface PerplexityOptions {
-  /** The model to score; the whole one when undefined. */
+  /** The model to score; the whole model when undefined. */
   readonly view?: View;
-  /** Of the bootstrap. */
+  /** Seed of the bootstrap. */
   readonly seed: number;
 }
 
@@ -56,7 +56,7 @@ export async function scorePerplexity(
   return { full, blocks, order: rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index) };
 }
 
-/** The same for single modules, in the order of the residual stream. */
+/** Scores single modules, in the order of the residual stream. */
 export async function scoreModulePerplexity(
   model: Model,
   rows: TokenRows,

@@ -1,8 +1,8 @@
-/** From what a criterion found to the blocks that go: each kind of finding has its rule (engine/importance/select). */
+/** From a criterion's result to the blocks to remove. Each kind of result has its own rule (select.ts). */
 import { UserError } from '../errors';
 import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder } from './select';
 
-/** What selection needs of a criterion's findings. */
+/** The part of a criterion's result that selection needs. */
 export type Ranking = (
   | { readonly kind: 'scores'; /** One per block. */ readonly scores: readonly number[] }
   | { readonly kind: 'windows'; readonly windows: readonly AngularWindow[] }
@@ -10,21 +10,21 @@ export type Ranking = (
       readonly kind: 'removals';
       /** In the order of removal. */
       readonly removals: readonly number[];
-      /** Mean loss after each, where it is known. */
+      /** Mean loss after each removal, if known. */
       readonly losses?: readonly (number | undefined)[];
     }
 ) & {
-  /** Mean loss or perplexity of the whole model, where it was measured. */
+  /** Mean loss or perplexity of the whole model, if measured. */
   readonly baseline?: number;
 };
 
-/** Scores that are not finite where they would have to choose. */
+/** Thrown when the scores that decide the choice are not finite. */
 export class BrokenScores extends UserError {}
 
 /**
  * The `count` blocks to remove, ascending.
- * @throws UserError when the keep-list or the findings don't allow it; BrokenScores when the whole model's loss, or what
- *   speaks for the blocks that would go, is not finite: their order says nothing
+ * @throws UserError when the keep-list or the result does not allow it; BrokenScores when the whole model's loss, or a
+ *   score of the chosen blocks, is not finite, because such an order means nothing
  */
 export function selectByScores(ranking: Ranking, blocks: number, count: number, kept: ReadonlySet<number>): number[] {
   const { baseline } = ranking;
@@ -48,7 +48,7 @@ function select(ranking: Ranking, blocks: number, count: number, kept: ReadonlyS
   }
 }
 
-/** What of the chosen blocks' findings is not finite, in words; undefined where all is. */
+/** The scores of the chosen blocks that are not finite, in words; undefined when all are finite. */
 function brokenReason(ranking: Ranking, chosen: readonly number[]): string | undefined {
   switch (ranking.kind) {
     case 'scores': {

@@ -1,4 +1,4 @@
-/** One forward pass that shows the residual stream between blocks to the criteria that compare states. */
+/** One forward pass that hands the residual stream between blocks to criteria that compare states. */
 import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -6,8 +6,8 @@ import { releaseState, type Chunk, type State } from '../model/states';
 import type { Step } from '../model/view';
 
 /**
- * Called with the states before and after each step, in this process's memory, chunk by chunk.
- * `firstRow` is the number of the chunk's first row.
+ * Called with the states before and after each step, in this process's memory, chunk by chunk. `firstRow` is the index
+ * of the chunk's first row.
  */
 export type Compare = (step: number, firstRow: number, before: Chunk, after: Chunk) => void;
 
@@ -50,7 +50,7 @@ export async function streamResidual(
   }
 }
 
-/** `states` holds vectors of `size` numbers. @returns how many of them are zeros */
+/** `states` holds vectors of `size` numbers. @returns how many of them are all zeros */
 export function countZeros(states: Float32Array, size: number): number {
   let zeros = 0;
   for (let at = 0; at < states.length; at += size) {
@@ -60,8 +60,8 @@ export function countZeros(states: Float32Array, size: number): number {
 }
 
 /**
- * cos of the angle between two vectors of `size` numbers at offset `at`, in float64. A vector of zeros has no direction:
- * beside another one it is unchanged (1), beside any other vector at a right angle (0).
+ * Cosine of the angle between two vectors of `size` numbers at offset `at`, in float64. A zero vector has no direction:
+ * compared with another zero vector it is unchanged (1), compared with any other vector it is at a right angle (0).
  */
 export function cosine(a: Float32Array, b: Float32Array, at: number, size: number): number {
   let dot = 0;
@@ -73,6 +73,6 @@ export function cosine(a: Float32Array, b: Float32Array, at: number, size: numbe
     bb += b[i] * b[i];
   }
   if (aa === 0 && bb === 0) return 1;
-  if (aa === 0 || bb === 0) return dot; // 0, or NaN beside numbers that are none
+  if (aa === 0 || bb === 0) return dot; // 0, or NaN when a component is NaN
   return dot / Math.sqrt(aa * bb);
 }

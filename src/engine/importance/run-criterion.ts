@@ -1,4 +1,7 @@
-/** Runs a criterion on a checkpoint: opens what it needs, and returns what it found and which blocks that puts first. */
+/**
+ * Runs a criterion on a checkpoint: opens what the criterion needs, and returns its result and the ranking of the
+ * blocks.
+ */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weight-names';
@@ -34,7 +37,7 @@ export interface BlockScore {
   readonly meanNll?: number;
   readonly low?: number;
   readonly high?: number;
-  /** Beside the whole model over the same rows (losses.ts). */
+  /** Relative to the whole model on the same rows (losses.ts). */
   readonly pairedLow?: number;
   readonly pairedHigh?: number;
   /** Mean loss of each calibration row. */
@@ -53,9 +56,9 @@ export interface TensorScore {
   readonly score: number;
 }
 
-/** What a criterion finds; which fields there are depends on the criterion. */
+/** The result of a criterion. Its fields depend on the criterion. */
 export interface CriterionResult {
-  /** The model with nothing removed, where it was measured. */
+  /** The whole model, if measured. */
   readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
   readonly blocks?: readonly BlockScore[];
   readonly modules?: readonly ModuleScore[];
@@ -63,35 +66,35 @@ export interface CriterionResult {
   readonly windows?: readonly AngularWindow[];
   readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
   readonly tensors?: readonly TensorScore[];
-  /** Of taylor, where hidden states went to a temporary file: its size. */
+  /** For taylor, if hidden states went to a temporary file: the size of that file. */
   readonly temporaryBytes?: number;
-  /** Of block-influence and angular, where there are any: hidden states of zeros, which have no direction. */
+  /** For block-influence and angular, if any: the number of zero hidden states, which have no direction. */
   readonly zeroStates?: number;
 }
 
 export interface Scored {
   readonly result: CriterionResult;
   readonly ranking: Ranking;
-  /** Undefined where the criterion needs no text. */
+  /** Undefined when the criterion needs no text. */
   readonly calibration?: Calibration;
-  /** Undefined where no session was needed. */
+  /** Undefined when no session was needed. */
   readonly device?: DeviceReport;
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed?: number;
-  /** What the user must know of the numbers and the text. */
+  /** Warnings about the numbers and the text for the user. */
   readonly warnings: readonly string[];
 }
 
 export interface Scope {
-  /** Removals of a greedy run. */
+  /** Number of removals of a greedy run. */
   readonly count?: number;
   /** Blocks that a greedy run must not try. */
   readonly kept?: ReadonlySet<number>;
   /** The view to score; the whole model when undefined. */
   readonly view?: View;
   readonly granularity?: 'block' | 'module';
-  /** On top of the checkpoint's weights. */
+  /** An adapter on top of the checkpoint's weights. */
   readonly adapter?: AppliedAdapter;
 }
 
@@ -147,7 +150,7 @@ export async function runCriterion(
   };
 }
 
-/** Criteria that look at weights or nothing. */
+/** Criteria that read only weights, or nothing. */
 async function withoutText(
   checkpoint: Checkpoint,
   criterion: Criterion,
@@ -172,14 +175,14 @@ async function withoutText(
   };
 }
 
-/** A greedy run that found too few blocks to remove. */
+/** Warns when a greedy run found too few blocks to remove. */
 function shortRun({ removals }: CriterionResult, count = 0): string[] {
   if (!removals || removals.length >= count) return [];
   if (removals.length === 0) return ['greedy removes nothing: every block is kept'];
   return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
 }
 
-/** The tensor that makes a magnitude what it is. */
+/** Warns when a single tensor dominates the magnitude scores. */
 function magnitudeWarnings(result: CriterionResult, tensors: readonly TensorScore[] = []): string[] {
   const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));
@@ -229,7 +232,7 @@ function rankingOf({ full, blocks, windows, removals }: CriterionResult): Rankin
   return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
 }
 
-/** A copy without the entry `rows`: token ids or single losses, which are too many to print. */
+/** A copy without the field `rows` (token ids or losses of single rows), which is too long to print. */
 export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Omit<T, 'rows'> {
   const copy: Partial<{ -readonly [Key in keyof T]: T[Key] }> = { ...value };
   delete copy.rows;

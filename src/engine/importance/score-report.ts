@@ -1,4 +1,7 @@
-/** What a scoring says: the numbers, whose they are, and what they were made with. The same on a terminal and in the editor. */
+/**
+ * The report of a scoring run: the numbers, the model they belong to, and how they were made. The same in the terminal
+ * and in the editor.
+ */
 import { peakRssBytes } from '../memory';
 import { modelName } from '../records/record';
 import { type OpenedModel } from '../model/opened';
@@ -22,12 +25,12 @@ export interface ScoreContext {
   readonly peakRssBytes: number;
 }
 
-/** What is worth printing or sending. */
+/** The part to print or send. */
 export type ScoreSummary = ScoreSubject & ResultSummary & ScoreContext;
 
 export interface ScoreReport {
   readonly summary: ScoreSummary;
-  /** What the record holds: the losses of single rows too. */
+  /** The results for the record, with the losses of single rows. */
   readonly results: ScoreSubject & CriterionResult & ScoreContext;
 }
 

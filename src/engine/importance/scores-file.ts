@@ -1,4 +1,4 @@
-/** Reads back what `coppice score --json` printed (or recorded), for `prune --scores`. */
+/** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
@@ -13,7 +13,7 @@ export interface ScoresFile {
   readonly criterion: string;
   readonly ranking: Ranking;
   readonly sha256: string;
-  /** The calibration text that the scores come from, if any. */
+  /** The calibration text of the scores, if any. */
   readonly calibration?: ScoringText;
 }
 
@@ -34,7 +34,7 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   } catch (error) {
     throw refuse('it is not JSON', undefined, error);
   }
-  const scores = isObject(value) && isObject(value.results) ? value.results : value; // a record holds them as results
+  const scores = isObject(value) && isObject(value.results) ? value.results : value; // in a record they are the field "results"
   if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
     throw refuse('it lacks criterion or model');
   }
@@ -70,7 +70,7 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   return { criterion: scores.criterion, ranking, sha256, calibration: scoringText(scores.calibration) };
 }
 
-/** What the scores say of the blocks, or why they say nothing. */
+/** The ranking of the blocks by these scores, or an error when they give none. */
 function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
   const isBlock = (value: unknown): value is number =>
     Number.isInteger(value) && Number(value) >= 0 && Number(value) < blocks;
@@ -100,7 +100,7 @@ function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
   return missing >= 0 ? `it has no score for block ${missing}` : { kind: 'scores', scores: list as number[] };
 }
 
-/** Mean loss of the whole model, where the scores say it. */
+/** Mean loss of the whole model, if the scores contain it. */
 const baselineOf = (full: unknown): number | undefined => (isObject(full) ? parseJsonNumber(full.meanNll) : undefined);
 
 function scoringText(calibration: unknown): ScoringText | undefined {

@@ -1,6 +1,6 @@
 /**
- * Which blocks to remove, given their scores: the ascending stable order of Shortened LLaMA and its "+" keep-list
- * (spec §1.6, official code `block_prune.py`). Scoring never applies the keep-list; selecting does, for every criterion.
+ * Which blocks to remove, given their scores: the ascending stable order and the "+" keep-list of Shortened LLaMA
+ * (`src/block_prune.py`). Scoring never applies the keep-list; selection applies it for every criterion.
  */
 import { counted } from '../counted';
 import { UserError } from '../errors';
@@ -8,11 +8,11 @@ import { option, set } from '../option-token';
 import type { RemovedPart } from '../model/view';
 import { requireBlocks } from '../checkpoint/block-list';
 
-/** Blocks that stay whatever their score. */
+/** Blocks that are kept regardless of their score. */
 export interface KeepOptions {
-  /** The "+" heuristic: blocks 0–3 and the last two stay. On unless switched off. */
+  /** The "+" heuristic: keep blocks 0–3 and the last two. On by default. */
   readonly keepEnds?: boolean;
-  /** Further blocks to keep. */
+  /** Other blocks to keep. */
   readonly keep?: readonly number[];
 }
 
@@ -24,8 +24,8 @@ export interface AngularWindow {
 }
 
 /**
- * Blocks from least to most important: ascending score, equal scores by lower index first, non-finite scores last
- * (infinities before NaN). A score of −∞ is a broken measurement, not an unimportant block, so it is last too.
+ * Blocks from least to most important: by ascending score, equal scores by ascending index, non-finite scores last
+ * (infinities before NaN). A score of −∞ is a broken measurement and not an unimportant block, so it comes last too.
  */
 export function rankBlocks(scores: readonly number[]): number[] {
   const tier = (score: number): number => (Number.isFinite(score) ? 0 : Number.isNaN(score) ? 2 : 1);
@@ -38,14 +38,14 @@ export function rankBlocks(scores: readonly number[]): number[] {
     });
 }
 
-/** {0, 1, 2, 3, L−2, L−1}: what the "+" heuristic keeps of a model of `blocks` blocks. */
+/** {0, 1, 2, 3, L−2, L−1}: the blocks that the "+" heuristic keeps in a model of `blocks` blocks. */
 export function endBlocks(blocks: number): number[] {
   return [...new Set([0, 1, 2, 3, blocks - 2, blocks - 1])]
     .filter((block) => block >= 0 && block < blocks)
     .sort((a, b) => a - b);
 }
 
-/** The blocks that must stay, from the "+" heuristic and the user's own list. */
+/** The blocks to keep, from the "+" heuristic and the user's own list. */
 export function keepList(blocks: number, options: KeepOptions = {}): ReadonlySet<number> {
   const keep = options.keep ?? [];
   requireBlocks(keep, blocks, 'the keep-list');
@@ -58,8 +58,8 @@ export function candidatesOf(order: readonly number[], kept: ReadonlySet<number>
 }
 
 /**
- * The `count` least important blocks of `order` that may go; ascending.
- * @throws UserError when the keep-list leaves fewer than `count`.
+ * The `count` least important removable blocks of `order`, ascending.
+ * @throws UserError when the keep-list leaves fewer than `count`
  */
 export function selectByOrder(order: readonly number[], count: number, kept: ReadonlySet<number>): number[] {
   requireRoom(order.length, count, kept);
@@ -67,9 +67,9 @@ export function selectByOrder(order: readonly number[], count: number, kept: Rea
 }
 
 /**
- * The blocks of the window of size `count` with the lowest distance that touches no kept block (Gromov et al.'s rule
- * under the keep-list). `windows` may hold other sizes too; of equal distances the lower start wins.
- * @throws UserError when no such window was measured.
+ * The blocks of the window of size `count` with the lowest distance that contains no kept block (Gromov et al.'s rule
+ * with the keep-list). `windows` may hold other sizes too; of equal distances the lower start wins.
+ * @throws UserError when no such window was measured
  */
 export function selectByAngular(
   windows: readonly AngularWindow[],
@@ -100,9 +100,9 @@ export function selectByAngular(
 }
 
 /**
- * The first `count` removals of a greedy run. Each was chosen with the earlier ones gone, so a kept block cannot simply
- * be skipped: the run itself must have left it out of its candidates.
- * @throws UserError when the run is too short or removed a kept block.
+ * The first `count` removals of a greedy run. Each was chosen after the earlier ones were removed, so a kept block
+ * cannot be skipped afterwards: the run itself must have excluded it.
+ * @throws UserError when the run is too short or removed a kept block
  */
 export function selectByGreedy(
   removals: readonly number[],
@@ -131,8 +131,9 @@ export function selectByGreedy(
 }
 
 /**
- * Blocks that the user named himself. The "+" heuristic does not apply: it guards a criterion's choice, not the user's.
- * @throws UserError for an empty list, unknown blocks, all blocks, or a block of the keep-list.
+ * Blocks that the user named explicitly. The "+" heuristic does not apply to them: it guards the choice of a criterion,
+ * not the user's.
+ * @throws UserError for an empty list, unknown blocks, all blocks, or a block of the keep-list
  */
 export function selectExplicit(list: readonly number[], blocks: number, keep: readonly number[] = []): number[] {
   requireBlocks(list, blocks, 'the list of blocks to remove');
@@ -164,8 +165,8 @@ export function selectExplicit(list: readonly number[], blocks: number, keep: re
 }
 
 /**
- * The whole blocks among `parts`, ascending; a block whose attention and FFN are both named is whole.
- * @throws UserError when only a module of some block is removed: such a model can be viewed but not written.
+ * The whole blocks among `parts`, ascending. A block is whole when both its attention and its FFN are named.
+ * @throws UserError when only one module of a block is removed: such a model can be viewed but not written
  */
 export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
   const named = new Map<number, Set<'attention' | 'ffn'>>();
@@ -187,7 +188,7 @@ export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
   return ascending(named.keys());
 }
 
-/** @throws UserError when fewer than `count` of the blocks may go, or none would be left */
+/** @throws UserError when fewer than `count` blocks are removable, or none would remain */
 export function requireRoom(blocks: number, count: number, kept: ReadonlySet<number>): void {
   const free = blocks - kept.size;
   if (count <= Math.min(free, blocks - 1)) return;

@@ -1,9 +1,9 @@
 /**
- * The perplexity sweep: every what-if model in one pass over the weights.
+ * The perplexity sweep: all what-if models in one pass over the weights.
  *
- * A variant that leaves out step k is, up to k, the model itself. So one state for the model and one for every variant
- * already under way are pushed from step to step; at step k a copy of the model's state becomes variant k, which skips
- * it. N(N+1)/2 block applications instead of N², and each weight is read once.
+ * Up to step k, a variant that leaves out step k is the model itself. So one state for the model and one for every
+ * variant under way are pushed from step to step. At step k, a copy of the model's state becomes variant k, which skips
+ * the step. This takes N(N+1)/2 block applications instead of N², and reads each weight once.
  */
 import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../model/forward';
@@ -16,7 +16,7 @@ import { sweepWork } from './cost';
 export interface SweepLosses {
   /** Token losses of the model itself, (rows · (length − 1)) in nats. */
   readonly full: Float64Array;
-  /** The same with each candidate left out, in the order of `candidates`. */
+  /** Token losses with each candidate left out, in the order of `candidates`. */
   readonly without: readonly Float64Array[];
 }
 
@@ -28,7 +28,7 @@ interface Group {
 }
 
 /**
- * Losses of the model made of `steps`, and of every model that lacks one of them.
+ * Losses of the model with `steps`, and of every model that lacks one candidate.
  * @param rows tokens, all of one length
  * @param candidates indices into `steps`, ascending
  * @throws CancelledError
@@ -57,7 +57,7 @@ export async function sweepLosses(
   return { full, without };
 }
 
-/** Token losses of the model, then of each of the group's variants. `part` is put before the names of its steps. */
+/** Token losses of the model, then of each of the group's variants. `part` prefixes the names of its steps. */
 async function sweepGroup(
   forward: Forward,
   model: Model,
@@ -93,8 +93,8 @@ async function sweepGroup(
 }
 
 /**
- * Cuts the work so that the hidden states of one group fit the budget: by rows, and when the variants of a single row
- * are too much, by variants too.
+ * Cuts the work into groups whose hidden states fit the budget: by rows, and if the variants of a single row do not
+ * fit, by variants too.
  */
 export function groupWork(rows: TokenRows, candidates: readonly number[], rowBytes: number, budget: number): Group[] {
   const fitting = Math.floor(budget / rowBytes); // states of one row

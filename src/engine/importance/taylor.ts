@@ -1,10 +1,12 @@
 /**
- * The paper's Taylor criterion (§3.1; spec §1.3): Σ |w ∂L/∂w| over a block's weights, how much the loss would change to
- * first order if each went. L is the mean token loss over the whole calibration set as one batch, so the absolute value
- * is taken after the sum over samples. Norms count, biases do not.
+ * The Taylor criterion (Shortened LLaMA §3.1, `src/anal_block_sensitivity_taylor.py`): Σ |w ∂L/∂w| over a block's
+ * weights, the first-order estimate of the loss change if each weight were zeroed. L is the mean token loss over the
+ * whole calibration set as one batch, so the absolute value is taken after the sum over samples. Norms count, biases do
+ * not.
  *
- * Memory is one block, whatever the number of samples: forward once, keeping every block's input (on disk when they are
- * many); then, from the last block down, sum that block's ∂L/∂w over all samples and fold it to scores.
+ * Memory is that of one block, for any number of samples: one forward pass keeps every block's input (on disk when they
+ * are large). Then, from the last block to the first, that block's ∂L/∂w is summed over all samples and folded into
+ * scores.
  */
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { Graph, type Value } from '../onnx/graph';
@@ -34,7 +36,7 @@ export interface TaylorScores {
   readonly blocks: { index: number; score: number }[];
   readonly order: number[];
   readonly tensors: TensorScore[];
-  /** Bytes of hidden states that went to a temporary file. */
+  /** Bytes of hidden states in a temporary file. */
   readonly fileBytes: number;
 }
 
@@ -92,7 +94,7 @@ class TaylorPass {
     this.gradientBuffer = new Float32Array(this.chunkSizes[0]);
   }
 
-  /** Leaves the state before every step, and after the last, in the store. */
+  /** Writes the state before every step, and after the last, to the store. */
   async forward(store: StateStore): Promise<void> {
     for (const [chunk, rows] of this.chunks.entries()) {
       const [embedded] = await this.passes.embed(rows);
@@ -113,7 +115,7 @@ class TaylorPass {
     }
   }
 
-  /** Puts ∂L/∂state in place of the last states. @returns L */
+  /** Replaces the last states in the store by ∂L/∂state. @returns L */
   async losses(store: StateStore): Promise<number> {
     this.work.step('step 2 of 3: losses');
     const length = this.rows[0].length;
@@ -135,9 +137,9 @@ class TaylorPass {
     }
   }
 
-  /** Scores step k's tensors, and puts ∂L/∂(state before k) in place of that state. */
+  /** Scores the tensors of step k, and replaces the state before it in the store by its gradient. */
   async backward(store: StateStore, k: number, step: Step): Promise<TensorScore[]> {
-    // From the last block to the first: what is counted is what was done.
+    // From the last block to the first, so the progress counts finished blocks.
     this.work.step(`step 3 of 3: gradients, block ${this.steps.length - k} of ${this.steps.length}`);
     const single = this.chunks.length === 1;
     const graphs = taylorGraphs(this.model, step, single);
@@ -153,7 +155,7 @@ class TaylorPass {
         if (step.attention) Object.assign(feeds, this.passes.positions.plain(step.block));
         for (const [name, sum] of Object.entries(sums)) feeds[sumName(name)] = sum;
         const fetches: Record<string, Tensor | null> = { dx: dx.tensor };
-        // A sum is a feed and a fetch in one: the run adds to it where it lies.
+        // A sum is both feed and fetch: the run adds to it in place.
         for (const name of graphs.parameters) fetches[gradientName(name)] = sums[name] ?? null;
         const { gradients } = await training.backward(feeds, fetches);
         if (single) Object.assign(sums, gradients);
@@ -196,7 +198,7 @@ class TaylorPass {
   }
 }
 
-/** The block's backward pass; its gradients come out folded to scores, or added onto the sums that are fed. */
+/** The block's backward pass. Its gradients are folded into scores, or added to the sums that are fed. */
 function taylorGraphs(model: Model, step: Step, fold: boolean): TrainingGraphs {
   return buildTraining(
     model.architecture,

@@ -1,10 +1,9 @@
 /**
- * Trying an execution provider, in a process of its own: a driver may print what it likes there, hang, or take the
- * process down, and here that is only an answer.
+ * Tries an execution provider in a separate process, because a driver may print anything, hang, or crash its process.
  *
- * The product that is timed is a chain E·Eᵀ·Eᵀ·… of an n × n matrix E whose entries are all u / n, so that it is known:
- * every entry is uᵏ / n. The feed is one number, so no transfer is timed; u = 1 + 2⁻¹² shows a device
- * that computes in half precision or TF32, where it rounds to 1.
+ * The timed product is a chain E·Eᵀ·Eᵀ·… of an n × n matrix E whose entries are all u / n. The result is therefore
+ * known: every entry is uᵏ / n. The only feed is one number, so no transfer is timed. u = 1 + 2⁻¹² reveals a device
+ * that computes in half precision or TF32, because u rounds to 1 there.
  */
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -29,15 +28,15 @@ const CHAIN = 4;
 const SIZES = [256, 512, 1024, 2048];
 const LONG_ENOUGH_MS = 15;
 /**
- * What a GPU may take to load, compile its programs and answer, for `auto` to consider it. A real one needs a fraction
- * of it, one in software several times as much.
+ * Time limit for a GPU to load, compile its programs and answer, for `auto` to consider it. A real GPU needs a fraction
+ * of it; one that is emulated in software needs several times as much.
  */
 const PATIENCE_MS = 3000;
-/** The same where the answer matters however long it takes, even on a machine that is busy with other things. */
+/** The limit for a device that was asked for by name, even on a busy machine. */
 const GREAT_PATIENCE_MS = 60_000;
 const DEVIATION = 2 ** -12;
 
-/** Characters that are shown of what a driver prints. */
+/** Maximum number of shown characters of a driver's output. */
 const MAX_ERROR = 300;
 
 /** Times a product on `provider`. */
@@ -50,7 +49,7 @@ export function timeProvider(provider: Provider, threads?: number): Promise<Tria
   });
 }
 
-/** Only opens a session on `provider`: no `error` means that it is there. */
+/** Only opens a session on `provider`. The provider works when the result has no `error`. */
 export function findProvider(provider: Provider): Promise<Trial> {
   return tryProvider({ provider, sizes: [], patience: GREAT_PATIENCE_MS });
 }
@@ -67,7 +66,10 @@ function chainGraph(): Uint8Array {
   return g.serialize().bytes;
 }
 
-/** What the process runs: prints a line of JSON for every size, the rate in GFLOP/s. CommonJS, for `node -e`. */
+/**
+ * The program of the process. It prints one line of JSON for every size, with the rate in GFLOP/s. CommonJS, for `node
+ * -e`.
+ */
 const PROGRAM = `
 const [file, provider, graph, settings] = process.argv.slice(1);
 const { sizes, threads, chain, deviation, longEnough } = JSON.parse(settings);
@@ -121,7 +123,7 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
   const child = spawn(
     process.execPath,
     ['-e', PROGRAM, onnxruntimeFile(), provider, graph, JSON.stringify(settings)],
-    // In an editor the program that runs us is Electron; this makes it a Node.
+    // In an editor, `process.execPath` is Electron. This variable makes it behave as Node.
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' } },
   );
   return new Promise((resolve) => {
@@ -132,7 +134,7 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
       end = `no answer came within ${patience / 1000} s`;
       child.kill('SIGKILL');
     }, patience);
-    // Without pipes, and without a close, when the system had none left to give.
+    // When the system has no more file descriptors, there are no pipes and no close event.
     const { stdout, stderr } = child as { readonly stdout?: Readable; readonly stderr?: Readable };
     stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
     stderr?.setEncoding('utf8').on('data', (text: string) => (complained += text));
@@ -156,7 +158,7 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
   });
 }
 
-/** A line of the program; drivers may print others. */
+/** A line that the program printed. Drivers may print other lines. */
 function readLine(text: string): Line[] {
   try {
     return [JSON.parse(text) as Line];
@@ -165,7 +167,7 @@ function readLine(text: string): Line[] {
   }
 }
 
-/** The error without onnxruntime's own file names, and what the driver said about it. */
+/** The error without the file names of onnxruntime's sources, and what the driver printed about it. */
 function reason(error: string, complained: string): string {
   const told = error.replace(/^\/onnxruntime_src\S+ .* was false\.\s*/, '');
   const warning = /^Warning: (.*)$/m.exec(complained)?.[1];

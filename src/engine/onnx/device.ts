@@ -1,8 +1,8 @@
 /**
- * Which execution provider computes, and why.
+ * Chooses the execution provider, and says why.
  *
- * `auto` times a product on every provider that could be there and takes the fastest; a GPU that is emulated in software
- * loses to the CPU that emulates it. Where no GPU provider can be there nothing is tried, and nothing is spent.
+ * `auto` times a product on every provider that can be present, and takes the fastest. A GPU that is emulated in
+ * software is slower than the CPU that emulates it. If no GPU provider can be present, nothing is timed.
  */
 import { availableParallelism } from 'node:os';
 import { DeviceError, UserError } from '../errors';
@@ -13,25 +13,26 @@ import type { Provider } from './session';
 
 export type DeviceChoice = 'auto' | Provider;
 
-/** What computes, in words that can be shown. */
+/** The chosen provider, in words that can be shown. */
 export interface DeviceReport {
   readonly provider: Provider;
-  /** Why this one, and why no better one. */
+  /** Why this provider was chosen, and why no better one. */
   readonly why: string;
-  /** The others that were looked at, and this one: how fast they are, or what keeps them from being used. */
+  /** All providers that were checked, with their speed or the reason why they cannot be used. */
   readonly tried: readonly Trial[];
 }
 
 const GPU_PROVIDERS: readonly Provider[] = ['cuda', 'dml', 'coreml', 'webgpu'];
 
-/** Devices that were asked for and found; what was not there may be when asked again. */
+/** Devices that were asked for by name and found. Missing devices are not cached, because they may appear later. */
 const found = new Map<Provider, DeviceReport>();
 const automatic = new Map<number | undefined, Promise<DeviceReport>>();
 
 /**
  * Picks the provider for `choice`.
  * @param threads of the CPU, which a GPU has to beat
- * @throws DeviceError when a device that was asked for by name is not there; UserError for more threads than do any good
+ * @throws DeviceError when a device that was asked for by name is missing; UserError for an unreasonable number of
+ *   threads
  */
 export async function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
   checkThreads(threads);
@@ -42,7 +43,7 @@ export async function chooseDevice(choice: DeviceChoice, threads?: number): Prom
   return report;
 }
 
-/** onnxruntime starts every thread that it is told to, for each of its sessions: thousands of them stop a machine. */
+/** onnxruntime starts all threads that it is told to, for each of its sessions. Thousands of threads stop a machine. */
 function checkThreads(threads = 1): void {
   const cores = availableParallelism();
   const most = Math.max(16, 4 * cores);
@@ -84,7 +85,7 @@ async function fastestDevice(threads: number | undefined): Promise<DeviceReport>
   tried.push(await timeProvider('cpu', threads));
   const speed = ({ gflops }: Trial): number => gflops ?? 0;
   const fastest = tried.reduce((best, trial) => (speed(trial) > speed(best) ? trial : best));
-  // A CPU that was too busy to be timed has not lost.
+  // The CPU may have been too busy to be timed. It is still a candidate.
   const cpu = tried.at(-1)!;
   const { provider } = cpu.gflops === undefined ? cpu : fastest;
   return { provider, why: `fastest at a product: ${tried.map(inWords).join('; ')}`, tried };

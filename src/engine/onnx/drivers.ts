@@ -1,6 +1,6 @@
 /**
- * What keeps a provider from working that can be seen without trying: the build of onnxruntime, its files, the drivers
- * on the disk. Trying costs a process, and a GPU's absence is the usual case.
+ * Checks for missing parts of a provider without starting it: the build of onnxruntime, its files, and the drivers on
+ * the disk. A trial costs a process, and most machines have no GPU.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,13 +11,13 @@ import { option, set } from '../option-token';
 export interface MissingPart {
   readonly why: string;
   readonly action: string;
-  /** It belongs to another platform, so that nobody would expect it here. */
+  /** The provider belongs to another platform, so its absence needs no explanation. */
   readonly elsewhere?: boolean;
 }
 
 const PLATFORMS: Partial<Record<Provider, string>> = { dml: 'Windows', coreml: 'macOS', cuda: 'Linux and Windows' };
 
-/** What is missing for `provider`; undefined when nothing is seen to be. */
+/** The part that `provider` lacks; undefined when none is known to be missing. */
 export function missingPart(provider: Provider): MissingPart | undefined {
   if (!knownProviders().includes(provider)) {
     const where = PLATFORMS[provider];
@@ -43,7 +43,7 @@ export function missingPart(provider: Provider): MissingPart | undefined {
   return undefined;
 }
 
-/** onnxruntime loads CUDA from a library that lies beside it, where the install script put it if it was let. */
+/** onnxruntime loads CUDA from a library in its own folder, where the install script puts it if asked to. */
 function hasCudaLibrary(): boolean {
   const folder = join(dirname(onnxruntimeFile()), '..', 'bin', 'napi-v6', process.platform, process.arch);
   return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((f) =>
@@ -51,7 +51,7 @@ function hasCudaLibrary(): boolean {
   );
 }
 
-/** Vulkan's loader finds drivers by manifests, in variables and folders that it documents. */
+/** Vulkan's loader finds drivers through manifests, in documented environment variables and folders. */
 function hasVulkanDriver(env: NodeJS.ProcessEnv = process.env): boolean {
   if (['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'].some((name) => env[name])) return true;
   const list = (name: string, fallback: string): string[] => (env[name] ?? fallback).split(delimiter).filter(Boolean);

@@ -1,6 +1,6 @@
 /**
- * Reverse-mode differentiation of a graph, into the same graph: walks the tape backwards and lets every op append the
- * nodes of its gradient rule. Micrograd's idea, on tensors that do not exist yet.
+ * Reverse-mode differentiation of a graph, into the same graph. It walks the tape backwards, and every op appends the
+ * nodes of its gradient rule (the idea of Micrograd, on tensors without values).
  */
 import type { Graph, Value } from './graph';
 import { add } from './ops/elementwise';

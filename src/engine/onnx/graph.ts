@@ -18,7 +18,7 @@ import {
 } from 'onnx-buf';
 import { commonFolder } from '../files/paths';
 
-/** An extent: known, or a name that stands for one known at run time. */
+/** An extent: a known number, or a name for an extent that is known at run time. */
 export type Dim = number | string;
 
 export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
@@ -65,7 +65,7 @@ export interface FloatAttribute {
 }
 export type Attribute = number | readonly number[] | string | FloatAttribute;
 
-/** What a differentiable op leaves behind: given ∂L/∂outputs, how to build ∂L/∂input for each of its inputs. */
+/** What a differentiable op records: given ∂L/∂outputs, how to build ∂L/∂input for each of its inputs. */
 export interface TapeEntry {
   readonly outputs: readonly Value[];
   readonly inputs: readonly Value[];
@@ -120,7 +120,7 @@ export class Graph {
   /** Declares a fetch: `value` leaves the graph under `name`. */
   output(name: string, value: Value): void {
     const { name: from } = value;
-    // Only what a node computes can be renamed, and only once.
+    // Only the result of a node can be renamed, and only once.
     const computed = this.nodes.some((n) => n.output.includes(from));
     const taken = !computed || this.outputs.some((o) => o.value === value);
     this.outputs.push({ name, value: taken ? this.op('Identity', [value], value) : value });
@@ -207,12 +207,15 @@ export class Graph {
     return this.contrib(op, inputs, attributes, [output])[0];
   }
 
-  /** Whether an input has the named dimension, so that `dimension` can tell its extent. */
+  /** Whether an input has the named dimension, so that `dimension` can read its extent. */
   hasDimension(name: string): boolean {
     return this.inputs.some((i) => i.shape.includes(name));
   }
 
-  /** The extent that `name` stands for at run time, as an int64 vector of length 1, read off the input that has it. */
+  /**
+   * The extent of the named dimension at run time, as an int64 vector of length 1. It is read from the input that has
+   * the dimension.
+   */
   dimension(name: string): Value {
     let value = this.dimensions.get(name);
     if (!value) {
@@ -231,8 +234,8 @@ export class Graph {
   }
 
   /**
-   * The model file of what it takes to compute `outputs`, taking `given` values as feeds instead of computing them.
-   * Inputs and initializers that are not needed are left out.
+   * The model file of the nodes that `outputs` need. `given` values become feeds and are not computed. Inputs and
+   * initializers that are not needed are left out.
    */
   extract(outputs: readonly { name: string; value: Value }[], given: readonly Value[] = []): GraphFile {
     const available = new Set([...given, ...this.inputs].map((v) => v.name));
@@ -257,10 +260,12 @@ export class Graph {
   }
 
   /**
-   * Where to cut between what `source` leads to and what `sink` leads to. Nodes computing from the second read values that are
-   * computed from the first and not from the second; those are what has to be handed over, or what they can be computed
-   * from again: of the way back to `source` the results of the ops named by `expensive` are handed over, and nothing else. What
-   * such nodes read besides (constants, other inputs and what follows from them, index arithmetic) can be had anew on their side.
+   * Where to cut the graph between the part that follows from `source` and the part that follows from `sink`.
+   *
+   * Nodes of the second part read values that follow from `source` but not from `sink`. These values must be handed
+   * over, or be recomputed from values that are handed over. On the way back to `source`, only the results of the ops
+   * named in `expensive` are handed over; all other values are recomputed. Other inputs of such nodes (constants, other
+   * graph inputs and what follows from them, index arithmetic) are recomputed in the second part too.
    */
   cut(source: Value, sink: Value, expensive: ReadonlySet<string>): Value[] {
     const fromSource = new Map<string, Node>();

@@ -1,6 +1,6 @@
 /**
- * What onnxruntime's errors mean to the user. It throws plain Errors whose text is all there is to tell them apart by;
- * one that is not known here is passed on as it is, for it is a bug.
+ * Translates onnxruntime's errors for the user. onnxruntime throws plain Errors, which can be told apart only by their
+ * text. An unknown error is a bug and is passed on unchanged.
  */
 import { DeviceError, UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -39,7 +39,7 @@ const TRANSLATIONS: readonly Translation[] = [
     ],
   },
   {
-    // It maps the files of weights, or opens them, by itself.
+    // onnxruntime itself maps or opens the files of weights.
     pattern: /SystemError : (\d+)|errcode = (\d+)/,
     of: 'any',
     say: ([, errno, other]) => {
@@ -57,8 +57,8 @@ const TRANSLATIONS: readonly Translation[] = [
     ],
   },
   {
-    // WebGPU notices a buffer that could not be had when that buffer is used ("Invalid Buffer"), and one that is larger
-    // than the device can bind when its parts are ("Too many storage buffers").
+    // WebGPU reports a buffer that it could not allocate when that buffer is used ("Invalid Buffer"), and a buffer that is
+    // too large to bind when its parts are bound ("Too many storage buffers").
     pattern:
       /out of memory|OUT_OF_\w*MEMORY|Allocation size too large|Invalid Buffer|Too many storage buffers|exceeds the max buffer/i,
     of: 'gpu',
@@ -78,8 +78,8 @@ const TRANSLATIONS: readonly Translation[] = [
 ];
 
 /**
- * `error` as the user can act on it, or as it is.
- * @param provider where the work ran, "cpu" or a GPU provider's name
+ * The error in terms that the user can act on, or `error` itself.
+ * @param provider where the work ran: "cpu" or the name of a GPU provider
  */
 export function translateFailure(error: unknown, provider: string): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
@@ -92,7 +92,7 @@ export function translateFailure(error: unknown, provider: string): unknown {
   return error;
 }
 
-/** Words of the system's loader for "no memory", which differ by what it was doing. */
+/** The system loader's messages for "no memory". They differ by what the loader was doing. */
 const NO_MEMORY = /cannot allocate memory|failed to map segment|cannot create shared object|cannot enlarge/i;
 
 /** The error for an onnxruntime that cannot be loaded: its package is missing, or the system refuses its library. */

@@ -1,20 +1,20 @@
 /**
- * The one door to onnxruntime: opening a session over a graph made in memory, running it, closing it.
- * Nothing else imports onnxruntime-node.
+ * The only access to onnxruntime: opens a session over a graph made in memory, runs it, closes it. No other file
+ * imports onnxruntime-node.
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { Graph, type GraphFile } from './graph';
 import { loadFailure, translateFailure } from './runtime-failure';
 
-/** Errors are thrown; that they are printed besides would only tear the progress line. */
+/** Errors are thrown. Printing them as well would break the progress line. */
 const LOG_FATAL = 4;
 
 const require = createRequire(import.meta.url);
 let loaded: typeof Ort | undefined;
 
 /**
- * onnxruntime, loaded when it is first needed: commands that only read headers start without it.
+ * onnxruntime, loaded on first use, so that commands that only read headers start without it.
  * @throws UserError when its native library cannot be loaded
  */
 function ort(): typeof Ort {
@@ -28,7 +28,7 @@ function ort(): typeof Ort {
   return loaded;
 }
 
-/** Execution providers by the names that onnxruntime-node gives them. */
+/** Execution providers, by onnxruntime-node's names for them. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 /** A tensor of onnxruntime, in this process's memory or on the device. */
@@ -41,11 +41,11 @@ export interface SessionSettings {
   readonly provider: Provider;
   /** Threads of one run; onnxruntime's own choice when undefined. */
   readonly threads?: number;
-  /** Repack weights for faster products, one after the other: each takes the place of what it was made of. */
+  /** Repack weights for faster products, one after another. The repacked weight replaces the original in memory. */
   readonly prepack?: boolean;
   /**
-   * For sessions that stay open side by side: working memory goes back to the process after every use, where else each
-   * session keeps the most that it ever needed.
+   * For several sessions that stay open together. Working memory returns to the process after every use; without this
+   * setting, each session keeps the maximum that it ever needed.
    */
   readonly shareMemory?: boolean;
   /** Results that stay on the device. */
@@ -57,7 +57,10 @@ export interface SessionSettings {
 }
 
 export class Session {
-  /** Results on the device that may still be alive: they belong to the session, and crash when they outlive it. */
+  /**
+   * Results on the device that may still be alive. They belong to the session, and the process crashes if they outlive
+   * it.
+   */
   private onDevice: Tensor[] = [];
 
   constructor(
@@ -67,7 +70,7 @@ export class Session {
   ) {}
 
   /**
-   * One run. It blocks the thread until it is done: callers keep runs short and look at their signal in between.
+   * One run. It blocks the thread until it is done, so callers keep runs short and check for cancellation between them.
    * @param fetches the results wanted; all of them, newly allocated, when omitted
    * @throws UserError when memory is short or the device is gone
    */
@@ -91,7 +94,7 @@ export class Session {
   }
 }
 
-/** Whether it is in the device's memory, and has not been disposed. */
+/** Whether the tensor is in the device's memory and has not been disposed. */
 function isOnDevice(tensor: Tensor): boolean {
   return tensor.location === 'gpu-buffer';
 }
@@ -101,7 +104,7 @@ function isOnDevice(tensor: Tensor): boolean {
  * @throws Error when the provider is missing or refuses the graph
  */
 export async function openSession({ bytes, folder }: GraphFile, settings: SessionSettings): Promise<Session> {
-  // Threads of a session that is done would go on spinning, and take the processors from the next session's.
+  // Without this, threads of a finished session keep spinning and slow down the next session.
   const extra: Record<string, string> = { force_spinning_stop: '1' };
   if (folder !== undefined) extra.model_external_initializers_file_folder_path = folder;
   if (!(settings.prepack ?? false)) extra.disable_prepacking = '1';
@@ -132,8 +135,8 @@ export async function openSession({ bytes, folder }: GraphFile, settings: Sessio
 let webGpuKeeper: Promise<Ort.InferenceSession> | undefined;
 
 /**
- * Opens a session that nobody uses and nobody closes: WebGPU gives up its device, and every program compiled for it
- * (a second each), when its last session closes.
+ * Opens a session that is never used and never closed. WebGPU gives up its device and all programs compiled for it (a
+ * second each) when its last session closes.
  */
 function keepWebGpu(): Promise<Ort.InferenceSession> {
   const g = new Graph();
@@ -142,12 +145,15 @@ function keepWebGpu(): Promise<Ort.InferenceSession> {
   return ort().InferenceSession.create(bytes, { executionProviders: ['webgpu'], logSeverityLevel: LOG_FATAL });
 }
 
-/** Whether hidden states and caches of this provider can stay in its memory between runs: onnxruntime-node's bindings can for WebGPU. */
+/**
+ * Whether hidden states and caches of this provider can stay in its memory between runs. onnxruntime-node supports this
+ * for WebGPU.
+ */
 export function keepsTensors(provider: Provider): boolean {
   return provider === 'webgpu';
 }
 
-/** The providers that this build of onnxruntime knows; whether they work here is another question. */
+/** The providers in this build of onnxruntime. They may still not work on this machine. */
 export function knownProviders(): string[] {
   return ort()
     .listSupportedBackends()

@@ -1,6 +1,6 @@
 /**
- * Causal grouped-query attention, twice: as onnxruntime's one fused operator, and written from plain products, which
- * has gradients and is right on every execution provider.
+ * Causal grouped-query attention in two forms: onnxruntime's fused operator, and plain products. Plain products have
+ * gradients and are correct on every execution provider.
  */
 import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
@@ -23,12 +23,12 @@ export interface RotaryTable {
   readonly sin: Value;
 }
 
-/** What the fused operator wants to know of the past. */
+/** The fused operator's inputs about earlier tokens. */
 export interface FusedPast {
   /** Keys and values so far, (rows, kvHeads, capacity, fusedHeadDim); none when the text starts here. */
   readonly keys?: Value;
   readonly values?: Value;
-  /** Tokens of each row with this run's, minus 1: (rows), int32. */
+  /** Tokens of each row including this run's, minus 1: (rows), int32. */
   readonly lastPositions: Value;
   /** The largest of those plus 1: (1), int32. */
   readonly totalLength: Value;
@@ -36,14 +36,14 @@ export interface FusedPast {
   readonly offset: Value;
 }
 
-/** The fused operator rotates heads of such widths itself, and refuses to for others. */
+/** The fused operator rotates only heads whose width is a multiple of this. */
 const FUSED_ROTATION_MULTIPLE = 16;
-/** The fused operator refuses heads of other widths. */
+/** The fused operator accepts only heads whose width is a multiple of this. */
 const FUSED_WIDTH_MULTIPLE = 8;
 
 /**
- * The width that a head of `headDim` numbers has in the fused operator and in its caches: zeros fill it up to one that the
- * operator takes, and add nothing to any product.
+ * The width of a head of `headDim` numbers in the fused operator and its caches. Zeros pad the head to a width that the
+ * operator accepts; they add nothing to any product.
  */
 export function fusedHeadDim(headDim: number): number {
   return Math.ceil(headDim / FUSED_WIDTH_MULTIPLE) * FUSED_WIDTH_MULTIPLE;
@@ -70,14 +70,14 @@ export function fusedAttention(
   const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 ? rotary : undefined;
   const before = inside ? undefined : rotary;
   const [q, k] = [query, key].map((x) => (before ? rotate(g, x, past.offset, before) : x));
-  // The operator divides by the root of the width that it sees.
+  // The operator divides by the square root of the padded width.
   const scaled = width === headDim ? q : scale(g, q, Math.sqrt(width / headDim));
   const qkv = [scaled, k, value].map((x) => widenHeads(g, x, headDim, width));
   const tables = inside ? [inside.cos, inside.sin] : [];
   const [output, keys, values] = g.contrib(
     'GroupQueryAttention',
     [...qkv, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
-    // The operator's window counts the position itself, as ours does.
+    // As in our definition, the operator's window includes the position itself.
     { num_heads: heads, kv_num_heads: kvHeads, do_rotary: inside ? 1 : 0, local_window_size: window ?? -1 },
     [{ type: query.type, shape: [rows, length, heads * width] }, cache, cache],
   );
@@ -93,7 +93,7 @@ function widenHeads(g: Graph, x: Value, headDim: number, width: number): Value {
   return reshape(g, wide, [rows, length, heads * width]);
 }
 
-/** The same the other way round. (rows, length, n · width) → (rows, length, n · headDim) */
+/** Removes that padding. (rows, length, n · width) → (rows, length, n · headDim) */
 function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value {
   if (width === headDim) return x;
   const [rows, length, all] = x.shape;
@@ -108,7 +108,7 @@ function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value 
  */
 export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTable): Value {
   const output = g.contribOp('RotaryEmbedding', [x, offset, cos, sin], x);
-  // The rotation is orthogonal: its transpose turns the other way.
+  // The rotation is orthogonal: its transpose rotates in the other direction.
   return g.record(output, [x], (d) => [() => rotate(g, d, offset, { cos, sin: neg(g, sin) })]);
 }
 
@@ -130,7 +130,7 @@ export function plainAttention(
   const q = rotate(g, perHeadOf(query, heads), start, rotary);
   const k = rotate(g, perHeadOf(key, kvHeads), start, rotary);
   const v = perHeadOf(value, kvHeads);
-  // Query heads of a group lie one after the other: seen as one head of more positions, they share a product.
+  // The query heads of a group are adjacent. Treated as one head with more positions, they share a product.
   const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);
   // (rows, kvHeads, group · length, length)
   const products = scale(g, matmul(g, grouped, transpose(g, k, [0, 1, 3, 2])), 1 / Math.sqrt(headDim));

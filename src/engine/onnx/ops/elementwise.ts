@@ -1,4 +1,4 @@
-/** Ops that work element by element, with numpy's broadcasting where it says so. */
+/** Elementwise ops, with numpy's broadcasting where stated. */
 import type { Graph, Value } from '../graph';
 import { reduceTo } from './reduce';
 import { broadcastShape } from './shapes';
@@ -46,11 +46,11 @@ export function sigmoid(g: Graph, x: Value): Value {
 export function silu(g: Graph, x: Value): Value {
   const gate = sigmoid(g, x);
   const output = g.op('Mul', [x, gate], x);
-  // y' = σ + y − y σ, of what is there already
+  // y' = σ + y − y σ, from values that exist already
   return g.record(output, [x], (d) => [() => mul(g, d, add(g, sub(g, gate, mul(g, output, gate)), output))]);
 }
 
-/** |x|. No gradient: it serves scores. */
+/** |x|. No gradient: only scores use it. */
 export function abs(g: Graph, x: Value): Value {
   return g.op('Abs', [x], x);
 }

@@ -1,13 +1,13 @@
-/** What the token loss −log softmax(z)[target] = log Σ exp(z) − z[target] is made of. */
+/** The parts of the token loss −log softmax(z)[target] = log Σ exp(z) − z[target]. */
 import type { Graph, Value } from '../graph';
 import { mul, neg, sub } from './elementwise';
 import { linear } from './linear';
 import { reshape } from './shapes';
 
 /**
- * log Σ exp over the last axis, which goes: max + log Σ exp(z − max). z: (tokens, n) → (tokens)
+ * log Σ exp over the last axis, which is removed: max + log Σ exp(z − max). z: (tokens, n) → (tokens)
  *
- * Four vectorised ops; onnxruntime's one operator for it, ReduceLogSumExp, takes five times as long on the CPU.
+ * Four vectorised ops. onnxruntime's single operator for it, ReduceLogSumExp, takes five times as long on the CPU.
  */
 export function logSumExpLast(g: Graph, z: Value): Value {
   const column = { type: z.type, shape: [...z.shape.slice(0, -1), 1] };
@@ -52,10 +52,12 @@ export function crossEntropy(g: Graph, z: Value, target: Value): Value {
 }
 
 /**
- * −log softmax(h Wᵀ)[target] = log Σ exp(h Wᵀ) − h · W[target], token by token, for weights that are not trained, in pieces
- * of rows. Its gradient by h is (softmax(h Wᵀ) − onehot(target)) W. Softmax is e / Σe with e = exp(h Wᵀ − max), and the division can
- * wait until after the product, of e − Σe onehot with W: so no array as large as the logits is made but these and e, which takes
- * their place. (The target is not subtracted after the product, where it would be a small difference of large numbers.)
+ * −log softmax(h Wᵀ)[target] = log Σ exp(h Wᵀ) − h · W[target], token by token, for frozen weights in pieces of rows.
+ *
+ * Its gradient with respect to h is (softmax(h Wᵀ) − onehot(target)) W. Softmax is e / Σe with e = exp(h Wᵀ − max), and
+ * the division can follow the product of e − Σe onehot with W. So the only arrays as large as the logits are the logits
+ * and e, which replaces them. (The target is not subtracted after the product, where it would be a small difference of
+ * large numbers.)
  * h: (tokens, n), pieces: (words, n) each, truth: W[target], (tokens, n), target: (tokens) int64 → (tokens)
  */
 export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[], truth: Value, target: Value): Value {

@@ -1,4 +1,4 @@
-/** RMSNorm (Zhang & Sennrich 2019), the normalisation of the LLaMA line. */
+/** RMSNorm (Zhang & Sennrich 2019), the norm of the LLaMA family. */
 import type { Graph, Value } from '../graph';
 import { mul, sub } from './elementwise';
 import { meanLast, reduceTo } from './reduce';
@@ -24,7 +24,7 @@ export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Val
 /**
  * 1 / √(mean(x²) + ε). (…, n) → (…, 1)
  *
- * The norm's operator has a second result for it, which the WebGPU provider leaves unwritten, without an error.
+ * The norm's operator has this as a second result, but the WebGPU provider leaves it unwritten without an error.
  */
 function inverseRms(g: Graph, x: Value, epsilon: number): Value {
   const meanSquare = meanLast(g, mul(g, x, x));

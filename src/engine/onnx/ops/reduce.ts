@@ -1,8 +1,8 @@
-/** Sums and means: ops that fold axes. */
+/** Sums and means over axes. */
 import type { Dim, Graph, Value } from '../graph';
 import { reshape } from './shapes';
 
-/** Σ over `axes`; the folded axes stay with extent 1 when `keep`. */
+/** Σ over `axes`; the reduced axes stay with extent 1 when `keep`. */
 export function reduceSum(g: Graph, x: Value, axes: readonly number[], keep = false): Value {
   return reduce(g, 'ReduceSum', x, axes, keep);
 }

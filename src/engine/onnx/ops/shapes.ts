@@ -1,4 +1,4 @@
-/** Shape rules shared by the ops, and the ops that only move elements. */
+/** Shape rules shared by the ops, and ops that only move elements. */
 import type { Dim, ElementType, Graph, Value } from '../graph';
 import { elementTypeCode } from '../graph';
 
@@ -15,8 +15,8 @@ export function broadcastShape(a: readonly Dim[], b: readonly Dim[]): Dim[] {
 }
 
 /**
- * The same elements in another shape. A named dimension that keeps its place is carried over; of the others one is
- * inferred and the rest are read off the graph's inputs.
+ * The same elements in another shape. A named dimension at the same position is copied; of the other named dimensions,
+ * one is inferred and the rest are read from the graph's inputs.
  */
 export function reshape(g: Graph, x: Value, shape: readonly Dim[]): Value {
   const open = shape.filter((dim, i) => typeof dim === 'string' && x.shape[i] !== dim) as string[];
@@ -64,7 +64,7 @@ export function split(g: Graph, x: Value, axis: number, extents: readonly number
   return outputs;
 }
 
-/** Joins along an axis, along which the extents must be known. */
+/** Concatenates along an axis, whose extents must be known. */
 export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   if (parts.length === 1) return parts[0];
   const extents = parts.map((p) => knownDim(p, axis));
@@ -76,7 +76,10 @@ export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   });
 }
 
-/** Zeros at the end of the last axis, up to the extent `width`. (…, n) → (…, width). No gradient: fused attention has none. */
+/**
+ * Pads the last axis with zeros at the end, to the extent `width`. (…, n) → (…, width). No gradient: only fused
+ * attention uses it.
+ */
 export function padLast(g: Graph, x: Value, width: number): Value {
   const axis = x.shape.length - 1;
   const before = x.shape.map(() => 0);
@@ -84,7 +87,7 @@ export function padLast(g: Graph, x: Value, width: number): Value {
   return g.op('Pad', [x, pads], { type: x.type, shape: x.shape.with(axis, width) });
 }
 
-/** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding wants a single row. */
+/** The last row of a matrix. x: (tokens, n) → (1, n). No gradient: only decoding uses it. */
 export function lastRow(g: Graph, x: Value): Value {
   return g.op('Gather', [x, g.ints(-1)], { type: x.type, shape: [1, ...x.shape.slice(1)] }, { axis: 0 });
 }
@@ -93,7 +96,7 @@ function zerosLike(g: Graph, x: Value): Value {
   return g.op('Mul', [x, g.scalar(0)], x);
 }
 
-/** The same numbers in another element type. No gradient: it serves weights and masks. */
+/** The same numbers in another element type. No gradient: only weights and masks use it. */
 export function cast(g: Graph, x: Value, type: ElementType): Value {
   return x.type === type ? x : g.op('Cast', [x], { type, shape: x.shape }, { to: elementTypeCode(type) });
 }
@@ -104,7 +107,9 @@ function knownDim(x: Value, axis: number): number {
   return dim;
 }
 
-/** The rows that `rows` names. x: (m, …), rows: (n) int64 → (n, …). No gradient: it serves weights that are not trained. */
+/**
+ * The rows whose indices `rows` gives. x: (m, …), rows: (n) int64 → (n, …). No gradient: only frozen weights use it.
+ */
 export function takeRows(g: Graph, x: Value, rows: Value): Value {
   const shape = [...rows.shape, ...x.shape.slice(1)];
   return g.op('Gather', [x, rows], { type: x.type, shape }, { axis: 0 });
