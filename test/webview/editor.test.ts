@@ -3,69 +3,13 @@ import assert from 'node:assert/strict';
 import { until } from '../support/until';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { EditorSession } from '../../src/editors/editor-session';
-import { inspectFile } from '../../src/editors/inspection';
 import { CancelledError, UserError } from '../../src/engine/errors';
-import type { FromEditorPage, ToEditorPage } from '../../src/protocol/editor';
-import type { TensorStatistics } from '../../src/protocol/short';
 import { temporaryFolder } from '../support/temporary';
 import { writeTinyCheckpoint } from '../support/tiny-models';
 import { layOutGguf, list, SOUND, text, value } from '../support/gguf-files';
 import { describeBrowser } from './support/browser';
-import { buildPages, THEMES, type Theme, Webview } from './support/page';
-
-type Statistics = (tensor: string, signal: AbortSignal) => Promise<TensorStatistics>;
-interface Options {
-  readonly theme?: Theme;
-  readonly state?: unknown;
-  readonly width?: number;
-  readonly statistics?: Statistics;
-}
-type EditorPage = Webview<ToEditorPage, FromEditorPage> & {
-  readonly copied: string[];
-  readonly session: EditorSession;
-};
-
-const STATISTICS: TensorStatistics = {
-  elements: 1024,
-  min: -0.5,
-  max: 0.5,
-  mean: 0.001,
-  standardDeviation: 0.12,
-  zeros: 3,
-  nan: 2,
-  infinite: 0,
-  histogram: Array.from({ length: 64 }, (_, i) => Math.round(1000 * Math.exp(-(((i - 32) / 10) ** 2)))),
-};
-
-async function openFile(browser: Browser, file: string, options: Options = {}): Promise<EditorPage> {
-  const copied: string[] = [];
-  const failures: unknown[] = [];
-  const session = new EditorSession(
-    {
-      post: (message) => void webview.then((page) => page.post(message)),
-      copy: (what) => copied.push(what),
-      openText: () => undefined,
-      statistics: (tensor, _onProgress, signal) =>
-        (options.statistics ?? (() => Promise.resolve(STATISTICS)))(tensor, signal),
-      unexpected: (error) => failures.push(error),
-    },
-    () => inspectFile(file),
-  );
-  const { theme, state, width } = options;
-  const webview = Webview.open<ToEditorPage, FromEditorPage>(browser, {
-    name: 'editor',
-    receive: (message) => void session.receive(message).catch((error: unknown) => failures.push(error)),
-    theme,
-    state,
-    width,
-  });
-  const page = await webview;
-  await page.page.locator('h1').waitFor();
-  assert.deepEqual(failures, []);
-  return Object.assign(page, { copied, session });
-}
+import { type EditorPage, openFile, STATISTICS, type Statistics } from './support/open-editor';
+import { buildPages, THEMES } from './support/page';
 
 /** Scrolls the tensor table. */
 async function scrollTensors({ page }: EditorPage, top: number): Promise<void> {
