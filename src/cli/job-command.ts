@@ -69,13 +69,24 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
   if (required) made.makeOptionMandatory();
   if (hidden) made.hideHelp();
   if (group !== undefined) made.helpGroup(`${group}:`);
-  return option.alias === undefined ? [made] : [made, new CommanderOption(option.alias).hideHelp()];
+  const others = [
+    ...(isOnByDefault(option) ? [flagOf(name)] : []),
+    ...(option.alias === undefined ? [] : bothForms(option.alias)),
+  ];
+  return [made, ...others.map((flags) => new CommanderOption(flags).hideHelp())];
 }
 
+/** Its flag switches it off: "--no-keep-ends". */
+const isOnByDefault = ({ kind, default: usual }: Option): boolean => kind.kind === 'flag' && usual === true;
+
+const bothForms = (flags: string): string[] =>
+  flags.startsWith('--no-') ? [flags, flags.replace('--no-', '--')] : [flags];
+
 /** "--count <n>", "--chat", "--no-keep-ends". */
-function flagsOf(name: string, { kind, placeholder, default: usual }: Option): string {
+function flagsOf(name: string, option: Option): string {
+  const { kind, placeholder } = option;
   const flag = flagOf(name);
-  if (kind.kind === 'flag') return usual === true ? `--no-${flag.slice(2)}` : flag;
+  if (kind.kind === 'flag') return isOnByDefault(option) ? `--no-${flag.slice(2)}` : flag;
   return `${flag} <${placeholder ?? placeholderOf(kind)}>`;
 }
 

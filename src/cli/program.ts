@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addBench } from './commands/bench';
-import { addCurve } from './commands/curve';
 import { addDemo } from './commands/demo';
 import { addEval } from './commands/eval';
 import { addGenerate } from './commands/generate';
@@ -15,6 +14,7 @@ import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
 import { writeErr, writeOut } from './output';
+import { curvePage } from './pages/curve';
 import { scorePage } from './pages/score';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
@@ -41,7 +41,8 @@ export function buildProgram(exit: Exit): Command {
     .addHelpText('after', EXAMPLES);
   addInspect(program, exit);
   addJob(program, exit, 'score', scorePage);
-  const commands = [addCurve, addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport, addDemo];
+  addJob(program, exit, 'curve', curvePage);
+  const commands = [addPrune, addRetrain, addMerge, addEval, addGenerate, addBench, addReport, addDemo];
   for (const add of commands) add(program, exit);
   return program;
 }

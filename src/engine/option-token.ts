@@ -40,6 +40,7 @@ export const OPTION_NAMES = [
   'targetParams',
   'targets',
   'teacher',
+  'text',
   'threads',
   'warmup',
   'window',

@@ -1,10 +1,8 @@
 /** The command line that does what a job did. */
-import { isDeepStrictEqual } from 'node:util';
 import { argvOf } from '../jobs/argv';
 import { optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
-import type { CalibrationSource, Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
-import type { CurveSpec } from '../protocol/scores';
+import type { Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
 import type { RetrainSpec } from '../protocol/training';
 import { quoted, type Shell } from './shell-words';
 
@@ -24,11 +22,8 @@ export function cliCommand(spec: JobSpec, shell: Shell = 'posix'): string | unde
 function wordsOf(spec: JobSpec): string[] | undefined {
   switch (spec.kind) {
     case 'score':
-      return argvOf(JOBS.score, optionsIn(spec));
-    case 'curve': {
-      const flags = curveFlags(spec);
-      return flags && line('curve', spec.checkpoint, [...flags, ...modelFlags(spec), ...computeFlags(spec)]);
-    }
+    case 'curve':
+      return argvOf(JOBS[spec.kind], optionsIn(spec));
     case 'evaluate': {
       if (spec.text === undefined) return undefined; // on calibration rows, as only the panel does
       const { text, window, bos, limit } = spec;
@@ -72,37 +67,6 @@ function wordsOf(spec: JobSpec): string[] | undefined {
       return undefined;
   }
 }
-
-/** On the command line what is scored with and what is measured on are the same rows, unless that is a text. */
-function curveFlags({ criterion, scoring, scores, most, keepEnds, keep, rows }: CurveSpec): Flags | undefined {
-  const { calibration, norm, reduction } = scoring ?? {};
-  const { from, ...measured } = rows;
-  if (from === 'calibration' && calibration && !isDeepStrictEqual({ ...calibration }, measured)) return undefined;
-  return [
-    ['criterion', criterion],
-    ['scores', scores],
-    ['most', most],
-    ['no-keep-ends', keepEnds === false],
-    ['keep', listOf(keep)],
-    ...(rows.from === 'text'
-      ? ([
-          ['text', rows.file],
-          ['window', rows.window],
-          ['limit', rows.limit],
-          ...calibrationFlags(calibration),
-        ] as const)
-      : calibrationFlags(rows)),
-    ['norm', norm],
-    ['reduction', reduction],
-  ];
-}
-
-const calibrationFlags = (calibration: CalibrationSource | undefined): Flags => [
-  ['calibration', calibration?.file],
-  ['samples', calibration?.samples],
-  ['length', calibration?.length],
-  ['seed', calibration?.seed],
-];
 
 const listOf = (list: readonly (number | string)[] | undefined): string | undefined =>
   list && list.length > 0 ? list.join(',') : undefined;

@@ -45,6 +45,7 @@ const NOUNS: Readonly<Record<Exclude<OptionName, SettingOption>, () => string>> 
   targetParams: () => l10n.t('the target size'),
   targets: () => l10n.t('target matrices'),
   teacher: () => l10n.t('a teacher'),
+  text: () => l10n.t('a text'),
   warmup: () => l10n.t('warm-up'),
   window: () => l10n.t('window'),
 };

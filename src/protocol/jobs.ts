@@ -8,7 +8,6 @@ import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
-import type { CurveResult, CurveSpec } from './scores';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from './training';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
@@ -172,7 +171,6 @@ export interface Jobs extends DefinedJobs {
   prune: { readonly spec: PruneSpec; readonly result: PruneResult; readonly event: never };
   merge: { readonly spec: MergeSpec; readonly result: MergeResult; readonly event: never };
   retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
-  curve: { readonly spec: CurveSpec; readonly result: CurveResult; readonly event: never };
   bench: { readonly spec: BenchSpec; readonly result: BenchResult; readonly event: never };
   samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
 }

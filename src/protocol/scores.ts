@@ -1,18 +1,11 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
+import type { curve } from '../jobs/definitions/curve';
 import type { score } from '../jobs/definitions/score';
-import type { CalibrationSource, JobBase, ModelSource, SpecOf } from './jobs';
+import type { SpecOf } from './jobs';
 import type { JsonNumber, RemovedEntry } from './json';
 
 /** Names of the criteria. */
 export type CriterionName = 'ppl' | 'taylor' | 'magnitude' | 'block-influence' | 'angular' | 'greedy' | 'deepest';
-
-/** How a criterion is computed; it ignores what is not its own. */
-export interface CriterionChoice {
-  readonly criterion: CriterionName;
-  readonly calibration?: CalibrationSource;
-  readonly norm?: 'l1' | 'l2';
-  readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
-}
 
 /** How much every block matters. */
 export type ScoreSpec = SpecOf<typeof score>;
@@ -74,27 +67,7 @@ export interface ScoreResult {
 }
 
 /** Perplexity against the number of removed blocks, in the order of a criterion. */
-export interface CurveSpec extends JobBase, ModelSource {
-  readonly kind: 'curve';
-  readonly criterion: CriterionName;
-  /** What the criterion was computed with, where it is still to be computed. */
-  readonly scoring?: Omit<CriterionChoice, 'criterion'>;
-  /** A file with the criterion's scores of this model: a record, or what `score --json` printed. */
-  readonly scores?: string;
-  /** Most blocks to remove; all that may go when undefined. */
-  readonly most?: number;
-  /** The first four blocks and the last two stay unless false. */
-  readonly keepEnds?: boolean;
-  /** Further blocks that stay. */
-  readonly keep?: readonly number[];
-  /** What perplexity is measured on. */
-  readonly rows: CurveRows;
-}
-
-/** Calibration rows, or windows of an evaluation text. */
-export type CurveRows =
-  | ({ readonly from: 'calibration' } & CalibrationSource)
-  | { readonly from: 'text'; readonly file: string; readonly window?: number; readonly limit?: number };
+export type CurveSpec = SpecOf<typeof curve>;
 
 export interface CurvePointInfo {
   readonly count: number;
@@ -108,8 +81,12 @@ export interface CurvePointInfo {
 
 export interface CurveResult {
   readonly criterion: CriterionName;
+  readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly points: readonly CurvePointInfo[];
   /** What perplexity was measured on. */
   readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
+  /** Of the whole model, those that are read for a token. */
+  readonly parametersRead: number;
   readonly seconds: number;
+  readonly device: string;
 }

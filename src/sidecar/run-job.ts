@@ -13,7 +13,6 @@ import type { EventFor, Kind } from '../jobs/kinds';
 import { type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { bench } from './jobs/bench';
-import { curve } from './jobs/curve';
 import { evaluate } from './jobs/evaluate';
 import { generate } from './jobs/generate';
 import type { JobContext, JobEnd } from './jobs/job';
@@ -108,8 +107,6 @@ function dispatch(
       return merge(spec, context);
     case 'retrain':
       return retrain(spec, context);
-    case 'curve':
-      return curve(spec, context);
     case 'samples':
       return samples(spec, context);
     case 'bench':

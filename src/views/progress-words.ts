@@ -43,6 +43,7 @@ function farAndLeft(progress: ProgressInfo): string[] {
 export function jobWord(kind: JobKind): string {
   switch (kind) {
     case 'score':
+    case 'curve':
       return JOBS[kind].noun();
     case 'evaluate':
       return l10n.t('Evaluating');
@@ -54,8 +55,6 @@ export function jobWord(kind: JobKind): string {
       return l10n.t('Merging');
     case 'retrain':
       return l10n.t('Retraining');
-    case 'curve':
-      return l10n.t('Measuring the curve');
     case 'samples':
       return l10n.t('Writing samples');
     case 'bench':
@@ -68,6 +67,7 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
   const name = checkpointName(checkpoint);
   switch (kind) {
     case 'score':
+    case 'curve':
       return JOBS[kind].title(name, { criterion });
     case 'evaluate':
       return l10n.t('Evaluating {0}', name);
@@ -79,8 +79,6 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
       return l10n.t('Merging an adapter into {0}', name);
     case 'retrain':
       return l10n.t('Retraining {0}', name);
-    case 'curve':
-      return l10n.t('Measuring the curve of {0}', name);
     case 'samples':
       return l10n.t('Writing samples with {0}', name);
     case 'bench':

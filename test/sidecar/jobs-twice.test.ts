@@ -40,6 +40,18 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       keep: [0, 5],
     }),
   ],
+  curve: [
+    ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 2, length: 12, keepEnds: false, keep: [0] }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      criterion: 'deepest',
+      keepEnds: false,
+      most: 2,
+      text,
+      window: 16,
+      limit: 2,
+    }),
+  ],
 };
 
 /** What is measured of a run, and so differs from one to the next. */

@@ -64,8 +64,7 @@ describe('sidecar: jobs', function () {
     const evaluated = await client().run({ kind: 'evaluate', ...broken, text, window: 32, limit: 2 });
     assert.match(evaluated.warnings.join(), place);
     assert.ok(!('warning' in evaluated.result));
-    const rows = { from: 'calibration', ...calibration } as const;
-    const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, rows });
+    const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, ...drawn });
     assert.match(curve.warnings.join(), place);
     const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', ...drawn });
     assert.deepEqual(whole.warnings, []);
@@ -152,14 +151,14 @@ describe('sidecar: jobs', function () {
   });
 
   it('curve: each point is the evaluation of its plan', async () => {
-    const rows = { from: 'text', file: text, window: 32, limit: 4 } as const;
-    const scoring = { calibration };
     const { result } = await client().run({
       kind: 'curve',
       ...source,
       criterion: 'ppl',
-      scoring,
-      rows,
+      ...drawn,
+      text,
+      window: 32,
+      limit: 4,
       keepEnds: false,
     });
     assert.deepEqual(

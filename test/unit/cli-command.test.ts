@@ -1,6 +1,8 @@
 /** "Copy as CLI Command": the line that does the same as a job. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { JOBS } from '../../src/jobs/definitions';
+import { optionsFromWords } from '../../src/cli/job-command';
 import { buildProgram } from '../../src/cli/program';
 import { type RetrainOptions, settingsOf } from '../../src/cli/retraining/options';
 import { cliCommand } from '../../src/host/cli-command';
@@ -56,9 +58,6 @@ describe('the command line of a job', () => {
     assert.equal(cliCommand({ kind: 'samples', prompts: [], columns: [] }), undefined);
     const calibration = { file: 'c', samples: 4, length: 16, seed: 1 };
     assert.equal(cliCommand({ kind: 'evaluate', checkpoint: 'm', calibration }), undefined);
-    const scoring = { calibration: { ...calibration, seed: 2 } };
-    const rows = { from: 'calibration', ...calibration } as const;
-    assert.equal(cliCommand({ kind: 'curve', checkpoint: 'm', criterion: 'ppl', scoring, rows }), undefined);
   });
 
   it('is quoted for the shell that is to read it', () => {
@@ -204,12 +203,13 @@ describe('words for a shell', () => {
 
 describe('command line: the ends of a model', () => {
   it('stay unless --no-keep-ends says otherwise, or --no-plus, as it was called before', async () => {
-    for (const command of ['curve m', 'prune m --out o']) {
-      const keepEnds = async (flag: string): Promise<unknown> =>
-        (await parsed(`coppice ${command} ${flag}`)).options.keepEnds;
-      assert.equal(await keepEnds(''), true);
-      for (const flag of ['--keep-ends', '--plus']) assert.equal(await keepEnds(flag), true, flag);
-      for (const flag of ['--no-keep-ends', '--no-plus']) assert.equal(await keepEnds(flag), false, flag);
+    const ofPrune = async (flags: string[]): Promise<unknown> =>
+      (await parsed(`coppice prune m --out o ${flags.join()}`)).options.keepEnds;
+    const ofCurve = (flags: string[]): unknown => optionsFromWords(JOBS.curve, ['curve', 'm', ...flags]).keepEnds;
+    for (const keepEnds of [ofPrune, ofCurve]) {
+      assert.equal((await keepEnds([])) ?? JOBS.curve.options.keepEnds.default, true);
+      for (const flag of ['--keep-ends', '--plus']) assert.equal(await keepEnds([flag]), true, flag);
+      for (const flag of ['--no-keep-ends', '--no-plus']) assert.equal(await keepEnds([flag]), false, flag);
     }
   });
 });
@@ -263,16 +263,28 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
     ],
     [
       {
-        ...{ kind: 'curve', checkpoint: 'm', criterion: 'taylor', keepEnds: false, keep: [4], most: 3 },
-        ...{ scoring: { calibration }, rows: { from: 'calibration', ...calibration } },
+        kind: 'curve',
+        checkpoint: 'm',
+        criterion: 'taylor',
+        ...flat,
+        keepEnds: false,
+        keep: [4],
+        most: 3,
       },
       'curve',
-      { criterion: 'taylor', ...flat, keepEnds: false, keep: '4', most: 3 },
+      { criterion: 'taylor', ...flat, keepEnds: false, keep: [4], most: 3 },
     ],
     [
       {
-        ...{ kind: 'curve', checkpoint: 'm', criterion: 'ppl', keepEnds: true, scoring: { calibration }, adapter: 'a' },
-        rows: { from: 'text', file: 't', window: 32, limit: 4 },
+        kind: 'curve',
+        checkpoint: 'm',
+        criterion: 'ppl',
+        ...flat,
+        keepEnds: true,
+        text: 't',
+        window: 32,
+        limit: 4,
+        adapter: 'a',
       },
       'curve',
       { criterion: 'ppl', ...flat, keepEnds: true, text: 't', window: 32, limit: 4, adapter: 'a' },

@@ -23,7 +23,8 @@ export class JobsPart {
   async drawCurve(criterion: Extract<PanelMessage, { type: 'start/curve' }>['criterion']): Promise<void> {
     const { source, services, reading, plan, measuring } = this.options;
     await reading.again();
-    const { source: calibration, shown } = measuring.requireText();
+    const { source: text, shown } = measuring.requireText();
+    const { file, ...rows } = text;
     const { compute, keepEnds, recordFolders } = services.settings();
     const scores = reading.runs.scores(criterion, source.checkpoint.architecture!.blocks, shown.rowsKey);
     await services.sidecar.run({
@@ -32,8 +33,8 @@ export class JobsPart {
       criterion,
       ...compute,
       records: recordFolders,
-      scoring: { calibration },
-      rows: { from: 'calibration', ...calibration },
+      ...rows,
+      calibration: file,
       keepEnds,
       keep: plan.now().locked,
       ...(scores !== undefined && { scores }),

@@ -1,9 +1,10 @@
 /** The engine's side of every job, by its kind. */
 import type { Defined, EventFor, Kind, OptionsFor } from '../kinds';
 import type { JobContext, Run, RunEnd } from '../run';
+import { runCurveJob } from './curve';
 import { runScore } from './score';
 
-const runs = { score: runScore } satisfies { readonly [K in Kind]: Run<Defined[K]> };
+const runs = { score: runScore, curve: runCurveJob } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** What a run returns within the process, where every number is one. */
 export type RunResult<K extends Kind> = Awaited<ReturnType<(typeof runs)[K]>>['result'];

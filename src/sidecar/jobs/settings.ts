@@ -1,9 +1,7 @@
 /** Settings with the defaults that the command line has too: the paper's, where it has any. */
 import type { CalibrationOptions } from '../../engine/importance/calibration';
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
-import type { CriterionSettings } from '../../engine/importance/criterion';
 import type { CalibrationSource, SamplingChoice } from '../../protocol/jobs';
-import type { CriterionChoice } from '../../protocol/scores';
 
 /** How rows are drawn from a calibration text; the engine knows what is usual. */
 export function calibrationSettings({
@@ -12,19 +10,6 @@ export function calibrationSettings({
   seed = DEFAULT_SEED,
 }: Partial<CalibrationSource>): Pick<CalibrationOptions, 'samples' | 'length' | 'seed'> {
   return { samples, length, seed };
-}
-
-export function criterionSettings({
-  calibration,
-  norm,
-  reduction,
-}: Omit<CriterionChoice, 'criterion'>): CriterionSettings {
-  return {
-    calibration: calibration?.file,
-    ...calibrationSettings(calibration ?? {}),
-    norm: norm ?? 'l1',
-    reduction: reduction ?? 'sum',
-  };
 }
 
 /** Greedy unless one of the choices is made. */

@@ -1,0 +1,31 @@
+/** A curve as a page: one line a point. */
+import { counted } from '../../engine/counted';
+import type { CurvePoint } from '../../engine/evaluate/curve';
+import { formatCount, formatNumber, formatSeconds, table } from '../terminal/text';
+import type { Page } from './page';
+
+export const curvePage: Page<'curve'> = (_, { shown }) => ({
+  page: ({ points, text, seconds, device }) => [
+    ...pointsPage(points),
+    '',
+    `Measured on ${counted(text.rows, 'row', formatCount)} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)} on ${device}.`,
+  ],
+});
+
+/** One line a point; what came on top of the point before is named. */
+function pointsPage(points: readonly CurvePoint[]): string[] {
+  const full = points[0].ppl;
+  return table(
+    ['>removed', '>perplexity', '>× whole', '>parameters', 'new'],
+    points.map(({ count, ppl, parameters, removed }, i) => {
+      const fresh = i === 0 ? [] : removed.filter((block) => !points[i - 1].removed.includes(block));
+      return [
+        String(count),
+        formatNumber(ppl, 5),
+        formatNumber(ppl / full, 3),
+        formatCount(parameters),
+        fresh.join(', '),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,56 @@
+/** Perplexity against the number of removed blocks, in the order of a criterion (Shortened LLaMA, Figure 2). */
+import { option } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { CurveResult } from '../../protocol/scores';
+import { type Complete, defineJob, type Fault, file, shape, whole } from '../define';
+import { calibration } from '../options/calibration';
+import { compute } from '../options/compute';
+import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
+import { keep } from '../options/keep';
+import { adapter, remove, source } from '../options/model';
+import { window } from '../options/window';
+
+const options = {
+  ...source,
+  criterion: criterionOrPpl,
+  scores: file('take the order from what `coppice score --json` printed'),
+  most: whole('largest number of removed blocks (default: all that may go)'),
+  ...keep,
+  text: file('measure on a text instead of the calibration rows'),
+  window: window('with --text: tokens per window'),
+  limit: whole('with --text: use only the first n windows'),
+  ...remove,
+  ...adapter,
+  ...calibration,
+  ...magnitude,
+  ...compute,
+};
+
+export const curve = defineJob({
+  kind: 'curve',
+  summary: 'perplexity against the number of removed blocks',
+  description:
+    'Removes one, two, three … blocks in the order of a criterion and measures the perplexity of each model: ' +
+    'where it bends, and where it breaks. Nothing is written.',
+  notes: CRITERIA_HELP,
+  examples: [
+    './SmolLM2-135M --calibration prose.txt --most 12',
+    './SmolLM2-135M --scores scores.json --text test.txt --limit 32',
+    './SmolLM2-135M --criterion magnitude --calibration prose.txt --json',
+  ],
+  noun: () => l10n.t('Measuring the curve'),
+  title: (model) => l10n.t('Measuring the curve of {0}', model),
+  options,
+  check: (given) =>
+    rowsFault(given) ?? (given.scores === undefined ? calibrationFault(given.criterion, given) : undefined),
+  result: shape<CurveResult>(),
+});
+
+function rowsFault({ text, calibration: rows }: Complete<typeof options>): Fault | undefined {
+  if (text !== undefined || rows !== undefined) return undefined;
+  return {
+    what: 'There is nothing to measure the perplexity on',
+    why: `neither ${option('calibration')} nor ${option('text')} is given`,
+    action: `Add ${option('text', 'FILE')}, or ${option('calibration', 'FILE')} to measure on its rows.`,
+  };
+}

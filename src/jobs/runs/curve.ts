@@ -1,0 +1,41 @@
+/** Perplexity of a model without one, two, three … of its blocks. */
+import { type Curve, type CurveOptions, runCurve } from '../../engine/evaluate/run-curve';
+import type { Criterion } from '../../engine/importance/criterion';
+import { openForComputing } from '../../engine/model/opened';
+import { detailsOf } from '../../engine/records/details';
+import { modelName } from '../../engine/records/record';
+import { curve } from '../definitions/curve';
+import type { OptionsOf } from '../define';
+import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+
+type Options = OptionsOf<typeof curve>;
+
+export interface CurveSummary extends Pick<Curve, 'points' | 'text' | 'parametersRead'> {
+  readonly criterion: Criterion;
+  readonly model: { readonly name: string; readonly path: string; readonly identity: string };
+  readonly seconds: number;
+  readonly device: string;
+}
+
+export async function runCurveJob(options: Options, context: JobContext): Promise<RunEnd<CurveSummary>> {
+  const start = performance.now();
+  const { criterion, scores, most, keepEnds, keep } = options;
+  const opened = await openForComputing(options.checkpoint, options);
+  const asked = { criterion, scoring: options, scores, most, keepEnds, keep, rows: rowsOf(options) };
+  const measured = await runCurve(opened, asked, modelOptions(options, context), context.job);
+  measured.warnings.forEach(context.warn);
+  const { points, text, parametersRead, device, inputs, settings } = measured;
+  const { checkpoint } = opened;
+  const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
+  return {
+    result: { criterion, model, points, text, parametersRead, seconds: secondsSince(start), device: device.provider },
+    run: detailsOf(checkpoint, options, { inputs, settings, device }),
+  };
+}
+
+/** The text where there is one; the calibration rows otherwise. */
+function rowsOf({ text, window, limit, calibration, samples, length, seed }: Options): CurveOptions['rows'] {
+  return text === undefined
+    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check asks for one of the two
+    : { from: 'text', file: text, window, limit };
+}
