@@ -29,7 +29,8 @@ const { values, positionals } = parseArgs({
 });
 const threads = values.threads === undefined ? undefined : Number(values.threads);
 const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
-const { blocks, vocabulary } = requireArchitecture(checkpoint);
+const { layers, vocabulary } = requireArchitecture(checkpoint);
+const blocks = layers.length;
 const promptIds = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % vocabulary);
 
 /** Tokens a second of all columns together, once each has begun. */

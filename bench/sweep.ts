@@ -49,10 +49,10 @@ const flops = countFlops(architecture, rows.length, rows[0].length);
 function countFlops(a: Architecture, rowCount: number, length: number): { blocks: number; head: number } {
   const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
   const perToken = [q, k, v, o, gate, up, down].reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
-  const applications = (a.blocks * (a.blocks + 1)) / 2;
+  const applications = (a.layers.length * (a.layers.length + 1)) / 2;
   return {
     blocks: rowCount * length * applications * perToken,
-    head: rowCount * (length - 1) * (a.blocks + 1) * 2 * elements(outerWeights(a).head.shape),
+    head: rowCount * (length - 1) * (a.layers.length + 1) * 2 * elements(outerWeights(a).head.shape),
   };
 }
 
@@ -94,7 +94,7 @@ printMachine();
 const total = flops.blocks + flops.head;
 const tera = (count: number): string => (count / 1e12).toFixed(2);
 console.log(
-  `${architecture.blocks} blocks, ${rows.length} rows of ${rows[0].length} tokens; ` +
+  `${architecture.layers.length} blocks, ${rows.length} rows of ${rows[0].length} tokens; ` +
     `${tera(total)} TFLOP, of which ${tera(flops.head)} in the head\n`,
 );
 const gflops = (rate: number): string => `${(rate / 1e9).toFixed(0)} GFLOP/s`;

@@ -30,7 +30,8 @@ const { values } = parseArgs({
 });
 
 const checkpoint = checkpointOr(values.checkpoint);
-const { blocks, hidden, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
+const { layers, hidden, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
+const blocks = layers.length;
 const length = Number(values.length);
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
 try {

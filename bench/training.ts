@@ -64,7 +64,8 @@ type TorchResult = TorchTraining['results'][number];
 
 async function speed(): Promise<void> {
   const checkpoint = checkpointOr(values.checkpoint);
-  const { blocks, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
+  const { layers, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
+  const blocks = layers.length;
   const removed = Array.from({ length: REMOVED }, (_, i) => Math.floor((blocks - REMOVED) / 2) + i);
   const [count, length] = [Number(values.rows), Number(values.length)];
   const rows = randomRows(count, length, vocabulary);

@@ -34,7 +34,7 @@ const [folder = sample, file = join(sample, 'calibration.txt')] = positionals;
 const threads = values.threads === undefined ? undefined : Number(values.threads);
 const checkpoint = await openCheckpoint(folder);
 const architecture = requireArchitecture(checkpoint);
-const { blocks } = architecture;
+const blocks = architecture.layers.length;
 const drawing = { samples: Number(values.samples), length: Number(values.length), seed: 1234 };
 const { rows } = await loadRows({ from: 'calibration', file, ...drawing }, checkpoint, architecture, {});
 

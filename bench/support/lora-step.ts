@@ -49,7 +49,7 @@ export class LoraStep {
   ): Promise<LoraStep> {
     const model = await openModel(await openCheckpoint(folder), { device: 'cpu', threads });
     const view = viewWithout(
-      model.architecture.blocks,
+      model.architecture.layers.length,
       removed.map((block) => ({ block })),
     );
     const parameters = initialAdapters(model, view, SHAPE, 1);

@@ -67,7 +67,7 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
       tokenizer,
     );
   const data = { train: trainingExamples(stream('train')), heldOut: heldOutExamples(stream('heldOut')) };
-  const view = fullView(model.architecture.blocks);
+  const view = fullView(model.architecture.layers.length);
   const parameters = await loadedParameters(model, view);
   const backprop = await Backprop.create(model, fullModel(model, view, parameters), { tokensPerRun: TOKENS_PER_RUN });
   // Other settings or stories are another run, with a state of its own.

@@ -23,7 +23,7 @@ export async function writeFreshCheckpoint(folder: string): Promise<void> {
   for (const { name, shape } of allWeights(architecture)) {
     const values = new Float32Array(shape.reduce((a, b) => a * b));
     const deviation =
-      MODEL_CONFIG.initializer_range / (WRITES_TO_RESIDUAL.test(name) ? Math.sqrt(2 * architecture.blocks) : 1);
+      MODEL_CONFIG.initializer_range / (WRITES_TO_RESIDUAL.test(name) ? Math.sqrt(2 * architecture.layers.length) : 1);
     tensors.set(name, {
       shape,
       values: shape.length > 1 ? values.map(() => deviation * random.normal()) : values.fill(1),

@@ -7,6 +7,7 @@ import { formatCount, formatNumber } from '../views/words';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
+import { withoutLayers } from '../engine/checkpoint/architecture';
 import { evaluationEstimate, windowsOf } from '../host/estimates';
 import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
@@ -86,8 +87,11 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const { window = WINDOW } = state;
     const whole = all(state);
     const { remove = [] } = modelSource(coppice, chosen, state);
-    const blocks = architecture.blocks - remove.length;
-    const time = (rows: number): string => evaluationEstimate(coppice, architecture, { rows, length: window }, blocks);
+    const left = withoutLayers(
+      architecture,
+      remove.filter((entry) => typeof entry === 'number'),
+    );
+    const time = (rows: number): string => evaluationEstimate(coppice, left, { rows, length: window });
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [

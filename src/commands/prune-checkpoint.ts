@@ -74,7 +74,9 @@ function blocksOf(
       vscode.l10n.t('Untick blocks in the view, or let Coppice suggest some.'),
     );
   }
-  return selectExplicit(blocks, architecture.blocks, [...requireProtection(architecture.blocks, config).locked]);
+  return selectExplicit(blocks, architecture.layers.length, [
+    ...requireProtection(architecture.layers.length, config).locked,
+  ]);
 }
 
 async function askFolder(
@@ -84,9 +86,9 @@ async function askFolder(
   blocks: readonly number[],
   title: string,
 ): Promise<PruneArguments> {
-  const kept = architecture.blocks - blocks.length;
+  const kept = architecture.layers.length - blocks.length;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
-  const protection = requireProtection(architecture.blocks, config);
+  const protection = requireProtection(architecture.layers.length, config);
   const warning = planWarning(blocks, scores.shown(subject), protection);
   const step: Step<PruneArguments> = async (_, place) => {
     const out = await askOutputFolder(place, {

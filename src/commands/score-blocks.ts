@@ -61,7 +61,7 @@ export async function score(
     checkpoint: path,
     criterion,
     ...(needsCalibration(criterion) && calibrationOf(coppice, args, architecture.context)),
-    ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.blocks)),
+    ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.layers.length)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
@@ -74,9 +74,14 @@ export async function score(
     const next = { checkpoint: path };
     inform(
       args,
-      architecture.blocks === 1
+      architecture.layers.length === 1
         ? vscode.l10n.t('Scored the block of {0} by {1}.', checkpointName(path), criterion)
-        : vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.blocks, checkpointName(path), criterion),
+        : vscode.l10n.t(
+            'Scored {0} blocks of {1} by {2}.',
+            architecture.layers.length,
+            checkpointName(path),
+            criterion,
+          ),
       ...(suggested ? [] : [nextCommand(vscode.l10n.t('Suggest…'), 'coppice.suggestBlocks', { ...next, criterion })]),
       nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', next),
     );
@@ -140,7 +145,7 @@ async function askScore(
   );
   const countStep = when<ScoreArguments>(
     ({ criterion }) => args.count === undefined && criterion && criterion === 'greedy',
-    (_, place) => askRemovals(place, architecture.blocks),
+    (_, place) => askRemovals(place, architecture.layers.length),
   );
   const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
   const { criterion, calibration } = complete;

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
+import { parametersOf, meanLayerParameters } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Suggestion } from '../engine/importance/choice';
@@ -41,7 +41,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Suggest Blocks to Prune');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    requireProtection(chosen.architecture.blocks, coppice.config); // before anything is asked or scored
+    requireProtection(chosen.architecture.layers.length, coppice.config); // before anything is asked or scored
     const complete = goalOf(args) ? args : await askSuggestion(coppice, args, chosen, title);
     settle({ ...complete, checkpoint: chosen.path });
     const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
@@ -82,7 +82,7 @@ function goalOf({ count, ratio, targetParams }: SuggestArguments): SizeGoal | un
 }
 
 function countOf(goal: SizeGoal, { architecture }: Chosen): number {
-  return blocksToRemove(goal, { total: parametersOf(architecture), block: parametersOfBlock(architecture) });
+  return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
 /** The scores there are, or new ones. A greedy run must be long enough. */
@@ -108,7 +108,12 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
       vscode.l10n.t('Score the blocks again.'),
     );
   }
-  return selectByScores(ranking, architecture.blocks, count, requireProtection(architecture.blocks, config).kept);
+  return selectByScores(
+    ranking,
+    architecture.layers.length,
+    count,
+    requireProtection(architecture.layers.length, config).kept,
+  );
 }
 
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
@@ -170,7 +175,7 @@ function valuePrompt(measure: SizeGoal['kind']): string {
 
 /** As the last time where this model allows it; else about a fifth of the model, which is where the paper starts. */
 function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], chosen: Chosen): string {
-  const { blocks } = chosen.architecture;
+  const blocks = chosen.architecture.layers.length;
   const room = blocks - protectionOf(blocks, coppice.config).kept.size;
   const last = lastValue(coppice, measure);
   const fits = last !== '' && valueFault(measure, last, chosen) === undefined;
@@ -193,7 +198,7 @@ const valueOf = (measure: SizeGoal['kind'], text: string): SuggestArguments => {
 };
 
 function valueFault(measure: SizeGoal['kind'], text: string, chosen: Chosen): string | undefined {
-  if (measure === 'count') return wholeNumberFault(text, 1, chosen.architecture.blocks - 1);
+  if (measure === 'count') return wholeNumberFault(text, 1, chosen.architecture.layers.length - 1);
   const wrong = measure === 'ratio' ? shareFault(text) : undefined;
   if (wrong !== undefined) return wrong;
   try {
@@ -207,7 +212,7 @@ function valueFault(measure: SizeGoal['kind'], text: string, chosen: Chosen): st
 /** What the true numbers would be: the floor rule makes them differ from what was asked. */
 function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal: SizeGoal): string {
   const count = countOf(goal, chosen);
-  const { blocks } = chosen.architecture;
+  const blocks = chosen.architecture.layers.length;
   const scores = scoresOf(coppice, chosen, criterion);
   let removed = Array.from({ length: Math.min(count, blocks - 1) }, (_, block) => block);
   let which = '';

@@ -50,7 +50,7 @@ function toggleIn(
   { architecture, subject }: Chosen,
   blocks: readonly number[],
 ): readonly number[] {
-  const { locked } = requireProtection(architecture.blocks, config);
+  const { locked } = requireProtection(architecture.layers.length, config);
   const refused = toggle(plans, subject, blocks, locked);
   if (refused.length === 0) return plans.removed(subject);
   throw new UserError(
@@ -65,7 +65,7 @@ function toggleIn(
 async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Promise<readonly number[]> {
   const removed = new Set(coppice.plans.removed(subject));
   const scores = coppice.scores.shown(subject);
-  const choices = Array.from({ length: architecture.blocks }, (_, block) => ({
+  const choices = Array.from({ length: architecture.layers.length }, (_, block) => ({
     label: vscode.l10n.t('Block {0}', block),
     description: [
       removed.has(block) ? vscode.l10n.t('goes') : vscode.l10n.t('stays'),

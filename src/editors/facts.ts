@@ -1,4 +1,5 @@
 /** What a checkpoint is, as names and values to be read. */
+import { formatLayerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
 import type { Summary } from '../engine/checkpoint/summary';
 import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
@@ -16,7 +17,8 @@ export function factsOf(summary: Summary): Property[] {
     if (value === null || value === undefined) return;
     facts.push({ name, value, ...(note !== undefined && note !== value && { note }) });
   };
-  const count = (value: number | null): string | null => (value === null ? null : formatCount(value));
+  const count = (value: LayerNumber | null): string | null =>
+    value === null ? null : formatLayerNumber(value, formatCount);
   if (summary.bytes > 0) {
     add(l10n.t('Parameters'), shortCount(summary.parameters), formatCount(summary.parameters));
     add(l10n.t('Size'), formatBytes(summary.bytes), l10n.t('{0} bytes', formatCount(summary.bytes)));
@@ -52,9 +54,11 @@ const percent = (share: number): string => `${(100 * share).toFixed(share < 0.09
 
 function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
   if (heads === null) return null;
-  const shared = kvHeads === null || kvHeads === heads ? [] : [l10n.t('{0} for keys and values', formatCount(kvHeads))];
-  const wide = headDim === null ? [] : [l10n.t('size {0} each', formatCount(headDim))];
-  return [formatCount(heads), ...shared, ...wide].join(', ');
+  const count = (value: LayerNumber): string => formatLayerNumber(value, formatCount);
+  const isShared = kvHeads !== null && String(kvHeads) !== String(heads);
+  const shared = isShared ? [l10n.t('{0} for keys and values', count(kvHeads))] : [];
+  const wide = headDim === null ? [] : [l10n.t('size {0} each', count(headDim))];
+  return [count(heads), ...shared, ...wide].join(', ');
 }
 
 /** A parsed JSON object as properties, its top level one a line. */

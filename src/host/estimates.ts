@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
-import type { Architecture } from '../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import type { Criterion } from '../engine/importance/criterion';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
@@ -23,8 +23,8 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
   const { architecture, path } = chosen;
   if (criterion === 'deepest') return undefined;
   const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
-  const { kept } = protectionOf(architecture.blocks, config);
-  const scope = { count: Math.max(1, Math.floor(architecture.blocks / 4)), kept };
+  const { kept } = protectionOf(architecture.layers.length, config);
+  const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept };
   const flops = scoringFlops(architecture, criterion, rows, scope);
   const time = timeOf(coppice, flops, architecture, criterion, rows.length);
   return criterion === 'magnitude'
@@ -32,14 +32,13 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
 
-/** "about 1:20" for these windows. @param blocks how many blocks are left */
+/** "about 1:20" for these windows. @param architecture of the model without the blocks that are left out */
 export function evaluationEstimate(
   coppice: Coppice,
   architecture: Architecture,
   windows: { readonly rows: number; readonly length: number },
-  blocks: number,
 ): string {
-  return timeOf(coppice, evaluationFlops(architecture, windows, blocks), architecture, 'evaluate', windows.length);
+  return timeOf(coppice, evaluationFlops(architecture, windows), architecture, 'evaluate', windows.length);
 }
 
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */
@@ -77,8 +76,11 @@ export function learnSpeed(
   const provider = outcome.device?.provider ?? 'cpu';
   if (spec.kind === 'evaluate') {
     const { windows, window, seconds, removed } = (outcome as JobOutcome<'evaluate'>).result;
-    const blocks = architecture.blocks - removed.filter((entry) => typeof entry === 'number').length;
-    const flops = evaluationFlops(architecture, { rows: windows, length: window }, blocks) / seconds;
+    const left = withoutLayers(
+      architecture,
+      removed.filter((entry) => typeof entry === 'number'),
+    );
+    const flops = evaluationFlops(left, { rows: windows, length: window }) / seconds;
     speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
     return;
   }

@@ -75,8 +75,8 @@ export class WhatIfService {
       const { opened, calibration, evaluator } = await this.openFor(params);
       const { checkpoint, architecture, removed, view: wholeView } = opened;
       const { remove } = wanted(params);
-      const named = removedFrom(remove ?? [], architecture.blocks);
-      const view = viewWithout(architecture.blocks, [...removed, ...named]);
+      const named = removedFrom(remove ?? [], architecture.layers.length);
+      const view = viewWithout(architecture.layers.length, [...removed, ...named]);
       const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
       const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(view, { signal });
       return {

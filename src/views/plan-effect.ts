@@ -1,7 +1,8 @@
 /** What a plan amounts to: blocks, parameters, bytes, and about how much faster the model would write. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { checkpointReduction, type Reduction } from '../engine/checkpoint/reduction';
-import { parametersOf, parametersOfBlock } from '../engine/checkpoint/parameters';
+import { withoutLayers } from '../engine/checkpoint/architecture';
+import { parametersReadOf } from '../engine/checkpoint/parameters';
 import { requireArchitecture } from '../engine/checkpoint/open';
 
 export interface PlanEffect extends Reduction {
@@ -11,7 +12,7 @@ export interface PlanEffect extends Reduction {
 
 /** @throws UserError when the checkpoint can only be inspected */
 export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): PlanEffect {
-  return { ...checkpointReduction(checkpoint, removed), speedup: estimatedSpeedup(checkpoint, removed.length) };
+  return { ...checkpointReduction(checkpoint, removed), speedup: estimatedSpeedup(checkpoint, removed) };
 }
 
 /**
@@ -19,10 +20,7 @@ export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): 
  * read. A depth-pruned model is faster by exactly what its blocks weigh, which is the point of pruning depth (Kim et
  * al. 2024, §4.3); attention over a long text and overheads are left out, so this is an estimate.
  */
-export function estimatedSpeedup(checkpoint: Checkpoint, removed: number): number {
+export function estimatedSpeedup(checkpoint: Checkpoint, removed: readonly number[]): number {
   const architecture = requireArchitecture(checkpoint);
-  const { vocabulary, hidden, tied } = architecture;
-  // A tied embedding is read in full, as the head; one of its own is not.
-  const read = parametersOf(architecture) - (tied ? 0 : vocabulary * hidden);
-  return read / (read - removed * parametersOfBlock(architecture));
+  return parametersReadOf(architecture) / parametersReadOf(withoutLayers(architecture, removed));
 }

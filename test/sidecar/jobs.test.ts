@@ -184,7 +184,7 @@ describe('sidecar: jobs', function () {
         [0, 2, 3, 5],
       ],
     );
-    assert.equal((await openCheckpoint(out)).architecture?.blocks, 4);
+    assert.equal((await openCheckpoint(out)).architecture?.layers.length, 4);
   });
 
   it('prune says why these blocks go, and where the text is that chose them', async () => {

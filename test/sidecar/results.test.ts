@@ -156,7 +156,7 @@ describe('results session', function () {
   it('warns of a plan that removes what matters much by the scores that are shown', async () => {
     const { identity, architecture } = await openCheckpoint(model);
     const scored = (criterion: 'ppl' | 'magnitude', heavy: number): void => {
-      const blocks = Array.from({ length: architecture!.blocks }, (_, index) => ({
+      const blocks = Array.from({ length: architecture!.layers.length }, (_, index) => ({
         index,
         score: index === heavy ? 125 : index / 10,
       }));

@@ -15,7 +15,7 @@ function adapterOf(
 ): Adapter {
   const { rank = 4, alpha = 8, dropout = 0, targets = LINEAR_NAMES, removed = [] } = choice;
   const matrices = new Map<number, Record<string, Float32Array>>();
-  for (let block = 0; block < architecture.blocks - removed.length; block++) {
+  for (let block = 0; block < architecture.layers.length - removed.length; block++) {
     const named: Record<string, Float32Array> = {};
     for (const name of targets) {
       const [out, width] = blockWeights(architecture, block)[name].shape;

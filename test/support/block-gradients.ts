@@ -5,7 +5,7 @@ import { float32, floats, type Feeds } from '../../src/engine/onnx/session';
 import { adapterName } from '../../src/engine/adapter/names';
 import { dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
 import { fullTrainables } from '../../src/engine/model/full-graph';
-import type { LinearName } from '../../src/engine/model/block';
+import type { LinearName } from '../../src/engine/checkpoint/architecture';
 import { externalBinding } from '../../src/engine/model/graph-weights';
 import type { Model } from '../../src/engine/model/model';
 import { Positions } from '../../src/engine/model/positions';

@@ -54,19 +54,24 @@ export async function checkResidualNorms(model: Model, name: GoldenName): Promis
 
 /** Per row and step (0 … L), the mean over positions of the L2 norm of the residual stream. */
 async function residualNorms(model: Model, rows: readonly number[][]): Promise<number[][]> {
-  const { blocks, hidden } = model.architecture;
+  const { hidden, layers } = model.architecture;
   const { length } = rows[0];
-  const norms = rows.map(() => new Array<number>(blocks + 1).fill(0));
+  const norms = rows.map(() => new Array<number>(layers.length + 1).fill(0));
   const add = (k: number, firstRow: number, data: Float32Array): void => {
     for (let at = 0; at < data.length; at += hidden) {
       const row = firstRow + Math.floor(at / hidden / length);
       norms[row][k] += Math.hypot(...data.subarray(at, at + hidden)) / length;
     }
   };
-  await streamResidual(model, rows, stepsOf(fullView(blocks)), (k, firstRow, before, after) => {
-    if (k === 0) add(0, firstRow, before.data);
-    add(k + 1, firstRow, after.data);
-  });
+  await streamResidual(
+    model,
+    rows,
+    stepsOf(fullView(model.architecture.layers.length)),
+    (k, firstRow, before, after) => {
+      if (k === 0) add(0, firstRow, before.data);
+      add(k + 1, firstRow, after.data);
+    },
+  );
   return norms;
 }
 
@@ -209,7 +214,7 @@ export async function checkGreedyIds(
   { nearTie, prompts = Infinity }: { readonly nearTie: number; readonly prompts?: number },
 ): Promise<void> {
   const golden = goldenGreedy(name);
-  const { blocks } = model.architecture;
+  const blocks = model.architecture.layers.length;
   const pruned = viewWithout(
     blocks,
     golden.removed.map((block) => ({ block })),

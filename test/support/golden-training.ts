@@ -39,7 +39,7 @@ export function formulaAdapters(
   { removed, rank, alpha }: GoldenLora,
 ): { trainable: TrainableModel; parameters: Parameters } {
   const view = viewWithout(
-    model.architecture.blocks,
+    model.architecture.layers.length,
     removed.map((block) => ({ block })),
   );
   const shape = { rank, alpha, targets: LINEAR_NAMES, dropout: false };
@@ -75,7 +75,7 @@ export async function checkLora(model: Model, name: GoldenName, steps?: number):
 
 /** The same with every weight. */
 export async function checkFullTraining(model: Model, name: GoldenName, steps?: number): Promise<void> {
-  const view = fullView(model.architecture.blocks);
+  const view = fullView(model.architecture.layers.length);
   const parameters = await loadedParameters(model, view);
   const trainable = fullModel(model, view, parameters);
   await checkTraining(model, goldenFullTraining(name), trainable, parameters, steps, (each) => each);
@@ -162,7 +162,7 @@ function checkFirstGradients(
 /** L2 norm of ∂L/∂w of every parameter over the calibration rows as one batch: biases, embedding, norm and head too. */
 export async function checkGradientNorms(model: Model, name: GoldenName): Promise<void> {
   const rows = calibrationRows(name);
-  const view = fullView(model.architecture.blocks);
+  const view = fullView(model.architecture.layers.length);
   const backprop = await Backprop.create(model, fullModel(model, view, await loadedParameters(model, view)));
   try {
     const { gradients } = await backprop.gradients(toBatch(examplesOf({ ids: rows, labels: rows })));

@@ -35,7 +35,7 @@ export function describedModel(path: () => string): () => Model {
 export async function decodedLogits(
   model: Model,
   pieces: readonly (readonly number[])[],
-  view: View = fullView(model.architecture.blocks),
+  view: View = fullView(model.architecture.layers.length),
 ): Promise<Float32Array[]> {
   const decoder = await Decoder.open(
     model,

@@ -19,7 +19,7 @@ export async function checkForward(
   reference: ReferenceModel,
   rows: readonly (readonly number[])[],
 ): Promise<void> {
-  const steps = stepsOf(fullView(model.architecture.blocks));
+  const steps = stepsOf(fullView(model.architecture.layers.length));
   const expected = rows.map((ids) => referenceForward(reference, ids));
   const [ids] = rows;
   const logits = await decodedLogits(
@@ -55,7 +55,7 @@ export async function checkSweep(
 ): Promise<void> {
   const { full, without } = await sweepLosses(model, rows, steps, [...steps.keys()]);
   const losses = (removed: readonly RemovedPart[]): number[] => {
-    const view = viewWithout(model.architecture.blocks, removed);
+    const view = viewWithout(model.architecture.layers.length, removed);
     return rows.flatMap((ids) => referenceTokenNlls(reference, ids, view));
   };
   assertAllClose(full, losses([]), CLOSE, 'losses');
@@ -73,7 +73,7 @@ export async function checkGreedyText(
   newTokens: number,
   removed: readonly RemovedPart[],
 ): Promise<void> {
-  const view = viewWithout(model.architecture.blocks, removed);
+  const view = viewWithout(model.architecture.layers.length, removed);
   const { ids, margins } = referenceGreedy(reference, prompt, newTokens, view);
   const tie = margins.findIndex((margin) => margin < 1e-3);
   const expected = ids.slice(0, tie === -1 ? ids.length : tie);

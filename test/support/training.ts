@@ -6,7 +6,7 @@ import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
 import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
 import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
-import type { LinearName } from '../../src/engine/model/block';
+import type { LinearName } from '../../src/engine/checkpoint/architecture';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, type View } from '../../src/engine/model/view';
 import { normal } from './random';
@@ -26,7 +26,7 @@ export interface TrainingSetup {
 export function loraSetup(
   model: Model,
   {
-    view = fullView(model.architecture.blocks),
+    view = fullView(model.architecture.layers.length),
     dropout = false,
     targets = LINEAR_NAMES,
     seed = 1,
@@ -47,7 +47,7 @@ export function loraSetup(
 /** Every weight of the checkpoint. */
 export async function fullSetup(
   model: Model,
-  view: View = fullView(model.architecture.blocks),
+  view: View = fullView(model.architecture.layers.length),
 ): Promise<TrainingSetup> {
   const parameters = await loadedParameters(model, view);
   return { trainable: fullModel(model, view, parameters), parameters };

@@ -44,7 +44,7 @@ describeWebGpu('blocks on WebGPU', () => {
 });
 
 const wholeBlocks = (model: Model): Step[] =>
-  Array.from({ length: model.architecture.blocks }, (_, block) => ({ block, attention: true, ffn: true }));
+  Array.from({ length: model.architecture.layers.length }, (_, block) => ({ block, attention: true, ffn: true }));
 
 /** The first block and the last, which differ where the blocks of a family do. */
 const outermost = (model: Model): Step[] => [wholeBlocks(model)[0], wholeBlocks(model).at(-1)!];

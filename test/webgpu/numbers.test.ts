@@ -83,7 +83,7 @@ async function sameScores(cpu: Model, gpu: Model, rows: number[][]): Promise<voi
 }
 
 async function samePerplexity(cpu: Model, gpu: Model, ids: number[]): Promise<void> {
-  const { blocks } = cpu.architecture;
+  const blocks = cpu.architecture.layers.length;
   for (const view of [fullView(blocks), viewWithout(blocks, [{ block: 1 }, { block: 2, part: 'ffn' }])]) {
     const options = { window: 40, bos: 'stream', view } as const;
     const expected = await evaluatePerplexity(cpu, ids, options);
@@ -102,7 +102,7 @@ async function sameText(cpu: Model, gpu: Model, promptIds: number[]): Promise<vo
 
 /** Logits after a few tokens of three texts. */
 async function sideBySide(model: Model): Promise<Float32Array> {
-  const decoder = await Decoder.open(model, fullView(model.architecture.blocks), 8, 3);
+  const decoder = await Decoder.open(model, fullView(model.architecture.layers.length), 8, 3);
   try {
     let logits = await decoder.appendToEach([1, 2, 3]);
     for (let i = 0; i < 4; i++) logits = await decoder.appendToEach([20 + i, 50 + i, 90 + i]);

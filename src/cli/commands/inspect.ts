@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isGguf, openGguf } from '../../engine/formats/gguf/file';
+import { formatLayerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
 import { summarizeGguf } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
@@ -57,8 +58,8 @@ async function openedGguf(path: string): Promise<Inspected> {
 
 function page(summary: Summary, shell: Shell): string[] {
   const { blocks, heads, kvHeads, headDim, blockParameters: perBlock, unsupported } = summary;
-  const optional = (name: string, value: number | null): [string, string][] =>
-    value === null ? [] : [[name, formatCount(value)]];
+  const optional = (name: string, value: LayerNumber | null): [string, string][] =>
+    value === null ? [] : [[name, formatLayerNumber(value, formatCount)]];
   const types = Object.entries(summary.dtypes).map(([dtype, count]) => `${dtype} ${formatCount(count)}`);
   const alike = perBlock.every((count) => count === perBlock[0]);
   return facts([
@@ -80,7 +81,8 @@ function page(summary: Summary, shell: Shell): string[] {
   ]);
 }
 
-function headsOf(heads: number, kvHeads: number | null, headDim: number | null): string {
-  const shared = kvHeads === null || kvHeads === heads ? '' : `, ${kvHeads} for keys and values`;
-  return `${heads}${shared}${headDim === null ? '' : `, ${headDim} wide`}`;
+function headsOf(heads: LayerNumber, kvHeads: LayerNumber | null, headDim: LayerNumber | null): string {
+  const isShared = kvHeads !== null && String(kvHeads) !== String(heads);
+  const shared = isShared ? `, ${formatLayerNumber(kvHeads)} for keys and values` : '';
+  return `${formatLayerNumber(heads)}${shared}${headDim === null ? '' : `, ${formatLayerNumber(headDim)} wide`}`;
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
-import { parametersOf, parametersOfBlock } from '../../engine/checkpoint/parameters';
+import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { Calibration } from '../../engine/importance/calibration';
 import type { Criterion, CriterionSettings } from '../../engine/importance/criterion';
@@ -190,19 +190,19 @@ async function choose(
   options: PruneOptions,
   shell: Shell,
 ): Promise<Selection> {
-  const keep = options.keep === undefined ? [] : parseBlockList(options.keep, architecture.blocks, '--keep');
+  const keep = options.keep === undefined ? [] : parseBlockList(options.keep, architecture.layers.length, '--keep');
   if (options.blocks !== undefined) {
-    const list = parseBlocks(options.blocks, architecture.blocks);
+    const list = parseBlocks(options.blocks, architecture.layers.length);
     return {
-      removed: selectExplicit(list, architecture.blocks, keep),
+      removed: selectExplicit(list, architecture.layers.length, keep),
       ...{ choice: 'hand', inputs: [], settings: { chosen: 'by hand', keep } },
     };
   }
-  const kept = keepList(architecture.blocks, { keepEnds: options.keepEnds, keep });
-  const size = { total: parametersOf(architecture), block: parametersOfBlock(architecture) };
+  const kept = keepList(architecture.layers.length, { keepEnds: options.keepEnds, keep });
+  const size = { total: parametersOf(architecture), block: meanLayerParameters(architecture) };
   const goal = goalOf(options)!;
   const count = blocksToRemove(goal, size);
-  requireRoom(architecture.blocks, count, kept);
+  requireRoom(architecture.layers.length, count, kept);
   const settings = {
     count,
     ratio: options.ratio,
@@ -211,10 +211,10 @@ async function choose(
     keepEnds: options.keepEnds,
   };
   if (options.scores !== undefined) {
-    const scores = await readScores(options.scores, checkpoint, architecture.blocks);
+    const scores = await readScores(options.scores, checkpoint, architecture.layers.length);
     const warning = scoresWarning(resultOfRanking(scores.ranking));
     if (warning !== undefined) shell.warn(warning);
-    const removed = selectByScores(scores.ranking, architecture.blocks, count, kept);
+    const removed = selectByScores(scores.ranking, architecture.layers.length, count, kept);
     const { criterion, calibration } = scores;
     const choice = { criterion, goal, blocks: removed, calibration };
     return {
@@ -226,7 +226,7 @@ async function choose(
   const criterion = options.criterion!;
   const scored = await runCriterion(checkpoint, criterion, options, shell.job, { count, kept });
   for (const warning of scored.warnings) shell.warn(warning);
-  const removed = selectByScores(scored.ranking, architecture.blocks, count, kept);
+  const removed = selectByScores(scored.ranking, architecture.layers.length, count, kept);
   return {
     removed,
     choice: { criterion, goal, blocks: removed, calibration: scored.calibration && scoringText(scored.calibration) },

@@ -98,7 +98,8 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
 async function begin(path: string | undefined, options: DemoOptions, folder: string, shell: Shell): Promise<Story> {
   const material = await provideMaterial(path, options, folder);
   const checkpoint = await openCheckpoint(material.checkpoint);
-  const { blocks, context } = requireArchitecture(checkpoint);
+  const { layers, context } = requireArchitecture(checkpoint);
+  const blocks = layers.length;
   const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
   heading(
     shell,

@@ -93,7 +93,7 @@ export async function costsOf(
   const turns: Cost[][] = checkpoints.map(() => []);
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, checkpoint] of checkpoints.entries()) {
-      const view = fullView(requireArchitecture(checkpoint).blocks);
+      const view = fullView(requireArchitecture(checkpoint).layers.length);
       const cost = await measure(checkpoint, { ...SPEED, view, device, threads, memory }, job);
       turns[i].push({ parameters: cost.parameters, bytes: cost.bytes, tokensPerSecond: cost.decodeTokensPerSecond });
     }

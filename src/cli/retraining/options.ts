@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { WeightDtype } from '../../engine/formats/dtype';
 import { LINEAR_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS, type RetrainSettings } from '../../engine/retrain/settings';
-import type { LinearName } from '../../engine/model/block';
+import type { LinearName } from '../../engine/checkpoint/architecture';
 import { UsageError } from '../failure';
 import {
   addComputeOptions,

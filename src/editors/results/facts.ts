@@ -1,5 +1,5 @@
 /** What the panel shows of a checkpoint and its plan. */
-import { parametersOf, parametersOfBlock, parametersReadOf } from '../../engine/checkpoint/parameters';
+import { parametersOf, meanLayerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { modelName } from '../../engine/records/record';
 import type { JobInfo } from '../../protocol/jobs';
@@ -13,11 +13,11 @@ import type { PanelSettings, PanelCheckpoint } from './services';
 
 export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
   const architecture = requireArchitecture(checkpoint);
-  const { blocks } = architecture;
+  const blocks = architecture.layers.length;
   const parameters = parametersOf(architecture);
   return {
     ...{ name: modelName(checkpoint), path, blocks, parameters, identity: checkpoint.identity },
-    parametersPerBlock: parametersOfBlock(architecture),
+    parametersPerBlock: meanLayerParameters(architecture),
     parametersRead: parametersReadOf(architecture),
     bytes: [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.bytes, 0),
   };
@@ -31,7 +31,7 @@ export function planOf(
   { keepEnds, keep }: Pick<PanelSettings, 'keepEnds' | 'keep'>,
   scores: Scores | undefined,
 ): PanelPlan {
-  const protection = protectionOf(requireArchitecture(checkpoint).blocks, { keepEnds, keep });
+  const protection = protectionOf(requireArchitecture(checkpoint).layers.length, { keepEnds, keep });
   const { kept, locked } = protection;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   return {

@@ -26,7 +26,7 @@ export class JobsPart {
     const { source: text, shown } = measuring.requireText();
     const { file, ...rows } = text;
     const { compute, keepEnds, recordFolders } = services.settings();
-    const scores = reading.runs.scores(criterion, source.checkpoint.architecture!.blocks, shown.rowsKey);
+    const scores = reading.runs.scores(criterion, source.checkpoint.architecture!.layers.length, shown.rowsKey);
     await services.sidecar.run({
       kind: 'curve',
       checkpoint: source.path,

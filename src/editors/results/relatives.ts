@@ -120,7 +120,7 @@ function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrit
     ...{ path, name: modelName(checkpoint), identity },
     ...(architecture && {
       size: {
-        blocks: architecture.blocks,
+        blocks: architecture.layers.length,
         parameters: parametersOf(architecture),
         parametersRead: parametersReadOf(architecture),
       },

@@ -4,7 +4,7 @@
  * adapter that was trained on a view fits the checkpoint that is pruned to it later.
  */
 import { createHash } from 'node:crypto';
-import type { LinearName } from '../model/block';
+import type { LinearName } from '../checkpoint/architecture';
 import type { AppliedAdapter, BlockAdapter, LowRank } from '../model/adapted-project';
 import type { KeyedPatch } from '../weights/patches';
 import { adapterName, LINEAR_NAMES } from './names';

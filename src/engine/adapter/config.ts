@@ -5,7 +5,7 @@
 import { ADAPTER_CONFIG } from '../formats/peft';
 import { badField, isSet, show, type Config } from '../checkpoint/fields';
 import { UserError } from '../errors';
-import type { LinearName } from '../model/block';
+import type { LinearName } from '../checkpoint/architecture';
 
 /** Far above any rank in use; a rank above the width of the Linears saves nothing. */
 const MAX_RANK = 2 ** 16;

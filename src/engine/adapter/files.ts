@@ -6,6 +6,7 @@ import { access, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
+import { withoutLayers } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import { elements } from '../checkpoint/parameters';
 import { readShardHeader } from '../formats/safetensors/file';
@@ -47,8 +48,8 @@ async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: 
   const { shard, tensors } = await readShardHeader(path, ADAPTER_WEIGHTS);
   const base = readBase(shard.metadata, ADAPTER_WEIGHTS);
   const whole = requireArchitecture(checkpoint);
-  const removed = base ? await removedFor(base, checkpoint, whole.blocks, anyBase) : [];
-  const architecture = { ...whole, blocks: whole.blocks - removed.length };
+  const removed = base ? await removedFor(base, checkpoint, whole.layers.length, anyBase) : [];
+  const architecture = withoutLayers(whole, removed);
   const slots = slotsOf(architecture, config.rank);
   const found = new Map<string, { slot: Slot; tensor: TensorInfo }>();
   for (const tensor of tensors) {
@@ -129,19 +130,19 @@ async function requireAdapter(folder: string): Promise<void> {
  */
 export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: Checkpoint): Promise<void> {
   const whole = requireArchitecture(checkpoint);
-  const blocks = whole.blocks - adapter.removed.length;
+  const pruned = withoutLayers(whole, adapter.removed);
   const adapted = [...adapter.matrices.keys()].sort((a, b) => a - b);
-  const layers = adapted.length < blocks ? adapted : undefined;
+  const layers = adapted.length < pruned.layers.length ? adapted : undefined;
   const config = adapterConfig({ ...adapter, layers }, adapter.targets, modelName(checkpoint));
   await writeFile(join(folder, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
   const tensors = new Map<string, NamedTensor>();
-  for (const [name, { block, linear, matrix, shape }] of slotsOf({ ...whole, blocks }, adapter.rank)) {
+  for (const [name, { block, linear, matrix, shape }] of slotsOf(pruned, adapter.rank)) {
     const values = adapter.matrices.get(block)?.[adapterName(linear, matrix)];
     if (!values) continue;
     if (values.length !== elements(shape)) throw new Error(`${name} has ${values.length} numbers`);
     tensors.set(name, { shape, values });
   }
-  const note = baseNote(checkpoint, whole.blocks, adapter.removed);
+  const note = baseNote(checkpoint, whole.layers.length, adapter.removed);
   await writeTensorFile(join(folder, ADAPTER_WEIGHTS), tensors, { format: 'pt', [BASE_KEY]: note });
 }
 

@@ -1,5 +1,5 @@
 /** The Linears that an adapter can have matrices for, and the names of these matrices. */
-import type { LinearName } from '../model/block';
+import type { LinearName } from '../checkpoint/architecture';
 
 /** Every Linear that can be adapted, in the order of the block. */
 export const LINEAR_NAMES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly LinearName[];

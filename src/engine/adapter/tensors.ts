@@ -7,7 +7,7 @@ import type { TensorInfo } from '../formats/tensor';
 import { blockWeights } from '../checkpoint/weight-names';
 import { counted } from '../counted';
 import { UserError } from '../errors';
-import type { LinearName } from '../model/block';
+import type { LinearName } from '../checkpoint/architecture';
 import { LINEAR_NAMES } from './names';
 import type { AdapterBase } from './base';
 import { ADAPTER_CONFIG } from '../formats/peft';
@@ -24,7 +24,7 @@ export interface Slot {
 /** Every matrix that an adapter of this rank can have, by PEFT's name for it. */
 export function slotsOf(architecture: Architecture, rank: number): Map<string, Slot> {
   const slots = new Map<string, Slot>();
-  for (let block = 0; block < architecture.blocks; block++) {
+  for (let block = 0; block < architecture.layers.length; block++) {
     const weights = blockWeights(architecture, block);
     for (const linear of LINEAR_NAMES) {
       const { name, shape } = weights[linear];
@@ -88,7 +88,8 @@ export function requireComplete(
 }
 
 /** The error for a tensor that has no place in the model. */
-export function unknownTensor(name: string, { blocks }: Architecture): UserError {
+export function unknownTensor(name: string, { layers }: Architecture): UserError {
+  const blocks = layers.length;
   const what = `${ADAPTER_WEIGHTS}: "${printable(name, 120)}" cannot be used`;
   const block = /^base_model\.model\.model\.layers\.(\d{1,6})\.[\w.]*\.lora_[AB]\.weight$/.exec(name)?.[1];
   if (block !== undefined && Number(block) >= blocks) {

@@ -2,6 +2,9 @@
 
 export type Family = 'llama' | 'mistral' | 'qwen2' | 'qwen3';
 
+/** The Linears of a block. */
+export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+
 /** Rotary position embedding, as transformers defines the three scaling kinds. */
 export type RopeScaling =
   | { readonly kind: 'default' }
@@ -14,12 +17,14 @@ export type RopeScaling =
       readonly originalContext: number;
     };
 
-export interface Architecture {
-  readonly family: Family;
-  /** Number of Transformer blocks, L. */
-  readonly blocks: number;
-  /** Width of the residual stream. */
-  readonly hidden: number;
+export interface Rope {
+  /** Base of the angular frequencies. */
+  readonly theta: number;
+  readonly scaling: RopeScaling;
+}
+
+/** What can differ from block to block. */
+export interface LayerShape {
   /** Query heads. */
   readonly heads: number;
   /** Key-value heads; equal to `heads` without grouped-query attention. */
@@ -28,21 +33,43 @@ export interface Architecture {
   readonly headDim: number;
   /** Width of the FFN. */
   readonly ffn: number;
+  /** A position sees itself and this many − 1 before it; null is all of them. */
+  readonly window: number | null;
+  /** Rotation of queries and keys; null leaves them as they are. */
+  readonly rope: Rope | null;
+  /** The Linears with a bias, in the order of `LinearName`. */
+  readonly biases: readonly LinearName[];
+  /** RMSNorm on every query and key head before the rotation (Qwen3). */
+  readonly qkNorm: boolean;
+}
+
+export interface Architecture {
+  readonly family: Family;
+  /** The Transformer blocks, in order. */
+  readonly layers: readonly LayerShape[];
+  /** Width of the residual stream. */
+  readonly hidden: number;
   readonly vocabulary: number;
   /** Longest position that the model was made for (`max_position_embeddings`). */
   readonly context: number;
   readonly rmsNormEps: number;
-  readonly rope: { readonly theta: number; readonly scaling: RopeScaling };
   /** The head shares the embedding's matrix. */
   readonly tied: boolean;
-  readonly qkvBias: boolean;
-  readonly outputBias: boolean;
-  readonly mlpBias: boolean;
-  /** RMSNorm on every query and key head before the rotation (Qwen3). */
-  readonly qkNorm: boolean;
-  /** Per block: a position sees itself and this many − 1 before it; null is all of them. */
-  readonly slidingWindow: readonly (number | null)[];
   readonly bosTokenId?: number;
   /** Ids that end a text; empty when the config names none. */
   readonly eosTokenIds: readonly number[];
+}
+
+/** The model that is left with the blocks `kept` (0-based), in that order. */
+export function withLayers(architecture: Architecture, kept: readonly number[]): Architecture {
+  return { ...architecture, layers: kept.map((block) => architecture.layers[block]) };
+}
+
+/** The model without the blocks `removed` (0-based). */
+export function withoutLayers(architecture: Architecture, removed: readonly number[]): Architecture {
+  const all = Array.from(architecture.layers.keys());
+  return withLayers(
+    architecture,
+    all.filter((block) => !removed.includes(block)),
+  );
 }

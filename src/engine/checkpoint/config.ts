@@ -4,7 +4,7 @@
  */
 import { counted } from '../counted';
 import { isObject } from '../json';
-import type { Architecture, Family } from './architecture';
+import type { Architecture, Family, LayerShape, LinearName } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
@@ -99,27 +99,28 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
   }
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
-  const slidingWindow = readSlidingWindow(config, family, blocks);
-  if ('why' in slidingWindow) return slidingWindow;
+  const windows = readSlidingWindow(config, family, blocks);
+  if ('why' in windows) return windows;
   const rope = readRope(config, context);
   if ('why' in rope) return rope;
   const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
-  return {
-    family,
-    blocks,
-    hidden,
+  const shape: Omit<LayerShape, 'window'> = {
     heads,
     kvHeads,
     headDim,
     ffn: count(config, 'intermediate_size', MAX_DIMENSION.ffn),
+    rope,
+    biases: readBiases(config, family),
+    qkNorm: family === 'qwen3',
+  };
+  return {
+    family,
+    layers: windows.map((window) => ({ ...shape, window })),
+    hidden,
     vocabulary,
     context,
     rmsNormEps: atLeastZero(config, 'rms_norm_eps', DEFAULT_EPS),
-    rope,
     tied: flag(config, 'tie_word_embeddings', false),
-    ...readBiases(config, family),
-    qkNorm: family === 'qwen3',
-    slidingWindow,
     ...readSpecialTokens(config, defaults, vocabulary),
   };
 }
@@ -150,17 +151,17 @@ function readSpecialTokens(
   return { ...(bosTokenId !== undefined && { bosTokenId }), eosTokenIds: ids('eos_token_id', defaults.eos) };
 }
 
-function readBiases(config: Config, family: Family): Pick<Architecture, 'qkvBias' | 'outputBias' | 'mlpBias'> {
+function readBiases(config: Config, family: Family): LinearName[] {
   switch (family) {
     case 'mistral': // has none; the fields in its config are ignored
-      return { qkvBias: false, outputBias: false, mlpBias: false };
+      return [];
     case 'qwen2': // always on q, k, v and never elsewhere: not a setting
-      return { qkvBias: true, outputBias: false, mlpBias: false };
+      return ['q', 'k', 'v'];
     case 'llama':
     case 'qwen3': {
       const attention = flag(config, 'attention_bias', false);
       const mlp = family === 'llama' && flag(config, 'mlp_bias', false);
-      return { qkvBias: attention, outputBias: attention, mlpBias: mlp };
+      return [...(attention ? (['q', 'k', 'v', 'o'] as const) : []), ...(mlp ? (['gate', 'up', 'down'] as const) : [])];
     }
   }
 }

@@ -1,5 +1,5 @@
-/** Parameter arithmetic (spec §1.6, §1.16): exact counts from the architecture alone. Tied weights count once. */
-import type { Architecture } from './architecture';
+/** Parameter arithmetic: exact counts from the architecture alone. Tied weights count once. */
+import { type Architecture, withLayers } from './architecture';
 import { allWeights, blockWeights, type Weight } from './weight-names';
 
 /** Elements of a weight. */
@@ -7,14 +7,24 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** Parameters of one block: all blocks of a model have the same shapes. */
-export function parametersOfBlock(architecture: Architecture): number {
-  return sum(Object.values(blockWeights(architecture, 0)) as Weight[]);
+/** Parameters of block `layer` (0-based). */
+export function parametersOfLayer(architecture: Architecture, layer: number): number {
+  return sum(Object.values(blockWeights(architecture, layer)) as Weight[]);
 }
 
-/** Parameters of the whole model, or of what is left of it with `blocks` blocks. */
-export function parametersOf(architecture: Architecture, blocks = architecture.blocks): number {
-  return sum(allWeights({ ...architecture, blocks: 0 })) + blocks * parametersOfBlock(architecture);
+/** Parameters of every block, in order. */
+export function layerParameters(architecture: Architecture): number[] {
+  return architecture.layers.map((_, layer) => parametersOfLayer(architecture, layer));
+}
+
+/** Mean parameters of a block; exact where all blocks are alike. */
+export function meanLayerParameters(architecture: Architecture): number {
+  return total(layerParameters(architecture)) / architecture.layers.length;
+}
+
+/** Parameters of the whole model. */
+export function parametersOf(architecture: Architecture): number {
+  return sum(allWeights(withLayers(architecture, []))) + total(layerParameters(architecture));
 }
 
 /** Parameters that are read for a token: of an embedding that is no head as well, one row is. */
@@ -24,7 +34,9 @@ export function parametersReadOf(architecture: Architecture): number {
 }
 
 function sum(weights: Iterable<Weight>): number {
-  let total = 0;
-  for (const { shape } of weights) total += elements(shape);
-  return total;
+  let parameters = 0;
+  for (const { shape } of weights) parameters += elements(shape);
+  return parameters;
 }
+
+const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);

@@ -1,6 +1,6 @@
 /** What a removal amounts to, in numbers and in words: 0-based lists, half-open slices, the true reduction. */
 import { requireArchitecture } from './open';
-import { parametersOf, parametersOfBlock } from './parameters';
+import { layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import { blockOfTensor } from './weight-names';
 import { keptBlocks, slicesOf, type Slice } from './block-list';
@@ -42,15 +42,12 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
 /** The reduction by removing `removed` (ascending, perhaps empty) from a checkpoint, whose tensors keep their types. */
 export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
   const architecture = requireArchitecture(checkpoint);
-  const perBlock: { parameters: number; bytes: number }[] = Array.from({ length: architecture.blocks }, () => ({
-    parameters: parametersOfBlock(architecture),
-    bytes: 0,
-  }));
+  const perBlock = layerParameters(architecture).map((parameters) => ({ parameters, bytes: 0 }));
   let bytes = 0;
   for (const tensor of checkpoint.tensors.values()) {
     bytes += tensor.bytes;
     const block = blockOfTensor(tensor.name)?.block;
-    if (block !== undefined && block < architecture.blocks) perBlock[block].bytes += tensor.bytes;
+    if (block !== undefined && block < perBlock.length) perBlock[block].bytes += tensor.bytes;
   }
   return reductionOf(removed, { parameters: parametersOf(architecture), bytes }, perBlock);
 }

@@ -3,7 +3,7 @@
  * `rope_parameters`. Where a config has more than one of them, transformers 5 decides: `rope_scaling` goes before
  * `rope_parameters`, an empty one is none, and nothing is taken from the other.
  */
-import type { Architecture, RopeScaling } from './architecture';
+import type { Rope, RopeScaling } from './architecture';
 import { badField, count, isSet, positive, section, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
@@ -13,7 +13,7 @@ const DEFAULT_THETA = 10_000;
 const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
 
 /** Reads theta and scaling; a scaling kind that is not computed here gives the reason. */
-export function readRope(config: Config, context: number): Architecture['rope'] | Unsupported {
+export function readRope(config: Config, context: number): Rope | Unsupported {
   const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
   if (Object.values(parameters).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value))) {
     return unsupportedRope('its rotary embedding differs between kinds of layers (nested `rope_parameters`)');

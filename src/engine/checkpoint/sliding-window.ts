@@ -1,5 +1,5 @@
 /** Which blocks attend to a window only, and how wide it is, as transformers decides it per family. */
-import type { Architecture, Family } from './architecture';
+import type { Family, LayerShape } from './architecture';
 import { badField, count, flag, isSet, show, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
@@ -12,7 +12,7 @@ export function readSlidingWindow(
   config: Config,
   family: Family,
   blocks: number,
-): Architecture['slidingWindow'] | Unsupported {
+): LayerShape['window'][] | Unsupported {
   const every = (window: (block: number) => number | null): (number | null)[] =>
     Array.from({ length: blocks }, (_, k) => window(k));
   switch (family) {

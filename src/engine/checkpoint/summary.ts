@@ -3,7 +3,8 @@
  * what the tensors themselves tell.
  */
 import type { Architecture } from './architecture';
-import { elements, parametersOf, parametersOfBlock } from './parameters';
+import { layerNumber, type LayerNumber } from './layer-numbers';
+import { elements, layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import type { TensorInfo } from '../formats/tensor';
 
@@ -23,10 +24,10 @@ export interface Summary {
   readonly tied: boolean | null;
   readonly vocabulary: number | null;
   readonly hidden: number | null;
-  readonly heads: number | null;
-  readonly kvHeads: number | null;
-  readonly headDim: number | null;
-  readonly ffn: number | null;
+  readonly heads: LayerNumber | null;
+  readonly kvHeads: LayerNumber | null;
+  readonly headDim: LayerNumber | null;
+  readonly ffn: LayerNumber | null;
   readonly context: number | null;
   readonly blockParameters: readonly number[];
   readonly shards: number;
@@ -72,7 +73,7 @@ export function countParameters(checkpoint: Checkpoint): number {
 /** Parameters of every block, in order. */
 export function blockParameters(checkpoint: Checkpoint): number[] {
   const architecture = describedArchitecture(checkpoint);
-  if (architecture) return new Array<number>(architecture.blocks).fill(parametersOfBlock(architecture));
+  if (architecture) return layerParameters(architecture);
   const perBlock = storedBlocks(checkpoint);
   const blocks = blocksIn(perBlock);
   return Array.from({ length: blocks ?? 0 }, (_, block) => perBlock.get(block) ?? 0);
@@ -90,8 +91,20 @@ function describedArchitecture(checkpoint: Checkpoint): Architecture | undefined
 }
 
 function dimensionsOf(architecture: Architecture): Dimensions {
-  const { blocks, tied, vocabulary, hidden, heads, kvHeads, headDim, ffn, context } = architecture;
-  return { blocks, tied, vocabulary, hidden, heads, kvHeads, headDim, ffn, context };
+  const { layers, tied, vocabulary, hidden, context } = architecture;
+  const each = (of: 'heads' | 'kvHeads' | 'headDim' | 'ffn'): LayerNumber =>
+    layerNumber(layers.map((layer) => layer[of]));
+  return {
+    blocks: layers.length,
+    tied,
+    vocabulary,
+    hidden,
+    heads: each('heads'),
+    kvHeads: each('kvHeads'),
+    headDim: each('headDim'),
+    ffn: each('ffn'),
+    context,
+  };
 }
 
 /** From the names and shapes that most decoders share; the config's heads and context are shown as it states them. */

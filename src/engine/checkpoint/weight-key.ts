@@ -59,7 +59,7 @@ export function layerKeys(architecture: Architecture, layer: number): LayerWeigh
 /** Every weight of the model once: embedding, layers in order, final norm, and the head unless it is the embedding. */
 export function* weightKeys(architecture: Architecture): Generator<WeightKey> {
   yield 'embed';
-  for (let layer = 0; layer < architecture.blocks; layer++) yield* layerKeys(architecture, layer);
+  for (let layer = 0; layer < architecture.layers.length; layer++) yield* layerKeys(architecture, layer);
   yield 'finalNorm';
   if (!architecture.tied) yield 'head';
 }

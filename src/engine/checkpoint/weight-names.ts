@@ -2,7 +2,7 @@
  * Names and shapes of the weights. All supported families call them alike; a family differs in which optional ones it
  * has. Linear weights are stored (out, in).
  */
-import type { Architecture } from './architecture';
+import type { Architecture, LinearName } from './architecture';
 
 export interface Weight {
   readonly name: string;
@@ -45,33 +45,32 @@ export const HEAD_NAME = 'lm_head.weight';
 /** The weights of block `block` (0-based). */
 export function blockWeights(a: Architecture, block: number): BlockWeights {
   const weight = (name: string, ...shape: number[]): Weight => ({ name: `${BLOCK_PREFIX}${block}.${name}`, shape });
-  const queryWidth = a.heads * a.headDim;
-  const keyWidth = a.kvHeads * a.headDim;
+  const { heads, kvHeads, headDim, ffn, biases, qkNorm } = a.layers[block];
+  const queryWidth = heads * headDim;
+  const keyWidth = kvHeads * headDim;
+  const bias = (linear: LinearName, name: string, width: number) =>
+    biases.includes(linear) && { [`${linear}Bias`]: weight(`${name}.bias`, width) };
   return {
     inputNorm: weight('input_layernorm.weight', a.hidden),
     q: weight('self_attn.q_proj.weight', queryWidth, a.hidden),
     k: weight('self_attn.k_proj.weight', keyWidth, a.hidden),
     v: weight('self_attn.v_proj.weight', keyWidth, a.hidden),
     o: weight('self_attn.o_proj.weight', a.hidden, queryWidth),
-    ...(a.qkvBias && {
-      qBias: weight('self_attn.q_proj.bias', queryWidth),
-      kBias: weight('self_attn.k_proj.bias', keyWidth),
-      vBias: weight('self_attn.v_proj.bias', keyWidth),
-    }),
-    ...(a.outputBias && { oBias: weight('self_attn.o_proj.bias', a.hidden) }),
-    ...(a.qkNorm && {
-      qNorm: weight('self_attn.q_norm.weight', a.headDim),
-      kNorm: weight('self_attn.k_norm.weight', a.headDim),
+    ...bias('q', 'self_attn.q_proj', queryWidth),
+    ...bias('k', 'self_attn.k_proj', keyWidth),
+    ...bias('v', 'self_attn.v_proj', keyWidth),
+    ...bias('o', 'self_attn.o_proj', a.hidden),
+    ...(qkNorm && {
+      qNorm: weight('self_attn.q_norm.weight', headDim),
+      kNorm: weight('self_attn.k_norm.weight', headDim),
     }),
     postNorm: weight('post_attention_layernorm.weight', a.hidden),
-    gate: weight('mlp.gate_proj.weight', a.ffn, a.hidden),
-    up: weight('mlp.up_proj.weight', a.ffn, a.hidden),
-    down: weight('mlp.down_proj.weight', a.hidden, a.ffn),
-    ...(a.mlpBias && {
-      gateBias: weight('mlp.gate_proj.bias', a.ffn),
-      upBias: weight('mlp.up_proj.bias', a.ffn),
-      downBias: weight('mlp.down_proj.bias', a.hidden),
-    }),
+    gate: weight('mlp.gate_proj.weight', ffn, a.hidden),
+    up: weight('mlp.up_proj.weight', ffn, a.hidden),
+    down: weight('mlp.down_proj.weight', a.hidden, ffn),
+    ...bias('gate', 'mlp.gate_proj', ffn),
+    ...bias('up', 'mlp.up_proj', ffn),
+    ...bias('down', 'mlp.down_proj', a.hidden),
   };
 }
 
@@ -88,7 +87,7 @@ export function outerWeights(a: Architecture): OuterWeights {
 export function* allWeights(a: Architecture): Generator<Weight> {
   const { embed, finalNorm, head } = outerWeights(a);
   yield embed;
-  for (let block = 0; block < a.blocks; block++) yield* Object.values(blockWeights(a, block)) as Weight[];
+  for (let block = 0; block < a.layers.length; block++) yield* Object.values(blockWeights(a, block)) as Weight[];
   yield finalNorm;
   if (head !== embed) yield head;
 }

@@ -56,10 +56,10 @@ export class Continuation {
    * @throws UserError for an empty prompt or one that fills the model's context
    */
   static async open(model: Model, promptIds: readonly number[], options: ContinuationOptions): Promise<Continuation> {
-    const { context, blocks } = model.architecture;
+    const { context, layers } = model.architecture;
     checkPrompt(promptIds.length, context);
     const room = Math.min(options.maxNewTokens, context - promptIds.length);
-    const decoder = await Decoder.open(model, options.view ?? fullView(blocks), promptIds.length + room);
+    const decoder = await Decoder.open(model, options.view ?? fullView(layers.length), promptIds.length + room);
     return new Continuation(model, promptIds, options, decoder, new Random(options.seed ?? 0), room);
   }
 

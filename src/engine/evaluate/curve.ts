@@ -2,6 +2,7 @@
  * The curve of perplexity against the number of removed blocks, in the order of a criterion. It shows the cost of the
  * next block, and where a model breaks (Shortened LLaMA, Figures 2 and 6).
  */
+import { withLayers } from '../checkpoint/architecture';
 import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
 import { option } from '../option-token';
@@ -88,12 +89,15 @@ export async function removalCurve(
   job?: JobOptions,
 ): Promise<CurvePoint[]> {
   const { architecture } = model;
-  const { blocks } = architecture;
-  const views = removals.map((removed) => viewWithout(blocks, [...always, ...removed.map((block) => ({ block }))]));
+  const views = removals.map((removed) =>
+    viewWithout(architecture.layers.length, [...always, ...removed.map((block) => ({ block }))]),
+  );
   const losses = await lossesOfViews(model, rows, views, job);
   return removals.map((removed, i) => {
     const { ppl, meanNll } = summariseLosses(losses[i], rows[0].length - 1);
-    const left = views[i].attention.filter((attention, block) => attention || views[i].ffn[block]).length;
-    return { count: removed.length, removed, ppl, meanNll, parameters: parametersOf(architecture, left) };
+    const left = Array.from(architecture.layers.keys()).filter(
+      (block) => views[i].attention[block] || views[i].ffn[block],
+    );
+    return { count: removed.length, removed, ppl, meanNll, parameters: parametersOf(withLayers(architecture, left)) };
   });
 }

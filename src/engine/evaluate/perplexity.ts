@@ -33,7 +33,7 @@ export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
 export async function evaluatePerplexity(
   model: Model,
   ids: ArrayLike<number>,
-  { view = fullView(model.architecture.blocks), ...windows }: PerplexityOptions,
+  { view = fullView(model.architecture.layers.length), ...windows }: PerplexityOptions,
   job?: JobOptions,
 ): Promise<Perplexity> {
   const { rows } = evaluationWindows(ids, { ...windows, bosTokenId: model.architecture.bosTokenId });

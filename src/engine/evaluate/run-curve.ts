@@ -60,15 +60,15 @@ export async function runCurve(
 ): Promise<Curve> {
   const { checkpoint, architecture, adapter } = opened;
   const { criterion, most, keepEnds = true, keep = [], rows: source } = options;
-  const kept = keepList(architecture.blocks, { keepEnds, keep });
+  const kept = keepList(architecture.layers.length, { keepEnds, keep });
   const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl') }];
   const [toRank, toMeasure] = inPhases(job, phases);
   const named = labelled(toRank, 'ranking the blocks');
-  const ranked = await rankBlocksBy(options, checkpoint, architecture.blocks, kept, compute, named);
-  const removals = removalsOf(ranked.ranking, architecture.blocks, kept, most);
-  const end = curveEnd(ranked.ranking, architecture.blocks, kept, most, removals);
+  const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, compute, named);
+  const removals = removalsOf(ranked.ranking, architecture.layers.length, kept, most);
+  const end = curveEnd(ranked.ranking, architecture.layers.length, kept, most, removals);
   const { points, broken, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => {
     const found = await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve'));
     return { points: found, broken: await pointsWarning(model, rows, opened, found, job), device: model.device };
@@ -95,7 +95,7 @@ async function pointsWarning(
   const point = points.find(({ meanNll }) => !Number.isFinite(meanNll));
   if (!point) return undefined;
   const removed = [...always, ...point.removed.map((block) => ({ block }))];
-  const warning = await lossWarning(model, rows, viewWithout(architecture.blocks, removed), point, job);
+  const warning = await lossWarning(model, rows, viewWithout(architecture.layers.length, removed), point, job);
   return point.count === 0 ? warning : `with ${point.count} blocks removed, ${warning}`;
 }
 
@@ -105,7 +105,7 @@ function rankingWork(
   architecture: Architecture,
   kept: ReadonlySet<number>,
 ): number {
-  const { blocks } = architecture;
+  const blocks = architecture.layers.length;
   const count = Math.min(most ?? blocks - 1, blocks - kept.size);
   return (scoring.samples ?? DEFAULT_DRAWING.samples) * criterionWork(architecture, criterion, { count, kept });
 }

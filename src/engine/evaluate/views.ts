@@ -42,7 +42,7 @@ export async function lossesOfViews(
   for (let at = 0; at < rows.length; at += perGroup) {
     const group = rows.slice(at, at + perGroup);
     const part = partName(at / perGroup, Math.ceil(rows.length / perGroup));
-    const states = await lastStates(forward, model.architecture.blocks, group, views, work, part);
+    const states = await lastStates(forward, model.architecture.layers.length, group, views, work, part);
     work.step(`${part}step 2 of 2: losses`);
     const found = await tokenLosses(model, states, group, work);
     found.forEach((l, i) => losses[i].set(l, at * (length - 1)));

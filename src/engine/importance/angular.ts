@@ -20,7 +20,7 @@ const MAX_WINDOW = 8;
 export async function scoreAngular(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
+  { view = fullView(model.architecture.layers.length) }: { readonly view?: View } = {},
   job?: JobOptions,
 ): Promise<{ windows: AngularWindow[]; zeroStates?: number }> {
   const steps = stepsOf(view);

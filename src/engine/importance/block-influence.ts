@@ -17,7 +17,7 @@ import { cosine, countZeros, streamResidual } from './residual';
 export async function scoreBlockInfluence(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
+  { view = fullView(model.architecture.layers.length) }: { readonly view?: View } = {},
   job?: JobOptions,
 ): Promise<{ blocks: { index: number; score: number }[]; order: number[]; zeroStates?: number }> {
   const steps = stepsOf(view);

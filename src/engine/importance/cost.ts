@@ -53,7 +53,7 @@ export function criterionWork(
   criterion: Criterion,
   { count = 0, kept }: Scope = {},
 ): number {
-  const { blocks } = architecture;
+  const blocks = architecture.layers.length;
   const all = Array.from({ length: blocks }, (_, block) => block);
   switch (criterion) {
     case 'ppl':

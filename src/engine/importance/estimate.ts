@@ -25,10 +25,17 @@ export type EstimatedWork = Criterion | 'evaluate';
  */
 const GRADIENT_SPEED = 0.69;
 
-/** Operations of one application of a block to a row. A product and a sum count as two. */
+/** Operations of one application of a mean block to a row: a product and a sum count as two. */
 export function rowBlockFlops(architecture: Architecture, length: number): number {
-  const { heads, headDim } = architecture;
-  const matrices = (Object.values(blockWeights(architecture, 0)) as Weight[]).filter(({ shape }) => shape.length === 2);
+  const { layers } = architecture;
+  return layers.reduce((sum, _, layer) => sum + layerFlops(architecture, layer, length), 0) / layers.length;
+}
+
+/** Operations of one application of block `layer` to a row. */
+function layerFlops(architecture: Architecture, layer: number, length: number): number {
+  const { heads, headDim } = architecture.layers[layer];
+  const weights = Object.values(blockWeights(architecture, layer)) as Weight[];
+  const matrices = weights.filter(({ shape }) => shape.length === 2);
   const products = matrices.reduce((sum, { shape }) => sum + 2 * elements(shape) * length, 0);
   // Every query with every key, and every weight with every value.
   const attention = 2 * (2 * length * length * heads * headDim);
@@ -46,9 +53,9 @@ export function scoringFlops(
   return rows * criterionWork(architecture, criterion, scope) * rowBlockFlops(architecture, length);
 }
 
-/** Operations of the perplexity of a text. @param blocks remaining blocks */
-export function evaluationFlops(architecture: Architecture, { rows, length }: RowShape, blocks: number): number {
-  return rows * (blocks + headWork(architecture)) * rowBlockFlops(architecture, length);
+/** Operations of the perplexity of a text. @param architecture of the model without the blocks that are left out */
+export function evaluationFlops(architecture: Architecture, { rows, length }: RowShape): number {
+  return rows * (architecture.layers.length + headWork(architecture)) * rowBlockFlops(architecture, length);
 }
 
 /**

@@ -35,7 +35,7 @@ export interface GreedyOptions {
 export async function scoreGreedy(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks), count, candidates }: GreedyOptions,
+  { view = fullView(model.architecture.layers.length), count, candidates }: GreedyOptions,
   job: JobOptions = {},
 ): Promise<{ full: LossSummary; removals: GreedyRemoval[] }> {
   let steps = stepsOf(view);

@@ -44,13 +44,13 @@ export async function scoreMagnitude(
 ): Promise<MagnitudeScores> {
   const { architecture } = weights;
   const keysOf = (block: number) => layerKeys(architecture, block).filter(({ name }) => !name.endsWith('Bias'));
-  const indices = Array.from({ length: architecture.blocks }, (_, i) => i);
+  const indices = Array.from({ length: architecture.layers.length }, (_, i) => i);
   const bytes = indices.flatMap(keysOf).reduce((sum, key) => sum + bytesOf(weights, key), 0);
   const work = new Work(job, bytes, 'bytes', 'reading weights');
   const tensors: TensorScore[] = [];
   const blocks: { index: number; score: number }[] = [];
   for (const index of indices) {
-    work.step(`block ${index + 1} of ${architecture.blocks}`);
+    work.step(`block ${index + 1} of ${architecture.layers.length}`);
     let score = 0;
     for (const key of keysOf(index)) {
       const neurons = await neuronMagnitudes(weights, key, norm, work);

@@ -47,7 +47,7 @@ export interface PerplexityOptions {
 export async function scorePerplexity(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks), seed }: PerplexityOptions,
+  { view = fullView(model.architecture.layers.length), seed }: PerplexityOptions,
   job?: JobOptions,
 ): Promise<{ full: LossSummary; blocks: BlockPerplexity[]; order: number[] }> {
   const steps = stepsOf(view);
@@ -60,7 +60,7 @@ export async function scorePerplexity(
 export async function scoreModulePerplexity(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks), seed }: PerplexityOptions,
+  { view = fullView(model.architecture.layers.length), seed }: PerplexityOptions,
   job?: JobOptions,
 ): Promise<{ full: LossSummary; modules: ModulePerplexity[]; order: { block: number; part: Part }[] }> {
   const steps = stepsOf(view, true);

@@ -124,7 +124,7 @@ export async function runCriterion(
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const run = async (model: Model) => {
     const result = await withText(model, calibration.rows, criterion, seed, job, scope);
-    const view = scope.view ?? fullView(model.architecture.blocks);
+    const view = scope.view ?? fullView(model.architecture.layers.length);
     const broken = [
       ...(await resultWarnings(model, calibration.rows, view, result, job)),
       ...shortRun(result, scope.count),
@@ -162,7 +162,7 @@ async function withoutText(
     criterion === 'magnitude'
       ? await withWeights(checkpoint, (weights) => scoreMagnitude(weights, { norm, reduction }, job))
       : undefined;
-  const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).blocks);
+  const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).layers.length);
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);
   const result = { blocks, order };
@@ -211,7 +211,7 @@ async function withText(
     case 'angular':
       return scoreAngular(model, rows, { view }, job);
     case 'greedy': {
-      const blocks = Array.from({ length: model.architecture.blocks }, (_, block) => block);
+      const blocks = Array.from({ length: model.architecture.layers.length }, (_, block) => block);
       const candidates = kept && blocks.filter((block) => !kept.has(block));
       return scoreGreedy(model, rows, { view, count, candidates }, job);
     }

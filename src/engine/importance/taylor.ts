@@ -47,7 +47,7 @@ export interface TaylorScores {
 export async function scoreTaylor(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.blocks) }: { readonly view?: View } = {},
+  { view = fullView(model.architecture.layers.length) }: { readonly view?: View } = {},
   job: JobOptions = {},
 ): Promise<TaylorScores> {
   requireNoAdapter(model, 'score by Taylor');

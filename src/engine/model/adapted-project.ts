@@ -7,7 +7,7 @@
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
 import { split } from '../onnx/ops/shapes';
-import type { LinearName } from './block';
+import type { LinearName } from '../checkpoint/architecture';
 
 /** What is added to one Linear: B A, the factor α/r inside B. */
 export interface LowRank {

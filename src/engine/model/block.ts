@@ -7,13 +7,13 @@
  * with the optional parts of its families: biases, normalised queries and keys, windows. What differs between a forward
  * pass, cached decoding and training — how a Linear is applied, how positions attend — is handed in as strategies.
  */
-import type { Architecture } from '../checkpoint/architecture';
+import type { Architecture, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { add, mul, silu } from '../onnx/ops/elementwise';
 import { rmsNorm } from '../onnx/ops/norm';
 import { reshape } from '../onnx/ops/shapes';
+import type { Step } from './view';
 
-export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
 export type NormName = 'inputNorm' | 'postNorm' | 'qNorm' | 'kNorm';
 
 export interface BlockStrategies {
@@ -25,21 +25,21 @@ export interface BlockStrategies {
   readonly attend: (query: Value, key: Value, value: Value) => Value;
 }
 
-/** x: (tokens, hidden) → (tokens, hidden); `parts` says which of the two modules take part. */
-export function block(
-  g: Graph,
-  x: Value,
-  architecture: Architecture,
-  parts: { readonly attention: boolean; readonly ffn: boolean },
-  strategies: BlockStrategies,
-): Value {
-  const h = parts.attention ? add(g, x, attention(g, x, architecture, strategies)) : x;
-  return parts.ffn ? add(g, h, ffn(g, h, architecture, strategies)) : h;
+/** x: (tokens, hidden) → (tokens, hidden); `step` says which block it is and which of its two modules take part. */
+export function block(g: Graph, x: Value, architecture: Architecture, step: Step, strategies: BlockStrategies): Value {
+  const h = step.attention ? add(g, x, attention(g, x, architecture, step.block, strategies)) : x;
+  return step.ffn ? add(g, h, ffn(g, h, architecture, strategies)) : h;
 }
 
 /** Self-attention with its norm. (tokens, hidden) → (tokens, hidden) */
-function attention(g: Graph, x: Value, architecture: Architecture, { norm, project, attend }: BlockStrategies): Value {
-  const { heads, kvHeads, headDim, qkNorm, rmsNormEps } = architecture;
+function attention(
+  g: Graph,
+  x: Value,
+  { layers, rmsNormEps }: Architecture,
+  index: number,
+  { norm, project, attend }: BlockStrategies,
+): Value {
+  const { heads, kvHeads, headDim, qkNorm } = layers[index];
   const n = rmsNorm(g, x, norm('inputNorm'), rmsNormEps);
   const [query, key, value] = project(n, ['q', 'k', 'v']);
   const perHead = (t: Value, name: NormName, count: number): Value => {

@@ -2,13 +2,14 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { outerWeights } from '../checkpoint/weight-names';
 import type { Graph, Value } from '../onnx/graph';
-import { fusedAttention, fusedHeadDim, rotate } from '../onnx/ops/attention';
+import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { lastRow, reshape } from '../onnx/ops/shapes';
 import { block } from './block';
 import { type AdaptedBlock, blockWeightBinder, projectAdapted, rotaryInputs } from './forward-graph';
 import type { Bind } from './graph-weights';
+import { rotaryNames } from './rotary';
 import type { Step } from './view';
 
 /**
@@ -25,7 +26,7 @@ export function cacheNames(step: Step): Record<'past' | CacheResult, [string, st
 
 /**
  * One text, a few new tokens at a time; or several texts of one length side by side, a new token each. Feeds "x"
- * (tokens, hidden), "cos" and "sin" (positions, headDim / 2), "lastPositions" (texts), "totalLength" (1), "offset" (1)
+ * (tokens, hidden), the rotation tables by `rotaryNames`, "lastPositions" (texts), "totalLength" (1), "offset" (1)
  * and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with
  * `head` the "logits" (texts, vocabulary) of what follows each text.
  * @param adapted what a LoRA adapter adds to a block
@@ -42,10 +43,17 @@ export function buildDecoder(
 ): void {
   const tokens = texts === 1 ? 'tokens' : texts;
   const x = g.input('x', 'float32', [tokens, a.hidden]);
-  const rotary = steps.some((s) => s.attention) ? rotaryInputs(g, a) : undefined;
-  const lastPositions = rotary && g.input('lastPositions', 'int32', [texts]);
-  const totalLength = rotary && g.input('totalLength', 'int32', [1]);
-  const offset = rotary && g.input('offset', 'int64', [1]);
+  const attending = steps.filter((step) => step.attention);
+  const tables = new Map<string, RotaryTable>();
+  for (const step of attending) {
+    const names = rotaryNames(a, step.block);
+    if (!names || tables.has(names.cos)) continue;
+    tables.set(names.cos, rotaryInputs(g, a.layers[step.block], names)!);
+  }
+  const isAttending = attending.length > 0;
+  const lastPositions = isAttending ? g.input('lastPositions', 'int32', [texts]) : undefined;
+  const totalLength = isAttending ? g.input('totalLength', 'int32', [1]) : undefined;
+  const offset = isAttending ? g.input('offset', 'int64', [1]) : undefined;
   let state = x;
   for (const step of steps) {
     const weight = blockWeightBinder(a, step.block, bind);
@@ -54,18 +62,19 @@ export function buildDecoder(
       project: projectAdapted(g, weight, adapted(step.block)),
       attend: (...qkv) => {
         const names = cacheNames(step);
-        const cache = [texts, a.kvHeads, 'capacity', fusedHeadDim(a.headDim)];
+        const layer = a.layers[step.block];
+        const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
+        const cache = [texts, layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
         const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
         const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
-        const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[step.block] };
         const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
         // What is handed out is what the cache holds: keys that are rotated already.
         const isRotated = caches === 'new';
-        const [query, key] = isRotated ? [q, k].map((t) => rotate(g, t, offset!, rotary!)) : [q, k];
-        const attention = fusedAttention(g, [query, key, v], shape, isRotated ? undefined : rotary, known);
+        const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, offset!, rotary)) : [q, k];
+        const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
         const results = isRotated ? [key, v] : [attention.keys, attention.values];
         results.forEach((value, i) => g.output(names[caches][i], value));
-        return reshape(g, attention.output, [tokens, a.heads * a.headDim]);
+        return reshape(g, attention.output, [tokens, layer.heads * layer.headDim]);
       },
     });
   }

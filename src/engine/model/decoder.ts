@@ -10,13 +10,15 @@ import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
 import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { withLayers } from '../checkpoint/architecture';
 import { parametersOf } from '../checkpoint/parameters';
 import { constantMatrices } from './adapted-project';
 import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
 import type { AdaptedBlock } from './forward-graph';
 import { externalBinding } from './graph-weights';
 import type { Model } from './model';
-import { rotaryFeeds } from './positions';
+import { RotationTables } from './positions';
+import { rotaryNames } from './rotary';
 import { stepsOf, type Step, type View } from './view';
 
 /** Prompt tokens of one run: short enough to be cancelled in between. */
@@ -45,6 +47,7 @@ function attending({ steps }: Segment): readonly Step[] {
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
   private readonly caches: Record<string, Tensor> = {};
+  private readonly rotations: RotationTables;
   private past = 0;
   /** Tokens that the caches have room for as they are. */
   private room = 0;
@@ -56,8 +59,9 @@ export class Decoder {
     readonly capacity: number,
     /** Texts that are written side by side. */
     private readonly texts: number,
-    private readonly rotary: Feeds,
-  ) {}
+  ) {
+    this.rotations = new RotationTables(model.architecture, capacity);
+  }
 
   /**
    * @param capacity tokens of prompt and continuation together
@@ -67,12 +71,15 @@ export class Decoder {
     const { architecture: a } = model;
     const steps = stepsOf(view);
     const adapterBytes = model.adapter?.bytes ?? 0;
-    const bytes = 4 * parametersOf(a, steps.length) + adapterBytes;
+    const computed = withLayers(
+      a,
+      steps.map((step) => step.block),
+    );
+    const bytes = 4 * parametersOf(computed) + adapterBytes;
     const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MAX_ADAPTER_BYTES;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
-    const rotary = rotaryFeeds(a, capacity);
-    const decoder = new Decoder(model, fits ? whole : apart, capacity, texts, rotary);
+    const decoder = new Decoder(model, fits ? whole : apart, capacity, texts);
     decoder.makeRoom(decoder.onDevice ? capacity : Math.min(GROWTH, capacity));
     if (decoder.kept) await decoder.session(decoder.segments[0]);
     return decoder;
@@ -113,7 +120,6 @@ export class Decoder {
     const total = this.past + length;
     if (!this.onDevice && total > this.room) this.makeRoom(Math.min(this.capacity, Math.ceil(total / GROWTH) * GROWTH));
     const position: Feeds = {
-      ...this.rotary,
       lastPositions: int32(new Int32Array(this.texts).fill(total - 1), [this.texts]),
       totalLength: int32([total], [1]),
       offset: int64([this.past], [1]),
@@ -136,6 +142,7 @@ export class Decoder {
     const steps = attending(segment);
     if (steps.length > 0) Object.assign(feeds, position);
     for (const step of steps) {
+      Object.assign(feeds, this.rotations.of(step.block, rotaryNames(this.model.architecture, step.block)));
       const names = cacheNames(step);
       for (const name of names.past) feeds[name] = this.caches[name];
       for (const name of names[this.cacheResult]) fetches[name] = null;
@@ -145,11 +152,11 @@ export class Decoder {
 
   /** Larger caches, (texts, kvHeads, room, fusedHeadDim) each, that hold what the caches held. */
   private makeRoom(room: number): void {
-    const { kvHeads, headDim } = this.model.architecture;
-    const width = fusedHeadDim(headDim);
-    const [before, after] = [this.room * width, room * width];
-    for (const segment of this.segments) {
-      for (const name of attending(segment).flatMap((step) => cacheNames(step).past)) {
+    for (const step of this.segments.flatMap(attending)) {
+      const { kvHeads, headDim } = this.model.architecture.layers[step.block];
+      const width = fusedHeadDim(headDim);
+      const [before, after] = [this.room * width, room * width];
+      for (const name of cacheNames(step).past) {
         const old = before > 0 ? floats(this.caches[name]) : undefined;
         const cache = new Float32Array(this.texts * kvHeads * after);
         for (let head = 0; old && head < this.texts * kvHeads; head++) {
@@ -178,14 +185,14 @@ export class Decoder {
         if (this.onDevice) {
           this.caches[name].dispose();
           this.caches[name] = given;
-        } else this.writeBehind(floats(this.caches[name]), floats(given), length);
+        } else this.writeBehind(step, floats(this.caches[name]), floats(given), length);
       });
     }
   }
 
-  /** Writes `rows`, (texts · length, kvHeads · headDim), behind what `cache` holds. */
-  private writeBehind(cache: Float32Array, rows: Float32Array, length: number): void {
-    const { kvHeads, headDim } = this.model.architecture;
+  /** Writes `rows`, (texts · length, kvHeads · headDim), behind what the step's `cache` holds. */
+  private writeBehind({ block }: Step, cache: Float32Array, rows: Float32Array, length: number): void {
+    const { kvHeads, headDim } = this.model.architecture.layers[block];
     for (let i = 0; i * headDim < rows.length; i++) {
       const [text, position, head] = [Math.floor(i / kvHeads / length), Math.floor(i / kvHeads) % length, i % kvHeads];
       const at = (text * kvHeads + head) * this.room + this.past + position;

@@ -1,5 +1,5 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
-import type { Architecture } from '../checkpoint/architecture';
+import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { Graph, type Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
@@ -8,17 +8,27 @@ import { rmsNorm } from '../onnx/ops/norm';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { reshape } from '../onnx/ops/shapes';
 import { adaptedProject, type BindMatrix, type BlockAdapter } from './adapted-project';
-import { block, type BlockStrategies, type LinearName } from './block';
+import { block, type BlockStrategies } from './block';
 import type { Bind } from './graph-weights';
+import type { RotaryNames } from './rotary';
 import type { Step } from './view';
 
 /** Which attention a forward pass is built with: onnxruntime's fused operator, or plain products (see ops/attention.ts). */
 export type AttentionKind = 'fused' | 'plain';
 
-/** Declares the rotation's tables as inputs "cos" and "sin", (positions, headDim / 2). */
-export function rotaryInputs(g: Graph, { headDim }: Architecture): RotaryTable {
+/**
+ * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, headDim / 2); undefined for a layer that
+ * rotates nothing.
+ * @param names of the inputs, where a graph holds several tables
+ */
+export function rotaryInputs(
+  g: Graph,
+  { headDim, rope }: LayerShape,
+  names: RotaryNames = { cos: 'cos', sin: 'sin' },
+): RotaryTable | undefined {
+  if (!rope) return undefined;
   const shape = ['positions', headDim / 2];
-  return { cos: g.input('cos', 'float32', shape), sin: g.input('sin', 'float32', shape) };
+  return { cos: g.input(names.cos, 'float32', shape), sin: g.input(names.sin, 'float32', shape) };
 }
 
 /** Every Linear applied as it is stored. */
@@ -83,19 +93,19 @@ export function buildStep(
 }
 
 function attention(g: Graph, a: Architecture, index: number, kind: AttentionKind): BlockStrategies['attend'] {
-  const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[index] };
-  const rotary = rotaryInputs(g, a);
+  const layer = a.layers[index];
+  const rotary = rotaryInputs(g, layer);
   if (kind === 'plain') {
     const mask = g.input('mask', 'float32', ['length', 'length']);
-    return (q, k, v) => plainAttention(g, [q, k, v], shape, rotary, mask);
+    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, mask);
   }
   const lastPositions = g.input('lastPositions', 'int32', ['rows']);
   const totalLength = g.input('totalLength', 'int32', [1]);
   return (...qkv) => {
     const [q, k, v] = qkv.map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
     const start = { lastPositions, totalLength, offset: g.ints(0) };
-    const { output } = fusedAttention(g, [q, k, v], shape, rotary, start);
-    return reshape(g, output, ['tokens', a.heads * a.headDim]);
+    const { output } = fusedAttention(g, [q, k, v], layer, rotary, start);
+    return reshape(g, output, ['tokens', layer.heads * layer.headDim]);
   };
 }
 

@@ -6,6 +6,7 @@ import { Graph } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import { constantMatrices, fetchMatrices, inputMatrices } from './adapted-project';
 import { buildStep } from './forward-graph';
+import { graphKey } from './graph-key';
 import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
 import type { Model } from './model';
 import { Positions } from './positions';
@@ -91,7 +92,7 @@ export class Forward {
     };
   }
 
-  /** One session for all alike steps, fed with the block's weights on the device. */
+  /** One session for all steps of one shape, fed with the block's weights on the device. */
   private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
     const { adapter, architecture, checkpoint } = this.model;
     const g = new Graph();
@@ -100,7 +101,7 @@ export class Forward {
     const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix };
     buildStep(g, architecture, step, 'plain', bind, adapted);
     const matrices = [...wantedMatrices].map(([key, { shape }]) => `${key} ${shape.join('x')}`);
-    const name = `step ${step.attention} ${step.ffn} ${toHost} ${matrices.join(' ')}`;
+    const name = `step ${graphKey(architecture, step)} ${toHost} ${matrices.join(' ')}`;
     const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
     const weights = await this.model.deviceWeights((loader) => [
       ...fetchWeights(loader, checkpoint, wanted),
@@ -117,7 +118,8 @@ export class Forward {
 
   private feeds(chunk: Chunk, step: Step, kind: 'fused' | 'plain'): Feeds {
     if (!step.attention) return { x: chunk.tensor };
-    const positions = kind === 'fused' ? this.positions.fused(chunk.rows) : this.positions.plain(step.block);
+    const positions =
+      kind === 'fused' ? this.positions.fused(chunk.rows, step.block) : this.positions.plain(step.block);
     return { x: chunk.tensor, ...positions };
   }
 }

@@ -39,7 +39,7 @@ export async function openForComputing(
 ): Promise<OpenedModel> {
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
-  const { blocks } = architecture;
+  const blocks = architecture.layers.length;
   const named = removedFrom(remove ?? [], blocks);
   const adapter = folder === undefined ? undefined : await readAdapter(folder, checkpoint, { anyBase: otherBase });
   const view = viewWithout(blocks, [...(adapter?.removed ?? []).map((block) => ({ block })), ...named]);

@@ -1,11 +1,11 @@
 /** What a run must be told of positions, for rows of one length that start at position 0. */
 import type { Architecture } from '../checkpoint/architecture';
 import { float32, int32, type Feeds, type Tensor } from '../onnx/session';
-import { rotaryTable } from './rotary';
+import { rotaryNames, rotaryTable, type RotaryNames } from './rotary';
 
 export class Positions {
-  private readonly rotary: Feeds;
-  private readonly fusedFeeds = new Map<number, Feeds>();
+  private readonly tables: RotationTables;
+  private readonly starts = new Map<number, Feeds>();
   private readonly masks = new Map<number | null, Tensor>();
 
   constructor(
@@ -13,34 +13,55 @@ export class Positions {
     /** Tokens of a row. */
     readonly length: number,
   ) {
-    this.rotary = rotaryFeeds(architecture, length);
+    this.tables = new RotationTables(architecture, length);
   }
 
-  /** For fused attention: cos, sin, lastPositions, totalLength. */
-  fused(rows: number): Feeds {
-    let feeds = this.fusedFeeds.get(rows);
-    if (!feeds) {
+  /** For fused attention in the given block: cos, sin, lastPositions, totalLength. */
+  fused(rows: number, block: number): Feeds {
+    let start = this.starts.get(rows);
+    if (!start) {
       const lastPositions = int32(new Int32Array(rows).fill(this.length - 1), [rows]);
-      feeds = { ...this.rotary, lastPositions, totalLength: int32([this.length], [1]) };
-      this.fusedFeeds.set(rows, feeds);
+      start = { lastPositions, totalLength: int32([this.length], [1]) };
+      this.starts.set(rows, start);
     }
-    return feeds;
+    return { ...this.tables.of(block), ...start };
   }
 
   /** For plain attention in the given block: cos, sin, mask. */
   plain(block: number): Feeds {
-    const window = this.architecture.slidingWindow[block];
+    const { window } = this.architecture.layers[block];
     let mask = this.masks.get(window);
     if (!mask) this.masks.set(window, (mask = causalMask(this.length, window)));
-    return { ...this.rotary, mask };
+    return { ...this.tables.of(block), mask };
   }
 }
 
-/** The rotation's tables for positions 0 … length − 1: cos and sin, (length, headDim / 2). */
-export function rotaryFeeds(architecture: Architecture, length: number): Feeds {
-  const { cos, sin } = rotaryTable(architecture, length);
-  const shape = [length, architecture.headDim / 2];
-  return { cos: float32(cos, shape), sin: float32(sin, shape) };
+/** The rotation tables of a model's blocks for positions 0 … length − 1; blocks that rotate alike share them. */
+export class RotationTables {
+  /** By the name of the cosines. */
+  private readonly tables = new Map<string, { readonly cos: Tensor; readonly sin: Tensor }>();
+
+  constructor(
+    private readonly architecture: Architecture,
+    private readonly length: number,
+  ) {}
+
+  /**
+   * The tables of one block, (length, headDim / 2) each; none for a block that rotates nothing.
+   * @param names of the feeds, where a graph holds several tables
+   */
+  of(block: number, names: RotaryNames = { cos: 'cos', sin: 'sin' }): Feeds {
+    const { headDim, rope } = this.architecture.layers[block];
+    const own = rotaryNames(this.architecture, block);
+    if (!own || !rope) return {};
+    let table = this.tables.get(own.cos);
+    if (!table) {
+      const { cos, sin } = rotaryTable(rope, headDim, this.length);
+      const shape = [this.length, headDim / 2];
+      this.tables.set(own.cos, (table = { cos: float32(cos, shape), sin: float32(sin, shape) }));
+    }
+    return { [names.cos]: table.cos, [names.sin]: table.sin };
+  }
 }
 
 /** 0 where position i may see position j, else a number that the softmax turns to nothing. (length, length) */

@@ -1,12 +1,18 @@
 /** Cosines and sines of the rotary position embedding (Su et al. 2021), with the scaling kinds of Hugging Face configs. */
-import type { Architecture } from '../checkpoint/architecture';
+import { isDeepStrictEqual } from 'node:util';
+import type { Architecture, LayerShape, Rope } from '../checkpoint/architecture';
+
+/** Names of a rotation's two tables among a graph's inputs. */
+export interface RotaryNames {
+  readonly cos: string;
+  readonly sin: string;
+}
 
 /**
  * Angular frequency of each pair of dimensions, (headDim / 2), in radians per position.
  * `linear` stretches positions by its factor; `llama3` stretches slow pairs only and blends in between.
  */
-export function rotaryFrequencies({ headDim, rope }: Pick<Architecture, 'headDim' | 'rope'>): Float64Array {
-  const { theta, scaling } = rope;
+export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Float64Array {
   return Float64Array.from({ length: headDim / 2 }, (_, j) => {
     const frequency = theta ** ((-2 * j) / headDim);
     switch (scaling.kind) {
@@ -26,8 +32,8 @@ export function rotaryFrequencies({ headDim, rope }: Pick<Architecture, 'headDim
 }
 
 /** cos and sin for positions 0 … length − 1, (length, headDim / 2) each, row-major. */
-export function rotaryTable(architecture: Architecture, length: number): { cos: Float32Array; sin: Float32Array } {
-  const frequencies = rotaryFrequencies(architecture);
+export function rotaryTable(rope: Rope, headDim: number, length: number): { cos: Float32Array; sin: Float32Array } {
+  const frequencies = rotaryFrequencies(rope, headDim);
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);
@@ -38,4 +44,19 @@ export function rotaryTable(architecture: Architecture, length: number): { cos: 
     }
   }
   return { cos, sin };
+}
+
+/** Whether two layers can share a rotation's tables. */
+function rotatesAlike(a: LayerShape, b: LayerShape): boolean {
+  return a.headDim === b.headDim && (a.rope === b.rope || isDeepStrictEqual(a.rope, b.rope));
+}
+
+/**
+ * Names of block `layer`'s tables in a graph of several blocks: those of the first block that rotates alike.
+ * Undefined for a block that rotates nothing.
+ */
+export function rotaryNames({ layers }: Architecture, layer: number): RotaryNames | undefined {
+  if (!layers[layer].rope) return undefined;
+  const first = layers.findIndex((each) => rotatesAlike(each, layers[layer]));
+  return { cos: `cos${first}`, sin: `sin${first}` };
 }

@@ -83,10 +83,10 @@ export function buildTraining(
 }
 
 function attention(g: Graph, a: Architecture, index: number): BlockStrategies['attend'] {
-  const shape = { heads: a.heads, kvHeads: a.kvHeads, headDim: a.headDim, window: a.slidingWindow[index] };
-  const rotary = rotaryInputs(g, a);
+  const layer = a.layers[index];
+  const rotary = rotaryInputs(g, layer);
   const mask = g.input('mask', 'float32', ['length', 'length']);
-  return (...qkv) => plainAttention(g, qkv, shape, rotary, mask);
+  return (...qkv) => plainAttention(g, qkv, layer, rotary, mask);
 }
 
 function unreachable(): never {

@@ -1,7 +1,7 @@
 /** What a run trains: the parameters, and how a batch passes through them. Both methods look the same from here on. */
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../checkpoint/types';
-import type { LinearName } from '../model/block';
+import { type LinearName, withoutLayers } from '../checkpoint/architecture';
 import type { Model } from '../model/model';
 import { fullView, viewWithout } from '../model/view';
 import { type Adapter } from '../adapter/adapter';
@@ -57,7 +57,7 @@ async function loraSubject(
   const dropout = method.dropout ?? DEFAULTS.dropout;
   const wanted = method.targets ?? start?.targets ?? LINEAR_NAMES;
   const targets = LINEAR_NAMES.filter((name) => wanted.includes(name));
-  const blocks = model.architecture.blocks - removed.length;
+  const blocks = model.architecture.layers.length - removed.length;
   const shape = { rank, alpha, targets, dropout: dropout > 0 };
   const parameters = initialAdapters(model, view, shape, seed);
   if (start) startFrom(start, parameters);
@@ -80,16 +80,16 @@ async function fullSubject(
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const needs = { keepsBest: data.heldOut.length > 0, longest: longestRow(data) };
-  requireFullMemory({ ...model.architecture, blocks: model.architecture.blocks - removed.length }, needs, memory);
+  requireFullMemory(withoutLayers(model.architecture, removed), needs, memory);
   const parameters = start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view);
   return { trainable: fullModel(model, view, parameters), parameters, settings: { method: 'full', start } };
 }
 
-const viewOf = ({ architecture: { blocks } }: Model, removed: readonly number[]) =>
+const viewOf = ({ architecture: { layers } }: Model, removed: readonly number[]) =>
   removed.length === 0
-    ? fullView(blocks)
+    ? fullView(layers.length)
     : viewWithout(
-        blocks,
+        layers.length,
         removed.map((block) => ({ block })),
       );
 

@@ -2,7 +2,7 @@
  * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainable, teacher, training with a state that can be
  * resumed, and the adapter or checkpoint at the end.
  */
-import type { Architecture } from '../checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -145,18 +145,17 @@ function phasesOf({ data }: RetrainSettings): Phase[] {
 
 function checkSettings({ architecture }: Model, removed: readonly number[], settings: RetrainSettings): void {
   const { length = 0, method, merge = false, dtype } = settings;
-  if (removed.length === architecture.blocks) {
+  if (removed.length === architecture.layers.length) {
     throw new UserError(
       'Cannot retrain without a block',
-      `the model has ${architecture.blocks}, and all of them are left out`,
+      `the model has ${architecture.layers.length}, and all of them are left out`,
       `Leave out fewer with ${option('remove')}.`,
     );
   }
   if (method.kind === 'lora') requireRank(architecture, method);
   if (method.kind === 'full') {
     // The least that it can take; how much it is, the data tell, which may take long to make.
-    const student = { ...architecture, blocks: architecture.blocks - removed.length };
-    requireFullMemory(student, { keepsBest: false, longest: 0 }, method.memory);
+    requireFullMemory(withoutLayers(architecture, removed), { keepsBest: false, longest: 0 }, method.memory);
   }
   if (length > architecture.context) {
     throw new UserError(
@@ -209,7 +208,7 @@ async function runTraining(
   }
 }
 
-const viewOf = ({ model }: TeacherSource): View => fullView(model.architecture.blocks);
+const viewOf = ({ model }: TeacherSource): View => fullView(model.architecture.layers.length);
 
 function teacherFacts(teacher: TeacherSource | undefined): object {
   return teacher ? { teacher: teacher.model.checkpoint.identity, teacherWeight: teacher.weight } : {};

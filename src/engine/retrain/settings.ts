@@ -6,7 +6,7 @@ import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../counted';
 import { UserError } from '../errors';
 import { option } from '../option-token';
-import type { LinearName } from '../model/block';
+import type { LinearName } from '../checkpoint/architecture';
 import type { PromptStyle } from './data/alpaca';
 import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';

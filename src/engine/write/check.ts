@@ -11,11 +11,6 @@ import { type Rewrite, rewritten, rowsOf } from './rewrite';
 /** Compared at the start and at the end of every tensor: a tensor at a wrong place shows there. */
 const SAMPLE_BYTES = 64;
 
-/** What the architecture becomes when only the blocks `kept` are left. */
-export function architectureOf(whole: Architecture, kept: readonly number[]): Architecture {
-  return { ...whole, blocks: kept.length, slidingWindow: kept.map((block) => whole.slidingWindow[block]) };
-}
-
 /**
  * Opens what lies in `folder` and compares it with the plan: architecture, every tensor, samples of its bytes.
  * @throws Error on any difference: that is a bug or a broken disk, and the output must not appear.

@@ -40,8 +40,8 @@ export function configEdits(config: Config, architecture: Architecture, kept: re
 /** Those that follow from the removal of blocks. */
 export function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
   const edits: ConfigEdit[] = [];
-  visit(config, [], { blocks: architecture.blocks, kept }, edits);
-  const windows = architecture.slidingWindow;
+  visit(config, [], { blocks: architecture.layers.length, kept }, edits);
+  const windows = architecture.layers.map((layer) => layer.window);
   if (config.use_sliding_window === true && !Array.isArray(config.layer_types) && windows.some((w) => w !== null)) {
     const types = kept.map((block) => (windows[block] === null ? 'full_attention' : 'sliding_attention'));
     edits.push({ path: ['layer_types'], kind: 'set', value: types });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
+import { withLayers } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { keysByName } from '../checkpoint/weight-key';
@@ -16,7 +17,6 @@ import type { KeyedPatch } from '../weights/patches';
 import { withWeights } from '../weights/safetensors';
 import { readWide, type WeightSource } from '../weights/source';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
-import { architectureOf } from './check';
 import { type ConfigEdit, editConfigText, headEdits, layerEdits } from './config';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
 import { planCheckpoint } from './plan';
@@ -79,7 +79,7 @@ async function writeFrom(
   const next: NewCheckpoint = {
     plan,
     config: editConfigText(config, edits),
-    architecture: architectureOf(whole, planned.kept),
+    architecture: withLayers(whole, planned.kept),
     card: await modification.card(reduction),
     record: () => modification.record(reduction),
   };

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
+import { withLayers } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { modelInput, newRecord } from '../records/record';
 import { calibrationsOf } from '../records/calibrations';
 import { inheritedFields, modelCard } from './card';
-import { architectureOf } from './check';
 import type { Choice } from '../importance/choice';
 import { configEdits, editConfigText } from './config';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
@@ -31,7 +31,7 @@ export interface WriteResult extends Reduction, Written {
  * @throws UserError for no blocks, unknown blocks or all blocks
  */
 export function previewReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
-  const { blocks } = requireArchitecture(checkpoint);
+  const blocks = requireArchitecture(checkpoint).layers.length;
   return checkpointReduction(checkpoint, selectExplicit(removed, blocks));
 }
 
@@ -58,7 +58,7 @@ export async function writePruned(
     {
       plan: planCheckpoint(checkpoint, reduction.removed, { maxShardBytes: options.maxShardBytes }),
       config: editConfigText(config, configEdits(checkpoint.config ?? {}, architecture, reduction.kept)),
-      architecture: architectureOf(architecture, reduction.kept),
+      architecture: withLayers(architecture, reduction.kept),
       card: modelCard(checkpoint, reduction, { choice, settings, inherited }),
       record: () =>
         newRecord({

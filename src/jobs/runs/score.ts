@@ -15,7 +15,7 @@ export async function runScore(options: OptionsOf<typeof score>, context: JobCon
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options);
   const { checkpoint, architecture, removed, view, adapter, inputs } = opened;
-  if (keep) requireBlocks(keep, architecture.blocks, option('keep'));
+  if (keep) requireBlocks(keep, architecture.layers.length, option('keep'));
   const scored = await runCriterion(
     checkpoint,
     criterion,

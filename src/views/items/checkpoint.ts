@@ -1,6 +1,7 @@
 /** The line of a checkpoint: what it is and, once blocks are unticked, what the plan would give. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { formatLayerNumber, layerNumber } from '../../engine/checkpoint/layer-numbers';
 import { summarize } from '../../engine/checkpoint/summary';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { UserError } from '../../engine/errors';
@@ -100,9 +101,12 @@ function tooltip(
   line(vscode.l10n.t('types'), Object.keys(summary.dtypes).join(', '));
   line(vscode.l10n.t('files'), String(summary.shards));
   if (architecture) {
-    const { hidden, heads, kvHeads, ffn, vocabulary, context } = architecture;
-    line(vscode.l10n.t('width'), vscode.l10n.t('{0}, FFN {1}', hidden, ffn));
-    line(vscode.l10n.t('heads'), heads === kvHeads ? String(heads) : `${heads} / ${kvHeads}`);
+    const { layers, hidden, vocabulary, context } = architecture;
+    const each = (of: 'ffn' | 'heads' | 'kvHeads'): string =>
+      formatLayerNumber(layerNumber(layers.map((layer) => layer[of])));
+    line(vscode.l10n.t('width'), vscode.l10n.t('{0}, FFN {1}', hidden, each('ffn')));
+    const isGrouped = layers.some(({ heads, kvHeads }) => heads !== kvHeads);
+    line(vscode.l10n.t('heads'), isGrouped ? `${each('heads')} / ${each('kvHeads')}` : each('heads'));
     line(vscode.l10n.t('vocabulary'), formatCount(vocabulary));
     line(vscode.l10n.t('context'), formatCount(context));
   }

@@ -19,7 +19,7 @@ import { ownTinyCheckpoint } from '../../support/tiny-models';
 
 const lossOf = (folder: string, view?: View): Promise<number> =>
   withModel(folder, async (model) => {
-    const { blocks } = model.architecture;
+    const blocks = model.architecture.layers.length;
     return (await perplexityOfRows(model, ODD_ROWS, view ?? fullView(blocks))).meanNll;
   });
 

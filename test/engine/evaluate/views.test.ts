@@ -9,6 +9,7 @@ import { writeSideBySide } from '../../../src/engine/evaluate/samples';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
 import { PlanPerplexity } from '../../../src/engine/evaluate/plan-perplexity';
 import { CancelledError } from '../../../src/engine/errors';
+import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import type { Model } from '../../../src/engine/model/model';
@@ -82,7 +83,7 @@ describe('removal curve', () => {
     );
     assert.deepEqual(
       points.map(({ parameters }) => parameters),
-      [6, 5, 4, 3, 2].map((blocks) => parametersOf(model().architecture, blocks)),
+      removals.map((removed) => parametersOf(withoutLayers(model().architecture, removed))),
     );
     for (const { meanNll, ppl } of points) assert.equal(ppl, Math.exp(meanNll));
   });

@@ -42,7 +42,7 @@ describeShared('golden numbers of SmolLM2-135M', function () {
   it('the second greedy removal', async () => {
     const { greedy, ppl } = goldenImportance(NAME);
     const [{ block }] = greedy.removals;
-    const view = viewWithout(model().architecture.blocks, [{ block }]);
+    const view = viewWithout(model().architecture.layers.length, [{ block }]);
     const options = { view, count: 1, candidates: ppl.order.slice(0, 8) };
     const { full: before, removals } = await scoreGreedy(model(), calibrationRows(NAME), options);
     checkGreedyRemoval({ ...before, block }, NAME, 0);
@@ -70,7 +70,7 @@ describeShared('golden numbers of SmolLM2-135M', function () {
         test(`--bos ${golden.mode}, ${title}`, async () => {
           const { window, windows: limit, mode: bos } = golden;
           const parts = blocks.map((block) => ({ block }));
-          const view = viewWithout(model().architecture.blocks, parts);
+          const view = viewWithout(model().architecture.layers.length, parts);
           checkPerplexity(await evaluatePerplexity(model(), ids, { window, bos, limit, view }), golden);
         });
       }

@@ -105,7 +105,7 @@ function adaptersOf(
   length: number,
 ): Map<string, ReferenceAdapter> {
   const adapters = new Map<string, ReferenceAdapter>();
-  for (let block = 0; block < architecture.blocks; block++) {
+  for (let block = 0; block < architecture.layers.length; block++) {
     const weights = blockWeights(architecture, block);
     for (const [site, group] of LINEAR_GROUPS.entries()) {
       const width = weights[group[0]].shape[1];

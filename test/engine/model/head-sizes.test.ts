@@ -31,7 +31,7 @@ describe('heads of every width', () => {
         const reference = loadReference(folder);
         const rows = randomRows(2, 20, VOCABULARY, 7);
         await withModel(folder, async (model) => {
-          assert.equal(model.architecture.headDim, head_dim);
+          assert.ok(model.architecture.layers.every(({ headDim }) => headDim === head_dim));
           await checkForward(model, reference, rows);
           await checkSweep(model, reference, rows, stepsOf(fullView(2)));
           await checkSweep(model, reference, rows, stepsOf(fullView(2), true));

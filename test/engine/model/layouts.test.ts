@@ -16,7 +16,7 @@ const rows = randomRows(2, 16, 288, 41);
 /** Everything that reads weights in its own way: embedding and blocks, decoder, magnitude. */
 const compute = (path: string) =>
   withModel(path, async (model) => ({
-    losses: await sweepLosses(model, rows, stepsOf(fullView(model.architecture.blocks)), [0]),
+    losses: await sweepLosses(model, rows, stepsOf(fullView(model.architecture.layers.length)), [0]),
     logits: await decodedLogits(model, [rows[0]]),
     magnitude: await scoreMagnitude(model.weights),
   }));

@@ -71,7 +71,7 @@ describe('retrain: an adapter', () => {
         evaluatePerplexity(model, rows.flat(), {
           window: 24,
           bos: 'none',
-          view: viewWithout(model.architecture.blocks, [{ block: 2 }]),
+          view: viewWithout(model.architecture.layers.length, [{ block: 2 }]),
         }),
       { adapter: applyAdapter(adapter) },
     );
@@ -91,7 +91,7 @@ describe('retrain: an adapter', () => {
     const { out, kind, removed } = await run(source, { merge: true, dtype: 'F32' }, { removed: [{ block: 0 }] });
     assert.deepEqual([kind, removed], ['checkpoint', [0]]);
     const written = await openCheckpoint(out);
-    assert.equal(written.architecture?.blocks, 3);
+    assert.equal(written.architecture?.layers.length, 3);
     assert.ok([...written.tensors.values()].every(({ dtype }) => dtype === 'F32'));
     assert.equal((await readRecord(join(out, 'coppice.json'))).kind, 'retrain');
   });
@@ -133,7 +133,7 @@ describe('retrain: every weight', () => {
       assert.ok(result.best!.loss < result.evaluations[0].loss - 0.1, JSON.stringify(result.evaluations));
       const [before, after] = [readCheckpointTensors(source), readCheckpointTensors(result.out)];
       const written = await openCheckpoint(result.out);
-      assert.equal(written.architecture?.blocks, 3);
+      assert.equal(written.architecture?.layers.length, 3);
       for (const [tensor, { values }] of after) {
         const origin = tensor.replace('layers.2.', 'layers.3.'); // block 3 has become block 2
         assert.notDeepEqual(values, before.get(origin)!.values, tensor);

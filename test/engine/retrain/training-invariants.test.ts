@@ -76,7 +76,8 @@ describe('backpropagation', () => {
     );
     assert.deepEqual([a, b], [c, c], 'of as many tokens, whatever their rows');
     assert.equal(d, 2 * c, 'a row that is longer than a run is a run of its own');
-    const { heads, kvHeads, headDim, hidden, ffn } = model().architecture;
+    const { hidden, layers } = model().architecture;
+    const { heads, kvHeads, headDim, ffn } = layers[0];
     const linears = (heads + 2 * kvHeads) * headDim + hidden + 2 * ffn; // q, k, v, o, gate, up
     const adapters = c / (4 * BLOCKS * 1024) - linears;
     assert.ok(adapters > 0 && adapters <= 7 * 8, `and the adapters' narrow results: ${adapters} a token`);

@@ -62,7 +62,7 @@ const readJson = (...path: string[]): Record<string, unknown> =>
 async function assertComplete(source: string, out: string): Promise<void> {
   const whole = await openCheckpoint(source);
   const written = await openCheckpoint(out);
-  assert.equal(written.architecture?.blocks, whole.architecture!.blocks - removed.length);
+  assert.equal(written.architecture?.layers.length, whole.architecture!.layers.length - removed.length);
   const before = readCheckpointTensors(source);
   const after = readCheckpointTensors(out);
   for (const [name, tensor] of before) {
@@ -91,8 +91,7 @@ describe('prune/write', () => {
       const whole = (await openCheckpoint(source)).architecture!;
       assert.deepEqual(architecture, {
         ...whole,
-        blocks: 2,
-        slidingWindow: [whole.slidingWindow[0], whole.slidingWindow[3]],
+        layers: [whole.layers[0], whole.layers[3]],
       });
       assert.deepEqual(result.kept, [0, 3]);
       assert.deepEqual(result.slices, [

@@ -140,7 +140,7 @@ describe('commands', () => {
 
     const { plans, library } = await coppice();
     const { identity, architecture } = await library.load(checkpoint);
-    const subject = { path: checkpoint, identity, blocks: architecture!.blocks };
+    const subject = { path: checkpoint, identity, blocks: architecture!.layers.length };
     plans.change(subject, [[1, false]]);
     const edited = await pruned('edited');
     assert.deepEqual([edited.settings.criterion, edited.settings.removedByHand], ['ppl', [1]]);

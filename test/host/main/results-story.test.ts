@@ -161,7 +161,7 @@ describe('the story of the results panel', function () {
   async function planned(): Promise<readonly number[]> {
     const { library, plans } = await coppice();
     const { identity, architecture } = await library.load(checkpoint);
-    return plans.removed({ path: checkpoint, identity, blocks: architecture!.blocks });
+    return plans.removed({ path: checkpoint, identity, blocks: architecture!.layers.length });
   }
 
   async function scrolledTo(place: Locator, picture: string): Promise<void> {

@@ -112,7 +112,7 @@ describe('the story', () => {
   async function planned(): Promise<readonly number[]> {
     const { library, plans } = await coppice();
     const { identity, architecture } = await library.load(checkpoint);
-    return plans.removed({ path: checkpoint, identity, blocks: architecture!.blocks });
+    return plans.removed({ path: checkpoint, identity, blocks: architecture!.layers.length });
   }
 });
 

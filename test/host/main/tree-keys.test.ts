@@ -33,7 +33,7 @@ describe('the tree by keyboard', () => {
   const removed = async (): Promise<readonly number[]> => {
     const { plans, library } = await coppice();
     const { identity, architecture } = await library.load(path);
-    return plans.removed({ path, identity, blocks: architecture!.blocks });
+    return plans.removed({ path, identity, blocks: architecture!.layers.length });
   };
   /** Waits until it is shown too: a key that comes while lines are drawn again is lost, as a user would see. */
   const plan = async (blocks: readonly number[]): Promise<void> => {

@@ -56,7 +56,7 @@ export async function clearWorkspace(): Promise<void> {
   hidden.show();
   for (const { path } of library.entries()) {
     const checkpoint = library.peek(path);
-    const blocks = checkpoint?.architecture?.blocks;
+    const blocks = checkpoint?.architecture?.layers.length;
     // The same toy in another test is the same checkpoint.
     if (blocks !== undefined) plans.set({ path, identity: checkpoint!.identity, blocks }, []);
   }

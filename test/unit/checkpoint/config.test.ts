@@ -1,33 +1,34 @@
 /** Config to architecture: the layouts of transformers 4 and 5, the families' defaults, and what is refused. */
 import assert from 'node:assert/strict';
-import type { Architecture } from '../../../src/engine/checkpoint/architecture';
+import type { LayerShape, LinearName } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { architectureOf, CONFIG, rejects, type Config } from '../../support/checkpoint-files';
 
 const qwen2 = { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 1 };
 const mistral = { model_type: 'mistral', architectures: ['MistralForCausalLM'], num_key_value_heads: 1 };
-const windowOf = (changes: Config): Architecture['slidingWindow'] => architectureOf(changes).slidingWindow;
+const windowOf = (changes: Config): (number | null)[] => architectureOf(changes).layers.map(({ window }) => window);
+const layerOf = (changes: Config): LayerShape => architectureOf(changes).layers[0];
 
 describe('config', () => {
   it('describes a model from the few fields that have no default', () => {
-    assert.deepEqual(architectureOf(), {
-      family: 'llama',
-      blocks: 3,
-      hidden: 8,
+    const layer: LayerShape = {
       heads: 2,
       kvHeads: 2,
       headDim: 4,
       ffn: 12,
+      window: null,
+      rope: { theta: 10000, scaling: { kind: 'default' } },
+      biases: [],
+      qkNorm: false,
+    };
+    assert.deepEqual(architectureOf(), {
+      family: 'llama',
+      layers: [layer, layer, layer],
+      hidden: 8,
       vocabulary: 10,
       context: 2048,
       rmsNormEps: 1e-6,
-      rope: { theta: 10000, scaling: { kind: 'default' } },
       tied: false,
-      qkvBias: false,
-      outputBias: false,
-      mlpBias: false,
-      qkNorm: false,
-      slidingWindow: [null, null, null],
       bosTokenId: 1,
       eosTokenIds: [2],
     });
@@ -35,19 +36,24 @@ describe('config', () => {
 
   it('gives each family its own defaults', () => {
     const many = { num_attention_heads: 32, hidden_size: 64 };
-    assert.equal(architectureOf({ ...many, model_type: 'mistral' }).kvHeads, 8);
-    assert.equal(architectureOf({ ...many, model_type: 'qwen2' }).kvHeads, 32);
-    assert.equal(architectureOf({ ...many, model_type: 'mistral', num_key_value_heads: null }).kvHeads, 32);
-    assert.equal(architectureOf({ ...many, model_type: 'qwen3' }).headDim, 128);
-    assert.equal(architectureOf({ ...many, model_type: 'qwen2' }).headDim, 2);
-    assert.equal(architectureOf({ ...many, head_dim: null }).headDim, 2);
+    assert.equal(layerOf({ ...many, model_type: 'mistral' }).kvHeads, 8);
+    assert.equal(layerOf({ ...many, model_type: 'qwen2' }).kvHeads, 32);
+    assert.equal(layerOf({ ...many, model_type: 'mistral', num_key_value_heads: null }).kvHeads, 32);
+    assert.equal(layerOf({ ...many, model_type: 'qwen3' }).headDim, 128);
+    assert.equal(layerOf({ ...many, model_type: 'qwen2' }).headDim, 2);
+    assert.equal(layerOf({ ...many, head_dim: null }).headDim, 2);
     assert.equal(architectureOf({ model_type: 'qwen2', num_key_value_heads: 2 }).bosTokenId, undefined);
   });
 
   it('knows which weights each family adds', () => {
     const parts = (changes: Config): boolean[] => {
-      const { qkvBias, outputBias, mlpBias, qkNorm } = architectureOf(changes);
-      return [qkvBias, outputBias, mlpBias, qkNorm];
+      const { biases, qkNorm } = layerOf(changes);
+      const has = (...names: LinearName[]): boolean => {
+        const found = names.filter((name) => biases.includes(name));
+        assert.ok(found.length === 0 || found.length === names.length, 'of a module all or none');
+        return found.length > 0;
+      };
+      return [has('q', 'k', 'v'), has('o'), has('gate', 'up', 'down'), qkNorm];
     };
     assert.deepEqual(parts({}), [false, false, false, false]);
     assert.deepEqual(parts({ attention_bias: true }), [true, true, false, false]);
@@ -59,7 +65,7 @@ describe('config', () => {
   it('reads rotary settings in both layouts', () => {
     const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
     const scaling = { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 32 };
-    const rope = (changes: Config): unknown => architectureOf(changes).rope;
+    const rope = (changes: Config): unknown => layerOf(changes).rope;
     const expected = { theta: 5e5, scaling };
     assert.deepEqual(rope({ rope_theta: 5e5, rope_scaling: { rope_type: 'llama3', ...llama3 } }), expected);
     assert.deepEqual(rope({ rope_parameters: { rope_theta: 5e5, rope_type: 'llama3', ...llama3 } }), expected);
@@ -75,8 +81,8 @@ describe('config', () => {
 
   it('falls back to the context for the original length of llama3 scaling', () => {
     const scaling = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
-    const rope = architectureOf({ max_position_embeddings: 77, rope_scaling: scaling }).rope;
-    assert.equal(rope.scaling.kind === 'llama3' && rope.scaling.originalContext, 77);
+    const { rope } = layerOf({ max_position_embeddings: 77, rope_scaling: scaling });
+    assert.equal(rope?.scaling.kind === 'llama3' && rope.scaling.originalContext, 77);
   });
 
   it('decides the window of every block as transformers does', () => {

@@ -159,7 +159,7 @@ describe('mutated checkpoints', () => {
         const result = readConfigArchitecture(config as Record<string, unknown>);
         const architecture = 'why' in result ? result.described : result;
         if (!architecture) return;
-        assert.ok(architecture.slidingWindow.length <= MAX_DIMENSION.blocks);
+        assert.ok(architecture.layers.length <= MAX_DIMENSION.blocks);
         assert.ok(Number.isSafeInteger(parametersOf(architecture)));
       }, json);
       if (isRefused) refusals++;

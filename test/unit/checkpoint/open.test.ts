@@ -183,7 +183,7 @@ describeShared('opening the reference checkpoints', () => {
 
   it('windows of qwen2-mixed-windows and mistral-window', async () => {
     const window = async (name: string): Promise<unknown> =>
-      requireArchitecture(await openCheckpoint(shared('models/families', name))).slidingWindow;
+      requireArchitecture(await openCheckpoint(shared('models/families', name))).layers.map((layer) => layer.window);
     assert.deepEqual(await window('qwen2-mixed-windows'), [null, null, 12, 12, 12, 12]);
     assert.deepEqual(await window('mistral-window'), [12, 12, 12, 12, 12, 12]);
   });
@@ -205,7 +205,7 @@ describeShared('opening the reference checkpoints', () => {
 
   it('SmolLM2-135M', async () => {
     const { architecture, tensors } = await openCheckpoint(smollm2Folder());
-    assert.equal(architecture?.blocks, 30);
+    assert.equal(architecture?.layers.length, 30);
     assert.equal(tensors.size, 272);
   });
 });

@@ -1,6 +1,7 @@
 /** Exact parameter counts of published models (spec §1.16, item 1) and the weights behind them. */
 import assert from 'node:assert/strict';
-import { parametersOf, parametersOfBlock } from '../../../src/engine/checkpoint/parameters';
+import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
+import { parametersOf, parametersOfLayer } from '../../../src/engine/checkpoint/parameters';
 import {
   allWeights,
   blockOfTensor,
@@ -71,17 +72,25 @@ describe('parameter arithmetic', () => {
   for (const [name, config, removed, parameters] of pruned) {
     it(`${name} without ${removed} blocks has ${parameters.toLocaleString('en')}`, () => {
       const architecture = architectureOf(config);
-      assert.equal(parametersOf(architecture, architecture.blocks - removed), parameters);
-      assert.equal(parametersOf(architecture) - removed * parametersOfBlock(architecture), parameters);
+      assert.equal(
+        parametersOf(
+          withoutLayers(
+            architecture,
+            Array.from({ length: removed }, (_, i) => i),
+          ),
+        ),
+        parameters,
+      );
+      assert.equal(parametersOf(architecture) - removed * parametersOfLayer(architecture, 0), parameters);
     });
   }
 
   it('counts biases and the norms of queries and keys', () => {
-    const plain = parametersOfBlock(architectureOf());
-    assert.equal(parametersOfBlock(architectureOf({ attention_bias: true })) - plain, 4 * 8);
-    assert.equal(parametersOfBlock(architectureOf({ mlp_bias: true })) - plain, 12 + 12 + 8);
+    const plain = parametersOfLayer(architectureOf(), 0);
+    assert.equal(parametersOfLayer(architectureOf({ attention_bias: true }), 0) - plain, 4 * 8);
+    assert.equal(parametersOfLayer(architectureOf({ mlp_bias: true }), 0) - plain, 12 + 12 + 8);
     const qwen3 = { model_type: 'qwen3', num_key_value_heads: 2, head_dim: 4 };
-    assert.equal(parametersOfBlock(architectureOf(qwen3)) - plain, 2 * 4);
+    assert.equal(parametersOfLayer(architectureOf(qwen3), 0) - plain, 2 * 4);
   });
 });
 

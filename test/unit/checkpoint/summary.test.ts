@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
-import { parametersOf, parametersOfBlock } from '../../../src/engine/checkpoint/parameters';
+import { parametersOf, parametersOfLayer } from '../../../src/engine/checkpoint/parameters';
 import { summarize, type Summary } from '../../../src/engine/checkpoint/summary';
 import { itShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -33,7 +33,7 @@ describe('summary', () => {
       headDim: 4,
       ffn: 12,
       context: 2048,
-      blockParameters: new Array(3).fill(parametersOfBlock(architectureOf())),
+      blockParameters: new Array(3).fill(parametersOfLayer(architectureOf(), 0)),
       shards: 1,
       unsupported: null,
       notes: [],
@@ -56,7 +56,7 @@ describe('summary', () => {
     const parameters = parametersOf(architectureOf({ tie_word_embeddings: true }));
     assert.equal(summary.parameters, parameters);
     assert.deepEqual(summary.dtypes, { F32: parameters });
-    assert.deepEqual(summary.blockParameters, new Array(3).fill(parametersOfBlock(architectureOf())));
+    assert.deepEqual(summary.blockParameters, new Array(3).fill(parametersOfLayer(architectureOf(), 0)));
     const { architecture, blocks, tied, vocabulary, hidden, ffn, heads, kvHeads, headDim, context } = summary;
     assert.deepEqual([architecture, blocks, tied, vocabulary, hidden, ffn], [null, 3, true, 10, 8, 12]);
     assert.deepEqual([heads, kvHeads, headDim, context], [null, null, null, null]);

@@ -1,6 +1,6 @@
 /** Estimates: operations counted from the architecture agree with a count of every product, one by one. */
 import assert from 'node:assert/strict';
-import type { Architecture } from '../../../src/engine/checkpoint/architecture';
+import { type Architecture, type LayerShape, withoutLayers } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { evaluationFlops, rowBlockFlops, scoringFlops, speedLike } from '../../../src/engine/importance/estimate';
 import { checkpointFolder } from '../../support/golden';
@@ -15,7 +15,7 @@ function product(rows: number, inner: number, columns: number): number {
 }
 
 /** A block over a row: its seven Linears, and each head's scores and values. */
-function blockFlops({ hidden, heads, kvHeads, headDim, ffn }: Architecture, length: number): number {
+function blockFlops({ hidden }: Architecture, { heads, kvHeads, headDim, ffn }: LayerShape, length: number): number {
   let count = product(length, hidden, heads * headDim) + product(length, heads * headDim, hidden);
   count += 2 * product(length, hidden, kvHeads * headDim);
   count += 2 * product(length, hidden, ffn) + product(length, ffn, hidden);
@@ -34,7 +34,7 @@ describe('estimates', () => {
   let head: number;
   before(async () => {
     a = requireArchitecture(await openCheckpoint(checkpointFolder('sample')));
-    block = blockFlops(a, ROWS.length);
+    block = blockFlops(a, a.layers[0], ROWS.length);
     head = headFlops(a, ROWS.length);
   });
 
@@ -46,8 +46,8 @@ describe('estimates', () => {
   it('of a perplexity sweep are every variant, from the block on that it lacks', () => {
     let count = 0;
     let states = 1;
-    for (let k = 0; k < a.blocks; k++) {
-      count += states * block; // those under way go through block k, and one more begins behind it
+    for (const layer of a.layers) {
+      count += states * blockFlops(a, layer, ROWS.length); // those under way go through block k, and one more begins behind it
       states++;
     }
     near(scoringFlops(a, 'ppl', ROWS), ROWS.rows * (count + states * head), 0.05);
@@ -57,7 +57,7 @@ describe('estimates', () => {
     let count = 0;
     for (let round = 0; round < 3; round++) {
       let states = 1;
-      for (let k = 0; k < a.blocks - round; k++) {
+      for (let k = 0; k < a.layers.length - round; k++) {
         count += states * block;
         states++;
       }
@@ -70,17 +70,17 @@ describe('estimates', () => {
 
   it('of Taylor are a forward pass, and one back with the forward pass again', () => {
     let count = head + head; // logits, and their gradient by the states
-    for (let k = 0; k < a.blocks; k++) count += block + block + 2 * block;
+    for (const layer of a.layers) count += (1 + 1 + 2) * blockFlops(a, layer, ROWS.length);
     near(scoringFlops(a, 'taylor', ROWS), ROWS.rows * count, 0.05);
   });
 
   it('of criteria that compare states are one forward pass without a head', () => {
     for (const criterion of ['block-influence', 'angular'] as const)
-      assert.equal(scoringFlops(a, criterion, ROWS), ROWS.rows * a.blocks * block);
+      assert.equal(scoringFlops(a, criterion, ROWS), ROWS.rows * a.layers.length * block);
   });
 
   it('of a text are its windows', () => {
-    near(evaluationFlops(a, ROWS, a.blocks - 2), ROWS.rows * ((a.blocks - 2) * block + head), 0.05);
+    near(evaluationFlops(withoutLayers(a, [0, 1]), ROWS), ROWS.rows * ((a.layers.length - 2) * block + head), 0.05);
   });
 
   it('know that gradients are slower than products', () => {

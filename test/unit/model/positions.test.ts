@@ -12,10 +12,11 @@ describe('transformer/rotary', () => {
   for (const name of TINY_MODELS) {
     it(`${name}: frequencies and tables`, async () => {
       const folder = tinyCheckpoint(name);
-      const architecture = requireArchitecture(await openCheckpoint(folder));
+      const { layers } = requireArchitecture(await openCheckpoint(folder));
+      const rope = layers[0].rope!;
       const { frequencies, headDim } = readReferenceConfig(folder);
-      assertAllClose(rotaryFrequencies(architecture), frequencies, { relative: 1e-12 }, 'frequencies');
-      const { cos, sin } = rotaryTable(architecture, 100);
+      assertAllClose(rotaryFrequencies(rope, headDim), frequencies, { relative: 1e-12 }, 'frequencies');
+      const { cos, sin } = rotaryTable(rope, headDim, 100);
       const half = headDim / 2;
       assert.deepEqual([cos.length, sin.length], [100 * half, 100 * half]);
       for (const position of [0, 1, 57, 99]) {
@@ -31,7 +32,7 @@ describe('transformer/rotary', () => {
   it('llama3 scaling: fast pairs stay, slow ones are stretched, and those between lie between', () => {
     const scaling = { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 } as const;
     const at = (s: typeof scaling | { kind: 'default' }): Float64Array =>
-      rotaryFrequencies({ headDim: 128, rope: { theta: 500000, scaling: s } });
+      rotaryFrequencies({ theta: 500000, scaling: s }, 128);
     const plain = at({ kind: 'default' });
     const scaled = at(scaling);
     const kinds = new Set<string>();

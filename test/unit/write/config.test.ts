@@ -1,35 +1,34 @@
 /** Config edits: what is per layer follows, what only looks like it stays, and so does the spelling of numbers. */
 import assert from 'node:assert/strict';
-import type { Architecture } from '../../../src/engine/checkpoint/architecture';
+import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { configEdits, editConfigText } from '../../../src/engine/write/config';
 
 const kept = [0, 2, 3, 5];
 
-function architectureWith(slidingWindow: (number | null)[] = Array<null>(6).fill(null)): Architecture {
-  return {
-    family: 'qwen2',
-    blocks: 6,
-    hidden: 64,
+function architectureWith(windows: (number | null)[] = Array<null>(6).fill(null)): Architecture {
+  const layer: Omit<LayerShape, 'window'> = {
     heads: 4,
     kvHeads: 2,
     headDim: 16,
     ffn: 96,
+    rope: { theta: 10000, scaling: { kind: 'default' } },
+    biases: ['q', 'k', 'v'],
+    qkNorm: false,
+  };
+  return {
+    family: 'qwen2',
+    layers: windows.map((window) => ({ ...layer, window })),
+    hidden: 64,
     vocabulary: 320,
     context: 256,
     rmsNormEps: 1e-6,
-    rope: { theta: 10000, scaling: { kind: 'default' } },
     tied: false,
-    qkvBias: true,
-    outputBias: false,
-    mlpBias: false,
-    qkNorm: false,
-    slidingWindow,
     eosTokenIds: [],
   };
 }
 
 function edited(config: Record<string, unknown>, architecture = architectureWith(), blocks = kept): unknown {
-  const all = { num_hidden_layers: architecture.blocks, ...config };
+  const all = { num_hidden_layers: architecture.layers.length, ...config };
   return JSON.parse(editConfigText(JSON.stringify(all), configEdits(all, architecture, blocks)));
 }
 
@@ -76,7 +75,7 @@ describe('prune/config', () => {
       moe_layers: [0, 1, 2, 3],
       aux_layers: [],
     });
-    assert.deepEqual(edited({ no_rope_layers: [0, 1] }, { ...architectureWith([null, null]), blocks: 2 }, [1]), {
+    assert.deepEqual(edited({ no_rope_layers: [0, 1] }, architectureWith([null, null]), [1]), {
       num_hidden_layers: 1,
       no_rope_layers: [1],
     });

@@ -53,7 +53,7 @@ export function fusedHeadDim(headDim: number): number {
  * Rotation, cache and attention in onnxruntime's `GroupQueryAttention`.
  * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim)
  * → attention (rows, length, heads · headDim) and the keys and values with this run's appended, (…, fusedHeadDim).
- * `rotary` is undefined where query and key are rotated already.
+ * `rotary` is undefined where query and key are rotated already, or not at all.
  *
  * Not for more than 31 new tokens on WebGPU: its kernel is wrong there without an error (ARCHITECTURE.md).
  */
@@ -115,20 +115,21 @@ export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTa
 /**
  * softmax(q kᵀ / √d + mask) v.
  * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim), mask: broadcast to (rows, 1, length, length)
- * → (tokens, heads · headDim)
+ * → (tokens, heads · headDim). Without `rotary` nothing is rotated.
  */
 export function plainAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   { heads, kvHeads, headDim }: AttentionShape,
-  rotary: RotaryTable,
+  rotary: RotaryTable | undefined,
   mask: Value,
 ): Value {
   const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
+  const rotated = (x: Value): Value => (rotary ? rotate(g, x, start, rotary) : x);
   const start = g.ints(0);
-  const q = rotate(g, perHeadOf(query, heads), start, rotary);
-  const k = rotate(g, perHeadOf(key, kvHeads), start, rotary);
+  const q = rotated(perHeadOf(query, heads));
+  const k = rotated(perHeadOf(key, kvHeads));
   const v = perHeadOf(value, kvHeads);
   // The query heads of a group are adjacent. Treated as one head with more positions, they share a product.
   const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);

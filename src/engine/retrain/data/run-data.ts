@@ -46,7 +46,7 @@ export async function runData(
     const ids = await tokenizer?.encode(word, { addSpecialTokens: false });
     openings.push(...(ids ?? []).slice(0, 1));
   }
-  const view = fullView(author.architecture.blocks);
+  const view = fullView(author.architecture.layers.length);
   return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
 }
 

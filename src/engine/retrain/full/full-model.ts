@@ -6,6 +6,7 @@ import { readTensor } from '../../formats/read-tensor';
 import { blockWeights, outerWeights, type Weight } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
 import { Random } from '../../random';
+import { graphKey } from '../../model/graph-key';
 import { inputBinding, tensorOf } from '../../model/graph-weights';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
@@ -84,7 +85,7 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
     steps,
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
-    sessionKey: (k) => `${steps[k].attention} ${steps[k].ffn} ${architecture.slidingWindow[steps[k].block]}`,
+    sessionKey: (k) => graphKey(architecture, steps[k]),
     trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, inputBinding(g).bind),
     stepFeeds: (k) => feeds[k],
     nameOf: (k, key) => names[k].get(key)!,

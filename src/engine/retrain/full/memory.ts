@@ -1,7 +1,7 @@
 /** What full-parameter training takes, so that it is refused before it fills the machine. */
 import { freemem } from 'node:os';
-import type { Architecture } from '../../checkpoint/architecture';
-import { elements, parametersOf, parametersOfBlock } from '../../checkpoint/parameters';
+import type { Architecture, LayerShape } from '../../checkpoint/architecture';
+import { elements, layerParameters, parametersOf } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
@@ -24,15 +24,16 @@ export interface FullTraining {
 
 /** Bytes at least, with nothing kept that can be computed again. */
 export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest }: FullTraining): number {
-  const { blocks, hidden, ffn, heads } = architecture;
+  const { layers, hidden } = architecture;
+  const largest = (of: (layer: LayerShape) => number): number => Math.max(...layers.map(of));
   const copies = COPIES + (keepsBest ? 1 : 0);
   const head = elements(outerWeights(architecture).head.shape);
-  // One block's gradients and the head's (twice) on their way to the sums.
-  const passing = parametersOfBlock(architecture) + 2 * head;
+  // The largest block's gradients and the head's (twice) on their way to the sums.
+  const passing = Math.max(...layerParameters(architecture)) + 2 * head;
   // The residual stream before every block, and a block's own intermediate values.
   const tokens = Math.max(TOKENS_PER_RUN, longest);
-  const states = tokens * ((blocks + 4) * hidden + 8 * ffn);
-  const attention = ATTENTION_COPIES * heads * tokens * longest;
+  const states = tokens * ((layers.length + 4) * hidden + 8 * largest(({ ffn }) => ffn));
+  const attention = ATTENTION_COPIES * largest(({ heads }) => heads) * tokens * longest;
   return 4 * (copies * parametersOf(architecture) + passing + states + attention) + LOGITS_BYTES;
 }
 

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import type { WeightDtype } from '../../formats/dtype';
 import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
-import type { Architecture } from '../../checkpoint/architecture';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { keptBlocks } from '../../checkpoint/block-list';
 import { weightKeys, weightOf } from '../../checkpoint/weight-key';
-import { architectureOf } from '../../write/check';
 import type { KeyedPatch } from '../../weights/patches';
 import { cardFront, inheritedFields, settingsTable } from '../../write/card';
 import { describeReduction, type Reduction } from '../../checkpoint/reduction';
@@ -56,8 +55,8 @@ function* trainedPatches(
   removed: readonly number[],
   parameters: Parameters,
 ): Generator<KeyedPatch> {
-  const kept = keptBlocks(whole.blocks, removed);
-  const pruned = architectureOf(whole, kept);
+  const kept = keptBlocks(whole.layers.length, removed);
+  const pruned = withLayers(whole, kept);
   for (const key of weightKeys(pruned)) {
     const values = parameters.get(weightOf(pruned, key)!.name)?.values;
     const ofSource = typeof key === 'string' ? key : { ...key, layer: kept[key.layer] };

@@ -5,6 +5,7 @@
  * opened for the moment, and its forward pass computed again. Same graphs, same numbers.
  */
 import { freemem } from 'node:os';
+import { withLayers } from '../../checkpoint/architecture';
 import { parametersOf } from '../../checkpoint/parameters';
 import { floats, float32, type Feeds, type Tensor } from '../../onnx/session';
 import { Arena, concreteShape, type Extents } from '../../model/arena';
@@ -244,7 +245,11 @@ export class Backprop {
 
   private policyFor(free: number, longest: number): MemoryPolicy {
     const { steps } = this.trainable;
-    const weights = 4 * parametersOf(this.model.architecture, steps.length);
+    const computed = withLayers(
+      this.model.architecture,
+      steps.map((step) => step.block),
+    );
+    const weights = 4 * parametersOf(computed);
     return {
       keepSessions: 2 * weights < SESSIONS_SHARE * free,
       // Of the longest rows: their attention is the largest that there will be.

@@ -7,14 +7,13 @@
  * in the cache.
  */
 import { adapterName } from '../../adapter/names';
-import type { Architecture } from '../../checkpoint/architecture';
+import type { Architecture, LinearName } from '../../checkpoint/architecture';
 import { blockWeights } from '../../checkpoint/weight-names';
 import type { Graph, Value } from '../../onnx/graph';
 import { mul, scale } from '../../onnx/ops/elementwise';
 import { linear } from '../../onnx/ops/linear';
 import { concat, split } from '../../onnx/ops/shapes';
 import { blockWeightBinder } from '../../model/forward-graph';
-import type { LinearName } from '../../model/block';
 import type { Bind } from '../../model/graph-weights';
 import type { Trainables } from '../../model/training-graph';
 

@@ -2,7 +2,7 @@
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
-import type { LinearName } from '../../model/block';
+import type { LinearName } from '../../checkpoint/architecture';
 import { externalBinding } from '../../model/graph-weights';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
@@ -21,8 +21,8 @@ export function loraParameterName(k: number, key: string): string {
 
 /** The largest rank that says more than a smaller one: the smallest dimension of the Linears that are adapted. */
 export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
-  const shapes = blockWeights(architecture, 0);
-  return Math.min(...targets.flatMap((name) => shapes[name].shape));
+  const blocks = Array.from(architecture.layers.keys(), (block) => blockWeights(architecture, block));
+  return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name].shape)));
 }
 
 /** A as PyTorch initialises it (Kaiming uniform with a = √5: U(±1/√in)), B zeros, so that training starts at the model. */

@@ -1,10 +1,10 @@
 /** Where a LoRA run starts from, when not at random: an adapter that was trained before, or a formula that others share. */
 import { basename, dirname } from 'node:path';
+import { type LinearName, withoutLayers } from '../../checkpoint/architecture';
 import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import type { LinearName } from '../../model/block';
 import { type Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
@@ -23,7 +23,7 @@ const FORMULA_B = 0.02;
  */
 export function readStart(path: string, checkpoint: Checkpoint, removed: readonly number[]): Promise<Adapter> {
   const whole = requireArchitecture(checkpoint);
-  const pruned = { ...checkpoint, architecture: { ...whole, blocks: whole.blocks - removed.length } };
+  const pruned = { ...checkpoint, architecture: withoutLayers(whole, removed) };
   const folder = basename(path).includes('.safetensors') ? dirname(path) : path;
   return readAdapter(folder, pruned, { anyBase: true });
 }

@@ -3,7 +3,7 @@
  * next token is what the student's is drawn to (forward KL, spec §4: Minitron's guidance).
  */
 import { freemem } from 'node:os';
-import { parametersOfBlock } from '../../checkpoint/parameters';
+import { parametersOfLayer } from '../../checkpoint/parameters';
 import { UserError } from '../../errors';
 import type { Feeds } from '../../onnx/session';
 import { Forward, type OpenStep } from '../../model/forward';
@@ -55,7 +55,7 @@ export class Teacher {
     const shared = headFrozen && (await sameHead(model, student));
     const part = shared ? { weight } : { weight, own: architecture };
     // Weights that are repacked for speed are there twice.
-    const bytes = 8 * parametersOfBlock(architecture) * steps.length;
+    const bytes = steps.reduce((sum, { block }) => sum + 8 * parametersOfLayer(architecture, block), 0);
     const { keepSessions = bytes < SESSIONS_SHARE * freemem() } = options;
     return new Teacher(model, steps, part, shared ? {} : await headFeeds(model), keepSessions);
   }
