@@ -6,7 +6,7 @@ import { adapterName } from '../../src/engine/adapter/names';
 import { dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
 import { fullTrainables } from '../../src/engine/model/full-graph';
 import type { LinearName } from '../../src/engine/checkpoint/architecture';
-import { externalBinding } from '../../src/engine/model/graph-weights';
+import { bindFrom } from '../../src/engine/model/binding';
 import type { Model } from '../../src/engine/model/model';
 import { Positions } from '../../src/engine/model/positions';
 import { buildTraining, gradientName, type Trainables } from '../../src/engine/model/training-graph';
@@ -45,11 +45,8 @@ export class BlockCase {
   /** Every parameter of the block, and x. */
   async checkWeights(): Promise<void> {
     const { model, step, reference } = this;
-    const { architecture, checkpoint } = model;
-    const found = await this.run(
-      (g) => fullTrainables(g, architecture, step.block, externalBinding(g, checkpoint)),
-      {},
-    );
+    const { architecture, weights: source } = model;
+    const found = await this.run((g) => fullTrainables(g, architecture, step.block, bindFrom(g, source)), {});
     const weights = new Map(Object.entries(blockWeights(architecture, step.block)) as [string, Weight][]);
     const tensors = new Map<string, ReferenceTensor>(reference.tensors);
     for (const { name } of weights.values()) tensors.set(name, wide(tensors.get(name)!));
@@ -63,7 +60,7 @@ export class BlockCase {
   /** Every matrix of a LoRA adapter whose inputs are masked, and x. */
   async checkAdapters(targets: readonly LinearName[]): Promise<void> {
     const { model, step } = this;
-    const { architecture, checkpoint } = model;
+    const { architecture, weights: source } = model;
     const shape = { rank: 3, alpha: 5, targets, dropout: true };
     const weights = blockWeights(architecture, step.block);
     const feeds: Record<string, Feeds[string]> = {};
@@ -89,7 +86,7 @@ export class BlockCase {
       }
     }
     const trainables = (g: Graph): Trainables =>
-      loraTrainables(g, architecture, step.block, externalBinding(g, checkpoint), shape);
+      loraTrainables(g, architecture, step.block, bindFrom(g, source), shape);
     const found = await this.run(trainables, feeds);
     const adapted = { ...this.reference, adapters };
     this.compare('x', found.dx, adapted, this.x);

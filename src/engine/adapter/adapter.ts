@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { LinearName } from '../checkpoint/architecture';
-import type { AppliedAdapter, BlockAdapter, LowRank } from '../model/adapted-project';
 import type { KeyedPatch } from '../weights/patches';
 import { adapterName, LINEAR_NAMES } from './names';
 
@@ -24,55 +23,25 @@ export interface Adapter {
   readonly matrices: ReadonlyMap<number, Readonly<Record<string, Float32Array>>>;
 }
 
-/** The number that a block of the checkpoint has once `removed` are gone; undefined for one of these. */
-export function blockAfterRemoval(block: number, removed: readonly number[]): number | undefined {
-  if (removed.includes(block)) return undefined;
-  return block - removed.filter((gone) => gone < block).length;
-}
-
 /** The block of the checkpoint that has the number `position` once the blocks `removed` (ascending) are gone. */
 export function blockBeforeRemoval(position: number, removed: readonly number[]): number {
   return removed.reduce((block, gone) => (gone <= block ? block + 1 : block), position);
 }
 
-/** What the adapter adds, by blocks of the checkpoint, with the factor α/r inside B: what `openModel` takes. */
-export function applyAdapter(adapter: Adapter): AppliedAdapter {
-  const factor = adapter.alpha / adapter.rank;
-  const blocks = new Map<number, BlockAdapter>();
-  let bytes = 0;
-  for (const [block, matrices] of adapter.matrices) {
-    const scaled: Partial<Record<LinearName, LowRank>> = {};
-    for (const name of LINEAR_NAMES) {
-      const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = matrices;
-      if (!a || !b) continue;
-      scaled[name] = { rank: adapter.rank, a, b: b.map((value) => factor * value) };
-      bytes += a.byteLength + b.byteLength;
-    }
-    blocks.set(block, scaled);
-  }
-  return {
-    block: (block) => {
-      const position = blockAfterRemoval(block, adapter.removed);
-      return (position === undefined ? undefined : blocks.get(position)) ?? {};
-    },
-    bytes,
-  };
-}
-
 /** What the adapter does to the weights of the checkpoint: (α/r) B A is added to each Linear that it adapts. */
-export function* adapterPatches({ rank, alpha, removed, matrices }: Adapter): Generator<KeyedPatch> {
+export function adapterPatches({ rank, alpha, removed, matrices }: Adapter): KeyedPatch[] {
   const factor = alpha / rank;
+  const patches: KeyedPatch[] = [];
   for (const [position, named] of matrices) {
     const layer = blockBeforeRemoval(position, removed);
     for (const name of LINEAR_NAMES) {
       const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = named;
-      if (a && b)
-        yield [
-          { layer, name },
-          { kind: 'add', product: { rank, a, b, factor } },
-        ];
+      if (!a || !b) continue;
+      const key = { layer, name };
+      patches.push([key, { kind: 'add', product: { rank, a, b, factor } }]);
     }
   }
+  return patches;
 }
 
 /** SHA-256 (hex) of everything that changes what the adapter adds to the blocks that are left. */

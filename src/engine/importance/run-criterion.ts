@@ -23,7 +23,7 @@ import type { JobOptions } from '../progress';
 import { type AngularWindow, rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withWeights } from '../weights/safetensors';
-import type { AppliedAdapter } from '../model/adapted-project';
+import type { KeyedPatch } from '../weights/patches';
 import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../model/model';
@@ -95,7 +95,7 @@ export interface Scope {
   readonly view?: View;
   readonly granularity?: 'block' | 'module';
   /** An adapter on top of the checkpoint's weights. */
-  readonly adapter?: AppliedAdapter;
+  readonly adapter?: readonly KeyedPatch[];
 }
 
 type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;

@@ -8,7 +8,7 @@
  * are large). Then, from the last block to the first, that block's ∂L/∂w is summed over all samples and folded into
  * scores.
  */
-import { blockWeights, type Weight } from '../checkpoint/weight-names';
+import { layerKeys, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { Graph, type Value } from '../onnx/graph';
 import { abs, add, mul } from '../onnx/ops/elementwise';
 import { reduceSum } from '../onnx/ops/reduce';
@@ -17,7 +17,7 @@ import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from './select';
 import { fullTrainables } from '../model/full-graph';
 import { Forward, type TokenRows } from '../model/forward';
-import { externalBinding, externalWeight } from '../model/graph-weights';
+import { bindFrom, inputName } from '../model/binding';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 import { HeadLoss } from '../model/head-loss';
 import type { Model } from '../model/model';
@@ -166,27 +166,30 @@ class TaylorPass {
       await training.close();
     }
     const scores = single ? sums : await this.foldSums(step, sums);
-    const names = namedWeights(this.model, step.block);
-    return graphs.parameters.map((key) => {
-      return { block: step.block, name: names.get(key)!.name, score: floats(scores[key])[0] };
+    const names = parameterKeys(this.model, step.block);
+    return graphs.parameters.map((parameter) => {
+      const { name } = weightOf(this.model.architecture, names.get(parameter)!)!;
+      return { block: step.block, name, score: floats(scores[parameter])[0] };
     });
   }
 
   private zeroSums(step: Step, parameters: readonly string[]): Record<string, Tensor> {
-    const weights = namedWeights(this.model, step.block);
+    const { weights } = this.model;
+    const keys = parameterKeys(this.model, step.block);
     const zeros = (shape: readonly number[]): Tensor => {
       return float32(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
     };
-    return Object.fromEntries(parameters.map((key) => [key, zeros(weights.get(key)!.shape)]));
+    return Object.fromEntries(parameters.map((name) => [name, zeros(weights.shape(keys.get(name)!))]));
   }
 
   private async foldSums(step: Step, sums: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const g = new Graph();
-    const weights = namedWeights(this.model, step.block);
-    for (const key of Object.keys(sums)) {
-      const weight = weights.get(key)!;
-      const sum = g.input(key, 'float32', weight.shape);
-      g.output(gradientName(key), taylorScore(g, externalWeight(g, this.model.checkpoint, weight), sum));
+    const { weights } = this.model;
+    const keys = parameterKeys(this.model, step.block);
+    for (const name of Object.keys(sums)) {
+      const key = keys.get(name)!;
+      const sum = g.input(name, 'float32', weights.shape(key));
+      g.output(gradientName(name), taylorScore(g, weights.bind(g, key), sum));
     }
     const session = await this.model.openSession(g.serialize());
     try {
@@ -204,7 +207,7 @@ function taylorGraphs(model: Model, step: Step, fold: boolean): TrainingGraphs {
     model.architecture,
     step,
     (g) => {
-      const trainables = fullTrainables(g, model.architecture, step.block, externalBinding(g, model.checkpoint));
+      const trainables = fullTrainables(g, model.architecture, step.block, bindFrom(g, model.weights));
       return { ...trainables, wanted: () => new Map([...trainables.wanted()].filter(([key]) => !isBias(key))) };
     },
     (g, name, weight, gradient) =>
@@ -217,8 +220,9 @@ function taylorScore(g: Graph, weight: Value, gradient: Value): Value {
   return reduceSum(g, abs(g, mul(g, weight, gradient)), [...weight.shape.keys()]);
 }
 
-function namedWeights({ architecture }: Model, block: number): Map<string, Weight> {
-  return new Map<string, Weight>(Object.entries(blockWeights(architecture, block)));
+/** The weights of a block by their names in its graph. */
+function parameterKeys({ architecture }: Model, layer: number): Map<string, WeightKey> {
+  return new Map(layerKeys(architecture, layer).map((key) => [inputName(key), key]));
 }
 
 function sumName(parameter: string): string {

@@ -1,14 +1,14 @@
 /** The graph of cached decoding: some steps of the model, each with its keys and values so far, and perhaps the head. */
 import type { Architecture } from '../checkpoint/architecture';
-import { outerWeights } from '../checkpoint/weight-names';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { lastRow, reshape } from '../onnx/ops/shapes';
 import { block } from './block';
-import { type AdaptedBlock, blockWeightBinder, projectAdapted, rotaryInputs } from './forward-graph';
-import type { Bind } from './graph-weights';
+import { type Bind, type Binding, blockBinder } from './binding';
+import { rotaryInputs } from './forward-graph';
+import { projectLayer } from './project';
 import { rotaryNames } from './rotary';
 import type { Step } from './view';
 
@@ -29,7 +29,6 @@ export function cacheNames(step: Step): Record<'past' | CacheResult, [string, st
  * (tokens, hidden), the rotation tables by `rotaryNames`, "lastPositions" (texts), "totalLength" (1), "offset" (1)
  * and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with
  * `head` the "logits" (texts, vocabulary) of what follows each text.
- * @param adapted what a LoRA adapter adds to a block
  */
 export function buildDecoder(
   g: Graph,
@@ -38,8 +37,7 @@ export function buildDecoder(
   head: boolean,
   texts: number,
   caches: CacheResult,
-  bind: Bind,
-  adapted: (block: number) => AdaptedBlock | undefined,
+  binding: Binding,
 ): void {
   const tokens = texts === 1 ? 'tokens' : texts;
   const x = g.input('x', 'float32', [tokens, a.hidden]);
@@ -56,10 +54,10 @@ export function buildDecoder(
   const offset = isAttending ? g.input('offset', 'int64', [1]) : undefined;
   let state = x;
   for (const step of steps) {
-    const weight = blockWeightBinder(a, step.block, bind);
+    const weight = blockBinder(a, step.block, binding.weight);
     state = block(g, state, a, step, {
       norm: (name) => weight(name)!,
-      project: projectAdapted(g, weight, adapted(step.block)),
+      project: projectLayer(g, step.block, weight, binding),
       attend: (...qkv) => {
         const names = cacheNames(step);
         const layer = a.layers[step.block];
@@ -78,12 +76,11 @@ export function buildDecoder(
       },
     });
   }
-  if (head) g.output('logits', logits(g, a, texts === 1 ? lastRow(g, state) : state, bind));
+  if (head) g.output('logits', logits(g, a, texts === 1 ? lastRow(g, state) : state, binding.weight));
   else g.output('y', state);
 }
 
 function logits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {
-  const { finalNorm, head } = outerWeights(a);
-  const normalised = rmsNorm(g, state, bind('finalNorm', finalNorm), a.rmsNormEps);
-  return linear(g, normalised, bind('head', head));
+  const normalised = rmsNorm(g, state, bind('finalNorm'), a.rmsNormEps);
+  return linear(g, normalised, bind('head'));
 }

@@ -12,10 +12,8 @@ import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { withLayers } from '../checkpoint/architecture';
 import { parametersOf } from '../checkpoint/parameters';
-import { constantMatrices } from './adapted-project';
+import { sourceBinding } from './binding';
 import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
-import type { AdaptedBlock } from './forward-graph';
-import { externalBinding } from './graph-weights';
 import type { Model } from './model';
 import { RotationTables } from './positions';
 import { rotaryNames } from './rotary';
@@ -27,8 +25,8 @@ const TOKENS_PER_RUN = 256;
 const TOKENS_PER_RUN_WEBGPU = 31;
 /** Share of the free memory that the weights may take as float32. */
 const MEMORY_SHARE = 0.7;
-/** An adapter larger than this does not go into one graph: a model file in memory ends at 2 GiB. */
-const MAX_ADAPTER_BYTES = 2 ** 30;
+/** Weights of more bytes than this do not go into one graph: a model file in memory ends at 2 GiB. */
+const MAX_BYTES_IN_GRAPH = 2 ** 30;
 
 /** Tokens by which caches in this process's memory grow: the operator copies a cache with all of its room. */
 const GROWTH = 64;
@@ -70,13 +68,13 @@ export class Decoder {
   static async open(model: Model, view: View, capacity: number, texts = 1): Promise<Decoder> {
     const { architecture: a } = model;
     const steps = stepsOf(view);
-    const adapterBytes = model.adapter?.bytes ?? 0;
+    const { bytesInGraph } = model.weights;
     const computed = withLayers(
       a,
       steps.map((step) => step.block),
     );
-    const bytes = 4 * parametersOf(computed) + adapterBytes;
-    const fits = bytes < MEMORY_SHARE * freemem() && adapterBytes <= MAX_ADAPTER_BYTES;
+    const bytes = 4 * parametersOf(computed) + bytesInGraph;
+    const fits = bytes < MEMORY_SHARE * freemem() && bytesInGraph <= MAX_BYTES_IN_GRAPH;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const decoder = new Decoder(model, fits ? whole : apart, capacity, texts);
@@ -203,14 +201,11 @@ export class Decoder {
   private async session(segment: Segment): Promise<Session> {
     let session = this.sessions.get(segment);
     if (!session) {
-      const { adapter, architecture, checkpoint } = this.model;
+      const { architecture, weights } = this.model;
       const g = new Graph();
-      const bindMatrix = constantMatrices(g);
-      const adapted = (block: number): AdaptedBlock | undefined =>
-        adapter && { adapter: adapter.block(block), bindMatrix };
       const { texts, cacheResult } = this;
-      const bind = externalBinding(g, checkpoint);
-      buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, bind, adapted);
+      const binding = sourceBinding(g, weights);
+      buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, binding);
       const onDevice = this.onDevice ? attending(segment).flatMap((step) => cacheNames(step).present) : undefined;
       session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
       this.sessions.set(segment, session);

@@ -1,15 +1,14 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
-import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
-import { blockWeights, type Weight } from '../checkpoint/weight-names';
-import { Graph, type Value } from '../onnx/graph';
+import type { Architecture, LayerShape } from '../checkpoint/architecture';
+import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { reshape } from '../onnx/ops/shapes';
-import { adaptedProject, type BindMatrix, type BlockAdapter } from './adapted-project';
+import { type Binding, blockBinder } from './binding';
 import { block, type BlockStrategies } from './block';
-import type { Bind } from './graph-weights';
+import { projectLayer } from './project';
 import type { RotaryNames } from './rotary';
 import type { Step } from './view';
 
@@ -31,62 +30,22 @@ export function rotaryInputs(
   return { cos: g.input(names.cos, 'float32', shape), sin: g.input(names.sin, 'float32', shape) };
 }
 
-/** Every Linear applied as it is stored. */
-export function projectWith(g: Graph, weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined) {
-  return (x: Value, linears: readonly LinearName[]): Value[] =>
-    linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
-}
-
-/** A block's share of an adapter, and how its matrices come into the graph. */
-export interface AdaptedBlock {
-  readonly adapter: BlockAdapter;
-  readonly bindMatrix: BindMatrix;
-}
-
-/** Every Linear applied as it is stored, with what an adapter adds where there is one. */
-export function projectAdapted(
-  g: Graph,
-  weight: (key: LinearName | `${LinearName}Bias`) => Value | undefined,
-  adapted: AdaptedBlock | undefined,
-): BlockStrategies['project'] {
-  return adapted ? adaptedProject(g, weight, adapted.adapter, adapted.bindMatrix) : projectWith(g, weight);
-}
-
-/** Fetches a block's weights by key, binding each once; undefined for those that the architecture has not. */
-export function blockWeightBinder(
-  architecture: Architecture,
-  index: number,
-  bind: Bind,
-): (key: string) => Value | undefined {
-  const weights = blockWeights(architecture, index) as unknown as Record<string, Weight | undefined>;
-  const bound = new Map<string, Value>();
-  return (key) => {
-    const weight = weights[key];
-    if (!weight) return undefined;
-    let value = bound.get(key);
-    if (!value) bound.set(key, (value = bind(key, weight)));
-    return value;
-  };
-}
-
 /**
  * Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows) and "totalLength" (1), with
  * plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
- * @param adapted what a LoRA adapter adds to the block, if there is one
  */
 export function buildStep(
   g: Graph,
   architecture: Architecture,
   step: Step,
   kind: AttentionKind,
-  bind: Bind,
-  adapted?: AdaptedBlock,
+  binding: Binding,
 ): void {
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
-  const weight = blockWeightBinder(architecture, step.block, bind);
+  const weight = blockBinder(architecture, step.block, binding.weight);
   const strategies: BlockStrategies = {
     norm: (name) => weight(name)!,
-    project: projectAdapted(g, weight, adapted),
+    project: projectLayer(g, step.block, weight, binding),
     attend: step.attention ? attention(g, architecture, step.block, kind) : unreachable,
   };
   g.output('y', block(g, x, architecture, step, strategies));

@@ -4,10 +4,9 @@
  */
 import { Graph } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
-import { constantMatrices, fetchMatrices, inputMatrices } from './adapted-project';
+import { fedBinding, sourceBinding } from './binding';
 import { buildStep } from './forward-graph';
 import { graphKey } from './graph-key';
-import { externalBinding, fetchWeights, inputBinding } from './graph-weights';
 import type { Model } from './model';
 import { Positions } from './positions';
 import { ChunkPool, type Chunk } from './states';
@@ -74,13 +73,12 @@ export class Forward {
     return keepsTensors(this.model.device.provider) ? this.openOnDevice(step, toHost) : this.openOverFile(step);
   }
 
-  /** A session of its own for the block, its weights mapped from the checkpoint. */
+  /** A session of its own for the block, its weights where the source has them. */
   private async openOverFile(step: Step): Promise<OpenStep> {
-    const { adapter, architecture, checkpoint } = this.model;
+    const { architecture, weights } = this.model;
     const g = new Graph();
-    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix: constantMatrices(g) };
     const kind = this.model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
-    buildStep(g, architecture, step, kind, externalBinding(g, checkpoint), adapted);
+    buildStep(g, architecture, step, kind, sourceBinding(g, weights));
     const session = await this.model.openSession(g.serialize(), { prepack: true });
     return {
       run: async (chunk, pass: Forward = this) => {
@@ -94,19 +92,13 @@ export class Forward {
 
   /** One session for all steps of one shape, fed with the block's weights on the device. */
   private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
-    const { adapter, architecture, checkpoint } = this.model;
+    const { architecture } = this.model;
     const g = new Graph();
-    const { bind, wanted } = inputBinding(g);
-    const { bindMatrix, wantedMatrices } = inputMatrices(g);
-    const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix };
-    buildStep(g, architecture, step, 'plain', bind, adapted);
-    const matrices = [...wantedMatrices].map(([key, { shape }]) => `${key} ${shape.join('x')}`);
-    const name = `step ${graphKey(architecture, step)} ${toHost} ${matrices.join(' ')}`;
+    const binding = fedBinding(g, this.model.weights);
+    buildStep(g, architecture, step, 'plain', binding);
+    const name = `step ${graphKey(architecture, step)} ${toHost} ${binding.matrices()}`;
     const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
-    const weights = await this.model.deviceWeights((loader) => [
-      ...fetchWeights(loader, checkpoint, wanted),
-      ...fetchMatrices(loader, wantedMatrices),
-    ]);
+    const weights = await this.model.deviceWeights(binding.fetch);
     return {
       run: async (chunk, pass: Forward = this) => {
         const { y } = await session.run({ ...pass.feeds(chunk, step, 'plain'), ...weights.tensors });

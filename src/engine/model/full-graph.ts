@@ -1,16 +1,16 @@
-/** Every parameter of a block as an input of the graph: full-parameter training, and Taylor scores over fed weights. */
+/** Every parameter of a block, for gradients: full-parameter training, and Taylor scores. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
-import { projectWith, blockWeightBinder } from './forward-graph';
-import type { Bind } from './graph-weights';
+import { type Bind, blockBinder, inputName } from './binding';
+import { projectWith } from './project';
 import type { Trainables } from './training-graph';
 
-/** Parameters are named by their keys ("q", "qBias", "inputNorm"); `bind` says where they come from. */
-export function fullTrainables(g: Graph, architecture: Architecture, index: number, bind: Bind): Trainables {
+/** Parameters are named within the block ("q", "qBias", "inputNorm"); `bind` says where they come from. */
+export function fullTrainables(g: Graph, architecture: Architecture, layer: number, bind: Bind): Trainables {
   const parameters = new Map<string, Value>();
-  const weight = blockWeightBinder(architecture, index, (key, w) => {
-    const value = bind(key, w);
-    parameters.set(key, value);
+  const weight = blockBinder(architecture, layer, (key) => {
+    const value = bind(key);
+    parameters.set(inputName(key), value);
     return value;
   });
   return { norm: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => parameters };

@@ -3,8 +3,6 @@
  * time. Positions without a target cost nothing.
  */
 import type { Architecture } from '../checkpoint/architecture';
-import type { Checkpoint } from '../checkpoint/types';
-import { outerWeights } from '../checkpoint/weight-names';
 import { Graph, type Value } from '../onnx/graph';
 import { gradients } from '../onnx/gradient';
 import { linear } from '../onnx/ops/linear';
@@ -12,7 +10,8 @@ import { crossEntropy, divergence, frozenCrossEntropy } from '../onnx/ops/loss';
 import { add, scale } from '../onnx/ops/elementwise';
 import { rmsNorm } from '../onnx/ops/norm';
 import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
-import { externalBinding, externalRows, externalWeight, type Bind } from './graph-weights';
+import type { WeightSource } from '../weights/source';
+import { type Bind, bindFrom } from './binding';
 import type { Model } from './model';
 import { NO_TARGET } from './targets';
 
@@ -26,7 +25,7 @@ const MAX_TOKENS = 1024;
 export const HEAD_LOSS_PIECE = 6160;
 
 export interface HeadLossOptions {
-  /** Where the weights come from; the checkpoint's files when undefined. */
+  /** Where the weights come from; the model's source when undefined. */
   readonly bind?: (g: Graph) => Bind;
   /** The head's parameters are trained: their gradients are wanted. */
   readonly trainable?: boolean;
@@ -70,12 +69,12 @@ export class HeadLoss {
 
   static async open(model: Model, options: HeadLossOptions = {}): Promise<HeadLoss> {
     const g = new Graph();
-    const { architecture, checkpoint } = model;
+    const { architecture, weights } = model;
     const { bind, trainable, teacher } = options;
     const isFrozen = bind === undefined && !trainable && !teacher;
     const parameters = isFrozen
-      ? buildFrozenHeadLoss(g, architecture, checkpoint)
-      : buildHeadLoss(g, architecture, options, bind?.(g) ?? externalBinding(g, checkpoint));
+      ? buildFrozenHeadLoss(g, architecture, weights)
+      : buildHeadLoss(g, architecture, options, bind?.(g) ?? bindFrom(g, weights));
     const session = await model.openSession(g.serialize(), { prepack: true });
     return new HeadLoss(architecture, session, parameters, teacher);
   }
@@ -144,12 +143,11 @@ function buildHeadLoss(
   { trainable = false, teacher }: HeadLossOptions,
   bind: Bind,
 ): string[] {
-  const { finalNorm, head } = outerWeights(a);
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
   const seed = g.input('scale', 'float32', ['tokens']);
-  const norm = bind('finalNorm', finalNorm);
-  const matrix = bind('head', head);
+  const norm = bind('finalNorm');
+  const matrix = bind('head');
   const z = linear(g, rmsNorm(g, x, norm, a.rmsNormEps), matrix);
   const truth = crossEntropy(g, z, target);
   let losses = truth;
@@ -168,17 +166,16 @@ function buildHeadLoss(
 }
 
 /** The same feeds and fetches, where the head stays as it is in the checkpoint and learns from the targets alone. */
-function buildFrozenHeadLoss(g: Graph, a: Architecture, checkpoint: Checkpoint): string[] {
-  const { finalNorm, head } = outerWeights(a);
+function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
   const seed = g.input('scale', 'float32', ['tokens']);
-  const h = rmsNorm(g, x, externalWeight(g, checkpoint, finalNorm), a.rmsNormEps);
+  const h = rmsNorm(g, x, weights.bind(g, 'finalNorm'), a.rmsNormEps);
   const pieces: Value[] = [];
   for (let start = 0; start < a.vocabulary; start += HEAD_LOSS_PIECE) {
-    pieces.push(externalWeight(g, checkpoint, head, start, Math.min(HEAD_LOSS_PIECE, a.vocabulary - start)));
+    pieces.push(weights.bind(g, 'head', { start, count: Math.min(HEAD_LOSS_PIECE, a.vocabulary - start) }));
   }
-  const losses = frozenCrossEntropy(g, h, pieces, externalRows(g, checkpoint, head, target), target);
+  const losses = frozenCrossEntropy(g, h, pieces, weights.bind(g, 'head', target), target);
   const [dx] = gradients(g, new Map([[losses, seed]]), [x]);
   g.output('losses', losses);
   g.output('dx', dx);

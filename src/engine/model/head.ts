@@ -2,14 +2,12 @@
  * Token losses from the last hidden states, with the vocabulary in pieces: logits of a piece live only until their
  * log-sum-exp is taken, so the head costs one piece of its weights and of its logits, whatever the vocabulary.
  */
-import { outerWeights } from '../checkpoint/weight-names';
 import { Graph } from '../onnx/graph';
 import { floats, int64 } from '../onnx/session';
 import type { Work } from '../progress';
 import { headWork } from './cost';
 import { buildHeadPiece } from './forward-graph';
 import type { TokenRows } from './forward';
-import { externalWeight } from './graph-weights';
 import type { Model } from './model';
 import type { State } from './states';
 
@@ -30,8 +28,7 @@ export async function tokenLosses(
   rows: TokenRows,
   work: Work,
 ): Promise<Float64Array[]> {
-  const { architecture, checkpoint } = model;
-  const { finalNorm, head } = outerWeights(architecture);
+  const { architecture, weights } = model;
   const length = rows[0].length;
   const tokens = rows.length * length;
   // The target of a row's last position does not exist; any id keeps the shapes, and its loss is dropped below.
@@ -42,8 +39,8 @@ export async function tokenLosses(
   for (let start = 0; start < architecture.vocabulary; start += HEAD_PIECE) {
     const size = Math.min(HEAD_PIECE, architecture.vocabulary - start);
     const g = new Graph();
-    const norm = externalWeight(g, checkpoint, finalNorm);
-    buildHeadPiece(g, architecture, norm, externalWeight(g, checkpoint, head, start, size));
+    const norm = weights.bind(g, 'finalNorm');
+    buildHeadPiece(g, architecture, norm, weights.bind(g, 'head', { start, count: size }));
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
       for (const [variant, state] of states.entries()) {

@@ -1,4 +1,4 @@
-/** A checkpoint ready to compute: its architecture, the device, and sessions over its own files. */
+/** A model ready to compute: the source of its weights, the device, and sessions over both. */
 import { totalmem } from 'node:os';
 import type { Architecture } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
@@ -6,7 +6,8 @@ import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
-import type { AppliedAdapter } from './adapted-project';
+import { Overlay } from '../weights/overlay';
+import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/safetensors';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
@@ -17,8 +18,8 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
-  /** A LoRA adapter that works on top of the checkpoint's weights. */
-  readonly adapter?: AppliedAdapter;
+  /** What is changed on top of the checkpoint's weights: a LoRA adapter. */
+  readonly adapter?: readonly KeyedPatch[];
   readonly hooks?: ModelHooks;
 }
 
@@ -34,11 +35,12 @@ export interface ModelHooks {
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
   const architecture = requireArchitecture(checkpoint);
   const device = await chooseDevice(options.device ?? 'auto', options.threads);
-  const weights = checkpointWeights(checkpoint);
+  const stored = checkpointWeights(checkpoint);
+  const weights = options.adapter ? new Overlay(stored, options.adapter) : stored;
   const memory = options.memory ?? totalmem() / 8;
-  const { threads, adapter, hooks } = options;
+  const { threads, hooks } = options;
   hooks?.onDevice?.(device);
-  return new Model(checkpoint, weights, architecture, device, memory, threads, adapter, hooks?.beforeRun);
+  return new Model(checkpoint, weights, architecture, device, memory, threads, hooks?.beforeRun);
 }
 
 /** Weights on the device. */
@@ -60,7 +62,6 @@ export class Model {
     /** Budget for hidden states, in bytes. */
     readonly memory: number,
     readonly threads: number | undefined,
-    readonly adapter: AppliedAdapter | undefined,
     private readonly beforeRun?: () => Promise<void>,
   ) {
     this.embedding = new Embedding(weights);

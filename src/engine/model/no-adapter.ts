@@ -1,6 +1,7 @@
 /** What takes gradients sees the weights as they are stored; an adapter on top of them would go unnoticed. */
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
+import { layerKeys } from '../checkpoint/weight-key';
 import type { Model } from './model';
 
 /**
@@ -8,8 +9,10 @@ import type { Model } from './model';
  * @param work that reads the stored weights: "score by Taylor"
  * @throws UserError
  */
-export function requireNoAdapter({ adapter }: Pick<Model, 'adapter'>, work: string): void {
-  if (adapter === undefined) return;
+export function requireNoAdapter({ weights }: Pick<Model, 'weights'>, work: string): void {
+  const { layers } = weights.architecture;
+  const keys = layers.flatMap((_, layer) => layerKeys(weights.architecture, layer));
+  if (!keys.some((key) => weights.lowRank?.(key))) return;
   throw new UserError(
     `cannot ${work} with an adapter on top`,
     'gradients are taken of the weights as they are stored',

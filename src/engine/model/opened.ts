@@ -5,8 +5,8 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import type { AppliedAdapter } from './adapted-project';
-import { applyAdapter } from '../adapter/adapter';
+import type { KeyedPatch } from '../weights/patches';
+import { adapterPatches } from '../adapter/adapter';
 import { adapterInput, readAdapter } from '../adapter/files';
 import type { RunInput } from '../records/record';
 import { type Model, type ModelOptions, openModel } from './model';
@@ -26,8 +26,8 @@ export interface OpenedModel {
   readonly architecture: Architecture;
   readonly removed: readonly RemovedPart[];
   readonly view: View;
-  /** Undefined without an adapter. */
-  readonly adapter?: AppliedAdapter;
+  /** What the adapter does to the weights; undefined without one. */
+  readonly adapter?: readonly KeyedPatch[];
   /** The adapter as an input of the run. */
   readonly inputs: readonly RunInput[];
 }
@@ -48,7 +48,7 @@ export async function openForComputing(
     architecture,
     removed: removedParts(view),
     view,
-    adapter: adapter && applyAdapter(adapter),
+    adapter: adapter && adapterPatches(adapter),
     inputs: folder === undefined ? [] : [await adapterInput(folder)],
   };
 }

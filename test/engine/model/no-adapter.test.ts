@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
 import { scoreTaylor } from '../../../src/engine/importance/taylor';
-import { applyAdapter } from '../../../src/engine/adapter/adapter';
+import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { retrain } from '../../../src/engine/retrain/retrain';
 import { randomAdapter } from '../../support/adapters';
 import { withModel } from '../../support/model';
@@ -16,7 +16,7 @@ import { loraSetup, withBackprop } from '../../support/training';
 describe('a model with an adapter on top', () => {
   it('is neither scored by Taylor nor trained', async () => {
     const folder = tinyCheckpoint('llama-gqa-tied');
-    const adapter = applyAdapter(randomAdapter(requireArchitecture(await openCheckpoint(folder))));
+    const adapter = adapterPatches(randomAdapter(requireArchitecture(await openCheckpoint(folder))));
     const refusal = (error: unknown): boolean =>
       error instanceof UserError && error.what.includes('adapter on top') && error.action.includes('Merge');
     await withModel(

@@ -5,11 +5,11 @@
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { floats } from '../../../src/engine/onnx/session';
-import { applyAdapter } from '../../../src/engine/adapter/adapter';
-import { type AppliedAdapter, fetchMatrices, inputMatrices } from '../../../src/engine/model/adapted-project';
+import { adapterPatches } from '../../../src/engine/adapter/adapter';
+import { fedBinding } from '../../../src/engine/model/binding';
 import { buildStep } from '../../../src/engine/model/forward-graph';
 import { Forward } from '../../../src/engine/model/forward';
-import { fetchWeights, inputBinding } from '../../../src/engine/model/graph-weights';
+import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import type { Model } from '../../../src/engine/model/model';
 import { Positions } from '../../../src/engine/model/positions';
 import type { Chunk } from '../../../src/engine/model/states';
@@ -24,15 +24,12 @@ const LENGTH = 64;
 
 /** One step with plain attention over weights that are fed. (tokens, hidden) → (tokens, hidden) */
 async function plainStep(model: Model, step: Step, x: Chunk): Promise<Float32Array> {
-  const { adapter, architecture, checkpoint } = model;
+  const { architecture, weights } = model;
   const g = new Graph();
-  const { bind, wanted } = inputBinding(g);
-  const { bindMatrix, wantedMatrices } = inputMatrices(g);
-  const adapted = adapter && { adapter: adapter.block(step.block), bindMatrix };
-  buildStep(g, architecture, step, 'plain', bind, adapted);
+  const binding = fedBinding(g, weights);
+  buildStep(g, architecture, step, 'plain', binding);
   const loader = new Graph();
-  fetchWeights(loader, checkpoint, wanted);
-  fetchMatrices(loader, wantedMatrices);
+  binding.fetch(loader);
   const loading = await model.openSession(loader.serialize());
   const session = await model.openSession(g.serialize());
   try {
@@ -53,12 +50,12 @@ describe('attention from plain products is the fused operator', () => {
   it('with an adapter on top, its matrices fed too', async () => {
     const { architecture } = await openCheckpoint(tinyCheckpoint('llama-bias'));
     const adapter = randomAdapter(architecture!, { targets: ['k', 'v', 'o', 'down'] });
-    await assertSteps('llama-bias', applyAdapter(adapter));
+    await assertSteps('llama-bias', adapterPatches(adapter));
   });
 });
 
 /** Every step of the model, one after the other. */
-async function assertSteps(name: (typeof TINY_MODELS)[number], adapter?: AppliedAdapter): Promise<void> {
+async function assertSteps(name: (typeof TINY_MODELS)[number], adapter?: readonly KeyedPatch[]): Promise<void> {
   await withModel(
     tinyCheckpoint(name),
     async (model) => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { CancelledError } from '../../../src/engine/errors';
 import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
-import { applyAdapter } from '../../../src/engine/adapter/adapter';
+import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { readAdapter } from '../../../src/engine/adapter/files';
 import { fullTrainingBytes } from '../../../src/engine/retrain/full/memory';
 import type { RetrainResult } from '../../../src/engine/retrain/report';
@@ -73,7 +73,7 @@ describe('retrain: an adapter', () => {
           bos: 'none',
           view: viewWithout(model.architecture.layers.length, [{ block: 2 }]),
         }),
-      { adapter: applyAdapter(adapter) },
+      { adapter: adapterPatches(adapter) },
     );
     assert.ok(Math.abs(more.trace[0].loss - meanNll) < 1e-5, `${more.trace[0].loss} ${meanNll}`);
   });

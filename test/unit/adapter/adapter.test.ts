@@ -6,7 +6,11 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { UserError } from '../../../src/engine/errors';
 import { writePruned } from '../../../src/engine/write/write-pruned';
-import { type Adapter, adapterDigest, applyAdapter } from '../../../src/engine/adapter/adapter';
+import { keyText } from '../../../src/engine/checkpoint/weight-key';
+import { Overlay } from '../../../src/engine/weights/overlay';
+import { scaledB } from '../../../src/engine/weights/patches';
+import { withWeights } from '../../../src/engine/weights/safetensors';
+import { type Adapter, adapterDigest, adapterPatches } from '../../../src/engine/adapter/adapter';
 import { readAdapter, saveAdapter, writeAdapter } from '../../../src/engine/adapter/files';
 import { newRecord, readRecord } from '../../../src/engine/records/record';
 import { randomAdapter } from '../../support/adapters';
@@ -62,19 +66,23 @@ describe('retrain/adapter', () => {
     }
   });
 
-  it('adds (α/r) B A to the blocks that are left', () => {
-    const applied = applyAdapter(adapter);
-    assert.deepEqual(applied.block(1), {});
-    const last = applied.block(3).q!;
-    assert.deepEqual(last.a, adapter.matrices.get(1)!['q.A']);
-    assert.deepEqual(
-      last.b,
-      adapter.matrices.get(1)!['q.B'].map((value) => 2 * value),
-    );
-    assert.equal(
-      applied.bytes,
-      4 * [...adapter.matrices.values()].flatMap((m) => Object.values(m)).reduce((n, m) => n + m.length, 0),
-    );
+  it('adds (α/r) B A to the blocks that are left', async () => {
+    const patches = new Map(adapterPatches(adapter).map(([key, patch]) => [keyText(key), patch]));
+    assert.equal(patches.get('1.q'), undefined);
+    const { 'q.A': a, 'q.B': b } = adapter.matrices.get(1)!;
+    assert.deepEqual(patches.get('3.q'), { kind: 'add', product: { rank: adapter.rank, a, b, factor: 2 } });
+    const matrices = [...adapter.matrices.values()].flatMap((named) => Object.values(named));
+    assert.equal(patches.size, matrices.length / 2);
+    await withWeights(checkpoint, (source) => {
+      const overlay = new Overlay(source, adapterPatches(adapter));
+      const numbers = matrices.reduce((sum, { length }) => sum + length, 0);
+      assert.equal(overlay.bytesInGraph, 4 * numbers);
+      assert.deepEqual(
+        scaledB(overlay.lowRank({ layer: 3, name: 'q' })!.product),
+        b.map((value) => 2 * value),
+      );
+      return Promise.resolve();
+    });
   });
 
   it('fits the checkpoint that was pruned to its view, and no other', async () => {

@@ -1,38 +1,37 @@
 /**
- * Every weight of a model as a trainable: continued pre-training (the paper's later version, spec §2), or training from
+ * Every weight of a model as a trainable: continued pre-training (the paper's later version), or training from
  * scratch. A tied embedding is one parameter with two gradients.
  */
-import { readTensor } from '../../formats/read-tensor';
-import { blockWeights, outerWeights, type Weight } from '../../checkpoint/weight-names';
+import { withLayers } from '../../checkpoint/architecture';
+import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
+import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
 import { Random } from '../../random';
 import { graphKey } from '../../model/graph-key';
-import { inputBinding, tensorOf } from '../../model/graph-weights';
+import { bindInputs, inputName } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
 import { fullTrainables } from '../../model/full-graph';
 import type { TrainableModel } from '../loop/trainable-model';
 
-/** The weights that take part, under the names that they have in the pruned model. */
-export function weightsOfView(model: Model, view: View): Map<string, Weight> {
-  const { architecture } = model;
-  const { embed, finalNorm, head } = outerWeights(architecture);
-  const named = new Map<string, Weight>([[embed.name, embed]]);
-  for (const [k, { block }] of stepsOf(view).entries()) {
-    const own = Object.values(blockWeights(architecture, block)) as Weight[];
-    const renumbered = Object.values(blockWeights(architecture, k)) as Weight[];
-    own.forEach((weight, i) => named.set(renumbered[i].name, weight));
-  }
-  return named.set(finalNorm.name, finalNorm).set(head.name, head);
+/** The weights that take part: keys of the model by the names that the weights have in the pruned model. */
+export function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View): Map<string, WeightKey> {
+  const blocks = stepsOf(view).map(({ block }) => block);
+  const pruned = withLayers(architecture, blocks);
+  const named = [...weightKeys(pruned)].map((key): [string, WeightKey] => {
+    const whole = typeof key === 'string' ? key : { ...key, layer: blocks[key.layer] };
+    return [weightOf(pruned, key)!.name, whole];
+  });
+  return new Map(named);
 }
 
-/** The checkpoint's own weights, in float32. Matrices decay, vectors do not. */
-export async function loadedParameters(model: Model, view: View): Promise<Map<string, Parameter>> {
+/** The model's own weights, in float32. Matrices decay, vectors do not. */
+export async function loadedParameters({ architecture, weights }: Model, view: View): Promise<Map<string, Parameter>> {
   const parameters = new Map<string, Parameter>();
-  for (const [name, weight] of weightsOfView(model, view)) {
-    const values = await readTensor(tensorOf(model.checkpoint, weight));
-    parameters.set(name, { values, shape: weight.shape, decays: weight.shape.length > 1 });
+  for (const [name, key] of weightsOfView({ architecture }, view)) {
+    const shape = weights.shape(key);
+    parameters.set(name, { values: await weights.read(key), shape, decays: shape.length > 1 });
   }
   return parameters;
 }
@@ -51,7 +50,8 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
   const random = new Random(seed);
   const steps = stepsOf(view).length;
   const parameters = new Map<string, Parameter>();
-  for (const [name, { shape }] of weightsOfView(model, view)) {
+  for (const [name, key] of weightsOfView(model, view)) {
+    const { shape } = weightOf(model.architecture, key)!;
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     if (shape.length > 1) {
       const residual = /(o_proj|down_proj)\.weight$/.test(name);
@@ -74,9 +74,10 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
     const { values, shape } = parameters.get(name)!;
     return float32(values, shape);
   };
-  const names = steps.map((_, k) => {
-    const weights = Object.entries(blockWeights(architecture, k)) as [string, Weight][];
-    return new Map(weights.map(([key, weight]) => [key, weight.name]));
+  const blocks = steps.map(({ block }) => block);
+  const pruned = withLayers(architecture, blocks);
+  const names = blocks.map((_, k) => {
+    return new Map(layerKeys(pruned, k).map((key) => [inputName(key), weightOf(pruned, key)!.name]));
   });
   const feeds = names.map((keys) => Object.fromEntries([...keys].map(([key, name]) => [key, tensor(name)])));
   const table = parameters.get(embed.name)!.values;
@@ -86,12 +87,12 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
     sessionKey: (k) => graphKey(architecture, steps[k]),
-    trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, inputBinding(g).bind),
+    trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, bindInputs(g, architecture)),
     stepFeeds: (k) => feeds[k],
     nameOf: (k, key) => names[k].get(key)!,
     dropoutSites: () => [],
     head: {
-      options: { bind: (g) => inputBinding(g).bind, trainable: true },
+      options: { bind: (g) => bindInputs(g, architecture), trainable: true },
       feeds: () => ({ finalNorm: tensor(finalNorm.name), head: tensor(head.name) }),
       nameOf: (key) => (key === 'head' ? head.name : finalNorm.name),
     },

@@ -13,8 +13,7 @@ import type { Graph, Value } from '../../onnx/graph';
 import { mul, scale } from '../../onnx/ops/elementwise';
 import { linear } from '../../onnx/ops/linear';
 import { concat, split } from '../../onnx/ops/shapes';
-import { blockWeightBinder } from '../../model/forward-graph';
-import type { Bind } from '../../model/graph-weights';
+import { type Bind, blockBinder } from '../../model/binding';
 import type { Trainables } from '../../model/training-graph';
 
 export interface LoraShape {
@@ -41,7 +40,7 @@ export function loraTrainables(
   bind: Bind,
   { rank, alpha, targets, dropout }: LoraShape,
 ): Trainables {
-  const weight = blockWeightBinder(architecture, index, bind);
+  const weight = blockBinder(architecture, index, bind);
   const shapes = blockWeights(architecture, index);
   const adapters = new Map<string, Value>();
   const adapter = (name: LinearName, matrix: 'A' | 'B'): Value => {

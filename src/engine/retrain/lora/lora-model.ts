@@ -3,7 +3,7 @@ import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
 import type { LinearName } from '../../checkpoint/architecture';
-import { externalBinding } from '../../model/graph-weights';
+import { bindFrom } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
@@ -56,7 +56,7 @@ export function loraModel(
   parameters: ReadonlyMap<string, Parameter>,
 ): TrainableModel {
   const steps = stepsOf(view);
-  const { architecture, checkpoint } = model;
+  const { architecture, weights } = model;
   const feeds = steps.map((_, k) => {
     const own = [...parameters].filter(([name]) => name.startsWith(`${k}.`));
     return Object.fromEntries(own.map(([name, p]) => [name.slice(`${k}.`.length), float32(p.values, p.shape)]));
@@ -66,7 +66,7 @@ export function loraModel(
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
     sessionKey: (k) => `block ${k}`,
-    trainables: (g, k) => loraTrainables(g, architecture, steps[k].block, externalBinding(g, checkpoint), shape),
+    trainables: (g, k) => loraTrainables(g, architecture, steps[k].block, bindFrom(g, weights), shape),
     stepFeeds: (k) => feeds[k],
     nameOf: loraParameterName,
     dropoutSites: (k) => {

@@ -1,0 +1,73 @@
+/**
+ * How a block's Linears are applied in forward passes and decoding: as they are stored, and with what a LoRA adapter that is
+ * not merged adds (Hu et al. 2021): y = W x + B A x, where B carries the factor α/r. W stays in its file; A and B are
+ * small enough to be brought into the graph beside it.
+ *
+ * Linears that read the same input share one product for their stacked A: thin products are where time is lost.
+ */
+import type { LinearName } from '../checkpoint/architecture';
+import type { BlockWeightName } from '../checkpoint/weight-key';
+import type { Graph, Value } from '../onnx/graph';
+import { linear } from '../onnx/ops/linear';
+import { split } from '../onnx/ops/shapes';
+import { scaledB } from '../weights/patches';
+import type { LowRank } from '../weights/source';
+import type { Binding } from './binding';
+import type { BlockStrategies } from './block';
+
+/** Every Linear applied as it is stored. */
+export function projectWith(
+  g: Graph,
+  weight: (name: BlockWeightName) => Value | undefined,
+): BlockStrategies['project'] {
+  return (x, linears) => linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
+}
+
+/**
+ * Every Linear of a layer applied as it is stored, and what is added to it.
+ * @param weight of the layer, by name
+ */
+export function projectLayer(
+  g: Graph,
+  layer: number,
+  weight: (name: BlockWeightName) => Value | undefined,
+  { added, matrix }: Pick<Binding, 'added' | 'matrix'>,
+): BlockStrategies['project'] {
+  return (x, linears) => {
+    const products = new Map<LinearName, LowRank>();
+    for (const name of linears) {
+      const product = added({ layer, name });
+      if (product) products.set(name, product);
+    }
+    const inner = products.size > 0 ? shared(g, x, linears, [...products.values()], matrix) : []; // (tokens, rank) each
+    const places = [...products.keys()];
+    return linears.map((name) => {
+      const base = linear(g, x, weight(name)!, weight(`${name}Bias`)); // (tokens, out)
+      const product = products.get(name);
+      if (!product) return base;
+      const { b, rank } = product;
+      const scaled = matrix(`${name}.B`, scaledB(product), [b.length / rank, rank]);
+      return linear(g, inner[places.indexOf(name)], scaled, base);
+    });
+  };
+}
+
+/** A x for every product, from one product. x: (tokens, in) → (tokens, rank) each */
+function shared(
+  g: Graph,
+  x: Value,
+  linears: readonly LinearName[],
+  products: readonly LowRank[],
+  matrix: Binding['matrix'],
+): Value[] {
+  const width = x.shape[1] as number;
+  const ranks = products.map(({ rank }) => rank);
+  const total = ranks.reduce((sum, rank) => sum + rank, 0);
+  const stacked = new Float32Array(total * width);
+  let row = 0;
+  for (const { a, rank } of products) {
+    stacked.set(a, row * width);
+    row += rank;
+  }
+  return split(g, linear(g, x, matrix(`${linears.join('')}.A`, stacked, [total, width])), 1, ranks);
+}
