@@ -6,8 +6,14 @@ export class Embedding {
   private readonly vocabulary: number;
   private readonly hidden: number;
 
-  constructor(private readonly weights: WeightSource) {
+  private constructor(private readonly weights: WeightSource) {
     [this.vocabulary, this.hidden] = weights.shape('embed');
+  }
+
+  /** @throws UserError when the file cannot be read: before work begins, not in the middle of it */
+  static async open(weights: WeightSource): Promise<Embedding> {
+    await weights.read('embed', { start: 0, count: 1 });
+    return new Embedding(weights);
   }
 
   /**

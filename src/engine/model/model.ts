@@ -1,7 +1,6 @@
 /** A model ready to compute: the source of its weights, the device, and sessions over both. */
 import { totalmem } from 'node:os';
 import type { Architecture } from '../checkpoint/architecture';
-import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph, type GraphFile } from '../onnx/graph';
@@ -31,16 +30,36 @@ export interface ModelHooks {
   readonly beforeRun?: () => Promise<void>;
 }
 
-/** @throws UserError when the checkpoint can only be inspected, or the device is not there */
+/**
+ * Opens the model of a checkpoint, with an adapter on top if there is one.
+ * @throws UserError when the checkpoint can only be inspected, or the device is not there
+ */
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
-  const architecture = requireArchitecture(checkpoint);
-  const device = await chooseDevice(options.device ?? 'auto', options.threads);
+  const { adapter, ...others } = options;
   const stored = checkpointWeights(checkpoint);
-  const weights = options.adapter ? new Overlay(stored, options.adapter) : stored;
-  const memory = options.memory ?? totalmem() / 8;
-  const { threads, hooks } = options;
-  hooks?.onDevice?.(device);
-  return new Model(checkpoint, weights, architecture, device, memory, threads, hooks?.beforeRun);
+  return await openModelOver(adapter ? new Overlay(stored, adapter) : stored, checkpoint, others);
+}
+
+/**
+ * Opens a model over any source of weights; the model closes it.
+ * @param checkpoint names the model in messages and records; its own weights are not read
+ * @throws UserError when the device is not there, or a file of weights cannot be read
+ */
+export async function openModelOver(
+  weights: WeightSource,
+  checkpoint: Checkpoint,
+  options: Omit<ModelOptions, 'adapter'> = {},
+): Promise<Model> {
+  const { threads, hooks, memory = totalmem() / 8 } = options;
+  const device = await chooseDevice(options.device ?? 'auto', threads);
+  try {
+    const embedding = await Embedding.open(weights);
+    hooks?.onDevice?.(device);
+    return new Model({ checkpoint, weights, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
 }
 
 /** Weights on the device. */
@@ -50,21 +69,41 @@ export interface DeviceWeights {
   readonly close: () => Promise<void>;
 }
 
-export class Model {
+interface ModelParts {
+  readonly checkpoint: Checkpoint;
+  readonly weights: WeightSource;
   readonly embedding: Embedding;
+  readonly device: DeviceReport;
+  readonly memory: number;
+  readonly threads?: number;
+  readonly beforeRun?: () => Promise<void>;
+}
+
+export class Model {
   private readonly shared = new Map<string, Session>();
 
-  constructor(
-    readonly checkpoint: Checkpoint,
-    readonly weights: WeightSource,
-    readonly architecture: Architecture,
-    readonly device: DeviceReport,
-    /** Budget for hidden states, in bytes. */
-    readonly memory: number,
-    readonly threads: number | undefined,
-    private readonly beforeRun?: () => Promise<void>,
-  ) {
-    this.embedding = new Embedding(weights);
+  /** Names the model in messages and records. */
+  readonly checkpoint: Checkpoint;
+  readonly weights: WeightSource;
+  readonly embedding: Embedding;
+  readonly device: DeviceReport;
+  /** Budget for hidden states, in bytes. */
+  readonly memory: number;
+  readonly threads: number | undefined;
+  private readonly beforeRun: (() => Promise<void>) | undefined;
+
+  constructor(parts: ModelParts) {
+    this.checkpoint = parts.checkpoint;
+    this.weights = parts.weights;
+    this.embedding = parts.embedding;
+    this.device = parts.device;
+    this.memory = parts.memory;
+    this.threads = parts.threads;
+    this.beforeRun = parts.beforeRun;
+  }
+
+  get architecture(): Architecture {
+    return this.weights.architecture;
   }
 
   /** A session over a graph, on the model's device. The caller closes it. */
