@@ -233,7 +233,7 @@ describeBrowser('layout of the results panel', (browser) => {
       .getByText(/Perplexity on calibration.txt: 30.52 for the whole model, 47.61 with 3 blocks removed\./)
       .waitFor();
     assert.equal(await card.locator('.charts svg').count(), 0);
-    await card.getByRole('button', { name: 'Draw Curve by Perplexity' }).click();
+    await card.getByRole('button', { name: 'Draw curve by perplexity' }).click();
     assert.equal(panel.received('start/curve').length, 1);
     await panel.post(update(1, { runs: RUNS.filter(({ digest }) => !digest.curve) }));
     await settled(panel);

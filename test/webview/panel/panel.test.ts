@@ -263,7 +263,7 @@ describeBrowser('results panel', (browser) => {
     const panel = await openPanel(browser(), EMPTY);
     await panel.page.getByRole('button', { name: 'Score Blocks…' }).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'score' }]);
-    await panel.page.getByRole('button', { name: 'Draw Curve by Perplexity' }).click();
+    await panel.page.getByRole('button', { name: 'Draw curve by perplexity' }).click();
     assert.equal(panel.received('start/curve')[0].criterion, 'ppl');
     const failure = {
       kind: 'user' as const,
@@ -295,7 +295,7 @@ describeBrowser('results panel', (browser) => {
 
   it('says that nothing is run in restricted mode, disables what would, and wakes up when the workspace is trusted', async () => {
     const starts =
-      /^(Score…|Retrain…|Prune…|Score Blocks…|Draw Curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
+      /^(Score…|Retrain…|Prune…|Score Blocks…|Draw curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
     const buttons = async (panel: Panel, disabled: boolean): Promise<string[]> => {
       const all = await panel.page.evaluate<[string, boolean][]>(
         `[...document.querySelectorAll('vscode-button')].map((made) => [made.textContent, made.hasAttribute('disabled')])`,

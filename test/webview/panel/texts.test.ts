@@ -108,12 +108,7 @@ describeBrowser('texts of the results panel', (browser) => {
     const paths = panel.received('family/open').map(({ path }) => path);
     assert.deepEqual(paths, ['/models/big', '/models/small']);
     const figures = (await panel.page.locator('.figures').innerText()).replace(/\s+/g, ' ');
-    for (const words of [
-      '30 of 40 of big',
-      '−50 % compared with big',
-      '2× compared with big',
-      '36.24 2× of 18.12 (big)',
-    ])
+    for (const words of ['30 of 40 of big', '−50 % from big', '2× big: 1×', '36.24 2× of 18.12 (big)'])
       assert.ok(figures.includes(words), `${words} in ${figures}`);
     await panel.page.locator('.block-map-words', { hasText: 'speed 2×' }).waitFor();
     await panel.close();

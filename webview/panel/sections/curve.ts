@@ -113,7 +113,7 @@ export function curveSection(context: Context): Section {
   const startCurve = (trusted: boolean, criterion: string, primary: boolean): HTMLElement =>
     startButton(
       trusted,
-      t('Draw Curve by {0}', seriesStyleOf(criterion).name),
+      t('Draw curve by {0}', nameInText(criterion)),
       () => {
         context.setView({ text: '' });
         context.send({ type: 'start/curve', criterion: criterion as CriterionName });

@@ -121,7 +121,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
       t('Parameters'),
       count(plan.parameters),
       parent
-        ? t('{0} compared with {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
+        ? t('{0} from {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
         : removed > 0
           ? lessBy(plan.parameters, model.parameters)
           : t('unchanged'),
@@ -129,7 +129,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
     figure(
       t('Estimated speed'),
       times(speedupOf(state)),
-      parent ? t('compared with {0}', family.parent.name) : t('compared with the whole model'),
+      parent ? t('{0}: 1×', family.parent.name) : t('whole model: 1×'),
     ),
     figure(
       t('Perplexity of this plan'),
