@@ -11,9 +11,11 @@ export const copyCliCommand: Command = {
     const command = history.last && cliCommand(history.last, shellOf(vscode.env.shell));
     if (command === undefined) {
       throw new UserError(
-        vscode.l10n.t('There is no command line to copy'),
-        history.last ? vscode.l10n.t('no single command does this') : vscode.l10n.t('nothing was run yet'),
-        vscode.l10n.t('Score, prune, evaluate, generate, retrain or merge first.'),
+        vscode.l10n.t('No command to copy'),
+        history.last
+          ? vscode.l10n.t('no single command does what the last job did')
+          : vscode.l10n.t('no job has run yet'),
+        vscode.l10n.t('Run a job first, such as “Coppice: Score Blocks…”.'),
       );
     }
     await vscode.env.clipboard.writeText(command);

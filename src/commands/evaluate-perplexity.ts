@@ -11,6 +11,7 @@ import { withoutLayers } from '../engine/checkpoint/architecture';
 import { evaluationEstimate, windowsOf } from '../host/estimates';
 import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
+import { settingsText } from '../host/settings-text';
 import { runJob } from '../host/run-job';
 import { flatteryOf, scoringTextsOf } from '../host/scoring-texts';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
@@ -37,14 +38,17 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       const texts = await scoringTextsOf(coppice, chosen);
       const describe = (path: string): Promise<string | undefined> => flatteryOf(path, texts);
       const flattery = await describe(file);
-      const usual = {
-        label: vscode.l10n.t('$(book) The calibration text'),
-        description: [vscode.workspace.asRelativePath(file), ...(flattery === undefined ? [] : [flattery])].join(' · '),
-        value: file,
-      };
+      const bundled = settingsText(coppice);
+      const description = [bundled.description, ...(flattery === undefined ? [] : [flattery])].join(' · ');
       const last = recall(coppice, 'evaluate', 'text', '', file);
-      const placeholder = vscode.l10n.t('Perplexity of which text?');
-      const question = { placeholder, use: 'evaluation', fixed: [usual], active: last, describe } as const;
+      const placeholder = vscode.l10n.t('Select the text to measure perplexity on');
+      const question = {
+        placeholder,
+        use: 'evaluation',
+        fixed: [{ ...bundled, description }],
+        active: last,
+        describe,
+      } as const;
       const text = await chooseFile(coppice, place, question);
       return text === BACK ? BACK : { text };
     };
@@ -100,7 +104,7 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     ];
     const limit = await pick(
       place,
-      t('How much of the text?'),
+      t('Select how much of the text to read'),
       choices,
       recall(coppice, 'evaluate', 'limit', LIMITS[0]),
     );

@@ -20,21 +20,21 @@ export const exportPlanCommand: Command<ExportArguments> = {
     const removed = coppice.plans.removed(subject);
     if (removed.length === 0) {
       throw new UserError(
-        vscode.l10n.t('There is no plan to export'),
-        vscode.l10n.t('every block is ticked'),
-        vscode.l10n.t('Untick blocks in the view first.'),
+        vscode.l10n.t('No plan to export'),
+        vscode.l10n.t('all blocks are kept'),
+        vscode.l10n.t('Clear the checkboxes of blocks in the Checkpoints view first.'),
       );
     }
     const formatStep: Step<ExportArguments> = async (_, place) => {
       const choices = [
-        { label: 'mergekit', detail: vscode.l10n.t('a passthrough configuration (YAML)'), value: 'mergekit' as const },
+        { label: 'mergekit', detail: vscode.l10n.t('Passthrough configuration (YAML)'), value: 'mergekit' as const },
         {
           label: 'llama.cpp',
-          detail: vscode.l10n.t('the command line of llama-quantize --prune-layers'),
+          detail: vscode.l10n.t('Command line for llama-quantize --prune-layers'),
           value: 'llama.cpp' as const,
         },
       ];
-      const format = await pick(place, vscode.l10n.t('For which tool?'), choices);
+      const format = await pick(place, vscode.l10n.t('Select a tool'), choices);
       return format === BACK ? BACK : { format };
     };
     const { format } = args.format === undefined ? await askAll(title, args, [formatStep]) : args;

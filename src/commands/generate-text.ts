@@ -28,9 +28,9 @@ export const generateTextCommand: Command<GenerateArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title);
     const promptStep: Step<GenerateArguments> = async (_, place) => {
       const prompt = await ask(place, {
-        prompt: vscode.l10n.t('The text to continue'),
+        prompt: vscode.l10n.t('Enter the text to continue'),
         value: recall(coppice, 'generate', 'prompt', FIRST_PROMPT),
-        fault: (text) => (text.trim() === '' ? vscode.l10n.t('Write at least a word.') : undefined),
+        fault: (text) => (text.trim() === '' ? vscode.l10n.t('Enter at least one word.') : undefined),
       });
       return prompt === BACK ? BACK : { prompt };
     };
@@ -62,8 +62,8 @@ export const generateTextCommand: Command<GenerateArguments> = {
     const { length } = result.ids;
     const words =
       length === 1
-        ? vscode.l10n.t('1 token, {0} a second', speed)
-        : vscode.l10n.t('{0} tokens, {1} a second', length, speed);
+        ? vscode.l10n.t('1 token, {0} tokens/s', speed)
+        : vscode.l10n.t('{0} tokens, {1} tokens/s', length, speed);
     channel.append(`\n── ${words}\n\n`);
     await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);
     return result;

@@ -14,6 +14,7 @@ import { generateTextCommand } from './generate-text';
 import { hideCheckpointCommand } from './hide-checkpoint';
 import { mergeAdapterCommand } from './merge-adapter';
 import { openCheckpointCommand } from './open-checkpoint';
+import { openFromExplorerCommand } from './open-from-explorer';
 import { openInEditorCommand } from './open-in-editor';
 import { openSampleCommand } from './open-sample';
 import { openWalkthroughCommand } from './open-walkthrough';
@@ -34,6 +35,7 @@ import { toggleBlockCommand } from './toggle-block';
 
 export const COMMANDS: readonly AnyCommand[] = [
   openCheckpointCommand,
+  openFromExplorerCommand,
   openSampleCommand,
   refreshCommand,
   closeCheckpointCommand,

@@ -1,4 +1,4 @@
-/** Merge Adapter…: writes a checkpoint with an adapter in its weights. */
+/** Merge LoRA Adapter into Checkpoint…: writes a checkpoint with an adapter merged into its weights. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -26,11 +26,11 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   id: 'coppice.mergeAdapter',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const title = vscode.l10n.t('Merge Adapter');
+    const title = vscode.l10n.t('Merge LoRA Adapter into Checkpoint');
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
     const outStep: Step<MergeArguments> = async (_, place) => {
-      const value = outputFolder(coppice.config.outputFolder, checkpoint, 'healed');
-      const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder of the new checkpoint'), value });
+      const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
+      const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder for the new checkpoint'), value });
       return out === BACK ? BACK : { out };
     };
     const steps = [
@@ -45,8 +45,8 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
     await showCheckpoint(coppice, result.out);
     if (unwatched) {
-      const text = vscode.l10n.t('Merged into {0}.', checkpointName(result.out));
-      inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: result.out }));
+      const text = vscode.l10n.t('Merged the adapter into {0}.', checkpointName(result.out));
+      inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: result.out }));
     }
     return result;
   },
@@ -60,7 +60,7 @@ function adapterStep(coppice: Coppice): Step<MergeArguments> {
     const browse = (): Thenable<vscode.Uri[] | undefined> =>
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
     const last = recall(coppice, 'merge', 'adapter', '');
-    const adapter = await pickOrBrowse(place, vscode.l10n.t('Which adapter?'), known, browse, last);
+    const adapter = await pickOrBrowse(place, vscode.l10n.t('Select an adapter'), known, browse, last);
     return adapter === BACK ? BACK : { adapter };
   };
 }

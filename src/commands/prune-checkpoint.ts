@@ -54,7 +54,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
         kept.length === 1
           ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
           : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
-      inform(args, text, nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', { checkpoint: out }));
+      inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
     }
     return result;
   },
@@ -69,9 +69,11 @@ function blocksOf(
   const blocks = named ?? plans.removed(subject);
   if (blocks.length === 0) {
     throw new UserError(
-      vscode.l10n.t('There is nothing to prune'),
-      vscode.l10n.t('every block is ticked'),
-      vscode.l10n.t('Untick blocks in the view, or let Coppice suggest some.'),
+      vscode.l10n.t('Nothing to prune'),
+      vscode.l10n.t('all blocks are kept'),
+      vscode.l10n.t(
+        'Clear the checkboxes of blocks in the Checkpoints view, or run “Coppice: Suggest Blocks to Prune…”.',
+      ),
     );
   }
   return selectExplicit(blocks, architecture.layers.length, [
@@ -92,18 +94,18 @@ async function askFolder(
   const warning = planWarning(blocks, scores.shown(subject), protection);
   const step: Step<PruneArguments> = async (_, place) => {
     const out = await askOutputFolder(place, {
-      prompt: vscode.l10n.t('Folder of the new checkpoint'),
+      prompt: vscode.l10n.t('Folder for the new checkpoint'),
       value: outputFolder(config.outputFolder, checkpoint, `${kept}-blocks`),
       meaning: () =>
         [
           vscode.l10n.t(
-            'Without {0}: {1} parameters, {2}, ≈ {3} faster. Enter writes it.',
+            'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
             blocks.join(', '),
             shortCount(parametersAfter),
             formatBytes(bytesAfter),
             times(speedup),
           ),
-          ...(warning === undefined ? [] : [vscode.l10n.t('Warning: it {0}.', warning)]),
+          ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
         ].join(' '),
       warns: warning !== undefined,
     });

@@ -1,4 +1,4 @@
-/** Retrain with LoRA…: heals a pruned model, or what a plan would leave, with an adapter. */
+/** Retrain with LoRA…: trains an adapter for a pruned model, or for the model that a plan leaves. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -86,7 +86,7 @@ async function askToResume(
   ];
   const chosen = await pick(
     { title, step: 1 },
-    vscode.l10n.t('A training of this checkpoint was stopped.'),
+    vscode.l10n.t('This checkpoint has a stopped training'),
     choices,
     stopped[0],
   );
@@ -101,8 +101,8 @@ function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): Retra
   );
   if (files.includes(SELF) && files.length > 1) {
     throw new UserError(
-      vscode.l10n.t('Its own text and files cannot be learnt from at once'),
-      vscode.l10n.t('the data are “self” and others'),
+      vscode.l10n.t('Cannot train on “self” and on files at once'),
+      vscode.l10n.t('the data names both'),
       vscode.l10n.t('Use either the files or “self”.'),
     );
   }
@@ -133,27 +133,31 @@ async function askRetraining(
   const dataStep: Step<RetrainArguments> = async (_, place) => {
     const { t } = vscode.l10n;
     const fixed = [
-      { label: t('$(book) Bundled examples'), description: t('short stories and instructions'), value: BUNDLED },
       {
-        label: t('$(sparkle) Its own text'),
-        description: t('the unpruned model writes what the pruned one learns'),
+        label: t('$(book) Bundled examples'),
+        description: t('short stories and instructions, come with Coppice'),
+        value: BUNDLED,
+      },
+      {
+        label: t('$(sparkle) Text that the unpruned model writes'),
+        description: t('needs no data'),
         value: SELF,
       },
     ];
     const last = recall(coppice, 'retrain', 'data', BUNDLED);
-    const placeholder = t('What should it learn from?');
+    const placeholder = t('Select training data');
     const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last });
     return data === BACK ? BACK : { data };
   };
   const rankStep: Step<RetrainArguments> = async (_, place) => {
     const choices = [4, 8, 16, 32].map((value) => ({
       label: String(value),
-      description: value === 8 ? vscode.l10n.t("the paper's") : '',
+      description: value === 8 ? vscode.l10n.t('default, as in the paper') : '',
       value,
     }));
     const rank = await pick(
       place,
-      vscode.l10n.t('Rank of the adapter: more can learn more, and takes longer'),
+      vscode.l10n.t('Select the rank of the adapter. A higher rank can learn more and takes longer.'),
       choices,
       recall(coppice, 'retrain', 'rank', 8),
     );
@@ -161,7 +165,7 @@ async function askRetraining(
   };
   const stepsStep: Step<RetrainArguments> = async (_, place) => {
     const steps = await ask(place, {
-      prompt: vscode.l10n.t('How many steps? Empty: two passes over the data.'),
+      prompt: vscode.l10n.t('Number of training steps. Leave empty for two passes over the data.'),
       value: '',
       fault: (text) => (text.trim() === '' ? undefined : wholeNumberFault(text, 1, Infinity)),
     });
@@ -169,7 +173,7 @@ async function askRetraining(
   };
   const outStep: Step<RetrainArguments> = async (_, place) => {
     const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
-    const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder of the adapter'), value });
+    const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder for the adapter'), value });
     return out === BACK ? BACK : { out };
   };
   const complete = await askAll(title, args, [

@@ -13,6 +13,7 @@ import { inform, nextCommand } from '../host/inform';
 import { criterionChoices } from '../host/criteria';
 import { criterionEstimate } from '../host/estimates';
 import { recall, remember } from '../host/remembered';
+import { settingsText } from '../host/settings-text';
 import { runJob } from '../host/run-job';
 import { ask, askAll, BACK, pick, type Step, when } from '../host/steps';
 import { wholeNumberFault } from '../host/numbers';
@@ -76,14 +77,11 @@ export async function score(
       args,
       architecture.layers.length === 1
         ? vscode.l10n.t('Scored the block of {0} by {1}.', checkpointName(path), criterion)
-        : vscode.l10n.t(
-            'Scored {0} blocks of {1} by {2}.',
-            architecture.layers.length,
-            checkpointName(path),
-            criterion,
-          ),
-      ...(suggested ? [] : [nextCommand(vscode.l10n.t('Suggest…'), 'coppice.suggestBlocks', { ...next, criterion })]),
-      nextCommand(vscode.l10n.t('Results'), 'coppice.openResults', next),
+        : vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.layers.length, checkpointName(path), criterion),
+      ...(suggested
+        ? []
+        : [nextCommand(vscode.l10n.t('Suggest Blocks…'), 'coppice.suggestBlocks', { ...next, criterion })]),
+      nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', next),
     );
   }
   coppice.log.info(`scored ${checkpoint.folder} by ${criterion} in ${result.seconds.toFixed(1)} s`);
@@ -136,7 +134,7 @@ async function askScore(
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
     const choices = criterionChoices((criterion) => criterionEstimate(coppice, chosen, criterion));
-    const criterion = await pick(place, vscode.l10n.t('How should blocks be scored?'), choices, active);
+    const criterion = await pick(place, vscode.l10n.t('Select how to score blocks'), choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
   const textStep = when<ScoreArguments>(
@@ -164,14 +162,9 @@ async function askCalibration(
   place: Parameters<Step<unknown>>[1],
 ): Promise<{ calibration: string } | typeof BACK> {
   const { file } = coppice.config.calibration;
-  const usual = {
-    label: vscode.l10n.t('$(book) The usual text'),
-    description: vscode.workspace.asRelativePath(file),
-    value: file,
-  };
-  const placeholder = vscode.l10n.t('Which text should the model read? One like those that it is for.');
+  const placeholder = vscode.l10n.t('Which text should blocks be scored on? Best: text like what your app sends.');
   const last = recall<string>(coppice, 'score', 'calibration', file, file);
-  const question = { placeholder, use: 'calibration', fixed: [usual], active: last } as const;
+  const question = { placeholder, use: 'calibration', fixed: [settingsText(coppice)], active: last } as const;
   const calibration = await chooseFile(coppice, place, question);
   return calibration === BACK ? BACK : { calibration };
 }
@@ -181,7 +174,7 @@ async function askRemovals(
   blocks: number,
 ): Promise<{ count: number } | typeof BACK> {
   const answer = await ask(place, {
-    prompt: vscode.l10n.t('How many blocks should be removed, one after the other?'),
+    prompt: vscode.l10n.t('Number of blocks to remove, one after another'),
     value: String(Math.max(1, Math.floor(blocks / 4))),
     fault: (text) => wholeNumberFault(text, 1, blocks - 1),
   });

@@ -25,7 +25,7 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
       return scores ? [{ label: choice.label, description: scoringSentence(scores), value: choice.value }] : [];
     });
     const step: Step<ShowScoresArguments> = async (_, place) => {
-      const criterion = await pick(place, vscode.l10n.t('Which scores should the view show?'), choices, shown);
+      const criterion = await pick(place, vscode.l10n.t('Select the scores to show'), choices, shown);
       return criterion === BACK ? BACK : { criterion };
     };
     const { criterion } = args.criterion === undefined ? await askAll(title, args, [step]) : args;
@@ -38,4 +38,4 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
 };
 
 const noScores = (why: string): UserError =>
-  new UserError(vscode.l10n.t('There are no scores to show'), why, vscode.l10n.t('Score the blocks first.'));
+  new UserError(vscode.l10n.t('No scores to show'), why, vscode.l10n.t('Run “Coppice: Score Blocks…” first.'));

@@ -103,8 +103,8 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
   const ranking = rankingOf(scores);
   if (!ranking) {
     throw new UserError(
-      vscode.l10n.t('These scores suggest nothing'),
-      vscode.l10n.t('they rank no blocks'),
+      vscode.l10n.t('Cannot suggest blocks'),
+      vscode.l10n.t('these scores rank no blocks'),
       vscode.l10n.t('Score the blocks again.'),
     );
   }
@@ -127,12 +127,12 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
         : choice,
     );
     const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
-    const criterion = await pick(place, vscode.l10n.t('Which scores should decide?'), choices, active);
+    const criterion = await pick(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
   const measureStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'suggest', 'measure', 'count') as SizeGoal['kind'];
-    const measure = await pick(place, vscode.l10n.t('How much should go?'), measureChoices(), active);
+    const measure = await pick(place, vscode.l10n.t('Select how to set the size'), measureChoices(), active);
     return measure === BACK ? BACK : { measure };
   };
   const valueStep: Step<State> = async (state, place) => {
@@ -161,16 +161,16 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
 function measureChoices(): Choice<SizeGoal['kind']>[] {
   const { t } = vscode.l10n;
   return [
-    { label: t('So many blocks'), detail: t('for example 6'), value: 'count' },
-    { label: t('A share of the parameters'), detail: t('at most so much, for example 20 %'), value: 'ratio' },
-    { label: t('Down to a size'), detail: t('at least so many parameters stay, for example 110M'), value: 'target' },
+    { label: t('A number of blocks'), detail: t('For example 6'), value: 'count' },
+    { label: t('A share of the parameters (at most)'), detail: t('For example 20 %'), value: 'ratio' },
+    { label: t('A target size (at least)'), detail: t('For example 110M parameters'), value: 'target' },
   ];
 }
 
 function valuePrompt(measure: SizeGoal['kind']): string {
-  if (measure === 'count') return vscode.l10n.t('How many blocks should go?');
-  if (measure === 'ratio') return vscode.l10n.t('Which share of all parameters should go at most?');
-  return vscode.l10n.t('How many parameters should stay at least?');
+  if (measure === 'count') return vscode.l10n.t('Number of blocks to remove');
+  if (measure === 'ratio') return vscode.l10n.t('Largest share of the parameters to remove');
+  return vscode.l10n.t('Smallest number of parameters to keep');
 }
 
 /** As the last time where this model allows it; else about a fifth of the model, which is where the paper starts. */
@@ -225,9 +225,9 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
   const size = [
     shortCount(parametersAfter),
     formatBytes(bytesAfter),
-    vscode.l10n.t('≈ {0} faster', times(speedup)),
+    vscode.l10n.t('about {0} as fast', times(speedup)),
   ].join(' · ');
   return count === 1
-    ? vscode.l10n.t('1 of {0} blocks goes{1} → {2}', blocks, which, size)
-    : vscode.l10n.t('{0} of {1} blocks go{2} → {3}', count, blocks, which, size);
+    ? vscode.l10n.t('Removes 1 of {0} blocks{1} → {2}', blocks, which, size)
+    : vscode.l10n.t('Removes {0} of {1} blocks{2} → {3}', count, blocks, which, size);
 }

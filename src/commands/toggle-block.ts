@@ -55,10 +55,10 @@ function toggleIn(
   if (refused.length === 0) return plans.removed(subject);
   throw new UserError(
     refused.length === 1
-      ? vscode.l10n.t('Block {0} stays', refused[0])
-      : vscode.l10n.t('Blocks {0} stay', refused.join(', ')),
-    vscode.l10n.t('the setting coppice.keep locks what it names'),
-    vscode.l10n.t('Change the setting to remove it.'),
+      ? vscode.l10n.t('Cannot remove block {0}', refused[0])
+      : vscode.l10n.t('Cannot remove blocks {0}', refused.join(', ')),
+    vscode.l10n.t('locked by the setting coppice.keep'),
+    vscode.l10n.t('Change the setting first.'),
   );
 }
 
@@ -68,13 +68,15 @@ async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Pr
   const choices = Array.from({ length: architecture.layers.length }, (_, block) => ({
     label: vscode.l10n.t('Block {0}', block),
     description: [
-      removed.has(block) ? vscode.l10n.t('goes') : vscode.l10n.t('stays'),
-      ...(scores ? [scoreWords(scores, block) ?? ''] : []),
-    ].join(' · '),
+      scores && scoreWords(scores, block),
+      removed.has(block) ? vscode.l10n.t('will be removed') : vscode.l10n.t('kept'),
+    ]
+      .filter(Boolean)
+      .join(' · '),
     value: block,
   }));
   const step: Step<{ readonly block?: number }> = async (_, place) => {
-    const block = await pick(place, vscode.l10n.t('Which block should be removed or kept?'), choices);
+    const block = await pick(place, vscode.l10n.t('Select a block to remove or keep'), choices);
     return block === BACK ? BACK : { block };
   };
   const { block } = await askAll(vscode.l10n.t('Remove or Keep Block'), {}, [step]);

@@ -74,7 +74,7 @@ function itemOf({ plans }: Coppice, chosen: Chosen) {
   const { blocks, parameters, bytes } = summarize(checkpoint);
   const removed = plans.removed(subject).length;
   const facts = [vscode.l10n.t('{0} blocks', blocks ?? 0), shortCount(parameters), formatBytes(bytes)];
-  const plan = removed === 0 ? [] : [vscode.l10n.t('plan: {0} of {1}', subject.blocks - removed, subject.blocks)];
+  const plan = removed === 0 ? [] : [vscode.l10n.t('plan: keeps {0} of {1}', subject.blocks - removed, subject.blocks)];
   return { ...labelOf(path), description: [...facts, ...plan].join(' · '), chosen };
 }
 
@@ -97,7 +97,7 @@ export async function choosePath({ tree }: Coppice, title: string, entries: read
 }
 
 async function pickItem<T extends vscode.QuickPickItem>(items: readonly T[], title: string): Promise<T> {
-  const placeHolder = vscode.l10n.t('Which checkpoint?');
+  const placeHolder = vscode.l10n.t('Select a checkpoint');
   const picked = await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true });
   if (!picked) throw new CancelledError();
   return picked;
@@ -106,10 +106,10 @@ async function pickItem<T extends vscode.QuickPickItem>(items: readonly T[], tit
 /** @param listed checkpoints that are there and cannot be computed with */
 function nothingToChoose(listed: number): UserError {
   return new UserError(
-    vscode.l10n.t('There is no checkpoint to work with'),
+    vscode.l10n.t('No checkpoint to work with'),
     listed === 0
-      ? vscode.l10n.t('none was found in the workspace, and none was opened')
-      : vscode.l10n.t('those that are listed can only be inspected'),
-    vscode.l10n.t('Open one with “Coppice: Open Checkpoint…”.'),
+      ? vscode.l10n.t('the workspace has none, and none was opened')
+      : vscode.l10n.t('the listed checkpoints can only be inspected'),
+    vscode.l10n.t('Run “Coppice: Open Checkpoint…”.'),
   );
 }

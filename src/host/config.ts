@@ -38,7 +38,12 @@ export class Config {
     };
   }
 
-  /** The first four blocks and the last two are never suggested for removal. */
+  /** Whether the settings name no calibration text, so that the bundled one is used. */
+  get usesBundledText(): boolean {
+    return this.text('calibration.file', '') === '';
+  }
+
+  /** Whether the first four blocks and the last two are never suggested for removal. */
   get keepEnds(): boolean {
     return this.read('keepFirstAndLast') !== false;
   }

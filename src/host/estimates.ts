@@ -62,7 +62,7 @@ function timeOf(
 /** An estimate without a measurement on this computer says so. */
 function words({ seconds, measured }: Estimate): string {
   const time = roughTime(seconds);
-  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (nothing measured yet)', time);
+  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (not measured yet)', time);
 }
 
 /** Learns from a job that has ended. */

@@ -22,13 +22,13 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
   const step: Step<S> = async (_, place) => {
     const choices = [
       {
-        label: vscode.l10n.t('With the plan'),
+        label: vscode.l10n.t('Pruned by the plan'),
         description: vscode.l10n.t('without {0}', removed.join(', ')),
         value: true,
       },
-      { label: vscode.l10n.t('The whole model'), value: false },
+      { label: vscode.l10n.t('Whole model'), value: false },
     ];
-    const plan = await pick(place, vscode.l10n.t('Which form of the model?'), choices, true);
+    const plan = await pick(place, vscode.l10n.t('Select the model to run'), choices, true);
     return plan === BACK ? BACK : ({ plan } as Partial<S>);
   };
   return when((state) => removed.length > 0 && isOpen(state), step);

@@ -4,14 +4,14 @@ import * as vscode from 'vscode';
 export function wholeNumberFault(text: string, least: number, most: number): string | undefined {
   const value = /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN;
   if (value >= least && value <= most) return undefined;
-  if (most === Infinity) return vscode.l10n.t('A whole number of at least {0}.', least);
-  return vscode.l10n.t('A whole number from {0} to {1}.', least, most);
+  if (most === Infinity) return vscode.l10n.t('Enter a whole number of at least {0}.', least);
+  return vscode.l10n.t('Enter a whole number from {0} to {1}.', least, most);
 }
 
 /** Above 0 and below 1. */
 export function shareFault(text: string): string | undefined {
   const value = Number(text.trim().replace(/%$/, '')) / (text.trim().endsWith('%') ? 100 : 1);
-  return value > 0 && value < 1 ? undefined : vscode.l10n.t('A share such as 20% or 0.2.');
+  return value > 0 && value < 1 ? undefined : vscode.l10n.t('Enter a share, such as 20% or 0.2.');
 }
 
 /** "20%" or "0.2" → 0.2. */

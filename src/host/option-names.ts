@@ -52,7 +52,7 @@ const NOUNS: Readonly<Record<Exclude<OptionName, SettingOption>, () => string>> 
 
 /** Titles of commands, as in the Command Palette. */
 export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, () => string>> = {
-  merge: () => l10n.t('Merge Adapter…'),
+  merge: () => l10n.t('Merge LoRA Adapter into Checkpoint…'),
   retrain: () => l10n.t('Retrain with LoRA…'),
   score: () => l10n.t('Score Blocks…'),
 };

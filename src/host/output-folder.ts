@@ -47,7 +47,7 @@ export async function askOutputFolder(
 ): Promise<string | Back> {
   const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
   const fault = (text: string): string | undefined =>
-    text.trim() === '' ? vscode.l10n.t('Name a folder.') : outputPathFault(outputPath(text, base));
+    text.trim() === '' ? vscode.l10n.t('Enter a folder.') : outputPathFault(outputPath(text, base));
   const meaning = (text: string): string | undefined => {
     const path = outputPath(text, base);
     const words = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
@@ -66,7 +66,7 @@ export async function askOutputFolder(
 async function browseParent(title: string, path: string): Promise<string | undefined> {
   const picked = await vscode.window.showOpenDialog({
     title,
-    openLabel: vscode.l10n.t('Put It Here'),
+    openLabel: vscode.l10n.t('Select Parent Folder'),
     canSelectFolders: true,
     canSelectFiles: false,
     defaultUri: vscode.Uri.file(nearestParent(path)),

@@ -26,11 +26,11 @@ export function outputPath(text: string, base: string): string {
 export function outputPathFault(path: string): string | undefined {
   const parent = nearestParent(path);
   try {
-    if (isThere(path)) return l10n.t('It exists already, and nothing is ever overwritten.');
-    if (existsSync(stateFileOf(path))) return l10n.t('A retraining into it was stopped: choose another.');
+    if (isThere(path)) return l10n.t('It already exists, and Coppice overwrites nothing.');
+    if (existsSync(stateFileOf(path))) return l10n.t('A stopped training uses this folder. Enter another one.');
     if (!statSync(parent).isDirectory()) return l10n.t('{0} is a file, not a folder.', parent);
     const kernel = process.platform === 'linux' && KERNEL_FILE_SYSTEMS.has(statfsSync(parent).type);
-    if (kernel) return l10n.t('{0} is a part of the system that holds no files.', parent);
+    if (kernel) return l10n.t('{0} belongs to the system and holds no files.', parent);
     accessSync(parent, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
@@ -38,7 +38,9 @@ export function outputPathFault(path: string): string | undefined {
     if (code === undefined) throw error;
     if (code === 'ENAMETOOLONG') return l10n.t('The name is too long.');
     const forbidden = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-    return forbidden ? l10n.t('You may not write to {0}.', parent) : l10n.t('{0} cannot be used ({1}).', parent, code);
+    return forbidden
+      ? l10n.t('You have no permission to write to {0}.', parent)
+      : l10n.t('{0} cannot be used ({1}).', parent, code);
   }
 }
 

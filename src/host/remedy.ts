@@ -52,7 +52,7 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
     return { text: sentence(error), actions: [stopped ? resume : showLog] };
   }
   const message = messageOf(error);
-  return { text: l10n.t('Coppice met an unexpected error: {0}', message), actions: [showLog] };
+  return { text: l10n.t('An unexpected error occurred in Coppice: {0}', message), actions: [showLog] };
 }
 
 /** A retraining that was under way keeps its state, and goes on with it instead of refusing to begin anew. */

@@ -9,8 +9,8 @@ export class UntrustedError extends UserError {}
 export function requireTrusted(trusted: boolean): void {
   if (trusted) return;
   throw new UntrustedError(
-    l10n.t('Coppice does not run anything in restricted mode'),
-    l10n.t('files of an unknown workspace would decide what is computed and where it is written'),
-    l10n.t('Trust the workspace if you know where it comes from. Checkpoints can be inspected without trust.'),
+    l10n.t('Coppice runs nothing in Restricted Mode'),
+    l10n.t('files of the workspace would decide what is computed and where it is written'),
+    l10n.t('Trust the workspace to score, prune and train. You can inspect checkpoints without trust.'),
   );
 }

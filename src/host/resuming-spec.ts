@@ -18,9 +18,9 @@ export const isTrainingOf = (
 export function resumingSpec({ out, request }: StoppedTraining, checkpoint?: string): RetrainSpec {
   if (!request) {
     throw new UserError(
-      l10n.t('{0} cannot be resumed from here', basename(out)),
-      l10n.t('an older version of Coppice saved its state, without what it was asked for'),
-      l10n.t('Resume it at the command line with the options that it had, or discard it.'),
+      l10n.t('Cannot resume {0}', basename(out)),
+      l10n.t('an older version of Coppice saved its state without the settings'),
+      l10n.t('Resume it on the command line with its original options, or discard it.'),
     );
   }
   const { removed, settings, teacher, compute } = request;

@@ -26,7 +26,11 @@ export async function runRetraining(
     .finally(() => coppice.library.rescan()); // there is an adapter now, or a training that was stopped
   await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
   const next = { checkpoint: spec.checkpoint, adapter: result.out };
-  inform(args, retrained(result), nextCommand(vscode.l10n.t('Merge Adapter…'), 'coppice.mergeAdapter', next));
+  inform(
+    args,
+    retrained(result),
+    nextCommand(vscode.l10n.t('Merge LoRA Adapter into Checkpoint…'), 'coppice.mergeAdapter', next),
+  );
   return result;
 }
 
@@ -37,14 +41,14 @@ function retrained({ steps, best, evaluations }: RetrainResult): string {
   if (!best) return done;
   const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
   return best.step === 0
-    ? vscode.l10n.t('{0} Held-out perplexity {1}: no step made it better.', done, to)
+    ? vscode.l10n.t('{0} Held-out perplexity {1}: no step improved it.', done, to)
     : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
 }
 
 /** Says that a cancelled training is kept, and offers to resume it. */
 function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
   if (!goOn({ out }).resume) return;
-  const text = vscode.l10n.t('Retraining stopped. What was trained until then is kept.');
+  const text = vscode.l10n.t('Retraining stopped. Its progress is saved.');
   inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
 }
 

@@ -44,6 +44,8 @@ export async function flatteryOf(file: string, { chose, scored }: ScoringTexts):
       throw error;
     },
   );
-  if (chose.has(hash)) return l10n.t('chose the blocks that this model lacks: flatters it');
-  return scored.has(hash) ? l10n.t('scored the blocks of this model: flatters its plan') : undefined;
+  if (chose.has(hash)) return l10n.t('used to choose the removed blocks: perplexity looks better than it is');
+  return scored.has(hash)
+    ? l10n.t('used to score the blocks: perplexity of the plan looks better than it is')
+    : undefined;
 }

@@ -46,7 +46,7 @@ function requireQuotableInCmd(word: string): void {
     /[%\r\n]/.exec(word)?.[0] ?? (word.includes('"') ? /[&|<>^"]/.exec(word.replaceAll('"', ''))?.[0] : undefined);
   if (sign === undefined) return;
   throw new UserError(
-    l10n.t('The command line cannot be copied for cmd'),
+    l10n.t('Cannot copy the command for cmd'),
     /[\r\n]/.test(sign)
       ? l10n.t('it has a line break, which cmd cannot quote')
       : l10n.t('it has the character {0}, which cmd cannot quote here', sign),

@@ -23,20 +23,20 @@ export class BlockDecorations implements vscode.FileDecorationProvider {
     if (uri.scheme !== SCHEME) return undefined;
     const query = new URLSearchParams(uri.query);
     if (query.get('removed') === '1') {
-      const tooltip = vscode.l10n.t('goes when the checkpoint is pruned');
+      const tooltip = vscode.l10n.t('Will be removed');
       return new vscode.FileDecoration('−', tooltip, new vscode.ThemeColor('coppice.removedBlock'));
     }
     switch (query.get('importance')) {
       case 'low':
         return new vscode.FileDecoration(
           '↓',
-          vscode.l10n.t('matters little'),
+          vscode.l10n.t('Low importance'),
           new vscode.ThemeColor('coppice.unimportantBlock'),
         );
       case 'high':
         return new vscode.FileDecoration(
           '↑',
-          vscode.l10n.t('matters much'),
+          vscode.l10n.t('High importance'),
           new vscode.ThemeColor('coppice.importantBlock'),
         );
       default:

@@ -156,7 +156,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private async search(): Promise<void> {
     const { checkpoints, adapters, ggufs, trainings, truncated } = await findCheckpoints(this.config.discoveryExclude);
     const stopped = await this.readTrainings(trainings);
-    if (truncated) this.log.warn('The workspace holds so many weight files that not all of them were looked at.');
+    if (truncated) this.log.warn('The workspace has too many weight files: some are not listed.');
     const steps = (): string[] => this.stopped.map(({ out, step }) => `${out} ${step}`);
     const list = (): string =>
       [...this.found, '', ...this.adapterFolders, '', ...this.foundGgufs, '', ...steps(), this.truncated].join('\n');
@@ -278,5 +278,5 @@ export class CheckpointLibrary implements vscode.Disposable {
 /** Any error as one that the user can be shown. */
 export function asUserError(error: unknown, what: string): UserError {
   if (error instanceof UserError) return error;
-  return new UserError(what, messageOf(error), vscode.l10n.t('The log has more.'));
+  return new UserError(what, messageOf(error), vscode.l10n.t('See the log for details.'));
 }

@@ -27,8 +27,8 @@ export function planWarning(
 function heavyClause(blocks: readonly number[], { criterion, blocks: all }: Scores): string {
   const values = `${criterion} ${blocks.map((block) => shortScore(all![block])).join(', ')}`;
   return blocks.length === 1
-    ? l10n.t('removes block {0}, which matters much ({1})', blocks[0], values)
-    : l10n.t('removes blocks {0}, which matter much ({1})', blocks.join(', '), values);
+    ? l10n.t('removes block {0}, which is important ({1})', blocks[0], values)
+    : l10n.t('removes blocks {0}, which are important ({1})', blocks.join(', '), values);
 }
 
 function keptClause(blocks: readonly number[]): string[] {

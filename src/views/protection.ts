@@ -38,9 +38,9 @@ export function requireProtection(blocks: number, settings: Parameters<typeof pr
   const protection = protectionOf(blocks, settings);
   if (protection.fault === undefined) return protection;
   throw new UserError(
-    l10n.t('The setting coppice.keep protects nothing'),
+    l10n.t('Cannot read the setting coppice.keep'),
     protection.fault,
-    l10n.t('Write block numbers and ranges into it, such as 5,12-14, or empty it.'),
+    l10n.t('Enter block numbers and ranges, such as 5,12-14, or clear it.'),
   );
 }
 

@@ -7,7 +7,7 @@ import { shortScore } from './words';
 export function scoreWords({ criterion, blocks, removals }: Scores, block: number): string | undefined {
   if (blocks?.[block] !== undefined) return `${criterion} ${shortScore(blocks[block])}`;
   const place = removals?.indexOf(block) ?? -1;
-  return place < 0 ? undefined : l10n.t('{0} no. {1} to go', criterion, place + 1);
+  return place < 0 ? undefined : l10n.t('{0} rank {1}', criterion, place + 1);
 }
 
 /** What a block scores by one criterion, and on which text. Undefined where there is nothing to say. */

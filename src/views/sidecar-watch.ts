@@ -20,7 +20,7 @@ export function watchSidecar(sidecar: SidecarClient, tree: CheckpointTree): vsco
 
 async function sayFailed(why: string): Promise<void> {
   const [showLog, restart] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Restart')];
-  const text = vscode.l10n.t('Coppice cannot compute any more: its sidecar crashed too often ({0}).', why);
+  const text = vscode.l10n.t('The compute process of Coppice crashed repeatedly and was stopped: {0}', why);
   const chosen = await vscode.window.showErrorMessage(text, showLog, restart);
   if (chosen === showLog) await vscode.commands.executeCommand('coppice.showLog');
   if (chosen === restart) await vscode.commands.executeCommand('coppice.restartSidecar');

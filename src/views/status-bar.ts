@@ -8,6 +8,8 @@ import type { SidecarClient, SidecarStatus } from '../sidecar/client';
 import { deviceLines } from './device-words';
 import { jobTitle, jobWord, percentOf, stateLine } from './progress-words';
 
+const MANAGE_TRUST = 'workbench.trust.manage';
+
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('coppice.status', vscode.StatusBarAlignment.Left, 0);
   private readonly subscriptions: { dispose(): void }[];
@@ -66,12 +68,14 @@ function tooltipOf(
   device: DeviceInfo | undefined,
 ): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true);
-  text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', 'coppice.showJobs'] };
+  text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', MANAGE_TRUST] };
   const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
   jobLines.forEach(paragraph);
   paragraph(stateWords(status));
   if (device) deviceLines(device).forEach(paragraph);
   text.appendMarkdown(`[${vscode.l10n.t('Show Log')}](command:coppice.showLog)`);
+  if (!vscode.workspace.isTrusted)
+    text.appendMarkdown(` · [${vscode.l10n.t('Manage Workspace Trust')}](command:${MANAGE_TRUST})`);
   if (status.state === 'failed')
     text.appendMarkdown(` · [${vscode.l10n.t('Restart')}](command:coppice.restartSidecar)`);
   return text;
@@ -79,18 +83,18 @@ function tooltipOf(
 
 function stateWords(status: SidecarStatus): string {
   if (!vscode.workspace.isTrusted)
-    return vscode.l10n.t('Restricted mode: checkpoints can be inspected, nothing is run.');
+    return vscode.l10n.t('Coppice runs nothing in Restricted Mode. You can inspect checkpoints.');
   switch (status.state) {
     case 'stopped':
-      return vscode.l10n.t('The sidecar, which computes, starts when it is needed.');
+      return vscode.l10n.t('The compute process starts when it is needed.');
     case 'starting':
-      return vscode.l10n.t('The sidecar starts.');
+      return vscode.l10n.t('The compute process is starting.');
     case 'ready':
-      return vscode.l10n.t('The sidecar is ready (process {0}).', status.pid);
+      return vscode.l10n.t('The compute process is ready (process ID {0}).', status.pid);
     case 'restarting':
-      return vscode.l10n.t('The sidecar is gone and starts again: {0}', status.why);
+      return vscode.l10n.t('The compute process ended and is restarting: {0}', status.why);
     case 'failed':
-      return vscode.l10n.t('The sidecar crashed too often and is not started again: {0}', status.why);
+      return vscode.l10n.t('The compute process crashed repeatedly and was stopped: {0}', status.why);
   }
 }
 

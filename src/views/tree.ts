@@ -166,9 +166,9 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private tellFaults(): void {
     const { fault } = protectionOf(0, this.config);
     const lines = [
-      ...(fault === undefined ? [] : [vscode.l10n.t('The setting coppice.keep protects nothing: {0}.', fault)]),
+      ...(fault === undefined ? [] : [vscode.l10n.t('The setting coppice.keep protects no blocks: {0}.', fault)]),
       ...(this.library.isTruncated
-        ? [vscode.l10n.t('Not every weight file of this workspace is listed: there are too many.')]
+        ? [vscode.l10n.t('This workspace has too many weight files. Some are not listed.')]
         : []),
     ];
     this.view.message = lines.length > 0 ? lines.join(' ') : undefined;

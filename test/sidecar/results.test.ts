@@ -166,7 +166,7 @@ describe('results session', function () {
     assert.deepEqual(state().plan.removed, [1]);
     assert.equal(state().plan.warning, null);
     scored('ppl', 1);
-    assert.equal(state().plan.warning, 'removes block 1, which matters much (ppl 125)');
+    assert.equal(state().plan.warning, 'removes block 1, which is important (ppl 125)');
     scored('magnitude', 0);
     assert.equal(state().plan.warning, null);
     panel.scores.show(model, 'ppl');

@@ -57,7 +57,7 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
   [
     `Merge the adapter first: ${MERGE}.`,
     'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
-    'Merge the adapter first: “Coppice: Merge Adapter…”.',
+    'Merge the adapter first: “Coppice: Merge LoRA Adapter into Checkpoint…”.',
   ],
   [
     `Give what \`${command('score', option('json'))}\` printed.`,
@@ -95,7 +95,8 @@ describe('options in messages', () => {
     ]);
     assert.equal(error.message, 'Cannot use --window 0: beyond --limit');
     nameOptionsBy(EDITOR_NAMING);
-    const shown = 'Cannot use window 0: beyond number of windows. Change it: “Coppice: Merge Adapter…”.';
+    const shown =
+      'Cannot use window 0: beyond number of windows. Change it: “Coppice: Merge LoRA Adapter into Checkpoint…”.';
     assert.equal(remedyOf(error, 'cpu').text, shown);
     const { what, why, action } = panelFailure(error, (unexpected) => assert.fail(String(unexpected)))!;
     assert.equal(`${what}: ${why}. ${action}`, shown);

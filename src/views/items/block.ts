@@ -1,4 +1,4 @@
-/** The line of a block: its box is the plan, its description the score, its colour how much it matters. */
+/** The line of a block: its checkbox shows the plan, its description the score, its color the importance. */
 import * as vscode from 'vscode';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
@@ -10,15 +10,15 @@ export interface BlockState {
   readonly kept: boolean;
   /** Never suggested. */
   readonly protected: boolean;
-  /** The settings forbid to remove it. */
+  /** The settings forbid removing it. */
   readonly locked: boolean;
-  /** Those that are shown. */
+  /** The scores that the view shows. */
   readonly scores?: Scores;
-  /** By every criterion. */
+  /** The scores by every criterion. */
   readonly allScores: readonly Scores[];
 }
 
-/** @param state undefined where nothing can be planned */
+/** @param state undefined for a checkpoint that can only be inspected */
 export function blockItem(path: string, block: BlockPart, state?: BlockState): vscode.TreeItem {
   const { index } = block;
   const item = new vscode.TreeItem(vscode.l10n.t('Block {0}', index), vscode.TreeItemCollapsibleState.Collapsed);
@@ -39,19 +39,19 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     tooltip: boxTooltip(state),
     accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
   };
-  const goes = state.kept ? undefined : vscode.l10n.t('goes');
-  // Box, colour and mark show that it is removed: a narrow side bar has room for the score alone.
-  item.description = score ?? goes ?? size;
+  const removal = state.kept ? undefined : vscode.l10n.t('will be removed');
+  // The score comes first: a narrow side bar cuts the end. Checkbox, colour and mark show the removal too.
+  item.description = [score ?? (removal ? undefined : size), removal].filter(Boolean).join(' · ');
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
     ...state.allScores.flatMap((each) => scoreSentence(each, index) ?? []),
-    ...(state.protected ? [vscode.l10n.t('Protected: it is never suggested for removal (see the settings).')] : []),
+    ...(state.protected ? [vscode.l10n.t('Protected: Coppice never suggests removing it (see the settings).')] : []),
   ].join('\n');
   item.accessibilityInformation = {
     label: [
       ...[vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state)],
-      ...[score === undefined ? undefined : goes, item.description],
+      item.description,
     ]
       .filter(Boolean)
       .join(', '),
@@ -59,7 +59,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   return item;
 }
 
-/** Protection is a mark, so that the score has the room. */
+/** Protection is shown by the icon, which leaves the description to the score. */
 function iconOf(state: BlockState | undefined): string {
   if (state?.locked) return 'lock';
   return state?.protected ? 'shield' : 'symbol-structure';
@@ -71,13 +71,13 @@ function protectionWords(state: BlockState): string {
 }
 
 function importanceWords(importance: Importance | undefined): string {
-  if (importance === 'low') return vscode.l10n.t('matters little');
-  return importance === 'high' ? vscode.l10n.t('matters much') : '';
+  if (importance === 'low') return vscode.l10n.t('low importance');
+  return importance === 'high' ? vscode.l10n.t('high importance') : '';
 }
 
 function boxTooltip({ locked, kept }: BlockState): string {
-  if (locked) return vscode.l10n.t('The setting coppice.keep names this block: it stays.');
+  if (locked) return vscode.l10n.t('Locked by the setting coppice.keep');
   return kept
-    ? vscode.l10n.t('Stays. Untick to remove the block.')
-    : vscode.l10n.t('Goes when the checkpoint is pruned.');
+    ? vscode.l10n.t('Clear to remove the block')
+    : vscode.l10n.t('Will be removed when you prune the checkpoint');
 }

@@ -97,31 +97,31 @@ function tooltip(
   const line = (name: string, value: string): void =>
     void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
   text.appendText(path).appendMarkdown('\n\n');
-  line(vscode.l10n.t('parameters'), formatCount(summary.parameters));
-  line(vscode.l10n.t('types'), Object.keys(summary.dtypes).join(', '));
-  line(vscode.l10n.t('files'), String(summary.shards));
+  line(vscode.l10n.t('Parameters'), formatCount(summary.parameters));
+  line(vscode.l10n.t('Data types'), Object.keys(summary.dtypes).join(', '));
+  line(vscode.l10n.t('Files'), String(summary.shards));
   if (architecture) {
     const { layers, hidden, vocabulary, context } = architecture;
     const each = (of: 'ffn' | 'heads' | 'kvHeads'): string =>
       formatLayerNumber(layerNumber(layers.map((layer) => layer[of])));
-    line(vscode.l10n.t('width'), vscode.l10n.t('{0}, FFN {1}', hidden, each('ffn')));
+    line(vscode.l10n.t('Width'), vscode.l10n.t('{0}, FFN {1}', hidden, each('ffn')));
     const isGrouped = layers.some(({ heads, kvHeads }) => heads !== kvHeads);
-    line(vscode.l10n.t('heads'), isGrouped ? `${each('heads')} / ${each('kvHeads')}` : each('heads'));
-    line(vscode.l10n.t('vocabulary'), formatCount(vocabulary));
-    line(vscode.l10n.t('context'), formatCount(context));
+    line(vscode.l10n.t('Heads'), isGrouped ? `${each('heads')} / ${each('kvHeads')}` : each('heads'));
+    line(vscode.l10n.t('Vocabulary'), formatCount(vocabulary));
+    line(vscode.l10n.t('Context length'), formatCount(context));
   }
-  if (unsupported) line(vscode.l10n.t('inspection only'), `${unsupported.why}. ${unsupported.action}`);
+  if (unsupported) line(vscode.l10n.t('Inspection only'), `${unsupported.why}. ${unsupported.action}`);
   for (const each of allScores) {
-    line(each === scores ? vscode.l10n.t('scored, shown') : vscode.l10n.t('scored'), scoringSentence(each));
+    line(each === scores ? vscode.l10n.t('Scores, shown') : vscode.l10n.t('Scores'), scoringSentence(each));
   }
   if (removed.length > 0 && architecture) {
     const { speedup } = planEffect(checkpoint, removed);
-    line(vscode.l10n.t('plan removes'), removed.join(', '));
-    if (choice) line(vscode.l10n.t('plan'), choiceWords(choice, removed));
-    if (warning !== undefined) line(vscode.l10n.t('warning'), vscode.l10n.t('the plan {0}', warning));
-    line(vscode.l10n.t('writes about'), vscode.l10n.t('{0} as fast', times(speedup)));
+    line(vscode.l10n.t('Plan removes'), removed.join(', '));
+    if (choice) line(vscode.l10n.t('Plan'), choiceWords(choice, removed));
+    if (warning !== undefined) line(vscode.l10n.t('Warning'), vscode.l10n.t('the plan {0}', warning));
+    line(vscode.l10n.t('Estimated speed'), times(speedup));
   }
-  for (const note of checkpoint.notes) line(vscode.l10n.t('note'), note);
+  for (const note of checkpoint.notes) line(vscode.l10n.t('Note'), note);
   return text;
 }
 

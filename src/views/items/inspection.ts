@@ -13,7 +13,9 @@ export function inspectionItem(count: number, alone: boolean): vscode.TreeItem {
   item.contextValue = 'inspection';
   item.iconPath = new vscode.ThemeIcon('circle-slash');
   item.description = String(count);
-  item.tooltip = vscode.l10n.t('Coppice cannot compute with these. A click opens one in the checkpoint editor.');
+  item.tooltip = vscode.l10n.t(
+    'Coppice can inspect these models but not run them. Select one to open it in the checkpoint editor.',
+  );
   return item;
 }
 

@@ -30,7 +30,7 @@ export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.T
     part.tensors.length === 1
       ? vscode.l10n.t('{0} parameters, {1}, 1 tensor', ...amount)
       : vscode.l10n.t('{0} parameters, {1}, {2} tensors', ...amount, part.tensors.length);
-  item.tooltip = tied ? `${facts}\n${vscode.l10n.t('Tied: it is the LM head too.')}` : facts;
+  item.tooltip = tied ? `${facts}\n${vscode.l10n.t('Tied: also used as the LM head.')}` : facts;
   return item;
 }
 

@@ -12,23 +12,23 @@ export function planItem(
   { removed, choice, warning }: Pick<CheckpointState, 'removed' | 'choice' | 'warning'>,
 ): vscode.TreeItem {
   const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
-  const label = vscode.l10n.t('Plan: {0} of {1}', kept.length, kept.length + removed.length);
+  const label = vscode.l10n.t('Plan: keeps {0} of {1}', kept.length, kept.length + removed.length);
   const item = new vscode.TreeItem(label);
   item.id = `plan:${path}`;
   item.contextValue = removed.length > 0 ? 'plan.planned' : 'plan';
   item.iconPath = warning === undefined ? new vscode.ThemeIcon('checklist') : warningIcon();
   item.description =
-    removed.length > 0 ? `${formatBytes(bytesAfter)} · ≈${times(speedup)}` : vscode.l10n.t('every block stays');
+    removed.length > 0 ? `${formatBytes(bytesAfter)} · ≈${times(speedup)}` : vscode.l10n.t('keeps all blocks');
   item.tooltip = [
     removed.length > 0
       ? vscode.l10n.t(
-          'Without {0}: {1} parameters, {2}, about {3} as fast.',
+          'Removes {0}: {1} parameters, {2}, about {3} as fast.',
           removed.join(', '),
           shortCount(parametersAfter),
           formatBytes(bytesAfter),
           times(speedup),
         )
-      : vscode.l10n.t('Untick blocks to remove them, or let Coppice suggest some.'),
+      : vscode.l10n.t('Clear the checkboxes of blocks to remove them, or run “Coppice: Suggest Blocks to Prune…”.'),
     ...(removed.length > 0 && choice ? [choiceWords(choice, removed)] : []),
     ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
   ].join('\n');

@@ -16,8 +16,8 @@ export function trainingItem(training: StoppedTraining): vscode.TreeItem {
   item.contextValue = 'training';
   item.iconPath = new vscode.ThemeIcon('debug-pause');
   item.description = vscode.l10n.t('(stopped at step {0} of {1})', step, steps);
-  const of = request && vscode.l10n.t('A training of {0}', checkpointName(request.checkpoint));
-  item.tooltip = [...(of === undefined ? [] : [of]), vscode.l10n.t('to be written to {0}', dirname(out))].join('\n');
+  const of = request && vscode.l10n.t('Training of {0}', checkpointName(request.checkpoint));
+  item.tooltip = [...(of === undefined ? [] : [of]), vscode.l10n.t('Output folder: {0}', dirname(out))].join('\n');
   item.accessibilityInformation = { label: stoppedWords(training) };
   return item;
 }

@@ -160,7 +160,7 @@ describe('what can only be inspected', () => {
       const row = window.page.locator('.explorer-folders-view .monaco-list-row.selected');
       await row.first().click({ button: 'right' });
       await window.page.getByRole('menuitem', { name: 'Copy Relative Path' }).waitFor();
-      const found = await window.page.getByRole('menuitem', { name: 'Open Checkpoint…' }).count();
+      const found = await window.page.getByRole('menuitem', { name: 'Open in Coppice' }).count();
       assert.equal(found > 0, offered, path);
       await window.page.keyboard.press('Escape');
     }

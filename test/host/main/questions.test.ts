@@ -44,7 +44,7 @@ describe('questions for files and folders', () => {
     });
     void vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint });
     await box()
-      .getByText('Perplexity of which text?')
+      .getByText('Select the text to measure perplexity on')
       .or(box().locator('input[placeholder*="which text"]'))
       .first()
       .waitFor();
@@ -67,11 +67,11 @@ describe('questions for files and folders', () => {
     await says(/Without 4/);
     assert.equal(await box().getByRole('button', { name: 'Browse…' }).count(), 1);
     await input.fill('/proc/foo');
-    await says(/holds no files|may not write/);
+    await says(/holds no files|no permission to write/);
     await input.fill('prose.txt/new');
     await says(/prose\.txt is a file/);
     await input.fill('model');
-    await says(/exists already/);
+    await says(/already exists/);
     await input.fill('models/short');
     await says(/Writes to .*Without 4/s);
     await window.screenshot('questions-folder');

@@ -49,7 +49,7 @@ describe('the story of the results panel', function () {
     await window.screenshot('panel-1-empty');
     await frame.getByRole('button', { name: /^Score Blocks/ }).click();
     await window.enter('Shortened LLaMA');
-    await window.enter('The usual text');
+    await window.enter('Bundled sample text');
     await bar(4).waitFor({ timeout: PATIENCE_MS });
     assert.match((await bar(4).getAttribute('aria-label'))!, /perplexity without it [\d.]+/);
     await scrolledTo(frame.locator('.card.importance'), 'panel-2-scored');

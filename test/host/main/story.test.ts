@@ -42,7 +42,7 @@ describe('the story', () => {
     await page.locator('.quick-input-list').getByText('Shortened LLaMA').first().waitFor();
     await window.screenshot('story-2-criterion');
     await window.enter('Shortened LLaMA');
-    await window.enter('The usual text');
+    await window.enter('Bundled sample text');
     await window
       .row('Block 0')
       .getByText(/ppl \d/)
@@ -55,7 +55,7 @@ describe('the story', () => {
     const { page } = window;
     await window.command('Coppice: Suggest Blocks to Prune…');
     await window.enter('scored');
-    await window.enter('So many blocks');
+    await window.enter('A number of blocks');
     await page
       .locator('.quick-input-message')
       .getByText(/blocks go/)
@@ -95,9 +95,9 @@ describe('the story', () => {
 
   it('continues a text with the shorter model', async () => {
     await window.command('Coppice: Generate Text…');
-    await window.page.locator('.quick-input-message').getByText('The text to continue').waitFor();
+    await window.page.locator('.quick-input-message').getByText('Enter the text to continue').waitFor();
     await vscode.commands.executeCommand('workbench.output.action.clearOutput'); // of what other tests let write
-    await window.enter('The text to continue');
+    await window.enter('Enter the text to continue');
     await window.page
       .locator('.panel')
       .getByText(/tokens,\s.*a\ssecond/)

@@ -108,7 +108,7 @@ describe('the tree by keyboard', () => {
     await vscode.workspace.getConfiguration('coppice').update('keep', '2');
     await window.row('Block 2').locator('.codicon-lock').waitFor();
     await go('Block 2');
-    const refusal = window.toast('Block 2 stays').getByText('coppice.keep');
+    const refusal = window.toast('Cannot remove block 2').getByText('coppice.keep');
     await press('x', async () => (await refusal.count()) > 0);
     assert.deepEqual(await removed(), []);
     await window.screenshot('tree-keys-locked');

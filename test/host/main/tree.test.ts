@@ -167,7 +167,7 @@ describe('the tree', () => {
     await run('scoreBlocks', { checkpoint: path, criterion: 'magnitude' });
     await run('toggleBlock', { checkpoint: path, blocks: [0] });
     const { node, item } = await checkpointLine(path);
-    const warning = /removes block 0, which (matters much \(magnitude [\d.,]+\)|the paper keeps)/;
+    const warning = /removes block 0, which (is important \(magnitude [\d.,]+\)|the paper keeps)/;
     assert.match((item.tooltip as vscode.MarkdownString).value.replace(/&nbsp;/g, ' ').replace(/\\/g, ''), warning);
     const [plan] = await lines(node);
     assert.match(plan.item.tooltip as string, warning);

@@ -62,7 +62,7 @@ describe('restricted mode', () => {
   it('offers the trust of the workspace where a command is refused', async function () {
     this.timeout(60_000);
     await vscode.commands.executeCommand('coppice.scoreBlocks', { checkpoint: inWorkspace('model') });
-    const toast = window.toast('Coppice does not run anything in restricted mode');
+    const toast = window.toast('Coppice runs nothing in Restricted Mode');
     await toast.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     await window.page.locator('.workspace-trust-editor').waitFor();
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');

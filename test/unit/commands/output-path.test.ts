@@ -31,19 +31,19 @@ describe('the path of an output', () => {
     writeFileSync(join(folder, 'full', 'x'), '');
     symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
     for (const name of ['empty', 'full', 'full/x', 'dangling']) {
-      assert.match(outputPathFault(join(folder, name)) ?? '', /exists already/, name);
+      assert.match(outputPathFault(join(folder, name)) ?? '', /already exists/, name);
     }
     assert.match(outputPathFault(join(folder, 'full', 'x', 'new')) ?? '', /x is a file, not a folder/);
     assert.match(outputPathFault(join(folder, 'a'.repeat(300))) ?? '', /too long/);
     mkdirSync(dirname(stateFileOf(join(folder, 'stopped'))), { recursive: true });
     writeFileSync(stateFileOf(join(folder, 'stopped')), '');
-    assert.match(outputPathFault(join(folder, 'stopped')) ?? '', /retraining into it was stopped/);
+    assert.match(outputPathFault(join(folder, 'stopped')) ?? '', /stopped training uses this folder/);
   });
 
   it('is refused where the system lets no folder be made, even by root', function () {
     if (process.platform !== 'linux') this.skip();
     for (const path of ['/proc/foo', '/proc/self/foo', '/sys/foo']) {
-      assert.match(outputPathFault(path) ?? '', /holds no files|may not write/, path);
+      assert.match(outputPathFault(path) ?? '', /holds no files|no permission to write/, path);
     }
   });
 

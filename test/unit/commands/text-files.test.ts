@@ -109,7 +109,7 @@ describe('a text that scored a model', () => {
       null,
     );
     const scored = await scoringTextsOf({ plans, scores }, { subject, checkpoint });
-    assert.match((await flatteryOf(copy, scored)) ?? '', /^scored the blocks of this model/);
+    assert.match((await flatteryOf(copy, scored)) ?? '', /^used to score the blocks/);
     assert.equal(await flatteryOf(other, scored), undefined);
     assert.equal(await flatteryOf(join(folder, 'gone.txt'), scored), undefined);
 
@@ -121,7 +121,7 @@ describe('a text that scored a model', () => {
       const { out } = await writePruned(parent, [1], join(folder, name), { provenance: { inputs } });
       parent = await openCheckpoint(out);
       const chose = await scoringTextsOf({ plans, scores }, { subject: subjectOf(out, parent)!, checkpoint: parent });
-      assert.match((await flatteryOf(text, chose)) ?? '', /^chose the blocks that this model lacks/, name);
+      assert.match((await flatteryOf(text, chose)) ?? '', /^used to choose the removed blocks/, name);
     }
     appendFileSync(text, ' It bends again.');
     assert.equal(await flatteryOf(text, scored), undefined);

@@ -88,7 +88,7 @@ describe('a plan', () => {
     assert.equal(plans.choice(subject), 'hand');
     plans.restore(subject, edited);
     assert.deepEqual(plans.choice(subject), suggestion);
-    plans.set(subject, []); // Reset Plan
+    plans.set(subject, []); // Keep All Blocks
     plans.set(subject, [2]);
     assert.equal(plans.choice(subject), 'hand');
   });
@@ -255,7 +255,7 @@ describe('scores of a checkpoint', () => {
     const removals = [1, 0].map((block) => ({ block, meanNll: 1, ppl: 2 }));
     book.add(subject.path, { ...result('greedy', []), blocks: undefined, removals }, null);
     const greedy = book.shown(subject)!;
-    assert.equal(scoreWords(greedy, 0), 'greedy no. 2 to go');
+    assert.equal(scoreWords(greedy, 0), 'greedy rank 2');
     assert.equal(scoreWords(greedy, 3), undefined);
   });
 
@@ -265,13 +265,13 @@ describe('scores of a checkpoint', () => {
     const scores = book.shown(subject);
     const protection = protectionOf(6, { keepEnds: false, keep: '' });
     assert.equal(planWarning([1, 2], scores, protection), undefined);
-    assert.equal(planWarning([0, 1], scores, protection), 'removes block 0, which matters much (ppl 125)');
-    assert.equal(planWarning([0, 4], scores, protection), 'removes blocks 0, 4, which matter much (ppl 125, 63.5)');
+    assert.equal(planWarning([0, 1], scores, protection), 'removes block 0, which is important (ppl 125)');
+    assert.equal(planWarning([0, 4], scores, protection), 'removes blocks 0, 4, which are important (ppl 125, 63.5)');
     const byPaper = protectionOf(8, { keepEnds: true, keep: '' });
     assert.equal(planWarning([1, 4], undefined, byPaper), 'removes block 1, which the paper keeps');
     assert.equal(
       planWarning([0, 1, 2], scores, byPaper),
-      'removes block 0, which matters much (ppl 125); removes blocks 1, 2, which the paper keeps',
+      'removes block 0, which is important (ppl 125); removes blocks 1, 2, which the paper keeps',
     );
     const locked = protectionOf(8, { keepEnds: false, keep: '1' });
     assert.equal(planWarning([1], undefined, locked), undefined);

@@ -79,7 +79,7 @@ describeBrowser('results panel', (browser) => {
 
   it('warns of a plan that removes what a suggestion would have kept', async () => {
     const panel = await openPanel(browser(), FULL);
-    const warning = 'removes block 2, which matters much (ppl 125)';
+    const warning = 'removes block 2, which is important (ppl 125)';
     await panel.post(update(1, { plan: planOf([2], { warning }) }));
     const note = panel.page.locator('.plan-note.is-warning');
     await note.getByText(`The plan ${warning}.`).waitFor();
