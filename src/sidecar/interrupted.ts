@@ -1,11 +1,11 @@
-/** What a caller gets when the sidecar went away under its feet. */
+/** Errors for requests that a crash of the sidecar interrupted. */
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { JobSpec } from '../protocol/jobs';
 
-/** The sidecar ended while this job ran. */
+/** The sidecar ended while the job was running. */
 export class JobInterrupted extends UserError {
-  /** The job that goes on where this one stopped, where that is possible; else running it again starts afresh. */
+  /** The job that continues this one; undefined when it can only be run again from the start. */
   readonly resume: JobSpec | undefined;
 
   constructor(
@@ -15,17 +15,17 @@ export class JobInterrupted extends UserError {
     const resumable = spec.kind === 'retrain';
     super(
       l10n.t('The {0} was interrupted', nameOf(spec.kind)),
-      l10n.t('the sidecar, which computes, is gone: {0}', why),
-      resumable ? l10n.t('Resume it: what was trained until it was last saved is kept.') : l10n.t('Run it again.'),
+      l10n.t('the compute process ended: {0}', why),
+      resumable ? l10n.t('Resume it: its progress up to the last save is kept.') : l10n.t('Run it again.'),
     );
     this.resume = spec.kind === 'retrain' ? { ...spec, resume: true } : undefined;
   }
 }
 
-/** The sidecar ended before it answered, or cannot be started. */
+/** The sidecar ended before it answered, or cannot start. */
 export class SidecarGone extends UserError {
   constructor(why: string, action = l10n.t('Try again.')) {
-    super(l10n.t('The sidecar, which computes, is gone'), why, action);
+    super(l10n.t('The compute process is not running'), why, action);
   }
 }
 
@@ -36,7 +36,7 @@ function nameOf(kind: JobSpec['kind']): string {
     case 'evaluate':
       return l10n.t('evaluation');
     case 'generate':
-      return l10n.t('text');
+      return l10n.t('text generation');
     case 'prune':
       return l10n.t('pruning');
     case 'merge':
@@ -44,10 +44,10 @@ function nameOf(kind: JobSpec['kind']): string {
     case 'retrain':
       return l10n.t('retraining');
     case 'curve':
-      return l10n.t('curve');
+      return l10n.t('curve measurement');
     case 'samples':
-      return l10n.t('samples');
+      return l10n.t('sample generation');
     case 'bench':
-      return l10n.t('measurement of speed');
+      return l10n.t('speed measurement');
   }
 }

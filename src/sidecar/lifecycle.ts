@@ -57,7 +57,7 @@ export class SidecarProcess {
     listen(this.connection, 'log', ({ level, text }) => log[level](text));
     listen(this.connection, 'fatal', ({ message, stack }) => {
       this.fatal = message;
-      log.error(`the sidecar met an error and ends: ${stack ?? message}`);
+      log.error(`the sidecar failed and ends: ${stack ?? message}`);
     });
   }
 
@@ -115,9 +115,9 @@ export class SidecarProcess {
   private reason(code: number | null, signal: NodeJS.Signals | null): string {
     if (/heap out of memory|Array buffer allocation failed|std::bad_alloc/.test(this.printed))
       return l10n.t('it ran out of memory');
-    if (this.fatal !== undefined) return l10n.t('it met an error: {0}', this.fatal);
-    if (signal === 'SIGKILL') return l10n.t('it was killed from outside, as the system does when memory runs out');
-    return signal ? l10n.t('it was ended by {0}', signal) : l10n.t('it ended with code {0}', code ?? 0);
+    if (this.fatal !== undefined) return l10n.t('it failed with an error: {0}', this.fatal);
+    if (signal === 'SIGKILL') return l10n.t('it was killed, as the system does when memory runs out');
+    return signal ? l10n.t('it was ended by signal {0}', signal) : l10n.t('it ended with code {0}', code ?? 0);
   }
 }
 

@@ -104,7 +104,12 @@ async function statistics(
 ): Promise<TensorStatistics> {
   const { tensors } = await openCheckpoint(checkpoint);
   const info = tensors.get(tensor);
-  if (!info) throw new UserError(`No statistics of ${tensor}`, 'the checkpoint has no such tensor', 'Open it again.');
+  if (!info)
+    throw new UserError(
+      `No statistics of ${tensor}`,
+      'the checkpoint has no such tensor',
+      'Open the checkpoint again.',
+    );
   const throttle = new ProgressThrottle((progress) => notify(connection, 'job/progress', { id, ...progress }));
   return tensorStatistics(info, { signal, onProgress: throttle.report });
 }
@@ -112,8 +117,8 @@ async function statistics(
 answer(connection, 'initialize', ({ protocol, logLevel }) => {
   if (protocol !== PROTOCOL_VERSION) {
     throw new UserError(
-      'Coppice and its sidecar do not fit together',
-      `one speaks version ${protocol} of their protocol, the other ${PROTOCOL_VERSION}`,
+      'Coppice and its compute process do not match',
+      `their protocol versions are ${protocol} and ${PROTOCOL_VERSION}`,
       'Reload the window.',
     );
   }

@@ -74,9 +74,14 @@ export class Supervisor {
   /** The running process, started if need be. @throws SidecarGone when it cannot be or must not be */
   started(): Promise<SidecarProcess> {
     this.cancelRest();
-    if (this.disposed) return Promise.reject(new SidecarGone(l10n.t('the editor closes')));
+    if (this.disposed) return Promise.reject(new SidecarGone(l10n.t('the editor is closing')));
     if (this.current.state === 'failed') {
-      return Promise.reject(new SidecarGone(this.current.why, l10n.t('Look into the log, and restart the sidecar.')));
+      return Promise.reject(
+        new SidecarGone(
+          this.current.why,
+          l10n.t('See the log for details, then run “Coppice: Restart Compute Process”.'),
+        ),
+      );
     }
     this.starting ??= this.start();
     return this.starting;
@@ -127,7 +132,7 @@ export class Supervisor {
   private async start(): Promise<SidecarProcess> {
     const { log, logLevel } = this.options;
     await this.stopping;
-    if (this.disposed) throw new SidecarGone(l10n.t('the editor closes'));
+    if (this.disposed) throw new SidecarGone(l10n.t('the editor is closing'));
     this.setStatus({ state: 'starting' });
     const process = this.fork();
     void process.ended.then((end) => this.lost(process, end));
@@ -163,7 +168,7 @@ export class Supervisor {
     this.starting = undefined;
     process.close();
     const verdict = end.wanted || this.disposed ? undefined : this.policy.crashed();
-    if (verdict !== undefined) this.options.log.error(`the sidecar is gone: ${end.why}`);
+    if (verdict !== undefined) this.options.log.error(`the sidecar ended: ${end.why}`);
     if (verdict === undefined) this.setStatus({ state: 'stopped' });
     else if (verdict === 'give up') this.setStatus({ state: 'failed', why: end.why });
     else this.restartIn(verdict.restartInMs, end.why);

@@ -80,7 +80,7 @@ describe('sidecar: lifecycle', function () {
     process.kill(pidOf(client), 'SIGUSR2');
     await assert.rejects(
       job,
-      (error) => error instanceof JobInterrupted && error.why.includes('it met an error: a bug'),
+      (error) => error instanceof JobInterrupted && error.why.includes('it failed with an error: a bug'),
     );
     assert.ok(client.lines.some((line) => /^error: .*a bug\n.*at /s.test(line)));
   });

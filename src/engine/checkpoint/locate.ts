@@ -65,13 +65,13 @@ function noWeights(
     return new UserError(
       what,
       `it holds ${indexes.length} indexes: ${indexes.slice(0, 4).join(', ')}`,
-      'Name one of them.',
+      'Open one of them.',
     );
   if (files.length > 1) {
     return new UserError(
       what,
       `it holds ${files.length} safetensors files but no ${WEIGHTS}.index.json`,
-      'Download the index too, or name one of the files.',
+      'Download the index too, or open one of the files.',
     );
   }
   const pickle = names.find((name) => PICKLE.test(name));
@@ -80,17 +80,17 @@ function noWeights(
     return new UserError(
       what,
       'it holds GGUF files only',
-      'Name one of them to inspect it; to compute, get the model in safetensors.',
+      'Open one of them to inspect it. To compute, get the model in safetensors.',
     );
   }
   if (names.includes('snapshots') && names.includes('blobs')) {
     return new UserError(
       what,
       'it is the root of a model in the Hugging Face cache',
-      'Name a folder under its snapshots/.',
+      'Open a folder in its snapshots folder.',
     );
   }
-  return new UserError(what, 'it holds no .safetensors file', 'Name a model folder, or download the weights into it.');
+  return new UserError(what, 'this folder has no weights (.safetensors)', 'Choose another folder.');
 }
 
 async function isFolder(path: string): Promise<boolean> {

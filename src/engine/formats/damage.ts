@@ -1,5 +1,6 @@
 /** What is wrong inside a file, and where: a message for people, and the place for an editor to point at. */
 import { UserError } from '../errors';
+import { printable } from './bounded-json';
 
 /** A file says something that its format does not allow. */
 export class DamagedFile extends UserError {
@@ -24,3 +25,7 @@ export type Report = (problem: UserError) => void;
 export const refuse: Report = (problem) => {
   throw problem;
 };
+
+/** Why a tensor is not whole. @param end position after its last byte @param bytes size of the file */
+export const truncated = (tensor: string, end: number, bytes: number): string =>
+  `the file is truncated: tensor "${printable(tensor, 120)}" needs bytes up to ${end}, the file ends at ${bytes}`;

@@ -32,7 +32,7 @@ export function notSafetensors(start: Buffer, name: string): UserError | undefin
     return new UserError(
       `${name} is not a safetensors file`,
       'it begins with text where the header length belongs',
-      'Name a model folder or a .safetensors file.',
+      'Open a model folder or a .safetensors file.',
     );
   }
   return undefined;

@@ -75,7 +75,7 @@ export function failedItem(node: CheckpointNode | GgufNode, error: UserError): v
   item.id = `${node.kind}:${path}`;
   item.contextValue = origin === 'opened' ? 'broken.opened' : 'broken';
   item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
-  item.description = error.why;
+  item.description = error.why.charAt(0).toUpperCase() + error.why.slice(1);
   item.tooltip = `${error.what}: ${error.why}\n${error.action}`;
   item.command = openCommand(node);
   return item;

@@ -89,8 +89,8 @@ describe('commands', () => {
     assert.match(tooltip as string, /magnitude [\d.,]+\n/); // the others stay in the hover, with their texts
     assert.match(tooltip as string, /ppl [\d.,]+, whole model [\d.,]+, on .*prose\.txt, 4 × 16 tokens/);
     const hover = ((await checkpointLine(checkpoint)).item.tooltip as vscode.MarkdownString).value;
-    assert.match(hover, /scored: magnitude/);
-    assert.match(hover.replace(/&nbsp;/g, ' '), /scored, shown: ppl/);
+    assert.match(hover, /Scores: magnitude/);
+    assert.match(hover.replace(/&nbsp;/g, ' '), /Scores, shown: ppl/);
     await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 2 });
     assert.match(String((await firstBlock()).description), /^magnitude /);
     await assert.rejects(run('showScores', { checkpoint, criterion: 'bogus' }), UserErrorLike);

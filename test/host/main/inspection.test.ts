@@ -115,7 +115,7 @@ describe('what can only be inspected', () => {
     await rows.first().waitFor();
     const texts = (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
     assert.equal(texts.length, 2);
-    assert.match(texts[0], /z-usable.*8 blocks.*plan: 7 of 8/);
+    assert.match(texts[0], /z-usable.*8 blocks.*plan: keeps 7 of 8/);
     assert.match(texts[1], /y-usable.*8 blocks/);
     await window.screenshot('inspection-picker');
     await window.page.keyboard.press('Escape');

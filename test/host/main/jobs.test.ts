@@ -129,7 +129,7 @@ describe('jobs in the window', () => {
     await until('it is under way', () => (sidecar.jobs[0]?.progress?.done ?? 0) > 0);
     await run('cancelJob');
     await stopped;
-    await window.toast('What was trained until then is kept').getByRole('button', { name: 'Resume' }).click();
+    await window.toast('Its progress is saved').getByRole('button', { name: 'Resume' }).click();
     await window.toast(/Retrained in 60 steps\. Held-out perplexity [\d.]+ → [\d.]+\./).waitFor({ timeout: 50_000 });
     assert.ok(existsSync(inWorkspace('resumed')));
   });

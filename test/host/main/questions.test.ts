@@ -45,13 +45,13 @@ describe('questions for files and folders', () => {
     void vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint });
     await box()
       .getByText('Select the text to measure perplexity on')
-      .or(box().locator('input[placeholder*="which text"]'))
+      .or(box().locator('input[placeholder*="measure perplexity"]'))
       .first()
       .waitFor();
-    await box().getByText('scored the blocks of this model').waitFor();
+    await box().getByText('used to score the blocks').waitFor();
     const rows = await offered();
     await window.screenshot('questions-evaluate');
-    const flattered = rows.filter((row) => row.includes('scored the blocks'));
+    const flattered = rows.filter((row) => row.includes('used to score the blocks'));
     assert.equal(flattered.length, 1);
     assert.match(flattered[0], /^prose\.txt/);
     assert.doesNotMatch(await box().locator('.monaco-list-row.focused').innerText(), /Browse/);
@@ -64,7 +64,7 @@ describe('questions for files and folders', () => {
     void vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint, blocks: [4] });
     const input = box().locator('input').first();
     const says = (text: string | RegExp) => box().locator('.quick-input-message').getByText(text).waitFor();
-    await says(/Without 4/);
+    await says(/Removes 4/);
     assert.equal(await box().getByRole('button', { name: 'Browse…' }).count(), 1);
     await input.fill('/proc/foo');
     await says(/holds no files|no permission to write/);
@@ -73,7 +73,7 @@ describe('questions for files and folders', () => {
     await input.fill('model');
     await says(/already exists/);
     await input.fill('models/short');
-    await says(/Writes to .*Without 4/s);
+    await says(/Writes to .*Removes 4/s);
     await window.screenshot('questions-folder');
     await input.press('Enter');
     const out = inWorkspace('models', 'short');

@@ -38,7 +38,7 @@ describe('the tree by keyboard', () => {
   /** Waits until it is shown too: a key that comes while lines are drawn again is lost, as a user would see. */
   const plan = async (blocks: readonly number[]): Promise<void> => {
     await until(`the plan is ${blocks.join()}`, async () => (await removed()).join() === blocks.join());
-    await window.row(`Plan: ${8 - blocks.length} of 8`).waitFor();
+    await window.row(`Plan: keeps ${8 - blocks.length} of 8`).waitFor();
   };
   const focused = (): Promise<string> =>
     window.page

@@ -56,7 +56,7 @@ describe('the tree', () => {
   });
 
   it('says how to begin when there is nothing', async () => {
-    await window.page.getByText('No checkpoint was found in this workspace').waitFor();
+    await window.page.getByText('No checkpoint found in this workspace').waitFor();
     await window.page.locator('.welcome-view').getByRole('button', { name: 'Open Sample Model' }).waitFor();
     await window.screenshot('tree-empty');
   });
@@ -102,7 +102,7 @@ describe('the tree', () => {
     const parts = await lines(checkpoint.node);
     const names = parts.map(({ item }) => item.label);
     assert.deepEqual(names, [
-      'Plan: 8 of 8',
+      'Plan: keeps 8 of 8',
       'Embedding',
       ...Array.from({ length: 8 }, (_, block) => `Block ${block}`),
       'Final norm',
@@ -139,10 +139,11 @@ describe('the tree', () => {
     const { node, item } = await checkpointLine(path);
     assert.match(String(item.description), /^keeps 6\/8 · .* · ≈ 1\.\d\d×$/);
     const [plan] = await lines(node);
-    assert.equal(plan.item.label, 'Plan: 6 of 8');
+    assert.equal(plan.item.label, 'Plan: keeps 6 of 8');
     assert.match(String(plan.item.description), /^[\d.]+ kB · ≈1\.\d\d×$/);
     await window.row('keeps 6/8').waitFor();
-    await window.row('Plan: 6 of 8').waitFor();
+    await window.row('Plan: keeps 6 of 8').waitFor();
+    await window.row('Block 5').getByText('will be removed').waitFor();
     await window.row('Block 5').locator('[class*="monaco-decoration"]').first().waitFor();
     await window.page.mouse.move(800, 400);
     await window.screenshot('tree-plan');
@@ -157,7 +158,7 @@ describe('the tree', () => {
     const top = async (): Promise<number> => (await window.row('Block 3').first().boundingBox())!.y;
     const before = await top();
     await run('toggleBlock', { checkpoint: path, blocks: [5] });
-    await window.row('Plan: 7 of 8').waitFor();
+    await window.row('Plan: keeps 7 of 8').waitFor();
     assert.equal(await top(), before);
   });
 

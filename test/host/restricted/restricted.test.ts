@@ -15,7 +15,7 @@ describe('restricted mode', () => {
   it('is what this window is in', () => assert.equal(vscode.workspace.isTrusted, false));
 
   it('says in the empty view what it means', async () => {
-    await window.page.getByText('The workspace is not trusted').waitFor();
+    await window.page.getByText('Coppice runs nothing in Restricted Mode').waitFor();
     await window.screenshot('restricted-empty');
   });
 

@@ -23,7 +23,7 @@ describe('opening what is incomplete or contradictory', () => {
 
   it('says what a folder holds instead of weights', async () => {
     const folder = temporaryFolder();
-    await rejects(() => openCheckpoint(folder), /no \.safetensors file/);
+    await rejects(() => openCheckpoint(folder), /no weights \(\.safetensors\)/);
     writeFileSync(join(folder, 'model.gguf'), 'GGUF');
     await rejects(() => openCheckpoint(folder), /GGUF/);
     writeFileSync(join(folder, 'pytorch_model.bin'), '');

@@ -14,7 +14,7 @@ export interface ByteSource {
 
 const PIECE_BYTES = 256 * 1024;
 
-const ACTION = 'Download or copy the file again; if it stays so, convert the model again.';
+const ACTION = 'Download or copy the file again. If the problem persists, convert the model again.';
 
 /** Types whose values are read in one step. */
 export type FixedType = Exclude<GgufValueType, 'string' | 'array'>;

@@ -1,7 +1,7 @@
 /** The tensor list of a GGUF header, held to the rules of the reference reader (ggml): types, whole blocks, order, alignment. */
 import { counted } from '../../counted';
 import { printable } from '../bounded-json';
-import type { Report } from '../damage';
+import { type Report, truncated } from '../damage';
 import type { GgufCursor } from './cursor';
 import { TENSOR_TYPES } from './types';
 import { MAX_GGUF_TENSOR_NAME } from '../limits';
@@ -85,7 +85,7 @@ export function checkPlaces(
     if (offset % alignment !== 0) bad('offset', `${offset} is not a multiple of the alignment, ${alignment}`);
     else if (offset !== next) bad('offset', `it is ${offset}, but the tensors before it end at ${next}`);
     const end = dataStart + offset + bytes;
-    if (end > cursor.bytes) bad('offset', `its bytes end at ${end} of the file, which ends at ${cursor.bytes}`);
+    if (end > cursor.bytes) bad('offset', truncated(name, end, cursor.bytes));
     next = align(offset + bytes, alignment);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { counted } from '../../counted';
 import { isObject } from '../../json';
-import { DamagedFile, refuse, type Report } from '../damage';
+import { DamagedFile, refuse, type Report, truncated } from '../damage';
 import { JsonProblem, parseBoundedJson, printable } from '../bounded-json';
 import { DTYPE_BITS, type Dtype } from '../dtype';
 import { HEADER_DEPTH, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from '../limits';
@@ -76,7 +76,7 @@ export function damaged(name: string, field: string, why: string, offset?: numbe
     name,
     field,
     why,
-    'Download or copy the file again; if it stays so, save the model again with safetensors.',
+    'Download or copy the file again. If the problem persists, export the model again.',
     offset,
   );
 }
@@ -177,7 +177,7 @@ function checkCoverage(
     const end = offset + bytes;
     if (offset > position) bad(unowned(offset - position, 'before it'));
     if (offset < position) bad('its bytes overlap those of another tensor');
-    if (end > of.bytes) bad(`its bytes end at ${end} of the file, which ends at ${of.bytes}`);
+    if (end > of.bytes) bad(truncated(name, end, of.bytes));
     position = Math.max(position, end);
   }
   if (position < of.bytes) {
