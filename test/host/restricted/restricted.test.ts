@@ -40,7 +40,7 @@ describe('restricted mode', () => {
     ]) {
       await assert.rejects(run(command, { checkpoint, criterion: 'magnitude' }), {
         name: 'UserError',
-        what: /restricted mode/,
+        what: /Restricted Mode/,
       });
     }
     assert.equal((await coppice()).sidecar.status.state, 'stopped');
