@@ -1,4 +1,4 @@
-/** Where VS Code comes in: makes one of each, wires them, and says so when that fails. */
+/** Activates the extension: creates its parts and connects them. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
@@ -32,9 +32,9 @@ import { CheckpointTree } from './views/tree';
 let sidecar: SidecarClient | undefined;
 let journal: JobJournal | undefined;
 
-/** What other extensions, and the tests, get. */
+/** The API for other extensions and for tests. */
 export interface CoppiceApi {
-  /** Internals, without any promise about them. */
+  /** Internals, which may change in any version. */
   readonly internal: Coppice;
 }
 
@@ -88,7 +88,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
     client.onEnded((end) => learnSpeed(coppice, end)),
-    // There is an adapter now, or a training that was stopped.
+    // There is a new adapter or a stopped training.
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
@@ -104,13 +104,13 @@ export async function deactivate(): Promise<void> {
   await sidecar?.dispose();
 }
 
-/** Tells VS Code of the search: now, for its keys outlive an extension host that is started again, and whenever the list changes. */
+/** Sets the context keys about the search, now and on every change. They outlive a restarted extension host. */
 function followScan(library: CheckpointLibrary, hidden: HiddenPaths): vscode.Disposable {
   const tell = (): void => {
     for (const [key, value] of Object.entries(scanState(library, hidden))) {
       void vscode.commands.executeCommand('setContext', key, value);
     }
-    // A checkpoint that was found, now or in an earlier session, needs no opening: the walkthrough's first step is done.
+    // With a checkpoint in the list, the walkthrough's first step is done.
     if (library.entries().length > 0) void vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
   };
   tell();

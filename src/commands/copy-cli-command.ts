@@ -1,4 +1,4 @@
-/** Copy as CLI Command: the `coppice …` that does what was done last. */
+/** Copy as CLI Command: copies the command line that repeats the last job. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import { cliCommand } from '../host/cli-command';

@@ -1,4 +1,4 @@
-/** Evaluate Perplexity…: of a checkpoint, or of what its plan would leave, on a text. */
+/** Evaluate Perplexity…: measures a checkpoint, whole or pruned by its plan, on a text. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -17,7 +17,7 @@ import { flatteryOf, scoringTextsOf } from '../host/scoring-texts';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 
-/** Tokens of a window by default. */
+/** Default tokens per window. */
 const WINDOW = 128;
 
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
@@ -79,10 +79,10 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
   },
 };
 
-/** Numbers of windows that usually suffice, as in the command line's examples. */
+/** Numbers of windows to offer, as in the command line's examples. */
 const LIMITS = [64, 16];
 
-/** Asks how much of the text to read, and says how long that takes. A short text is read whole, without the question. */
+/** Asks how much of the text to read, with time estimates. A short text is read whole without asking. */
 function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
   const least = Math.min(...LIMITS);
   const all = ({ text, window = WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;

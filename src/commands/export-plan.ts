@@ -1,4 +1,4 @@
-/** Export Plan…: the plan as a recipe for other tools. */
+/** Export Plan…: opens the plan as a recipe for other tools. */
 import * as vscode from 'vscode';
 import { slicesOf } from '../engine/checkpoint/block-list';
 import { UserError } from '../engine/errors';

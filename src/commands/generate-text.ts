@@ -1,4 +1,4 @@
-/** Generate Text…: continues a prompt; the text appears in an output channel as it is written. */
+/** Generate Text…: continues a prompt and shows the text in an output channel as it is generated. */
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
 import { parseJsonNumber } from '../engine/json';

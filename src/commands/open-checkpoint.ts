@@ -1,4 +1,4 @@
-/** Open Checkpoint…: adds a folder or file from anywhere to the view. What can only be inspected opens in the editor too. */
+/** Open Checkpoint…: adds a folder or file to the view. A model that can only be inspected opens in the editor too. */
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';

@@ -1,4 +1,4 @@
-/** Open Sample Model: the small model that comes with Coppice, to try everything on. */
+/** Open Sample Model: opens the small model that comes with Coppice. */
 import * as vscode from 'vscode';
 import type { Command } from '../host/command';
 

@@ -1,4 +1,4 @@
-/** Prune Checkpoint…: writes the plan as a new checkpoint, which then is in the tree. */
+/** Prune Checkpoint…: writes the plan as a new checkpoint and shows it in the tree. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -19,11 +19,11 @@ import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, type Step } from '../host/steps';
 
 export interface PruneArguments extends CommonArguments {
-  /** Blocks to remove; those of the plan when undefined. */
+  /** Blocks to remove; undefined uses the plan. */
   readonly blocks?: readonly number[];
-  /** How those blocks were chosen; by hand when undefined. */
+  /** How the blocks were chosen; undefined means by hand. */
   readonly choice?: Choice;
-  /** Folder of the new checkpoint; by the setting when undefined. */
+  /** Folder of the new checkpoint; undefined uses the setting. */
   readonly out?: string;
 }
 
@@ -60,7 +60,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
   },
 };
 
-/** @throws UserError when there is nothing to remove, or what must stay is named */
+/** @throws UserError when there is nothing to remove, or a locked block is named */
 function blocksOf(
   { plans, config }: Coppice,
   { blocks: named }: PruneArguments,

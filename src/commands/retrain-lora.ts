@@ -25,15 +25,15 @@ const BUNDLED = 'bundled';
 export interface RetrainArguments extends CommonArguments, Omit<ModelChoice, 'adapter'> {
   /** Files, "bundled" or "self". */
   readonly data?: string | readonly string[];
-  /** Further settings, as `coppice retrain` has them; rank and steps are asked for. */
+  /** Further settings of `coppice retrain`. The command asks only for rank and steps. */
   readonly settings?: Partial<Omit<RetrainSpec['settings'], 'data' | 'method'>>;
   readonly rank?: number;
   readonly alpha?: number;
-  /** Steps; two passes over the data when undefined. */
+  /** Steps; undefined means two passes over the data. */
   readonly steps?: number;
   /** Folder of the adapter. */
   readonly out?: string;
-  /** Go on where an interrupted run with the same settings stopped. */
+  /** Resumes an interrupted run with the same settings. */
   readonly resume?: boolean;
 }
 
@@ -51,7 +51,7 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     }
     const asked = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
     const out = asked.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
-    // The plan may be another one by the time that the run is resumed.
+    // The plan may have changed by the time the run is resumed.
     const { remove = [] } = modelSource(coppice, chosen, asked);
     const complete = { ...asked, checkpoint: chosen.path, remove, out };
     settle(complete);

@@ -1,4 +1,4 @@
-/** Score Blocks…: how much every block matters, by one criterion. */
+/** Score Blocks…: scores every block by one criterion. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
@@ -27,9 +27,9 @@ export interface ScoreArguments extends CommonArguments {
   readonly seed?: number;
   readonly norm?: 'l1' | 'l2';
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
-  /** Of greedy: removals. */
+  /** For greedy: number of removals. */
   readonly count?: number;
-  /** Of greedy: blocks that it never tries; those that the settings protect when undefined. */
+  /** For greedy: blocks that it never tries; undefined uses the blocks that the settings protect. */
   readonly keep?: readonly number[];
 }
 
@@ -47,7 +47,7 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
 
 /**
  * Runs the scoring and keeps its scores.
- * @param suggested what comes next is the suggestion already, which need not be offered
+ * @param suggested whether a suggestion follows anyway, so that it is not offered
  * @returns the result as the command line prints it
  */
 export async function score(
@@ -66,7 +66,7 @@ export async function score(
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
-  // Colours by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
+  // Colors by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
   const choice = coppice.plans.choice(subject);
   const shows = choice === 'hand' || choice.criterion === criterion;
   coppice.scores.add(path, result, record, { file: spec.calibration, shows });
@@ -88,7 +88,7 @@ export async function score(
   return result;
 }
 
-/** From the arguments, else from the settings; rows no longer than the model's context. */
+/** From the arguments or the settings, with rows no longer than the model's context. */
 function calibrationOf(
   { config }: Coppice,
   args: ScoreArguments,
@@ -103,7 +103,7 @@ function calibrationOf(
   };
 }
 
-/** No more removals than the protected blocks leave room for. */
+/** Limits the number of removals to the blocks that are not protected. */
 function greedyOf(
   { config }: Coppice,
   { count, keep }: ScoreArguments,
@@ -117,7 +117,7 @@ function greedyOf(
   };
 }
 
-/** The newest scores by a criterion, else those that are shown, if the model still is what was scored. */
+/** The newest scores by a criterion, or the shown scores, if the model has not changed since. */
 export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined =>
   criterion === undefined ? scores.shown(subject) : scores.latest(subject, criterion);
 
@@ -129,7 +129,7 @@ async function askScore(
 ): Promise<ScoreArguments> {
   const { architecture } = chosen;
   const { config } = coppice;
-  // Whoever names the criterion has decided; the settings are the rest.
+  // With a criterion, the settings give the rest.
   if (args.criterion !== undefined) return args;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;

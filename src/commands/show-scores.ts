@@ -1,4 +1,4 @@
-/** Show Scores By…: which criterion colours and describes the blocks of a checkpoint. */
+/** Show Scores By…: chooses the criterion that colors and describes the blocks of a checkpoint. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criterion';

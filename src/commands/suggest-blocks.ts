@@ -1,4 +1,4 @@
-/** Suggest Blocks to Prune…: unticks the blocks that matter least, so many as a count, a share or a size asks for. */
+/** Suggest Blocks to Prune…: plans the removal of the least important blocks, by a number, a share or a size. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -24,7 +24,7 @@ import { ask, askAll, BACK, type Choice, pick, type Step } from '../host/steps';
 
 export interface SuggestArguments extends CommonArguments {
   readonly criterion?: Criterion;
-  /** One of these three says how much is to go. */
+  /** One of these three gives the size. */
   readonly count?: number;
   readonly ratio?: number;
   /** "5.4B", or a number. */
@@ -41,7 +41,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Suggest Blocks to Prune');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    requireProtection(chosen.architecture.layers.length, coppice.config); // before anything is asked or scored
+    requireProtection(chosen.architecture.layers.length, coppice.config); // before any question or scoring
     const complete = goalOf(args) ? args : await askSuggestion(coppice, args, chosen, title);
     settle({ ...complete, checkpoint: chosen.path });
     const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
@@ -50,14 +50,14 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
     const scores = await freshScores(coppice, chosen, criterion, count, complete.device);
     const removed = select(coppice, chosen, scores, count);
     coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
-    coppice.scores.show(chosen.path, criterion); // colours that follow another criterion would contradict the plan
+    coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
     await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
     const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
     return { checkpoint: chosen.path, criterion, count, removed, parametersAfter, bytesAfter, speedup };
   },
 };
 
-/** Why these blocks are removed, for the record and the model card; later scores do not change it. */
+/** Why these blocks are removed, for the record and the model card. Later scores do not change it. */
 function suggestionOf(
   { criterion, calibration, record }: Scores,
   goal: SizeGoal,
@@ -85,7 +85,7 @@ function countOf(goal: SizeGoal, { architecture }: Chosen): number {
   return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
-/** The scores there are, or new ones. A greedy run must be long enough. */
+/** Existing scores, or new ones. A greedy run must have enough removals. */
 async function freshScores(
   coppice: Coppice,
   chosen: Chosen,
@@ -118,7 +118,7 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
 
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
   const criterionStep: Step<State> = async (_, place) => {
-    // What is scored already takes no time.
+    // Existing scores take no time.
     const estimate = (criterion: Criterion): string | undefined =>
       scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion);
     const choices = criterionChoices(estimate).map((choice) =>
@@ -173,7 +173,7 @@ function valuePrompt(measure: SizeGoal['kind']): string {
   return vscode.l10n.t('Smallest number of parameters to keep');
 }
 
-/** As the last time where this model allows it; else about a fifth of the model, which is where the paper starts. */
+/** The last value if this model allows it; otherwise about a fifth of the model, as in the paper. */
 function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], chosen: Chosen): string {
   const blocks = chosen.architecture.layers.length;
   const room = blocks - protectionOf(blocks, coppice.config).kept.size;
@@ -185,7 +185,7 @@ function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], chosen: Chose
   return String(Math.max(1, Math.min(Math.round(blocks / 5), room)));
 }
 
-/** Empty for none. */
+/** Empty if there is none. */
 function lastValue(coppice: Coppice, measure: SizeGoal['kind']): string {
   if (measure === 'target') return recall(coppice, 'suggest', 'targetParams', '');
   const value = recall(coppice, 'suggest', measure, 0);
@@ -209,7 +209,7 @@ function valueFault(measure: SizeGoal['kind'], text: string, chosen: Chosen): st
   }
 }
 
-/** What the true numbers would be: the floor rule makes them differ from what was asked. */
+/** The resulting numbers: whole blocks make them differ from the requested size. */
 function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal: SizeGoal): string {
   const count = countOf(goal, chosen);
   const blocks = chosen.architecture.layers.length;

@@ -1,4 +1,4 @@
-/** Remove/Keep Block: ticks or unticks blocks of the view, for the keyboard. */
+/** Remove or Keep Block: toggles blocks of the view by keyboard. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -22,7 +22,7 @@ export const toggleBlockCommand: Command<ToggleArguments> = {
     const lines = args.lines ?? (named ? [] : coppice.tree.selectedLines);
     const byCheckpoint = blocksOf(lines);
     if (byCheckpoint.size === 0) {
-      if (args.lines) return undefined; // a key on a line that has no box
+      if (args.lines) return undefined; // a key on a line without a checkbox
       const chosen = await chooseCheckpoint(coppice, args, vscode.l10n.t('Remove or Keep Block'));
       return toggleIn(coppice, chosen, args.blocks ?? (await askBlock(coppice, chosen)));
     }
@@ -44,7 +44,7 @@ function blocksOf(lines: readonly Node[]): Map<string, number[]> {
   return blocks;
 }
 
-/** @returns the plan @throws UserError when some of the blocks are locked; the others are toggled all the same */
+/** @returns the plan @throws UserError when some of the blocks are locked; the others are toggled */
 function toggleIn(
   { plans, config }: Coppice,
   { architecture, subject }: Chosen,

@@ -1,30 +1,30 @@
-/** The order of questions in steps, back and forth. Knows nothing of VS Code, so that plain Node can test it. */
+/** Asks questions in steps, with a way back. Does not use VS Code, so that plain Node can test it. */
 
-/** The answer that means the step before. */
+/** The answer that returns to the previous step. */
 export const BACK = Symbol('back');
 export type Back = typeof BACK;
 
-/** Where in a sequence a question stands. */
+/** Position of a question in its sequence. */
 export interface Place {
   readonly title: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly step: number;
-  /** Undefined while it depends on answers that are still to come. */
+  /** Undefined while it depends on later answers. */
   readonly totalSteps?: number;
 }
 
-/** One question of a sequence: it puts its answer into the state. */
+/** One question of a sequence, which adds its answer to the state. */
 export interface Step<S> {
   (state: S, place: Place): Promise<Partial<S> | Back>;
-  /** Whether it has something to ask, by the answers so far; undefined while they do not tell. Always when absent. */
+  /** Whether the question is asked, by the answers so far; undefined while they do not decide. Absent: always asked. */
   readonly comes?: (state: S) => boolean | undefined;
 }
 
-/** A step that comes under a condition; `comes` as in `Step`. */
+/** A conditional step; `comes` as in `Step`. */
 export const when = <S>(comes: Required<Step<S>>['comes'], step: Step<S>): Step<S> =>
   Object.assign((state: S, place: Place) => step(state, place), { comes });
 
-/** Asks all steps in order, back and forth. @returns the state with every answer */
+/** Asks all steps in order, with a way back. @returns the state with all answers */
 export async function askAll<S>(title: string, state: S, steps: readonly Step<S>[]): Promise<S> {
   const states = [state];
   const asked: number[] = [];
@@ -38,7 +38,7 @@ export async function askAll<S>(title: string, state: S, steps: readonly Step<S>
     const totalSteps = totalOf(step, current, steps.slice(at + 1));
     const answer = await steps[at](current, { title, step, ...(totalSteps !== undefined && { totalSteps }) });
     if (answer === BACK) {
-      // Before the first question there is none: it is asked again.
+      // The first question has none before it and is asked again.
       const before = asked.pop();
       if (before === undefined) continue;
       at = before;
@@ -52,7 +52,7 @@ export async function askAll<S>(title: string, state: S, steps: readonly Step<S>
   return states[states.length - 1];
 }
 
-/** Up to the question `step`, and those after it that will come; undefined where one of them may. */
+/** The number of steps with those that follow `step`; undefined if that is not decided. */
 function totalOf<S>(step: number, state: S, after: readonly Step<S>[]): number | undefined {
   const coming = after.map(({ comes }) => (comes ? comes(state) : true));
   return coming.includes(undefined) ? undefined : step + coming.filter(Boolean).length;

@@ -1,4 +1,4 @@
-/** Whether a user has to be told that a job has ended. Knows nothing of VS Code, so that plain Node can test it. */
+/** Decides whether to notify the user of the end of a job. Does not use VS Code, so that plain Node can test it. */
 
 export interface AttentionSource {
   /** Milliseconds. */
@@ -7,10 +7,10 @@ export interface AttentionSource {
   readonly focused: () => boolean;
 }
 
-/** After so long the user looks elsewhere. */
+/** After this time the user is assumed to look elsewhere. */
 export const LONG_MS = 30_000;
 
-/** Begins with the job. @returns what says, at its end, whether the user may have missed it */
+/** Call it at the start of a job. @returns a function that tells at the end whether the user may have missed it */
 export function watchForEnd({ now, focused }: AttentionSource): () => boolean {
   const start = now();
   return () => !focused() || now() - start > LONG_MS;

@@ -1,4 +1,4 @@
-/** Which checkpoint a command is about: the one that it was given, the selected one, the only one, or the one picked. */
+/** Chooses the checkpoint of a command: the argument, the selected one, the only one, or one that the user picks. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
@@ -14,7 +14,7 @@ import { subjectOf } from '../views/subject';
 import { formatBytes, shortCount } from '../views/words';
 import type { CommonArguments } from './command';
 
-/** A checkpoint that can be computed with. */
+/** A checkpoint that Coppice can run. */
 export interface Chosen {
   readonly path: string;
   readonly checkpoint: Checkpoint;
@@ -22,15 +22,15 @@ export interface Chosen {
   readonly subject: PlanSubject;
 }
 
-/** What makes some checkpoints better choices than others. */
+/** Preferences among checkpoints. */
 export interface Wish {
-  /** Only those that have it are offered. */
+  /** Only checkpoints that have it are offered. */
   readonly needs?: 'plan' | 'scores';
-  /** Those that have it come first. */
+  /** Checkpoints that have it come first. */
   readonly prefers?: 'plan';
 }
 
-/** @throws UserError when it cannot be opened or computed with; CancelledError */
+/** @throws UserError when it cannot be opened or run; CancelledError */
 export async function chooseCheckpoint(
   coppice: Coppice,
   { checkpoint: given }: CommonArguments,
@@ -53,7 +53,7 @@ async function chooseListed(coppice: Coppice, title: string, { needs, prefers }:
   if (obvious) return obvious;
   const has = (what: 'plan' | 'scores', { subject }: Chosen): boolean =>
     what === 'plan' ? coppice.plans.removed(subject).length > 0 : coppice.scores.all(subject).length > 0;
-  // Where no checkpoint has what is needed, the command itself says what to do about it.
+  // If no checkpoint has it, all are offered and the command shows what to do.
   const fitting = needs === undefined ? usable : usable.filter((each) => has(needs, each));
   const offered = fitting.length > 0 ? fitting : usable;
   const first = prefers === undefined ? [] : offered.filter((each) => has(prefers, each));
@@ -61,14 +61,14 @@ async function chooseListed(coppice: Coppice, title: string, { needs, prefers }:
   return (await pickItem(items, title)).chosen;
 }
 
-/** Listed checkpoints are open already; one that was closed meanwhile is not offered. */
+/** Listed checkpoints are already open. One that was closed meanwhile is not offered. */
 function chosenOf({ library }: Coppice, path: string): Chosen[] {
   const checkpoint = library.peek(path);
   const subject = checkpoint && subjectOf(path, checkpoint);
   return subject ? [{ path, checkpoint, architecture: requireArchitecture(checkpoint), subject }] : [];
 }
 
-/** Name, folder and facts: several checkpoints may have the same name. */
+/** Shows name, folder and facts, since several checkpoints may have the same name. */
 function itemOf({ plans }: Coppice, chosen: Chosen) {
   const { path, checkpoint, subject } = chosen;
   const { blocks, parameters, bytes } = summarize(checkpoint);
@@ -83,7 +83,7 @@ function labelOf(path: string) {
   return relative === path ? { label: basename(path), detail: path } : { label: relative };
 }
 
-/** One of listed lines by its path. @throws UserError when there is none; CancelledError */
+/** Chooses one of the listed paths. @throws UserError when there is none; CancelledError */
 export async function choosePath({ tree }: Coppice, title: string, entries: readonly Entry[]): Promise<string> {
   if (entries.length === 0) throw nothingToChoose(0);
   if (entries.some(({ path }) => path === tree.selectedPath)) return tree.selectedPath!;
@@ -103,7 +103,7 @@ async function pickItem<T extends vscode.QuickPickItem>(items: readonly T[], tit
   return picked;
 }
 
-/** @param listed checkpoints that are there and cannot be computed with */
+/** @param listed number of checkpoints that can only be inspected */
 function nothingToChoose(listed: number): UserError {
   return new UserError(
     vscode.l10n.t('No checkpoint to work with'),

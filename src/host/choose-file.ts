@@ -1,4 +1,4 @@
-/** A file as a step: some of the workspace's, a few fixed choices, or any other. */
+/** A step that asks for a file: fixed choices, files of the workspace, or any other file. */
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
@@ -6,10 +6,10 @@ import type { Coppice } from './coppice';
 import { type Back, type Choice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
-/** How many files are looked at, and how many are listed. */
+/** Maximum number of files to search and to list. */
 const MAX_FOUND = 1000;
 const MAX_LISTED = 30;
-/** No path is empty. */
+/** Value of "Browse…": no path is empty. */
 const BROWSE = '';
 
 export interface FileQuestion {
@@ -17,13 +17,13 @@ export interface FileQuestion {
   readonly use: TextUse;
   /** Choices that come first. */
   readonly fixed: readonly Choice<string>[];
-  /** What Enter takes. */
+  /** The choice that Enter takes. */
   readonly active?: string;
   /** A description of a file. */
   readonly describe?: (file: string) => Promise<string | undefined>;
 }
 
-/** A text for `use`, by its path or the value of a fixed choice. */
+/** Asks for a text for `use`. @returns its path or the value of a fixed choice */
 export async function chooseFile(
   coppice: Coppice,
   place: Place,
@@ -45,7 +45,7 @@ export async function chooseFile(
   return pickOrBrowse(place, placeholder, [...fixed, ...(await Promise.all(files))], browse, active);
 }
 
-/** Folders of checkpoints and adapters; a workspace that is one itself may hold the user's texts too. */
+/** Folders of checkpoints and adapters, except a workspace folder, which may hold the user's texts too. */
 function modelFolders({ library }: Coppice): string[] {
   const workspaces = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
   const folders = [...library.entries().map(({ path }) => path), ...library.adapters()];
@@ -53,8 +53,8 @@ function modelFolders({ library }: Coppice): string[] {
 }
 
 /**
- * One of several paths, or any other. A dialog that is cancelled leads back to the list that it was opened from.
- * @param active what was chosen last time: offered too if it comes from elsewhere, not if it is gone
+ * Asks for one of several paths or any other path. Cancelling the dialog returns to the list.
+ * @param active the last choice; also offered if it is not in the list and still exists
  */
 export async function pickOrBrowse(
   place: Place,
@@ -67,7 +67,7 @@ export async function pickOrBrowse(
   const elsewhere =
     active !== undefined && isAbsolute(active) && !choices.some(({ value }) => value === active) && existsSync(active);
   const last = elsewhere ? [{ label: basename(active), description: active, value: active }] : [];
-  // Nothing is remembered: the first line is what Enter takes.
+  // Without a last choice, Enter takes the first line.
   for (let start = active === BROWSE ? undefined : active; ; start = BROWSE) {
     const choice = await pick<string>(place, placeholder, [...choices, ...last, other], start);
     if (choice !== BROWSE) return choice;

@@ -1,4 +1,4 @@
-/** The command line that does what a job did. */
+/** The command line that repeats a job. */
 import { argvOf } from '../jobs/argv';
 import { optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';

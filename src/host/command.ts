@@ -1,7 +1,7 @@
 /**
- * What every command is: an id, what it may do, and a function that takes an optional argument object. Whoever calls it
- * with arguments (a key binding, a task, a test) is asked for nothing that they say; from the palette everything is
- * asked, with defaults that make Enter enough.
+ * Defines commands: an id, permissions, and a function with an optional argument object. A command asks only for what
+ * its arguments leave out: a key binding, a task or a test passes all of them. From the palette it asks for
+ * everything, with defaults that Enter accepts.
  */
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
@@ -13,38 +13,38 @@ import { requireTrusted } from './restricted';
 
 /** Arguments that every command understands. */
 export interface CommonArguments {
-  /** Path of the checkpoint that it is about. */
+  /** Path of the checkpoint. */
   readonly checkpoint?: string;
   /** Overrides the setting. */
   readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
-  /** Errors go to the caller instead of the user. */
+  /** Throws errors to the caller instead of showing them. */
   readonly throws?: boolean;
-  /** The lines of the view that were selected for it. */
+  /** The selected lines of the view. */
   readonly lines?: readonly Node[];
 }
 
 export interface Command<A extends CommonArguments = CommonArguments> {
   readonly id: `coppice.${string}`;
-  /** It computes or writes: not in restricted mode. */
+  /** It computes or writes, so it does not run in Restricted Mode. */
   readonly needsTrust?: boolean;
-  /** Whether it takes lines of several checkpoints at once. */
+  /** Whether it accepts lines of several checkpoints. */
   readonly takesSeveral?: boolean;
   /**
-   * @param settle to be called with all arguments once they are chosen, so that the command can be run again as it was
-   * @returns what a caller may want to know: a result, or undefined
+   * @param settle receives all arguments once they are chosen, so that the command can run again with them
+   * @returns a result for the caller, or undefined
    */
   readonly run: (coppice: Coppice, args: A, settle: (args: object) => void) => Promise<unknown>;
-  /** What has to be other when it runs again after it failed in the middle, by what it had settled on. */
+  /** Changes to the settled arguments when it runs again after a failure. */
   readonly goOn?: (settled: A) => object;
 }
 
-/** Any command, with arguments of its own. */
+/** A command with any arguments. */
 export type AnyCommand = Omit<Command, 'run' | 'goOn'> & {
   readonly run: (coppice: Coppice, args: never, settle: (args: object) => void) => Promise<unknown>;
   readonly goOn?: (settled: never) => object;
 };
 
-/** Registers a command; errors and cancelling end here. */
+/** Registers a command. Errors are shown here, and cancelling ends here. */
 export function register(coppice: Coppice, command: AnyCommand): vscode.Disposable {
   const invoke = async (args: CommonArguments): Promise<unknown> => {
     let settled = args;
@@ -67,12 +67,12 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
   );
 }
 
-/** A `when` clause hides commands, but does not keep anybody from calling them. */
+/** A `when` clause hides commands but does not prevent calls. */
 function requireTrust({ needsTrust }: AnyCommand): void {
   if (needsTrust) requireTrusted(vscode.workspace.isTrusted);
 }
 
-/** A command for one checkpoint is refused when lines of several are selected: it would not do what the user sees. */
+/** Refuses a command for one checkpoint when lines of several are selected: it would not do what the user sees. */
 function requireOne(lines: readonly Node[]): void {
   const paths = new Set(lines.map(checkpointPathOf));
   if (paths.size <= 1) return;
@@ -83,13 +83,14 @@ function requireOne(lines: readonly Node[]): void {
   );
 }
 
-/** The commands that a training's line has take its output. */
+/** Commands of a training's line take its output folder. */
 const trainingArguments = ({ out }: StoppedTraining): CommonArguments & { readonly out: string } => ({ out });
 
 /**
- * A line of the tree, a file of the explorer, a path, an object of arguments, or a list that holds the line with the
- * focus, as key bindings give it (nothing is in it while that line is being read again).
- * @param selected the lines that are selected, `given` among them, where there are several
+ * Reads the arguments of a call.
+ * @param given a line of the tree, a file of the Explorer, a path, an object of arguments, or a list with the focused line
+ *   from a key binding (empty while that line is being refreshed)
+ * @param selected the selected lines including `given`, if there are several
  */
 function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): CommonArguments {
   if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };

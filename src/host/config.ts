@@ -1,4 +1,4 @@
-/** The one reader of the settings `coppice.*`: typed, with defaults applied and nonsense in settings.json ignored. */
+/** Reads the settings `coppice.*`: typed, with defaults for missing and invalid values. */
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { CRITERIA, type Criterion } from '../engine/importance/criterion';
@@ -10,10 +10,10 @@ const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'erro
 const MIB = 2 ** 20;
 
 export class Config {
-  /** @param bundledCalibration the text that is used when the user names none */
+  /** @param bundledCalibration the text to use when the setting is empty */
   constructor(private readonly bundledCalibration: string) {}
 
-  /** Where and how to compute, as jobs want it. */
+  /** Device, threads and memory for jobs. */
   get compute(): Compute {
     const threads = this.count('threads', 0);
     const memory = this.count('memoryLimit', 0) * MIB;
@@ -48,7 +48,7 @@ export class Config {
     return this.read('keepFirstAndLast') !== false;
   }
 
-  /** Further blocks that stay, as the user writes them: "5,12-14"; empty for none. */
+  /** Further blocks to keep, as the user writes them: "5,12-14"; empty for none. */
   get keep(): string {
     return this.text('keep', '').trim();
   }
@@ -59,7 +59,7 @@ export class Config {
     return pattern === '' ? '${folder}/${name}-${suffix}' : pattern;
   }
 
-  /** Globs of what is not searched for checkpoints. */
+  /** Globs to exclude from the search for checkpoints. */
   get discoveryExclude(): readonly string[] {
     const globs = this.read('discovery.exclude');
     return Array.isArray(globs) ? globs.filter((glob): glob is string => typeof glob === 'string') : [];
@@ -78,7 +78,7 @@ export class Config {
     return this.oneOf('logLevel', LOG_LEVELS, 'info');
   }
 
-  /** Calls `listener` when one of these settings changes; all of them when none is named. */
+  /** Calls `listener` when one of these settings changes; any setting when `keys` is empty. */
   onChange(keys: readonly string[], listener: () => void): vscode.Disposable {
     return vscode.workspace.onDidChangeConfiguration((event) => {
       const named = keys.length === 0 ? ['coppice'] : keys.map((key) => `coppice.${key}`);

@@ -1,4 +1,4 @@
-/** What commands and views share: one of each, made when the extension is activated. */
+/** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
 import type { Speeds } from './speeds';
 import type { Config } from './config';
@@ -19,7 +19,7 @@ export interface Coppice {
   readonly scores: ScoreStore;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
-  /** How fast this machine was, for estimates. */
+  /** Measured speeds of this machine, for estimates. */
   readonly speeds: Speeds;
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */

@@ -1,9 +1,9 @@
-/** The criteria as choices. */
+/** The criteria as choices of a quick pick. */
 import * as vscode from 'vscode';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Choice } from './steps';
 
-/** @param estimate how long each takes; undefined where that is not shown */
+/** @param estimate how long each takes; undefined to show none */
 export function criterionChoices(
   estimate: (criterion: Criterion) => string | undefined = () => undefined,
 ): readonly Choice<Criterion>[] {

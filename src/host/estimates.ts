@@ -1,4 +1,4 @@
-/** How long scoring and evaluating will take on this machine, in words; and what ended jobs teach of its speed. */
+/** Estimates the time of scoring and evaluation on this machine, and learns its speed from finished jobs. */
 import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
@@ -14,10 +14,10 @@ import { roughTime } from '../views/words';
 import type { Chosen } from './choose-checkpoint';
 import type { Estimate, Speeds } from './speeds';
 
-/** Bytes of English text that make a token, about. */
+/** Approximate bytes of English text per token. */
 const BYTES_PER_TOKEN = 4;
 
-/** "SmolLM2-135M, 10×128: about 1:20"; undefined where it is done at once. */
+/** "SmolLM2-135M, 10×128: about 1:20"; undefined if it takes no time. */
 export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
   const { config } = coppice;
   const { architecture, path } = chosen;
@@ -59,13 +59,13 @@ function timeOf(
   return words(speeds.estimate(flops, wanted));
 }
 
-/** An estimate without a measurement on this computer says so. */
+/** Marks an estimate that is not based on a measurement on this machine. */
 function words({ seconds, measured }: Estimate): string {
   const time = roughTime(seconds);
   return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (not measured yet)', time);
 }
 
-/** Learns from a job that has ended. */
+/** Learns from a finished job. */
 export function learnSpeed(
   { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
   { spec, outcome }: JobEnded,

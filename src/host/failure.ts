@@ -1,15 +1,15 @@
-/** Shows an error once, with what can be done about it. What was cancelled is no error. */
+/** Shows an error with the actions for it. Cancelling is not an error. */
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { CancelledError, UserError } from '../engine/errors';
 import { type Changes, remedyOf } from './remedy';
 
-/** @param again runs the command again as it was, with changes */
+/** @param again runs the command again with changes */
 export function showFailure({ log, sidecar }: Coppice, error: unknown, again: (changes: Changes) => void): void {
   if (error instanceof CancelledError) return;
   const { text, actions } = remedyOf(error, sidecar.device?.provider);
   log.error(error instanceof Error && !(error instanceof UserError) ? (error.stack ?? error.message) : text);
-  // Not awaited: the command is over, whether or not somebody clicks.
+  // Not awaited: the command ends without waiting for a click.
   void vscode.window.showErrorMessage(text, ...actions.map(({ label }) => label)).then((chosen) => {
     const action = actions.find(({ label }) => label === chosen);
     if (action?.changes) again(action.changes);

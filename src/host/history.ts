@@ -1,10 +1,10 @@
-/** The jobs of commands and of the results panel: the last one, and those under way. */
+/** A sidecar client that notes the last job and the running jobs of commands and the results panel. */
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import type { JobJournal } from './job-journal';
 import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
 
 export class NotedSidecar extends SidecarClient {
-  /** @param note is told of every job before it runs */
+  /** @param note receives every job before it runs */
   constructor(
     options: ClientOptions,
     private readonly note: (spec: JobSpec) => void,
@@ -14,7 +14,7 @@ export class NotedSidecar extends SidecarClient {
   }
 
   override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
-    // A retraining is followed by an evaluation on the calibration rows, which nobody asked for.
+    // The panel evaluates a new adapter on its own. That job is not the user's.
     if (spec.kind !== 'evaluate' || spec.text !== undefined) this.note(spec);
     return super.run(spec, options).finally(this.journal.begun(spec));
   }

@@ -1,4 +1,4 @@
-/** Tells a result that has no other place, or that the user may have missed, with what can be done next. */
+/** Notifies the user of a result, with buttons for the next steps. */
 import * as vscode from 'vscode';
 import type { CommonArguments } from './command';
 
@@ -8,16 +8,16 @@ export interface NextStep {
   readonly run: () => unknown;
 }
 
-/** Nothing is shown to a caller who handles errors himself: he has the result. */
+/** Shows nothing to a caller that handles errors itself: it has the result. */
 export function inform({ throws }: CommonArguments, text: string, ...next: readonly NextStep[]): void {
   if (throws) return;
-  // Not awaited: the command is over, whether or not a button is clicked.
+  // Not awaited: the command ends without waiting for a click.
   void vscode.window.showInformationMessage(text, ...next.map(({ label }) => label)).then((chosen) => {
     next.find(({ label }) => label === chosen)?.run();
   });
 }
 
-/** A step that runs a command with arguments. */
+/** A button that runs a command with arguments. */
 export const nextCommand = (label: string, command: `coppice.${string}`, args: object): NextStep => ({
   label,
   run: () => vscode.commands.executeCommand(command, args),

@@ -11,7 +11,7 @@ import { runJob } from './run-job';
 import { runRetraining } from './run-retraining';
 import { showCheckpoint } from './show-checkpoint';
 
-/** @param interrupted as the journal of the last window has them */
+/** @param interrupted jobs of the last window, from its journal */
 export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[]): void {
   for (const spec of interrupted) {
     const text = vscode.l10n.t(
@@ -24,7 +24,7 @@ export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[
   }
 }
 
-/** Runs the job as it was; what goes wrong is shown. */
+/** Runs the job again and shows its errors. */
 async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {
   try {
     await rerun(coppice, spec);

@@ -1,18 +1,18 @@
 /**
- * Jobs that are under way, kept with the workspace, so that the jobs that a reload ends can be reported and run again.
- * Knows nothing of VS Code, so that plain Node can test it.
+ * Keeps the running jobs with the workspace, so that jobs which a reload has interrupted can be reported and run again.
+ * Does not use VS Code, so that plain Node can test it.
  */
 import type { Memento } from './memento';
 import type { JobSpec } from '../protocol/jobs';
 
 const KEY = 'jobsUnderWay';
 
-/** Short jobs, and those that the panel starts by itself, are not remembered. */
+/** Short jobs and jobs that the panel starts on its own are not kept. */
 const isWorthIt = (spec: JobSpec): boolean =>
   spec.kind === 'evaluate' ? spec.text !== undefined : spec.kind !== 'generate' && spec.kind !== 'samples';
 
 export class JobJournal {
-  /** Jobs that were running when the last window with this workspace closed. They are reported once. */
+  /** Jobs that ran when the last window of this workspace closed. They are reported once. */
   readonly interrupted: readonly JobSpec[];
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
@@ -23,7 +23,7 @@ export class JobJournal {
     this.write();
   }
 
-  /** A job begins. @returns to be called at its end, however it ends */
+  /** Notes the start of a job. @returns a function to call at its end */
   begun(spec: JobSpec): () => void {
     if (!isWorthIt(spec)) return () => undefined;
     this.underWay.add(spec);
@@ -34,7 +34,7 @@ export class JobJournal {
     };
   }
 
-  /** The window closes: jobs that end from now on are interrupted, and stay in the journal. */
+  /** The window is closing: jobs that end from now on are interrupted and stay in the journal. */
   close(): void {
     this.closed = true;
   }
@@ -44,7 +44,7 @@ export class JobJournal {
   }
 }
 
-/** Coppice wrote these. Another version may have had other kinds of jobs; those are not run again. */
+/** Other versions may have stored other kinds of jobs, which are not run again. */
 function isSpec(value: unknown): value is JobSpec {
   const kinds: unknown[] = ['score', 'evaluate', 'prune', 'merge', 'retrain', 'curve'];
   return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(value.kind);

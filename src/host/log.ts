@@ -1,15 +1,15 @@
 /**
- * The log as the setting `coppice.logLevel` wants it. VS Code's log channel has a level of its own, "info" unless the
- * user has changed it in the Output panel, and no extension can set it: what the setting asks for beyond that is written
- * as information, marked with its level. Knows nothing of VS Code.
+ * Applies the setting `coppice.logLevel` to the log. VS Code's log channel has its own level, which is "info" unless
+ * the user changes it in the Output panel, and extensions cannot set it. Messages below that level are written as
+ * information and marked with their level. Does not use VS Code.
  */
 import type { LogLevel } from '../protocol/messages';
 import type { Log } from '../sidecar/lifecycle';
 
-/** From what tells most to what tells least. */
+/** From the most to the least detailed. */
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 
-/** A LogOutputChannel is one. */
+/** The part of a LogOutputChannel that is used. */
 export type Channel = Log & {
   /** 0 is off, 1 is trace, 5 is error. */
   readonly logLevel: number;

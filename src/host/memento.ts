@@ -1,4 +1,4 @@
-/** What keeps values beyond the life of a window: VS Code's memento, as far as code that plain Node tests needs it. */
+/** Storage that outlives a window: the part of VS Code's memento that code tested in plain Node uses. */
 export interface Memento {
   get(key: string): unknown;
   update(key: string, value: unknown): PromiseLike<void>;

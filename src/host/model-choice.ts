@@ -1,4 +1,4 @@
-/** Which form of a checkpoint a command runs: as it lies on disk, or as its plan would leave it; an adapter on top. */
+/** The model that a command runs: the whole checkpoint, or pruned by its plan, with an optional adapter. */
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import type { ModelSource } from '../protocol/jobs';
@@ -7,15 +7,15 @@ import type { Chosen } from './choose-checkpoint';
 import { BACK, pick, type Step, when } from './steps';
 
 export interface ModelChoice {
-  /** Leave out the blocks of the plan. */
+  /** Removes the blocks of the plan. */
   readonly plan?: boolean;
-  /** Leave out these blocks or modules instead. */
+  /** Removes these blocks or modules instead. */
   readonly remove?: readonly RemovedEntry[];
   /** Folder of an adapter. */
   readonly adapter?: string;
 }
 
-/** Asks only where there is a plan; an adapter says by itself what was removed below it. */
+/** Asks only if there is a plan. An adapter names the blocks that were removed for it. */
 export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }: Chosen): Step<S> {
   const removed = plans.removed(subject);
   const isOpen = ({ adapter, plan, remove }: S): boolean => [adapter, plan, remove].every((each) => each === undefined);

@@ -1,4 +1,4 @@
-/** What is wrong with a number in an input box; undefined when nothing is. */
+/** Checks numbers in input boxes. @returns the error, or undefined */
 import * as vscode from 'vscode';
 
 export function wholeNumberFault(text: string, least: number, most: number): string | undefined {
@@ -8,7 +8,7 @@ export function wholeNumberFault(text: string, least: number, most: number): str
   return vscode.l10n.t('Enter a whole number from {0} to {1}.', least, most);
 }
 
-/** Above 0 and below 1. */
+/** Checks a share above 0 and below 1. */
 export function shareFault(text: string): string | undefined {
   const value = Number(text.trim().replace(/%$/, '')) / (text.trim().endsWith('%') ? 100 : 1);
   return value > 0 && value < 1 ? undefined : vscode.l10n.t('Enter a share, such as 20% or 0.2.');

@@ -1,4 +1,4 @@
-/** What the editor calls the options and commands that messages of the engine name. */
+/** The editor's names for options and commands in messages of the engine. */
 import { type CommandName, type OptionName, type OptionNaming, set } from '../engine/option-token';
 import { l10n } from '../l10n';
 

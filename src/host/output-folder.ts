@@ -1,6 +1,6 @@
 /**
- * Where new checkpoints and adapters go: the pattern of the setting `coppice.outputFolder`, and the first name by it that
- * is free. Beside the source where that lies in the workspace; never into a model cache or into an extension.
+ * Folders of new checkpoints and adapters: the first free name by the pattern of the setting `coppice.outputFolder`.
+ * They are beside a source in the workspace, and never in a model cache or an extension.
  */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -12,11 +12,11 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { nearestParent, outputPath, outputPathFault } from './output-path';
 import { ask, BACK, type Back, type Place, type Question } from './steps';
 
-/** @param suffix what was done to the model: "24-blocks", "adapter" */
+/** @param suffix the change to the model: "24-blocks", "adapter" */
 export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: string): string {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const inWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(checkpoint.folder));
-  // Of a checkpoint that is the workspace itself this is the folder above: nothing may lie inside it.
+  // If the checkpoint is the workspace folder itself, the parent folder: nothing may be written into a checkpoint.
   const beside = inWorkspace ? dirname(checkpoint.folder) : (workspace ?? homedir());
   const values: Readonly<Record<string, string>> = {
     folder: beside,
@@ -28,7 +28,7 @@ export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: st
   return firstFree(isAbsolute(path) ? path : join(workspace ?? beside, path));
 }
 
-/** The path itself, or with -2, -3 … */
+/** The path, or the path with -2, -3 and so on. */
 function firstFree(path: string): string {
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? path : `${path}-${n}`;
@@ -37,8 +37,8 @@ function firstFree(path: string): string {
 }
 
 /**
- * Asks for the folder of something new: an absolute path, one from the workspace, or one from the user's home (~).
- * @param question `value` is the default; `meaning` is shown for a folder that can be made
+ * Asks for a new folder: an absolute path, or one relative to the workspace or the user's home (~).
+ * @param question `value` is the default; `meaning` is shown for a folder that can be created
  * @returns its absolute path
  */
 export async function askOutputFolder(

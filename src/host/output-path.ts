@@ -1,4 +1,4 @@
-/** The folder that a user names for a new checkpoint or adapter: its absolute path, and why it cannot be used. */
+/** Checks the folder that the user enters for a new checkpoint or adapter. */
 import { accessSync, constants, existsSync, lstatSync, statfsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -22,7 +22,9 @@ export function outputPath(text: string, base: string): string {
   return isAbsolute(home) ? resolve(home) : resolve(base, home);
 }
 
-/** Why no new folder can be made at `path`, which is absolute; undefined when one can. Nothing is written to find out. */
+/**
+ * Why no new folder can be made at `path`, which is absolute; undefined when one can. Nothing is written to find out.
+ */
 export function outputPathFault(path: string): string | undefined {
   const parent = nearestParent(path);
   try {

@@ -1,4 +1,4 @@
-/** What an error says in the editor, and what can be done about it. Knows nothing of VS Code. */
+/** The text of an error in the editor, and the actions for it. Does not use VS Code. */
 import { existsSync } from 'node:fs';
 import { DeviceError, messageOf, UserError } from '../engine/errors';
 import { stateFileOf } from '../engine/retrain/loop/workspace';
@@ -9,7 +9,7 @@ import { SidecarBug } from '../sidecar/wire';
 import { advisesToResume } from './option-names';
 import { UntrustedError } from './restricted';
 
-/** What is other when the command runs again. */
+/** Changes for running the command again. */
 export interface Changes {
   readonly device?: 'cpu';
   readonly resume?: true;
@@ -17,9 +17,9 @@ export interface Changes {
 
 export interface Action {
   readonly label: string;
-  /** Arguments that the command runs again with. */
+  /** Runs the command again with these arguments. */
   readonly changes?: Changes;
-  /** A command of VS Code to run instead. Without `changes` and `command` the log is shown. */
+  /** Runs a command of VS Code instead. Without `changes` and `command` the log is shown. */
   readonly command?: 'workbench.trust.manage';
 }
 
@@ -28,17 +28,17 @@ export interface Remedy {
   readonly actions: readonly Action[];
 }
 
-/** @param provider what computes at present, where that is known */
+/** @param provider the current execution provider, if known */
 export function remedyOf(error: unknown, provider: string | undefined): Remedy {
   const runOnCpu: Action = { label: l10n.t('Run on the CPU'), changes: { device: 'cpu' } };
   const showLog: Action = { label: l10n.t('Show Log') };
   const resume: Action = { label: l10n.t('Resume'), changes: { resume: true } };
   if (error instanceof JobInterrupted) {
     const again: Action = error.resume ? resume : { label: l10n.t('Run Again'), changes: {} };
-    // A driver that fails takes the whole process with it, which looks like any other end.
+    // A failing driver ends the whole process, which looks like any other crash.
     return { text: sentence(error), actions: [again, ...(mayBlameGpu(error.spec, provider) ? [runOnCpu] : [])] };
   }
-  // The device never changes silently: the user is asked.
+  // The device never changes silently: the user decides.
   if (error instanceof DeviceError || (error instanceof SidecarBug && error.offer === 'cpu')) {
     const text = error instanceof DeviceError ? capitalized(`${error.what}: ${error.why}.`) : error.message;
     return { text, actions: [runOnCpu] };
@@ -55,7 +55,7 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
   return { text: l10n.t('An unexpected error occurred in Coppice: {0}', message), actions: [showLog] };
 }
 
-/** A retraining that was under way keeps its state, and goes on with it instead of refusing to begin anew. */
+/** Resumes a retraining that has a saved state: a new one into the same folder would be refused. */
 export const goOn = ({ out }: { readonly out?: string }): Changes =>
   out !== undefined && existsSync(stateFileOf(out)) ? { resume: true } : {};
 

@@ -1,12 +1,12 @@
 /**
- * What the user chose last time, which is what Enter takes this time. A choice that stands in for a setting counts only
- * as long as the setting is what it was: whoever changes that means the next run too.
+ * Remembers the user's last choices, which Enter accepts the next time. A choice that replaces a setting applies only
+ * while the setting stays the same: a changed setting applies to the next run.
  */
 import type { Coppice } from './coppice';
 
 type Answer = string | number;
 
-/** As it is stored where a setting is behind it. */
+/** A stored answer that replaces a setting. */
 interface Under {
   readonly value: unknown;
   readonly under: unknown;
@@ -15,8 +15,8 @@ interface Under {
 const key = (command: string, name: string): string => `choice.${command}.${name}`;
 
 /**
- * The remembered answer when it has the type of the fallback, else that.
- * @param under value of the setting that the answer stands in for
+ * Returns the remembered answer if it has the type of the fallback, otherwise the fallback.
+ * @param under value of the setting that the answer replaces
  */
 export function recall<T extends Answer>(
   { context }: RememberingHost,
@@ -30,7 +30,7 @@ export function recall<T extends Answer>(
   return typeof value === typeof fallback ? (value as T) : fallback;
 }
 
-/** @param under values of the settings behind answers, by their names */
+/** @param under values of the settings that answers replace, by name */
 export async function remember(
   { context }: RememberingHost,
   command: string,

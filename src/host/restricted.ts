@@ -1,11 +1,11 @@
-/** What is said where nothing is run because the workspace is not trusted. Knows nothing of VS Code. */
+/** The error in Restricted Mode. Does not use VS Code. */
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 
-/** Nothing is run, because the workspace is not trusted. */
+/** The workspace is not trusted, so nothing runs. */
 export class UntrustedError extends UserError {}
 
-/** @throws UntrustedError in restricted mode */
+/** @throws UntrustedError in Restricted Mode */
 export function requireTrusted(trusted: boolean): void {
   if (trusted) return;
   throw new UntrustedError(

@@ -1,19 +1,19 @@
-/** The job that goes on with a training that was stopped. Knows nothing of VS Code, so that plain Node can test it. */
+/** The job that resumes a stopped training. Does not use VS Code, so that plain Node can test it. */
 import { basename } from 'node:path';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import { l10n } from '../l10n';
 import type { RetrainSpec } from '../protocol/training';
 
-/** Whether a training is of this checkpoint: it has the same files, or the path that was named when the training began. */
+/** Whether a training belongs to this checkpoint: by the same files, or by the path at its start. */
 export const isTrainingOf = (
   { model, request }: StoppedTraining,
   { path, identity }: { readonly path: string; readonly identity: string | undefined },
 ): boolean => model === identity || request?.checkpoint === path;
 
 /**
- * @param checkpoint path of the checkpoint as the view lists it; as it was named when the training began when undefined
- * @throws UserError when the state does not say what the training was asked for
+ * @param checkpoint path of the checkpoint in the view; undefined uses the path at the start of the training
+ * @throws UserError when the saved state lacks the settings of the training
  */
 export function resumingSpec({ out, request }: StoppedTraining, checkpoint?: string): RetrainSpec {
   if (!request) {

@@ -1,6 +1,6 @@
 /**
- * Runs a job of the sidecar for a command: adds the settings of how to compute and where the record goes, shows a
- * progress notification with Cancel once it takes longer than a second.
+ * Runs a job of the sidecar for a command: adds the settings for device, memory and records, and shows a progress
+ * notification with Cancel after a second.
  */
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -13,7 +13,7 @@ import { keepGivenFiles } from './given-files';
 import { watchForEnd } from './attention';
 import type { CommonArguments } from './command';
 
-/** Shorter jobs come and go without a notification. */
+/** Shorter jobs show no notification. */
 const QUIET_MS = 1000;
 
 export interface RunJobOptions<S extends JobSpec> {
@@ -23,7 +23,7 @@ export interface RunJobOptions<S extends JobSpec> {
 
 /** A finished job. */
 export type Finished<K extends JobKind> = JobOutcome<K> & {
-  /** Whether it took long, or ended while another window had the focus: then the user is notified. */
+  /** Whether it took long or ended without the focus, so that the user should be notified. */
   readonly unwatched: boolean;
 };
 
@@ -84,13 +84,13 @@ function meter(
     if (!job) return;
     const { done = 0, total = 0 } = job.progress ?? {};
     const percent = total > 0 ? (100 * done) / total : 0;
-    // A phase that starts at zero again: the bar waits for it.
+    // If a phase starts at zero again, the bar waits.
     report.report({ message: stateLine(job, sidecar.isBehind(id)), increment: Math.max(0, percent - shown) });
     shown = Math.max(shown, percent);
   };
 }
 
-/** Where the record may go: into the workspace, else into the extension's own storage. */
+/** Folders for the record: in the workspace, or in the extension's storage. */
 export function recordFolders({ config, context }: Coppice): string[] {
   const [workspace] = vscode.workspace.workspaceFolders ?? [];
   const own = join(context.globalStorageUri.fsPath, 'runs');

@@ -1,4 +1,4 @@
-/** Runs a retraining from a command or after a reload of the window, and tells how it ended. */
+/** Runs retrainings for commands and after a reload of the window. */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
@@ -10,7 +10,11 @@ import { levelledLog } from './log';
 import { goOn } from './remedy';
 import { runJob } from './run-job';
 
-/** Runs a retraining, new or resumed, and tells how it ended. @returns its result @throws UserError, CancelledError */
+/**
+ * Runs a new or resumed retraining and notifies the user of its end.
+ * @returns its result
+ * @throws UserError, CancelledError
+ */
 export async function runRetraining(
   coppice: Coppice,
   spec: RetrainSpec,
@@ -23,7 +27,7 @@ export async function runRetraining(
       if (error instanceof CancelledError) offerToResume(args, spec);
       throw error;
     })
-    .finally(() => coppice.library.rescan()); // there is an adapter now, or a training that was stopped
+    .finally(() => coppice.library.rescan()); // there is a new adapter or a stopped training
   await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
   const next = { checkpoint: spec.checkpoint, adapter: result.out };
   inform(
@@ -34,7 +38,7 @@ export async function runRetraining(
   return result;
 }
 
-/** How it ended: the held-out perplexity before, and the best one after. */
+/** The held-out perplexity before, and the best one after. */
 function retrained({ steps, best, evaluations }: RetrainResult): string {
   const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
   const start = evaluations.find(({ step }) => step === 0);
@@ -45,14 +49,14 @@ function retrained({ steps, best, evaluations }: RetrainResult): string {
     : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
 }
 
-/** Says that a cancelled training is kept, and offers to resume it. */
+/** Notifies the user that a cancelled training is saved, and offers to resume it. */
 function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
   if (!goOn({ out }).resume) return;
   const text = vscode.l10n.t('Retraining stopped. Its progress is saved.');
   inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
 }
 
-/** The record holds the whole trace; the log has what is needed to follow a run. */
+/** The record has the whole trace. The log has enough to follow a run. */
 function logEvent(coppice: Coppice, event: TrainingEvent): void {
   const log = levelledLog(coppice.log, () => coppice.config.logLevel);
   if (event.type === 'start')

@@ -1,6 +1,6 @@
 /**
- * Which texts scored the blocks of a model: perplexity on them flatters what they chose. Texts are told by their bytes,
- * so that a copy is the same and a file that was changed is another.
+ * Texts that scored the blocks of a model: perplexity on them is too low for blocks that they chose. Texts are
+ * identified by their bytes, so that a copy counts as the same and a changed file as another.
  */
 import type { Coppice } from './coppice';
 import { UserError } from '../engine/errors';
@@ -12,11 +12,11 @@ import type { Chosen } from './choose-checkpoint';
 /** Larger files are not hashed: they are not calibration texts. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** SHA-256 of texts, by what they did. */
+/** SHA-256 hashes of texts by their use. */
 export interface ScoringTexts {
-  /** Texts that chose the blocks that the checkpoint, or one that it was made from, has lost. */
+  /** Texts that chose the removed blocks of the checkpoint or of its ancestors. */
   readonly chose: ReadonlySet<string>;
-  /** Texts that scored its own blocks. */
+  /** Texts that scored the blocks of the checkpoint. */
   readonly scored: ReadonlySet<string>;
 }
 
@@ -35,12 +35,12 @@ export async function scoringTextsOf(
   return { chose: known(chose), scored: known(scored) };
 }
 
-/** A warning that perplexity on the text flatters the model; undefined for a text that scored nothing. */
+/** A warning that perplexity on the text looks too good; undefined for a text that scored no blocks. */
 export async function flatteryOf(file: string, { chose, scored }: ScoringTexts): Promise<string | undefined> {
   if (chose.size + scored.size === 0) return undefined;
   const hash = await withFile(file, ({ bytes }) => (bytes > MAX_BYTES ? Promise.resolve('') : hashFile(file))).catch(
     (error: unknown) => {
-      if (error instanceof UserError) return ''; // who measures on it is told what is wrong
+      if (error instanceof UserError) return ''; // the evaluation reports the error
       throw error;
     },
   );

@@ -1,6 +1,5 @@
 /**
- * Words as a shell takes them unchanged. Each shell has its own way, and what one has no way for is refused: a line that
- * is pasted must never run anything else.
+ * Quotes words for shells. Words that a shell cannot quote are refused: a pasted command must never run anything else.
  */
 import { basename } from 'node:path/win32';
 import { UserError } from '../engine/errors';
@@ -8,7 +7,7 @@ import { l10n } from '../l10n';
 
 export type Shell = 'posix' | 'fish' | 'csh' | 'powershell' | 'cmd';
 
-/** @param path of the shell's program, as VS Code has it for its terminals */
+/** @param path path of the shell's program, from VS Code's terminal settings */
 export function shellOf(path: string): Shell {
   const name = basename(path)
     .toLowerCase()
@@ -18,7 +17,7 @@ export function shellOf(path: string): Shell {
   return name === 'csh' || name === 'tcsh' ? 'csh' : 'posix';
 }
 
-/** In quotes where the shell would read more into it. Throws `UserError` for what the shell has no quotes for. */
+/** Quotes a word if needed. @throws UserError when the shell cannot quote it */
 export function quoted(word: string, shell: Shell): string {
   if (PLAIN[shell].test(word)) return word;
   switch (shell) {
@@ -32,14 +31,14 @@ export function quoted(word: string, shell: Shell): string {
       return `'${word.replace(/['‘’‚‛]/g, '$&$&')}'`;
     case 'cmd':
       requireQuotableInCmd(word);
-      // What Windows programs make of a line: a backslash counts only before a quote.
+      // For Windows programs a backslash is an escape only before a quote.
       return `"${word.replace(/(\\*)("|$)/g, (_, slashes: string, quote: string) => slashes + slashes + (quote && '\\"'))}"`;
   }
 }
 
 /**
- * In cmd a variable is expanded in quotes too, a line break ends the command, and a quote in a word ends its own quotes, so that
- * what follows is a command's sign again.
+ * cmd expands variables in quotes too, a line break ends the command, and a quote in a word ends the quotes, so that
+ * operators after it are active.
  */
 function requireQuotableInCmd(word: string): void {
   const sign =
@@ -55,8 +54,9 @@ function requireQuotableInCmd(word: string): void {
 }
 
 /**
- * A comma makes a list in PowerShell, and separates arguments of batch files, which npm's commands are. PowerShell reads words that
- * look like numbers as numbers (1kb), and splits -a.b; zsh looks for the program of a word that begins with =.
+ * A comma makes a list in PowerShell, and separates arguments of batch files, which npm's commands are. PowerShell
+ * reads words that look like numbers as numbers (1kb), and splits -a.b; zsh looks for the program of a word that
+ * begins with =.
  */
 const PLAIN: Readonly<Record<Shell, RegExp>> = {
   posix: /^[\w@%+:,./-][\w@%+=:,./-]*$/,

@@ -1,7 +1,7 @@
-/** The view after a job has written a checkpoint. */
+/** Shows a new checkpoint in the view. */
 import type { Coppice } from './coppice';
 
-/** Lists a checkpoint that was just written, and selects it. */
+/** Lists and selects a checkpoint that a job has written. */
 export async function showCheckpoint({ library, tree }: Coppice, path: string): Promise<void> {
   await library.rescan();
   if (!library.entries().some((entry) => entry.path === path)) await library.open(path);

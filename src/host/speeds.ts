@@ -1,33 +1,33 @@
 /**
- * How fast this machine was: what each job that has ended took for its operations, from which the time of the next one
- * is estimated. Knows nothing of VS Code, so that plain Node can test it.
+ * Speeds of finished jobs on this machine, which estimate the time of the next job. Does not use VS Code, so that
+ * plain Node can test it.
  */
 import { type EstimatedWork, speedLike } from '../engine/importance/estimate';
 import type { Memento } from './memento';
 
 const KEY = 'speeds';
-/** The newest are kept. */
-const MOST = 40;
+/** Maximum number of speeds, newest first. */
+const MAX_SPEEDS = 40;
 
-/** The speed of a job that has ended. */
+/** The speed of a finished job. */
 export interface Speed {
   /** Execution provider. */
   readonly provider: string;
   readonly work: EstimatedWork;
-  /** Operations of one application of a block to a row: small models are slower for their size. */
+  /** Operations to apply a block to a row: small models are slower for their size. */
   readonly size: number;
-  /** Operations a second. */
+  /** Operations per second. */
   readonly flops: number;
 }
 
-/** A product of a processor with wide registers, for each of its threads: where nothing was measured, a guess. */
+/** A guess without measurements: operations per second and thread of a CPU with wide registers. */
 const GUESS_PER_THREAD = 20e9;
-/** Reading weights and adding them up in JavaScript. */
+/** The same for reading and adding weights in JavaScript. */
 const GUESS_READING = 0.2e9;
 
 export interface Estimate {
   readonly seconds: number;
-  /** False where this machine has not run anything alike yet. */
+  /** False if this machine has not run similar work yet. */
   readonly measured: boolean;
 }
 
@@ -46,13 +46,13 @@ export class Speeds {
   note(speed: Speed): void {
     if (!isSpeed(speed)) return;
     this.seen.unshift(speed);
-    this.seen.splice(MOST);
+    this.seen.splice(MAX_SPEEDS);
     void this.store.update(KEY, this.seen);
   }
 
   /**
    * @param flops operations of the job
-   * @param provider what will compute; any when that is not known yet
+   * @param provider execution provider; any if unknown
    */
   estimate(flops: number, wanted: Omit<Speed, 'flops' | 'provider'> & { readonly provider?: string }): Estimate {
     const { work, size, provider } = wanted;
@@ -60,7 +60,7 @@ export class Speeds {
     const alike = this.seen.filter(
       (speed) => (speed.work === 'magnitude') === reads && (provider ?? speed.provider) === speed.provider,
     );
-    // The same kind of work counts more than a model of the same size; of equals the newest, which stands first.
+    // The same kind of work counts more than a similar size. The newest comes first among equals.
     const distance = (speed: Speed): number =>
       Math.abs(Math.log2(speed.size / size)) + (speed.work === work ? 0 : DIFFERENT_WORK);
     const [nearest] = [...alike].sort((a, b) => distance(a) - distance(b));

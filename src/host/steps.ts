@@ -1,6 +1,5 @@
 /**
- * Questions in steps, with a way back: quick picks and input boxes, of which each step is one. Cancelling any of them
- * throws `CancelledError`.
+ * Steps of quick picks and input boxes, with a way back. Cancelling any of them throws `CancelledError`.
  */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
@@ -15,7 +14,7 @@ export interface Choice<T> {
   readonly value: T;
 }
 
-/** One of several. @param active the one that Enter takes */
+/** Asks for one of several choices. @param active the choice that Enter takes */
 export function pick<T>(
   place: Place,
   placeholder: string,
@@ -29,14 +28,14 @@ export function pick<T>(
   if (start) box.activeItems = [start];
   return answerOf<T>(box, place, [], (answer) =>
     box.onDidAccept(() => {
-      // A key that is quick may come before the box has made its active line the selected one.
+      // A fast key press may arrive before the box has selected its active line.
       const chosen = box.selectedItems[0] ?? box.activeItems[0];
       if (chosen) answer(chosen.value);
     }),
   );
 }
 
-/** Without the whole number of steps, the number of one says little and looks like a version. A single one needs none. */
+/** Without the total, a step number looks like a version. A single step needs none. */
 function numbered({ title, step, totalSteps }: Place): Partial<Place> {
   return totalSteps === undefined || totalSteps === 1 ? { title } : { title, step, totalSteps };
 }
@@ -45,20 +44,20 @@ export interface Question {
   readonly prompt: string;
   readonly value: string;
   readonly placeholder?: string;
-  /** What is wrong with an answer, undefined when nothing is. */
+  /** The error of an answer; undefined if it is valid. */
   readonly fault?: (text: string) => string | undefined;
-  /** What an answer would mean, shown while it is written. */
+  /** The effect of an answer, shown while the user types. */
   readonly meaning?: (text: string) => string | undefined;
-  /** Why the answer deserves a second thought. */
+  /** Shows the effect as a warning. */
   readonly warns?: boolean;
 }
 
-/** The text in the box when the button beside it was pressed. */
+/** The text in the box when its button was pressed. */
 export interface Pressed {
   readonly pressedAt: string;
 }
 
-/** A text; or, where there is a button, that it was pressed: what it shows takes the place of the question. */
+/** Asks for a text. With a button, pressing it is an answer too. */
 export function ask(place: Place, question: Question): Promise<string | Back>;
 export function ask(
   place: Place,

@@ -1,6 +1,6 @@
 /**
- * Which files of a workspace may be the text that a command asks for: told by name and by how they begin, for a list of
- * choices. What the command really takes, the engine says when it reads the file. Knows nothing of VS Code.
+ * Lists the files of a workspace that a command may read as text, by their names and first bytes. The engine decides
+ * when it reads the file. Does not use VS Code.
  */
 import { basename, extname } from 'node:path';
 import { UserError } from '../engine/errors';
@@ -19,16 +19,16 @@ export const TEXT_EXTENSIONS: Readonly<Record<TextUse, readonly string[]>> = {
 /** Only the start of each file is read. */
 const HEAD_BYTES = 64 * 1024;
 
-/** Files of models and programs, which are not texts to read. */
+/** Files of models and programs, which are never offered. */
 const NEVER =
   /^(license|licence|notice|copying|requirements|cmakelists|robots)([-_.].*)?$|(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/i;
-/** Texts about a project, which come last: they are seldom the one that the user means. */
+/** Texts about a project, which come last: users seldom mean them. */
 const ABOUT =
   /^(readme|changelog|changes|contributing|authors|security|code_of_conduct|model_card|citation|source)([-_.].*)?$/i;
 
 const RECORDS = /"(instruction|text)"\s*:\s*"|"(messages|batches)"\s*:\s*\[/;
 
-/** How a file of JSON must begin, by use and extension. */
+/** Required start of a JSON file, by use and extension. */
 const BEGINNINGS: Readonly<Record<string, RegExp>> = {
   'calibration .json': /^\s*\{[^]*"rows"\s*:\s*\[/,
   'calibration .jsonl': /^\s*\{.*"text"\s*:\s*"/,
@@ -38,8 +38,8 @@ const BEGINNINGS: Readonly<Record<string, RegExp>> = {
 
 /**
  * @param files absolute paths
- * @param modelFolders folders of checkpoints and adapters, whose texts are about them
- * @returns those that the use can take, in order of name; what is about a project comes last
+ * @param modelFolders folders of checkpoints and adapters, whose texts are skipped
+ * @returns the usable files by name; texts about a project come last
  */
 export async function usableTexts(
   files: readonly string[],
@@ -57,7 +57,7 @@ export async function usableTexts(
 
 async function beginsRight(file: string, use: TextUse): Promise<boolean> {
   const head = await headOf(file).catch((error: unknown) => {
-    if (error instanceof UserError) return ''; // gone, unreadable, or no file
+    if (error instanceof UserError) return ''; // missing or unreadable
     throw error;
   });
   if (head.trim() === '') return false;

@@ -1,10 +1,10 @@
-/** Shows the warnings of a job: why its numbers may not be what they seem. */
+/** Shows the warnings of a job, such as reasons to doubt its numbers. */
 import * as vscode from 'vscode';
 import { shownText } from '../engine/option-token';
 import type { JobEnded } from '../sidecar/client';
 import { jobTitle, titledJob } from '../views/progress-words';
 
-/** Shows one notification for each job, of a command or of the panel. The texts are the engine's. */
+/** Shows one notification per job. The texts come from the engine. */
 export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: JobEnded): void {
   if (!outcome || outcome.warnings.length === 0) return;
   const title = jobTitle(titledJob(spec));

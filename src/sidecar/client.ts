@@ -1,6 +1,6 @@
 /**
- * The extension host's side of the sidecar: jobs and short requests, whatever happens to the process that does them.
- * Knows nothing of VS Code, so that plain Node can test it.
+ * The extension host's side of the sidecar: jobs and short requests that survive restarts of the process. Does not
+ * use VS Code, so that plain Node can test it.
  */
 import { CancelledError, UserError } from '../engine/errors';
 import type {
@@ -26,7 +26,7 @@ export type { SidecarStatus } from './supervisor';
 
 export interface ClientOptions extends Pick<SupervisorOptions, 'program' | 'fork' | 'log'> {
   readonly clock?: Clock;
-  /** Milliseconds without work after which the sidecar ends; asked each time, for a setting may change. */
+  /** Milliseconds without work after which the sidecar ends. Read each time, since the setting may change. */
   readonly idleMs?: () => number;
   readonly logLevel?: () => LogLevel;
 }
@@ -34,19 +34,19 @@ export interface ClientOptions extends Pick<SupervisorOptions, 'program' | 'fork
 export interface RunOptions<K extends JobKind> {
   readonly onProgress?: (progress: ProgressInfo) => void;
   readonly onEvent?: (event: EventOf<K>) => void;
-  /** Told at once by which id the job is among `jobs`. */
+  /** Receives the id of the job in `jobs` at once. */
   readonly onQueued?: (id: string) => void;
   /** Cancels the job, running or waiting. */
   readonly signal?: AbortSignal;
 }
 
-/** How a job ended: with an outcome, or the error that its caller gets. */
+/** The end of a job: its outcome, or the error that its caller gets. */
 export type JobEnded = { readonly id: string; readonly spec: JobSpec } & (
   | { readonly outcome: JobOutcome; readonly error?: undefined }
   | { readonly outcome?: undefined; readonly error: unknown }
 );
 
-/** A job that has no outcome yet. */
+/** A job without an outcome. */
 interface Pending {
   readonly id: string;
   readonly spec: JobSpec;
@@ -56,7 +56,7 @@ interface Pending {
   readonly resolve: (outcome: JobOutcome) => void;
   readonly reject: (error: unknown) => void;
   info: JobInfo;
-  /** The process that has it; undefined while it waits for one. */
+  /** The process that runs it; undefined while it waits for one. */
   sentTo?: SidecarProcess;
 }
 
@@ -73,11 +73,11 @@ export class SidecarClient {
   }>();
   private readonly endedEmitter = new Emitter<JobEnded>();
   readonly onJobs = this.jobsEmitter.on;
-  /** What jobs tell while they run, whoever runs them. */
+  /** Events of running jobs of all callers. */
   readonly onEvent = this.eventEmitter.on;
-  /** Jobs that have ended, whoever ran them; they are no longer among `jobs`. */
+  /** Finished jobs of all callers, which are no longer in `jobs`. */
   readonly onEnded = this.endedEmitter.on;
-  /** The device that computes, when it becomes known or another. */
+  /** The device that computes, when it becomes known or changes. */
   readonly onDevice = this.deviceEmitter.on;
   /** Progress of jobs and short requests, by id. */
   readonly onProgress = this.progressEmitter.on;
@@ -110,12 +110,12 @@ export class SidecarClient {
     return this.lastDevice;
   }
 
-  /** The jobs without an outcome, in the order in which they run. */
+  /** The jobs without an outcome, in their running order. */
   get jobs(): readonly JobInfo[] {
     return [...this.pending.values()].map(({ info }) => info);
   }
 
-  /** Whether a job waits behind others; the first one may be queued too, while the process that will run it starts. */
+  /** Whether a job waits behind others. The first job may be queued too, while its process starts. */
   isBehind(id: string): boolean {
     const place = [...this.pending.keys()].indexOf(id);
     return place > 0 && this.pending.get(id)!.info.state === 'queued';
@@ -123,8 +123,8 @@ export class SidecarClient {
 
   /**
    * Queues a job and waits for its outcome.
-   * @throws UserError (DeviceError where the CPU is an alternative), CancelledError, JobInterrupted when the sidecar ended
-   *   under it, SidecarBug
+   * @throws UserError (DeviceError if the CPU is an alternative), CancelledError, JobInterrupted when the sidecar ends
+   *   meanwhile, SidecarBug
    */
   run<S extends JobSpec>(spec: S, options: RunOptions<S['kind']> = {}): Promise<JobOutcome<S['kind']>> {
     const { signal = new AbortController().signal } = options;
@@ -159,7 +159,7 @@ export class SidecarClient {
     );
   }
 
-  /** Ends the running job at its next pause, or takes a waiting one out of the queue. */
+  /** Ends the running job at its next pause, or removes a waiting one from the queue. */
   async cancel(id: string): Promise<void> {
     if (this.cancelUnsent(id)) return;
     const { running } = this.supervisor;
@@ -167,7 +167,7 @@ export class SidecarClient {
   }
 
   /**
-   * A short request; the long job waits meanwhile.
+   * Sends a short request. The long job waits meanwhile.
    * @throws UserError, CancelledError, SidecarGone, SidecarBug
    */
   async request<M extends Exclude<RequestName, 'initialize' | 'job/run' | 'shutdown'>>(
@@ -183,7 +183,7 @@ export class SidecarClient {
         return await ask(process.connection, method, params, signal);
       } catch (error) {
         if (isAnswer(error)) throw error;
-        process.abandon(); // without a channel it is of no use
+        process.abandon(); // a process without a channel is useless
         throw new SidecarGone((await process.ended).why);
       }
     } finally {
@@ -197,19 +197,19 @@ export class SidecarClient {
     if (running) tell(running.connection, 'log/level', { level });
   }
 
-  /** Starts the sidecar afresh, whatever happened before. The running job is interrupted, those that wait are not. */
+  /** Restarts the sidecar in any state. Interrupts the running job, but not the waiting ones. */
   async restart(): Promise<void> {
     await this.supervisor.restart();
     this.dispatch();
   }
 
-  /** Ends the process, and with it everything that was asked of it. */
+  /** Ends the process and all its work. */
   async dispose(): Promise<void> {
     for (const { reject } of this.pending.values()) reject(new CancelledError());
     await this.supervisor.dispose();
   }
 
-  /** Sends what waits. */
+  /** Sends waiting jobs. */
   private dispatch(): void {
     this.supervisor.started().then(
       (process) => {
@@ -217,7 +217,7 @@ export class SidecarClient {
         this.supervisor.rest();
       },
       (error: unknown) => {
-        if (this.status.state === 'restarting') return; // they wait for the next process
+        if (this.status.state === 'restarting') return; // jobs wait for the next process
         for (const job of this.pending.values()) if (!job.sentTo) job.reject(error);
       },
     );
@@ -228,25 +228,25 @@ export class SidecarClient {
     try {
       job.resolve(await ask(process.connection, 'job/run', { id: job.id, spec: job.spec }, job.signal));
     } catch (error) {
-      if (job.sentTo !== process) return; // the process is gone, and `lost` has decided
+      if (job.sentTo !== process) return; // the process has ended, and `lost` has decided
       if (isAnswer(error)) job.reject(error);
       else process.abandon();
     }
   }
 
-  /** The process is gone: the job that ran is lost, those behind it wait for the next process. */
+  /** The process has ended: the running job is lost, and the jobs behind it wait for the next process. */
   private lost(process: SidecarProcess, { why }: End, final: boolean): void {
     const sent = [...this.pending.values()].filter(({ sentTo }) => sentTo === process);
     for (const [place, job] of sent.entries()) {
       job.sentTo = undefined;
       job.info = queued(job.id, job.spec);
       if (job.signal.aborted) job.reject(new CancelledError());
-      else if (place === 0) job.reject(new JobInterrupted(job.spec, why)); // the oldest is the one that ran
+      else if (place === 0) job.reject(new JobInterrupted(job.spec, why)); // the oldest was running
     }
     if (final) for (const job of this.pending.values()) job.reject(new JobInterrupted(job.spec, why));
   }
 
-  /** Takes a job out that no process has yet. */
+  /** Removes a job that no process has received. */
   private cancelUnsent(id: string): boolean {
     const job = this.pending.get(id);
     if (!job || job.sentTo) return false;
@@ -286,7 +286,7 @@ export class SidecarClient {
   }
 }
 
-/** Whether the sidecar said so; anything else is the channel's. */
+/** Whether the error comes from the sidecar. Other errors come from the channel. */
 function isAnswer(error: unknown): boolean {
   return error instanceof UserError || error instanceof CancelledError || error instanceof SidecarBug;
 }

@@ -1,12 +1,12 @@
-/** Time, as what waits sees it; tests have one of their own. */
+/** A clock for code that waits. Tests use their own. */
 export interface Clock {
   /** Milliseconds. */
   now(): number;
-  /** @returns what cancels it */
+  /** @returns a function that cancels it */
   later(ms: number, body: () => void): () => void;
 }
 
-/** The real one. It keeps no process alive. */
+/** The system clock. Its timers do not keep a process alive. */
 export const realClock: Clock = {
   now: () => performance.now(),
   later: (ms, body) => {

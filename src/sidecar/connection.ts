@@ -1,4 +1,7 @@
-/** vscode-jsonrpc with the types of the protocol: method names are its keys, errors its kinds, cancelling an AbortSignal. */
+/**
+ * A typed vscode-jsonrpc connection: methods are the keys of the protocol, errors its kinds, and an AbortSignal
+ * cancels.
+ */
 import {
   CancellationTokenSource,
   createMessageConnection,
@@ -20,9 +23,9 @@ import type {
 } from '../protocol/messages';
 import { fromWire, plain, SidecarBug, toWire } from './wire';
 
-/** Any error of a handler; its kind is in the data. Outside the range that JSON-RPC has reserved. */
+/** Code of all errors of handlers, whose kind is in the data. Outside JSON-RPC's reserved range. */
 const FAILED = 1;
-/** What vscode-jsonrpc answers itself when the other end can't. */
+/** Codes that vscode-jsonrpc sends itself. */
 const OF_THE_CHANNEL: readonly number[] = [
   ErrorCodes.MessageWriteError,
   ErrorCodes.MessageReadError,
@@ -55,7 +58,7 @@ export function answer<M extends RequestName>(
   });
 }
 
-/** Thrown by a handler that knows better than `toWire` how its error crosses. */
+/** A handler throws it to set the wire form of its error, instead of `toWire`. */
 export class WireFailure extends Error {
   constructor(readonly wire: WireError) {
     super(wire.kind);
@@ -63,8 +66,8 @@ export class WireFailure extends Error {
 }
 
 /**
- * Asks and waits for the answer.
- * @throws UserError, CancelledError or SidecarBug as the other end failed; whatever the connection throws when it breaks
+ * Sends a request and waits for the answer.
+ * @throws UserError, CancelledError or SidecarBug from the other end; errors of a broken connection
  */
 export async function ask<M extends RequestName>(
   connection: MessageConnection,
@@ -87,7 +90,7 @@ export async function ask<M extends RequestName>(
   }
 }
 
-/** Sidecar → host. What cannot be sent any more is for nobody. */
+/** Sidecar → host. A notification that cannot be sent is dropped. */
 export function notify<N extends NotificationName>(
   connection: MessageConnection,
   name: N,
@@ -96,7 +99,7 @@ export function notify<N extends NotificationName>(
   void connection.sendNotification(name, plain(params)).catch(() => undefined);
 }
 
-/** Listens to what the sidecar tells. */
+/** Listens to notifications of the sidecar. */
 export function listen<N extends NotificationName>(
   connection: MessageConnection,
   name: N,
@@ -105,7 +108,7 @@ export function listen<N extends NotificationName>(
   connection.onNotification(name, listener);
 }
 
-/** Listens to what the host tells. */
+/** Listens to notifications of the host. */
 export function hear<N extends keyof HostNotifications>(
   connection: MessageConnection,
   name: N,

@@ -1,34 +1,34 @@
-/** One run of the sidecar's process, as its parent sees it: forked, greeted, ended, and why it ended. */
+/** One sidecar process from its parent's side: start, greeting, end and the reason for it. */
 import type { ChildProcess, ForkOptions } from 'node:child_process';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { type InitializeResult, type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
 import { l10n } from '../l10n';
 import { ask, connectTo, listen } from './connection';
 
-/** `fork` of node:child_process, or what stands for it in a test. */
+/** `fork` of node:child_process, or a test's substitute. */
 export type Fork = (program: string, args: readonly string[], options: ForkOptions) => ChildProcess;
 
-/** A LogOutputChannel is one. */
+/** The part of a LogOutputChannel that is used. */
 export type Log = Readonly<Record<LogLevel, (text: string) => void>>;
 
 /** How a process ended. */
 export interface End {
-  /** It was told to. */
+  /** Whether the parent asked for it. */
   readonly wanted: boolean;
-  /** In words: "it ended with code 1". */
+  /** A phrase such as "it ended with code 1". */
   readonly why: string;
 }
 
-/** What a greeting may take: onnxruntime has to be read from a cold disk. */
+/** Time limit of the greeting: onnxruntime may be read from a cold disk. */
 const GREETING_MS = 60_000;
-/** What ending by itself may take before it is killed. */
+/** Time to end before it is killed. */
 const PATIENCE_MS = 3000;
-/** Characters of what it printed that are kept to tell why it ended. */
+/** Characters of its output that are kept to explain its end. */
 const TAIL = 4000;
 
 export class SidecarProcess {
   readonly connection: MessageConnection;
-  /** Resolves when the process is gone, however it went. */
+  /** Resolves when the process has ended, in any way. */
   readonly ended: Promise<End>;
   private wanted = false;
   private fatal: string | undefined;
@@ -40,7 +40,7 @@ export class SidecarProcess {
   ) {
     this.connection = connectTo(child);
     this.ended = new Promise((resolve) => {
-      // A process that could not be started has an error and no exit; one whose channel fails may live on, of no use.
+      // A process that fails to start has an error and no exit. One with a failed channel may still run, but is useless.
       child.once('error', (error) => {
         child.kill('SIGKILL');
         resolve({ wanted: this.wanted, why: error.message });
@@ -66,8 +66,8 @@ export class SidecarProcess {
   }
 
   /**
-   * Begins the conversation.
-   * @throws UserError when the two don't fit together; Error when the process ends or stays silent
+   * Greets the process.
+   * @throws UserError when the protocol versions differ; Error when the process ends or does not answer
    */
   async greet(logLevel: LogLevel): Promise<InitializeResult> {
     this.connection.listen();
@@ -78,7 +78,7 @@ export class SidecarProcess {
     const death = this.ended.then(({ why }) => Promise.reject(new Error(why)));
     try {
       const greeting = ask(this.connection, 'initialize', { protocol: PROTOCOL_VERSION, logLevel });
-      greeting.catch(() => undefined); // the death of the process speaks for it
+      greeting.catch(() => undefined); // the end of the process is reported instead
       return await Promise.race([greeting, silence, death]);
     } finally {
       clearTimeout(timer);
@@ -86,11 +86,11 @@ export class SidecarProcess {
     }
   }
 
-  /** Ends it: asks first, and kills what does not end by itself. */
+  /** Asks it to end, and kills it if it does not. */
   async stop(): Promise<void> {
     this.wanted = true;
     const killing = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS);
-    ask(this.connection, 'shutdown', null).catch(() => undefined); // it may be gone already
+    ask(this.connection, 'shutdown', null).catch(() => undefined); // it may have ended already
     await this.ended;
     clearTimeout(killing);
     this.close();
@@ -102,12 +102,12 @@ export class SidecarProcess {
     this.child.kill('SIGKILL');
   }
 
-  /** Its channel is broken, so it is of no use: ends it as a crash. */
+  /** Ends it as a crash, since its channel is broken. */
   abandon(): void {
     this.child.kill('SIGKILL');
   }
 
-  /** To be called when it has ended: whoever still waits for an answer gets an error. */
+  /** Called when it has ended: pending requests fail. */
   close(): void {
     this.connection.dispose();
   }

@@ -1,8 +1,8 @@
-/** The long jobs of the sidecar: one runs, the others wait in their order; any of them can be cancelled. */
+/** The queue of long jobs: one runs and the others wait in order. Each can be cancelled. */
 import { CancelledError } from '../engine/errors';
 import type { JobInfo, JobKind, ProgressInfo } from '../protocol/jobs';
 
-/** A job as it is put into the queue. */
+/** A job for the queue. */
 export interface QueuedJob<T> {
   readonly id: string;
   readonly kind: JobKind;
@@ -23,13 +23,13 @@ export class JobQueue {
   private entries: Entry[] = [];
   private readonly whenEmpty: (() => void)[] = [];
 
-  /** @param changed called when a job was added, started or is gone */
+  /** @param changed called when a job is added, starts or ends */
   constructor(private readonly changed: (jobs: readonly JobInfo[]) => void) {}
 
   /**
-   * Runs the job when its turn comes.
-   * @param signal cancels it, wherever it is
-   * @throws what the job throws; CancelledError when it was cancelled before it began
+   * Runs the job after those before it.
+   * @param signal cancels it, waiting or running
+   * @throws the job's errors; CancelledError when it is cancelled before it starts
    */
   async add<T>(job: QueuedJob<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw new CancelledError();
@@ -51,7 +51,7 @@ export class JobQueue {
     }
   }
 
-  /** Ends a running job at its next pause, and takes a waiting one out. @returns whether there was such a job */
+  /** Ends a running job at its next pause, or removes a waiting one. @returns whether the job exists */
   cancel(id: string): boolean {
     const entry = this.entries.find(({ job }) => job.id === id);
     if (!entry) return false;
@@ -64,7 +64,7 @@ export class JobQueue {
     for (const { job } of [...this.entries].reverse()) this.cancel(job.id);
   }
 
-  /** Resolves when there is no job. */
+  /** Resolves when the queue is empty. */
   empty(): Promise<void> {
     if (this.entries.length === 0) return Promise.resolve();
     return new Promise((done) => this.whenEmpty.push(done));

@@ -1,12 +1,12 @@
 /**
- * When a crashed sidecar is started again: a little later each time, and not for ever. A program that crashes over and
- * over is not mended by starting it once more.
+ * Decides when to restart a crashed sidecar: later each time, and only a few times, since restarting does not fix a
+ * program that keeps crashing.
  */
 
-/** Crashes within the window after which nobody restarts any more but the user. */
-const MOST = 4;
+/** After this many crashes within the window only the user restarts it. */
+const MAX_CRASHES = 4;
 const WINDOW_MS = 3 * 60_000;
-/** Before the first restart; doubled for each further one. */
+/** Delay before the first restart, doubled for each further one. */
 const FIRST_DELAY_MS = 500;
 
 export type Verdict = { readonly restartInMs: number } | 'give up';
@@ -17,16 +17,16 @@ export class RestartPolicy {
   /** @param now milliseconds */
   constructor(private readonly now: () => number) {}
 
-  /** A crash was seen: what to do about it. Four restarts within three minutes are tried, not a fifth. */
+  /** Decides after a crash. Restarts four times within three minutes, not a fifth time. */
   crashed(): Verdict {
     const at = this.now();
     this.crashes = this.crashes.filter((crash) => at - crash < WINDOW_MS);
     this.crashes.push(at);
-    if (this.crashes.length > MOST) return 'give up';
+    if (this.crashes.length > MAX_CRASHES) return 'give up';
     return { restartInMs: FIRST_DELAY_MS * 2 ** (this.crashes.length - 1) };
   }
 
-  /** The user restarts it: what was counts no more. */
+  /** The user restarts it: earlier crashes no longer count. */
   forget(): void {
     this.crashes = [];
   }

@@ -21,15 +21,15 @@ import { prune } from './jobs/prune';
 import { retrain } from './jobs/retrain';
 import { samples } from './jobs/samples';
 
-/** Kinds under the names that the command line gives the same runs. */
+/** Kinds of records, by the names of the command line. */
 const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
 
-/** What the sidecar gives a job, whatever its kind. */
+/** The context of a job of any kind. */
 export type JobEnvironment = Omit<JobContext<JobKind>, 'note' | 'warn' | 'started' | 'emit'> & {
   readonly emit: (event: JobEvent) => void;
 };
 
-/** @throws what the engine throws; UserError when no record could be kept, before anything is computed */
+/** @throws errors of the engine; UserError before computing when no record can be written */
 export async function runJob(spec: JobSpec, around: JobEnvironment): Promise<JobOutcome> {
   return isDefined(spec) ? runDefined(spec.kind, spec, around) : runOther(spec, around);
 }
@@ -114,7 +114,7 @@ function dispatch(
   }
 }
 
-/** The checkpoint that a job reads, as the user named it; of several the first one's. */
+/** The checkpoint of a job as the user named it; the first of several. */
 export function checkpointOf(spec: JobSpec): string {
   return 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
 }

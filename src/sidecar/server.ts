@@ -1,6 +1,6 @@
 /**
- * The sidecar: the process that computes. Its parent, the extension host, forks it and speaks with it over the channel of
- * the fork. It ends when it is told to, when its parent is gone, and after an error that nobody caught.
+ * The sidecar: the process that computes. Its parent, the extension host, forks it and talks to it over the fork's
+ * channel. It ends on request, when its parent ends, and after an uncaught error.
  */
 import packageManifest from '../../package.json';
 import { openCheckpoint } from '../engine/checkpoint/open';
@@ -20,11 +20,11 @@ import { Turns } from './turns';
 import { WhatIfService } from './what-if-service';
 import { toWire } from './wire';
 
-/** Exit codes that tell the parent's log why. */
+/** Exit code for the parent's log. */
 const EXIT_FATAL = 70;
-/** What running work may take to end once it is told to. */
+/** Time for running work to end on request. */
 const PATIENCE_MS = 2000;
-/** Messages need a moment to leave. */
+/** Time for the last messages to be sent. */
 const LAST_WORDS_MS = 100;
 
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
@@ -40,7 +40,7 @@ function log(at: LogLevel, text: string): void {
   if (LEVELS.indexOf(at) >= LEVELS.indexOf(level)) notify(connection, 'log', { level: at, text });
 }
 
-/** Tells the device to the host when it is another than before. */
+/** Notifies the host when the device changes. */
 function announcer(): (device: DeviceReport) => void {
   let last = '';
   return (device) => {
@@ -51,7 +51,7 @@ function announcer(): (device: DeviceReport) => void {
   };
 }
 
-/** A short request, in the log with what it took. */
+/** Runs a short request and logs its time. */
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   try {
@@ -152,14 +152,14 @@ hear(connection, 'log/level', (params) => {
   level = params.level;
 });
 
-/** Ends all work at its next pause: outputs disappear or are complete, a training saves its state. */
+/** Ends all work at its next pause: outputs are complete or removed, and a training saves its state. */
 async function settle(): Promise<void> {
   queue.cancelAll();
   const patience = new Promise<void>((enough) => setTimeout(enough, PATIENCE_MS).unref());
   await Promise.race([Promise.all([queue.empty(), whatIf.close()]), patience]);
 }
 
-/** Says what happened and ends: after an error that nobody caught nothing is certain any more. */
+/** Reports an uncaught error and ends, since the state is unknown after it. */
 function die(error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   notify(connection, 'fatal', { message, stack });
@@ -168,6 +168,6 @@ function die(error: unknown): void {
 
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
-// Without a parent there is nobody to answer to.
+// Without a parent there is no one to answer to.
 watchParent(() => void settle().finally(() => process.exit(0)));
 connection.listen();

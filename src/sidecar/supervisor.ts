@@ -1,6 +1,6 @@
 /**
- * Keeps the sidecar's process: starts it when it is first needed, starts it again with patience when it crashes, lets it
- * go when nobody needs it. Which work is lost by that is its owner's business.
+ * Supervises the sidecar's process: starts it on first use, restarts it after crashes, and ends it when it is idle.
+ * Its owner handles the work that is lost.
  */
 import { messageOf } from '../engine/errors';
 import { l10n } from '../l10n';
@@ -16,7 +16,7 @@ export type SidecarStatus =
   | { readonly state: 'starting' }
   | { readonly state: 'ready'; readonly pid: number; readonly versions: InitializeResult['versions'] }
   | { readonly state: 'restarting'; readonly why: string; readonly inMs: number }
-  /** Nobody starts it any more but `restart`. */
+  /** Only `restart` starts it again. */
   | { readonly state: 'failed'; readonly why: string };
 
 export interface SupervisorOptions {
@@ -25,20 +25,20 @@ export interface SupervisorOptions {
   readonly fork: Fork;
   readonly log: Log;
   readonly clock: Clock;
-  /** Milliseconds without work after which the process ends; asked each time, for a setting may change. */
+  /** Milliseconds without work after which the process ends. Read each time, since the setting may change. */
   readonly idleMs: () => number;
   readonly logLevel: () => LogLevel;
 }
 
-/** What the owner of the work has to do with it. */
+/** Callbacks to the owner of the work. */
 export interface Owner {
-  /** A process was made; its notifications can be listened to. */
+  /** A process was created; its notifications can be listened to. */
   readonly connected: (process: SidecarProcess) => void;
-  /** A process is gone: what it had is lost. `final`: none will follow by itself. */
+  /** A process has ended, and its work is lost. `final`: it is not restarted automatically. */
   readonly lost: (process: SidecarProcess, end: End, final: boolean) => void;
-  /** Another process is there after a crash. */
+  /** A new process runs after a crash. */
   readonly restarted: () => void;
-  /** Whether there is work, so that the process must stay. */
+  /** Whether there is work, so that the process must keep running. */
   readonly busy: () => boolean;
 }
 
@@ -66,12 +66,12 @@ export class Supervisor {
     return this.current;
   }
 
-  /** The process that runs, if one does. */
+  /** The running process, if any. */
   get running(): SidecarProcess | undefined {
     return this.process;
   }
 
-  /** The running process, started if need be. @throws SidecarGone when it cannot be or must not be */
+  /** Returns the running process, and starts it if needed. @throws SidecarGone when it cannot or must not start */
   started(): Promise<SidecarProcess> {
     this.cancelRest();
     if (this.disposed) return Promise.reject(new SidecarGone(l10n.t('the editor is closing')));
@@ -87,13 +87,13 @@ export class Supervisor {
     return this.starting;
   }
 
-  /** Starts it afresh, whatever happened before. Whoever asks while that happens gets the same process. */
+  /** Restarts it in any state. Calls during the restart get the same process. */
   restart(): Promise<void> {
     this.restarting ??= this.startAfresh().finally(() => (this.restarting = undefined));
     return this.restarting;
   }
 
-  /** To be called when work is done: lets the process go after a while without any. */
+  /** Called when work is done: ends the process after a while without work. */
   rest(): void {
     this.cancelRest();
     if (this.owner.busy() || this.current.state !== 'ready') return;
@@ -118,7 +118,7 @@ export class Supervisor {
 
   private async startAfresh(): Promise<void> {
     this.policy.forget();
-    await this.stopping; // a start that waits for it has its process then
+    await this.stopping; // a start that waits for it has its process afterwards
     const { process } = this;
     if (process) {
       process.kill();
@@ -161,7 +161,7 @@ export class Supervisor {
     }
   }
 
-  /** The process is gone: what is lost, and whether another one is started. */
+  /** Handles the end of the process: reports lost work and decides about a restart. */
   private lost(process: SidecarProcess, end: End): void {
     if (this.process !== process) return;
     this.process = undefined;

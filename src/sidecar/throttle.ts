@@ -1,12 +1,12 @@
-/** Progress thinned out for the wire, with the rate and the time left that follow from it. */
+/** Thins out progress reports, and adds rate and remaining time. */
 import type { Progress } from '../engine/progress';
 import type { ProgressInfo } from '../protocol/jobs';
 
-/** About ten reports a second. */
+/** About ten reports per second. */
 const INTERVAL_MS = 100;
-/** The rate is that of the last seconds: work that began slowly does not count for ever. */
+/** The rate covers the last seconds, so that a slow start does not count forever. */
 const WINDOW_MS = 10_000;
-/** Less than this and a rate says nothing. */
+/** Shortest time that gives a rate. */
 const MIN_MS = 500;
 
 interface Mark {
@@ -22,7 +22,7 @@ export class ProgressThrottle {
   private unpaced = false;
 
   /**
-   * @param send receives what passes
+   * @param send receives the reports that pass
    * @param now milliseconds
    */
   constructor(
@@ -30,7 +30,7 @@ export class ProgressThrottle {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** A report of the job: sent, or held until the next one that is. The last one of the work is always sent. */
+  /** Sends a report, or holds it until the next one. The last report is always sent. */
   readonly report = (progress: Progress): void => {
     const at = this.now();
     const { unpaced = false } = progress;
@@ -45,7 +45,7 @@ export class ProgressThrottle {
     else this.pass(progress, at);
   };
 
-  /** Sends what is held. For the end of the job, whichever it is. */
+  /** Sends the held report at the end of the job. */
   flush(): void {
     if (this.held) this.pass(this.held, this.now());
   }

@@ -1,12 +1,12 @@
 /**
- * Who may compute: short requests go first, and the long job waits before its next run until they are done. A run takes
- * less than a second, so nothing interactive waits for longer than that.
+ * Gives short requests priority: the long job waits before its next run until they are done. A run takes less than a
+ * second, so interactive requests wait no longer than that.
  */
 export class Turns {
   private shorts = 0;
   private waiting: (() => void)[] = [];
 
-  /** Runs a short request; the long job stands still meanwhile. */
+  /** Runs a short request. The long job waits meanwhile. */
   async short<T>(body: () => Promise<T>): Promise<T> {
     this.shorts++;
     try {

@@ -1,24 +1,24 @@
-/** Errors on their way from the sidecar to the host, and results as plain JSON. */
+/** Wire forms of errors, and results as plain JSON. */
 import { CancelledError, DeviceError, UserError } from '../engine/errors';
 import { stringifyJson } from '../engine/json';
 import { systemFailure } from '../engine/system-failure';
 import type { WireError } from '../protocol/errors';
 
-/** An error of the sidecar that is a fault of the program, as the host sees it. */
+/** A bug in the sidecar, as the host receives it. */
 export class SidecarBug extends Error {
   override readonly name = 'SidecarBug';
   constructor(
     message: string,
-    /** Where it was thrown, in the sidecar. */
+    /** Stack in the sidecar. */
     readonly remoteStack?: string,
-    /** The same may work on the CPU. */
+    /** Offers the CPU, on which the same may work. */
     readonly offer?: 'cpu',
   ) {
     super(message);
   }
 }
 
-/** What crosses for `error`. @param onGpu it was thrown while a GPU computed, so the CPU is an alternative */
+/** The wire form of an error. @param onGpu whether a GPU was computing, so that the CPU is an alternative */
 export function toWire(error: unknown, onGpu = false): WireError {
   if (error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError')) {
     return { kind: 'cancelled' };
@@ -33,7 +33,7 @@ export function toWire(error: unknown, onGpu = false): WireError {
   return { kind: 'bug', message: error.message, stack: error.stack, ...offer };
 }
 
-/** The error that `wire` stands for: the engine's own where there is one. */
+/** The error of a wire form: an error of the engine where possible. */
 export function fromWire(wire: WireError): Error {
   switch (wire.kind) {
     case 'user': {
@@ -47,7 +47,7 @@ export function fromWire(wire: WireError): Error {
   }
 }
 
-/** A copy that survives JSON: non-finite numbers by name, what is undefined left out. */
+/** A copy as plain JSON: non-finite numbers by name, without undefined values. */
 export function plain<T>(value: T): T {
   return JSON.parse(stringifyJson(value)) as T;
 }

@@ -1,7 +1,7 @@
-/** What ticking and unticking does to plans, by mouse and by keyboard. Knows nothing of VS Code. */
+/** How checkboxes change plans, by mouse and keyboard. Does not use VS Code. */
 import type { Plans, PlanSubject } from './plan';
 
-/** Ticked blocks stay; a block that the settings lock stays as well. */
+/** Keeps checked blocks, and blocks that the settings lock. */
 export function tick(
   plans: Plans,
   subject: PlanSubject,
@@ -14,7 +14,7 @@ export function tick(
   );
 }
 
-/** Removes the blocks if one of them stays as yet; else keeps them all. @returns those that are locked, and stay */
+/** Removes the blocks if any of them is kept; otherwise keeps all. @returns the locked blocks, which are kept */
 export function toggle(
   plans: Plans,
   subject: PlanSubject,

@@ -1,4 +1,4 @@
-/** One name for one model: its folder, where that opens the same weights as the file in it that the user named. */
+/** One path for one model: its folder, if the folder opens the same weights as the file that the user named. */
 import { basename, dirname, resolve } from 'node:path';
 import { locateCheckpoint, type Located } from '../engine/checkpoint/locate';
 
@@ -13,6 +13,6 @@ export async function canonicalPath(path: string): Promise<string> {
   return whole && isSame(named, whole) ? folder : absolute;
 }
 
-/** A shard alone stands for its whole model. */
+/** A single shard counts as its whole model. */
 const isSame = (named: Located, whole: Located): boolean =>
   named.weights.path === whole.weights.path || (named.isPart && whole.weights.kind === 'index');

@@ -1,4 +1,4 @@
-/** How the blocks of a plan were chosen, in words: "suggested by ppl, edited by hand: +2 −1". */
+/** Describes how the blocks of a plan were chosen: "suggested by ppl, edited by hand: +2 −1". */
 import { type Choice, editsOf } from '../engine/importance/choice';
 import { l10n } from '../l10n';
 

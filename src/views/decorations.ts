@@ -1,6 +1,6 @@
 /**
- * Colours and marks of blocks: what matters least stands out as what can go. The state travels in the URI that VS Code
- * decorates, so that nothing has to be looked up; colours are theme colours, and a letter says the same without colour.
+ * Colors and marks of blocks, which make unimportant and removed blocks stand out. The state is part of the URI that VS
+ * Code decorates, so no lookup is needed. Colors are theme colors, and a letter shows the same without color.
  */
 import * as vscode from 'vscode';
 import type { Importance } from './scores';
@@ -12,7 +12,7 @@ interface BlockState {
   readonly removed: boolean;
 }
 
-/** The URI of a block that looks like `look`. */
+/** The URI of a block with this state. */
 export function blockUri(path: string, block: number, { importance, removed }: BlockState): vscode.Uri {
   const query = new URLSearchParams({ ...(importance && { importance }), ...(removed && { removed: '1' }) });
   return vscode.Uri.from({ scheme: SCHEME, path: `/${block}`, query: query.toString(), fragment: path });

@@ -1,8 +1,8 @@
-/** The device that computes, in words. Knows nothing of VS Code, so that plain Node can test it. */
+/** Describes the device that computes. Does not use VS Code, so that plain Node can test it. */
 import { l10n } from '../l10n';
 import type { DeviceInfo } from '../protocol/jobs';
 
-/** A line for the device and why, and one for each other provider that the reason does not name. */
+/** One line for the device and its reason, and one for each other provider that the reason does not name. */
 export function deviceLines({ provider, why, tried }: DeviceInfo): string[] {
   const others = tried.filter((trial) => !why.includes(trial.provider));
   return [

@@ -1,19 +1,19 @@
-/** Looks for checkpoints, adapters and GGUF files in the workspace: a bounded search, which reads no file. */
+/** Searches the workspace for checkpoints, adapters and GGUF files. The search is bounded and reads no file. */
 import * as vscode from 'vscode';
 import { anyOf } from './globs';
 import { type FoundModels, groupFiles } from './group-files';
 
 export interface Found extends FoundModels {
-  /** There may be more than were found. */
+  /** Whether the search stopped at its limit. */
   readonly truncated: boolean;
 }
 
-/** More files than this and the workspace is a store of models, whose checkpoints are opened by hand. */
+/** A workspace with more files is a store of models: the user opens its checkpoints by hand. */
 const MAX_FILES = 2000;
-/** Everything that may be a checkpoint, for searching and for watching. */
+/** Files that may be a checkpoint, to search for and to watch. */
 export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json,gguf}';
 
-/** @param exclude globs, on top of `files.exclude` */
+/** @param exclude globs, in addition to `files.exclude` */
 export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {
   const uris = await vscode.workspace.findFiles(WEIGHT_FILES, anyOf(exclude), MAX_FILES);
   const files = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);

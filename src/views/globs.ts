@@ -1,12 +1,12 @@
-/** Several globs as one: VS Code takes one, and knows no braces within braces. */
+/** Joins several globs into one. VS Code takes a single glob and does not support nested braces. */
 
-/** Undefined for none. */
+/** Returns undefined without globs. */
 export function anyOf(globs: readonly string[]): string | undefined {
   const flat = globs.flatMap(expand).filter((glob) => glob !== '');
   return flat.length > 0 ? `{${flat.join(',')}}` : undefined;
 }
 
-/** "a/{b,c{d,e}}" → "a/b", "a/cd", "a/ce". What is never closed stays as it is, without its brace. */
+/** "a/{b,c{d,e}}" → "a/b", "a/cd", "a/ce". An unclosed brace is dropped. */
 function expand(glob: string): string[] {
   const start = glob.indexOf('{');
   if (start < 0) return [glob];

@@ -1,14 +1,14 @@
-/** Which of many weight files make up a model together, by their names alone. */
+/** Groups weight files into models by their names. */
 import { basename, dirname, join } from 'node:path';
 
 export interface FoundModels {
-  /** Folders, or single files where a folder holds several models. */
+  /** Folders, or single files if a folder holds several models. */
   readonly checkpoints: readonly string[];
   /** Folders. */
   readonly adapters: readonly string[];
-  /** Files; of one that is split, the first part. */
+  /** Files; for a split file, its first part. */
   readonly ggufs: readonly string[];
-  /** Folders that trainings were to write which have left a state beside them: stopped ones, and those under way. */
+  /** Output folders of trainings with a saved state beside them: stopped and running ones. */
   readonly trainings: readonly string[];
 }
 
@@ -16,11 +16,11 @@ const WHOLE = 'model.safetensors';
 const ADAPTER = 'adapter_model.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
-/** Folders of what Coppice is writing, and of trainings that were stopped. */
+/** Folders of unfinished outputs and of training states. */
 const UNDER_WAY = /\.(coppice-partial|training)$/;
-/** Of a training, in such a folder. */
+/** The state of a training in such a folder. */
 const STATE = /\.training[/\\]state\.safetensors$/;
-/** What tools keep beside a model and is none. */
+/** Files that tools keep beside a model. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
 
 export const isGguf = (path: string): boolean => path.endsWith('.gguf');

@@ -1,4 +1,4 @@
-/** Lines of the view that the user has hidden; kept with the workspace. Knows nothing of VS Code. */
+/** Lines of the view that the user has hidden, kept with the workspace. Does not use VS Code. */
 import type { Memento } from '../host/memento';
 import { Emitter } from '../sidecar/emitter';
 
@@ -28,14 +28,14 @@ export class HiddenPaths {
     this.set([...this.paths, ...paths]);
   }
 
-  /** Shows these again; all of them when none is named. */
+  /** Shows these lines again; all lines when undefined. */
   show(paths?: readonly string[]): void {
     this.set(paths ? [...this.paths].filter((path) => !paths.includes(path)) : []);
   }
 
   private set(paths: readonly string[]): void {
     const next = new Set(paths);
-    if (next.size === this.paths.size) return; // only ever grown or shrunk
+    if (next.size === this.paths.size) return; // the set only grows or shrinks
     this.paths = next;
     void this.store.update(KEY, [...next]);
     this.changed.fire();

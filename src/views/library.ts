@@ -1,6 +1,6 @@
 /**
- * The checkpoints that the user sees: found in the workspace, or opened by hand and remembered. Each is opened (headers
- * only) when it is first needed, and again when its files change.
+ * The checkpoints in the view: found in the workspace, or opened by hand and remembered. Each is opened (headers
+ * only) on first use, and again when its files change.
  */
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
@@ -20,7 +20,7 @@ import { isGguf } from './group-files';
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
 const SETTLE_MS = 400;
-/** Files that name a checkpoint; else a folder does. */
+/** Paths that are files; other paths of checkpoints are folders. */
 const WEIGHTS = /\.(safetensors|json|gguf)$/;
 
 export interface Entry {
@@ -38,7 +38,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private truncated = false;
   private readonly cache = new CheckpointCache(openCheckpoint);
   private readonly ggufCache = new CheckpointCache(async (path) => summarizeGguf(await openGguf(path)));
-  /** Of what was opened from outside the workspace, which the watchers of the workspace do not see; by folder. */
+  /** Watchers of folders outside the workspace, which the workspace watchers do not cover. */
   private readonly outside = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[] = [];
   private readonly changed = new vscode.EventEmitter<string | undefined>();
@@ -59,7 +59,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.watch();
   }
 
-  /** Whether the workspace was searched to the end, once. */
+  /** Whether a search of the workspace has finished. */
   get isScanned(): boolean {
     return this.scanned;
   }
@@ -69,12 +69,12 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.listed(this.found, (path) => !isGguf(path));
   }
 
-  /** GGUF files, which can be inspected and nothing else. */
+  /** GGUF files, which Coppice can only inspect. */
   ggufs(): readonly Entry[] {
     return this.listed(this.foundGgufs, isGguf);
   }
 
-  /** Whether the workspace holds more weight files than were looked at. */
+  /** Whether the workspace has more weight files than the search reads. */
   get isTruncated(): boolean {
     return this.truncated;
   }
@@ -84,32 +84,32 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.adapterFolders;
   }
 
-  /** Trainings in the workspace that were stopped and can be gone on with. */
+  /** Stopped trainings in the workspace. */
   trainings(): readonly StoppedTraining[] {
     return this.stopped;
   }
 
-  /** The checkpoint at `path`, opened when it was not. @throws UserError for what cannot be opened */
+  /** Returns the checkpoint at `path`, and opens it if needed. @throws UserError when it cannot be opened */
   load(path: string): Promise<Checkpoint> {
     return this.cache.load(path);
   }
 
-  /** The checkpoint at `path` if it is open already. */
+  /** The checkpoint at `path` if it is already open. */
   peek(path: string): Checkpoint | undefined {
     return this.cache.peek(path);
   }
 
-  /** What the header of a GGUF file says. @throws UserError for what cannot be read */
+  /** Summary of a GGUF header. @throws UserError when it cannot be read */
   loadGguf(path: string): Promise<Summary> {
     return this.ggufCache.load(path);
   }
 
-  /** The path that a checkpoint is, or would be, listed by. @throws UserError when there is nothing to open */
+  /** The path that a checkpoint has, or would have, in the list. @throws UserError when there is nothing to open */
   async resolve(named: string): Promise<string> {
     return this.entries().some(({ path }) => path === named) ? named : canonicalPath(named);
   }
 
-  /** Adds a checkpoint by hand. @returns it, and the path that it is listed by @throws UserError for what cannot be opened */
+  /** Adds a checkpoint by hand. @returns it and its path in the list @throws UserError when it cannot be opened */
   async open(named: string): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
     const path = await this.resolve(named);
     const checkpoint = await this.load(path);
@@ -117,20 +117,20 @@ export class CheckpointLibrary implements vscode.Disposable {
     return { path, checkpoint };
   }
 
-  /** Adds a GGUF file by hand. @returns its summary @throws UserError for what cannot be read */
+  /** Adds a GGUF file by hand. @returns its summary @throws UserError when it cannot be read */
   async openGguf(path: string): Promise<Summary> {
     const summary = await this.loadGguf(path);
     await this.list(path);
     return summary;
   }
 
-  /** Forgets what was opened by hand. Nothing on disk is touched. */
+  /** Removes checkpoints that were opened by hand from the list. Files stay unchanged. */
   async close(paths: readonly string[]): Promise<void> {
     await this.remember(this.opened.filter((other) => !paths.includes(other)));
     this.changed.fire(undefined);
   }
 
-  /** Searches the workspace; calls that come while one runs wait for a further one. */
+  /** Searches the workspace. Calls during a search wait for the next search. */
   async rescan(): Promise<void> {
     const before = this.scan;
     if (before) await before;
@@ -140,7 +140,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     await this.scan;
   }
 
-  /** Opens `path` afresh when it is next needed. */
+  /** Forgets `path`, so that the next use opens it again. */
   forget(path: string): void {
     this.cache.forget(path);
     this.ggufCache.forget(path);
@@ -173,7 +173,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.changed.fire(undefined);
   }
 
-  /** What was found, then what was opened by hand. */
+  /** Found checkpoints first, then those opened by hand. */
   private listed(found: readonly string[], isOfKind: (path: string) => boolean): Entry[] {
     const others = this.opened.filter((path) => isOfKind(path) && !found.includes(path));
     return [
@@ -182,14 +182,14 @@ export class CheckpointLibrary implements vscode.Disposable {
     ];
   }
 
-  /** Lists what was opened by hand, where it is not listed yet. */
+  /** Adds a path that was opened by hand, unless it is listed. */
   private async list(path: string): Promise<void> {
     if ([...this.entries(), ...this.ggufs()].some((entry) => entry.path === path)) return;
     await this.remember([...this.opened, path]);
     this.changed.fire(undefined);
   }
 
-  /** A damaged state is reported in the log and has no line in the view. */
+  /** Reads training states. A damaged state is logged and not listed. */
   private async readTrainings(outs: readonly string[]): Promise<StoppedTraining[]> {
     const read = await Promise.all(
       outs.map((out) =>
@@ -208,7 +208,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     await this.state.update(REMEMBERED, paths);
   }
 
-  /** What is not listed any more takes no memory. */
+  /** Frees the memory of checkpoints that are no longer listed. */
   private forgetVanished(): void {
     const listed = new Set([...this.entries(), ...this.ggufs()].map(({ path }) => path));
     for (const cache of [this.cache, this.ggufCache]) {
@@ -224,7 +224,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.subscriptions.push(
       this.follow(weights),
       this.follow(configs),
-      // A folder that is moved or removed as a whole says nothing of the files in it.
+      // A folder that is moved or removed as a whole sends no events for its files.
       vscode.workspace.onDidCreateFiles(again),
       vscode.workspace.onDidDeleteFiles(again),
       vscode.workspace.onDidRenameFiles(again),
@@ -237,7 +237,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     );
   }
 
-  /** A watcher a folder outside the workspace in which something is opened, and none for the others. */
+  /** Watches the folders outside the workspace that have opened checkpoints, and only those. */
   private watchOutside(): void {
     const folders = this.opened
       .map((path) => (WEIGHTS.test(path) ? dirname(path) : path))
@@ -254,7 +254,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     }
   }
 
-  /** Whatever `watcher` sees is opened afresh, and looked for. */
+  /** Forgets changed files and searches again when `watcher` reports a change. */
   private follow(watcher: vscode.FileSystemWatcher): vscode.Disposable {
     const touched = ({ fsPath }: vscode.Uri): void => {
       for (const path of [...this.cache.paths, ...this.ggufCache.paths]) {
@@ -266,7 +266,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     return vscode.Disposable.from(watcher, ...events);
   }
 
-  /** Searches the workspace once what happens has settled; what goes wrong is in the log. */
+  /** Searches the workspace once changes have settled. Errors go to the log. */
   rescanSoon(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -275,7 +275,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 }
 
-/** Any error as one that the user can be shown. */
+/** Turns any error into one with a text for the user. */
 export function asUserError(error: unknown, what: string): UserError {
   if (error instanceof UserError) return error;
   return new UserError(what, messageOf(error), vscode.l10n.t('See the log for details.'));

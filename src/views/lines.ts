@@ -1,4 +1,4 @@
-/** The lines of checkpoints, plans, blocks and GGUF files: what their files hold, and what plan and scores say of them. */
+/** Tree items of checkpoints, plans, blocks and GGUF files, from their files, plans and scores. */
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
@@ -53,7 +53,7 @@ export class Lines {
     });
   }
 
-  /** What plan and scores say of a checkpoint. */
+  /** Plan and scores of a checkpoint. */
   private stateOf(path: string, checkpoint: Checkpoint): CheckpointState {
     const subject = subjectOf(path, checkpoint);
     if (!subject) return { removed: [], allScores: [] };
@@ -64,7 +64,7 @@ export class Lines {
   }
 }
 
-/** The line of a checkpoint that cannot be opened, with the reason. */
+/** Returns the item, or one with the reason if the checkpoint cannot be opened. */
 async function orFailed(
   node: CheckpointNode | GgufNode,
   make: () => Promise<vscode.TreeItem>,

@@ -1,4 +1,4 @@
-/** What the lines of the tree stand for. */
+/** The nodes of the tree. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { TensorInfo } from '../engine/formats/tensor';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
@@ -50,12 +50,12 @@ export interface GgufNode {
   readonly entry: Entry;
 }
 
-/** The group of checkpoints and GGUF files that cannot be computed with. */
+/** The group of checkpoints and GGUF files that can only be inspected. */
 export interface InspectionNode {
   readonly kind: 'inspection';
 }
 
-/** A training that was stopped. */
+/** A stopped training. */
 export interface TrainingNode {
   readonly kind: 'training';
   readonly training: StoppedTraining;
@@ -70,20 +70,20 @@ const KINDS: Readonly<Record<Node['kind'], true>> = {
   ...{ adapter: true, training: true, gguf: true, inspection: true },
 };
 
-/** The path of the checkpoint that a node belongs to; undefined for what belongs to none. */
+/** The path of the checkpoint that a node belongs to; undefined if it belongs to none. */
 export function checkpointPathOf(node: Node): string | undefined {
   let at = node;
   while ('parent' in at) at = at.parent;
   return at.kind === 'checkpoint' ? at.entry.path : undefined;
 }
 
-/** The file or folder that a line at the top of the view, or in the group, stands for. */
+/** The file or folder of a line. */
 export function filePathOf(node: Node): string | undefined {
   if (node.kind === 'adapter') return node.path;
   return node.kind === 'gguf' ? node.entry.path : checkpointPathOf(node);
 }
 
-/** The same text for the same line, also after its node was made again. */
+/** A key that is the same for the same line, also for a new node. */
 export function keyOf(node: Node): string {
   switch (node.kind) {
     case 'inspection':
@@ -106,7 +106,7 @@ export function keyOf(node: Node): string {
   }
 }
 
-/** Whether a value that a command was given is a node of the tree. */
+/** Whether an argument of a command is a node of the tree. */
 export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'kind' in value && Object.hasOwn(KINDS, String(value.kind));
 }

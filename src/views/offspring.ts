@@ -1,4 +1,4 @@
-/** What lies below a checkpoint and below a block: nodes that stay the same until the files become others. */
+/** Children of checkpoints and blocks. Nodes stay the same until the files change. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { CheckpointLibrary } from './library';
 import type { BlockNode, CheckpointNode, Node, PartNode, PlanNode } from './nodes';
@@ -10,7 +10,7 @@ export class Offspring {
 
   constructor(private readonly library: Pick<CheckpointLibrary, 'load'>) {}
 
-  /** Nothing for what cannot be opened. */
+  /** Returns nothing for a checkpoint that cannot be opened. */
   async ofCheckpoint(node: CheckpointNode): Promise<Node[]> {
     const checkpoint = await this.library.load(node.entry.path).catch(() => undefined);
     if (!checkpoint) return [];
@@ -35,7 +35,7 @@ export class Offspring {
     return modules.filter(({ part }) => part.tensors.length > 0);
   }
 
-  /** The plan has its line also while every block stays: lines must not move under the pointer that unticks the first. */
+  /** A plan has a line even while it is empty: lines must not move under the pointer that clears the first checkbox. */
   private planOf(parent: CheckpointNode, checkpoint: Checkpoint): PlanNode {
     const before = this.plans.get(parent);
     if (before?.checkpoint === checkpoint) return before;

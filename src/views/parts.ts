@@ -1,6 +1,6 @@
 /**
  * The tensors of a checkpoint in the order of the model: embedding, blocks with attention and FFN, final norm, head,
- * and what is none of these. Of families that Coppice cannot compute with, as far as their names tell.
+ * and other tensors. For unsupported families the names of the tensors decide.
  */
 import { elements } from '../engine/checkpoint/parameters';
 import type { Checkpoint } from '../engine/checkpoint/types';
@@ -14,11 +14,11 @@ export interface Part {
 
 export interface BlockPart extends Part {
   readonly index: number;
-  /** With the norm before it. */
+  /** Includes the norm before it. */
   readonly attention: Part;
-  /** With the norm before it. */
+  /** Includes the norm before it. */
   readonly ffn: Part;
-  /** What is neither. */
+  /** Tensors of the block that are neither. */
   readonly other: Part;
 }
 
@@ -26,12 +26,12 @@ export interface Parts {
   readonly embedding: Part;
   readonly blocks: readonly BlockPart[];
   readonly norm: Part;
-  /** Empty in a tied model, whose head is the embedding. */
+  /** Empty in a tied model, which uses the embedding as its head. */
   readonly head: Part;
   readonly other: Part;
 }
 
-/** Block numbers as decoders write them; four digits are more blocks than any model has. */
+/** Block numbers as in names of decoder models. No model has more than four digits of blocks. */
 const IN_BLOCK = /(?:^|\.)(?:layers|layer|blocks|h|blk)\.(\d{1,4})\.(.+)$/;
 const ATTENTION = /(^|\.)(self_attn|attn|attention|self_attention|input_layernorm|ln_1)(\.|_)/;
 const FFN = /(^|\.)(mlp|ffn|feed_forward|block_sparse_moe|post_attention_layernorm|ln_2)(\.|_)/;
@@ -41,7 +41,7 @@ const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm)\.[^
 
 const known = new WeakMap<Checkpoint, Parts>();
 
-/** Computed once a checkpoint. */
+/** Computed once per checkpoint. */
 export function partsOf(checkpoint: Checkpoint): Parts {
   let parts = known.get(checkpoint);
   if (!parts) known.set(checkpoint, (parts = computeParts(checkpoint.tensors.values())));
@@ -84,7 +84,7 @@ function computeParts(tensors: Iterable<TensorInfo>): Parts {
   };
 }
 
-/** Where in the model a tensor belongs, as far as its name tells; of names in GGUF files too. */
+/** Where a tensor belongs by its name, including names in GGUF files. */
 export function placeOf(name: string): Place {
   const match = IN_BLOCK.exec(name);
   return match ? { block: Number(match[1]), kind: blockKind(match[2]) } : { kind: outsideKind(name) };

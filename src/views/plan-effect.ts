@@ -1,4 +1,4 @@
-/** What a plan amounts to: blocks, parameters, bytes, and about how much faster the model would write. */
+/** The result of a plan: blocks, parameters, bytes and estimated speed. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { checkpointReduction, type Reduction } from '../engine/checkpoint/reduction';
 import { withoutLayers } from '../engine/checkpoint/architecture';
@@ -6,7 +6,7 @@ import { parametersReadOf } from '../engine/checkpoint/parameters';
 import { requireArchitecture } from '../engine/checkpoint/open';
 
 export interface PlanEffect extends Reduction {
-  /** Times as fast as the whole model, by `estimatedSpeedup`. */
+  /** Speed relative to the whole model, by `estimatedSpeedup`. */
   readonly speedup: number;
 }
 
@@ -16,9 +16,10 @@ export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): 
 }
 
 /**
- * Writing a token reads every weight once, but of the embedding only one row: time goes with the parameters that are
- * read. A depth-pruned model is faster by exactly what its blocks weigh, which is the point of pruning depth (Kim et
- * al. 2024, §4.3); attention over a long text and overheads are left out, so this is an estimate.
+ * Estimates the speed of decoding relative to the whole model. Decoding a token reads every weight once, but only one
+ * row of the embedding, so time is proportional to the parameters that are read. A depth-pruned model therefore gains
+ * exactly the share of its removed blocks (Kim et al. 2024, §4.3). Attention over long texts and overheads are
+ * ignored.
  */
 export function estimatedSpeedup(checkpoint: Checkpoint, removed: readonly number[]): number {
   const architecture = requireArchitecture(checkpoint);

@@ -1,7 +1,6 @@
 /**
- * The warning for a plan that removes blocks which no suggestion would remove: those that matter much by the scores that
- * are shown, and those that the paper keeps. Such a plan is allowed. Knows nothing of VS
- * Code.
+ * The warning for a plan that removes blocks which no suggestion would remove: important blocks by the shown scores,
+ * and blocks that the paper keeps. Such a plan is allowed. Does not use VS Code.
  */
 import { l10n } from '../l10n';
 import type { Protection } from './protection';
@@ -9,8 +8,8 @@ import { importances, type Scores } from './scores';
 import { shortScore } from './words';
 
 /**
- * @param removed blocks that go, ascending
- * @returns "removes block 2, which matters much (ppl 125)", or undefined when there is nothing to warn of
+ * @param removed blocks to remove, ascending
+ * @returns "removes block 2, which is important (ppl 125)", or undefined when there is nothing to warn of
  */
 export function planWarning(
   removed: readonly number[],

@@ -1,25 +1,25 @@
 /**
- * The plan: which blocks of which checkpoint are to go, and which suggestion it began with. Tree, chart and commands read
- * and write it only here. It outlives the window, and is dropped when the checkpoint's files become others. Knows nothing
- * of VS Code.
+ * The plan of each checkpoint: the blocks to remove, and the suggestion that it started from. Tree, chart and
+ * commands read and write it only here. It is kept with the workspace, and dropped when the checkpoint's files
+ * change. Does not use VS Code.
  */
 import { type Choice, choiceOf, type Suggestion } from '../engine/importance/choice';
 import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 
-/** What a plan is about. */
+/** The checkpoint of a plan. */
 export interface PlanSubject {
-  /** As the library names the checkpoint. */
+  /** Path of the checkpoint in the library. */
   readonly path: string;
   readonly identity: string;
   readonly blocks: number;
 }
 
-/** All of a plan that undo brings back. */
+/** The part of a plan that undo restores. */
 export interface PlanState {
   /** 0-based, ascending. */
   readonly removed: readonly number[];
-  /** What it began with; what was changed by hand since then is the difference. Undefined for a plan made by hand. */
+  /** The suggestion it started from; differences are edits by hand. Undefined for a plan made by hand. */
   readonly suggestion?: Suggestion;
 }
 
@@ -32,14 +32,14 @@ const KEY = 'plans';
 export class Plans {
   private readonly plans: Map<string, StoredPlan>;
   private readonly changed = new Emitter<string>();
-  /** Tells the path of the checkpoint whose plan is another now. */
+  /** Fires with the path of the checkpoint whose plan has changed. */
   readonly onChange: (listener: (path: string) => void) => Subscription = this.changed.on;
 
   constructor(private readonly store: Memento) {
     this.plans = new Map(Object.entries(readPlans(store.get(KEY))));
   }
 
-  /** The plan as it is. */
+  /** The current plan. */
   state({ path, identity, blocks }: PlanSubject): PlanState {
     const plan = this.plans.get(path);
     if (plan?.identity !== identity) return { removed: [] };
@@ -47,29 +47,29 @@ export class Plans {
     return { removed: removed.filter((block) => block < blocks), ...(suggestion && { suggestion }) };
   }
 
-  /** The blocks that are to go, ascending. */
+  /** The blocks to remove, ascending. */
   removed(subject: PlanSubject): readonly number[] {
     return this.state(subject).removed;
   }
 
-  /** How the blocks that are to go were chosen. */
+  /** How the blocks to remove were chosen. */
   choice(subject: PlanSubject): Choice {
     const { removed, suggestion } = this.state(subject);
     return choiceOf(removed, suggestion);
   }
 
-  /** Sets the plan by hand: a suggestion that it began with is remembered, until every block stays. */
+  /** Sets the plan by hand. The suggestion it started from is kept until the plan is empty. */
   set(subject: PlanSubject, removed: Iterable<number>): void {
     const { suggestion } = this.state(subject);
     this.restore(subject, { removed: [...removed], ...(suggestion && { suggestion }) });
   }
 
-  /** Sets the plan to what a criterion suggests. */
+  /** Sets the plan to a suggestion. */
   suggest(subject: PlanSubject, suggestion: Suggestion): void {
     this.restore(subject, { removed: suggestion.blocks, suggestion });
   }
 
-  /** Sets the plan to an earlier one. Numbers that are not blocks of the model are dropped; at least one block stays. */
+  /** Sets the plan to an earlier one. Drops numbers that are not blocks of the model, and keeps at least one block. */
   restore(subject: PlanSubject, { removed, suggestion }: PlanState): void {
     const { path, identity, blocks } = subject;
     const isBlock = (block: number): boolean => Number.isInteger(block) && block >= 0 && block < blocks;
@@ -83,7 +83,7 @@ export class Plans {
     this.changed.fire(path);
   }
 
-  /** Keeps (ticked) or removes blocks, on top of the plan as it is. */
+  /** Keeps or removes blocks, in addition to the current plan. */
   change(subject: PlanSubject, blocks: Iterable<readonly [block: number, kept: boolean]>): void {
     const removed = new Set(this.removed(subject));
     for (const [block, kept] of blocks) {
@@ -97,7 +97,7 @@ export class Plans {
 const sameSuggestion = (one: Suggestion | undefined, other: Suggestion | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
-/** Reads what this or another version stored. */
+/** Reads the stored plans, also those of other versions. */
 function readPlans(stored: unknown): Record<string, StoredPlan> {
   if (typeof stored !== 'object' || stored === null) return {};
   const plans: Record<string, StoredPlan> = {};
@@ -108,7 +108,7 @@ function readPlans(stored: unknown): Record<string, StoredPlan> {
   return plans;
 }
 
-/** A plan as it was stored; undefined for what is none. */
+/** Reads a stored plan; undefined if it is not valid. */
 export function readPlan(stored: unknown): PlanState | undefined {
   const plan = stored as Partial<PlanState> | null | undefined;
   if (!Array.isArray(plan?.removed)) return undefined;

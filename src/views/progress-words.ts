@@ -1,6 +1,6 @@
 /**
- * Progress in words, one formatter for every place: "block 4 of 30 · 1 % · about 4:40 left". Units of the engine's own
- * counting, such as row-blocks, say nothing to a user and are not shown. Knows nothing of VS Code.
+ * Formats progress for every place: "block 4 of 30 · 1 % · about 4:40 left". The engine's units, such as row-blocks,
+ * mean nothing to users and are not shown. Does not use VS Code.
  */
 import { dirname } from 'node:path';
 import { nameOfFolder } from '../engine/records/record';
@@ -14,18 +14,18 @@ export function progressLine(progress: ProgressInfo): string {
   return [progress.label, ...farAndLeft(progress)].join(' · ');
 }
 
-/** The progress where room is short: "12 % · about 0:12 left". */
+/** The progress in short form: "12 % · about 0:12 left". */
 export function progressShort(progress: ProgressInfo): string {
   return farAndLeft(progress).join(' · ');
 }
 
-/** The state of a job: it waits behind others, it prepares (there is no progress yet), or its progress. */
+/** The state of a job: waiting behind others, preparing (no progress yet), or its progress. */
 export function stateLine({ progress }: Pick<JobInfo, 'progress'>, behind: boolean): string {
   if (behind) return l10n.t('Waiting for its turn');
   return progress ? progressLine(progress) : l10n.t('Preparing…');
 }
 
-/** Whole percent of the job; undefined where that is not known. */
+/** Whole percent of the job; undefined if unknown. */
 export function percentOf({ done, total }: ProgressInfo): number | undefined {
   return total > 0 ? Math.floor((100 * done) / total) : undefined;
 }
@@ -39,7 +39,7 @@ function farAndLeft(progress: ProgressInfo): string[] {
   ];
 }
 
-/** What a job does, where room is short. */
+/** The activity of a job in short form. */
 export function jobWord(kind: JobKind): string {
   switch (kind) {
     case 'score':
@@ -86,20 +86,20 @@ export function jobTitle({ kind, checkpoint, criterion }: TitledJob): string {
   }
 }
 
-/** What a title needs to know of a job or its spec. */
+/** The parts of a job that its title needs. */
 export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint'> {
-  /** Of 'score'. */
+  /** For 'score' only. */
   readonly criterion?: Criterion;
 }
 
-/** The same of a job that is only planned; samples are titled by their first column. */
+/** The same for the spec of a job. Samples take the title of their first column. */
 export const titledJob = (spec: JobSpec): TitledJob => ({
   kind: spec.kind,
   checkpoint: 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint,
   ...(spec.kind === 'score' && { criterion: spec.criterion }),
 });
 
-/** The model that a job's path names: a folder, or a file in one. */
+/** Name of the model at a path: a folder, or a file in one. */
 export const checkpointName = (path: string): string => nameOfFolder(WEIGHTS.test(path) ? dirname(path) : path);
 
 const WEIGHTS = /\.(safetensors|json)$/;

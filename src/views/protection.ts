@@ -1,4 +1,4 @@
-/** Which blocks of a model are not to be suggested, and which the user has locked altogether, by the settings. */
+/** Which blocks the settings protect from suggestions, and which they lock. */
 import { UserError } from '../engine/errors';
 import { parseBlockList } from '../engine/checkpoint/block-list';
 import { keepList } from '../engine/importance/select';
@@ -8,13 +8,15 @@ import { l10n } from '../l10n';
 export interface Protection {
   /** Never suggested: the first four blocks and the last two unless switched off, and the user's list. */
   readonly kept: ReadonlySet<number>;
-  /** The user's list, which no plan may contradict. */
+  /** The user's list, which no plan may remove. */
   readonly locked: ReadonlySet<number>;
-  /** What is wrong with the list, in words. */
+  /** What is wrong with the list. */
   readonly fault?: string;
 }
 
-/** @param keep the setting, "5,12-14"; blocks that this model doesn't have don't count, for it serves other models too */
+/**
+ * @param keep the setting, "5,12-14"; it may name blocks that this model lacks, since it applies to other models too
+ */
 export function protectionOf(
   blocks: number,
   { keepEnds, keep }: { readonly keepEnds: boolean; readonly keep: string },
@@ -33,7 +35,7 @@ export function protectionOf(
   }
 }
 
-/** As `protectionOf`, for what must not go on without the list. @throws UserError when it cannot be read */
+/** As `protectionOf`. @throws UserError when the list cannot be read */
 export function requireProtection(blocks: number, settings: Parameters<typeof protectionOf>[1]): Protection {
   const protection = protectionOf(blocks, settings);
   if (protection.fault === undefined) return protection;

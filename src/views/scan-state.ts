@@ -1,14 +1,13 @@
 /**
- * What the manifest's `when` clauses know of the search for checkpoints. A view that has no lines yet says either that
- * the search runs or that nothing was found: the second only once that is known. Knows
- * nothing of VS Code.
+ * Context keys about the search for checkpoints, for the manifest's `when` clauses. An empty view shows that the
+ * search is running, or that nothing was found once the search has finished. Does not use VS Code.
  */
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary } from './library';
 
 type Listed = Pick<CheckpointLibrary, 'isScanned' | 'entries' | 'adapters' | 'ggufs'>;
 
-/** Values of context keys, by their names. */
+/** Values of context keys by name. */
 export function scanState(library: Listed, hidden: Pick<HiddenPaths, 'size'>): Readonly<Record<string, unknown>> {
   const checkpoints = library.entries();
   const lines = checkpoints.length + library.adapters().length + library.ggufs().length;
@@ -16,7 +15,7 @@ export function scanState(library: Listed, hidden: Pick<HiddenPaths, 'size'>): R
     'coppice.empty': library.isScanned && lines === 0,
     'coppice.hasHidden': hidden.size > 0,
     'coppice.hasCheckpoints': checkpoints.length > 0,
-    // For the menu of the Explorer, which cannot look into folders.
+    // For the Explorer menu, whose `when` clauses cannot read folders.
     'coppice.checkpointFolders': checkpoints.map(({ path }) => path),
     'coppice.scanned': library.isScanned,
   };

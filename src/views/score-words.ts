@@ -1,22 +1,24 @@
-/** Scores of a block in words, for lines, hovers and warnings. Knows nothing of VS Code. */
+/** Formats scores of a block for lines, hovers and warnings. Does not use VS Code. */
 import { l10n } from '../l10n';
 import type { Scores } from './scores';
 import { shortScore } from './words';
 
-/** "ppl 34.2"; of greedy, which has no score of single blocks, its place. Undefined where there is nothing to say. */
+/**
+ * "ppl 34.2"; "greedy rank 3" for greedy, which has no score per block (1 = removed first). Undefined without scores.
+ */
 export function scoreWords({ criterion, blocks, removals }: Scores, block: number): string | undefined {
   if (blocks?.[block] !== undefined) return `${criterion} ${shortScore(blocks[block])}`;
   const place = removals?.indexOf(block) ?? -1;
   return place < 0 ? undefined : l10n.t('{0} rank {1}', criterion, place + 1);
 }
 
-/** What a block scores by one criterion, and on which text. Undefined where there is nothing to say. */
+/** A block's score by one criterion and its text. Undefined without a score. */
 export function scoreSentence(scores: Scores, block: number): string | undefined {
   const words = scoreWords(scores, block);
   return words === undefined ? undefined : [words, ...wholeModel(scores), ...textOf(scores)].join(', ');
 }
 
-/** What is known by one criterion: "ppl, whole model 18.1, on calibration.txt, 10 × 128 tokens". */
+/** One scoring: "ppl, whole model 18.1, on calibration.txt, 10 × 128 tokens". */
 export const scoringSentence = (scores: Scores): string =>
   [scores.criterion, ...wholeModel(scores), ...textOf(scores)].join(', ');
 

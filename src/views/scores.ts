@@ -1,4 +1,4 @@
-/** What is known of every checkpoint's blocks: the latest scores by each criterion, kept with the workspace. */
+/** The latest scores of every checkpoint by each criterion, kept with the workspace. */
 import { parseJsonNumber } from '../engine/json';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Ranking } from '../engine/importance/ranking';
@@ -13,13 +13,13 @@ import type { PlanSubject } from './plan';
 export interface Scores {
   readonly criterion: Criterion;
   readonly identity: string;
-  /** Of all blocks. Of angular and greedy, which score runs and sequences, undefined. */
+  /** One per block; undefined for angular and greedy, which score runs and sequences of blocks. */
   readonly blocks?: readonly JsonNumber[];
   readonly windows?: ScoreResult['windows'];
   readonly removals?: readonly number[];
-  /** Perplexity of the whole model, where it was measured. */
+  /** Perplexity of the whole model, if measured. */
   readonly fullPpl?: JsonNumber;
-  /** The text, with its path where that is known. */
+  /** The text, with its path if known. */
   readonly calibration: (CalibrationInfo & { readonly file?: string }) | null;
   /** Path of the run's record. */
   readonly record: string | null;
@@ -27,21 +27,21 @@ export interface Scores {
   readonly at: number;
 }
 
-/** What a scoring's result does not tell. */
+/** Information that a scoring's result lacks. */
 export interface AddedScores {
   readonly file?: string;
   readonly shows?: boolean;
 }
 
 const KEY = 'scores';
-/** Criteria by the paths of checkpoints. */
+/** Shown criteria by path of the checkpoint. */
 const SHOWN_KEY = 'shownScores';
 
 export class ScoreStore {
   private readonly entries: Map<string, readonly Scores[]>;
   private readonly chosen: Map<string, string>;
   private readonly changed = new Emitter<string>();
-  /** Tells the path of the checkpoint with new scores, or with other ones shown. */
+  /** Fires with the path of the checkpoint whose scores, or shown scores, have changed. */
   readonly onChange = this.changed.on;
 
   constructor(private readonly store: Memento) {
@@ -53,7 +53,7 @@ export class ScoreStore {
     this.chosen = new Map(chosen);
   }
 
-  /** Newest first, one a criterion. */
+  /** Newest first, one per criterion. */
   all({ path, identity }: Pick<PlanSubject, 'path' | 'identity'>): readonly Scores[] {
     return (this.entries.get(path) ?? []).filter((scores) => scores.identity === identity);
   }
@@ -63,13 +63,13 @@ export class ScoreStore {
     return this.all(subject).find((scores) => criterion === undefined || scores.criterion === criterion);
   }
 
-  /** Those that colour and describe the blocks: by the criterion that was chosen, else the newest. */
+  /** The scores that color and describe the blocks: by the chosen criterion, or the newest. */
   shown(subject: Pick<PlanSubject, 'path' | 'identity'>): Scores | undefined {
     const all = this.all(subject);
     return all.find(({ criterion }) => criterion === this.chosen.get(subject.path)) ?? all[0];
   }
 
-  /** From now on the scores by `criterion` are shown, until the blocks are scored again. */
+  /** Shows the scores by `criterion` until the blocks are scored again. */
   show(path: string, criterion: Criterion): void {
     if (this.chosen.get(path) === criterion) return;
     this.choose(path, criterion);
@@ -77,7 +77,8 @@ export class ScoreStore {
   }
 
   /**
-   * Keeps a scoring of the whole model. Those of views and single modules say nothing about pruning its blocks.
+   * Keeps a scoring of the whole model. Scorings of pruned models and of single modules do not apply to pruning its
+   * blocks.
    * @param record path of the run's record
    * @param file path of the calibration text, which the result only names
    * @param shows whether the view shows it from now on
@@ -110,13 +111,13 @@ export class ScoreStore {
   }
 }
 
-/** Reads what this or another version stored under `key`. */
+/** Reads the value stored under `key`, also by other versions. */
 function storedEntries(store: Memento, key: string): [string, unknown][] {
   const stored = store.get(key);
   return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
 }
 
-/** What selection needs of scores; undefined when they hold nothing that ranks. */
+/** The ranking for selection; undefined if the scores rank no blocks. */
 export function rankingOf({ blocks, windows, removals, fullPpl }: Scores): Ranking | undefined {
   const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
   const baseline = fullPpl === undefined ? undefined : { baseline: number(fullPpl) };
@@ -129,10 +130,10 @@ export function rankingOf({ blocks, windows, removals, fullPpl }: Scores): Ranki
   return undefined;
 }
 
-/** How much a block matters beside the others. */
+/** Importance of a block relative to the others. */
 export type Importance = 'low' | 'middle' | 'high';
 
-/** By thirds of the ranking: what stands out at a glance, not a measure. Undefined where single blocks have no score. */
+/** Thirds of the ranking, for display only. Undefined if blocks have no scores of their own. */
 export function importances(scores: Pick<Scores, 'blocks'> | undefined): readonly Importance[] | undefined {
   if (!scores?.blocks) return undefined;
   const ranking = rankBlocks(scores.blocks.map((score) => parseJsonNumber(score) ?? NaN));

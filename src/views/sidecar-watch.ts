@@ -1,4 +1,4 @@
-/** Says once when the sidecar is not started any more, and counts its jobs on the icon of the view. */
+/** Shows an error when the sidecar is no longer restarted, and the number of jobs as a badge of the view. */
 import * as vscode from 'vscode';
 import type { SidecarClient } from '../sidecar/client';
 import type { CheckpointTree } from './tree';

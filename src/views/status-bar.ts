@@ -1,6 +1,6 @@
 /**
- * The status bar item: what runs and how far, which device computes and why not a better one, and what is wrong. A click
- * shows the jobs, or the log when the sidecar is down.
+ * The status bar item: the running job with its progress, the device and the reason for it, and errors. A click shows
+ * the jobs, or the log when the sidecar has failed.
  */
 import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';

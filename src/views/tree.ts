@@ -1,7 +1,7 @@
 /**
- * The view "Checkpoints": a checkpoint, its plan and blocks, their modules, their tensors; at the end a group of what can
- * only be inspected. Children are made when a line is opened, so that thousands of tensors cost nothing until they are
- * looked at. Ticked blocks stay: the boxes are the plan.
+ * The view "Checkpoints": checkpoints with their plan, blocks, modules and tensors, and a group of models that can
+ * only be inspected. Children are created when a line is expanded, so that thousands of tensors cost nothing before.
+ * The checkboxes are the plan: checked blocks are kept.
  */
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
@@ -23,7 +23,7 @@ import { subjectOf } from './subject';
 
 export const VIEW_ID = 'coppice.checkpoints';
 
-/** One object, so that VS Code knows it again. */
+/** A single object, so that VS Code recognizes it. */
 const INSPECTION: InspectionNode = { kind: 'inspection' };
 
 export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
@@ -31,15 +31,15 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: { dispose(): void }[] = [];
   private readonly view: vscode.TreeView<Node>;
-  /** One node a checkpoint, so that VS Code knows it again. */
+  /** One node per checkpoint, so that VS Code recognizes it. */
   private readonly nodes = new Map<string, CheckpointNode>();
   private readonly lines: Lines;
   private readonly offspring: Offspring;
-  /** The group of each checkpoint when it was last listed. */
-  private readonly shelf = new Map<string, CheckpointGroup>();
-  /** What the group holds. */
+  /** The group of each checkpoint at the last listing. */
+  private readonly groups = new Map<string, CheckpointGroup>();
+  /** The members of the inspection group. */
   private inspected: readonly (CheckpointNode | GgufNode)[] = [];
-  /** As VS Code told of it last: `selection` lacks lines that are being read again. */
+  /** The last selection that VS Code reported. `selection` lacks lines that are being refreshed. */
   private selected: readonly Node[] = [];
 
   constructor(
@@ -116,7 +116,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case 'gguf':
         return this.lines.gguf(node);
       case 'inspection':
-        return inspectionItem(this.inspected.length, ![...this.shelf.values()].includes('usable'));
+        return inspectionItem(this.inspected.length, ![...this.groups.values()].includes('usable'));
       case 'training':
         return trainingItem(node.training);
     }
@@ -130,29 +130,29 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** Shows a checkpoint or a GGUF file in the view, selected. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    if (!this.shelf.has(path)) await this.roots(); // this finds its group
+    if (!this.groups.has(path)) await this.roots(); // finds its group
     const node = this.inspected.find((each) => each.entry.path === path) ?? this.nodes.get(path);
     if (node) await this.view.reveal(node, { select: true, ...options });
   }
 
-  /** The checkpoint that is selected in the view, or to which every selected line belongs. */
+  /** The checkpoint that every selected line belongs to. */
   get selectedPath(): string | undefined {
     const paths = new Set(this.view.selection.map(checkpointPathOf));
     return paths.size === 1 ? [...paths][0] : undefined;
   }
 
-  /** The lines that are selected, where the view is to be seen. */
+  /** The selected lines, if the view is visible. */
   get selectedLines(): readonly Node[] {
     return this.view.visible ? this.view.selection : [];
   }
 
-  /** The lines that a key is about: the one with the focus, or all selected lines where it is one of them. */
+  /** The lines that a key applies to: the focused line, or all selected lines if it is one of them. */
   linesAbout(focused: Node): readonly Node[] {
     const isSelected = this.selected.some((line) => keyOf(line) === keyOf(focused));
     return isSelected ? this.selected : [focused];
   }
 
-  /** A number on the view's icon, such as jobs; none for 0. */
+  /** Shows a number on the view's icon, such as the number of jobs; none for 0. */
   showBadge(value: number, tooltip: string): void {
     this.view.badge = value > 0 ? { value, tooltip } : undefined;
   }
@@ -162,7 +162,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.changed.dispose();
   }
 
-  /** Above the tree: what makes it show less, or protect less, than the user may think. */
+  /** Shows above the tree why it lists or protects less than expected. */
   private tellFaults(): void {
     const { fault } = protectionOf(0, this.config);
     const lines = [
@@ -177,14 +177,14 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private async roots(): Promise<Node[]> {
     if (!this.library.isScanned) return [];
     const { usable, unsupported, broken } = await groupCheckpoints(this.library);
-    this.shelf.clear();
-    const put = (shelf: CheckpointGroup, entries: readonly Entry[]): CheckpointNode[] => {
-      for (const { path } of entries) this.shelf.set(path, shelf);
+    this.groups.clear();
+    const put = (group: CheckpointGroup, entries: readonly Entry[]): CheckpointNode[] => {
+      for (const { path } of entries) this.groups.set(path, group);
       return entries.map((entry) => this.nodeOf(entry));
     };
     const checkpoints = put('usable', usable);
     const others = [...put('unsupported', unsupported), ...put('broken', broken)];
-    for (const path of this.nodes.keys()) if (!this.shelf.has(path)) this.nodes.delete(path);
+    for (const path of this.nodes.keys()) if (!this.groups.has(path)) this.nodes.delete(path);
     const ggufs = this.library.ggufs().map((entry) => ({ kind: 'gguf' as const, entry }));
     this.inspected = [...ggufs, ...others].filter(({ entry }) => !this.hidden.has(entry.path));
     return [
@@ -205,7 +205,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return node;
   }
 
-  /** Boxes were ticked or unticked by hand. */
+  /** The user has changed checkboxes. */
   private async ticked(items: readonly (readonly [Node, vscode.TreeItemCheckboxState])[]): Promise<void> {
     const changes = new Map<CheckpointNode, [block: number, kept: boolean][]>();
     for (const [node, state] of items) {
@@ -215,19 +215,19 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       changes.set(node.parent, list);
     }
     for (const [parent, list] of changes) {
-      // A plan belongs to the files as they are, which may have changed since the line was made.
+      // A plan belongs to the current files, which may have changed since the line was created.
       const checkpoint = await this.library.load(parent.entry.path).catch(() => undefined);
       const subject = checkpoint && subjectOf(parent.entry.path, checkpoint);
       if (!subject) continue;
       const { locked } = protectionOf(subject.blocks, this.config);
       tick(this.plans, subject, list, locked);
-      this.refresh(parent.entry.path); // boxes that must not change show their old state again
+      this.refresh(parent.entry.path); // locked checkboxes return to their state
     }
   }
 
   /** The files of a checkpoint or the list changed: a line may belong to another group now. */
   private async filesChanged(path: string | undefined): Promise<void> {
-    const before = path === undefined ? undefined : this.shelf.get(path);
+    const before = path === undefined ? undefined : this.groups.get(path);
     const stays = before !== undefined && this.view.visible && (await groupOf(this.library, path!)) === before;
     this.refresh(stays ? path : undefined);
   }

@@ -1,4 +1,4 @@
-/** Numbers as the views write them: short, for lines that have no room. */
+/** Short formats of numbers for the views. */
 import { parseJsonNumber } from '../engine/json';
 import { l10n } from '../l10n';
 import type { JsonNumber } from '../protocol/json';
@@ -18,8 +18,8 @@ export function shortCount(count: number): string {
 }
 
 /**
- * A score with as many digits as tell it from its neighbours: 8.306, 0.00312, 62,074, 1.09e65, ∞. The results panel
- * writes the same number the same way, in bars, tips and sentences.
+ * A score with enough digits to tell it from others: 8.306, 0.00312, 62,074, 1.09e65, ∞. The results panel uses the
+ * same format in bars, tooltips and sentences.
  */
 export function shortScore(score: JsonNumber): string {
   const value = parseJsonNumber(score) ?? NaN;
@@ -32,7 +32,7 @@ export function shortScore(score: JsonNumber): string {
 
 const signed = (number: string): string => number.replaceAll('-', '−');
 
-/** A time that is an estimate, no finer than it can be: "a few seconds", "40 s", "1:20", "50 min", "2 h 10 min". */
+/** An estimated time, rounded: "a few seconds", "40 s", "1:20", "50 min", "2 h 10 min". */
 export function roughTime(seconds: number): string {
   if (seconds < 10) return l10n.t('a few seconds');
   const tens = Math.round(seconds / 10) * 10;

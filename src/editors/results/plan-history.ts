@@ -3,7 +3,7 @@ import type { Memento } from '../../host/memento';
 import type { Subscription } from '../../sidecar/emitter';
 import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
 
-const MOST = 100;
+const MAX_STEPS = 100;
 
 /** The plans before this one, and those that were undone; the next step of each is last. */
 export interface PlanSteps {
@@ -39,7 +39,7 @@ export class PlanHistory {
   note(plan: PlanState): void {
     const same = plan.removed.join() === this.current.removed.join();
     if (!same) {
-      this.past = [...this.past, this.current].slice(-MOST);
+      this.past = [...this.past, this.current].slice(-MAX_STEPS);
       this.future = [];
     }
     this.current = plan;

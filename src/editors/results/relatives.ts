@@ -27,7 +27,7 @@ export type Nearness = 'parent' | 'child' | 'family' | 'neighbour' | 'other';
 const ORDER: readonly Nearness[] = ['parent', 'child', 'family', 'neighbour', 'other'];
 
 /** How many checkpoints are looked at in a large workspace. */
-const MOST = 200;
+const MAX_OTHERS = 200;
 
 export class Relatives {
   private own: Relative;
@@ -46,7 +46,7 @@ export class Relatives {
   async refresh(paths: readonly string[]): Promise<void> {
     const { path, checkpoint } = this.source;
     this.own = await this.relative(path, checkpoint);
-    const others = paths.filter((other) => other !== path).slice(0, MOST);
+    const others = paths.filter((other) => other !== path).slice(0, MAX_OTHERS);
     const found = await Promise.all(
       others.map(async (other) => {
         const checkpoint = await this.load(other).catch((error: unknown) => {

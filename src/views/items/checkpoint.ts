@@ -1,4 +1,4 @@
-/** The line of a checkpoint: what it is and, once blocks are unticked, what the plan would give. */
+/** The line of a checkpoint: its facts, or the result of its plan. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { formatLayerNumber, layerNumber } from '../../engine/checkpoint/layer-numbers';
@@ -19,13 +19,13 @@ import { openCommand } from './inspection';
 export interface CheckpointState {
   /** Blocks that the plan removes. */
   readonly removed: readonly number[];
-  /** How they were chosen. */
+  /** How the blocks were chosen. */
   readonly choice?: Choice;
-  /** Of a plan that removes what a suggestion would have left alone. */
+  /** Set if the plan removes blocks that no suggestion would remove. */
   readonly warning?: string;
-  /** Those that are shown. */
+  /** The scores that the view shows. */
   readonly scores?: Scores;
-  /** By every criterion. */
+  /** The scores by every criterion. */
   readonly allScores: readonly Scores[];
 }
 
@@ -68,7 +68,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
   return item;
 }
 
-/** The line of a checkpoint that cannot be opened, which says why. */
+/** The line of a checkpoint that cannot be opened, with the reason. */
 export function failedItem(node: CheckpointNode | GgufNode, error: UserError): vscode.TreeItem {
   const { path, origin } = node.entry;
   const item = new vscode.TreeItem(basename(path));
@@ -81,7 +81,7 @@ export function failedItem(node: CheckpointNode | GgufNode, error: UserError): v
   return item;
 }
 
-/** The folder's name, or the file's where the user named one; "org/name" for the Hugging Face cache. */
+/** Name of the folder, or of the file if the user opened one; "org/name" for the Hugging Face cache. */
 function labelOf(path: string, checkpoint: Checkpoint): string {
   return /\.(safetensors|json)$/.test(path) ? basename(path) : modelName(checkpoint);
 }

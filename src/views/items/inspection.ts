@@ -1,11 +1,11 @@
-/** The group of what cannot be computed with, and the lines of GGUF files in it. */
+/** The group of models that can only be inspected, and the lines of GGUF files in it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Summary } from '../../engine/checkpoint/summary';
 import type { GgufNode, Node } from '../nodes';
 import { formatBytes, shortCount } from '../words';
 
-/** @param count its lines @param alone there is nothing else in the view */
+/** @param count number of its lines @param alone whether the view has nothing else */
 export function inspectionItem(count: number, alone: boolean): vscode.TreeItem {
   const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(vscode.l10n.t('Inspection only'), alone ? Expanded : Collapsed);
@@ -38,7 +38,7 @@ export function ggufItem(node: GgufNode, { blocks, parameters, bytes, dtypes, un
   return item;
 }
 
-/** What a click on a line of the group does. */
+/** The command of a click on a line of the group. */
 export const openCommand = (node: Node): vscode.Command => ({
   command: 'coppice.openInEditor',
   title: vscode.l10n.t('Open in Checkpoint Editor'),

@@ -1,4 +1,4 @@
-/** The line of a plan: its result, below the checkpoint, whose line has no room for it. */
+/** The line of a plan below its checkpoint: the size and speed of the result. */
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { choiceWords } from '../choice-words';

@@ -1,4 +1,4 @@
-/** The line of a training that was stopped. */
+/** The line of a stopped training. */
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';

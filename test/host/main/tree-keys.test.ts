@@ -119,7 +119,7 @@ describe('the tree by keyboard', () => {
     await window.row('Block 4').click();
     await window.row('Block 6').click({ modifiers: ['Shift'] });
     await window.row('Block 5').click({ button: 'right' });
-    await window.choose('Remove/Keep Block');
+    await window.choose('Remove or Keep Block');
     await plan([4, 5, 6]);
     await window.row('Block 4').click();
   });
