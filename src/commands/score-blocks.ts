@@ -77,7 +77,12 @@ export async function score(
       args,
       architecture.layers.length === 1
         ? vscode.l10n.t('Scored the block of {0} by {1}.', checkpointName(path), criterion)
-        : vscode.l10n.t('Scored {0} blocks of {1} by {2}.', architecture.layers.length, checkpointName(path), criterion),
+        : vscode.l10n.t(
+            'Scored {0} blocks of {1} by {2}.',
+            architecture.layers.length,
+            checkpointName(path),
+            criterion,
+          ),
       ...(suggested
         ? []
         : [nextCommand(vscode.l10n.t('Suggest Blocks…'), 'coppice.suggestBlocks', { ...next, criterion })]),

@@ -39,7 +39,10 @@ describe('inspection', () => {
   it('says where bytes are missing or too many', async () => {
     const header = '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
     const short = await inspectFile(file(header, 4));
-    assert.match(short.description.problems[0].why, /^the file is truncated: tensor "[^"]+" needs bytes up to \d+, the file ends at \d+$/);
+    assert.match(
+      short.description.problems[0].why,
+      /^the file is truncated: tensor "[^"]+" needs bytes up to \d+, the file ends at \d+$/,
+    );
     const long = await inspectFile(file(header, 12));
     assert.deepEqual(
       long.description.problems.map(({ field, offset }) => [field, offset]),
