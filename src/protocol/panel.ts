@@ -62,6 +62,7 @@ export interface PanelModel {
   readonly path: string;
   readonly blocks: number;
   readonly parameters: number;
+  /** The mean over the blocks. */
   readonly parametersPerBlock: number;
   /** Those that are read for a token: an embedding that is no head as well is not. */
   readonly parametersRead: number;

@@ -24,41 +24,58 @@ interface HubConfig {
   readonly num_key_value_heads?: number;
   readonly head_dim?: number | null;
   readonly rms_norm_eps: number;
-  readonly rope_theta?: number;
+  readonly rope_theta?: number | null;
   readonly rope_scaling?: RopeSettings | null;
   readonly rope_parameters?: RopeSettings | null;
   readonly sliding_window?: number | null;
   readonly use_sliding_window?: boolean;
   readonly max_window_layers?: number;
   readonly layer_types?: readonly string[] | null;
+  /** The blocks of a ragged toy, one by one; each takes from the config what it does not say. */
+  readonly toy_layers?: readonly Partial<HubConfig>[];
+}
+
+/** The shape of one block. */
+export interface ReferenceLayer {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** How many positions a position sees, itself included. */
+  readonly window: number;
+  /** Radians a position, for each of the headDim / 2 pairs. */
+  readonly frequencies: readonly number[];
 }
 
 export interface ReferenceConfig {
   readonly blocks: number;
   readonly hidden: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
   readonly eps: number;
-  /** Per block: how many positions a position sees, itself included. */
-  readonly windows: readonly number[];
-  /** Radians a position, for each of the headDim / 2 pairs. */
-  readonly frequencies: readonly number[];
+  /** By block. */
+  readonly layers: readonly ReferenceLayer[];
 }
 
 export function readReferenceConfig(folder: string): ReferenceConfig {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as HubConfig;
-  const heads = config.num_attention_heads;
-  const headDim = config.head_dim ?? config.hidden_size / heads;
   return {
     blocks: config.num_hidden_layers,
     hidden: config.hidden_size,
+    eps: config.rms_norm_eps,
+    layers: Array.from({ length: config.num_hidden_layers }, (_, block) => layerOf(config, block)),
+  };
+}
+
+function layerOf(whole: HubConfig, block: number): ReferenceLayer {
+  const own = whole.toy_layers?.[block];
+  const config = { ...whole, ...own };
+  const heads = config.num_attention_heads;
+  const headDim = config.head_dim ?? config.hidden_size / heads;
+  return {
     heads,
     kvHeads: config.num_key_value_heads ?? heads,
     headDim,
-    eps: config.rms_norm_eps,
-    windows: Array.from({ length: config.num_hidden_layers }, (_, block) => windowOf(config, block)),
-    frequencies: ropeFrequencies(config, headDim),
+    window: own ? (own.sliding_window ?? Infinity) : windowOf(config, block),
+    // Angles of 0 rotate nothing.
+    frequencies: own?.rope_theta === null ? Array<number>(headDim / 2).fill(0) : ropeFrequencies(config, headDim),
   };
 }
 

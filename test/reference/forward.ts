@@ -3,7 +3,7 @@
  * reference beside the golden numbers, for any checkpoint that a test writes. Slow on purpose; meant for toys.
  */
 import { readCheckpointTensors, type TestTensor } from '../support/safetensors';
-import { readReferenceConfig, type ReferenceConfig } from './config';
+import { readReferenceConfig, type ReferenceConfig, type ReferenceLayer } from './config';
 
 /** Which attention and FFN parts take effect (true); a part left out lets the residual stream pass, its norm with it. */
 export interface ReferenceView {
@@ -97,13 +97,14 @@ export function referenceBlock(
 
 /** Causal softmax attention with grouped key-value heads, within the block's window. */
 function attention(model: ReferenceModel, block: number, x: readonly Vector[]): Vector[] {
-  const { heads, kvHeads, headDim, windows } = model.config;
+  const layer = model.config.layers[block];
+  const { heads, kvHeads, headDim, window } = layer;
   const at = `model.layers.${block}.self_attn`;
   const project = (name: string, count: number): Vector[][] =>
     x.map((v, position) => split(linear(model, `${at}.${name}`, v, position), count));
   const prepare = (name: 'q' | 'k', count: number): Vector[][] =>
     project(`${name}_proj`, count).map((vectors, position) =>
-      vectors.map((v) => rotate(model.config, qkNorm(model, `${at}.${name}_norm`, v), position)),
+      vectors.map((v) => rotate(layer, qkNorm(model, `${at}.${name}_norm`, v), position)),
     );
   const queries = prepare('q', heads);
   const keys = prepare('k', kvHeads);
@@ -111,7 +112,7 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
 
   return x.map((_, position) => {
     const mixed = new Float64Array(heads * headDim);
-    const first = Math.max(0, position - windows[block] + 1);
+    const first = Math.max(0, position - window + 1);
     for (let head = 0; head < heads; head++) {
       const shared = Math.floor(head / (heads / kvHeads)); // consecutive query heads share one key-value head
       const scores: number[] = [];
@@ -136,7 +137,7 @@ function swiGlu(model: ReferenceModel, at: string, x: Vector, position: number):
 }
 
 /** Rotates the pair (i, i + headDim / 2) by position × frequency i. */
-function rotate({ headDim, frequencies }: ReferenceConfig, v: Vector, position: number): Vector {
+function rotate({ headDim, frequencies }: ReferenceLayer, v: Vector, position: number): Vector {
   const rotated = new Float64Array(headDim);
   frequencies.forEach((frequency, i) => {
     const j = i + headDim / 2;

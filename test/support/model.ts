@@ -1,8 +1,34 @@
 /** Models for the length of a test, and a look at what they do with onnxruntime. */
+import { LINEAR_NAMES } from '../../src/engine/adapter/names';
+import type { LayerShape } from '../../src/engine/checkpoint/architecture';
+import { readConfigFile } from '../../src/engine/checkpoint/config-file';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { Decoder } from '../../src/engine/model/decoder';
 import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
 import { fullView, type View } from '../../src/engine/model/view';
+import type { ToyLayer } from './tiny-models';
+
+/** Opens a checkpoint. The shapes of a ragged toy's blocks are those that its `toy_layers` list. */
+export async function openToy(path: string): Promise<Checkpoint> {
+  const config = (await readConfigFile(path).catch(() => undefined))?.value;
+  const listed = config?.toy_layers as readonly ToyLayer[] | undefined;
+  return openCheckpoint(path, undefined, listed?.map(layerShape));
+}
+
+function layerShape(layer: ToyLayer): LayerShape {
+  const rope = layer.rope_theta === null ? null : ({ theta: layer.rope_theta, scaling: { kind: 'default' } } as const);
+  return {
+    heads: layer.num_attention_heads,
+    kvHeads: layer.num_key_value_heads,
+    headDim: layer.head_dim,
+    ffn: layer.intermediate_size,
+    window: layer.sliding_window,
+    rope,
+    biases: LINEAR_NAMES.filter((name) => layer.bias.includes(name)),
+    qkNorm: layer.qk_norm,
+  };
+}
 
 /** Opens the checkpoint at `path` on the CPU, and closes it whatever happens. */
 export async function withModel<T>(
@@ -10,7 +36,7 @@ export async function withModel<T>(
   use: (model: Model) => Promise<T>,
   options: ModelOptions = {},
 ): Promise<T> {
-  const model = await openModel(await openCheckpoint(path), { device: 'cpu', ...options });
+  const model = await openModel(await openToy(path), { device: 'cpu', ...options });
   try {
     return await use(model);
   } finally {
@@ -22,7 +48,7 @@ export async function withModel<T>(
 export function describedModel(path: () => string): () => Model {
   let model: Model;
   before(async () => {
-    model = await openModel(await openCheckpoint(path()), { device: 'cpu' });
+    model = await openModel(await openToy(path()), { device: 'cpu' });
   });
   after(() => model.close());
   return () => model;

@@ -19,6 +19,23 @@ interface TinyModel {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * The shape of one block of a ragged toy. No config of a family describes such models: the toy's config.json lists the
+ * blocks as `toy_layers`, which tests and reference read and the engine ignores.
+ */
+export interface ToyLayer {
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim: number;
+  readonly intermediate_size: number;
+  readonly sliding_window: number | null;
+  /** Null: queries and keys are not rotated. */
+  readonly rope_theta: number | null;
+  /** "q", "down": Linears with a bias. */
+  readonly bias: readonly string[];
+  readonly qk_norm: boolean;
+}
+
 /** The config that every toy starts from; the layout of transformers 4. */
 const BASE = {
   architectures: ['LlamaForCausalLM'],
@@ -110,10 +127,55 @@ const MODELS = {
   },
 } as const satisfies Record<string, TinyModel>;
 
-export type TinyName = keyof typeof MODELS;
+const SHAPES: readonly ToyLayer[] = [
+  toyLayer({}),
+  toyLayer({ num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 40, sliding_window: 5 }),
+  toyLayer({ num_attention_heads: 6, num_key_value_heads: 3, head_dim: 8, intermediate_size: 128, rope_theta: 500 }),
+  toyLayer({ num_attention_heads: 1, num_key_value_heads: 1, head_dim: 24, intermediate_size: 24, rope_theta: null }),
+];
+const BIASES = [['q', 'k', 'v'], ['o', 'down'], [], ['q', 'k', 'v', 'o', 'gate', 'up', 'down']];
 
-/** The names of all toys. */
-export const TINY_MODELS = Object.keys(MODELS) as TinyName[];
+function toyLayer(changes: Partial<ToyLayer>): ToyLayer {
+  const heads = { num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
+  const rest = { intermediate_size: 96, sliding_window: null, rope_theta: 10000, bias: [], qk_norm: false };
+  return { ...heads, ...rest, ...changes };
+}
+
+/** Toys whose blocks differ in heads, widths, windows and rotations, without biases and with. */
+const RAGGED = {
+  'ragged-plain': { ...plain, config: { toy_layers: SHAPES } },
+  'ragged-bias': {
+    ...plain,
+    dtype: 'BF16',
+    shards: 3,
+    config: {
+      tie_word_embeddings: true,
+      toy_layers: SHAPES.map((layer, i) => ({ ...layer, bias: BIASES[i], qk_norm: i % 2 === 1 })),
+    },
+  },
+} as const satisfies Record<string, TinyModel>;
+
+/** The config of a ragged toy that is small enough to move every weight by itself. */
+export function smallRagged(name: keyof typeof RAGGED): Readonly<Record<string, unknown>> {
+  const layers: readonly ToyLayer[] = RAGGED[name].config.toy_layers;
+  return {
+    hidden_size: 8,
+    toy_layers: layers.map((layer) => ({
+      ...layer,
+      head_dim: layer.head_dim / 4,
+      intermediate_size: layer.intermediate_size / 8,
+      sliding_window: layer.sliding_window && 3,
+    })),
+  };
+}
+
+export type TinyName = keyof typeof MODELS | keyof typeof RAGGED;
+
+/** The names of the toys that a config describes. */
+export const TINY_MODELS = Object.keys(MODELS) as (keyof typeof MODELS)[];
+
+/** The names of the ragged toys. */
+export const RAGGED_MODELS = Object.keys(RAGGED) as (keyof typeof RAGGED)[];
 
 export interface TinyOptions {
   readonly seed?: number;
@@ -154,7 +216,7 @@ export function tinyCheckpoint(name: TinyName, options: TinyOptions = {}): strin
 
 /** Writes a toy checkpoint into an existing folder. */
 export function writeTinyCheckpoint(folder: string, name: TinyName, options: TinyOptions = {}): void {
-  const toy: TinyModel = MODELS[name];
+  const toy: TinyModel = { ...MODELS, ...RAGGED }[name];
   const { dtype = toy.dtype, bias = [] } = options;
   const model: TinyModel = { ...toy, dtype, bias: [...toy.bias, ...bias] };
   const torchDtype = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[model.dtype];
@@ -167,11 +229,17 @@ export function writeTinyCheckpoint(folder: string, name: TinyName, options: Tin
 }
 
 /** All tensors of the toy, in the order and under the names that transformers gives them. */
-function tinyTensors(config: typeof BASE & { head_dim?: number }, model: TinyModel, seed: number): TestTensor[] {
-  const { hidden_size: hidden, intermediate_size: ffn, vocab_size: vocabulary } = config;
-  const headDim = config.head_dim ?? hidden / config.num_attention_heads;
-  const queries = config.num_attention_heads * headDim;
-  const keys = config.num_key_value_heads * headDim;
+function tinyTensors(
+  config: typeof BASE & { head_dim?: number; toy_layers?: readonly ToyLayer[] },
+  model: TinyModel,
+  seed: number,
+): TestTensor[] {
+  const { hidden_size: hidden, vocab_size: vocabulary } = config;
+  const uniform = {
+    ...toyLayer({ ...config, head_dim: config.head_dim ?? hidden / config.num_attention_heads }),
+    bias: model.bias.flatMap((which) => ({ qkv: ['q', 'k', 'v'], o: ['o'], mlp: ['gate', 'up', 'down'] })[which]),
+    qk_norm: model.qkNorm,
+  };
   const next = normal(seed);
   const tensors: TestTensor[] = [];
   const add = (name: string, shape: number[], mean: number, deviation: number): void => {
@@ -188,17 +256,26 @@ function tinyTensors(config: typeof BASE & { head_dim?: number }, model: TinyMod
   add('model.embed_tokens.weight', [vocabulary, hidden], 0, 0.4);
   for (let block = 0; block < config.num_hidden_layers; block++) {
     const at = `model.layers.${block}`;
+    const {
+      head_dim: headDim,
+      intermediate_size: ffn,
+      bias,
+      qk_norm,
+      ...heads
+    } = config.toy_layers?.[block] ?? uniform;
+    const queries = heads.num_attention_heads * headDim;
+    const keys = heads.num_key_value_heads * headDim;
     norm(`${at}.input_layernorm`, hidden);
-    linear(`${at}.self_attn.q_proj`, queries, hidden, model.bias.includes('qkv'));
-    linear(`${at}.self_attn.k_proj`, keys, hidden, model.bias.includes('qkv'));
-    linear(`${at}.self_attn.v_proj`, keys, hidden, model.bias.includes('qkv'));
-    linear(`${at}.self_attn.o_proj`, hidden, queries, model.bias.includes('o'));
-    if (model.qkNorm) norm(`${at}.self_attn.q_norm`, headDim);
-    if (model.qkNorm) norm(`${at}.self_attn.k_norm`, headDim);
+    linear(`${at}.self_attn.q_proj`, queries, hidden, bias.includes('q'));
+    linear(`${at}.self_attn.k_proj`, keys, hidden, bias.includes('k'));
+    linear(`${at}.self_attn.v_proj`, keys, hidden, bias.includes('v'));
+    linear(`${at}.self_attn.o_proj`, hidden, queries, bias.includes('o'));
+    if (qk_norm) norm(`${at}.self_attn.q_norm`, headDim);
+    if (qk_norm) norm(`${at}.self_attn.k_norm`, headDim);
     norm(`${at}.post_attention_layernorm`, hidden);
-    linear(`${at}.mlp.gate_proj`, ffn, hidden, model.bias.includes('mlp'));
-    linear(`${at}.mlp.up_proj`, ffn, hidden, model.bias.includes('mlp'));
-    linear(`${at}.mlp.down_proj`, hidden, ffn, model.bias.includes('mlp'));
+    linear(`${at}.mlp.gate_proj`, ffn, hidden, bias.includes('gate'));
+    linear(`${at}.mlp.up_proj`, ffn, hidden, bias.includes('up'));
+    linear(`${at}.mlp.down_proj`, hidden, ffn, bias.includes('down'));
   }
   norm('model.norm', hidden);
   if (!config.tie_word_embeddings) linear('lm_head', vocabulary, hidden, false);

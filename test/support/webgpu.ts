@@ -1,6 +1,6 @@
 /** Tests that need a GPU, be it one in software: the part "webgpu" of test/run.mjs starts them with one. */
-import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { openModel, type Model } from '../../src/engine/model/model';
+import { openToy } from './model';
 
 const missing =
   process.env.COPPICE_TEST_WEBGPU === '1'
@@ -15,7 +15,7 @@ export function describeWebGpu(title: string, body: (this: Mocha.Suite) => void)
 
 /** Opens a checkpoint on the CPU and on the device, and closes both whatever happens. */
 export async function onBoth<T>(path: string, use: (cpu: Model, gpu: Model) => Promise<T>): Promise<T> {
-  const checkpoint = await openCheckpoint(path);
+  const checkpoint = await openToy(path);
   const cpu = await openModel(checkpoint, { device: 'cpu' });
   try {
     const gpu = await openModel(checkpoint, { device: 'webgpu' });

@@ -9,14 +9,14 @@ import type { Model } from '../../src/engine/model/model';
 import type { Step } from '../../src/engine/model/view';
 import { checkpointFolder, FAMILIES } from '../support/golden';
 import { describeShared } from '../support/shared';
-import { TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';
+import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
 
 /** Absolute, on hidden states of order 1. */
 const TOLERANCE = 1e-4;
 
 describeWebGpu('blocks on WebGPU', () => {
-  for (const name of TINY_MODELS) {
+  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
     it(`agree with the CPU, toy ${name}, 64 and 96 tokens`, () =>
       onBoth(tinyCheckpoint(name), async (cpu, gpu) => {
         await compareSteps(cpu, gpu, wholeBlocks(cpu), 64);

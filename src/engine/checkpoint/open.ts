@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { counted } from '../counted';
 import { UserError } from '../errors';
-import type { Architecture } from './architecture';
+import type { Architecture, LayerShape } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isUnsupported, readConfigArchitecture } from './config';
 import { readConfigFile, readGenerationEos } from './config-file';
@@ -21,16 +21,21 @@ import { verifyTensors } from './verify';
 /**
  * Opens the checkpoint at `path`: a folder, a `.safetensors` file, an index or a `config.json`. Throws `UserError` for
  * anything damaged or contradictory; what is sound but cannot be computed with is opened with `unsupported` set.
+ * @param layers shapes of the blocks where no config.json can say them; the weights are checked against these
  * @throws CancelledError once `signal` is aborted
  */
-export async function openCheckpoint(path: string, signal?: AbortSignal): Promise<Checkpoint> {
+export async function openCheckpoint(
+  path: string,
+  signal?: AbortSignal,
+  layers?: readonly LayerShape[],
+): Promise<Checkpoint> {
   const located = await locateCheckpoint(path);
   const { weights, folder, names } = located;
   const index = weights.kind === 'index' ? await readShardIndex(weights.path) : undefined;
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
   const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name, signal);
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
-  const support = await describe(located, config?.value, set.tensors);
+  const support = await describe(located, config?.value, set.tensors, layers);
   const notes = [...support.notes];
   if (unlisted > 0)
     notes.push(
@@ -67,6 +72,7 @@ async function describe(
   located: Located,
   config: Readonly<Record<string, unknown>> | undefined,
   tensors: ReadonlyMap<string, TensorInfo>,
+  layers: readonly LayerShape[] | undefined,
 ): Promise<Support> {
   if (!config) {
     const why = 'there is no config.json beside the weights';
@@ -78,7 +84,8 @@ async function describe(
   }
   const described = readConfigArchitecture(config);
   if (isUnsupported(described)) return { unsupported: described, notes: [] };
-  const architecture = { ...described, tied: described.tied && (await headIsEmbedding(tensors)) };
+  const tied = described.tied && (await headIsEmbedding(tensors));
+  const architecture = { ...described, layers: layers ?? described.layers, tied };
   const { unsupported, unused } = verifyTensors(architecture, tensors);
   const notes = architecture.tied === described.tied ? [] : [OWN_HEAD_NOTE];
   if (unused.length > 0) notes.push(unusedNote(unused));

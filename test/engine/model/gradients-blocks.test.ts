@@ -6,7 +6,7 @@ import { LINEAR_NAMES } from '../../../src/engine/adapter/names';
 import { loadReference } from '../../reference/forward';
 import { BlockCase } from '../../support/block-gradients';
 import { describedModel } from '../../support/model';
-import { TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+import { RAGGED_MODELS, smallRagged, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 
 /** Small enough to move every weight by itself; a window of 3 takes effect in 4 tokens. */
 function smallCheckpoint(name: TinyName): string {
@@ -25,6 +25,21 @@ describe('gradients of a block', () => {
       const reference = loadReference(folder);
 
       for (const block of name.startsWith('qwen2') ? BLOCKS : [0]) {
+        const step = { block, attention: true, ffn: true };
+        it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
+        it(`adapters of block ${block}`, () =>
+          new BlockCase(model(), reference, step, 2, 4).checkAdapters(LINEAR_NAMES));
+      }
+    });
+  }
+
+  for (const name of RAGGED_MODELS) {
+    describe(name, () => {
+      const folder = tinyCheckpoint(name, { config: smallRagged(name) });
+      const model = describedModel(() => folder);
+      const reference = loadReference(folder);
+
+      for (const block of [0, 1, 2, 3]) {
         const step = { block, attention: true, ffn: true };
         it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
         it(`adapters of block ${block}`, () =>

@@ -19,7 +19,7 @@ import { directionalDerivative, dot } from '../../support/differences';
 import { describedModel } from '../../support/model';
 import { normal, randomRows } from '../../support/random';
 import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../../support/training';
-import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { RAGGED_MODELS, smallRagged, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
 const VOCABULARY = 48;
 const ROWS = [10, 8, 5].flatMap((length, i) => randomRows(1, length, VOCABULARY, 81 + i));
@@ -62,7 +62,7 @@ async function compare(
 }
 
 describe('gradients of a whole model', () => {
-  for (const name of TINY_MODELS) {
+  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
     describe(name, () => {
       const config = {
         hidden_size: 16,
@@ -73,7 +73,9 @@ describe('gradients of a whole model', () => {
       };
       const window = /window|layer-types/.test(name) ? { sliding_window: 3, max_window_layers: 1 } : {};
       const layers = name === 'qwen2-layer-types' ? { layer_types: TYPES } : {};
-      const folder = tinyCheckpoint(name, { config: { ...config, ...window, ...layers } });
+      const ragged =
+        name === 'ragged-plain' || name === 'ragged-bias' ? { ...smallRagged(name), num_hidden_layers: 4 } : {};
+      const folder = tinyCheckpoint(name, { config: { ...config, ...window, ...layers, ...ragged } });
       const model = describedModel(() => folder);
       const reference = loadReference(folder);
 

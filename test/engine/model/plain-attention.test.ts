@@ -18,7 +18,7 @@ import { randomAdapter } from '../../support/adapters';
 import { assertAllClose } from '../../support/close';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
-import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 
 const LENGTH = 64;
 
@@ -43,7 +43,7 @@ async function plainStep(model: Model, step: Step, x: Chunk): Promise<Float32Arr
 }
 
 describe('attention from plain products is the fused operator', () => {
-  for (const name of TINY_MODELS) {
+  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
     it(name, () => assertSteps(name));
   }
 
@@ -55,7 +55,7 @@ describe('attention from plain products is the fused operator', () => {
 });
 
 /** Every step of the model, one after the other. */
-async function assertSteps(name: (typeof TINY_MODELS)[number], adapter?: readonly KeyedPatch[]): Promise<void> {
+async function assertSteps(name: TinyName, adapter?: readonly KeyedPatch[]): Promise<void> {
   await withModel(
     tinyCheckpoint(name),
     async (model) => {

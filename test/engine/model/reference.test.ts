@@ -13,12 +13,12 @@ import { decodedLogits, describedModel, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { checkForward, checkGreedyText, checkSweep } from '../../support/reference-checks';
 import { describeShared, shared } from '../../support/shared';
-import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
 const VOCABULARY = 288;
 
 describe('engine against the float64 reference', () => {
-  for (const name of TINY_MODELS) {
+  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
     describe(name, () => {
       const folder = tinyCheckpoint(name);
       const model = describedModel(() => folder);

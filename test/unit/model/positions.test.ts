@@ -14,7 +14,7 @@ describe('transformer/rotary', () => {
       const folder = tinyCheckpoint(name);
       const { layers } = requireArchitecture(await openCheckpoint(folder));
       const rope = layers[0].rope!;
-      const { frequencies, headDim } = readReferenceConfig(folder);
+      const { frequencies, headDim } = readReferenceConfig(folder).layers[0];
       assertAllClose(rotaryFrequencies(rope, headDim), frequencies, { relative: 1e-12 }, 'frequencies');
       const { cos, sin } = rotaryTable(rope, headDim, 100);
       const half = headDim / 2;
