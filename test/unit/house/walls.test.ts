@@ -1,6 +1,6 @@
 /** The walls between the rooms (ARCHITECTURE.md, "Invariants"), whatever the linter is told to ignore. */
 import assert from 'node:assert/strict';
-import { type Import, importsOf, trackedFiles } from './repository';
+import { type Import, importsOf, textOf, trackedFiles } from './repository';
 
 const SESSION = 'src/engine/onnx/session.ts';
 const isOnnxruntime = (target: string): boolean => /^onnxruntime-(node|common|web)(\/|$)/.test(target);
@@ -36,6 +36,37 @@ describe('walls', () => {
 
   it('one file imports onnxruntime', () => {
     none([...imports('src/'), ...imports('webview/')].filter((i) => isOnnxruntime(i.target) && i.file !== SESSION));
+  });
+
+  it('where the bytes of a tensor are is known to formats, weights and write', () => {
+    // The import of a type is one too. What shows a place to the user has a function of its own, tensor-place.
+    const may: readonly (readonly [target: RegExp, room: RegExp])[] = [
+      [/^src\/engine\/formats\/(stored-tensor|widen|narrow)$/, /^src\/engine\/(formats|weights|write)\//],
+      [/^src\/engine\/files\/copy$/, /^src\/engine\/write\//],
+      [/^src\/engine\/formats\/tensor-place$/, /^src\/(editors|views)\//],
+    ];
+    for (const [target, room] of may) {
+      const found = imports('src/').filter((i) => target.test(i.target));
+      assert.ok(found.length > 0, `nothing imports ${target.source}`);
+      none(found.filter(({ file }) => !room.test(file)));
+    }
+    // A module that points a graph into a file knows where the bytes are.
+    const pointing = modules.filter((file) => file.startsWith('src/') && textOf(file).includes('.external('));
+    assert.deepEqual(pointing, ['src/engine/weights/safetensors.ts']);
+  });
+
+  it('a module that handles tensors elsewhere reads no offset', () => {
+    const rooms = /^src\/engine\/(formats|weights|write)\//;
+    const handling = /^src\/engine\/(formats\/tensor|checkpoint\/types|weights\/source)$/;
+    const outside = modules.filter((file) => file.startsWith('src/') && !rooms.test(file));
+    const handles = outside.filter((file) => importsOf(file).some(({ target }) => handling.test(target)));
+    assert.ok(handles.includes('src/engine/model/head-loss.ts') && handles.length > 30);
+    const reads = /\.offset\b|[{,]\s*offset\s*[,}]/;
+    assert.deepEqual(
+      handles.filter((file) => reads.test(textOf(file))),
+      [],
+    );
+    assert.match(textOf('src/engine/formats/stored-tensor.ts'), reads);
   });
 
   it('the protocol imports nothing at run time', () => {

@@ -12,7 +12,7 @@ import { type RegularFile, withFile } from '../../files/regular-file';
 import { damaged, LENGTH_BYTES, parseHeader } from './header';
 import { FIRST_READ_BYTES, MAX_HEADER_BYTES } from '../limits';
 import { type FileStamp, stampOf } from '../../files/stamps';
-import type { StoredTensor } from '../stored-tensor';
+import type { TensorInfo } from '../tensor';
 
 /** One safetensors file of a checkpoint. */
 export interface Shard {
@@ -29,7 +29,7 @@ export interface ShardHeader {
   readonly shard: Shard;
   readonly stamp: FileStamp;
   /** In the order of their bytes. */
-  readonly tensors: readonly StoredTensor[];
+  readonly tensors: readonly TensorInfo[];
   /** SHA-256 of the header's JSON as it lies in the file. */
   readonly digest: Buffer;
 }

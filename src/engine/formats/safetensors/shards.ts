@@ -7,13 +7,13 @@ import { printable } from '../bounded-json';
 import { MAX_TENSORS, OPEN_SHARDS } from '../limits';
 import { readShardHeader, type Shard, type ShardHeader } from './file';
 import type { FileStamp } from '../../files/stamps';
-import type { StoredTensor } from '../stored-tensor';
+import type { TensorInfo } from '../tensor';
 
 export interface ShardSet {
   readonly shards: readonly Shard[];
   readonly stamps: readonly FileStamp[];
   /** By name, in the order of the shards and of the bytes in them. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensor name to shard name. */
   readonly shardOf: ReadonlyMap<string, string>;
   /** SHA-256 over every header and file size. */
@@ -28,7 +28,7 @@ export async function readShards(
   signal?: AbortSignal,
 ): Promise<ShardSet> {
   const headers = await readHeaders(folder, names, listedIn, signal);
-  const tensors = new Map<string, StoredTensor>();
+  const tensors = new Map<string, TensorInfo>();
   const shardOf = new Map<string, string>();
   const hash = createHash('sha256');
   for (const { shard, tensors: own, digest } of headers) {
