@@ -182,7 +182,7 @@ function shortRun({ removals }: CriterionResult, count = 0): string[] {
   return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
 }
 
-/** Warns when a single tensor dominates the magnitude scores. */
+/** Warns of magnitudes that are not finite, and names the first such tensor. */
 function magnitudeWarnings(result: CriterionResult, tensors: readonly TensorScore[] = []): string[] {
   const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));

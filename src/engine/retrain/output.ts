@@ -1,4 +1,7 @@
-/** What a run leaves: an adapter, the checkpoint with it merged, or the checkpoint whose weights were trained. */
+/**
+ * Writes the output of a run: an adapter, the checkpoint with the adapter merged, or the checkpoint with trained
+ * weights.
+ */
 import type { JobOptions } from '../progress';
 import type { Reduction } from '../checkpoint/reduction';
 import type { RunRecord } from '../records/record';
@@ -13,8 +16,8 @@ import { writeTrainedCheckpoint } from './full/write-trained';
 
 /**
  * @param settings of the record
- * @param record makes it, told what a written checkpoint is smaller by
- * @throws UserError when it cannot be written, CancelledError; nothing is left in its place then
+ * @param record makes the record, given the size reduction of a written checkpoint
+ * @throws UserError when it cannot be written, CancelledError; no partial output remains
  */
 export async function writeOutput(
   { checkpoint }: Model,

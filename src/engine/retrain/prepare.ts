@@ -1,4 +1,7 @@
-/** What a run trains: the parameters, and how a batch passes through them. Both methods look the same from here on. */
+/**
+ * Prepares a run: its parameters, and how a batch passes through the model. After this step LoRA and full training are
+ * handled alike.
+ */
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../checkpoint/types';
 import { type LinearName, withoutLayers } from '../checkpoint/architecture';
@@ -23,14 +26,14 @@ export interface PreparedTraining {
   readonly masks?: DropoutMasks;
   /** The method with all its values, for the record. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The trained adapter; absent where every weight is trained. */
+  /** The trained adapter; absent when every weight is trained. */
   readonly adapter?: () => Adapter;
 }
 
 /**
  * @param removed blocks that are left out, ascending
- * @param data what it is trained on
- * @throws UserError when memory does not suffice, or the adapter to start from does not fit
+ * @param data the training data
+ * @throws UserError when memory does not suffice, or the initial adapter does not fit
  */
 export function prepareTraining(
   model: Model,
@@ -115,7 +118,7 @@ function matricesOf(
   );
 }
 
-/** SHA-256 (hex) of what training starts from. */
+/** SHA-256 (hex) of the initial parameters. */
 function digestOf(parameters: ReadonlyMap<string, Parameter>): string {
   const hash = createHash('sha256');
   for (const [name, { values }] of parameters) {

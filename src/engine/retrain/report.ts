@@ -1,4 +1,4 @@
-/** What a retraining tells when it is done: the object that `--json`, the record and the editor share. */
+/** The result of a retraining, shared by `--json`, the record and the editor. */
 import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
 import type { LeftBehind } from '../write/accompanying-files';
@@ -13,15 +13,15 @@ export interface RunResult {
   readonly evaluations: readonly Evaluation[];
   /** The look whose parameters were kept; undefined where nothing is held out: then the last ones were. */
   readonly best?: Evaluation;
-  /** Set when the loss exploded in `step`: what is written is what training had come to after the step `kept`. */
+  /** Set when the loss exploded in `step`. The output then has the parameters after the step `kept`. */
   readonly stopped?: TrainingState['stopped'];
-  /** Parameters that were trained. */
+  /** Number of trained parameters. */
   readonly parameters: number;
-  /** Blocks of the checkpoint that were left out. */
+  /** Blocks that were left out. */
   readonly removed: readonly number[];
   readonly data: DataDescription;
   readonly device: DeviceReport;
-  /** Of the steps, those before the run was resumed too. */
+  /** Over all steps, including those before the run was resumed. */
   readonly tokensPerSecond: number;
   /** Of this process, from opening the data on. */
   readonly seconds: number;
@@ -29,7 +29,7 @@ export interface RunResult {
 }
 
 export interface RetrainResult extends RunResult {
-  /** What was written, and where: absolute. */
+  /** The kind of the output, and its absolute path. */
   readonly kind: 'adapter' | 'checkpoint';
   readonly out: string;
   readonly record: RunRecord;
@@ -55,7 +55,7 @@ export function resultOf(
   };
 }
 
-/** As JSON has it. */
+/** The result as JSON. */
 export function resultJson(result: RunResult): Record<string, unknown> {
   const { steps, trace, evaluations, best, stopped, parameters, removed, data, device } = result;
   const evaluation = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });

@@ -1,4 +1,4 @@
-/** What a training was asked for. Its state keeps it, so that the run can be resumed from the state alone. */
+/** The request of a training. Its state stores the request, so that the run can be resumed from the state alone. */
 import { resolve } from 'node:path';
 import type { Model, ModelOptions } from '../model/model';
 import type { RetrainSettings } from './settings';
@@ -11,15 +11,15 @@ export interface TrainingRequest {
   readonly removed: readonly number[];
   readonly settings: Omit<RetrainSettings, 'out' | 'resume'>;
   readonly teacher?: {
-    /** Undefined where the student, unpruned, teaches itself. */
+    /** Undefined when the unpruned student is its own teacher. */
     readonly checkpoint?: string;
     readonly weight: number;
   };
-  /** Where it was computed. */
+  /** Device, threads and memory of the run. */
   readonly compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
 }
 
-/** The request of a run, to be kept in its state. */
+/** The request of a run, for its state. */
 export function requestOf(
   model: Model,
   removed: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * Retraining from start to end (paper §3.3, spec §1.11 and §2): data, trainable, teacher, training with a state that can be
- * resumed, and the adapter or checkpoint at the end.
+ * Retraining from start to end (Shortened LLaMA §3.3; its later version for continued pre-training): data, model,
+ * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
 import { type Architecture, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../counted';
@@ -35,10 +35,10 @@ import { type StateFile, train, type TrainHooks, type TrainOptions } from './loo
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
 
-/** Who teaches: a model that is open, most often the student's own, unpruned. */
+/** The teacher: an open model, usually the unpruned student itself. */
 export interface TeacherSource {
   readonly model: Model;
-  /** Its part in the loss, above 0 and at most 1. */
+  /** Its share of the loss, above 0 and at most 1. */
   readonly weight: number;
 }
 
@@ -46,11 +46,11 @@ export interface RetrainStart {
   readonly parameters: number;
   readonly options: TrainOptions;
   readonly data: DataDescription;
-  /** Rows of the step with the fewest and of the one with the most. */
+  /** The smallest and the largest number of rows in a step. */
   readonly rows: readonly [number, number];
-  /** A run that was stopped is gone on with. */
+  /** Whether a stopped run is resumed. */
   readonly resumed: boolean;
-  /** Settings that were given and make no difference, as nothing is held out. */
+  /** Given settings that have no effect, because nothing is held out. */
   readonly idle: readonly ('evalEvery' | 'patience')[];
 }
 
@@ -66,8 +66,8 @@ export interface RetrainContext {
 
 /**
  * Trains, and writes the result to `settings.out`.
- * @throws UserError when settings or data cannot be used or the loss explodes; CancelledError once cancelled. What was
- *   trained until then is kept in `<out>.training`, for `settings.resume`
+ * @throws UserError when settings or data cannot be used or the loss explodes; CancelledError once cancelled. The
+ *   progress so far is kept in `<out>.training`, for `settings.resume`
  */
 export async function retrain(
   model: Model,
@@ -137,9 +137,12 @@ export async function retrain(
   }
 }
 
-/** The data, the training, the output. How long the training takes, the data tell: until they are there it is a guess. */
+/**
+ * The phases: data, training, output. The length of the training depends on the data, so it is a guess until the data
+ * are ready.
+ */
 function phasesOf({ data }: RetrainSettings): Phase[] {
-  // A text that the model writes takes about a third of the time of learning from it twice.
+  // Generating a text takes about a third of the time of training on it twice.
   return [{ share: data === 'self' ? 30 : 2, unpaced: true }, { share: data === 'self' ? 69 : 97 }, { share: 1 }];
 }
 
@@ -154,7 +157,7 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   }
   if (method.kind === 'lora') requireRank(architecture, method);
   if (method.kind === 'full') {
-    // The least that it can take; how much it is, the data tell, which may take long to make.
+    // The minimum. The exact amount depends on the data, which may take long to make.
     requireFullMemory(withoutLayers(architecture, removed), { keepsBest: false, longest: 0 }, method.memory);
   }
   if (length > architecture.context) {
@@ -173,7 +176,7 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   }
 }
 
-/** The rank that is asked for; one that an adapter brings along is what it is. */
+/** Checks a requested rank; the rank of a given adapter is what it is. */
 function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES }: LoraMethod): void {
   const most = largestRank({ architecture }, targets);
   if (rank === undefined || rank <= most) return;

@@ -1,17 +1,17 @@
 /**
- * What makes a run the run that it is: everything that its numbers follow from. A state is gone on with by its own run
- * only; how often is looked or saved, and when it gives up, may change in between.
+ * The identity of a run: everything that its numbers depend on. Only the same run continues from a state. The intervals
+ * of evaluating and saving, and the patience, may change in between.
  */
 import type { DataDescription } from './data/load';
 
-/** By name; what is undefined does not count. */
+/** Facts by name; undefined ones do not count. */
 export type RunFacts = Readonly<Record<string, unknown>>;
 
-/** Of the format of states. */
+/** Version of the facts. */
 const VERSION = 2;
-/** Values of these mean nothing to a reader. */
+/** Values of these facts are hashes, which mean nothing to a reader. */
 const HASHES = new Set(['version', 'model', 'teacher', 'start', 'data files']);
-/** Differences that are named; the first are enough to find the others. */
+/** Maximum number of named differences. */
 const MOST = 3;
 
 /** The facts of a run of `model` (an identity) with `settings`. */
@@ -22,7 +22,7 @@ export function runFacts(model: string, settings: RunFacts, data: DataDescriptio
   return { version: VERSION, model, ...facts, ...content };
 }
 
-/** What differs between two runs: "learning rate (0.01 there, 0.02 here)". Empty when they are the same. */
+/** The differences between two runs: "learning rate (0.01 there, 0.02 here)". Empty when the runs are the same. */
 export function differences(there: RunFacts, here: RunFacts): string[] {
   const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
   const found = names.filter((name) => valueOf(there[name]) !== valueOf(here[name]));

@@ -1,6 +1,6 @@
 /**
- * What a retraining is told, and what it takes where it is told nothing: the paper's values (spec §1.11; §2 for continued
- * pre-training), scaled down where the data are few.
+ * The settings of a retraining and their defaults: the values of Shortened LLaMA's scripts (`script/prune_*.sh`; the
+ * later version for continued pre-training), scaled down for few data.
  */
 import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../counted';
@@ -14,7 +14,7 @@ import { stepsPerEpoch } from './data/order';
 import { PASSES_PER_STEP } from './loop/schedule';
 import type { TrainOptions } from './loop/train';
 
-/** LoRA (spec §1.11). */
+/** LoRA (Hu et al. 2021). */
 export interface LoraMethod {
   readonly kind: 'lora';
   readonly rank?: number;
@@ -22,20 +22,20 @@ export interface LoraMethod {
   readonly dropout?: number;
   readonly targets?: readonly LinearName[];
   /**
-   * Where the adapter starts from: the folder of one or its weights in it, or "formula" (see start-adapter.ts); at random
-   * when undefined.
+   * Where the adapter starts from: the folder of an adapter or its weights file, or "formula" (see start-adapter.ts);
+   * random when undefined.
    */
   readonly start?: string;
-  /** Start from it though it was trained on other files, or without other blocks. */
+  /** Start from it even if it was trained on other files or without other blocks. */
   readonly otherBase?: boolean;
 }
 
-/** Every weight (spec §2). */
+/** Full-parameter training. */
 export interface FullMethod {
   readonly kind: 'full';
-  /** The checkpoint's weights, or fresh ones. */
+  /** Start from the checkpoint's weights, or from random ones. */
   readonly start: 'checkpoint' | 'random';
-  /** Bytes that it may take; those that are free when undefined. */
+  /** Memory limit in bytes; the free memory when undefined. */
   readonly memory?: number;
 }
 
@@ -43,24 +43,24 @@ export interface RetrainSettings {
   readonly method: LoraMethod | FullMethod;
   /** Folder to write: the adapter's, or the checkpoint's. It must not exist. */
   readonly out: string;
-  /** Go on with the run that was stopped. */
+  /** Resume a stopped run. */
   readonly resume?: boolean;
   /** LoRA: write the merged checkpoint instead of the adapter. */
   readonly merge?: boolean;
   /** Type of a written checkpoint's weights; each keeps its own when undefined. */
   readonly dtype?: WeightDtype;
-  /** Files, or text that the unpruned model writes. */
+  /** Files, or text that the unpruned model generates. */
   readonly data: readonly string[] | 'self';
   /** Tokens of that text. */
   readonly selfTokens?: number;
   readonly prompt?: PromptStyle;
-  /** Tokens of a row at most. */
+  /** Maximum tokens of a row. */
   readonly length?: number;
   readonly heldOut?: number;
-  /** Of the split, the order, dropout and everything else that is drawn. */
+  /** Seed for the split, the data order, dropout and all other random numbers. */
   readonly seed?: number;
   readonly learningRate?: number;
-  /** Rows of a batch, and batches of a step: all rows of a step form one mean. */
+  /** Rows per batch, and batches per step. The loss is one mean over all rows of a step. */
   readonly batch?: number;
   readonly accumulate?: number;
   readonly epochs?: number;
@@ -89,27 +89,27 @@ export const DEFAULTS = {
   saveEvery: 200,
   clip: 1,
   selfTokens: 16384,
-  // The paper's 1e-4 is for 1 600 steps of 64 rows; a hundred steps of 16 bring back little with it, and much with this.
+  // The paper's 1e-4 is for 1 600 steps of 64 rows. A hundred steps of 16 rows recover little with it, and much with 1e-3.
   lora: { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999] },
   full: { learningRate: 1e-4, weightDecay: 0.1, betas: [0.9, 0.95] },
 } as const;
 
-/** An epoch of few data still has so many steps, as far as the batch can shrink for it. */
+/** Minimum steps per epoch for few data, as far as the batch can shrink for it. */
 const STEPS_PER_EPOCH = 50;
 const MIN_BATCH = 4;
-/** Looks at the held-out part of a run, and the most that they may cost beside its steps. */
+/** Evaluations of a run, and their maximum share of the run's cost. */
 const EVALUATIONS = 10;
 const EVALUATIONS_SHARE = 0.15;
 /** Saved states of a run. */
 const SAVES = 20;
 
-/** The hyper-parameters for this data. @throws UserError for a schedule that cannot be */
+/** The hyper-parameters for this data. @throws UserError for an impossible schedule */
 export function trainOptions(settings: RetrainSettings, data: TrainingData): TrainOptions {
   const { method, accumulate = 1, warmup, seed = DEFAULTS.seed } = settings;
   const usual = DEFAULTS[method.kind];
   const examples = data.train.length;
   const fewer = Math.min(DEFAULTS.batch, Math.max(MIN_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
-  // Rows that are there: of few data, or as a file fixes them.
+  // Rows per step, limited by the data or fixed by a file.
   const most = data.batches
     ? Math.max(...data.batches.map((rows) => rows.length))
     : (settings.batch ?? fewer) * accumulate;

@@ -1,23 +1,24 @@
 /**
- * Instruction data (spec §1.11): the Alpaca prompt (Taori et al., 2023), with the loss on the response only.
+ * Instruction data in the Alpaca prompt (Taori et al. 2023), with the loss on the response only, as in Shortened
+ * LLaMA's `src/lora_retrain.py`.
  *
- * As in the reference, the prompt's share of the tokens is the length of the separately encoded prompt, EOS not counted;
- * rows are cut at a length, and EOS is appended where it still fits.
+ * As there, the prompt's tokens are counted by encoding the prompt separately, without EOS. Rows are cut at the length,
+ * and EOS is appended if it fits.
  */
 import { type Example, exampleWithTargets } from './example';
 import type { EncodingOptions, TextEncoder } from './options';
 
 export interface Instruction {
   readonly instruction: string;
-  /** Text that the instruction is about; empty when there is none. */
+  /** The text that the instruction refers to; empty when there is none. */
   readonly input: string;
   readonly output: string;
 }
 
-/** How an instruction becomes text: in Alpaca's template, or as it is ("no instruction" in the reference). */
+/** How an instruction is written: in Alpaca's template, or without one (`--no_instruction` in the official code). */
 export type PromptStyle = 'alpaca' | 'plain';
 
-/** What stands before and what after the point where the model begins to answer. */
+/** The text before and after the point where the model begins to answer. */
 interface PromptedText {
   readonly prompt: string;
   readonly response: string;
@@ -40,8 +41,9 @@ function alpacaText({ instruction, input, output }: Instruction): PromptedText {
 }
 
 /**
- * Without a template: "Name a colour: red". A colon takes the place of the instruction's full stop, and is added where it
- * ends in no mark; an input that ends in none gets a full stop. The space goes with the response, where tokenizers have it.
+ * Without a template: "Name a colour: red". A colon replaces the instruction's full stop, or is added when the
+ * instruction ends without punctuation; an input that ends without punctuation gets a full stop. The space belongs to
+ * the response, as in most tokenizers.
  */
 function plainText({ instruction, input, output }: Instruction): PromptedText {
   const asked = /[:?!]$/.test(instruction) ? instruction : `${instruction.replace(/\.$/, '')}:`;
@@ -49,7 +51,7 @@ function plainText({ instruction, input, output }: Instruction): PromptedText {
   return { prompt: about === '' ? asked : `${asked} ${about}`, response: output === '' ? '' : ` ${output}` };
 }
 
-/** The example of one record, at most `length` tokens. It has no target where the prompt alone reaches that. */
+/** The example of one record, at most `length` tokens. It has no target when the prompt alone fills that length. */
 export async function instructionExample(
   record: Instruction,
   style: PromptStyle,

@@ -1,6 +1,6 @@
 /**
- * Batches as a file gives them, one a step in that order: `{"batches": [{"ids": [[…]], "labels": [[…]]}]}`. So two
- * programs train on the same tokens. Label i belongs to token i; −100 is masked (PyTorch's convention).
+ * Batches from a file, one per step in the file's order: `{"batches": [{"ids": [[…]], "labels": [[…]]}]}`. They let two
+ * programs train on the same tokens. Label i belongs to token i; −100 masks a token (PyTorch's convention).
  */
 import { counted } from '../../counted';
 import { isObject } from '../../json';
@@ -12,18 +12,19 @@ const MASKED = -100;
 const ACTION = 'Give {"batches": [{"ids": [[…]], "labels": [[…]]}]}, labels of the same lengths as ids.';
 const LABELS =
   'Give labels other than −100 in each batch; the first of a row does not count, as nothing stands before it.';
-/** The paper's whole retraining shows a model 51 760 · 2 · 256 tokens. */
+/** Shortened LLaMA's whole retraining reads 51 760 · 2 · 256 tokens. */
 const TOKEN_CAP = 2 ** 25;
 
 export interface GivenBatches {
   readonly examples: readonly Example[];
-  /** For each step, the numbers of its examples. */
+  /** For each step, the indices of its examples. */
   readonly batches: readonly (readonly number[])[];
 }
 
 /**
- * Checks and converts the content of `file`. Throws `UserError` naming the field.
- * @param context tokens of a row at most
+ * Checks and converts the content of `file`.
+ * @param context maximum tokens of a row
+ * @throws UserError naming the field
  */
 export function givenBatches(json: unknown, file: string, context = Infinity): GivenBatches {
   const list = isObject(json) ? json.batches : undefined;

@@ -1,16 +1,17 @@
 /**
- * Conversations: the checkpoint's chat template writes them, and the loss is on what the assistant says.
+ * Conversations: the checkpoint's chat template formats them, and the loss is on the assistant's answers.
  *
- * A template is a program, so its text cannot be searched for the turns. They are found by rendering the conversation up
- * to each turn: what the turn adds, behind the opening that a generation starts from, is what the model has to learn.
+ * A template is a program, so its output cannot be searched for the turns. Turns are found by rendering the
+ * conversation up to each turn. The text that a turn adds after the generation prompt is the target.
  */
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import { type Example, exampleWithTargets, type Span } from './example';
 import type { EncodingOptions, TextEncoder } from './options';
 
 /**
- * The example of one conversation, at most `length` tokens. A turn that the template writes otherwise once others follow
- * (some drop the reasoning of earlier turns) is read but not learnt. Throws `UserError` when the template refuses.
+ * The example of one conversation, at most `length` tokens. Some templates change a turn when later turns follow (for
+ * example, they drop the reasoning of earlier turns). Such a turn is read but is not a target.
+ * @throws UserError when the template refuses the conversation
  */
 export async function chatExample(
   messages: readonly ChatMessage[],
@@ -18,7 +19,7 @@ export async function chatExample(
   { length, eosTokenId }: EncodingOptions,
 ): Promise<{ example: Example; truncated: boolean }> {
   const text = await encoder.chat(messages, { addGenerationPrompt: false });
-  const encode = (part: string) => encoder.encode(part, { addSpecialTokens: false }); // the template writes them itself
+  const encode = (part: string) => encoder.encode(part, { addSpecialTokens: false }); // the template adds the special tokens
   const all = await encode(text);
   const ids = all.slice(0, length);
   const spans: Span[] = [];
@@ -36,8 +37,8 @@ export async function chatExample(
 }
 
 /**
- * The text before an answer: with the answer's opening where the template writes the same one for both. A greeting that
- * answers nothing has none.
+ * The text before an answer, including the start of the answer if the template writes the same one for both. An
+ * assistant turn without a user turn before it has no such text.
  */
 async function openingOf(
   before: readonly ChatMessage[],
@@ -52,7 +53,7 @@ async function openingOf(
   return undefined;
 }
 
-/** Generation stops at EOS: what a template writes behind it (often a line break) is no target. */
+/** Generation stops at EOS, so text that a template writes after it (often a line break) is not a target. */
 function endOfTurn(ids: readonly number[], start: number, end: number, eosTokenId: number | undefined): number {
   const eos = eosTokenId === undefined ? -1 : ids.lastIndexOf(eosTokenId, end - 1);
   return eos < start ? end : eos + 1;

@@ -1,4 +1,4 @@
-/** From the records of one file to examples, and the part of them that is held out. */
+/** Turns the records of one file into examples, and holds out a part of them. */
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../errors';
 import type { Work } from '../../progress';
@@ -17,9 +17,9 @@ export interface Parts {
 }
 
 export interface EncodedFile {
-  /** What can be held out one by one: windows of a text, else records. */
+  /** The number of units that can be held out: windows of a text, or records. */
   readonly units: number;
-  /** Records left out, because nothing of what is to be learnt lies within the length. */
+  /** Records without a target within the length, which are left out. */
   readonly dropped: number;
   /** Records cut at the length. */
   readonly truncated: number;
@@ -34,7 +34,10 @@ export function workOf(records: EncodableRecords): number {
   return records.kind === 'text' ? textPieces(records.text).length : records.records.length;
 }
 
-/** Encodes one file. Throws `UserError` when the tokenizer cannot, `CancelledError` between two records. */
+/**
+ * Encodes one file.
+ * @throws UserError when the tokenizer fails; CancelledError between two records
+ */
 export function encodeRecords(
   records: EncodableRecords,
   file: string,
@@ -62,7 +65,7 @@ export function encodeRecords(
   }
 }
 
-/** Instructions and conversations: a record is an example. */
+/** Instructions and conversations: one example per record. */
 async function encodeExamples<T>(
   records: readonly Placed<T>[],
   work: Work,
@@ -79,7 +82,7 @@ async function encodeExamples<T>(
   };
 }
 
-/** Documents are joined, each with EOS after it, then cut into windows; the two parts have no document in common. */
+/** Documents are joined, each followed by EOS, and then cut into windows. The two parts share no document. */
 async function encodeDocuments(
   records: readonly Placed<string>[],
   options: DataOptions,
@@ -106,7 +109,7 @@ async function encodeDocuments(
   };
 }
 
-/** A text's last windows are held out: a window drawn from its midst would be half known from its neighbours. */
+/** The last windows of a text are held out. A window from the middle would be partly known from its neighbours. */
 async function encodeText(text: string, options: DataOptions, encoder: TextEncoder, work: Work): Promise<EncodedFile> {
   const pieces = textPieces(text).map((value, i) => ({ value, first: i === 0 }));
   const stream = await eachOf(pieces, work, async ({ value, first }) =>
@@ -128,23 +131,26 @@ function windowPrefix({ bos, bosTokenId }: DataOptions): number[] {
   return bos === 'window' && bosTokenId !== undefined ? [bosTokenId] : [];
 }
 
-/** `count` of the items at random, and the others; both in the order that they had. */
+/** `count` random items, and the others; both in the original order. */
 function drawn<T>(items: readonly T[], count: number, random: Random): { train: T[]; heldOut: T[] } {
   const order = random.shuffle(items.map((_, i) => i));
   const chosen = new Set(order.slice(0, count));
   return { train: items.filter((_, i) => !chosen.has(i)), heldOut: items.filter((_, i) => chosen.has(i)) };
 }
 
-/** Items that are encoded at the same time: while one is in the tokenizer's process, others are on their way. */
+/** Items that are encoded concurrently: while the tokenizer's process works on one, others are on their way. */
 const AT_ONCE = 16;
 
-/** Maps the items in order, a few at once; in between it reports, listens for cancellation, and lets others run. */
+/**
+ * Maps the items in order, a few concurrently. In between it reports progress, checks for cancellation, and yields to
+ * other work.
+ */
 async function eachOf<T, R>(items: readonly T[], work: Work, encode: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let start = 0; start < items.length; start += AT_ONCE) {
     const some = await Promise.allSettled(items.slice(start, start + AT_ONCE).map(encode));
     for (const one of some) {
-      if (one.status === 'rejected') throw one.reason; // of several, that of the first item
+      if (one.status === 'rejected') throw one.reason; // of several errors, that of the first item
       results.push(one.value);
     }
     await setImmediate();
@@ -153,7 +159,7 @@ async function eachOf<T, R>(items: readonly T[], work: Work, encode: (item: T) =
   return results;
 }
 
-/** Says in which record the chat template failed. */
+/** Adds the record in which the chat template failed to its error. */
 async function atPlace<T>(file: string, place: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();

@@ -1,14 +1,14 @@
-/** A training example: token ids, and which of them the loss asks for. */
+/** A training example: token ids, and which of them are targets. */
 
 import { NO_TARGET } from '../../model/targets';
 
 export interface Example {
   readonly ids: Int32Array;
-  /** Of the length of `ids`. Label i belongs to token i (not shifted): its id, or NO_LABEL where the loss skips it. */
+  /** As long as `ids`. Label i belongs to token i (not shifted): its id, or NO_LABEL if the loss skips it. */
   readonly labels: Int32Array;
 }
 
-/** Marks a token that is read but not learnt. */
+/** Marks a token that is read but is not a target. */
 export const NO_LABEL = NO_TARGET;
 
 /** A half-open range of positions: start ≤ i < end. */
@@ -25,7 +25,10 @@ export function exampleWithTargets(ids: ArrayLike<number>, spans: readonly Span[
   return { ids: tokens, labels };
 }
 
-/** An example with the loss on every token. Labels and ids share their memory: text of millions of tokens comes so. */
+/**
+ * An example with the loss on every token. Labels and ids share their memory, because texts can have millions of
+ * tokens.
+ */
 export function exampleOfText(ids: Int32Array): Example {
   return { ids, labels: ids };
 }
@@ -35,7 +38,7 @@ export function longestRow(data: { readonly train: readonly Example[]; readonly 
   return [...data.train, ...data.heldOut].reduce((most, { ids }) => Math.max(most, ids.length), 0);
 }
 
-/** Tokens that the loss asks for. The first of a row has nothing before it to be predicted from, so it never counts. */
+/** Number of targets. The first token of a row has no context to be predicted from, so it never counts. */
 export function countTargets({ labels }: Example): number {
   let count = 0;
   for (let i = 1; i < labels.length; i++) if (labels[i] !== NO_LABEL) count++;

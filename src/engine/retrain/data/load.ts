@@ -1,6 +1,6 @@
 /**
- * Training data from files (spec §1.11 and §2): instructions, conversations, documents or running text, become examples
- * of token ids, some of them held out for validation.
+ * Training data from files (Shortened LLaMA §3.3, and its continued pre-training): instructions, conversations,
+ * documents or running text become examples of token ids. Some of them are held out for validation.
  */
 import { basename } from 'node:path';
 import { counted } from '../../counted';
@@ -20,9 +20,9 @@ export interface TrainingData {
   readonly train: readonly Example[];
   /** Empty when nothing is held out. */
   readonly heldOut: readonly Example[];
-  /** Where the file fixes them: for each step, the numbers of its examples in `train`. */
+  /** If the file fixes the batches: for each step, the indices of its examples in `train`. */
   readonly batches?: readonly (readonly number[])[];
-  /** For the run's record. */
+  /** The description for the run's record. */
   readonly describe: DataDescription;
 }
 
@@ -31,11 +31,11 @@ export interface DataDescription {
   readonly length: number;
   readonly seed: number;
   readonly train: PartDescription;
-  /** `looked`: examples that a look at it takes. */
+  /** `looked`: number of examples in an evaluation. */
   readonly heldOut: PartDescription & { readonly looked: number };
-  /** Records left out, because nothing of what is to be learnt lies within the length. */
+  /** Records without a target within the length, which were left out. */
   readonly dropped: number;
-  /** Records cut at the length. */
+  /** Records that were cut at the length. */
   readonly truncated: number;
 }
 
@@ -50,18 +50,18 @@ export interface FileDescription {
 export interface PartDescription {
   readonly examples: number;
   readonly tokens: number;
-  /** Tokens that the loss asks for. */
+  /** Number of targets. */
   readonly targets: number;
 }
 
-/** alpaca-cleaned has 44 MB. Strings in JavaScript end at 512 MiB. */
+/** alpaca-cleaned has 44 MB. JavaScript strings have at most 512 MiB. */
 const FILE_CAP = 256 * 2 ** 20;
 const FILE_CAP_REASON = 'Split it into several files, or use a part: retraining sees some ten million tokens at most.';
 
 /**
- * Reads the training data of one or several files; each may hold another kind. The held-out part comes from every file
- * in proportion. No tokenizer is needed for batches of ids. Throws `UserError` naming file, line and field when data
- * cannot be read or used, and `CancelledError`.
+ * Reads the training data of one or several files, which may be of different kinds. The held-out part comes from all
+ * files in proportion. Batches of ids need no tokenizer.
+ * @throws UserError naming file, line and field when data cannot be read or used; CancelledError
  */
 export async function loadTrainingData(
   source: string | readonly string[],
@@ -103,7 +103,7 @@ interface Loaded extends Parts {
   readonly truncated: number;
 }
 
-/** The batches of the one file, when it holds such. */
+/** The batches, if the only file holds batches. */
 function fixedBatches(files: readonly LoadedFile[], { heldOut = 0, context }: DataOptions): Loaded | undefined {
   const fixed = files.find(({ records }) => records.kind === 'batches');
   if (fixed?.records.kind !== 'batches') return undefined;
@@ -145,7 +145,7 @@ async function encodeFiles(
   return { ...parts, dropped: sum((file) => file.dropped), truncated: sum((file) => file.truncated) };
 }
 
-/** Holds out `count` units altogether, of every file its share: rounding the running sums makes the shares add up. */
+/** Holds out `count` units in total, a share from each file. Rounding the running sums makes the shares add up. */
 function splitFiles(files: readonly EncodedFile[], count: number, random: Random): Parts {
   const units = files.reduce((sum, file) => sum + file.units, 0);
   let before = 0;

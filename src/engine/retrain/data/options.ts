@@ -1,4 +1,4 @@
-/** What training data is made with, and the check of it. */
+/** Options of training data, and their check. */
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Encoder } from '../../importance/calibration';
@@ -7,48 +7,47 @@ import type { PromptStyle } from './alpaca';
 import { defaultHeldOut } from './held-out';
 import type { DataKind } from './records';
 
-/** What training data needs of a tokenizer. */
+/** The part of a tokenizer that training data needs. */
 export interface TextEncoder extends Encoder {
   readonly hasChatTemplate: boolean;
   chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): Awaitable<string>;
 }
 
-/** What making examples needs to know. */
+/** The options for making examples. */
 export interface EncodingOptions {
-  /** Tokens of an example at most. The paper uses 256. */
+  /** Maximum tokens of an example. The paper uses 256. */
   readonly length: number;
-  /** Ends an answer or a document (`Architecture.eosTokenIds[0]`); nothing does when undefined. */
+  /** The token that ends an answer or a document (`Architecture.eosTokenIds[0]`); none when undefined. */
   readonly eosTokenId?: number;
 }
 
 export interface DataOptions extends EncodingOptions {
-  /** Of the split. */
+  /** Seed of the split. */
   readonly seed: number;
   /**
-   * What is kept for validation: a number of records, or a fraction of them below 1; 0 for none. When undefined,
-   * `defaultHeldOut`.
+   * The part that is held out: a number of records, or a fraction below 1; 0 for none. `defaultHeldOut` when undefined.
    */
   readonly heldOut?: number;
-  /** What the files hold; found out from their content when undefined. */
+  /** The kind of the files; detected from their content when undefined. */
   readonly kind?: DataKind;
   /** How instructions are written; 'alpaca' when undefined. */
   readonly prompt?: PromptStyle;
   /**
-   * Where BOS goes in running text: 'stream' (when undefined) leaves it to the tokenizer, which puts it before each
-   * document or not at all; 'window' puts `bosTokenId` before every window, as Gemma needs it. Compare `BosMode`.
+   * Where BOS is put in running text. 'stream' (the default) leaves it to the tokenizer, which puts it before each
+   * document or nowhere. 'window' puts `bosTokenId` before every window, as Gemma needs it. Compare `BosMode`.
    */
   readonly bos?: 'stream' | 'window';
   readonly bosTokenId?: number;
-  /** Size of the model's vocabulary; ids must be below it. */
+  /** Size of the model's vocabulary; all ids must be below it. */
   readonly vocabulary?: number;
-  /** Tokens that the model was made for at most; rows of given batches must not be longer. */
+  /** The model's context: rows of given batches must not be longer. */
   readonly context?: number;
 }
 
-/** A row of attention over a million tokens is beyond any model here. */
+/** No supported model attends over more than a million tokens. */
 const LENGTH_CAP = 2 ** 20;
 
-/** Throws `UserError` for an option out of range. */
+/** @throws UserError for an option out of range */
 export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataOptions): void {
   if (!Number.isInteger(length) || length < 2 || length > LENGTH_CAP) {
     throw new UserError(
@@ -73,7 +72,10 @@ export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataO
   }
 }
 
-/** Of `records`, how many are held out. Throws `UserError` when nothing would be left to train on. */
+/**
+ * The number of `records` to hold out.
+ * @throws UserError when nothing would be left to train on
+ */
 export function heldOutCount(records: number, heldOut = defaultHeldOut(records)): number {
   const count = heldOut > 0 && heldOut < 1 ? Math.max(1, Math.round(heldOut * records)) : heldOut;
   if (count < records) return count;

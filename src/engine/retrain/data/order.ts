@@ -1,26 +1,27 @@
 /**
- * The order of the examples: shuffled anew for each epoch, as a pure function of seed and step, so that a resumed run
- * continues where it was without any state.
+ * The order of the examples: shuffled for each epoch, as a pure function of seed and step. So a resumed run continues
+ * in the same order without any saved state.
  */
 import { Random } from '../../random';
 
 /**
- * Steps of an epoch. What is left over when the batches do not divide the examples is left out of that epoch (other
- * examples in each), as the paper counts: 49 760 examples in batches of 64 are 777 steps. A set smaller than a batch is one.
+ * Steps per epoch. If the batch size does not divide the number of examples, the remainder is left out of that epoch
+ * (different examples in each), as in the paper: 49 760 examples in batches of 64 are 777 steps. A set smaller than a
+ * batch is one step.
  */
 export function stepsPerEpoch(examples: number, batch: number): number {
   return Math.max(1, Math.floor(examples / batch));
 }
 
 /**
- * The numbers of the examples of one step, counted from 0; all of them, in an order of the epoch, when there are fewer
- * than `batch`.
+ * The indices of the examples of one step, counted from 0. If there are fewer than `batch` examples: all of them, in
+ * the epoch's order.
  */
 export function batchIndices(seed: number, examples: number, batch: number, step: number): number[] {
   return [...indicesOfSteps(seed, examples, batch, step, step + 1)][0];
 }
 
-/** The same of the steps `from` … `to` − 1, each epoch shuffled once. */
+/** The same for the steps `from` … `to` − 1, with each epoch shuffled once. */
 export function* indicesOfSteps(
   seed: number,
   examples: number,
@@ -39,7 +40,9 @@ export function* indicesOfSteps(
   }
 }
 
-/** A permutation of 0 … examples − 1. Each epoch's generator is seeded by a draw from the one of `seed`. */
+/**
+ * A permutation of 0 … examples − 1. Each epoch's generator is seeded by a number drawn from the generator of `seed`.
+ */
 function epochOrder(seed: number, examples: number, epoch: number): number[] {
   const root = new Random(seed);
   let epochSeed = root.uint32();

@@ -1,5 +1,5 @@
 /**
- * What a file of training data holds, told by its content: JSON or JSON lines with instructions, conversations or
+ * Detects what a file of training data holds from its content: JSON or JSON lines with instructions, conversations or
  * documents, batches of token ids, or else running text.
  */
 import { extname } from 'node:path';
@@ -15,7 +15,7 @@ import type { Instruction } from './alpaca';
  */
 export type DataKind = 'text' | 'documents' | 'instructions' | 'chat' | 'batches';
 
-/** One record, and where it is, for messages: "line 3" or "record 3". */
+/** One record and its position for messages: "line 3" or "record 3". */
 export interface Placed<T> {
   readonly place: string;
   readonly value: T;
@@ -31,8 +31,8 @@ export type Records =
 const FIELDS = '"instruction" and "output", "messages", or "text"';
 
 /**
- * The records of `text`. `file` names it in messages; `kind` overrides what the content says. Throws `UserError` naming
- * line (or record) and field.
+ * The records of `text`. `file` names it in messages; `kind` overrides the detected kind.
+ * @throws UserError naming line (or record) and field
  */
 export function parseRecords(text: string, file: string, kind?: DataKind): Records {
   if (kind === 'text') return { kind, text };
@@ -61,14 +61,14 @@ export function parseRecords(text: string, file: string, kind?: DataKind): Recor
   }
 }
 
-/** The field that tells the kind of a record, and what such a record is. */
+/** The field that identifies the kind of a record, and the description of such a record. */
 const FIELD_OF = {
   documents: ['text', 'a document'],
   instructions: ['instruction', 'an instruction'],
   chat: ['messages', 'a conversation'],
 } as const;
 
-/** The first record tells the kind of all; one that is of another is named together with it. */
+/** The first record determines the kind of all. An error names the first record that differs. */
 function requireOneKind(records: readonly Placed<JsonObject>[], kind: keyof typeof FIELD_OF, file: string): void {
   const [field, first] = FIELD_OF[kind];
   const other = records.find(({ value }) => !(field in value));
@@ -81,7 +81,10 @@ function requireOneKind(records: readonly Placed<JsonObject>[], kind: keyof type
   );
 }
 
-/** The file's JSON: an array or lines as placed records, another object as it is; undefined when the file is a text. */
+/**
+ * The file's JSON: an array or lines as records with positions, another object as it is; undefined when the file is a
+ * text.
+ */
 function readJson(text: string, file: string): Placed<unknown>[] | JsonObject | undefined {
   const extension = extname(file).toLowerCase();
   if (extension === '.jsonl' || extension === '.ndjson') return readLines(text, file);
@@ -162,7 +165,7 @@ function stringField({ place, value }: Placed<JsonObject>, field: string, file: 
   throw unusable(file, `${place} has no string ${JSON.stringify(field)}`, `Every record must have ${FIELDS}.`);
 }
 
-/** The error of a file that training cannot use. */
+/** The error for a file that cannot be used for training. */
 export function unusable(file: string, why: string, action: string, cause?: unknown): UserError {
   return new UserError(`Cannot train on ${file}`, why, action, { cause });
 }

@@ -1,4 +1,4 @@
-/** The data of a run: files, or text that the unpruned model writes. */
+/** The data of a run: files, or text that the unpruned model generates. */
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { JobOptions } from '../../progress';
@@ -11,15 +11,15 @@ import { DEFAULTS, type RetrainSettings } from '../settings';
 
 export interface DataContext {
   readonly tokenizer?: Tokenizer;
-  /** The teacher; it writes the text where there is one. */
+  /** The teacher, if any. It generates the text. */
   readonly teacher?: Model;
   /** Blocks that the student leaves out. */
   readonly removed: readonly number[];
-  /** Where text that a model wrote is kept. */
+  /** Where generated text is kept. */
   readonly cache: string;
 }
 
-/** @throws UserError when data cannot be read, used or written; CancelledError */
+/** @throws UserError when data cannot be read, used or generated; CancelledError */
 export async function runData(
   model: Model,
   settings: RetrainSettings,
@@ -50,7 +50,7 @@ export async function runData(
   return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
 }
 
-/** First words for models that begin a text with a word. */
+/** First words for models without a begin-of-text token. */
 const OPENINGS = [
   'The',
   'A',

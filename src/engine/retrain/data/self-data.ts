@@ -1,6 +1,7 @@
 /**
- * Training text that the unpruned model writes itself, for users who have none: drawn at temperature 1 from the beginning
- * of a text on, so that it is what the model takes text to be. Its token ids are the rows; nothing is encoded anew.
+ * Training text that the unpruned model generates, for users without data. It is sampled at temperature 1 from the
+ * start of a text, so it follows the model's own distribution. The generated token ids are the rows; nothing is encoded
+ * again.
  */
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
@@ -22,24 +23,24 @@ import type { TrainingData } from './load';
 import { heldOutCount } from './options';
 
 export interface SelfDataOptions {
-  /** Tokens to write, about. */
+  /** Approximate number of tokens to generate. */
   readonly tokens: number;
   /** Tokens of a row. */
   readonly length: number;
   readonly seed: number;
   /** As in `DataOptions`. */
   readonly heldOut?: number;
-  /** First ids to choose from for a model that has no begin-of-text token. */
+  /** First tokens to choose from, for a model without a begin-of-text token. */
   readonly openings: readonly number[];
-  /** Where the rows are kept, from the first on, so that a run that was stopped need not write them again. */
+  /** Where the rows are saved as they are generated, so that a resumed run need not generate them again. */
   readonly cache: string;
 }
 
 const WRITING = 'the model writes its training text';
-/** Texts written at a time. Twice as many gain a tenth more, and take twice the cache. */
+/** Number of texts that are generated together. Twice as many are a tenth faster, and need twice the cache. */
 const TEXTS = 16;
 
-/** The rows of the cache, or newly written ones. @throws UserError, CancelledError */
+/** The rows of the cache, or newly generated ones. @throws UserError, CancelledError */
 export async function selfData(
   model: Model,
   view: View,
@@ -82,7 +83,7 @@ async function writeRows(
   const key = JSON.stringify([model.checkpoint.identity, view, tokens, length, seed]);
   const rows = (await readCache(cache, key)).slice(0, count);
   const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);
-  // In the same groups as without an interruption: so are the numbers.
+  // The same groups as without an interruption, so that the numbers are the same.
   while (rows.length < count) {
     const some = Array.from({ length: Math.min(TEXTS, count - rows.length) }, (_, r) => {
       const random = new Random(seed + rows.length + r);
@@ -95,7 +96,7 @@ async function writeRows(
         const logits = some.length === 1 ? await decoder.append(last) : await decoder.appendToEach(last);
         some.forEach(({ ids, random }, r) => {
           const ended = bosTokenId !== undefined && eosTokenIds.includes(last[r]) && last[r] !== bosTokenId;
-          // After its end a text is followed by the next, as in pre-training.
+          // When a text ends, the next one follows, as in pre-training.
           ids.push(ended ? bosTokenId : sample(logits.subarray(r * vocabulary, (r + 1) * vocabulary), {}, random));
         });
         const written = rows.length * length + some.length * some[0].ids.length;
@@ -120,10 +121,10 @@ function opening(openings: readonly number[], random: Random): number {
   );
 }
 
-/** Ten million tokens: days of writing. */
+/** Ten million tokens, which take days to generate. */
 const MAX_CACHE_BYTES = 100e6;
 
-/** Whole or not at all. @throws UserError */
+/** Writes the file atomically. @throws UserError */
 async function writeCache(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
@@ -134,7 +135,7 @@ async function writeCache(path: string, text: string): Promise<void> {
   }
 }
 
-/** What was written so far; a file that cannot be read or is of another text is as good as none. */
+/** The rows so far. A file that cannot be read, or that belongs to another text, counts as none. */
 async function readCache(path: string, key: string): Promise<number[][]> {
   try {
     const cache: unknown = JSON.parse((await readSmallFile(path, MAX_CACHE_BYTES)).toString('utf8'));

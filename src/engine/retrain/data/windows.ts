@@ -1,13 +1,13 @@
 /**
- * Running text for training: a token stream cut into windows that lie side by side, as continued pre-training takes it
- * (spec §2). A window's first token has no target; the stream's last window may be shorter than the others.
+ * Running text for training: a token stream cut into windows that do not overlap, as for continued pre-training. The
+ * first token of a window is not a target. The last window of the stream may be shorter.
  */
 import { type Example, exampleOfText } from './example';
 
-/** The least text that a window can be cut from: one token to read, one to predict. */
+/** The smallest window: one token to read, one to predict. */
 const LEAST = 2;
 
-/** Encoded at a time. The tokenizer needs some fifty times the memory of its text. */
+/** Characters that are encoded at once. The tokenizer needs some fifty times the memory of its text. */
 const PIECE = 2 ** 20;
 
 /**
@@ -40,9 +40,9 @@ function joined(pieces: readonly ArrayLike<number>[]): Int32Array {
 }
 
 /**
- * A text in pieces that are encoded one by one, so that memory stays bounded and the work can be cancelled. Pieces begin
- * at a paragraph where one is near, else at a line; a text below a mebibyte is one piece. At a seam the ids may differ by
- * a token from those of the whole text.
+ * Cuts a text into pieces that are encoded one by one, so that memory stays bounded and the work can be cancelled.
+ * Pieces begin at a paragraph if one is near, else at a line; a text below a mebibyte is one piece. At a seam, the ids
+ * may differ by a token from those of the whole text.
  */
 export function textPieces(text: string, size = PIECE): string[] {
   const pieces: string[] = [];
@@ -56,14 +56,17 @@ export function textPieces(text: string, size = PIECE): string[] {
   return pieces;
 }
 
-/** Where the piece that begins at `start` ends: after the last blank line of its second half, line or character. */
+/**
+ * Where the piece that begins at `start` ends: after the last blank line of its second half, else the last line, else
+ * the last character.
+ */
 function seam(text: string, start: number, size: number): number {
   const limit = start + size;
   for (const mark of ['\n\n', '\n', ' ']) {
     const found = text.lastIndexOf(mark, limit - mark.length);
-    // A space stays with the word after it, where tokenizers have it.
+    // A space stays with the word after it, as in most tokenizers.
     if (found > start + size / 2) return mark === ' ' ? found : found + mark.length;
   }
   const low = text.charCodeAt(limit);
-  return low >= 0xdc00 && low < 0xe000 ? limit + 1 : limit; // never between the halves of a surrogate pair
+  return low >= 0xdc00 && low < 0xe000 ? limit + 1 : limit; // never inside a surrogate pair
 }

@@ -1,6 +1,6 @@
 /**
- * Every weight of a model as a trainable: continued pre-training (the paper's later version), or training from
- * scratch. A tied embedding is one parameter with two gradients.
+ * Trains every weight of a model: continued pre-training (the later version of Shortened LLaMA, arXiv 2402.02834v2), or
+ * training from scratch. A tied embedding is one parameter with two gradients.
  */
 import { withLayers } from '../../checkpoint/architecture';
 import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
@@ -15,7 +15,7 @@ import type { Parameter } from '../loop/adamw';
 import { fullTrainables } from '../../model/full-graph';
 import type { TrainableModel } from '../loop/trainable-model';
 
-/** The weights that take part: keys of the model by the names that the weights have in the pruned model. */
+/** The weights of a view, under their names in the pruned model. */
 export function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View): Map<string, WeightKey> {
   const blocks = stepsOf(view).map(({ block }) => block);
   const pruned = withLayers(architecture, blocks);
@@ -36,15 +36,18 @@ export async function loadedParameters({ architecture, weights }: Model, view: V
   return parameters;
 }
 
-/** Tokens of a micro-batch: every one of them brings a gradient of every weight out of onnxruntime, so let them be few. */
+/**
+ * Tokens of a micro-batch. After every micro-batch, a gradient of every weight is copied out of onnxruntime, so
+ * micro-batches are large.
+ */
 export const TOKENS_PER_RUN = 1024;
 
 /** Standard deviation of initial matrices, as in GPT-2 and most configs. */
 const INITIAL_DEVIATION = 0.02;
 
 /**
- * Fresh weights: normal with deviation 0.02, smaller by √(2L) where a block adds onto the residual stream (GPT-2);
- * norms one, biases zero.
+ * Random initial weights: normal with deviation 0.02, divided by √(2L) for matrices that add to the residual stream
+ * (GPT-2); norms are one, biases zero.
  */
 export function randomParameters(model: Model, view: View, seed: number): Map<string, Parameter> {
   const random = new Random(seed);
@@ -65,7 +68,10 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
   return parameters;
 }
 
-/** @param parameters as `weightsOfView` names them */
+/**
+ * The model with every weight trained.
+ * @param parameters as `weightsOfView` names them
+ */
 export function fullModel(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): TrainableModel {
   const { architecture } = model;
   const steps = stepsOf(view);

@@ -1,4 +1,4 @@
-/** What full-parameter training takes, so that it is refused before it fills the machine. */
+/** Memory that full-parameter training needs, so that a run that does not fit is refused at the start. */
 import { freemem } from 'node:os';
 import type { Architecture, LayerShape } from '../../checkpoint/architecture';
 import { elements, layerParameters, parametersOf } from '../../checkpoint/parameters';
@@ -7,22 +7,22 @@ import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import { TOKENS_PER_RUN } from './full-model';
 
-/** Of each parameter: its value, its two moments and its gradient, in float32. */
+/** Copies of each parameter in float32: value, two moments and gradient. */
 const COPIES = 4;
-/** Scores of attention and their softmax, and the gradients of both. */
+/** Attention scores, their softmax, and the gradients of both. */
 const ATTENTION_COPIES = 4;
-/** Arrays of logits' size that the head's loss and its gradient need at a time, of 64 MiB each. */
+/** Arrays as large as the logits that the head's loss and its gradient need at once, of 64 MiB each. */
 const LOGITS_BYTES = 4 * (64 << 20);
 
-/** What it depends on beside the model. */
+/** The settings that the memory depends on. */
 export interface FullTraining {
-  /** The best parameters are kept beside the last ones: where something is held out. */
+  /** A copy of the best parameters is kept: when something is held out. */
   readonly keepsBest: boolean;
   /** Tokens of the longest row. */
   readonly longest: number;
 }
 
-/** Bytes at least, with nothing kept that can be computed again. */
+/** Minimum number of bytes, when everything that can be recomputed is recomputed. */
 export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest }: FullTraining): number {
   const { layers, hidden } = architecture;
   const largest = (of: (layer: LayerShape) => number): number => Math.max(...layers.map(of));
@@ -30,14 +30,14 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
   const head = elements(outerWeights(architecture).head.shape);
   // The largest block's gradients and the head's (twice) on their way to the sums.
   const passing = Math.max(...layerParameters(architecture)) + 2 * head;
-  // The residual stream before every block, and a block's own intermediate values.
+  // The residual stream before every block, and the intermediate values of one block.
   const tokens = Math.max(TOKENS_PER_RUN, longest);
   const states = tokens * ((layers.length + 4) * hidden + 8 * largest(({ ffn }) => ffn));
   const attention = ATTENTION_COPIES * largest(({ heads }) => heads) * tokens * longest;
   return 4 * (copies * parametersOf(architecture) + passing + states + attention) + LOGITS_BYTES;
 }
 
-/** @throws UserError when the training would take more than `budget` bytes (of the free ones when undefined) */
+/** @throws UserError when the training needs more than `budget` bytes (the free memory when undefined) */
 export function requireFullMemory(architecture: Architecture, training: FullTraining, budget = freemem()): void {
   const bytes = fullTrainingBytes(architecture, training);
   if (bytes <= budget) return;

@@ -24,9 +24,9 @@ export interface TrainedCheckpointOptions extends WriteOptions {
 }
 
 /**
- * Writes `source` with the trained parameters in the place of its weights to the folder `out`, which must not exist.
+ * Writes `source` with the trained parameters in place of its weights to the folder `out`, which must not exist.
  * @param parameters by their names in the new checkpoint
- * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled
+ * @throws UserError when it cannot be written or a number is out of range for its type; CancelledError
  */
 export async function writeTrainedCheckpoint(
   source: Checkpoint,

@@ -1,10 +1,10 @@
-/** AdamW (Loshchilov & Hutter 2019): Adam with the weight decay kept out of the gradient. */
+/** AdamW (Loshchilov & Hutter 2019): Adam with weight decay decoupled from the gradient. */
 
 export interface AdamWOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Of the parameters that decay; 0 for the others. */
+  /** Weight decay of the parameters that decay; the others have 0. */
   readonly weightDecay: number;
 }
 
@@ -12,7 +12,7 @@ export interface AdamWOptions {
 export interface Parameter {
   readonly values: Float32Array;
   readonly shape: readonly number[];
-  /** Weight decay applies: matrices, by convention, and no vectors. */
+  /** Weight decay applies: by convention to matrices, not to vectors. */
   readonly decays: boolean;
 }
 
@@ -39,8 +39,8 @@ export class AdamW {
   }
 
   /**
-   * Moves every parameter.
-   * @param step 1, 2, …: corrects the moments' bias
+   * Updates every parameter in place.
+   * @param step 1, 2, …: corrects the bias of the moments
    * @param factor multiplies the gradients (clipping)
    */
   update(step: number, learningRate: number, gradients: Gradients, factor: number): void {
@@ -73,7 +73,7 @@ export function totalNorm(gradients: Gradients): number {
   return Math.sqrt(sum);
 }
 
-/** What to multiply gradients of total norm `norm` by, so that it is at most `limit`; as PyTorch's clip_grad_norm_ has it. */
+/** The factor for gradients of total norm `norm` that limits it to `limit`, as in PyTorch's clip_grad_norm_. */
 export function clipFactor(norm: number, limit: number): number {
   return Math.min(1, limit / (norm + 1e-6));
 }

@@ -1,10 +1,10 @@
-/** A batch of rows, and how it is cut for the machine: micro-batches of rows of like length, padded on the right. */
+/** A batch of rows, and its cut into micro-batches: rows of similar length, padded on the right. */
 import { NO_TARGET } from '../../model/targets';
 
-/** Rows with the next token of every position, or NO_TARGET. One mean over all targets is one loss. */
+/** Rows with the next token of every position, or NO_TARGET. The loss is one mean over all targets. */
 export interface Batch {
   readonly rows: readonly ArrayLike<number>[];
-  /** Per row, as long as the row. */
+  /** For each row, as long as the row. */
   readonly targets: readonly ArrayLike<number>[];
 }
 
@@ -13,18 +13,18 @@ export interface MicroBatch {
   readonly ids: readonly number[];
   readonly targets: Int32Array;
   readonly length: number;
-  /** Which rows of the batch these are. */
+  /** The indices of these rows in the batch. */
   readonly rows: readonly number[];
 }
 
 /** Padded lengths are multiples of this, so that few shapes occur. */
 const LENGTH_MULTIPLE = 8;
-/** Causal attention never looks at what comes after, so any token will do. */
+/** The padding token. Causal attention never reads later tokens, so any token will do. */
 const PAD = 0;
 
 /**
- * Cuts a batch into micro-batches of about `tokens` tokens, at least a row each. Rows are taken by length, so that
- * little is padded.
+ * Cuts a batch into micro-batches of about `tokens` tokens, at least one row each. Rows are sorted by length, so that
+ * there is little padding.
  */
 export function microBatches({ rows, targets }: Batch, tokens: number): MicroBatch[] {
   const padded = rows.map((row) => Math.ceil(row.length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE);

@@ -1,18 +1,18 @@
 /**
- * Dropout masks of LoRA's inputs (spec §1.11): each element is 0 with probability p, else 1 / (1 − p).
+ * Dropout masks of LoRA's inputs (Hu et al. 2021): each element is 0 with probability p, else 1 / (1 − p).
  *
- * Millions of draws a step would cost more than the products they mask, so a mask row is a stretch of one long random
- * sequence, from a place that is a hash of seed, step, row, block and site. It depends on nothing else: not on how a
- * batch is split, and not on what ran before, so a resumed run continues the same stream.
+ * Millions of draws per step would cost more than the products they mask. So a mask row is a stretch of one long random
+ * sequence, starting at a hash of seed, step, row, block and site. It does not depend on how a batch is split or on
+ * earlier runs, so a resumed run continues with the same masks.
  */
 import { Random } from '../../random';
 
-/** Numbers in the sequence; a prime, so that strides don't fall into step with it. */
+/** Length of the sequence: a prime, so that strides do not repeat in phase with it. */
 const LENGTH = 4_194_301;
 
 export interface MaskPlace {
   readonly step: number;
-  /** Number of the row within its batch. */
+  /** Index of the row within its batch. */
   readonly row: number;
   readonly block: number;
   readonly site: number;
@@ -30,7 +30,7 @@ export class DropoutMasks {
     this.sequence = Float32Array.from({ length: LENGTH }, () => (random.uniform() < rate ? 0 : kept));
   }
 
-  /** Fills `into` with the mask of one row at one place. */
+  /** Fills `into` with the mask of one row at one site. */
   fill(into: Float32Array, { step, row, block, site }: MaskPlace): void {
     let at = hash([this.seed, step, row, block, site]) % LENGTH;
     for (let done = 0; done < into.length;) {

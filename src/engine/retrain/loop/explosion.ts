@@ -1,30 +1,33 @@
-/** When a loss will not come back by itself, and what is told then. */
+/** Detects a loss that will not recover, and words the error. */
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Evaluation, TraceEntry } from './training-state';
 
-/** A loss this many nats above the first one will not come back by itself. */
+/** A training loss this many nats above the first one will not recover. */
 const EXPLOSION = 4;
-/** Nor will one of the held-out part, whose rows are the same at every look, once it was never below the first. */
+/** The same for the held-out loss, which always uses the same rows, if it was never below the first one. */
 const HELD_OUT_EXPLOSION = 2;
 
 /** What to try instead. */
 export const REMEDY = `Try a third of the learning rate (${option('lr')}), a longer ${option('warmup')}, or look for broken rows in the data.`;
 
-/** Training that has nothing to keep: going on would repeat it, so its state is of no use. */
+/** Thrown when training has nothing to keep. Resuming would repeat the failure, so the saved state is useless. */
 export class DivergedError extends UserError {
   constructor(step: number, why: string) {
     super(`Training stopped at step ${step}`, `${why}, and there is nothing better to keep`, REMEDY);
   }
 }
 
-/** Why training ends with the step `entry`; undefined when it goes on. */
+/** Why training stops at the step `entry`; undefined when it continues. */
 export function explosionOf({ loss, gradientNorm }: TraceEntry, first = loss): string | undefined {
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return 'the loss is no number any more';
   return loss < first + EXPLOSION ? undefined : `the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)}`;
 }
 
-/** The same of the last look at the held-out part: the loss of a model that guesses is only so high, so a batch may not tell. */
+/**
+ * The same for the last evaluation. The loss of a guessing model is limited, so the loss of a batch may not show the
+ * divergence.
+ */
 export function divergenceOf(evaluations: readonly Evaluation[], best: number | undefined): string | undefined {
   const [first] = evaluations;
   const last = evaluations[evaluations.length - 1];

@@ -1,6 +1,7 @@
 /**
- * One process at a time: a file that says which one. It is left behind by a process that is killed, so whoever finds it
- * looks whether that process still lives; a number that another process has got since is told by when that one began.
+ * A lock for one process at a time: a file that names the process. A killed process leaves it behind, so a later
+ * process checks whether that process is still alive. If its number has been reused, the start time of the process
+ * shows it.
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { systemErrorCode, UserError } from '../../errors';
@@ -11,12 +12,12 @@ const MAX_BYTES = 100;
 
 const DEAD = 'dead';
 
-/** Owners in this process, which may train into several places one after the other, but not into one twice at a time. */
+/** Locks of this process. It may train into several outputs in turn, but not into one twice at the same time. */
 const held = new Set<string>();
 
 /**
- * Takes the lock `path`, also from a process that is gone.
- * @returns the number of the process that has it; undefined when it was taken
+ * Takes the lock `path`, also from a process that has ended.
+ * @returns the number of the process that holds it; undefined when it was taken
  * @throws the system's error
  */
 export async function takeLock(path: string): Promise<number | undefined> {
@@ -36,12 +37,12 @@ export async function releaseLock(path: string): Promise<void> {
   if (held.delete(path)) await rm(path, { force: true });
 }
 
-/** The living process that has the lock `path`; undefined when none has. @throws the system's error */
+/** The running process that holds the lock `path`; undefined when none does. @throws the system's error */
 export async function lockOwner(path: string): Promise<number | undefined> {
   return held.has(path) ? process.pid : livingOwner(await contentOf(path));
 }
 
-/** Linked, not written, into its place: so it is never seen without its content. */
+/** Creates the file as a link and not by writing, so that no process sees it without content. */
 async function takeFile(path: string): Promise<number | undefined> {
   const mine = `${path}.${process.pid}.tmp`;
   await writeFile(mine, `${process.pid} ${(await birthOf(process.pid)) ?? ''}`);
@@ -63,18 +64,18 @@ async function takeFile(path: string): Promise<number | undefined> {
   }
 }
 
-/** @throws the system's error, EEXIST where there is one already */
+/** @throws the system's error, EEXIST when the file exists */
 async function place(mine: string, path: string): Promise<void> {
   try {
     await link(mine, path);
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') throw error;
-    // Some file systems have no links.
+    // Some file systems have no hard links.
     await writeFile(path, await readFile(mine), { flag: 'wx' });
   }
 }
 
-/** Takes the lock `seen` away. Another process may have done so, and have put its own in the place: that one goes back. */
+/** Removes the lock `seen`. If another process has replaced it in the meantime, that process's lock is put back. */
 async function putAside(path: string, seen: string): Promise<void> {
   const aside = `${path}.${process.pid}.old.tmp`;
   try {
@@ -113,11 +114,11 @@ function answers(pid: number): boolean {
   }
 }
 
-/** When a process began, on Linux: ticks since the start of the machine; or that it is dead, and not buried yet. */
+/** When a process started, on Linux: ticks since the machine started, or that it is a zombie. */
 async function birthOf(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The name, in parentheses, may hold anything; the state comes third, the beginning 22nd.
+  // The name, in parentheses, may contain any characters. The state is field 3, the start time field 22.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields === undefined) return undefined;
   return fields[0] === 'Z' || fields[0] === 'X' ? DEAD : fields[19];

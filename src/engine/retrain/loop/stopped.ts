@@ -12,21 +12,21 @@ import { readHappened, readRun, type TrainingLog } from './training-state';
 import { folderOf, ownerOf, stateFileOf, Workspace } from './workspace';
 
 export interface StoppedTraining {
-  /** The output that it was to write; its folder is `<out>.training`. */
+  /** The output of the run; the state is in `<out>.training`. */
   readonly out: string;
-  /** Steps done, and wanted. */
+  /** Steps done, and requested. */
   readonly step: number;
   readonly steps: number;
   readonly log: TrainingLog;
-  /** Identity of the model that is trained. */
+  /** Identity of the trained model. */
   readonly model: string;
-  /** Undefined of a state that an older version saved. */
+  /** Undefined in a state that an older version saved. */
   readonly request?: TrainingRequest;
 }
 
 /**
- * Reads what a run to `out` has left, without its tensors.
- * @returns undefined when there is no state, or a process still trains
+ * Reads the state of a run to `out`, without its tensors.
+ * @returns undefined when there is no state, or a process is still training
  * @throws UserError when the state is damaged
  */
 export async function readStopped(out: string): Promise<StoppedTraining | undefined> {
@@ -48,8 +48,8 @@ export async function readStopped(out: string): Promise<StoppedTraining | undefi
 }
 
 /**
- * Removes the state of a training that was stopped, and the folder unless others have put something there.
- * @throws UserError when a process still trains
+ * Removes the state of a stopped training, and its folder unless it contains other files.
+ * @throws UserError when a process is still training
  */
 export async function discardTraining(out: string): Promise<void> {
   const workspace = await Workspace.reopen(out);
@@ -60,7 +60,7 @@ export async function discardTraining(out: string): Promise<void> {
   }
 }
 
-/** Only our own writing gets here: what has the shape's outline is trusted. */
+/** The state's checksum matched, so its writer was Coppice, and a check of the outline suffices. */
 function readRequest(text: string | undefined): TrainingRequest | undefined {
   if (text === undefined) return undefined;
   try {

@@ -1,6 +1,6 @@
 /**
- * The training loop (spec §1.11): AdamW under a schedule, gradients clipped, a held-out part watched and the best
- * parameters kept. It knows nothing of what is trained (see trainable-model.ts).
+ * The training loop (Shortened LLaMA §3.3): AdamW with a schedule, clipped gradients, evaluations on a held-out part,
+ * and the best parameters kept. It does not depend on what is trained (see trainable-model.ts).
  */
 import { counted } from '../../counted';
 import { CancelledError } from '../../errors';
@@ -20,32 +20,32 @@ import type { Parameters } from './adamw';
 import { loadState, saveState, type TraceEntry, type TrainingState } from './training-state';
 import { NO_TARGET } from '../../model/targets';
 
-/** Hyper-parameters, with the paper's values where it has any. */
+/** Hyper-parameters. Defaults are in settings.ts. */
 export interface TrainOptions extends Schedule {
-  /** Rows of one mean: the paper's 64. Where the data fix them, the most of a step. */
+  /** Rows per step; 64 in the paper. If the data fix the batches: the largest number. */
   readonly batch: number;
-  /** Total norm to which gradients are clipped; 1, the trainers' custom. */
+  /** Maximum total norm of the gradients; usually 1. */
   readonly clip: number;
-  /** Decoupled; 0 for LoRA, 0.1 for continued pre-training. */
+  /** Decoupled weight decay; 0 for LoRA, 0.1 for continued pre-training. */
   readonly weightDecay: number;
-  /** 0.9; second 0.999 for LoRA, 0.95 for continued pre-training. */
+  /** 0.9; beta2 is 0.999 for LoRA, 0.95 for continued pre-training. */
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Of data order and dropout. */
+  /** Seed of data order and dropout. */
   readonly seed: number;
-  /** Steps between looks at the held-out part. */
+  /** Steps between evaluations. */
   readonly evalEvery: number;
   /** Steps between saved states. */
   readonly saveEvery: number;
-  /** Stop after so many looks without a better loss; never when undefined. */
+  /** Stop after this many evaluations without a better loss; never when undefined. */
   readonly patience?: number;
 }
 
 export interface TrainingData {
   readonly train: readonly Example[];
   readonly heldOut: readonly Example[];
-  /** Where the data fix them: for each step in turn, the numbers of its examples. */
+  /** If the data fix the batches: for each step, the indices of its examples. */
   readonly batches?: readonly (readonly number[])[];
 }
 
@@ -54,22 +54,22 @@ export interface TrainHooks {
   readonly onEvaluation?: (step: number, loss: number) => void;
 }
 
-/** Where a run keeps its state, and which run it is. */
+/** The state file of a run, and the identity of the run. */
 export interface StateFile {
   readonly path: string;
   readonly run: RunFacts;
-  /** What the run was asked for. */
+  /** The request of the run. */
   readonly request?: TrainingRequest;
-  /** Go on from what is there. */
+  /** Continue from the saved state. */
   readonly resume: boolean;
 }
 
-/** Steps whose losses are averaged for the eye. */
+/** Number of steps whose losses are averaged for display. */
 const SMOOTHING = 10;
 /**
- * Trains in place; afterwards the parameters are the best seen (the last ones without a held-out part). When the loss
- * explodes, what was good before is kept, and the state says so.
- * @throws DivergedError when the loss explodes and nothing was; CancelledError, the state being saved before
+ * Trains the parameters in place. Afterwards they are the best ones seen, or the last ones when nothing is held out.
+ * When the loss explodes, the last good parameters are kept, and the state reports it.
+ * @throws DivergedError when the loss explodes and nothing good can be kept; CancelledError after saving the state
  */
 export async function train(
   backprop: Backprop,
@@ -93,7 +93,7 @@ export async function train(
   const toDo = PASSES_PER_STEP * tokensFrom(state.step, data, options) + evaluations * tokensOf(heldOut.rows);
   const work = new Work(job, toDo, 'passes', 'training');
 
-  // A run that was cancelled amid a look takes it after it was resumed.
+  // If a run was cancelled during an evaluation, the resumed run repeats it.
   const evaluate = async (): Promise<void> => {
     if (heldOut.rows.length === 0 || !isDue(state.step, state, options)) return;
     const { loss } = await backprop.loss(heldOut, evaluationWork(work, state.step, heldOut.rows.length));
@@ -106,7 +106,10 @@ export async function train(
     if (why !== undefined) throw new DivergedError(state.step, why);
   };
 
-  /** Without a held-out part: goes back to the saved parameters, if the step after them still was no worse than the first. */
+  /**
+   * Without a held-out part: restores the saved parameters, if the loss of the step after them was not above the first
+   * one.
+   */
   const lastGood = async (): Promise<number | undefined> => {
     const [first] = state.log.trace;
     const after = state.log.trace.find(({ step }) => step === saved + 1);
@@ -131,7 +134,7 @@ export async function train(
       state.log.trace.push(entry);
       hooks?.onStep?.(entry);
       await evaluate();
-      // The last state too: the output is still to be written, and disks are full at times.
+      // Also saves the last state: writing the output may still fail, for example on a full disk.
       if (step % options.saveEvery === 0 || step === options.steps) await save();
     }
   } catch (error) {
@@ -142,19 +145,19 @@ export async function train(
   return state;
 }
 
-/** Whether the held-out part is looked at after `step`: now and then, after the last one, and not twice. */
+/** Whether to evaluate after `step`: at intervals and after the last step, and never twice at one step. */
 function isDue(step: number, { log }: TrainingState, { evalEvery, steps }: TrainOptions): boolean {
   return log.evaluations.at(-1)?.step !== step && (step % evalEvery === 0 || step === steps);
 }
 
-/** Looks that are still to come. */
+/** Number of evaluations still to come. */
 function evaluationsFrom(state: TrainingState, options: TrainOptions): number {
   let count = 0;
   for (let { step } = state; step <= options.steps; step++) count += Number(isDue(step, state, options));
   return count;
 }
 
-/** Counts a look as the work that it is, and names its rows. */
+/** Progress of an evaluation, which names its rows. */
 function evaluationWork(work: Work, step: number, rows: number): PassWork {
   const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
   let seen = 0;
@@ -168,7 +171,7 @@ function evaluationWork(work: Work, step: number, rows: number): PassWork {
   };
 }
 
-/** Counts a step. */
+/** Progress of a step. */
 const stepWork = (work: Work): PassWork => ({
   check: () => work.check(),
   advance: (tokens) => work.advance(PASSES_PER_STEP * tokens),
@@ -176,7 +179,7 @@ const stepWork = (work: Work): PassWork => ({
 
 const tokensOf = (rows: Batch['rows']): number => rows.reduce((sum, row) => sum + row.length, 0);
 
-/** Tokens of the steps after the step `done`, padding not counted. */
+/** Tokens of the steps after the step `done`, without padding. */
 function tokensFrom(done: number, { train, batches }: TrainingData, { seed, batch, steps }: TrainOptions): number {
   const of = (indices: readonly number[]): number => tokensOf(indices.map((i) => train[i].ids));
   let sum = 0;
@@ -207,7 +210,7 @@ async function oneStep(
   return { step, loss, learningRate, gradientNorm, tokens, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Rows with the targets that their labels make: position i is to predict the label of token i + 1. */
+/** Rows with targets from the labels: the target at position i is the label of token i + 1. */
 export function toBatch(examples: readonly Example[]): Batch {
   return {
     rows: examples.map((e) => e.ids),
@@ -217,13 +220,16 @@ export function toBatch(examples: readonly Example[]): Batch {
   };
 }
 
-/** Whether the last `patience` looks brought nothing better. */
+/** Whether the last `patience` evaluations brought no improvement. */
 function worse({ log, best }: TrainingState, patience: number | undefined): boolean {
   if (patience === undefined || best === undefined) return false;
   return log.evaluations.filter((e) => e.step > best.step).length >= patience;
 }
 
-/** "step 12 of 100, loss 2.345, ppl 12.3, lr 1.0e-4": the loss is the mean of the last few, the ppl of the held-out part. */
+/**
+ * "step 12 of 100, loss 2.345, ppl 12.3, lr 1.0e-4": the loss is the mean of the last steps, the ppl that of the
+ * held-out part.
+ */
 function describe({ step, log }: TrainingState, options: TrainOptions): string {
   const recent = log.trace.slice(-SMOOTHING);
   const parts = [`step ${step + 1} of ${options.steps}`];

@@ -1,9 +1,11 @@
 /**
- * Everything that a training run is, in one file: parameters, the optimiser's moments, the best parameters so far, and
- * what happened. Written atomically, so that a run killed at any moment goes on from its last saved step with the
- * numbers that it would have had. (Data order and dropout need no state: they are functions of seed and step.)
+ * The complete state of a training run in one file: parameters, the optimiser's moments, the best parameters so far,
+ * and the log. It is written atomically. A run that is killed at any moment resumes from its last saved step and gives
+ * the same numbers as without the interruption. (Data order and dropout need no state: they are functions of seed and
+ * step.)
  *
- * The metadata has a SHA-256 of all the rest: a bit that flips on the disk would lead to other weights without a word.
+ * The metadata contains a SHA-256 of everything else, because a flipped bit on the disk would silently lead to other
+ * weights.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
@@ -17,7 +19,7 @@ import type { AdamW, Parameters } from './adamw';
 import type { TrainingRequest } from '../request';
 import { differences, type RunFacts } from '../run-facts';
 
-/** Of the file's layout. 2: with a checksum. */
+/** Version of the file's layout. 2 added the checksum. */
 const FORMAT = '2';
 
 type Tensors = ReadonlyMap<string, NamedTensor>;
@@ -42,7 +44,7 @@ export interface Evaluation {
   readonly loss: number;
 }
 
-/** What happened so far. */
+/** The log of the run so far. */
 export interface TrainingLog {
   readonly trace: TraceEntry[];
   readonly evaluations: Evaluation[];
@@ -54,14 +56,14 @@ export interface TrainingState {
   readonly log: TrainingLog;
   /** The parameters with the lowest held-out loss so far. */
   best?: { readonly step: number; readonly loss: number; readonly values: ReadonlyMap<string, Float32Array> };
-  /** Set when the loss exploded in `step`, and the parameters are those after the step `kept`. Not saved. */
+  /** Set when the loss exploded in `step`. The parameters are then those after the step `kept`. Not saved. */
   stopped?: { readonly step: number; readonly why: string; readonly kept: number };
 }
 
 /**
- * @param run says what run this is: a state is continued only by its own
- * @param request what the run was asked for, so that it can be resumed from the state alone
- * @throws UserError when it cannot be written; the state saved before is kept then
+ * @param run identifies the run; only the same run continues from a state
+ * @param request the settings of the run, so that it can be resumed from the state alone
+ * @throws UserError when it cannot be written; the previous state is kept then
  */
 export async function saveState(
   path: string,
@@ -96,7 +98,7 @@ export async function saveState(
   }
 }
 
-/** SHA-256 (hex) of everything that a state says but the checksum itself: metadata, names, shapes, numbers. */
+/** SHA-256 (hex) of everything in a state except the checksum itself: metadata, names, shapes, numbers. */
 export function checksumOf(tensors: Tensors, { sha256: _, ...metadata }: Metadata): string {
   const hash = createHash('sha256');
   const entries = [...tensors].map(([name, { shape }]) => [name, shape]);
@@ -108,8 +110,8 @@ export function checksumOf(tensors: Tensors, { sha256: _, ...metadata }: Metadat
 }
 
 /**
- * Puts a saved state into parameters and optimiser.
- * @returns undefined when none was saved
+ * Loads a saved state into parameters and optimiser.
+ * @returns undefined when there is no saved state
  * @throws UserError when it is damaged, or of another run
  */
 export async function loadState(
@@ -123,7 +125,7 @@ export async function loadState(
   const damaged = (why: string, cause?: unknown): UserError =>
     new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${over}`, { cause });
   const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
-    // What is said of a checkpoint's file, to download it again, is no help here.
+    // The advice for a checkpoint's file, to download it again, does not apply here.
     throw error instanceof UserError ? damaged(error.texts.why, error) : error;
   });
   const fault = faultOf(tensors, metadata);
@@ -160,7 +162,7 @@ export async function loadState(
   return { step, log, best: { ...best, values: new Map(bestValues) } };
 }
 
-/** What shows that this is not what was saved; undefined when nothing does. */
+/** Why this is not the state that was saved; undefined when nothing is wrong. */
 function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
   if (metadata.sha256 === undefined || metadata.format !== FORMAT) {
     return 'it has no checksum of this version, so that nothing shows that it is whole';
@@ -168,7 +170,7 @@ function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
   return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not agree with its checksum';
 }
 
-/** The run that a state is of, from its metadata; undefined when it is none. */
+/** The run of a state, from its metadata; undefined when the metadata is invalid. */
 export function readRun(text = ''): RunFacts | undefined {
   try {
     const run: unknown = JSON.parse(text);
@@ -178,7 +180,7 @@ export function readRun(text = ''): RunFacts | undefined {
   }
 }
 
-/** The metadata's numbers; undefined when they are none. */
+/** The numbers of the metadata; undefined when they are invalid. */
 export function readHappened({
   step = '',
   log = '',

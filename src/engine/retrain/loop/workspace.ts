@@ -1,6 +1,6 @@
 /**
- * The folder `<out>.training` beside the output, in which a run keeps its state while it is under way. It goes when the
- * output is complete; while it is there, the run can be resumed.
+ * The folder `<out>.training` beside the output, where a run keeps its state. It is removed when the output is
+ * complete. As long as it exists, the run can be resumed.
  */
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,17 +12,17 @@ import { foldersOf } from '../../write/write-checkpoint';
 import { writeFailure } from '../../files/write-failure';
 import { lockOwner, releaseLock, takeLock } from './lock';
 
-/** The state, with the temporary names of a killed process. */
+/** The state file, and the temporary names that a killed process leaves. */
 const STATE = /^state\.safetensors(\.\d+\.tmp)?$/;
-/** All that a run may leave there. */
+/** All files that a run may leave there. */
 const OURS = /^(state\.safetensors|self-data\.json|lock)(\.[\w.]*tmp)?$/;
 
-/** The folder beside `out` that a run to it keeps its state in. */
+/** The folder beside `out` where a run keeps its state. */
 export const folderOf = (out: string): string => `${resolve(out)}.training`;
 
-/** Where a run to `out` keeps its state. */
+/** The state file of a run to `out`. */
 export const stateFileOf = (out: string): string => join(folderOf(out), 'state.safetensors');
-/** Where it keeps the text that the model wrote for it. */
+/** The file of the text that the model generated for the run. */
 export const selfDataFileOf = (out: string): string => join(folderOf(out), 'self-data.json');
 
 export class Workspace {
@@ -30,16 +30,16 @@ export class Workspace {
     readonly folder: string,
     /** Parameters, moments and log. */
     readonly state: string,
-    /** Text that the model wrote; it is of use to every run that asks for the same. */
+    /** Text that the model generated. Every run with the same settings for it can use it. */
     readonly selfData: string,
-    /** A run was under way here before. */
+    /** Whether a run was stopped here before. */
     readonly found: boolean,
   ) {}
 
   /**
-   * Checks that `out` can be written, before hours are spent, makes the folder beside it, and keeps other processes off.
-   * @throws UserError when the output cannot be written, another process trains it, or a run is under way that `resume`
-   *   does not ask for
+   * Checks that `out` can be written before hours are spent, makes the folder beside it, and locks it.
+   * @throws UserError when the output cannot be written, another process trains into it, or a stopped run exists and
+   *   `resume` is not set
    */
   static async open(out: string, source: Checkpoint, resume: boolean): Promise<Workspace> {
     await checkTarget(out, foldersOf(source));
@@ -56,14 +56,14 @@ export class Workspace {
   }
 
   /**
-   * The folder of a run that was stopped, and nothing of its source.
-   * @throws UserError when another process still trains
+   * The folder of a stopped run.
+   * @throws UserError when another process is still training
    */
   static async reopen(out: string): Promise<Workspace> {
     return new Workspace(folderOf(out), stateFileOf(out), selfDataFileOf(out), await Workspace.take(out));
   }
 
-  /** Makes the folder and keeps other processes off it. @returns whether a run was under way there */
+  /** Makes the folder and locks it. @returns whether a run was stopped there */
   private static async take(out: string): Promise<boolean> {
     const folder = folderOf(out);
     let owner: number | undefined;
@@ -83,17 +83,17 @@ export class Workspace {
     );
   }
 
-  /** Removes what the run kept. */
+  /** Removes the folder with its content. */
   async clear(): Promise<void> {
     await this.remove(OURS);
   }
 
-  /** Removes the state alone: the next run starts anew, with the text that was written for this one. */
+  /** Removes only the state. The next run starts from the beginning, with the text that was generated for this one. */
   async forget(): Promise<void> {
     await this.remove(STATE);
   }
 
-  /** Lets others in, and removes the folder if nothing is in it; what others put there stays. */
+  /** Unlocks the folder, and removes it if it is empty. Other files in it stay. */
   async leave(): Promise<void> {
     await releaseLock(lockOf(this.folder));
     await rmdir(this.folder).catch(() => undefined);

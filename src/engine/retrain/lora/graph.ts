@@ -1,10 +1,10 @@
 /**
- * LoRA (Hu et al. 2021; spec §1.11) inside a block: y = W x + (α/r) B A drop(x), with W frozen.
+ * LoRA (Hu et al. 2021) inside a block: y = W x + (α/r) B A drop(x), with W frozen.
  *
- * Linears that read the same input (q, k, v; gate, up) share one product of their stacked A, for a thin product costs what
- * reading its input costs. Their W and B are not stacked: products that are twice as wide are no faster, their results would have
- * to be split, and rows whose distance is a multiple of a page (gate and up of SmolLM2 together: three) stand in each other's way
- * in the cache.
+ * Linears with the same input (q, k, v; gate, up) share one product of their stacked A, because a thin product costs as
+ * much as reading its input. Their W and B are not stacked: twice as wide products are no faster, their results would
+ * have to be split, and rows whose distance is a multiple of a page (gate and up of SmolLM2 together: three pages)
+ * compete for the same cache lines.
  */
 import { adapterName } from '../../adapter/names';
 import type { Architecture, LinearName } from '../../checkpoint/architecture';
@@ -19,9 +19,9 @@ import type { Trainables } from '../../model/training-graph';
 export interface LoraShape {
   readonly rank: number;
   readonly alpha: number;
-  /** The Linears that get an adapter. */
+  /** The Linears with an adapter. */
   readonly targets: readonly LinearName[];
-  /** A mask of the adapters' input is fed. */
+  /** Whether a mask of the adapters' inputs is fed. */
   readonly dropout: boolean;
 }
 
@@ -30,7 +30,7 @@ export function dropoutName(linears: readonly LinearName[]): string {
   return `dropout.${linears.join('')}`;
 }
 
-/** Linears by the input that they share. */
+/** Linears, grouped by their shared input. */
 export const LINEAR_GROUPS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
 
 export function loraTrainables(

@@ -1,4 +1,4 @@
-/** LoRA adapters on a frozen checkpoint, as a trainable (spec §1.11). */
+/** Trains LoRA adapters on a frozen checkpoint (Hu et al. 2021; Shortened LLaMA §3.3). */
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
@@ -11,21 +11,27 @@ import { adapterName } from '../../adapter/names';
 import { dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
 import type { TrainableModel } from '../loop/trainable-model';
 
-/** Tokens of a micro-batch: enough for fast products, few enough that what lies between them stays in the processor's caches. */
+/**
+ * Tokens of a micro-batch: enough for fast products, few enough for intermediate values to stay in the processor's
+ * caches.
+ */
 const TOKENS_PER_RUN = 512;
 
-/** Name of an adapter's matrix among the parameters; `k` is the block's number in the pruned model. */
+/** Name of an adapter's matrix among the parameters; `k` is the block's index in the pruned model. */
 export function loraParameterName(k: number, key: string): string {
   return `${k}.${key}`;
 }
 
-/** The largest rank that says more than a smaller one: the smallest dimension of the Linears that are adapted. */
+/** The largest useful rank: the smallest dimension of the adapted Linears. */
 export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
   const blocks = Array.from(architecture.layers.keys(), (block) => blockWeights(architecture, block));
   return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name].shape)));
 }
 
-/** A as PyTorch initialises it (Kaiming uniform with a = √5: U(±1/√in)), B zeros, so that training starts at the model. */
+/**
+ * Initial adapters. A is initialised as in PyTorch (Kaiming uniform with a = √5: U(±1/√in)) and B is zero, so that
+ * training starts from the model itself.
+ */
 export function initialAdapters(
   model: Pick<Model, 'architecture'>,
   view: View,
@@ -48,7 +54,10 @@ export function initialAdapters(
   return parameters;
 }
 
-/** @param parameters as `initialAdapters` names them */
+/**
+ * The model with adapters to train.
+ * @param parameters as `initialAdapters` names them
+ */
 export function loraModel(
   model: Model,
   view: View,

@@ -1,4 +1,4 @@
-/** Where a LoRA run starts from, when not at random: an adapter that was trained before, or a formula that others share. */
+/** The start of a LoRA run, if not random: an existing adapter, or a formula that other programs can compute too. */
 import { basename, dirname } from 'node:path';
 import { type LinearName, withoutLayers } from '../../checkpoint/architecture';
 import { requireArchitecture } from '../../checkpoint/open';
@@ -11,14 +11,15 @@ import type { Parameters } from '../loop/adamw';
 import { adapterName, LINEAR_NAMES } from '../../adapter/names';
 import { loraParameterName } from './lora-model';
 
-/** Stands for the formula instead of a folder. */
+/** Selects the formula instead of a folder. */
 export const FORMULA = 'formula';
 
-/** B starts this small, and not at zero, so that the first gradient of A is no zero. */
+/** B starts with small values and not at zero, so that the first gradient of A is not zero. */
 const FORMULA_B = 0.02;
 
 /**
- * Reads an adapter of the model without `removed`: its folder, or its weights in it.
+ * Reads an adapter of the model without `removed`.
+ * @param path the adapter's folder, or its weights file
  * @throws UserError when it is damaged or of another model
  */
 export function readStart(path: string, checkpoint: Checkpoint, removed: readonly number[]): Promise<Adapter> {
@@ -28,7 +29,10 @@ export function readStart(path: string, checkpoint: Checkpoint, removed: readonl
   return readAdapter(folder, pruned, { anyBase: true });
 }
 
-/** Puts the adapter's matrices into the parameters. @throws UserError when it adapts other Linears or is of another rank */
+/**
+ * Copies the adapter's matrices into the parameters.
+ * @throws UserError when it adapts other Linears or has another rank
+ */
 export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
   const given = new Map(
     [...matrices].flatMap(([k, named]) =>
@@ -49,8 +53,8 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
 }
 
 /**
- * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. Of Linear number
- * t = 7 · block + place, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
+ * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. For Linear
+ * number t = 7 · block + index, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
  */
 export function startFromFormula(parameters: Parameters, targets: readonly LinearName[], blocks: number): void {
   for (let k = 0; k < blocks; k++) {

@@ -1,10 +1,12 @@
-/** The teacher's final norm and head: whether they are the student's, and else as feeds of the loss. */
+/** The teacher's final norm and head: whether they equal the student's, and the feeds for the loss if not. */
 import { sameTensor } from '../../formats/same-tensor';
 import { float32, type Feeds } from '../../onnx/session';
 import type { Model } from '../../model/model';
 import type { WeightSource } from '../../weights/source';
 
-/** Whether both models turn the same last states into the same logits: the weights are equal byte for byte. */
+/**
+ * Whether both models have the same final norm and head, byte for byte, so that equal last states give equal logits.
+ */
 export async function sameHead(a: Model, b: Model): Promise<boolean> {
   if (a.architecture.rmsNormEps !== b.architecture.rmsNormEps) return false;
   for (const key of ['finalNorm', 'head'] as const) {

@@ -1,6 +1,6 @@
 /**
- * The teacher of a distillation: another model, most often the student before it was pruned. Its distribution over the
- * next token is what the student's is drawn to (forward KL, spec §4: Minitron's guidance).
+ * The teacher of a distillation: another model, usually the student before it was pruned. The student learns to match
+ * the teacher's next-token distributions (forward KL, as Muralidharan et al. 2024, Minitron, recommend).
  */
 import { freemem } from 'node:os';
 import { parametersOfLayer } from '../../checkpoint/parameters';
@@ -13,34 +13,34 @@ import { type Step, stepsOf, type View } from '../../model/view';
 import type { MicroBatch } from '../loop/batch';
 import { headFeeds, sameHead } from './head';
 
-/** Share of the free memory that its open sessions may take; see backprop.ts for the other shares. */
+/** Share of the free memory for its open sessions; see backprop.ts for the other shares. */
 const SESSIONS_SHARE = 0.25;
 
 export interface TeacherOptions {
-  /** Its part in the loss, 0 … 1. */
+  /** Its share of the loss, 0 … 1. */
   readonly weight: number;
   readonly student: Model;
-  /** The student's final norm and head stay as they are in its checkpoint. */
+  /** The student's final norm and head are not trained. */
   readonly headFrozen: boolean;
-  /** Keep a session for every block; decided by the free memory when undefined. */
+  /** Keep a session for every block; depends on the free memory when undefined. */
   readonly keepSessions?: boolean;
 }
 
 export class Teacher {
-  /** By the length of the rows. */
+  /** Forward passes by the length of the rows. */
   private readonly passes = new Map<number, Forward>();
   private readonly open = new Map<Step, OpenStep>();
 
   private constructor(
     private readonly model: Model,
     private readonly steps: readonly Step[],
-    /** What it adds to the loss. */
+    /** Its part of the loss. */
     readonly part: TeacherPart,
     private readonly feeds: Feeds,
     private readonly keepSessions: boolean,
   ) {}
 
-  /** @throws UserError when it speaks of another vocabulary than the student */
+  /** @throws UserError when its vocabulary differs from the student's */
   static async open(model: Model, view: View, options: TeacherOptions): Promise<Teacher> {
     const { student, weight, headFrozen } = options;
     const { architecture } = model;
@@ -54,13 +54,13 @@ export class Teacher {
     const steps = stepsOf(view);
     const shared = headFrozen && (await sameHead(model, student));
     const part = shared ? { weight } : { weight, own: architecture };
-    // Weights that are repacked for speed are there twice.
+    // Repacked weights are in memory twice.
     const bytes = steps.reduce((sum, { block }) => sum + 8 * parametersOfLayer(architecture, block), 0);
     const { keepSessions = bytes < SESSIONS_SHARE * freemem() } = options;
     return new Teacher(model, steps, part, shared ? {} : await headFeeds(model), keepSessions);
   }
 
-  /** What it says of a micro-batch. */
+  /** Its last hidden states for a micro-batch. */
   async states({ ids, length }: MicroBatch): Promise<TeacherStates> {
     const pass = this.pass(length);
     let state = await pass.embedChunk(ids);
@@ -80,7 +80,7 @@ export class Teacher {
     return { states, feeds: this.feeds };
   }
 
-  /** Where only the cross-entropy is of interest. */
+  /** Its part of the feeds when only the cross-entropy is of interest. */
   silent(): TeacherStates {
     return { feeds: this.feeds };
   }

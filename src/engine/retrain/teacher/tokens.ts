@@ -1,14 +1,16 @@
-/** Whether teacher and student mean the same by a token id: as many ids may stand for other words. */
+/**
+ * Checks that teacher and student share their token ids. Vocabularies of equal size may still assign ids differently.
+ */
 import type { Checkpoint } from '../../checkpoint/types';
 import { UserError } from '../../errors';
 import type { JobOptions } from '../../progress';
 import { optionalTokenizer } from '../../tokenizer/optional';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 
-/** Ids that are compared, spread over the vocabulary. */
+/** Number of compared ids, spread over the vocabulary. */
 const PROBES = 512;
 
-/** @throws UserError when the tokenizers differ; where one is missing nothing can be said */
+/** @throws UserError when the tokenizers differ; without one of them there is no check */
 export async function requireSameTokens(
   teacher: Checkpoint,
   ours: Tokenizer | undefined,
