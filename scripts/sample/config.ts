@@ -4,7 +4,7 @@
  * A Llama, deep for its size, so that there is something to prune: a quarter of its twelve blocks are three. The stories
  * are few (some 420 000 tokens), and every one is read many times, so weights decay ten times as strongly as usual.
  */
-import type { TrainOptions } from '../../src/engine/retrain/loop/train';
+import type { TrainOptions } from '../../src/engine/retrain/loop/options';
 
 /** Tokens of the vocabulary: 2 special ones, 256 bytes, 1 790 merges. */
 export const VOCABULARY = 2048;

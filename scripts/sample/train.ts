@@ -83,11 +83,11 @@ async function trainFrom(start: string, files: readonly StoryFile[]): Promise<Ru
   process.once('SIGINT', () => interrupt.abort());
   try {
     const state = await train(
-      backprop,
-      parameters,
-      data,
-      TRAINING,
       {
+        backprop,
+        parameters,
+        data,
+        options: TRAINING,
         state: { path, run, resume: true },
         hooks: {
           onStep: ({ step, loss, tokens, seconds }) => {

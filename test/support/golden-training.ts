@@ -4,10 +4,12 @@ import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
 import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
-import { NO_LABEL, type Example } from '../../src/engine/retrain/data/example';
+import { NO_LABEL, type Example, type ExampleSet } from '../../src/engine/retrain/data/example';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
 import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
-import { toBatch, train, type TrainingData, type TrainOptions } from '../../src/engine/retrain/loop/train';
+import { toBatch } from '../../src/engine/retrain/loop/batch';
+import type { TrainOptions } from '../../src/engine/retrain/loop/options';
+import { train } from '../../src/engine/retrain/loop/train';
 import type { TraceEntry } from '../../src/engine/retrain/loop/training-state';
 import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
 import type { Model } from '../../src/engine/model/model';
@@ -102,11 +104,7 @@ async function checkTraining(
       if (entry.step === steps) abort.abort();
     };
     const run = train(
-      backprop,
-      parameters,
-      dataOf(golden),
-      optionsOf(golden),
-      { hooks: { onStep } },
+      { backprop, parameters, data: dataOf(golden), options: optionsOf(golden), hooks: { onStep } },
       { signal: abort.signal },
     );
     if (steps === undefined) await run;
@@ -121,7 +119,7 @@ async function checkTraining(
 }
 
 /** One batch a step, in the order of the golden run. */
-function dataOf({ batches }: GoldenTraining): TrainingData {
+function dataOf({ batches }: GoldenTraining): ExampleSet {
   const train = batches.flatMap(examplesOf);
   let at = 0;
   return { train, heldOut: [], batches: batches.map(({ ids }) => ids.map(() => at++)) };

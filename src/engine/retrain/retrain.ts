@@ -31,7 +31,8 @@ import { DivergedError } from './loop/explosion';
 import { requireFullMemory } from './full/memory';
 import { largestRank } from './lora/lora-model';
 import { runFacts } from './run-facts';
-import { type StateFile, train, type TrainHooks, type TrainOptions } from './loop/train';
+import type { TrainOptions } from './loop/options';
+import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
 
@@ -110,7 +111,7 @@ export async function retrain(
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context.teacher, context.opened ?? {});
     const state = { path: workspace.state, run, request, resume };
-    const trained = await runTraining(model, training, data, options, context, state, learn);
+    const trained = await runTraining(model, training, { data, options, state, context }, learn);
     const result = resultOf(trained, {
       parameters,
       removed,
@@ -187,22 +188,21 @@ function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES 
   );
 }
 
+/** Opens the teacher, if any, and trains. @throws UserError, DivergedError, CancelledError */
 async function runTraining(
   model: Model,
   { trainable, parameters, masks }: PreparedTraining,
-  data: TrainingData,
-  options: TrainOptions,
-  { teacher: source, hooks }: RetrainContext,
-  state: StateFile,
+  { data, options, state, context }: Pick<TrainInputs, 'data' | 'options' | 'state'> & { context: RetrainContext },
   job: JobOptions,
 ): Promise<TrainingState> {
+  const { teacher: source, hooks } = context;
   const headFrozen = trainable.head.options.trainable !== true;
   const teacher =
     source && (await Teacher.open(source.model, viewOf(source), { ...source, student: model, headFrozen }));
   try {
     const backprop = await Backprop.create(model, trainable, { teacher, longest: longestRow(data) });
     try {
-      return await train(backprop, parameters, data, options, { masks, state, hooks }, job);
+      return await train({ backprop, parameters, data, options, masks, state, hooks }, job);
     } finally {
       await backprop.close();
     }

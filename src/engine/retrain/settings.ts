@@ -12,7 +12,7 @@ import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
 import { PASSES_PER_STEP } from './loop/schedule';
-import type { TrainOptions } from './loop/train';
+import type { TrainOptions } from './loop/options';
 
 /** LoRA (Hu et al. 2021). */
 export interface LoraMethod {

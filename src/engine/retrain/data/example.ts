@@ -1,11 +1,19 @@
 /** A training example: token ids, and which of them are targets. */
-
 import { NO_TARGET } from '../../model/targets';
 
 export interface Example {
   readonly ids: Int32Array;
   /** As long as `ids`. Label i belongs to token i (not shifted): its id, or NO_LABEL if the loss skips it. */
   readonly labels: Int32Array;
+}
+
+/** Examples to train on, and a held-out part. */
+export interface ExampleSet {
+  readonly train: readonly Example[];
+  /** Empty when nothing is held out. */
+  readonly heldOut: readonly Example[];
+  /** If a file fixes the batches: for each step, the indices of its examples in `train`. */
+  readonly batches?: readonly (readonly number[])[];
 }
 
 /** Marks a token that is read but is not a target. */
@@ -34,8 +42,8 @@ export function exampleOfText(ids: Int32Array): Example {
 }
 
 /** Tokens of the longest row of the data. */
-export function longestRow(data: { readonly train: readonly Example[]; readonly heldOut: readonly Example[] }): number {
-  return [...data.train, ...data.heldOut].reduce((most, { ids }) => Math.max(most, ids.length), 0);
+export function longestRow({ train, heldOut }: Pick<ExampleSet, 'train' | 'heldOut'>): number {
+  return [...train, ...heldOut].reduce((most, { ids }) => Math.max(most, ids.length), 0);
 }
 
 /** Number of targets. The first token of a row has no context to be predicted from, so it never counts. */

@@ -11,17 +11,12 @@ import { Random } from '../../random';
 import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
-import { countTargets, type Example } from './example';
+import { type ExampleSet, countTargets, type Example } from './example';
 import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
 import { type DataKind, parseRecords, type Records, unusable } from './records';
 
-export interface TrainingData {
-  readonly train: readonly Example[];
-  /** Empty when nothing is held out. */
-  readonly heldOut: readonly Example[];
-  /** If the file fixes the batches: for each step, the indices of its examples in `train`. */
-  readonly batches?: readonly (readonly number[])[];
+export interface TrainingData extends ExampleSet {
   /** The description for the run's record. */
   readonly describe: DataDescription;
 }

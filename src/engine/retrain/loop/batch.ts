@@ -1,5 +1,6 @@
 /** A batch of rows, and its cut into micro-batches: rows of similar length, padded on the right. */
 import { NO_TARGET } from '../../model/targets';
+import type { Example } from '../data/example';
 
 /** Rows with the next token of every position, or NO_TARGET. The loss is one mean over all targets. */
 export interface Batch {
@@ -21,6 +22,21 @@ export interface MicroBatch {
 const LENGTH_MULTIPLE = 8;
 /** The padding token. Causal attention never reads later tokens, so any token will do. */
 const PAD = 0;
+
+/** Rows with targets from the labels: the target at position i is the label of token i + 1. */
+export function toBatch(examples: readonly Example[]): Batch {
+  return {
+    rows: examples.map((e) => e.ids),
+    targets: examples.map(({ labels }) =>
+      Int32Array.from(labels, (_, i) => (i + 1 < labels.length ? labels[i + 1] : NO_TARGET)),
+    ),
+  };
+}
+
+/** Tokens of some rows, without padding. */
+export function countTokens(rows: Batch['rows']): number {
+  return rows.reduce((sum, row) => sum + row.length, 0);
+}
 
 /**
  * Cuts a batch into micro-batches of about `tokens` tokens, at least one row each. Rows are sorted by length, so that

@@ -60,18 +60,21 @@ export interface TrainingState {
   stopped?: { readonly step: number; readonly why: string; readonly kept: number };
 }
 
-/**
- * @param run identifies the run; only the same run continues from a state
- * @param request the settings of the run, so that it can be resumed from the state alone
- * @throws UserError when it cannot be written; the previous state is kept then
- */
+/** The state file of a run. */
+export interface StateFile {
+  readonly path: string;
+  /** Identifies the run; only the same run continues from a state. */
+  readonly run: RunFacts;
+  /** The settings of the run, so that it can be resumed from the state alone. */
+  readonly request?: TrainingRequest;
+}
+
+/** @throws UserError when it cannot be written; the previous state is kept then */
 export async function saveState(
-  path: string,
-  run: RunFacts,
+  { path, run, request }: StateFile,
   state: TrainingState,
   parameters: Parameters,
   optimizer: AdamW,
-  request?: TrainingRequest,
 ): Promise<void> {
   const tensors = new Map<string, NamedTensor>();
   for (const [name, { values, shape }] of parameters) {
@@ -115,8 +118,7 @@ export function checksumOf(tensors: Tensors, { sha256: _, ...metadata }: Metadat
  * @throws UserError when it is damaged, or of another run
  */
 export async function loadState(
-  path: string,
-  run: RunFacts,
+  { path, run }: StateFile,
   parameters: Parameters,
   optimizer: AdamW,
 ): Promise<TrainingState | undefined> {

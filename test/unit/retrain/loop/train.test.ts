@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Parameters } from '../../../../src/engine/retrain/loop/adamw';
 import type { Backprop } from '../../../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../../../src/engine/retrain/loop/batch';
-import { type Example, exampleOfText } from '../../../../src/engine/retrain/data/example';
+import { type Example, exampleOfText, type ExampleSet } from '../../../../src/engine/retrain/data/example';
 import { DivergedError } from '../../../../src/engine/retrain/loop/explosion';
-import { train, type TrainingData, type TrainOptions } from '../../../../src/engine/retrain/loop/train';
+import type { TrainOptions } from '../../../../src/engine/retrain/loop/options';
+import { train } from '../../../../src/engine/retrain/loop/train';
 import type { TrainingState } from '../../../../src/engine/retrain/loop/training-state';
 import type { Work } from '../../../../src/engine/progress';
 import { temporaryFolder } from '../../../support/temporary';
@@ -40,7 +41,7 @@ async function trained(
   losses: readonly number[],
   evaluations: readonly number[],
   { rows = [row(4), row(4)], options = {} }: { rows?: readonly Example[]; options?: Partial<TrainOptions> } = {},
-  batches?: TrainingData['batches'],
+  batches?: ExampleSet['batches'],
 ): Promise<Trained> {
   const parameters: Parameters = new Map([['w', { values: new Float32Array(1), shape: [1], decays: false }]]);
   const values: number[] = [];
@@ -60,11 +61,13 @@ async function trained(
   const path = join(temporaryFolder(), 'state.safetensors');
   let percent = 0;
   const state = await train(
-    backprop as Backprop,
-    parameters,
-    data,
-    { ...OPTIONS, ...options },
-    { state: { path, run: { a: 1 }, resume: false } },
+    {
+      backprop: backprop as Backprop,
+      parameters,
+      data,
+      options: { ...OPTIONS, ...options },
+      state: { path, run: { a: 1 }, resume: false },
+    },
     { onProgress: ({ done, total }) => (percent = (100 * done) / total) },
   );
   return { state, value: parameters.get('w')!.values[0], values, percent };

@@ -23,7 +23,7 @@ const RUN = { model: 'a', learningRate: 0.01, 'data files': ['x'] };
 const OPTIONS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 /** Parameters and an optimiser that has moved them twice. */
-function subject(seed: number): { parameters: Parameters; optimizer: AdamW } {
+function trained(seed: number): { parameters: Parameters; optimizer: AdamW } {
   const next = normal(seed);
   const noise = (count: number): Float32Array => Float32Array.from({ length: count }, next);
   const parameters: Parameters = new Map([
@@ -50,13 +50,13 @@ function stateOf(parameters: Parameters): TrainingState {
 
 describe('retrain/training-state', () => {
   const path = join(temporaryFolder(), 'run', 'state.safetensors');
-  const saved = subject(1);
+  const saved = trained(1);
   const state = stateOf(saved.parameters);
-  beforeEach(() => saveState(path, RUN, state, saved.parameters, saved.optimizer));
+  beforeEach(() => saveState({ path, run: RUN }, state, saved.parameters, saved.optimizer));
 
   const load = (run: object = RUN): Promise<TrainingState | undefined> => {
-    const { parameters, optimizer } = subject(2);
-    return loadState(path, { ...run }, parameters, optimizer);
+    const { parameters, optimizer } = trained(2);
+    return loadState({ path, run: { ...run } }, parameters, optimizer);
   };
   /** Whoever is refused is told the folder to remove, or to name another place: he can do that. */
   const refuses = async (pattern: RegExp, run?: object): Promise<void> => {
@@ -75,22 +75,22 @@ describe('retrain/training-state', () => {
   ): Promise<void> => writeTensorFile(path, tensors, { ...metadata, sha256: checksumOf(tensors, metadata) });
 
   it('comes back to the last bit: parameters, moments, the best, what happened', async () => {
-    const { parameters, optimizer } = subject(2);
+    const { parameters, optimizer } = trained(2);
     assert.notDeepEqual(parameters, saved.parameters);
-    assert.deepEqual(await loadState(path, RUN, parameters, optimizer), state);
+    assert.deepEqual(await loadState({ path, run: RUN }, parameters, optimizer), state);
     assert.deepEqual(parameters, saved.parameters);
     assert.deepEqual(optimizer.moments, saved.optimizer.moments);
   });
 
   it('leaves no other file, and replaces an older state', async () => {
-    await saveState(path, RUN, { ...state, step: 9 }, saved.parameters, saved.optimizer);
+    await saveState({ path, run: RUN }, { ...state, step: 9 }, saved.parameters, saved.optimizer);
     assert.deepEqual(readdirSync(join(path, '..')), ['state.safetensors']);
     assert.equal((await load())!.step, 9);
   });
 
   it('there may be none', async () => {
-    const { parameters, optimizer } = subject(2);
-    assert.equal(await loadState(`${path}.no`, RUN, parameters, optimizer), undefined);
+    const { parameters, optimizer } = trained(2);
+    assert.equal(await loadState({ path: `${path}.no`, run: RUN }, parameters, optimizer), undefined);
   });
 
   it('of another run is refused, by the name of what differs', async () => {
