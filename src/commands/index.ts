@@ -1,7 +1,6 @@
 /** Every command of the palette. */
 import type * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { openResultsCommand } from '../editors/results/panel';
 import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
 import { closeCheckpointCommand } from './close-checkpoint';
@@ -16,6 +15,7 @@ import { mergeAdapterCommand } from './merge-adapter';
 import { openCheckpointCommand } from './open-checkpoint';
 import { openFromExplorerCommand } from './open-from-explorer';
 import { openInEditorCommand } from './open-in-editor';
+import { openResultsCommand } from './open-results';
 import { openSampleCommand } from './open-sample';
 import { openWalkthroughCommand } from './open-walkthrough';
 import { pruneCheckpointCommand } from './prune-checkpoint';

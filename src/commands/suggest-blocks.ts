@@ -65,7 +65,9 @@ function suggestionOf(
 ): Suggestion {
   const { source, sha256, file, samples, length, seed } = calibration ?? {};
   return {
-    ...{ criterion, goal, blocks },
+    criterion,
+    goal,
+    blocks,
     ...(source !== undefined &&
       sha256 !== undefined && {
         calibration: { name: source, sha256, samples, length, seed, ...(file !== undefined && { file }) },
@@ -152,7 +154,9 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
   ]);
   const { measure, count, ratio, targetParams } = state;
   await remember(coppice, 'suggest', {
-    ...{ measure, count, ratio },
+    measure,
+    count,
+    ratio,
     targetParams: targetParams === undefined ? undefined : String(targetParams),
   });
   return state;

@@ -66,8 +66,15 @@ export type Node =
   | (AdapterNode | TrainingNode | GgufNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
-  ...{ checkpoint: true, plan: true, part: true, block: true, tensor: true },
-  ...{ adapter: true, training: true, gguf: true, inspection: true },
+  checkpoint: true,
+  plan: true,
+  part: true,
+  block: true,
+  tensor: true,
+  adapter: true,
+  training: true,
+  gguf: true,
+  inspection: true,
 };
 
 /** The path of the checkpoint that a node belongs to; undefined if it belongs to none. */

@@ -40,8 +40,8 @@ export function addMerge(program: Command, exit: Exit): void {
       'after',
       `
 Examples:
-  coppice merge ./SmolLM2-135M --adapter ./adapter --out ./SmolLM2-24-healed
-  coppice merge ./SmolLM2-24 --adapter ./adapter --out ./SmolLM2-24-healed --dtype f32`,
+  coppice merge ./SmolLM2-135M --adapter ./adapter --out ./SmolLM2-24-retrained
+  coppice merge ./SmolLM2-24 --adapter ./adapter --out ./SmolLM2-24-retrained --dtype f32`,
     )
     .action(async (path: string, options: MergeOptions) => {
       exit(await execute({ kind: 'merge', options, source: path }, (shell) => merge(path, options, shell)));

@@ -29,7 +29,7 @@ export function addRetrain(program: Command, exit: Exit): void {
       `
 Examples:
   coppice retrain ./SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter
-  coppice retrain ./SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./healed --merge
+  coppice retrain ./SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge
   coppice retrain ./SmolLM2-135M --remove 10,12-16 --data self --out ./adapter
   coppice retrain ./SmolLM2-24 --full --data corpus.txt --lr 5e-5 --out ./SmolLM2-24-trained`,
     )

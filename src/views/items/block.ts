@@ -50,7 +50,9 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   ].join('\n');
   item.accessibilityInformation = {
     label: [
-      ...[vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state)],
+      vscode.l10n.t('Block {0}', index),
+      importanceWords(importance),
+      protectionWords(state),
       item.description,
     ]
       .filter(Boolean)
