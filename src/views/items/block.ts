@@ -49,12 +49,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     ...(state.protected ? [vscode.l10n.t('Protected: Coppice never suggests removing it (see the settings).')] : []),
   ].join('\n');
   item.accessibilityInformation = {
-    label: [
-      vscode.l10n.t('Block {0}', index),
-      importanceWords(importance),
-      protectionWords(state),
-      item.description,
-    ]
+    label: [vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state), item.description]
       .filter(Boolean)
       .join(', '),
   };
