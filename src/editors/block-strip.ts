@@ -1,4 +1,4 @@
-/** The model as a strip: embedding, blocks, final norm, head and the rest, with the bytes of each and of its parts. */
+/** The pieces of the model for the strip: embedding, blocks, final norm, head and other tensors, with their bytes. */
 import type { PartKind, StripPiece, TensorRow } from '../protocol/editor';
 import { placeOf } from '../views/parts';
 

@@ -9,17 +9,17 @@ import { type EditorHost, EditorSession } from './editor-session';
 import { type Inspection, inspectFile } from './inspection';
 import { pageFolder, pageHtml } from './page-html';
 
-/** Files of weights open in it by default. */
+/** The editor that opens files of weights by default. */
 export const CHECKPOINT_EDITOR = 'coppice.checkpoint';
-/** The same editor for indexes, which are JSON and open as text unless this one is chosen. */
+/** The same editor for indexes. They are JSON and open as text unless the user chooses this editor. */
 export const INDEX_EDITOR = 'coppice.checkpointIndex';
 
-/** Files are written in many small steps. */
+/** Waits for this long after a change, because programs write files in many small steps. */
 const SETTLE_MS = 300;
 
 type EditorServices = Pick<Coppice, 'context' | 'sidecar' | 'log'>;
 
-/** Registers the editor for as long as the extension lives. */
+/** Registers the editor. */
 export function registerCheckpointEditor(coppice: EditorServices): vscode.Disposable {
   const editor = new CheckpointEditor(coppice);
   const options = { supportsMultipleEditorsPerDocument: true };
@@ -93,7 +93,7 @@ async function inspect(uri: vscode.Uri): Promise<Inspection> {
   return { description: { ...description, noStatistics }, rows };
 }
 
-/** Versions in Git and files of virtual file systems: ranges of them cannot be read. */
+/** For versions in Git and files of virtual file systems, which have no ranges to read. */
 function unreadable(uri: vscode.Uri): Inspection {
   const problem = {
     severity: 'error',
@@ -116,7 +116,7 @@ function unreadable(uri: vscode.Uri): Inspection {
   return { description, rows: [] };
 }
 
-/** The file itself, and the config beside it. */
+/** Watches the file and the config next to it. */
 function watch(uri: vscode.Uri, changed: () => void): vscode.Disposable[] {
   if (uri.scheme !== 'file') return [];
   const folder = vscode.Uri.joinPath(uri, '..');

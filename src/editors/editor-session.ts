@@ -1,4 +1,4 @@
-/** One page of the checkpoint editor and what it asks for. Knows nothing of VS Code, so that plain Node can test it. */
+/** Serves one page of the checkpoint editor. It does not use VS Code, so that tests run in Node. */
 import { CancelledError, messageOf, UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
@@ -6,19 +6,19 @@ import type { TensorStatistics } from '../protocol/short';
 import type { Inspection } from './inspection';
 import { TensorTable } from './table';
 
-/** What the session needs from around it. */
+/** What the session needs from VS Code and the sidecar. */
 export interface EditorHost {
-  /** False when the page is gone. */
+  /** Sends a message to the page. */
   post(message: ToEditorPage): void;
   copy(text: string): void;
   openText(): void;
-  /** A tensor's statistics. @throws UserError, CancelledError */
+  /** Computes a tensor's statistics. @throws UserError, CancelledError */
   statistics(
     tensor: string,
     onProgress: (done: number, total: number) => void,
     signal: AbortSignal,
   ): Promise<TensorStatistics>;
-  /** An error that is no `UserError`: for the log. */
+  /** Logs an error that is not a `UserError`. */
   unexpected(error: unknown): void;
 }
 
@@ -32,7 +32,7 @@ export class EditorSession {
     private readonly inspect: () => Promise<Inspection>,
   ) {}
 
-  /** Answers one message of the page. */
+  /** Answers a message of the page. */
   async receive(message: FromEditorPage): Promise<void> {
     switch (message.type) {
       case 'ready':
@@ -60,7 +60,7 @@ export class EditorSession {
     }
   }
 
-  /** Reads the file again and shows what it is now. */
+  /** Reads the file again and shows its new content. */
   async refresh(): Promise<void> {
     this.inspection = undefined;
     this.table = undefined;
@@ -80,7 +80,7 @@ export class EditorSession {
     return (this.table ??= new TensorTable((await (this.inspection ??= this.inspect())).rows));
   }
 
-  /** The newest request wins. */
+  /** A newer request cancels the one before. */
   private async statistics(tensor: string): Promise<void> {
     this.asked?.abort();
     const { signal } = (this.asked = new AbortController());

@@ -1,16 +1,16 @@
-/** What a checkpoint is, as names and values to be read. */
+/** The facts of a checkpoint as names and values to display. */
 import { formatLayerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
 import type { Summary } from '../engine/checkpoint/summary';
 import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
 import { formatBytes, formatCount, shortCount } from '../views/words';
 
-/** Values longer than this are cut: nobody reads them in a table, and copying goes by file. */
+/** Longer values are cut. A table cannot show them, and the file has them. */
 const LONGEST_VALUE = 20_000;
-/** Entries of a config or of metadata that are shown. */
+/** Limit of entries of a config or of metadata. */
 export const MAX_PROPERTIES = 5000;
 
-/** The facts of `summary`, without what is not known. */
+/** The known facts of `summary`. */
 export function factsOf(summary: Summary): Property[] {
   const facts: Property[] = [{ name: l10n.t('Architecture'), value: summary.architecture ?? l10n.t('unknown') }];
   const add = (name: string, value: string | null | undefined, note?: string): void => {
@@ -61,7 +61,7 @@ function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
   return [count(heads), ...shared, ...wide].join(', ');
 }
 
-/** A parsed JSON object as properties, its top level one a line. */
+/** The top level of a parsed JSON object as properties. */
 export function jsonProperties(object: Readonly<Record<string, unknown>>): Property[] {
   return cut(
     Object.entries(object).map(([name, value]) =>
@@ -70,7 +70,7 @@ export function jsonProperties(object: Readonly<Record<string, unknown>>): Prope
   );
 }
 
-/** A property with a text of any length. */
+/** A property with a text, which is cut if it is too long. */
 export function textProperty(name: string, text: string, note?: string): Property {
   if (text.length <= LONGEST_VALUE) return { name, value: text, ...(note !== undefined && { note }) };
   return {

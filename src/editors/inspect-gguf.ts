@@ -1,4 +1,4 @@
-/** A GGUF file for the editor, from its header alone, as far as that can be read. */
+/** Describes a GGUF file for the editor, from the readable part of its header. */
 import { basename, resolve } from 'node:path';
 import { openGguf, type GgufFile } from '../engine/formats/gguf/file';
 import type { GgufEntry } from '../engine/formats/gguf/metadata';
@@ -47,7 +47,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
 }
 
 function rowsOf(gguf: GgufFile): TensorRow[] {
-  const known = gguf.dataStart > 0; // where the list broke off, nobody knows where the data begins
+  const known = gguf.dataStart > 0; // unknown if the list of tensors is truncated
   return gguf.tensors.map(({ name, dtype, shape, bytes, offset }) => {
     const file = basename(gguf.path);
     return { name, dtype, shape, elements: elements(shape), bytes, offset: known ? offset : null, file };

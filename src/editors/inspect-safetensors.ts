@@ -1,4 +1,4 @@
-/** A safetensors file or an index for the editor: the checkpoint when it opens, what can be read of it when it does not. */
+/** Describes a safetensors file or an index for the editor: the checkpoint, or the readable part of a damaged one. */
 import { basename, dirname, resolve } from 'node:path';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { elements } from '../engine/checkpoint/parameters';
@@ -29,7 +29,7 @@ export async function inspectSafetensors(path: string): Promise<Inspection> {
   return { ...inspection, description: { ...inspection.description, problems, problemCount: problems.length } };
 }
 
-/** The facts of a damaged file are those of the entries that could be read. */
+/** Describes a damaged file by its readable entries. */
 function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
   const { config, shards, tensors, problems, found } = salvaged;
   const checkpoint: Checkpoint = {
@@ -84,7 +84,7 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
   };
 }
 
-/** The same note in every shard is shown once. */
+/** Metadata of all shards. An entry that several shards have is listed once. */
 function metadataOf(shards: readonly Shard[]): Property[] {
   const seen = new Map<string, { readonly name: string; readonly value: string; shards: number }>();
   for (const { metadata } of shards) {

@@ -1,7 +1,4 @@
-/**
- * A checkpoint file as the editor shows it: described for people, with its tensors behind it. Never throws for what is
- * wrong with a file: that is part of what is shown.
- */
+/** Describes a checkpoint file for the editor, with its tensors. Problems of the file are a part of the description. */
 import { isGguf } from '../engine/formats/gguf/file';
 import type { FileDescription, TensorRow } from '../protocol/editor';
 import { inspectGguf } from './inspect-gguf';
@@ -9,11 +6,11 @@ import { inspectSafetensors } from './inspect-safetensors';
 
 export interface Inspection {
   readonly description: FileDescription;
-  /** In the order of the file. */
+  /** The tensors in the order of the file. */
   readonly rows: readonly TensorRow[];
 }
 
-/** Reads headers, never tensor data. Throws only what is a bug. */
+/** Reads headers, never tensor data. It throws only for bugs. */
 export async function inspectFile(path: string): Promise<Inspection> {
   return (await isGguf(path)) ? inspectGguf(path) : inspectSafetensors(path);
 }

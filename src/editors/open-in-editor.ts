@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { CHECKPOINT_EDITOR, INDEX_EDITOR } from './checkpoint-editor';
 import { locateCheckpoint } from '../engine/checkpoint/locate';
 
-/** @throws UserError when there is no file of weights */
+/** @throws UserError if the model has no file of weights */
 export async function openInEditor(path: string): Promise<void> {
   const file = await weightsOf(path);
   const editor = file.endsWith('.index.json') ? INDEX_EDITOR : CHECKPOINT_EDITOR;

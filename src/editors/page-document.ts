@@ -3,7 +3,7 @@
 export interface PageDocument {
   readonly title: string;
   readonly language: string;
-  /** Addresses. */
+  /** Addresses of the files. */
   readonly script: string;
   readonly styleSheet: string;
   /** Source expression of the policy for the webview's own files. */

@@ -1,4 +1,4 @@
-/** The HTML of a webview's page, with the addresses under which VS Code serves its files. */
+/** The HTML of a webview's page, with the addresses of its files. */
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { pageDocument } from './page-document';

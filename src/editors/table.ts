@@ -1,8 +1,8 @@
-/** The tensor table: filters and sorts rows, and gives pages of them. */
+/** The tensor table: filters, sorts and pages rows. */
 import type { TableQuery, TensorColumn, TensorRow } from '../protocol/editor';
 import { placeOf } from '../views/parts';
 
-/** More rows than a page shows are never sent at once. */
+/** Limit of rows in one message. A page shows fewer. */
 const MAX_ROWS = 200;
 
 export interface TablePage {
@@ -12,13 +12,13 @@ export interface TablePage {
 }
 
 export class TensorTable {
-  /** Of the last query: scrolling asks for many pages of the same one. */
+  /** The rows of the last query. Scrolling asks for many pages of one query. */
   private last: { readonly key: string; readonly rows: readonly TensorRow[] } | undefined;
 
   /** @param rows in the order of the file */
   constructor(private readonly rows: readonly TensorRow[]) {}
 
-  /** Rows [start, end) of what `query` selects, in its order. */
+  /** Rows [start, end) of the query, in its order. */
   page(query: TableQuery, start: number, end: number): TablePage {
     const rows = this.select(query);
     const from = Math.min(Math.max(0, Math.floor(start)), rows.length);
@@ -26,7 +26,7 @@ export class TensorTable {
     return { start: from, rows: rows.slice(from, to), total: rows.length };
   }
 
-  /** The rows of `query` as tab-separated values with a line of names. */
+  /** The rows of the query as tab-separated values, after a line with the column names. */
   copy(query: TableQuery): string {
     return [COLUMNS.join('\t'), ...this.select(query).map(rowText)].join('\n');
   }
@@ -54,14 +54,14 @@ function order({ column, descending }: NonNullable<TableQuery['sort']>): (a: Ten
   return (a, b) => sign * compare(a, b, column);
 }
 
-/** Names in the order of their numbers: block 2 before block 10. */
+/** Compares names by the numbers in them: block 2 comes before block 10. */
 function compare(a: TensorRow, b: TensorRow, column: TensorColumn): number {
   if (column === 'shape') return collator.compare(a.shape.join(' '), b.shape.join(' '));
   if (column === 'name' || column === 'dtype' || column === 'file') return collator.compare(a[column], b[column]);
   return (a[column] ?? -1) - (b[column] ?? -1);
 }
 
-/** Every word of the filter has to fit: see `TableQuery`. */
+/** A row matches if every word of the filter matches (see `TableQuery`). */
 function matcher(filter: string): (row: TensorRow) => boolean {
   const tests = filter
     .toLowerCase()

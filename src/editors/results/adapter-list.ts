@@ -1,4 +1,4 @@
-/** Which adapters of the workspace can be put on top of a checkpoint; each is looked at once, for as long as it stays the same. */
+/** The adapters of the workspace that fit a checkpoint. Each adapter is checked once until its file changes. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -11,7 +11,7 @@ export class AdapterList {
 
   constructor(private readonly checkpoint: Checkpoint) {}
 
-  /** Those that fitted when they were looked at last. */
+  /** The adapters that fitted at the last check. */
   get adapters(): readonly string[] {
     return this.fitting;
   }

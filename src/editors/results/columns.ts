@@ -1,4 +1,4 @@
-/** The models that can write side by side, and how the sidecar finds each. */
+/** The models that can generate side by side, and where the sidecar finds each. */
 import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
@@ -10,17 +10,17 @@ export interface Column extends ColumnChoice {
   readonly source: ModelSource;
 }
 
-/** A list that can still be scrolled through, of a folder of experiments. */
+/** Limit of a list, for folders of many experiments. */
 const MAX_NEIGHBOURS = 50;
 
 const canWrite = (relative: Relative): boolean => relative.canWrite;
-/** A prompt of drawn ids needs no tokenizer. */
+/** Measuring speed needs no tokenizer, because its prompt is random ids. */
 const canCompute = ({ size }: Relative): boolean => size !== undefined;
 
-/** All of them stay open while they take turns. */
+/** Limit of measured models, because all stay open while they take turns. */
 const MAX_MEASURED = 6;
 
-/** The models whose speed is worth comparing: those that have to do with the checkpoint. */
+/** The models to compare the speed of: the checkpoint and its relatives. */
 export function measuredColumns(removed: readonly number[], adapters: readonly string[], all: Relatives): Column[] {
   return columnsOf(removed, adapters, all, canCompute)
     .filter(({ related }) => related)
@@ -28,8 +28,8 @@ export function measuredColumns(removed: readonly number[], adapters: readonly s
 }
 
 /**
- * What can write, the nearest first: the checkpoint, its plan, what it was made from, its adapters, what was made from
- * it, and the others.
+ * The models that can generate, the nearest first: the checkpoint, its plan, its base model, its adapters, derived models,
+ * and others.
  * @param adapters those that fit the checkpoint
  * @param can what a checkpoint must be able to do
  */
@@ -54,7 +54,7 @@ export function columnsOf(
   ];
 }
 
-/** Of a checkpoint that Coppice made from another, the other one is the original. */
+/** The checkpoint and its plan. A checkpoint that Coppice derived from another one is not called the original. */
 function ownColumns({ path, origin }: Relative, removed: readonly number[]): Column[] {
   const original: Column = {
     id: 'original',

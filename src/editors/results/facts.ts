@@ -1,4 +1,4 @@
-/** What the panel shows of a checkpoint and its plan. */
+/** The model and its plan as the panel shows them. */
 import { parametersOf, meanLayerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { modelName } from '../../engine/records/record';
@@ -23,7 +23,7 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
   };
 }
 
-/** @param scores those that the view shows, for a warning */
+/** @param scores the scores in the tree, for a warning */
 export function planOf(
   { checkpoint }: PanelCheckpoint,
   removed: readonly number[],
@@ -48,7 +48,7 @@ export function planOf(
 export function jobsOf(path: string, jobs: readonly JobInfo[]): PanelJob[] {
   return (
     jobs
-      // The first one waits for no other.
+      // The first job does not wait.
       .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
       .filter(({ checkpoint }) => checkpoint === path)
       .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }))

@@ -1,10 +1,10 @@
-/** An error as the panel shows it. */
+/** Converts an error for the panel. */
 import { shownText } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { UserFailure } from '../../protocol/errors';
 import { toWire } from '../../sidecar/wire';
 
-/** @param logError gets faults of the program @returns undefined for what was cancelled */
+/** @param logError gets bugs @returns undefined if the job was cancelled */
 export function failureOf(error: unknown, logError: (error: unknown) => void): UserFailure | undefined {
   const wire = toWire(error);
   if (wire.kind === 'cancelled') return undefined;

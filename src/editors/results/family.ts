@@ -1,11 +1,11 @@
-/** The checkpoint's family as the panel shows it: what it was made from, and what was made from it. */
+/** The checkpoint's base model and its derived models as the panel shows them. */
 import type { JsonNumber } from '../../protocol/json';
 import type { PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
 import type { Relative, Relatives } from './relatives';
 
 /**
- * @param perplexity of the whole model of an identity on the panel's rows; null where no run tells it
- * @param retrained names of what was trained from the model of an identity
+ * @param perplexity perplexity of a whole model, by its identity, on the panel's rows; null if no run has measured it
+ * @param retrained names of the outputs trained from a model, by its identity
  */
 export function familyOf(
   relatives: Relatives,

@@ -1,4 +1,4 @@
-/** Texts that are being written side by side: what came so far, told in pieces. */
+/** Collects the texts of several models while they generate, and delivers them in pieces. */
 import { repetition } from '../../engine/records/repetition';
 import { finite } from '../../engine/records/fields';
 import type { TextEvent } from '../../protocol/jobs';
@@ -35,14 +35,14 @@ export class SampleWriter {
     this.pieces.push({ column, text });
   }
 
-  /** What came since the last call, and the numbers of all columns. */
+  /** Takes the new text since the last call, and the numbers of all columns. */
   take(): { readonly pieces: readonly Pick<TextEvent, 'column' | 'text'>[]; readonly texts: readonly LiveNumbers[] } {
     const { pieces } = this;
     this.pieces = [];
     return { pieces, texts: this.columns.map((progress) => numbersOf(progress, this.status)) };
   }
 
-  /** @param why of all columns that have not said it themselves, where all failed */
+  /** @param why the reason for columns without one of their own, if all failed */
   end(status: 'done' | 'failed' | 'cancelled', samples: readonly SampleText[] = [], why?: string): void {
     this.status = status;
     if (why !== undefined) for (const column of this.columns) column.failure ??= why;
@@ -57,7 +57,7 @@ export class SampleWriter {
   }
 }
 
-/** By the sidecar's clock, which counts a column's own time only, and not what it waited for. */
+/** Numbers of a column. The sidecar's clock counts only the column's own time, not its waiting. */
 function numbersOf({ ids, measured, failure, done }: Progress, status: LiveSamples['status']): LiveNumbers {
   const share = repetition(done?.ids ?? ids);
   const times = done ?? measured;

@@ -1,4 +1,4 @@
-/** One retraining as it runs: its steps as they come, told a few times a second, and how it ended. */
+/** Follows a running retraining. It reports new steps a few times a second, and the outcome. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { stateFileOf } from '../../engine/retrain/loop/workspace';
@@ -14,11 +14,11 @@ export interface TrainingPoints {
   readonly evaluations: readonly TrainingEvaluation[];
 }
 
-/** Who wants to know. */
+/** Gets the news of a training. */
 export interface TrainingListener {
-  /** Anything may be another. */
+  /** Any part may have changed. */
   readonly changed: (training: LiveTraining) => void;
-  /** These points came on top. */
+  /** These points are new. */
   readonly grown: (points: TrainingPoints, training: LiveTraining) => void;
 }
 
@@ -27,7 +27,7 @@ export class LiveTrainingFollower {
   private fresh: { steps: TrainingStep[]; evaluations: TrainingEvaluation[] } = { steps: [], evaluations: [] };
   private readonly throttle = new Throttle(TELL_MS, () => this.tell());
 
-  /** @param before what is known of the run that this one goes on with */
+  /** @param before the known points of the run that this one resumes */
   constructor(
     readonly job: string,
     readonly spec: RetrainSpec,
@@ -43,7 +43,7 @@ export class LiveTrainingFollower {
     return this.current;
   }
 
-  /** Whether the state that it can be resumed from exists. */
+  /** Whether the saved state for resuming exists. */
   get isKept(): boolean {
     return existsSync(stateFileOf(this.spec.out));
   }
@@ -63,13 +63,13 @@ export class LiveTrainingFollower {
       }
       case 'evaluation':
         this.forgetFrom(event.step + 1);
-        if (this.current.evaluations.some(({ step }) => step === event.step)) break; // taken again after it was resumed
+        if (this.current.evaluations.some(({ step }) => step === event.step)) break; // repeated after resuming
         this.fresh.evaluations.push({ step: event.step, ppl: event.ppl });
     }
     this.throttle.ask();
   }
 
-  /** @param failure undefined when it was stopped */
+  /** @param failure undefined if the user stopped it */
   end(status: 'done' | 'failed' | 'cancelled', failure?: UserFailure): void {
     this.throttle.now();
     const resumable = status !== 'done' && this.isKept;
@@ -80,7 +80,7 @@ export class LiveTrainingFollower {
     this.throttle.dispose();
   }
 
-  /** A run that goes on does so where it was saved last, which may be before where it was seen last. */
+  /** Drops points from `step` on. A resumed run continues from its last save, which may be before its last report. */
   private forgetFrom(step: number): void {
     const steps = this.current.steps.filter((earlier) => earlier.step < step);
     const evaluations = this.current.evaluations.filter((earlier) => earlier.step < step);

@@ -1,23 +1,23 @@
-/** What a checkpoint that Coppice wrote was made from, by the record in its folder; each record is read once. */
+/** The base model of a checkpoint that Coppice wrote, by the record in its folder. Each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entries } from '../../engine/records/fields';
 import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/records/record';
 
-/** The model that another one was made from. */
+/** The base model of another model. */
 export interface Origin {
   readonly name: string;
   readonly identity: string;
-  /** How: "prune", "merge", "retrain". */
+  /** How the other model was made: "prune", "merge", "retrain". */
   readonly kind: string;
-  /** Blocks of it that were left out, ascending. */
+  /** Removed blocks, ascending. */
   readonly removed: readonly number[];
 }
 
 export class Origins {
   private readonly known = new Map<string, { readonly stamp: string; readonly origin?: Origin }>();
 
-  /** @returns undefined for a folder without such a record, as most have none */
+  /** @returns undefined for a folder without a record, which is the usual case */
   async of(folder: string): Promise<Origin | undefined> {
     const file = join(folder, RECORD_NAME);
     const found = await stat(file).catch(() => undefined);

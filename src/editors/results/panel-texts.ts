@@ -1,6 +1,6 @@
 /**
- * What a panel's perplexities are measured on: the rows of its newest scores, unless the user chooses others, and those of
- * the settings where nothing is scored. A text that is another one now than when it scored the blocks is not measured on.
+ * The text of a panel's perplexities: the rows of the newest scores, or those that the user chooses, or those of the
+ * settings if no block is scored. A text that has changed since it scored the blocks is not used.
  */
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
@@ -16,24 +16,24 @@ import type { PanelText } from '../../protocol/panel';
 
 export type TextSource = Required<CalibrationSource>;
 
-/** A scoring, as far as its rows matter. */
+/** The rows of a scoring. */
 export interface ScoredRows {
-  /** Of the run. */
+  /** Id of the run. */
   readonly id: string;
   readonly rowsKey: string;
-  /** The text, with its place as seen from `folder`. */
+  /** The text, with a path relative to `folder`. */
   readonly input: RunInput;
   readonly folder: string;
 }
 
-/** A text that can be chosen. */
+/** A text to choose from. */
 export interface MeasuredOn {
   readonly source: TextSource;
   readonly shown: PanelText;
 }
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
-/** What to do with a longer text. */
+/** Advice for a text that is too long. */
 const useLess = (): string => l10n.t('Calibration needs a few thousand tokens. Use a part of the file.');
 
 export class PanelTexts {
@@ -42,8 +42,8 @@ export class PanelTexts {
   private readonly keys = new Map<string, { readonly stamp: string; readonly key: string | undefined }>();
 
   /**
-   * @param nameOf what the user calls a file
-   * @param given files and folders below which a place that a record names may be opened
+   * @param nameOf the name of a file for the user
+   * @param given files and folders in which a path from a record may be opened
    */
   constructor(
     private readonly nameOf: (file: string) => string,
@@ -52,17 +52,17 @@ export class PanelTexts {
 
   /**
    * @param scorings newest first
-   * @param setting of the settings, no longer than the model's context
+   * @param setting the text of the settings, no longer than the model's context
    */
   async refresh(scorings: readonly ScoredRows[], setting: TextSource): Promise<MeasuredOn> {
     this.newest = scorings.at(0)?.id;
-    if (this.chosen && this.chosen.after !== this.newest) this.chosen = undefined; // scored again since
+    if (this.chosen && this.chosen.after !== this.newest) this.chosen = undefined; // the blocks were scored again
     if (this.chosen) return this.measured(this.chosen.source, 'choice');
     const [newest] = scorings;
     return newest ? this.ofScores(newest, setting.file) : this.measured(setting, 'setting');
   }
 
-  /** What can be chosen: the rows of every scoring, each once, and those of the settings. */
+  /** The texts to choose from: the rows of every scoring, each once, and those of the settings. */
   async known(scorings: readonly ScoredRows[], setting: TextSource): Promise<MeasuredOn[]> {
     const different = scorings.filter(
       ({ rowsKey }, at) => scorings.findIndex((other) => other.rowsKey === rowsKey) === at,
@@ -75,12 +75,12 @@ export class PanelTexts {
     return usable.filter(({ shown }, at) => usable.findIndex((other) => other.shown.rowsKey === shown.rowsKey) === at);
   }
 
-  /** From now on this is measured on, until the blocks are scored again. */
+  /** Uses this text until the blocks are scored again. */
   choose(source: TextSource): void {
     this.chosen = { source, after: this.newest };
   }
 
-  /** @param other where the text may lie as well: a record says where it lay, if it says so at all */
+  /** Finds the text of a scoring. @param other another possible path, because the recorded one may be old or missing */
   async ofScores({ rowsKey, input, folder }: ScoredRows, other: string): Promise<MeasuredOn> {
     const { samples, length, seed } = drawnRows(rowsKey)!;
     const rows = { samples, length, seed };
@@ -110,7 +110,7 @@ export class PanelTexts {
     try {
       const rowsKey = await this.keyOf(source);
       const drawn = rowsKey === undefined ? undefined : drawnRows(rowsKey);
-      const { samples, length } = drawn ?? rows; // a file of rows has its own
+      const { samples, length } = drawn ?? rows; // a file of rows has its own numbers
       return { source, shown: { ...shown, samples, length, ...(rowsKey !== undefined && { rowsKey }) } };
     } catch (error) {
       if (error instanceof UserError) return { source, shown: { ...shown, fault: `${error.what}: ${error.why}` } };
@@ -118,14 +118,14 @@ export class PanelTexts {
     }
   }
 
-  /** The name of the rows, as a run on them would have it. @throws UserError when the text cannot be read */
+  /** The key of the rows, as in a run's record. @throws UserError when the text cannot be read */
   private async keyOf(source: TextSource): Promise<string | undefined> {
     const { file } = source;
     const found = await stat(file).catch(() => undefined);
     const stamp = found?.isFile() ? `${found.size} ${found.mtimeMs}` : undefined;
     const known = this.keys.get(JSON.stringify(source));
     if (stamp !== undefined && known?.stamp === stamp) return known.key;
-    // Rows of a text depend on its tokenizer, but their name does not; a file of rows says itself how many they are.
+    // The rows of a text depend on the tokenizer, but their key does not. A file of rows has its own number of rows.
     const drawn =
       extname(file).toLowerCase() === '.json'
         ? await loadCalibration(file, source, undefined)

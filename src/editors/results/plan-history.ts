@@ -1,11 +1,11 @@
-/** Undo and redo of plans, for changes by chart, tree and command. The steps are kept with the workspace, as plans are. */
+/** Undo and redo of plans, for changes from charts, the tree and commands. The workspace keeps the steps and the plans. */
 import type { Memento } from '../../host/memento';
 import type { Subscription } from '../../sidecar/emitter';
 import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
 
 const MAX_STEPS = 100;
 
-/** The plans before this one, and those that were undone; the next step of each is last. */
+/** Earlier plans and undone plans. The next step is the last entry of each list. */
 export interface PlanSteps {
   readonly past: readonly PlanState[];
   readonly future: readonly PlanState[];
@@ -35,7 +35,7 @@ export class PlanHistory {
     return this.future.length > 0;
   }
 
-  /** Notes what the plan is now. The same blocks are the same step, even if another criterion suggested them. */
+  /** Records the current plan. The same blocks are the same step, even if another criterion suggested them. */
   note(plan: PlanState): void {
     const same = plan.removed.join() === this.current.removed.join();
     if (!same) {
@@ -45,12 +45,12 @@ export class PlanHistory {
     this.current = plan;
   }
 
-  /** @returns the plan before, undefined when there is none */
+  /** @returns the previous plan; undefined if there is none */
   undo(): PlanState | undefined {
     return this.move(this.past, this.future);
   }
 
-  /** @returns the plan that was undone last, undefined when there is none */
+  /** @returns the last undone plan; undefined if there is none */
   redo(): PlanState | undefined {
     return this.move(this.future, this.past);
   }
@@ -71,9 +71,9 @@ interface Kept {
   readonly history: PlanHistory;
 }
 
-/** The histories of all plans. They go on while no panel is open. */
+/** The histories of all plans. They record changes while no panel is open. */
 export class PlanHistories {
-  /** By path. */
+  /** By path of the checkpoint. */
   private readonly kept: Map<string, Kept>;
   private readonly subscription: Subscription;
 
@@ -85,7 +85,7 @@ export class PlanHistories {
     this.subscription = plans.onChange((path) => this.noteChange(path));
   }
 
-  /** Of a checkpoint's plan; a new one where the files are others than they were. */
+  /** The history of a checkpoint's plan. A checkpoint with changed files gets a new one. */
   of(subject: PlanSubject): PlanHistory {
     const { path, identity } = subject;
     const known = this.kept.get(path);
@@ -123,7 +123,7 @@ export class PlanHistories {
   }
 }
 
-/** Reads what this or another version stored. */
+/** Reads histories that this or another version stored. */
 function readHistories(stored: unknown): Kept[] {
   if (typeof stored !== 'object' || stored === null) return [];
   const read = (list: unknown): PlanState[] =>

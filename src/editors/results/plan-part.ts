@@ -1,4 +1,4 @@
-/** The panel's side of the plan: what it shows of it, and how its messages change it. */
+/** The plan in the panel: how the panel shows it, and how its messages change it. */
 import type { PanelPlan } from '../../protocol/panel';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';

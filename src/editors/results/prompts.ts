@@ -1,7 +1,7 @@
-/** The prompts to choose from: the user's own, which are kept, and some to start with. */
+/** The prompts to choose from: the user's saved prompts and some examples. */
 import type { Memento } from '../../host/memento';
 
-/** One for models that know stories only, and the paper's (Kim et al. 2024; spec §1.15). */
+/** One for models that know only stories, and those of Shortened LLaMA (Kim et al. 2024). */
 export const PROMPTS: readonly string[] = [
   'Once upon a time, there was',
   'The Leaning Tower of Pisa is known for',
@@ -11,13 +11,13 @@ export const PROMPTS: readonly string[] = [
 ];
 
 const KEY = 'coppice.prompts';
-/** A list to choose from at a glance; the oldest gives way. */
+/** Limit of saved prompts. A new one replaces the oldest. */
 const MAX_OWN = 50;
 
 export class PromptList {
   constructor(private readonly store: Memento) {}
 
-  /** Newest first. */
+  /** The saved prompts, newest first. */
   get own(): readonly string[] {
     const kept = this.store.get(KEY);
     return Array.isArray(kept) ? kept.filter((prompt) => typeof prompt === 'string') : [];

@@ -1,4 +1,4 @@
-/** The other checkpoints around a panel's: whether they can write, and how they came from one another. */
+/** The other checkpoints of the workspace: whether they can generate, and how they are related to the panel's one. */
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
@@ -9,24 +9,24 @@ import { TOKENIZER_FILE } from '../../engine/tokenizer/optional';
 import { type Origin, Origins } from './origins';
 import type { PanelCheckpoint } from './services';
 
-/** A checkpoint that can be opened. */
+/** A checkpoint that opens without error. */
 export interface Relative {
   readonly path: string;
   readonly name: string;
   readonly identity: string;
-  /** What Coppice made it from. */
+  /** The model from which Coppice made it. */
   readonly origin?: Origin;
-  /** Undefined for one that can only be inspected. */
+  /** Undefined if its architecture is not supported. */
   readonly size?: { readonly blocks: number; readonly parameters: number; readonly parametersRead: number };
-  /** Its architecture is known and it has a tokenizer. */
+  /** Its architecture is supported and it has a tokenizer. */
   readonly canWrite: boolean;
 }
 
-/** From the nearest: what the panel's checkpoint was made from, what was made from it, what has a forebear in common … */
+/** From the nearest: the base model, derived models, models with a common ancestor, models in the same folder, others. */
 export type Nearness = 'parent' | 'child' | 'family' | 'neighbour' | 'other';
 const ORDER: readonly Nearness[] = ['parent', 'child', 'family', 'neighbour', 'other'];
 
-/** How many checkpoints are looked at in a large workspace. */
+/** Limit of opened checkpoints, for large workspaces. */
 const MAX_OTHERS = 200;
 
 export class Relatives {
@@ -39,10 +39,10 @@ export class Relatives {
     private readonly origins: Origins,
   ) {
     const { path, checkpoint } = source;
-    this.own = { ...describe(path, checkpoint), canWrite: true }; // until it is looked at
+    this.own = { ...describe(path, checkpoint), canWrite: true }; // until the first look
   }
 
-  /** Looks at the checkpoints at these paths; those that cannot be opened are left out. */
+  /** Opens the checkpoints at these paths, and skips those with errors. */
   async refresh(paths: readonly string[]): Promise<void> {
     const { path, checkpoint } = this.source;
     this.own = await this.relative(path, checkpoint);
@@ -64,17 +64,17 @@ export class Relatives {
     return this.own;
   }
 
-  /** The checkpoint that this one was made from, if it is around. */
+  /** The base model of this checkpoint, if it is among the others. */
   get parent(): Relative | undefined {
     return this.others.find((other) => this.nearness(other) === 'parent');
   }
 
-  /** What was made from this checkpoint. */
+  /** The models that were made from this checkpoint. */
   get children(): readonly Relative[] {
     return this.others.filter((other) => this.nearness(other) === 'child');
   }
 
-  /** All but the panel's checkpoint, the nearest first. */
+  /** All other checkpoints, the nearest first. */
   get nearestFirst(): readonly Relative[] {
     const rank = (relative: Relative): number => ORDER.indexOf(this.nearness(relative));
     return [...this.others].sort((a, b) => rank(a) - rank(b));
@@ -88,9 +88,9 @@ export class Relatives {
     return dirname(other.path) === dirname(path) ? 'neighbour' : 'other';
   }
 
-  /** The identity of the oldest forebear that is known. */
+  /** The identity of the oldest known ancestor. */
   private rootOf(relative: Relative): string {
-    const seen = new Set<string>(); // a record may claim anything, a circle too
+    const seen = new Set<string>(); // records may even claim a cycle
     let { identity, origin } = relative;
     while (origin && !seen.has(identity)) {
       seen.add(identity);

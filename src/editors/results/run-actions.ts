@@ -1,4 +1,4 @@
-/** What the panel can do with the runs that are ticked in its list. */
+/** The actions on the ticked runs of the panel's list. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareRuns } from '../../engine/records/compare';
@@ -9,7 +9,7 @@ import type { PanelMessage, PanelState } from '../../protocol/panel';
 import type { RunList } from './run-list';
 import type { PanelHost } from './services';
 
-/** Beside the README.md that a checkpoint may have, to be put into it. */
+/** A separate file next to README.md, from which the user copies. */
 const CARD_NAME = 'MODEL_CARD.md';
 
 export type RunMessage = Extract<PanelMessage, { type: `runs/${string}` }>;
@@ -18,7 +18,7 @@ export const isRunMessage = (message: PanelMessage): message is RunMessage => me
 
 /**
  * @param folder of the checkpoint
- * @returns what is new in the panel; after deleting, the list is to be read again
+ * @returns the new parts of the panel's state; after deleting, the caller reads the list again
  */
 export async function actOnRuns(
   message: RunMessage,
@@ -48,5 +48,5 @@ export async function actOnRuns(
   }
 }
 
-/** The folder proposed for a card: the checkpoint, if Coppice wrote it. Coppice proposes no file inside any other. */
+/** The proposed folder for a card: the checkpoint's, if Coppice wrote it. Coppice proposes no files in other checkpoints. */
 const ownFolder = (folder: string): string | undefined => (existsSync(join(folder, RECORD_NAME)) ? folder : undefined);

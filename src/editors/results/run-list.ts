@@ -1,6 +1,6 @@
 /**
- * The runs of several folders that have to do with one checkpoint. Only what was measured on these very files is drawn as
- * theirs: what merely has the name (another model, or these files before they changed) is listed, without its numbers.
+ * The runs of several folders that belong to one checkpoint. Charts show only runs on exactly these files. A run of a model
+ * with the same name (another model, or these files before a change) is listed without its numbers.
  */
 import { dirname, resolve } from 'node:path';
 import { CRITERIA, needsCalibration } from '../../engine/importance/criterion';
@@ -19,10 +19,10 @@ import type { Origins } from './origins';
 import type { ScoredRows } from './panel-texts';
 import type { PanelCheckpoint } from './services';
 
-/** How a run belongs to the checkpoint: it is of its files, they wrote beside others, it is of what was written from them … */
+/** How a run belongs to the checkpoint: on its files, with them among others, on a model made from them, or by name only. */
 type Kinship = 'own' | 'beside' | 'written' | 'namesake';
 
-/** Criteria that rank blocks by a text. */
+/** The criteria that need a text. */
 const NEEDS_TEXT: ReadonlySet<string> = new Set(CRITERIA.filter(needsCalibration));
 
 interface Listed {
@@ -38,7 +38,7 @@ export interface RunsRead {
 export class RunList {
   private readonly stores = new Map<string, RunStore>();
   private readonly watch = new InputWatch();
-  /** Of all models. */
+  /** The runs of all models. */
   private all: readonly StoredRun[] = [];
   private listed: readonly Listed[] = [];
   private runs: readonly PanelRun[] = [];
@@ -47,14 +47,14 @@ export class RunList {
   constructor(
     private readonly source: PanelCheckpoint,
     private readonly origins: Origins,
-    /** What the user calls a file. */
+    /** The name of a file for the user. */
     private readonly nameOf: (file: string) => string,
   ) {}
 
   /**
-   * Newest first. What is as it was is the same object, the lists too.
+   * Reads the runs, newest first. An unchanged run or list stays the same object.
    * @param folders of records
-   * @param given folders below which what the runs read may be looked up
+   * @param given folders in which inputs of the runs may be looked up
    */
   async read(folders: readonly string[], given: readonly string[]): Promise<RunsRead> {
     const lists = await Promise.all(folders.map((folder) => this.storeOf(folder).list()));
@@ -78,19 +78,19 @@ export class RunList {
     return { runs: this.runs, unreadable: this.unreadable };
   }
 
-  /** Those of these ids, in this order. */
+  /** The runs with these ids, in this order. */
   pick(ids: readonly string[]): StoredRun[] {
     return ids.flatMap((id) => this.listed.find(({ stored }) => stored.id === id)?.stored ?? []);
   }
 
-  /** What the run read that is another one now, in words. */
+  /** The inputs of the run that have changed since, in words. */
   changed(id: string): readonly string[] {
     return this.runs.find((run) => run.id === id)?.changed ?? [];
   }
 
   /**
-   * The record with scores of every block by this criterion: the newest on these rows, else the newest.
-   * @returns its file; undefined where there is none, or what it was made of has changed since
+   * Finds the record with scores of every block by this criterion: the newest on these rows, else the newest.
+   * @returns its file; undefined if there is none, or if its inputs have changed since
    */
   scores(criterion: string, blocks: number, rowsKey: string | undefined): string | undefined {
     const all = this.listed.filter(({ shown: { digest } }) => {
@@ -102,15 +102,15 @@ export class RunList {
   }
 
   /**
-   * What a point of the criterion's curve is: these blocks, chosen by the criterion.
-   * @returns undefined where no curve of the whole model has the point
+   * The suggestion behind a point of the criterion's curve.
+   * @returns undefined if no curve of the whole model has the point
    */
   suggestion(criterion: string, removed: readonly number[]): Suggestion | undefined {
     const isPoint = ({ curve }: RunDigest): boolean =>
       curve?.criterion === criterion && curve.points.some((point) => point.removed.join() === removed.join());
     const run = this.listed.find(({ shown: { digest } }) => isPoint(digest) && isOfWhole(digest))?.stored;
     if (!run || removed.length === 0) return undefined;
-    // The rows that the curve is measured on come first among its inputs, the text that ranked the blocks after them.
+    // Among the inputs of a curve, the text of its perplexities comes first, and the text that ranked the blocks last.
     const text = run.inputs.filter(({ role }) => role === 'calibration').at(-1);
     const file = text?.place === undefined ? undefined : resolve(dirname(run.file), text.place);
     const ranked = NEEDS_TEXT.has(criterion) && text?.sha256 !== undefined;
@@ -120,7 +120,7 @@ export class RunList {
     };
   }
 
-  /** The rows that the whole model of this identity was scored on, newest first. */
+  /** The rows of all scorings of the whole model with this identity, newest first. */
   scorings(identity: string): ScoredRows[] {
     return this.all.flatMap(({ id, digest, inputs, file }) => {
       const { score, model } = digest;
@@ -131,7 +131,7 @@ export class RunList {
     });
   }
 
-  /** Perplexity of the whole model of this identity on these rows, by the newest run that measured it. */
+  /** Perplexity of the whole model with this identity on these rows, from the newest run that measured it. */
   perplexity(identity: string, rowsKey: string): JsonNumber | undefined {
     const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
     for (const { digest } of own) {
@@ -144,7 +144,7 @@ export class RunList {
     return undefined;
   }
 
-  /** Adapters and checkpoints that were trained from the model of this identity, newest first, each once. */
+  /** Adapters and checkpoints trained from the model with this identity, newest first, each once. */
   retrained(identity: string): string[] {
     const own = this.all.filter(({ digest }) => digest.kind === 'retrain' && digest.model.identity === identity);
     return [...new Set(own.flatMap(({ digest }) => digest.training?.output ?? []))];
@@ -164,14 +164,14 @@ export class RunList {
     return { stored, shown: { ...shown, ...(unchecked.length > 0 && { unchecked }), ...(foreign && { foreign }) } };
   }
 
-  /** What may be shown as this checkpoint's. */
+  /** The parts of a digest that may be shown as this checkpoint's. */
   private shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
     const { identity } = this.source.checkpoint;
     const labelled = digest.cost?.map((cost) => ({ ...cost, label: costLabel(cost, identity) }));
     switch (kinship) {
       case 'own':
         return labelled ? { ...digest, cost: labelled } : digest;
-      case 'beside': // "Original" is another there, in records that do not tell more
+      case 'beside': // in records without `of`, "Original" is another model
         return { ...digest, cost: labelled?.filter(({ of }) => of !== undefined) };
       case 'written':
         return { ...digest, cost: labelled, samples: undefined };
@@ -182,7 +182,7 @@ export class RunList {
     }
   }
 
-  /** Texts of one name may be others: they are called by their places, where the record tells them. */
+  /** Names texts by their paths, if the record has them, because different texts may have the same name. */
   private named(digest: RunDigest, { inputs, file }: StoredRun): RunDigest {
     const names = new Map(
       inputs
@@ -209,14 +209,14 @@ export class RunList {
     if (models[0]?.identity === checkpoint.identity) return 'own';
     if (models.some(({ identity }) => identity === checkpoint.identity)) return 'beside';
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
-    // A model that was made from this one shows its costs here; the rest of its run belongs to its own panel.
+    // This panel shows the costs of derived models. Their other results belong to their own panels.
     const [model] = models;
     const measured = (digest.kind === 'bench' || digest.kind === 'samples') && isOfWhole(digest);
     if (!measured || !model) return undefined;
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }
 
-  /** The identity of the checkpoint that Coppice wrote this one from, by the record inside. */
+  /** The identity of the base model, from the record in the folder of a model. */
   private async sourceOf({ place }: RunInput, folder: string, given: readonly string[]): Promise<string | undefined> {
     const followed = typeof place === 'string' ? await followPlace(place, folder, given) : 'gone';
     return typeof followed === 'string' ? undefined : (await this.origins.of(followed.path))?.identity;
@@ -229,7 +229,7 @@ export class RunList {
   }
 }
 
-/** The name of a measured model in the panel of the checkpoint of this identity. */
+/** The name of a measured model in the panel of the checkpoint with this identity. */
 function costLabel({ label, of }: CostDigest, identity: string): string {
   if (!of) return label;
   const isOwn = of.identity === identity;
@@ -242,7 +242,7 @@ function costLabel({ label, of }: CostDigest, identity: string): string {
 
 const isOfWhole = ({ removed, adapter }: RunDigest): boolean => removed.length === 0 && adapter === undefined;
 
-/** The list that there was, when it holds the same things. */
+/** The previous list, if it has the same elements. */
 function orSame<T>(before: readonly T[], now: readonly T[]): readonly T[] {
   return before.length === now.length && before.every((each, i) => each === now[i]) ? before : now;
 }

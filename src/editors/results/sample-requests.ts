@@ -1,4 +1,4 @@
-/** Lets models write side by side, one prompt at a time: a new prompt stops the one before. */
+/** Lets models generate side by side, one prompt at a time. A new prompt stops the one before. */
 import type { UserFailure } from '../../protocol/errors';
 import type { PanelMessage } from '../../protocol/panel';
 import type { Column } from './columns';

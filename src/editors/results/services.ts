@@ -1,4 +1,4 @@
-/** What a results panel needs of the rest of the extension. Nothing here is VS Code's, so that plain Node can test it. */
+/** What a results panel needs from the rest of the extension. It does not use VS Code, so that tests run in Node. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { ReportAssets } from '../../engine/records/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
@@ -10,40 +10,40 @@ import type { PlanHistories } from './plan-history';
 import type { PromptList } from './prompts';
 import type { Trainings } from './trainings';
 
-/** The editor around the panel. */
+/** VS Code around the panel. */
 export interface PanelHost {
   post(message: HostMessage): void;
-  /** Runs the command that does this; it asks what it needs to know. */
+  /** Runs the command for this action. The command asks for its options. */
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
   /** Opens the panel of another checkpoint. */
   show(checkpoint: string): void;
   /**
-   * Asks which text to measure on.
-   * @param known texts that stand to choose from
-   * @returns one of them, or the path of another file; undefined when the user chose nothing
+   * Asks for the text to measure on.
+   * @param known texts to choose from
+   * @returns one of them, or the path of another file; undefined if the user cancels
    */
   chooseText(known: readonly PanelText[]): Promise<PanelText | string | undefined>;
-  /** What the user calls a file: its path in the workspace, where it lies in it. */
+  /** The name of a file for the user: its path in the workspace if it is inside. */
   nameOf(file: string): string;
   /**
-   * Asks where to, and writes.
-   * @param folder the one that is proposed; where the last file went when undefined
+   * Asks for a location and writes the file.
+   * @param folder the proposed folder; that of the last file when undefined
    */
   save(name: string, content: FileContent, folder?: string): Promise<void>;
   copy(text: string): Promise<void>;
   open(file: string): Promise<void>;
-  /** Whether so many records are really to be deleted. */
+  /** Asks whether to delete this number of records. */
   confirmDeletion(count: number): Promise<boolean>;
   reportAssets(): Promise<ReportAssets>;
-  /** A fault of the program. */
+  /** Logs a bug. */
   logError(error: unknown): void;
-  /** Nothing is computed in an untrusted workspace. */
+  /** Whether the workspace is trusted. Coppice computes nothing in Restricted Mode. */
   readonly trusted: () => boolean;
-  /** Lets the user look at the trust of the workspace. */
+  /** Opens VS Code's page for workspace trust. */
   manageTrust(): void;
 }
 
-/** The settings that matter. */
+/** The settings that the panel uses. */
 export interface PanelSettings {
   readonly compute: Compute;
   readonly calibration: Required<CalibrationSource>;
@@ -51,13 +51,13 @@ export interface PanelSettings {
   readonly keep: string;
   /** Folders that may hold run records, the one for new ones first. */
   readonly recordFolders: readonly string[];
-  /** Folders below which the inputs of runs may be looked up: the user's own, and that of the bundled texts. */
+  /** Folders in which inputs of runs may be looked up: the user's own, and that of the bundled texts. */
   readonly inputFolders: readonly string[];
 }
 
-/** Other models around. */
+/** Other models of the workspace. */
 export interface Neighbours {
-  /** Of any model: not every one fits. */
+  /** Adapters of any model. Some do not fit this one. */
   readonly adapters: readonly string[];
   readonly checkpoints: readonly string[];
 }
@@ -78,7 +78,7 @@ export interface PanelServices {
 
 /** The checkpoint that the panel is about. */
 export interface PanelCheckpoint {
-  /** As the library names it. */
+  /** The path in the library. */
   readonly path: string;
   readonly checkpoint: Checkpoint;
 }

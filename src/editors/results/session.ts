@@ -70,7 +70,7 @@ export class ResultsSession {
     if (this.used.files !== files) void this.refresh();
   }
 
-  /** The workspace is trusted from now on. */
+  /** Handles that the user trusts the workspace. */
   trusted(): void {
     this.parts.store.update({ trusted: true });
     this.settingsChanged();

@@ -1,4 +1,4 @@
-/** Calls at most so often; the last call always comes. */
+/** Limits the rate of calls. The last call always happens. */
 export class Throttle {
   private timer: NodeJS.Timeout | undefined;
 
@@ -11,7 +11,7 @@ export class Throttle {
     this.timer ??= setTimeout(() => this.now(), this.everyMs);
   }
 
-  /** Acts at once, if there is something to act for. */
+  /** Makes a pending call at once. */
   now(): void {
     if (this.timer === undefined) return;
     clearTimeout(this.timer);

@@ -1,6 +1,6 @@
 /**
- * Follows every retraining from its start, whether or not a panel is open: one that is opened in the middle, or after the
- * end, shows all of it. Of each checkpoint the newest is kept, for as long as the window is open.
+ * Follows every retraining from its start, even without a panel. So a panel that opens later shows all of it. The newest
+ * retraining of each checkpoint is kept while the window is open.
  */
 import { basename } from 'node:path';
 import { isTrainingOf, resumingSpec } from '../../host/resuming-spec';
@@ -13,7 +13,7 @@ import type { JobEnded, SidecarClient } from '../../sidecar/client';
 import { Emitter, type Subscription } from '../../sidecar/emitter';
 import { LiveTrainingFollower, type TrainingListener, type TrainingPoints } from './live-training';
 
-/** Told to the panels of one checkpoint; without points, anything may be another. */
+/** News for the panels of one checkpoint. Without points, any part may have changed. */
 interface News {
   readonly checkpoint: string;
   readonly training: LiveTraining;
@@ -26,8 +26,8 @@ export class Trainings {
   private readonly subscriptions: Subscription[];
 
   /**
-   * @param failureOf what the user is told of an error
-   * @param stopped trainings that were stopped, in this window or before it was opened
+   * @param failureOf converts an error for the user
+   * @param stopped stopped trainings, of this window or an earlier one
    */
   constructor(
     sidecar: Pick<SidecarClient, 'onEvent' | 'onEnded'>,
@@ -43,18 +43,18 @@ export class Trainings {
   }
 
   /**
-   * The one that runs, or ran last; else one that was stopped before the window was opened.
-   * @param identity of the checkpoint, by which such a one is known though it named another path
+   * The running or last retraining, else one that stopped in an earlier window.
+   * @param identity of the checkpoint, which finds a stopped retraining even if the checkpoint had another path then
    */
   of(checkpoint: string, identity?: string): LiveTraining | undefined {
     const last = this.newest.get(checkpoint);
     const before = last ? undefined : this.before(checkpoint, identity);
     if (before) return livingAgain(before);
-    // It may have been discarded, or gone on with elsewhere.
+    // The saved state may be deleted, or resumed elsewhere.
     return last?.state.resumable && !last.isKept ? { ...last.state, resumable: undefined } : last?.state;
   }
 
-  /** What goes on with the last one, where that was stopped and its state is kept. */
+  /** The job that resumes the last retraining, if it stopped and its state is saved. */
   resumed(checkpoint: string, identity?: string): RetrainSpec | undefined {
     const last = this.newest.get(checkpoint);
     if (last) return last.state.resumable && last.isKept ? { ...last.spec, resume: true } : undefined;
@@ -96,18 +96,18 @@ export class Trainings {
     return follower;
   }
 
-  /** One that failed before its first event is shown too. */
+  /** Also shows a training that failed before its first event. */
   private ended({ id, spec, outcome, error }: JobEnded): void {
     if (spec.kind !== 'retrain') return;
     const cancelled = error instanceof CancelledError;
-    if (cancelled && this.newest.get(spec.checkpoint)?.job !== id) return; // it never began
+    if (cancelled && this.newest.get(spec.checkpoint)?.job !== id) return; // it never started
     const follower = this.followerOf(id, spec);
     if (outcome) follower.end('done');
     else follower.end(cancelled ? 'cancelled' : 'failed', cancelled ? undefined : this.failureOf(error));
   }
 }
 
-/** What its state tells of a training, as the panel shows it. */
+/** A stopped training, from its saved state, as the panel shows it. */
 function livingAgain({ out, steps: total, log, request }: StoppedTraining): LiveTraining {
   return {
     status: 'cancelled',

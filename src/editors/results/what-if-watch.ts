@@ -8,7 +8,7 @@ import type { RemovedEntry } from '../../protocol/json';
 import type { WhatIfState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';
 
-/** Clicks come in bursts. */
+/** Waits this long after a click, because clicks come in bursts. */
 const SETTLE_MS = 150;
 
 /** The view to evaluate. */
