@@ -1,5 +1,6 @@
 /** Serves one page of the checkpoint editor. It does not use VS Code, so that tests run in Node. */
 import { CancelledError, messageOf, UserError } from '../engine/errors';
+import { shownText } from '../engine/option-token';
 import { l10n } from '../l10n';
 import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
 import type { TensorStatistics } from '../protocol/short';
@@ -97,7 +98,7 @@ export class EditorSession {
   private failure(tensor: string, error: unknown): StatisticsState {
     if (error instanceof CancelledError) return { kind: 'cancelled' };
     if (error instanceof UserError) {
-      const { what, why, action } = error;
+      const [what, why, action] = [error.what, error.why, error.action].map(shownText);
       return { kind: 'failed', what, why, action };
     }
     this.host.unexpected(error);

@@ -9,6 +9,7 @@ import { loadCalibration } from '../../engine/importance/calibration';
 import { followPlace } from '../../engine/records/places';
 import type { RunInput } from '../../engine/records/record';
 import { calibrationKey, drawnRows } from '../../engine/records/rows-key';
+import { shownText } from '../../engine/option-token';
 import { readTextFile } from '../../engine/files/text-file';
 import { l10n } from '../../l10n';
 import type { CalibrationSource } from '../../protocol/jobs';
@@ -113,7 +114,8 @@ export class PanelTexts {
       const { samples, length } = drawn ?? rows; // a file of rows has its own numbers
       return { source, shown: { ...shown, samples, length, ...(rowsKey !== undefined && { rowsKey }) } };
     } catch (error) {
-      if (error instanceof UserError) return { source, shown: { ...shown, fault: `${error.what}: ${error.why}` } };
+      if (error instanceof UserError)
+        return { source, shown: { ...shown, fault: shownText(`${error.what}: ${error.why}`) } };
       throw error;
     }
   }
