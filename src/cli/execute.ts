@@ -13,7 +13,7 @@ import { sourceChanges } from '../engine/records/source-changes';
 import { reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
-import { checkFileTarget } from './run-record';
+import { checkFileTarget } from '../jobs/file-target';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type TerminalFeatures, terminalFeaturesOf } from './terminal/features';
 import { progressLine } from './terminal/progress-line';

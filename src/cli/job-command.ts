@@ -35,7 +35,7 @@ async function run<K extends Kind>(
   const options = asUsage(() => completeOptions(JOBS[kind], given));
   const face = page(options, shell);
   const { job, note, warn } = shell;
-  const { result } = await runJob(kind, options, {
+  const outcome = await runJob(kind, options, {
     job: face.showsProgress && !common.json ? { signal: job.signal } : job,
     hooks: {},
     emit: (event) => face.onEvent?.(event),
@@ -43,7 +43,7 @@ async function run<K extends Kind>(
     note,
     warn,
   });
-  return { json: result, page: face.page(result) };
+  return { json: outcome.result, page: face.page(outcome.result, outcome) };
 }
 
 /** The command with its options and its help; it does nothing yet. */
@@ -59,28 +59,33 @@ export function jobCommand(program: Command, job: AnyJob): Command {
 }
 
 function commanderOptions(name: string, option: Option): CommanderOption[] {
-  const made = new CommanderOption(flagsOf(name, option), option.help);
   const { kind, default: usual, conflicts = [], required, hidden, group } = option;
+  if (kind.kind === 'data') return [];
+  const made = new CommanderOption(flagsOf(name, option), option.help);
   if (kind.kind === 'choice') made.choices(kind.choices);
-  else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(kind.of));
-  else if (kind.kind !== 'flag') made.argParser(asArgument((text) => parseValue(kind, text)));
+  else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));
+  else if (kind.kind !== 'flag') made.argParser(asArgument((text) => parseValue(kind, text, flagOf(name))));
   if (usual !== undefined && kind.kind !== 'flag') made.default(usual);
   if (conflicts.length > 0) made.conflicts([...conflicts]);
   if (required) made.makeOptionMandatory();
   if (hidden) made.hideHelp();
   if (group !== undefined) made.helpGroup(`${group}:`);
-  const others = [
-    ...(isOnByDefault(option) ? [flagOf(name)] : []),
-    ...(option.alias === undefined ? [] : bothForms(option.alias)),
-  ];
-  return [made, ...others.map((flags) => new CommanderOption(flags).hideHelp())];
+  return [made, ...otherSwitches(name, option)];
+}
+
+/** Further flags of a switch that is on by default: its opposite, and the earlier names of both. */
+function otherSwitches(name: string, option: Option): CommanderOption[] {
+  if (!isOnByDefault(option)) return [];
+  const { formerly } = option;
+  const on = [flagOf(name), ...(formerly === undefined ? [] : [flagOf(formerly)])];
+  const off = formerly === undefined ? [] : [`--no-${flagOf(formerly).slice(2)}`];
+  const hidden = (flags: string, value: boolean): CommanderOption =>
+    new CommanderOption(flags).hideHelp().implies({ [name]: value });
+  return [...on.map((flags) => hidden(flags, true)), ...off.map((flags) => hidden(flags, false))];
 }
 
 /** Its flag switches it off: "--no-keep-ends". */
 const isOnByDefault = ({ kind, default: usual }: Option): boolean => kind.kind === 'flag' && usual === true;
-
-const bothForms = (flags: string): string[] =>
-  flags.startsWith('--no-') ? [flags, flags.replace('--no-', '--')] : [flags];
 
 /** "--count <n>", "--chat", "--no-keep-ends". */
 function flagsOf(name: string, option: Option): string {
@@ -110,8 +115,8 @@ function placeholderOf(kind: OptionKind): string {
 }
 
 /** Each time that the flag is given adds a value. */
-function collector(kind: OptionKind): (text: string, before: unknown) => unknown[] {
-  const parse = asArgument((text) => parseValue(kind, text));
+function collector(name: string, kind: OptionKind): (text: string, before: unknown) => unknown[] {
+  const parse = asArgument((text) => parseValue(kind, text, flagOf(name)));
   return (text, before) => [...(Array.isArray(before) ? (before as unknown[]) : []), parse(text)];
 }
 
@@ -120,16 +125,11 @@ export function optionsOf(job: AnyJob, command: Command, given: readonly unknown
   const names = Object.keys(job.options);
   const positional = names.filter((name) => job.options[name].argument);
   const values = command.opts<Record<string, unknown>>();
-  const flags = names.filter((name) => command.getOptionValueSource(name) === 'cli');
-  const aliased = names.filter((name) => {
-    const { alias } = job.options[name];
-    return alias !== undefined && command.getOptionValueSource(attributeOf(alias)) === 'cli';
-  });
-  return {
-    ...Object.fromEntries(positional.map((name, at) => [name, given[at]])),
-    ...Object.fromEntries(flags.map((name) => [name, values[name]])),
-    ...Object.fromEntries(aliased.map((name) => [name, values[attributeOf(job.options[name].alias!)]])),
-  };
+  const isGiven = (name: string): boolean => ['cli', 'implied'].includes(command.getOptionValueSource(name) ?? '');
+  return Object.fromEntries([
+    ...positional.map((name, at): [string, unknown] => [name, given[at]]),
+    ...names.filter(isGiven).map((name): [string, unknown] => [name, values[name]]),
+  ]);
 }
 
 /**
@@ -147,5 +147,3 @@ export function optionsFromWords(job: AnyJob, words: readonly string[]): Readonl
   program.parse(words, { from: 'user' });
   return found;
 }
-
-const attributeOf = (flags: string): string => new CommanderOption(flags).attributeName();

@@ -1,7 +1,9 @@
 /** Every option that more than one command has, and how the text behind an option becomes a value. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
+import { UserError } from '../engine/errors';
 import type { DeviceChoice } from '../engine/onnx/device';
+import { UsageError } from './failure';
 import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../jobs/values';
 
 /** Options of every command. */
@@ -100,8 +102,11 @@ export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
     try {
       return parse(text);
     } catch (error) {
-      if (error instanceof InvalidValue) throw new InvalidArgumentError(error.message);
-      throw error;
+      if (!(error instanceof InvalidValue)) throw error;
+      const { cause } = error;
+      if (!(cause instanceof UserError)) throw new InvalidArgumentError(error.message);
+      const { what, why, action } = cause.texts;
+      throw new UsageError(what, why, action, { cause });
     }
   };
 }

@@ -59,7 +59,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     settle({ ...complete, checkpoint: chosen.path });
     const { window, bos, limit, text } = complete;
     const spec: EvaluateSpec = {
-      kind: 'evaluate',
+      kind: 'eval',
       ...modelSource(coppice, chosen, complete),
       text: text!,
       window,

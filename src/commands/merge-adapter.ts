@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import type { MergeSpec } from '../protocol/jobs';
-import { checkpointName } from '../views/progress-words';
+import { checkpointName } from '../jobs/titles';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
@@ -18,7 +18,7 @@ export interface MergeArguments extends CommonArguments {
   /** Folder of the adapter. */
   readonly adapter?: string;
   readonly out?: string;
-  readonly dtype?: 'F32' | 'BF16' | 'F16';
+  readonly dtype?: 'f32' | 'bf16' | 'f16';
   readonly otherBase?: boolean;
 }
 

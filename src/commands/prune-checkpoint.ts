@@ -7,7 +7,7 @@ import { selectExplicit } from '../engine/importance/select';
 import type { PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
 import { planWarning } from '../views/plan-warning';
-import { checkpointName } from '../views/progress-words';
+import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../views/protection';
 import { formatBytes, shortCount, times } from '../views/words';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';

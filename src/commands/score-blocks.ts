@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { type Criterion, needsCalibration } from '../engine/importance/criterion';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
-import { checkpointName } from '../views/progress-words';
+import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../views/protection';
 import type { Scores } from '../views/scores';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';

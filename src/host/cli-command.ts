@@ -2,7 +2,7 @@
 import { argvOf } from '../jobs/argv';
 import { optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
-import type { Compute, JobSpec, ModelSource, SamplingChoice } from '../protocol/jobs';
+import type { Compute, JobSpec } from '../protocol/jobs';
 import type { RetrainSpec } from '../protocol/training';
 import { quoted, type Shell } from './shell-words';
 
@@ -23,43 +23,11 @@ function wordsOf(spec: JobSpec): string[] | undefined {
   switch (spec.kind) {
     case 'score':
     case 'curve':
-      return argvOf(JOBS[spec.kind], optionsIn(spec));
-    case 'evaluate': {
-      if (spec.text === undefined) return undefined; // on calibration rows, as only the panel does
-      const { text, window, bos, limit } = spec;
-      const flags: Flags = [
-        ['text', text],
-        ['window', window],
-        ['bos', bos],
-        ['limit', limit],
-      ];
-      return line('eval', spec.checkpoint, [...flags, ...modelFlags(spec), ...computeFlags(spec)]);
-    }
-    case 'generate': {
-      const { prompt, ids, chat, maxNewTokens, ignoreEos } = spec;
-      const flags: Flags = [
-        ['prompt', prompt],
-        ['ids', ids?.join(',')],
-        ['chat', chat],
-        ['max-new-tokens', maxNewTokens],
-      ];
-      const rest: Flags = [...samplingFlags(spec), ['ignore-eos', ignoreEos]];
-      return line('generate', spec.checkpoint, [...flags, ...rest, ...modelFlags(spec), ...computeFlags(spec)]);
-    }
+    case 'eval':
+    case 'generate':
     case 'prune':
-      return line('prune', spec.checkpoint, [
-        ['blocks', spec.blocks.join(',')],
-        ['out', spec.out],
-      ]);
-    case 'merge': {
-      const { adapter, otherBase, out, dtype } = spec;
-      return line('merge', spec.checkpoint, [
-        ['adapter', adapter],
-        ['other-base', otherBase],
-        ['out', out],
-        ['dtype', dtype?.toLowerCase()],
-      ]);
-    }
+    case 'merge':
+      return argvOf(JOBS[spec.kind], optionsIn(spec));
     case 'retrain':
       return line('retrain', spec.checkpoint, [...retrainFlags(spec), ...computeFlags(spec)]);
     case 'samples':
@@ -119,19 +87,6 @@ function retrainFlags({ checkpoint, settings, remove, out, resume, teacher }: Re
     ['resume', resume],
   ];
 }
-
-const modelFlags = ({ remove, adapter, otherBase }: Partial<ModelSource>): Flags => [
-  ['remove', listOf(remove)],
-  ['adapter', adapter],
-  ['other-base', otherBase],
-];
-
-const samplingFlags = ({ temperature, topK, topP, seed }: SamplingChoice): Flags => [
-  ['temperature', temperature],
-  ['top-k', topK],
-  ['top-p', topP],
-  ['seed', seed],
-];
 
 const computeFlags = ({ device, threads, memory }: Compute): Flags => [
   ['device', device === 'auto' ? undefined : device],

@@ -9,7 +9,7 @@ import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importan
 import type { JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
-import { checkpointName } from '../views/progress-words';
+import { checkpointName } from '../jobs/titles';
 import { roughTime } from '../views/words';
 import type { Chosen } from './choose-checkpoint';
 import type { Estimate, Speeds } from './speeds';
@@ -70,12 +70,12 @@ export function learnSpeed(
   { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
   { spec, outcome }: JobEnded,
 ): void {
-  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'evaluate')) return;
+  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'eval')) return;
   const architecture = library.peek(spec.checkpoint)?.architecture;
   if (!architecture) return;
   const provider = outcome.device?.provider ?? 'cpu';
-  if (spec.kind === 'evaluate') {
-    const { windows, window, seconds, removed } = (outcome as JobOutcome<'evaluate'>).result;
+  if (spec.kind === 'eval') {
+    const { windows, window, seconds, removed } = (outcome as JobOutcome<'eval'>).result;
     const left = withoutLayers(
       architecture,
       removed.filter((entry) => typeof entry === 'number'),

@@ -15,7 +15,7 @@ export class NotedSidecar extends SidecarClient {
 
   override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
     // The panel evaluates a new adapter on its own. That job is not the user's.
-    if (spec.kind !== 'evaluate' || spec.text !== undefined) this.note(spec);
+    if (spec.kind !== 'eval' || spec.text !== undefined) this.note(spec);
     return super.run(spec, options).finally(this.journal.begun(spec));
   }
 }

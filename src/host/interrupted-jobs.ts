@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { optionsIn } from '../jobs/complete';
 import type { JobSpec } from '../protocol/jobs';
-import { jobTitle, titledJob } from '../views/progress-words';
+import { jobTitle, titledJob } from '../jobs/titles';
 import { showFailure } from './failure';
 import { inform } from './inform';
 import { goOn } from './remedy';
@@ -37,11 +37,10 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
   switch (spec.kind) {
     case 'score':
       return vscode.commands.executeCommand('coppice.scoreBlocks', optionsIn(spec));
-    case 'evaluate': {
-      const { checkpoint, remove, adapter, text, window, bos, limit, device } = spec;
-      const args = { checkpoint, remove: remove ?? [], adapter, text, window, bos, limit, device };
-      return vscode.commands.executeCommand('coppice.evaluatePerplexity', args);
-    }
+    case 'eval':
+      return spec.text === undefined
+        ? runJob(coppice, spec)
+        : vscode.commands.executeCommand('coppice.evaluatePerplexity', { remove: [], ...optionsIn(spec) });
     case 'retrain':
       return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
     case 'prune':

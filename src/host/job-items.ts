@@ -1,7 +1,8 @@
 /** Jobs as items of a quick pick. */
 import type * as vscode from 'vscode';
 import type { JobInfo } from '../protocol/jobs';
-import { jobTitle, progressShort, stateLine } from '../views/progress-words';
+import { progressShort, stateLine } from '../views/progress-words';
+import { jobTitle } from '../jobs/titles';
 
 /** An item of a job; other items have no id. */
 export type JobItem = vscode.QuickPickItem & { readonly id?: string };

@@ -9,7 +9,7 @@ const KEY = 'jobsUnderWay';
 
 /** Short jobs and jobs that the panel starts on its own are not kept. */
 const isWorthIt = (spec: JobSpec): boolean =>
-  spec.kind === 'evaluate' ? spec.text !== undefined : spec.kind !== 'generate' && spec.kind !== 'samples';
+  spec.kind === 'eval' ? spec.text !== undefined : spec.kind !== 'generate' && spec.kind !== 'samples';
 
 export class JobJournal {
   /** Jobs that ran when the last window of this workspace closed. They are reported once. */
@@ -46,6 +46,6 @@ export class JobJournal {
 
 /** Other versions may have stored other kinds of jobs, which are not run again. */
 function isSpec(value: unknown): value is JobSpec {
-  const kinds: unknown[] = ['score', 'evaluate', 'prune', 'merge', 'retrain', 'curve'];
+  const kinds: unknown[] = ['score', 'eval', 'prune', 'merge', 'retrain', 'curve'];
   return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(value.kind);
 }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { shownText } from '../engine/option-token';
 import type { JobEnded } from '../sidecar/client';
-import { jobTitle, titledJob } from '../views/progress-words';
+import { jobTitle, titledJob } from '../jobs/titles';
 
 /** Shows one notification per job. The texts come from the engine. */
 export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: JobEnded): void {

@@ -90,11 +90,14 @@ function valueFault(kind: Kind, value: unknown): string | undefined {
       return isWhole(value, MIN_BYTES) ? undefined : `a whole number of at least ${MIN_BYTES} bytes`;
     case 'parameters':
       return typeof value === 'number' && isWithin(value, { above: 0 }) ? undefined : 'a number above 0';
+    case 'data':
+      return undefined;
     case 'list': {
-      const { of, length } = kind;
+      const { of, length, expected } = kind;
       if (!isListOf(value, () => true)) return 'a list';
-      if (length !== undefined && value.length !== length) return `a list of ${length} values`;
-      return value.map((item) => valueFault(of, item)).find((fault) => fault !== undefined);
+      if (length !== undefined && value.length !== length) return expected ?? `a list of ${length} values`;
+      const fault = value.map((item) => valueFault(of, item)).find((each) => each !== undefined);
+      return fault === undefined ? undefined : (expected ?? `a list, each ${fault}`);
     }
   }
 }

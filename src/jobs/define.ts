@@ -28,8 +28,10 @@ export type Kind =
   | { readonly kind: 'bytes' }
   /** A count of parameters; "5.4B" at the command line. */
   | { readonly kind: 'parameters' }
+  /** A value that only programs give; no command line has it. */
+  | { readonly kind: 'data' }
   /** Several values: separated by commas, or each with the flag again where `repeated`. */
-  | { readonly kind: 'list'; readonly of: Kind; readonly repeated?: boolean; readonly length?: number };
+  | { readonly kind: 'list'; readonly of: Kind; readonly repeated?: boolean; readonly length?: number; readonly expected?: string };
 
 /** What an option says besides its kind. */
 export interface Details<T> {
@@ -48,8 +50,8 @@ export interface Details<T> {
   readonly group?: string;
   /** Not in the help: taken so that a script can pass the same to every command. */
   readonly hidden?: true;
-  /** Earlier flag that means the same: "--no-plus". */
-  readonly alias?: string;
+  /** Its earlier name at the command line, which still works. */
+  readonly formerly?: string;
   /** Not in a copied command line where it has its default. */
   readonly implied?: true;
   /** The setting of VS Code that gives its default: "coppice.memoryLimit". */
@@ -163,20 +165,25 @@ export const bytes = <const D extends Details<number> = object>(help: string, de
 export const parameters = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'parameters' }, help, details);
 
+/** A value that only programs give: not at the command line. */
+export const data = <T>(help: string): Made<T, object> => make({ kind: 'data' }, help, undefined);
+
 /** Several values of another option's kind. */
 export const list = <T, const D extends Details<readonly T[]> & ListShape = object>(
   of: Option<T>,
   help: string,
   details?: D,
 ): Made<readonly T[], D> => {
-  const { repeated, length }: ListShape = details ?? {};
-  return make({ kind: 'list', of: of.kind, repeated, length }, help, details);
+  const { repeated, length, expected }: ListShape = details ?? {};
+  return make({ kind: 'list', of: of.kind, repeated, length, expected }, help, details);
 };
 
 interface ListShape {
   readonly repeated?: boolean;
   /** How many there must be. */
   readonly length?: number;
+  /** What it must be, for the message. */
+  readonly expected?: string;
 }
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
@@ -184,6 +191,12 @@ type NamesOf<O extends Options, P extends Presence> = {
   [N in keyof O]: O[N] extends Option<unknown, infer Q> ? (Q extends P ? N : never) : never;
 }[keyof O];
 type Flat<T> = { readonly [N in keyof T]: T[N] };
+
+/** The option, where others must not be given with it. */
+export const excluding = <O extends Option>(option: O, ...others: readonly string[]): O => ({
+  ...option,
+  conflicts: [...(option.conflicts ?? []), ...others],
+});
 
 /** What a caller gives: what is required, and what it wants otherwise than by default. */
 export type Given<O extends Options> = Flat<

@@ -58,6 +58,8 @@ function typeOf(kind: Kind): JsonSchema {
     case 'bytes':
     case 'parameters':
       return { type: 'integer', minimum: 1 };
+    case 'data':
+      return {};
     case 'list':
       return {
         type: 'array',

@@ -1,8 +1,9 @@
 /** Values of options as text, and back: what the command line reads, and what "Copy as CLI Command" writes. */
-import { messageOf, UserError } from '../engine/errors';
+import { UserError } from '../engine/errors';
 import { parseParameterCount } from '../engine/importance/count';
 import { parseBlockList } from '../engine/checkpoint/block-list';
-import { parseRemoved } from '../engine/model/view';
+import { wholeBlocks } from '../engine/importance/select';
+import { parseRemoved, removedJson } from '../engine/model/view';
 import type { Kind } from './define';
 
 /** A text is no value of the option. The message is a sentence that says what would be one. */
@@ -13,8 +14,8 @@ export class InvalidValue extends Error {
 /** More blocks than any model has: lists are read before the model is known. */
 const MAX_BLOCKS = 1000;
 
-/** @throws InvalidValue */
-export function parseValue(kind: Kind, text: string): unknown {
+/** @param named the option in messages @throws InvalidValue, whose cause is the `UserError` where there is one */
+export function parseValue(kind: Kind, text: string, named = 'It'): unknown {
   switch (kind.kind) {
     case 'text':
     case 'path':
@@ -29,15 +30,17 @@ export function parseValue(kind: Kind, text: string): unknown {
       if (!kind.choices.includes(text)) throw new InvalidValue(`Allowed choices are ${kind.choices.join(', ')}.`);
       return text;
     case 'blocks':
-      return parseBlocks(text);
+      return parseBlocks(text, named);
     case 'parts':
       return parseParts(text);
     case 'bytes':
       return parseBytes(text);
     case 'parameters':
-      return asInvalid(() => parseParameterCount(text, 'It'));
+      return asInvalid(() => parseParameterCount(text, named));
     case 'list':
       return parseList(kind, text);
+    case 'data':
+      throw new InvalidValue('It cannot be written as text.');
   }
 }
 
@@ -88,23 +91,27 @@ export function numberWords({ above, min, below, max }: Omit<NumberKind, 'kind'>
   return bounds.length === 1 ? `a number ${bounds[0]}` : bounds.join(' and ');
 }
 
-function parseBlocks(text: string): number[] {
-  // Modules are read too, so that the job can say why it wants whole blocks.
-  if (/\.(attention|ffn)\b/.test(text)) throw new InvalidValue('It must be whole blocks, such as 0-3,28.');
-  return asInvalid(() => parseBlockList(text, MAX_BLOCKS, 'It'));
+/** Modules are read too: both of a block are the block, and the message for one of them says why it is not enough. */
+function parseBlocks(text: string, named: string): number[] {
+  const modules = /\.(attention|ffn)\b/.test(text);
+  return asInvalid(() =>
+    modules ? wholeBlocks(parseRemoved(text, MAX_BLOCKS)) : parseBlockList(text, MAX_BLOCKS, named),
+  );
 }
 
 function parseParts(text: string): (number | string)[] {
-  const removed = asInvalid(() => parseRemoved(text, MAX_BLOCKS));
-  return removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));
+  return removedJson(asInvalid(() => parseRemoved(text, MAX_BLOCKS)));
 }
 
-function parseList({ of, length }: Extract<Kind, { kind: 'list' }>, text: string): unknown[] {
-  const values = text.split(',').map((item) => parseValue(of, item.trim()));
-  if (length !== undefined && values.length !== length) {
+function parseList({ of, length, expected }: Extract<Kind, { kind: 'list' }>, text: string): unknown[] {
+  try {
+    const values = text.split(',').map((item) => parseValue(of, item.trim()));
+    if (length === undefined || values.length === length) return values;
     throw new InvalidValue(`It must be ${length} values separated by commas.`);
+  } catch (error) {
+    if (!(error instanceof InvalidValue) || expected === undefined) throw error;
+    throw new InvalidValue(`It must be ${expected}.`, { cause: error });
   }
-  return values;
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
@@ -136,6 +143,6 @@ function asInvalid<T>(parse: () => T): T {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { why, action } = error;
-    throw new InvalidValue(`${why.charAt(0).toUpperCase()}${why.slice(1)}. ${action}`, { cause: messageOf(error) });
+    throw new InvalidValue(`${why.charAt(0).toUpperCase()}${why.slice(1)}. ${action}`, { cause: error });
   }
 }

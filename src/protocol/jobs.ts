@@ -2,7 +2,6 @@
  * The long jobs: what each is told, what it tells while it runs, and what it returns. One interface a kind; results
  * mirror what the command of the same name prints with `--json`.
  */
-import type { Choice } from '../engine/importance/choice';
 import type { AnyJob, GivenOf } from '../jobs/define';
 import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { BenchResult, BenchSpec } from './bench';
@@ -51,18 +50,7 @@ export interface JobBase extends Compute {
 }
 
 /** Perplexity of a text, or of calibration rows: the measure of curves and what-ifs. */
-export interface EvaluateSpec extends JobBase, ModelSource {
-  readonly kind: 'evaluate';
-  /** Undefined with `calibration`, which makes the further choices needless. */
-  readonly text?: string;
-  readonly calibration?: CalibrationSource;
-  /** Tokens per window; 128 when undefined. */
-  readonly window?: number;
-  /** Where the begin-of-text token goes; "stream" when undefined and the model has one. */
-  readonly bos?: 'stream' | 'window' | 'none';
-  /** Only the first windows. */
-  readonly limit?: number;
-}
+export type EvaluateSpec = SpecOf<Defined['eval']>;
 
 export interface EvaluateResult {
   readonly ppl: number;
@@ -86,16 +74,7 @@ export interface SamplingChoice {
 }
 
 /** One continuation; several at once are 'samples'. */
-export interface GenerateSpec extends JobBase, ModelSource, SamplingChoice {
-  readonly kind: 'generate';
-  readonly prompt?: string;
-  /** The prompt as token ids, instead of text. */
-  readonly ids?: readonly number[];
-  /** Send the prompt as a user's message through the chat template. */
-  readonly chat?: boolean;
-  readonly maxNewTokens?: number;
-  readonly ignoreEos?: boolean;
-}
+export type GenerateSpec = SpecOf<Defined['generate']>;
 
 export interface GenerateResult extends GeneratedText {
   readonly promptIds: readonly number[];
@@ -103,16 +82,7 @@ export interface GenerateResult extends GeneratedText {
 }
 
 /** Writes a checkpoint without some blocks. */
-export interface PruneSpec extends JobBase {
-  readonly kind: 'prune';
-  readonly checkpoint: string;
-  /** The blocks to remove, whole ones only. */
-  readonly blocks: readonly number[];
-  /** Folder of the new checkpoint; must not exist. */
-  readonly out: string;
-  /** How the blocks were chosen, for the record and the card; they say nothing of it when undefined. */
-  readonly choice?: Choice;
-}
+export type PruneSpec = SpecOf<Defined['prune']>;
 
 /** A written checkpoint and what it saves. */
 export interface WrittenCheckpoint {
@@ -135,20 +105,15 @@ export interface PruneResult extends WrittenCheckpoint {
 }
 
 /** Writes a checkpoint with an adapter in its weights. */
-export interface MergeSpec extends JobBase {
-  readonly kind: 'merge';
-  readonly checkpoint: string;
-  readonly adapter: string;
-  readonly otherBase?: boolean;
-  readonly out: string;
-  /** Of the new weights; each keeps its own when undefined. */
-  readonly dtype?: 'F32' | 'BF16' | 'F16';
-}
+export type MergeSpec = SpecOf<Defined['merge']>;
 
 export interface MergeResult extends WrittenCheckpoint {
   readonly rank: number;
   readonly alpha: number;
   readonly targets: readonly string[];
+  /** Blocks with matrices of the adapter. */
+  readonly adaptedBlocks: number;
+  /** Of the new weights, as files name it; null where each keeps its own. */
   readonly dtype: 'F32' | 'BF16' | 'F16' | null;
 }
 
@@ -166,10 +131,6 @@ type DefinedJobs = {
 
 /** Every kind of job, what it is told, tells and returns. */
 export interface Jobs extends DefinedJobs {
-  evaluate: { readonly spec: EvaluateSpec; readonly result: EvaluateResult; readonly event: never };
-  generate: { readonly spec: GenerateSpec; readonly result: GenerateResult; readonly event: TextEvent };
-  prune: { readonly spec: PruneSpec; readonly result: PruneResult; readonly event: never };
-  merge: { readonly spec: MergeSpec; readonly result: MergeResult; readonly event: never };
   retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
   bench: { readonly spec: BenchSpec; readonly result: BenchResult; readonly event: never };
   samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };

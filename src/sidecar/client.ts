@@ -3,6 +3,7 @@
  * use VS Code, so that plain Node can test it.
  */
 import { CancelledError, UserError } from '../engine/errors';
+import { checkpointOf } from '../jobs/titles';
 import type {
   DeviceInfo,
   EventOf,
@@ -292,6 +293,5 @@ function isAnswer(error: unknown): boolean {
 }
 
 function queued(id: string, spec: JobSpec): JobInfo {
-  const checkpoint = 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
-  return { id, kind: spec.kind, checkpoint, state: 'queued' };
+  return { id, kind: spec.kind, checkpoint: checkpointOf(spec), state: 'queued' };
 }

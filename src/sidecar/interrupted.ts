@@ -1,6 +1,7 @@
 /** Errors for requests that a crash of the sidecar interrupted. */
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
+import { jobTitle, titledJob } from '../jobs/titles';
 import type { JobSpec } from '../protocol/jobs';
 
 /** The sidecar ended while the job was running. */
@@ -14,7 +15,7 @@ export class JobInterrupted extends UserError {
   ) {
     const resumable = spec.kind === 'retrain';
     super(
-      l10n.t('The {0} was interrupted', nameOf(spec.kind)),
+      l10n.t('{0} was interrupted', jobTitle(titledJob(spec))),
       l10n.t('the compute process ended: {0}', why),
       resumable ? l10n.t('Resume it: its progress up to the last save is kept.') : l10n.t('Run it again.'),
     );
@@ -26,28 +27,5 @@ export class JobInterrupted extends UserError {
 export class SidecarGone extends UserError {
   constructor(why: string, action = l10n.t('Try again.')) {
     super(l10n.t('The compute process is not running'), why, action);
-  }
-}
-
-function nameOf(kind: JobSpec['kind']): string {
-  switch (kind) {
-    case 'score':
-      return l10n.t('scoring');
-    case 'evaluate':
-      return l10n.t('evaluation');
-    case 'generate':
-      return l10n.t('text generation');
-    case 'prune':
-      return l10n.t('pruning');
-    case 'merge':
-      return l10n.t('merging');
-    case 'retrain':
-      return l10n.t('retraining');
-    case 'curve':
-      return l10n.t('curve measurement');
-    case 'samples':
-      return l10n.t('sample generation');
-    case 'bench':
-      return l10n.t('speed measurement');
   }
 }

@@ -13,16 +13,9 @@ import type { EventFor, Kind } from '../jobs/kinds';
 import { type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { bench } from './jobs/bench';
-import { evaluate } from './jobs/evaluate';
-import { generate } from './jobs/generate';
 import type { JobContext, JobEnd } from './jobs/job';
-import { merge } from './jobs/merge';
-import { prune } from './jobs/prune';
 import { retrain } from './jobs/retrain';
 import { samples } from './jobs/samples';
-
-/** Kinds of records, by the names of the command line. */
-const RECORD_KINDS: Readonly<Partial<Record<JobKind, string>>> = { evaluate: 'eval' };
 
 /** The context of a job of any kind. */
 export type JobEnvironment = Omit<JobContext<JobKind>, 'note' | 'warn' | 'started' | 'emit'> & {
@@ -80,7 +73,7 @@ async function runOther(spec: Exclude<JobSpec, DefinedSpec>, around: JobEnvironm
   const changes = await sourceChanges(run.checkpoints ?? []);
   notes.push(...changes);
   const facts = {
-    kind: RECORD_KINDS[spec.kind] ?? spec.kind,
+    kind: spec.kind,
     ...run,
     results: results ?? result,
     notes: changes,
@@ -97,14 +90,6 @@ function dispatch(
   context: JobContext<JobKind>,
 ): Promise<JobEnd<Exclude<JobKind, Kind>>> {
   switch (spec.kind) {
-    case 'evaluate':
-      return evaluate(spec, context);
-    case 'generate':
-      return generate(spec, context);
-    case 'prune':
-      return prune(spec, context);
-    case 'merge':
-      return merge(spec, context);
     case 'retrain':
       return retrain(spec, context);
     case 'samples':
@@ -112,11 +97,6 @@ function dispatch(
     case 'bench':
       return bench(spec, context);
   }
-}
-
-/** The checkpoint of a job as the user named it; the first of several. */
-export function checkpointOf(spec: JobSpec): string {
-  return 'columns' in spec ? (spec.columns[0]?.checkpoint ?? '') : spec.checkpoint;
 }
 
 const sourceFolders = (spec: Exclude<JobSpec, DefinedSpec>): Promise<string[]> =>

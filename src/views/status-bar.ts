@@ -6,7 +6,8 @@ import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';
 import type { SidecarClient, SidecarStatus } from '../sidecar/client';
 import { deviceLines } from './device-words';
-import { jobTitle, jobWord, percentOf, stateLine } from './progress-words';
+import { percentOf, stateLine } from './progress-words';
+import { jobTitle, jobWord } from '../jobs/titles';
 
 const MANAGE_TRUST = 'workbench.trust.manage';
 

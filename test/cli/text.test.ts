@@ -27,7 +27,7 @@ describe('command line: texts', function () {
     await run('prune', model, '--blocks', '2', '--out', folder);
     const args = ['--text', text, '--window', '32', '--limit', '4'];
     const json = await run('eval', model, ...args, '--remove', '2', '--bos', 'window');
-    assert.deepEqual(keys(json), sorted('ppl meanNll tokens windows window bos removed seconds'));
+    assert.deepEqual(keys(json), sorted('ppl meanNll tokens windows window bos removed calibrated seconds'));
     assert.deepEqual([json.windows, json.window, json.bos, json.tokens], [4, 32, 'window', 128]);
     assert.deepEqual(json.removed, [2]);
     const written = await run('eval', folder, ...args, '--bos', 'window');
@@ -45,9 +45,9 @@ describe('command line: texts', function () {
     const merged = join(folder, 'merged');
     const json = await run('merge', model, '--adapter', adapter, '--out', merged, '--dtype', 'f32');
     const promised =
-      'removed kept parametersBefore parametersAfter bytesBefore bytesAfter rank alpha targets dtype out seconds';
+      'removed kept parametersBefore parametersAfter bytesBefore bytesAfter rank alpha targets adaptedBlocks dtype out leftBehind seconds';
     assert.deepEqual(keys(json), sorted(promised));
-    assert.deepEqual([json.removed, json.kept, json.dtype, json.rank], [[1, 2], [0, 3], 'f32', 4]);
+    assert.deepEqual([json.removed, json.kept, json.dtype, json.rank], [[1, 2], [0, 3], 'F32', 4]);
     await run('prune', model, '--blocks', '1,2', '--out', join(folder, 'pruned'));
     await run('merge', join(folder, 'pruned'), '--adapter', adapter, '--out', join(folder, 'later'), '--dtype', 'f32');
     assert.equal(hashesOf(merged)['model.safetensors'], hashesOf(join(folder, 'later'))['model.safetensors']);
@@ -121,7 +121,7 @@ describe('command line: texts', function () {
   it('generate: the new tokens only; the same text as it streams', async () => {
     const args = ['generate', model, '--prompt', 'The river', '--max-new-tokens', '6', '--ignore-eos'];
     const json = await run(...args);
-    assert.deepEqual(keys(json), sorted('promptIds ids text prefillTokensPerSecond decodeTokensPerSecond removed'));
+    assert.deepEqual(keys(json), sorted('promptIds ids text stopped timeToFirstToken prefillTokensPerSecond decodeTokensPerSecond removed'));
     assert.equal((json.ids as number[]).length, 6);
     const plain = await coppice([...args, '--quiet']);
     assert.equal(plain.stdout, `The river${json.text as string}\n`);

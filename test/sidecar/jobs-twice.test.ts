@@ -9,8 +9,11 @@ import { argvOf } from '../../src/jobs/argv';
 import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
+import { writeAdapter } from '../../src/engine/adapter/files';
+import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import type { RunRecord } from '../../src/engine/records/record';
 import type { JobSpec } from '../../src/protocol/jobs';
+import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
@@ -21,6 +24,8 @@ import { describedClient } from './started';
 interface Toy {
   readonly model: string;
   readonly text: string;
+  /** Folder of an adapter of the model. */
+  readonly adapter: string;
   readonly out: string;
 }
 
@@ -51,6 +56,35 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       window: 16,
       limit: 2,
     }),
+  ],
+  generate: [
+    ({ model }) => ({ checkpoint: model, prompt: 'The river', maxNewTokens: 7, remove: [1] }),
+    ({ model }) => ({ checkpoint: model, ids: [3, 40, 5], maxNewTokens: 5, temperature: 0.8, topK: 20, ignoreEos: true }),
+    ({ model }) => ({ checkpoint: model, prompt: 'The river', chat: true, maxNewTokens: 5, seed: 4 }),
+  ],
+  prune: [
+    ({ model, out }) => ({ checkpoint: model, blocks: [1, 4], out }),
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      criterion: 'block-influence',
+      calibration: text,
+      samples: 2,
+      length: 16,
+      count: 2,
+      keepEnds: false,
+      keep: [3],
+      out,
+    }),
+    ({ model, out }) => ({ checkpoint: model, criterion: 'magnitude', ratio: 0.2, keepEnds: false, out }),
+  ],
+  merge: [
+    ({ model, adapter, out }) => ({ checkpoint: model, adapter, out }),
+    ({ model, adapter, out }) => ({ checkpoint: model, adapter, out, dtype: 'bf16' }),
+  ],
+  eval: [
+    ({ model, text }) => ({ checkpoint: model, text, window: 24, limit: 3, remove: [1, '4.attention'] }),
+    ({ model, text }) => ({ checkpoint: model, text, bos: 'window', window: 32, limit: 2 }),
+    ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 3, length: 16, seed: 5 }),
   ],
 };
 
@@ -85,14 +119,19 @@ describe('every job by the command line and by the sidecar', function () {
   this.timeout(300_000);
   const client = describedClient();
   const { model, text } = material();
-  before(buildCli);
+  const adapter = join(temporaryFolder(), 'adapter');
+  before(async () => {
+    buildCli();
+    const checkpoint = await openCheckpoint(model);
+    await writeAdapter(adapter, randomAdapter(requireArchitecture(checkpoint), { removed: [2] }), checkpoint);
+  });
 
   for (const kind of Object.keys(JOBS) as Kind[]) {
     for (const [at, make] of GIVEN[kind].entries()) {
       it(`${kind}, ${at + 1}: JSON, result and records are the same`, async () => {
         const [byLine, byMessage] = [temporaryFolder(), temporaryFolder()];
         const given = (folder: string): object => ({
-          ...make({ model, text, out: join(folder, 'out') }),
+          ...make({ model, text, adapter, out: join(folder, 'out') }),
           device: 'cpu',
         });
 
@@ -114,7 +153,7 @@ describe('every job by the command line and by the sidecar', function () {
   it('the command line that is copied gives the options that were given', () => {
     for (const kind of Object.keys(JOBS) as Kind[]) {
       for (const make of GIVEN[kind]) {
-        const given = make({ model, text, out: '/no/such/folder' });
+        const given = make({ model, text, adapter, out: '/no/such/folder' });
         const read = optionsFromWords(JOBS[kind], argvOf(JOBS[kind], given));
         assert.deepEqual(completeOptions(JOBS[kind], read), completeOptions(JOBS[kind], given));
       }

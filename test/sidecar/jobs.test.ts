@@ -61,7 +61,7 @@ describe('sidecar: jobs', function () {
     const place = /the mean loss .* is NaN: its hidden states are not finite after block 1/;
     const scored = await client().run({ kind: 'score', ...broken, criterion: 'ppl', ...drawn });
     assert.match(scored.warnings.join(), place);
-    const evaluated = await client().run({ kind: 'evaluate', ...broken, text, window: 32, limit: 2 });
+    const evaluated = await client().run({ kind: 'eval', ...broken, text, window: 32, limit: 2 });
     assert.match(evaluated.warnings.join(), place);
     assert.ok(!('warning' in evaluated.result));
     const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, ...drawn });
@@ -90,7 +90,7 @@ describe('sidecar: jobs', function () {
     const remove = [2, '4.ffn'];
     const steps: string[] = [];
     const evaluated = await client().run(
-      { kind: 'evaluate', ...source, remove, text, window: 32, limit: 5 },
+      { kind: 'eval', ...source, remove, text, window: 32, limit: 5 },
       { onProgress: ({ label }) => steps.push(label) },
     );
     assert.equal(steps[0], 'reading text.txt as tokens'); // which takes long of a long text
@@ -128,8 +128,9 @@ describe('sidecar: jobs', function () {
     assert.deepEqual(turns.slice(0, 6), [0, 1, 0, 1, 0, 1]);
     assert.equal(result.samples.length, 4);
     for (const { prompt, column, ids, stopped } of result.samples) {
+      const { label: _, ...source } = columns[column];
       const alone = await client().run({
-        ...{ kind: 'generate', device: 'cpu', ...columns[column], ...settings },
+        ...{ kind: 'generate', device: 'cpu', ...source, ...settings },
         prompt: [PROMPT, 'In the'][prompt],
       });
       assert.deepEqual(ids, alone.result.ids, `${prompt} ${column}`);
@@ -167,7 +168,7 @@ describe('sidecar: jobs', function () {
     );
     for (const { removed, ppl } of result.points) {
       const alone = await client().run({
-        ...{ kind: 'evaluate', ...source, remove: removed, text },
+        ...{ kind: 'eval', ...source, remove: removed, text },
         ...{ window: 32, limit: 4 },
       });
       assert.equal(ppl, alone.result.ppl, removed.join());
@@ -261,7 +262,7 @@ describe('sidecar: jobs', function () {
     const [first, kept] = [result.evaluations[0], result.best!].map(({ ppl }) => ppl.toPrecision(4));
     assert.ok(card.includes(`held out: ${first} before, ${kept} after`), card);
     const ppl = async (more: object): Promise<number> =>
-      (await client().run({ kind: 'evaluate', ...source, text, window: 32, ...more })).result.ppl;
+      (await client().run({ kind: 'eval', ...source, text, window: 32, ...more })).result.ppl;
     assert.ok((await ppl({ checkpoint: merged })) < (await ppl({ remove: [2] })));
   });
 

@@ -78,7 +78,7 @@ describe('family of the results panel', function () {
       ...{ kind: 'retrain', checkpoint: child, ...compute, records, out: join(folder, 'healed') },
       settings: { method: { kind: 'lora', rank: 2 }, data: [text], steps: 2, batch: 2, length: 24 },
     });
-    await client().run({ kind: 'evaluate', checkpoint: child, calibration, ...compute, records });
+    await client().run({ kind: 'eval', checkpoint: child, ...drawn, ...compute, records });
     const later = await open(model);
     const [{ retrained, ppl }] = later.state.family.children;
     assert.deepEqual(retrained, ['healed']);

@@ -45,19 +45,21 @@ describe('the command line of a job', () => {
       'coppice generate m --prompt Once --max-new-tokens 5 --temperature 0.8',
     );
     assert.equal(
-      cliCommand({ kind: 'evaluate', checkpoint: 'm', text: 't', adapter: 'a' }),
+      cliCommand({ kind: 'eval', checkpoint: 'm', calibration: 'c', samples: 4, length: 16, seed: 1 }),
+      'coppice eval m --calibration c --samples 4 --length 16 --seed 1',
+    );
+    assert.equal(
+      cliCommand({ kind: 'eval', checkpoint: 'm', text: 't', adapter: 'a' }),
       'coppice eval m --text t --adapter a',
     );
     assert.equal(
-      cliCommand({ kind: 'merge', checkpoint: 'm', adapter: 'a', out: 'o', dtype: 'BF16' }),
+      cliCommand({ kind: 'merge', checkpoint: 'm', adapter: 'a', out: 'o', dtype: 'bf16' }),
       'coppice merge m --adapter a --out o --dtype bf16',
     );
   });
 
   it('is none where no single command does the same', () => {
     assert.equal(cliCommand({ kind: 'samples', prompts: [], columns: [] }), undefined);
-    const calibration = { file: 'c', samples: 4, length: 16, seed: 1 };
-    assert.equal(cliCommand({ kind: 'evaluate', checkpoint: 'm', calibration }), undefined);
   });
 
   it('is quoted for the shell that is to read it', () => {
@@ -291,7 +293,7 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
     ],
     [
       {
-        kind: 'evaluate',
+        kind: 'eval',
         checkpoint: 'm',
         text: 't',
         window: 32,
@@ -315,9 +317,9 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
       },
     ],
     [{ kind: 'generate', checkpoint: 'm', ids: [1, 2] }, 'generate', { ids: [1, 2] }],
-    [{ kind: 'prune', checkpoint: 'm', blocks: [3, 5], out: '/w/$out' }, 'prune', { blocks: '3,5', out: '/w/$out' }],
+    [{ kind: 'prune', checkpoint: 'm', blocks: [3, 5], out: '/w/$out' }, 'prune', { blocks: [3, 5], out: '/w/$out' }],
     [
-      { kind: 'merge', checkpoint: 'm', adapter: 'a', out: 'o', dtype: 'BF16', otherBase: true },
+      { kind: 'merge', checkpoint: 'm', adapter: 'a', out: 'o', dtype: 'bf16', otherBase: true },
       'merge',
       { adapter: 'a', out: 'o', dtype: 'bf16', otherBase: true },
     ],

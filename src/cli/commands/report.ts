@@ -10,7 +10,7 @@ import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
 import { reportAssets } from '../report-assets';
-import { checkFileTarget } from '../run-record';
+import { checkFileTarget } from '../../jobs/file-target';
 import { facts, formatBytes } from '../terminal/text';
 
 interface ReportOptions extends CommonOptions {

@@ -1,5 +1,6 @@
 /** How the command line shows a job: what it prints while the job runs, and the page at the end. */
 import type { EventFor, Kind, OptionsFor } from '../../jobs/kinds';
+import type { Outcome } from '../../jobs/run-job';
 import type { RunResult } from '../../jobs/runs';
 import type { Shell } from '../execute';
 
@@ -9,7 +10,7 @@ export interface Face<K extends Kind> {
   /** What the events print shows how far the job is: no progress line beside it. */
   readonly showsProgress?: true;
   /** Lines at the end. */
-  readonly page: (result: RunResult<K>) => readonly string[];
+  readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];
 }
 
 /** @param shell prints nothing where `--json` asks for the one object alone */

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { JobOutcome } from '../../protocol/jobs';
 import type { PanelMessage } from '../../protocol/panel';
+import { drawnOptions } from '../../jobs/options/calibration';
 import type { JobEnded } from '../../sidecar/client';
 import type { MeasuringPart } from './measuring-part';
 import type { PanelReading } from './panel-reading';
@@ -68,10 +69,10 @@ export class JobsPart {
     await reading.again();
     const { compute, recordFolders } = services.settings();
     await services.sidecar.run({
-      kind: 'evaluate',
+      kind: 'eval',
       checkpoint: source.path,
       adapter,
-      calibration: measuring.requireText().source,
+      ...drawnOptions(measuring.requireText().source),
       ...compute,
       records: recordFolders,
     });

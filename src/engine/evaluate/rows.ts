@@ -1,14 +1,16 @@
 /** The rows of tokens that perplexity is measured on: calibration rows, or windows of an evaluation text. */
+import { basename } from 'node:path';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
 import { fileInput } from '../records/details';
-import type { JobOptions } from '../progress';
+import { announce, type JobOptions } from '../progress';
 import type { RunInput } from '../records/record';
 import { readTextFile } from '../files/text-file';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
 import { windowsOfText } from './text-windows';
+import type { BosMode } from './windows';
 
 export type RowSource =
   | {
@@ -18,7 +20,7 @@ export type RowSource =
       readonly length?: number;
       readonly seed: number;
     }
-  | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number };
+  | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number; readonly bos?: BosMode };
 
 export interface Rows {
   /** All of one length. */
@@ -26,6 +28,8 @@ export interface Rows {
   readonly input: RunInput;
   /** How the rows were taken from the text, for the record. */
   readonly drawn: Readonly<Record<string, unknown>>;
+  /** Where the begin-of-text token is. */
+  readonly bos: BosMode;
   /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
@@ -48,19 +52,21 @@ export async function loadRows(
       rows: calibration.rows,
       input: fileInput('calibration', file, calibration.sha256),
       drawn: { samples: calibration.samples, length: calibration.length, seed },
+      bos: 'none',
       warnings: calibrationWarnings(calibration, source, context),
     };
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
   const tokenizer = await loadTokenizer(checkpoint.folder, job);
-  const bos = bosTokenId === undefined ? 'none' : 'stream';
-  const { window, limit } = source;
+  const { window, limit, bos = bosTokenId === undefined ? 'none' : 'stream' } = source;
+  announce(job, `reading ${basename(source.file)} as tokens`);
   const { rows } = await windowsOfText(tokenizer, text, { window, bos, bosTokenId, limit });
   return {
     rows,
     input: fileInput('text', source.file, sha256),
     drawn: { window, limit: limit ?? null, bos },
+    bos,
     warnings: contextWarning(window, context, 'windows'),
   };
 }

@@ -1,5 +1,6 @@
 /** Calibration text, and how rows are drawn from it. */
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../engine/importance/drawing';
+import type { CalibrationSource } from '../../protocol/jobs';
 import { file, seed, whole } from '../define';
 
 const { samples, length } = DEFAULT_DRAWING;
@@ -16,3 +17,12 @@ export const calibration = {
   }),
   seed: seed('seed of the sampling', { default: DEFAULT_SEED, setting: 'coppice.calibration.seed' }),
 };
+
+/** Rows of a calibration text as the options of a job say it. */
+export const drawnOptions = ({
+  file: text,
+  ...drawn
+}: CalibrationSource): { readonly calibration: string } & Omit<CalibrationSource, 'file'> => ({
+  calibration: text,
+  ...drawn,
+});

@@ -6,11 +6,11 @@ import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { openModel, type Model } from '../../engine/model/model';
 import { type OpenedModel, openForComputing } from '../../engine/model/opened';
+import { NEW_TOKENS, samplingOf } from '../../jobs/options/sampling';
 import type { View } from '../../engine/model/view';
 import type { SamplesSpec, SampleText } from '../../protocol/samples';
 import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
 import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
-import { NEW_TOKENS, samplingSettings } from './settings';
 
 /** A model that is ready to write. */
 interface Column {
@@ -25,7 +25,7 @@ export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
   if (prompts.length === 0 || spec.columns.length === 0) {
     throw new UserError('Nothing to write', 'there is no prompt or no model', 'Choose at least one of each.');
   }
-  const choice = samplingSettings(spec);
+  const choice = samplingOf(spec);
   const columns: (Column | Unable)[] = [];
   try {
     for (const column of spec.columns) columns.push(await openColumn(column, spec, context));

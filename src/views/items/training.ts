@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
-import { checkpointName } from '../progress-words';
+import { checkpointName } from '../../jobs/titles';
 
 /** "SmolLM2-135M-24-blocks-adapter (stopped at step 1 of 6)". */
 export function stoppedWords({ out, step, steps }: StoppedTraining): string {

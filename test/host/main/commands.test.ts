@@ -261,7 +261,7 @@ describe('commands', () => {
     const second = run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 1 });
     await until('both are listed', async () => (await run<JobInfo[]>('showJobs')).length === 2);
     const [running, waiting] = await run<JobInfo[]>('showJobs');
-    assert.deepEqual([running.kind, waiting.kind, waiting.state], ['retrain', 'evaluate', 'queued']);
+    assert.deepEqual([running.kind, waiting.kind, waiting.state], ['retrain', 'eval', 'queued']);
     await run('cancelJob', { id: running.id });
     await firstEnds;
     assert.ok((await second).ppl > 1);

@@ -46,11 +46,11 @@ describe('the journal of jobs', () => {
     const store = newStore();
     const journal = new JobJournal(store);
     journal.begun({ kind: 'generate', checkpoint: '/m', prompt: 'x' });
-    journal.begun({ kind: 'evaluate', checkpoint: '/m', calibration: { file: 'x' } });
-    journal.begun({ kind: 'evaluate', checkpoint: '/m', text: 'x' });
+    journal.begun({ kind: 'eval', checkpoint: '/m', calibration: 'x' });
+    journal.begun({ kind: 'eval', checkpoint: '/m', text: 'x' });
     assert.deepEqual(
       new JobJournal(store).interrupted.map(({ kind }) => kind),
-      ['evaluate'],
+      ['eval'],
     );
     await store.update('jobsUnderWay', [null, { kind: 'later' }, 7]);
     assert.deepEqual(new JobJournal(store).interrupted, []);

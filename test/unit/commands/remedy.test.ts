@@ -12,7 +12,7 @@ import type { JobSpec } from '../../../src/protocol/jobs';
 import { JobInterrupted } from '../../../src/sidecar/interrupted';
 import { temporaryFolder } from '../../support/temporary';
 
-const evaluation: JobSpec = { kind: 'evaluate', checkpoint: 'm', text: 't' };
+const evaluation: JobSpec = { kind: 'eval', checkpoint: 'm', text: 't' };
 const labels = (error: unknown, provider?: string): readonly string[] =>
   remedyOf(error, provider).actions.map(({ label }) => label);
 

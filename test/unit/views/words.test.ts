@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { roughTime } from '../../../src/views/words';
 import { deviceLines } from '../../../src/views/device-words';
-import { jobTitle, progressLine, progressShort, stateLine, titledJob } from '../../../src/views/progress-words';
+import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
+import { jobTitle, titledJob } from '../../../src/jobs/titles';
 
 const progress = { label: 'step 1 of 2: block 4 of 30', done: 75, total: 7129, unit: 'row-blocks' };
 

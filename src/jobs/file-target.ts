@@ -1,7 +1,4 @@
-/**
- * Where the record of a run may go. `--record FILE` names the place; without it no record is written, except that
- * `prune` always puts one into the model that it writes.
- */
+/** Where a file that a run writes at its end may go: its record, a report, a recipe. */
 import type { Stats } from 'node:fs';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';

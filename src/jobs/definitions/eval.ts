@@ -1,0 +1,55 @@
+/** Perplexity of a text, or of calibration rows, under a checkpoint or a view of it. */
+import type { BosMode } from '../../engine/evaluate/windows';
+import { option, set } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { EvaluateResult } from '../../protocol/jobs';
+import { choice, defineJob, excluding, file, shape, whole } from '../define';
+import { calibration } from '../options/calibration';
+import { compute } from '../options/compute';
+import { adapter, remove, source } from '../options/model';
+import { window } from '../options/window';
+
+const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
+
+const options = {
+  ...source,
+  text: file('text to measure perplexity on (UTF-8)', { conflicts: ['calibration'] }),
+  window: excluding(window('tokens per window'), 'calibration'),
+  limit: whole('use only the first n windows', { conflicts: ['calibration'] }),
+  bos: choice(
+    BOS_MODES,
+    'the begin-of-text token: once before the text, before each window, or nowhere (default: stream, if the model has one)',
+    { placeholder: 'where', conflicts: ['calibration'] },
+  ),
+  ...calibration,
+  ...remove,
+  ...adapter,
+  ...compute,
+};
+
+export const evaluate = defineJob({
+  kind: 'eval',
+  summary: 'perplexity of a text',
+  description:
+    'Measures the perplexity of a text in windows that do not overlap, or of calibration rows. The lower it is, the ' +
+    'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text.',
+  examples: [
+    './SmolLM2-135M --text wiki.test.txt --limit 64',
+    './SmolLM2-135M --text wiki.test.txt --remove 10,12-14',
+    './SmolLM2-135M --text wiki.test.txt --adapter ./adapter',
+    './SmolLM2-135M --calibration prose.txt --samples 32',
+    './gemma --text wiki.test.txt --bos window --json',
+  ],
+  noun: () => l10n.t('Evaluating'),
+  title: (model) => l10n.t('Evaluating {0}', model),
+  options,
+  check: ({ text, calibration: rows }) =>
+    text !== undefined || rows !== undefined
+      ? undefined
+      : {
+          what: 'There is nothing to evaluate',
+          why: `neither ${option('text')} nor ${option('calibration')} is given`,
+          action: `${set('text', 'FILE', 'add')}.`,
+        },
+  result: shape<EvaluateResult>(),
+});

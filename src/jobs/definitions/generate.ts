@@ -1,0 +1,48 @@
+/** One continuation of a prompt. */
+import { option, set } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { GenerateResult, TextEvent } from '../../protocol/jobs';
+import { defineJob, flag, list, shape, text, whole } from '../define';
+import { compute } from '../options/compute';
+import { adapter, remove, source } from '../options/model';
+import { sampling, writing } from '../options/sampling';
+
+const options = {
+  ...source,
+  prompt: text('the text to continue', { conflicts: ['ids'] }),
+  ids: list(whole('a token id', { min: 0 }), 'the same as token ids: 1,403,12', {
+    expected: 'token ids separated by commas, such as 1,403,12',
+  }),
+  chat: flag("send the prompt as a user's message through the chat template", { conflicts: ['ids'] }),
+  ...writing,
+  ...sampling,
+  ...remove,
+  ...adapter,
+  ...compute,
+};
+
+export const generate = defineJob({
+  kind: 'generate',
+  summary: 'continue a prompt',
+  description: 'Continues a prompt: greedily, or sampled as soon as one of the sampling options is given.',
+  examples: [
+    './SmolLM2-135M --prompt "Once upon a time" --max-new-tokens 100',
+    './SmolLM2-135M --prompt "Why is the sky blue?" --chat',
+    './SmolLM2-135M --prompt "The sea" --temperature 0.8 --top-p 0.95 --seed 7',
+    './SmolLM2-135M --prompt "The sea" --adapter ./adapter',
+    './SmolLM2-135M --ids 504,3685 --remove 10,12-14 --json',
+  ],
+  noun: () => l10n.t('Writing text'),
+  title: (model) => l10n.t('Writing text with {0}', model),
+  options,
+  check: ({ prompt, ids }) =>
+    prompt !== undefined || ids !== undefined
+      ? undefined
+      : {
+          what: 'There is nothing to continue',
+          why: `neither ${option('prompt')} nor ${option('ids')} is given`,
+          action: `${set('prompt', '"Once upon a time"', 'add')}.`,
+        },
+  result: shape<GenerateResult>(),
+  event: shape<TextEvent>(),
+});

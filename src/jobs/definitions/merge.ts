@@ -1,0 +1,30 @@
+/** Writes a checkpoint with a LoRA adapter in its weights. */
+import { l10n } from '../../l10n';
+import type { MergeResult } from '../../protocol/jobs';
+import { defineJob, folder, shape } from '../define';
+import { acceptedCompute } from '../options/compute';
+import { adapter, source } from '../options/model';
+import { dtype, out } from '../options/output';
+
+export const merge = defineJob({
+  kind: 'merge',
+  summary: 'write a checkpoint with an adapter in its weights',
+  description:
+    'Adds a LoRA adapter to the weights, W + (α/r) B A, and writes an ordinary checkpoint. Blocks that the adapter was ' +
+    'trained without are left out. The source is never changed; the record of the run is coppice.json in the new one.',
+  examples: [
+    './SmolLM2-135M --adapter ./adapter --out ./SmolLM2-24-retrained',
+    './SmolLM2-24 --adapter ./adapter --out ./SmolLM2-24-retrained --dtype f32',
+  ],
+  noun: () => l10n.t('Merging'),
+  title: (model) => l10n.t('Merging an adapter into {0}', model),
+  options: {
+    ...source,
+    adapter: folder('folder of the adapter, as coppice retrain or PEFT writes it', { required: true }),
+    otherBase: adapter.otherBase,
+    out: out('folder of the new checkpoint; it must not exist'),
+    dtype,
+    ...acceptedCompute,
+  },
+  result: shape<MergeResult>(),
+});

@@ -1,0 +1,74 @@
+/** Writes a checkpoint without some blocks. */
+import type { Choice } from '../../engine/importance/choice';
+import { option, set } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { PruneResult } from '../../protocol/jobs';
+import { blocks, type Complete, data, defineJob, excluding, type Fault, file, parameters, part, shape, whole } from '../define';
+import { calibration } from '../options/calibration';
+import { compute } from '../options/compute';
+import { calibrationFault, CRITERIA_HELP, criterion, magnitude } from '../options/criterion';
+import { keep } from '../options/keep';
+import { source } from '../options/model';
+import { out } from '../options/output';
+
+const options = {
+  ...source,
+  blocks: blocks('remove exactly these: 10,12-14', { conflicts: ['count', 'ratio', 'targetParams'], asked: 'the plan' }),
+  choice: data<Choice>('how the blocks were chosen, for the record and the model card; by hand unless it says otherwise'),
+  out: out('folder of the new checkpoint; it must not exist'),
+  scores: file('what `coppice score --json` printed', { conflicts: ['criterion', 'blocks'] }),
+  criterion: excluding(criterion, 'blocks'),
+  count: whole('remove this many blocks', { conflicts: ['ratio', 'targetParams'] }),
+  ratio: part('remove at most this share of all parameters, such as 0.2', {
+    placeholder: 'r',
+    conflicts: ['targetParams'],
+  }),
+  targetParams: parameters('keep at least this many parameters: 5.4B, 110M'),
+  ...keep,
+  mergekit: file('also write the removal as a mergekit configuration'),
+  llamaCpp: file('also write it as the command line of llama-quantize --prune-layers'),
+  ...calibration,
+  ...magnitude,
+  ...compute,
+};
+
+export const prune = defineJob({
+  kind: 'prune',
+  summary: 'write a checkpoint without its least important blocks',
+  description:
+    'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio, ' +
+    '--target-params, or --blocks. The first four blocks and the last two stay unless --no-keep-ends is given. ' +
+    'The source is never changed; the record of the run is coppice.json in the new checkpoint.',
+  notes: CRITERIA_HELP,
+  examples: [
+    './SmolLM2-135M --scores scores.json --count 6 --out ./SmolLM2-24',
+    './SmolLM2-135M --criterion magnitude --ratio 0.2 --out ./SmolLM2-20',
+    './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24',
+    './SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml',
+  ],
+  noun: () => l10n.t('Pruning'),
+  title: (model) => l10n.t('Pruning {0}', model),
+  options,
+  check: (given) => (given.blocks === undefined ? selectionFault(given) : undefined),
+  result: shape<PruneResult>(),
+});
+
+/** What to remove is not said, or not how much. */
+function selectionFault(given: Complete<typeof options>): Fault | undefined {
+  const { scores, criterion: by, count, ratio, targetParams } = given;
+  if (scores === undefined && by === undefined) {
+    return {
+      what: 'nothing says which blocks to remove',
+      why: `none of ${option('scores')}, ${option('criterion')} and ${option('blocks')} is given`,
+      action: `${set('criterion', 'ppl', 'add')} and ${option('calibration', 'FILE')}, or another of them.`,
+    };
+  }
+  if ((count ?? ratio ?? targetParams) === undefined) {
+    return {
+      what: 'nothing says how much to remove',
+      why: `none of ${option('count')}, ${option('ratio')} and ${option('targetParams')} is given`,
+      action: `${set('count', 6, 'add')}, or another of them.`,
+    };
+  }
+  return by && calibrationFault(by, given);
+}

@@ -1,0 +1,15 @@
+/** What a job writes. */
+import type { WeightDtype } from '../../engine/formats/dtype';
+import { choice, folder } from '../define';
+
+export const out = (help: string) => folder(help, { required: true, asked: 'output folder' });
+
+const DTYPES = ['f32', 'bf16', 'f16'] as const satisfies readonly Lowercase<WeightDtype>[];
+
+export const dtype = choice(DTYPES, "type of the new weights (default: the source's)", { placeholder: 'name' });
+
+const STORED = { f32: 'F32', bf16: 'BF16', f16: 'F16' } as const satisfies Record<(typeof DTYPES)[number], WeightDtype>;
+
+/** The type as files, results and records name it; undefined where each weight keeps its own. */
+export const storedDtype = (name: (typeof DTYPES)[number] | undefined): WeightDtype | undefined =>
+  name && STORED[name];

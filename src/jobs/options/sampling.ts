@@ -1,0 +1,39 @@
+/** How tokens are chosen, and how many: greedily, or sampled as soon as one of the sampling options is given. */
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
+import { flag, positive, seed, share, whole } from '../define';
+
+/** Tokens to write unless something else is asked for. */
+export const NEW_TOKENS = 64;
+
+export const sampling = {
+  greedy: flag('always the likeliest token (the default)', {
+    conflicts: ['temperature', 'topK', 'topP', 'seed'],
+  }),
+  temperature: positive('sampling temperature; lower is more predictable', { placeholder: 't' }),
+  topK: whole('sample among the n likeliest tokens'),
+  topP: share('sample among the likeliest tokens that hold p of the probability', { placeholder: 'p' }),
+  seed: seed(`seed of the sampling (default: ${DEFAULT_SEED})`),
+};
+
+export const writing = {
+  maxNewTokens: whole('stop after so many tokens', { default: NEW_TOKENS, recorded: true }),
+  ignoreEos: flag('go on after the end of the text'),
+};
+
+/** What the sampling options say. */
+export interface SamplingOptions {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+}
+
+export type Sampling =
+  | { readonly greedy: true }
+  | { readonly temperature: number; readonly topK?: number; readonly topP?: number; readonly seed: number };
+
+/** Greedy unless one of the options is given. */
+export function samplingOf({ temperature, topK, topP, seed: given }: SamplingOptions): Sampling {
+  if ([temperature, topK, topP, given].every((value) => value === undefined)) return { greedy: true };
+  return { temperature: temperature ?? 1, topK, topP, seed: given ?? DEFAULT_SEED };
+}

@@ -1,0 +1,60 @@
+/** One continuation of a prompt, told as it is written. */
+import { generate } from '../../engine/evaluate/generate';
+import { UserError } from '../../engine/errors';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import { detailsOf } from '../../engine/records/details';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { encodePrompt } from '../../engine/tokenizer/prompt';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
+import type { GenerateResult, TextEvent } from '../../protocol/jobs';
+import type { OptionsFor } from '../kinds';
+import { samplingOf } from '../options/sampling';
+import { type JobContext, modelOptions, type RunEnd } from '../run';
+
+/** A result whose measurements are numbers, as they are within the process. */
+type Written = Omit<GenerateResult, Measured> & Readonly<Record<Measured, number>>;
+type Measured = 'timeToFirstToken' | 'prefillTokensPerSecond' | 'decodeTokensPerSecond';
+
+export async function runGenerate(
+  options: OptionsFor<'generate'>,
+  context: JobContext<TextEvent>,
+): Promise<RunEnd<Written>> {
+  const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
+  const { checkpoint, view, adapter, inputs, removed } = await openForComputing(options.checkpoint, options);
+  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, context.job);
+  const promptIds = ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
+  if (promptIds.length === 0) {
+    throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
+  }
+
+  const decoder = tokenizer?.streamDecoder();
+  const tell = (text: string, written: readonly number[]): void =>
+    context.emit({ type: 'text', prompt: 0, column: 0, text, ids: written });
+  // Without a tokenizer there is no text but the ids.
+  const onToken = async (id: number): Promise<void> => tell(decoder ? await decoder.push(id) : `${id} `, [id]);
+  const choice = samplingOf(options);
+  const { result, device } = await withModel(
+    checkpoint,
+    { ...modelOptions(options, context), adapter },
+    async (model) => {
+      tell('', []); // the text begins
+      const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
+      return { result: await generate(model, promptIds, writing, context.job), device: model.device };
+    },
+  );
+  const rest = (await decoder?.end()) ?? '';
+  if (rest !== '') tell(rest, []);
+
+  const text = (await tokenizer?.decode(result.ids, { skipSpecialTokens: true })) ?? null;
+  const without = removedJson(removed);
+  return {
+    result: { promptIds, ...result, text, removed: without },
+    run: detailsOf(checkpoint, options, {
+      inputs,
+      settings: { prompt: prompt ?? null, promptIds, chat, maxNewTokens, ...choice, ignoreEos, removed: without },
+      seed: 'seed' in choice ? choice.seed : undefined,
+      device,
+    }),
+  };
+}

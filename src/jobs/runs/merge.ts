@@ -1,0 +1,44 @@
+/** Writes a checkpoint with an adapter in its weights. */
+import { adapterInput, readAdapter } from '../../engine/adapter/files';
+import { openCheckpoint } from '../../engine/checkpoint/open';
+import { detailsOf } from '../../engine/records/details';
+import { recordIn } from '../../engine/records/record';
+import { mergeAdapter } from '../../engine/write/merge';
+import type { MergeResult } from '../../protocol/jobs';
+import type { OptionsFor } from '../kinds';
+import { storedDtype } from '../options/output';
+import { type JobContext, type RunEnd, secondsSince } from '../run';
+
+export async function runMerge(options: OptionsFor<'merge'>, context: JobContext): Promise<RunEnd<MergeResult>> {
+  const start = performance.now();
+  const dtype = storedDtype(options.dtype);
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const adapter = await readAdapter(options.adapter, checkpoint, { anyBase: options.otherBase });
+  const inputs = [await adapterInput(options.adapter)];
+  const merged = await mergeAdapter(checkpoint, adapter, options.out, {
+    ...context.job,
+    dtype,
+    training: await recordIn(options.adapter),
+    provenance: { inputs, started: context.started },
+  });
+  for (const { name, why } of merged.leftBehind) context.note(`${name} was not copied: ${why}`);
+  const { removed, kept, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out, leftBehind } = merged;
+  const sizes = { parametersBefore, parametersAfter, bytesBefore, bytesAfter };
+  const { rank, alpha, targets, matrices } = adapter;
+  return {
+    result: {
+      removed,
+      kept,
+      ...sizes,
+      out,
+      leftBehind,
+      rank,
+      alpha,
+      targets,
+      adaptedBlocks: matrices.size,
+      dtype: dtype ?? null,
+      seconds: secondsSince(start),
+    },
+    run: detailsOf(checkpoint, options, { inputs, settings: { dtype: dtype ?? null, removed } }),
+  };
+}

@@ -1,0 +1,134 @@
+/** The blocks that a pruning removes: named one by one, or by scores and how much is to go. */
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import { requireBlocks } from '../../engine/checkpoint/block-list';
+import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { Calibration } from '../../engine/importance/calibration';
+import { type Choice, choiceInputs, choiceSettings, type ScoringText } from '../../engine/importance/choice';
+import { blocksToRemove, type SizeGoal } from '../../engine/importance/count';
+import { scoresWarning } from '../../engine/importance/not-finite';
+import { type Ranking, selectByScores } from '../../engine/importance/ranking';
+import { type CriterionResult, runCriterion } from '../../engine/importance/run-criterion';
+import { readScores } from '../../engine/importance/scores-file';
+import { keepList, requireRoom, selectExplicit } from '../../engine/importance/select';
+import { option } from '../../engine/option-token';
+import { fileInput } from '../../engine/records/details';
+import type { RunInput } from '../../engine/records/record';
+import type { OptionsFor } from '../kinds';
+import { type JobContext, modelOptions } from '../run';
+
+/** The blocks to remove, and how they were found. */
+export interface Selection {
+  readonly removed: readonly number[];
+  readonly choice: Choice;
+  readonly inputs: readonly RunInput[];
+  /** For the record. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed?: number;
+  readonly device?: unknown;
+}
+
+type PruneOptions = OptionsFor<'prune'>;
+
+/** @throws UserError when no such blocks can be removed, or the scores are those of another model */
+export async function selectBlocks(
+  checkpoint: Checkpoint,
+  architecture: Architecture,
+  options: PruneOptions,
+  context: JobContext,
+): Promise<Selection> {
+  const { keep = [], keepEnds, ratio, targetParams, blocks } = options;
+  requireBlocks(keep, architecture.layers.length, option('keep'));
+  if (blocks !== undefined) return byName(blocks, architecture, options);
+  const kept = keepList(architecture.layers.length, { keepEnds, keep });
+  const goal = goalOf(options);
+  const count = blocksToRemove(goal, {
+    total: parametersOf(architecture),
+    block: meanLayerParameters(architecture),
+  });
+  requireRoom(architecture.layers.length, count, kept);
+  const settings = { count, ratio, targetParams, keep, keepEnds };
+  return options.scores === undefined
+    ? byCriterion(checkpoint, { options, goal, count, kept, settings }, context)
+    : byScores(checkpoint, architecture, options.scores, { goal, count, kept, settings }, context);
+}
+
+function byName(blocks: readonly number[], architecture: Architecture, options: PruneOptions): Selection {
+  const { choice = 'hand', keep = [] } = options;
+  const removed = selectExplicit(blocks, architecture.layers.length, keep);
+  return {
+    removed,
+    choice,
+    inputs: choiceInputs(choice),
+    settings: { ...choiceSettings(choice, removed), blocks: removed, keep },
+  };
+}
+
+/** How much goes, and what stays. */
+interface Amount {
+  readonly goal: SizeGoal;
+  readonly count: number;
+  readonly kept: ReadonlySet<number>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+async function byScores(
+  checkpoint: Checkpoint,
+  { layers }: Architecture,
+  file: string,
+  { goal, count, kept, settings }: Amount,
+  { warn }: JobContext,
+): Promise<Selection> {
+  const { criterion, calibration, ranking, sha256 } = await readScores(file, checkpoint, layers.length);
+  const warning = scoresWarning(resultOfRanking(ranking));
+  if (warning !== undefined) warn(warning);
+  const removed = selectByScores(ranking, layers.length, count, kept);
+  const choice = { criterion, goal, blocks: removed, calibration };
+  return {
+    removed,
+    choice,
+    inputs: [fileInput('scores', file, sha256), ...choiceInputs(choice)],
+    settings: { chosen: 'by criterion', criterion, ...settings },
+  };
+}
+
+async function byCriterion(
+  checkpoint: Checkpoint,
+  { options, goal, count, kept, settings }: Amount & { readonly options: PruneOptions },
+  context: JobContext,
+): Promise<Selection> {
+  const criterion = options.criterion!;
+  const compute = modelOptions(options, context);
+  const scored = await runCriterion(checkpoint, criterion, { ...options, ...compute }, context.job, { count, kept });
+  scored.warnings.forEach(context.warn);
+  const { calibration, inputs, seed, device } = scored;
+  const removed = selectByScores(scored.ranking, checkpoint.architecture!.layers.length, count, kept);
+  return {
+    removed,
+    choice: { criterion, goal, blocks: removed, calibration: calibration && scoringText(calibration) },
+    inputs,
+    settings: { chosen: 'by criterion', criterion, ...settings, ...scored.settings },
+    seed,
+    device,
+  };
+}
+
+function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal {
+  if (count !== undefined) return { kind: 'count', count };
+  if (ratio !== undefined) return { kind: 'ratio', ratio };
+  return { kind: 'target', parameters: targetParams! };
+}
+
+/** The numbers of a ranking, as a criterion found them. */
+function resultOfRanking(ranking: Ranking): CriterionResult {
+  if (ranking.kind === 'scores') return { blocks: ranking.scores.map((score, index) => ({ index, score })) };
+  return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
+}
+
+const scoringText = ({ source: name, sha256, samples, length, seed }: Calibration): ScoringText => ({
+  name,
+  sha256,
+  samples,
+  length,
+  seed,
+});
