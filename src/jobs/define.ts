@@ -31,7 +31,13 @@ export type Kind =
   /** A value that only programs give; no command line has it. */
   | { readonly kind: 'data' }
   /** Several values: separated by commas, or each with the flag again where `repeated`. */
-  | { readonly kind: 'list'; readonly of: Kind; readonly repeated?: boolean; readonly length?: number; readonly expected?: string };
+  | {
+      readonly kind: 'list';
+      readonly of: Kind;
+      readonly repeated?: boolean;
+      readonly length?: number;
+      readonly expected?: string;
+    };
 
 /** What an option says besides its kind. */
 export interface Details<T> {

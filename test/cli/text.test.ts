@@ -121,7 +121,10 @@ describe('command line: texts', function () {
   it('generate: the new tokens only; the same text as it streams', async () => {
     const args = ['generate', model, '--prompt', 'The river', '--max-new-tokens', '6', '--ignore-eos'];
     const json = await run(...args);
-    assert.deepEqual(keys(json), sorted('promptIds ids text stopped timeToFirstToken prefillTokensPerSecond decodeTokensPerSecond removed'));
+    assert.deepEqual(
+      keys(json),
+      sorted('promptIds ids text stopped timeToFirstToken prefillTokensPerSecond decodeTokensPerSecond removed'),
+    );
     assert.equal((json.ids as number[]).length, 6);
     const plain = await coppice([...args, '--quiet']);
     assert.equal(plain.stdout, `The river${json.text as string}\n`);

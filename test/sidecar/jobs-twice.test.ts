@@ -59,7 +59,14 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
   ],
   generate: [
     ({ model }) => ({ checkpoint: model, prompt: 'The river', maxNewTokens: 7, remove: [1] }),
-    ({ model }) => ({ checkpoint: model, ids: [3, 40, 5], maxNewTokens: 5, temperature: 0.8, topK: 20, ignoreEos: true }),
+    ({ model }) => ({
+      checkpoint: model,
+      ids: [3, 40, 5],
+      maxNewTokens: 5,
+      temperature: 0.8,
+      topK: 20,
+      ignoreEos: true,
+    }),
     ({ model }) => ({ checkpoint: model, prompt: 'The river', chat: true, maxNewTokens: 5, seed: 4 }),
   ],
   prune: [

@@ -6,7 +6,10 @@ import type { Page } from './page';
 export const mergePage: Page<'merge'> = (_, { shown }) => ({
   page: ({ rank, alpha, targets, adaptedBlocks, removed, parametersAfter, bytesAfter, out, seconds }) =>
     facts([
-      ['adapter', `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${counted(adaptedBlocks, 'block', formatCount)}`],
+      [
+        'adapter',
+        `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${counted(adaptedBlocks, 'block', formatCount)}`,
+      ],
       ['removed', removed.join(', ') || 'nothing'],
       ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytesAfter)}`],
       ['written', `${shown(out)} in ${formatSeconds(seconds)}`],

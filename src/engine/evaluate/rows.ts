@@ -20,7 +20,13 @@ export type RowSource =
       readonly length?: number;
       readonly seed: number;
     }
-  | { readonly from: 'text'; readonly file: string; readonly window: number; readonly limit?: number; readonly bos?: BosMode };
+  | {
+      readonly from: 'text';
+      readonly file: string;
+      readonly window: number;
+      readonly limit?: number;
+      readonly bos?: BosMode;
+    };
 
 export interface Rows {
   /** All of one length. */

@@ -3,7 +3,19 @@ import type { Choice } from '../../engine/importance/choice';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
-import { blocks, type Complete, data, defineJob, excluding, type Fault, file, parameters, part, shape, whole } from '../define';
+import {
+  blocks,
+  type Complete,
+  data,
+  defineJob,
+  excluding,
+  type Fault,
+  file,
+  parameters,
+  part,
+  shape,
+  whole,
+} from '../define';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterion, magnitude } from '../options/criterion';
@@ -13,8 +25,13 @@ import { out } from '../options/output';
 
 const options = {
   ...source,
-  blocks: blocks('remove exactly these: 10,12-14', { conflicts: ['count', 'ratio', 'targetParams'], asked: 'the plan' }),
-  choice: data<Choice>('how the blocks were chosen, for the record and the model card; by hand unless it says otherwise'),
+  blocks: blocks('remove exactly these: 10,12-14', {
+    conflicts: ['count', 'ratio', 'targetParams'],
+    asked: 'the plan',
+  }),
+  choice: data<Choice>(
+    'how the blocks were chosen, for the record and the model card; by hand unless it says otherwise',
+  ),
   out: out('folder of the new checkpoint; it must not exist'),
   scores: file('what `coppice score --json` printed', { conflicts: ['criterion', 'blocks'] }),
   criterion: excluding(criterion, 'blocks'),

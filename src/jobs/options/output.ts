@@ -11,5 +11,4 @@ export const dtype = choice(DTYPES, "type of the new weights (default: the sourc
 const STORED = { f32: 'F32', bf16: 'BF16', f16: 'F16' } as const satisfies Record<(typeof DTYPES)[number], WeightDtype>;
 
 /** The type as files, results and records name it; undefined where each weight keeps its own. */
-export const storedDtype = (name: (typeof DTYPES)[number] | undefined): WeightDtype | undefined =>
-  name && STORED[name];
+export const storedDtype = (name: (typeof DTYPES)[number] | undefined): WeightDtype | undefined => name && STORED[name];

@@ -8,7 +8,14 @@ import { runMerge } from './merge';
 import { runPrune } from './prune';
 import { runScore } from './score';
 
-const runs = { score: runScore, curve: runCurveJob, eval: runEval, generate: runGenerate, prune: runPrune, merge: runMerge } satisfies { readonly [K in Kind]: Run<Defined[K]> };
+const runs = {
+  score: runScore,
+  curve: runCurveJob,
+  eval: runEval,
+  generate: runGenerate,
+  prune: runPrune,
+  merge: runMerge,
+} satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** What a run returns within the process, where every number is one. */
 export type RunResult<K extends Kind> = Awaited<ReturnType<(typeof runs)[K]>>['result'];

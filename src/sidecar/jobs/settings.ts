@@ -11,4 +11,3 @@ export function calibrationSettings({
 }: Partial<CalibrationSource>): Pick<CalibrationOptions, 'samples' | 'length' | 'seed'> {
   return { samples, length, seed };
 }
-
