@@ -50,7 +50,7 @@ function otherWord(kind: OtherKind): string {
     case 'retrain':
       return l10n.t('Retraining');
     case 'samples':
-      return l10n.t('Writing samples');
+      return l10n.t('Generating samples');
     case 'bench':
       return l10n.t('Measuring speed');
   }
@@ -61,7 +61,7 @@ function otherTitle(kind: OtherKind, name: string): string {
     case 'retrain':
       return l10n.t('Retraining {0}', name);
     case 'samples':
-      return l10n.t('Writing samples with {0}', name);
+      return l10n.t('Generating samples with {0}', name);
     case 'bench':
       return l10n.t('Measuring the speed of {0}', name);
   }

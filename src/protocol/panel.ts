@@ -170,6 +170,8 @@ export interface PanelRun {
 export interface PanelJob {
   readonly id: string;
   readonly kind: JobKind;
+  /** What it does in a word or two, translated. */
+  readonly word: string;
   readonly state: JobState;
   readonly progress?: ProgressInfo;
 }

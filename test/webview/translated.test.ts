@@ -92,10 +92,11 @@ const BUSY: PanelState = {
     {
       id: 'a',
       kind: 'score',
+      word: 'word 1',
       state: 'running',
       progress: { label: 'label 1', done: 1, total: 9, unit: 'u', secondsLeft: 80 },
     },
-    { id: 'b', kind: 'retrain', state: 'queued' },
+    { id: 'b', kind: 'retrain', word: 'word 2', state: 'queued' },
   ],
   comparison: {
     titles: ['title 1', 'title 2'],

@@ -2,6 +2,7 @@
 import { parametersOf, meanLayerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { modelName } from '../../engine/records/record';
+import { jobWord } from '../../jobs/titles';
 import type { JobInfo } from '../../protocol/jobs';
 import type { PanelJob, PanelModel, PanelPlan } from '../../protocol/panel';
 import { planEffect } from '../../views/plan-effect';
@@ -51,6 +52,6 @@ export function jobsOf(path: string, jobs: readonly JobInfo[]): PanelJob[] {
       // The first job does not wait.
       .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
       .filter(({ checkpoint }) => checkpoint === path)
-      .map(({ id, kind, state, progress }) => ({ id, kind, state, ...(progress && { progress }) }))
+      .map(({ id, kind, state, progress }) => ({ id, kind, word: jobWord(kind), state, ...(progress && { progress }) }))
   );
 }

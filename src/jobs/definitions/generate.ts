@@ -32,8 +32,8 @@ export const generate = defineJob({
     './SmolLM2-135M --prompt "The sea" --adapter ./adapter',
     './SmolLM2-135M --ids 504,3685 --remove 10,12-14 --json',
   ],
-  noun: () => l10n.t('Writing text'),
-  title: (model) => l10n.t('Writing text with {0}', model),
+  noun: () => l10n.t('Generating text'),
+  title: (model) => l10n.t('Generating text with {0}', model),
   options,
   check: ({ prompt, ids }) =>
     prompt !== undefined || ids !== undefined

@@ -103,8 +103,8 @@ describe('the story', () => {
       .getByText(/tokens,\s.*tokens\/s/)
       .last()
       .waitFor();
-    await window.toast('Writing text').waitFor({ state: 'detached' });
-    const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Writing text' });
+    await window.toast('Generating text').waitFor({ state: 'detached' });
+    const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Generating text' });
     await status.waitFor({ state: 'detached' });
     await window.screenshot('story-8-text');
   });

@@ -36,7 +36,7 @@ describe('jobs in words', () => {
     const columns = [{ label: 'a', checkpoint }];
     assert.equal(
       jobTitle(titledJob({ kind: 'samples', columns, prompts: ['x'] })),
-      'Writing samples with SmolLM2-135M',
+      'Generating samples with SmolLM2-135M',
     );
   });
 });

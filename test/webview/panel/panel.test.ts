@@ -272,7 +272,7 @@ describeBrowser('results panel', (browser) => {
       action: 'Give a longer one.',
     };
     const progress = { label: 'block 4 of 30', done: 75, total: 7129, unit: 'row-blocks', secondsLeft: 280.2 };
-    const job = { kind: 'score', state: 'running' } as const;
+    const job = { kind: 'score', word: 'Scoring', state: 'running' } as const;
     const jobs = [
       { id: 'job-1', ...job, progress },
       { id: 'job-2', ...job },

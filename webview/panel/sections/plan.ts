@@ -172,24 +172,12 @@ function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: Pane
   return `${measured} ${t('No file was written.')}`;
 }
 
-const KINDS: Readonly<Record<PanelJob['kind'], string>> = {
-  score: t('Scoring'),
-  curve: t('Measuring the curve'),
-  evaluate: t('Evaluating'),
-  generate: t('Generating text'),
-  samples: t('Generating samples'),
-  bench: t('Measuring speed'),
-  prune: t('Pruning'),
-  merge: t('Merging'),
-  retrain: t({ message: 'Retraining', comment: 'A job that is running' }),
-};
-
 /** Shows jobs with their progress. A job keeps its elements, so that Cancel does not move under the pointer. */
 function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['send']): void {
   for (const line of [...place.children]) {
     if (!jobs.some(({ id }) => id === (line as HTMLElement).dataset.job)) line.remove();
   }
-  for (const { id, kind, state, progress } of jobs) {
+  for (const { id, word, state, progress } of jobs) {
     let line = place.querySelector<HTMLElement>(`[data-job="${CSS.escape(id)}"]`);
     if (!line) {
       const cancel = button(t('Cancel'), () => send({ type: 'job/cancel', id }));
@@ -197,7 +185,7 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
         'div',
         { class: 'job', 'data-job': id },
         el('span', { class: 'job-text' }),
-        el('progress', { max: '1', 'aria-label': KINDS[kind] }),
+        el('progress', { max: '1', 'aria-label': word }),
         cancel,
       );
       place.append(line);
@@ -205,7 +193,7 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
     const bar = line.querySelector('progress')!;
     if (progress && progress.total > 0) bar.value = progress.done / progress.total;
     else bar.removeAttribute('value');
-    line.querySelector('.job-text')!.textContent = t('{0}: {1}', KINDS[kind], jobText(state, progress));
+    line.querySelector('.job-text')!.textContent = t('{0}: {1}', word, jobText(state, progress));
   }
 }
 
