@@ -5,7 +5,8 @@
 import { ADAPTER_CONFIG } from '../formats/peft';
 import { badField, isSet, show, type Config } from '../checkpoint/fields';
 import { UserError } from '../errors';
-import type { LinearName } from '../checkpoint/architecture';
+import type { Architecture, LinearName } from '../checkpoint/architecture';
+import { blockWeights } from '../checkpoint/weight-names';
 
 /** Far above any rank in use; a rank above the width of the Linears saves nothing. */
 const MAX_RANK = 2 ** 16;
@@ -16,7 +17,7 @@ export interface AdapterConfig {
   readonly alpha: number;
   readonly dropout: number;
   /** Module names or ends of them; undefined where the file says it by a pattern. */
-  readonly targetModules?: readonly string[];
+  readonly targetModules?: readonly string[] | 'all-linear';
   /** The blocks that are adapted; undefined for all. */
   readonly layers?: readonly number[];
 }
@@ -80,9 +81,9 @@ function readAlpha(config: Config, rank: number): number {
   return rslora === true ? alpha * Math.sqrt(rank) : alpha;
 }
 
-function readTargetModules(config: Config): string[] | undefined {
+function readTargetModules(config: Config): AdapterConfig['targetModules'] {
   const { target_modules: modules } = config;
-  if (modules === 'all-linear') return Object.values(MODULES);
+  if (modules === 'all-linear') return modules;
   if (isSet(config, 'exclude_modules') || !Array.isArray(modules)) return undefined;
   if (!modules.every((name): name is string => typeof name === 'string')) {
     throw bad('target_modules', `${show(modules)} is not a list of names`);
@@ -100,22 +101,20 @@ function readLayers(config: Config): number[] | undefined {
   return layers;
 }
 
-/** The names of the Linears' modules in all families. */
-const MODULES: Readonly<Record<LinearName, string>> = {
-  q: 'q_proj',
-  k: 'k_proj',
-  v: 'v_proj',
-  o: 'o_proj',
-  gate: 'gate_proj',
-  up: 'up_proj',
-  down: 'down_proj',
-};
+/** The name of a Linear's module, as PEFT targets it: "q_proj". It is the same in all blocks. */
+function moduleName(architecture: Architecture, linear: LinearName): string {
+  return blockWeights(architecture, 0)[linear].name.split('.').at(-2)!;
+}
 
 /**
  * The config that PEFT loads.
- * @param base what people call the base model
+ * @param base what people call the base model; `architecture` is its own, without the blocks that are left out
  */
-export function adapterConfig(config: AdapterConfig, targets: readonly LinearName[], base: string): object {
+export function adapterConfig(
+  config: AdapterConfig,
+  targets: readonly LinearName[],
+  { architecture, base }: { readonly architecture: Architecture; readonly base: string },
+): object {
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
@@ -123,7 +122,7 @@ export function adapterConfig(config: AdapterConfig, targets: readonly LinearNam
     r: config.rank,
     lora_alpha: config.alpha,
     lora_dropout: config.dropout,
-    target_modules: targets.map((name) => MODULES[name]),
+    target_modules: targets.map((name) => moduleName(architecture, name)),
     layers_to_transform: config.layers ?? null,
     bias: 'none',
     fan_in_fan_out: false,

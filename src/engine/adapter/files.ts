@@ -133,7 +133,10 @@ export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: 
   const pruned = withoutLayers(whole, adapter.removed);
   const adapted = [...adapter.matrices.keys()].sort((a, b) => a - b);
   const layers = adapted.length < pruned.layers.length ? adapted : undefined;
-  const config = adapterConfig({ ...adapter, layers }, adapter.targets, modelName(checkpoint));
+  const config = adapterConfig({ ...adapter, layers }, adapter.targets, {
+    architecture: pruned,
+    base: modelName(checkpoint),
+  });
   await writeFile(join(folder, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flush: true });
   const tensors = new Map<string, NamedTensor>();
   for (const [name, { block, linear, matrix, shape }] of slotsOf(pruned, adapter.rank)) {

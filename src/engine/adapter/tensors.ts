@@ -72,7 +72,9 @@ export function requireComplete(
     if (found.has(name)) continue;
     const partner = name.replace(/lora_[AB]\.weight$/, `lora_${matrix === 'A' ? 'B' : 'A'}.weight`);
     const module = name.slice('base_model.model.'.length, name.indexOf('.lora_'));
-    const named = targetModules?.some((end) => module === end || module.endsWith(`.${end}`)) ?? false;
+    const named =
+      targetModules === 'all-linear' ||
+      (targetModules?.some((end) => module === end || module.endsWith(`.${end}`)) ?? false);
     const wanted = named && (layers?.includes(block) ?? true);
     if (!found.has(partner) && !wanted) continue;
     throw new UserError(

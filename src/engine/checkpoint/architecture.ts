@@ -1,7 +1,5 @@
 /** One typed description of a decoder-only Transformer, read from a Hugging Face `config.json`. */
 
-export type Family = 'llama' | 'mistral' | 'qwen2' | 'qwen3';
-
 /** The Linears of a block. */
 export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
 
@@ -44,7 +42,8 @@ export interface LayerShape {
 }
 
 export interface Architecture {
-  readonly family: Family;
+  /** `model_type` of its family (families/). */
+  readonly family: string;
   /** The Transformer blocks, in order. */
   readonly layers: readonly LayerShape[];
   /** Width of the residual stream. */

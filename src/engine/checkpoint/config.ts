@@ -4,32 +4,17 @@
  */
 import { counted } from '../counted';
 import { isObject } from '../json';
-import type { Architecture, Family, LayerShape, LinearName } from './architecture';
+import type { Architecture } from './architecture';
+import { FAMILIES, familyOfType } from './families';
+import type { FamilyDefaults, ModelFamily } from './families/family';
 import { printable } from '../formats/bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
 import { oddSetting } from './unsupported-settings';
 import { quantizationScheme, unsupportedScheme } from './quantization';
 import { readRope } from './rope';
-import { readSlidingWindow } from './sliding-window';
 import type { Unsupported } from './types';
 
-export const FAMILIES: readonly Family[] = ['llama', 'mistral', 'qwen2', 'qwen3'];
-
-/** What transformers assumes where a config of the family is silent. */
-interface Defaults {
-  readonly kvHeads?: number;
-  readonly headDim?: number;
-  readonly context: number;
-  readonly bos?: number;
-  readonly eos?: number;
-}
-const DEFAULTS: Readonly<Record<Family, Defaults>> = {
-  llama: { context: 2048, bos: 1, eos: 2 },
-  mistral: { kvHeads: 8, context: 131_072, bos: 1, eos: 2 },
-  qwen2: { kvHeads: 32, context: 32_768 },
-  qwen3: { kvHeads: 32, headDim: 128, context: 32_768 },
-};
 const DEFAULT_EPS = 1e-6;
 
 /**
@@ -38,8 +23,8 @@ const DEFAULT_EPS = 1e-6;
  */
 export function readConfigArchitecture(config: Config): Architecture | Unsupported {
   const family = readFamily(config);
-  if (typeof family !== 'string') return family;
-  const odd = oddSetting(config);
+  if ('why' in family) return family;
+  const odd = oddSetting(config, family);
   if (odd) return odd;
   const architecture = readDimensions(config, family);
   const scheme = quantizationScheme(config);
@@ -51,10 +36,10 @@ export function isUnsupported(result: Architecture | Unsupported): result is Uns
   return 'why' in result;
 }
 
-function readFamily(config: Config): Family | Unsupported {
+function readFamily(config: Config): ModelFamily | Unsupported {
   const type = word(config, 'model_type');
-  const family = FAMILIES.find((name) => name === type);
-  const action = `Coppice computes with ${FAMILIES.join(', ')}; the checkpoint can be inspected.`;
+  const family = familyOfType(type);
+  const action = `Coppice computes with ${FAMILIES.map(({ modelType }) => modelType).join(', ')}; the checkpoint can be inspected.`;
   if (isObject(config.text_config)) {
     const inner = config.text_config.model_type;
     const why = `"${printable(type ?? 'unnamed', 60)}" is a multimodal model: its language model (${show(inner)}) is nested in text_config`;
@@ -83,8 +68,8 @@ function show(value: unknown): string {
   return typeof value === 'string' ? printable(value, 60) : 'unnamed';
 }
 
-function readDimensions(config: Config, family: Family): Architecture | Unsupported {
-  const defaults = DEFAULTS[family];
+function readDimensions(config: Config, family: ModelFamily): Architecture | Unsupported {
+  const { defaults } = family;
   const blocks = count(config, 'num_hidden_layers', MAX_DIMENSION.blocks);
   const hidden = count(config, 'hidden_size', MAX_DIMENSION.hidden);
   const heads = count(config, 'num_attention_heads', MAX_DIMENSION.heads);
@@ -99,28 +84,20 @@ function readDimensions(config: Config, family: Family): Architecture | Unsuppor
   }
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
-  const windows = readSlidingWindow(config, family, blocks);
-  if ('why' in windows) return windows;
-  const rope = readRope(config, context);
+  const rope = readRope(config, context, defaults.theta);
   if ('why' in rope) return rope;
+  const ffn = count(config, 'intermediate_size', MAX_DIMENSION.ffn);
+  const layers = family.layers(config, { blocks, heads, kvHeads, headDim, ffn, rope });
+  if ('why' in layers) return layers;
   const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
-  const shape: Omit<LayerShape, 'window'> = {
-    heads,
-    kvHeads,
-    headDim,
-    ffn: count(config, 'intermediate_size', MAX_DIMENSION.ffn),
-    rope,
-    biases: readBiases(config, family),
-    qkNorm: family === 'qwen3',
-  };
   return {
-    family,
-    layers: windows.map((window) => ({ ...shape, window })),
+    family: family.modelType,
+    layers,
     hidden,
     vocabulary,
     context,
-    rmsNormEps: atLeastZero(config, 'rms_norm_eps', DEFAULT_EPS),
-    tied: flag(config, 'tie_word_embeddings', false),
+    rmsNormEps: atLeastZero(config, 'rms_norm_eps', defaults.eps ?? DEFAULT_EPS),
+    tied: flag(config, 'tie_word_embeddings', defaults.tied ?? false),
     ...readSpecialTokens(config, defaults, vocabulary),
   };
 }
@@ -139,7 +116,7 @@ function readHeadDim(config: Config, hidden: number, heads: number, familyDefaul
 
 function readSpecialTokens(
   config: Config,
-  defaults: Defaults,
+  defaults: FamilyDefaults,
   vocabulary: number,
 ): Pick<Architecture, 'bosTokenId' | 'eosTokenIds'> {
   const ids = (field: string, fallback: number | undefined): number[] => {
@@ -149,19 +126,4 @@ function readSpecialTokens(
   };
   const bosTokenId = ids('bos_token_id', defaults.bos).at(0);
   return { ...(bosTokenId !== undefined && { bosTokenId }), eosTokenIds: ids('eos_token_id', defaults.eos) };
-}
-
-function readBiases(config: Config, family: Family): LinearName[] {
-  switch (family) {
-    case 'mistral': // has none; the fields in its config are ignored
-      return [];
-    case 'qwen2': // always on q, k, v and never elsewhere: not a setting
-      return ['q', 'k', 'v'];
-    case 'llama':
-    case 'qwen3': {
-      const attention = flag(config, 'attention_bias', false);
-      const mlp = family === 'llama' && flag(config, 'mlp_bias', false);
-      return [...(attention ? (['q', 'k', 'v', 'o'] as const) : []), ...(mlp ? (['gate', 'up', 'down'] as const) : [])];
-    }
-  }
 }

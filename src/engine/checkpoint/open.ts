@@ -84,7 +84,7 @@ async function describe(
   }
   const described = readConfigArchitecture(config);
   if (isUnsupported(described)) return { unsupported: described, notes: [] };
-  const tied = described.tied && (await headIsEmbedding(tensors));
+  const tied = described.tied && (await headIsEmbedding(described, tensors));
   const architecture = { ...described, layers: layers ?? described.layers, tied };
   const { unsupported, unused } = verifyTensors(architecture, tensors);
   const notes = architecture.tied === described.tied ? [] : [OWN_HEAD_NOTE];

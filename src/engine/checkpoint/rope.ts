@@ -8,19 +8,22 @@ import { badField, count, isSet, positive, section, word, type Config } from './
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
 
-/** The theta of all four families where the config gives none. */
+/** The base of most families where the config gives none. */
 const DEFAULT_THETA = 10_000;
 const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
 
-/** Reads theta and scaling; a scaling kind that is not computed here gives the reason. */
-export function readRope(config: Config, context: number): Rope | Unsupported {
+/**
+ * Reads theta and scaling; a scaling kind that is not computed here gives the reason.
+ * @param defaultTheta the family's
+ */
+export function readRope(config: Config, context: number, defaultTheta = DEFAULT_THETA): Rope | Unsupported {
   const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
   if (Object.values(parameters).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value))) {
     return unsupportedRope('its rotary embedding differs between kinds of layers (nested `rope_parameters`)');
   }
   const theta = isSet(parameters, 'rope_theta')
     ? positive(parameters, 'rope_theta')
-    : positive(config, 'rope_theta', DEFAULT_THETA);
+    : positive(config, 'rope_theta', defaultTheta);
   for (const source of [config, parameters]) {
     if (isSet(source, 'partial_rotary_factor') && source.partial_rotary_factor !== 1) {
       return unsupportedRope('only a part of each head is rotated (`partial_rotary_factor`)');

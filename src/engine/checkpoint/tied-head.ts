@@ -4,7 +4,8 @@
  */
 import { sameTensor } from '../formats/same-tensor';
 import type { TensorInfo } from '../formats/tensor';
-import { EMBEDDING_NAME, HEAD_NAME } from './weight-names';
+import type { Architecture } from './architecture';
+import { outerWeights, ownHead } from './weight-names';
 
 /**
  * Matrices larger than this are not compared: the stored head is used. That gives the same numbers where the two are equal,
@@ -13,9 +14,12 @@ import { EMBEDDING_NAME, HEAD_NAME } from './weight-names';
 const MAX_BYTES = 2 ** 33;
 
 /** Of a model whose config ties head and embedding. @throws UserError when the file cannot be read */
-export async function headIsEmbedding(tensors: ReadonlyMap<string, TensorInfo>): Promise<boolean> {
-  const head = tensors.get(HEAD_NAME);
-  const embedding = tensors.get(EMBEDDING_NAME);
+export async function headIsEmbedding(
+  architecture: Architecture,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): Promise<boolean> {
+  const head = tensors.get(ownHead(architecture).name);
+  const embedding = tensors.get(outerWeights(architecture).embed.name);
   if (!head || !embedding) return true;
   return head.bytes <= MAX_BYTES && sameTensor(head, embedding);
 }

@@ -1,8 +1,9 @@
 /**
- * Settings that change what a block computes and that the four families do not have. A config that uses one is refused
- * with the reason rather than computed wrongly.
+ * Settings that change what a block computes. A config with one that its family does not read is refused with the reason
+ * rather than computed wrongly.
  */
 import { isSet, show, type Config } from './fields';
+import type { ModelFamily } from './families/family';
 import type { Unsupported } from './types';
 
 interface OddSetting {
@@ -53,10 +54,11 @@ const ODD_SETTINGS: readonly OddSetting[] = [
   { fields: ['per_layer_config'], neutral: [], meaning: 'settings of single layers' },
 ];
 
-/** The first setting that the block here does not have, or undefined. */
-export function oddSetting(config: Config): Unsupported | undefined {
+/** The first setting that the family's block does not have, or undefined. */
+export function oddSetting(config: Config, { reads = [] }: ModelFamily): Unsupported | undefined {
   for (const { fields, neutral, meaning } of ODD_SETTINGS) {
-    const field = fields.find((name) => isSet(config, name) && !neutral.includes(config[name]));
+    const unread = fields.filter((name) => !reads.includes(name));
+    const field = unread.find((name) => isSet(config, name) && !neutral.includes(config[name]));
     if (field !== undefined) {
       return {
         why: `its config asks for ${meaning} (\`${field}\`: ${show(config[field])})`,

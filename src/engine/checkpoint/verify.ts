@@ -6,7 +6,7 @@ import { isWeightDtype } from '../formats/dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
 import type { Unsupported } from './types';
 import type { TensorInfo } from '../formats/tensor';
-import { allWeights, HEAD_NAME } from './weight-names';
+import { allWeights, ownHead } from './weight-names';
 
 export interface Verified {
   readonly unsupported?: Unsupported;
@@ -45,9 +45,9 @@ export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<s
 }
 
 function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): UserError {
-  if (name === HEAD_NAME) {
+  if (name === ownHead(architecture).name) {
     return new UserError(
-      '"lm_head.weight" is missing',
+      `"${name}" is missing`,
       'the config says that the head has its own matrix (tie_word_embeddings is not true)',
       'Download all weights; where the model shares the embedding, set "tie_word_embeddings": true in config.json.',
     );

@@ -1,6 +1,6 @@
 /** What the weights of a model are called inside Coppice, whatever a file calls them. */
 import type { Architecture } from './architecture';
-import { blockWeights, outerWeights, type Weight } from './weight-names';
+import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names';
 
 /** A layer's weights, in the order in which they are listed and counted. Linear weights are (out, in). */
 export const BLOCK_WEIGHT_NAMES = [
@@ -74,7 +74,7 @@ export function canonicalKey(architecture: Architecture, key: WeightKey): Weight
  * tensor has the key "head", which stands for the embedding.
  */
 export function keysByName(architecture: Architecture): Map<string, WeightKey> {
-  const keys = new Map<string, WeightKey>([[outerWeights({ ...architecture, tied: false }).head.name, 'head']]);
+  const keys = new Map<string, WeightKey>([[ownHead(architecture).name, 'head']]);
   for (const key of weightKeys(architecture)) keys.set(weightOf(architecture, key)!.name, key);
   return keys;
 }

@@ -1,8 +1,6 @@
-/**
- * Names and shapes of the weights. All supported families call them alike; a family differs in which optional ones it
- * has. Linear weights are stored (out, in).
- */
-import type { Architecture, LinearName } from './architecture';
+/** Names and shapes of the weights, as the model's family has them. Linear weights are stored (out, in). */
+import type { Architecture } from './architecture';
+import { familyOf } from './families';
 
 export interface Weight {
   readonly name: string;
@@ -39,48 +37,19 @@ export interface OuterWeights {
 }
 
 const BLOCK_PREFIX = 'model.layers.';
-export const EMBEDDING_NAME = 'model.embed_tokens.weight';
-export const HEAD_NAME = 'lm_head.weight';
 
 /** The weights of block `block` (0-based). */
-export function blockWeights(a: Architecture, block: number): BlockWeights {
-  const weight = (name: string, ...shape: number[]): Weight => ({ name: `${BLOCK_PREFIX}${block}.${name}`, shape });
-  const { heads, kvHeads, headDim, ffn, biases, qkNorm } = a.layers[block];
-  const queryWidth = heads * headDim;
-  const keyWidth = kvHeads * headDim;
-  const bias = (linear: LinearName, name: string, width: number) =>
-    biases.includes(linear) && { [`${linear}Bias`]: weight(`${name}.bias`, width) };
-  return {
-    inputNorm: weight('input_layernorm.weight', a.hidden),
-    q: weight('self_attn.q_proj.weight', queryWidth, a.hidden),
-    k: weight('self_attn.k_proj.weight', keyWidth, a.hidden),
-    v: weight('self_attn.v_proj.weight', keyWidth, a.hidden),
-    o: weight('self_attn.o_proj.weight', a.hidden, queryWidth),
-    ...bias('q', 'self_attn.q_proj', queryWidth),
-    ...bias('k', 'self_attn.k_proj', keyWidth),
-    ...bias('v', 'self_attn.v_proj', keyWidth),
-    ...bias('o', 'self_attn.o_proj', a.hidden),
-    ...(qkNorm && {
-      qNorm: weight('self_attn.q_norm.weight', headDim),
-      kNorm: weight('self_attn.k_norm.weight', headDim),
-    }),
-    postNorm: weight('post_attention_layernorm.weight', a.hidden),
-    gate: weight('mlp.gate_proj.weight', ffn, a.hidden),
-    up: weight('mlp.up_proj.weight', ffn, a.hidden),
-    down: weight('mlp.down_proj.weight', a.hidden, ffn),
-    ...bias('gate', 'mlp.gate_proj', ffn),
-    ...bias('up', 'mlp.up_proj', ffn),
-    ...bias('down', 'mlp.down_proj', a.hidden),
-  };
+export function blockWeights(architecture: Architecture, block: number): BlockWeights {
+  return familyOf(architecture).weights.block(architecture, block);
 }
 
-export function outerWeights(a: Architecture): OuterWeights {
-  const embed = { name: EMBEDDING_NAME, shape: [a.vocabulary, a.hidden] };
-  return {
-    embed,
-    finalNorm: { name: 'model.norm.weight', shape: [a.hidden] },
-    head: a.tied ? embed : { name: HEAD_NAME, shape: [a.vocabulary, a.hidden] },
-  };
+export function outerWeights(architecture: Architecture): OuterWeights {
+  return familyOf(architecture).weights.outer(architecture);
+}
+
+/** The head that a model has where it is not the embedding. */
+export function ownHead(architecture: Architecture): Weight {
+  return outerWeights({ ...architecture, tied: false }).head;
 }
 
 /** Every weight of the model once: embedding, blocks in order, final norm, and the head unless it is the embedding. */

@@ -5,12 +5,13 @@
  * - a list of exactly L entries is per layer and loses the entries of removed blocks, unless its key says that it
  *   counts something else (token ids, class names, frequencies, …);
  * - under a key that speaks of layers, ascending integers that are block numbers are renumbered;
- * - `max_window_layers` becomes the number of kept blocks below it, and where windows are in use `layer_types` is
- *   written out, so that readers of either agree.
+ * - `max_window_layers` becomes the number of kept blocks below it;
+ * - what the family says by a rule for each block is written out as a list, so that all readers agree.
  * A config that ties a head which differs from the embedding is corrected.
  * All else stays, to the spelling of its numbers: readers tell 8.0 from 8.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import { familyOf } from '../checkpoint/families';
 
 /** One change, at `path` from the top of the config. */
 export type ConfigEdit =
@@ -41,15 +42,9 @@ export function configEdits(config: Config, architecture: Architecture, kept: re
 export function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
   const edits: ConfigEdit[] = [];
   visit(config, [], { blocks: architecture.layers.length, kept }, edits);
-  const windows = architecture.layers.map((layer) => layer.window);
-  if (config.use_sliding_window === true && !Array.isArray(config.layer_types) && windows.some((w) => w !== null)) {
-    const types = kept.map((block) => (windows[block] === null ? 'full_attention' : 'sliding_attention'));
-    edits.push({ path: ['layer_types'], kind: 'set', value: types });
-    if (config.max_window_layers === undefined) {
-      // The class's default counts the blocks of the whole model.
-      const full = types.filter((type) => type === 'full_attention').length;
-      edits.push({ path: ['max_window_layers'], kind: 'set', value: full });
-    }
+  const fields = familyOf(architecture).prunedConfig?.(config, architecture.layers, kept) ?? {};
+  for (const [key, value] of Object.entries(fields)) {
+    edits.push({ path: [key], kind: 'set', value });
   }
   return edits;
 }

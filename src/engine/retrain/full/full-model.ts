@@ -57,10 +57,10 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
     const { shape } = weightOf(model.architecture, key)!;
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     if (shape.length > 1) {
-      const residual = /(o_proj|down_proj)\.weight$/.test(name);
+      const residual = typeof key !== 'string' && (key.name === 'o' || key.name === 'down');
       const deviation = residual ? INITIAL_DEVIATION / Math.sqrt(2 * steps) : INITIAL_DEVIATION;
       for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
-    } else if (name.endsWith('.weight')) {
+    } else if (typeof key === 'string' || !key.name.endsWith('Bias')) {
       values.fill(1);
     }
     parameters.set(name, { values, shape, decays: shape.length > 1 });

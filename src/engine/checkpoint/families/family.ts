@@ -1,0 +1,61 @@
+/** What a family of models says of itself: one file each beside this one, listed in index.ts. */
+import type { LayerShape, Rope } from '../architecture';
+import type { Config } from '../fields';
+import type { Unsupported } from '../types';
+import type { FamilyWeights } from './weights';
+
+export interface ModelFamily {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** What transformers' configuration class assumes where a config is silent. */
+  readonly defaults: FamilyDefaults;
+  /** Fields of the config that change what a block computes and that this family reads: they are not refused. */
+  readonly reads?: readonly string[];
+  /**
+   * The shape of every block, in order, or why it cannot be computed.
+   * @throws UserError for a field that is missing or impossible
+   */
+  readonly layers: (config: Config, common: CommonShape) => readonly LayerShape[] | Unsupported;
+  /** Names and shapes of the weights. */
+  readonly weights: FamilyWeights;
+  /**
+   * Fields to set in the config of a pruned model because they say by a rule what holds for which block.
+   * @param layers of the whole model
+   * @param kept the blocks that are left, ascending
+   */
+  readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
+}
+
+export interface FamilyDefaults {
+  /** `max_position_embeddings` */
+  readonly context: number;
+  /** `num_key_value_heads`; as many as there are query heads when undefined. */
+  readonly kvHeads?: number;
+  /** `head_dim`; hidden size by query heads when undefined. */
+  readonly headDim?: number;
+  readonly bos?: number;
+  readonly eos?: number;
+  /** `rms_norm_eps`; 1e-6 when undefined. */
+  readonly eps?: number;
+  /** `rope_theta`; 10 000 when undefined. */
+  readonly theta?: number;
+  /** `tie_word_embeddings`; false when undefined. */
+  readonly tied?: boolean;
+}
+
+/** What configs of all families say alike. */
+export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn'> {
+  readonly blocks: number;
+  readonly rope: Rope;
+}
+
+export type PrunedFields = Readonly<Record<string, number | readonly string[]>>;
+
+/** Blocks that differ in nothing but their windows. @param windows one for each block */
+export function withWindows(
+  { blocks: _, ...shape }: CommonShape,
+  windows: readonly (number | null)[],
+  { biases = [], qkNorm = false }: Partial<Pick<LayerShape, 'biases' | 'qkNorm'>> = {},
+): LayerShape[] {
+  return windows.map((window) => ({ ...shape, window, biases, qkNorm }));
+}

@@ -1,0 +1,23 @@
+/** The families that Coppice computes with. */
+import type { Architecture } from '../architecture';
+import type { ModelFamily } from './family';
+import { llama } from './llama';
+import { mistral } from './mistral';
+import { qwen2 } from './qwen2';
+import { qwen3 } from './qwen3';
+
+export const FAMILIES: readonly ModelFamily[] = [llama, mistral, qwen2, qwen3];
+
+const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));
+
+/** The family with this `model_type`. */
+export function familyOfType(modelType: string | undefined): ModelFamily | undefined {
+  return modelType === undefined ? undefined : BY_TYPE.get(modelType);
+}
+
+/** @throws Error for an architecture that no config described */
+export function familyOf({ family }: Pick<Architecture, 'family'>): ModelFamily {
+  const found = BY_TYPE.get(family);
+  if (!found) throw new Error(`no family ${family}`);
+  return found;
+}
