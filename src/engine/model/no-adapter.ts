@@ -1,4 +1,4 @@
-/** What takes gradients sees the weights as they are stored; an adapter on top of them would go unnoticed. */
+/** Training and Taylor scores are about the weights as they are stored, without an adapter on top. */
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
 import { layerKeys } from '../checkpoint/weight-key';
