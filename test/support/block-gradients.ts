@@ -3,13 +3,13 @@ import { blockWeights, type Weight } from '../../src/engine/checkpoint/weight-na
 import type { Graph } from '../../src/engine/onnx/graph';
 import { float32, floats, type Feeds } from '../../src/engine/onnx/session';
 import { adapterName } from '../../src/engine/adapter/names';
-import { dropoutName, LINEAR_GROUPS, loraTrainables } from '../../src/engine/retrain/lora/graph';
-import { fullTrainables } from '../../src/engine/model/full-graph';
+import { dropoutName, LINEAR_GROUPS, loraBlockParameters } from '../../src/engine/retrain/lora/graph';
+import { fullBlockParameters } from '../../src/engine/model/full-graph';
 import type { LinearName } from '../../src/engine/checkpoint/architecture';
 import { bindFrom } from '../../src/engine/model/binding';
 import type { Model } from '../../src/engine/model/model';
 import { Positions } from '../../src/engine/model/positions';
-import { buildTraining, gradientName, type Trainables } from '../../src/engine/model/training-graph';
+import { buildTraining, gradientName, type BlockParameters } from '../../src/engine/model/training-graph';
 import type { Step } from '../../src/engine/model/view';
 import { referenceBlock, type ReferenceAdapter, type ReferenceModel, type ReferenceTensor } from '../reference/forward';
 import { assertGradientClose } from './close';
@@ -46,7 +46,7 @@ export class BlockCase {
   async checkWeights(): Promise<void> {
     const { model, step, reference } = this;
     const { architecture, weights: source } = model;
-    const found = await this.run((g) => fullTrainables(g, architecture, step.block, bindFrom(g, source)), {});
+    const found = await this.run((g) => fullBlockParameters(g, architecture, step.block, bindFrom(g, source)), {});
     const weights = new Map(Object.entries(blockWeights(architecture, step.block)) as [string, Weight][]);
     const tensors = new Map<string, ReferenceTensor>(reference.tensors);
     for (const { name } of weights.values()) tensors.set(name, wide(tensors.get(name)!));
@@ -85,9 +85,9 @@ export class BlockCase {
         adapters.set(weights[name].name.replace(/\.weight$/, ''), { a, b, factor, mask: this.positions(mask, width) });
       }
     }
-    const trainables = (g: Graph): Trainables =>
-      loraTrainables(g, architecture, step.block, bindFrom(g, source), shape);
-    const found = await this.run(trainables, feeds);
+    const declare = (g: Graph): BlockParameters =>
+      loraBlockParameters(g, architecture, step.block, bindFrom(g, source), shape);
+    const found = await this.run(declare, feeds);
     const adapted = { ...this.reference, adapters };
     this.compare('x', found.dx, adapted, this.x);
     for (const [key, gradient] of Object.entries(found.gradients)) {
@@ -96,11 +96,11 @@ export class BlockCase {
   }
 
   private async run(
-    trainables: (g: Graph) => Trainables,
+    declare: (g: Graph) => BlockParameters,
     more: Feeds,
   ): Promise<{ dx: Float32Array; gradients: Record<string, Float32Array> }> {
     const { model, step } = this;
-    const graphs = buildTraining(model.architecture, step, trainables);
+    const graphs = buildTraining(model.architecture, step, declare);
     const shape = [this.rows * this.length, model.architecture.hidden];
     const positions = step.attention ? new Positions(model.architecture, this.length).plain(step.block) : {};
     const [x, dy] = [this.x, this.dy].map((data) => float32(Float32Array.from(data), shape));

@@ -15,7 +15,7 @@ import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Tensor } from '../onnx/session';
 import { Work, type JobOptions } from '../progress';
 import { rankBlocks } from './select';
-import { fullTrainables } from '../model/full-graph';
+import { fullBlockParameters } from '../model/full-graph';
 import { Forward, type TokenRows } from '../model/forward';
 import { bindFrom, inputName } from '../model/binding';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
@@ -207,8 +207,8 @@ function taylorGraphs(model: Model, step: Step, fold: boolean): TrainingGraphs {
     model.architecture,
     step,
     (g) => {
-      const trainables = fullTrainables(g, model.architecture, step.block, bindFrom(g, model.weights));
-      return { ...trainables, wanted: () => new Map([...trainables.wanted()].filter(([key]) => !isBias(key))) };
+      const parameters = fullBlockParameters(g, model.architecture, step.block, bindFrom(g, model.weights));
+      return { ...parameters, wanted: () => new Map([...parameters.wanted()].filter(([key]) => !isBias(key))) };
     },
     (g, name, weight, gradient) =>
       fold ? taylorScore(g, weight, gradient) : add(g, g.input(sumName(name), 'float32', gradient.shape), gradient),

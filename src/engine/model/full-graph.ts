@@ -3,10 +3,10 @@ import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { type Bind, blockBinder, inputName } from './binding';
 import { projectWith } from './project';
-import type { Trainables } from './training-graph';
+import type { BlockParameters } from './training-graph';
 
 /** Parameters are named within the block ("q", "qBias", "inputNorm"); `bind` says where they come from. */
-export function fullTrainables(g: Graph, architecture: Architecture, layer: number, bind: Bind): Trainables {
+export function fullBlockParameters(g: Graph, architecture: Architecture, layer: number, bind: Bind): BlockParameters {
   const parameters = new Map<string, Value>();
   const weight = blockBinder(architecture, layer, (key) => {
     const value = bind(key);

@@ -14,7 +14,7 @@ import { rotaryInputs } from './forward-graph';
 import type { Step } from './view';
 
 /** What is trained in a block, or merely measured: names of its parameters in the graph, and how Linears and norms use them. */
-export interface Trainables extends Pick<BlockStrategies, 'norm' | 'project'> {
+export interface BlockParameters extends Pick<BlockStrategies, 'norm' | 'project'> {
   /** Called once the block is built: every value whose gradient is wanted, by name. */
   readonly wanted: () => ReadonlyMap<string, Value>;
 }
@@ -50,18 +50,18 @@ export function gradientName(parameter: string): string {
 }
 
 /**
- * @param trainables given the graph, declares what is trained
+ * @param declare given the graph, declares what is trained
  * @param reduce turns each gradient into what is fetched instead of it; the gradient itself when omitted
  */
 export function buildTraining(
   architecture: Architecture,
   step: Step,
-  trainables: (g: Graph) => Trainables,
+  declare: (g: Graph) => BlockParameters,
   reduce: (g: Graph, name: string, parameter: Value, gradient: Value) => Value = (_g, _name, _parameter, d) => d,
 ): TrainingGraphs {
   const g = new Graph();
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
-  const { norm, project, wanted } = trainables(g);
+  const { norm, project, wanted } = declare(g);
   const attend = step.attention ? attention(g, architecture, step.block) : unreachable;
   const y = block(g, x, architecture, step, { norm, project, attend });
   const dy = g.input('dy', 'float32', ['tokens', architecture.hidden]);

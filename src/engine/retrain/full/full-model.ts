@@ -2,7 +2,7 @@
  * Trains every weight of a model: continued pre-training (the later version of Shortened LLaMA, arXiv 2402.02834v2), or
  * training from scratch. A tied embedding is one parameter with two gradients.
  */
-import { withLayers } from '../../checkpoint/architecture';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
@@ -11,9 +11,9 @@ import { graphKey } from '../../model/graph-key';
 import { bindInputs, inputName } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
-import type { Parameter } from '../loop/adamw';
-import { fullTrainables } from '../../model/full-graph';
-import type { TrainableModel } from '../loop/trainable-model';
+import type { Parameter, Parameters } from '../loop/adamw';
+import { fullBlockParameters } from '../../model/full-graph';
+import type { TrainableModel, TrainedEmbedding, TrainedStep } from '../loop/trainable-model';
 
 /** The weights of a view, under their names in the pruned model. */
 export function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View): Map<string, WeightKey> {
@@ -74,44 +74,59 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
  */
 export function fullModel(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): TrainableModel {
   const { architecture } = model;
-  const steps = stepsOf(view);
   const { embed, finalNorm, head } = outerWeights(architecture);
-  const tensor = (name: string): Tensor => {
-    const { values, shape } = parameters.get(name)!;
-    return float32(values, shape);
-  };
-  const blocks = steps.map(({ block }) => block);
-  const pruned = withLayers(architecture, blocks);
-  const names = blocks.map((_, k) => {
-    return new Map(layerKeys(pruned, k).map((key) => [inputName(key), weightOf(pruned, key)!.name]));
-  });
-  const feeds = names.map((keys) => Object.fromEntries([...keys].map(([key, name]) => [key, tensor(name)])));
-  const table = parameters.get(embed.name)!.values;
-  const { hidden } = architecture;
   return {
-    steps,
-    parameters,
-    tokensPerRun: TOKENS_PER_RUN,
-    sessionKey: (k) => graphKey(architecture, steps[k]),
-    trainables: (g, k) => fullTrainables(g, architecture, steps[k].block, bindInputs(g, architecture)),
-    stepFeeds: (k) => feeds[k],
-    nameOf: (k, key) => names[k].get(key)!,
-    dropoutSites: () => [],
+    embedding: trainedEmbedding(embed.name, parameters.get(embed.name)!, architecture.hidden),
+    steps: trainedSteps(architecture, view, parameters),
     head: {
       options: { bind: (g) => bindInputs(g, architecture), trainable: true },
-      feeds: () => ({ finalNorm: tensor(finalNorm.name), head: tensor(head.name) }),
-      nameOf: (key) => (key === 'head' ? head.name : finalNorm.name),
+      feeds: { finalNorm: tensor(parameters, finalNorm.name), head: tensor(parameters, head.name) },
+      names: new Map([
+        ['finalNorm', finalNorm.name],
+        ['head', head.name],
+      ]),
     },
-    embed: (ids, into) => {
+    parameters,
+    tokensPerRun: TOKENS_PER_RUN,
+  };
+}
+
+function trainedSteps(architecture: Architecture, view: View, parameters: Parameters): TrainedStep[] {
+  const steps = stepsOf(view);
+  const pruned = withLayers(
+    architecture,
+    steps.map(({ block }) => block),
+  );
+  return steps.map((step, k) => {
+    const names = new Map(layerKeys(pruned, k).map((key) => [inputName(key), weightOf(pruned, key)!.name]));
+    return {
+      step,
+      sessionKey: graphKey(architecture, step),
+      declare: (g) => fullBlockParameters(g, architecture, step.block, bindInputs(g, architecture)),
+      feeds: Object.fromEntries([...names].map(([key, name]) => [key, tensor(parameters, name)])),
+      names,
+      dropoutSites: [],
+    };
+  });
+}
+
+function trainedEmbedding(name: string, { values: table }: Parameter, hidden: number): TrainedEmbedding {
+  return {
+    lookUp: (ids, into) => {
       ids.forEach((id, i) => into.set(table.subarray(id * hidden, (id + 1) * hidden), i * hidden));
       return Promise.resolve();
     },
-    addEmbeddingGradient: (ids, gradient, sums) => {
-      let sum = sums.get(embed.name);
-      if (!sum) sums.set(embed.name, (sum = new Float32Array(table.length)));
+    addGradient: (ids, gradient, sums) => {
+      let sum = sums.get(name);
+      if (!sum) sums.set(name, (sum = new Float32Array(table.length)));
       for (const [i, id] of ids.entries()) {
         for (let j = 0; j < hidden; j++) sum[id * hidden + j] += gradient[i * hidden + j];
       }
     },
   };
+}
+
+function tensor(parameters: Parameters, name: string): Tensor {
+  const { values, shape } = parameters.get(name)!;
+  return float32(values, shape);
 }

@@ -1,8 +1,8 @@
-/** What training needs to know of what it trains: adapters on a frozen model, or every weight. */
+/** What the training loop needs to know about a model: its steps, head and embedding, and the trained parameters. */
 import type { Graph } from '../../onnx/graph';
 import type { Feeds } from '../../onnx/session';
 import type { HeadLossOptions } from '../../model/head-loss';
-import type { Trainables } from '../../model/training-graph';
+import type { BlockParameters } from '../../model/training-graph';
 import type { Step } from '../../model/view';
 import type { Parameters } from './adamw';
 
@@ -13,34 +13,42 @@ export interface DropoutSite {
   readonly width: number;
 }
 
-/** The head's weights: where they come from, and which are trained under which names. */
-export interface TrainableHead {
-  readonly options: Pick<HeadLossOptions, 'bind' | 'trainable'>;
-  readonly feeds: () => Feeds;
-  readonly nameOf: (key: string) => string;
+/** A step of the model with the parameters that are trained in it. */
+export interface TrainedStep {
+  readonly step: Step;
+  /** Steps with equal keys share their graphs and sessions. */
+  readonly sessionKey: string;
+  /** Declares the step's parameters in its graph. */
+  readonly declare: (g: Graph) => BlockParameters;
+  /** The parameters by their names in the graph. The tensors share memory with the values, which training updates. */
+  readonly feeds: Feeds;
+  /** Names among the model's parameters, by their names in the graph. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly dropoutSites: readonly DropoutSite[];
 }
 
-export interface TrainableModel {
-  /** The parts of the model that take part, in order; k below counts along them. */
-  readonly steps: readonly Step[];
-  readonly parameters: Parameters;
-  /** Tokens of a micro-batch unless said otherwise. */
-  readonly tokensPerRun: number;
-  /** Steps with equal keys share their graphs and sessions. */
-  readonly sessionKey: (k: number) => string;
-  readonly trainables: (g: Graph, k: number) => Trainables;
-  /** Parameters of step k by their names in its graph. */
-  readonly stepFeeds: (k: number) => Feeds;
-  /** Name among `parameters` of what step k's graph calls `key`. */
-  readonly nameOf: (k: number, key: string) => string;
-  readonly dropoutSites: (k: number) => readonly DropoutSite[];
-  readonly head: TrainableHead;
+/** The final norm and the LM head. */
+export interface TrainedHead {
+  readonly options: Pick<HeadLossOptions, 'bind' | 'trainable'>;
+  /** As those of a step; empty when the head is frozen. */
+  readonly feeds: Feeds;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export interface TrainedEmbedding {
   /** Embeds tokens into `into`, (ids.length, hidden). */
-  readonly embed: (ids: readonly number[], into: Float32Array) => Promise<void>;
-  /** Adds to ∂L/∂embedding, given ∂L/∂(embedded tokens); absent where the embedding is frozen. */
-  readonly addEmbeddingGradient?: (
-    ids: readonly number[],
-    gradient: Float32Array,
-    sums: Map<string, Float32Array>,
-  ) => void;
+  lookUp(ids: readonly number[], into: Float32Array): Promise<void>;
+  /** Adds to ∂L/∂embedding in `sums`, given ∂L/∂(embedded tokens); absent when the embedding is frozen. */
+  addGradient?(ids: readonly number[], gradient: Float32Array, sums: Map<string, Float32Array>): void;
+}
+
+/** A model whose adapters (lora/lora-model.ts) or weights (full/full-model.ts) are trained. */
+export interface TrainableModel {
+  readonly embedding: TrainedEmbedding;
+  /** In the order of the residual stream. */
+  readonly steps: readonly TrainedStep[];
+  readonly head: TrainedHead;
+  readonly parameters: Parameters;
+  /** Default tokens of a micro-batch. */
+  readonly tokensPerRun: number;
 }

@@ -14,7 +14,7 @@ import { mul, scale } from '../../onnx/ops/elementwise';
 import { linear } from '../../onnx/ops/linear';
 import { concat, split } from '../../onnx/ops/shapes';
 import { type Bind, blockBinder } from '../../model/binding';
-import type { Trainables } from '../../model/training-graph';
+import type { BlockParameters } from '../../model/training-graph';
 
 export interface LoraShape {
   readonly rank: number;
@@ -33,13 +33,13 @@ export function dropoutName(linears: readonly LinearName[]): string {
 /** Linears, grouped by their shared input. */
 export const LINEAR_GROUPS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
 
-export function loraTrainables(
+export function loraBlockParameters(
   g: Graph,
   architecture: Architecture,
   index: number,
   bind: Bind,
   { rank, alpha, targets, dropout }: LoraShape,
-): Trainables {
+): BlockParameters {
   const weight = blockBinder(architecture, index, bind);
   const shapes = blockWeights(architecture, index);
   const adapters = new Map<string, Value>();

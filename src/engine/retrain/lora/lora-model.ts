@@ -2,14 +2,14 @@
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
-import type { LinearName } from '../../checkpoint/architecture';
+import type { Architecture, LinearName } from '../../checkpoint/architecture';
 import { bindFrom } from '../../model/binding';
 import type { Model } from '../../model/model';
-import { stepsOf, type View } from '../../model/view';
+import { type Step, stepsOf, type View } from '../../model/view';
 import type { Parameter } from '../loop/adamw';
 import { adapterName } from '../../adapter/names';
-import { dropoutName, LINEAR_GROUPS, loraTrainables, type LoraShape } from './graph';
-import type { TrainableModel } from '../loop/trainable-model';
+import { dropoutName, LINEAR_GROUPS, loraBlockParameters, type LoraShape } from './graph';
+import type { DropoutSite, TrainableModel, TrainedStep } from '../loop/trainable-model';
 
 /**
  * Tokens of a micro-batch: enough for fast products, few enough for intermediate values to stay in the processor's
@@ -64,32 +64,45 @@ export function loraModel(
   shape: LoraShape,
   parameters: ReadonlyMap<string, Parameter>,
 ): TrainableModel {
-  const steps = stepsOf(view);
-  const { architecture, weights } = model;
-  const feeds = steps.map((_, k) => {
-    const own = [...parameters].filter(([name]) => name.startsWith(`${k}.`));
-    return Object.fromEntries(own.map(([name, p]) => [name.slice(`${k}.`.length), float32(p.values, p.shape)]));
-  });
   return {
-    steps,
+    embedding: {
+      lookUp: async (ids, into) => {
+        await model.embedding.lookUp(ids, into);
+      },
+    },
+    steps: stepsOf(view).map((step, k) => trainedStep(model, step, k, { shape, parameters })),
+    head: { options: {}, feeds: {}, names: new Map() },
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
-    sessionKey: (k) => `block ${k}`,
-    trainables: (g, k) => loraTrainables(g, architecture, steps[k].block, bindFrom(g, weights), shape),
-    stepFeeds: (k) => feeds[k],
-    nameOf: loraParameterName,
-    dropoutSites: (k) => {
-      if (!shape.dropout) return [];
-      const shapes = blockWeights(architecture, steps[k].block);
-      const taking = LINEAR_GROUPS.filter(([first]) => (isAttention(first) ? steps[k].attention : steps[k].ffn));
-      const adapted = taking.filter((group) => group.some((name) => shape.targets.includes(name)));
-      return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]].shape[1] }));
-    },
-    head: { options: {}, feeds: () => ({}), nameOf: (key) => key },
-    embed: async (ids, into) => {
-      await model.embedding.lookUp(ids, into);
-    },
   };
+}
+
+/** @param k index of the step in the view */
+function trainedStep(
+  { architecture, weights }: Model,
+  step: Step,
+  k: number,
+  { shape, parameters }: { readonly shape: LoraShape; readonly parameters: ReadonlyMap<string, Parameter> },
+): TrainedStep {
+  const prefix = loraParameterName(k, '');
+  const own = [...parameters].filter(([name]) => name.startsWith(prefix));
+  const inGraph = (name: string): string => name.slice(prefix.length);
+  return {
+    step,
+    sessionKey: `block ${k}`,
+    declare: (g) => loraBlockParameters(g, architecture, step.block, bindFrom(g, weights), shape),
+    feeds: Object.fromEntries(own.map(([name, p]) => [inGraph(name), float32(p.values, p.shape)])),
+    names: new Map(own.map(([name]) => [inGraph(name), name])),
+    dropoutSites: shape.dropout ? dropoutSites(architecture, step, shape.targets) : [],
+  };
+}
+
+/** The inputs of a step that adapted Linears read. */
+function dropoutSites(architecture: Architecture, step: Step, targets: readonly LinearName[]): DropoutSite[] {
+  const shapes = blockWeights(architecture, step.block);
+  const taking = LINEAR_GROUPS.filter(([first]) => (isAttention(first) ? step.attention : step.ffn));
+  const adapted = taking.filter((group) => group.some((name) => targets.includes(name)));
+  return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]].shape[1] }));
 }
 
 function isAttention(name: LinearName): boolean {
