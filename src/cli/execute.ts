@@ -3,7 +3,7 @@
  * or the page, and errors.
  */
 import { dirname } from 'node:path';
-import { stringifyJson } from '../engine/json';
+import { stringifyJson } from '../format/json';
 import { shownText } from '../engine/option-token';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import type { EvaluateSpec } from '../protocol/jobs';
-import { formatCount, formatNumber } from '../views/words';
+import { formatCount, formatNumber } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';

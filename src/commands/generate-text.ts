@@ -1,8 +1,8 @@
 /** Generate Text…: continues a prompt and shows the text in an output channel as it is generated. */
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
-import { parseJsonNumber } from '../engine/json';
-import { formatNumber } from '../views/words';
+import { parseJsonNumber } from '../format/json';
+import { formatNumber } from '../format/numbers';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';

@@ -9,7 +9,7 @@ import { planEffect } from '../views/plan-effect';
 import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../views/protection';
-import { formatBytes, shortCount, times } from '../views/words';
+import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
@@ -103,7 +103,7 @@ async function askFolder(
             blocks.join(', '),
             shortCount(parametersAfter),
             formatBytes(bytesAfter),
-            times(speedup),
+            formatFactor(speedup),
           ),
           ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
         ].join(' '),

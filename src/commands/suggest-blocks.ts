@@ -12,7 +12,7 @@ import { option } from '../engine/option-token';
 import { planEffect } from '../views/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
 import { rankingOf, type Scores } from '../views/scores';
-import { formatBytes, shortCount, times } from '../views/words';
+import { formatBytes, formatFactor, shortCount } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { criterionChoices } from '../host/criteria';
@@ -229,7 +229,7 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
   const size = [
     shortCount(parametersAfter),
     formatBytes(bytesAfter),
-    vscode.l10n.t('about {0} as fast', times(speedup)),
+    vscode.l10n.t('about {0} as fast', formatFactor(speedup)),
   ].join(' · ');
   return count === 1
     ? vscode.l10n.t('Removes 1 of {0} blocks{1} → {2}', blocks, which, size)

@@ -3,7 +3,7 @@ import { formatLayerNumber, type LayerNumber } from '../engine/checkpoint/layer-
 import type { Summary } from '../engine/checkpoint/summary';
 import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
-import { formatBytes, formatCount, shortCount } from '../views/words';
+import { formatBytes, formatCount, formatShare, shortCount } from '../format/numbers';
 
 /** Longer values are cut. A table cannot show them, and the file has them. */
 const LONGEST_VALUE = 20_000;
@@ -47,10 +47,8 @@ function typesOf({ dtypes }: Summary): string | null {
   const types = Object.entries(dtypes).sort(([, a], [, b]) => b - a);
   const total = types.reduce((sum, [, count]) => sum + count, 0);
   if (types.length === 0) return null;
-  return types.map(([type, count]) => (types.length === 1 ? type : `${type} ${percent(count / total)}`)).join(', ');
+  return types.map(([type, count]) => (types.length === 1 ? type : `${type} ${formatShare(count, total)}`)).join(', ');
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
 function headsOf({ heads, kvHeads, headDim }: Summary): string | null {
   if (heads === null) return null;

@@ -7,7 +7,7 @@ import { elements } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { Property, TensorRow } from '../protocol/editor';
-import { formatCount } from '../views/words';
+import { formatCount } from '../format/numbers';
 import { cut, factsOf, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';

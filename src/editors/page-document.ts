@@ -1,4 +1,5 @@
 /** The document of a webview: one script by nonce, one style sheet, nothing remote, no code inline. */
+import { escapeHtml } from '../format/words';
 
 export interface PageDocument {
   readonly title: string;
@@ -48,7 +49,3 @@ export function pageDocument(page: PageDocument): string {
 /** Data for webview/support/l10n.ts. No text can end the element, because "<" is escaped. */
 const bundleBlock = (bundle: Readonly<Record<string, string>>, nonce: string): string =>
   `<script nonce="${nonce}" type="application/json" id="l10n">${JSON.stringify(bundle).replaceAll('<', '\\u003c')}</script>`;
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}

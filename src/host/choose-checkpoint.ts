@@ -11,7 +11,7 @@ import type { Entry } from '../views/library';
 import type { PlanSubject } from '../views/plan';
 import { groupCheckpoints } from '../views/checkpoint-groups';
 import { subjectOf } from '../views/subject';
-import { formatBytes, shortCount } from '../views/words';
+import { formatBytes, shortCount } from '../format/numbers';
 import type { CommonArguments } from './command';
 
 /** A checkpoint that Coppice can run. */

@@ -3,6 +3,7 @@
  * its arguments leave out: a key binding, a task or a test passes all of them. From the palette it asks for
  * everything, with defaults that Enter accepts.
  */
+import { isObject } from '../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { UserError } from '../engine/errors';
@@ -102,5 +103,5 @@ function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): Comm
   }
   if (given instanceof vscode.Uri) return { checkpoint: given.fsPath };
   if (typeof given === 'string') return { checkpoint: given };
-  return typeof given === 'object' && given !== null ? given : {};
+  return isObject(given) ? given : {};
 }

@@ -10,7 +10,7 @@ import type { JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
 import { checkpointName } from '../jobs/titles';
-import { roughTime } from '../views/words';
+import { roughTime } from '../views/rough-time';
 import type { Chosen } from './choose-checkpoint';
 import type { Estimate, Speeds } from './speeds';
 

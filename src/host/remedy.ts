@@ -1,4 +1,5 @@
 /** The text of an error in the editor, and the actions for it. Does not use VS Code. */
+import { capitalized } from '../format/words';
 import { existsSync } from 'node:fs';
 import { DeviceError, messageOf, UserError } from '../engine/errors';
 import { stateFileOf } from '../engine/retrain/loop/workspace';
@@ -65,5 +66,3 @@ function mayBlameGpu({ kind, device }: JobSpec, provider: string | undefined): b
 }
 
 const sentence = ({ what, why, action }: UserError): string => capitalized(`${what}: ${why}. ${action}`);
-
-const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

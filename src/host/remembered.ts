@@ -2,6 +2,7 @@
  * Remembers the user's last choices, which Enter accepts the next time. A choice that replaces a setting applies only
  * while the setting stays the same: a changed setting applies to the next run.
  */
+import { isObject } from '../format/json';
 import type { Coppice } from './coppice';
 
 type Answer = string | number;
@@ -50,6 +51,6 @@ interface RememberingHost {
 }
 
 function valueUnder(stored: unknown, under: Answer): unknown {
-  if (typeof stored !== 'object' || stored === null || !('value' in stored) || !('under' in stored)) return undefined;
+  if (!isObject(stored) || !('value' in stored) || !('under' in stored)) return undefined;
   return stored.under === under ? stored.value : undefined;
 }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import type { RetrainResult, RetrainSpec, TrainingEvent } from '../protocol/training';
-import { formatNumber } from '../views/words';
+import { formatNumber } from '../format/numbers';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { inform, nextCommand } from './inform';

@@ -2,6 +2,7 @@
  * Speeds of finished jobs on this machine, which estimate the time of the next job. Does not use VS Code, so that
  * plain Node can test it.
  */
+import { isObject } from '../format/json';
 import { type EstimatedWork, speedLike } from '../engine/importance/estimate';
 import type { Memento } from './memento';
 
@@ -74,8 +75,8 @@ export class Speeds {
 const DIFFERENT_WORK = 2;
 
 function isSpeed(value: unknown): value is Speed {
-  if (typeof value !== 'object' || value === null) return false;
-  const { provider, work, size, flops } = value as Partial<Record<keyof Speed, unknown>>;
+  if (!isObject(value)) return false;
+  const { provider, work, size, flops } = value;
   const positive = (n: unknown): boolean => typeof n === 'number' && Number.isFinite(n) && n > 0;
   return typeof provider === 'string' && typeof work === 'string' && positive(size) && positive(flops);
 }

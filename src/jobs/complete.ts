@@ -1,6 +1,6 @@
 /** Options as a caller gives them → options as a job takes them: checked one by one and together, with defaults. */
 import { UserError } from '../engine/errors';
-import { isObject } from '../engine/json';
+import { isObject } from '../format/json';
 import { option, OPTION_NAMES } from '../engine/option-token';
 import type { AnyJob, Fault, Kind, Option, OptionsOf } from './define';
 import { isWithin, MIN_BYTES, numberWords } from './values';

@@ -7,7 +7,7 @@ import type { Comparison } from '../engine/records/compare';
 import type { RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
-import type { JsonNumber } from './json';
+import type { JsonNumber } from '../format/json';
 import type { SampleText } from './samples';
 import type { CriterionName } from './scores';
 

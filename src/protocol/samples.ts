@@ -1,6 +1,7 @@
 /** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
 import type { JobBase, ModelSource, SamplingChoice } from './jobs';
-import type { JsonNumber, RemovedEntry } from './json';
+import type { JsonNumber } from '../format/json';
+import type { RemovedEntry } from './json';
 
 /** One model to write with. */
 export interface SampleColumn extends ModelSource {

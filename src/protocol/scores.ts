@@ -2,7 +2,8 @@
 import type { curve } from '../jobs/definitions/curve';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
-import type { JsonNumber, RemovedEntry } from './json';
+import type { JsonNumber } from '../format/json';
+import type { RemovedEntry } from './json';
 
 /** Names of the criteria. */
 export type CriterionName = 'ppl' | 'taylor' | 'magnitude' | 'block-influence' | 'angular' | 'greedy' | 'deepest';

@@ -1,7 +1,7 @@
 /** Short requests: they run between the slices of the long job, which waits for them. */
 import type { CalibrationInfo } from './scores';
 import type { CalibrationSource, Compute, ModelSource } from './jobs';
-import type { JsonNumber } from './json';
+import type { JsonNumber } from '../format/json';
 
 /** Numbers about the values of one tensor. */
 export interface TensorStatisticsParams {

@@ -1,6 +1,6 @@
 /** Wire forms of errors, and results as plain JSON. */
 import { CancelledError, DeviceError, UserError } from '../engine/errors';
-import { stringifyJson } from '../engine/json';
+import { stringifyJson } from '../format/json';
 import { systemFailure } from '../engine/system-failure';
 import type { WireError } from '../protocol/errors';
 

@@ -1,4 +1,5 @@
 /** The nodes of the tree. */
+import { isObject } from '../format/json';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { TensorInfo } from '../engine/formats/tensor';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
@@ -115,5 +116,5 @@ export function keyOf(node: Node): string {
 
 /** Whether an argument of a command is a node of the tree. */
 export function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'kind' in value && Object.hasOwn(KINDS, String(value.kind));
+  return isObject(value) && Object.hasOwn(KINDS, String(value.kind));
 }

@@ -5,7 +5,7 @@
 import { l10n } from '../l10n';
 import type { Protection } from './protection';
 import { importances, type Scores } from './scores';
-import { shortScore } from './words';
+import { shortScore } from './short-score';
 
 /**
  * @param removed blocks to remove, ascending

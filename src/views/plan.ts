@@ -3,6 +3,7 @@
  * commands read and write it only here. It is kept with the workspace, and dropped when the checkpoint's files
  * change. Does not use VS Code.
  */
+import { isObject } from '../format/json';
 import { type Choice, choiceOf, type Suggestion } from '../engine/importance/choice';
 import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
@@ -99,7 +100,7 @@ const sameSuggestion = (one: Suggestion | undefined, other: Suggestion | undefin
 
 /** Reads the stored plans, also those of other versions. */
 function readPlans(stored: unknown): Record<string, StoredPlan> {
-  if (typeof stored !== 'object' || stored === null) return {};
+  if (!isObject(stored)) return {};
   const plans: Record<string, StoredPlan> = {};
   for (const [path, plan] of Object.entries(stored as Record<string, Partial<StoredPlan> | null>)) {
     const state = readPlan(plan);

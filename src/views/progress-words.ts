@@ -4,7 +4,7 @@
  */
 import { l10n } from '../l10n';
 import type { JobInfo, ProgressInfo } from '../protocol/jobs';
-import { formatDuration } from './words';
+import { formatClock } from '../format/durations';
 
 export function progressLine(progress: ProgressInfo): string {
   return [progress.label, ...farAndLeft(progress)].join(' · ');
@@ -31,6 +31,6 @@ function farAndLeft(progress: ProgressInfo): string[] {
   const { secondsLeft } = progress;
   return [
     ...(percent === undefined ? [] : [l10n.t('{0} %', percent)]),
-    ...(secondsLeft === undefined ? [] : [l10n.t('about {0} left', formatDuration(secondsLeft))]),
+    ...(secondsLeft === undefined ? [] : [l10n.t('about {0} left', formatClock(secondsLeft))]),
   ];
 }

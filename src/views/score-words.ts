@@ -1,7 +1,7 @@
 /** Formats scores of a block for lines, hovers and warnings. Does not use VS Code. */
 import { l10n } from '../l10n';
 import type { Scores } from './scores';
-import { shortScore } from './words';
+import { shortScore } from './short-score';
 
 /**
  * "ppl 34.2"; "greedy rank 3" for greedy, which has no score per block (1 = removed first). Undefined without scores.

@@ -1,11 +1,10 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
-import { parseJsonNumber } from '../engine/json';
+import { isObject, type JsonNumber, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criterion';
 import type { Ranking } from '../engine/importance/ranking';
 import { rankBlocks } from '../engine/importance/select';
 import type { Memento } from '../host/memento';
 import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
-import type { JsonNumber } from '../protocol/json';
 import { Emitter } from '../sidecar/emitter';
 import type { PlanSubject } from './plan';
 
@@ -114,7 +113,7 @@ export class ScoreStore {
 /** Reads the value stored under `key`, also by other versions. */
 function storedEntries(store: Memento, key: string): [string, unknown][] {
   const stored = store.get(key);
-  return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
+  return isObject(stored) ? Object.entries(stored) : [];
 }
 
 /** The ranking for selection; undefined if the scores rank no blocks. */

@@ -3,7 +3,7 @@ import type { PartKind, StripPiece } from '../../src/protocol/editor';
 import { blocksText } from '../support/amounts';
 import { el, svg } from '../support/dom';
 import { t } from '../support/l10n';
-import { formatBytes, formatShare } from '../support/numbers';
+import { formatBytes, formatShare } from '../../src/format/numbers';
 
 const KINDS: Readonly<Record<PartKind, string>> = {
   embedding: t('Embedding'),

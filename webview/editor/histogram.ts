@@ -2,7 +2,7 @@
 import type { TensorStatistics } from '../../src/protocol/short';
 import { el, svg } from '../support/dom';
 import { t } from '../support/l10n';
-import { formatCount, formatNumber, formatShare } from '../support/numbers';
+import { formatCount, formatNumber, formatShare } from '../../src/format/numbers';
 
 const HEIGHT = 80;
 

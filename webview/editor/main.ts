@@ -4,7 +4,7 @@ import { type Child, el } from '../support/dom';
 import { connect } from '../support/host';
 import { filesText } from '../support/amounts';
 import { t } from '../support/l10n';
-import { formatBytes, formatCount } from '../support/numbers';
+import { formatBytes, formatCount } from '../../src/format/numbers';
 import { button, registerControls } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import './editor.css';

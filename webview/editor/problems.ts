@@ -3,7 +3,7 @@ import type { FileProblem } from '../../src/protocol/editor';
 import { el } from '../support/dom';
 import { problemsText } from '../support/amounts';
 import { t } from '../support/l10n';
-import { formatCount } from '../support/numbers';
+import { formatCount } from '../../src/format/numbers';
 
 export function problemList(problems: readonly FileProblem[], count: number): HTMLElement {
   const more = count - problems.length;

@@ -11,7 +11,7 @@ import { el } from '../support/dom';
 import type { Host } from '../support/host';
 import { elementsText, tensorsText } from '../support/amounts';
 import { t } from '../support/l10n';
-import { formatBytes, formatCount } from '../support/numbers';
+import { formatBytes, formatCount } from '../../src/format/numbers';
 import { button, progressRing, textField } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import { statisticsView } from './histogram';

@@ -1,6 +1,6 @@
 /** Amounts of things, each in the singular or the plural. */
 import { t } from './l10n';
-import { formatCount } from './numbers';
+import { formatCount } from '../../src/format/numbers';
 
 /** Takes the singular for one, and the plural with the number otherwise. */
 const amount = (count: number, one: string, many: (number: string) => string): string =>

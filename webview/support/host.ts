@@ -1,4 +1,5 @@
 /** The connection to the extension host: typed messages in both directions, and state that outlives the page. */
+import { isObject } from '../../src/format/json';
 
 interface VsCodeApi {
   postMessage(message: unknown): void;
@@ -22,7 +23,7 @@ export function connect<From, To, State extends object>(receive: (message: From)
   const api = acquireVsCodeApi();
   window.addEventListener('message', (event: MessageEvent<From>) => receive(event.data));
   const kept = api.getState();
-  const state = typeof kept === 'object' && kept !== null ? (kept as Partial<State>) : undefined;
+  const state = isObject(kept) ? (kept as Partial<State>) : undefined;
   let current: Partial<State> = state ?? {};
   return {
     post: (message) => api.postMessage(message),

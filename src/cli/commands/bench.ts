@@ -1,7 +1,7 @@
 /** `coppice bench`: what a checkpoint or a view of it costs its user in time, memory and size. */
 import { openForComputing } from '../../engine/model/opened';
 import type { Command } from 'commander';
-import { counted } from '../../engine/counted';
+import { counted } from '../../format/words';
 import { measure } from '../../engine/evaluate/measure';
 import { detailsOf } from '../../engine/records/details';
 import { removedJson, formatRemoved } from '../../engine/model/view';
@@ -16,7 +16,9 @@ import {
   parseSeed,
   removeOption,
 } from '../options';
-import { facts, formatBytes, formatCount, formatNumber, formatSeconds } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
+import { facts } from '../terminal/text';
 
 interface BenchOptions extends ComputeOptions, AdapterOptions {
   readonly promptTokens: number;

@@ -9,7 +9,8 @@ import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
-import { facts, formatBytes, formatCount } from '../terminal/text';
+import { formatBytes, formatCount } from '../../format/numbers';
+import { facts } from '../terminal/text';
 
 export function addInspect(program: Command, exit: Exit): void {
   const command = program

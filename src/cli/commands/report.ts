@@ -11,7 +11,8 @@ import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
 import { reportAssets } from '../report-assets';
 import { checkFileTarget } from '../../jobs/file-target';
-import { facts, formatBytes } from '../terminal/text';
+import { formatBytes } from '../../format/numbers';
+import { facts } from '../terminal/text';
 
 interface ReportOptions extends CommonOptions {
   readonly out: string;

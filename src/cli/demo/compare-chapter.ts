@@ -5,7 +5,8 @@ import type { Calibration } from '../../engine/importance/calibration';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { readTextFile } from '../../engine/files/text-file';
-import { formatNumber, table } from '../terminal/text';
+import { formatNumber } from '../../format/numbers';
+import { table } from '../terminal/text';
 import { costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, type Story } from './story';
 

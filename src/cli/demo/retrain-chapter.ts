@@ -5,7 +5,8 @@ import type { RetrainResult } from '../../engine/retrain/report';
 import { retrain } from '../../engine/retrain/retrain';
 import { withModel } from '../../engine/model/opened';
 import { startLines } from '../pages/retrain';
-import { formatNumber, formatSeconds } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
 import type { Material } from './material';
 import { heading, type Story } from './story';
 

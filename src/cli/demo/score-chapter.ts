@@ -8,7 +8,9 @@ import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelName, newRecord, writeRecord } from '../../engine/records/record';
 import { secondsSince } from '../opened';
 import { barsOf } from '../pages/score';
-import { formatNumber, formatSeconds, table } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
+import { table } from '../terminal/text';
 import { heading, listed, type Story } from './story';
 
 const SAMPLES = 10;

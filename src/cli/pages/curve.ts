@@ -1,14 +1,16 @@
 /** A curve as a page: one line a point. */
-import { counted } from '../../engine/counted';
+import { counted, formatCounted } from '../../format/words';
 import type { CurvePoint } from '../../engine/evaluate/curve';
-import { formatCount, formatNumber, formatSeconds, table } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatCount, formatNumber } from '../../format/numbers';
+import { table } from '../terminal/text';
 import type { Page } from './page';
 
 export const curvePage: Page<'curve'> = (_, { shown }) => ({
   page: ({ points, text, seconds, device }) => [
     ...pointsPage(points),
     '',
-    `Measured on ${counted(text.rows, 'row', formatCount)} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)} on ${device}.`,
+    `Measured on ${formatCounted(text.rows, 'row')} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)} on ${device}.`,
   ],
 });
 

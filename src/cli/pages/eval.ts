@@ -1,6 +1,8 @@
 /** What `coppice eval` prints. */
-import { counted } from '../../engine/counted';
-import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
+import { formatCounted } from '../../format/words';
+import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
+import { facts } from '../terminal/text';
 import type { Page } from './page';
 
 export const evalPage: Page<'eval'> = (_, { style }) => ({
@@ -10,7 +12,7 @@ export const evalPage: Page<'eval'> = (_, { style }) => ({
       ['mean loss', `${formatNumber(meanNll)} nats a token`],
       [
         'text',
-        `${counted(tokens, 'token', formatCount)} scored in ${counted(windows, 'window', formatCount)} of ${window}, BOS: ${bos}`,
+        `${formatCounted(tokens, 'token')} scored in ${formatCounted(windows, 'window')} of ${window}, BOS: ${bos}`,
       ],
       ['removed', removed.join(',') || 'nothing'],
       ['time', `${formatSeconds(seconds)} on ${device?.provider ?? 'cpu'}`],

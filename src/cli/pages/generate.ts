@@ -1,6 +1,6 @@
 /** What `coppice generate` prints: the prompt and the text as it comes, and the speed at the end. */
-import { counted } from '../../engine/counted';
-import { formatNumber } from '../terminal/text';
+import { counted } from '../../format/words';
+import { formatNumber } from '../../format/numbers';
 import type { Page } from './page';
 
 export const generatePage: Page<'generate'> = ({ prompt, chat }, shell) => {

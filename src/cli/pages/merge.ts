@@ -1,15 +1,14 @@
 /** What `coppice merge` prints. */
-import { counted } from '../../engine/counted';
-import { facts, formatBytes, formatCount, formatSeconds } from '../terminal/text';
+import { formatCounted } from '../../format/words';
+import { formatSeconds } from '../../format/durations';
+import { formatBytes, formatCount } from '../../format/numbers';
+import { facts } from '../terminal/text';
 import type { Page } from './page';
 
 export const mergePage: Page<'merge'> = (_, { shown }) => ({
   page: ({ rank, alpha, targets, adaptedBlocks, removed, parametersAfter, bytesAfter, out, seconds }) =>
     facts([
-      [
-        'adapter',
-        `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${counted(adaptedBlocks, 'block', formatCount)}`,
-      ],
+      ['adapter', `rank ${rank}, α ${alpha}, on ${targets.join(', ')} of ${formatCounted(adaptedBlocks, 'block')}`],
       ['removed', removed.join(', ') || 'nothing'],
       ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytesAfter)}`],
       ['written', `${shown(out)} in ${formatSeconds(seconds)}`],

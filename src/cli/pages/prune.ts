@@ -1,6 +1,6 @@
 /** What `coppice prune` prints. */
 import { describeReduction } from '../../engine/checkpoint/reduction';
-import { formatSeconds } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
 import type { Page } from './page';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({

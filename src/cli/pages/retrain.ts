@@ -1,11 +1,13 @@
 /** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
-import { counted as countedAs } from '../../engine/counted';
+import { formatCounted } from '../../format/words';
 import { REMEDY } from '../../engine/retrain/loop/explosion';
 import type { RetrainResult } from '../../engine/retrain/report';
 import type { RetrainStart } from '../../engine/retrain/retrain';
 import type { TraceEntry } from '../../engine/retrain/loop/training-state';
 import type { Style } from '../terminal/style';
-import { facts, formatCount, formatNumber, formatSeconds } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatCount, formatNumber } from '../../format/numbers';
+import { facts } from '../terminal/text';
 
 /** Steps at either end of the run whose losses are averaged. */
 const ENDS = 5;
@@ -16,13 +18,14 @@ export function startLines({ parameters, options, data, rows, resumed, idle }: R
   const looked = heldOut.looked < heldOut.examples ? `, ${formatCount(heldOut.looked)} of them looked at` : '';
   const [least, most] = rows;
   const lines = [
-    `${counted(train.examples, 'example')} (${counted(train.tokens, 'token')}, ${formatCount(train.targets)} to learn), ` +
+    `${formatCounted(train.examples, 'example')} (${formatCounted(train.tokens, 'token')}, ${formatCount(train.targets)} to learn), ` +
       `${formatCount(heldOut.examples)} held out${looked}`,
-    `${formatCount(parameters)} parameters, ${counted(steps, 'step')} of ${least < most ? `${least} to ` : ''}${counted(most, 'row')}, ` +
-      `learning rate ${learningRate} after ${counted(warmup, 'step')} of warm-up`,
+    `${formatCount(parameters)} parameters, ${formatCounted(steps, 'step')} of ${least < most ? `${least} to ` : ''}${formatCounted(most, 'row')}, ` +
+      `learning rate ${learningRate} after ${formatCounted(warmup, 'step')} of warm-up`,
   ];
-  if (dropped > 0) lines.push(`${counted(dropped, 'record')} left out: nothing to learn within ${data.length} tokens`);
-  if (truncated > 0) lines.push(`${counted(truncated, 'record')} cut at ${data.length} tokens`);
+  if (dropped > 0)
+    lines.push(`${formatCounted(dropped, 'record')} left out: nothing to learn within ${data.length} tokens`);
+  if (truncated > 0) lines.push(`${formatCounted(truncated, 'record')} cut at ${data.length} tokens`);
   if (idle.length > 0) {
     const options = idle.map((name) => (name === 'patience' ? '--patience' : '--eval-every')).join(' and ');
     lines.push(`nothing is held out, so ${options} ${idle.length > 1 ? 'make' : 'makes'} no difference`);
@@ -68,8 +71,6 @@ function lossOverTime(trace: readonly TraceEntry[]): string {
   const end = Math.min(ENDS, Math.floor(trace.length / 2));
   return end === 0 ? meanLoss(trace) : `${meanLoss(trace.slice(0, end))} → ${meanLoss(trace.slice(-end))}`;
 }
-
-const counted = (count: number, noun: string): string => countedAs(count, noun, formatCount);
 
 const meanLoss = (entries: readonly TraceEntry[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);

@@ -1,10 +1,12 @@
 /** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
-import { counted } from '../../engine/counted';
+import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criterion';
 import type { BlockScore, CriterionResult } from '../../engine/importance/run-criterion';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
-import { formatBytes, formatNumber, formatSeconds, table } from '../terminal/text';
+import { formatSeconds } from '../../format/durations';
+import { formatBytes, formatNumber } from '../../format/numbers';
+import { table } from '../terminal/text';
 
 const BAR = 30;
 

@@ -4,7 +4,8 @@
  */
 import type { Progress } from '../../engine/progress';
 import type { TerminalFeatures } from './features';
-import { formatDuration, plainSigns, shown } from './text';
+import { formatClock } from '../../format/durations';
+import { plainSigns, shown } from './text';
 
 const TERMINAL_INTERVAL_MS = 100;
 const PIPE_INTERVAL_MS = 3000;
@@ -62,7 +63,7 @@ function describe({ label, done, total, unpaced }: Progress, seconds: number, ga
   const parts = [label];
   if (total > 0) parts.push(`${Math.floor((100 * done) / total)} %`);
   if (!unpaced && seconds >= MEASURABLE_SECONDS && gained > 0) {
-    parts.push(`about ${formatDuration((Math.max(0, total - done) * seconds) / gained)} left`);
+    parts.push(`about ${formatClock((Math.max(0, total - done) * seconds) / gained)} left`);
   }
   return parts.join(' · ');
 }

@@ -39,45 +39,6 @@ export function plainSigns(text: string, features: Pick<TerminalFeatures, 'unico
 /** Collapses `text` to one line. */
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 
-/** 269060552 → "269.1 MB". Decimal units, as disks and model cards have them. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (Math.abs(value) >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** 134515008 → "134,515,008". */
-export const formatCount = (count: number): string => count.toLocaleString('en-US');
-
-/** A number with the digits that matter: 15.5932, 0.00312, 8276.26, 1.09e+65. */
-export function formatNumber(value: number, digits = 6): string {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(2);
-  return Number(value.toPrecision(digits)).toString();
-}
-
-/** 0.5 → "0.5 s", 75 → "1:15", 3725 → "1:02:05". */
-export function formatSeconds(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '?';
-  if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : String(Math.round(seconds))} s`;
-  const whole = Math.round(seconds);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
-
-/** A time that is an estimate, as a clock shows it, without tenths of a second: "0:07", "4:40". */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  return whole < 60 ? `0:${String(whole).padStart(2, '0')}` : formatSeconds(whole);
-}
-
 /** Columns of equal width; columns whose name starts with ">" are right-aligned. The cells hold no colour codes. */
 export function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const right = names.map((name) => name.startsWith('>'));

@@ -1,5 +1,5 @@
 /** The checkpoint's base model and its derived models as the panel shows them. */
-import type { JsonNumber } from '../../protocol/json';
+import type { JsonNumber } from '../../format/json';
 import type { PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
 import type { Relative, Relatives } from './relatives';
 

@@ -1,6 +1,6 @@
 /** What a panel reads from disk: runs, adapters, other checkpoints, and the text that it measures on. */
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import type { JsonNumber } from '../../protocol/json';
+import type { JsonNumber } from '../../format/json';
 import type { PanelFamily, PanelState } from '../../protocol/panel';
 import { type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';

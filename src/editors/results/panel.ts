@@ -1,4 +1,5 @@
 /** The results panels: one per checkpoint, restored after a reload. */
+import { isObject } from '../../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from '../../host/coppice';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -49,8 +50,7 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
     noting,
     vscode.window.registerWebviewPanelSerializer(PANEL, {
       async deserializeWebviewPanel(panel, state: unknown) {
-        const path =
-          typeof state === 'object' && state !== null && 'checkpoint' in state ? state.checkpoint : undefined;
+        const path = isObject(state) ? state.checkpoint : undefined;
         if (typeof path !== 'string') {
           panel.dispose(); // it was closed before it showed a checkpoint
           return;

@@ -1,4 +1,5 @@
 /** Undo and redo of plans, for changes from charts, the tree and commands. The workspace keeps the steps and the plans. */
+import { isObject } from '../../format/json';
 import type { Memento } from '../../host/memento';
 import type { Subscription } from '../../sidecar/emitter';
 import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
@@ -125,7 +126,7 @@ export class PlanHistories {
 
 /** Reads histories that this or another version stored. */
 function readHistories(stored: unknown): Kept[] {
-  if (typeof stored !== 'object' || stored === null) return [];
+  if (!isObject(stored)) return [];
   const read = (list: unknown): PlanState[] =>
     (Array.isArray(list) ? list : []).flatMap((each) => readPlan(each) ?? []);
   return Object.entries(stored as Record<string, Record<string, unknown> | null>).flatMap(([path, history]) => {

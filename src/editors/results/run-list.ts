@@ -11,7 +11,7 @@ import { followPlace } from '../../engine/records/places';
 import { modelInput, modelName, type RunInput } from '../../engine/records/record';
 import { drawnRows } from '../../engine/records/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
-import type { JsonNumber } from '../../protocol/json';
+import type { JsonNumber } from '../../format/json';
 import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';

@@ -6,10 +6,10 @@
 import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Checkpoint } from '../checkpoint/types';
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { set } from '../option-token';
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 import { modelName, recordIn } from '../records/record';
 
 /** Key of the note among the header's metadata. */

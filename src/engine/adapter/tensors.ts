@@ -5,13 +5,13 @@ import { isWeightDtype } from '../formats/dtype';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
 import type { TensorInfo } from '../formats/tensor';
 import { blockWeights } from '../checkpoint/weight-names';
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import type { LinearName } from '../checkpoint/architecture';
 import { LINEAR_NAMES } from './names';
 import type { AdapterBase } from './base';
 import { ADAPTER_CONFIG } from '../formats/peft';
-import { type AdapterConfig } from './config';
+import type { AdapterConfig } from './config';
 
 /** Where a matrix belongs, and its shape. */
 export interface Slot {

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 import { JsonProblem, parseBoundedJson } from '../formats/bounded-json';
 import { isSet, tokenIds } from './fields';
 import { readWhole, withFile } from '../files/regular-file';

@@ -2,8 +2,8 @@
  * A Hugging Face `config.json` as an `Architecture`. Absent fields take the defaults of transformers' configuration
  * classes, family by family, so that a checkpoint means here what it means there.
  */
-import { counted } from '../counted';
-import { isObject } from '../json';
+import { counted } from '../../format/words';
+import { isObject } from '../../format/json';
 import type { Architecture } from './architecture';
 import { FAMILIES, familyOfType } from './families';
 import type { FamilyDefaults, ModelFamily } from './families/family';

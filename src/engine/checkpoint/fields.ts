@@ -1,6 +1,6 @@
 /** Typed access to the fields of a `config.json`: a wrong type or an impossible number names the field. */
 import { UserError } from '../errors';
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 import { printable } from '../formats/bounded-json';
 
 export type Config = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** What `inspect` shows of a GGUF file: its metadata's word for the dimensions, its tensors' for what is really stored. */
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { printable } from '../formats/bounded-json';
 import type { GgufFile } from '../formats/gguf/file';
 import type { GgufTensor } from '../formats/gguf/tensors';

@@ -1,5 +1,5 @@
 /** Names the scheme of a quantised checkpoint: it can be inspected, but its packed weights are not computed with. */
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 import { printable } from '../formats/bounded-json';
 import type { Config } from './fields';
 import type { Unsupported } from './types';

@@ -1,4 +1,5 @@
 /** What a removal amounts to, in numbers and in words: 0-based lists, half-open slices, the true reduction. */
+import { formatCount } from '../../format/numbers';
 import { requireArchitecture } from './open';
 import { layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
@@ -59,8 +60,8 @@ export function describeReduction(reduction: Reduction): string[] {
     `removed     ${removed.join(', ')} (${removed.length} of ${removed.length + kept.length} blocks, numbered from 0)`,
     `kept        ${kept.join(', ')}`,
     `slices      ${slices.map(([start, end]) => `[${start}, ${end})`).join(' ')} (end not included)`,
-    `parameters  ${grouped(parametersBefore)} → ${grouped(parametersAfter)} (${share(parametersBefore, parametersAfter)})`,
-    `bytes       ${grouped(bytesBefore)} → ${grouped(bytesAfter)} (${share(bytesBefore, bytesAfter)})`,
+    `parameters  ${formatCount(parametersBefore)} → ${formatCount(parametersAfter)} (${share(parametersBefore, parametersAfter)})`,
+    `bytes       ${formatCount(bytesBefore)} → ${formatCount(bytesAfter)} (${share(bytesBefore, bytesAfter)})`,
   ];
 }
 
@@ -68,5 +69,3 @@ export function describeReduction(reduction: Reduction): string[] {
 function share(before: number, after: number): string {
   return `${after > before ? '+' : '−'}${((100 * Math.abs(before - after)) / before).toFixed(2)} %`;
 }
-
-const grouped = (count: number): string => count.toLocaleString('en-US');

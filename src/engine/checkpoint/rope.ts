@@ -3,6 +3,7 @@
  * `rope_parameters`. Where a config has more than one of them, transformers 5 decides: `rope_scaling` goes before
  * `rope_parameters`, an empty one is none, and nothing is taken from the other.
  */
+import { isObject } from '../../format/json';
 import type { Rope, RopeScaling } from './architecture';
 import { badField, count, isSet, positive, section, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
@@ -18,7 +19,7 @@ const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
  */
 export function readRope(config: Config, context: number, defaultTheta = DEFAULT_THETA): Rope | Unsupported {
   const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
-  if (Object.values(parameters).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value))) {
+  if (Object.values(parameters).some(isObject)) {
     return unsupportedRope('its rotary embedding differs between kinds of layers (nested `rope_parameters`)');
   }
   const theta = isSet(parameters, 'rope_theta')

@@ -1,5 +1,5 @@
 /** A text that a model generates token by token, when the caller asks for the next one. */
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { Random } from '../random';
 import { Decoder } from '../model/decoder';

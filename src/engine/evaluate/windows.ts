@@ -3,7 +3,7 @@
  * `src/dataset.py`. Windows do not overlap, the remainder is dropped, and every token of a row except the first is
  * scored.
  */
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, type OptionName, set } from '../option-token';
 

@@ -5,8 +5,9 @@
  * tokens, accept it if it is long enough and new, then draw where the row starts in it. A document is a line of JSONL
  * or a paragraph between blank lines.
  */
+import { isObject } from '../../format/json';
 import { basename, extname } from 'node:path';
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { Random } from '../random';
@@ -176,7 +177,7 @@ function readRows(text: string, file: string): Found {
   } catch (error) {
     throw badRows(file, `it is not JSON (${messageOf(error)})`);
   }
-  const rows: unknown = typeof json === 'object' && json !== null && 'rows' in json ? json.rows : undefined;
+  const rows: unknown = isObject(json) ? json.rows : undefined;
   if (!Array.isArray(rows)) throw badRows(file, 'it has no list "rows"');
   if (rows.length === 0) throw badRows(file, '"rows" is empty');
   const length = Array.isArray(rows[0]) ? rows[0].length : 0;

@@ -2,7 +2,7 @@
  * How the removed blocks were chosen: by a criterion, by hand, or by both in turn. Plans store it; records and model
  * cards report it. Edits by hand are not stored: they are the difference between the suggestion and the removed blocks.
  */
-import { counted } from '../counted';
+import { capitalized, counted } from '../../format/words';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../records/record';
 import type { SizeGoal } from './count';
@@ -106,7 +106,7 @@ export function choiceSentence(choice: Choice, removed: readonly number[]): stri
   ];
   if (changes.length === 0) return `The blocks were chosen ${by}.`;
   const were = choice.blocks.length === 1 ? 'was' : 'were';
-  return `${capital(listed(choice.blocks))} ${were} suggested ${by}. The choice was then edited by hand: ${changes.join('; ')}.`;
+  return `${capitalized(listed(choice.blocks))} ${were} suggested ${by}. The choice was then edited by hand: ${changes.join('; ')}.`;
 }
 
 function textWords({ name, samples, length }: ScoringText): string {
@@ -118,5 +118,3 @@ function textWords({ name, samples, length }: ScoringText): string {
 
 const listed = (blocks: readonly number[]): string =>
   `${blocks.length === 1 ? 'block' : 'blocks'} ${blocks.join(', ')}`;
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

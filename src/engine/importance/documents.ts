@@ -2,6 +2,7 @@
  * Documents of a calibration file: lines of JSONL, or paragraphs of a text. (Shortened LLaMA's BookCorpus has one
  * document per row.)
  */
+import { isObject } from '../../format/json';
 import { extname } from 'node:path';
 import { messageOf, UserError } from '../errors';
 
@@ -47,7 +48,7 @@ function documentOf(line: string, number: number, file: string): string {
   } catch (error) {
     throw fail(`is not JSON (${messageOf(error)})`, error);
   }
-  const text: unknown = typeof value === 'object' && value !== null && 'text' in value ? value.text : undefined;
+  const text: unknown = isObject(value) ? value.text : undefined;
   if (typeof text !== 'string') throw fail('has no string "text"');
   return text;
 }

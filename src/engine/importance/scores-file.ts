@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
-import { isObject, type JsonObject, parseJsonNumber } from '../json';
+import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import type { ScoringText } from './choice';
 import type { Ranking } from './ranking';

@@ -2,7 +2,7 @@
  * Which blocks to remove, given their scores: the ascending stable order and the "+" keep-list of Shortened LLaMA
  * (`src/block_prune.py`). Scoring never applies the keep-list; selection applies it for every criterion.
  */
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import type { RemovedPart } from '../model/view';

@@ -3,7 +3,8 @@
  * and the pruning before it, by the record inside the checkpoint below. Records of other versions may lack things: what
  * is not there is not said.
  */
-import { isObject, type JsonObject, parseJsonNumber } from '../json';
+import { formatCount } from '../../format/numbers';
+import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { codeSpan, inline } from '../markdown';
 import { entries, finite, objects, text } from './fields';
 import type { RunRecord } from './record';
@@ -41,7 +42,7 @@ function dataLines(data: unknown): string[] {
 
 function counted(part: unknown, what: string): string | undefined {
   const count = isObject(part) ? finite(part.examples) : null;
-  return count === null ? undefined : `${count.toLocaleString('en-US')} ${what}`;
+  return count === null ? undefined : `${formatCount(count)} ${what}`;
 }
 
 function stepLines({ steps }: JsonObject, { batch, learningRate }: JsonObject): string[] {

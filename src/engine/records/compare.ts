@@ -1,5 +1,6 @@
 /** Two or more runs beside each other: what they read, how they were set, what came out, and where they differ. */
-import { type JsonNumber, parseJsonNumber } from '../json';
+import { formatCount } from '../../format/numbers';
+import { type JsonNumber, parseJsonNumber } from '../../format/json';
 import type { RunDigest } from './digest-types';
 
 export interface ComparisonRow {
@@ -99,8 +100,8 @@ export function resultsOf({ score, curve, training, quality, cost, samples }: Ru
     ...(quality ?? []).map(({ label, ppl }): [string, string] => [`perplexity of ${label}`, shortNumber(ppl)]),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
-        [`parameters of ${label}`, parameters === null ? undefined : parameters.toLocaleString('en-US')],
-        [`bytes of ${label}`, bytes === null ? undefined : bytes.toLocaleString('en-US')],
+        [`parameters of ${label}`, parameters === null ? undefined : formatCount(parameters)],
+        [`bytes of ${label}`, bytes === null ? undefined : formatCount(bytes)],
         [`tokens per second of ${label}`, decode === null ? undefined : shortNumber(decode)],
       ],
     ),

@@ -1,5 +1,5 @@
 /** What a record says, reduced to what charts, tables and reports show. Plain data: it crosses to the panel as it is. */
-import type { JsonNumber } from '../json';
+import type { JsonNumber } from '../../format/json';
 
 /** A run, whatever its kind; each part is there where the run has it. */
 export interface RunDigest {

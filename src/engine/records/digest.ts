@@ -1,7 +1,7 @@
 /** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
 import { basename } from 'node:path';
 import { repetition } from './repetition';
-import { isObject, type JsonObject } from '../json';
+import { isObject, type JsonObject } from '../../format/json';
 import type {
   CostDigest,
   CurveDigest,

@@ -1,5 +1,5 @@
 /** Reading results of a record, which other versions may have written: what is not as expected is left out. */
-import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../json';
+import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
 
 export const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 

@@ -1,5 +1,7 @@
 /** Runs as Markdown for a model card: what was measured, on what, with which settings. */
-import { parseJsonNumber } from '../json';
+import { formatCount } from '../../format/numbers';
+import { capitalized } from '../../format/words';
+import { parseJsonNumber } from '../../format/json';
 import { inline, quotation, table } from '../markdown';
 import { resultsOf, runTitle, shortNumber } from './compare';
 import type { RunDigest } from './digest-types';
@@ -15,13 +17,15 @@ function section(run: RunDigest): string {
   const facts = [
     ['Model', hashed(model.name, model.identity)],
     ...(removed.length > 0 ? [['Removed blocks', removed.join(', ')]] : []),
-    ...inputs.filter(({ role }) => role !== 'model').map(({ role, name, hash }) => [capital(role), hashed(name, hash)]),
-    ...resultsOf(run).map(([name, value]) => [capital(name), value]),
+    ...inputs
+      .filter(({ role }) => role !== 'model')
+      .map(({ role, name, hash }) => [capitalized(role), hashed(name, hash)]),
+    ...resultsOf(run).map(([name, value]) => [capitalized(name), value]),
     ['Settings', settings.map(([name, value]) => `${name} = ${value}`).join(', ') || 'none'],
     ['Made', [started.slice(0, 10), versions, device].filter(Boolean).join(', ')],
   ];
   return [
-    `### ${capital(inline(runTitle(run)))}`,
+    `### ${capitalized(inline(runTitle(run)))}`,
     table(['', ''], facts),
     ...(curve ? [curveTable(curve.points)] : []),
     ...(quality && quality.length > 1
@@ -45,7 +49,7 @@ function curveTable(points: NonNullable<RunDigest['curve']>['points']): string {
       String(count),
       shortNumber(ppl),
       `${shortNumber((parseJsonNumber(ppl) ?? NaN) / full)}×`,
-      parameters.toLocaleString('en-US'),
+      formatCount(parameters),
     ];
   });
   return table(['Blocks removed', 'Perplexity', 'Of the whole model’s', 'Parameters'], rows);
@@ -56,4 +60,3 @@ const sample = (column = '', prompt = '', text = ''): string =>
   `**${inline(column)}**\n\n${quotation(`${prompt}${text}`)}`;
 
 const hashed = (name: string, hash?: string): string => (hash === undefined ? name : `${name} (${hash.slice(0, 12)})`);
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

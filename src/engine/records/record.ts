@@ -9,7 +9,7 @@ import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
 import { option } from '../option-token';
-import { isObject, stringifyJson } from '../json';
+import { isObject, stringifyJson } from '../../format/json';
 import { cannotWrite } from '../system-failure';
 import { readTextFile } from '../files/text-file';
 

@@ -3,8 +3,8 @@
  * loads nothing and sends nothing. The tables are there without the program, too.
  */
 import { createHash } from 'node:crypto';
-import { counted } from '../counted';
-import { stringifyJson } from '../json';
+import { counted, escapeHtml } from '../../format/words';
+import { stringifyJson } from '../../format/json';
 import { compareRuns, runTitle } from './compare';
 import type { RunDigest } from './digest-types';
 
@@ -92,5 +92,3 @@ function recordsTable(runs: readonly RunDigest[]): string {
   );
   return `<table><thead>${head}</thead><tbody>${body.join('\n')}</tbody></table>`;
 }
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -2,7 +2,7 @@
  * A name for the rows that a perplexity was measured on. Perplexities of two runs can be compared where it is the same:
  * texts of one name, or other rows of one text, give other numbers. Undefined where a record does not tell.
  */
-import { isObject, type JsonObject } from '../json';
+import { isObject, type JsonObject } from '../../format/json';
 import { finite, text } from './fields';
 import type { RunInput } from './record';
 

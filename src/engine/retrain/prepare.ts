@@ -7,7 +7,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { type LinearName, withoutLayers } from '../checkpoint/architecture';
 import type { Model } from '../model/model';
 import { fullView, viewWithout } from '../model/view';
-import { type Adapter } from '../adapter/adapter';
+import type { Adapter } from '../adapter/adapter';
 import type { Parameter } from './loop/adamw';
 import type { TrainingData } from './data/load';
 import { longestRow } from './data/example';

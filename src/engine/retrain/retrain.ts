@@ -3,7 +3,7 @@
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
 import { type Architecture, withoutLayers } from '../checkpoint/architecture';
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import { inPhases, type JobOptions, type Phase } from '../progress';

@@ -3,7 +3,7 @@
  * later version for continued pre-training), scaled down for few data.
  */
 import type { WeightDtype } from '../formats/dtype';
-import { counted } from '../counted';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';

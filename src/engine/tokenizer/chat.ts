@@ -1,7 +1,7 @@
 /** Chat templates: a Jinja template of the checkpoint turns a conversation into the text that the model was trained on. */
 import { Template } from '@huggingface/jinja';
 import { messageOf, UserError } from '../errors';
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 import type { TemplateSource, TokenizerFiles } from './files';
 
 export interface ChatMessage {

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors';
-import { isObject, type JsonObject } from '../json';
+import { isObject, type JsonObject } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import { structureFault } from './structure';
 

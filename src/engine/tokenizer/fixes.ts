@@ -2,6 +2,7 @@
  * What @huggingface/tokenizers 0.2.0 does differently from the original tokenizers library, fixed in one place. Each
  * fix has a test of the same name. When a release of the library passes that test by itself, remove the fix.
  */
+import { isObject, type JsonObject } from '../../format/json';
 import {
   ByteFallbackDecoder,
   ByteLevelPreTokenizer,
@@ -13,7 +14,7 @@ import {
 } from '@huggingface/tokenizers';
 
 /** An entry of tokenizer.json's `pre_tokenizer`. */
-type Stage = Readonly<Record<string, unknown>>;
+type Stage = JsonObject;
 
 const split = (regex: string): Stage => ({
   type: 'Split',
@@ -31,7 +32,7 @@ const sequence = (...pretokenizers: unknown[]): Stage => ({ type: 'Sequence', pr
  *   notion of (`MergedWithPrevious` and so on) is refused, for it would give wrong ids without a word.
  */
 export function fixPreTokenizer(stage: unknown): unknown {
-  if (!isStage(stage)) return stage;
+  if (!isObject(stage)) return stage;
   switch (stage.type) {
     case 'Sequence':
       return Array.isArray(stage.pretokenizers) ? sequence(...stage.pretokenizers.map(fixPreTokenizer)) : stage;
@@ -119,8 +120,4 @@ export function fixedDecode(tokenizer: LibraryTokenizer, ids: readonly number[],
   const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
   if (known.length === 0) return '';
   return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });
-}
-
-function isStage(value: unknown): value is Stage {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
  * The structure of tokenizer.json as far as the tokenizers library takes it on trust: of each kind of stage the fields that
  * it reads. A kind that is not listed is left to the library, which says that it does not know it.
  */
-import { isObject } from '../json';
+import { isObject } from '../../format/json';
 
 /** Says what is wrong with the value at `path`; undefined when nothing is. */
 type Check = (value: unknown, path: string) => string | undefined;

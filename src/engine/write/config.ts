@@ -10,6 +10,7 @@
  * A config that ties a head which differs from the embedding is corrected.
  * All else stays, to the spelling of its numbers: readers tell 8.0 from 8.
  */
+import { isObject } from '../../format/json';
 import type { Architecture } from '../checkpoint/architecture';
 import { familyOf } from '../checkpoint/families';
 
@@ -77,8 +78,8 @@ function visit(object: Config, at: readonly string[], removal: Removal, edits: C
       }
     } else if (Array.isArray(value)) {
       visitList(key, value, path, removal, edits);
-    } else if (typeof value === 'object' && value !== null && !OTHER_TOWER.test(key)) {
-      visit(value as Config, path, removal, edits);
+    } else if (isObject(value) && !OTHER_TOWER.test(key)) {
+      visit(value, path, removal, edits);
     }
   }
 }

@@ -4,7 +4,7 @@ import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
 import { scoreSentence, scoreWords } from '../score-words';
 import { type Importance, importances, type Scores } from '../scores';
-import { formatBytes, formatCount, shortCount } from '../words';
+import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 export interface BlockState {
   readonly kept: boolean;

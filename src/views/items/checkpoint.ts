@@ -13,7 +13,7 @@ import type { CheckpointNode, GgufNode } from '../nodes';
 import { planEffect } from '../plan-effect';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
-import { formatBytes, formatCount, shortCount, times } from '../words';
+import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';
 import { openCommand } from './inspection';
 
 export interface CheckpointState {
@@ -49,7 +49,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
     item.description = [
       vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length),
       formatBytes(bytesAfter),
-      `≈ ${times(speedup)}`,
+      `≈ ${formatFactor(speedup)}`,
     ].join(' · ');
   } else {
     item.description = [
@@ -119,7 +119,7 @@ function tooltip(
     line(vscode.l10n.t('Plan removes'), removed.join(', '));
     if (choice) line(vscode.l10n.t('Plan'), choiceWords(choice, removed));
     if (warning !== undefined) line(vscode.l10n.t('Warning'), vscode.l10n.t('the plan {0}', warning));
-    line(vscode.l10n.t('Estimated speed'), times(speedup));
+    line(vscode.l10n.t('Estimated speed'), formatFactor(speedup));
   }
   for (const note of checkpoint.notes) line(vscode.l10n.t('Note'), note);
   return text;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Summary } from '../../engine/checkpoint/summary';
 import type { GgufNode, Node } from '../nodes';
-import { formatBytes, shortCount } from '../words';
+import { formatBytes, shortCount } from '../../format/numbers';
 
 /** @param count number of its lines @param alone whether the view has nothing else */
 export function inspectionItem(count: number, alone: boolean): vscode.TreeItem {

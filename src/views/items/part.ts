@@ -5,7 +5,7 @@ import type { TensorInfo } from '../../engine/formats/tensor';
 import { tensorPlace } from '../../engine/formats/tensor-place';
 import type { PartNode } from '../nodes';
 import { nameInModule } from '../parts';
-import { formatBytes, formatCount, shortCount } from '../words';
+import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 const ICONS: Readonly<Record<PartNode['name'], string>> = {
   embedding: 'symbol-array',

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { choiceWords } from '../choice-words';
 import { planEffect } from '../plan-effect';
-import { formatBytes, shortCount, times } from '../words';
+import { formatBytes, shortCount, formatFactor } from '../../format/numbers';
 import type { CheckpointState } from './checkpoint';
 
 export function planItem(
@@ -18,7 +18,7 @@ export function planItem(
   item.contextValue = removed.length > 0 ? 'plan.planned' : 'plan';
   item.iconPath = warning === undefined ? new vscode.ThemeIcon('checklist') : warningIcon();
   item.description =
-    removed.length > 0 ? `${formatBytes(bytesAfter)} · ≈${times(speedup)}` : vscode.l10n.t('keeps all blocks');
+    removed.length > 0 ? `${formatBytes(bytesAfter)} · ≈${formatFactor(speedup)}` : vscode.l10n.t('keeps all blocks');
   item.tooltip = [
     removed.length > 0
       ? vscode.l10n.t(
@@ -26,7 +26,7 @@ export function planItem(
           removed.join(', '),
           shortCount(parametersAfter),
           formatBytes(bytesAfter),
-          times(speedup),
+          formatFactor(speedup),
         )
       : vscode.l10n.t('Clear the checkboxes of blocks to remove them, or run “Coppice: Suggest Blocks to Prune…”.'),
     ...(removed.length > 0 && choice ? [choiceWords(choice, removed)] : []),

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { terminalFeaturesOf } from '../../../src/cli/terminal/features';
 import { progressLine } from '../../../src/cli/terminal/progress-line';
 import { styleOf } from '../../../src/cli/terminal/style';
-import { formatBytes, formatNumber, formatSeconds, plainSigns, shown, table } from '../../../src/cli/terminal/text';
+import { formatSeconds } from '../../../src/format/durations';
+import { formatBytes, formatNumber } from '../../../src/format/numbers';
+import { plainSigns, shown, table } from '../../../src/cli/terminal/text';
 
 const tty = { isTTY: true, columns: 60 };
 const utf8 = { LANG: 'en_US.UTF-8' };

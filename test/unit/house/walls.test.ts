@@ -27,7 +27,7 @@ describe('walls', () => {
   });
 
   it('the engine knows no editor and no process around it', () => {
-    const inside = (target: string): boolean => /^(src\/engine\/|package\.json)/.test(target);
+    const inside = (target: string): boolean => /^(src\/(engine|format)\/|package\.json)/.test(target);
     const ofRepository = (target: string): boolean => /^(src|webview|bench|test|scripts)\//.test(target);
     none(
       imports('src/engine/').filter(({ target }) => target === 'vscode' || (ofRepository(target) && !inside(target))),
@@ -88,8 +88,8 @@ describe('walls', () => {
     none(loaded.flatMap(importsOf).filter(({ typeOnly }) => !typeOnly));
   });
 
-  it('the panel sees the protocol and nothing else of src', () => {
-    none(imports('webview/').filter(({ target }) => /^src\/(?!protocol\/)/.test(target)));
+  it('the pages see the protocol and the formats and nothing else of src', () => {
+    none(imports('webview/').filter(({ target }) => /^src\/(?!(protocol|format)\/)/.test(target)));
   });
 
   it('the product needs no test and no benchmark', () => {

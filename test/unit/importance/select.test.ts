@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../../src/engine/errors';
-import { parseJsonNumber } from '../../../src/engine/json';
+import { parseJsonNumber } from '../../../src/format/json';
 import {
   candidatesOf,
   keepList,

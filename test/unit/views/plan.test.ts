@@ -11,8 +11,8 @@ import { nameInModule, partsOf } from '../../../src/views/parts';
 import { protectionOf, requireProtection } from '../../../src/views/protection';
 import { scoreSentence, scoreWords, scoringSentence } from '../../../src/views/score-words';
 import { importances, rankingOf, ScoreStore } from '../../../src/views/scores';
-import { shortCount, shortScore } from '../../../src/views/words';
-import { short } from '../../../webview/panel/numbers';
+import { shortCount, shortNumber } from '../../../src/format/numbers';
+import { shortScore } from '../../../src/views/short-score';
 import { groupFiles } from '../../../src/views/group-files';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -353,10 +353,10 @@ describe('words', () => {
       -size,
     ]);
     for (const score of scores) {
-      assert.equal(shortScore(score), short(score));
-      const back = Number(short(score).replaceAll('−', '-').replaceAll(',', ''));
-      assert.ok(Math.abs(back - score) <= 0.005 * Math.abs(score), `${score} is written ${short(score)}`);
+      assert.equal(shortScore(score), shortNumber(score));
+      const back = Number(shortNumber(score).replaceAll('−', '-').replaceAll(',', ''));
+      assert.ok(Math.abs(back - score) <= 0.005 * Math.abs(score), `${score} is written ${shortNumber(score)}`);
     }
-    assert.equal(short(286.478), '286.5');
+    assert.equal(shortNumber(286.478), '286.5');
   });
 });

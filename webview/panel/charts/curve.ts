@@ -7,7 +7,8 @@ import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState }
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
-import { blockList, count, numeric, short, times } from '../numbers';
+import { shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
+import { blockList, numeric } from '../numbers';
 import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
 import { addTargets, type Target } from './targets';
@@ -157,7 +158,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
       grid: true,
       ticks: 6,
-      tickFormat: (value: number) => short(value, 3),
+      tickFormat: (value: number) => shortNumber(value, 3),
       label: `↑ ${t('Perplexity')}`,
     },
     marks: [
@@ -171,7 +172,8 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         anchor: 'top',
         ticks: ticks(66),
         tickSize: 3,
-        tickFormat: (n: number) => `${count(parametersAt(data.model, n))}\n${times(speedAt(data.model, n))}`,
+        tickFormat: (n: number) =>
+          `${shortCount(parametersAt(data.model, n))}\n${formatFactor(speedAt(data.model, n))}`,
         label: null,
         color: 'var(--muted)',
       }),
@@ -199,7 +201,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
       Plot.text(at('whole'), {
         ...{ x: 'count', y: 'ppl', dx: 8, dy: -8, textAnchor: 'start', fill: 'var(--ink)' },
-        ...{ text: (dot: Dot) => t('whole model {0}', short(dot.ppl)), stroke: 'var(--paper)', strokeWidth: 4 },
+        ...{ text: (dot: Dot) => t('whole model {0}', shortNumber(dot.ppl)), stroke: 'var(--paper)', strokeWidth: 4 },
       }),
       Plot.dot(at('plan'), {
         x: 'count',
@@ -215,7 +217,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         x: 'count',
         y: 'ppl',
         dy: -16,
-        text: (dot: Dot) => (still ? t('chosen {0}', short(dot.ppl)) : t('plan {0}', short(dot.ppl))),
+        text: (dot: Dot) => (still ? t('chosen {0}', shortNumber(dot.ppl)) : t('plan {0}', shortNumber(dot.ppl))),
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,
@@ -231,7 +233,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
             dx: textAnchor === 'start' ? 10 : -10,
             dy: 3,
             textAnchor,
-            text: (dot: Dot) => t('retrained {0}', short(dot.ppl)),
+            text: (dot: Dot) => t('retrained {0}', shortNumber(dot.ppl)),
             fill: 'var(--ink)',
             stroke: 'var(--paper)',
             strokeWidth: 4,
@@ -264,10 +266,10 @@ function tipOf(dot: Dot, data: CurveData): string[] {
   return [
     t('{0}: {1} removed', dot.label, dot.count),
     Number.isFinite(full)
-      ? t('perplexity {0} ({1}× the whole model’s)', short(dot.ppl), short(dot.ppl / full, 3))
-      : t('perplexity {0}', short(dot.ppl)),
-    t('{0} parameters', count(parametersAt(data.model, dot.count))),
-    t('estimated speed {0}', times(speedAt(data.model, dot.count))),
+      ? t('perplexity {0} ({1}× the whole model’s)', shortNumber(dot.ppl), shortNumber(dot.ppl / full, 3))
+      : t('perplexity {0}', shortNumber(dot.ppl)),
+    t('{0} parameters', shortCount(parametersAt(data.model, dot.count))),
+    t('estimated speed {0}', formatFactor(speedAt(data.model, dot.count))),
     t('blocks {0}', blockList(dot.removed)),
   ];
 }

@@ -4,7 +4,8 @@ import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type Drawing, legendEntry } from './frame';
 import { ranksOf } from './ranks';
-import { numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../numbers';
 import { lineSign, seriesStyleOf } from './series';
 import { known } from './table';
 
@@ -50,7 +51,7 @@ function stateOf({ removed, locked, protected: isProtected }: Bar): string {
 export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const state = stateOf(bar);
   if (Number.isNaN(bar.value)) return [t('Block {0}: not scored', bar.block), state];
-  const value = short(bar.value);
+  const value = shortNumber(bar.value);
   const rank = t('rank {0} of {1} (1 = removed first)', bar.rank, bar.ranked);
   if (full === undefined) {
     return [
@@ -63,7 +64,7 @@ export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
   const whole = numeric(full);
   return [
     t('Block {0}: perplexity without it {1}', bar.block, value),
-    t('{0}× the whole model’s {1}', short(bar.value / whole), short(whole)),
+    t('{0}× the whole model’s {1}', shortNumber(bar.value / whole), shortNumber(whole)),
     ...intervalOf(bar, whole),
     rank,
     state,
@@ -73,11 +74,11 @@ export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
 /** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
 function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
   if (Number.isFinite(paired.high)) {
-    const words = t('95 % interval {0} to {1}, paired over texts', short(paired.low), short(paired.high));
+    const words = t('95 % interval {0} to {1}, paired over texts', shortNumber(paired.low), shortNumber(paired.high));
     return paired.low <= full && full <= paired.high ? [words, t('removing it may cost nothing')] : [words];
   }
   if (!Number.isFinite(unpaired.high)) return [];
-  return [t('across texts {0} to {1}', short(unpaired.low), short(unpaired.high))];
+  return [t('across texts {0} to {1}', shortNumber(unpaired.low), shortNumber(unpaired.high))];
 }
 
 /** @param all criteria; each one other than `score` gets a column with ranks */

@@ -12,7 +12,8 @@ import type { ChartFrame, Drawing } from './frame';
 import { ranksOf, rankChart } from './ranks';
 import { axisOf } from './importance-axis';
 import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
-import { numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../numbers';
 import { seriesStyleOf } from './series';
 import { addTargets, type Target } from './targets';
 
@@ -114,7 +115,7 @@ function barChart(
       domain: [bottom, top],
       grid: true,
       ticks: log ? 4 : 5,
-      tickFormat: (value: number) => short(value, 3),
+      tickFormat: (value: number) => shortNumber(value, 3),
       label: null,
     },
     marks: [
@@ -158,7 +159,7 @@ function barChart(
         { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
       ),
       Plot.text(beyond, {
-        ...{ x: 'block', y: top, text: (each: Bar) => short(each.value), fontSize: 10, fill: 'var(--ink)' },
+        ...{ x: 'block', y: top, text: (each: Bar) => shortNumber(each.value), fontSize: 10, fill: 'var(--ink)' },
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
       Plot.text([`↑ ${isPpl ? t('Perplexity without the block') : seriesStyleOf(score.criterion).name}`], {

@@ -1,7 +1,7 @@
 /** Tables: the numbers of charts, and other tables of the panel. */
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { short } from '../numbers';
+import { formatCount, shortNumber } from '../../../src/format/numbers';
 
 /** A word, a number as it was measured, or nothing. The page rounds numbers; a file does not. */
 export type Cell = string | number | null;
@@ -20,7 +20,7 @@ export const known = (value: number): number | null => (Number.isNaN(value) ? nu
 export function cellText(cell: Cell): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
-  return Number.isInteger(cell) ? cell.toLocaleString('en-US') : short(cell, 6);
+  return Number.isInteger(cell) ? formatCount(cell) : shortNumber(cell, 6);
 }
 
 /** @param caption for screen readers @param rows the first cell of each is its header */

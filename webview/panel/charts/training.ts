@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
-import { short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
 import { addTargets, type Target } from './targets';
 import {
   type EvaluationPoint,
@@ -94,7 +94,7 @@ function evaluationChart(
     y: {
       ...roomFor([...evaluations, ...over].map(({ ppl }) => ppl)),
       ...{ label: `↑ ${t('Held-out perplexity')}`, grid: true, nice: true, ticks: 3 },
-      tickFormat: (value: number) => short(value, 3),
+      tickFormat: (value: number) => shortNumber(value, 3),
     },
     marks: [
       Plot.lineY(over, { ...OVER, x: 'step', y: 'ppl' }),
@@ -103,7 +103,7 @@ function evaluationChart(
       Plot.text(evaluations.slice(-1), {
         x: 'step',
         y: 'ppl',
-        text: (point: EvaluationPoint) => short(point.ppl),
+        text: (point: EvaluationPoint) => shortNumber(point.ppl),
         dy: -12,
         textAnchor: (evaluations.at(-1)?.step ?? 0) > last / 2 ? 'end' : 'start',
         fill: 'var(--ink)',
@@ -113,7 +113,7 @@ function evaluationChart(
     ],
   }) as SVGSVGElement;
   const at = (point: EvaluationPoint | undefined): string =>
-    point ? t('{0} at step {1}', short(point.ppl), point.step) : t('none');
+    point ? t('{0} at step {1}', shortNumber(point.ppl), point.step) : t('none');
   return asImage(svg, t('Held-out perplexity: {0}, {1}.', at(evaluations[0]), at(evaluations.at(-1))));
 }
 
@@ -129,7 +129,7 @@ function smallChart(
     ...{ width, height: 96, marginLeft: LEFT, marginTop: 20, marginBottom: 18, marginRight: 12 },
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: 3, tickFormat: 'd' },
-    y: { label: `↑ ${label}`, ticks: 3, zero: true, tickFormat: (value: number) => short(value, 3) },
+    y: { label: `↑ ${label}`, ticks: 3, zero: true, tickFormat: (value: number) => shortNumber(value, 3) },
     marks: [
       Plot.areaY(points, { x: 'step', y, fill: 'var(--series-1)', fillOpacity: 0.12 }),
       Plot.lineY(points, { x: 'step', y, stroke: 'var(--series-1)', strokeWidth: 1.2 }),
@@ -137,7 +137,7 @@ function smallChart(
     ],
   }) as SVGSVGElement;
   const latest = points.at(-1);
-  return asImage(svg, t('{0}: {1} at the last step.', label, latest ? short(latest[y]) : t('none')));
+  return asImage(svg, t('{0}: {1} at the last step.', label, latest ? shortNumber(latest[y]) : t('none')));
 }
 
 function asImage(svg: SVGSVGElement, label: string): SVGSVGElement {
@@ -157,10 +157,10 @@ function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame
     const after = i < stops.length - 1 ? Number(x.apply(stops[i + 1].step)) : cx + 8;
     const [from, to] = [(before + cx) / 2, (cx + after) / 2];
     const tip = [
-      t('Step {0}: loss {1}', point.step, short(point.loss)),
-      t('smoothed {0}', short(point.smooth)),
-      t('learning rate {0}', short(point.learningRate)),
-      t('{0} tokens per second', short(point.speed)),
+      t('Step {0}: loss {1}', point.step, shortNumber(point.loss)),
+      t('smoothed {0}', shortNumber(point.smooth)),
+      t('learning rate {0}', shortNumber(point.learningRate)),
+      t('{0} tokens per second', shortNumber(point.speed)),
     ];
     return {
       key: String(point.step),

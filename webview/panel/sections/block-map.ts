@@ -17,7 +17,8 @@ import { el, withParts } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { ranksOf } from '../charts/ranks';
 import { speedupOf } from './family';
-import { numeric, short, times } from '../numbers';
+import { shortNumber, formatFactor } from '../../../src/format/numbers';
+import { numeric } from '../numbers';
 import { onPanelRows } from '../state/rows';
 import { type Section, whenChanged } from './section';
 import { scoresOf } from './importance';
@@ -61,7 +62,7 @@ export function blockMapSection(): Section {
       const kept = model.blocks - plan.removed.length;
       summary.replaceChildren(
         words(t('{0} of {1}'), String(kept), blocksText(family.parent?.there?.blocks ?? model.blocks)),
-        words(t('speed {0}'), times(speedupOf({ model, plan, family }))),
+        words(t('speed {0}'), formatFactor(speedupOf({ model, plan, family }))),
         ...perplexityOf(onPanelRows(whatIf, text), plan.removed),
       );
     },
@@ -85,5 +86,5 @@ function perplexityOf({ status, full, removed, ppl }: WhatIfState, plan: readonl
   const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
   const isComing = status === 'waiting' || status === 'computing';
   if (known === null && !isComing) return [];
-  return [words(t('perplexity {0}'), known === null ? '…' : short(numeric(known)))];
+  return [words(t('perplexity {0}'), known === null ? '…' : shortNumber(numeric(known)))];
 }

@@ -17,7 +17,8 @@ import { t } from '../../support/l10n';
 import { type Choice, dropdown } from '../../support/ui';
 import { type CurveSeries, drawCurve } from '../charts/curve';
 import { ChartFrame } from '../charts/frame';
-import { blockList, moment, numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { blockList, moment, numeric } from '../numbers';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
@@ -184,14 +185,14 @@ export function curveSection(context: Context): Section {
 /** The one or two numbers that are known without a curve, in a sentence. */
 function knownOf({ full, removed, ppl, text }: WhatIfState): string[] {
   if (full === null || text === null) return [];
-  const whole = short(numeric(full));
+  const whole = shortNumber(numeric(full));
   if (ppl === null || removed.length === 0) return [t('Perplexity on {0}: {1} for the whole model.', text, whole)];
   return [
     t(
       'Perplexity on {0}: {1} for the whole model, {2} with {3} removed.',
       text,
       whole,
-      short(numeric(ppl)),
+      shortNumber(numeric(ppl)),
       blocksText(removed.length),
     ),
   ];
@@ -208,7 +209,7 @@ function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): strin
     'By {0}, you can remove {1} before the perplexity rises by more than half ({2} from {3}).',
     nameInText(first.criterion),
     blocksText(bent.count),
-    short(numeric(bent.ppl)),
-    short(start),
+    shortNumber(numeric(bent.ppl)),
+    shortNumber(start),
   );
 }

@@ -3,7 +3,8 @@ import type { PanelChild, PanelFamily, PanelParent, PanelState } from '../../../
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
-import { blockList, numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { blockList, numeric } from '../numbers';
 import type { Context } from './section';
 
 /** Limit of lines, because a folder of experiments has dozens of models. */
@@ -39,7 +40,7 @@ function childLine({ name, path, removed, retrained, ppl: known }: PanelChild, s
 
 /** The perplexity on the panel's text; nothing while it is unknown. */
 const ppl = (known: PanelChild['ppl']): string[] =>
-  known === null ? [] : [' · ', t('perplexity {0}', short(numeric(known)))];
+  known === null ? [] : [' · ', t('perplexity {0}', shortNumber(numeric(known)))];
 
 const openButton = (name: string, path: string, send: Context['send']): HTMLElement =>
   button(t('Open'), () => send({ type: 'family/open', path }), {

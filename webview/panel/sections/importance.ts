@@ -5,7 +5,8 @@ import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, setTicked } from '../../support/ui';
 import { drawImportance } from '../charts/importance';
 import { ChartFrame } from '../charts/frame';
-import { blockList, numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { blockList, numeric } from '../numbers';
 import { rowsLabel, rowsOfPanel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { seriesStyleOf, nameInText } from '../charts/series';
@@ -96,11 +97,11 @@ function summaryOf({ blocks, full, criterion }: ScoreDigest, plan: PanelPlan, st
       ? t('By {0}, block {1} matters least and block {2} matters most.', nameInText(criterion), least.index, most.index)
       : t(
           'The whole model has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
-          short(numeric(full)),
+          shortNumber(numeric(full)),
           least.index,
-          short(numeric(least.score)),
+          shortNumber(numeric(least.score)),
           most.index,
-          short(numeric(most.score)),
+          shortNumber(numeric(most.score)),
         );
   return [result, ...more].join(' ');
 }

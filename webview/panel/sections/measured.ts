@@ -6,7 +6,7 @@ import { button, checkbox, enable, setTicked } from '../../support/ui';
 import { cardTitle } from '../card';
 import { type Cost, costsOf } from './costs';
 import { exportCsv, exportJson } from '../charts/export';
-import { bytes, count, short } from '../numbers';
+import { formatBytes, shortCount, shortNumber } from '../../../src/format/numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { modelText } from '../state/model-labels';
 import { ownRuns } from '../state/shown-runs';
@@ -24,10 +24,10 @@ interface Column {
   readonly words: (value: number) => string;
 }
 
-const speed = (value: number): string => short(value, 3);
+const speed = (value: number): string => shortNumber(value, 3);
 const COLUMNS: readonly Column[] = [
-  { key: 'parameters', name: t('Parameters'), exact: t('Parameters'), words: count },
-  { key: 'bytes', name: t('Size'), exact: t('Bytes'), words: bytes },
+  { key: 'parameters', name: t('Parameters'), exact: t('Parameters'), words: shortCount },
+  { key: 'bytes', name: t('Size'), exact: t('Bytes'), words: formatBytes },
   {
     ...{
       key: 'prefillTokensPerSecond',
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column[] = [
     },
     range: 'decodeRange',
   },
-  { key: 'peakRssBytes', name: t('Peak memory'), exact: t('Peak memory, bytes'), words: bytes },
+  { key: 'peakRssBytes', name: t('Peak memory'), exact: t('Peak memory, bytes'), words: formatBytes },
 ];
 
 const KINDS: Readonly<Record<Cost['kind'], string>> = {

@@ -4,7 +4,9 @@ import { el } from '../../support/dom';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
-import { blockList, bytes, clock, count, numeric, percent, seconds, short, times } from '../numbers';
+import { formatBytes, shortCount, formatPercent, shortNumber, formatFactor } from '../../../src/format/numbers';
+import { formatClock } from '../../../src/format/durations';
+import { formatMeasured, blockList, numeric } from '../numbers';
 import { familyLines, speedupOf } from './family';
 import { onPanelRows, textLabel } from '../state/rows';
 import { type Context, type Section, whenChanged } from './section';
@@ -58,8 +60,8 @@ export function planSection({ send }: Context): Section {
       name.textContent = model.name;
       facts.textContent = [
         blocksText(model.blocks),
-        t('{0} parameters', count(model.parameters)),
-        bytes(model.bytes),
+        t('{0} parameters', shortCount(model.parameters)),
+        formatBytes(model.bytes),
       ].join(' · ');
       figures.replaceChildren(...figuresOf(shown));
       note.textContent = noteOf(shown);
@@ -119,7 +121,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
     ),
     figure(
       t('Parameters'),
-      count(plan.parameters),
+      shortCount(plan.parameters),
       parent
         ? t('{0} from {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
         : removed > 0
@@ -128,12 +130,12 @@ function figuresOf(state: PanelState): HTMLElement[] {
     ),
     figure(
       t('Estimated speed'),
-      times(speedupOf(state)),
+      formatFactor(speedupOf(state)),
       parent ? t('{0}: 1×', family.parent.name) : t('whole model: 1×'),
     ),
     figure(
       t('Perplexity of this plan'),
-      known ? short(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
+      known ? shortNumber(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
       isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
     ),
@@ -141,7 +143,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
 }
 
 /** "−5.3 %" */
-const lessBy = (now: number, before: number): string => `−${percent(1 - now / before)}`;
+const lessBy = (now: number, before: number): string => `−${formatPercent(1 - now / before)}`;
 
 function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
   const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;
@@ -154,11 +156,13 @@ function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
   const full = numeric(whatIf.full);
   if (plan.removed.length > 0) {
     const isCurrent = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;
-    return isCurrent && Number.isFinite(full) ? t('{0} of {1}', times(numeric(whatIf.ppl) / full), short(full)) : '';
+    return isCurrent && Number.isFinite(full)
+      ? t('{0} of {1}', formatFactor(numeric(whatIf.ppl) / full), shortNumber(full))
+      : '';
   }
   const before = numeric(parent?.there?.ppl);
   if (!Number.isFinite(before) || !Number.isFinite(full)) return t('no block removed');
-  return t('{0} of {1} ({2})', times(full / before), short(before), parent!.name);
+  return t('{0} of {1} ({2})', formatFactor(full / before), shortNumber(before), parent!.name);
 }
 
 /** How the perplexity was measured. The text stays while the next one is computed, so that nothing moves on the page. */
@@ -168,7 +172,8 @@ function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: Pane
   // The warning takes the place of the text, which the chip above names too. A new line would move what is below.
   if (plan.warning !== null) return t('⚠ The plan {0}.', plan.warning);
   if (text === null) return '';
-  const measured = time === null ? t('Measured on {0}.', text) : t('Measured on {0} in {1}.', text, seconds(time));
+  const measured =
+    time === null ? t('Measured on {0}.', text) : t('Measured on {0} in {1}.', text, formatMeasured(time));
   return `${measured} ${t('No file was written.')}`;
 }
 
@@ -203,7 +208,9 @@ function jobText(state: PanelJob['state'], progress: PanelJob['progress']): stri
   if (!progress) return t('Preparing…');
   const { label, done, total, secondsLeft } = progress;
   const far = total > 0 ? [`${Math.floor((100 * done) / total)} %`] : [];
-  return [label, ...far, ...(secondsLeft === undefined ? [] : [t('about {0} left', clock(secondsLeft))])].join(' · ');
+  return [label, ...far, ...(secondsLeft === undefined ? [] : [t('about {0} left', formatClock(secondsLeft))])].join(
+    ' · ',
+  );
 }
 
 function showFailure(place: HTMLElement, failure: PanelState['failure'], send: Context['send']): void {

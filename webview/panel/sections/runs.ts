@@ -1,13 +1,13 @@
 /** The list of recorded runs, with actions and with a warning if an input of a run has changed. */
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
-import { formatCount } from '../../support/numbers';
+import { formatCount, shortNumber } from '../../../src/format/numbers';
 import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button, checkbox, enable } from '../../support/ui';
 import { cardTitle } from '../card';
 import { ComparisonView } from './comparison';
-import { moment, numeric, short } from '../numbers';
+import { moment, numeric } from '../numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { modelText, ORIGINAL } from '../state/model-labels';
 import { chartOf, isShown, showing } from '../state/shown-runs';
@@ -142,16 +142,16 @@ function resultOf({ digest: { kind, score, curve, training, quality, cost, sampl
   if (curve) return curve.points.length > 1 ? t('0 to {0} removed', curve.points.at(-1)!.count) : '';
   if (training) {
     const last = training.steps.at(-1);
-    return last ? t('{0}, loss {1}', stepsText(last.step), short(numeric(last.loss))) : '';
+    return last ? t('{0}, loss {1}', stepsText(last.step), shortNumber(numeric(last.loss))) : '';
   }
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)
-    return t('perplexity {0}', quality.map(({ ppl }) => short(numeric(ppl))).join(' → '));
+    return t('perplexity {0}', quality.map(({ ppl }) => shortNumber(numeric(ppl))).join(' → '));
   if (kind === 'bench' && cost) {
     // Next to other models, the checkpoint has its own name.
     const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
       const name = label === ORIGINAL && of ? of.model : modelText(label);
-      return t('{0}: {1} tokens/s', name, short(numeric(decodeTokensPerSecond)));
+      return t('{0}: {1} tokens/s', name, shortNumber(numeric(decodeTokensPerSecond)));
     });
     return named.join(', ');
   }

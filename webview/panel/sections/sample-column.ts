@@ -1,10 +1,11 @@
 /** The text of one model. It grows while the model generates. All content is text, never markup. */
+import { formatMeasured } from '../numbers';
 import { el } from '../../support/dom';
 import { tokensText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { differences } from './differences';
-import { percent, seconds, short } from '../numbers';
+import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { modelText } from '../state/model-labels';
 
 export interface ColumnText {
@@ -74,7 +75,9 @@ export class SampleColumn {
     if (atEnd) this.body.scrollTop = this.body.scrollHeight;
     this.failure.textContent = failure === undefined ? '' : `⚠ ${failure}`;
     this.meter.textContent =
-      repetition === null ? '' : `${repetition >= REPETITIVE ? '⚠ ' : ''}${t('Repetition {0}', percent(repetition))}`;
+      repetition === null
+        ? ''
+        : `${repetition >= REPETITIVE ? '⚠ ' : ''}${t('Repetition {0}', formatPercent(repetition))}`;
     this.meter.classList.toggle('is-high', (repetition ?? 0) >= REPETITIVE);
   }
 }
@@ -83,8 +86,8 @@ function factsOf({ tokens, timeToFirstToken, tokensPerSecond, stopped }: ColumnT
   if (tokens === 0 && stopped === null) return t('Reading the prompt…');
   return [
     tokensText(tokens),
-    ...(tokensPerSecond === null ? [] : [t('{0} tokens/s', short(tokensPerSecond, 3))]),
-    ...(timeToFirstToken === null ? [] : [t('first token after {0}', seconds(timeToFirstToken))]),
+    ...(tokensPerSecond === null ? [] : [t('{0} tokens/s', shortNumber(tokensPerSecond, 3))]),
+    ...(timeToFirstToken === null ? [] : [t('first token after {0}', formatMeasured(timeToFirstToken))]),
     ...(stopped === null ? [] : [ENDS[stopped] ?? stopped]),
   ].join(' · ');
 }

@@ -5,7 +5,8 @@ import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
 import { ChartFrame } from '../charts/frame';
 import { drawTraining } from '../charts/training';
-import { moment, numeric, short } from '../numbers';
+import { shortNumber } from '../../../src/format/numbers';
+import { moment, numeric } from '../numbers';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { backButton, nameOf, ownRuns } from '../state/shown-runs';
 import type { TrainingSeries } from '../charts/training-points';
@@ -107,7 +108,7 @@ function outcomeOf(live: LiveTraining): string {
 /** The text in place of a chart that has nothing to draw yet. */
 function beforeTheFirstStep({ status, title, evaluations }: LiveTraining): string {
   const start = evaluations[0]
-    ? [t('The held-out perplexity was {0} at the start.', short(numeric(evaluations[0].ppl)))]
+    ? [t('The held-out perplexity was {0} at the start.', shortNumber(numeric(evaluations[0].ppl)))]
     : [];
   const wait = status === 'running' ? [t('The first step takes a moment.')] : [];
   return [`${STATES[status]}: ${title}.`, ...start, ...wait].join(' ');
@@ -133,9 +134,9 @@ function summaryOf({ name, steps, evaluations }: TrainingSeries, live: LiveTrain
   const last = steps.at(-1);
   if (!last) return live ? `${STATES[live.status]}: ${name}.` : `${name}.`;
   const step = live && live.total > 0 ? t('{0} of {1}', last.step, live.total) : String(last.step);
-  const [loss, first] = [short(numeric(last.loss)), short(numeric(steps[0].loss))];
+  const [loss, first] = [shortNumber(numeric(last.loss)), shortNumber(numeric(steps[0].loss))];
   const result = t('{0}: step {1}, loss {2} from {3}.', live ? STATES[live.status] : name, step, loss, first);
   if (evaluations.length < 2) return result;
   const best = Math.min(...evaluations.map(({ ppl }) => numeric(ppl)));
-  return `${result} ${t('Held-out perplexity: {0} from {1}.', short(best), short(numeric(evaluations[0].ppl)))}`;
+  return `${result} ${t('Held-out perplexity: {0} from {1}.', shortNumber(best), shortNumber(numeric(evaluations[0].ppl)))}`;
 }

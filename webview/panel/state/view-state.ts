@@ -1,4 +1,5 @@
 /** The user's choices about how the panel looks. They survive hiding and reload. The host owns all results. */
+import { isObject } from '../../../src/format/json';
 import type { WriteSettings } from '../../../src/protocol/panel';
 
 export interface ViewState {
@@ -51,10 +52,10 @@ export const FIRST_VIEW: ViewState = {
 
 /** Reads kept state of this or another version. A value of the wrong type gets its default. */
 export function readView(kept: unknown): ViewState {
-  if (typeof kept !== 'object' || kept === null) return FIRST_VIEW;
+  if (!isObject(kept)) return FIRST_VIEW;
   const view: Record<string, unknown> = { ...FIRST_VIEW };
   for (const [name, first] of Object.entries(FIRST_VIEW)) {
-    const value = (kept as Record<string, unknown>)[name];
+    const value = kept[name];
     if (typeof value === typeof first && Array.isArray(value) === Array.isArray(first) && value !== null)
       view[name] = value;
   }

@@ -1,6 +1,6 @@
 /** Reads a GGUF header from front to back in pieces: nothing is set aside for what a length claims until it is there. */
 import { createHash } from 'node:crypto';
-import { counted } from '../../counted';
+import { counted } from '../../../format/words';
 import { DamagedFile } from '../damage';
 import { MAX_GGUF_HEADER_BYTES } from '../limits';
 import { VALUE_BYTES, type GgufValueType } from './types';

@@ -1,5 +1,5 @@
 /** The tensor list of a GGUF header, held to the rules of the reference reader (ggml): types, whole blocks, order, alignment. */
-import { counted } from '../../counted';
+import { counted } from '../../../format/words';
 import { printable } from '../bounded-json';
 import { type Report, truncated } from '../damage';
 import type { GgufCursor } from './cursor';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { counted } from '../../counted';
+import { counted } from '../../../format/words';
 import type { UserError } from '../../errors';
 import { refuse, type Report } from '../damage';
 import { notSafetensors } from '../not-safetensors';

@@ -2,8 +2,8 @@
  * The header of a safetensors file, held to the reference reader's rules: every tensor has a known type, its shape fits
  * its byte range, and the ranges fill the rest of the file without gap or overlap.
  */
-import { counted } from '../../counted';
-import { isObject } from '../../json';
+import { counted } from '../../../format/words';
+import { isObject } from '../../../format/json';
 import { DamagedFile, refuse, type Report, truncated } from '../damage';
 import { JsonProblem, parseBoundedJson, printable } from '../bounded-json';
 import { DTYPE_BITS, type Dtype } from '../dtype';

@@ -1,7 +1,7 @@
 /** `model.safetensors.index.json`: which shard holds which tensor. */
 import { basename } from 'node:path';
 import { UserError } from '../../errors';
-import { isObject } from '../../json';
+import { isObject } from '../../../format/json';
 import { JsonProblem, parseBoundedJson, printable } from '../bounded-json';
 import { readSmallFile } from '../../files/regular-file';
 import { INDEX_DEPTH, MAX_INDEX_BYTES, MAX_NAME_LENGTH, MAX_RANK, MAX_SHARDS, MAX_TENSORS } from '../limits';

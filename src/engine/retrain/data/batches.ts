@@ -2,8 +2,8 @@
  * Batches from a file, one per step in the file's order: `{"batches": [{"ids": [[…]], "labels": [[…]]}]}`. They let two
  * programs train on the same tokens. Label i belongs to token i; −100 masks a token (PyTorch's convention).
  */
-import { counted } from '../../counted';
-import { isObject } from '../../json';
+import { counted } from '../../../format/words';
+import { isObject } from '../../../format/json';
 import type { Example } from './example';
 import { countTargets, NO_LABEL } from './example';
 import { unusable } from './records';

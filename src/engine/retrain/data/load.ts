@@ -3,7 +3,7 @@
  * documents or running text become examples of token ids. Some of them are held out for validation.
  */
 import { basename } from 'node:path';
-import { counted } from '../../counted';
+import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import { type JobOptions, Work } from '../../progress';

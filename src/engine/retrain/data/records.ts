@@ -5,7 +5,7 @@
 import { extname } from 'node:path';
 import { messageOf, UserError } from '../../errors';
 import { option } from '../../option-token';
-import { isObject, type JsonObject } from '../../json';
+import { isObject, type JsonObject } from '../../../format/json';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import type { Instruction } from './alpaca';
 

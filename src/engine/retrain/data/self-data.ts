@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { isObject } from '../../json';
+import { isObject } from '../../../format/json';
 import { readSmallFile } from '../../files/regular-file';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';

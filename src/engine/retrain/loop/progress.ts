@@ -1,5 +1,5 @@
 /** The progress of a run, in words and in counted tokens. */
-import { counted } from '../../counted';
+import { counted } from '../../../format/words';
 import type { Work } from '../../progress';
 import type { PassWork } from './backprop';
 import type { TrainOptions } from './options';

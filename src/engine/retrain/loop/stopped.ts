@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readShardHeader } from '../../formats/safetensors/file';
 import { UserError } from '../../errors';
-import { isObject } from '../../json';
+import { isObject } from '../../../format/json';
 import type { TrainingRequest } from '../request';
 import { readHappened, readRun, type TrainingLog } from './training-state';
 import { folderOf, ownerOf, stateFileOf, Workspace } from './workspace';

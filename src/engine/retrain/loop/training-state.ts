@@ -13,7 +13,7 @@ import { dirname } from 'node:path';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../../formats/safetensors/tensor-file';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import { isObject, stringifyJson } from '../../json';
+import { isObject, stringifyJson } from '../../../format/json';
 import { cannotWrite } from '../../system-failure';
 import type { AdamW, Parameters } from './adamw';
 import type { TrainingRequest } from '../request';

@@ -5,7 +5,7 @@ import { requireArchitecture } from '../../checkpoint/open';
 import type { Checkpoint } from '../../checkpoint/types';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import { type Adapter } from '../../adapter/adapter';
+import type { Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
 import { adapterName, LINEAR_NAMES } from '../../adapter/names';

@@ -1,0 +1,13 @@
+/** Estimated times as text. */
+import { l10n } from '../l10n';
+
+/** An estimated time, rounded: "a few seconds", "40 s", "1:20", "50 min", "2 h 10 min". */
+export function roughTime(seconds: number): string {
+  if (seconds < 10) return l10n.t('a few seconds');
+  const tens = Math.round(seconds / 10) * 10;
+  if (tens < 60) return l10n.t('{0} s', tens);
+  if (tens < 600) return `${Math.floor(tens / 60)}:${String(tens % 60).padStart(2, '0')}`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return l10n.t('{0} min', minutes);
+  return l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}
