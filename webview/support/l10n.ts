@@ -29,7 +29,7 @@ export function translator(bundle: Bundle): Translate {
 const insert = (text: string, args: readonly Argument[]): string =>
   text.replace(/\{(\d+)\}/g, (all, index: string) => String(args[Number(index)] ?? all));
 
-/** What this module needs of the document. Unit tests load it where there is none. */
+/** The part of the browser that this module uses. Unit tests load the module without a document. */
 interface Place {
   readonly document?: { getElementById(id: string): { readonly textContent: string | null } | null };
 }

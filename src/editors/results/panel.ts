@@ -79,10 +79,10 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
   );
 }
 
-/** One panel for as long as it is open, whatever session it shows: its checkpoint's files may become others. */
+/** An open panel. It gets a new session when its checkpoint's files change. */
 class OpenPanel {
   session: ResultsSession | undefined;
-  /** How often it was shown, so that of two that read at the same time the later one stays. */
+  /** Counts sessions, so that the later one of two concurrent reads stays. */
   private turn = 0;
 
   constructor(
@@ -102,14 +102,14 @@ class OpenPanel {
     ];
   }
 
-  /** Reads the checkpoint and shows it in place of what was shown. @throws UserError when it cannot be opened */
+  /** Reads the checkpoint and shows it in a new session. @throws UserError when it cannot be opened */
   async show(): Promise<void> {
     const { coppice, panel, path } = this;
     this.end();
     const { turn } = this;
     const checkpoint = await coppice.library.load(path);
     const chat = await hasChatTemplate(checkpoint.folder);
-    if (turn !== this.turn) return; // closed meanwhile, or its files are others again
+    if (turn !== this.turn) return; // the panel was closed, or the files changed again
     const { extensionUri } = coppice.context;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
@@ -119,13 +119,13 @@ class OpenPanel {
     panel.webview.html = pageHtml(panel.webview, extensionUri, page);
   }
 
-  /** The checkpoint's files are others now: everything is read again. */
+  /** Reads everything again, because the checkpoint's files have changed. */
   async reload(): Promise<void> {
     const turn = this.turn + 1;
     try {
       await this.show();
     } catch {
-      if (turn === this.turn) this.panel.dispose(); // it is gone, which the tree says
+      if (turn === this.turn) this.panel.dispose(); // the checkpoint is gone, as the tree shows
     }
   }
 
