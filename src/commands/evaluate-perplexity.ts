@@ -7,7 +7,6 @@ import { formatCount, formatNumber } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { withoutLayers } from '../engine/checkpoint/architecture';
 import { evaluationEstimate, windowsOf } from '../host/estimates';
 import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
@@ -91,11 +90,8 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const { window = WINDOW } = state;
     const whole = all(state);
     const { remove = [] } = modelSource(coppice, chosen, state);
-    const left = withoutLayers(
-      architecture,
-      remove.filter((entry) => typeof entry === 'number'),
-    );
-    const time = (rows: number): string => evaluationEstimate(coppice, left, { rows, length: window });
+    const removed = remove.filter((entry) => typeof entry === 'number');
+    const time = (rows: number): string => evaluationEstimate(coppice, architecture, { rows, length: window }, removed);
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
-import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import type { Architecture } from '../engine/checkpoint/architecture';
 import type { Criterion } from '../engine/importance/criterion';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
@@ -32,13 +32,14 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
 
-/** "about 1:20" for these windows. @param architecture of the model without the blocks that are left out */
+/** "about 1:20" for these windows. @param removed blocks that are left out */
 export function evaluationEstimate(
   coppice: Coppice,
   architecture: Architecture,
   windows: { readonly rows: number; readonly length: number },
+  removed: readonly number[],
 ): string {
-  return timeOf(coppice, evaluationFlops(architecture, windows), architecture, 'evaluate', windows.length);
+  return timeOf(coppice, evaluationFlops(architecture, windows, removed), architecture, 'evaluate', windows.length);
 }
 
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */
@@ -76,11 +77,8 @@ export function learnSpeed(
   const provider = outcome.device?.provider ?? 'cpu';
   if (spec.kind === 'eval') {
     const { windows, window, seconds, removed } = (outcome as JobOutcome<'eval'>).result;
-    const left = withoutLayers(
-      architecture,
-      removed.filter((entry) => typeof entry === 'number'),
-    );
-    const flops = evaluationFlops(left, { rows: windows, length: window }) / seconds;
+    const blocks = removed.filter((entry) => typeof entry === 'number');
+    const flops = evaluationFlops(architecture, { rows: windows, length: window }, blocks) / seconds;
     speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
     return;
   }

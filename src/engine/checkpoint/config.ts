@@ -12,7 +12,6 @@ import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config 
 import { MAX_DIMENSION } from '../formats/limits';
 import { oddSetting } from './unsupported-settings';
 import { quantizationScheme, unsupportedScheme } from './quantization';
-import { readRope } from './rope';
 import type { Unsupported } from './types';
 
 const DEFAULT_EPS = 1e-6;
@@ -84,10 +83,8 @@ function readDimensions(config: Config, family: ModelFamily): Architecture | Uns
   }
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
-  const rope = readRope(config, context, defaults.theta);
-  if ('why' in rope) return rope;
   const ffn = count(config, 'intermediate_size', MAX_DIMENSION.ffn);
-  const layers = family.layers(config, { blocks, heads, kvHeads, headDim, ffn, rope });
+  const layers = family.layers(config, { blocks, context, heads, kvHeads, headDim, ffn });
   if ('why' in layers) return layers;
   const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
   return {

@@ -6,19 +6,41 @@ import type { Architecture } from '../checkpoint/architecture';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 import type { Criterion } from './criterion';
 
+/** What one application of the model's k-th step costs; 1 for a mean block. */
+type StepCost = (k: number) => number;
+
+/** Counts applications, whatever the blocks are like. */
+const each: StepCost = () => 1;
+
 /**
  * Cost of a perplexity sweep.
  * @param steps of the model
  * @param candidates indices of the steps that are left out, one per variant
  */
-export function sweepWork(architecture: Architecture, steps: number, candidates: readonly number[]): number {
-  const blocks = steps + candidates.reduce((n, k) => n + steps - 1 - k, 0);
+export function sweepWork(
+  architecture: Architecture,
+  steps: number,
+  candidates: readonly number[],
+  cost: StepCost = each,
+): number {
+  // The whole model passes through every step, and so does each variant after the step that it lacks.
+  const starting = new Float64Array(steps);
+  for (const k of candidates) starting[k]++;
+  let passes = 1;
+  const blocks = sum(steps, (k) => {
+    const here = cost(k) * passes;
+    passes += starting[k];
+    return here;
+  });
   return blocks + headWork(architecture) * (candidates.length + 1);
 }
 
+const sum = (count: number, of: (k: number) => number): number =>
+  Array.from({ length: count }, (_, k) => of(k)).reduce((a, b) => a + b, 0);
+
 /** Cost of Taylor scores: forward through `steps`, the gradient of the loss, and backward. */
-export function taylorWork(architecture: Architecture, steps: number): number {
-  return steps * (1 + BACKWARD_WORK) + headWork(architecture) * HEAD_GRADIENT_WORK;
+export function taylorWork(architecture: Architecture, steps: number, cost: StepCost = each): number {
+  return sum(steps, cost) * (1 + BACKWARD_WORK) + headWork(architecture) * HEAD_GRADIENT_WORK;
 }
 
 /**
@@ -32,11 +54,12 @@ export function greedyWork(
   steps: number,
   candidates: readonly number[],
   count: number,
+  cost: StepCost = each,
 ): number[] {
   return Array.from({ length: Math.min(count, candidates.length) }, (_, round) => {
     const left = steps - round;
     const open = candidates.slice(0, candidates.length - round).map((k) => Math.min(k, left - 1));
-    return sweepWork(architecture, left, open);
+    return sweepWork(architecture, left, open, cost);
   });
 }
 
@@ -47,25 +70,29 @@ export interface Scope {
   readonly kept?: ReadonlySet<number>;
 }
 
-/** Cost of a criterion over the whole model; 0 for criteria that run nothing. */
+/**
+ * Cost of a criterion over the whole model; 0 for criteria that run nothing.
+ * @param cost of one application of a block, where the blocks differ
+ */
 export function criterionWork(
   architecture: Architecture,
   criterion: Criterion,
   { count = 0, kept }: Scope = {},
+  cost: StepCost = each,
 ): number {
   const blocks = architecture.layers.length;
   const all = Array.from({ length: blocks }, (_, block) => block);
   switch (criterion) {
     case 'ppl':
-      return sweepWork(architecture, blocks, all);
+      return sweepWork(architecture, blocks, all, cost);
     case 'taylor':
-      return taylorWork(architecture, blocks);
+      return taylorWork(architecture, blocks, cost);
     case 'block-influence':
     case 'angular':
-      return blocks;
+      return sum(blocks, cost);
     case 'greedy': {
       const open = all.filter((block) => !kept?.has(block));
-      return greedyWork(architecture, blocks, open, count).reduce((sum, round) => sum + round, 0);
+      return greedyWork(architecture, blocks, open, count, cost).reduce((total, round) => total + round, 0);
     }
     case 'magnitude':
     case 'deepest':

@@ -3,6 +3,7 @@
  * alone, divided by the measured speed of this machine. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import { keptBlocks } from '../checkpoint/block-list';
 import { elements, parametersOf } from '../checkpoint/parameters';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { headWork } from '../model/cost';
@@ -50,12 +51,21 @@ export function scoringFlops(
   scope: Scope = {},
 ): number {
   if (criterion === 'magnitude') return 2 * parametersOf(architecture);
-  return rows * criterionWork(architecture, criterion, scope) * rowBlockFlops(architecture, length);
+  const mean = rowBlockFlops(architecture, length);
+  const cost = (layer: number): number => layerFlops(architecture, layer, length) / mean;
+  return rows * criterionWork(architecture, criterion, scope, cost) * mean;
 }
 
-/** Operations of the perplexity of a text. @param architecture of the model without the blocks that are left out */
-export function evaluationFlops(architecture: Architecture, { rows, length }: RowShape): number {
-  return rows * (architecture.layers.length + headWork(architecture)) * rowBlockFlops(architecture, length);
+/** Operations of the perplexity of a text. @param removed blocks that are left out */
+export function evaluationFlops(
+  architecture: Architecture,
+  { rows, length }: RowShape,
+  removed: readonly number[] = [],
+): number {
+  const mean = rowBlockFlops(architecture, length);
+  const kept = keptBlocks(architecture.layers.length, removed);
+  const blocks = kept.reduce((sum, layer) => sum + layerFlops(architecture, layer, length) / mean, 0);
+  return rows * (blocks + headWork(architecture)) * mean;
 }
 
 /**

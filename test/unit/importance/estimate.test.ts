@@ -1,9 +1,11 @@
 /** Estimates: operations counted from the architecture agree with a count of every product, one by one. */
 import assert from 'node:assert/strict';
-import { type Architecture, type LayerShape, withoutLayers } from '../../../src/engine/checkpoint/architecture';
+import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { evaluationFlops, rowBlockFlops, scoringFlops, speedLike } from '../../../src/engine/importance/estimate';
 import { checkpointFolder } from '../../support/golden';
+import { openToy } from '../../support/model';
+import { tinyCheckpoint } from '../../support/tiny-models';
 
 const ROWS = { rows: 3, length: 16 };
 
@@ -80,7 +82,23 @@ describe('estimates', () => {
   });
 
   it('of a text are its windows', () => {
-    near(evaluationFlops(withoutLayers(a, [0, 1]), ROWS), ROWS.rows * ((a.layers.length - 2) * block + head), 0.05);
+    near(evaluationFlops(a, ROWS, [0, 1]), ROWS.rows * ((a.layers.length - 2) * block + head), 0.05);
+  });
+
+  it('of a model whose blocks differ are counted block by block', async () => {
+    const ragged = requireArchitecture(await openToy(tinyCheckpoint('ragged-plain')));
+    const layers = ragged.layers.map((layer) => blockFlops(ragged, layer, ROWS.length));
+    const total = layers.reduce((sum, flops) => sum + flops, 0);
+    near(rowBlockFlops(ragged, ROWS.length), total / layers.length, 1e-12);
+    near(scoringFlops(ragged, 'angular', ROWS), ROWS.rows * total, 1e-12);
+    const headOf = headFlops(ragged, ROWS.length);
+    const without = (removed: number[]): number => evaluationFlops(ragged, ROWS, removed);
+    near(without([]) - without([2]), ROWS.rows * layers[2], 1e-9);
+    near(without([0, 1, 2, 3]), ROWS.rows * headOf, 0.3); // the head in units of a mean block's parameters
+    // Block k is passed by the whole model and by the k variants that lack an earlier block.
+    const sweep = layers.reduce((sum, flops, k) => sum + (1 + k) * flops, 0);
+    const heads = scoringFlops(ragged, 'ppl', ROWS) - ROWS.rows * sweep;
+    near(heads, (layers.length + 1) * without([0, 1, 2, 3]), 1e-9);
   });
 
   it('know that gradients are slower than products', () => {

@@ -1,8 +1,10 @@
 /** What a family of models says of itself: one file each beside this one, listed in index.ts. */
-import type { LayerShape, Rope } from '../architecture';
+import type { LayerShape } from '../architecture';
 import type { Config } from '../fields';
+import { readRope } from '../rope';
 import type { Unsupported } from '../types';
 import type { FamilyWeights } from './weights';
+import type { Windows } from './windows';
 
 export interface ModelFamily {
   /** `model_type` in config.json. */
@@ -37,8 +39,6 @@ export interface FamilyDefaults {
   readonly eos?: number;
   /** `rms_norm_eps`; 1e-6 when undefined. */
   readonly eps?: number;
-  /** `rope_theta`; 10 000 when undefined. */
-  readonly theta?: number;
   /** `tie_word_embeddings`; false when undefined. */
   readonly tied?: boolean;
 }
@@ -46,16 +46,24 @@ export interface FamilyDefaults {
 /** What configs of all families say alike. */
 export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn'> {
   readonly blocks: number;
-  readonly rope: Rope;
+  readonly context: number;
 }
 
 export type PrunedFields = Readonly<Record<string, number | readonly string[]>>;
 
-/** Blocks that differ in nothing but their windows. @param windows one for each block */
-export function withWindows(
-  { blocks: _, ...shape }: CommonShape,
-  windows: readonly (number | null)[],
+/**
+ * Blocks that differ in nothing but their windows.
+ * @param windows one for each block, or why they cannot be computed
+ * @throws UserError for a field that is missing or impossible
+ */
+export function layersWith(
+  windows: Windows | Unsupported,
+  { config, common, theta }: { readonly config: Config; readonly common: CommonShape; readonly theta?: number },
   { biases = [], qkNorm = false }: Partial<Pick<LayerShape, 'biases' | 'qkNorm'>> = {},
-): LayerShape[] {
-  return windows.map((window) => ({ ...shape, window, biases, qkNorm }));
+): readonly LayerShape[] | Unsupported {
+  if ('why' in windows) return windows;
+  const { blocks: _, context, ...shape } = common;
+  const rope = readRope(config, context, theta);
+  if ('why' in rope) return rope;
+  return windows.map((window) => ({ ...shape, window, rope, biases, qkNorm }));
 }

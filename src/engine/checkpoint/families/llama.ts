@@ -1,7 +1,7 @@
 /** LLaMA 1 to 3 (Touvron et al. 2023), and the many models that use its class, such as SmolLM2. */
 import type { LinearName } from '../architecture';
 import { flag } from '../fields';
-import { type ModelFamily, withWindows } from './family';
+import { layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -14,7 +14,7 @@ export const llama: ModelFamily = {
   layers: (config, common) => {
     const attention = flag(config, 'attention_bias', false) ? ATTENTION : [];
     const mlp = flag(config, 'mlp_bias', false) ? MLP : [];
-    return withWindows(common, noWindows(common.blocks), { biases: [...attention, ...mlp] });
+    return layersWith(noWindows(common.blocks), { config, common }, { biases: [...attention, ...mlp] });
   },
   weights: decoderWeights(),
 };
