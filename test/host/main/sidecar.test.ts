@@ -81,7 +81,7 @@ describe('the sidecar', () => {
       },
       50_000,
     );
-    await window.page.locator('.notification-toast', { hasText: 'crashed too often' }).waitFor();
+    await window.page.locator('.notification-toast', { hasText: 'crashed repeatedly' }).waitFor();
     await window.page
       .locator('#coppice\\.coppice\\.coppice\\.status, .statusbar-item[id*="coppice"]')
       .first()
