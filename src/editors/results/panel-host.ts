@@ -55,7 +55,10 @@ function settingsOf(coppice: Coppice): PanelSettings {
   };
 }
 
-/** Folders and files of the workspace, the view, the settings and the user's runs, and the folder of the bundled texts. */
+/**
+ * Folders and files of the workspace, the view, the settings and the user's runs, and the folder of the bundled
+ * texts.
+ */
 function inputFolders(coppice: Coppice): string[] {
   const { config, context, library } = coppice;
   const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);

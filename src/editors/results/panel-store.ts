@@ -29,7 +29,10 @@ export class PanelStore {
     this.post({ type: 'update', changes }, changes);
   }
 
-  /** Sends the parts that differ. Lists of runs are large and keep their object while they are the same: they are not compared deeply. */
+  /**
+   * Sends the parts that differ. Lists of runs are large and keep their object while they are the same: they are not
+   * compared deeply.
+   */
   updateWhatDiffers(changes: Partial<PanelState>): void {
     const different = Object.entries(changes).filter(([key, value]) => {
       const before = this.current[key as keyof PanelState];

@@ -34,7 +34,10 @@ export class PlanPart {
     this.set(removed.includes(block) ? removed.filter((other) => other !== block) : [...removed, block]);
   }
 
-  /** @param criterion the criterion whose curve has these blocks as a point: its suggestion. Undefined for a choice by hand. */
+  /**
+   * @param criterion the criterion whose curve has these blocks as a point: its suggestion. Undefined for a choice by
+   * hand.
+   */
   set(removed: readonly number[], criterion?: string, runs?: RunList): void {
     const suggestion = criterion === undefined ? undefined : runs?.suggestion(criterion, removed);
     if (suggestion) this.services.plans.suggest(this.planSubject, suggestion);

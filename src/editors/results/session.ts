@@ -1,6 +1,6 @@
 /**
- * The host's side of one results panel: answers its messages and tells it what changes. Its parts hold the plan, the text
- * that is measured on, jobs and samples. Does not use VS Code.
+ * The host's side of one results panel: answers its messages and tells it what changes. Its parts hold the plan, the
+ * text that is measured on, jobs and samples. Does not use VS Code.
  */
 import { requireTrusted } from '../../host/restricted';
 import type { UserFailure } from '../../protocol/errors';

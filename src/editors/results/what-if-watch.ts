@@ -60,7 +60,10 @@ export class WhatIfWatch {
     this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
   }
 
-  /** Starts over with other rows or settings. @param known the whole model's perplexity on these rows, if a run has it */
+  /**
+   * Starts over with other rows or settings.
+   * @param known the whole model's perplexity on these rows, if a run has it
+   */
   restart(known: Known | undefined): void {
     this.dispose();
     this.show({ ...NOTHING_YET, rowsKey: undefined, ...known });
