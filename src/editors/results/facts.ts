@@ -17,7 +17,11 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
   const blocks = architecture.layers.length;
   const parameters = parametersOf(architecture);
   return {
-    ...{ name: modelName(checkpoint), path, blocks, parameters, identity: checkpoint.identity },
+    name: modelName(checkpoint),
+    path,
+    blocks,
+    parameters,
+    identity: checkpoint.identity,
     parametersPerBlock: meanLayerParameters(architecture),
     parametersRead: parametersReadOf(architecture),
     bytes: [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.bytes, 0),
@@ -39,8 +43,11 @@ export function planOf(
     removed,
     protected: [...kept].sort((a, b) => a - b),
     locked: [...locked].sort((a, b) => a - b),
-    ...{ canUndo: history.canUndo, canRedo: history.canRedo },
-    ...{ parameters: parametersAfter, bytes: bytesAfter, speedup },
+    canUndo: history.canUndo,
+    canRedo: history.canRedo,
+    parameters: parametersAfter,
+    bytes: bytesAfter,
+    speedup,
     warning: planWarning(removed, scores, protection) ?? null,
   };
 }

@@ -117,7 +117,9 @@ export class Relatives {
 function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrite' | 'origin'> {
   const { architecture, identity } = checkpoint;
   return {
-    ...{ path, name: modelName(checkpoint), identity },
+    path,
+    name: modelName(checkpoint),
+    identity,
     ...(architecture && {
       size: {
         blocks: architecture.layers.length,

@@ -115,7 +115,10 @@ export class RunList {
     const file = text?.place === undefined ? undefined : resolve(dirname(run.file), text.place);
     const ranked = NEEDS_TEXT.has(criterion) && text?.sha256 !== undefined;
     return {
-      ...{ criterion, goal: { kind: 'count', count: removed.length }, blocks: removed, run: run.id },
+      criterion,
+      goal: { kind: 'count', count: removed.length },
+      blocks: removed,
+      run: run.id,
       ...(ranked && { calibration: { name: text.name, sha256: text.sha256, ...(file !== undefined && { file }) } }),
     };
   }
