@@ -2,10 +2,11 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { CRITERIA, type Criterion } from '../engine/importance/criterion';
+import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
+import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
 
-const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 const MIB = 2 ** 20;
 
@@ -32,9 +33,9 @@ export class Config {
     const file = this.text('calibration.file', '');
     return {
       file: file === '' ? this.bundledCalibration : this.inWorkspace(file),
-      samples: Math.max(1, this.count('calibration.samples', 10)),
-      length: Math.max(2, this.count('calibration.length', 128)),
-      seed: this.count('calibration.seed', 1234),
+      samples: Math.max(1, this.count('calibration.samples', DEFAULT_DRAWING.samples)),
+      length: Math.max(2, this.count('calibration.length', DEFAULT_DRAWING.length)),
+      seed: this.count('calibration.seed', DEFAULT_SEED),
     };
   }
 

@@ -1,25 +1,13 @@
 /** The editor's names for options and commands in messages of the engine. */
 import { type CommandName, type OptionName, type OptionNaming, set } from '../engine/option-token';
+import { settingsByOption } from '../jobs/settings';
 import { l10n } from '../l10n';
 
-/** Options that are settings, by the key of the setting. */
-const SETTINGS = {
-  calibration: 'calibration.file',
-  criterion: 'criterion',
-  device: 'device',
-  keep: 'keep',
-  length: 'calibration.length',
-  memory: 'memoryLimit',
-  keepEnds: 'keepFirstAndLast',
-  record: 'runsFolder',
-  samples: 'calibration.samples',
-  threads: 'threads',
-} as const satisfies Partial<Record<OptionName, string>>;
-
-type SettingOption = keyof typeof SETTINGS;
+/** Settings by the option that they are the default of; the record's folder takes the place of its file. */
+const SETTINGS: ReadonlyMap<string, string> = new Map([...settingsByOption(), ['record', 'coppice.runsFolder']]);
 
 /** The other options: steps of a command, or arguments that a command can be called with. */
-const NOUNS: Readonly<Record<Exclude<OptionName, SettingOption>, () => string>> = {
+const NOUNS: Readonly<Partial<Record<OptionName, () => string>>> = {
   adapter: () => l10n.t('an adapter'),
   blocks: () => l10n.t('the plan'),
   bos: () => l10n.t('begin-of-text token'),
@@ -34,7 +22,6 @@ const NOUNS: Readonly<Record<Exclude<OptionName, SettingOption>, () => string>> 
   limit: () => l10n.t('number of windows'),
   lr: () => l10n.t('learning rate'),
   merge: () => l10n.t('merging'),
-  otherBase: () => l10n.t('the argument “{0}”', 'otherBase'),
   out: () => l10n.t('output folder'),
   prompt: () => l10n.t('the prompt'),
   rank: () => l10n.t('rank'),
@@ -59,8 +46,6 @@ export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, ()
   score: () => l10n.t('Score Blocks…'),
 };
 
-const isSetting = (name: OptionName): name is SettingOption => name in SETTINGS;
-
 /** The editor's naming. */
 export const EDITOR_NAMING: OptionNaming = {
   option(name, value) {
@@ -82,15 +67,17 @@ export const EDITOR_NAMING: OptionNaming = {
 };
 
 function nounOf(name: OptionName): string {
-  return isSetting(name) ? l10n.t('“{0}”', settingTitle(SETTINGS[name])) : NOUNS[name]();
+  const setting = SETTINGS.get(name);
+  if (setting !== undefined) return l10n.t('“{0}”', settingTitle(setting));
+  return NOUNS[name]?.() ?? l10n.t('the argument “{0}”', name);
 }
 
 /**
  * The title of a setting as the Settings editor derives it from the key, which it does not translate:
- * "calibration.samples" → "Coppice › Calibration: Samples".
+ * "coppice.calibration.samples" → "Coppice › Calibration: Samples".
  */
 export function settingTitle(key: string): string {
-  const parts = `coppice.${key}`
+  const parts = key
     .split('.')
     .map((part) => part.replace(/(?<=[a-z])[A-Z]/g, ' $&').replace(/^./, (first) => first.toUpperCase()));
   return `${parts.slice(0, -1).join(' › ')}: ${parts[parts.length - 1]}`;

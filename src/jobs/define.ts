@@ -62,8 +62,6 @@ export interface Details<T> {
   readonly implied?: true;
   /** The setting of VS Code that gives its default: "coppice.memoryLimit". */
   readonly setting?: string;
-  /** A command of the editor asks for it. This is what the editor calls it: "the output folder". */
-  readonly asked?: string;
   /** The record's settings have it as it is. */
   readonly recorded?: true;
 }

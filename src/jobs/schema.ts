@@ -24,7 +24,8 @@ const propertyOf = ({ kind, help, default: usual }: Option): JsonSchema => ({
   ...(usual !== undefined && { default: usual }),
 });
 
-function typeOf(kind: Kind): JsonSchema {
+/** The values of an option. */
+export function typeOf(kind: Kind): JsonSchema {
   switch (kind.kind) {
     case 'text':
     case 'path':

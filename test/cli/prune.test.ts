@@ -35,7 +35,7 @@ describe('command line: prune', function () {
       '--out',
       join(folder, 'a'),
     );
-    const shape = 'removed kept slices parametersBefore parametersAfter bytesBefore bytesAfter out seconds';
+    const shape = 'removed kept slices parametersBefore parametersAfter bytesBefore bytesAfter out leftBehind seconds';
     assert.deepEqual(keys(byScores), sorted(shape));
     assert.deepEqual(byScores.removed, [first]);
     const why = (name: string): [settings: Json, card: string] => [

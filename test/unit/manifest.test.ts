@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OPTION_SETTINGS, settingsByOption, withOptionSettings } from '../../src/jobs/settings';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
 import { OPTION_NAMES } from '../../src/engine/option-token';
 
@@ -59,7 +60,7 @@ describe('the manifest', () => {
 
   it('has the settings and titles of commands that errors name', () => {
     const settings = Object.keys(configuration.properties);
-    const titles = settings.map((key) => settingTitle(key.replace('coppice.', '')));
+    const titles = settings.map(settingTitle);
     for (const name of OPTION_NAMES) {
       const [, title] = /“(Coppice[^”]*)”/.exec(EDITOR_NAMING.option(name)) ?? [];
       if (title !== undefined) assert.ok(titles.includes(title), `${name}: ${title}`);
@@ -67,6 +68,12 @@ describe('the manifest', () => {
     assert.ok(OPTION_NAMES.some((name) => EDITOR_NAMING.option(name) === '“Coppice › Calibration: Samples”'));
     const texts = Object.values(JSON.parse(read('package.nls.json')) as Record<string, string>);
     for (const title of Object.values(COMMAND_TITLES)) assert.ok(texts.includes(title()), title());
+  });
+
+  it('says of the settings of options what the options say: run `npm run manifest`', () => {
+    assert.deepEqual(withOptionSettings(manifest), manifest);
+    assert.deepEqual([...new Set(settingsByOption().values())].sort(), Object.keys(OPTION_SETTINGS).sort());
+    for (const key of Object.keys(OPTION_SETTINGS)) assert.ok(key in configuration.properties, key);
   });
 
   it('has a picture for every step of the tour, and the code completes each', () => {

@@ -27,7 +27,6 @@ const options = {
   ...source,
   blocks: blocks('remove exactly these: 10,12-14', {
     conflicts: ['count', 'ratio', 'targetParams'],
-    asked: 'the plan',
   }),
   choice: data<Choice>(
     'how the blocks were chosen, for the record and the model card; by hand unless it says otherwise',

@@ -2,7 +2,8 @@
 import type { DeviceChoice } from '../../engine/onnx/device';
 import { bytes, choice, whole } from '../define';
 
-const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const satisfies readonly DeviceChoice[];
+/** Where to compute: chosen by speed, or by name. */
+export const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const satisfies readonly DeviceChoice[];
 
 /** Options of every job that computes. The device never changes silently: what is asked for is used, or the job fails. */
 export const compute = {

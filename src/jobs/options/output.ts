@@ -2,7 +2,7 @@
 import type { WeightDtype } from '../../engine/formats/dtype';
 import { choice, folder } from '../define';
 
-export const out = (help: string) => folder(help, { required: true, asked: 'output folder' });
+export const out = (help: string) => folder(help, { required: true });
 
 const DTYPES = ['f32', 'bf16', 'f16'] as const satisfies readonly Lowercase<WeightDtype>[];
 

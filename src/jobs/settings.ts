@@ -1,0 +1,62 @@
+/** The settings of VS Code that options take their defaults from, as package.json describes them. Pure. */
+import { DEFAULT_DRAWING } from '../engine/importance/drawing';
+import { JOBS } from './definitions';
+import type { AnyJob, Option } from './define';
+import { calibration } from './options/calibration';
+import { compute } from './options/compute';
+import { criterionOrPpl } from './options/criterion';
+import { keep } from './options/keep';
+import { type JsonSchema, typeOf } from './schema';
+
+/** No option is given where the setting is 0. */
+const UNSET = { minimum: 0, default: 0 };
+
+/** Type, values, range and default of each setting by its key. */
+export const OPTION_SETTINGS: Readonly<Record<string, JsonSchema>> = {
+  'coppice.device': settingOf(compute.device),
+  'coppice.threads': settingOf(compute.threads, { ...UNSET, maximum: 1024 }),
+  'coppice.memoryLimit': settingOf(compute.memory, UNSET), // in MiB
+  'coppice.criterion': settingOf(criterionOrPpl),
+  'coppice.calibration.file': settingOf(calibration.calibration, { default: '' }),
+  'coppice.calibration.samples': settingOf(calibration.samples, { default: DEFAULT_DRAWING.samples }),
+  'coppice.calibration.length': settingOf(calibration.length, { minimum: 2, default: DEFAULT_DRAWING.length }),
+  'coppice.calibration.seed': settingOf(calibration.seed),
+  'coppice.keepFirstAndLast': settingOf(keep.keepEnds),
+  'coppice.keep': { type: 'string', default: '' }, // a list as the command line has it
+};
+
+/** @param own what the setting has otherwise than the option */
+function settingOf({ kind, default: usual }: Option, own: JsonSchema = {}): JsonSchema {
+  return { ...typeOf(kind), ...(usual !== undefined && { default: usual }), ...own };
+}
+
+/** The setting of each option that has one, by the option's name. */
+export function settingsByOption(): ReadonlyMap<string, string> {
+  const jobs: readonly AnyJob[] = Object.values(JOBS);
+  return new Map(
+    jobs.flatMap(({ options }) =>
+      Object.entries(options).flatMap(([name, { setting }]): [string, string][] =>
+        setting === undefined ? [] : [[name, setting]],
+      ),
+    ),
+  );
+}
+
+interface Manifest {
+  readonly contributes: { readonly configuration: { readonly properties: Readonly<Record<string, JsonSchema>> } };
+}
+
+/** package.json with what the options say of their settings. Everything else in it stays. */
+export function withOptionSettings<M extends Manifest>(manifest: M): M {
+  const { contributes } = manifest;
+  const properties = Object.entries(contributes.configuration.properties).map(([key, property]) => {
+    const { enum: values } = OPTION_SETTINGS[key] ?? {};
+    const name = key.replace(/^coppice\./, '');
+    const texts = Array.isArray(values)
+      ? { enumDescriptions: values.map((value) => `%setting.${name}.${String(value)}%`) }
+      : {};
+    return [key, { ...property, ...OPTION_SETTINGS[key], ...texts }];
+  });
+  const configuration = { ...contributes.configuration, properties: Object.fromEntries(properties) as object };
+  return { ...manifest, contributes: { ...contributes, configuration } };
+}
