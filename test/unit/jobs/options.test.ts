@@ -67,7 +67,7 @@ const every = defineJob({
 type Every = (typeof every)['options'];
 
 /** Each option with a text for it and the value that this is. */
-const VALUES: { readonly [N in Exclude<keyof Every, 'model'>]: readonly [text: string, value: unknown] } = {
+const VALUES: Readonly<Record<Exclude<keyof Every, 'model'>, readonly [text: string, value: unknown]>> = {
   note: ["it's", "it's"],
   scores: ['s.json', 's.json'],
   chat: ['true', true],
@@ -91,7 +91,7 @@ const VALUES: { readonly [N in Exclude<keyof Every, 'model'>]: readonly [text: s
 };
 
 /** Texts that are no value, by the option. */
-const INVALID: { readonly [N in keyof Every]?: readonly string[] } = {
+const INVALID: Readonly<Partial<Record<keyof Every, readonly string[]>>> = {
   count: ['0', '-1', '1.5', '', 'six', '1e3', '99999999999999999'],
   window: ['1', '10'],
   seed: ['4294967296', '-1', 'x'],
