@@ -1,6 +1,6 @@
-/** The graph of cached decoding: some steps of the model, each with its keys and values so far, and perhaps the head. */
+/** The graph of cached decoding: some steps of the model with their cached keys and values, and optionally the head. */
 import type { Architecture } from '../checkpoint/architecture';
-import type { Graph, Value } from '../onnx/graph';
+import type { Dim, Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
@@ -13,71 +13,102 @@ import { rotaryNames } from './rotary';
 import type { Step } from './view';
 
 /**
- * What a run hands out of its keys and values: its own, (texts · length, kvHeads · headDim), or all that there are now, of the
- * feeds' shape.
+ * The keys and values that a run returns: only the new ones, (texts · length, kvHeads · headDim), or all of them, in the
+ * shape of the feeds.
  */
 export type CacheResult = 'new' | 'present';
 
-/** Names of a step's keys and values, in this order: among the feeds, and among the fetches. */
+/** Names of a step's keys and values, in this order, among the feeds and the fetches. */
 export function cacheNames(step: Step): Record<'past' | CacheResult, [string, string]> {
   const named = (which: string): [string, string] => [`${which}Keys${step.block}`, `${which}Values${step.block}`];
   return { past: named('past'), new: named('new'), present: named('present') };
 }
 
+/** What a decoding graph computes. */
+export interface DecoderShape {
+  readonly steps: readonly Step[];
+  /** Whether the graph ends with the LM head. */
+  readonly head: boolean;
+  /** Texts side by side; with several, one new token each. */
+  readonly texts: number;
+  readonly caches: CacheResult;
+}
+
 /**
- * One text, a few new tokens at a time; or several texts of one length side by side, a new token each. Feeds "x"
- * (tokens, hidden), the rotation tables by `rotaryNames`, "lastPositions" (texts), "totalLength" (1), "offset" (1)
- * and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with
- * `head` the "logits" (texts, vocabulary) of what follows each text.
+ * Builds cached decoding of one text, a few new tokens at a time, or of several texts of one length side by side, one
+ * new token each.
+ *
+ * Feeds "x" (tokens, hidden), the rotation tables by `rotaryNames`, "lastPositions" (texts), "totalLength" (1), "offset"
+ * (1) and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden),
+ * or with `head` the "logits" (texts, vocabulary) of the next token of each text.
  */
-export function buildDecoder(
-  g: Graph,
-  a: Architecture,
-  steps: readonly Step[],
-  head: boolean,
-  texts: number,
-  caches: CacheResult,
-  binding: Binding,
-): void {
-  const tokens = texts === 1 ? 'tokens' : texts;
-  const x = g.input('x', 'float32', [tokens, a.hidden]);
+export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, binding: Binding): void {
+  const { steps, head, texts } = shape;
+  const x = g.input('x', 'float32', [tokensOf(shape), a.hidden]);
   const attending = steps.filter((step) => step.attention);
-  const tables = new Map<string, RotaryTable>();
-  for (const step of attending) {
-    const names = rotaryNames(a, step.block);
-    if (!names || tables.has(names.cos)) continue;
-    tables.set(names.cos, rotaryInputs(g, a.layers[step.block], names)!);
-  }
-  const isAttending = attending.length > 0;
-  const lastPositions = isAttending ? g.input('lastPositions', 'int32', [texts]) : undefined;
-  const totalLength = isAttending ? g.input('totalLength', 'int32', [1]) : undefined;
-  const offset = isAttending ? g.input('offset', 'int64', [1]) : undefined;
+  const past = attending.length > 0 ? pastInputs(g, a, attending, texts) : undefined;
   let state = x;
   for (const step of steps) {
     const weight = blockBinder(a, step.block, binding.weight);
     state = block(g, state, a, step, {
       norm: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
-      attend: (...qkv) => {
-        const names = cacheNames(step);
-        const layer = a.layers[step.block];
-        const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
-        const cache = [texts, layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
-        const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
-        const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? tokens : 1, t.shape[1]]));
-        const known = { keys, values, lastPositions: lastPositions!, totalLength: totalLength!, offset: offset! };
-        // What is handed out is what the cache holds: keys that are rotated already.
-        const isRotated = caches === 'new';
-        const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, offset!, rotary)) : [q, k];
-        const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
-        const results = isRotated ? [key, v] : [attention.keys, attention.values];
-        results.forEach((value, i) => g.output(names[caches][i], value));
-        return reshape(g, attention.output, [tokens, layer.heads * layer.headDim]);
-      },
+      attend: (...qkv) => attendPast(g, a, step, { qkv, shape, past: past! }),
     });
   }
   if (head) g.output('logits', logits(g, a, texts === 1 ? lastRow(g, state) : state, binding.weight));
   else g.output('y', state);
+}
+
+const tokensOf = ({ texts }: DecoderShape): Dim => (texts === 1 ? 'tokens' : texts);
+
+/** Inputs that all attending steps share. */
+interface PastInputs {
+  /** Rotation tables by the name of their cosines. */
+  readonly tables: ReadonlyMap<string, RotaryTable>;
+  readonly lastPositions: Value;
+  readonly totalLength: Value;
+  readonly offset: Value;
+}
+
+function pastInputs(g: Graph, a: Architecture, attending: readonly Step[], texts: number): PastInputs {
+  const tables = new Map<string, RotaryTable>();
+  for (const step of attending) {
+    const names = rotaryNames(a, step.block);
+    if (!names || tables.has(names.cos)) continue;
+    tables.set(names.cos, rotaryInputs(g, a.layers[step.block], names)!);
+  }
+  return {
+    tables,
+    lastPositions: g.input('lastPositions', 'int32', [texts]),
+    totalLength: g.input('totalLength', 'int32', [1]),
+    offset: g.input('offset', 'int64', [1]),
+  };
+}
+
+/** Attention of a step's new tokens over its cache; the step's keys and values become outputs of the graph. */
+function attendPast(
+  g: Graph,
+  a: Architecture,
+  step: Step,
+  { qkv, shape, past }: { readonly qkv: readonly Value[]; readonly shape: DecoderShape; readonly past: PastInputs },
+): Value {
+  const { texts, caches } = shape;
+  const { tables, lastPositions, totalLength, offset } = past;
+  const names = cacheNames(step);
+  const layer = a.layers[step.block];
+  const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
+  const cache = [texts, layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
+  const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
+  const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? 'tokens' : 1, t.shape[1]]));
+  // The cache holds rotated keys, so new keys are rotated before they are handed out.
+  const isRotated = caches === 'new';
+  const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, offset, rotary)) : [q, k];
+  const known = { keys, values, lastPositions, totalLength, offset };
+  const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
+  const results = isRotated ? [key, v] : [attention.keys, attention.values];
+  results.forEach((value, i) => g.output(names[caches][i], value));
+  return reshape(g, attention.output, [tokensOf(shape), layer.heads * layer.headDim]);
 }
 
 function logits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {

@@ -205,7 +205,7 @@ export class Decoder {
       const g = new Graph();
       const { texts, cacheResult } = this;
       const binding = sourceBinding(g, weights);
-      buildDecoder(g, architecture, segment.steps, segment.head, texts, cacheResult, binding);
+      buildDecoder(g, architecture, { steps: segment.steps, head: segment.head, texts, caches: cacheResult }, binding);
       const onDevice = this.onDevice ? attending(segment).flatMap((step) => cacheNames(step).present) : undefined;
       session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
       this.sessions.set(segment, session);
