@@ -15,7 +15,7 @@ import { viewWithout } from '../../src/engine/model/view';
 import { timed } from './numbers';
 import { Products } from './products';
 
-/** The paper's (spec §1.11). */
+/** The settings of Shortened LLaMA. */
 const SHAPE = { rank: 8, alpha: 16, targets: LINEAR_NAMES, dropout: true };
 const DROPOUT = 0.05;
 const LEARNING_RATE = 1e-4;

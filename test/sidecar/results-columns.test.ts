@@ -19,7 +19,10 @@ describe('columns of the results panel', function () {
   const settings = {
     compute: { device: 'cpu', threads: 1 } as const,
     calibration: { file: text, samples: 4, length: 24, seed: 1234 },
-    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
+    keepEnds: false,
+    keep: '',
+    recordFolders: [join(folder, 'runs')],
+    inputFolders: [folder],
   };
   const child = join(folder, 'pruned');
   const broken = join(folder, 'aaa-broken.safetensors');
@@ -37,7 +40,9 @@ describe('columns of the results panel', function () {
     newStranger();
     const checkpoints = [broken, speechless, stranger, unknown, child, model];
     panel = await ShownPanel.open(model, {
-      ...{ client: client(), settings: () => settings, neighbours: () => ({ adapters: [], checkpoints }) },
+      client: client(),
+      settings: () => settings,
+      neighbours: () => ({ adapters: [], checkpoints }),
     });
   });
   after(() => panel.close());

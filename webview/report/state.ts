@@ -13,8 +13,17 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
     plan: planOf(model, chosen),
     whatIf: measuredOf(runs, chosen),
     runs,
-    ...{ unreadable: [], jobs: [], columns: [], prompts: [], ownPrompts: [], chat: false },
-    ...{ training: null, writing: null, comparison: null, failure: null, trusted: true },
+    unreadable: [],
+    jobs: [],
+    columns: [],
+    prompts: [],
+    ownPrompts: [],
+    chat: false,
+    training: null,
+    writing: null,
+    comparison: null,
+    failure: null,
+    trusted: true,
   };
 }
 
@@ -27,7 +36,11 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
   const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
   const blocks = Math.max(0, ...runs.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
   return {
-    ...{ name, path: '', blocks, parameters: whole, parametersPerBlock: whole - one },
+    name,
+    path: '',
+    blocks,
+    parameters: whole,
+    parametersPerBlock: whole - one,
     // Older records lack it. The whole size is right for models whose embedding is also the head.
     parametersRead: curves.find(({ parametersRead }) => parametersRead !== undefined)?.parametersRead ?? whole,
     bytes: costs[0]?.bytes ?? 0,
@@ -45,7 +58,12 @@ function chosenOf(runs: readonly PanelRun[]): readonly number[] {
 function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, removed: readonly number[]): PanelPlan {
   const gone = removed.length * parametersPerBlock;
   return {
-    ...{ removed, protected: [], locked: [], canUndo: false, canRedo: false, warning: null },
+    removed,
+    protected: [],
+    locked: [],
+    canUndo: false,
+    canRedo: false,
+    warning: null,
     parameters: parameters - gone,
     bytes: 0,
     speedup: parametersRead / (parametersRead - gone),
@@ -61,8 +79,12 @@ function measuredOf(runs: readonly PanelRun[], removed: readonly number[]): What
   const full = curve?.points.find(({ count }) => count === 0);
   const chosen = curve && pointOf(curve);
   return {
-    ...{ status: 'done', removed, seconds: null, failure: null },
-    ...{ text: curve?.text ?? null, rowsKey: curve?.rowsKey },
+    status: 'done',
+    removed,
+    seconds: null,
+    failure: null,
+    text: curve?.text ?? null,
+    rowsKey: curve?.rowsKey,
     full: full ? numeric(full.ppl) : null,
     ppl: chosen ? numeric(chosen.ppl) : null,
   };

@@ -85,7 +85,12 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     after,
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
     prompts: material.prompts,
-    ...{ out, scores, curve, record, report: join(folder, REPORT_NAME), seconds },
+    out,
+    scores,
+    curve,
+    record,
+    report: join(folder, REPORT_NAME),
+    seconds,
   };
   const data = (trained?.data.files ?? []).map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
   const run = { ...details, inputs: [...details.inputs, ...data, compared.text] };

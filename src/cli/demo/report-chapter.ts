@@ -25,7 +25,10 @@ export async function drawCurve(story: Story, { removed, keepEnds, records }: Ve
   const curve = await runCurve(
     opened,
     {
-      ...{ criterion: 'ppl', scores: records.ppl, most: removed.length + FURTHER, keepEnds },
+      criterion: 'ppl',
+      scores: records.ppl,
+      most: removed.length + FURTHER,
+      keepEnds,
       scoring: scoringOf(story),
       rows: { from: 'text', file: material.text, window: length, limit: MAX_WINDOWS },
     },

@@ -79,8 +79,12 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
 
 /** How every criterion of the demo scores. */
 export const scoringOf = ({ material: { calibration }, length }: Story): CriterionSettings => ({
-  ...{ calibration, samples: SAMPLES, length, seed: SEED },
-  ...{ norm: 'l1', reduction: 'sum' },
+  calibration,
+  samples: SAMPLES,
+  length,
+  seed: SEED,
+  norm: 'l1',
+  reduction: 'sum',
 });
 
 /** Scores, and leaves the record in the demo's folder. */

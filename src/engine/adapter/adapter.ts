@@ -1,7 +1,7 @@
 /**
- * A LoRA adapter (Hu et al. 2021; spec §1.11) in memory: for each Linear that it adapts, A (rank, in) and B (out, rank),
- * which add (α/r) B A to the weight. Its blocks are those of the model without the removed ones, numbered anew: an
- * adapter that was trained on a view fits the checkpoint that is pruned to it later.
+ * A LoRA adapter (Hu et al. 2021) in memory: for each adapted Linear, A (rank, in) and B (out, rank), which add (α/r) B
+ * A to the weight. Its blocks are numbered as in the model without the removed blocks, so an adapter that was trained
+ * on a view fits the checkpoint that is pruned to it later.
  */
 import { createHash } from 'node:crypto';
 import type { LinearName } from '../checkpoint/architecture';

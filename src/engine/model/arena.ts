@@ -1,8 +1,11 @@
-/** Memory for results whose shapes come back: the same buffers serve every run, so nothing waits for the collector. */
+/**
+ * Memory for results with recurring shapes. The same buffers serve every run, so nothing waits for the garbage
+ * collector.
+ */
 import { float32, type Tensor } from '../onnx/session';
 import type { Dim } from '../onnx/graph';
 
-/** What the named dimensions are in one run. */
+/** The extents of the named dimensions in one run. */
 export type Extents = Readonly<Record<string, number>>;
 
 /** @throws Error for a name without an extent */
@@ -17,7 +20,7 @@ export function concreteShape(shape: readonly Dim[], extents: Extents): number[]
 export class Arena {
   private readonly buffers = new Map<string, Float32Array>();
 
-  /** A tensor over the buffer called `name`, which grows as needed; what it held before is gone. */
+  /** A tensor over the buffer `name`, which grows as needed. Its previous content is lost. */
   take(name: string, shape: readonly number[]): Tensor {
     const size = shape.reduce((a, b) => a * b, 1);
     let buffer = this.buffers.get(name);

@@ -1,6 +1,7 @@
 /**
- * How a graph gets its weights: brought in by the model's source (the CPU, where they stay in their files), or fed (a GPU,
- * where one compiled session then serves every block of a shape; training, which changes what it feeds).
+ * How a graph gets its weights. On the CPU, the model's source binds them, and they stay in their files. On a GPU, they
+ * are fed, so that one compiled session serves every block of a shape. Training feeds them too, because it changes
+ * them.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type WeightKey, weightOf } from '../checkpoint/weight-key';
@@ -10,17 +11,17 @@ import type { LowRank, WeightSource } from '../weights/source';
 /** Brings a weight into a graph, as float32. */
 export type Bind = (key: WeightKey) => Value;
 
-/** What the graphs of forward passes and of decoding are built over. */
+/** The weights that graphs of forward passes and decoding are built with. */
 export interface Binding {
-  /** A weight, without what `added` says is added to it. */
+  /** A weight, without the product that `added` adds to it. */
   readonly weight: Bind;
-  /** What is added to a Linear as a product of low rank: computed beside the Linear, from two thin matrices. */
+  /** A product of low rank that is added to a Linear. It is computed beside the Linear, from two thin matrices. */
   readonly added: (key: WeightKey) => LowRank | undefined;
   /** Brings a matrix of such a product into the graph. `name` is unique within a block. */
   readonly matrix: (name: string, data: Float32Array, shape: readonly [number, number]) => Value;
 }
 
-/** Weights as the source has them: initializers in files, constants for what a patch brings. */
+/** Weights from the source: initializers in files, and constants for patches. */
 export function sourceBinding(g: Graph, source: WeightSource): Binding {
   return {
     weight: (key) => baseOf(source, key).bind(g, key),
@@ -31,9 +32,11 @@ export function sourceBinding(g: Graph, source: WeightSource): Binding {
 
 /** Weights and matrices as inputs, named within the block. */
 export interface FedBinding extends Binding {
-  /** Names the inputs of low-rank products with their shapes: equal for graphs that are equal in these. */
+  /** Names the inputs of low-rank products with their shapes; equal for graphs with the same products. */
   readonly matrices: () => string;
-  /** Makes every input that the graph came to want an output of `loader`, a graph that does nothing else. @returns their names */
+  /**
+   * Makes every input that the graph uses an output of `loader`, a graph that does nothing else. @returns their names
+   */
   readonly fetch: (loader: Graph) => string[];
 }
 
@@ -60,27 +63,27 @@ export function fedBinding(g: Graph, source: WeightSource): FedBinding {
   };
 }
 
-/** Where a weight is without what is added to it. */
+/** The source of a weight without an added product. */
 function baseOf(source: WeightSource, key: WeightKey): WeightSource {
   return source.lowRank?.(key)?.base ?? source;
 }
 
-/** The weights of a model as the source has them, whatever is added to them: for graphs that are differentiated. */
+/** The weights of a model including all additions, for graphs that are differentiated. */
 export function bindFrom(g: Graph, source: WeightSource): Bind {
   return (key) => source.bind(g, key);
 }
 
-/** The weights of a model as inputs, named within the block: for weights that are trained. */
+/** The weights of a model as inputs, named within the block, for training. */
 export function bindInputs(g: Graph, architecture: Architecture): Bind {
   return (key) => g.input(inputName(key), 'float32', weightOf(architecture, key)!.shape);
 }
 
-/** "q" or "embed": what a graph of one block calls a weight that it is fed. */
+/** The name of a fed weight in the graph of one block: "q" or "embed". */
 export function inputName(key: WeightKey): string {
   return typeof key === 'string' ? key : key.name;
 }
 
-/** Brings a block's weights into a graph by name, each once; undefined for those that the block lacks. */
+/** Brings a block's weights into a graph by name, each once; undefined for weights that the block lacks. */
 export function blockBinder(
   architecture: Architecture,
   layer: number,

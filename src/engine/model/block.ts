@@ -1,11 +1,12 @@
 /**
- * The Transformer block of the LLaMA line, defined once:
+ * The Transformer block of the LLaMA family, defined once:
  *
  *     h = x + o(attend(q(n), k(n), v(n)))    n = RMSNorm(x)
  *     y = h + down(SiLU(gate(m)) ⊙ up(m))    m = RMSNorm(h)
  *
- * with the optional parts of its families: biases, normalised queries and keys, windows. What differs between a forward
- * pass, cached decoding and training — how a Linear is applied, how positions attend — is handed in as strategies.
+ * with the optional parts of its families: biases, normalised queries and keys, windows. Forward pass, cached decoding
+ * and training differ in how a Linear is applied and how positions attend. These differences are passed in as
+ * strategies.
  */
 import type { Architecture, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
@@ -17,7 +18,7 @@ import type { Step } from './view';
 export type NormName = 'inputNorm' | 'postNorm' | 'qNorm' | 'kNorm';
 
 export interface BlockStrategies {
-  /** A norm's weight vector. */
+  /** The weight vector of a norm. */
   readonly norm: (name: NormName) => Value;
   /** Applies several Linears to one input. (tokens, in) → (tokens, out) each. */
   readonly project: (x: Value, linears: readonly LinearName[]) => Value[];
@@ -25,7 +26,7 @@ export interface BlockStrategies {
   readonly attend: (query: Value, key: Value, value: Value) => Value;
 }
 
-/** x: (tokens, hidden) → (tokens, hidden); `step` says which block it is and which of its two modules take part. */
+/** x: (tokens, hidden) → (tokens, hidden). `step` names the block and the modules that take part. */
 export function block(g: Graph, x: Value, architecture: Architecture, step: Step, strategies: BlockStrategies): Value {
   const h = step.attention ? add(g, x, attention(g, x, architecture, step.block, strategies)) : x;
   return step.ffn ? add(g, h, ffn(g, h, architecture, strategies)) : h;

@@ -1,9 +1,10 @@
 /**
- * Cached decoding, of one text or of several side by side. A cache in this process's memory is a run's feed; what comes out are
- * the run's own keys and values, which are then written behind the others. A cache on a device comes anew from every run.
+ * Cached decoding of one text, or of several side by side. A cache in this process's memory is fed to each run; the run
+ * returns only its own keys and values, which are then appended. A cache on a device is returned as a whole by every
+ * run.
  *
- * The whole model is one session while its float32 weights fit the machine; else a session per step, opened for the
- * moment that it is needed, which is slow but runs.
+ * The whole model is one session if its float32 weights fit into memory. Otherwise there is a session per step, opened
+ * only while it is needed, which is slow.
  */
 import { freemem } from 'node:os';
 import { throwIfCancelled } from '../errors';
@@ -19,16 +20,16 @@ import { RotationTables } from './positions';
 import { rotaryNames } from './rotary';
 import { stepsOf, type Step, type View } from './view';
 
-/** Prompt tokens of one run: short enough to be cancelled in between. */
+/** Prompt tokens per run: few enough that cancellation takes effect between runs. */
 const TOKENS_PER_RUN = 256;
-/** `GroupQueryAttention` of the WebGPU provider is wrong from 32 new tokens up. */
+/** `GroupQueryAttention` of the WebGPU provider gives wrong results for 32 or more new tokens. */
 const TOKENS_PER_RUN_WEBGPU = 31;
-/** Share of the free memory that the weights may take as float32. */
+/** Share of the free memory that the float32 weights may take. */
 const MEMORY_SHARE = 0.7;
-/** Weights of more bytes than this do not go into one graph: a model file in memory ends at 2 GiB. */
+/** Weights in the graph may take at most this many bytes, because a model file in memory is limited to 2 GiB. */
 const MAX_BYTES_IN_GRAPH = 2 ** 30;
 
-/** Tokens by which caches in this process's memory grow: the operator copies a cache with all of its room. */
+/** Caches in this process's memory grow by this many tokens. The operator copies a cache with all of its room. */
 const GROWTH = 64;
 
 /** Consecutive steps in one session. */
@@ -37,7 +38,7 @@ interface Segment {
   readonly head: boolean;
 }
 
-/** Those of its steps that have a cache. */
+/** The steps with a cache. */
 function attending({ steps }: Segment): readonly Step[] {
   return steps.filter((step) => step.attention);
 }
@@ -47,15 +48,15 @@ export class Decoder {
   private readonly caches: Record<string, Tensor> = {};
   private readonly rotations: RotationTables;
   private past = 0;
-  /** Tokens that the caches have room for as they are. */
+  /** Tokens that the caches currently have room for. */
   private room = 0;
 
   private constructor(
     private readonly model: Model,
     private readonly segments: readonly Segment[],
-    /** Tokens that the caches may come to have room for. */
+    /** Maximum tokens of the caches. */
     readonly capacity: number,
-    /** Texts that are written side by side. */
+    /** Texts that are generated side by side. */
     private readonly texts: number,
   ) {
     this.rotations = new RotationTables(model.architecture, capacity);
@@ -83,14 +84,14 @@ export class Decoder {
     return decoder;
   }
 
-  /** Sessions are kept from call to call. */
+  /** Whether sessions stay open between calls. */
   private get kept(): boolean {
     return this.segments.length === 1;
   }
 
   /**
    * Appends tokens to the text.
-   * @returns the logits of what follows, (vocabulary); valid until the next call
+   * @returns the logits of the next token, (vocabulary); valid until the next call
    * @throws CancelledError
    */
   async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
@@ -148,7 +149,7 @@ export class Decoder {
     return [feeds, fetches];
   }
 
-  /** Larger caches, (texts, kvHeads, room, fusedHeadDim) each, that hold what the caches held. */
+  /** Replaces the caches by larger ones, (texts, kvHeads, room, fusedHeadDim) each, with the same content. */
   private makeRoom(room: number): void {
     for (const step of this.segments.flatMap(attending)) {
       const { kvHeads, headDim } = this.model.architecture.layers[step.block];
@@ -166,7 +167,7 @@ export class Decoder {
     this.room = room;
   }
 
-  /** Caches stay on the device, which they can while the sessions that they belong to are open. */
+  /** Whether caches stay on the device. They can while the sessions that own them are open. */
   private get onDevice(): boolean {
     return this.kept && keepsTensors(this.model.device.provider);
   }
@@ -188,7 +189,7 @@ export class Decoder {
     }
   }
 
-  /** Writes `rows`, (texts · length, kvHeads · headDim), behind what the step's `cache` holds. */
+  /** Appends `rows`, (texts · length, kvHeads · headDim), to the step's `cache`. */
   private writeBehind({ block }: Step, cache: Float32Array, rows: Float32Array, length: number): void {
     const { kvHeads, headDim } = this.model.architecture.layers[block];
     for (let i = 0; i * headDim < rows.length; i++) {

@@ -1,4 +1,7 @@
-/** The embedding: a table of which a text needs a few rows. They are read one by one, so a vocabulary of any size costs no memory. */
+/**
+ * The embedding. A text needs only a few rows of the table. They are read one by one, so the size of the vocabulary
+ * costs no memory.
+ */
 import { UserError } from '../errors';
 import type { WeightSource } from '../weights/source';
 
@@ -10,7 +13,7 @@ export class Embedding {
     [this.vocabulary, this.hidden] = weights.shape('embed');
   }
 
-  /** @throws UserError when the file cannot be read: before work begins, not in the middle of it */
+  /** @throws UserError when the file cannot be read; thrown before work begins, not during it */
   static async open(weights: WeightSource): Promise<Embedding> {
     await weights.read('embed', { start: 0, count: 1 });
     return new Embedding(weights);

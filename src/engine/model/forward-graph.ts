@@ -12,13 +12,13 @@ import { projectLayer } from './project';
 import type { RotaryNames } from './rotary';
 import type { Step } from './view';
 
-/** Which attention a forward pass is built with: onnxruntime's fused operator, or plain products (see ops/attention.ts). */
+/** The attention of a forward pass: onnxruntime's fused operator, or plain products (see ops/attention.ts). */
 export type AttentionKind = 'fused' | 'plain';
 
 /**
- * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, headDim / 2); undefined for a layer that
- * rotates nothing.
- * @param names of the inputs, where a graph holds several tables
+ * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, headDim / 2); undefined for a layer without
+ * rotation.
+ * @param names of the inputs, if a graph holds several tables
  */
 export function rotaryInputs(
   g: Graph,
@@ -31,8 +31,8 @@ export function rotaryInputs(
 }
 
 /**
- * Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows) and "totalLength" (1), with
- * plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
+ * Builds the graph of a step. Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows)
+ * and "totalLength" (1), with plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
  */
 export function buildStep(
   g: Graph,

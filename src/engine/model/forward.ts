@@ -1,6 +1,6 @@
 /**
- * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close it.
- * Peak memory is one block and the hidden states, not the model.
+ * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close
+ * it. Peak memory is one block and the hidden states, not the model.
  */
 import { Graph } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
@@ -12,21 +12,21 @@ import { Positions } from './positions';
 import { ChunkPool, type Chunk } from './states';
 import type { Step } from './view';
 
-/** Tokens to push through a model, all rows of one length. */
+/** Token ids of rows of one length. */
 export type TokenRows = readonly ArrayLike<number>[];
 
-/** An open block: takes chunks of the residual stream to the other side. */
+/** An open block, which transforms chunks of the residual stream. */
 export interface OpenStep {
   /**
-   * The chunk after this step; the one given stays as it is.
-   * @param pass the forward pass that the chunk belongs to, where that is for rows of another length than the one that
-   *   opened the step
+   * The chunk after this step. The given chunk stays unchanged.
+   * @param pass the forward pass of the chunk, if its rows have another length than those of the pass that opened the
+   *   step
    */
   run: (chunk: Chunk, pass?: Forward) => Promise<Chunk>;
   close: () => Promise<void>;
 }
 
-/** How many tokens one run takes: enough for fast products, few enough for a run to stay well under a second. */
+/** Tokens per run: enough for fast products, few enough for a run to stay well under a second. */
 const TOKENS_PER_RUN = 640;
 
 /** Forward passes over rows of one length. */
@@ -58,7 +58,7 @@ export class Forward {
     return chunks;
   }
 
-  /** The same for the tokens of some rows, one after the other, as one chunk. */
+  /** Embeds the tokens of some rows, one after another, as one chunk. */
   async embedChunk(ids: readonly number[]): Promise<Chunk> {
     const chunk = this.pool.take(ids.length / this.length);
     await this.model.embedding.lookUp(ids, chunk.data);
@@ -67,13 +67,13 @@ export class Forward {
 
   /**
    * Opens a step.
-   * @param toHost the states are wanted in this process's memory, not only on the device
+   * @param toHost whether the states are needed in this process's memory, and not only on the device
    */
   async open(step: Step, toHost: boolean): Promise<OpenStep> {
     return keepsTensors(this.model.device.provider) ? this.openOnDevice(step, toHost) : this.openOverFile(step);
   }
 
-  /** A session of its own for the block, its weights where the source has them. */
+  /** A separate session for the block, with its weights from the source. */
   private async openOverFile(step: Step): Promise<OpenStep> {
     const { architecture, weights } = this.model;
     const g = new Graph();

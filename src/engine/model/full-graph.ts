@@ -1,11 +1,11 @@
-/** Every parameter of a block, for gradients: full-parameter training, and Taylor scores. */
+/** All parameters of a block, for gradients: full-parameter training, and Taylor scores. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { type Bind, blockBinder, inputName } from './binding';
 import { projectWith } from './project';
 import type { BlockParameters } from './training-graph';
 
-/** Parameters are named within the block ("q", "qBias", "inputNorm"); `bind` says where they come from. */
+/** Parameters are named within the block ("q", "qBias", "inputNorm"); `bind` gets them. */
 export function fullBlockParameters(g: Graph, architecture: Architecture, layer: number, bind: Bind): BlockParameters {
   const parameters = new Map<string, Value>();
   const weight = blockBinder(architecture, layer, (key) => {

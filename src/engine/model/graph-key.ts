@@ -1,4 +1,4 @@
-/** Which steps of a model can share a graph whose weights and positions are fed. */
+/** Which steps of a model can share a graph with fed weights and positions. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Step } from './view';
 

@@ -1,6 +1,6 @@
 /**
- * The head during training: token losses and their gradient with respect to the last hidden states, some tokens at a
- * time. Positions without a target cost nothing.
+ * The head during training: token losses and their gradient with respect to the last hidden states, for some tokens at
+ * a time. Positions without a target cost nothing.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { Graph, type Value } from '../onnx/graph';
@@ -15,45 +15,47 @@ import { type Bind, bindFrom } from './binding';
 import type { Model } from './model';
 import { NO_TARGET } from './targets';
 
-/** Bytes of logits at a time; the graph holds a few arrays of that size. */
+/** Bytes of logits at a time. The graph holds a few arrays of that size. */
 const LOGITS_BYTES = 64 << 20;
 const MAX_TOKENS = 1024;
 /**
- * Words of a head that is not trained in one product. Rows of logits whose distance in memory is a multiple of a page all
- * fall into the same few lines of the cache; rows of such a piece, six pages and a line long, do not.
+ * Words of a frozen head in one product. Rows of logits whose distance in memory is a multiple of a page compete for
+ * the same few cache lines. Rows of a piece of this size, six pages and a line long, do not.
  */
 export const HEAD_LOSS_PIECE = 6160;
 
 export interface HeadLossOptions {
   /** Where the weights come from; the model's source when undefined. */
   readonly bind?: (g: Graph) => Bind;
-  /** The head's parameters are trained: their gradients are wanted. */
+  /** Whether the head is trained, so that the gradients of its parameters are computed. */
   readonly trainable?: boolean;
   readonly teacher?: TeacherPart;
 }
 
-/** What a teacher adds to the loss. */
+/** The teacher's part of the loss. */
 export interface TeacherPart {
   /** Its share of the loss, 0 … 1. */
   readonly weight: number;
-  /** Set where its final norm and head are not the student's: they are fed then, as "teacherNorm" and "teacherHead". */
+  /**
+   * Set when its final norm and head differ from the student's. They are then fed as "teacherNorm" and "teacherHead".
+   */
   readonly own?: Pick<Architecture, 'hidden' | 'rmsNormEps'>;
 }
 
-/** What the teacher says of some tokens. */
+/** The teacher's states for some tokens. */
 export interface TeacherStates {
-  /** Its last hidden states, (tokens, its hidden); not wanted where only the cross-entropy is of interest. */
+  /** Its last hidden states, (tokens, its hidden); absent when only the cross-entropy is of interest. */
   readonly states?: Float32Array;
-  /** Its own final norm and head, if it has them. */
+  /** Its own final norm and head, if any. */
   readonly feeds: Feeds;
 }
 
 export interface HeadGradients {
-  /** Σ of what is minimised over the tokens, in nats. */
+  /** Σ of the minimised loss over the tokens, in nats. */
   readonly loss: number;
   /** Σ of the tokens' cross-entropies; the same without a teacher. */
   readonly crossEntropy: number;
-  /** ∂(scale · Σ)/∂x, (tokens, hidden); zero where there is no target. */
+  /** ∂(scale · Σ)/∂x, (tokens, hidden); zero at positions without a target. */
   readonly dx: Float32Array;
   /** ∂(scale · Σ) by parameter: "finalNorm", "head"; empty unless trainable. */
   readonly gradients: Readonly<Record<string, Float32Array>>;
@@ -81,10 +83,10 @@ export class HeadLoss {
 
   /**
    * @param x the last hidden states, (tokens, hidden)
-   * @param targets the next token of each, or NO_TARGET
-   * @param scale what every token loss is multiplied by: 1 / (targets of the whole batch)
-   * @param more further feeds: parameters
-   * @param teacher wanted where there is one
+   * @param targets the next token of each position, or NO_TARGET
+   * @param scale factor of every token loss: 1 / (targets of the whole batch)
+   * @param more other feeds: parameters
+   * @param teacher required if the loss has a teacher
    */
   async run(
     x: Float32Array,
@@ -134,8 +136,9 @@ export class HeadLoss {
 }
 
 /**
- * Feeds x (tokens, hidden), target (tokens), scale (tokens), with a teacher its hidden states "teacher"; fetches losses
- * (tokens), with a teacher crossEntropies (tokens) too, dx and the parameters' gradients.
+ * Builds the trained head. Feeds x (tokens, hidden), target (tokens), scale (tokens), and with a teacher its hidden
+ * states "teacher". Fetches losses (tokens), with a teacher also crossEntropies (tokens), dx and the parameters'
+ * gradients.
  */
 function buildHeadLoss(
   g: Graph,
@@ -165,7 +168,7 @@ function buildHeadLoss(
   return names;
 }
 
-/** The same feeds and fetches, where the head stays as it is in the checkpoint and learns from the targets alone. */
+/** Builds a frozen head without a teacher, with the same feeds and fetches. */
 function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
@@ -182,7 +185,7 @@ function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): 
   return [];
 }
 
-/** Through the student's norm and head, unless the teacher has its own. (tokens, vocabulary) */
+/** The teacher's logits, through the student's norm and head unless the teacher has its own. (tokens, vocabulary) */
 function teacherLogits(g: Graph, a: Architecture, { own }: TeacherPart, norm: Value, matrix: Value): Value {
   const { hidden, rmsNormEps } = own ?? a;
   const states = g.input('teacher', 'float32', ['tokens', hidden]);

@@ -1,6 +1,6 @@
 /**
- * Token losses from the last hidden states, with the vocabulary in pieces: logits of a piece live only until their
- * log-sum-exp is taken, so the head costs one piece of its weights and of its logits, whatever the vocabulary.
+ * Token losses from the last hidden states, with the vocabulary in pieces. The logits of a piece exist only until their
+ * log-sum-exp is taken, so the head needs memory for one piece of its weights and logits, for any vocabulary.
  */
 import { Graph } from '../onnx/graph';
 import { floats, int64 } from '../onnx/session';
@@ -11,15 +11,15 @@ import type { TokenRows } from './forward';
 import type { Model } from './model';
 import type { State } from './states';
 
-/** Words of the vocabulary whose logits exist at a time; a multiple of what matrix kernels tile by. */
+/** Words of the vocabulary whose logits exist at a time; a multiple of the tile size of matrix kernels. */
 export const HEAD_PIECE = 3072;
 
 /**
- * −log p of the next token, for every position but the last of each row.
+ * −log p of the next token, for every position except the last of each row.
  * @param states one per variant, over the same rows
  * @param rows the tokens, (rows, length)
  * @param work advanced by `headWork` for each row of each state
- * @returns per variant one loss per target, (rows · (length − 1)) in nats
+ * @returns for each variant one loss per target, (rows · (length − 1)) in nats
  * @throws CancelledError
  */
 export async function tokenLosses(
@@ -31,7 +31,7 @@ export async function tokenLosses(
   const { architecture, weights } = model;
   const length = rows[0].length;
   const tokens = rows.length * length;
-  // The target of a row's last position does not exist; any id keeps the shapes, and its loss is dropped below.
+  // The last position of a row has no target. Any id keeps the shapes, and its loss is dropped below.
   const targets = rows.flatMap((row) => [...Array.from(row).slice(1), 0]);
   const logSumExp = states.map(() => new Float64Array(tokens).fill(-Infinity));
   const targetLogit = states.map(() => new Float64Array(tokens));

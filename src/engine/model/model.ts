@@ -17,22 +17,22 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
-  /** What is changed on top of the checkpoint's weights: a LoRA adapter. */
+  /** A LoRA adapter on top of the checkpoint's weights. */
   readonly adapter?: readonly KeyedPatch[];
   readonly hooks?: ModelHooks;
 }
 
-/** What whoever opened the model has to do with its computing. */
+/** Callbacks for the code that opened the model. */
 export interface ModelHooks {
-  /** Told once it is chosen. */
+  /** Called once the device is chosen. */
   readonly onDevice?: (device: DeviceReport) => void;
-  /** Awaited before every run: where another job's turn may be waited for. */
+  /** Awaited before every run, for example to let another job take its turn. */
   readonly beforeRun?: () => Promise<void>;
 }
 
 /**
- * Opens the model of a checkpoint, with an adapter on top if there is one.
- * @throws UserError when the checkpoint can only be inspected, or the device is not there
+ * Opens the model of a checkpoint, with an adapter on top if given.
+ * @throws UserError when the checkpoint can only be inspected, or the device is missing
  */
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
   const { adapter, ...others } = options;
@@ -41,9 +41,9 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
 }
 
 /**
- * Opens a model over any source of weights; the model closes it.
+ * Opens a model over any source of weights. The model closes the source.
  * @param checkpoint names the model in messages and records; its own weights are not read
- * @throws UserError when the device is not there, or a file of weights cannot be read
+ * @throws UserError when the device is missing, or a file of weights cannot be read
  */
 export async function openModelOver(
   weights: WeightSource,
@@ -123,8 +123,8 @@ export class Model {
   }
 
   /**
-   * Weights as float32 tensors on the device, by the names under which `build` makes them outputs of its graph.
-   * Their memory belongs to the session that loaded them, so that stays open until they are closed.
+   * Weights as float32 tensors on the device, by the names that `build` gives the outputs of its graph. Their memory
+   * belongs to the session that loaded them, so that session stays open until they are closed.
    */
   async deviceWeights(build: (g: Graph) => readonly string[]): Promise<DeviceWeights> {
     const g = new Graph();

@@ -1,4 +1,4 @@
-/** Training and Taylor scores are about the weights as they are stored, without an adapter on top. */
+/** Training and Taylor scores need the stored weights, without an adapter on top. */
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
 import { layerKeys } from '../checkpoint/weight-key';
@@ -6,7 +6,7 @@ import type { Model } from './model';
 
 /**
  * Refuses a model that was opened with an adapter.
- * @param work that reads the stored weights: "score by Taylor"
+ * @param work what needs the stored weights: "score by Taylor"
  * @throws UserError
  */
 export function requireNoAdapter({ weights }: Pick<Model, 'weights'>, work: string): void {

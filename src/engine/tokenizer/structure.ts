@@ -84,8 +84,10 @@ const replace: Fields = { pattern, content: string };
 
 const normalizer = stages('normalizers', {
   BertNormalizer: {
-    ...{ clean_text: maybe(boolean), handle_chinese_chars: maybe(boolean) },
-    ...{ strip_accents: maybe(boolean), lowercase: maybe(boolean) },
+    clean_text: maybe(boolean),
+    handle_chinese_chars: maybe(boolean),
+    strip_accents: maybe(boolean),
+    lowercase: maybe(boolean),
   },
   Replace: replace,
   Strip: { strip_left: maybe(boolean), strip_right: maybe(boolean) },
@@ -127,8 +129,12 @@ const decoder = stages('decoders', {
 
 const model = stage({
   BPE: {
-    ...{ unk_token: maybe(string), continuing_subword_prefix: maybe(string), end_of_word_suffix: maybe(string) },
-    ...{ fuse_unk: maybe(boolean), byte_fallback: maybe(boolean), ignore_merges: maybe(boolean) },
+    unk_token: maybe(string),
+    continuing_subword_prefix: maybe(string),
+    end_of_word_suffix: maybe(string),
+    fuse_unk: maybe(boolean),
+    byte_fallback: maybe(boolean),
+    ignore_merges: maybe(boolean),
   },
   Unigram: { unk_id: maybe(count), byte_fallback: maybe(boolean) },
   WordPiece: {

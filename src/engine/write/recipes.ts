@@ -1,4 +1,4 @@
-/** The same removal as recipes for other tools (spec §4.1): mergekit passthrough and llama.cpp's `--prune-layers`. */
+/** The same removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
 import type { Slice } from '../checkpoint/block-list';

@@ -1,4 +1,4 @@
-/** The Taylor criterion against golden numbers, and against its own laws (spec §1.3, §1.16 item 5). */
+/** The Taylor criterion against golden numbers, and against its own laws (Shortened LLaMA §3.1). */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { CancelledError } from '../../../src/engine/errors';

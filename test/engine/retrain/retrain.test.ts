@@ -209,7 +209,13 @@ describe('retrain: refused, cancelled, gone on with', () => {
       const onStep = ({ step }: { step: number }): void => (step >= stop ? controller.abort() : undefined);
       const tokenizer = await loadTokenizer(source);
       const all: RetrainSettings = {
-        ...{ method: { kind: 'lora' }, length: 32, batch: 4, steps: 12, learningRate: 0.01, evalEvery: 4, ...settings },
+        method: { kind: 'lora' },
+        length: 32,
+        batch: 4,
+        steps: 12,
+        learningRate: 0.01,
+        evalEvery: 4,
+        ...settings,
         resume: stop > 1,
       };
       const stopped = withModel(source, (model) =>

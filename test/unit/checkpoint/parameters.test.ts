@@ -1,4 +1,4 @@
-/** Exact parameter counts of published models (spec §1.16, item 1) and the weights behind them. */
+/** Exact parameter counts of published models (Shortened LLaMA, Table 1) and the weights behind them. */
 import assert from 'node:assert/strict';
 import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
 import { parametersOf, parametersOfLayer } from '../../../src/engine/checkpoint/parameters';

@@ -1,4 +1,4 @@
-/** Evaluation windows: the counts of spec §1.16 item 6, what stands where, and what is refused. */
+/** Evaluation windows: the counts of Shortened LLaMA's two modes, what stands where, and what is refused. */
 import assert from 'node:assert/strict';
 import { type BosMode, evaluationWindows } from '../../../src/engine/evaluate/windows';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';

@@ -1,4 +1,4 @@
-/** Calibration: the sampling of spec §1.5, its fallback, rows of ids, and what is refused. */
+/** Calibration: the sampling of Shortened LLaMA's `src/dataset.py`, its fallback, rows of ids, and what is refused. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { truncateSync, writeFileSync } from 'node:fs';

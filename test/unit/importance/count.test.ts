@@ -1,4 +1,4 @@
-/** The floor rule and the parameter arithmetic of the published models (spec §1.1, §1.6, §1.16). */
+/** The floor rule and the parameter arithmetic of the published models (Shortened LLaMA, Table 1). */
 import assert from 'node:assert/strict';
 import { blocksToRemove, parseParameterCount, type ModelSize } from '../../../src/engine/importance/count';
 import { describeReduction, reductionOf } from '../../../src/engine/checkpoint/reduction';

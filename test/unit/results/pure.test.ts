@@ -198,7 +198,12 @@ describe('texts that are being written', () => {
 
 describe('what came of texts', () => {
   const text = (stopped: LiveText['stopped']): LiveText => ({
-    ...{ text: '', tokens: 0, timeToFirstToken: null, tokensPerSecond: null, repetition: null, stopped },
+    text: '',
+    tokens: 0,
+    timeToFirstToken: null,
+    tokensPerSecond: null,
+    repetition: null,
+    stopped,
   });
   const outcome = (status: LiveSamples['status'], ...stopped: LiveText['stopped'][]): string =>
     outcomeOf({ status, prompt: '', columns: [], texts: stopped.map(text) });

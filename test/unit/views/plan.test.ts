@@ -244,7 +244,12 @@ describe('scores of a checkpoint', () => {
   it('say what they are, and on which text', () => {
     const book = new ScoreStore(new Store());
     const calibration = {
-      ...{ source: 'mine.txt', sha256: '', samples: 10, length: 128, seed: 1, method: 'documents' as const },
+      source: 'mine.txt',
+      sha256: '',
+      samples: 10,
+      length: 128,
+      seed: 1,
+      method: 'documents' as const,
     };
     const full = { ppl: 18.123, meanNll: 2.9, tokens: 100 };
     book.add(subject.path, { ...result('ppl', [34.25, 20]), calibration, full }, null);

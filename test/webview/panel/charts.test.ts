@@ -13,9 +13,14 @@ const runOf = (id: string, digest: Partial<RunDigest>, base = RUNS.at(-1)!): Pan
 };
 
 const curveOf = (ppl: number, more: Partial<CurveDigest> = {}): CurveDigest => ({
-  ...{ criterion: 'ppl', text: 'calibration.txt', rowsKey: 'rows-a' },
+  criterion: 'ppl',
+  text: 'calibration.txt',
+  rowsKey: 'rows-a',
   points: [0, 1, 2].map((count) => ({
-    ...{ count, removed: [10, 11].slice(0, count), ppl: ppl * (1 + count / 10), parameters: 1e6 },
+    count,
+    removed: [10, 11].slice(0, count),
+    ppl: ppl * (1 + count / 10),
+    parameters: 1e6,
   })),
   ...more,
 });
@@ -167,7 +172,7 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('makes the table when it is opened, and keeps up with a training of 2,000 steps', async () => {
     const steps = trainingSteps(2000);
-    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 4000, evaluations: [] }, steps };
+    const live: LiveTraining = { status: 'running', title: 'b', total: 4000, evaluations: [], steps };
     const panel = await openPanel(browser(), { ...EMPTY, training: live });
     assert.equal(await panel.page.locator('.training tbody tr').count(), 0);
     await panel.page.locator('.training summary').click();
@@ -212,7 +217,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const chosen = RUNS.find(({ digest }) => digest.training)!;
     const panel = await openPanel(browser(), FULL, { kept: { view: { training: chosen.id } } });
     const steps = trainingSteps(5);
-    const live: LiveTraining = { ...{ status: 'running', title: 'b', total: 60, evaluations: [] }, steps };
+    const live: LiveTraining = { status: 'running', title: 'b', total: 60, evaluations: [], steps };
     await panel.post(update(1, { training: live }));
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
     await choose(panel, 'training', 'Run', chosen.title);
@@ -224,7 +229,11 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('offers to go on with a training that was stopped, where its state is kept', async () => {
     const live: LiveTraining = {
-      ...{ status: 'cancelled', title: 'adapter-b', total: 6, evaluations: [{ step: 0, ppl: 57.57 }], steps: [] },
+      status: 'cancelled',
+      title: 'adapter-b',
+      total: 6,
+      evaluations: [{ step: 0, ppl: 57.57 }],
+      steps: [],
       resumable: true,
     };
     const panel = await openPanel(browser(), { ...FULL, runs: [], training: live });
@@ -236,7 +245,10 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('says how a training ended that did not come to its end, and what can be done', async () => {
     const live: LiveTraining = {
-      ...{ status: 'cancelled', title: 'adapter-b', total: 60, evaluations: [] },
+      status: 'cancelled',
+      title: 'adapter-b',
+      total: 60,
+      evaluations: [],
       steps: trainingSteps(30),
     };
     const panel = await openPanel(browser(), { ...FULL, training: live });

@@ -46,7 +46,8 @@ const places = (page: Page): Promise<Place[]> =>
 /** Scores by two criteria of which the second's order is the reverse. */
 function scored(blocks: number): PanelState {
   const score = (criterion: string, sign: number): ScoreDigest => ({
-    ...{ criterion, ...(criterion === 'ppl' && { full: 40 }) },
+    criterion,
+    ...(criterion === 'ppl' && { full: 40 }),
     blocks: Array.from({ length: blocks }, (_, index) => ({ index, score: 45 + sign * ((index * 7) % 5) })),
   });
   const runs = [score('ppl', 1), score('taylor', -1)].map((each): PanelRun => {
@@ -203,7 +204,9 @@ describeBrowser('layout of the results panel', (browser) => {
     const runs = RUNS.map((run) => ({ ...run, title: `${long} ${run.title}` }));
     const state: PanelState = {
       ...FULL,
-      ...{ runs, prompts: [long.repeat(3), ...FULL.prompts], writing: null }, // the history’s entry is shown
+      runs,
+      prompts: [long.repeat(3), ...FULL.prompts],
+      writing: null, // the history’s entry is shown
       columns: FULL.columns.map((column) => ({ ...column, label: `${column.label} ${long}` })),
     };
     for (const width of [300, 402, 640]) {

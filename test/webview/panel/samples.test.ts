@@ -50,7 +50,9 @@ describeBrowser('samples in the results panel', (browser) => {
 
   it('lets four models write at most', async () => {
     const columns = Array.from({ length: 6 }, (_, i) => ({
-      ...{ id: `m${i}`, label: `model ${i}`, detail: '' },
+      id: `m${i}`,
+      label: `model ${i}`,
+      detail: '',
       ...(i < 2 && { related: true as const }),
     }));
     const panel = await openPanel(browser(), { ...EMPTY, columns });
@@ -107,7 +109,10 @@ describeBrowser('samples in the results panel', (browser) => {
     await button(panel, 'Regenerate').click();
     const asked = panel.received('samples/write').at(-1)!;
     assert.deepEqual(asked, {
-      ...{ type: 'samples/write', prompt: 'Once upon a time', columns: ['original', 'plan'], settings },
+      type: 'samples/write',
+      prompt: 'Once upon a time',
+      columns: ['original', 'plan'],
+      settings,
     });
     await panel.close();
   });

@@ -8,7 +8,12 @@ import { EMPTY, FULL, planOf, RUNS } from './recorded';
 
 const KEY = (letter: string): string => `${letter.repeat(64)} 10×128 seed 1234`;
 const TEXT: PanelText = {
-  ...{ name: 'data/calibration.txt', samples: 10, length: 128, seed: 1234, from: 'scores', rowsKey: KEY('a') },
+  name: 'data/calibration.txt',
+  samples: 10,
+  length: 128,
+  seed: 1234,
+  from: 'scores',
+  rowsKey: KEY('a'),
 };
 /** The recorded scores, of these rows. */
 const scoredOn = (rowsKey: string, text: string): PanelRun[] =>
@@ -17,7 +22,11 @@ const scoredOn = (rowsKey: string, text: string): PanelRun[] =>
     digest: { ...run.digest, score: { ...run.digest.score!, rowsKey, text } },
   }));
 const measured = (rowsKey: string): PanelState['whatIf'] => ({
-  ...{ ...FULL.whatIf, text: 'data/calibration.txt', rowsKey, full: 18.12, ppl: 34.16 },
+  ...FULL.whatIf,
+  text: 'data/calibration.txt',
+  rowsKey,
+  full: 18.12,
+  ppl: 34.16,
 });
 
 describeBrowser('texts of the results panel', (browser) => {
@@ -28,7 +37,10 @@ describeBrowser('texts of the results panel', (browser) => {
 
   it('names the text, lets the user choose another, and says nothing where all is of one', async () => {
     const panel = await openPanel(browser(), {
-      ...{ ...FULL, runs: scoredOn(KEY('a'), 'data/calibration.txt'), text: TEXT, whatIf: measured(KEY('a')) },
+      ...FULL,
+      runs: scoredOn(KEY('a'), 'data/calibration.txt'),
+      text: TEXT,
+      whatIf: measured(KEY('a')),
     });
     const chip = panel.page.locator('.text-chip');
     assert.match(await chip.innerText(), /Text: data\/calibration\.txt · 10×128/);
@@ -94,7 +106,8 @@ describeBrowser('texts of the results panel', (browser) => {
     const there = { path: '/models/big', blocks: 40, parameters: 2 * model.parameters };
     const family: PanelState['family'] = {
       parent: {
-        ...{ name: 'big', removed: [4, 13, 14] },
+        name: 'big',
+        removed: [4, 13, 14],
         there: { ...there, parametersRead: 2 * model.parametersRead, ppl: 18.12 },
       },
       children: [{ name: 'small', path: '/models/small', removed: [3], retrained: ['small-adapter'], ppl: 25.5 }],

@@ -11,7 +11,9 @@ export const RIGHT = 8;
 /** Options of a chart of this width: margins, and a band scale of all blocks. */
 export function blockAxis(blocks: number, width: number) {
   return {
-    ...{ width, marginLeft: LEFT, marginRight: RIGHT },
+    width,
+    marginLeft: LEFT,
+    marginRight: RIGHT,
     x: {
       type: 'band',
       domain: Array.from({ length: blocks }, (_, block) => block),

@@ -67,7 +67,12 @@ export function drawCurve(
       const tip = tipOf(dot, data);
       return {
         key: `${dot.kind}-${dot.label}-${dot.count}-${i}`,
-        ...{ x: cx - size / 2, y: cy - 12, width: size, height: 24, tipX: cx, tipY: cy },
+        x: cx - size / 2,
+        y: cy - 12,
+        width: size,
+        height: 24,
+        tipX: cx,
+        tipY: cy,
         label: tip.join(', '),
         tip: dot.kind === 'plan' || frame.still ? tip : [...tip, t('Click or press Enter to make this the plan')],
         act: () => choose(dot.removed, dot.criterion),
@@ -150,7 +155,12 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
   };
   const at = (kind: Dot['kind']): Dot[] => dots.filter((dot) => dot.kind === kind && Number.isFinite(dot.ppl));
   return Plot.plot({
-    ...{ width, height: HEIGHT, marginLeft: LEFT, marginRight: RIGHT, marginTop: 56, marginBottom: 40 },
+    width,
+    height: HEIGHT,
+    marginLeft: LEFT,
+    marginRight: RIGHT,
+    marginTop: 56,
+    marginBottom: 40,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
     x: { domain: [0, longest], insetLeft: 8, insetRight: 8 },
     y: {
@@ -200,8 +210,15 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
       }),
       Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
       Plot.text(at('whole'), {
-        ...{ x: 'count', y: 'ppl', dx: 8, dy: -8, textAnchor: 'start', fill: 'var(--ink)' },
-        ...{ text: (dot: Dot) => t('whole model {0}', shortNumber(dot.ppl)), stroke: 'var(--paper)', strokeWidth: 4 },
+        x: 'count',
+        y: 'ppl',
+        dx: 8,
+        dy: -8,
+        textAnchor: 'start',
+        fill: 'var(--ink)',
+        text: (dot: Dot) => t('whole model {0}', shortNumber(dot.ppl)),
+        stroke: 'var(--paper)',
+        strokeWidth: 4,
       }),
       Plot.dot(at('plan'), {
         x: 'count',

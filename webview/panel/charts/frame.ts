@@ -46,7 +46,10 @@ export class ChartFrame {
     this.still = context.still ?? false;
     this.exports = this.exportButtons(title);
     const place = el('div', {
-      ...{ class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('{0}: numbers', title) },
+      class: 'table-scroll',
+      tabindex: '0',
+      role: 'group',
+      'aria-label': t('{0}: numbers', title),
     });
     this.numbers = new NumberTable(place, title);
     const open = context.view().tables.includes(id) ? { open: '' } : {};

@@ -43,8 +43,12 @@ export function drawImportance(
     const place = places(bar.block);
     return {
       key: String(bar.block),
-      ...{ x: place.left, y: 8, width: place.width, height: HEIGHT - 16 },
-      ...{ tipX: place.center, tipY: Math.max(20, y(Math.max(bar.value, bar.paired.high || 0))) },
+      x: place.left,
+      y: 8,
+      width: place.width,
+      height: HEIGHT - 16,
+      tipX: place.center,
+      tipY: Math.max(20, y(Math.max(bar.value, bar.paired.high || 0))),
       label: nameOf[i].join(', '),
       tip: [...nameOf[i], ...(frame.still ? [] : [hint(bar)])],
       checked: !bar.removed,
@@ -65,7 +69,8 @@ function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
     const scored = found.get(block);
     const value = numeric(scored?.score);
     return {
-      ...{ block, value },
+      block,
+      value,
       paired: { low: numeric(scored?.pairedLow), high: numeric(scored?.pairedHigh) },
       unpaired: { low: numeric(scored?.low), high: numeric(scored?.high) },
       removed: plan.removed.includes(block),
@@ -108,7 +113,9 @@ function barChart(
   const bar = { x: 'block', y1: start, y2: 'shown', rx: 1.5 } as const;
   const svg = Plot.plot({
     ...blockAxis(bars.length, width),
-    ...{ height: HEIGHT, marginTop, marginBottom: 46 },
+    height: HEIGHT,
+    marginTop,
+    marginBottom: 46,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
     y: {
       type: log ? 'log' : 'linear',
@@ -159,11 +166,19 @@ function barChart(
         { x: 'block', y: bottom, dy: 8, symbol: 'square', r: 2.4, fill: 'var(--protected)' },
       ),
       Plot.text(beyond, {
-        ...{ x: 'block', y: top, text: (each: Bar) => shortNumber(each.value), fontSize: 10, fill: 'var(--ink)' },
+        x: 'block',
+        y: top,
+        text: (each: Bar) => shortNumber(each.value),
+        fontSize: 10,
+        fill: 'var(--ink)',
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
       Plot.text([`↑ ${isPpl ? t('Perplexity without the block') : seriesStyleOf(score.criterion).name}`], {
-        ...{ frameAnchor: 'top-left', dx: 2 - LEFT, dy: 8 - marginTop, textAnchor: 'start', lineAnchor: 'middle' },
+        frameAnchor: 'top-left',
+        dx: 2 - LEFT,
+        dy: 8 - marginTop,
+        textAnchor: 'start',
+        lineAnchor: 'middle',
       }),
       // A bar that is cut has a gap near its top.
       Plot.text(beyond, {

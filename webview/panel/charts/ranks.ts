@@ -28,7 +28,9 @@ export function rankChart(all: readonly ScoreDigest[], blocks: number, width: nu
   const axis = blockAxis(blocks, width);
   const svg = Plot.plot({
     ...axis,
-    ...{ height: RANK_HEIGHT, marginTop: 20, marginBottom: 12 },
+    height: RANK_HEIGHT,
+    marginTop: 20,
+    marginBottom: 12,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
     x: { ...axis.x, axis: null }, // the chart above has this axis
     y: {

@@ -59,7 +59,11 @@ function area(target: Target, place: TipPlace): SVGElement {
   const { key, x, y, width, height, tipX, tipY, label, tip, checked, disabled } = target;
   const state = checked === undefined ? { role: 'button' } : { role: 'checkbox', 'aria-checked': String(checked) };
   const made = svgEl('rect', {
-    ...{ x, y, width, height, rx: 2 },
+    x,
+    y,
+    width,
+    height,
+    rx: 2,
     class: 'target',
     'data-key': key,
     tabindex: -1,

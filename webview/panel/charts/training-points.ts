@@ -71,7 +71,11 @@ export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
       runs.flatMap(({ name, steps, evaluations }) => {
         const held = new Map(evaluations.map(({ step, ppl }) => [step, known(numeric(ppl))]));
         return steps.map(({ step, loss, learningRate, tokensPerSecond }): Cell[] => [
-          ...[step, known(numeric(loss)), learningRate, tokensPerSecond, held.get(step) ?? null],
+          step,
+          known(numeric(loss)),
+          learningRate,
+          tokensPerSecond,
+          held.get(step) ?? null,
           ...(several ? [name] : []),
         ]);
       }),

@@ -56,7 +56,12 @@ function lossChart(
   width: number,
 ): SVGSVGElement & Plot.Plot {
   return Plot.plot({
-    ...{ width, height: 210, marginLeft: LEFT, marginTop: 22, marginBottom: 34, marginRight: 12 },
+    width,
+    height: 210,
+    marginLeft: LEFT,
+    marginTop: 22,
+    marginBottom: 34,
+    marginRight: 12,
     style: STYLE,
     x: { domain: [0, last], label: `${t('Step')} →`, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
@@ -88,12 +93,20 @@ function evaluationChart(
   width: number,
 ): SVGSVGElement {
   const svg = Plot.plot({
-    ...{ width, height: 130, marginLeft: LEFT, marginTop: 22, marginBottom: 20, marginRight: 12 },
+    width,
+    height: 130,
+    marginLeft: LEFT,
+    marginTop: 22,
+    marginBottom: 20,
+    marginRight: 12,
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
       ...roomFor([...evaluations, ...over].map(({ ppl }) => ppl)),
-      ...{ label: `↑ ${t('Held-out perplexity')}`, grid: true, nice: true, ticks: 3 },
+      label: `↑ ${t('Held-out perplexity')}`,
+      grid: true,
+      nice: true,
+      ticks: 3,
       tickFormat: (value: number) => shortNumber(value, 3),
     },
     marks: [
@@ -126,7 +139,12 @@ function smallChart(
   width: number,
 ): SVGSVGElement {
   const svg = Plot.plot({
-    ...{ width, height: 96, marginLeft: LEFT, marginTop: 20, marginBottom: 18, marginRight: 12 },
+    width,
+    height: 96,
+    marginLeft: LEFT,
+    marginTop: 20,
+    marginBottom: 18,
+    marginRight: 12,
     style: STYLE,
     x: { domain: [0, last], label: null, ticks: 3, tickFormat: 'd' },
     y: { label: `↑ ${label}`, ticks: 3, zero: true, tickFormat: (value: number) => shortNumber(value, 3) },

@@ -56,7 +56,11 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
     return isPlanLabel(label) ? 'earlier' : 'made';
   };
   return [...found].map(([label, sizes]) => ({
-    ...{ label, ...sizes, ...NO_SPEEDS, ...speeds.get(label), kind: kindOf(label) },
+    label,
+    ...sizes,
+    ...NO_SPEEDS,
+    ...speeds.get(label),
+    kind: kindOf(label),
     ...(adapters.has(label) && { adapter: true }),
   }));
 }

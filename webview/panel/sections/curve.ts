@@ -41,7 +41,10 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
     ].join(' ');
     if (!newest.has(name))
       newest.set(name, {
-        ...{ name, points: curve.points, text: curve.text, criterion: curve.criterion },
+        name,
+        points: curve.points,
+        text: curve.text,
+        criterion: curve.criterion,
         style: adapter === undefined ? style : { ...style, color: 'var(--good)' },
         whole: adapter === undefined && removed.length === 0,
       });

@@ -22,7 +22,10 @@ export function writtenNow(
   asked: { readonly prompt: string; readonly settings: WriteSettings } | null,
 ): Written {
   return {
-    ...{ title: prompt, when: null, prompts: [prompt], columns },
+    title: prompt,
+    when: null,
+    prompts: [prompt],
+    columns,
     settings: asked?.prompt === prompt ? asked.settings : undefined,
     texts: texts.map((text, i) => ({
       ...text,
@@ -36,7 +39,11 @@ export function writtenNow(
 export function writtenBy({ title, digest: { started, samples, settings } }: PanelRun): Written {
   const { prompts, columns, texts } = samples!;
   return {
-    ...{ title, when: started, prompts, columns, settings: settingsOf(new Map(settings)) },
+    title,
+    when: started,
+    prompts,
+    columns,
+    settings: settingsOf(new Map(settings)),
     texts: texts.map(({ prompt, column, ...text }) => ({
       ...text,
       label: columns[column] ?? '',
@@ -55,7 +62,8 @@ function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefin
   if (maxNewTokens === undefined) return undefined;
   const isSampled = temperature !== undefined && seed !== undefined;
   return {
-    ...{ maxNewTokens, chat: words.get('chat') === 'true' },
+    maxNewTokens,
+    chat: words.get('chat') === 'true',
     sampling: isSampled ? { temperature, topP: number('topP') ?? 1, seed } : null,
   };
 }
@@ -70,5 +78,9 @@ export function settingsText({ maxNewTokens, chat, sampling }: WriteSettings): s
 
 /** The texts as an exported file has them. */
 export const exported = ({ when, prompts, settings, texts }: Written, model: string): object => ({
-  ...{ model, when, prompts, settings: settings ?? null, texts },
+  model,
+  when,
+  prompts,
+  settings: settings ?? null,
+  texts,
 });

@@ -1,4 +1,4 @@
-/** The learning rate: against transformers' linear schedule, and the numbers of the paper's run (spec §1.11, §1.16 item 8). */
+/** The learning rate: against transformers' linear schedule, and the numbers of the paper's run (Shortened LLaMA's `src/lora_retrain.py`). */
 import assert from 'node:assert/strict';
 import { stepsPerEpoch } from '../../../../src/engine/retrain/data/order';
 import { learningRateAt } from '../../../../src/engine/retrain/loop/schedule';

@@ -1,4 +1,4 @@
-/** The size of the paper's adapters (spec §1.16 item 8), and how they begin. */
+/** The size of the paper's adapters (26 blocks of LLaMA-7B), and how they begin. */
 import assert from 'node:assert/strict';
 import { isUnsupported, readConfigArchitecture } from '../../../../src/engine/checkpoint/config';
 import { withoutLayers } from '../../../../src/engine/checkpoint/architecture';
