@@ -1,6 +1,6 @@
 /**
  * Measures how much a text repeats itself. Depth-pruned models repeat more than whole ones while their perplexity still
- * looks fine (Men et al. 2024, ShortGPT, and others), so every sample shows this number.
+ * looks fine (Lee 2026), so every sample shows this number.
  */
 
 /** Length of the runs of tokens that count; with four, names and idioms that recur don't weigh. */
