@@ -11,6 +11,7 @@ import { execute, type Exit, type Outcome, type Shell } from './execute';
 import { asUsage } from './failure';
 import { addCommonOptions, asArgument, type CommonOptions } from './options';
 import type { Page } from './pages/page';
+import { isCancellation } from './signals';
 
 /** Adds the command that runs the job. @param page shows it */
 export function addJob<K extends Kind>(program: Command, exit: Exit, kind: K, page: Page<K>): void {
@@ -35,13 +36,17 @@ async function run<K extends Kind>(
   const options = asUsage(() => completeOptions(JOBS[kind], given));
   const face = page(options, shell);
   const { job, note, warn } = shell;
-  const outcome = await runJob(kind, options, {
+  const running = runJob(kind, options, {
     job: face.showsProgress && !common.json ? { signal: job.signal } : job,
     hooks: {},
     emit: (event) => face.onEvent?.(event),
     place: common.record === undefined ? undefined : fileFor(common.record),
     note,
     warn,
+  });
+  const outcome = await running.catch((error: unknown) => {
+    if (isCancellation(error)) face.onCancelled?.().forEach(warn);
+    throw error;
   });
   return { json: outcome.result, page: face.page(outcome.result, outcome) };
 }

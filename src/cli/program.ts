@@ -5,7 +5,6 @@ import { addBench } from './commands/bench';
 import { addDemo } from './commands/demo';
 import { addInspect } from './commands/inspect';
 import { addReport } from './commands/report';
-import { addRetrain } from './commands/retrain';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
@@ -15,6 +14,7 @@ import { evalPage } from './pages/eval';
 import { generatePage } from './pages/generate';
 import { mergePage } from './pages/merge';
 import { prunePage } from './pages/prune';
+import { retrainPage } from './pages/retrain';
 import { scorePage } from './pages/score';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
@@ -42,12 +42,14 @@ export function buildProgram(exit: Exit): Command {
   addInspect(program, exit);
   addJob(program, exit, 'score', scorePage);
   addJob(program, exit, 'curve', curvePage);
+  addJob(program, exit, 'prune', prunePage);
+  addJob(program, exit, 'retrain', retrainPage);
+  addJob(program, exit, 'merge', mergePage);
   addJob(program, exit, 'eval', evalPage);
   addJob(program, exit, 'generate', generatePage);
-  addJob(program, exit, 'prune', prunePage);
-  addJob(program, exit, 'merge', mergePage);
-  const commands = [addRetrain, addBench, addReport, addDemo];
-  for (const add of commands) add(program, exit);
+  addBench(program, exit);
+  addReport(program, exit);
+  addDemo(program, exit);
   return program;
 }
 

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
+import type { GivenFor } from '../jobs/kinds';
 import type { RetrainSpec } from '../protocol/training';
 import { stoppedWords } from '../views/items/training';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
@@ -25,8 +26,8 @@ const BUNDLED = 'bundled';
 export interface RetrainArguments extends CommonArguments, Omit<ModelChoice, 'adapter'> {
   /** Files, "bundled" or "self". */
   readonly data?: string | readonly string[];
-  /** Further settings of `coppice retrain`. The command asks only for rank and steps. */
-  readonly settings?: Partial<Omit<RetrainSpec['settings'], 'data' | 'method'>>;
+  /** Further options of `coppice retrain`. The command asks only for rank and steps. */
+  readonly settings?: Partial<Omit<GivenFor<'retrain'>, 'checkpoint' | 'data' | 'out'>>;
   readonly rank?: number;
   readonly alpha?: number;
   /** Steps; undefined means two passes over the data. */
@@ -110,12 +111,11 @@ function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): Retra
     kind: 'retrain',
     checkpoint,
     ...(remove && { remove }),
-    settings: {
-      ...settings,
-      method: { kind: 'lora', rank, alpha },
-      data: files.includes(SELF) ? SELF : files,
-      ...(steps !== undefined && { steps }),
-    },
+    ...settings,
+    rank,
+    alpha,
+    data: files,
+    ...(steps !== undefined && { steps }),
     out: out!,
     ...(resume && { resume }),
   };

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
+import { resumingOptions } from '../jobs/retrain-settings';
 import { l10n } from '../l10n';
 import type { RetrainSpec } from '../protocol/training';
 
@@ -23,15 +24,6 @@ export function resumingSpec({ out, request }: StoppedTraining, checkpoint?: str
       l10n.t('Resume it on the command line with its original options, or discard it.'),
     );
   }
-  const { removed, settings, teacher, compute } = request;
-  return {
-    ...compute,
-    kind: 'retrain',
-    checkpoint: checkpoint ?? request.checkpoint,
-    ...(removed.length > 0 && { remove: removed }),
-    ...(teacher && { teacher }),
-    settings,
-    out,
-    resume: true,
-  };
+  const given = resumingOptions(request, out);
+  return { ...given, kind: 'retrain', checkpoint: checkpoint ?? given.checkpoint };
 }

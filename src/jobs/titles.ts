@@ -47,8 +47,6 @@ const WEIGHTS = /\.(safetensors|json)$/;
 
 function otherWord(kind: OtherKind): string {
   switch (kind) {
-    case 'retrain':
-      return l10n.t('Retraining');
     case 'samples':
       return l10n.t('Generating samples');
     case 'bench':
@@ -58,8 +56,6 @@ function otherWord(kind: OtherKind): string {
 
 function otherTitle(kind: OtherKind, name: string): string {
   switch (kind) {
-    case 'retrain':
-      return l10n.t('Retraining {0}', name);
     case 'samples':
       return l10n.t('Generating samples with {0}', name);
     case 'bench':

@@ -7,7 +7,6 @@ import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
 import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
-import type { RetrainResult, RetrainSpec, TrainingEvent } from './training';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
 export interface Compute {
@@ -131,7 +130,6 @@ type DefinedJobs = {
 
 /** Every kind of job, what it is told, tells and returns. */
 export interface Jobs extends DefinedJobs {
-  retrain: { readonly spec: RetrainSpec; readonly result: RetrainResult; readonly event: TrainingEvent };
   bench: { readonly spec: BenchSpec; readonly result: BenchResult; readonly event: never };
   samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
 }

@@ -1,28 +1,11 @@
 /** Retraining: what heals a pruned model. */
-import type { RetrainSettings } from '../engine/retrain/settings';
-import type { JobBase } from './jobs';
-import type { RemovedEntry } from './json';
+import type { DataDescription } from '../engine/retrain/data/load';
+import type { RetrainSummary } from '../engine/retrain/report';
+import type { retrain } from '../jobs/definitions/retrain';
+import type { SpecOf } from './jobs';
 
 /** Trains an adapter on a checkpoint or a view of it, or all of its weights. */
-export interface RetrainSpec extends JobBase {
-  readonly kind: 'retrain';
-  readonly checkpoint: string;
-  /** Whole blocks to leave out. */
-  readonly remove?: readonly RemovedEntry[];
-  /** Hyper-parameters and data; what is undefined is the paper's, or follows from the data. */
-  readonly settings: Omit<RetrainSettings, 'out' | 'resume'>;
-  /** Folder of the adapter or checkpoint; must not exist. */
-  readonly out: string;
-  /** Go on where an interrupted run of the same settings stopped. */
-  readonly resume?: boolean;
-  /** A model whose probabilities are learnt too. */
-  readonly teacher?: {
-    /** Its checkpoint; the student's own, unpruned, when undefined. */
-    readonly checkpoint?: string;
-    /** Its part in the loss, above 0 and at most 1. */
-    readonly weight: number;
-  };
-}
+export type RetrainSpec = SpecOf<typeof retrain>;
 
 /** The run is set up: how many steps it will have, with what. */
 export interface TrainingStartEvent {
@@ -30,10 +13,17 @@ export interface TrainingStartEvent {
   readonly steps: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** Steps over which the learning rate rises. */
+  readonly warmup: number;
   /** Parameters that are trained. */
   readonly parameters: number;
+  readonly data: DataDescription;
+  /** Rows of the step with the fewest and of the one with the most. */
+  readonly rows: readonly [least: number, most: number];
   /** Goes on with a run that was stopped. */
   readonly resumed: boolean;
+  /** Settings that were given and make no difference, as nothing is held out. */
+  readonly idle: readonly ('evalEvery' | 'patience')[];
 }
 
 export interface TrainingStepEvent {
@@ -56,18 +46,5 @@ export interface TrainingEvaluationEvent {
 
 export type TrainingEvent = TrainingStartEvent | TrainingStepEvent | TrainingEvaluationEvent;
 
-/** The trace of every step is in the record, and came as events. */
-export interface RetrainResult {
-  readonly kind: 'adapter' | 'checkpoint';
-  /** Absolute. */
-  readonly out: string;
-  readonly steps: number;
-  readonly evaluations: readonly Omit<TrainingEvaluationEvent, 'type'>[];
-  /** The evaluation whose parameters were kept; null where nothing is held out. */
-  readonly best: Omit<TrainingEvaluationEvent, 'type'> | null;
-  readonly parameters: number;
-  readonly removed: readonly number[];
-  readonly tokensPerSecond: number;
-  readonly seconds: number;
-  readonly peakRssBytes: number;
-}
+/** What was trained, and what was written. Paths are absolute. */
+export type RetrainResult = RetrainSummary;

@@ -14,7 +14,6 @@ import { type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
 import type { JobEvent, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { bench } from './jobs/bench';
 import type { JobContext, JobEnd } from './jobs/job';
-import { retrain } from './jobs/retrain';
 import { samples } from './jobs/samples';
 
 /** The context of a job of any kind. */
@@ -90,8 +89,6 @@ function dispatch(
   context: JobContext<JobKind>,
 ): Promise<JobEnd<Exclude<JobKind, Kind>>> {
   switch (spec.kind) {
-    case 'retrain':
-      return retrain(spec, context);
     case 'samples':
       return samples(spec, context);
     case 'bench':
@@ -100,7 +97,7 @@ function dispatch(
 }
 
 const sourceFolders = (spec: Exclude<JobSpec, DefinedSpec>): Promise<string[]> =>
-  foldersOf('columns' in spec ? spec.columns.map(({ checkpoint }) => checkpoint) : [spec.checkpoint]);
+  foldersOf(spec.columns.map(({ checkpoint }) => checkpoint));
 
 /** Folders of checkpoints, as far as they exist: the job itself says what is missing. */
 async function foldersOf(paths: readonly string[]): Promise<string[]> {

@@ -45,6 +45,33 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       keep: [0, 5],
     }),
   ],
+  retrain: [
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      out,
+      remove: [2],
+      data: [text],
+      rank: 2,
+      targets: ['q', 'up_proj'],
+      length: 24,
+      batch: 2,
+      steps: 3,
+      heldOut: 4,
+      lr: 0.01,
+    }),
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      out,
+      remove: [2],
+      data: [text],
+      teacher: model,
+      merge: true,
+      dtype: 'f16',
+      length: 24,
+      batch: 2,
+      steps: 2,
+    }),
+  ],
   curve: [
     ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 2, length: 12, keepEnds: false, keep: [0] }),
     ({ model, text }) => ({

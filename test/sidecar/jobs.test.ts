@@ -235,16 +235,9 @@ describe('sidecar: jobs', function () {
   it('retrain a view, merge what came of it, and see that it helps', async () => {
     const out = join(temporaryFolder(), 'adapter');
     const events: TrainingEvent[] = [];
-    const settings = {
-      method: { kind: 'lora', rank: 4 },
-      data: [text],
-      length: 32,
-      batch: 4,
-      steps: 8,
-      learningRate: 0.01,
-    } as const;
+    const settings = { rank: 4, data: [text], length: 32, batch: 4, steps: 8, lr: 0.01 };
     const { result } = await client().run(
-      { kind: 'retrain', ...source, remove: [2], settings, out },
+      { kind: 'retrain', ...source, remove: [2], ...settings, out },
       { onEvent: (event) => events.push(event) },
     );
     assert.equal(result.steps, 8);

@@ -8,7 +8,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { discardTraining } from '../../src/engine/retrain/loop/stopped';
 import type { JobSpec } from '../../src/protocol/jobs';
-import type { RetrainSpec } from '../../src/protocol/training';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { JobInterrupted } from '../../src/sidecar/interrupted';
 import { uniform } from '../support/random';
@@ -104,9 +103,16 @@ describe('sidecar: kill -9 at any moment', function () {
 
   it(`retrain, ${POINTS.retrain} times`, async () => {
     const folder = temporaryFolder();
-    const settings: RetrainSpec['settings'] = {
-      ...{ method: { kind: 'lora', rank: 2 }, data: [text], length: 32, batch: 2, steps: 6 },
-      ...{ learningRate: 0.01, saveEvery: 1, evalEvery: 3, heldOut: 4 },
+    const settings = {
+      rank: 2,
+      data: [text],
+      length: 32,
+      batch: 2,
+      steps: 6,
+      lr: 0.01,
+      saveEvery: 1,
+      evalEvery: 3,
+      heldOut: 4,
     };
     const retrain = (name: string) =>
       ({
@@ -115,7 +121,7 @@ describe('sidecar: kill -9 at any moment', function () {
         device: 'cpu',
         threads: 1,
         remove: [2],
-        settings,
+        ...settings,
         out: join(folder, name),
         resume: true,
       }) as const;

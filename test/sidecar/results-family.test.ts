@@ -76,7 +76,11 @@ describe('family of the results panel', function () {
     assert.deepEqual(state.family, { parent: null, children: [pruned] });
     await client().run({
       ...{ kind: 'retrain', checkpoint: child, ...compute, records, out: join(folder, 'healed') },
-      settings: { method: { kind: 'lora', rank: 2 }, data: [text], steps: 2, batch: 2, length: 24 },
+      rank: 2,
+      data: [text],
+      steps: 2,
+      batch: 2,
+      length: 24,
     });
     await client().run({ kind: 'eval', checkpoint: child, ...drawn, ...compute, records });
     const later = await open(model);

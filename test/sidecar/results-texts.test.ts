@@ -87,7 +87,11 @@ describe('text of the results panel', function () {
     const out = join(folder, 'adapter');
     await client().run({
       ...{ kind: 'retrain', checkpoint: model, remove: [1], ...settings.compute, records: settings.recordFolders, out },
-      settings: { method: { kind: 'lora', rank: 2 }, data: [usual], steps: 2, batch: 2, length: 24 },
+      rank: 2,
+      data: [usual],
+      steps: 2,
+      batch: 2,
+      length: 24,
     });
     const healed = () => panel.state.runs.flatMap(({ digest }) => digest.retrained ?? []);
     await panel.becomes('a retrained point', () => healed().length === 1);

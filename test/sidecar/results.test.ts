@@ -138,7 +138,11 @@ describe('results session', function () {
     const out = join(temporaryFolder(), 'adapter-a');
     const running = client().run({
       ...{ kind: 'retrain', checkpoint: model, remove: [1], ...settings.compute, records: [records], out },
-      settings: { method: { kind: 'lora', rank: 2 }, data: [text], steps: 12, batch: 2, length: 24 },
+      rank: 2,
+      data: [text],
+      steps: 12,
+      batch: 2,
+      length: 24,
     });
     await running;
     await becomes('the training is done', ({ training }) => training?.status === 'done');

@@ -22,15 +22,13 @@ describe('a training that was stopped', function () {
     device: 'cpu',
     threads: 1,
     remove: [1],
-    settings: {
-      method: { kind: 'lora', rank: 2 },
-      data: [text],
-      length: 24,
-      batch: 2,
-      steps: 6,
-      heldOut: 4,
-      evalEvery: 3,
-    },
+    rank: 2,
+    data: [text],
+    length: 24,
+    batch: 2,
+    steps: 6,
+    heldOut: 4,
+    evalEvery: 3,
     out: join(folder, name),
   });
   const settings = () => ({

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { JOBS } from '../../src/jobs/definitions';
+import { argvOf } from '../../src/jobs/argv';
+import { completeOptions } from '../../src/jobs/complete';
+import type { GivenFor } from '../../src/jobs/kinds';
+import { resumingOptions, settingsOf } from '../../src/jobs/retrain-settings';
 import { optionsFromWords } from '../../src/cli/job-command';
 import { buildProgram } from '../../src/cli/program';
-import { type RetrainOptions, settingsOf } from '../../src/cli/retraining/options';
 import { cliCommand } from '../../src/host/cli-command';
 import { quoted, shellOf, type Shell } from '../../src/host/shell-words';
 import type { JobSpec } from '../../src/protocol/jobs';
-import type { RetrainSpec } from '../../src/protocol/training';
 
 describe('the command line of a job', () => {
   it('scores', () => {
@@ -27,15 +29,10 @@ describe('the command line of a job', () => {
   });
 
   it('retrains', () => {
-    const settings = {
-      method: { kind: 'lora' as const, rank: 8 },
-      data: ['a.jsonl', 'b.txt'],
-      steps: 20,
-      learningRate: 1e-4,
-    };
+    const settings = { rank: 8, data: ['a.jsonl', 'b.txt'], steps: 20, lr: 1e-4 };
     assert.equal(
-      cliCommand({ kind: 'retrain', checkpoint: 'm', remove: [2], settings, out: 'o', resume: true }),
-      'coppice retrain m --data a.jsonl --data b.txt --out o --remove 2 --rank 8 --steps 20 --lr 0.0001 --resume',
+      cliCommand({ kind: 'retrain', checkpoint: 'm', remove: [2], ...settings, out: 'o', resume: true }),
+      'coppice retrain m --data a.jsonl --data b.txt --out o --remove 2 --resume --rank 8 --steps 20 --lr 0.0001',
     );
   });
 
@@ -236,7 +233,6 @@ async function parsed(line: string): Promise<{ readonly command: string; readonl
 
 const calibration = { file: '/w/a text.txt', samples: 4, length: 16, seed: 7 };
 const flat = { calibration: calibration.file, samples: 4, length: 16, seed: 7 };
-const lora = { kind: 'lora', rank: 4, alpha: 8, dropout: 0, targets: ['q', 'up'], start: '/w/before' } as const;
 
 /** Jobs, and the options that say the same. */
 const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: Readonly<Record<string, unknown>>])[] =
@@ -335,38 +331,57 @@ describe('the command line of a job, read by the command line', () => {
     });
   }
 
-  it('retrains with the same settings', async () => {
-    const common: Omit<RetrainSpec['settings'], 'method'> = {
-      ...{ data: ['a.jsonl', 'b c.txt'], prompt: 'plain', length: 64, seed: 3, batch: 2, accumulate: 2, steps: 20 },
-      ...{ warmup: 0, clip: 0.5, patience: 2, heldOut: 0.1, learningRate: 1e-7, weightDecay: 0 },
-      ...{ betas: [0.9, 0.95], evalEvery: 5, saveEvery: 6 },
-    };
-    const all: readonly RetrainSpec['settings'][] = [
-      { ...common, method: lora, merge: true, dtype: 'F16' },
-      { ...common, method: { kind: 'full', start: 'random', memory: undefined }, dtype: 'BF16' },
-      { method: { kind: 'lora' }, data: 'self', selfTokens: 500, epochs: 0.5 },
+  it('retrains with the same settings', () => {
+    const common = {
+      data: ['a.jsonl', 'b c.txt'],
+      prompt: 'plain',
+      length: 64,
+      seed: 3,
+      batch: 2,
+      accumulate: 2,
+      steps: 20,
+      warmup: 0,
+      clip: 0.5,
+      patience: 2,
+      heldOut: 0.1,
+      lr: 1e-7,
+      weightDecay: 0,
+      betas: [0.9, 0.95],
+      evalEvery: 5,
+      saveEvery: 6,
+    } as const;
+    const lora = { rank: 4, alpha: 8, dropout: 0, targets: ['q', 'up'], initAdapter: '/w/before' } as const;
+    const all: readonly Omit<GivenFor<'retrain'>, 'checkpoint' | 'out'>[] = [
+      { ...common, ...lora, merge: true, dtype: 'f16', teacher: 'm', teacherWeight: 0.3, resume: true },
+      { ...common, full: true, init: 'random', dtype: 'bf16' },
+      { data: ['self'], selfTokens: 500, epochs: 0.5 },
     ];
     for (const settings of all) {
-      const line = cliCommand({ kind: 'retrain', checkpoint: 'm', settings, out: 'o', remove: [2] })!;
-      const { command, options } = await parsed(line);
-      assert.equal(command, 'retrain');
-      const found = settingsOf(options as unknown as RetrainOptions);
-      assert.deepEqual({ ...found, ...settings, method: { ...found.method, ...settings.method } }, found, line);
-      assert.deepEqual([options.out, options.remove], ['o', [2]]);
+      const given = { checkpoint: 'm', out: 'o', remove: [2], ...settings };
+      const words = argvOf(JOBS.retrain, given);
+      assert.deepEqual(optionsFromWords(JOBS.retrain, words), given, words.join(' '));
     }
   });
 
-  it('names the teacher that is the student’s own model', async () => {
-    const settings = { method: { kind: 'lora' as const }, data: ['a'] };
-    const spec = {
-      kind: 'retrain',
-      checkpoint: 'm',
-      settings,
-      out: 'o',
-      resume: true,
-      teacher: { weight: 0.3 },
+  it('resumes with the settings that a state keeps', () => {
+    const given = {
+      checkpoint: '/w/m',
+      out: '/w/o',
+      remove: [2],
+      data: ['/w/a.jsonl'],
+      rank: 4,
+      targets: ['q', 'up'],
+      merge: true,
+      dtype: 'f16',
+      lr: 1e-3,
+      betas: [0.9, 0.95],
     } as const;
-    const { options } = await parsed(cliCommand(spec)!);
-    assert.deepEqual([options.teacher, options.teacherWeight, options.resume], ['m', 0.3, true]);
+    const options = completeOptions(JOBS.retrain, given);
+    const { out, resume: _, ...settings } = settingsOf(options);
+    const teacher = { weight: 0.3 };
+    const request = { checkpoint: '/w/m', removed: [2], settings, teacher, compute: { threads: 1 } };
+    const resumed = completeOptions(JOBS.retrain, resumingOptions(request, out));
+    assert.deepEqual(resumed, { ...options, threads: 1, teacher: '/w/m', teacherWeight: 0.3, resume: true });
+    assert.deepEqual(settingsOf(resumed), { ...settings, out, resume: true });
   });
 });

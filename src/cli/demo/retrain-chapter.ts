@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { RetrainResult } from '../../engine/retrain/report';
-import { retrain } from '../../engine/retrain/retrain';
+import { retrain, type RetrainStart } from '../../engine/retrain/retrain';
+import { startEvent } from '../../jobs/runs/retrain';
 import { withModel } from '../../engine/model/opened';
 import { startLines } from '../pages/retrain';
 import { formatSeconds } from '../../format/durations';
@@ -41,7 +42,7 @@ export async function retrainChapter(
     removed: [],
     tokenizer,
     opened: { device, threads, memory },
-    hooks: { onStart: (start: Parameters<typeof startLines>[0]) => shell.print(...startLines(start)) },
+    hooks: { onStart: (start: RetrainStart) => shell.print(...startLines(startEvent(start))) },
   };
   const result = await withModel(pruned, options, (model) => retrain(model, settings, context, shell.job));
   const [first] = result.evaluations;

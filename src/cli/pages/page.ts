@@ -9,6 +9,8 @@ export interface Face<K extends Kind> {
   readonly onEvent?: (event: EventFor<K>) => void;
   /** What the events print shows how far the job is: no progress line beside it. */
   readonly showsProgress?: true;
+  /** What the user must know of a run that was cancelled: what is kept of it. */
+  readonly onCancelled?: () => readonly string[];
   /** Lines at the end. */
   readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];
 }

@@ -1,9 +1,10 @@
 /** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
+import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
-import { REMEDY } from '../../engine/retrain/loop/explosion';
-import type { RetrainResult } from '../../engine/retrain/report';
-import type { RetrainStart } from '../../engine/retrain/retrain';
-import type { TraceEntry } from '../../engine/retrain/loop/training-state';
+import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
+import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
+import type { TrainingStartEvent } from '../../protocol/training';
+import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber } from '../../format/numbers';
@@ -12,8 +13,22 @@ import { facts } from '../terminal/text';
 /** Steps at either end of the run whose losses are averaged. */
 const ENDS = 5;
 
-export function startLines({ parameters, options, data, rows, resumed, idle }: RetrainStart): string[] {
-  const { steps, learningRate, warmup } = options;
+export const retrainPage: Page<'retrain'> = ({ checkpoint, out }, { note, style, shown }) => ({
+  onEvent: (event) => {
+    if (event.type === 'start') startLines(event).forEach(note);
+  },
+  onCancelled: () => keptLines(out),
+  page: (result) => resultPage(result, checkpoint, style, shown),
+});
+
+/** What a run to `out` that was cancelled has kept. */
+function keptLines(out: string): string[] {
+  if (existsSync(stateFileOf(out))) return [`stopped; to go on: ${resumeCommand(process.argv.slice(2))}`];
+  return existsSync(selfDataFileOf(out)) ? ['stopped; the text that was written is kept for the same command'] : [];
+}
+
+export function startLines(start: TrainingStartEvent): string[] {
+  const { parameters, steps, learningRate, warmup, data, rows, resumed, idle } = start;
   const { train, heldOut, dropped, truncated } = data;
   const looked = heldOut.looked < heldOut.examples ? `, ${formatCount(heldOut.looked)} of them looked at` : '';
   const [least, most] = rows;
@@ -34,14 +49,9 @@ export function startLines({ parameters, options, data, rows, resumed, idle }: R
   return lines;
 }
 
-export function resultPage(
-  result: RetrainResult,
-  path: string,
-  style: Style,
-  shown: (text: string) => string,
-): string[] {
+function resultPage(result: RetrainSummary, path: string, style: Style, shown: (text: string) => string): string[] {
   const { trace, evaluations, best, steps, removed, kind, out, seconds } = result;
-  const [first, last] = [evaluations[0], best].map((look) => look && Math.exp(look.loss));
+  const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
   const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
   if (best && first !== undefined && last !== undefined) {
     const when = best.step === steps ? '' : `, best at step ${best.step}`;
@@ -53,7 +63,7 @@ export function resultPage(
   }
   pairs.push(
     ['removed', removed.join(', ') || 'nothing'],
-    ['speed', `${formatNumber(result.tokensPerSecond, 3)} tokens/s on ${result.device.provider}`],
+    ['speed', `${formatNumber(result.tokensPerSecond, 3)} tokens/s on ${result.device}`],
     [kind, `${shown(out)} in ${formatSeconds(seconds)}`],
   );
   const look =
@@ -67,21 +77,16 @@ export function resultPage(
 }
 
 /** From the first steps to the last ones; the two never overlap. */
-function lossOverTime(trace: readonly TraceEntry[]): string {
+function lossOverTime(trace: readonly StepSummary[]): string {
   const end = Math.min(ENDS, Math.floor(trace.length / 2));
   return end === 0 ? meanLoss(trace) : `${meanLoss(trace.slice(0, end))} → ${meanLoss(trace.slice(-end))}`;
 }
 
-const meanLoss = (entries: readonly TraceEntry[]): string =>
+const meanLoss = (entries: readonly StepSummary[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);
 
-/** What became of a run whose loss exploded. */
-export function stoppedLine({ step, why, kept }: NonNullable<RetrainResult['stopped']>): string {
-  return `training stopped at step ${step}: ${why}. What it had come to after step ${kept} was kept. ${REMEDY}`;
-}
-
 /** The command that goes on with the one of these arguments. */
-export function resumeCommand(args: readonly string[]): string {
+function resumeCommand(args: readonly string[]): string {
   return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(quoted).join(' ');
 }
 

@@ -16,7 +16,8 @@ import { requireFullMemory } from './full/memory';
 import { fullModel, loadedParameters, randomParameters } from './full/full-model';
 import { adapterName, LINEAR_NAMES } from '../adapter/names';
 import { initialAdapters, loraParameterName, loraModel } from './lora/lora-model';
-import { DEFAULTS, type FullMethod, type LoraMethod } from './settings';
+import { DEFAULTS } from './defaults';
+import type { FullMethod, LoraMethod } from './settings';
 import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
 import type { TrainableModel } from './loop/trainable-model';
 

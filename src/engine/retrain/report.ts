@@ -55,10 +55,35 @@ export function resultOf(
   };
 }
 
+/** A run as its record has it. */
+export interface RunSummary extends Pick<
+  RunResult,
+  'steps' | 'stopped' | 'parameters' | 'removed' | 'data' | 'tokensPerSecond' | 'seconds' | 'peakRssBytes'
+> {
+  readonly trace: readonly StepSummary[];
+  readonly evaluations: readonly EvaluationSummary[];
+  /** Null where nothing is held out. */
+  readonly best: EvaluationSummary | null;
+  /** The provider's name. */
+  readonly device: string;
+}
+
+export interface StepSummary {
+  readonly step: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly gradNorm: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface EvaluationSummary extends Evaluation {
+  readonly ppl: number;
+}
+
 /** The result as JSON. */
-export function resultJson(result: RunResult): Record<string, unknown> {
+export function resultJson(result: RunResult): RunSummary {
   const { steps, trace, evaluations, best, stopped, parameters, removed, data, device } = result;
-  const evaluation = ({ step, loss }: Evaluation): object => ({ step, loss, ppl: Math.exp(loss) });
+  const evaluation = ({ step, loss }: Evaluation): EvaluationSummary => ({ step, loss, ppl: Math.exp(loss) });
   return {
     steps,
     trace: trace.map(({ step, loss, learningRate, gradientNorm, tokens, seconds }) => {
@@ -75,4 +100,17 @@ export function resultJson(result: RunResult): Record<string, unknown> {
     device: device.provider,
     peakRssBytes: result.peakRssBytes,
   };
+}
+
+/** The same with what was written, which a record inside of it cannot say. */
+export interface RetrainSummary extends RunSummary {
+  readonly kind: RetrainResult['kind'];
+  /** Absolute, as `out`; null where a checkpoint was written. */
+  readonly adapter: string | null;
+  readonly out: string;
+}
+
+export function summaryOf(result: RetrainResult): RetrainSummary {
+  const { kind, out } = result;
+  return { kind, adapter: kind === 'adapter' ? out : null, out, ...resultJson(result) };
 }

@@ -8,6 +8,7 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
 import type { PromptStyle } from './data/alpaca';
+import { DEFAULTS } from './defaults';
 import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
@@ -74,25 +75,6 @@ export interface RetrainSettings {
   readonly betas?: readonly [number, number];
   readonly patience?: number;
 }
-
-/** Defaults that do not depend on the data. */
-export const DEFAULTS = {
-  rank: 8,
-  alpha: 16,
-  dropout: 0.05,
-  length: 256,
-  seed: 1234,
-  batch: 64,
-  epochs: 2,
-  warmup: 100,
-  evalEvery: 100,
-  saveEvery: 200,
-  clip: 1,
-  selfTokens: 16384,
-  // The paper's 1e-4 is for 1 600 steps of 64 rows. A hundred steps of 16 rows recover little with it, and much with 1e-3.
-  lora: { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999] },
-  full: { learningRate: 1e-4, weightDecay: 0.1, betas: [0.9, 0.95] },
-} as const;
 
 /** Minimum steps per epoch for few data, as far as the batch can shrink for it. */
 const STEPS_PER_EPOCH = 50;

@@ -4,6 +4,7 @@ import { evaluate } from './eval';
 import { generate } from './generate';
 import { merge } from './merge';
 import { prune } from './prune';
+import { retrain } from './retrain';
 import { score } from './score';
 
-export const JOBS = { score, curve, eval: evaluate, generate, prune, merge };
+export const JOBS = { score, curve, eval: evaluate, generate, prune, merge, retrain };

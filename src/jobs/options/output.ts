@@ -12,3 +12,7 @@ const STORED = { f32: 'F32', bf16: 'BF16', f16: 'F16' } as const satisfies Recor
 
 /** The type as files, results and records name it; undefined where each weight keeps its own. */
 export const storedDtype = (name: (typeof DTYPES)[number] | undefined): WeightDtype | undefined => name && STORED[name];
+
+/** The option's word for a type that is stored so. */
+export const dtypeOption = (stored: WeightDtype | undefined): (typeof DTYPES)[number] | undefined =>
+  DTYPES.find((name) => STORED[name] === stored);

@@ -6,6 +6,7 @@ import { runEval } from './eval';
 import { runGenerate } from './generate';
 import { runMerge } from './merge';
 import { runPrune } from './prune';
+import { runRetrain } from './retrain';
 import { runScore } from './score';
 
 const runs = {
@@ -15,6 +16,7 @@ const runs = {
   generate: runGenerate,
   prune: runPrune,
   merge: runMerge,
+  retrain: runRetrain,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** What a run returns within the process, where every number is one. */

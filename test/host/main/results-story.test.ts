@@ -81,7 +81,7 @@ describe('the story of the results panel', function () {
       plan: true,
       data: 'bundled',
       steps: STEPS,
-      settings: { batch: 8, length: 96, learningRate: 2e-3, heldOut: 6 },
+      settings: { batch: 8, length: 96, lr: 2e-3, heldOut: 6 },
       out: inWorkspace('healed'),
     });
     const seen = new Set<number>();

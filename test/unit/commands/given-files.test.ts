@@ -19,7 +19,7 @@ describe('files that the user named', () => {
     const drawn = { calibration: text, samples: 1, length: 8, seed: 1 };
     await keepGivenFiles(host, { kind: 'score', checkpoint: model, criterion: 'ppl', ...drawn, records: [out] });
     assert.deepEqual(givenFiles(host), [model, text]);
-    const spec: JobSpec = { kind: 'retrain', checkpoint: model, settings: { data: [data] } as never, out };
+    const spec: JobSpec = { kind: 'retrain', checkpoint: model, data: [data], out };
     await keepGivenFiles(host, spec);
     assert.deepEqual(givenFiles(host), [model, data, text]);
   });

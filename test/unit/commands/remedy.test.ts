@@ -32,8 +32,7 @@ describe('an error in the editor', () => {
     assert.deepEqual(labels(new JobInterrupted({ ...evaluation, device: 'cpu' }, 'x'), 'webgpu'), ['Run Again']);
     const prune: JobSpec = { kind: 'prune', checkpoint: 'm', blocks: [1], out: 'o' };
     assert.deepEqual(labels(new JobInterrupted(prune, 'x'), 'webgpu'), ['Run Again']);
-    const settings = { method: { kind: 'lora' as const }, data: ['x'] };
-    const retrain: JobSpec = { kind: 'retrain', checkpoint: 'm', settings, out: 'o' };
+    const retrain: JobSpec = { kind: 'retrain', checkpoint: 'm', data: ['x'], out: 'o' };
     assert.deepEqual(labels(new JobInterrupted(retrain, 'x'), 'webgpu'), ['Resume', 'Run on the CPU']);
   });
 

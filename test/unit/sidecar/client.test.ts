@@ -11,7 +11,7 @@ const IDLE = 60_000;
 const silent = () => undefined;
 const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 const score: JobSpec = { kind: 'score', checkpoint: 'model', criterion: 'deepest' };
-const training: JobSpec = { kind: 'retrain', checkpoint: 'model', out: 'out', settings: {} as never };
+const training: JobSpec = { kind: 'retrain', checkpoint: 'model', out: 'out', data: ['x'] };
 const result = { result: { done: true } as never };
 
 describe('sidecar client', () => {

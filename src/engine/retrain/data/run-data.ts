@@ -7,7 +7,8 @@ import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
 import { loadTrainingData, type TrainingData } from './load';
 import { selfData } from './self-data';
-import { DEFAULTS, type RetrainSettings } from '../settings';
+import { DEFAULTS } from '../defaults';
+import type { RetrainSettings } from '../settings';
 
 export interface DataContext {
   readonly tokenizer?: Tokenizer;

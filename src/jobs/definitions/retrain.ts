@@ -1,0 +1,114 @@
+/** Trains an adapter on a model or a view of it, or all of its weights, and writes the adapter or the checkpoint. */
+import { option, set } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { RetrainResult, TrainingEvent } from '../../protocol/training';
+import { type Complete, defineJob, type Fault, file, flag, list, shape } from '../define';
+import { compute } from '../options/compute';
+import { remove, source } from '../options/model';
+import { out } from '../options/output';
+import { dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
+
+/** Instead of files: the unpruned model writes the text. */
+export const SELF = 'self';
+
+const options = {
+  ...source,
+  data: list(
+    file('a file of data'),
+    'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; again for more files;\n' +
+      'or self: the unpruned model writes the text',
+    { required: true, repeated: true, placeholder: 'file', asked: 'the data' },
+  ),
+  out: out('folder to write; it must not exist'),
+  ...remove,
+  resume: flag('go on with a run that was stopped'),
+  ...loraOptions,
+  ...fullOptions,
+  ...dataOptions,
+  ...trainingOptions,
+  ...compute,
+};
+
+export const retrain = defineJob({
+  kind: 'retrain',
+  summary: 'heal a pruned model by training',
+  description:
+    'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove the model without those blocks ' +
+    'is trained, and nothing need be pruned before. Ctrl-C keeps what was trained; --resume goes on with it.',
+  examples: [
+    './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
+    './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
+    './SmolLM2-135M --remove 10,12-16 --data self --out ./adapter',
+    './SmolLM2-24 --full --data corpus.txt --lr 5e-5 --out ./SmolLM2-24-trained',
+  ],
+  noun: () => l10n.t('Retraining'),
+  title: (model) => l10n.t('Retraining {0}', model),
+  options,
+  check: (given) => methodFault(given) ?? heldOutFault(given) ?? dataFault(given),
+  result: shape<RetrainResult>(),
+  event: shape<TrainingEvent>(),
+});
+
+type RetrainOptions = Complete<typeof options>;
+
+/** Options of an adapter do not go with those of full training. */
+function methodFault(given: RetrainOptions): Fault | undefined {
+  const { full, init, merge, dtype } = given;
+  if (full) {
+    const lora = (['rank', 'alpha', 'dropout', 'targets', 'initAdapter', 'merge'] as const).find(
+      (name) => given[name] !== undefined && given[name] !== false,
+    );
+    if (lora === undefined) return undefined;
+    return {
+      what: `${option(lora)} and ${option('full')} exclude each other`,
+      why: `${option(lora)} belongs to an adapter`,
+      action: 'Leave one out.',
+    };
+  }
+  if (init) {
+    return {
+      what: `${option('init')} needs ${option('full')}`,
+      why: 'an adapter has no weights of its own to start from',
+      action: `${set('full', true, 'add')}.`,
+    };
+  }
+  if (dtype === undefined || merge) return undefined;
+  return {
+    what: `${option('dtype')} needs ${option('merge')} or ${option('full')}`,
+    why: 'an adapter is always written as float32',
+    action: `Leave ${option('dtype')} out.`,
+  };
+}
+
+function heldOutFault({ heldOut, patience, evalEvery }: RetrainOptions): Fault | undefined {
+  if (heldOut !== 0 || (patience ?? evalEvery) === undefined) return undefined;
+  const name = option(patience === undefined ? 'evalEvery' : 'patience');
+  return {
+    what: `${name} needs something held out`,
+    why: `${option('heldOut')} is 0`,
+    action: `Leave ${name} out, or hold some records out.`,
+  };
+}
+
+function dataFault({ data, selfTokens, teacher, teacherWeight }: RetrainOptions): Fault | undefined {
+  if (data.includes(SELF) && data.length > 1) {
+    return {
+      what: `${option('data', SELF)} stands alone`,
+      why: 'other data are named too',
+      action: 'Use either the files or self.',
+    };
+  }
+  if (selfTokens !== undefined && !data.includes(SELF)) {
+    return {
+      what: `${option('selfTokens')} belongs to ${option('data', SELF)}`,
+      why: 'the data are files',
+      action: `Leave ${option('selfTokens')} out.`,
+    };
+  }
+  if (teacherWeight === undefined || teacher !== undefined) return undefined;
+  return {
+    what: `${option('teacherWeight')} needs a teacher`,
+    why: `${option('teacher')} is not given`,
+    action: `Add ${option('teacher', 'CHECKPOINT')}.`,
+  };
+}

@@ -1,0 +1,78 @@
+/** Options of a retraining, in the groups of its help. */
+import { LINEAR_NAMES } from '../../engine/adapter/names';
+import { DEFAULTS } from '../../engine/retrain/defaults';
+import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../define';
+import { dtype } from './output';
+
+const { full, lora } = DEFAULTS;
+
+const LORA = { group: 'Adapter (LoRA)' } as const;
+const FULL = { group: 'Every weight' } as const;
+const DATA = { group: 'Distillation and data' } as const;
+const TRAINING = { group: 'Training' } as const;
+
+/** PEFT's names of the Linears are taken too. */
+const TARGETS = [...LINEAR_NAMES, ...LINEAR_NAMES.map((name) => `${name}_proj` as const)];
+
+export const loraOptions = {
+  rank: whole(`rank (default: ${DEFAULTS.rank})`, { ...LORA, placeholder: 'r' }),
+  alpha: positive(`α; what is added is (α/r) B A (default: ${DEFAULTS.alpha})`, { ...LORA, placeholder: 'a' }),
+  dropout: rate(`share of the adapters' inputs to drop (default: ${DEFAULTS.dropout})`, { ...LORA, placeholder: 'p' }),
+  targets: list(choice(TARGETS, 'a Linear'), `Linears to adapt (default: ${LINEAR_NAMES.join(',')})`, {
+    ...LORA,
+    expected: `some of ${LINEAR_NAMES.join(',')}`,
+  }),
+  initAdapter: text('start from an adapter; or "formula", the same start in every program', {
+    ...LORA,
+    placeholder: 'dir',
+  }),
+  merge: flag('write the merged checkpoint instead of the adapter', LORA),
+};
+
+export const fullOptions = {
+  full: flag('train every weight (continued pre-training) and write a checkpoint', FULL),
+  init: choice(['random'], 'random: train from scratch', { ...FULL, placeholder: 'how' }),
+  dtype: { ...dtype, ...FULL, help: "type of a written checkpoint's weights (default: the source's)" },
+};
+
+export const dataOptions = {
+  teacher: checkpoint('draw the distribution over the next token to that of this model', DATA),
+  teacherWeight: share(`the teacher's share of the loss (default: ${DEFAULTS.teacherWeight})`, {
+    ...DATA,
+    placeholder: 'w',
+  }),
+  selfTokens: whole(`--data self: tokens to write (default: ${DEFAULTS.selfTokens})`, DATA),
+  prompt: choice(['alpaca', 'plain'], 'how instructions are written', {
+    ...DATA,
+    placeholder: 'style',
+    default: 'alpaca',
+  }),
+  length: whole(`tokens of a row at most (default: ${DEFAULTS.length})`, DATA),
+  heldOut: amount('records kept for validation: a number, or a share below 1 (default: a twentieth, 64 at most)', DATA),
+};
+
+export const trainingOptions = {
+  epochs: positive(`passes over the data (default: ${DEFAULTS.epochs})`, TRAINING),
+  steps: whole('steps instead', { ...TRAINING, conflicts: ['epochs'] }),
+  batch: whole(`rows of a batch (default: ${DEFAULTS.batch}, fewer for few data)`, TRAINING),
+  accumulate: whole('batches of a step; all their rows form one mean', TRAINING),
+  lr: positive(`peak of the learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`, {
+    ...TRAINING,
+    placeholder: 'rate',
+  }),
+  warmup: seed(`steps of warm-up (default: ${DEFAULTS.warmup}, a tenth of a short run)`, TRAINING),
+  clip: positive(`limit of the gradient's norm (default: ${DEFAULTS.clip})`, { ...TRAINING, placeholder: 'norm' }),
+  weightDecay: amount(`decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, {
+    ...TRAINING,
+    placeholder: 'd',
+  }),
+  betas: list(
+    rate('a decay rate'),
+    `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
+    { ...TRAINING, placeholder: 'b1,b2', length: 2, expected: 'two numbers such as 0.9,0.999' },
+  ),
+  evalEvery: whole('steps between looks at the held-out part (64 of its rows at most)', TRAINING),
+  saveEvery: whole('steps between saved states', TRAINING),
+  patience: whole('stop after so many looks without a better loss', TRAINING),
+  seed: seed(`of everything that is drawn (default: ${DEFAULTS.seed})`, TRAINING),
+};

@@ -1,0 +1,87 @@
+/** Retrains a model or a view of it. Events tell every step and every evaluation of the held-out part. */
+import { resolve } from 'node:path';
+import { openCheckpoint } from '../../engine/checkpoint/open';
+import { type Model, openModel } from '../../engine/model/model';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { detailsOf } from '../../engine/records/details';
+import { REMEDY } from '../../engine/retrain/loop/explosion';
+import { type RetrainSummary, type RunResult, summaryOf } from '../../engine/retrain/report';
+import {
+  retrain as retrainModel,
+  type RetrainContext,
+  type RetrainStart,
+  type TeacherSource,
+} from '../../engine/retrain/retrain';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import type { TrainingEvent, TrainingStartEvent } from '../../protocol/training';
+import type { OptionsFor } from '../kinds';
+import { settingsOf, teacherWeightOf } from '../retrain-settings';
+import { type JobContext, modelOptions, type RunEnd } from '../run';
+
+type Options = OptionsFor<'retrain'>;
+type Context = JobContext<TrainingEvent>;
+
+export async function runRetrain(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
+  const { checkpoint, removed } = await openForComputing(options.checkpoint, { remove: options.remove });
+  const tokenizer = await optionalTokenizer(checkpoint.folder, context.job);
+  return withModel(checkpoint, modelOptions(options, context), async (model) => {
+    const teacher = await openTeacher(options, model, context);
+    try {
+      const { device, threads, memory } = options;
+      const opened = { device, threads, memory };
+      const around = { removed, tokenizer, teacher, hooks: hooksOf(context), opened };
+      const done = await retrainModel(model, settingsOf(options), around, context.job);
+      if (done.stopped) context.warn(stoppedLine(done.stopped));
+      for (const { name, why } of done.leftBehind) context.note(`${name} was not copied: ${why}`);
+      const { inputs, settings, seed } = done.record;
+      return {
+        result: summaryOf(done),
+        run: detailsOf(checkpoint, options, {
+          inputs: inputs.slice(1), // the model comes first
+          settings,
+          seed: seed ?? undefined,
+          device: model.device,
+          checkpoints: teacher ? [teacher.model.checkpoint] : [],
+        }),
+      };
+    } finally {
+      if (teacher && teacher.model !== model) await teacher.model.close();
+    }
+  });
+}
+
+/** A student that is its own teacher, unpruned, is opened once. */
+async function openTeacher(options: Options, student: Model, context: Context): Promise<TeacherSource | undefined> {
+  const { teacher: path } = options;
+  if (path === undefined) return undefined;
+  const weight = teacherWeightOf(options);
+  if (resolve(path) === resolve(options.checkpoint)) return { model: student, weight };
+  return { model: await openModel(await openCheckpoint(path), modelOptions(options, context)), weight };
+}
+
+function hooksOf({ emit }: Context): RetrainContext['hooks'] {
+  return {
+    onStart: (start) => emit(startEvent(start)),
+    onStep: ({ step, loss, learningRate, gradientNorm, tokens, seconds }) =>
+      emit({ type: 'step', step, loss, learningRate, gradientNorm, tokens, seconds }),
+    onEvaluation: (step, loss) => emit({ type: 'evaluation', step, loss, ppl: Math.exp(loss) }),
+  };
+}
+
+/** What the run says before its first step. */
+export const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainStart): TrainingStartEvent => ({
+  type: 'start',
+  steps: options.steps,
+  batch: options.batch,
+  learningRate: options.learningRate,
+  warmup: options.warmup,
+  parameters,
+  data,
+  rows,
+  resumed,
+  idle,
+});
+
+/** What is kept of a run whose loss exploded. */
+const stoppedLine = ({ step, why, kept }: NonNullable<RunResult['stopped']>): string =>
+  `training stopped at step ${step}: ${why}. What it had come to after step ${kept} was kept. ${REMEDY}`;
