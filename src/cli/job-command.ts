@@ -65,7 +65,7 @@ export function jobCommand(program: Command, job: AnyJob): Command {
 
 function commanderOptions(name: string, option: Option): CommanderOption[] {
   const { kind, default: usual, conflicts = [], required, hidden, group } = option;
-  if (kind.kind === 'data') return [];
+  if (kind.kind === 'data' || kind.kind === 'models') return [];
   const made = new CommanderOption(flagsOf(name, option), option.help);
   if (kind.kind === 'choice') made.choices(kind.choices);
   else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));

@@ -1,7 +1,6 @@
 /** All commands under one name, with help that has examples and usage errors in the form of every other error. */
 import { Command } from 'commander';
 import { version } from '../../package.json';
-import { addBench } from './commands/bench';
 import { addDemo } from './commands/demo';
 import { addInspect } from './commands/inspect';
 import { addReport } from './commands/report';
@@ -9,6 +8,7 @@ import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
 import { writeErr, writeOut } from './output';
+import { benchPage } from './pages/bench';
 import { curvePage } from './pages/curve';
 import { evalPage } from './pages/eval';
 import { generatePage } from './pages/generate';
@@ -47,7 +47,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'merge', mergePage);
   addJob(program, exit, 'eval', evalPage);
   addJob(program, exit, 'generate', generatePage);
-  addBench(program, exit);
+  addJob(program, exit, 'bench', benchPage);
   addReport(program, exit);
   addDemo(program, exit);
   return program;

@@ -19,7 +19,7 @@ export function argvOf(job: AnyJob, given: object): string[] {
 const isArgument = ([, { argument }]: readonly [string, Option]): boolean => argument === true;
 
 function wordsOf(name: string, { kind, argument, implied, default: usual }: Option, value: unknown): string[] {
-  if (value === undefined || (implied && value === usual) || kind.kind === 'data') return [];
+  if (value === undefined || (implied && value === usual) || kind.kind === 'data' || kind.kind === 'models') return [];
   if (kind.kind === 'flag') {
     if (usual === true) return value === false ? [`--no-${flagOf(name).slice(2)}`] : [];
     return value === true ? [flagOf(name)] : [];

@@ -92,6 +92,10 @@ function valueFault(kind: Kind, value: unknown): string | undefined {
       return typeof value === 'number' && isWithin(value, { above: 0 }) ? undefined : 'a number above 0';
     case 'data':
       return undefined;
+    case 'models':
+      return isListOf(value, isModel) && value.length > 0
+        ? undefined
+        : 'a list of at least one model, each with a label and a checkpoint';
     case 'list': {
       const { of, length, expected } = kind;
       if (!isListOf(value, () => true)) return 'a list';
@@ -110,6 +114,9 @@ const isWhole = (value: unknown, min: number, max = Infinity): boolean =>
 
 const isPart = (item: unknown): boolean =>
   isWhole(item, 0) || (typeof item === 'string' && /^\d{1,6}(\.(attention|ffn))?$/.test(item));
+
+const isModel = (item: unknown): boolean =>
+  isObject(item) && typeof item.label === 'string' && typeof item.checkpoint === 'string';
 
 /** Options of a spec: what is about the message, not about the job, is left out. */
 export function optionsIn(spec: object): object {

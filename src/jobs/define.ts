@@ -30,6 +30,8 @@ export type Kind =
   | { readonly kind: 'parameters' }
   /** A value that only programs give; no command line has it. */
   | { readonly kind: 'data' }
+  /** Models under labels, side by side: not at the command line. */
+  | { readonly kind: 'models' }
   /** Several values: separated by commas, or each with the flag again where `repeated`. */
   | {
       readonly kind: 'list';
@@ -169,6 +171,24 @@ export const bytes = <const D extends Details<number> = object>(help: string, de
 export const parameters = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'parameters' }, help, details);
 
+/** A model to work beside others. */
+export interface LabelledModel {
+  /** What the user calls it. */
+  readonly label: string;
+  readonly checkpoint: string;
+  /** Blocks and modules to leave out. */
+  readonly remove?: readonly (number | string)[];
+  /** Folder of an adapter on top. */
+  readonly adapter?: string;
+  /** Use the adapter though it was trained on other files. */
+  readonly otherBase?: boolean;
+}
+
+export const models = <const D extends Details<never> = object>(
+  help: string,
+  details?: D,
+): Made<readonly LabelledModel[], D> => make({ kind: 'models' }, help, details);
+
 /** A value that only programs give: not at the command line. */
 export const data = <T>(help: string): Made<T, object> => make({ kind: 'data' }, help, undefined);
 
@@ -246,6 +266,8 @@ export interface Job<K extends string, O extends Options, R, E> {
   /** The same with the model and what else counts, translated: "Scoring SmolLM2 by taylor". */
   title(model: string, given: Partial<Given<O>>): string;
   readonly options: O;
+  /** Not a command of the command line, which has no words for some of its options. */
+  readonly sidecarOnly?: true;
   /** Finds what is wrong with options that are right one by one. */
   check?(options: Complete<O>): Fault | undefined;
   readonly result: Shape<R>;
@@ -264,9 +286,15 @@ export type OptionsOf<J> = J extends Job<string, infer O, unknown, unknown> ? Co
 export type ResultOf<J> = J extends { readonly result: Shape<infer R> } ? R : never;
 export type EventOf<J> = J extends Job<string, Options, unknown, infer E> ? E : never;
 
-/** The names of the options that hold checkpoints, in their order. */
-export const checkpointOptions = ({ options }: Pick<AnyJob, 'options'>): string[] =>
-  Object.keys(options).filter((name) => isCheckpoint(options[name].kind));
+/** The checkpoints that options of a job name, in the order of the options. */
+export function checkpointsIn({ options }: Pick<AnyJob, 'options'>, given: object): string[] {
+  const values = new Map<string, unknown>(Object.entries(given));
+  return Object.entries(options).flatMap(([name, { kind }]) => pathsIn(kind, values.get(name)));
+}
 
-const isCheckpoint = (kind: Kind): boolean =>
-  kind.kind === 'list' ? isCheckpoint(kind.of) : kind.kind === 'path' && kind.of === 'checkpoint';
+function pathsIn(kind: Kind, value: unknown): string[] {
+  if (kind.kind === 'path') return kind.of === 'checkpoint' && typeof value === 'string' ? [value] : [];
+  if (!Array.isArray(value)) return [];
+  if (kind.kind === 'models') return (value as readonly LabelledModel[]).map(({ checkpoint: path }) => path);
+  return kind.kind === 'list' ? value.flatMap((item) => pathsIn(kind.of, item)) : [];
+}

@@ -61,6 +61,8 @@ export function typeOf(kind: Kind): JsonSchema {
       return { type: 'integer', minimum: 1 };
     case 'data':
       return {};
+    case 'models':
+      return { type: 'array', minItems: 1, items: MODEL };
     case 'list':
       return {
         type: 'array',
@@ -69,3 +71,16 @@ export function typeOf(kind: Kind): JsonSchema {
       };
   }
 }
+
+const MODEL: JsonSchema = {
+  type: 'object',
+  properties: {
+    label: { type: 'string' },
+    checkpoint: { type: 'string' },
+    remove: typeOf({ kind: 'parts' }),
+    adapter: { type: 'string' },
+    otherBase: { type: 'boolean' },
+  },
+  required: ['label', 'checkpoint'],
+  additionalProperties: false,
+};

@@ -40,6 +40,7 @@ export function parseValue(kind: Kind, text: string, named = 'It'): unknown {
     case 'list':
       return parseList(kind, text);
     case 'data':
+    case 'models':
       throw new InvalidValue('It cannot be written as text.');
   }
 }

@@ -1,17 +1,29 @@
-/** Speeds of several models, measured in one run so that they can be compared. */
-import type { JobBase } from './jobs';
-import type { ColumnInfo, SampleColumn } from './samples';
+/** What models cost: one alone, or several in one run so that they can be compared. */
+import type { JsonNumber } from '../format/json';
+import type { Defined } from '../jobs/kinds';
+import type { SpecOf } from './jobs';
+import type { RemovedEntry } from './json';
+import type { ColumnInfo } from './samples';
 
-export interface BenchSpec extends JobBase {
-  readonly kind: 'bench';
-  readonly columns: readonly SampleColumn[];
-  /** Length of the prompt, and tokens to write after it; 128 and 64 when undefined, less where a context is smaller. */
-  readonly promptTokens?: number;
-  readonly newTokens?: number;
-  /** Measured turns of each model after a warm-up; 5 when undefined. */
-  readonly repeats?: number;
-  readonly seed?: number;
+/** What one model costs. Times are medians. */
+export interface BenchResult {
+  readonly parameters: number;
+  readonly bytes: number;
+  /** From opening the files to the first token. */
+  readonly loadSeconds: number;
+  readonly prefillTokensPerSecond: JsonNumber;
+  readonly decodeTokensPerSecond: JsonNumber;
+  readonly timeToFirstTokenSeconds: JsonNumber;
+  readonly peakRssBytes: number;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly repeats: number;
+  readonly removed: readonly RemovedEntry[];
+  readonly device: string;
+  readonly seconds: number;
 }
+
+export type SpeedsSpec = SpecOf<Defined['speeds']>;
 
 /** Medians; a range is the least and the most of all turns. */
 export interface MeasuredModel extends ColumnInfo {
@@ -26,7 +38,7 @@ export interface MeasuredModel extends ColumnInfo {
   readonly failure?: string;
 }
 
-export interface BenchResult {
+export interface SpeedsResult {
   /** In the order of the columns. */
   readonly models: readonly MeasuredModel[];
   readonly promptTokens: number;

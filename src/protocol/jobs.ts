@@ -4,9 +4,8 @@
  */
 import type { AnyJob, GivenOf } from '../jobs/define';
 import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
-import type { BenchResult, BenchSpec } from './bench';
 import type { RemovedEntry } from './json';
-import type { GeneratedText, SamplesResult, SamplesSpec } from './samples';
+import type { GeneratedText } from './samples';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
 export interface Compute {
@@ -119,20 +118,14 @@ export interface MergeResult extends WrittenCheckpoint {
 /** A job as it is asked for: its kind, its options, and where the record goes. */
 export type SpecOf<J extends AnyJob> = { readonly kind: J['kind'] } & GivenOf<J> & Pick<JobBase, 'records'>;
 
-/** Jobs that are defined once for all (src/jobs). */
-type DefinedJobs = {
+/** Every kind of job, what it is told, tells and returns. */
+export type Jobs = {
   readonly [K in Kind]: {
     readonly spec: SpecOf<Defined[K]>;
     readonly result: ResultFor<K>;
     readonly event: EventFor<K>;
   };
 };
-
-/** Every kind of job, what it is told, tells and returns. */
-export interface Jobs extends DefinedJobs {
-  bench: { readonly spec: BenchSpec; readonly result: BenchResult; readonly event: never };
-  samples: { readonly spec: SamplesSpec; readonly result: SamplesResult; readonly event: TextEvent };
-}
 
 export type JobKind = keyof Jobs;
 export type JobSpec = Jobs[JobKind]['spec'];

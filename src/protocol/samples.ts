@@ -1,24 +1,10 @@
 /** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
-import type { JobBase, ModelSource, SamplingChoice } from './jobs';
 import type { JsonNumber } from '../format/json';
+import type { Defined } from '../jobs/kinds';
+import type { SpecOf } from './jobs';
 import type { RemovedEntry } from './json';
 
-/** One model to write with. */
-export interface SampleColumn extends ModelSource {
-  /** What the user calls it. */
-  readonly label: string;
-}
-
-/** A user's side of a conversation, or a text to continue. */
-export interface SamplesSpec extends JobBase, SamplingChoice {
-  readonly kind: 'samples';
-  readonly prompts: readonly string[];
-  /** Each column draws from the same seed. */
-  readonly columns: readonly SampleColumn[];
-  readonly chat?: boolean;
-  readonly maxNewTokens?: number;
-  readonly ignoreEos?: boolean;
-}
+export type SamplesSpec = SpecOf<Defined['samples']>;
 
 /** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
 export type StopReason = 'eos' | 'length' | 'context' | 'cancelled';

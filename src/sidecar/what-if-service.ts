@@ -10,14 +10,14 @@ import { sizeOfView } from '../engine/evaluate/measure';
 import { PlanPerplexity } from '../engine/evaluate/plan-perplexity';
 import { stampsOf } from '../engine/files/stamps';
 import { type Calibration, loadCalibration } from '../engine/importance/calibration';
+import { DEFAULT_SEED } from '../engine/importance/drawing';
 import { withoutRows } from '../engine/importance/run-criterion';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
 import { type OpenedModel, openForComputing } from '../engine/model/opened';
 import { removedFrom, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
+import { modelOptions, secondsSince } from '../jobs/run';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
-import { modelOptions, secondsSince, wanted } from './jobs/job';
-import { calibrationSettings } from './jobs/settings';
 
 /** An open model with the rows that it is measured on. */
 interface WarmModel {
@@ -74,7 +74,7 @@ export class WhatIfService {
       const start = performance.now();
       const { opened, calibration, evaluator } = await this.openFor(params);
       const { checkpoint, architecture, removed, view: wholeView } = opened;
-      const { remove } = wanted(params);
+      const { remove } = params;
       const named = removedFrom(remove ?? [], architecture.layers.length);
       const view = viewWithout(architecture.layers.length, [...removed, ...named]);
       const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
@@ -104,11 +104,12 @@ export class WhatIfService {
     const key = JSON.stringify([path, source, adapter, otherBase, device, threads, memory, stamps]);
     if (this.open?.key === key) return this.open;
     await this.drop();
-    const opened = await openForComputing(path, wanted({ adapter, otherBase }));
+    const opened = await openForComputing(path, { adapter, otherBase });
     const { checkpoint, architecture, adapter: applied } = opened;
-    const settings = { ...calibrationSettings(source), vocabulary: architecture.vocabulary };
+    const { samples, length, seed = DEFAULT_SEED } = source;
+    const settings = { samples, length, seed, vocabulary: architecture.vocabulary };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
-    const model = await openModel(checkpoint, { ...modelOptions(params, this.hooks), adapter: applied });
+    const model = await openModel(checkpoint, { ...modelOptions(params, { hooks: this.hooks }), adapter: applied });
     const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? totalmem() * MEMORY_SHARE);
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;

@@ -115,6 +115,36 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out }),
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out, dtype: 'bf16' }),
   ],
+  bench: [
+    ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 3, repeats: 1, remove: [1] }),
+    ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),
+  ],
+  speeds: [
+    ({ model, adapter }) => ({
+      columns: [
+        { label: 'whole', checkpoint: model },
+        { label: 'shorter', checkpoint: model, remove: [1, '2.ffn'] },
+        { label: 'retrained', checkpoint: model, adapter },
+        { label: 'gone', checkpoint: join(model, 'gone') },
+      ],
+      promptTokens: 4,
+      newTokens: 3,
+      repeats: 1,
+    }),
+  ],
+  samples: [
+    ({ model, adapter }) => ({
+      prompts: ['The river', 'In the evening'],
+      columns: [
+        { label: 'whole', checkpoint: model },
+        { label: 'retrained', checkpoint: model, adapter },
+        { label: 'gone', checkpoint: join(model, 'gone') },
+      ],
+      maxNewTokens: 5,
+      temperature: 0.8,
+      seed: 3,
+    }),
+  ],
   eval: [
     ({ model, text }) => ({ checkpoint: model, text, window: 24, limit: 3, remove: [1, '4.attention'] }),
     ({ model, text }) => ({ checkpoint: model, text, bos: 'window', window: 32, limit: 2 }),
@@ -149,6 +179,14 @@ function recordFacts({ kind, inputs, settings, seed, device, results, notes }: R
   return comparable({ kind, inputs: named, settings, seed, provider, results, notes }, own);
 }
 
+/** What a run gave, without measurements and places. */
+interface Ran {
+  readonly result: unknown;
+  readonly record: unknown;
+}
+
+const isOnTheLine = (kind: Kind): boolean => !('sidecarOnly' in JOBS[kind]);
+
 describe('every job by the command line and by the sidecar', function () {
   this.timeout(300_000);
   const client = describedClient();
@@ -160,32 +198,41 @@ describe('every job by the command line and by the sidecar', function () {
     await writeAdapter(adapter, randomAdapter(requireArchitecture(checkpoint), { removed: [2] }), checkpoint);
   });
 
+  const given = (make: (toy: Toy) => object, folder: string): object => ({
+    ...make({ model, text, adapter, out: join(folder, 'out') }),
+    device: 'cpu',
+  });
+
+  /** By the sidecar. The record holds all of the result. */
+  async function byMessage(kind: Kind, make: (toy: Toy) => object): Promise<Ran> {
+    const folder = temporaryFolder();
+    const spec = { ...given(make, folder), kind, records: [join(folder, 'records')] } as unknown as JobSpec;
+    const { result, record } = await client().run(spec);
+    const kept = readJson(record!) as unknown as RunRecord;
+    assert.deepEqual(missingFrom(comparable(kept.results, folder), comparable(result, folder)), []);
+    return { result: comparable(result, folder), record: recordFacts(kept, folder) };
+  }
+
+  async function byLine(kind: Kind, make: (toy: Toy) => object): Promise<Ran> {
+    const folder = temporaryFolder();
+    const file = join(folder, 'record.json');
+    const words = [...argvOf(JOBS[kind], given(make, folder)), '--device', 'cpu'];
+    const json = jsonOf(await coppice([...words, '--json', '--record', file]));
+    const written = readJson(file) as unknown as RunRecord;
+    return { result: comparable(json, folder), record: recordFacts(written, folder) };
+  }
+
   for (const kind of Object.keys(JOBS) as Kind[]) {
     for (const [at, make] of GIVEN[kind].entries()) {
+      const again = isOnTheLine(kind) ? byLine : byMessage; // a job of the sidecar alone is the same each time
       it(`${kind}, ${at + 1}: JSON, result and records are the same`, async () => {
-        const [byLine, byMessage] = [temporaryFolder(), temporaryFolder()];
-        const given = (folder: string): object => ({
-          ...make({ model, text, adapter, out: join(folder, 'out') }),
-          device: 'cpu',
-        });
-
-        const file = join(byLine, 'record.json');
-        const words = [...argvOf(JOBS[kind], given(byLine)), '--device', 'cpu'];
-        const json = jsonOf(await coppice([...words, '--json', '--record', file]));
-        const records = join(byMessage, 'records');
-        const spec = { ...given(byMessage), kind, records: [records] } as unknown as JobSpec;
-        const { result, record } = await client().run(spec);
-
-        assert.deepEqual(comparable(json, byLine), comparable(result, byMessage));
-        const [written, kept] = [file, record!].map((path) => readJson(path) as unknown as RunRecord);
-        assert.deepEqual(recordFacts(written, byLine), recordFacts(kept, byMessage));
-        assert.deepEqual(missingFrom(comparable(kept.results, byMessage), comparable(result, byMessage)), []);
+        assert.deepEqual(await again(kind, make), await byMessage(kind, make));
       });
     }
   }
 
   it('the command line that is copied gives the options that were given', () => {
-    for (const kind of Object.keys(JOBS) as Kind[]) {
+    for (const kind of (Object.keys(JOBS) as Kind[]).filter(isOnTheLine)) {
       for (const make of GIVEN[kind]) {
         const given = make({ model, text, adapter, out: '/no/such/folder' });
         const read = optionsFromWords(JOBS[kind], argvOf(JOBS[kind], given));

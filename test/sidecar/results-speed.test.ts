@@ -52,7 +52,7 @@ describe('speeds in the results panel', function () {
         assert.ok(low > 0 && low <= median && median <= high, `${low} ≤ ${median} ≤ ${high}`);
     }
     const [{ id, digest }] = panel.state.runs;
-    assert.equal(digest.kind, 'bench');
+    assert.equal(digest.kind, 'speeds');
     const record = JSON.parse(readFileSync(join(records[0], id), 'utf8')) as RunRecord;
     assert.equal(record.settings.repeats, 5);
     assert.deepEqual(
@@ -89,10 +89,10 @@ describe('speeds in the results panel', function () {
   it('measures the others where one cannot be opened', async () => {
     truncateSync(join(child, 'model.safetensors'), 100);
     const columns = [child, model].map((checkpoint) => ({ label: basename(checkpoint), checkpoint }));
-    const { result } = await client().run({ kind: 'bench', columns, ...compute, repeats: 1, newTokens: 4 });
+    const { result } = await client().run({ kind: 'speeds', columns, ...compute, repeats: 1, newTokens: 4 });
     assert.match(result.models[0].failure!, /model\.safetensors/);
     assert.ok(result.models[1].decodeTokensPerSecond! > 0);
-    const only = { kind: 'bench', columns: columns.slice(0, 1), ...compute } as const;
+    const only = { kind: 'speeds', columns: columns.slice(0, 1), ...compute } as const;
     await assert.rejects(client().run(only), /model\.safetensors/);
   });
 });

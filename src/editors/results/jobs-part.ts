@@ -49,7 +49,7 @@ export class JobsPart {
     const { compute, recordFolders: records } = services.settings();
     const columns = reading.measuredColumns(plan.removed);
     await services.sidecar.run({
-      kind: 'bench',
+      kind: 'speeds',
       ...compute,
       records,
       columns: columns.map(({ label, source }) => ({ label, ...source })),

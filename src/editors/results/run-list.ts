@@ -214,7 +214,7 @@ export class RunList {
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
     // This panel shows the costs of derived models. Their other results belong to their own panels.
     const [model] = models;
-    const measured = (digest.kind === 'bench' || digest.kind === 'samples') && isOfWhole(digest);
+    const measured = ['bench', 'speeds', 'samples'].includes(digest.kind) && isOfWhole(digest);
     if (!measured || !model) return undefined;
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }

@@ -52,6 +52,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'eval':
       return evaluationOf(results, model, inputs, evaluated, evaluationKey(results, settings, inputs));
     case 'bench':
+    case 'speeds': // of several models; records of 'bench' could be too
       return {
         cost: Array.isArray(results.models) ? turnsOf(results) : [{ ...costOf(results, model), speed: 'alone' }],
       };

@@ -1,10 +1,13 @@
 /** Every job. A new one is added here, to `runs/index.ts` and to the command line's `program.ts`. */
+import { bench } from './bench';
 import { curve } from './curve';
 import { evaluate } from './eval';
 import { generate } from './generate';
 import { merge } from './merge';
 import { prune } from './prune';
 import { retrain } from './retrain';
+import { samples } from './samples';
 import { score } from './score';
+import { speeds } from './speeds';
 
-export const JOBS = { score, curve, eval: evaluate, generate, prune, merge, retrain };
+export const JOBS = { score, curve, prune, retrain, merge, eval: evaluate, generate, bench, speeds, samples };

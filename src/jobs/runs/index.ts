@@ -1,22 +1,28 @@
 /** The engine's side of every job, by its kind. */
 import type { Defined, EventFor, Kind, OptionsFor } from '../kinds';
 import type { JobContext, Run, RunEnd } from '../run';
+import { runBench } from './bench';
 import { runCurveJob } from './curve';
 import { runEval } from './eval';
 import { runGenerate } from './generate';
 import { runMerge } from './merge';
 import { runPrune } from './prune';
 import { runRetrain } from './retrain';
+import { runSamples } from './samples';
 import { runScore } from './score';
+import { runSpeeds } from './speeds';
 
 const runs = {
   score: runScore,
   curve: runCurveJob,
+  prune: runPrune,
+  retrain: runRetrain,
+  merge: runMerge,
   eval: runEval,
   generate: runGenerate,
-  prune: runPrune,
-  merge: runMerge,
-  retrain: runRetrain,
+  bench: runBench,
+  speeds: runSpeeds,
+  samples: runSamples,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** What a run returns within the process, where every number is one. */

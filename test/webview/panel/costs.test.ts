@@ -30,7 +30,7 @@ describeBrowser('costs in the results panel', (browser) => {
     assert.equal(await panel.page.locator('.measured', { hasText: 'coppice bench' }).count(), 0);
     await button(panel, 'Measure Speed').click();
     assert.equal(panel.received('start/bench').length, 1);
-    await panel.post(update(1, { jobs: [{ id: 'j', kind: 'bench', word: 'Measuring speed', state: 'running' }] }));
+    await panel.post(update(1, { jobs: [{ id: 'j', kind: 'speeds', word: 'Measuring speed', state: 'running' }] }));
     await settled(panel);
     assert.notEqual(await button(panel, 'Measure Speed').getAttribute('disabled'), null);
     await panel.close();

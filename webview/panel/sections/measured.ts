@@ -100,7 +100,7 @@ export function measuredSection(context: Context): Section {
   return {
     element,
     update: ({ model, plan, runs, jobs, trusted }, { earlierPlans }) => {
-      const isMeasuring = jobs.some(({ kind }) => kind === 'bench');
+      const isMeasuring = jobs.some(({ kind }) => kind === 'speeds');
       enable(measure, trusted && !isMeasuring);
       draw(model, plan, ownRuns(runs), earlierPlans);
     },

@@ -147,7 +147,7 @@ function resultOf({ digest: { kind, score, curve, training, quality, cost, sampl
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)
     return t('perplexity {0}', quality.map(({ ppl }) => shortNumber(numeric(ppl))).join(' → '));
-  if (kind === 'bench' && cost) {
+  if ((kind === 'bench' || kind === 'speeds') && cost) {
     // Next to other models, the checkpoint has its own name.
     const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
       const name = label === ORIGINAL && of ? of.model : modelText(label);

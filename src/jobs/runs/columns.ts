@@ -1,10 +1,13 @@
 /** Models that work side by side: what keeps one from it is not the others' affair. */
 import { basename } from 'node:path';
 import { DeviceError, UserError } from '../../engine/errors';
+import { type Model, type ModelOptions, openModel } from '../../engine/model/model';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
-import { type OpenedModel } from '../../engine/model/opened';
+import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
-import type { ColumnInfo, SampleColumn } from '../../protocol/samples';
+import type { ColumnInfo } from '../../protocol/samples';
+import type { LabelledModel } from '../define';
+import { type JobContext, modelOptions } from '../run';
 
 /** One that cannot take part, and why. */
 export interface Unable {
@@ -22,12 +25,31 @@ export async function orUnable<T>(label: string, make: () => T | Promise<T>): Pr
   }
 }
 
+/** Opens the model of a column. */
+export async function openColumn(
+  column: LabelledModel,
+  compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>,
+  context: Pick<JobContext, 'hooks'>,
+): Promise<{ readonly label: string; readonly opened: OpenedModel; readonly model: Model }> {
+  const opened = await openForComputing(column.checkpoint, column);
+  const model = await openModel(opened.checkpoint, { ...modelOptions(compute, context), adapter: opened.adapter });
+  return { label: column.label, opened, model };
+}
+
+/** The columns that can take part. @throws UserError, that of the first column, when there is none */
+export function requireAble<T extends object>(columns: readonly (T | Unable)[]): T[] {
+  const able = columns.filter((column): column is T => !('failure' in column));
+  const [first] = columns;
+  if (able.length === 0 && 'failure' in first) throw first.failure;
+  return able;
+}
+
 export const words = ({ what, why }: UserError): string => `${what}: ${why}`;
 
 /** What results and records say of a column. */
 export function columnInfo(
   column: { readonly label: string; readonly opened: OpenedModel } | Unable,
-  { checkpoint, remove = [], adapter }: SampleColumn,
+  { checkpoint, remove = [], adapter }: LabelledModel,
 ): ColumnInfo {
   const { label } = column;
   const on = adapter === undefined ? {} : { adapter: basename(adapter) };

@@ -1,16 +1,21 @@
 /** Several models continue the same prompts side by side. */
+import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
-import { UserError } from '../../engine/errors';
+import type { Model } from '../../engine/model/model';
+import type { OpenedModel } from '../../engine/model/opened';
+import type { View } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
-import { openModel, type Model } from '../../engine/model/model';
-import { type OpenedModel, openForComputing } from '../../engine/model/opened';
-import { NEW_TOKENS, samplingOf } from '../../jobs/options/sampling';
-import type { View } from '../../engine/model/view';
-import type { SamplesSpec, SampleText } from '../../protocol/samples';
-import { columnInfo, inputsOf, orUnable, type Unable, words } from './columns';
-import { type Job, type JobContext, modelOptions, secondsSince, wanted } from './job';
+import type { TextEvent } from '../../protocol/jobs';
+import type { SamplesResult, SampleText } from '../../protocol/samples';
+import type { LabelledModel } from '../define';
+import type { OptionsFor } from '../kinds';
+import { samplingOf } from '../options/sampling';
+import { type JobContext, type RunEnd, secondsSince } from '../run';
+import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, words } from './columns';
+
+type Context = JobContext<TextEvent>;
 
 /** A model that is ready to write. */
 interface Column {
@@ -20,60 +25,50 @@ interface Column {
   readonly model: Model;
 }
 
-export const samples: Job<'samples', SamplesSpec> = async (spec, context) => {
-  const { prompts, chat, maxNewTokens = NEW_TOKENS, ignoreEos = false } = spec;
-  if (prompts.length === 0 || spec.columns.length === 0) {
-    throw new UserError('Nothing to write', 'there is no prompt or no model', 'Choose at least one of each.');
-  }
-  const choice = samplingOf(spec);
+export async function runSamples(options: OptionsFor<'samples'>, context: Context): Promise<RunEnd<SamplesResult>> {
+  const { prompts, chat = false, maxNewTokens, ignoreEos = false } = options;
+  const choice = samplingOf(options);
   const columns: (Column | Unable)[] = [];
   try {
-    for (const column of spec.columns) columns.push(await openColumn(column, spec, context));
+    for (const column of options.columns) columns.push(await writingColumn(column, options, context));
     tellFailures(columns, context);
-    const able = columns.filter((column) => 'model' in column);
-    if (able.length === 0) throw columns.find((column) => 'failure' in column)!.failure;
+    const able = requireAble(columns);
     const start = performance.now();
     const texts: SampleText[] = [];
     for (const [prompt, text] of prompts.entries()) {
-      const options = { maxNewTokens, ...choice, ignoreEos };
-      texts.push(...(await writePrompt(prompt, text, columns, options, chat, context)));
-      if (context.job.signal?.aborted) break;
+      const writing = { maxNewTokens, ...choice, ignoreEos };
+      texts.push(...(await writePrompt(prompt, text, columns, writing, chat, context)));
+      if (context.job.signal?.aborted) break; // what was written until then is the result
     }
     const seconds = secondsSince(start);
-    const described = columns.map((column, i) => columnInfo(column, spec.columns[i]));
+    const described = columns.map((column, i) => columnInfo(column, options.columns[i]));
+    const details = detailsOf(able[0].opened.checkpoint, options, {
+      settings: { prompts, chat, maxNewTokens, ...choice, ignoreEos, columns: described },
+      seed: 'seed' in choice ? choice.seed : undefined,
+      device: able[0].model.device,
+      checkpoints: able.slice(1).map(({ opened }) => opened.checkpoint),
+    });
     return {
       result: { samples: texts, columns: described, seconds },
-      run: {
-        ...detailsOf(able[0].opened.checkpoint, spec, {
-          settings: { prompts, chat: chat ?? false, maxNewTokens, ...choice, ignoreEos, columns: described },
-          seed: 'seed' in choice ? choice.seed : undefined,
-          device: able[0].model.device,
-          checkpoints: able.map(({ opened }) => opened.checkpoint),
-        }),
-        inputs: inputsOf(able),
-      },
+      run: { ...details, inputs: inputsOf(able) },
     };
   } finally {
     for (const column of columns) if ('model' in column) await column.model.close();
   }
-};
-
-async function openColumn(
-  column: SamplesSpec['columns'][number],
-  spec: SamplesSpec,
-  { hooks, job }: JobContext<'samples'>,
-): Promise<Column | Unable> {
-  const { label } = column;
-  return orUnable(label, async () => {
-    const opened = await openForComputing(column.checkpoint, wanted(column));
-    const tokenizer = await loadTokenizer(opened.checkpoint.folder, job);
-    const model = await openModel(opened.checkpoint, { ...modelOptions(spec, hooks), adapter: opened.adapter });
-    return { label, opened, tokenizer, model };
-  });
 }
 
+const writingColumn = (
+  column: LabelledModel,
+  options: OptionsFor<'samples'>,
+  context: Context,
+): Promise<Column | Unable> =>
+  orUnable(column.label, async () => {
+    const tokenizer = await loadTokenizer((await openCheckpoint(column.checkpoint)).folder, context.job);
+    return { ...(await openColumn(column, options, context)), tokenizer };
+  });
+
 /** Reports failed columns at once, so that the user does not wait for their texts. */
-function tellFailures(columns: readonly (Column | Unable)[], { emit }: JobContext<'samples'>): void {
+function tellFailures(columns: readonly (Column | Unable)[], { emit }: Context): void {
   for (const [column, each] of columns.entries()) {
     if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: words(each.failure) });
   }
@@ -85,8 +80,8 @@ async function writePrompt(
   text: string,
   columns: readonly (Column | Unable)[],
   options: Parameters<typeof writeSideBySide>[1],
-  chat: boolean | undefined,
-  { job, emit }: JobContext<'samples'>,
+  chat: boolean,
+  { job, emit }: Context,
 ): Promise<SampleText[]> {
   const asked: (Writer | Unable)[] = [];
   for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, chat));
@@ -131,12 +126,7 @@ interface Writer {
   readonly decoder: ReturnType<Tokenizer['streamDecoder']>;
 }
 
-async function writerOf(
-  column: Column | Unable,
-  at: number,
-  text: string,
-  chat: boolean | undefined,
-): Promise<Writer | Unable> {
+async function writerOf(column: Column | Unable, at: number, text: string, chat: boolean): Promise<Writer | Unable> {
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
   return orUnable(label, async () => ({

@@ -1,0 +1,24 @@
+/** What a model or a view of it costs its user in time, memory and size. */
+import { l10n } from '../../l10n';
+import type { BenchResult } from '../../protocol/bench';
+import { defineJob, shape } from '../define';
+import { compute } from '../options/compute';
+import { measuring } from '../options/measuring';
+import { adapter, remove, source } from '../options/model';
+
+export const bench = defineJob({
+  kind: 'bench',
+  summary: 'speed, memory and size',
+  description:
+    'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes, ' +
+    'and how much memory and disk it needs. Medians of several runs.',
+  examples: [
+    './SmolLM2-135M',
+    './SmolLM2-135M --remove 10,12-14 --threads 2',
+    './SmolLM2-135M --prompt-tokens 512 --new-tokens 128 --json',
+  ],
+  noun: () => l10n.t('Measuring speed'),
+  title: (model) => l10n.t('Measuring the speed of {0}', model),
+  options: { ...source, ...measuring(3), ...remove, ...adapter, ...compute },
+  result: shape<BenchResult>(),
+});

@@ -1,0 +1,33 @@
+/** Continuations side by side: every prompt by every model, in turns so that all of them advance. */
+import { l10n } from '../../l10n';
+import type { TextEvent } from '../../protocol/jobs';
+import type { SamplesResult } from '../../protocol/samples';
+import { defineJob, flag, list, models, shape, text } from '../define';
+import { compute } from '../options/compute';
+import { sampling, writing } from '../options/sampling';
+
+export const samples = defineJob({
+  kind: 'samples',
+  sidecarOnly: true,
+  summary: 'continuations by several models',
+  description:
+    'Lets several models continue the same prompts: greedily, or sampled from the same seed. ' +
+    'Cancelling ends the job with what was written until then.',
+  examples: [],
+  noun: () => l10n.t('Generating samples'),
+  title: (model) => l10n.t('Generating samples with {0}', model),
+  options: {
+    prompts: list(text('a prompt'), 'texts to continue', { required: true, repeated: true }),
+    columns: models('the models', { required: true }),
+    chat: flag("send each prompt as a user's message through the chat template"),
+    ...writing,
+    ...sampling,
+    ...compute,
+  },
+  check: ({ prompts }) =>
+    prompts.length > 0
+      ? undefined
+      : { what: 'Nothing to write', why: 'there is no prompt', action: 'Choose at least one.' },
+  result: shape<SamplesResult>(),
+  event: shape<TextEvent>(),
+});

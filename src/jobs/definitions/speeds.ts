@@ -1,0 +1,23 @@
+/** Speeds of several models, measured in turns so that they can be compared. */
+import { l10n } from '../../l10n';
+import type { SpeedsResult } from '../../protocol/bench';
+import { defineJob, models, shape } from '../define';
+import { compute } from '../options/compute';
+import { measuring } from '../options/measuring';
+
+/** More than of one model: the range of three says little. */
+const REPEATS = 5;
+
+export const speeds = defineJob({
+  kind: 'speeds',
+  sidecarOnly: true,
+  summary: 'speeds of several models',
+  description:
+    'Measures in turns how fast several models read a prompt (prefill) and write (decode). ' +
+    'Where a context is too small, prompt and text are shorter for all of them.',
+  examples: [],
+  noun: () => l10n.t('Measuring speed'),
+  title: (model) => l10n.t('Measuring the speed of {0}', model),
+  options: { columns: models('the models', { required: true }), ...measuring(REPEATS), ...compute },
+  result: shape<SpeedsResult>(),
+});

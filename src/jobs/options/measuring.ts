@@ -1,0 +1,13 @@
+/** How speed is measured. */
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
+import { type Option, seed, whole } from '../define';
+
+/** @param repeats measured runs unless something else is asked for */
+export const measuring = (
+  repeats: number,
+): Readonly<Record<'promptTokens' | 'newTokens' | 'repeats' | 'seed', Option<number, 'default'>>> => ({
+  promptTokens: whole('length of the prompt', { default: 128 }),
+  newTokens: whole('tokens to write', { default: 64 }),
+  repeats: whole('measured runs', { default: repeats }),
+  seed: seed('seed of the prompt', { default: DEFAULT_SEED }),
+});
