@@ -66,7 +66,7 @@ export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
   const several = runs.length > 1;
   const head = [t('Step'), t('Loss'), t('Learning rate'), t('Tokens per second'), t('Held-out perplexity')];
   return {
-    head: several ? [...head, t({ message: 'Run', comment: 'Noun: a training that ran' })] : head,
+    head: several ? [...head, t({ message: 'Run', comment: 'Noun: a recorded job' })] : head,
     rows: () =>
       runs.flatMap(({ name, steps, evaluations }) => {
         const held = new Map(evaluations.map(({ step, ppl }) => [step, known(numeric(ppl))]));

@@ -17,7 +17,7 @@ const NONE = '(none)';
 export function trainingSection(context: Context): Section {
   const { send, setView } = context;
   const frame = new ChartFrame('training', t('Retraining'), t('How much did retraining bring back?'), context);
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a training that ran' }), (training) =>
+  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (training) =>
     setView({ training: training === LIVE ? '' : training }),
   );
   const over = dropdown(t('Compare with'), (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
