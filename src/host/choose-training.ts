@@ -21,7 +21,7 @@ export async function chooseTraining(
   const found = out === undefined ? await pickTraining(library.trainings(), title) : await readStopped(out);
   if (found) return found;
   throw new UserError(
-    vscode.l10n.t('There is no training to resume'),
+    vscode.l10n.t('No stopped training'),
     out === undefined
       ? vscode.l10n.t('this workspace has no stopped training')
       : vscode.l10n.t('the training of {0} is running or complete', basename(out)),
