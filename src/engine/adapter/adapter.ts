@@ -11,24 +11,24 @@ import { adapterName, LINEAR_NAMES } from './names';
 export interface Adapter {
   /** r: rows of every A, columns of every B. */
   readonly rank: number;
-  /** α: what is added is (α/r) B A. */
+  /** α: the added matrix is (α/r) B A. */
   readonly alpha: number;
-  /** Share of the adapters' inputs that training dropped; nothing else depends on it. */
+  /** Dropout of the adapters' inputs in training; it has no other effect. */
   readonly dropout: number;
-  /** The Linears that are adapted, in the order of `LINEAR_NAMES`. */
+  /** The adapted Linears, in the order of `LINEAR_NAMES`. */
   readonly targets: readonly LinearName[];
   /** Blocks of the checkpoint that the adapted model leaves out, ascending. */
   readonly removed: readonly number[];
-  /** By block of the model without `removed`, then by `adapterName`; blocks that are not adapted are absent. */
+  /** By block of the model without `removed`, then by `adapterName`. Blocks without an adapter are absent. */
   readonly matrices: ReadonlyMap<number, Readonly<Record<string, Float32Array>>>;
 }
 
-/** The block of the checkpoint that has the number `position` once the blocks `removed` (ascending) are gone. */
+/** The block of the checkpoint with the index `position` after the blocks `removed` (ascending) are removed. */
 export function blockBeforeRemoval(position: number, removed: readonly number[]): number {
   return removed.reduce((block, gone) => (gone <= block ? block + 1 : block), position);
 }
 
-/** What the adapter does to the weights of the checkpoint: (α/r) B A is added to each Linear that it adapts. */
+/** The adapter's changes to the weights of the checkpoint: (α/r) B A is added to each adapted Linear. */
 export function adapterPatches({ rank, alpha, removed, matrices }: Adapter): KeyedPatch[] {
   const factor = alpha / rank;
   const patches: KeyedPatch[] = [];
@@ -44,7 +44,7 @@ export function adapterPatches({ rank, alpha, removed, matrices }: Adapter): Key
   return patches;
 }
 
-/** SHA-256 (hex) of everything that changes what the adapter adds to the blocks that are left. */
+/** SHA-256 (hex) of everything that determines the adapter's changes to the remaining blocks. */
 export function adapterDigest({ rank, alpha, matrices }: Adapter): string {
   const hash = createHash('sha256').update(JSON.stringify(['coppice adapter 1', rank, alpha]));
   for (const [block, named] of [...matrices].sort(([a], [b]) => a - b)) {

@@ -1,6 +1,6 @@
 /**
- * The files that come along with the weights: tokenizer, generation config, chat template, licence. An allow-list by
- * name: a checkpoint's folder may hold anything, and none of the rest belongs into a new model.
+ * The files that accompany the weights: tokenizer, generation config, chat template, licence. They are selected by an
+ * allow-list of names, because a checkpoint's folder may hold anything, and no other file belongs in a new model.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export interface AccompanyingFile {
   readonly bytes: number;
 }
 
-/** A file that belongs to the model but is left behind, and why. */
+/** A file of the model that is not copied, and why. */
 export interface LeftBehind {
   readonly name: string;
   readonly why: string;
@@ -38,16 +38,16 @@ const COMPANION_NAMES = new Set([
   'chat_template.jinja',
   'chat_template.json',
 ]);
-/** Versioned SentencePiece models, and the papers that must travel with a model, in any spelling. */
+/** Versioned SentencePiece models, and the licence files that must accompany a model, in any spelling. */
 const COMPANION_PATTERN = /^tokenizer\.model\.v\d[\w.]*$|^(licen[cs]e|notice|copying|use[_-]?policy)([._-].*)?$/i;
 const NO_PAPER = /\.(safetensors|bin|pt|pth|gguf|py)$/i;
-/** Further chat templates lie in a folder of their own. */
+/** Other chat templates are in a separate folder. */
 const TEMPLATE_FOLDER = 'additional_chat_templates';
 
 /** A vocabulary of millions of entries takes tens of megabytes. */
 const MAX_COMPANION_BYTES = 1024 ** 3;
 
-/** Whether a file of this name comes along. */
+/** Whether a file of this name accompanies the weights. */
 export function isCompanion(name: string): boolean {
   return COMPANION_NAMES.has(name) || (COMPANION_PATTERN.test(name) && !NO_PAPER.test(name));
 }
@@ -85,7 +85,7 @@ export async function findAccompanyingFiles(
   return { found, leftBehind };
 }
 
-/** The names of files and links in a folder; none where there is no such folder. */
+/** The names of files and links in a folder; none if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   let entries: Dirent[];
   try {

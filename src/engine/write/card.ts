@@ -1,4 +1,4 @@
-/** The model card (README.md) of a pruned checkpoint: what was done to which model, and under which licence it stands. */
+/** The model card (README.md) of a pruned checkpoint: what was done to which model, and its licence. */
 import { readSmallFile } from '../files/regular-file';
 import type { Checkpoint } from '../checkpoint/types';
 import { inline, table } from '../markdown';
@@ -8,21 +8,21 @@ import { describeReduction, type Reduction } from '../checkpoint/reduction';
 import { mergekitRecipe, pruneLayersCommand } from './recipes';
 import { join } from 'node:path';
 
-/** What the source's own card says about its licence and language: these hold for the pruned model too. */
+/** Fields of the source's card about licence and language, which apply to the pruned model too. */
 export type InheritedFields = readonly string[];
 
-/** Cards with thousands of lines of results stay below this. */
+/** Even cards with thousands of lines of results are smaller than this. */
 const MAX_CARD_BYTES = 4_000_000;
 const INHERITED = /^(license|license_name|license_link|language): *(\S.*)$/;
 const LIST_ITEM = /^ *- +[\w-]+ *$/;
 
-/** Reads the inherited fields off the source's card, as lines of YAML; none where it has no card. */
+/** Reads the inherited fields of the source's card, as lines of YAML; none if it has no card. */
 export async function inheritedFields(folder: string): Promise<InheritedFields> {
   let text: string;
   try {
     text = (await readSmallFile(join(folder, 'README.md'), MAX_CARD_BYTES)).toString('utf8');
   } catch {
-    return []; // a card is a courtesy: without one, nothing is inherited
+    return []; // the card is optional: without one, nothing is inherited
   }
   const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? '';
   const fields: string[] = [];
@@ -36,13 +36,13 @@ export async function inheritedFields(folder: string): Promise<InheritedFields> 
   return fields;
 }
 
-/** The YAML that a card starts with: what the hub knows of the model. */
+/** The YAML front matter of a card, which the hub reads. */
 export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inherited: InheritedFields): string {
   const name = modelName(checkpoint);
   const fields = [
     'library_name: transformers',
     'pipeline_tag: text-generation',
-    // Only the cache tells for sure that a name is a repository's.
+    // Only a Hugging Face cache shows reliably that a name is a repository's.
     ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
     ...inherited,
     'tags:',
@@ -51,11 +51,11 @@ export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inher
   return `---\n${fields.join('\n')}\n---\n`;
 }
 
-/** What a card says beside the reduction. */
+/** Content of a card in addition to the reduction. */
 export interface CardFacts {
-  /** How the blocks were chosen; the card says nothing of it when undefined. */
+  /** How the blocks were chosen; not mentioned when undefined. */
   readonly choice?: Choice;
-  /** Those of the run record. */
+  /** The settings of the run record. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly inherited: InheritedFields;
 }
@@ -101,7 +101,7 @@ arXiv:2402.02834).
 `;
 }
 
-/** A section with a row for every setting, after the sentence `intro`; nothing where there is neither. */
+/** A section with a row for every setting, after the sentence `intro`; empty if there is neither. */
 export function settingsTable(title: string, settings: Readonly<Record<string, unknown>>, intro?: string): string {
   const rows = Object.entries(settings)
     .filter(([, value]) => value !== undefined && value !== null)

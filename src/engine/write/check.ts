@@ -1,4 +1,4 @@
-/** Whether a checkpoint that was just written is the planned one: opened like any other, and compared with its source. */
+/** Checks that a written checkpoint is the planned one: opens it like any other, and compares it with its source. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
@@ -8,12 +8,12 @@ import { OpenFiles } from '../files/open-files';
 import type { Plan } from './plan';
 import { type Rewrite, rewritten, rowsOf } from './rewrite';
 
-/** Compared at the start and at the end of every tensor: a tensor at a wrong place shows there. */
+/** Bytes that are compared at the start and the end of every tensor. A misplaced tensor shows there. */
 const SAMPLE_BYTES = 64;
 
 /**
- * Opens what lies in `folder` and compares it with the plan: architecture, every tensor, samples of its bytes.
- * @throws Error on any difference: that is a bug or a broken disk, and the output must not appear.
+ * Opens the checkpoint in `folder` and compares it with the plan: architecture, every tensor, samples of its bytes.
+ * @throws Error on any difference: it is a bug or a broken disk, and the output must not appear
  */
 export async function checkWritten(
   folder: string,
@@ -22,7 +22,7 @@ export async function checkWritten(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const written = await openCheckpoint(folder);
-  // What ends a text may be said in files that were left behind; the blocks do not depend on it.
+  // The ids that end a text may come from files that were not copied. The blocks do not depend on them.
   const architecture = { ...requireArchitecture(written), eosTokenIds: expected.eosTokenIds };
   if (!isDeepStrictEqual(architecture, expected)) {
     throw new Error('the written config describes another architecture than planned');

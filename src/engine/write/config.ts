@@ -21,15 +21,15 @@ export type ConfigEdit =
       readonly kind: 'set';
       readonly value: boolean | number | string | readonly string[];
     }
-  /** The entries of the list at `path` that stay, in their order. */
+  /** The entries to keep of the list at `path`, in order. */
   | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
 
-/** Lists under such keys have a length that means something else, even where it happens to be L. */
+/** Lists under these keys have a length with another meaning, even if it happens to be L. */
 const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|section|image|auto_map/;
-/** Under such keys integers may be block numbers. */
+/** Under these keys, integers may be block numbers. */
 const SPEAKS_OF_LAYERS = /layers?(_|$)/;
-/** Nested configs of another stack than the language model's. */
+/** Nested configs of other models than the language model. */
 const OTHER_TOWER = /^(?!(text|llm|language|decoder)_config$).*_config$/;
 
 type Config = Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ export function configEdits(config: Config, architecture: Architecture, kept: re
   return [...headEdits(config, architecture), ...layerEdits(config, architecture, kept)];
 }
 
-/** Those that follow from the removal of blocks. */
+/** The edits that follow from the removal of blocks. */
 export function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
   const edits: ConfigEdit[] = [];
   visit(config, [], { blocks: architecture.layers.length, kept }, edits);
@@ -51,8 +51,8 @@ export function layerEdits(config: Config, architecture: Architecture, kept: rea
 }
 
 /**
- * Says that the model has a head of its own, where the config ties it and the weights hold another: readers of the new
- * checkpoint then agree, older ones too.
+ * Marks the head as untied, if the config ties it but the weights hold a different one. All readers of the new
+ * checkpoint then agree.
  */
 export function headEdits(config: Config, { tied }: Architecture): ConfigEdit[] {
   if (tied || config.tie_word_embeddings !== true) return [];
@@ -60,7 +60,7 @@ export function headEdits(config: Config, { tied }: Architecture): ConfigEdit[] 
 }
 
 interface Removal {
-  /** L before the removal. */
+  /** Number of blocks before the removal. */
   readonly blocks: number;
   readonly kept: readonly number[];
 }
@@ -72,7 +72,7 @@ function visit(object: Config, at: readonly string[], removal: Removal, edits: C
     if (key === 'num_hidden_layers') {
       if (value === blocks) edits.push({ path, kind: 'set', value: kept.length });
     } else if (key === 'max_window_layers') {
-      // Beyond L it means "no block", before and after.
+      // A number above L means "no block", before and after.
       if (typeof value === 'number' && value >= 0 && value <= blocks) {
         edits.push({ path, kind: 'set', value: kept.filter((block) => block < value).length });
       }
@@ -104,7 +104,7 @@ function areBlockNumbers(list: readonly unknown[], blocks: number): boolean {
   );
 }
 
-/** Marks a number literal that was put between quotes. */
+/** Marks a number literal that was put in quotes. */
 const MARK = '\u0000';
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const MARKED_NUMBER = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;

@@ -8,9 +8,9 @@ import type { Adapter } from '../adapter/adapter';
 import { pruningWords, trainingLines } from '../records/ancestry';
 
 export interface MergeCardFacts extends Omit<CardFacts, 'choice'> {
-  /** The record inside the checkpoint that the adapter was trained on, where it has one. */
+  /** The record inside the checkpoint that the adapter was trained on, if any. */
   readonly pruning?: RunRecord;
-  /** The record of the run that trained the adapter, where there is one. */
+  /** The record of the run that trained the adapter, if any. */
   readonly training?: RunRecord;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the type that it is stored
- * in. Blocks that the adapter leaves out are left out, so that a view that was retrained is pruned and
- * merged in one go. One piece of one tensor is in memory at a time.
+ * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the stored type. Blocks
+ * that the adapter leaves out are left out, so a retrained view is pruned and merged in one step. One piece of one
+ * tensor is in memory at a time.
  */
 import type { WeightDtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
@@ -17,9 +17,9 @@ import { writeModified } from './modified';
 export interface MergeOptions extends WriteOptions {
   /** The type of all weights in the new checkpoint; each keeps its own when undefined. */
   readonly dtype?: WeightDtype;
-  /** The record of the run that trained the adapter and merges it at once; a merge's own when undefined. */
+  /** The record of the run that trained the adapter and merges it directly; the merge makes its own when undefined. */
   readonly record?: (reduction: Reduction) => RunRecord;
-  /** The record of the run that trained the adapter, which the card quotes; undefined where none is known. */
+  /** The record of the run that trained the adapter, which the card quotes; undefined if unknown. */
   readonly training?: RunRecord;
 }
 
@@ -30,8 +30,8 @@ export interface MergeResult extends Reduction, Written {
 /**
  * Merges the adapter, as `readAdapter` read it for this checkpoint, and writes the result to the folder `out`, which
  * must not exist.
- * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
- *   nothing is left behind then
+ * @throws UserError when it cannot be written or a number is out of range for its type; CancelledError. No partial
+ *   output remains
  */
 export async function mergeAdapter(
   checkpoint: Checkpoint,

@@ -1,6 +1,6 @@
 /**
- * Writes a checkpoint whose weights are others than its source's: with an adapter merged into them, or trained. Blocks
- * that the trained model leaves out are left out. One piece of one tensor is in memory at a time.
+ * Writes a checkpoint with weights that differ from its source's: with a merged adapter, or trained. Blocks that the
+ * trained model leaves out are left out. One piece of one tensor is in memory at a time.
  */
 import { join } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
@@ -28,11 +28,13 @@ import type { RunRecord } from '../records/record';
 export interface Modification {
   /** Blocks of the source that are left out, ascending. */
   readonly removed: readonly number[];
-  /** What happens to single weights of the source. */
+  /** The changes to single weights of the source. */
   readonly patches: Iterable<KeyedPatch>;
   /** The type of all weights; each keeps its own when undefined. */
   readonly dtype?: WeightDtype;
-  /** For the header of every file: names and sizes may be those of the source, these tell the two apart. */
+  /**
+   * Notes for the header of every file. Names and sizes may equal those of the source; the notes tell the two apart.
+   */
   readonly notes: Readonly<Record<string, string>>;
   readonly card: (reduction: Reduction) => Promise<string>;
   readonly record: (reduction: Reduction) => RunRecord;
@@ -40,8 +42,8 @@ export interface Modification {
 
 /**
  * Writes the modified checkpoint to the folder `out`, which must not exist.
- * @throws UserError when it cannot be written or a number leaves the range of its type, CancelledError when cancelled;
- *   nothing is left behind then
+ * @throws UserError when it cannot be written or a number is out of range for its type; CancelledError. No partial
+ *   output remains
  */
 export async function writeModified(
   source: Checkpoint,
@@ -86,7 +88,7 @@ async function writeFrom(
   return { ...reduction, ...(await writeCheckpoint(source, next, out, options)) };
 }
 
-/** Copies what is neither patched nor stored in another type. */
+/** Copies tensors that are neither patched nor stored in another type. */
 function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tensor: TensorInfo) => Rewrite | undefined {
   const keys = keysByName(weights.architecture);
   return (tensor) => {
@@ -102,7 +104,7 @@ function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tenso
 
 const CONFIG_DTYPES: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
-/** The config names the type as `torch_dtype`, newer ones as `dtype`. */
+/** The config names the type as `torch_dtype`, newer configs as `dtype`. */
 function dtypeEdits(config: Readonly<Record<string, unknown>>, dtype: WeightDtype | undefined): ConfigEdit[] {
   if (dtype === undefined) return [];
   const present = ['torch_dtype', 'dtype'].filter((key) => key in config);

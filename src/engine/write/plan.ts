@@ -1,7 +1,6 @@
 /**
- * The plan of a new checkpoint: every tensor that goes into it, under which name, in which file, at which byte. Tensors
- * of removed blocks are left out, those of later blocks renumbered; all others stay as they are, unless they are
- * rewritten.
+ * The plan of a new checkpoint: every tensor with its name, file and position. Tensors of removed blocks are left out,
+ * those of later blocks are renumbered. All others stay unchanged, unless they are rewritten.
  */
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import { ELEMENT_BYTES } from '../formats/narrow';
@@ -13,13 +12,13 @@ import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
 import type { Rewrite } from './rewrite';
 
-/** A tensor under its new name, at its place in the new file. */
+/** A tensor with its new name, at its place in the new file. */
 export interface PlannedTensor {
   readonly name: string;
   readonly source: StoredTensor;
-  /** Its numbers, where they are computed; undefined where the bytes of the source are copied. */
+  /** Its numbers, if they are computed; undefined if the bytes of the source are copied. */
   readonly rewrite?: Rewrite;
-  /** In the new file. */
+  /** Type in the new file. */
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly bytes: number;
@@ -31,7 +30,7 @@ type Unplaced = Omit<PlannedTensor, 'offset'>;
 
 export interface PlannedShard {
   readonly name: string;
-  /** Length field and JSON, as they begin the file. */
+  /** Length field and JSON, as the file begins. */
   readonly header: Buffer;
   /** In the order of their bytes. */
   readonly tensors: readonly PlannedTensor[];
@@ -43,7 +42,7 @@ export interface Plan {
   readonly shards: readonly PlannedShard[];
   /** Text of `model.safetensors.index.json`; undefined for a single file. */
   readonly index?: string;
-  /** Sum of all files and the index. */
+  /** Bytes of all files and the index. */
   readonly bytes: number;
 }
 
@@ -55,7 +54,7 @@ export const MAX_SHARD_BYTES = 5_000_000_000;
 
 export interface PlanOptions {
   readonly maxShardBytes?: number;
-  /** Where the numbers of a tensor of the source come from; undefined for one whose bytes are copied. */
+  /** The numbers of a rewritten tensor of the source; undefined for a tensor whose bytes are copied. */
   readonly rewrite?: (source: TensorInfo) => Rewrite | undefined;
   /** Notes for the header of every file, on top of the format. */
   readonly notes?: Readonly<Record<string, string>>;
@@ -84,7 +83,7 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
   return { shards, index, bytes };
 }
 
-/** A tensor's name once the blocks `removed` are gone; undefined for a tensor of one of these. */
+/** A tensor's name after the blocks `removed` are removed; undefined for a tensor of one of these. */
 function nameAfterRemoval(name: string, removed: readonly number[]): string | undefined {
   const at = blockOfTensor(name);
   if (at === undefined) return name;
@@ -93,12 +92,12 @@ function nameAfterRemoval(name: string, removed: readonly number[]): string | un
   return blockTensorName(at.block - before, at.rest);
 }
 
-/** Tells readers which framework the layout is for; some refuse files that do not say. */
+/** Tells readers the framework of the layout. Some readers refuse files without it. */
 function formatOf(checkpoint: Checkpoint): string {
   return checkpoint.shards.find((shard) => shard.metadata.format !== undefined)?.metadata.format ?? 'pt';
 }
 
-/** Consecutive tensors, as many to a file as fit; file order is kept, so that whole stretches are copied at once. */
+/** Consecutive tensors, as many per file as fit. File order is kept, so that long stretches are copied at once. */
 function groupBySize(tensors: readonly Unplaced[], maxBytes: number): Unplaced[][] {
   const groups: Unplaced[][] = [[]];
   let bytes = 0;
@@ -116,7 +115,9 @@ function groupBySize(tensors: readonly Unplaced[], maxBytes: number): Unplaced[]
 const shardName = (number: number, count: number): string =>
   `model-${String(number).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`;
 
-/** Gives every tensor its place. Wider types first keeps all of them aligned, as the reference writer does. */
+/**
+ * Gives every tensor its position. Wider types come first, which keeps all of them aligned, as in the reference writer.
+ */
 function layOut(name: string, group: readonly Unplaced[], metadata: Readonly<Record<string, string>>): PlannedShard {
   const ordered = [...group].sort((a, b) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype]);
   const entries: [string, unknown][] = [['__metadata__', metadata]];

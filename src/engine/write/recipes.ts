@@ -1,14 +1,14 @@
-/** The same removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
+/** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
 import type { Slice } from '../checkpoint/block-list';
 
-/** The name that mergekit gives a stored type. It computes in the three that models come in. */
+/** mergekit's names of the stored types that it computes in. */
 const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
 
 /**
- * A mergekit configuration that keeps `slices` (half-open, as mergekit's ranges are) of `model`, a path or repository.
- * mergekit adapts `num_hidden_layers` only, so models with per-layer lists in their config need Coppice's own writing.
+ * A mergekit configuration that keeps `slices` (half-open, like mergekit's ranges) of `model`, a path or repository.
+ * mergekit adapts only `num_hidden_layers`, so models with per-layer lists in their config must be written by Coppice.
  */
 export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoint: Checkpoint): string {
   const sources = slices.map(
@@ -24,7 +24,7 @@ export function pruneLayersCommand(removed: readonly number[], input = 'model.gg
   return `llama-quantize --prune-layers ${removed.join(',')} ${shellWord(input)} ${shellWord(output)} COPY`;
 }
 
-/** The type that most bytes of the checkpoint are stored in. */
+/** The stored type of most bytes of the checkpoint. */
 export function mainDtype(checkpoint: Checkpoint): Dtype {
   const bytes = new Map<Dtype, number>();
   for (const tensor of checkpoint.tensors.values()) {

@@ -1,7 +1,7 @@
 /**
- * Tensors that do not go into the new checkpoint as they are: their numbers come in double precision and are rounded to
- * float32 and from there once to the type that they are stored in. Some rows at a time, so that a tensor of any size
- * costs the memory of one piece.
+ * Writes tensors that are not copied. Their numbers arrive in double precision and are rounded to float32, and from
+ * there once to the stored type. Some rows are written at a time, so a tensor of any size needs the memory of one
+ * piece.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
@@ -15,10 +15,10 @@ import { rowWidth } from '../weights/source';
 
 /** A tensor whose bytes are not copied. */
 export interface Rewrite {
-  /** The type that it is stored in. */
+  /** The stored type. */
   readonly dtype: WeightDtype;
   readonly shape: readonly number[];
-  /** Its numbers in some rows; of a vector each element is a row. @throws UserError when a file cannot be read */
+  /** Its numbers in some rows; each element of a vector is a row. @throws UserError when a file cannot be read */
   readonly read: (rows: Rows) => Promise<Float64Array>;
 }
 
@@ -62,7 +62,7 @@ export async function rewritten(name: string, { dtype, read }: Rewrite, rows: Ro
   const values = new Float32Array(exact.length);
   const limit = OVERFLOW[dtype];
   for (let i = 0; i < exact.length; i++) {
-    // What is infinite in the source stays so.
+    // Infinite numbers of the source stay infinite.
     if (Math.abs(exact[i]) >= limit && Number.isFinite(exact[i])) throw overflow(name, dtype, exact[i]);
     values[i] = exact[i];
   }

@@ -1,6 +1,6 @@
 /**
- * Writes a planned checkpoint. Order of events: temporary sibling folder → copy or rewrite, and flush → open it again
- * and compare → rename. The source is only ever read.
+ * Writes a planned checkpoint. Steps: temporary sibling folder → copy or rewrite, and flush → open it again and compare
+ * → rename. The source is only read.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -21,19 +21,19 @@ import { claimTarget } from '../files/target';
 import { writeFailure } from '../files/write-failure';
 
 export interface WriteOptions extends JobOptions {
-  /** What the caller knows of the run: goes into the run record and the model card. */
+  /** Details of the run for the run record and the model card. */
   readonly provenance?: Partial<Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime' | 'started'>>;
   /** Largest file to write, in bytes. */
   readonly maxShardBytes?: number;
   readonly bufferBytes?: number;
 }
 
-/** Everything that a new checkpoint consists of, except the files that accompany its source. */
+/** The content of a new checkpoint, except the files that accompany its source. */
 export interface NewCheckpoint {
   readonly plan: Plan;
   /** Text of its `config.json`. */
   readonly config: string;
-  /** What it has to be when it is opened. */
+  /** The expected architecture when it is opened. */
   readonly architecture: Architecture;
   /** Text of its README.md. */
   readonly card: string;
@@ -46,16 +46,16 @@ export interface Written {
   readonly out: string;
   /** Files of the model that were not copied, and why. */
   readonly leftBehind: readonly LeftBehind[];
-  /** What `coppice.json` in the new folder holds. */
+  /** The content of `coppice.json` in the new folder. */
   readonly record: RunRecord;
 }
 
-/** Room for the card, the record and the file system's own bookkeeping. */
+/** Space for the card, the record and the file system's metadata. */
 const OVERHEAD_BYTES = 1024 * 1024;
 
 /**
  * Writes `planned`, made from `source`, to the folder `out`, which must not exist.
- * @throws UserError when it cannot be written, CancelledError when cancelled; nothing is left behind then.
+ * @throws UserError when it cannot be written; CancelledError. No partial output remains
  */
 export async function writeCheckpoint(
   source: Checkpoint,
@@ -87,15 +87,15 @@ export async function writeCheckpoint(
     await target.commit();
     return { out: target.out, leftBehind, record };
   } catch (error) {
-    // What cannot be removed keeps its temporary name; the first failure is the one to tell of.
+    // Files that cannot be removed keep their temporary names. The first error is the one to report.
     await target.discard().catch(() => undefined);
-    // A source that changed meanwhile causes errors that look like bugs.
+    // If the source changed in the meantime, errors look like bugs.
     if (!(error instanceof UserError) && !(error instanceof CancelledError)) await requireWhole(source);
     throw writeFailure(error, target.out);
   }
 }
 
-/** @throws UserError when a file of the source is another one than when it was opened: the copy would be of both */
+/** @throws UserError when a file of the source has changed since it was opened: the copy would mix two states */
 async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
   const changed = (await changedFiles(files)).find(({ lost }) => lost);
   if (!changed) return;
@@ -106,7 +106,7 @@ async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
   );
 }
 
-/** Every folder that files of the checkpoint lie in. */
+/** All folders with files of the checkpoint. */
 export function foldersOf({ folder, shards }: Checkpoint): string[] {
   return [...new Set([folder, ...shards.map(({ file }) => dirname(file))])];
 }
@@ -133,7 +133,7 @@ async function writeShards(plan: Plan, folder: string, options: CopyOptions): Pr
   if (plan.index !== undefined) await writeText(join(folder, 'model.safetensors.index.json'), plan.index);
 }
 
-/** Neighbours that are copied go as one stretch; those that are rewritten one by one. */
+/** Adjacent copied tensors form one stretch; rewritten tensors are separate. */
 async function writeTensors(output: OutputFile, { tensors }: PlannedShard, options: CopyOptions): Promise<void> {
   for (let i = 0; i < tensors.length;) {
     const { offset, rewrite, source } = tensors[i];

@@ -1,4 +1,4 @@
-/** Writes a checkpoint without some of its blocks (design: a pruned checkpoint is a byte-range copy). */
+/** Writes a checkpoint without some of its blocks. All weights are copied as byte ranges. */
 import { join } from 'node:path';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
@@ -18,7 +18,7 @@ import { writeCheckpoint, type WriteOptions, type Written } from './write-checkp
 export type { WriteOptions } from './write-checkpoint';
 
 export interface PruneOptions extends WriteOptions {
-  /** How the blocks were chosen, for the card; it says nothing of it when undefined. */
+  /** How the blocks were chosen, for the card; not mentioned when undefined. */
   readonly choice?: Choice;
 }
 
@@ -27,7 +27,7 @@ export interface WriteResult extends Reduction, Written {
 }
 
 /**
- * What removing `removed` from the checkpoint would save; nothing is written.
+ * The savings from removing `removed`; writes nothing.
  * @throws UserError for no blocks, unknown blocks or all blocks
  */
 export function previewReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
@@ -37,7 +37,7 @@ export function previewReduction(checkpoint: Checkpoint, removed: readonly numbe
 
 /**
  * Writes the checkpoint without the blocks `removed` (0-based) to the folder `out`, which must not exist.
- * @throws UserError when it cannot be written, CancelledError when cancelled; nothing is left behind then.
+ * @throws UserError when it cannot be written; CancelledError. No partial output remains
  */
 export async function writePruned(
   checkpoint: Checkpoint,
