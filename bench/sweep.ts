@@ -18,7 +18,7 @@ import type { Architecture } from '../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
-import { scorePerplexity } from '../src/engine/importance/perplexity';
+import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
 import { Forward } from '../src/engine/model/forward';
 import { HEAD_PIECE } from '../src/engine/model/head';
 import { type Model, openModel } from '../src/engine/model/model';

@@ -4,7 +4,7 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
-import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { type Model, openModel } from '../../src/engine/model/model';
 import type { CardFacts, PartFacts, Sample } from './card';

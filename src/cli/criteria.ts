@@ -1,18 +1,11 @@
 /** The options of the criteria, as `score`, `prune` and `demo` offer them. */
 import { type Command, Option } from 'commander';
-import { CRITERIA, type Criterion, needsCalibration } from '../engine/importance/criterion';
+import { CRITERIA, type Criterion, needsCalibration } from '../engine/importance/criteria';
+import { CRITERIA_HELP as LIST } from '../jobs/options/criterion';
 import { UsageError } from './failure';
 import type { CalibrationOptions } from './options';
 
-export const CRITERIA_HELP = `
-Criteria:
-  ppl              perplexity without the block; the paper's choice (Kim et al. 2024, Shortened LLaMA)
-  taylor           how much the loss would change without the block's weights; the same paper
-  magnitude        sum of the absolute or squared weights; needs no text (the same paper)
-  block-influence  how much the block turns the hidden states (Men et al. 2024, ShortGPT)
-  angular          angle across runs of blocks, which go together (Gromov et al. 2024)
-  greedy           ppl measured again after every removal (Song et al. 2024, SLEB)
-  deepest          the last blocks first, but the very last; needs no text`;
+export const CRITERIA_HELP = `\n${LIST}`;
 
 export const criterionOption = (): Option => new Option('--criterion <name>', 'how to score').choices(CRITERIA);
 

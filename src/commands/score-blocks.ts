@@ -1,7 +1,7 @@
 /** Score Blocks…: scores every block by one criterion. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { type Criterion, needsCalibration } from '../engine/importance/criterion';
+import { type Criterion, needsCalibration } from '../engine/importance/criteria';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../views/protection';

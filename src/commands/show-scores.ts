@@ -1,7 +1,7 @@
 /** Show Scores By…: chooses the criterion that colors and describes the blocks of a checkpoint. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
-import type { Criterion } from '../engine/importance/criterion';
+import type { Criterion } from '../engine/importance/criteria';
 import { scoringSentence } from '../views/score-words';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';

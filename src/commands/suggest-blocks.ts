@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { parametersOf, meanLayerParameters } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
-import type { Criterion } from '../engine/importance/criterion';
+import type { Criterion } from '../engine/importance/criteria';
 import type { Suggestion } from '../engine/importance/choice';
 import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/importance/count';
 import { selectByScores } from '../engine/importance/ranking';

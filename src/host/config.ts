@@ -1,7 +1,7 @@
 /** Reads the settings `coppice.*`: typed, with defaults for missing and invalid values. */
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { CRITERIA, type Criterion } from '../engine/importance/criterion';
+import { CRITERIA, type Criterion } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import type { Architecture } from '../engine/checkpoint/architecture';
-import type { Criterion } from '../engine/importance/criterion';
+import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
 import type { JobOutcome } from '../protocol/jobs';
@@ -21,13 +21,14 @@ const BYTES_PER_TOKEN = 4;
 export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
   const { config } = coppice;
   const { architecture, path } = chosen;
-  if (criterion === 'deepest') return undefined;
+  const { effort } = criterionInfo(criterion);
+  if (effort === 'none') return undefined;
   const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
   const { kept } = protectionOf(architecture.layers.length, config);
   const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept };
   const flops = scoringFlops(architecture, criterion, rows, scope);
   const time = timeOf(coppice, flops, architecture, criterion, rows.length);
-  return criterion === 'magnitude'
+  return effort === 'reading'
     ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }

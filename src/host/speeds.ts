@@ -3,7 +3,7 @@
  * plain Node can test it.
  */
 import { isObject } from '../format/json';
-import { type EstimatedWork, speedLike } from '../engine/importance/estimate';
+import { effortOf, type EstimatedWork, speedLike } from '../engine/importance/estimate';
 import type { Memento } from './memento';
 
 const KEY = 'speeds';
@@ -57,9 +57,9 @@ export class Speeds {
    */
   estimate(flops: number, wanted: Omit<Speed, 'flops' | 'provider'> & { readonly provider?: string }): Estimate {
     const { work, size, provider } = wanted;
-    const reads = work === 'magnitude';
+    const reads = effortOf(work) === 'reading';
     const alike = this.seen.filter(
-      (speed) => (speed.work === 'magnitude') === reads && (provider ?? speed.provider) === speed.provider,
+      (speed) => (effortOf(speed.work) === 'reading') === reads && (provider ?? speed.provider) === speed.provider,
     );
     // The same kind of work counts more than a similar size. The newest comes first among equals.
     const distance = (speed: Speed): number =>

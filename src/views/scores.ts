@@ -1,6 +1,6 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
 import { isObject, type JsonNumber, parseJsonNumber } from '../format/json';
-import type { Criterion } from '../engine/importance/criterion';
+import type { Criterion } from '../engine/importance/criteria';
 import type { Ranking } from '../engine/importance/ranking';
 import { rankBlocks } from '../engine/importance/select';
 import type { Memento } from '../host/memento';

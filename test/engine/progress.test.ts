@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCurve } from '../../src/engine/evaluate/run-curve';
-import type { Criterion } from '../../src/engine/importance/criterion';
+import type { Criterion } from '../../src/engine/importance/criteria';
 import { runCriterion } from '../../src/engine/importance/run-criterion';
 import type { Progress } from '../../src/engine/progress';
 import { openForComputing } from '../../src/engine/model/opened';

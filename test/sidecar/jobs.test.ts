@@ -7,7 +7,7 @@ import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
-import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import type { Suggestion } from '../../src/engine/importance/choice';
 import { InputWatch } from '../../src/engine/records/changes';
 import { readRecord } from '../../src/engine/records/record';

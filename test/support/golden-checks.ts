@@ -1,14 +1,18 @@
 /** An open model against the golden numbers of its checkpoint, within the tolerances of close.ts. */
 import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
-import { scoreAngular } from '../../src/engine/importance/angular';
-import { scoreBlockInfluence } from '../../src/engine/importance/block-influence';
-import { scoreGreedy, type GreedyRemoval } from '../../src/engine/importance/greedy';
+import { scoreAngular } from '../../src/engine/importance/criteria/angular';
+import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
+import { scoreGreedy, type GreedyRemoval } from '../../src/engine/importance/criteria/greedy';
 import type { LossSummary } from '../../src/engine/importance/losses';
-import { scoreMagnitude, type MagnitudeNorm, type MagnitudeReduction } from '../../src/engine/importance/magnitude';
-import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/perplexity';
+import {
+  scoreMagnitude,
+  type MagnitudeNorm,
+  type MagnitudeReduction,
+} from '../../src/engine/importance/criteria/magnitude';
+import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { streamResidual } from '../../src/engine/importance/residual';
-import { scoreTaylor } from '../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
 import { logSumExp } from '../reference/forward';

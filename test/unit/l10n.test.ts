@@ -6,9 +6,10 @@ import { translator } from '../../webview/support/l10n';
 import { textsIn } from '../support/l10n-texts';
 import { sourcesIn, textOf } from './house/repository';
 
-/** Files without text for a person: HTML, prompts for a model, names of models as records have them. */
+/** Files without text for a person: HTML, prompts for a model, names of models as records have them; or with texts of a list. */
 const NO_TEXTS = [
   'src/editors/page-document.ts',
+  'src/host/criteria.ts', // the list of criteria has them
   'src/editors/results/prompts.ts',
   'src/editors/results/model-labels.ts',
   'webview/panel/state/model-labels.ts',

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
-import { scoreBlockInfluence } from '../../src/engine/importance/block-influence';
-import { scorePerplexity } from '../../src/engine/importance/perplexity';
+import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
+import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { CancelledError } from '../../src/engine/errors';
 import { Decoder } from '../../src/engine/model/decoder';
 import type { Model } from '../../src/engine/model/model';

@@ -1,6 +1,6 @@
 /** Training on the GPU: the same graphs as on the CPU, the same losses, gradients and Taylor scores. */
 import assert from 'node:assert/strict';
-import { scoreTaylor } from '../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import { AdamW, clipFactor, totalNorm } from '../../src/engine/retrain/loop/adamw';
 import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
 import type { Model } from '../../src/engine/model/model';

@@ -1,7 +1,8 @@
 /** The first chapter: what every block is worth, by both criteria of the paper, and which blocks go. */
 import { join } from 'node:path';
 import type { CriterionSettings } from '../../engine/importance/criterion';
-import { type BlockScore, runCriterion, type Scored } from '../../engine/importance/run-criterion';
+import type { BlockScore } from '../../engine/importance/result';
+import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
 import { selectByScores } from '../../engine/importance/ranking';
 import { keepList, endBlocks, rankBlocks } from '../../engine/importance/select';
 import { detailsOf, type RunDetails } from '../../engine/records/details';

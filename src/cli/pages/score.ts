@@ -1,7 +1,7 @@
 /** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
 import { counted } from '../../format/words';
-import type { Criterion } from '../../engine/importance/criterion';
-import type { BlockScore, CriterionResult } from '../../engine/importance/run-criterion';
+import type { Criterion } from '../../engine/importance/criteria';
+import type { BlockScore, CriterionResult } from '../../engine/importance/result';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';

@@ -3,7 +3,7 @@
  * with the same name (another model, or these files before a change) is listed without its numbers.
  */
 import { dirname, resolve } from 'node:path';
-import { CRITERIA, needsCalibration } from '../../engine/importance/criterion';
+import { CRITERIA, needsCalibration } from '../../engine/importance/criteria';
 import type { Suggestion } from '../../engine/importance/choice';
 import { runTitle } from '../../engine/records/compare';
 import { type InputCheck, InputWatch } from '../../engine/records/changes';

@@ -4,13 +4,12 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
-import type { Criterion } from './criterion';
 
 /** What one application of the model's k-th step costs; 1 for a mean block. */
-type StepCost = (k: number) => number;
+export type StepCost = (k: number) => number;
 
 /** Counts applications, whatever the blocks are like. */
-const each: StepCost = () => 1;
+export const each: StepCost = () => 1;
 
 /**
  * Cost of a perplexity sweep.
@@ -35,7 +34,8 @@ export function sweepWork(
   return blocks + headWork(architecture) * (candidates.length + 1);
 }
 
-const sum = (count: number, of: (k: number) => number): number =>
+/** Cost of `count` steps. */
+export const sum = (count: number, of: (k: number) => number): number =>
   Array.from({ length: count }, (_, k) => of(k)).reduce((a, b) => a + b, 0);
 
 /** Cost of Taylor scores: forward through `steps`, the gradient of the loss, and backward. */
@@ -68,34 +68,4 @@ export interface Scope {
   readonly count?: number;
   /** Blocks that a greedy run must not try. */
   readonly kept?: ReadonlySet<number>;
-}
-
-/**
- * Cost of a criterion over the whole model; 0 for criteria that run nothing.
- * @param cost of one application of a block, where the blocks differ
- */
-export function criterionWork(
-  architecture: Architecture,
-  criterion: Criterion,
-  { count = 0, kept }: Scope = {},
-  cost: StepCost = each,
-): number {
-  const blocks = architecture.layers.length;
-  const all = Array.from({ length: blocks }, (_, block) => block);
-  switch (criterion) {
-    case 'ppl':
-      return sweepWork(architecture, blocks, all, cost);
-    case 'taylor':
-      return taylorWork(architecture, blocks, cost);
-    case 'block-influence':
-    case 'angular':
-      return sum(blocks, cost);
-    case 'greedy': {
-      const open = all.filter((block) => !kept?.has(block));
-      return greedyWork(architecture, blocks, open, count, cost).reduce((total, round) => total + round, 0);
-    }
-    case 'magnitude':
-    case 'deepest':
-      return 0;
-  }
 }

@@ -7,8 +7,9 @@ import { keptBlocks } from '../checkpoint/block-list';
 import { elements, parametersOf } from '../checkpoint/parameters';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { headWork } from '../model/cost';
-import { criterionWork, type Scope } from './cost';
-import type { Criterion } from './criterion';
+import type { Scope } from './cost';
+import { type Criterion, criterionInfo, criterionWork, CRITERION_LIST } from './criteria';
+import type { CriterionInfo } from './criterion';
 
 /** Rows of tokens. */
 export interface RowShape {
@@ -43,14 +44,14 @@ function layerFlops(architecture: Architecture, layer: number, length: number): 
   return products + attention;
 }
 
-/** Operations of scoring all blocks. Magnitude reads each parameter once; deepest does nothing. */
+/** Operations of scoring all blocks. A criterion that only reads weights reads each parameter once. */
 export function scoringFlops(
   architecture: Architecture,
   criterion: Criterion,
   { rows, length }: RowShape,
   scope: Scope = {},
 ): number {
-  if (criterion === 'magnitude') return 2 * parametersOf(architecture);
+  if (criterionInfo(criterion).effort === 'reading') return 2 * parametersOf(architecture);
   const mean = rowBlockFlops(architecture, length);
   const cost = (layer: number): number => layerFlops(architecture, layer, length) / mean;
   return rows * criterionWork(architecture, criterion, scope, cost) * mean;
@@ -68,11 +69,13 @@ export function evaluationFlops(
   return rows * (blocks + headWork(architecture)) * mean;
 }
 
-/**
- * Speed of `work`, from the known speed of `seen`. Both run the same products; Taylor runs other operators between
- * them.
- */
+/** What takes the time of `work`. Of names that are in no list (an older record), products. */
+export function effortOf(work: EstimatedWork): CriterionInfo['effort'] {
+  return CRITERION_LIST.find(({ name }) => name === work)?.effort ?? 'products';
+}
+
+/** Speed of `work` where that of `seen` is known: both run the same products, gradients with others in between. */
 export function speedLike(work: EstimatedWork, seen: EstimatedWork, speed: number): number {
-  const share = (each: EstimatedWork): number => (each === 'taylor' ? GRADIENT_SPEED : 1);
+  const share = (each: EstimatedWork): number => (effortOf(each) === 'gradients' ? GRADIENT_SPEED : 1);
   return (speed * share(work)) / share(seen);
 }

@@ -7,7 +7,7 @@ import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { stepsOf, type View } from '../model/view';
 import { streamResidual } from './residual';
-import type { CriterionResult } from './run-criterion';
+import type { CriterionResult } from './result';
 
 /** Maximum number of names in one warning. */
 const MAX_NAMES = 8;

@@ -4,23 +4,17 @@
  */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
 import { option } from '../option-token';
-import { scoreAngular } from './angular';
-import { scoreBlockInfluence } from './block-influence';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
-import { scoreDeepest } from './deepest';
-import { scoreGreedy } from './greedy';
-import type { LossSummary } from './losses';
-import { scoreMagnitude } from './magnitude';
 import { resultWarnings, scoresWarning } from './not-finite';
-import { type Criterion, type CriterionSettings, needsCalibration } from './criterion';
-import { scoreModulePerplexity, scorePerplexity } from './perplexity';
-import { scoreTaylor } from './taylor';
+import type { Criterion } from './criteria';
+import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
+import type { LossSummary } from './losses';
+import type { BlockScore, CriterionResult, ModuleScore } from './result';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
-import { type AngularWindow, rankBlocks } from './select';
+import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withWeights } from '../weights/safetensors';
 import type { KeyedPatch } from '../weights/patches';
@@ -28,49 +22,7 @@ import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../model/model';
 import { withModel } from '../model/opened';
-import { fullView, type Part, stepsOf, type View } from '../model/view';
-
-export interface BlockScore {
-  readonly index: number;
-  readonly score: number;
-  readonly ppl?: number;
-  readonly meanNll?: number;
-  readonly low?: number;
-  readonly high?: number;
-  /** Relative to the whole model on the same rows (losses.ts). */
-  readonly pairedLow?: number;
-  readonly pairedHigh?: number;
-  /** Mean loss of each calibration row. */
-  readonly rows?: readonly number[];
-}
-
-export interface ModuleScore extends Omit<BlockScore, 'index'> {
-  readonly block: number;
-  readonly part: Part;
-}
-
-/** One tensor of a block, by its name within the block: "mlp.up_proj.weight". */
-export interface TensorScore {
-  readonly block: number;
-  readonly name: string;
-  readonly score: number;
-}
-
-/** The result of a criterion. Its fields depend on the criterion. */
-export interface CriterionResult {
-  /** The whole model, if measured. */
-  readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
-  readonly blocks?: readonly BlockScore[];
-  readonly modules?: readonly ModuleScore[];
-  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
-  readonly windows?: readonly AngularWindow[];
-  readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
-  readonly tensors?: readonly TensorScore[];
-  /** For taylor, if hidden states went to a temporary file: the size of that file. */
-  readonly temporaryBytes?: number;
-  /** For block-influence and angular, if any: the number of zero hidden states, which have no direction. */
-  readonly zeroStates?: number;
-}
+import { fullView, stepsOf } from '../model/view';
 
 export interface Scored {
   readonly result: CriterionResult;
@@ -86,17 +38,8 @@ export interface Scored {
   readonly warnings: readonly string[];
 }
 
-export interface Scope {
-  /** Number of removals of a greedy run. */
-  readonly count?: number;
-  /** Blocks that a greedy run must not try. */
-  readonly kept?: ReadonlySet<number>;
-  /** The view to score; the whole model when undefined. */
-  readonly view?: View;
-  readonly granularity?: 'block' | 'module';
-  /** An adapter on top of the checkpoint's weights. */
-  readonly adapter?: readonly KeyedPatch[];
-}
+/** With an adapter on top of the checkpoint's weights. */
+type Scope = ScoringScope & { readonly adapter?: readonly KeyedPatch[] };
 
 type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;
 
@@ -117,13 +60,14 @@ export async function runCriterion(
       `Leave out fewer with ${option('remove')}.`,
     );
   }
-  if (!needsCalibration(criterion)) return withoutText(checkpoint, criterion, options, job, scope);
+  const { scoreRows, scoreStored } = await loadCriterion(criterion);
+  if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
   const { samples, length, seed } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const run = async (model: Model) => {
-    const result = await withText(model, calibration.rows, criterion, seed, job, scope);
+    const result = await scoreRows!(model, calibration.rows, { ...scope, seed }, job);
     const view = scope.view ?? fullView(model.architecture.layers.length);
     const broken = [
       ...(await resultWarnings(model, calibration.rows, view, result, job)),
@@ -150,29 +94,28 @@ export async function runCriterion(
   };
 }
 
-/** Criteria that read only weights, or nothing. */
+/** Criteria that read the stored weights, or nothing. */
 async function withoutText(
   checkpoint: Checkpoint,
-  criterion: Criterion,
+  score: ScoreStored,
   { norm, reduction }: Options,
   job: JobOptions,
-  { view }: Scope,
+  { view }: ScoringScope,
 ): Promise<Scored> {
-  const magnitude =
-    criterion === 'magnitude'
-      ? await withWeights(checkpoint, (weights) => scoreMagnitude(weights, { norm, reduction }, job))
-      : undefined;
-  const { blocks: all } = magnitude ?? scoreDeepest(requireArchitecture(checkpoint).layers.length);
+  const {
+    blocks: all,
+    settings,
+    tensors,
+  } = await withWeights(checkpoint, (weights) => score(weights, { norm, reduction }, job));
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
-  const order = rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index);
+  const order = rankBlocks(blocks.map((block) => block.score)).map((i) => blocks[i].index);
   const result = { blocks, order };
-  return {
-    result,
-    ranking: rankingOf(result),
-    inputs: [],
-    settings: magnitude ? { norm, reduction } : {},
-    warnings: magnitudeWarnings(result, magnitude?.tensors),
-  };
+  return { result, ranking: rankingOf(result), inputs: [], settings, warnings: storedWarnings(result, tensors) };
+}
+
+/** The code of a criterion: the file of its name. The list has no code, so that showing it loads nothing that computes. */
+async function loadCriterion(criterion: Criterion): Promise<CriterionModule> {
+  return (await import(`./criteria/${criterion}.ts`)) as CriterionModule;
 }
 
 /** Warns when a greedy run found too few blocks to remove. */
@@ -182,44 +125,11 @@ function shortRun({ removals }: CriterionResult, count = 0): string[] {
   return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
 }
 
-/** Warns of magnitudes that are not finite, and names the first such tensor. */
-function magnitudeWarnings(result: CriterionResult, tensors: readonly TensorScore[] = []): string[] {
+/** Names the tensor whose score breaks that of its block. */
+function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'] = []): string[] {
   const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));
   return warning === undefined ? [] : [tensor ? `${warning}: so is that of ${tensor.name}` : warning];
-}
-
-/** Criteria that run the model over the calibration rows. */
-async function withText(
-  model: Model,
-  rows: readonly (readonly number[])[],
-  criterion: Criterion,
-  seed: number,
-  job: JobOptions,
-  { view, granularity, count = 0, kept }: Scope,
-): Promise<CriterionResult> {
-  switch (criterion) {
-    case 'block-influence':
-      return scoreBlockInfluence(model, rows, { view }, job);
-    case 'taylor': {
-      const { meanNll, blocks, order, tensors, fileBytes } = await scoreTaylor(model, rows, { view }, job);
-      const tokens = rows.reduce((sum, row) => sum + row.length - 1, 0);
-      const full = { ppl: Math.exp(meanNll), meanNll, tokens };
-      const within = tensors.map(({ block, name, score }) => ({ block, name: blockOfTensor(name)!.rest, score }));
-      return { full, blocks, order, tensors: within, ...(fileBytes > 0 && { temporaryBytes: fileBytes }) };
-    }
-    case 'angular':
-      return scoreAngular(model, rows, { view }, job);
-    case 'greedy': {
-      const blocks = Array.from({ length: model.architecture.layers.length }, (_, block) => block);
-      const candidates = kept && blocks.filter((block) => !kept.has(block));
-      return scoreGreedy(model, rows, { view, count, candidates }, job);
-    }
-    default:
-      return granularity === 'module'
-        ? scoreModulePerplexity(model, rows, { view, seed }, job)
-        : scorePerplexity(model, rows, { view, seed }, job);
-  }
 }
 
 function rankingOf({ full, blocks, windows, removals }: CriterionResult): Ranking {

@@ -6,9 +6,10 @@ import { peakRssBytes } from '../memory';
 import { modelName } from '../records/record';
 import { type OpenedModel } from '../model/opened';
 import { removedJson } from '../model/view';
-import type { Criterion } from './criterion';
+import type { Criterion } from './criteria';
 import type { Calibration } from './calibration';
-import { type CriterionResult, resultSummary, type ResultSummary, type Scored, withoutRows } from './run-criterion';
+import type { CriterionResult } from './result';
+import { resultSummary, type ResultSummary, type Scored, withoutRows } from './run-criterion';
 
 /** What a scoring is of. */
 export interface ScoreSubject {

@@ -1,5 +1,5 @@
 /** How much every block matters, by one of the criteria. The keep-list plays no part, except in greedy. */
-import { readsWeights } from '../../engine/importance/criterion';
+import { readsWeights } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';

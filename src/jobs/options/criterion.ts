@@ -1,7 +1,9 @@
 /** The criterion that says how much a block matters, and what its own options are. */
-import { CRITERIA, type Criterion, needsCalibration } from '../../engine/importance/criterion';
+import { CRITERIA, type Criterion, CRITERION_LIST, needsCalibration } from '../../engine/importance/criteria';
 import { option } from '../../engine/option-token';
 import { choice, type Fault } from '../define';
+
+const NAME_WIDTH = 17;
 
 export const criterion = choice(CRITERIA, 'how to score', {
   placeholder: 'name',
@@ -25,14 +27,13 @@ export const magnitude = {
   }),
 };
 
-export const CRITERIA_HELP = `Criteria:
-  ppl              perplexity without the block; the paper's choice (Kim et al. 2024, Shortened LLaMA)
-  taylor           how much the loss would change without the block's weights; the same paper
-  magnitude        sum of the absolute or squared weights; needs no text (the same paper)
-  block-influence  how much the block turns the hidden states (Men et al. 2024, ShortGPT)
-  angular          angle across runs of blocks, which go together (Gromov et al. 2024)
-  greedy           ppl measured again after every removal (Song et al. 2024, SLEB)
-  deepest          the last blocks first, but the very last; needs no text`;
+/** What the help says of each criterion, one a line. */
+export const CRITERIA_HELP = [
+  'Criteria:',
+  ...CRITERION_LIST.map(
+    ({ name, help }) => `  ${name.padEnd(NAME_WIDTH)}${help.charAt(0).toLowerCase()}${help.slice(1)}`,
+  ),
+].join('\n');
 
 /** A criterion that needs a text, and has none. */
 export function calibrationFault(

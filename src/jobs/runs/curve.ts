@@ -1,6 +1,6 @@
 /** Perplexity of a model without one, two, three … of its blocks. */
 import { type Curve, type CurveOptions, runCurve } from '../../engine/evaluate/run-curve';
-import type { Criterion } from '../../engine/importance/criterion';
+import type { Criterion } from '../../engine/importance/criteria';
 import { openForComputing } from '../../engine/model/opened';
 import { detailsOf } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';

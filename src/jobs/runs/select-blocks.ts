@@ -8,7 +8,8 @@ import { type Choice, choiceInputs, choiceSettings, type ScoringText } from '../
 import { blocksToRemove, type SizeGoal } from '../../engine/importance/count';
 import { scoresWarning } from '../../engine/importance/not-finite';
 import { type Ranking, selectByScores } from '../../engine/importance/ranking';
-import { type CriterionResult, runCriterion } from '../../engine/importance/run-criterion';
+import type { CriterionResult } from '../../engine/importance/result';
+import { runCriterion } from '../../engine/importance/run-criterion';
 import { readScores } from '../../engine/importance/scores-file';
 import { keepList, requireRoom, selectExplicit } from '../../engine/importance/select';
 import { option } from '../../engine/option-token';

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { evaluatePerplexity, type Perplexity } from '../../../src/engine/evaluate/perplexity';
-import { scoreGreedy } from '../../../src/engine/importance/greedy';
+import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../../src/engine/model/view';
 import { assertClose, TOLERANCE } from '../../support/close';

@@ -1,7 +1,7 @@
 /** The criteria that compare states or weights, against their definitions over the float64 reference. */
-import { scoreAngular } from '../../../src/engine/importance/angular';
-import { scoreBlockInfluence } from '../../../src/engine/importance/block-influence';
-import { scoreMagnitude, type MagnitudeReduction } from '../../../src/engine/importance/magnitude';
+import { scoreAngular } from '../../../src/engine/importance/criteria/angular';
+import { scoreBlockInfluence } from '../../../src/engine/importance/criteria/block-influence';
+import { scoreMagnitude, type MagnitudeReduction } from '../../../src/engine/importance/criteria/magnitude';
 import { fullView, viewWithout } from '../../../src/engine/model/view';
 import { loadReference, referenceForward, type Vector } from '../../reference/forward';
 import { assertAllClose, assertClose, TOLERANCE } from '../../support/close';

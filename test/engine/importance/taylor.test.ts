@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { CancelledError } from '../../../src/engine/errors';
-import { scoreTaylor } from '../../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import type { Progress } from '../../../src/engine/progress';
 import type { Model } from '../../../src/engine/model/model';
 import { viewWithout } from '../../../src/engine/model/view';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { measure } from '../../../src/engine/evaluate/measure';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
-import { scoreTaylor } from '../../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { Decoder } from '../../../src/engine/model/decoder';
 import { loadReference, referenceForward } from '../../reference/forward';

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, symlink
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
-import { scoreMagnitude } from '../../../src/engine/importance/magnitude';
+import { scoreMagnitude } from '../../../src/engine/importance/criteria/magnitude';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { decodedLogits, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';

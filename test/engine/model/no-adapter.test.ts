@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
-import { scoreTaylor } from '../../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { retrain } from '../../../src/engine/retrain/retrain';
 import { randomAdapter } from '../../support/adapters';

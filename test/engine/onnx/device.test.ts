@@ -4,7 +4,7 @@ import { rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
-import { scorePerplexity } from '../../../src/engine/importance/perplexity';
+import { scorePerplexity } from '../../../src/engine/importance/criteria/ppl';
 import { chooseDevice } from '../../../src/engine/onnx/device';
 import { timeProvider } from '../../../src/engine/onnx/device-trial';
 import { openModel } from '../../../src/engine/model/model';

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../../src/engine/errors';
-import { CRITERIA } from '../../../src/engine/importance/criterion';
+import { CRITERIA } from '../../../src/engine/importance/criteria';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';

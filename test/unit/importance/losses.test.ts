@@ -1,6 +1,6 @@
 /** Token losses summed up, the bootstrap interval, and the baseline that looks at nothing. */
 import assert from 'node:assert/strict';
-import { scoreDeepest } from '../../../src/engine/importance/deepest';
+import { scoreDeepest } from '../../../src/engine/importance/criteria/deepest';
 import { bootstrapPerplexity, pairedPerplexity, summariseLosses } from '../../../src/engine/importance/losses';
 import { Random } from '../../../src/engine/random';
 import { cosine, countZeros } from '../../../src/engine/importance/residual';

@@ -2,14 +2,15 @@
  * Greedy removal (Song et al. 2024, SLEB): remove the block whose absence costs least, score the remaining blocks
  * again, repeat. One sweep per removed block.
  */
-import { inPhases, type JobOptions, labelled } from '../progress';
-import { rankBlocks } from './select';
-import type { TokenRows } from '../model/forward';
-import type { Model } from '../model/model';
-import { fullView, stepsOf, type View } from '../model/view';
-import { greedyWork } from './cost';
-import { summariseLosses, type LossSummary } from './losses';
-import { sweepLosses } from './sweep';
+import type { ScoreRows } from '../criterion';
+import { inPhases, type JobOptions, labelled } from '../../progress';
+import { rankBlocks } from '../select';
+import type { TokenRows } from '../../model/forward';
+import type { Model } from '../../model/model';
+import { fullView, stepsOf, type View } from '../../model/view';
+import { greedyWork } from '../cost';
+import { summariseLosses, type LossSummary } from '../losses';
+import { sweepLosses } from '../sweep';
 
 export interface GreedyRemoval {
   /** The block removed in this round. */
@@ -63,3 +64,9 @@ export async function scoreGreedy(
   full ??= summariseLosses((await sweepLosses(model, rows, steps, [], job)).full, perRow);
   return { full, removals };
 }
+
+export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept }, job) => {
+  const blocks = Array.from({ length: model.architecture.layers.length }, (_, block) => block);
+  const candidates = kept && blocks.filter((block) => !kept.has(block));
+  return scoreGreedy(model, rows, { view, count, candidates }, job);
+};

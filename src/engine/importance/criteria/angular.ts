@@ -3,12 +3,13 @@
  * block l, state after block l+n−1)) / π at the last position, averaged over rows. 0 is the same direction, 0.5 a right
  * angle. The window of n blocks with the lowest distance is removed as a whole.
  */
-import type { JobOptions } from '../progress';
-import type { AngularWindow } from './select';
-import type { TokenRows } from '../model/forward';
-import type { Model } from '../model/model';
-import { fullView, stepsOf, type View } from '../model/view';
-import { cosine, countZeros, streamResidual } from './residual';
+import type { ScoreRows } from '../criterion';
+import type { JobOptions } from '../../progress';
+import type { AngularWindow } from '../select';
+import type { TokenRows } from '../../model/forward';
+import type { Model } from '../../model/model';
+import { fullView, stepsOf, type View } from '../../model/view';
+import { cosine, countZeros, streamResidual } from '../residual';
 
 const MAX_WINDOW = 8;
 
@@ -61,3 +62,5 @@ export async function scoreAngular(
   const zeroStates = lastStates.reduce((sum, states) => sum + countZeros(states, hidden), 0);
   return { windows, ...(zeroStates > 0 && { zeroStates }) };
 }
+
+export const scoreRows: ScoreRows = (model, rows, { view }, job) => scoreAngular(model, rows, { view }, job);

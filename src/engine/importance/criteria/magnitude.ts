@@ -4,11 +4,12 @@
  * value per element. These values are reduced to the tensor's score, and a block's score is the sum over its tensors.
  * Both norms and any query/key norms count. Biases do not: the official code takes only parameters named "weight".
  */
-import { elements } from '../checkpoint/parameters';
-import { layerKeys, type WeightKey, weightOf } from '../checkpoint/weight-key';
-import { Work, type JobOptions } from '../progress';
-import { rankBlocks } from './select';
-import { rowWidth, type WeightSource } from '../weights/source';
+import type { ScoreStored } from '../criterion';
+import { elements } from '../../checkpoint/parameters';
+import { layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { Work, type JobOptions } from '../../progress';
+import { rankBlocks } from '../select';
+import { rowWidth, type WeightSource } from '../../weights/source';
 
 export type MagnitudeNorm = 'l1' | 'l2';
 /** How the values of a tensor become its score. `product` is the sum of logarithms, because products underflow. */
@@ -104,3 +105,8 @@ function reduceNeurons(neurons: Float64Array, reduction: MagnitudeReduction): nu
       return neurons.reduce((sum, v) => sum + Math.log(v), 0);
   }
 }
+
+export const scoreStored: ScoreStored = async (weights, { norm, reduction }, job) => {
+  const { blocks, tensors } = await scoreMagnitude(weights, { norm, reduction }, job);
+  return { blocks, tensors, settings: { norm, reduction } };
+};

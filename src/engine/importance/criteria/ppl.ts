@@ -2,11 +2,12 @@
  * The PPL criterion (Shortened LLaMA §3.1, `src/anal_block_sensitivity_ppl.py`): the perplexity of the calibration text
  * when a block is left out. `module` granularity scores attention and FFN separately (§5.2, Table 6).
  */
-import type { JobOptions } from '../progress';
-import { rankBlocks } from './select';
-import type { TokenRows } from '../model/forward';
-import type { Model } from '../model/model';
-import { fullView, stepsOf, type Part, type View } from '../model/view';
+import type { ScoreRows } from '../criterion';
+import type { JobOptions } from '../../progress';
+import { rankBlocks } from '../select';
+import type { TokenRows } from '../../model/forward';
+import type { Model } from '../../model/model';
+import { fullView, stepsOf, type Part, type View } from '../../model/view';
 import {
   bootstrapPerplexity,
   type Interval,
@@ -14,8 +15,8 @@ import {
   type PairedInterval,
   pairedPerplexity,
   summariseLosses,
-} from './losses';
-import { sweepLosses } from './sweep';
+} from '../losses';
+import { sweepLosses } from '../sweep';
 
 /** The model without one part. `score` is its perplexity; higher means that the part is more important. */
 export interface PerplexityScore extends LossSummary, Interval, PairedInterval {
@@ -89,3 +90,8 @@ async function scoreSteps(
   });
   return { full, scores };
 }
+
+export const scoreRows: ScoreRows = (model, rows, { granularity, view, seed }, job) =>
+  granularity === 'module'
+    ? scoreModulePerplexity(model, rows, { view, seed }, job)
+    : scorePerplexity(model, rows, { view, seed }, job);

@@ -3,12 +3,13 @@
  * that hardly turns the residual stream is less important. The raw residual stream is compared, never the output of the
  * final norm.
  */
-import type { JobOptions } from '../progress';
-import { rankBlocks } from './select';
-import type { TokenRows } from '../model/forward';
-import type { Model } from '../model/model';
-import { fullView, stepsOf, type View } from '../model/view';
-import { cosine, countZeros, streamResidual } from './residual';
+import type { ScoreRows } from '../criterion';
+import type { JobOptions } from '../../progress';
+import { rankBlocks } from '../select';
+import type { TokenRows } from '../../model/forward';
+import type { Model } from '../../model/model';
+import { fullView, stepsOf, type View } from '../../model/view';
+import { cosine, countZeros, streamResidual } from '../residual';
 
 /**
  * @param rows calibration tokens, all rows of one length
@@ -35,3 +36,5 @@ export async function scoreBlockInfluence(
   const order = rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index);
   return { blocks, order, ...(zeroStates > 0 && { zeroStates }) };
 }
+
+export const scoreRows: ScoreRows = (model, rows, { view }, job) => scoreBlockInfluence(model, rows, { view }, job);

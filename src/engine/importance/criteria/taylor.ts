@@ -8,26 +8,28 @@
  * are large). Then, from the last block to the first, that block's ∂L/∂w is summed over all samples and folded into
  * scores.
  */
-import { layerKeys, type WeightKey, weightOf } from '../checkpoint/weight-key';
-import { Graph, type Value } from '../onnx/graph';
-import { abs, add, mul } from '../onnx/ops/elementwise';
-import { reduceSum } from '../onnx/ops/reduce';
-import { float32, floats, type Tensor } from '../onnx/session';
-import { Work, type JobOptions } from '../progress';
-import { rankBlocks } from './select';
-import { fullBlockParameters } from '../model/full-graph';
-import { Forward, type TokenRows } from '../model/forward';
-import { bindFrom, inputName } from '../model/binding';
-import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
-import { HeadLoss } from '../model/head-loss';
-import type { Model } from '../model/model';
-import { requireNoAdapter } from '../model/no-adapter';
-import { openStateStore, type StateStore } from '../model/state-store';
-import { shiftedTargets } from '../model/targets';
-import { buildTraining, gradientName, type TrainingGraphs } from '../model/training-graph';
-import { TrainingStep } from '../model/training-step';
-import { fullView, stepsOf, type Step, type View } from '../model/view';
-import { taylorWork } from './cost';
+import type { ScoreRows } from '../criterion';
+import { blockOfTensor } from '../../checkpoint/weight-names';
+import { layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { Graph, type Value } from '../../onnx/graph';
+import { abs, add, mul } from '../../onnx/ops/elementwise';
+import { reduceSum } from '../../onnx/ops/reduce';
+import { float32, floats, type Tensor } from '../../onnx/session';
+import { Work, type JobOptions } from '../../progress';
+import { rankBlocks } from '../select';
+import { fullBlockParameters } from '../../model/full-graph';
+import { Forward, type TokenRows } from '../../model/forward';
+import { bindFrom, inputName } from '../../model/binding';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../../model/cost';
+import { HeadLoss } from '../../model/head-loss';
+import type { Model } from '../../model/model';
+import { requireNoAdapter } from '../../model/no-adapter';
+import { openStateStore, type StateStore } from '../../model/state-store';
+import { shiftedTargets } from '../../model/targets';
+import { buildTraining, gradientName, type TrainingGraphs } from '../../model/training-graph';
+import { TrainingStep } from '../../model/training-step';
+import { fullView, stepsOf, type Step, type View } from '../../model/view';
+import { taylorWork } from '../cost';
 import type { TensorScore } from './magnitude';
 
 export interface TaylorScores {
@@ -232,3 +234,15 @@ function sumName(parameter: string): string {
 function isBias(key: string): boolean {
   return key.endsWith('Bias');
 }
+
+export const scoreRows: ScoreRows = async (model, rows, { view }, job) => {
+  const { meanNll, blocks, order, tensors, fileBytes } = await scoreTaylor(model, rows, { view }, job);
+  const tokens = rows.reduce((sum, row) => sum + row.length - 1, 0);
+  return {
+    full: { ppl: Math.exp(meanNll), meanNll, tokens },
+    blocks,
+    order,
+    tensors: tensors.map(({ block, name, score }) => ({ block, name: blockOfTensor(name)!.rest, score })),
+    ...(fileBytes > 0 && { temporaryBytes: fileBytes }),
+  };
+};

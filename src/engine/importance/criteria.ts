@@ -1,0 +1,103 @@
+/**
+ * The list of criteria. A new one is a line here and a file of its name in the folder "criteria", which exports
+ * `scoreRows` or `scoreStored` (criterion.ts).
+ */
+import type { Architecture } from '../checkpoint/architecture';
+import { each, greedyWork, type Scope, type StepCost, sum, sweepWork, taylorWork } from './cost';
+import type { CriterionInfo } from './criterion';
+
+const LIST = [
+  {
+    name: 'ppl',
+    title: 'Perplexity',
+    help: "Perplexity without the block; the paper's choice (Kim et al. 2024, Shortened LLaMA)",
+    reads: ['text'],
+    effort: 'products',
+    work: (a, _scope, cost) => sweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
+  },
+  {
+    name: 'taylor',
+    title: 'Taylor',
+    help: "Estimated loss change if the block's weights were zeroed (Kim et al. 2024, Shortened LLaMA)",
+    reads: ['text', 'weights'],
+    effort: 'gradients',
+    work: (a, _scope, cost) => taylorWork(a, a.layers.length, cost),
+  },
+  {
+    name: 'magnitude',
+    title: 'Magnitude',
+    help: 'Sum of the absolute or squared weights; needs no text (Kim et al. 2024, Shortened LLaMA)',
+    reads: ['weights'],
+    effort: 'reading',
+  },
+  {
+    name: 'block-influence',
+    title: 'Block influence',
+    help: 'How much the block turns the hidden states (Men et al. 2024, ShortGPT)',
+    reads: ['text'],
+    effort: 'products',
+    work: (a, _scope, cost) => sum(a.layers.length, cost),
+  },
+  {
+    name: 'angular',
+    title: 'Angular distance',
+    help: 'Angle across runs of blocks, which are removed together (Gromov et al. 2024)',
+    reads: ['text'],
+    effort: 'products',
+    work: (a, _scope, cost) => sum(a.layers.length, cost),
+  },
+  {
+    name: 'greedy',
+    title: 'Greedy',
+    help: 'Perplexity, measured again after every removal (Song et al. 2024, SLEB)',
+    reads: ['text'],
+    effort: 'products',
+    work: (a, { count = 0, kept }, cost) => {
+      const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
+      return greedyWork(a, a.layers.length, open, count, cost).reduce((total, round) => total + round, 0);
+    },
+  },
+  {
+    name: 'deepest',
+    title: 'Deepest first',
+    help: 'Removes blocks from the end, keeping the last one; needs no text',
+    reads: [],
+    effort: 'none',
+  },
+] as const satisfies readonly CriterionInfo[];
+
+function allBlocks(blocks: number): number[] {
+  return Array.from({ length: blocks }, (_, block) => block);
+}
+
+export type Criterion = (typeof LIST)[number]['name'];
+
+/** Every criterion, in the order in which lists show them. */
+export const CRITERION_LIST: readonly (CriterionInfo & { readonly name: Criterion })[] = LIST;
+
+/** Their names. */
+export const CRITERIA: readonly [Criterion, ...Criterion[]] = LIST.map(({ name }) => name) as [
+  Criterion,
+  ...Criterion[],
+];
+
+export function criterionInfo(criterion: Criterion): CriterionInfo {
+  return CRITERION_LIST.find(({ name }) => name === criterion)!;
+}
+
+/**
+ * Cost of a criterion over the whole model, for each calibration row; 0 for criteria that do not run it.
+ * @param cost of one application of a block, where the blocks differ
+ */
+export const criterionWork = (
+  architecture: Architecture,
+  criterion: Criterion,
+  scope: Scope = {},
+  cost: StepCost = each,
+): number => criterionInfo(criterion).work?.(architecture, scope, cost) ?? 0;
+
+/** Whether the criterion runs the model over a text. */
+export const needsCalibration = (criterion: Criterion): boolean => criterionInfo(criterion).reads.includes('text');
+
+/** Whether the criterion reads the stored weights, which an adapter on top does not change. */
+export const readsWeights = (criterion: Criterion): boolean => criterionInfo(criterion).reads.includes('weights');

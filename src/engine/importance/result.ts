@@ -1,0 +1,46 @@
+/** What a criterion finds in a model: the numbers that pages print, records hold and selection reads. */
+import type { Part } from '../model/view';
+import type { LossSummary } from './losses';
+import type { AngularWindow } from './select';
+
+export interface BlockScore {
+  readonly index: number;
+  readonly score: number;
+  readonly ppl?: number;
+  readonly meanNll?: number;
+  readonly low?: number;
+  readonly high?: number;
+  /** Paired with the whole model over the same rows (losses.ts). */
+  readonly pairedLow?: number;
+  readonly pairedHigh?: number;
+  /** Mean loss of each calibration row. */
+  readonly rows?: readonly number[];
+}
+
+export interface ModuleScore extends Omit<BlockScore, 'index'> {
+  readonly block: number;
+  readonly part: Part;
+}
+
+/** One tensor of a block, by its name within the block: "mlp.up_proj.weight". */
+export interface TensorScore {
+  readonly block: number;
+  readonly name: string;
+  readonly score: number;
+}
+
+/** The fields depend on the criterion. */
+export interface CriterionResult {
+  /** The model with nothing removed, where it was measured. */
+  readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
+  readonly blocks?: readonly BlockScore[];
+  readonly modules?: readonly ModuleScore[];
+  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
+  readonly windows?: readonly AngularWindow[];
+  readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
+  readonly tensors?: readonly TensorScore[];
+  /** Of taylor, where hidden states went to a temporary file: its size. */
+  readonly temporaryBytes?: number;
+  /** Of block-influence and angular, where there are any: hidden states of zeros, which have no direction. */
+  readonly zeroStates?: number;
+}

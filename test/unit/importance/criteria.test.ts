@@ -1,0 +1,38 @@
+/** The list of criteria and the files that compute them. */
+import assert from 'node:assert/strict';
+import {
+  criterionInfo,
+  CRITERION_LIST,
+  CRITERIA,
+  needsCalibration,
+  readsWeights,
+} from '../../../src/engine/importance/criteria';
+import type { CriterionModule } from '../../../src/engine/importance/criterion';
+import { CRITERIA_HELP } from '../../../src/jobs/options/criterion';
+import { filesIn } from '../house/repository';
+
+describe('importance/criteria', () => {
+  it('are the files of their folder, one each', () => {
+    const files = filesIn('src/engine/importance/criteria').map((file) => file.replace(/\.ts$/, ''));
+    assert.deepEqual([...files].sort(), [...CRITERIA].sort());
+  });
+
+  for (const { name, reads, effort, work, title, help } of CRITERION_LIST) {
+    it(`${name} scores in one way, and the list says which`, async () => {
+      const { scoreRows, scoreStored } = (await import(
+        `../../../src/engine/importance/criteria/${name}.ts`
+      )) as CriterionModule;
+      assert.equal(scoreRows !== undefined, reads.includes('text'));
+      assert.equal(scoreStored !== undefined, !reads.includes('text'));
+      assert.equal(work !== undefined, effort === 'products' || effort === 'gradients');
+      assert.ok(title.length > 0 && help.length > 0);
+      assert.ok(CRITERIA_HELP.includes(`\n  ${name} `), 'the help has it');
+    });
+  }
+
+  it('say what they read', () => {
+    assert.deepEqual(CRITERIA.filter(needsCalibration), ['ppl', 'taylor', 'block-influence', 'angular', 'greedy']);
+    assert.deepEqual(CRITERIA.filter(readsWeights), ['taylor', 'magnitude']);
+    assert.equal(criterionInfo('taylor').title, 'Taylor');
+  });
+});
