@@ -36,7 +36,16 @@ const STYLES: Readonly<Record<string, SeriesStyle>> = {
 export const nameInText = (criterion: string): string => seriesStyleOf(criterion).nameInText;
 
 export function seriesStyleOf(criterion: string): SeriesStyle {
-  return STYLES[criterion] ?? { ...STYLES.ppl, name: criterion, nameInText: criterion };
+  return STYLES[criterion] ?? styleFromName(criterion);
+}
+
+/** A criterion without an entry above gets a look of its own, which depends on its name alone. */
+function styleFromName(criterion: string): SeriesStyle {
+  const sum = [...criterion].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  const signs = Object.keys(SIGNS) as Sign[];
+  const words = criterion.replaceAll('-', ' ');
+  const name = words.charAt(0).toUpperCase() + words.slice(1);
+  return style(1 + (sum % 7), signs[Math.floor(sum / 7) % signs.length], '6 2 1 2', [name, words]);
 }
 
 const SIGNS: Readonly<Record<Sign, string>> = {
