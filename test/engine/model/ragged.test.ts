@@ -14,7 +14,7 @@ import { summarize } from '../../../src/engine/checkpoint/summary';
 import { checkpointReduction } from '../../../src/engine/checkpoint/reduction';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
-import { scoreTaylor } from '../../../src/engine/importance/taylor';
+import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { fullView, stepsOf, viewWithout } from '../../../src/engine/model/view';
 import { AdamW } from '../../../src/engine/retrain/loop/adamw';
 import { loadReference } from '../../reference/forward';
