@@ -19,7 +19,7 @@ export type ConfigEdit =
   | {
       readonly path: readonly string[];
       readonly kind: 'set';
-      readonly value: boolean | number | string | readonly string[];
+      readonly value: boolean | number | string | readonly (number | string)[];
     }
   /** The entries to keep of the list at `path`, in order. */
   | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }

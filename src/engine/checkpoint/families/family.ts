@@ -49,7 +49,7 @@ export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'hea
   readonly context: number;
 }
 
-export type PrunedFields = Readonly<Record<string, number | readonly string[]>>;
+export type PrunedFields = Readonly<Record<string, number | readonly (number | string)[]>>;
 
 /**
  * Blocks that differ in nothing but their windows.
