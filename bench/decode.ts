@@ -17,7 +17,8 @@ import { reduceSum } from '../src/engine/onnx/ops/reduce';
 import { float32, floats, openSession } from '../src/engine/onnx/session';
 import { openModel } from '../src/engine/model/model';
 import { printMachine } from './support/machine';
-import { median, percent, printFacts, timed } from './support/numbers';
+import { median } from '../src/engine/median';
+import { percent, printFacts, timed } from './support/numbers';
 import { checkpointOr } from './support/subject';
 
 /** 1 GB in rows, which threads share among themselves. */

@@ -13,7 +13,8 @@ import { type SampleColumn, writeSideBySide } from '../src/engine/evaluate/sampl
 import { openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
-import { median, percent, printFacts } from './support/numbers';
+import { median } from '../src/engine/median';
+import { percent, printFacts } from './support/numbers';
 import { checkpointOr } from './support/subject';
 
 const GOAL = 0.9;

@@ -24,7 +24,8 @@ import { HEAD_PIECE } from '../src/engine/model/head';
 import { type Model, openModel } from '../src/engine/model/model';
 import { isSkipped, torchSweep, type TorchSweep } from './peers/peer';
 import { printMachine } from './support/machine';
-import { median, percent, printFacts, timed, times } from './support/numbers';
+import { median } from '../src/engine/median';
+import { percent, printFacts, timed, times } from './support/numbers';
 import { Products } from './support/products';
 import { checkpointOr, rowsFileOr } from './support/subject';
 

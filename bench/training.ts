@@ -25,7 +25,8 @@ import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/op
 import { isSkipped, torchTraining, type TorchTraining } from './peers/peer';
 import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
-import { median, megabytes, percent, printFacts, timed, times } from './support/numbers';
+import { median } from '../src/engine/median';
+import { megabytes, percent, printFacts, timed, times } from './support/numbers';
 import { randomRows, randomRowsFile } from './support/rows';
 import { checkpointOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';

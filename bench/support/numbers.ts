@@ -1,12 +1,5 @@
 /** Figures of repeated measurements, and how they are printed. */
 
-/** The middle value: what a measurement gives when some of its repetitions were disturbed. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /** Seconds that `work` takes, and what it gives. */
 export async function timed<T>(work: () => Promise<T>): Promise<{ readonly seconds: number; readonly result: T }> {
   const start = performance.now();

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import { cliCommand } from '../host/cli-command';
 import type { Command } from '../host/command';
-import { shellOf } from '../host/shell-words';
+import { shellOf } from '../format/shell';
 
 export const copyCliCommand: Command = {
   id: 'coppice.copyCliCommand',

@@ -1,4 +1,5 @@
 /** Evaluate Perplexity…: measures a checkpoint, whole or pruned by its plan, on a text. */
+import { DEFAULT_WINDOW } from '../engine/importance/drawing';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -15,9 +16,6 @@ import { runJob } from '../host/run-job';
 import { flatteryOf, scoringTextsOf } from '../host/scoring-texts';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
-
-/** Default tokens per window. */
-const WINDOW = 128;
 
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
   readonly text?: string;
@@ -84,10 +82,10 @@ const LIMITS = [64, 16];
 /** Asks how much of the text to read, with time estimates. A short text is read whole without asking. */
 function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
   const least = Math.min(...LIMITS);
-  const all = ({ text, window = WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;
+  const all = ({ text, window = DEFAULT_WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;
   const step: Step<EvaluateArguments> = async (state, place) => {
     const { architecture } = chosen;
-    const { window = WINDOW } = state;
+    const { window = DEFAULT_WINDOW } = state;
     const whole = all(state);
     const { remove = [] } = modelSource(coppice, chosen, state);
     const removed = remove.filter((entry) => typeof entry === 'number');

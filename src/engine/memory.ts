@@ -1,5 +1,32 @@
-/** How much memory this process has taken. */
+/** Memory: how much this process has taken, and how much of the machine's each use may take. */
 import { readFileSync } from 'node:fs';
+import { freemem, totalmem } from 'node:os';
+
+/** What a use of memory may take, as a share of all memory of the machine or of the memory that is free now. */
+const SHARES = {
+  /** Hidden states of a model, where no limit is set. */
+  hiddenStates: { of: 'total', share: 1 / 8 },
+  /** Hidden states of the model that answers what-if questions; it stays open beside the jobs. */
+  whatIfStates: { of: 'total', share: 1 / 16 },
+  /** The process of the tokenizer. */
+  tokenizer: { of: 'total', share: 1 / 2 },
+  /** Weights as float32 while a model writes text. */
+  decoding: { of: 'free', share: 0.7 },
+  /** Weights of the open sessions of a training, which are in memory twice. */
+  trainingSessions: { of: 'free', share: 0.4 },
+  /** Activations of a training, kept for the backward pass. */
+  trainingActivations: { of: 'free', share: 0.3 },
+  /** Weights of the open sessions of a teacher, which are in memory twice. */
+  teacherSessions: { of: 'free', share: 0.25 },
+  /** All of a training of every weight. */
+  fullTraining: { of: 'free', share: 1 },
+} as const;
+
+/** Bytes that a use of memory may take. */
+export function memoryFor(use: keyof typeof SHARES): number {
+  const { of, share } = SHARES[use];
+  return share * (of === 'total' ? totalmem() : freemem());
+}
 
 /** Highest memory of this process so far, in bytes. */
 export function peakRssBytes(): number {

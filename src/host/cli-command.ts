@@ -4,7 +4,8 @@ import { optionsIn } from '../jobs/complete';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { JobSpec } from '../protocol/jobs';
-import { quoted, type Shell } from './shell-words';
+import type { Shell } from '../format/shell';
+import { quotedForPasting } from './shell-words';
 
 /**
  * Undefined for a job that the command line does not have.
@@ -15,5 +16,5 @@ import { quoted, type Shell } from './shell-words';
 export function cliCommand(spec: JobSpec, shell: Shell = 'posix'): string | undefined {
   const job: AnyJob = JOBS[spec.kind];
   if (job.sidecarOnly) return undefined;
-  return ['coppice', ...argvOf(job, optionsIn(spec))].map((word) => quoted(word, shell)).join(' ');
+  return ['coppice', ...argvOf(job, optionsIn(spec))].map((word) => quotedForPasting(word, shell)).join(' ');
 }

@@ -1,49 +1,12 @@
-/**
- * Quotes words for shells. Words that a shell cannot quote are refused: a pasted command must never run anything else.
- */
-import { basename } from 'node:path/win32';
+/** Quotes words of a copied command. A word that the shell cannot quote is refused: a pasted command must run nothing else. */
 import { UserError } from '../engine/errors';
+import { quoted, type Shell, unquotableInCmd } from '../format/shell';
 import { l10n } from '../l10n';
 
-export type Shell = 'posix' | 'fish' | 'csh' | 'powershell' | 'cmd';
-
-/** @param path path of the shell's program, from VS Code's terminal settings */
-export function shellOf(path: string): Shell {
-  const name = basename(path)
-    .toLowerCase()
-    .replace(/\.exe$/, '');
-  if (name === 'pwsh' || name === 'powershell') return 'powershell';
-  if (name === 'fish' || name === 'cmd') return name;
-  return name === 'csh' || name === 'tcsh' ? 'csh' : 'posix';
-}
-
 /** Quotes a word if needed. @throws UserError when the shell cannot quote it */
-export function quoted(word: string, shell: Shell): string {
-  if (PLAIN[shell].test(word)) return word;
-  switch (shell) {
-    case 'posix':
-      return `'${word.replaceAll("'", `'\\''`)}'`;
-    case 'fish': // a backslash counts in its quotes
-      return `'${word.replace(/[\\']/g, '\\$&')}'`;
-    case 'csh': // an exclamation mark and a line break count in its quotes
-      return `'${word.replaceAll("'", `'\\''`).replace(/[!\n]/g, '\\$&')}'`;
-    case 'powershell': // takes typographic quotes for quotes too
-      return `'${word.replace(/['‘’‚‛]/g, '$&$&')}'`;
-    case 'cmd':
-      requireQuotableInCmd(word);
-      // For Windows programs a backslash is an escape only before a quote.
-      return `"${word.replace(/(\\*)("|$)/g, (_, slashes: string, quote: string) => slashes + slashes + (quote && '\\"'))}"`;
-  }
-}
-
-/**
- * cmd expands variables in quotes too, a line break ends the command, and a quote in a word ends the quotes, so that
- * operators after it are active.
- */
-function requireQuotableInCmd(word: string): void {
-  const sign =
-    /[%\r\n]/.exec(word)?.[0] ?? (word.includes('"') ? /[&|<>^"]/.exec(word.replaceAll('"', ''))?.[0] : undefined);
-  if (sign === undefined) return;
+export function quotedForPasting(word: string, shell: Shell): string {
+  const sign = shell === 'cmd' ? unquotableInCmd(word) : undefined;
+  if (sign === undefined) return quoted(word, shell);
   throw new UserError(
     l10n.t('Cannot copy the command for cmd'),
     /[\r\n]/.test(sign)
@@ -52,16 +15,3 @@ function requireQuotableInCmd(word: string): void {
     l10n.t('Choose PowerShell as the default terminal profile and copy again.'),
   );
 }
-
-/**
- * A comma makes a list in PowerShell, and separates arguments of batch files, which npm's commands are. PowerShell
- * reads words that look like numbers as numbers (1kb), and splits -a.b; zsh looks for the program of a word that
- * begins with =.
- */
-const PLAIN: Readonly<Record<Shell, RegExp>> = {
-  posix: /^[\w@%+:,./-][\w@%+=:,./-]*$/,
-  fish: /^[\w@+:,./-]+$/,
-  csh: /^[\w@%+:,./-]+$/,
-  powershell: /^(--[a-z][a-z-]*|[a-z_/\\][\w+:./\\-]*|0|[1-9]\d{0,14})$/i,
-  cmd: /^[\w+:./\\-]+$/,
-};

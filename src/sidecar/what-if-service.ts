@@ -2,8 +2,8 @@
  * Answers what-if requests: perplexity of a plan on calibration rows. The model and its hidden states stay open between
  * requests about the same files and settings, and are closed after a while without requests.
  */
+import { memoryFor } from '../engine/memory';
 import { stat } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { CancelledError } from '../engine/errors';
 import { sizeOfView } from '../engine/evaluate/measure';
@@ -29,8 +29,6 @@ interface WarmModel {
   readonly evaluator: PlanPerplexity;
 }
 
-/** Share of the machine's memory for hidden states. */
-const MEMORY_SHARE = 1 / 16;
 /** Time that an unused model stays open. */
 const LINGER_MS = 60_000;
 
@@ -110,7 +108,7 @@ export class WhatIfService {
     const settings = { samples, length, seed, vocabulary: architecture.vocabulary };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
     const model = await openModel(checkpoint, { ...modelOptions(params, { hooks: this.hooks }), adapter: applied });
-    const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? totalmem() * MEMORY_SHARE);
+    const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? memoryFor('whatIfStates'));
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;
   }

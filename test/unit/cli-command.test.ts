@@ -9,7 +9,8 @@ import { resumingOptions, settingsOf } from '../../src/jobs/retrain-settings';
 import { optionsFromWords } from '../../src/cli/job-command';
 import { buildProgram } from '../../src/cli/program';
 import { cliCommand } from '../../src/host/cli-command';
-import { quoted, shellOf, type Shell } from '../../src/host/shell-words';
+import { shellOf, type Shell } from '../../src/format/shell';
+import { quotedForPasting } from '../../src/host/shell-words';
 import type { JobSpec } from '../../src/protocol/jobs';
 
 describe('the command line of a job', () => {
@@ -59,7 +60,7 @@ describe('the command line of a job', () => {
     assert.equal(cliCommand({ kind: 'samples', prompts: [], columns: [] }), undefined);
   });
 
-  it('is quoted for the shell that is to read it', () => {
+  it('is quotedForPasting for the shell that is to read it', () => {
     const spec = { kind: 'prune', checkpoint: 'C:\\my models\\m', blocks: [3, 5], out: 'C:\\o' } as const;
     assert.equal(cliCommand(spec, 'powershell'), "coppice prune 'C:\\my models\\m' --blocks '3,5' --out C:\\o");
     assert.equal(cliCommand(spec, 'cmd'), 'coppice prune "C:\\my models\\m" --blocks "3,5" --out C:\\o');
@@ -107,7 +108,7 @@ const NASTY = [
   ...['two\nlines', 'a\r\nb', '"', 'say "hi"', '" & calc & "', '100%', '%PATH%', '日本', '😀', 'C:\\my models\\m'],
 ];
 
-/** The words that PowerShell's parser makes of a line of bare and single-quoted words; what would be more is a failure. */
+/** The words that PowerShell's parser makes of a line of bare and single-quotedForPasting words; what would be more is a failure. */
 function powershellWords(line: string): string[] {
   const quote = /^['‘’‚‛]$/;
   const words: string[] = [];
@@ -140,7 +141,7 @@ function powershellWords(line: string): string[] {
 }
 
 describe('words for a shell', () => {
-  const line = (words: readonly string[], shell: Shell): string => words.map((word) => quoted(word, shell)).join(' ');
+  const line = (words: readonly string[], shell: Shell): string => words.map((word) => quotedForPasting(word, shell)).join(' ');
 
   it('knows the shell by its program', () => {
     const shells = {
@@ -170,24 +171,24 @@ describe('words for a shell', () => {
 
   it('PowerShell reads what was meant, whatever its quotes look like', () => {
     assert.deepEqual(powershellWords(line(NASTY, 'powershell')), NASTY);
-    assert.equal(quoted('o’; calc #', 'powershell'), "'o’’; calc #'");
+    assert.equal(quotedForPasting('o’; calc #', 'powershell'), "'o’’; calc #'");
   });
 
   it('fish and csh have what counts in their quotes behind a backslash', () => {
-    assert.equal(quoted("a\\'; calc #", 'fish'), "'a\\\\\\'; calc #'");
-    assert.equal(quoted("it's !!\nb", 'csh'), "'it'\\''s \\!\\!\\\nb'");
+    assert.equal(quotedForPasting("a\\'; calc #", 'fish'), "'a\\\\\\'; calc #'");
+    assert.equal(quotedForPasting("it's !!\nb", 'csh'), "'it'\\''s \\!\\!\\\nb'");
   });
 
   it('cmd: what it has no quotes for is refused', () => {
     for (const word of ['%PATH%', '100%', 'two\nlines', 'a\r\nb', '" & calc & "', 'a"|b']) {
-      assert.throws(() => quoted(word, 'cmd'), {
+      assert.throws(() => quotedForPasting(word, 'cmd'), {
         name: 'UserError',
         what: /for cmd/,
         why: /line break|the character [%&|]/,
       });
     }
     const quotable = { 'a&b': '"a&b"', 'say "hi"': '"say \\"hi\\""', 'a b\\': '"a b\\\\"', 'C:\\m': 'C:\\m' };
-    for (const [word, expected] of Object.entries(quotable)) assert.equal(quoted(word, 'cmd'), expected);
+    for (const [word, expected] of Object.entries(quotable)) assert.equal(quotedForPasting(word, 'cmd'), expected);
     const spec = { kind: 'generate', checkpoint: 'm', prompt: '100 %' } as const;
     assert.throws(() => cliCommand(spec, 'cmd'), { name: 'UserError' });
   });

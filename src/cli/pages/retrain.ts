@@ -1,4 +1,5 @@
 /** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
+import { quoted } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
@@ -69,10 +70,10 @@ function resultPage(result: RetrainSummary, path: string, style: Style, shown: (
   const look =
     kind === 'adapter'
       ? [
-          `coppice eval ${quoted(path)} --adapter ${quoted(out)} --text FILE`,
-          `coppice merge ${quoted(path)} --adapter ${quoted(out)} --out ${quoted(`${out}-merged`)}`,
+          `coppice eval ${word(path)} --adapter ${word(out)} --text FILE`,
+          `coppice merge ${word(path)} --adapter ${word(out)} --out ${word(`${out}-merged`)}`,
         ]
-      : [`coppice eval ${quoted(out)} --text FILE`];
+      : [`coppice eval ${word(out)} --text FILE`];
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];
 }
 
@@ -87,10 +88,8 @@ const meanLoss = (entries: readonly StepSummary[]): string =>
 
 /** The command that goes on with the one of these arguments. */
 function resumeCommand(args: readonly string[]): string {
-  return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(quoted).join(' ');
+  return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(word).join(' ');
 }
 
-/** As a shell reads it. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./\\~-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
-}
+/** A word as the usual shell of the system reads it. */
+const word = (text: string): string => quoted(text, process.platform === 'win32' ? 'powershell' : 'posix');

@@ -6,7 +6,8 @@ import type { JobOptions } from '../progress';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { generate } from './generate';
-import { median, promptOf } from './measure';
+import { median } from '../median';
+import { promptOf } from './measure';
 
 export interface TurnOptions {
   /** Length of the prompt, and tokens to decode after it. */

@@ -2,6 +2,7 @@
  * Costs of running a model: load time, prefill and decode speed, time to the first token, memory and size. Measured
  * with `generate`, as in real use, for a checkpoint or any view of it.
  */
+import { median } from '../median';
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
@@ -111,10 +112,4 @@ function requireContext(context: number, wanted: number): void {
 export function promptOf({ architecture }: Model, tokens: number, seed: number): number[] {
   const random = new Random(seed);
   return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

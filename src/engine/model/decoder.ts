@@ -6,7 +6,7 @@
  * The whole model is one session if its float32 weights fit into memory. Otherwise there is a session per step, opened
  * only while it is needed, which is slow.
  */
-import { freemem } from 'node:os';
+import { memoryFor } from '../memory';
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
 import { fusedHeadDim } from '../onnx/ops/attention';
@@ -24,8 +24,6 @@ import { stepsOf, type Step, type View } from './view';
 const TOKENS_PER_RUN = 256;
 /** `GroupQueryAttention` of the WebGPU provider gives wrong results for 32 or more new tokens. */
 const TOKENS_PER_RUN_WEBGPU = 31;
-/** Share of the free memory that the float32 weights may take. */
-const MEMORY_SHARE = 0.7;
 /** Weights in the graph may take at most this many bytes, because a model file in memory is limited to 2 GiB. */
 const MAX_BYTES_IN_GRAPH = 2 ** 30;
 
@@ -75,7 +73,7 @@ export class Decoder {
       steps.map((step) => step.block),
     );
     const bytes = 4 * parametersOf(computed) + bytesInGraph;
-    const fits = bytes < MEMORY_SHARE * freemem() && bytesInGraph <= MAX_BYTES_IN_GRAPH;
+    const fits = bytes < memoryFor('decoding') && bytesInGraph <= MAX_BYTES_IN_GRAPH;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
     const decoder = new Decoder(model, fits ? whole : apart, capacity, texts);

@@ -1,5 +1,5 @@
 /** A model ready to compute: the source of its weights, the device, and sessions over both. */
-import { totalmem } from 'node:os';
+import { memoryFor } from '../memory';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
@@ -50,7 +50,7 @@ export async function openModelOver(
   checkpoint: Checkpoint,
   options: Omit<ModelOptions, 'adapter'> = {},
 ): Promise<Model> {
-  const { threads, hooks, memory = totalmem() / 8 } = options;
+  const { threads, hooks, memory = memoryFor('hiddenStates') } = options;
   const device = await chooseDevice(options.device ?? 'auto', threads);
   try {
     const embedding = await Embedding.open(weights);

@@ -1,4 +1,5 @@
 /** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
+import { upperMedian } from '../median';
 import { basename } from 'node:path';
 import { repetition } from './repetition';
 import { isObject, type JsonObject } from '../../format/json';
@@ -175,7 +176,8 @@ function speedsOf(results: JsonObject): CostDigest[] {
   return objects(results.columns).map((each, column): CostDigest => {
     const { label } = each;
     const own = objects(results.samples).filter((sample) => sample.column === column);
-    const middle = (key: string): number | null => median(own.map((sample) => finite(sample[key])));
+    const middle = (key: string): number | null =>
+      upperMedian(own.map((sample) => finite(sample[key])).filter((value) => value !== null)) ?? null;
     const speeds = { prefillTokensPerSecond: middle('prefillTokensPerSecond') };
     const cost = costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
     return { ...cost, speed: 'writing', ...columnOf(each) };
@@ -243,11 +245,6 @@ function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[])
     cost: sides.map((side, i) => ({ ...costOf(side, labels[i]), speed: 'writing' as const })),
     samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
   };
-}
-
-function median(values: readonly (number | null)[]): number | null {
-  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
-  return sorted.length === 0 ? null : sorted[sorted.length >> 1];
 }
 
 /** Settings as names and words. Prompts and block lists stay lists; what is null is left out. */

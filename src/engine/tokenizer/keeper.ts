@@ -5,9 +5,9 @@
  * A process, and not a thread: V8 takes the whole process down when one allocation of a thread goes far beyond
  * its limit, and a template can ask for that.
  */
+import { memoryFor } from '../memory';
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { totalmem } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, UserError } from '../errors';
@@ -36,7 +36,7 @@ const CANCEL_CHECKS = 2;
 /** After which a process that has nothing to do ends. */
 const IDLE_MS = 30_000;
 /** A text of 64 MiB takes 3 GiB. */
-const MEMORY_MIB = Math.min(4096, Math.floor(totalmem() / MiB / 2));
+const MEMORY_MIB = Math.min(4096, Math.floor(memoryFor('tokenizer') / MiB));
 /** Characters kept of what the process says when it dies. */
 const LAST_WORDS = 4096;
 

@@ -1,4 +1,5 @@
 /** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
+import { quoted } from '../../format/shell';
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
 import type { Slice } from '../checkpoint/block-list';
@@ -21,7 +22,7 @@ export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoi
 
 /** The llama.cpp command that prunes a GGUF of the whole model without quantising it. */
 export function pruneLayersCommand(removed: readonly number[], input = 'model.gguf', output = 'pruned.gguf'): string {
-  return `llama-quantize --prune-layers ${removed.join(',')} ${shellWord(input)} ${shellWord(output)} COPY`;
+  return `llama-quantize --prune-layers ${removed.join(',')} ${quoted(input, 'posix')} ${quoted(output, 'posix')} COPY`;
 }
 
 /** The stored type of most bytes of the checkpoint. */
@@ -33,6 +34,3 @@ export function mainDtype(checkpoint: Checkpoint): Dtype {
   const dtypes = Object.keys(DTYPE_BITS) as Dtype[];
   return dtypes.reduce((best, dtype) => ((bytes.get(dtype) ?? 0) > (bytes.get(best) ?? 0) ? dtype : best));
 }
-
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,6 +1,7 @@
 /** How a text is cut into windows. */
+import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
 import { type Option, whole } from '../define';
 
 /** Tokens of an evaluation window. */
 export const window = (help: string): Option<number, 'default'> =>
-  whole(help, { min: 2, why: 'the first token of a window is not scored', default: 128 });
+  whole(help, { min: 2, why: 'the first token of a window is not scored', default: DEFAULT_WINDOW });

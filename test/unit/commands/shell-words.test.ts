@@ -1,6 +1,7 @@
 /** Words in the quotes of each shell. */
 import assert from 'node:assert/strict';
-import { quoted, shellOf } from '../../../src/host/shell-words';
+import { shellOf } from '../../../src/format/shell';
+import { quotedForPasting } from '../../../src/host/shell-words';
 
 describe('the words of a shell', () => {
   it('are those of the terminal that VS Code opens', () => {
@@ -13,14 +14,14 @@ describe('the words of a shell', () => {
   });
 
   it('are in quotes where they must be', () => {
-    assert.equal(quoted('4,5', 'posix'), '4,5');
-    assert.equal(quoted("it's $5", 'posix'), "'it'\\''s $5'");
-    assert.equal(quoted('', 'posix'), "''");
-    assert.equal(quoted('4,5', 'powershell'), "'4,5'");
-    assert.equal(quoted("C:\\it's", 'powershell'), "'C:\\it''s'");
-    assert.equal(quoted('C:\\models\\one', 'powershell'), 'C:\\models\\one');
-    assert.equal(quoted('4,5', 'cmd'), '"4,5"');
-    assert.equal(quoted('C:\\my models\\', 'cmd'), '"C:\\my models\\\\"');
-    assert.equal(quoted('he said "no"', 'cmd'), '"he said \\"no\\""');
+    assert.equal(quotedForPasting('4,5', 'posix'), '4,5');
+    assert.equal(quotedForPasting("it's $5", 'posix'), "'it'\\''s $5'");
+    assert.equal(quotedForPasting('', 'posix'), "''");
+    assert.equal(quotedForPasting('4,5', 'powershell'), "'4,5'");
+    assert.equal(quotedForPasting("C:\\it's", 'powershell'), "'C:\\it''s'");
+    assert.equal(quotedForPasting('C:\\models\\one', 'powershell'), 'C:\\models\\one');
+    assert.equal(quotedForPasting('4,5', 'cmd'), '"4,5"');
+    assert.equal(quotedForPasting('C:\\my models\\', 'cmd'), '"C:\\my models\\\\"');
+    assert.equal(quotedForPasting('he said "no"', 'cmd'), '"he said \\"no\\""');
   });
 });

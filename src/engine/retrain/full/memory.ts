@@ -1,5 +1,5 @@
 /** Memory that full-parameter training needs, so that a run that does not fit is refused at the start. */
-import { freemem } from 'node:os';
+import { memoryFor } from '../../memory';
 import type { Architecture, LayerShape } from '../../checkpoint/architecture';
 import { elements, layerParameters, parametersOf } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
@@ -38,7 +38,7 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
 }
 
 /** @throws UserError when the training needs more than `budget` bytes (the free memory when undefined) */
-export function requireFullMemory(architecture: Architecture, training: FullTraining, budget = freemem()): void {
+export function requireFullMemory(architecture: Architecture, training: FullTraining, budget = memoryFor('fullTraining')): void {
   const bytes = fullTrainingBytes(architecture, training);
   if (bytes <= budget) return;
   throw new UserError(

@@ -5,7 +5,7 @@
  * If memory allows, sessions stay open and activations are kept for the backward pass. Otherwise a step's session is
  * opened for each run, and its forward pass is recomputed. The graphs and the numbers are the same.
  */
-import { freemem } from 'node:os';
+import { memoryFor } from '../../memory';
 import { withLayers } from '../../checkpoint/architecture';
 import { parametersOf } from '../../checkpoint/parameters';
 import { floats, float32, type Tensor } from '../../onnx/session';
@@ -42,10 +42,6 @@ export interface BackpropOptions {
   readonly policy?: MemoryPolicy;
 }
 
-/** Shares of the free memory: for the weights of open sessions (which are in memory twice), and for activations. */
-const SESSIONS_SHARE = 0.4;
-const ACTIVATIONS_SHARE = 0.3;
-
 /** Default tokens of a row: the paper's. */
 const USUAL_ROW = 256;
 
@@ -76,7 +72,7 @@ export class Backprop {
     this.tokensPerRun = options.tokensPerRun ?? trainable.tokensPerRun;
     this.teacher = options.teacher;
     this.graphs = trainingGraphs(model, trainable);
-    const policy = options.policy ?? this.policyFor(freemem(), options.longest ?? USUAL_ROW);
+    const policy = options.policy ?? this.policyFor(options.longest ?? USUAL_ROW);
     for (const graphs of this.graphs) {
       if (!this.sessions.has(graphs)) this.sessions.set(graphs, new TrainingStep(model, graphs, policy));
     }
@@ -183,13 +179,13 @@ export class Backprop {
     return positions;
   }
 
-  private policyFor(free: number, longest: number): MemoryPolicy {
+  private policyFor(longest: number): MemoryPolicy {
     const blocks = this.trainable.steps.map(({ step }) => step.block);
     const weights = 4 * parametersOf(withLayers(this.model.architecture, blocks));
     return {
-      keepSessions: 2 * weights < SESSIONS_SHARE * free,
+      keepSessions: 2 * weights < memoryFor('trainingSessions'),
       // For the longest rows, whose attention is the largest.
-      keepActivations: this.activationBytes(longest) < ACTIVATIONS_SHARE * free,
+      keepActivations: this.activationBytes(longest) < memoryFor('trainingActivations'),
     };
   }
 }

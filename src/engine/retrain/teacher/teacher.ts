@@ -2,7 +2,7 @@
  * The teacher of a distillation: another model, usually the student before it was pruned. The student learns to match
  * the teacher's next-token distributions (forward KL, as Muralidharan et al. 2024, Minitron, recommend).
  */
-import { freemem } from 'node:os';
+import { memoryFor } from '../../memory';
 import { parametersOfLayer } from '../../checkpoint/parameters';
 import { UserError } from '../../errors';
 import type { Feeds } from '../../onnx/session';
@@ -12,9 +12,6 @@ import type { Model } from '../../model/model';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { MicroBatch } from '../loop/batch';
 import { headFeeds, sameHead } from './head';
-
-/** Share of the free memory for its open sessions; see backprop.ts for the other shares. */
-const SESSIONS_SHARE = 0.25;
 
 export interface TeacherOptions {
   /** Its share of the loss, 0 … 1. */
@@ -56,7 +53,7 @@ export class Teacher {
     const part = shared ? { weight } : { weight, own: architecture };
     // Repacked weights are in memory twice.
     const bytes = steps.reduce((sum, { block }) => sum + 8 * parametersOfLayer(architecture, block), 0);
-    const { keepSessions = bytes < SESSIONS_SHARE * freemem() } = options;
+    const { keepSessions = bytes < memoryFor('teacherSessions') } = options;
     return new Teacher(model, steps, part, shared ? {} : await headFeeds(model), keepSessions);
   }
 
