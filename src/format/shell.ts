@@ -35,9 +35,7 @@ export function quoted(word: string, shell: Shell): string {
  * operators after it are active.
  */
 export function unquotableInCmd(word: string): string | undefined {
-  return (
-    /[%\r\n]/.exec(word)?.[0] ?? (word.includes('"') ? /[&|<>^"]/.exec(word.replaceAll('"', ''))?.[0] : undefined)
-  );
+  return /[%\r\n]/.exec(word)?.[0] ?? (word.includes('"') ? /[&|<>^"]/.exec(word.replaceAll('"', ''))?.[0] : undefined);
 }
 
 /**

@@ -141,7 +141,8 @@ function powershellWords(line: string): string[] {
 }
 
 describe('words for a shell', () => {
-  const line = (words: readonly string[], shell: Shell): string => words.map((word) => quotedForPasting(word, shell)).join(' ');
+  const line = (words: readonly string[], shell: Shell): string =>
+    words.map((word) => quotedForPasting(word, shell)).join(' ');
 
   it('knows the shell by its program', () => {
     const shells = {

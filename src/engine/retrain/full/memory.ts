@@ -38,7 +38,11 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
 }
 
 /** @throws UserError when the training needs more than `budget` bytes (the free memory when undefined) */
-export function requireFullMemory(architecture: Architecture, training: FullTraining, budget = memoryFor('fullTraining')): void {
+export function requireFullMemory(
+  architecture: Architecture,
+  training: FullTraining,
+  budget = memoryFor('fullTraining'),
+): void {
   const bytes = fullTrainingBytes(architecture, training);
   if (bytes <= budget) return;
   throw new UserError(
