@@ -1,10 +1,10 @@
-/** Every option that more than one command has, and how the text behind an option becomes a value. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
+/** Options of the command line: those that every command has, and those that follow from definitions (src/jobs). */
+import { type Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
 import { UserError } from '../engine/errors';
-import type { DeviceChoice } from '../engine/onnx/device';
+import { flagOf } from '../jobs/argv';
+import type { Kind as OptionKind, Option, Options } from '../jobs/define';
+import { InvalidValue, parseValue } from '../jobs/values';
 import { UsageError } from './failure';
-import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../jobs/values';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -16,16 +16,6 @@ export interface CommonOptions {
   readonly record?: string;
 }
 
-/** Options of every command that computes. */
-export interface ComputeOptions extends CommonOptions {
-  readonly device: DeviceChoice;
-  readonly threads?: number;
-  /** Bytes. */
-  readonly memory?: number;
-}
-
-const DEVICES: readonly DeviceChoice[] = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
-
 export function addCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print exactly one JSON object on stdout')
@@ -35,69 +25,17 @@ export function addCommonOptions(command: Command): Command {
     .option('--no-color', 'no colours (also: the environment variable NO_COLOR)');
 }
 
-export function addComputeOptions(command: Command): Command {
-  command
-    .addOption(new Option('--device <name>', 'where to compute').choices(DEVICES).default('auto'))
-    .option('--threads <n>', 'CPU threads', parseCount)
-    .option('--memory <size>', 'budget for hidden states and batches, such as 2GB or 800MiB', parseMemory);
-  return addCommonOptions(command);
-}
-
-/** Takes the compute options too where nothing is computed, so that a script can pass the same to every command. */
-export function acceptComputeOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--device <name>').choices(DEVICES).hideHelp())
-    .addOption(new Option('--threads <n>').argParser(parseCount).hideHelp())
-    .addOption(new Option('--memory <size>').argParser(parseMemory).hideHelp());
-}
-
-/** Other flags for `--no-keep-ends`: its opposite, and the earlier names of both. */
-export const addKeepEndsAliases = (command: Command): Command =>
-  command
-    .addOption(new Option('--keep-ends').hideHelp())
-    .addOption(new Option('--no-plus').hideHelp().implies({ keepEnds: false }))
-    .addOption(new Option('--plus').hideHelp().implies({ keepEnds: true }));
-
-export const removeOption = (): Option =>
-  new Option('--remove <list>', 'leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn').argParser(
-    asArgument((text) => parseValue({ kind: 'parts' }, text)),
-  );
-
-export interface AdapterOptions {
-  readonly adapter?: string;
-  readonly otherBase?: true;
-}
-
-export function addAdapterOptions(command: Command): Command {
-  return command
-    .option(
-      '--adapter <dir>',
-      'put a LoRA adapter on top, nothing is written; leaves out the blocks that it leaves out',
-    )
-    .addOption(otherBaseOption());
-}
-
-export const otherBaseOption = (): Option =>
-  new Option('--other-base', 'use the adapter though it was trained on other files: the same model in another form');
-
-export interface CalibrationOptions {
-  readonly calibration?: string;
-  readonly samples?: number;
-  readonly length?: number;
-  readonly seed: number;
-}
-
-export function addCalibrationOptions(command: Command): Command {
-  const { samples, length } = DEFAULT_DRAWING;
-  return command
-    .option('--calibration <file>', 'text, JSONL with "text", or JSON {"rows": [[ids]]} (needs no tokenizer)')
-    .option('--samples <n>', `calibration rows (default: ${samples}; of a file of rows: all)`, parseCount)
-    .option('--length <n>', `tokens per row (default: ${length}; of a file of rows: all)`, parseCount)
-    .option('--seed <n>', 'seed of the sampling', parseSeed, DEFAULT_SEED);
+/** Adds options as commander has them, with their help, values, defaults and conflicts. */
+export function addOptions(command: Command, options: Options): Command {
+  for (const [name, option] of Object.entries(options)) {
+    if (option.argument) command.argument(`<${name}>`, option.help);
+    else for (const each of commanderOptions(name, option)) command.addOption(each);
+  }
+  return command;
 }
 
 /** Reads a value for commander. */
-export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
+function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
@@ -111,32 +49,80 @@ export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
-/** A whole number of at least 1. */
-export const parseCount = asArgument((text) => parseWhole(text));
-
-/** Tokens of an evaluation window. */
-export const parseWindow = asArgument((text) => parseWhole(text, 2, undefined, WINDOW_REASON));
-const WINDOW_REASON = 'the first token of a window is not scored';
-
-/** A whole number from 0 to 2³² − 1. */
-export const parseSeed = asArgument((text) => parseWhole(text, 0, 0xffffffff));
-
-/** A number above 0. */
-export const parsePositive = asArgument((text) => parseNumber(text, { above: 0 }));
-
-/** A fraction: above 0, at most 1 (below 1 when `open`). */
-export const parseFraction = (open: boolean): ((text: string) => number) =>
-  asArgument((text) => parseNumber(text, { above: 0, ...(open ? { below: 1 } : { max: 1 }) }));
-
-/** "1,2,3" → [1, 2, 3]. */
-export function parseIds(text: string): number[] {
-  return text.split(',').map((part) => {
-    const value = /^\d{1,16}$/.test(part.trim()) ? Number(part) : NaN;
-    if (!Number.isSafeInteger(value))
-      throw new InvalidArgumentError('It must be token ids separated by commas, such as 1,403,12.');
-    return value;
-  });
+function commanderOptions(name: string, option: Option): CommanderOption[] {
+  const { kind, default: usual, conflicts = [], required, hidden, group } = option;
+  if (kind.kind === 'data' || kind.kind === 'models') return [];
+  const made = new CommanderOption(flagsOf(name, option), option.help);
+  if (kind.kind === 'choice') made.choices(kind.choices);
+  else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));
+  else if (kind.kind !== 'flag') made.argParser(asArgument((text) => parseValue(kind, text, flagOf(name))));
+  if (usual !== undefined && kind.kind !== 'flag') made.default(usual);
+  if (conflicts.length > 0) made.conflicts([...conflicts]);
+  if (required) made.makeOptionMandatory();
+  if (hidden) made.hideHelp();
+  if (group !== undefined) made.helpGroup(`${group}:`);
+  return [made, ...otherSwitches(name, option)];
 }
 
-/** "2GB" (10⁹), "800MiB" (2²⁰), "1.5g", or bytes → bytes, at least 1 MB. */
-export const parseMemory = asArgument(parseBytes);
+/** Further flags of a switch that is on by default: its opposite, and the earlier names of both. */
+function otherSwitches(name: string, option: Option): CommanderOption[] {
+  if (!isOnByDefault(option)) return [];
+  const { formerly } = option;
+  const on = [flagOf(name), ...(formerly === undefined ? [] : [flagOf(formerly)])];
+  const off = formerly === undefined ? [] : [`--no-${flagOf(formerly).slice(2)}`];
+  const hidden = (flags: string, value: boolean): CommanderOption =>
+    new CommanderOption(flags).hideHelp().implies({ [name]: value });
+  return [...on.map((flags) => hidden(flags, true)), ...off.map((flags) => hidden(flags, false))];
+}
+
+/** Its flag switches it off: "--no-keep-ends". */
+const isOnByDefault = ({ kind, default: usual }: Option): boolean => kind.kind === 'flag' && usual === true;
+
+/** "--count <n>", "--chat", "--no-keep-ends". */
+function flagsOf(name: string, option: Option): string {
+  const { kind, placeholder } = option;
+  const flag = flagOf(name);
+  if (kind.kind === 'flag') return isOnByDefault(option) ? `--no-${flag.slice(2)}` : flag;
+  return `${flag} <${placeholder ?? placeholderOf(kind)}>`;
+}
+
+function placeholderOf(kind: OptionKind): string {
+  switch (kind.kind) {
+    case 'path':
+      return kind.of === 'folder' ? 'dir' : kind.of;
+    case 'text':
+      return 'text';
+    case 'blocks':
+    case 'parts':
+    case 'list':
+      return 'list';
+    case 'choice':
+      return 'name';
+    case 'bytes':
+      return 'size';
+    default:
+      return 'n';
+  }
+}
+
+/** Each time that the flag is given adds a value. */
+function collector(name: string, kind: OptionKind): (text: string, before: unknown) => unknown[] {
+  const parse = asArgument((text) => parseValue(kind, text, flagOf(name)));
+  return (text, before) => [...(Array.isArray(before) ? (before as unknown[]) : []), parse(text)];
+}
+
+/** The options that the command line gives; defaults are the definition's. */
+export function optionsOf(
+  options: Options,
+  command: Command,
+  given: readonly unknown[],
+): Readonly<Record<string, unknown>> {
+  const names = Object.keys(options);
+  const positional = names.filter((name) => options[name].argument);
+  const values = command.opts<Record<string, unknown>>();
+  const isGiven = (name: string): boolean => ['cli', 'implied'].includes(command.getOptionValueSource(name) ?? '');
+  return Object.fromEntries([
+    ...positional.map((name, at): [string, unknown] => [name, given[at]]),
+    ...names.filter(isGiven).map((name): [string, unknown] => [name, values[name]]),
+  ]);
+}

@@ -6,6 +6,7 @@
 import { isObject } from '../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
+import type { Compute } from '../protocol/jobs';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import { checkpointPathOf, isNode, type Node } from '../views/nodes';
@@ -17,7 +18,7 @@ export interface CommonArguments {
   /** Path of the checkpoint. */
   readonly checkpoint?: string;
   /** Overrides the setting. */
-  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+  readonly device?: Compute['device'];
   /** Throws errors to the caller instead of showing them. */
   readonly throws?: boolean;
   /** The selected lines of the view. */

@@ -3,13 +3,17 @@
  * Does not use VS Code, so that plain Node can test it.
  */
 import type { Memento } from './memento';
-import type { JobSpec } from '../protocol/jobs';
+import { isObject } from '../format/json';
+import { JOBS } from '../jobs/definitions';
+import type { JobKind, JobSpec } from '../protocol/jobs';
 
 const KEY = 'jobsUnderWay';
 
 /** Short jobs and jobs that the panel starts on its own are not kept. */
 const isWorthIt = (spec: JobSpec): boolean =>
-  spec.kind === 'eval' ? spec.text !== undefined : spec.kind !== 'generate' && spec.kind !== 'samples';
+  spec.kind === 'eval' ? spec.text !== undefined : !NOT_KEPT.includes(spec.kind);
+
+const NOT_KEPT: readonly JobKind[] = ['generate', 'samples', 'bench', 'speeds'];
 
 export class JobJournal {
   /** Jobs that ran when the last window of this workspace closed. They are reported once. */
@@ -46,6 +50,6 @@ export class JobJournal {
 
 /** Other versions may have stored other kinds of jobs, which are not run again. */
 function isSpec(value: unknown): value is JobSpec {
-  const kinds: unknown[] = ['score', 'eval', 'prune', 'merge', 'retrain', 'curve'];
-  return typeof value === 'object' && value !== null && 'kind' in value && kinds.includes(value.kind);
+  if (!isObject(value) || typeof value.kind !== 'string' || !Object.hasOwn(JOBS, value.kind)) return false;
+  return isWorthIt(value as unknown as JobSpec);
 }

@@ -2,31 +2,19 @@
  * The long jobs: what each is told, what it tells while it runs, and what it returns. One interface a kind; results
  * mirror what the command of the same name prints with `--json`.
  */
-import type { AnyJob, GivenOf } from '../jobs/define';
+import type { AnyJob, Given, GivenOf } from '../jobs/define';
 import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
+import type { compute } from '../jobs/options/compute';
+import type { model } from '../jobs/options/model';
+import type { sampling } from '../jobs/options/sampling';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
-export interface Compute {
-  /** "auto" when undefined. */
-  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
-  readonly threads?: number;
-  /** Bytes for hidden states and batches. */
-  readonly memory?: number;
-}
+export type Compute = Given<typeof compute>;
 
 /** A checkpoint, or a view of it, with or without an adapter. */
-export interface ModelSource {
-  /** Path of a folder, a file or an index. */
-  readonly checkpoint: string;
-  /** Blocks and modules to leave out. */
-  readonly remove?: readonly RemovedEntry[];
-  /** Folder of an adapter to put on top. */
-  readonly adapter?: string;
-  /** Use the adapter though it was trained on other files. */
-  readonly otherBase?: boolean;
-}
+export type ModelSource = Given<typeof model>;
 
 /** Calibration text and how rows are drawn from it. */
 export interface CalibrationSource {
@@ -38,8 +26,8 @@ export interface CalibrationSource {
   readonly seed?: number;
 }
 
-/** What every job is told. */
-export interface JobBase extends Compute {
+/** What every job is told besides its options. */
+export interface JobBase {
   /**
    * Folders for the run's record: the first that is allowed is made and used. A folder inside a source checkpoint or a
    * Hugging Face cache is not. Without any, no record is kept.
@@ -64,12 +52,7 @@ export interface EvaluateResult {
 }
 
 /** How to choose tokens: greedily when nothing is given. */
-export interface SamplingChoice {
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly seed?: number;
-}
+export type SamplingChoice = Omit<Given<typeof sampling>, 'greedy'>;
 
 /** One continuation; several at once are 'samples'. */
 export type GenerateSpec = SpecOf<Defined['generate']>;
@@ -116,7 +99,7 @@ export interface MergeResult extends WrittenCheckpoint {
 }
 
 /** A job as it is asked for: its kind, its options, and where the record goes. */
-export type SpecOf<J extends AnyJob> = { readonly kind: J['kind'] } & GivenOf<J> & Pick<JobBase, 'records'>;
+export type SpecOf<J extends AnyJob> = { readonly kind: J['kind'] } & GivenOf<J> & JobBase;
 
 /** Every kind of job, what it is told, tells and returns. */
 export type Jobs = {

@@ -2,15 +2,20 @@
 import type { Command } from 'commander';
 import { runDemo } from '../demo/demo';
 import { execute, type Exit } from '../execute';
-import { addComputeOptions, type ComputeOptions, parseCount } from '../options';
+import { type Complete, file, folder, whole } from '../../jobs/define';
+import { compute } from '../../jobs/options/compute';
+import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 
-export interface DemoOptions extends ComputeOptions {
-  readonly calibration?: string;
-  readonly text?: string;
-  readonly retrain?: string;
-  readonly out?: string;
-  readonly count?: number;
-}
+const options = {
+  calibration: file('text to score with (default: a short text of its own)'),
+  text: file('text to measure perplexity on (default: another)'),
+  retrain: file('retrain with this data (the sample model brings its own; others are not retrained)'),
+  count: whole('blocks to remove (default: a quarter)'),
+  out: folder('folder for models and records; it must not exist (default: coppice-demo, or the next free)'),
+  ...compute,
+};
+
+export type DemoOptions = CommonOptions & Complete<typeof options>;
 
 export function addDemo(program: Command, exit: Exit): void {
   const command = program
@@ -21,16 +26,8 @@ export function addDemo(program: Command, exit: Exit): void {
         'perplexity, its text, its size and its speed. Without a checkpoint it takes the sample model that comes with ' +
         'Coppice, and about a minute or two.',
     )
-    .argument('[checkpoint]', 'folder with weights, config and tokenizer')
-    .option('--calibration <file>', 'text to score with (default: a short text of its own)')
-    .option('--text <file>', 'text to measure perplexity on (default: another)')
-    .option('--retrain <file>', 'retrain with this data (the sample model brings its own; others are not retrained)')
-    .option('--count <n>', 'blocks to remove (default: a quarter)', parseCount)
-    .option(
-      '--out <dir>',
-      'folder for models and records; it must not exist (default: coppice-demo, or the next free)',
-    );
-  addComputeOptions(command)
+    .argument('[checkpoint]', 'folder with weights, config and tokenizer');
+  addCommonOptions(addOptions(command, options))
     .addHelpText(
       'after',
       `
@@ -40,7 +37,7 @@ Examples:
   coppice demo ./SmolLM2-135M --calibration prose.txt --text test.txt --count 6
   coppice demo ./SmolLM2-135M --retrain alpaca.json`,
     )
-    .action(async (path: string | undefined, options: DemoOptions) => {
-      exit(await execute({ kind: 'demo', options, source: path }, (shell) => runDemo(path, options, shell)));
+    .action(async (path: string | undefined, given: DemoOptions) => {
+      exit(await execute({ kind: 'demo', options: given, source: path }, (shell) => runDemo(path, given, shell)));
     });
 }

@@ -8,7 +8,8 @@ import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
+import { acceptedCompute } from '../../jobs/options/compute';
+import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 import { formatBytes, formatCount } from '../../format/numbers';
 import { facts } from '../terminal/text';
 
@@ -18,7 +19,7 @@ export function addInspect(program: Command, exit: Exit): void {
     .summary('what a checkpoint is')
     .description('Shows architecture, sizes and types of a checkpoint. Reads headers only, however large it is.')
     .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
-  acceptComputeOptions(addCommonOptions(command))
+  addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
       'after',
       `

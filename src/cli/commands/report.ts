@@ -8,7 +8,8 @@ import { readRecord, type RunRecord } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { acceptComputeOptions, addCommonOptions, type CommonOptions } from '../options';
+import { acceptedCompute } from '../../jobs/options/compute';
+import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 import { reportAssets } from '../report-assets';
 import { checkFileTarget } from '../../jobs/file-target';
 import { formatBytes } from '../../format/numbers';
@@ -34,7 +35,7 @@ export function addReport(program: Command, exit: Exit): void {
       '--inputs <dir...>',
       "folders in which to look whether what the runs read has changed, besides each record's own and this one",
     );
-  acceptComputeOptions(addCommonOptions(command))
+  addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
       'after',
       `

@@ -10,7 +10,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import { withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import type { Shell } from '../execute';
-import type { ComputeOptions } from '../options';
+import type { DemoOptions } from '../commands/demo';
 
 /** Windows of the text that perplexity is measured on. */
 export const MAX_WINDOWS = 32;
@@ -58,7 +58,7 @@ export async function qualityOf(
   checkpoint: Checkpoint,
   tokenizer: Tokenizer,
   { ids, prompts, window }: Task,
-  options: ComputeOptions,
+  options: Pick<DemoOptions, 'device' | 'threads' | 'memory'>,
   shell: Shell,
 ): Promise<Quality> {
   return withModel(checkpoint, options, async (model) => {
@@ -87,7 +87,7 @@ export async function qualityOf(
  */
 export async function costsOf(
   checkpoints: readonly Checkpoint[],
-  { device, threads, memory }: ComputeOptions,
+  { device, threads, memory }: Pick<DemoOptions, 'device' | 'threads' | 'memory'>,
   job: JobOptions,
 ): Promise<Cost[]> {
   const turns: Cost[][] = checkpoints.map(() => []);

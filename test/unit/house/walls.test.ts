@@ -73,6 +73,10 @@ describe('walls', () => {
     none(imports('src/protocol/').filter(({ typeOnly }) => !typeOnly));
   });
 
+  it('the jobs know neither the command line nor the sidecar nor the editor', () => {
+    none(imports('src/jobs/').filter(({ target }) => /^src\/(cli|sidecar|host|commands|views|editors)\/|^vscode$/.test(target)));
+  });
+
   it('the definition of a job is pure: what it loads computes nothing and knows no machine', () => {
     const definitions = modules.filter((file) => /^src\/jobs\/(define\.ts|definitions\/|options\/)/.test(file));
     assert.ok(definitions.length > 3);

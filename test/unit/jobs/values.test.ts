@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
-import { InvalidArgumentError } from 'commander';
-import { parseCount, parseFraction, parseIds, parseMemory, parsePositive, parseSeed } from '../../../src/cli/options';
+import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../../../src/jobs/values';
+import { JOBS } from '../../../src/jobs/definitions';
+
+const parseMemory = parseBytes;
+const parseCount = (text: string): number => parseWhole(text);
+const parseSeed = (text: string): number => parseWhole(text, 0, 0xffffffff);
+const parsePositive = (text: string): number => parseNumber(text, { above: 0 });
+const parseFraction =
+  (open: boolean) =>
+  (text: string): number =>
+    parseNumber(text, { above: 0, ...(open ? { below: 1 } : { max: 1 }) });
+const parseIds = (text: string): unknown => parseValue(JOBS.generate.options.ids.kind, text);
 
 function assertRefuses(parse: (text: string) => unknown, ...texts: string[]): void {
-  for (const text of texts) assert.throws(() => parse(text), InvalidArgumentError, JSON.stringify(text));
+  for (const text of texts) assert.throws(() => parse(text), InvalidValue, JSON.stringify(text));
 }
 
-describe('command line: values', () => {
+describe('options of jobs: values', () => {
   it('reads sizes in decimal and binary units', () => {
     assert.equal(parseMemory('2GB'), 2e9);
     assert.equal(parseMemory('2g'), 2e9);
