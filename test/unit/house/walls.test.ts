@@ -74,7 +74,11 @@ describe('walls', () => {
   });
 
   it('the jobs know neither the command line nor the sidecar nor the editor', () => {
-    none(imports('src/jobs/').filter(({ target }) => /^src\/(cli|sidecar|host|commands|views|editors)\/|^vscode$/.test(target)));
+    none(
+      imports('src/jobs/').filter(({ target }) =>
+        /^src\/(cli|sidecar|host|commands|views|editors)\/|^vscode$/.test(target),
+      ),
+    );
   });
 
   it('the definition of a job is pure: what it loads computes nothing and knows no machine', () => {
