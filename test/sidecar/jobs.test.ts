@@ -130,7 +130,10 @@ describe('sidecar: jobs', function () {
     for (const { prompt, column, ids, stopped } of result.samples) {
       const { label: _, ...source } = columns[column];
       const alone = await client().run({
-        ...{ kind: 'generate', device: 'cpu', ...source, ...settings },
+        kind: 'generate',
+        device: 'cpu',
+        ...source,
+        ...settings,
         prompt: [PROMPT, 'In the'][prompt],
       });
       assert.deepEqual(ids, alone.result.ids, `${prompt} ${column}`);
@@ -142,8 +145,12 @@ describe('sidecar: jobs', function () {
     const controller = new AbortController();
     const { result } = await client().run(
       {
-        ...{ kind: 'samples', device: 'cpu', prompts: [PROMPT], columns: [{ label: 'a', checkpoint: model }] },
-        ...{ maxNewTokens: 240, ignoreEos: true },
+        kind: 'samples',
+        device: 'cpu',
+        prompts: [PROMPT],
+        columns: [{ label: 'a', checkpoint: model }],
+        maxNewTokens: 240,
+        ignoreEos: true,
       },
       { onEvent: () => controller.abort(), signal: controller.signal },
     );
@@ -168,8 +175,12 @@ describe('sidecar: jobs', function () {
     );
     for (const { removed, ppl } of result.points) {
       const alone = await client().run({
-        ...{ kind: 'eval', ...source, remove: removed, text },
-        ...{ window: 32, limit: 4 },
+        kind: 'eval',
+        ...source,
+        remove: removed,
+        text,
+        window: 32,
+        limit: 4,
       });
       assert.equal(ppl, alone.result.ppl, removed.join());
     }
@@ -193,7 +204,9 @@ describe('sidecar: jobs', function () {
     const scored = await client().run({ kind: 'score', ...source, criterion: 'ppl', ...drawn, records: [records] });
     const { source: name, sha256, samples, length, seed } = scored.result.calibration!;
     const choice: Suggestion = {
-      ...{ criterion: 'ppl', goal: { kind: 'count' as const, count: 1 }, blocks: [4] },
+      criterion: 'ppl',
+      goal: { kind: 'count' as const, count: 1 },
+      blocks: [4],
       calibration: { name, sha256, samples, length, seed, file: calibration.file },
     };
     const out = join(folder, 'pruned');
@@ -211,7 +224,9 @@ describe('sidecar: jobs', function () {
     // Scores of an earlier version know no path: then there is no place, rather than one that nothing is at.
     const nameless = { name, sha256, samples, length, seed };
     const old = await client().run({
-      ...{ ...run, blocks: [4], out: join(folder, 'old') },
+      ...run,
+      blocks: [4],
+      out: join(folder, 'old'),
       choice: { ...choice, calibration: nameless },
     });
     const text = (await readRecord(old.record!)).inputs.find(({ role }) => role === 'calibration');

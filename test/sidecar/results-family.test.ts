@@ -15,7 +15,10 @@ describe('family of the results panel', function () {
   const settings = {
     compute: { device: 'cpu', threads: 1 } as const,
     calibration: { file: join(folder, 'no-such-text.txt'), samples: 4, length: 24, seed: 1234 },
-    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder, text] },
+    keepEnds: false,
+    keep: '',
+    recordFolders: [join(folder, 'runs')],
+    inputFolders: [folder, text],
   };
   const { compute, recordFolders: records } = settings;
   const calibration = { ...settings.calibration, file: text };
@@ -75,7 +78,11 @@ describe('family of the results panel', function () {
     const pruned = { name: 'pruned', path: child, removed: [1, 4], retrained: [], ppl: null };
     assert.deepEqual(state.family, { parent: null, children: [pruned] });
     await client().run({
-      ...{ kind: 'retrain', checkpoint: child, ...compute, records, out: join(folder, 'healed') },
+      kind: 'retrain',
+      checkpoint: child,
+      ...compute,
+      records,
+      out: join(folder, 'healed'),
       rank: 2,
       data: [text],
       steps: 2,

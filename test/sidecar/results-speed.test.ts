@@ -17,7 +17,10 @@ describe('speeds in the results panel', function () {
   const settings = {
     compute: { device: 'cpu', threads: 1 } as const,
     calibration: { file: text, samples: 4, length: 24, seed: 1234 },
-    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder, model] },
+    keepEnds: false,
+    keep: '',
+    recordFolders: [join(folder, 'runs')],
+    inputFolders: [folder, model],
   };
   const { compute, recordFolders: records } = settings;
   const child = join(folder, 'pruned');

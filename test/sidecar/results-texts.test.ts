@@ -28,12 +28,22 @@ describe('text of the results panel', function () {
   const settings: PanelSettings = {
     compute: { device: 'cpu', threads: 1 },
     calibration: { file: usual, samples: 4, length: 24, seed: 1234 },
-    ...{ keepEnds: false, keep: '', recordFolders: [join(folder, 'runs')], inputFolders: [folder] },
+    keepEnds: false,
+    keep: '',
+    recordFolders: [join(folder, 'runs')],
+    inputFolders: [folder],
   };
   const score = (file: string): Promise<JobOutcome<'score'>> =>
     client().run({
-      ...{ kind: 'score', checkpoint: model, criterion: 'ppl', ...settings.compute, records: settings.recordFolders },
-      ...{ calibration: file, samples: 4, length: 24, seed: 1234 },
+      kind: 'score',
+      checkpoint: model,
+      criterion: 'ppl',
+      ...settings.compute,
+      records: settings.recordFolders,
+      calibration: file,
+      samples: 4,
+      length: 24,
+      seed: 1234,
     });
   const whole = async (file: string, remove: readonly number[] = []): Promise<number> => {
     const params = { ...settings.compute, checkpoint: model, remove, calibration: { ...settings.calibration, file } };
@@ -44,7 +54,9 @@ describe('text of the results panel', function () {
 
   before(async () => {
     panel = await ShownPanel.open(model, {
-      ...{ client: client(), settings: () => current, neighbours: () => ({ adapters: [], checkpoints: [model] }) },
+      client: client(),
+      settings: () => current,
+      neighbours: () => ({ adapters: [], checkpoints: [model] }),
     });
   });
   after(() => panel.close());
@@ -86,7 +98,12 @@ describe('text of the results panel', function () {
 
     const out = join(folder, 'adapter');
     await client().run({
-      ...{ kind: 'retrain', checkpoint: model, remove: [1], ...settings.compute, records: settings.recordFolders, out },
+      kind: 'retrain',
+      checkpoint: model,
+      remove: [1],
+      ...settings.compute,
+      records: settings.recordFolders,
+      out,
       rank: 2,
       data: [usual],
       steps: 2,

@@ -137,7 +137,12 @@ describe('results session', function () {
   it('follows a retraining, and evaluates what it made', async () => {
     const out = join(temporaryFolder(), 'adapter-a');
     const running = client().run({
-      ...{ kind: 'retrain', checkpoint: model, remove: [1], ...settings.compute, records: [records], out },
+      kind: 'retrain',
+      checkpoint: model,
+      remove: [1],
+      ...settings.compute,
+      records: [records],
+      out,
       rank: 2,
       data: [text],
       steps: 12,

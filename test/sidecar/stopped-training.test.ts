@@ -32,13 +32,11 @@ describe('a training that was stopped', function () {
     out: join(folder, name),
   });
   const settings = () => ({
-    ...{
-      compute: { device: 'cpu' as const, threads: 1 },
-      keepEnds: false,
-      keep: '',
-      recordFolders: [records],
-      inputFolders: [],
-    },
+    compute: { device: 'cpu' as const, threads: 1 },
+    keepEnds: false,
+    keep: '',
+    recordFolders: [records],
+    inputFolders: [],
     calibration: { file: text, samples: 4, length: 24, seed: 1 },
   });
   const neighbours = () => ({ adapters: [], checkpoints: [model] });

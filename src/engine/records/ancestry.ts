@@ -1,7 +1,7 @@
 /**
- * Where a retrained checkpoint comes from, in words for its model card: the retraining, by the record beside the adapter,
- * and the pruning before it, by the record inside the checkpoint below. Records of other versions may lack things: what
- * is not there is not said.
+ * The history of a retrained checkpoint, in words for its model card: the retraining, from the record beside the
+ * adapter, and the pruning before it, from the record inside the base checkpoint. Records of other versions may lack
+ * fields; missing facts are not mentioned.
  */
 import { formatCount } from '../../format/numbers';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
@@ -9,7 +9,10 @@ import { codeSpan, inline } from '../markdown';
 import { entries, finite, objects, text } from './fields';
 import type { RunRecord } from './record';
 
-/** "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl)."; undefined where no pruning made it. */
+/**
+ * "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl)."; undefined if it was not made by
+ * pruning.
+ */
 export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {
   const parent = record?.inputs.find(({ role }) => role === 'model')?.name;
   const removed = entries(record?.results.removed);
@@ -21,7 +24,7 @@ export function pruningWords(name: string, record: RunRecord | undefined): strin
   return `${codeSpan(name)} itself is ${codeSpan(parent)} without ${blocks}${why}${by}.`;
 }
 
-/** What the adapter learnt from, for how long, and what it brought: lines of a list. */
+/** The adapter's training data, duration and effect: lines of a list. */
 export function trainingLines(record: RunRecord | undefined): string[] {
   if (record?.kind !== 'retrain') return [];
   const { results, settings } = record;
@@ -53,7 +56,7 @@ function stepLines({ steps }: JsonObject, { batch, learningRate }: JsonObject): 
   return [`training: ${count} steps${rows}${rate}`];
 }
 
-/** Before training and where the parameters that were kept come from. */
+/** Perplexity before training and of the kept parameters. */
 function perplexityLines({ evaluations, best }: JsonObject): string[] {
   const first = objects(evaluations).find(({ step }) => step === 0);
   const [before, after] = [first, best].map((look) => (isObject(look) ? parseJsonNumber(look.ppl) : undefined));

@@ -1,8 +1,11 @@
-/** The texts that chose the removed blocks of a checkpoint, by the record inside it: perplexity on them flatters. */
+/**
+ * The texts that the removed blocks of a checkpoint were scored on, from the record inside it. Perplexity on them is
+ * too good.
+ */
 import type { Checkpoint } from '../checkpoint/types';
 import { recordIn, type RunInput } from './record';
 
-/** Those of its parents are among them: what is made from a checkpoint inherits its texts. Most have none. */
+/** Includes the texts of its parents, because a checkpoint inherits them. Most checkpoints have none. */
 export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
   const record = await recordIn(checkpoint.folder);
   return record?.inputs.filter(({ role }) => role === 'calibration') ?? [];

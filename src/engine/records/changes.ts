@@ -1,4 +1,4 @@
-/** Whether what a run read is still what it was. */
+/** Checks whether the inputs of a run have changed. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/open';
@@ -10,33 +10,33 @@ import { systemReason } from '../system-failure';
 import { followPlace } from './places';
 import type { RunInput } from './record';
 
-/** Texts and data have 256 MB at most, the largest adapters some gigabytes: what has more is no input of a run. */
+/** Texts and data have at most 256 MB, the largest adapters some gigabytes. Larger files are not inputs of a run. */
 const MAX_HASHED_BYTES = 4 * 2 ** 30;
 
 export interface LookOptions {
-  /** Inputs as they are now, which need not be looked up: those of the same role and name. */
+  /** Current inputs that need not be read, with the same role and name. */
   readonly known?: readonly RunInput[];
-  /** Folders below which inputs may be looked up, besides the record's own (records/places.ts). */
+  /** Folders in which inputs may be read, in addition to the record's own (records/places.ts). */
   readonly given: readonly string[];
   readonly job?: JobOptions;
 }
 
 export interface InputCheck {
-  /** What is another one now, or gone, in words. */
+  /** Inputs that have changed or are gone, in words. */
   readonly changed: readonly string[];
-  /** What was not looked at, and why, in words. */
+  /** Inputs that were not checked, and why, in words. */
   readonly unchecked: readonly string[];
 }
 
-/** What was found at a place. */
+/** The state of a place. */
 type Found = { readonly hash: string } | { readonly changed: string } | { readonly unchecked: string };
 
 const GONE: Found = { changed: 'is no longer there' };
 
-/** Looks files up; each is read once for as long as it stays the same. */
+/** Reads files. Each is read once for as long as it stays the same. */
 export class InputWatch {
   private readonly hashes = new Map<string, { readonly stamp: string; readonly hash: string }>();
-  /** Many runs name the same file: it is read once for all of them. */
+  /** Several runs name the same file: it is read once for all of them. */
   private readonly checking = new Map<string, Promise<Found>>();
 
   /**
@@ -56,7 +56,7 @@ export class InputWatch {
     return { changed: [...changed], unchecked: [...unchecked] };
   }
 
-  /** Undefined where there is nothing to compare. */
+  /** Undefined if there is nothing to compare. */
   private async find(input: RunInput, folder: string, options: LookOptions): Promise<Found | undefined> {
     const { role, name, place } = input;
     const then = hashOf(input);

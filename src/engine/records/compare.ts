@@ -1,4 +1,4 @@
-/** Two or more runs beside each other: what they read, how they were set, what came out, and where they differ. */
+/** Compares two or more runs: inputs, settings, results, and their differences. */
 import { formatCount } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
 import type { RunDigest } from './digest-types';
@@ -6,13 +6,13 @@ import type { RunDigest } from './digest-types';
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
   readonly name: string;
-  /** One a run; empty where it has none. */
+  /** One per run; empty if it has none. */
   readonly values: readonly string[];
   readonly differs: boolean;
 }
 
 export interface Comparison {
-  /** One a run. */
+  /** One per run. */
   readonly titles: readonly string[];
   readonly rows: readonly ComparisonRow[];
 }
@@ -28,7 +28,7 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
   };
 }
 
-/** "score · ppl", "retrain · adapter": what the run was, in a few words. */
+/** "score · ppl", "retrain · adapter": the run in a few words. */
 export function runTitle({ kind, score, curve, training, samples }: RunDigest): string {
   const what = score?.criterion ?? curve?.criterion ?? training?.output ?? samples?.prompts[0];
   return what === undefined || what === '' ? kind : `${kind} · ${what}`;
@@ -36,7 +36,7 @@ export function runTitle({ kind, score, curve, training, samples }: RunDigest): 
 
 type Facts = readonly (readonly [name: string, value: string])[];
 
-/** Every name that one of the runs has, in the order in which they come up. */
+/** All names of all runs, in order of appearance. */
 function rowsOf(
   group: ComparisonRow['group'],
   runs: readonly RunDigest[],
@@ -50,7 +50,7 @@ function rowsOf(
   });
 }
 
-/** By name; a run may have read two texts, or two models, and names both. */
+/** By name. A run may have read several texts or models, and names all of them. */
 function gathered(facts: Facts): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of facts) {
@@ -72,11 +72,11 @@ function inputsOf({ inputs, device, versions, removed, started }: RunDigest): Fa
   ];
 }
 
-/** What inputs say already is left out. */
+/** Settings that repeat inputs are left out. */
 const settingsOf = ({ settings }: RunDigest): Facts =>
   settings.filter(([name]) => name !== 'removed' && name !== 'device' && !name.endsWith('sha256'));
 
-/** The numbers that a run is made for, in words. */
+/** The main results of a run, in words. */
 export function resultsOf({ score, curve, training, quality, cost, samples }: RunDigest): Facts {
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
@@ -122,7 +122,7 @@ function best(values: readonly JsonNumber[] = []): string | undefined {
 
 const numeric = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
 
-/** With the digits that matter; ∞ where there is no end. */
+/** With the significant digits; ∞ for infinite numbers. */
 export function shortNumber(value: JsonNumber): string {
   const number = numeric(value);
   if (!Number.isFinite(number)) return number === Infinity ? '∞' : String(number);

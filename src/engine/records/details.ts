@@ -1,13 +1,13 @@
-/** What a record says of the run beside its results: inputs, settings, seed, device, versions. */
+/** The details of a run besides its results: inputs, settings, seed, device, versions. */
 import { basename } from 'node:path';
 import type { Checkpoint } from '../checkpoint/types';
 import { onnxruntimeVersion } from '../onnx/session';
 import type { ModelOptions } from '../model/model';
 import { modelInput, type RunFacts, type RunInput } from './record';
 
-/** What a command or job knows of its run beside the results. */
+/** The details that a command or job provides. */
 export interface RunDetails extends Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime'> {
-  /** Those whose weights the run read: it looks whether they stayed as they were. */
+  /** Checkpoints whose weights the run read. Changes of their files during the run are noted. */
   readonly checkpoints?: readonly Checkpoint[];
 }
 
@@ -20,7 +20,7 @@ export function detailsOf(
     readonly settings: Readonly<Record<string, unknown>>;
     readonly seed?: number;
     readonly device?: unknown;
-    /** Further ones, such as a teacher. */
+    /** Other inputs, such as a teacher. */
     readonly checkpoints?: readonly Checkpoint[];
   },
 ): RunDetails {

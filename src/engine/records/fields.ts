@@ -1,4 +1,4 @@
-/** Reading results of a record, which other versions may have written: what is not as expected is left out. */
+/** Reads results of a record, which another version may have written. Unexpected values are left out. */
 import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
 
 export const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
@@ -10,7 +10,7 @@ export function finite(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** As records hold it: a number, or the name of one that JSON cannot write. */
+/** A number in a record: a JSON number, or the name of a number that JSON cannot write. */
 export function jsonNumber(value: unknown): JsonNumber | undefined {
   return parseJsonNumber(value) === undefined ? undefined : (value as JsonNumber);
 }

@@ -1,4 +1,4 @@
-/** Where records of runs are kept: a folder of files that sort by time, never inside what somebody else owns. */
+/** The folder of run records: files that sort by time, never inside a folder that belongs to others. */
 import { randomBytes } from 'node:crypto';
 import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -6,10 +6,10 @@ import { messageOf, UserError } from '../errors';
 import { isInside } from '../files/paths';
 import { type RunRecord, writeRecord } from './record';
 
-/** Its default place in a workspace is ".coppice/runs". */
+/** Its default path in a workspace is ".coppice/runs". */
 const OWN_FOLDER = '.coppice';
 
-/** Puts `record` into a new file of the folder. @returns its path */
+/** Writes `record` to a new file of the folder. @returns its path */
 export async function keepRecord(folder: string, record: RunRecord): Promise<string> {
   const stamp = record.started.replace(/[-:]/g, '').replace(/\.\d+Z$/, 'Z'); // 20260401T093000Z
   const file = join(folder, `${stamp}-${record.kind}-${randomBytes(3).toString('hex')}.json`);
@@ -64,7 +64,7 @@ async function insideAny(path: string, folders: readonly string[]): Promise<bool
   return false;
 }
 
-/** Its path with links resolved, as far as it exists. */
+/** The path with links resolved, as far as it exists. */
 async function realPlace(folder: string): Promise<string> {
   for (let existing = folder; ; existing = dirname(existing)) {
     try {

@@ -1,4 +1,4 @@
-/** Runs as Markdown for a model card: what was measured, on what, with which settings. */
+/** Runs as Markdown for a model card: what was measured, on which data, with which settings. */
 import { formatCount } from '../../format/numbers';
 import { capitalized } from '../../format/words';
 import { parseJsonNumber } from '../../format/json';
@@ -6,7 +6,7 @@ import { inline, quotation, table } from '../markdown';
 import { resultsOf, runTitle, shortNumber } from './compare';
 import type { RunDigest } from './digest-types';
 
-/** @param runs in the order in which they are to appear; at least one */
+/** @param runs at least one, in the order of the card */
 export function modelCard(runs: readonly RunDigest[]): string {
   const names = [...new Set(runs.map(({ model }) => model.name))];
   return `${[`## How ${names.map(inline).join(', ')} was pruned and measured`, ...runs.map(section)].join('\n\n')}\n`;
@@ -55,7 +55,7 @@ function curveTable(points: NonNullable<RunDigest['curve']>['points']): string {
   return table(['Blocks removed', 'Perplexity', 'Of the whole model’s', 'Parameters'], rows);
 }
 
-/** As a quotation, so that a heading or a table that the model writes stays its own. */
+/** As a quotation, so that headings or tables in generated text do not affect the page. */
 const sample = (column = '', prompt = '', text = ''): string =>
   `**${inline(column)}**\n\n${quotation(`${prompt}${text}`)}`;
 

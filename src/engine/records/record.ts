@@ -1,6 +1,6 @@
 /**
- * The record of a run: what went in, with which settings, on what, and what came out. Every number that Coppice shows
- * can be traced to one. `schema: 1`; non-finite numbers are strings (engine/json.ts).
+ * The record of a run: inputs, settings, device, and results. Every number that Coppice shows can be traced to a
+ * record. `schema: 1`; non-finite numbers are strings (engine/json.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm } from 'node:fs/promises';
@@ -15,17 +15,17 @@ import { readTextFile } from '../files/text-file';
 
 export const RUN_RECORD_SCHEMA = 1;
 
-/** Its name in the folder of a model or an adapter that the run made. */
+/** The record's file name in the folder of a model or an adapter that the run made. */
 export const RECORD_NAME = 'coppice.json';
 
-/** A run record is text of a few kilobytes; per-block results of the deepest models stay far below this. */
+/** A run record has a few kilobytes. Even the per-block results of the deepest models are far smaller than this. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
-/** What a run read. Its identity tells whether another run read the same. */
+/** An input of a run. Its identity tells whether another run read the same. */
 export interface RunInput {
   /** "model", "calibration", "text", "scores". */
   readonly role: string;
-  /** File or folder name without its path, which is the user's own business. */
+  /** File or folder name without its path, which is private. */
   readonly name: string;
   /** Path from the record's folder, in records that stay with the user (records/places.ts). */
   readonly place?: string;
@@ -41,21 +41,21 @@ export interface RunRecord {
   readonly kind: string;
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Null where nothing was drawn. */
+  /** Null when nothing was random. */
   readonly seed: number | null;
-  /** The execution provider and why it was chosen; null where nothing was computed. */
+  /** The execution provider and why it was chosen; null when nothing was computed. */
   readonly device: unknown;
-  /** `onnxruntime` is null where no session was opened. */
+  /** `onnxruntime` is null when no session was opened. */
   readonly versions: { readonly coppice: string; readonly node: string; readonly onnxruntime: string | null };
   readonly results: Readonly<Record<string, unknown>>;
-  /** What the reader of the results should know; absent where there is nothing. */
+  /** Notes for readers of the results; absent when there are none. */
   readonly notes?: readonly string[];
   /** ISO 8601, UTC. */
   readonly started: string;
   readonly finished: string;
 }
 
-/** What the caller knows; the rest of the record is filled in. */
+/** The fields that the caller provides; the others are filled in. */
 export interface RunFacts {
   readonly kind: string;
   readonly inputs: readonly RunInput[];
@@ -95,12 +95,10 @@ export function modelInput(checkpoint: Checkpoint): RunInput {
   return { role: 'model', name: modelName(checkpoint), identity: checkpoint.identity };
 }
 
-/**
- * What people call the model: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path.
- */
+/** The model's name: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path. */
 export const modelName = (checkpoint: Checkpoint): string => nameOfFolder(checkpoint.folder);
 
-/** The same of a checkpoint's folder. */
+/** The name for a checkpoint's folder. */
 export function nameOfFolder(folder: string): string {
   const parts = folder.split(/[/\\]/).filter((part) => part !== '');
   const repository = parts.at(-2) === 'snapshots' ? parts.at(-3) : undefined;
@@ -108,17 +106,17 @@ export function nameOfFolder(folder: string): string {
   return parts.at(-1) ?? 'model';
 }
 
-/** The text of a record as files hold it. */
+/** The text of a record in a file. */
 export function recordText(record: RunRecord): string {
   return `${stringifyJson(record, 2)}\n`;
 }
 
 /**
- * Writes the record to `file`, replacing an older one: complete or not at all. A link stays; what it leads to is replaced.
- * @throws UserError when the folder is missing, read-only or full.
+ * Writes the record to `file` atomically, replacing an older one. A link stays, and its target is replaced.
+ * @throws UserError when the folder is missing, read-only or full
  */
 export async function writeRecord(file: string, record: RunRecord): Promise<void> {
-  const target = await realpath(file).catch(() => file); // not there yet, as a rule
+  const target = await realpath(file).catch(() => file); // usually it does not exist yet
   const temporary = join(dirname(target), `.coppice-record-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     const handle = await open(temporary, 'wx');
@@ -144,8 +142,8 @@ const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
 };
 
 /**
- * Reads a record back and checks its shape.
- * @throws UserError when the file is missing, too large, no JSON, or no record of this schema.
+ * Reads a record and checks its shape.
+ * @throws UserError when the file is missing, too large, not JSON, or not a record of this schema
  */
 export async function readRecord(file: string): Promise<RunRecord> {
   const refuse = (why: string, cause?: unknown): UserError =>
@@ -171,7 +169,7 @@ export async function readRecord(file: string): Promise<RunRecord> {
 
 /**
  * The record inside a folder that Coppice wrote: a checkpoint or an adapter.
- * @returns undefined when there is none that can be read, as in what other programs wrote
+ * @returns undefined when there is no readable record, as in folders of other programs
  */
 export async function recordIn(folder: string): Promise<RunRecord | undefined> {
   try {
@@ -182,7 +180,7 @@ export async function recordIn(folder: string): Promise<RunRecord | undefined> {
   }
 }
 
-/** The first thing that keeps `value` from being a record, in words; undefined when it is one. */
+/** Why `value` is not a record, in words; undefined when it is one. */
 function recordFault(value: unknown): string | undefined {
   if (!isObject(value)) return 'it is not a JSON object';
   if (value.schema !== RUN_RECORD_SCHEMA) {

@@ -3,12 +3,12 @@
  * looks fine (Lee 2026), so every sample shows this number.
  */
 
-/** Length of the runs of tokens that count; with four, names and idioms that recur don't weigh. */
+/** Length of the counted runs of tokens. With four, recurring names and idioms have no weight. */
 const RUN = 4;
 
 /**
- * The share of the text's runs of four tokens that occurred in it before: 0 for none, near 1 for a loop.
- * @returns NaN where the text is shorter than one run
+ * The share of the text's runs of four tokens that occurred earlier in it: 0 for none, near 1 for a loop.
+ * @returns NaN when the text is shorter than one run
  */
 export function repetition(ids: readonly number[]): number {
   const runs = ids.length - RUN + 1;

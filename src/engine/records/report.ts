@@ -1,6 +1,6 @@
 /**
- * Runs as one HTML page that needs nothing else: it carries its data, the program that draws the charts and its style,
- * loads nothing and sends nothing. The tables are there without the program, too.
+ * Runs as one self-contained HTML page: it contains its data, the program that draws the charts and its style, and it
+ * loads and sends nothing. The tables work without the program.
  */
 import { createHash } from 'node:crypto';
 import { counted, escapeHtml } from '../../format/words';
@@ -8,13 +8,13 @@ import { stringifyJson } from '../../format/json';
 import { compareRuns, runTitle } from './compare';
 import type { RunDigest } from './digest-types';
 
-/** What draws the charts: the bundled program and its style sheet. */
+/** The bundled program that draws the charts, and its style sheet. */
 export interface ReportAssets {
   readonly script: string;
   readonly style: string;
 }
 
-/** What the program of the page reads. */
+/** The data that the page's program reads. */
 export interface ReportData {
   readonly runs: readonly {
     readonly id: string;
@@ -25,8 +25,8 @@ export interface ReportData {
 }
 
 /**
- * @param runs in the order of the report; at least one
- * @param changed of each run, what it read that is another one now, in words
+ * @param runs at least one, in the order of the report
+ * @param changed for each run, its inputs that have changed, in words
  */
 export function reportHtml(
   runs: readonly RunDigest[],
@@ -65,7 +65,7 @@ ${recordsTable(runs)}
 `;
 }
 
-/** Numbers that can no longer be had again from what is there. */
+/** Numbers that the current inputs no longer reproduce. */
 const warningsOf = ({ title, changed }: ReportData['runs'][number]): string[] =>
   changed.map((words) => `<p class="warning">⚠ ${escapeHtml(`${title}: ${words}`)}</p>`);
 

@@ -1,19 +1,19 @@
 /**
- * A name for the rows that a perplexity was measured on. Perplexities of two runs can be compared where it is the same:
- * texts of one name, or other rows of one text, give other numbers. Undefined where a record does not tell.
+ * A key for the rows that a perplexity was measured on. Perplexities of two runs are comparable only if the keys are
+ * equal: texts of the same name, or other rows of one text, give other numbers. Undefined when a record does not tell.
  */
 import { isObject, type JsonObject } from '../../format/json';
 import { finite, text } from './fields';
 import type { RunInput } from './record';
 
-/** Rows drawn from a calibration text, as `Calibration` says it of itself. */
+/** The key of rows that were drawn from a calibration text. */
 export function calibrationKey(calibration: unknown): string | undefined {
   if (!isObject(calibration)) return undefined;
   const { sha256, samples, length, seed } = calibration;
   return keyOf(sha256, samples, length, 'seed', seed);
 }
 
-/** The rows of a curve. */
+/** The key of the rows of a curve. */
 export function curveKey({ text: measured }: JsonObject, settings: JsonObject): string | undefined {
   if (!isObject(measured)) return undefined;
   const { sha256, rows, length } = measured;
@@ -22,8 +22,8 @@ export function curveKey({ text: measured }: JsonObject, settings: JsonObject): 
 }
 
 /**
- * The rows of an evaluation.
- * @param settings those of the run; where it measured several models, what it says of this one
+ * The key of the rows of an evaluation.
+ * @param settings of the run; if it measured several models, those of this one
  */
 export function evaluationKey(
   results: JsonObject,
@@ -33,12 +33,12 @@ export function evaluationKey(
   const hash = (role: string): string | undefined => inputs.find((input) => input.role === role)?.sha256;
   const windows = finite(results.windows);
   if (settings.rows !== 'calibration') return keyOf(hash('text'), windows, settings.window, 'bos', settings.bos);
-  // Rows that a file gives as ids have lengths of their own: what was scored tells it, all tokens but each row's first.
+  // Rows of ids in a file have their own lengths. The number of scored tokens tells it: all except the first of each row.
   const length = windows === null ? null : (finite(results.tokens) ?? NaN) / windows + 1;
   return keyOf(hash('calibration'), windows, length, 'seed', settings.seed);
 }
 
-/** How the calibration rows that a key names were drawn, and from which text; undefined for other rows. */
+/** How the calibration rows of a key were drawn, and from which text; undefined for other rows. */
 export function drawnRows(
   key: string,
 ): { readonly sha256: string; readonly samples: number; readonly length: number; readonly seed: number } | undefined {

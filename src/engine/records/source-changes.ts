@@ -1,9 +1,9 @@
-/** Whether the checkpoints that a run read stayed what they were while it ran: its numbers may be of neither state else. */
+/** Checks whether the checkpoints of a run changed while it ran. If so, its numbers may belong to neither state. */
 import { changedFiles } from '../files/stamps';
 import type { Checkpoint } from '../checkpoint/types';
 import { modelName, type RunRecord } from './record';
 
-/** What changed since the checkpoints were opened, one sentence a file; for the user and the record of the run. */
+/** The changes since the checkpoints were opened, one sentence per file, for the user and the record of the run. */
 export async function sourceChanges(checkpoints: readonly Checkpoint[]): Promise<string[]> {
   const notes: string[] = [];
   for (const checkpoint of new Set(checkpoints)) {
@@ -15,7 +15,7 @@ export async function sourceChanges(checkpoints: readonly Checkpoint[]): Promise
   return notes;
 }
 
-/** The record with these notes too. */
+/** The record with additional notes. */
 export function withNotes(record: RunRecord, notes: readonly string[]): RunRecord {
   return notes.length === 0 ? record : { ...record, notes: [...(record.notes ?? []), ...notes] };
 }

@@ -1,6 +1,6 @@
 /**
- * The folder of run records as a list, newest first. Several programs write into it at once, each its own files;
- * a file that is no record (truncated, of a later version) is told apart and never touched.
+ * The folder of run records as a list, newest first. Several programs write to it at the same time, each its own files.
+ * A file that is not a record (truncated, or of a later version) is listed separately and never changed.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -9,7 +9,7 @@ import { digestRecord } from './digest';
 import type { RunDigest } from './digest-types';
 import { readRecord, type RunInput } from './record';
 
-/** Read at most: years of work, and still quick to list. Older ones stay where they are. */
+/** Maximum number of listed records: years of work, and still quick. Older files stay in the folder. */
 const MAX_RUNS = 500;
 
 export interface StoredRun {
@@ -17,11 +17,11 @@ export interface StoredRun {
   readonly id: string;
   readonly file: string;
   readonly digest: RunDigest;
-  /** With their places, which no digest has. */
+  /** With their places, which digests lack. */
   readonly inputs: readonly RunInput[];
 }
 
-/** A file that looks like a record and is none. */
+/** A file that looks like a record but is not one. */
 export interface UnreadableRun {
   readonly id: string;
   readonly why: string;
@@ -33,7 +33,7 @@ export interface RunList {
 }
 
 interface Read {
-  /** What changes when the file is written to. */
+  /** Changes when the file is written to. */
   readonly stamp: string;
   readonly run: StoredRun | UnreadableRun;
 }
@@ -43,7 +43,7 @@ export class RunStore {
 
   constructor(readonly folder: string) {}
 
-  /** What is there now; only new and changed files are read. A folder that doesn't exist holds nothing. */
+  /** The current records; only new and changed files are read. A missing folder has none. */
   async list(): Promise<RunList> {
     const names = await this.names();
     for (const id of this.read.keys()) if (!names.includes(id)) this.read.delete(id);
@@ -55,7 +55,7 @@ export class RunStore {
     };
   }
 
-  /** Deletes records. What is gone already counts as deleted. @throws UserError */
+  /** Deletes records. Records that are gone already count as deleted. @throws UserError */
   async remove(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       if (id !== basename(id) || !id.endsWith('.json')) {
@@ -66,7 +66,7 @@ export class RunStore {
     }
   }
 
-  /** Names begin with the time, so that the last ones are the newest. */
+  /** Names begin with the time, so the last ones are the newest. */
   private async names(): Promise<string[]> {
     try {
       const names = await readdir(this.folder);

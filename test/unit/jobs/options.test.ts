@@ -162,8 +162,20 @@ describe('options of jobs', () => {
     refused({ model: 'm', note: 'a', scores: 'b' }, /cannot be used with --scores/);
     refused({ model: 'm', weight: 0.5 }, /needs --scores/);
     const wrong: Record<string, unknown> = {
-      ...{ note: 1, chat: 'yes', count: 0, window: 1, seed: -1, temperature: 0, topP: 2, how: 'max', blocks: [-1] },
-      ...{ remove: ['1.mlp'], memory: 5, targetParams: 0, betas: [0.9], data: 'a.txt' },
+      note: 1,
+      chat: 'yes',
+      count: 0,
+      window: 1,
+      seed: -1,
+      temperature: 0,
+      topP: 2,
+      how: 'max',
+      blocks: [-1],
+      remove: ['1.mlp'],
+      memory: 5,
+      targetParams: 0,
+      betas: [0.9],
+      data: 'a.txt',
     };
     for (const [name, value] of Object.entries(wrong)) refused({ model: 'm', [name]: value }, /must be/);
   });

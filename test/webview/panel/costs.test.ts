@@ -9,9 +9,15 @@ import { FULL, RUNS } from './recorded';
 const row = (panel: Panel, name: string) =>
   panel.page.locator('.measured tbody tr', { has: panel.page.locator('th', { hasText: name }) });
 const cost = (label: string, decode: number): CostDigest => ({
-  ...{ label, parameters: null, bytes: null, peakRssBytes: null, speed: 'turns' },
-  ...{ prefillTokensPerSecond: 10 * decode, decodeTokensPerSecond: decode },
-  ...{ prefillRange: [9 * decode, 11 * decode], decodeRange: [decode - 1, decode + 1] },
+  label,
+  parameters: null,
+  bytes: null,
+  peakRssBytes: null,
+  speed: 'turns',
+  prefillTokensPerSecond: 10 * decode,
+  decodeTokensPerSecond: decode,
+  prefillRange: [9 * decode, 11 * decode],
+  decodeRange: [decode - 1, decode + 1],
 });
 
 describeBrowser('costs in the results panel', (browser) => {
@@ -40,7 +46,8 @@ describeBrowser('costs in the results panel', (browser) => {
     const [first] = RUNS;
     const of = { model: FULL.model.name, identity: '', removed: [] };
     const turns: PanelRun = {
-      ...{ ...first, id: 'turns.json' },
+      ...first,
+      id: 'turns.json',
       digest: {
         ...first.digest,
         kind: 'bench',
