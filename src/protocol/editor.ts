@@ -1,24 +1,24 @@
 /**
- * Messages between the checkpoint editor and its page. The page says that it is ready, gets a description of the file,
- * and then asks for rows of the tensor table as they come into view: a table is never sent whole.
+ * The messages between the checkpoint editor and its page. The page sends `ready` and gets a description of the file. Then it
+ * asks for rows of the tensor table as they scroll into view. The whole table is never sent.
  */
 import type { TensorStatistics } from './short';
 
-/** A name and what it says, as text to be shown. */
+/** A name and a value to display. */
 export interface Property {
   readonly name: string;
   readonly value: string;
-  /** What kind of value it is, or how much of it is not shown: "u32", "150,000 items". */
+  /** The type of the value, or how much of it is cut: "u32", "150,000 items". */
   readonly note?: string;
 }
 
-/** Something wrong with the file. */
+/** A problem of the file. */
 export interface FileProblem {
   readonly severity: 'error' | 'warning';
   readonly what: string;
   readonly why: string;
   readonly action?: string;
-  /** Name of the file, field in it, and position of its first byte, where they are known. */
+  /** File name, field, and position of its first byte, if they are known. */
   readonly file?: string;
   readonly field?: string;
   readonly offset?: number;
@@ -26,7 +26,7 @@ export interface FileProblem {
 
 export type PartKind = 'embedding' | 'attention' | 'ffn' | 'norm' | 'head' | 'other';
 
-/** A piece of the strip: a block, or what lies outside the blocks. */
+/** A piece of the strip: a block, or tensors outside the blocks. */
 export interface StripPiece {
   /** Number of the block; undefined outside the blocks. */
   readonly block?: number;
@@ -40,15 +40,15 @@ export interface ShardDescription {
   readonly tensors: number;
 }
 
-/** Everything but the tensors. */
+/** The file without its tensors. */
 export interface FileDescription {
-  /** Of the file, or of the model's folder for an index. */
+  /** Name of the file, or of the model's folder for an index. */
   readonly name: string;
   readonly format: string;
-  /** What it is: architecture, dimensions, sizes. */
+  /** Architecture, dimensions, sizes. */
   readonly facts: readonly Property[];
   readonly problems: readonly FileProblem[];
-  /** How many problems there are, of which `problems` are the first. */
+  /** The number of all problems; `problems` has the first ones. */
   readonly problemCount: number;
   /** In the order of the model. */
   readonly strip: readonly StripPiece[];
@@ -56,15 +56,15 @@ export interface FileDescription {
   readonly metadata: readonly Property[];
   readonly shards: readonly ShardDescription[];
   readonly tensors: number;
-  /** Why there are no statistics of a tensor's values; undefined when there are. */
+  /** Why statistics are not available; undefined if they are. */
   readonly noStatistics?: string;
 }
 
 export type TensorColumn = 'name' | 'dtype' | 'shape' | 'elements' | 'bytes' | 'offset' | 'file';
 
-/** Which rows, and in what order. */
+/** A filter and an order of the tensor table. */
 export interface TableQuery {
-  /** Words that all have to occur: in names, as "dtype:f16", "block:12", "part:ffn" in what they name. */
+  /** Words that must all match: "dtype:f16", "block:12", "part:ffn" match what they name, others match names. */
   readonly filter: string;
   /** The order of the file when undefined. */
   readonly sort?: { readonly column: TensorColumn; readonly descending: boolean };
@@ -76,7 +76,7 @@ export interface TensorRow {
   readonly shape: readonly number[];
   readonly elements: number;
   readonly bytes: number;
-  /** In its file; null where the damage hides it. */
+  /** Position in its file; null if damage hides it. */
   readonly offset: number | null;
   readonly file: string;
 }
@@ -88,7 +88,7 @@ export type StatisticsState =
   | { readonly kind: 'cancelled' };
 
 export type ToEditorPage =
-  /** Answers `ready`, and comes again when the file changed. */
+  /** Answers `ready`. It is sent again when the file changes. */
   | { readonly type: 'init'; readonly description: FileDescription }
   | {
       readonly type: 'rows';
@@ -102,7 +102,7 @@ export type ToEditorPage =
 
 export type FromEditorPage =
   | { readonly type: 'ready' }
-  /** Rows [start, end) of the query; the answer carries the same `request`. */
+  /** Rows [start, end) of the query. The answer has the same `request`. */
   | {
       readonly type: 'rows';
       readonly request: number;

@@ -1,7 +1,7 @@
 /**
- * Every message between the extension host and the results panel. The panel says `ready`; the host answers with `init`,
- * the whole state, and then tells changes. Each of the host's messages is numbered: a panel that misses one (it was
- * hidden, or reloaded) says `ready` again. Nothing else is kept in the panel than what it looks like.
+ * The messages between the extension host and the results panel. The panel sends `ready`. The host answers with `init`, the
+ * whole state, and then sends changes. The host numbers its messages. A panel that misses one (it was hidden or reloaded)
+ * sends `ready` again. The panel itself keeps only how it looks.
  */
 import type { Comparison } from '../engine/records/compare';
 import type { RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
@@ -24,70 +24,70 @@ export type {
   TrainingStep,
 } from '../engine/records/digest-types';
 
-/** Everything that the panel shows. The host owns it. */
+/** The state that the panel shows. The host owns it. */
 export interface PanelState {
   readonly model: PanelModel;
   readonly family: PanelFamily;
   readonly plan: PanelPlan;
-  /** What perplexity is measured on; null until that is known. */
+  /** The text for perplexity; null until it is known. */
   readonly text: PanelText | null;
   readonly whatIf: WhatIfState;
   /** Newest first. */
   readonly runs: readonly PanelRun[];
-  /** Files in the folder of runs that are none. */
+  /** Files in the folder of runs that are not records. */
   readonly unreadable: readonly { readonly id: string; readonly why: string }[];
   readonly jobs: readonly PanelJob[];
-  /** Models that can write, the checkpoint itself first. */
+  /** Models that can generate, the checkpoint itself first. */
   readonly columns: readonly ColumnChoice[];
   /** Prompts to choose from, the user's own first. */
   readonly prompts: readonly string[];
-  /** Those that the user kept. */
+  /** The user's saved prompts. */
   readonly ownPrompts: readonly string[];
   /** The tokenizer has a chat template. */
   readonly chat: boolean;
-  /** The retraining that runs, or ran last in this window. */
+  /** The running or last retraining. */
   readonly training: LiveTraining | null;
-  /** The text that is being written, or was last. */
+  /** The texts that models generate now, or generated last. */
   readonly writing: LiveSamples | null;
   readonly comparison: Comparison | null;
-  /** What went wrong last; null when it was dismissed. */
+  /** The last error; null when the user has dismissed it. */
   readonly failure: UserFailure | null;
-  /** Of the workspace: in one that is not, nothing is computed or written. */
+  /** The workspace is trusted. Otherwise Coppice computes and writes nothing. */
   readonly trusted: boolean;
 }
 
 export interface PanelModel {
   readonly name: string;
-  /** Of the checkpoint, as the editor knows it. */
+  /** Path of the checkpoint in the library. */
   readonly path: string;
   readonly blocks: number;
   readonly parameters: number;
   /** The mean over the blocks. */
   readonly parametersPerBlock: number;
-  /** Those that are read for a token: an embedding that is no head as well is not. */
+  /** Parameters that are read for each token: all but an untied embedding. */
   readonly parametersRead: number;
   readonly bytes: number;
   readonly identity: string;
 }
 
-/** The checkpoint's place among those that Coppice made from one another. */
+/** The base model and the derived models of the checkpoint. */
 export interface PanelFamily {
   readonly parent: PanelParent | null;
   readonly children: readonly PanelChild[];
 }
 
-/** What the checkpoint was made from, by the record in its folder. */
+/** The base model of the checkpoint, by the record in its folder. */
 export interface PanelParent {
   readonly name: string;
-  /** Its blocks that were left out, ascending. */
+  /** Its removed blocks, ascending. */
   readonly removed: readonly number[];
-  /** Null where it is not among the checkpoints that are known. */
+  /** Null if it is not in the library. */
   readonly there: {
     readonly path: string;
     readonly blocks: number;
     readonly parameters: number;
     readonly parametersRead: number;
-    /** On the panel's text, where a run has measured it. */
+    /** Perplexity on the panel's text; null if no run has measured it. */
     readonly ppl: JsonNumber | null;
   } | null;
 }
@@ -95,26 +95,26 @@ export interface PanelParent {
 export interface PanelChild {
   readonly name: string;
   readonly path: string;
-  /** Blocks of the panel's checkpoint that it lacks. */
+  /** Removed blocks of the panel's checkpoint. */
   readonly removed: readonly number[];
-  /** Adapters that were trained on it, the newest first. */
+  /** Adapters that were trained on it, newest first. */
   readonly retrained: readonly string[];
-  /** On the panel's text, where a run has measured it. */
+  /** Perplexity on the panel's text; null if no run has measured it. */
   readonly ppl: JsonNumber | null;
 }
 
-/** The rows that every perplexity of the panel is measured on, unless it says otherwise. */
+/** The rows of every perplexity in the panel, unless the panel says otherwise. */
 export interface PanelText {
-  /** Path of the file, in the workspace where it lies in it. */
+  /** Path of the file, relative to the workspace if it is inside. */
   readonly name: string;
   readonly samples: number;
   readonly length: number;
   readonly seed: number;
-  /** Whose it is: that of the scores, that of the settings, or the user's choice. */
+  /** The text of the scores, that of the settings, or the user's choice. */
   readonly from: 'scores' | 'setting' | 'choice';
-  /** Names the rows, as those of runs do; undefined where the file cannot be read. */
+  /** Key of the rows, as in runs; undefined if the file cannot be read. */
   readonly rowsKey?: string;
-  /** Why nothing can be measured on it, in words. */
+  /** Why the text cannot be used. */
   readonly fault?: string;
 }
 
@@ -123,22 +123,22 @@ export interface PanelPlan {
   readonly removed: readonly number[];
   /** Never suggested for removal. */
   readonly protected: readonly number[];
-  /** The settings forbid to remove them. */
+  /** The settings forbid their removal. */
   readonly locked: readonly number[];
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   readonly parameters: number;
   readonly bytes: number;
-  /** Estimated; times as fast as the whole model. */
+  /** Estimated speed relative to the whole model. */
   readonly speedup: number;
-  /** Of a plan that removes what a suggestion would have left alone: "removes block 2, which matters much (ppl 125)". */
+  /** Warns of a plan that removes blocks which a suggestion would keep. It continues "The plan". */
   readonly warning: string | null;
 }
 
 /** Perplexity of the plan on the calibration rows. */
 export interface WhatIfState {
   readonly status: 'idle' | 'waiting' | 'computing' | 'done' | 'failed';
-  /** Of the whole model, once known. */
+  /** Perplexity of the whole model; null until it is known. */
   readonly full: JsonNumber | null;
   /** The plan that `ppl` belongs to. */
   readonly removed: readonly number[];
@@ -146,7 +146,7 @@ export interface WhatIfState {
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;
-  /** Names the rows, as that of a curve does; undefined until they are known. */
+  /** Key of the rows, as in a curve; undefined until they are known. */
   readonly rowsKey?: string;
   readonly failure: string | null;
 }
@@ -156,13 +156,13 @@ export interface PanelRun {
   readonly id: string;
   readonly title: string;
   readonly digest: RunDigest;
-  /** What it read that has changed since. */
+  /** Inputs that have changed since. */
   readonly changed: readonly string[];
-  /** What it read that was not looked at, for it lies elsewhere, in words. */
+  /** Inputs that were not checked because they are elsewhere, in words. */
   readonly unchecked?: readonly string[];
   /**
-   * It is a run of another model of this name, or of this one before its files changed: listed, compared and reported,
-   * but no chart shows it as this model's.
+   * A run of another model with this name, or of this model before its files changed. The list, comparisons and reports
+   * include it, but charts do not.
    */
   readonly foreign?: true;
 }
@@ -170,31 +170,31 @@ export interface PanelRun {
 export interface PanelJob {
   readonly id: string;
   readonly kind: JobKind;
-  /** What it does in a word or two, translated. */
+  /** The job in one or two words, translated. */
   readonly word: string;
   readonly state: JobState;
   readonly progress?: ProgressInfo;
 }
 
-/** A model that can write; `id` names it in messages. */
+/** A model that can generate; `id` names it in messages. */
 export interface ColumnChoice {
   readonly id: string;
   readonly label: string;
   readonly detail: string;
-  /** It has to do with the checkpoint: itself, its plan, its adapters, what it was made from and what was made from it. */
+  /** The checkpoint, its plan, its adapters, its base model or a derived model. */
   readonly related?: true;
 }
 
 export interface LiveTraining {
   readonly status: 'running' | 'done' | 'failed' | 'cancelled';
   readonly title: string;
-  /** Planned; 0 until it is known. */
+  /** Planned steps; 0 until they are known. */
   readonly total: number;
   readonly steps: readonly TrainingStep[];
   readonly evaluations: readonly TrainingEvaluation[];
   /** Why it failed. */
   readonly failure?: UserFailure;
-  /** What was trained until it ended is kept: the message `training/resume` goes on with it. */
+  /** Its state is saved. The message `training/resume` resumes it. */
   readonly resumable?: true;
 }
 
@@ -202,7 +202,7 @@ export interface LiveSamples {
   readonly status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly prompt: string;
   readonly columns: readonly string[];
-  /** One a column. */
+  /** One text for each column. */
   readonly texts: readonly LiveText[];
 }
 
@@ -213,24 +213,24 @@ export interface LiveText {
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly repetition: number | null;
-  /** Null while it is being written; 'cancelled' also where its turn never came. */
+  /** Why it ended; null while the model generates. A text that never started is 'cancelled'. */
   readonly stopped: SampleText['stopped'] | null;
-  /** Why this column could not go on; the others' texts stand. */
+  /** Why this column failed. The other texts are valid. */
   readonly failure?: string;
 }
 
 /** Host → panel. */
 export type HostMessage = { readonly sequence: number } & (
   | { readonly type: 'init'; readonly state: PanelState }
-  /** These parts of the state are others now. */
+  /** These parts of the state have changed. */
   | { readonly type: 'update'; readonly changes: Partial<PanelState> }
-  /** New points of the training that runs. */
+  /** New points of the running training. */
   | {
       readonly type: 'training';
       readonly steps: readonly TrainingStep[];
       readonly evaluations: readonly TrainingEvaluation[];
     }
-  /** New text of the columns that are being written. */
+  /** New text of the columns. */
   | {
       readonly type: 'text';
       readonly pieces: readonly Pick<TextEvent, 'column' | 'text'>[];
@@ -238,14 +238,14 @@ export type HostMessage = { readonly sequence: number } & (
     }
 );
 
-/** What is measured of each column while it writes. */
+/** The numbers of a column while its model generates. */
 export type LiveNumbers = Omit<LiveText, 'text'>;
 
-/** How to choose tokens. */
+/** How to generate. */
 export interface WriteSettings {
   readonly maxNewTokens: number;
   readonly chat: boolean;
-  /** Greedy when null. */
+  /** Greedy sampling when null. */
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly seed: number } | null;
 }
 
@@ -253,22 +253,22 @@ export interface WriteSettings {
 export type PanelMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'plan/toggle'; readonly block: number }
-  /** `criterion`: the one whose curve has these blocks as a point; chosen by hand when undefined. */
+  /** `criterion`: the curve of this criterion has the blocks as a point; undefined for a choice by hand. */
   | { readonly type: 'plan/set'; readonly removed: readonly number[]; readonly criterion?: string }
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
-  /** Start what a command does, with the plan as it is. */
+  /** Run a command with the current plan. */
   | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
-  /** Let the user choose what perplexity is measured on. */
+  /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
-  /** Measure on these rows, which blocks were scored on. */
+  /** Measure on these rows of a scoring. */
   | { readonly type: 'text/use'; readonly rowsKey: string }
-  /** Open the panel of another checkpoint of the family. */
+  /** Open the panel of the base model or of a derived model. */
   | { readonly type: 'family/open'; readonly path: string }
-  /** Go on with the training that ended early, where it is `resumable`. */
+  /** Resume the training that ended early, if it is `resumable`. */
   | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
-  /** Measure the speed of the checkpoint, its plan and what has to do with it, in turns. */
+  /** Measure the speed of the checkpoint, its plan and related models in turns. */
   | { readonly type: 'start/bench' }
   /** Measure the adapter of this name on the calibration rows. */
   | { readonly type: 'start/retrained'; readonly adapter: string }
@@ -290,9 +290,9 @@ export type PanelMessage =
   | { readonly type: 'file/save'; readonly name: string; readonly content: FileContent }
   | { readonly type: 'clipboard'; readonly text: string }
   | { readonly type: 'failure/dismiss' }
-  /** Shows what VS Code has for trusting the workspace. */
+  /** Open VS Code's page for workspace trust. */
   | { readonly type: 'trust/manage' }
-  /** A fault of the panel, for the log. */
+  /** A bug in the panel, for the log. */
   | { readonly type: 'fault'; readonly message: string };
 
 export type FileContent = { readonly text: string } | { readonly base64: string };
