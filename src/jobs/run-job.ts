@@ -85,7 +85,7 @@ function told(listener: ((text: string) => void) | undefined): { texts: string[]
 }
 
 /** Runs jobs as parts of one: all of them tell their notes, warnings and devices as the whole does. */
-function partRunner(whole: Pick<JobContext, 'job' | 'hooks' | 'note' | 'warn'>): RunPart {
+export function partRunner(whole: Pick<JobContext, 'job' | 'hooks' | 'note' | 'warn'>): RunPart {
   return async (kind, given, part = {}) => {
     const options = completeOptions(JOBS[kind], given);
     const { job = { signal: whole.job.signal }, emit = () => undefined, record } = part;

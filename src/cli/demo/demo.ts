@@ -5,26 +5,28 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
-import { describeReduction } from '../../engine/checkpoint/reduction';
-import { writePruned } from '../../engine/write/write-pruned';
-import type { RetrainResult } from '../../engine/retrain/report';
-import { modelName, newRecord, RECORD_NAME, type RunInput, writeRecord } from '../../engine/records/record';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { fileInput, type RunDetails } from '../../engine/records/details';
+import { modelName, newRecord, readRecord, RECORD_NAME, type RunInput, writeRecord } from '../../engine/records/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { DemoOptions } from '../commands/demo';
-import type { Outcome, Shell } from '../execute';
-import { secondsSince } from '../opened';
-import { reportAssets } from '../report-assets';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber } from '../../format/numbers';
+import { secondsSince } from '../../jobs/run';
+import { partRunner } from '../../jobs/run-job';
+import type { RunResult } from '../../jobs/runs';
+import type { DemoOptions } from '../commands/demo';
+import type { Outcome, Shell } from '../execute';
+import { reportAssets } from '../report-assets';
 import { table } from '../terminal/text';
 import { compareChapter, type Contestant } from './compare-chapter';
 import type { Examination } from './examine';
 import { makeFolder } from './folder';
 import { provideMaterial } from './material';
+import { pruneChapter } from './prune-chapter';
 import { drawCurve, writeReport } from './report-chapter';
 import { retrainChapter } from './retrain-chapter';
 import { scoreChapter } from './score-chapter';
-import { heading, type Story } from './story';
+import { chaptersOf, heading, type Story } from './story';
 
 const REPORT_NAME = 'report.html';
 
@@ -46,59 +48,59 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   const { checkpoint, material } = story;
 
   const verdict = await scoreChapter(story);
-  const { scored, details, removed } = verdict;
-
-  const out = join(folder, 'pruned-model');
-  const provenance = { ...details, inputs: scored.inputs };
-  const written = await writePruned(checkpoint, [...removed], out, { ...shell.job, provenance });
-  heading(
-    shell,
-    '2. Prune: take them out',
-    'A new checkpoint is written, whole and ordinary, that stock tools load. The original is not touched.',
-    '',
-    ...describeReduction(written),
-  );
-
-  const pruned = await openCheckpoint(out);
+  const pruned = await pruneChapter(story, verdict);
   const models: Contestant[] = [
-    { name: 'whole', checkpoint },
-    { name: 'pruned', checkpoint: pruned },
+    { name: 'whole', checkpoint: checkpoint.path },
+    { name: 'pruned', checkpoint: pruned.out },
   ];
-  let trained: RetrainResult | undefined;
+  let trained: RunResult<'retrain'> | undefined;
   if (material.retraining) {
-    trained = await retrainChapter(story, pruned, material.retraining);
-    models.push({ name: 'retrained', checkpoint: await openCheckpoint(trained.out) });
+    trained = await retrainChapter(story, pruned.out, material.retraining);
+    models.push({ name: 'retrained', checkpoint: trained.out });
   }
-  const compared = await compareChapter(story, trained ? 4 : 3, models, scored.calibration!);
-  const [before, after, retrained] = compared.found;
+  const [before, after, retrained] = await compareChapter(story, trained ? 4 : 3, models);
 
-  const { byTaylor, rankCorrelation, records: scores } = verdict;
+  const { removed, byTaylor, rankCorrelation, records: scores } = verdict;
   const record = join(folder, 'comparison.json');
   const curve = await drawCurve(story, verdict);
   const seconds = secondsSince(start);
   const json = {
     model: { name: modelName(checkpoint), identity: checkpoint.identity },
     removed,
-    kept: written.kept,
+    kept: pruned.kept,
     agreement: { byTaylor, rankCorrelation },
     before,
     after,
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
     prompts: material.prompts,
-    out,
+    out: pruned.out,
     scores,
-    curve,
+    curve: curve.record,
     record,
     report: join(folder, REPORT_NAME),
     seconds,
   };
   const data = (trained?.data.files ?? []).map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
-  const run = { ...details, inputs: [...details.inputs, ...data, compared.text] };
+  const text = fileInput('text', material.text, curve.text.sha256);
+  const run = await detailsFrom(scores.ppl, checkpoint, [...data, text]);
   await writeRecord(record, newRecord({ kind: 'demo', ...run, results: json, started }));
-  const made = [out, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
-  await writeReport(json.report, [scores.ppl, scores.taylor, curve, ...made, record], assets);
+  const made = [pruned.out, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
+  await writeReport(json.report, [scores.ppl, scores.taylor, curve.record, ...made, record], assets);
   ending(story, before, after, retrained, seconds);
   return { json, page: [], run };
+}
+
+/** What the record of the demo says beside its results: what that of the scores says, and the further inputs. */
+async function detailsFrom(scores: string, checkpoint: Checkpoint, further: readonly RunInput[]): Promise<RunDetails> {
+  const { inputs, settings, seed, device, versions } = await readRecord(scores);
+  return {
+    checkpoints: [checkpoint],
+    inputs: [...inputs.map(({ place: _, ...input }) => input), ...further],
+    settings,
+    seed: seed ?? undefined,
+    device,
+    onnxruntime: versions.onnxruntime ?? undefined,
+  };
 }
 
 /** Opens the model and introduces it. */
@@ -107,7 +109,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   const checkpoint = await openCheckpoint(material.checkpoint);
   const { layers, context } = requireArchitecture(checkpoint);
   const blocks = layers.length;
-  const tokenizer = await loadTokenizer(checkpoint.folder, shell.job);
+  await loadTokenizer(checkpoint.folder, shell.job); // what lacks it should fail before the work
   heading(
     shell,
     `The model: ${shell.shown(modelName(checkpoint))}`,
@@ -117,9 +119,30 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
     `It is a stack of ${formatCount(blocks)} Transformer blocks. Each reads the text so far and adds its part to it. Not all`,
     'of them add much: Coppice finds those and takes them out, which makes the model smaller and faster.',
   );
-  const length = Math.min(material.length, context);
-  const { threads = material.threads } = options;
-  return { checkpoint, blocks, tokenizer, material, length, folder, options: { ...options, threads }, shell };
+  const { count = Math.max(1, Math.floor(blocks / 4)), device, threads = material.threads, memory } = options;
+  const { job, note } = shell;
+  return {
+    checkpoint,
+    blocks,
+    material,
+    length: Math.min(material.length, context),
+    folder,
+    count,
+    compute: { device, threads, memory },
+    shell,
+    run: partRunner({ job, hooks: {}, note, warn: once(shell.warn) }),
+    progress: chaptersOf(job, material.retraining !== undefined),
+  };
+}
+
+/** Says each text once: several jobs may warn of the same. */
+function once(say: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    say(text);
+  };
 }
 
 /** A fair word on the sample model's numbers. */
@@ -128,8 +151,16 @@ const SAME_HAND = [
   'the measurement, though not the same, and the whole model has learnt from others.',
 ];
 
-function trainingFacts({ steps, best, parameters, seconds, tokensPerSecond, out }: RetrainResult): object {
-  return { steps, best, trainedParameters: parameters, seconds, trainingTokensPerSecond: tokensPerSecond, out };
+function trainingFacts(trained: RunResult<'retrain'>): object {
+  const { steps, best, parameters, seconds, tokensPerSecond, out } = trained;
+  return {
+    steps,
+    best: best && { step: best.step, loss: best.loss },
+    trainedParameters: parameters,
+    seconds,
+    trainingTokensPerSecond: tokensPerSecond,
+    out,
+  };
 }
 
 function ending(

@@ -1,16 +1,7 @@
 /** What the demo compares: perplexity, continuations, size and speed of one model. */
-import { requireArchitecture } from '../../engine/checkpoint/open';
-import type { Checkpoint } from '../../engine/checkpoint/types';
-import { generate } from '../../engine/evaluate/generate';
-import { measure } from '../../engine/evaluate/measure';
-import { evaluatePerplexity } from '../../engine/evaluate/perplexity';
-import type { BosMode } from '../../engine/evaluate/windows';
+import type { RunResult } from '../../jobs/runs';
 import type { JobOptions } from '../../engine/progress';
-import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
-import { withModel } from '../../engine/model/opened';
-import { fullView } from '../../engine/model/view';
-import type { Shell } from '../execute';
-import type { DemoOptions } from '../commands/demo';
+import { inParts, type Story } from './story';
 
 /** Windows of the text that perplexity is measured on. */
 export const MAX_WINDOWS = 32;
@@ -18,32 +9,10 @@ const NEW_TOKENS = 40;
 const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: 1234 };
 const TURNS = 3;
 
-export interface Task {
-  /** Ids of the text to predict. */
-  readonly ids: readonly number[];
-  readonly prompts: readonly string[];
-  /** Tokens per window of the perplexity. */
-  readonly window: number;
-}
-
-/** New text. */
-export interface Written {
-  readonly text: string;
-  readonly ids: readonly number[];
-  readonly stopped: string;
-}
-
-export interface Quality {
-  readonly ppl: number;
-  /** Tokens scored. */
-  readonly tokens: number;
-  /** How the text was cut. */
-  readonly windows: number;
-  readonly window: number;
-  readonly bos: BosMode;
+export type Quality = Pick<RunResult<'eval'>, 'ppl' | 'tokens' | 'windows' | 'window' | 'bos'> & {
   /** Of each prompt, greedy. */
-  readonly continuations: readonly Written[];
-}
+  readonly continuations: readonly Pick<RunResult<'generate'>, 'text' | 'ids' | 'stopped'>[];
+};
 
 export interface Cost {
   readonly parameters: number;
@@ -54,48 +23,43 @@ export interface Cost {
 
 export type Examination = Quality & Cost;
 
+/** @param checkpoint path of the model */
 export async function qualityOf(
-  checkpoint: Checkpoint,
-  tokenizer: Tokenizer,
-  { ids, prompts, window }: Task,
-  options: Pick<DemoOptions, 'device' | 'threads' | 'memory'>,
-  shell: Shell,
+  checkpoint: string,
+  { material, length: window, compute, run }: Story,
+  job: JobOptions,
 ): Promise<Quality> {
-  return withModel(checkpoint, options, async (model) => {
-    const bos = model.architecture.bosTokenId === undefined ? 'none' : 'stream';
-    const { ppl, tokens, windows } = await evaluatePerplexity(
-      model,
-      ids,
-      { window, bos, limit: MAX_WINDOWS },
-      shell.job,
-    );
-    const continuations: Written[] = [];
-    for (const prompt of prompts) {
-      const promptIds = await tokenizer.encode(prompt, { addSpecialTokens: true });
-      const written = await generate(model, promptIds, { maxNewTokens: NEW_TOKENS, greedy: true }, shell.job);
-      const { ids: newIds, stopped } = written;
-      const text = await tokenizer.decode(newIds, { skipSpecialTokens: true });
-      continuations.push({ text, ids: newIds, stopped });
-    }
-    return { ppl, tokens, windows, window, bos, continuations };
-  });
+  const { text, prompts } = material;
+  const [toMeasure, ...toWrite] = inParts(job, 1 + prompts.length);
+  const measuring = { checkpoint, text, window, limit: MAX_WINDOWS, ...compute };
+  const { ppl, tokens, windows, bos } = (await run('eval', measuring, { job: toMeasure })).result;
+  const continuations = [];
+  for (const [i, prompt] of prompts.entries()) {
+    const writing = { checkpoint, prompt, maxNewTokens: NEW_TOKENS, ...compute };
+    const { ids, stopped, text: written } = (await run('generate', writing, { job: toWrite[i] })).result;
+    continuations.push({ text: written, ids, stopped });
+  }
+  return { ppl, tokens, windows, window, bos, continuations };
 }
 
 /**
  * To be measured when everything has run once: the first runs of a process are slower than the rest. The models take
- * turns, and of each the best turn counts: a machine that is busy for a moment is so for one of them only.
+ * turns, and the best turn of each counts: a machine that is busy for a moment slows only one of them.
+ * @param checkpoints paths of the models
  */
 export async function costsOf(
-  checkpoints: readonly Checkpoint[],
-  { device, threads, memory }: Pick<DemoOptions, 'device' | 'threads' | 'memory'>,
+  checkpoints: readonly string[],
+  { compute, run }: Story,
   job: JobOptions,
 ): Promise<Cost[]> {
+  const jobs = inParts(job, TURNS * checkpoints.length);
   const turns: Cost[][] = checkpoints.map(() => []);
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, checkpoint] of checkpoints.entries()) {
-      const view = fullView(requireArchitecture(checkpoint).layers.length);
-      const cost = await measure(checkpoint, { ...SPEED, view, device, threads, memory }, job);
-      turns[i].push({ parameters: cost.parameters, bytes: cost.bytes, tokensPerSecond: cost.decodeTokensPerSecond });
+      const part = { job: jobs[turn * checkpoints.length + i] };
+      const { result } = await run('bench', { checkpoint, ...SPEED, ...compute }, part);
+      const { parameters, bytes, decodeTokensPerSecond: tokensPerSecond } = result;
+      turns[i].push({ parameters, bytes, tokensPerSecond });
     }
   }
   return turns.map((own) => own.reduce((a, b) => (b.tokensPerSecond > a.tokensPerSecond ? b : a)));

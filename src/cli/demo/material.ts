@@ -1,6 +1,6 @@
 /** What the demo works with: the sample model, or the checkpoint that the user names, with texts that suit it. */
 import { join } from 'node:path';
-import type { RetrainSettings } from '../../engine/retrain/settings';
+import type { GivenFor } from '../../jobs/kinds';
 import type { DemoOptions } from '../commands/demo';
 import { writeTextFile } from '../../engine/system-failure';
 import { sampleModel } from './sample-model';
@@ -19,11 +19,11 @@ export interface Material {
   /** CPU threads unless the user says how many; onnxruntime's own choice when undefined. */
   readonly threads?: number;
   /** Undefined when nothing is to be retrained. */
-  readonly retraining?: Pick<RetrainSettings, 'data' | 'heldOut' | 'learningRate' | 'batch' | 'steps' | 'warmup'>;
+  readonly retraining?: Pick<GivenFor<'retrain'>, 'data' | 'heldOut' | 'lr' | 'batch' | 'steps' | 'warmup'>;
 }
 
 /** Short runs with a high rate: a minute for the small model, some minutes for a real one. */
-const SAMPLE_TRAINING = { heldOut: 8, learningRate: 2e-3, batch: 8, steps: 80, warmup: 8 };
+const SAMPLE_TRAINING = { heldOut: 8, lr: 2e-3, batch: 8, steps: 80, warmup: 8 };
 const TRAINING = { batch: 8, steps: 60, warmup: 6 };
 
 /** @param folder of the demo, for the texts of those who bring none */

@@ -1,27 +1,26 @@
 /** The first chapter: what every block is worth, by both criteria of the paper, and which blocks go. */
 import { join } from 'node:path';
+<<<<<<< HEAD
 import type { CriterionSettings } from '../../engine/importance/criterion';
 import type { BlockScore } from '../../engine/importance/result';
 import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
+=======
+>>>>>>> 398666e (demo: a composition of jobs)
 import { selectByScores } from '../../engine/importance/ranking';
-import { keepList, endBlocks, rankBlocks } from '../../engine/importance/select';
-import { detailsOf, type RunDetails } from '../../engine/records/details';
-import { modelName, newRecord, writeRecord } from '../../engine/records/record';
-import { secondsSince } from '../opened';
-import { barsOf } from '../pages/score';
+import { endBlocks, keepList, rankBlocks } from '../../engine/importance/select';
+import type { JobOptions } from '../../engine/progress';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
+import { secondsSince } from '../../jobs/run';
+import { barsOf } from '../pages/score';
 import { table } from '../terminal/text';
-import { heading, listed, type Story } from './story';
+import { heading, inParts, listed, type Story } from './story';
 
 const SAMPLES = 10;
 const SEED = 1234;
 const BAR = 16;
 
 export interface Verdict {
-  /** By perplexity. */
-  readonly scored: Scored;
-  readonly details: RunDetails;
   /** The first four blocks and the last two stay. */
   readonly keepEnds: boolean;
   /** Blocks to remove, ascending. */
@@ -35,7 +34,7 @@ export interface Verdict {
 }
 
 export async function scoreChapter(story: Story): Promise<Verdict> {
-  const { blocks, options, shell } = story;
+  const { blocks, count, progress, shell } = story;
   heading(
     shell,
     '1. Score: which blocks matter least?',
@@ -47,62 +46,58 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
     '',
   );
   const start = performance.now();
-  const ppl = await scoreBy('ppl', story);
-  const taylor = await scoreBy('taylor', story);
-  const [pplScores, taylorScores] = [ppl.scores, taylor.scores].map((list) => list.map(({ score }) => score));
+  const [toScore, toEstimate] = inParts(progress.score, 2);
+  const ppl = await scoreBy('ppl', story, toScore);
+  const taylor = await scoreBy('taylor', story, toEstimate);
 
-  const count = options.count ?? Math.max(1, Math.floor(blocks / 4));
   // The paper's rule, where it leaves enough blocks to choose from.
   const keepEnds = blocks - endBlocks(blocks).length >= 2 * count;
   const kept = keepList(blocks, { keepEnds });
-  const [removed, byTaylor] = [ppl, taylor].map(({ scored }) => selectByScores(scored.ranking, blocks, count, kept));
-  const device = ppl.scored.device!.provider;
+  const [removed, byTaylor] = [ppl, taylor].map(({ scores }) =>
+    selectByScores({ kind: 'scores', scores }, blocks, count, kept),
+  );
   shell.print(
-    ...scoreTable(pplScores, taylorScores, (block) =>
+    ...scoreTable(ppl.scores, taylor.scores, (block) =>
       removed.includes(block) ? 'goes' : kept.has(block) ? 'stays' : '',
     ),
     '',
-    `whole model: perplexity ${shell.style.bold(formatNumber(ppl.scored.result.full!.ppl, 4))}`,
+    `whole model: perplexity ${shell.style.bold(formatNumber(ppl.perplexity, 4))}`,
     ...agreement(removed, byTaylor),
     ...(kept.size > 0 ? ['(Whatever they score, the first four and the last two blocks stay: the paper’s rule.)'] : []),
-    shell.style.dim(`${formatSeconds(secondsSince(start))} on ${device}`),
+    shell.style.dim(`${formatSeconds(secondsSince(start))} on ${ppl.device}`),
   );
   return {
-    scored: ppl.scored,
-    details: ppl.details,
     keepEnds,
     removed,
     byTaylor,
-    rankCorrelation: spearman(pplScores, taylorScores),
+    rankCorrelation: spearman(ppl.scores, taylor.scores),
     records: { ppl: ppl.record, taylor: taylor.record },
   };
 }
 
-/** How every criterion of the demo scores. */
-export const scoringOf = ({ material: { calibration }, length }: Story): CriterionSettings => ({
-  calibration,
-  samples: SAMPLES,
-  length,
-  seed: SEED,
-  norm: 'l1',
-  reduction: 'sum',
-});
+interface Scores {
+  /** Of each block. */
+  readonly scores: readonly number[];
+  /** Of the whole model. */
+  readonly perplexity: number;
+  readonly device: string;
+  readonly record: string;
+}
 
 /** Scores, and leaves the record in the demo's folder. */
 async function scoreBy(
   criterion: 'ppl' | 'taylor',
-  story: Story,
-): Promise<{ scored: Scored; scores: readonly BlockScore[]; details: RunDetails; record: string }> {
-  const { checkpoint, folder, options, shell } = story;
-  const started = new Date();
-  const scored = await runCriterion(checkpoint, criterion, { ...options, ...scoringOf(story) }, shell.job);
-  for (const warning of scored.warnings) shell.warn(warning);
-  const details = detailsOf(checkpoint, options, { ...scored, settings: { criterion, ...scored.settings } });
-  const model = { name: modelName(checkpoint), identity: checkpoint.identity };
-  const results = { criterion, model, ...scored.result, calibration: scored.settings.calibration };
+  { checkpoint, material: { calibration }, length, folder, compute, run }: Story,
+  job: JobOptions,
+): Promise<Scores> {
   const record = join(folder, `scores-${criterion}.json`);
-  await writeRecord(record, newRecord({ kind: 'score', ...details, results, started }));
-  return { scored, scores: scored.result.blocks ?? [], details, record };
+  const { result } = await run(
+    'score',
+    { checkpoint: checkpoint.path, criterion, calibration, samples: SAMPLES, length, seed: SEED, ...compute },
+    { job, record },
+  );
+  const { blocks = [], full, device } = result;
+  return { scores: blocks.map(({ score }) => score), perplexity: full?.ppl ?? NaN, device, record };
 }
 
 function scoreTable(

@@ -1,0 +1,24 @@
+/** The second chapter: the model without the blocks that matter least. */
+import { join } from 'node:path';
+import { describeReduction } from '../../engine/checkpoint/reduction';
+import type { RunResult } from '../../jobs/runs';
+import type { Verdict } from './score-chapter';
+import { heading, type Story } from './story';
+
+/** Writes the folder `pruned-model`. */
+export async function pruneChapter(
+  { checkpoint, folder, count, compute, progress, run, shell }: Story,
+  { records, keepEnds }: Verdict,
+): Promise<RunResult<'prune'>> {
+  const out = join(folder, 'pruned-model');
+  const given = { checkpoint: checkpoint.path, scores: records.ppl, count, keepEnds, out, ...compute };
+  const { result } = await run('prune', given, { job: progress.prune });
+  heading(
+    shell,
+    '2. Prune: take them out',
+    'A new checkpoint is written, whole and ordinary, that stock tools load. The original is not touched.',
+    '',
+    ...describeReduction(result),
+  );
+  return result;
+}
