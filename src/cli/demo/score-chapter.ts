@@ -1,11 +1,5 @@
 /** The first chapter: what every block is worth, by both criteria of the paper, and which blocks go. */
 import { join } from 'node:path';
-<<<<<<< HEAD
-import type { CriterionSettings } from '../../engine/importance/criterion';
-import type { BlockScore } from '../../engine/importance/result';
-import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
-=======
->>>>>>> 398666e (demo: a composition of jobs)
 import { selectByScores } from '../../engine/importance/ranking';
 import { endBlocks, keepList, rankBlocks } from '../../engine/importance/select';
 import type { JobOptions } from '../../engine/progress';

@@ -20,7 +20,7 @@ interface ScoreContext {
   readonly peakRssBytes?: number;
 }
 
-export function scoreResultPage(
+function scoreResultPage(
   criterion: Criterion,
   result: CriterionResult,
   { seconds, device, peakRssBytes }: ScoreContext,

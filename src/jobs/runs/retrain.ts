@@ -69,7 +69,7 @@ function hooksOf({ emit }: Context): RetrainContext['hooks'] {
 }
 
 /** What the run says before its first step. */
-export const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainStart): TrainingStartEvent => ({
+const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainStart): TrainingStartEvent => ({
   type: 'start',
   steps: options.steps,
   batch: options.batch,
