@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import type { RunPart } from '../../jobs/run';
 import type { Shell } from '../execute';
-import type { ComputeOptions } from '../options';
+import type { DemoOptions } from '../commands/demo';
 import type { Material } from './material';
 
 export interface Story {
@@ -17,7 +17,7 @@ export interface Story {
   /** Blocks to remove. */
   readonly count: number;
   /** Where and how every job of the demo computes. */
-  readonly compute: Pick<ComputeOptions, 'device' | 'threads' | 'memory'>;
+  readonly compute: Pick<DemoOptions, 'device' | 'threads' | 'memory'>;
   readonly shell: Shell;
   /** Runs a job as a part of the demo. */
   readonly run: RunPart;
