@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
 import { UserError } from '../engine/errors';
 import { flagOf } from '../jobs/argv';
-import type { Kind as OptionKind, Option, Options } from '../jobs/define';
+import type { ValueKind, Option, Options } from '../jobs/option';
 import { InvalidValue, parseValue } from '../jobs/values';
 import { UsageError } from './failure';
 
@@ -86,7 +86,7 @@ function flagsOf(name: string, option: Option): string {
   return `${flag} <${placeholder ?? placeholderOf(kind)}>`;
 }
 
-function placeholderOf(kind: OptionKind): string {
+function placeholderOf(kind: ValueKind): string {
   switch (kind.kind) {
     case 'path':
       return kind.of === 'folder' ? 'dir' : kind.of;
@@ -106,7 +106,7 @@ function placeholderOf(kind: OptionKind): string {
 }
 
 /** Each time that the flag is given adds a value. */
-function collector(name: string, kind: OptionKind): (text: string, before: unknown) => unknown[] {
+function collector(name: string, kind: ValueKind): (text: string, before: unknown) => unknown[] {
   const parse = asArgument((text) => parseValue(kind, text, flagOf(name)));
   return (text, before) => [...(Array.isArray(before) ? (before as unknown[]) : []), parse(text)];
 }

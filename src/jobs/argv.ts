@@ -1,5 +1,6 @@
 /** The words of a command line that say what options say. */
-import type { AnyJob, Option } from './define';
+import type { AnyJob } from './define';
+import type { Option } from './option';
 import { formatValue } from './values';
 
 /** "maxNewTokens" → "--max-new-tokens". */

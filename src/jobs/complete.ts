@@ -2,7 +2,8 @@
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
 import { option, OPTION_NAMES } from '../engine/option-token';
-import type { AnyJob, Fault, Kind, Option, OptionsOf } from './define';
+import type { AnyJob, Fault, OptionsOf } from './define';
+import type { ValueKind, Option } from './option';
 import { isWithin, MIN_BYTES, numberWords } from './values';
 
 /**
@@ -51,7 +52,7 @@ function checkOption(
   }
   const wanted = valueFault(kind, found.get(name));
   if (wanted !== undefined) refuse(`${token(name)} cannot be used`, `it must be ${wanted}`, 'Give it another value.');
-  if (found.get(name) === false) return; // switched off it is in nobody's way
+  if (found.get(name) === false) return; // a flag that is off conflicts with nothing
   const other = conflicts.find((each) => found.has(each) && found.get(each) !== false);
   if (other !== undefined) {
     refuse(`${token(name)} cannot be used with ${token(other)}`, 'they exclude each other', 'Leave one of them out.');
@@ -66,7 +67,7 @@ function checkOption(
 }
 
 /** What a value should be, where it is not; undefined where it is. */
-function valueFault(kind: Kind, value: unknown): string | undefined {
+function valueFault(kind: ValueKind, value: unknown): string | undefined {
   switch (kind.kind) {
     case 'text':
     case 'path':

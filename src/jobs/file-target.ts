@@ -28,13 +28,13 @@ export async function checkFileTarget(
   }
   const there = await statsOf(file);
   if (there?.isDirectory()) throw refuse('it is a folder');
-  // A pipe without a reader would wait for ever, and a record takes the place of what it replaces, of a device too.
+  // A pipe without a reader blocks for ever, and a record replaces the file that is there, even a device.
   if (there?.isFile() === false) throw refuse('it is a pipe or a device, not a regular file');
   if (there && (await isAmong(there, given))) throw refuse('the run reads that file');
   if (source !== undefined && (await statsOf(source))?.isDirectory()) {
     const inside = relative(await realpath(source), join(await realpath(folder), basename(file)));
     if (inside !== '..' && !inside.startsWith(`..${sep}`)) {
-      throw refuse('it lies inside the checkpoint, which is never written to');
+      throw refuse('it is inside the checkpoint, which Coppice never changes');
     }
   }
 }
@@ -44,7 +44,7 @@ async function isAmong({ dev, ino }: Stats, paths: readonly string[]): Promise<b
   return all.some((stats) => stats?.dev === dev && stats.ino === ino);
 }
 
-/** Undefined where nothing can be seen: whatever reads the path says what is wrong. */
+/** Undefined where the path cannot be read: the job reports the reason. */
 async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);

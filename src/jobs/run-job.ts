@@ -1,4 +1,4 @@
-/** Runs one job: what is around every run, whoever asked for it: its record, its notes, changes of what it read. */
+/** Runs one job for the command line and for the sidecar: with its record, its notes, and a check of what it has read. */
 import { dirname } from 'node:path';
 import type { DeviceReport } from '../engine/onnx/device';
 import { withPlaces } from '../engine/records/places';

@@ -1,5 +1,6 @@
 /** JSON Schema (draft 2020-12) of a job's options, for agents and recipes. */
-import type { AnyJob, Kind, Option } from './define';
+import type { AnyJob } from './define';
+import type { ValueKind, Option } from './option';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -25,7 +26,7 @@ const propertyOf = ({ kind, help, default: usual }: Option): JsonSchema => ({
 });
 
 /** The values of an option. */
-export function typeOf(kind: Kind): JsonSchema {
+export function typeOf(kind: ValueKind): JsonSchema {
   switch (kind.kind) {
     case 'text':
     case 'path':

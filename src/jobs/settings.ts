@@ -1,7 +1,8 @@
 /** The settings of VS Code that options take their defaults from, as package.json describes them. Pure. */
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { JOBS } from './definitions';
-import type { AnyJob, Option } from './define';
+import type { AnyJob } from './define';
+import type { Option } from './option';
 import { calibration } from './options/calibration';
 import { compute } from './options/compute';
 import { criterionOrPpl } from './options/criterion';

@@ -4,9 +4,9 @@ import { parseParameterCount } from '../engine/importance/count';
 import { parseBlockList } from '../engine/checkpoint/block-list';
 import { wholeBlocks } from '../engine/importance/select';
 import { parseRemoved, removedJson } from '../engine/model/view';
-import type { Kind } from './define';
+import type { ValueKind } from './option';
 
-/** A text is no value of the option. The message is a sentence that says what would be one. */
+/** The text is not a value of the option. The message is a sentence about valid values. */
 export class InvalidValue extends Error {
   override readonly name = 'InvalidValue';
 }
@@ -15,7 +15,7 @@ export class InvalidValue extends Error {
 const MAX_BLOCKS = 1000;
 
 /** @param named the option in messages @throws InvalidValue, whose cause is the `UserError` where there is one */
-export function parseValue(kind: Kind, text: string, named = 'It'): unknown {
+export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown {
   switch (kind.kind) {
     case 'text':
     case 'path':
@@ -46,7 +46,7 @@ export function parseValue(kind: Kind, text: string, named = 'It'): unknown {
 }
 
 /** The text that `parseValue` reads as `value`. */
-export function formatValue(kind: Kind, value: unknown): string {
+export function formatValue(kind: ValueKind, value: unknown): string {
   return Array.isArray(value) ? value.map((item) => formatValue(kind, item)).join(',') : String(value);
 }
 
@@ -62,7 +62,7 @@ export function parseWhole(text: string, min = 1, max?: number, why?: string): n
 const rangeWords = (min: number, max: number | undefined): string =>
   max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
 
-type NumberKind = Extract<Kind, { kind: 'number' }>;
+type NumberKind = Extract<ValueKind, { kind: 'number' }>;
 
 const NUMBER = /^\d*\.?\d+(e[+-]?\d+)?$/i;
 
@@ -104,7 +104,7 @@ function parseParts(text: string): (number | string)[] {
   return removedJson(asInvalid(() => parseRemoved(text, MAX_BLOCKS)));
 }
 
-function parseList({ of, length, expected }: Extract<Kind, { kind: 'list' }>, text: string): unknown[] {
+function parseList({ of, length, expected }: Extract<ValueKind, { kind: 'list' }>, text: string): unknown[] {
   try {
     const values = text.split(',').map((item) => parseValue(of, item.trim()));
     if (length === undefined || values.length === length) return values;

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { runDemo } from '../demo/demo';
 import { execute, type Exit } from '../execute';
-import { type Complete, file, folder, whole } from '../../jobs/define';
+import type { Complete } from '../../jobs/define';
+import { file, folder, whole } from '../../jobs/option';
 import { compute } from '../../jobs/options/compute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 

@@ -15,5 +15,5 @@ export interface Face<K extends Kind> {
   readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];
 }
 
-/** @param shell prints nothing where `--json` asks for the one object alone */
+/** @param shell prints nothing with `--json` */
 export type Page<K extends Kind> = (options: OptionsFor<K>, shell: Shell) => Face<K>;

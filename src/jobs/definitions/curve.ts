@@ -2,7 +2,8 @@
 import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
-import { type Complete, defineJob, type Fault, file, shape, whole } from '../define';
+import { type Complete, defineJob, type Fault, shape } from '../define';
+import { file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';

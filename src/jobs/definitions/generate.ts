@@ -2,7 +2,8 @@
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { GenerateResult, TextEvent } from '../../protocol/jobs';
-import { defineJob, flag, list, shape, text, whole } from '../define';
+import { defineJob, shape } from '../define';
+import { flag, list, text, whole } from '../option';
 import { compute } from '../options/compute';
 import { adapter, remove, source } from '../options/model';
 import { sampling, writing } from '../options/sampling';

@@ -1,7 +1,8 @@
 /** Writes a checkpoint with a LoRA adapter in its weights. */
 import { l10n } from '../../l10n';
 import type { MergeResult } from '../../protocol/jobs';
-import { defineJob, folder, shape } from '../define';
+import { defineJob, shape } from '../define';
+import { folder } from '../option';
 import { acceptedCompute } from '../options/compute';
 import { adapter, source } from '../options/model';
 import { dtype, out } from '../options/output';

@@ -3,19 +3,8 @@ import type { Choice } from '../../engine/importance/choice';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
-import {
-  blocks,
-  type Complete,
-  data,
-  defineJob,
-  excluding,
-  type Fault,
-  file,
-  parameters,
-  part,
-  shape,
-  whole,
-} from '../define';
+import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
+import { blocks, data, file, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterion, magnitude } from '../options/criterion';

@@ -2,7 +2,8 @@
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { RetrainResult, TrainingEvent } from '../../protocol/training';
-import { type Complete, defineJob, type Fault, file, flag, list, shape } from '../define';
+import { type Complete, defineJob, type Fault, shape } from '../define';
+import { file, flag, list } from '../option';
 import { compute } from '../options/compute';
 import { remove, source } from '../options/model';
 import { out } from '../options/output';

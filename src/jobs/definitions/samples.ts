@@ -2,7 +2,8 @@
 import { l10n } from '../../l10n';
 import type { TextEvent } from '../../protocol/jobs';
 import type { SamplesResult } from '../../protocol/samples';
-import { defineJob, flag, list, models, shape, text } from '../define';
+import { defineJob, shape } from '../define';
+import { flag, list, models, text } from '../option';
 import { compute } from '../options/compute';
 import { sampling, writing } from '../options/sampling';
 

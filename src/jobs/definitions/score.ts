@@ -3,7 +3,8 @@ import { readsWeights } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
-import { blocks, choice, type Complete, defineJob, type Fault, shape, whole } from '../define';
+import { type Complete, defineJob, type Fault, shape } from '../define';
+import { blocks, choice, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
@@ -19,7 +20,7 @@ const options = {
     default: 'block',
     recorded: true,
   }),
-  count: whole('greedy: stop after so many removals', { recorded: true }),
+  count: whole('greedy: stop after this many removals', { recorded: true }),
   keep: blocks('greedy: blocks that it never tries: 0-3,28', { setting: 'coppice.keep', recorded: true }),
   ...remove,
   ...adapter,

@@ -1,7 +1,8 @@
 /** Speeds of several models, measured in turns so that they can be compared. */
 import { l10n } from '../../l10n';
 import type { SpeedsResult } from '../../protocol/bench';
-import { defineJob, models, shape } from '../define';
+import { defineJob, shape } from '../define';
+import { models } from '../option';
 import { compute } from '../options/compute';
 import { measuring } from '../options/measuring';
 

@@ -1,7 +1,7 @@
 /** Calibration text, and how rows are drawn from it. */
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { CalibrationSource } from '../../protocol/jobs';
-import { file, seed, whole } from '../define';
+import { file, seed, whole } from '../option';
 
 const { samples, length } = DEFAULT_DRAWING;
 

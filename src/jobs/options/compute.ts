@@ -1,6 +1,6 @@
 /** Where and how a job computes. */
 import type { DeviceChoice } from '../../engine/onnx/device';
-import { bytes, choice, whole } from '../define';
+import { bytes, choice, whole } from '../option';
 
 /** Where to compute: chosen by speed, or by name. */
 export const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const satisfies readonly DeviceChoice[];

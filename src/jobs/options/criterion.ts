@@ -1,7 +1,8 @@
 /** The criterion that says how much a block matters, and what its own options are. */
 import { CRITERIA, type Criterion, CRITERION_LIST, needsCalibration } from '../../engine/importance/criteria';
 import { option } from '../../engine/option-token';
-import { choice, type Fault } from '../define';
+import type { Fault } from '../define';
+import { choice } from '../option';
 
 const NAME_WIDTH = 17;
 

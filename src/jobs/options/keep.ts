@@ -1,5 +1,5 @@
-/** Blocks that stay whatever their score. */
-import { blocks, flag } from '../define';
+/** Blocks that stay, regardless of their scores. */
+import { blocks, flag } from '../option';
 
 export const keep = {
   keepEnds: flag('let the first four blocks and the last two go too', {

@@ -1,6 +1,6 @@
 /** How speed is measured. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
-import { type Option, seed, whole } from '../define';
+import { type Option, seed, whole } from '../option';
 
 /** @param repeats measured runs unless something else is asked for */
 export const measuring = (

@@ -1,5 +1,5 @@
 /** The model of a job: a checkpoint, or a view of it, with or without an adapter. */
-import { checkpoint, flag, folder, parts } from '../define';
+import { checkpoint, flag, folder, parts } from '../option';
 
 export const source = {
   checkpoint: checkpoint('folder, .safetensors file or index', { argument: true, required: true }),

@@ -1,6 +1,6 @@
 /** What a job writes. */
 import type { WeightDtype } from '../../engine/formats/dtype';
-import { choice, folder } from '../define';
+import { choice, folder } from '../option';
 
 export const out = (help: string) => folder(help, { required: true });
 

@@ -1,8 +1,8 @@
 /** How tokens are chosen, and how many: greedily, or sampled as soon as one of the sampling options is given. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
-import { flag, positive, seed, share, whole } from '../define';
+import { flag, positive, seed, share, whole } from '../option';
 
-/** Tokens to write unless something else is asked for. */
+/** Default number of tokens to write. */
 export const NEW_TOKENS = 64;
 
 export const sampling = {
@@ -16,7 +16,7 @@ export const sampling = {
 };
 
 export const writing = {
-  maxNewTokens: whole('stop after so many tokens', { default: NEW_TOKENS, recorded: true }),
+  maxNewTokens: whole('stop after this many tokens', { default: NEW_TOKENS, recorded: true }),
   ignoreEos: flag('go on after the end of the text'),
 };
 

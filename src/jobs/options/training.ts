@@ -1,7 +1,7 @@
 /** Options of a retraining, in the groups of its help. */
 import { LINEAR_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
-import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../define';
+import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
 import { dtype } from './output';
 
 const { full, lora } = DEFAULTS;

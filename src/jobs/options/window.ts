@@ -1,6 +1,6 @@
 /** How a text is cut into windows. */
 import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
-import { type Option, whole } from '../define';
+import { type Option, whole } from '../option';
 
 /** Tokens of an evaluation window. */
 export const window = (help: string): Option<number, 'default'> =>

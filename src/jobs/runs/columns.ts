@@ -6,7 +6,7 @@ import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import type { ColumnInfo } from '../../protocol/samples';
-import type { LabelledModel } from '../define';
+import type { LabelledModel } from '../option';
 import { type JobContext, modelOptions } from '../run';
 
 /** One that cannot take part, and why. */

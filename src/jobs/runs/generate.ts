@@ -31,7 +31,7 @@ export async function runGenerate(
   const decoder = tokenizer?.streamDecoder();
   const tell = (text: string, written: readonly number[]): void =>
     context.emit({ type: 'text', prompt: 0, column: 0, text, ids: written });
-  // Without a tokenizer there is no text but the ids.
+  // Without a tokenizer the text is the ids.
   const onToken = async (id: number): Promise<void> => tell(decoder ? await decoder.push(id) : `${id} `, [id]);
   const choice = samplingOf(options);
   const { result, device } = await withModel(

@@ -9,7 +9,7 @@ import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { TextEvent } from '../../protocol/jobs';
 import type { SamplesResult, SampleText } from '../../protocol/samples';
-import type { LabelledModel } from '../define';
+import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, type RunEnd, secondsSince } from '../run';

@@ -4,14 +4,13 @@ import { optionsFromWords } from '../../../src/cli/job-command';
 import { UserError } from '../../../src/engine/errors';
 import { argvOf } from '../../../src/jobs/argv';
 import { completeOptions } from '../../../src/jobs/complete';
+import { type AnyJob, defineJob, shape } from '../../../src/jobs/define';
 import {
   amount,
-  type AnyJob,
   blocks,
   bytes,
   checkpoint,
   choice,
-  defineJob,
   file,
   flag,
   list,
@@ -21,11 +20,10 @@ import {
   positive,
   rate,
   seed,
-  shape,
   share,
   text,
   whole,
-} from '../../../src/jobs/define';
+} from '../../../src/jobs/option';
 import { JOBS } from '../../../src/jobs/definitions';
 import { schemaOf } from '../../../src/jobs/schema';
 import { InvalidValue, parseValue } from '../../../src/jobs/values';
