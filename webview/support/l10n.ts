@@ -6,15 +6,15 @@
 type Argument = string | number | boolean;
 
 /** A text that needs a hint for translators: where it is shown, or which part of speech it is. */
-export interface Commented {
+interface Commented {
   readonly message: string;
   readonly args?: readonly Argument[];
   readonly comment: string | readonly string[];
 }
 
-export type Bundle = Readonly<Record<string, string>>;
+type Bundle = Readonly<Record<string, string>>;
 
-export type Translate = (message: string | Commented, ...args: Argument[]) => string;
+type Translate = (message: string | Commented, ...args: Argument[]) => string;
 
 /** Translates by a bundle of VS Code. Its key is the message, followed by "/" and the comments where there are some. */
 export function translator(bundle: Bundle): Translate {

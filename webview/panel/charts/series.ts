@@ -39,9 +39,9 @@ export function seriesStyleOf(criterion: string): SeriesStyle {
   return STYLES[criterion] ?? styleFromName(criterion);
 }
 
-/** A criterion without an entry above gets a look of its own, which depends on its name alone. */
+/** The style of a criterion without an entry above. It depends only on the name. */
 function styleFromName(criterion: string): SeriesStyle {
-  const sum = [...criterion].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  const sum = Array.from(criterion, (letter) => letter.charCodeAt(0)).reduce((total, code) => total + code, 0);
   const signs = Object.keys(SIGNS) as Sign[];
   const words = criterion.replaceAll('-', ' ');
   const name = words.charAt(0).toUpperCase() + words.slice(1);
