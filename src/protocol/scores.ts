@@ -1,4 +1,5 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
+import type { Criterion } from '../engine/importance/criteria';
 import type { curve } from '../jobs/definitions/curve';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
@@ -6,7 +7,7 @@ import type { JsonNumber } from '../format/json';
 import type { RemovedEntry } from './json';
 
 /** Names of the criteria. */
-export type CriterionName = 'ppl' | 'taylor' | 'magnitude' | 'block-influence' | 'angular' | 'greedy' | 'deepest';
+export type CriterionName = Criterion;
 
 /** How much every block matters. */
 export type ScoreSpec = SpecOf<typeof score>;
