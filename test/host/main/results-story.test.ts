@@ -82,7 +82,7 @@ describe('the story of the results panel', function () {
       data: 'bundled',
       steps: STEPS,
       settings: { batch: 8, length: 96, lr: 2e-3, heldOut: 6 },
-      out: inWorkspace('healed'),
+      out: inWorkspace('stories-adapter'),
     });
     const seen = new Set<number>();
     await until(
@@ -98,20 +98,20 @@ describe('the story of the results panel', function () {
       PATIENCE_MS,
     );
     await retrained;
-    assert.ok(existsSync(inWorkspace('healed', 'adapter_model.safetensors')));
+    assert.ok(existsSync(inWorkspace('stories-adapter', 'adapter_model.safetensors')));
     // Its perplexity on the same rows is a point of the curve, below that of the plan.
-    await until('the point of the retrained model', async () => (await ofHealed()) !== undefined, PATIENCE_MS);
-    const healed = (await points()).find((each) => each.includes('healed'))!;
-    assert.match(healed, /3 blocks removed|4, 5, 6|4–6/);
+    await until('the point of the retrained model', async () => (await ofRetrained()) !== undefined, PATIENCE_MS);
+    const label = (await points()).find((each) => each.includes('stories-adapter'))!;
+    assert.match(label, /3 blocks removed|4, 5, 6|4–6/);
     const before = (await points()).map(perplexityOf)[REMOVED.length];
-    assert.ok((await ofHealed())! < before, `${await ofHealed()} after retraining, ${before} before`);
-    await scrolledTo(frame.locator('.card.curve'), 'panel-5-healed');
+    assert.ok((await ofRetrained())! < before, `${await ofRetrained()} after retraining, ${before} before`);
+    await scrolledTo(frame.locator('.card.curve'), 'panel-5-retrained');
   });
 
   it('lets the original, the plan and the retrained model write side by side', async () => {
     const card = frame.locator('.card.samples');
     await card.getByRole('textbox', { name: 'Prompt' }).fill(PROMPT);
-    await card.getByRole('checkbox', { name: 'healed' }).click();
+    await card.getByRole('checkbox', { name: 'stories-adapter' }).click();
     await card.locator('vscode-button', { hasText: 'Generate' }).click();
     const texts = card.locator('.sample');
     await until(
@@ -151,8 +151,8 @@ describe('the story of the results panel', function () {
     return Promise.all(targets.map(async (target) => (await target.getAttribute('aria-label')) ?? ''));
   }
 
-  async function ofHealed(): Promise<number | undefined> {
-    const label = (await points()).find((each) => each.includes('healed'));
+  async function ofRetrained(): Promise<number | undefined> {
+    const label = (await points()).find((each) => each.includes('stories-adapter'));
     return label === undefined ? undefined : perplexityOf(label);
   }
 

@@ -72,6 +72,9 @@ describe('the story', () => {
     await window.row('keeps 9/12').waitFor();
     await decorated(window, 'Block 4');
     await window.page.mouse.move(800, 400);
+    await window.toast('Scoring').waitFor({ state: 'detached' });
+    const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Scoring' });
+    await status.waitFor({ state: 'detached' });
     await window.screenshot('story-5-plan');
   });
 
