@@ -9,7 +9,7 @@ import type { TerminalFeatures } from './terminal/features';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
 
-export const EXIT_FAILURE = 1;
+const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
 /** The command line asks for something that no checkpoint could satisfy. */

@@ -1,4 +1,5 @@
 /** The read-only custom editor for safetensors files, their indexes, and GGUF files. */
+import { Debounce } from '../sidecar/timers';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
@@ -42,18 +43,15 @@ class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
     const { webview } = panel;
     const session = new EditorSession(this.hostOf(uri, panel), () => inspect(uri));
     const run = (work: Promise<void>): void => void work.catch((error: unknown) => log.error(error as Error));
-    let timer: NodeJS.Timeout | undefined;
-    const refresh = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => run(session.refresh()), SETTLE_MS);
-    };
+    const changes = new Debounce(SETTLE_MS, () => run(session.refresh()));
+    const refresh = (): void => changes.ask();
     const subscriptions = [
       webview.onDidReceiveMessage((message: FromEditorPage) => run(session.receive(message))),
       vscode.workspace.onDidGrantWorkspaceTrust(refresh),
       ...watch(uri, refresh),
     ];
     panel.onDidDispose(() => {
-      clearTimeout(timer);
+      changes.dispose();
       session.dispose();
       vscode.Disposable.from(...subscriptions).dispose();
     });

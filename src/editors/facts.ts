@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatShare, shortCount } from '../format/num
 /** Longer values are cut. A table cannot show them, and the file has them. */
 const LONGEST_VALUE = 20_000;
 /** Limit of entries of a config or of metadata. */
-export const MAX_PROPERTIES = 5000;
+const MAX_PROPERTIES = 5000;
 
 /** The known facts of `summary`. */
 export function factsOf(summary: Summary): Property[] {

@@ -1,7 +1,5 @@
 /** What models cost: one alone, or several in one run so that they can be compared. */
 import type { JsonNumber } from '../format/json';
-import type { Defined } from '../jobs/kinds';
-import type { SpecOf } from './jobs';
 import type { RemovedEntry } from './json';
 import type { ColumnInfo } from './samples';
 
@@ -22,8 +20,6 @@ export interface BenchResult {
   readonly device: string;
   readonly seconds: number;
 }
-
-export type SpeedsSpec = SpecOf<Defined['speeds']>;
 
 /** Medians; a range is the least and the most of all turns. */
 export interface MeasuredModel extends ColumnInfo {

@@ -1,10 +1,6 @@
 /** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
 import type { JsonNumber } from '../format/json';
-import type { Defined } from '../jobs/kinds';
-import type { SpecOf } from './jobs';
 import type { RemovedEntry } from './json';
-
-export type SamplesSpec = SpecOf<Defined['samples']>;
 
 /** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
 export type StopReason = 'eos' | 'length' | 'context' | 'cancelled';

@@ -1,6 +1,5 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
 import type { Criterion } from '../engine/importance/criteria';
-import type { curve } from '../jobs/definitions/curve';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
 import type { JsonNumber } from '../format/json';
@@ -67,9 +66,6 @@ export interface ScoreResult {
   readonly device: string;
   readonly peakRssBytes: number;
 }
-
-/** Perplexity against the number of removed blocks, in the order of a criterion. */
-export type CurveSpec = SpecOf<typeof curve>;
 
 export interface CurvePointInfo {
   readonly count: number;

@@ -16,7 +16,7 @@ import type { TensorStatistics, TensorStatisticsParams } from '../protocol/short
 import { answer, connectTo, hear, notify, WireFailure } from './connection';
 import { JobQueue } from './queue';
 import { runJob } from './run-job';
-import { ProgressThrottle } from './throttle';
+import { ProgressThrottle } from './progress-throttle';
 import { Turns } from './turns';
 import { WhatIfService } from './what-if-service';
 import { toWire } from './wire';

@@ -2,6 +2,7 @@
  * The checkpoints in the view: found in the workspace, or opened by hand and remembered. Each is opened (headers
  * only) on first use, and again when its files change.
  */
+import { Debounce } from '../sidecar/timers';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
@@ -42,7 +43,9 @@ export class CheckpointLibrary implements vscode.Disposable {
   private readonly outside = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[] = [];
   private readonly changed = new vscode.EventEmitter<string | undefined>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly changes = new Debounce(SETTLE_MS, () => {
+    this.rescan().catch((error: unknown) => this.log.error(`The search for checkpoints failed: ${String(error)}`));
+  });
   private scan: Promise<void> | undefined;
   private scanned = false;
 
@@ -148,7 +151,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
+    this.changes.dispose();
     for (const subscription of [...this.subscriptions, ...this.outside.values()]) subscription.dispose();
     this.changed.dispose();
   }
@@ -268,10 +271,7 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** Searches the workspace once changes have settled. Errors go to the log. */
   rescanSoon(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.rescan().catch((error: unknown) => this.log.error(`The search for checkpoints failed: ${String(error)}`));
-    }, SETTLE_MS);
+    this.changes.ask();
   }
 }
 

@@ -21,7 +21,7 @@ export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): 
  * exactly the share of its removed blocks (Kim et al. 2024, §4.3). Attention over long texts and overheads are
  * ignored.
  */
-export function estimatedSpeedup(checkpoint: Checkpoint, removed: readonly number[]): number {
+function estimatedSpeedup(checkpoint: Checkpoint, removed: readonly number[]): number {
   const architecture = requireArchitecture(checkpoint);
   return parametersReadOf(architecture) / parametersReadOf(withoutLayers(architecture, removed));
 }

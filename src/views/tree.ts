@@ -21,7 +21,7 @@ import type { ScoreStore } from './scores';
 import { type CheckpointGroup, groupOf, groupCheckpoints } from './checkpoint-groups';
 import { subjectOf } from './subject';
 
-export const VIEW_ID = 'coppice.checkpoints';
+const VIEW_ID = 'coppice.checkpoints';
 
 /** A single object, so that VS Code recognizes it. */
 const INSPECTION: InspectionNode = { kind: 'inspection' };

@@ -5,7 +5,7 @@ import { stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining, TrainingEvaluation, TrainingStep } from '../../protocol/panel';
 import type { RetrainSpec, TrainingEvent } from '../../protocol/training';
-import { Throttle } from './throttle';
+import { Throttle } from '../../sidecar/timers';
 
 const TELL_MS = 100;
 

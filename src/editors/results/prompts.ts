@@ -2,7 +2,7 @@
 import type { Memento } from '../../host/memento';
 
 /** One for models that know only stories, and those of Shortened LLaMA (Kim et al. 2024). */
-export const PROMPTS: readonly string[] = [
+const PROMPTS: readonly string[] = [
   'Once upon a time, there was',
   'The Leaning Tower of Pisa is known for',
   'AI can create a logo in seconds',

@@ -5,7 +5,7 @@ import type { Column } from './columns';
 import { SampleWriter } from './live-samples';
 import type { PanelStore } from './panel-store';
 import type { PanelServices } from './services';
-import { Throttle } from './throttle';
+import { Throttle } from '../../sidecar/timers';
 
 /** New text is sent at most this often. */
 const TELL_MS = 50;

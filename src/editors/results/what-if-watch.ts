@@ -2,6 +2,7 @@
  * Asks for the perplexity of the plan once clicks have settled. A plan takes one request, which also measures the whole
  * model while its perplexity is unknown. A newer plan cancels the request before it.
  */
+import { Debounce } from '../../sidecar/timers';
 import { CancelledError, throwIfCancelled } from '../../engine/errors';
 import { calibrationKey } from '../../engine/records/rows-key';
 import type { RemovedEntry } from '../../protocol/json';
@@ -42,10 +43,12 @@ export const NOTHING_YET: WhatIfState = {
 export class WhatIfWatch {
   private current: WhatIfState = NOTHING_YET;
   private wanted: readonly number[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private readonly settled: Debounce;
   private running: AbortController | undefined;
 
-  constructor(private readonly options: WhatIfOptions) {}
+  constructor(private readonly options: WhatIfOptions) {
+    this.settled = new Debounce(options.settleMs ?? SETTLE_MS, () => void this.evaluate());
+  }
 
   get state(): WhatIfState {
     return this.current;
@@ -54,10 +57,9 @@ export class WhatIfWatch {
   /** Takes a new plan. It is evaluated after a moment without another one. */
   planned(removed: readonly number[]): void {
     this.wanted = removed;
-    clearTimeout(this.timer);
     this.running?.abort();
     this.show({ status: 'waiting', failure: null });
-    this.timer = setTimeout(() => void this.evaluate(), this.options.settleMs ?? SETTLE_MS);
+    this.settled.ask();
   }
 
   /**
@@ -75,7 +77,7 @@ export class WhatIfWatch {
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
+    this.settled.dispose();
     this.running?.abort();
   }
 

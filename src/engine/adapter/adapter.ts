@@ -24,7 +24,7 @@ export interface Adapter {
 }
 
 /** The block of the checkpoint with the index `position` after the blocks `removed` (ascending) are removed. */
-export function blockBeforeRemoval(position: number, removed: readonly number[]): number {
+function blockBeforeRemoval(position: number, removed: readonly number[]): number {
   return removed.reduce((block, gone) => (gone <= block ? block + 1 : block), position);
 }
 

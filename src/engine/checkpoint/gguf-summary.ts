@@ -48,7 +48,7 @@ export function summarizeGguf(gguf: GgufFile): Summary {
 }
 
 /** The block that a tensor belongs to. Up to 4 digits: more name no block of a model that exists. */
-export function ggufBlockOf(name: string): number | undefined {
+function ggufBlockOf(name: string): number | undefined {
   const match = /^blk\.(\d{1,4})\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }

@@ -65,13 +65,13 @@ export function summarize(checkpoint: Checkpoint): Summary {
 }
 
 /** Parameters of the model; stored elements where the architecture is unknown. */
-export function countParameters(checkpoint: Checkpoint): number {
+function countParameters(checkpoint: Checkpoint): number {
   const architecture = describedArchitecture(checkpoint);
   return architecture ? parametersOf(architecture) : sumElements(checkpoint.tensors.values());
 }
 
 /** Parameters of every block, in order. */
-export function blockParameters(checkpoint: Checkpoint): number[] {
+function blockParameters(checkpoint: Checkpoint): number[] {
   const architecture = describedArchitecture(checkpoint);
   if (architecture) return layerParameters(architecture);
   const perBlock = storedBlocks(checkpoint);
@@ -80,7 +80,7 @@ export function blockParameters(checkpoint: Checkpoint): number[] {
 }
 
 /** Bytes of all stored tensors. */
-export function storedBytes(checkpoint: Checkpoint): number {
+function storedBytes(checkpoint: Checkpoint): number {
   let total = 0;
   for (const { bytes } of checkpoint.tensors.values()) total += bytes;
   return total;

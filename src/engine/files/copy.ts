@@ -27,7 +27,7 @@ const BUFFER_BYTES = 256 * 1024;
 const BUFFERS_IN_A_ROW = 8;
 
 /** Joins ranges that follow each other in the same file: whole blocks then travel as one. */
-export function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
+function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
   const joined: { file: string; offset: number; bytes: number }[] = [];
   for (const { file, offset, bytes } of ranges) {
     const last = joined.at(-1);

@@ -73,7 +73,7 @@ function bootstrapMean(values: readonly number[], seed: number): Interval {
   return { low: at(0.025), high: at(0.975) };
 }
 
-export function mean(values: readonly number[] | Float64Array): number {
+function mean(values: readonly number[] | Float64Array): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum / values.length;

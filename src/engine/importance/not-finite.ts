@@ -18,7 +18,7 @@ const MAX_NAMES = 8;
  * @param rows tokens, all of one length
  * @throws CancelledError
  */
-export async function placeOfBreak(
+async function placeOfBreak(
   model: Model,
   rows: TokenRows,
   view: View,

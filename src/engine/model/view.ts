@@ -62,11 +62,6 @@ export function stepsOf(view: View, split = false): Step[] {
   });
 }
 
-/** "10, 12.ffn": a view's removed parts as `parseRemoved` reads them. */
-export function formatRemoved(removed: readonly RemovedPart[]): string {
-  return removed.map((r) => (r.part ? `${r.block}.${r.part}` : String(r.block))).join(',');
-}
-
 /**
  * Reads "10,11,20-23,12.ffn,3.attention".
  * @throws UserError for anything else, and for blocks that the model lacks

@@ -214,7 +214,7 @@ function checkMerges(merges: unknown, file: string): void {
 }
 
 /** The error of a tokenizer file that does not hold what it should. */
-export function malformed(file: string, why: string, cause?: unknown): UserError {
+function malformed(file: string, why: string, cause?: unknown): UserError {
   return new UserError(`Cannot use ${file}`, why, 'Take the file from the model’s page again.', { cause });
 }
 

@@ -48,7 +48,7 @@ const TEMPLATE_FOLDER = 'additional_chat_templates';
 const MAX_COMPANION_BYTES = 1024 ** 3;
 
 /** Whether a file of this name accompanies the weights. */
-export function isCompanion(name: string): boolean {
+function isCompanion(name: string): boolean {
   return COMPANION_NAMES.has(name) || (COMPANION_PATTERN.test(name) && !NO_PAPER.test(name));
 }
 

@@ -50,7 +50,7 @@ export interface Plan {
  * Up to this size a model is one file, above it shards of at most this size, however its source was split (a larger
  * tensor gets a shard of its own): what stock tools have long written and every hub and file system takes.
  */
-export const MAX_SHARD_BYTES = 5_000_000_000;
+const MAX_SHARD_BYTES = 5_000_000_000;
 
 export interface PlanOptions {
   readonly maxShardBytes?: number;

@@ -3,7 +3,7 @@ import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { flag, positive, seed, share, whole } from '../option';
 
 /** Default number of tokens to write. */
-export const NEW_TOKENS = 64;
+const NEW_TOKENS = 64;
 
 export const sampling = {
   greedy: flag('always the likeliest token (the default)', {

@@ -6,7 +6,7 @@ import type * as Plot from '@observablehq/plot';
 
 /** Margins of the charts about blocks. */
 export const LEFT = 54;
-export const RIGHT = 8;
+const RIGHT = 8;
 
 /** Options of a chart of this width: margins, and a band scale of all blocks. */
 export function blockAxis(blocks: number, width: number) {

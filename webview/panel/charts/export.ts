@@ -48,13 +48,13 @@ export function exportJson(id: string, numbers: Numbers, send: Send): void {
 
 export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-export function csvOf({ head, rows }: Numbers): string {
+function csvOf({ head, rows }: Numbers): string {
   const lines = [head, ...rows()].map((cells) => cells.map(csvCell).join(','));
   return `${lines.join('\r\n')}\r\n`;
 }
 
 /** One object for each row. Infinity and NaN become strings, as in records. */
-export function objectsOf({ head, rows }: Numbers): Record<string, Cell>[] {
+function objectsOf({ head, rows }: Numbers): Record<string, Cell>[] {
   const valueOf = (cell: Cell): Cell => (typeof cell === 'number' && !Number.isFinite(cell) ? String(cell) : cell);
   return rows().map((row) => Object.fromEntries(head.map((name, i) => [name, valueOf(row[i])])));
 }

@@ -17,7 +17,7 @@ export interface Numbers {
 export const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 /** The cell as the page shows it. */
-export function cellText(cell: Cell): string {
+function cellText(cell: Cell): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
   return Number.isInteger(cell) ? formatCount(cell) : shortNumber(cell, 6);

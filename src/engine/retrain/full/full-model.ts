@@ -16,7 +16,7 @@ import { fullBlockParameters } from '../../model/full-graph';
 import type { TrainableModel, TrainedEmbedding, TrainedStep } from '../loop/trainable-model';
 
 /** The weights of a view, under their names in the pruned model. */
-export function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View): Map<string, WeightKey> {
+function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View): Map<string, WeightKey> {
   const blocks = stepsOf(view).map(({ block }) => block);
   const pruned = withLayers(architecture, blocks);
   const named = [...weightKeys(pruned)].map((key): [string, WeightKey] => {

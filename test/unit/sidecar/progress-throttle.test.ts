@@ -1,7 +1,7 @@
 /** Progress thinned out, with its rate. */
 import assert from 'node:assert/strict';
 import type { ProgressInfo } from '../../../src/protocol/jobs';
-import { ProgressThrottle } from '../../../src/sidecar/throttle';
+import { ProgressThrottle } from '../../../src/sidecar/progress-throttle';
 
 function throttled(): {
   sent: ProgressInfo[];
