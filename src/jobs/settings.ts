@@ -1,4 +1,5 @@
 /** The settings of VS Code that options take their defaults from, as package.json describes them. Pure. */
+import { CRITERION_LIST } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { JOBS } from './definitions';
 import type { AnyJob } from './define';
@@ -54,10 +55,27 @@ export function withOptionSettings<M extends Manifest>(manifest: M): M {
     const { enum: values } = OPTION_SETTINGS[key] ?? {};
     const name = key.replace(/^coppice\./, '');
     const texts = Array.isArray(values)
-      ? { enumDescriptions: values.map((value) => `%setting.${name}.${String(value)}%`) }
+      ? {
+          enumItemLabels: values.map((value) => `%setting.${name}.${String(value)}.label%`),
+          enumDescriptions: values.map((value) => `%setting.${name}.${String(value)}%`),
+        }
       : {};
     return [key, { ...property, ...OPTION_SETTINGS[key], ...texts }];
   });
   const configuration = { ...contributes.configuration, properties: Object.fromEntries(properties) as object };
   return { ...manifest, contributes: { ...contributes, configuration } };
+}
+
+const CRITERION_TEXT = 'setting.criterion.';
+
+/** The texts of package.nls.json with what the list of criteria says of each. All others stay. */
+export function withCriterionTexts(texts: Readonly<Record<string, string>>): Record<string, string> {
+  const own = CRITERION_LIST.flatMap(({ name, title, help }) => [
+    [`${CRITERION_TEXT}${name}.label`, title],
+    [`${CRITERION_TEXT}${name}`, `${help}.`],
+  ]);
+  const entries = Object.entries(texts);
+  const at = entries.findIndex(([key]) => key.startsWith(CRITERION_TEXT));
+  const others = entries.filter(([key]) => !key.startsWith(CRITERION_TEXT));
+  return Object.fromEntries([...others.slice(0, at), ...own, ...others.slice(at)]) as Record<string, string>;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { OPTION_SETTINGS, settingsByOption, withOptionSettings } from '../../src/jobs/settings';
+import { OPTION_SETTINGS, settingsByOption, withCriterionTexts, withOptionSettings } from '../../src/jobs/settings';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
 import { OPTION_NAMES } from '../../src/engine/option-token';
 
@@ -72,6 +72,8 @@ describe('the manifest', () => {
 
   it('says of the settings of options what the options say: run `npm run manifest`', () => {
     assert.deepEqual(withOptionSettings(manifest), manifest);
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    assert.deepEqual(withCriterionTexts(texts), texts);
     assert.deepEqual([...new Set(settingsByOption().values())].sort(), Object.keys(OPTION_SETTINGS).sort());
     for (const key of Object.keys(OPTION_SETTINGS)) assert.ok(key in configuration.properties, key);
   });
