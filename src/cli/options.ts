@@ -20,9 +20,9 @@ export function addCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print exactly one JSON object on stdout')
     .option('--record <file>', 'write the record of this run (inputs, settings, versions, results) to a file')
-    .option('-q, --quiet', 'no progress, no notes')
-    .option('--verbose', 'on failure, print the stack too')
-    .option('--no-color', 'no colours (also: the environment variable NO_COLOR)');
+    .option('-q, --quiet', 'print no progress and no notes')
+    .option('--verbose', 'print the stack trace of an error')
+    .option('--no-color', 'print no colours (also: the environment variable NO_COLOR)');
 }
 
 /** Adds options as commander has them, with their help, values, defaults and conflicts. */

@@ -12,7 +12,7 @@ export class OutputError extends UserError {}
 
 /** The error of stdout as the user reads it. */
 export function outputError(error: unknown): OutputError {
-  const { why, action } = systemReason(error) ?? { why: String(error), action: 'Print to another place.' };
+  const { why, action } = systemReason(error) ?? { why: String(error), action: 'Write to another file or disk.' };
   return new OutputError('The output cannot be written', why, action, { cause: error });
 }
 

@@ -27,12 +27,14 @@ Examples:
   coppice eval ./SmolLM2-pruned --text test.txt
   coppice generate ./SmolLM2-pruned --prompt "Once upon a time"
 
-A checkpoint is a folder as Hugging Face stores it, a .safetensors file or an index.json.
+A checkpoint is a folder in Hugging Face format, a .safetensors file or an index.json.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.`;
 
 export function buildProgram(exit: Exit): Command {
   const program = new Command('coppice')
-    .description('Makes language models shorter: scores their Transformer blocks and removes the least important ones.')
+    .description(
+      'Prunes language models in depth: scores their Transformer blocks and removes the least important ones.',
+    )
     .version(version, '-V, --version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
@@ -61,7 +63,7 @@ function usageError(message: string): string {
     .split('\n');
   const hint = hints.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
   const failure = {
-    what: 'The command line is not understood',
+    what: 'The command line is not valid',
     why: oneLine(why),
     action: `${hint ? `${hint} ` : ''}See the options and examples with --help.`,
     exitCode: EXIT_USAGE,

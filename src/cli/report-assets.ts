@@ -16,7 +16,7 @@ export async function reportAssets(): Promise<ReportAssets> {
   } catch (error) {
     throw new UserError(
       'The report cannot be drawn',
-      `${folder} lacks report.js or report.css`,
+      `${folder} has no report.js or no report.css`,
       'Install Coppice again.',
       { cause: error },
     );

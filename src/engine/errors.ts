@@ -1,6 +1,6 @@
 /**
- * Two kinds of errors leave the engine: a `UserError`, which the user must see and can act on, and everything else,
- * which is a bug and is logged with its stack. Cancellation is neither.
+ * The engine throws two kinds of errors. The user sees a `UserError` and can act on it. Every other error is a bug and
+ * is logged with its stack. Cancellation is neither.
  */
 import { shownText } from './option-token';
 
@@ -14,7 +14,7 @@ export interface ErrorTexts {
 /** What went wrong, why, and what to do: each one line, without a trailing full stop in `what`. */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  /** The texts with their tokens, for another process, which shows them in its own words. */
+  /** The texts with their tokens, for another process that renders them in its own words. */
   readonly texts: ErrorTexts;
 
   /**
@@ -43,7 +43,10 @@ export class UserError extends Error {
   }
 }
 
-/** The device failed, not the job: on the CPU it may work, which the caller can offer but never chooses by itself. */
+/**
+ * The device failed, not the job. The job may work on the CPU: the caller can offer that, but never chooses it
+ * silently.
+ */
 export class DeviceError extends UserError {}
 
 /** Thrown between runs once the caller's signal is aborted. Not an error to report. */
@@ -60,13 +63,13 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
 }
 
 /**
- * The `code` of an error of the operating system ("ENOENT", "ENOSPC", …), or undefined. Node's own errors ("ERR_…") are
- * none: they say that a call was wrong.
+ * The `code` of an error of the operating system ("ENOENT", "ENOSPC", …), or undefined. Node's own errors ("ERR_…") do
+ * not count, because they report a wrong call.
  */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return error.code.startsWith('ERR_') ? undefined : error.code;
 }
 
-/** What was thrown, in words: its message, or the value itself where it is no error. */
+/** The message of a thrown error, or the thrown value as text if it is not an error. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

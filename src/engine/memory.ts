@@ -34,8 +34,8 @@ export function peakRssBytes(): number {
 }
 
 /**
- * As Linux counts it for the program that runs now. What `getrusage` says survives `exec`: it is no less than what the
- * process that started this one had. Undefined on other systems.
+ * The count of Linux for the current program. The value of `getrusage` survives `exec`: it is at least the peak of the
+ * process that started this one. Undefined on other systems.
  */
 function highWaterMark(): number | undefined {
   if (process.platform !== 'linux') return undefined;

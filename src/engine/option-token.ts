@@ -1,5 +1,5 @@
 /**
- * Messages of the engine name options and commands by token, because each face has its own words for them: the terminal
+ * Messages of the engine name options and commands by token, because each face has its own words for them. The terminal
  * says `--memory`, VS Code says “Coppice: Memory Limit”. A message stays a plain string that can be joined, sent to
  * another process and stored; the face renders the tokens in it where it shows the message.
  */
@@ -67,13 +67,13 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 /** The value of an option in a message; a placeholder such as DIR is text too. */
 export type OptionValue = string | number | boolean;
 
-/** What one face calls options and commands. Values are text, as they stand in the token. */
+/** The words of one face for options and commands. Values are the text of the token. */
 export interface OptionNaming {
   /** The option as a noun: "--device cpu". */
   option(name: OptionName, value?: string): string;
   /** The advice to give it a value: "use --device cpu". `verb` is the terminal's. */
   set(name: OptionName, value: string, verb: string): string;
-  /** A command, with arguments and options that only a command line needs. */
+  /** A command, with the arguments and options of a command line. */
   command(name: CommandName, words: readonly string[]): string;
 }
 
@@ -87,31 +87,31 @@ export const set = (name: OptionName, value: OptionValue, verb: 'use' | 'give' |
 
 /** Names a command: `${command('merge', 'CHECKPOINT', option('out', 'DIR'))}`. */
 export const command = (name: CommandName, ...words: readonly string[]): string =>
-  // Options among the words are the terminal's affair, so they are stored as it prints them.
+  // Only the terminal shows options among the words, so they are stored in its form.
   token('command', [name, ...words.map((word) => renderOptions(word, TERMINAL_NAMING))]);
 
 const token = (kind: string, parts: readonly string[]): string => `⟦${[kind, ...parts].join('|')}⟧`;
 
-/** A token, with the quotes of code around it where there are some. */
+/** A token, with the code quotes around it, if any. */
 const TOKEN = /(`?)⟦(option|set|command)\|([^⟦⟧]*)⟧\1/g;
 
 /**
- * Replaces every token of `text`. A word that begins a sentence gets a capital letter. Quotes of code (backticks) around
- * a token are kept for the terminal only: other faces have their own.
+ * Replaces every token of `text`. A word at the start of a sentence gets a capital letter. Only the terminal keeps code
+ * quotes (backticks) around a token; other faces have their own.
  */
 export function renderOptions(text: string, naming: OptionNaming): string {
   return text.replace(TOKEN, (whole: string, quote: string, kind: string, rest: string, offset: number) => {
     const words = named(naming, kind, rest.split('|'));
     if (words === undefined) return whole;
     const isTerminal = naming === TERMINAL_NAMING;
-    // The terminal prints a command as it is typed.
+    // The terminal prints a command as the user types it.
     const begins = (offset === 0 || /[.!?] $/.test(text.slice(0, offset))) && !(isTerminal && kind === 'command');
     const kept = isTerminal ? quote : '';
     return kept + (begins ? words.charAt(0).toUpperCase() + words.slice(1) : words) + kept;
   });
 }
 
-/** Undefined for what only looks like a token: text of the user. */
+/** Undefined for user text that only looks like a token. */
 function named(naming: OptionNaming, kind: string, [name, ...rest]: readonly string[]): string | undefined {
   if (kind === 'command') return isCommandName(name) ? naming.command(name, rest) : undefined;
   if (!isOptionName(name)) return undefined;
@@ -122,7 +122,7 @@ function named(naming: OptionNaming, kind: string, [name, ...rest]: readonly str
 const isOptionName = (name: string): name is OptionName => OPTION_NAMES.some((each) => each === name);
 const isCommandName = (name: string): name is CommandName => COMMAND_NAMES.some((each) => each === name);
 
-/** As the command line has them. */
+/** The words of the command line. */
 export const TERMINAL_NAMING: OptionNaming = {
   option: flag,
   set: (name, value, verb) => `${verb} ${flag(name, value)}`,

@@ -1,15 +1,15 @@
-/** For processes that another one forked to work for it (sidecar, tokenizer): they end when it does. */
+/** Ends forked processes (sidecar, tokenizer) when their parent ends. */
 import { Worker } from 'node:worker_threads';
 
-/** How often the parent is looked for, beside the closing of the channel. */
+/** Interval of the checks for the parent, besides the closing of the channel. */
 const CHECK_MS = 500;
-/** What this process may take to end by itself, once the parent is gone. */
+/** Time for this process to end by itself after its parent has ended. */
 const GRACE_MS = 2500;
 
 /**
- * Calls `gone` once the parent is: when its channel closes, or another process has adopted this one (a parent that was
- * killed may leave the channel open in a process of its own). A thread looks too: it ends the process when its main
- * thread cannot, because a driver or a regular expression never returns.
+ * Calls `gone` once the parent has ended: its channel closes, or another process has adopted this one (a child of a
+ * killed parent may keep the channel open). A thread checks too. It ends the process if the main thread cannot, because
+ * a driver or a regular expression never returns.
  */
 export function watchParent(gone: () => void): void {
   const parent = process.ppid;
@@ -25,7 +25,7 @@ export function watchParent(gone: () => void): void {
   new Worker(GUARD, { eval: true, workerData: { parent, look: CHECK_MS, grace: GRACE_MS } }).unref();
 }
 
-/** CommonJS: Node evaluates it as it is. */
+/** CommonJS, because Node evaluates it directly. */
 const GUARD = `
 const { workerData: { parent, look, grace } } = require('node:worker_threads');
 setInterval(() => {

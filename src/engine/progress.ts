@@ -1,15 +1,17 @@
-/** What a long operation reports and listens to. The engine knows nothing of terminals or editors. */
+/** Progress and cancellation of long operations. The engine does not know terminals or editors. */
 import { throwIfCancelled } from './errors';
 
 export interface Progress {
   /** The step in words: "scoring block 7". */
   readonly label: string;
-  /** Work done and to be done, in the operation's own unit. */
+  /** Work done and total work, in the operation's unit. */
   readonly done: number;
   readonly total: number;
-  /** Name of that unit, plural: "row-blocks", "windows", "bytes"; "share" where the job has phases of several units. */
+  /**
+   * Name of that unit, plural: "row-blocks", "windows", "bytes"; "share" if the phases of the job have different units.
+   */
   readonly unit: string;
-  /** The pace of this phase says nothing about the rest, so no time left is estimated from it. */
+  /** The pace of this phase does not predict the rest, so no remaining time is estimated from it. */
   readonly unpaced?: true;
 }
 
@@ -21,15 +23,15 @@ export interface JobOptions {
 
 /** A phase of a job that has several. */
 export interface Phase {
-  /** Its part in the whole work, as an estimate, in any unit that all phases have in common. */
+  /** Its estimated part of the whole work, in any unit that all phases share. */
   readonly share: number;
-  /** As in `Progress`: the phase's share is a guess, or the phase is short. */
+  /** As in `Progress`: the phase's share is uncertain, or the phase is short. */
   readonly unpaced?: true;
 }
 
 /**
  * Combines the phases of a job into one progress: a share of the whole, which never decreases.
- * @returns what each phase is given as its job, in their order
+ * @returns the job for each phase, in order
  */
 export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Phase[]): JobOptions[] {
   const whole = phases.reduce((sum, { share }) => sum + share, 0);
@@ -48,20 +50,20 @@ export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Ph
   });
 }
 
-/** Names a part of work that memory allows in parts only: "part 2 of 5, ", and nothing where there is one. */
+/** Names a part of work that memory splits: "part 2 of 5, "; empty for a single part. */
 export const partName = (part: number, parts: number): string => (parts > 1 ? `part ${part + 1} of ${parts}, ` : '');
 
 /** Reports the step of a job whose progress is not known. */
 export const announce = ({ onProgress }: JobOptions, label: string): void =>
   onProgress?.({ label, done: 0, total: 0, unit: 'share', unpaced: true });
 
-/** The same job, each of its steps named by the phase or round as well. */
+/** The same job, with the phase or round in the name of each step. */
 export const labelled = ({ signal, onProgress }: JobOptions, prefix: string): JobOptions => ({
   signal,
   onProgress: (progress) => onProgress?.({ ...progress, label: `${prefix}, ${progress.label}` }),
 });
 
-/** Counts the work of one job and reports it; between two pieces of work it is where cancellation is noticed. */
+/** Counts and reports the work of one job. Checks for cancellation between two pieces of work. */
 export class Work {
   private done = 0;
 
@@ -72,7 +74,7 @@ export class Work {
     private label: string,
   ) {}
 
-  /** Names the step that starts now. */
+  /** Names the step that starts. */
   step(label: string): void {
     this.label = label;
   }
@@ -82,7 +84,7 @@ export class Work {
     throwIfCancelled(this.job.signal);
   }
 
-  /** `amount` more is done. @throws CancelledError */
+  /** Adds `amount` to the work done. @throws CancelledError */
   advance(amount: number): void {
     this.done += amount;
     this.job.onProgress?.({ label: this.label, done: this.done, total: this.total, unit: this.unit });

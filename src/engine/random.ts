@@ -1,7 +1,7 @@
 /**
- * The one source of pseudo-randomness: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number
+ * The only source of pseudo-randomness: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number
  * generators", 2021), 128 bits of state in four 32-bit words, period 2^128 − 1. A seed is spread over the state by
- * splitmix32 (Weyl sequence of 0x9e3779b9 through the finaliser of MurmurHash3), so that near seeds give unrelated
+ * splitmix32 (Weyl sequence of 0x9e3779b9 through the finaliser of MurmurHash3), so similar seeds give unrelated
  * streams. Every draw is integer arithmetic: the same seed gives the same numbers on every machine.
  */
 export class Random {
@@ -39,7 +39,7 @@ export class Random {
     return (high * 2 ** 26 + low) / 2 ** 53;
   }
 
-  /** Uniform integer, 0 … n − 1, for 1 ≤ n ≤ 2^32. Rejects the tail that would favour small numbers. */
+  /** Uniform integer, 0 … n − 1, for 1 ≤ n ≤ 2^32. Rejects the tail, which would favour small numbers. */
   below(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new RangeError(`cannot draw an integer below ${n}`);
     const limit = 2 ** 32 - (2 ** 32 % n);

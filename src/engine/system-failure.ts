@@ -1,4 +1,4 @@
-/** Node's system errors in words: what each means, and what the user can do about it. */
+/** Words for Node's system errors: the meaning of each, and what the user can do. */
 import { writeFile } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import { systemErrorCode, UserError } from './errors';
@@ -28,22 +28,22 @@ const REASONS: Readonly<Partial<Record<string, SystemReason>>> = {
   ),
   EMFILE: reason('too many files are open in this process', 'Raise the limit (ulimit -n) and run again.'),
   ENFILE: reason('too many files are open on this machine', 'Close other programs and run again.'),
-  ENOMEM: reason('the system gives no more memory', 'Close other programs, or raise the limit (ulimit -v).'),
+  ENOMEM: reason('the system refuses more memory', 'Close other programs, or raise the limit (ulimit -v).'),
   EIO: reason('the disk or its connection has a fault', 'Check the disk and try again.'),
-  ELOOP: reason('its links lead in a circle', 'Check the path.'),
+  ELOOP: reason('its symbolic links form a loop', 'Check the path.'),
   ENAMETOOLONG: reason('the path is too long', 'Choose a shorter path.'),
   ENXIO: reason('it is a socket or a device, not a regular file', 'Name a regular file.'),
   ETIMEDOUT: reason('the disk does not answer', 'Check the connection to the disk and try again.'),
   ESTALE: reason('the network disk no longer knows the file', 'Open the folder again and try again.'),
 };
 
-/** What a system error means; an unknown one by its code. Undefined for any other error. */
+/** The meaning of a system error; an unknown one is named by its code. Undefined for other errors. */
 export function systemReason(error: unknown): SystemReason | undefined {
   const code = systemErrorCode(error);
   return code === undefined ? undefined : reasonOf(code);
 }
 
-/** The same of an error number, as native libraries report it. */
+/** The same for an error number of a native library. */
 export function reasonOfErrno(errno: number): SystemReason {
   return reasonOf(getSystemErrorMap().get(-errno)?.[0] ?? `error ${errno}`);
 }
@@ -52,7 +52,7 @@ function reasonOf(code: string): SystemReason {
   return REASONS[code] ?? reason(`the system reports ${code}`, 'Check the path and the disk, and try again.');
 }
 
-/** A system error as the user can act on it, under the path that it names; undefined for any other error. */
+/** A system error as a `UserError` about its path; undefined for other errors. */
 export function systemFailure(error: unknown): UserError | undefined {
   const known = systemReason(error);
   if (!known) return undefined;
@@ -61,15 +61,15 @@ export function systemFailure(error: unknown): UserError | undefined {
 }
 
 /**
- * A system error of writing as the user can act on it; any other error as it is.
- * @param what was written to: Node leaves the path out once a file is open
+ * A system error of writing as a `UserError`; other errors unchanged.
+ * @param what the output, because Node's error has no path once a file is open
  */
 export function cannotWrite(what: string, error: unknown): unknown {
   const known = systemReason(error);
   return known ? new UserError(`${what} cannot be written`, known.why, known.action, { cause: error }) : error;
 }
 
-/** Writes a text to a file, in the place of an older one. @throws UserError */
+/** Writes a text to a file and replaces an older one. @throws UserError */
 export async function writeTextFile(path: string, text: string): Promise<void> {
   await writeFile(path, text).catch((error: unknown) => {
     throw cannotWrite(path, error);

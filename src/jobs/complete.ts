@@ -14,7 +14,7 @@ export function completeOptions<J extends AnyJob>(job: J, given: object): Option
   const found = new Map<string, unknown>(Object.entries(given).filter(([, value]) => value !== undefined));
   for (const name of found.keys()) {
     if (!Object.hasOwn(job.options, name)) {
-      refuse(`${job.kind} has no option ${name}`, 'it is none of its options', 'Leave it out.');
+      refuse(`${job.kind} has no option ${name}`, 'the job does not know it', 'Leave it out.');
     }
   }
   for (const [name, each] of Object.entries(job.options)) checkOption(job, name, each, found);
@@ -55,7 +55,11 @@ function checkOption(
   if (found.get(name) === false) return; // a flag that is off conflicts with nothing
   const other = conflicts.find((each) => found.has(each) && found.get(each) !== false);
   if (other !== undefined) {
-    refuse(`${token(name)} cannot be used with ${token(other)}`, 'they exclude each other', 'Leave one of them out.');
+    refuse(
+      `${token(name)} cannot be used with ${token(other)}`,
+      'the two exclude each other',
+      'Leave one of them out.',
+    );
   }
   if (needs !== undefined && !found.has(needs)) {
     refuse(

@@ -89,10 +89,10 @@ describe('command line: curves and reports', function () {
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /neither --calibration nor --text/);
     const other = await coppice(['curve', model, '--scores', score, '--criterion', 'taylor', ...calibration()]);
-    assert.match(other.stderr, /they are those of ppl/);
+    assert.match(other.stderr, /they are scores of ppl/);
     const broken = await coppice(['report', text, '--out', join(folder, 'x.html')]);
     assert.equal(broken.code, 1);
-    assert.match(broken.stderr, /is no run record/);
+    assert.match(broken.stderr, /is not a run record/);
   });
 
   it('reports runs as a page that carries all it needs, and as Markdown', async () => {
@@ -131,7 +131,7 @@ describe('command line: curves and reports', function () {
     assert.doesNotMatch(quiet, /warning/);
     const [tokens, long] = await tokensOf();
     assert.equal(tokens, 4 * 299);
-    const tooLong = /warning: rows of 300 tokens are longer than the 256 that the model was made for/;
+    const tooLong = /warning: rows of 300 tokens are longer than the model’s context of 256/;
     assert.match(long, tooLong);
     assert.match((await tokensOf('--samples', '9'))[1], /warning: rows\.json holds 4 rows, not 9/);
     for (const criterion of ['taylor', 'greedy']) {

@@ -55,7 +55,7 @@ describe('command line: end to end', function () {
       ...['comparison.json', 'curve-ppl.json', 'pruned-model', 'report.html', 'retrained-model'],
       ...['scores-ppl.json', 'scores-taylor.json'],
     ]);
-    assert.match(page.stdout, /^report\.html +charts of all this/m);
+    assert.match(page.stdout, /^report\.html +charts of all results/m);
     assert.deepEqual(partsOfReport(readFileSync(join(folder, 'report.html'), 'utf8')), [
       ...['cost', 'curve', 'quality', 'retrained', 'samples', 'score', 'training'],
     ]);

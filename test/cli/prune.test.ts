@@ -121,7 +121,7 @@ describe('command line: prune', function () {
     await refused(await score(other, '--criterion', 'deepest'), /scores of another model/);
     await refused(await score(model, '--calibration', rows, '--granularity', 'module'), /single modules/);
     await refused(await score(model, '--criterion', 'deepest', '--remove', '1'), /scores of a view/);
-    await refused('{"criterion": 1}', /lacks criterion or model/);
+    await refused('{"criterion": 1}', /has no criterion or no model/);
     await refused('scores', /not JSON/);
   });
 
@@ -162,7 +162,7 @@ describe('command line: prune', function () {
     const asked = ['prune', model, '--criterion', 'ppl', '--calibration', rows, '--json'];
     for (const [args, word] of [
       [['--count', '1', '--no-keep-ends', '--out', 'taken'], /taken exists already/],
-      [['--count', '1', '--no-keep-ends', '--out', join(model, 'inside')], /lies inside the source/],
+      [['--count', '1', '--no-keep-ends', '--out', join(model, 'inside')], /is inside the source/],
       [['--count', '1', '--out', 'out'], /cannot remove 1 of 4 blocks/],
     ] as const) {
       const { code, stderr } = await coppice([...asked, ...args], { cwd });

@@ -100,7 +100,7 @@ describe('command line: retrain', function () {
     await refused(2, /It must be some of q,k,v/, '--targets', 'q,z');
     await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');
     await refused(1, /Remove whole blocks/, '--remove', '1.ffn');
-    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4/, '--remove', '0-3');
+    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3');
     await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3');
     // Two heads of keys and values, 16 wide each; a query is 64 wide.
     await refused(1, /adapter of rank 65536\n.*adapts is 32,.*\n.*--rank of at most 32/, '--rank', '65536');

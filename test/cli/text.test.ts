@@ -103,7 +103,7 @@ describe('command line: texts', function () {
     );
     const args = ['--window', '32', '--limit', '1', '--json'];
     const same = await coppice(['eval', folder, '--text', text, ...args]);
-    assert.match(same.stderr, /warning: .*scored the blocks/);
+    assert.match(same.stderr, /warning: the removed blocks were scored on this text/);
     assert.equal(same.code, 0);
     const another = join(temporaryFolder(), 'another.txt');
     writeFileSync(another, readFileSync(text, 'utf8').toUpperCase());
@@ -114,7 +114,7 @@ describe('command line: texts', function () {
     const args = ['eval', model, '--text', text, '--limit', '1', '--json'];
     const long = await coppice([...args, '--window', '300']);
     assert.equal(long.code, 0, long.stderr);
-    assert.match(long.stderr, /warning: windows of 300 tokens are longer than the 256/);
+    assert.match(long.stderr, /warning: windows of 300 tokens are longer than the model’s context of 256/);
     assert.doesNotMatch((await coppice([...args, '--window', '64'])).stderr, /warning/);
   });
 

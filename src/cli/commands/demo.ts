@@ -8,9 +8,9 @@ import { compute } from '../../jobs/options/compute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 
 const options = {
-  calibration: file('text to score with (default: a short text of its own)'),
-  text: file('text to measure perplexity on (default: another)'),
-  retrain: file('retrain with this data (the sample model brings its own; others are not retrained)'),
+  calibration: file('text to score with (default: a short bundled text)'),
+  text: file('text to measure perplexity on (default: another bundled text)'),
+  retrain: file('data to retrain with (bundled for the sample model; other models are retrained only with this option)'),
   count: whole('blocks to remove (default: a quarter)'),
   out: folder('folder for models and records; it must not exist (default: coppice-demo, or the next free)'),
   ...compute,
@@ -23,9 +23,9 @@ export function addDemo(program: Command, exit: Exit): void {
     .command('demo')
     .summary('score, prune, retrain and compare, on one page')
     .description(
-      'Scores the blocks of a model, removes a quarter of them, retrains what is left, and shows what that did to its ' +
-        'perplexity, its text, its size and its speed. Without a checkpoint it takes the sample model that comes with ' +
-        'Coppice, and about a minute or two.',
+      'Scores the blocks of a model, removes a quarter of them, retrains the rest, and shows the effect on ' +
+        'perplexity, text, size and speed. Without a checkpoint it uses the sample model that comes with ' +
+        'Coppice and takes a minute or two.',
     )
     .argument('[checkpoint]', 'folder with weights, config and tokenizer');
   addCommonOptions(addOptions(command, options))

@@ -16,8 +16,10 @@ import { facts } from '../terminal/text';
 export function addInspect(program: Command, exit: Exit): void {
   const command = program
     .command('inspect')
-    .summary('what a checkpoint is')
-    .description('Shows architecture, sizes and types of a checkpoint. Reads headers only, however large it is.')
+    .summary('show what a checkpoint contains')
+    .description(
+      'Shows architecture, sizes and types of a checkpoint. Reads only the headers, so it is fast for any size.',
+    )
     .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
   addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
@@ -78,7 +80,9 @@ function page(summary: Summary, shell: Shell): string[] {
     ...optional('ffn', summary.ffn),
     ...optional('vocabulary', summary.vocabulary),
     ...optional('context', summary.context),
-    ...(summary.tied === null ? [] : [['tied', summary.tied ? 'yes, head and embedding are one' : 'no'] as const]),
+    ...(summary.tied === null
+      ? []
+      : [['tied', summary.tied ? 'yes, head and embedding share one matrix' : 'no'] as const]),
     ['usable', unsupported ? `inspection only: ${shell.shown(unsupported.why)}` : 'yes'],
   ]);
 }

@@ -24,16 +24,16 @@ interface ReportOptions extends CommonOptions {
 export function addReport(program: Command, exit: Exit): void {
   const command = program
     .command('report')
-    .summary('runs as one HTML page, or as Markdown')
+    .summary('write runs as one HTML page, or as Markdown')
     .description(
-      'Puts records of runs (what --record wrote, or the files of .coppice/runs) into one HTML page with ' +
-        'charts and tables, which needs no network to be read. With a name that ends in .md: as Markdown for a model card.',
+      'Writes records of runs (from --record or the folder .coppice/runs) into one HTML page with ' +
+        'charts and tables that works offline. If the name ends in .md, it writes Markdown for a model card.',
     )
     .argument('<run...>', 'records of runs')
-    .requiredOption('--out <file>', 'the page: FILE.html, or FILE.md')
+    .requiredOption('--out <file>', 'file to write: FILE.html or FILE.md')
     .option(
       '--inputs <dir...>',
-      "folders in which to look whether what the runs read has changed, besides each record's own and this one",
+      "more folders with files that the runs read, to check whether they changed; each record's folder and this one are checked always",
     );
   addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
@@ -80,7 +80,7 @@ async function changesOf(
     const { changed, unchecked } = await watch.check(inputs, dirname(files[i]), { given, job });
     for (const words of changed) warn(`${files[i]}: ${words}`);
     for (const words of unchecked) note(`${files[i]}: ${words}`);
-    if (unchecked.length > 0) note('Name further folders with --inputs.');
+    if (unchecked.length > 0) note('Name more folders with --inputs.');
     changes.push(changed);
   }
   return changes;

@@ -21,7 +21,7 @@ export async function compareChapter(
   heading(
     shell,
     `${number}. Compare`,
-    'One text, which neither chose nor taught anything, and the same prompts for all.',
+    'Every model reads the same text and the same prompts. The text was not used for scoring or training.',
     '',
   );
   const paths = models.map(({ checkpoint }) => checkpoint);

@@ -114,10 +114,10 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
     shell,
     `The model: ${shell.shown(modelName(checkpoint))}`,
     ...(material.sample
-      ? ['A small one that comes with Coppice and was trained by it: it writes stories for little children.']
+      ? ['A small model that was trained with Coppice and comes with it. It writes stories for young children.']
       : []),
-    `It is a stack of ${formatCount(blocks)} Transformer blocks. Each reads the text so far and adds its part to it. Not all`,
-    'of them add much: Coppice finds those and takes them out, which makes the model smaller and faster.',
+    `It is a stack of ${formatCount(blocks)} Transformer blocks. Each block reads the text so far and adds to`,
+    'its representation. Some add little. Coppice finds and removes them: the model becomes smaller and faster.',
   );
   const { count = Math.max(1, Math.floor(blocks / 4)), device, threads = material.threads, memory } = options;
   const { job, note } = shell;
@@ -147,8 +147,8 @@ function once(say: (text: string) => void): (text: string) => void {
 
 /** A fair word on the sample model's numbers. */
 const SAME_HAND = [
-  'Do not wonder if the last is the best: the stories of the retraining are by the same hand as those of',
-  'the measurement, though not the same, and the whole model has learnt from others.',
+  'Note: the retrained model can be better than the whole one here. Its training stories are not those of',
+  'the measurement but come from the same source. The whole model learned from another source.',
 ];
 
 function trainingFacts(trained: RunResult<'retrain'>): object {
@@ -181,20 +181,20 @@ function ending(
       (retrained ? `, ${ppl(retrained)} retrained.` : '.'),
     ...(material.sample && retrained ? SAME_HAND : []),
     '',
-    `All of it lies in ${shell.shown(folder)}`,
+    `The results are in ${shell.shown(folder)}`,
     ...table(
       ['', ''],
       [
-        [REPORT_NAME, 'charts of all this on one page, for the browser'],
+        [REPORT_NAME, 'charts of all results on one page; open it in a browser'],
         ['pruned-model', 'the pruned checkpoint, with its model card and its record (coppice.json)'],
-        ...(retrained ? [['retrained-model', 'the same, retrained; its record has every step']] : []),
-        ['scores-ppl.json', 'what every block scored; coppice prune --scores takes it'],
-        ['scores-taylor.json', 'the same by Taylor'],
+        ...(retrained ? [['retrained-model', 'the retrained checkpoint; its record has every step']] : []),
+        ['scores-ppl.json', 'scores of all blocks by perplexity, for coppice prune --scores'],
+        ['scores-taylor.json', 'scores of all blocks by Taylor'],
         ['curve-ppl.json', 'perplexity with one, two, three … blocks removed'],
-        ['comparison.json', 'the record of this page'],
+        ['comparison.json', 'the numbers and texts of this page'],
       ],
     ).slice(1),
     '',
-    `Next: coppice ${material.sample ? 'demo' : 'score'} ${model} --calibration FILE, with ${material.sample ? 'a model and ' : ''}a text of your own`,
+    `Next: coppice ${material.sample ? 'demo' : 'score'} ${model} --calibration FILE, with ${material.sample ? 'your own model and ' : 'your own '}text`,
   );
 }

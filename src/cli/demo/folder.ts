@@ -20,7 +20,7 @@ export async function makeFolder(out: string | undefined): Promise<string> {
       if (out === undefined) continue;
       throw new UserError(
         `${folder} exists already`,
-        'nothing is ever overwritten',
+        'Coppice never overwrites',
         'Choose another --out, or remove it first.',
       );
     }

@@ -15,8 +15,8 @@ export async function pruneChapter(
   const { result } = await run('prune', given, { job: progress.prune });
   heading(
     shell,
-    '2. Prune: take them out',
-    'A new checkpoint is written, whole and ordinary, that stock tools load. The original is not touched.',
+    '2. Prune: remove those blocks',
+    'Coppice writes a new, ordinary checkpoint that stock tools load. The original does not change.',
     '',
     ...describeReduction(result),
   );

@@ -18,10 +18,10 @@ export async function retrainChapter(
 ): Promise<RunResult<'retrain'>> {
   heading(
     shell,
-    '3. Retrain: let it grow back',
-    'The blocks that are left were made to work with those that are gone. LoRA trains a small addition',
-    'to each of their matrices, on other texts than those that chose the blocks; at the end it is added',
-    'to the weights, and the model is no larger than before.',
+    '3. Retrain: recover quality',
+    'The remaining blocks were trained to work with the removed ones. LoRA trains a small addition to each',
+    'of their matrices, on other texts than those used for scoring. At the end it is merged into the',
+    'weights, so the model does not become larger.',
     '',
   );
   const { steps } = training;

@@ -32,11 +32,11 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   heading(
     shell,
     '1. Score: which blocks matter least?',
-    'Two answers, both from the paper, both from the same few lines of text. The first leaves out one',
-    'block after the other and measures perplexity: between how many tokens the model hesitates on',
-    'average, so lower is better, and a block that can go is one whose absence hardly raises it. The',
-    'second (Taylor) leaves nothing out: it estimates from gradients how far the loss hangs on the',
-    "block's weights.",
+    'Two criteria of the paper score each block on the same short text. Perplexity: leave out one block at a',
+    'time and measure perplexity, the average number of tokens that the model hesitates between. Lower is',
+    'better, so a block can be removed if perplexity hardly rises without it. Taylor: leave out nothing and',
+    "estimate from gradients how much the loss would change without the block's weights.",
+@DEL@
     '',
   );
   const start = performance.now();
@@ -52,12 +52,12 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   );
   shell.print(
     ...scoreTable(ppl.scores, taylor.scores, (block) =>
-      removed.includes(block) ? 'goes' : kept.has(block) ? 'stays' : '',
+      removed.includes(block) ? 'removed' : kept.has(block) ? 'kept' : '',
     ),
     '',
     `whole model: perplexity ${shell.style.bold(formatNumber(ppl.perplexity, 4))}`,
     ...agreement(removed, byTaylor),
-    ...(kept.size > 0 ? ['(Whatever they score, the first four and the last two blocks stay: the paper’s rule.)'] : []),
+    ...(kept.size > 0 ? ['(The first four and the last two blocks are always kept, as in the paper.)'] : []),
     shell.style.dim(`${formatSeconds(secondsSince(start))} on ${ppl.device}`),
   );
   return {
@@ -113,12 +113,12 @@ function scoreTable(
 
 function agreement(removed: readonly number[], byTaylor: readonly number[]): string[] {
   const both = removed.filter((block) => byTaylor.includes(block));
-  const blocks = removed.length === 1 ? `Block ${removed[0]} goes` : `Blocks ${listed(removed)} go`;
-  if (both.length === removed.length) return [`${blocks}. Taylor scores choose the same.`];
+  const blocks = removed.length === 1 ? `Block ${removed[0]} is removed` : `Blocks ${listed(removed)} are removed`;
+  if (both.length === removed.length) return [`${blocks}. Taylor scores choose the same blocks.`];
   const instead = byTaylor.filter((block) => !removed.includes(block));
   const shared = both.length === 0 ? 'none of them' : listed(both);
   return [
-    `${blocks}, by perplexity. Taylor scores would take ${shared} too, and ${listed(instead)} instead of the rest.`,
+    `${blocks}, by perplexity. Taylor scores would also remove ${shared}, and ${listed(instead)} instead of the rest.`,
   ];
 }
 

@@ -24,14 +24,16 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out }, { note, style,
 
 /** What a run to `out` that was cancelled has kept. */
 function keptLines(out: string): string[] {
-  if (existsSync(stateFileOf(out))) return [`stopped; to go on: ${resumeCommand(process.argv.slice(2))}`];
-  return existsSync(selfDataFileOf(out)) ? ['stopped; the text that was written is kept for the same command'] : [];
+  if (existsSync(stateFileOf(out))) return [`stopped; to continue: ${resumeCommand(process.argv.slice(2))}`];
+  return existsSync(selfDataFileOf(out))
+    ? ['stopped; the text written so far is kept and the same command continues it']
+    : [];
 }
 
 export function startLines(start: TrainingStartEvent): string[] {
   const { parameters, steps, learningRate, warmup, data, rows, resumed, idle } = start;
   const { train, heldOut, dropped, truncated } = data;
-  const looked = heldOut.looked < heldOut.examples ? `, ${formatCount(heldOut.looked)} of them looked at` : '';
+  const looked = heldOut.looked < heldOut.examples ? `, ${formatCount(heldOut.looked)} of them evaluated` : '';
   const [least, most] = rows;
   const lines = [
     `${formatCounted(train.examples, 'example')} (${formatCounted(train.tokens, 'token')}, ${formatCount(train.targets)} to learn), ` +
@@ -44,9 +46,9 @@ export function startLines(start: TrainingStartEvent): string[] {
   if (truncated > 0) lines.push(`${formatCounted(truncated, 'record')} cut at ${data.length} tokens`);
   if (idle.length > 0) {
     const options = idle.map((name) => (name === 'patience' ? '--patience' : '--eval-every')).join(' and ');
-    lines.push(`nothing is held out, so ${options} ${idle.length > 1 ? 'make' : 'makes'} no difference`);
+    lines.push(`nothing is held out, so ${options} ${idle.length > 1 ? 'have' : 'has'} no effect`);
   }
-  if (resumed) lines.push('going on with the run that was stopped');
+  if (resumed) lines.push('continuing the run that was stopped');
   return lines;
 }
 
@@ -58,7 +60,7 @@ function resultPage(result: RetrainSummary, path: string, style: Style, shown: (
     const when = best.step === steps ? '' : `, best at step ${best.step}`;
     const outcome =
       best.step === 0
-        ? `${formatNumber(first, 4)}, and no step made it lower: try another --lr, or more data`
+        ? `${formatNumber(first, 4)}, and no step lowered it: try another --lr, or more data`
         : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
     pairs.push(['held out', `perplexity ${outcome}`]);
   }

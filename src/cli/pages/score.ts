@@ -55,7 +55,7 @@ function scoreResultPage(
     lines.push(
       '',
       '95% interval: paired with the whole model over the same rows;',
-      `where it holds ${formatNumber(full.ppl, 4)}, the ${blocks ? 'block' : 'module'} may cost nothing to remove`,
+      `if it contains ${formatNumber(full.ppl, 4)}, removing the ${blocks ? 'block' : 'module'} may cost nothing`,
     );
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
@@ -98,7 +98,7 @@ function windowTable(windows: NonNullable<CriterionResult['windows']>): string[]
 
 function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
   const rows = removals.map(({ block, ppl }, i) => [String(i + 1), String(block), formatNumber(ppl)]);
-  return table(['>step', '>block removed', '>perplexity then'], rows);
+  return table(['>step', '>block removed', '>perplexity after it'], rows);
 }
 
 /**

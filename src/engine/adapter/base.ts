@@ -52,9 +52,9 @@ export function readBase(metadata: Readonly<Record<string, string>>, file: strin
   const { name, identity, blocks, removed } = note;
   if (typeof name !== 'string' || typeof identity !== 'string') throw badNote(file, 'name or identity is missing');
   if (!Number.isSafeInteger(blocks) || (blocks as number) < 1 || (blocks as number) > MAX_DIMENSION.blocks) {
-    throw badNote(file, 'blocks is no count of blocks');
+    throw badNote(file, 'blocks is not a number of blocks');
   }
-  if (!isAscending(removed, blocks as number)) throw badNote(file, 'removed is no ascending list of its blocks');
+  if (!isAscending(removed, blocks as number)) throw badNote(file, 'removed is not an ascending list of its blocks');
   return { name, identity, blocks: blocks as number, removed };
 }
 
@@ -89,8 +89,8 @@ export async function removedFor(
   if (pruned?.identity === base.identity) {
     throw new UserError(
       what,
-      `it was trained on ${trainedOn}; here ${name} was pruned of ${pruned.removed.replaceAll(',', ', ')}`,
-      `Use it with ${name} itself, from which it leaves out the right blocks.`,
+      `it was trained on ${trainedOn}; here the blocks ${pruned.removed.replaceAll(',', ', ')} were removed from ${name}`,
+      `Use it with ${name} itself; the adapter leaves out the right blocks.`,
     );
   }
   if (blocks !== base.blocks && blocks !== left) {
@@ -102,7 +102,7 @@ export async function removedFor(
   }
   throw new UserError(
     what,
-    `it was trained on ${trainedOn}, whose files are others (identity ${base.identity.slice(0, 12)}, here ${checkpoint.identity.slice(0, 12)})`,
+    `it was trained on ${trainedOn}, whose files differ (identity ${base.identity.slice(0, 12)}, here ${checkpoint.identity.slice(0, 12)})`,
     `Use it with ${name}; if this is the same model in other files, ${set('otherBase', true, 'add')}.`,
   );
 }

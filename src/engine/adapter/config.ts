@@ -33,7 +33,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   layer_replication: 'blocks of the model are repeated',
   trainable_token_indices: 'rows of the embedding were trained',
   target_parameters: 'parameters other than Linears are adapted',
-  alora_invocation_tokens: 'it works from certain tokens on only (aLoRA)',
+  alora_invocation_tokens: 'it works only after certain tokens (aLoRA)',
   use_qalora: 'inputs are pooled before the adapter (QA-LoRA)',
   use_bdlora: 'its matrices are block-diagonal (BD-LoRA)',
   arrow_config: 'it chooses among several adapters (Arrow)',
@@ -96,7 +96,7 @@ function readLayers(config: Config): number[] | undefined {
   const value = config.layers_to_transform;
   const layers: unknown[] = Array.isArray(value) ? value : [value];
   if (!layers.every((layer): layer is number => Number.isSafeInteger(layer))) {
-    throw bad('layers_to_transform', `${show(value)} is no list of block numbers`);
+    throw bad('layers_to_transform', `${show(value)} is not a list of block numbers`);
   }
   return layers;
 }

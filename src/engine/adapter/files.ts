@@ -107,7 +107,7 @@ async function requireAdapter(folder: string): Promise<void> {
     if (names.includes('adapter_model.bin')) {
       throw new UserError(
         what,
-        'its weights are in adapter_model.bin, a pickle, which can run code when it is read',
+        'its weights are in adapter_model.bin, a pickle; reading one can run code',
         'Save it as safetensors with a current PEFT.',
         { cause: error },
       );

@@ -80,7 +80,7 @@ export function requireComplete(
     throw new UserError(
       `${ADAPTER_WEIGHTS}: "${name}" is missing`,
       found.has(partner)
-        ? 'its partner is there'
+        ? 'its other matrix is there'
         : `${ADAPTER_CONFIG} says that ${module.split('.').at(-1)} of block ${block} is adapted`,
       'Copy the adapter again; if it was trained on a pruned model, use it with that.',
     );
@@ -97,13 +97,13 @@ export function unknownTensor(name: string, { layers }: Architecture): UserError
   if (block !== undefined && Number(block) >= blocks) {
     return new UserError(
       what,
-      `the model has ${counted(blocks, 'block')}, the last of them is block ${blocks - 1}`,
+      `the model has ${counted(blocks, 'block')}, the last one is block ${blocks - 1}`,
       'Use the adapter with the model that it was trained on.',
     );
   }
   const why = name.includes('lora_magnitude_vector')
     ? 'it belongs to DoRA'
-    : 'it is no LoRA matrix of a Linear of this model';
+    : 'it is not a LoRA matrix of a Linear of this model';
   return new UserError(what, why, 'Adapters of q, k, v, o, gate, up and down projections can be used.');
 }
 
@@ -111,6 +111,6 @@ export function unknownTensor(name: string, { layers }: Architecture): UserError
 export const notFinite = (name: string): UserError =>
   new UserError(
     `${ADAPTER_WEIGHTS}: "${name}" cannot be used`,
-    'it holds numbers that are infinite or none',
+    'it holds infinities or NaN',
     'Its training diverged: train again with a lower learning rate, or use an earlier state.',
   );

@@ -31,9 +31,9 @@ export interface LayerShape {
   readonly headDim: number;
   /** Width of the FFN. */
   readonly ffn: number;
-  /** A position sees itself and this many − 1 before it; null is all of them. */
+  /** A position attends to itself and this many − 1 earlier ones; null means all earlier ones. */
   readonly window: number | null;
-  /** Rotation of queries and keys; null leaves them as they are. */
+  /** Rotation of queries and keys; null means no rotation. */
   readonly rope: Rope | null;
   /** The Linears with a bias, in the order of `LinearName`. */
   readonly biases: readonly LinearName[];
@@ -55,11 +55,11 @@ export interface Architecture {
   /** The head shares the embedding's matrix. */
   readonly tied: boolean;
   readonly bosTokenId?: number;
-  /** Ids that end a text; empty when the config names none. */
+  /** End-of-text ids; empty if the config has none. */
   readonly eosTokenIds: readonly number[];
 }
 
-/** The model that is left with the blocks `kept` (0-based), in that order. */
+/** The model with only the blocks `kept` (0-based), in that order. */
 export function withLayers(architecture: Architecture, kept: readonly number[]): Architecture {
   return { ...architecture, layers: kept.map((block) => architecture.layers[block]) };
 }

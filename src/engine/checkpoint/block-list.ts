@@ -2,7 +2,7 @@
 import { UserError } from '../errors';
 import { command } from '../option-token';
 
-/** A half-open range of blocks: `start` is in, `end` is not. */
+/** A half-open range of blocks: includes `start`, excludes `end`. */
 export type Slice = readonly [start: number, end: number];
 
 /**
@@ -26,7 +26,7 @@ export function parseBlockList(text: string, blocks: number, option: string): nu
     if (last < first) {
       throw new UserError(
         `${option} "${text}" cannot be read`,
-        `the range ${item.trim()} runs backwards`,
+        `the range ${item.trim()} ends before it starts`,
         `Write it as ${last}-${first}.`,
       );
     }
@@ -36,7 +36,7 @@ export function parseBlockList(text: string, blocks: number, option: string): nu
   return [...found].sort((a, b) => a - b);
 }
 
-/** Throws a UserError when one of `list` is no block of a model of `blocks` blocks. */
+/** Throws a UserError if `list` has a number that is not a block of a model of `blocks` blocks. */
 export function requireBlocks(list: readonly number[], blocks: number, what: string): void {
   const outside = list.find((block) => !Number.isInteger(block) || block < 0 || block >= blocks);
   if (outside === undefined) return;

@@ -1,4 +1,4 @@
-/** Reads `config.json`, and from `generation_config.json` the ids that end a text. */
+/** Reads `config.json`, and the end-of-text ids of `generation_config.json`. */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors';
@@ -11,7 +11,7 @@ import { CONFIG_DEPTH, MAX_CONFIG_BYTES, MAX_CONFIG_ENTRIES, MAX_NAME_LENGTH } f
 
 export interface ConfigFile {
   readonly value: Readonly<Record<string, unknown>>;
-  /** As they lie in the file: a part of the checkpoint's identity. */
+  /** The bytes of the file, a part of the checkpoint's identity. */
   readonly bytes: Buffer;
   readonly stamp: FileStamp;
 }
@@ -31,7 +31,7 @@ export async function readConfigFile(folder: string, name = 'config.json'): Prom
       keyLength: MAX_NAME_LENGTH,
       members: MAX_CONFIG_ENTRIES,
       items: MAX_CONFIG_ENTRIES,
-      uniqueKeys: false, // the last one counts, as for every reader that loads such configs
+      uniqueKeys: false, // the last one wins, as in every reader that accepts such configs
     });
     if (!isObject(value)) throw new JsonProblem('it is not a JSON object');
     return { value, bytes, stamp };
@@ -42,8 +42,8 @@ export async function readConfigFile(folder: string, name = 'config.json'): Prom
 }
 
 /**
- * The ids that end a generated text where `generation_config.json` says so: chat models name their end-of-turn token
- * only there. Undefined when `names`, the folder's files, have no such file or it names none.
+ * The end-of-text ids of `generation_config.json`. Chat models name their end-of-turn token only there. Undefined if
+ * `names` (the folder's files) has no such file, or if it names no id.
  */
 export async function readGenerationEos(folder: string, names: readonly string[]): Promise<number[] | undefined> {
   if (!names.includes(GENERATION_CONFIG)) return undefined;

@@ -1,6 +1,6 @@
 /**
  * A Hugging Face `config.json` as an `Architecture`. Absent fields take the defaults of transformers' configuration
- * classes, family by family, so that a checkpoint means here what it means there.
+ * classes, family by family. So a checkpoint has the same meaning in both.
  */
 import { counted } from '../../format/words';
 import { isObject } from '../../format/json';
@@ -17,8 +17,8 @@ import type { Unsupported } from './types';
 const DEFAULT_EPS = 1e-6;
 
 /**
- * Reads the architecture out of a parsed config. Returns the reason when it names something that Coppice does not
- * compute; throws `UserError` when a field is missing or impossible.
+ * Reads the architecture from a parsed config. Returns the reason if Coppice cannot compute with it. Throws `UserError`
+ * if a field is missing or impossible.
  */
 export function readConfigArchitecture(config: Config): Architecture | Unsupported {
   const family = readFamily(config);
@@ -72,7 +72,7 @@ function readDimensions(config: Config, family: ModelFamily): Architecture | Uns
   const blocks = count(config, 'num_hidden_layers', MAX_DIMENSION.blocks);
   const hidden = count(config, 'hidden_size', MAX_DIMENSION.hidden);
   const heads = count(config, 'num_attention_heads', MAX_DIMENSION.heads);
-  // A key that is present as null asks for one key-value head per query head; only an absent one takes the default.
+  // Null means one key-value head per query head; only an absent field takes the default.
   const kvDefault = 'num_key_value_heads' in config ? heads : (defaults.kvHeads ?? heads);
   const kvHeads = count(config, 'num_key_value_heads', MAX_DIMENSION.heads, kvDefault);
   if (heads % kvHeads !== 0) {
@@ -118,7 +118,7 @@ function readSpecialTokens(
 ): Pick<Architecture, 'bosTokenId' | 'eosTokenIds'> {
   const ids = (field: string, fallback: number | undefined): number[] => {
     if (!(field in config)) return fallback === undefined ? [] : [fallback];
-    // Cut-down test models keep the ids of the large vocabulary that they come from.
+    // Small test models keep the ids of the large vocabulary of their original.
     return tokenIds(config, field).filter((id) => id < vocabulary);
   };
   const bosTokenId = ids('bos_token_id', defaults.bos).at(0);

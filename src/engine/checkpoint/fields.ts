@@ -1,11 +1,11 @@
-/** Typed access to the fields of a `config.json`: a wrong type or an impossible number names the field. */
+/** Typed access to the fields of a `config.json`: errors about a wrong type or an impossible number name the field. */
 import { UserError } from '../errors';
 import { isObject } from '../../format/json';
 import { printable } from '../formats/bounded-json';
 
 export type Config = Readonly<Record<string, unknown>>;
 
-/** Null and absent mean the same in a config: the library's default. */
+/** Null and absent have the same meaning in a config: the library's default. */
 export function isSet(config: Config, field: string): boolean {
   return config[field] !== undefined && config[field] !== null;
 }
@@ -68,13 +68,13 @@ export function section(config: Config, field: string): Config | undefined {
   return value;
 }
 
-/** Token ids given as one number or as a list; an absent field is no id. `file` is named in the message. */
+/** Token ids given as one number or as a list; empty if the field is absent. Messages name `file`. */
 export function tokenIds(config: Config, field: string, file = 'config.json'): number[] {
   if (!isSet(config, field)) return [];
   const value = config[field];
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of ids) {
-    // −1 is written by converters for "none"; no id that a vocabulary can hold is lost by skipping negatives.
+    // Converters write −1 for "none". Skipping negative numbers loses no possible id.
     if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
       throw badField(field, `${show(id)} is not a token id`, undefined, file);
     }
@@ -91,7 +91,7 @@ export function badField(
   return new UserError(`${file}: ${field} is not valid`, why, action);
 }
 
-/** A value as a message shows it. */
+/** A value in the form of a message. */
 export function show(value: unknown): string {
   return printable(JSON.stringify(value) ?? 'undefined', 60);
 }

@@ -1,4 +1,4 @@
-/** From what the user names to the files to open: a model folder, a safetensors file, an index or the config itself. */
+/** Finds the files of a checkpoint from the user's path: a model folder, a safetensors file, an index or the config. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
@@ -6,14 +6,14 @@ import { systemReason } from '../system-failure';
 import { pickleError } from '../formats/not-safetensors';
 
 export interface Located {
-  /** What the user named, absolute. */
+  /** The user's path, absolute. */
   readonly path: string;
   readonly folder: string;
   /** Names of the folder's entries. */
   readonly names: readonly string[];
   /** A single file with all weights, or the index of several. */
   readonly weights: { readonly kind: 'file' | 'index'; readonly path: string };
-  /** The user named one of several files that make up a checkpoint. */
+  /** True if the path is one of several files of a checkpoint. */
   readonly isPart: boolean;
 }
 
@@ -44,7 +44,7 @@ async function locateInFolder(path: string, folder: string): Promise<Located> {
   const found = (kind: 'file' | 'index', name: string): Located => {
     return { path, folder, names, weights: { kind, path: join(folder, name) }, isPart: false };
   };
-  // The order in which transformers looks.
+  // The search order of transformers.
   if (names.includes(WEIGHTS)) return found('file', WEIGHTS);
   if (names.includes(`${WEIGHTS}.index.json`)) return found('index', `${WEIGHTS}.index.json`);
   const indexes = names.filter((name) => name.endsWith(INDEX_SUFFIX));
@@ -97,7 +97,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    // Links whose target is gone are told apart when the file is opened.
+    // Opening the file reports links with a missing target.
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return false;
     throw unreadable(path, error);
   }

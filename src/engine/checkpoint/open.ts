@@ -1,6 +1,6 @@
 /**
- * Opens a checkpoint: headers, index and config, and no tensor data, but for a head that may be the embedding
- * (tied-head.ts). Claims of the files are checked before they are used (limits.ts has the caps).
+ * Opens a checkpoint: reads headers, index and config. Reads no tensor data, except a head that may equal the embedding
+ * (tied-head.ts). Checks the declarations of the files before using them (limits.ts has the caps).
  */
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
@@ -20,8 +20,8 @@ import { verifyTensors } from './verify';
 
 /**
  * Opens the checkpoint at `path`: a folder, a `.safetensors` file, an index or a `config.json`. Throws `UserError` for
- * anything damaged or contradictory; what is sound but cannot be computed with is opened with `unsupported` set.
- * @param layers shapes of the blocks where no config.json can say them; the weights are checked against these
+ * damaged or contradictory files. A valid checkpoint that Coppice cannot compute with opens with `unsupported` set.
+ * @param layers shapes of the blocks that config.json cannot express; the weights are checked against them
  * @throws CancelledError once `signal` is aborted
  */
 export async function openCheckpoint(
@@ -57,7 +57,7 @@ export async function openCheckpoint(
   };
 }
 
-/** The architecture of a checkpoint to compute with; throws `UserError` when it can only be inspected. */
+/** The architecture of a checkpoint for computing. Throws `UserError` if the checkpoint can only be inspected. */
 export function requireArchitecture(checkpoint: Checkpoint): Architecture {
   if (checkpoint.architecture) return checkpoint.architecture;
   const { why, action } = checkpoint.unsupported ?? { why: 'its architecture is unknown', action: 'Inspect it.' };
@@ -106,7 +106,7 @@ async function withGenerationEos(architecture: Architecture, located: Located): 
   return eosTokenIds === undefined ? architecture : { ...architecture, eosTokenIds };
 }
 
-/** Independent of paths and times: only what the files say of themselves. */
+/** Uses only the content of the files, not paths or times. */
 function identify(config: Buffer | undefined, shards: Buffer): string {
   const configDigest = createHash('sha256')
     .update(config ?? '')

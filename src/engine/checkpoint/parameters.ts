@@ -17,7 +17,7 @@ export function layerParameters(architecture: Architecture): number[] {
   return architecture.layers.map((_, layer) => parametersOfLayer(architecture, layer));
 }
 
-/** Mean parameters of a block; exact where all blocks are alike. */
+/** Mean parameters of a block; exact if all blocks are equal. */
 export function meanLayerParameters(architecture: Architecture): number {
   return total(layerParameters(architecture)) / architecture.layers.length;
 }
@@ -27,7 +27,7 @@ export function parametersOf(architecture: Architecture): number {
   return sum(allWeights(withLayers(architecture, []))) + total(layerParameters(architecture));
 }
 
-/** Parameters that are read for a token: of an embedding that is no head as well, one row is. */
+/** Parameters that are read for one token. From an embedding that is not also the head, that is one row. */
 export function parametersReadOf(architecture: Architecture): number {
   const { tied, vocabulary, hidden } = architecture;
   return parametersOf(architecture) - (tied ? 0 : vocabulary * hidden);

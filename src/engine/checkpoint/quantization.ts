@@ -1,4 +1,4 @@
-/** Names the scheme of a quantised checkpoint: it can be inspected, but its packed weights are not computed with. */
+/** Names the scheme of a quantised checkpoint: Coppice can inspect it, but cannot compute with packed weights. */
 import { isObject } from '../../format/json';
 import { printable } from '../formats/bounded-json';
 import type { Config } from './fields';
@@ -25,7 +25,7 @@ export function quantizationScheme(config: Config): string | undefined {
   return 'an unnamed scheme';
 }
 
-/** The scheme that the tensors show where the config is silent. */
+/** The scheme that the tensors show if the config declares none. */
 export function packedScheme(tensors: ReadonlyMap<string, TensorInfo>): string | undefined {
   for (const { name, dtype } of tensors.values()) {
     if (name.endsWith('.qweight')) return 'GPTQ or AWQ (packed `qweight` tensors)';

@@ -1,4 +1,4 @@
-/** What a removal amounts to, in numbers and in words: 0-based lists, half-open slices, the true reduction. */
+/** Describes a removal in numbers and words: 0-based lists, half-open slices, the exact reduction. */
 import { formatCount } from '../../format/numbers';
 import { requireArchitecture } from './open';
 import { layerParameters, parametersOf } from './parameters';
@@ -25,7 +25,7 @@ export interface Weight {
   readonly bytes: number;
 }
 
-/** The reduction by removing `removed` (ascending) from a model whose blocks weigh `perBlock`. */
+/** The reduction by removing `removed` (ascending) from a model whose blocks have the sizes `perBlock`. */
 export function reductionOf(removed: readonly number[], whole: Weight, perBlock: readonly Weight[]): Reduction {
   const kept = keptBlocks(perBlock.length, removed);
   const gone = (key: keyof Weight): number => removed.reduce((sum, block) => sum + perBlock[block][key], 0);
@@ -40,7 +40,7 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
   };
 }
 
-/** The reduction by removing `removed` (ascending, perhaps empty) from a checkpoint, whose tensors keep their types. */
+/** The reduction by removing `removed` (ascending, may be empty) from a checkpoint. The tensors keep their types. */
 export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
   const architecture = requireArchitecture(checkpoint);
   const perBlock = layerParameters(architecture).map((parameters) => ({ parameters, bytes: 0 }));
@@ -65,7 +65,7 @@ export function describeReduction(reduction: Reduction): string[] {
   ];
 }
 
-/** "−18.02 %": how much smaller `after` is, or "+68.42 %" where a wider type makes it larger. */
+/** "−18.02 %": the change from `before` to `after`; "+68.42 %" if a wider type makes it larger. */
 function share(before: number, after: number): string {
   return `${after > before ? '+' : '−'}${((100 * Math.abs(before - after)) / before).toFixed(2)} %`;
 }

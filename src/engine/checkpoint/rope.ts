@@ -1,7 +1,7 @@
 /**
  * Rotary embedding settings. transformers 4 writes `rope_theta` and `rope_scaling`; transformers 5 puts both into
- * `rope_parameters`. Where a config has more than one of them, transformers 5 decides: `rope_scaling` goes before
- * `rope_parameters`, an empty one is none, and nothing is taken from the other.
+ * `rope_parameters`. If a config has more than one of them, Coppice follows transformers 5: `rope_scaling` takes
+ * precedence over `rope_parameters`, an empty object counts as absent, and the other one is ignored.
  */
 import { isObject } from '../../format/json';
 import type { Rope, RopeScaling } from './architecture';
@@ -9,13 +9,13 @@ import { badField, count, isSet, positive, section, word, type Config } from './
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Unsupported } from './types';
 
-/** The base of most families where the config gives none. */
+/** The default base of most families. */
 const DEFAULT_THETA = 10_000;
 const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
 
 /**
- * Reads theta and scaling; a scaling kind that is not computed here gives the reason.
- * @param defaultTheta the family's
+ * Reads theta and scaling. Returns the reason if Coppice does not compute the kind of scaling.
+ * @param defaultTheta the family's default default
  */
 export function readRope(config: Config, context: number, defaultTheta = DEFAULT_THETA): Rope | Unsupported {
   const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
@@ -35,7 +35,7 @@ export function readRope(config: Config, context: number, defaultTheta = DEFAULT
   return scaling ? { theta, scaling } : unsupportedRope(`its rotary embedding is scaled by "${kind.slice(0, 40)}"`);
 }
 
-/** A nested object that has entries, or undefined. */
+/** A nested object with entries, or undefined. */
 function filled(config: Config, field: string): Config | undefined {
   const found = section(config, field);
   return found && Object.keys(found).length > 0 ? found : undefined;
@@ -51,7 +51,7 @@ function readScaling(kind: string, parameters: Config, config: Config, context: 
       const lowFreqFactor = positive(parameters, 'low_freq_factor');
       const highFreqFactor = positive(parameters, 'high_freq_factor');
       if (highFreqFactor <= lowFreqFactor) {
-        // The interpolation between the two divides by their difference.
+        // The interpolation divides by their difference.
         throw badField(
           'rope_scaling.high_freq_factor',
           `${highFreqFactor} is not above low_freq_factor ${lowFreqFactor}`,
@@ -62,7 +62,7 @@ function readScaling(kind: string, parameters: Config, config: Config, context: 
         factor: positive(parameters, 'factor'),
         lowFreqFactor,
         highFreqFactor,
-        // One at the top goes before one beside the factors.
+        // A value at the top level takes precedence over one beside the factors.
         originalContext: count(
           isSet(config, ORIGINAL_CONTEXT) ? config : parameters,
           ORIGINAL_CONTEXT,

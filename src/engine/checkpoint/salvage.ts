@@ -1,4 +1,4 @@
-/** A damaged checkpoint, as far as it can be read, and everything that is wrong with it: for looking at, never for use. */
+/** The readable part of a damaged checkpoint and all its problems, for display only, never for computing. */
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors';
 import { isUnsupported, readConfigArchitecture } from './config';
@@ -14,20 +14,20 @@ import { verifyTensors } from './verify';
 
 export interface Salvaged {
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Those whose header could be read, in whole or in part. */
+  /** The shards with a header that is readable, at least in part. */
   readonly shards: readonly Shard[];
-  /** A name twice when two shards hold it. */
+  /** A name occurs twice if two shards have it. */
   readonly tensors: readonly TensorInfo[];
-  /** The first ones; never empty. */
+  /** The first problems; never empty. */
   readonly problems: readonly UserError[];
-  /** How many there are in all. */
+  /** Total number of problems. */
   readonly found: number;
 }
 
-/** A file of noise has as many problems as entries; nobody reads more than these. */
+/** A file of noise has as many problems as entries; more than these do not help the user. */
 const KEPT_PROBLEMS = 100;
 
-/** Reads what `openCheckpoint` refuses with `refusal`. Throws only what is a bug. */
+/** Reads a checkpoint that `openCheckpoint` refuses with `refusal`. Throws only on bugs. */
 export async function salvageCheckpoint(path: string, refusal: UserError): Promise<Salvaged> {
   const problems: UserError[] = [];
   let found = 0;

@@ -1,4 +1,4 @@
-/** Numbers about the values of one tensor, read in pieces: what a damaged or odd tensor shows first. */
+/** Statistics of the values of one tensor, read in pieces. They reveal a damaged or unusual tensor. */
 import { UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
 import { withPieces } from '../formats/read-tensor';
@@ -8,16 +8,16 @@ import { numbersOf } from '../formats/numbers';
 
 export interface TensorStatistics {
   readonly elements: number;
-  /** Of the finite values; null when there are none. */
+  /** Of the finite values; null without finite values. */
   readonly min: number | null;
   readonly max: number | null;
   readonly mean: number | null;
-  /** Of the population. */
+  /** Standard deviation of the population. */
   readonly standardDeviation: number | null;
   readonly zeros: number;
   readonly nan: number;
   readonly infinite: number;
-  /** Finite values in bins of equal width from min to max; all in the first when those are equal. */
+  /** Finite values in bins of equal width from min to max; all in the first bin if min equals max. */
   readonly histogram: readonly number[];
 }
 
@@ -25,14 +25,14 @@ const BINS = 64;
 
 /**
  * Reads the tensor twice: once for the range and the moments, once for the histogram.
- * @throws UserError when it cannot be read or its type packs several numbers into a byte; CancelledError
+ * @throws UserError if it cannot be read or its type packs several numbers into a byte; CancelledError
  */
 export async function tensorStatistics(tensor: TensorInfo, job: JobOptions = {}): Promise<TensorStatistics> {
   const numbers = numbersOf(tensor.dtype);
   if (!numbers) {
     throw new UserError(
       `No statistics of ${tensor.name}`,
-      `its type is ${tensor.dtype}, whose elements are no single real numbers in whole bytes`,
+      `its type is ${tensor.dtype}, whose elements are not single real numbers in whole bytes`,
       'Look at another tensor.',
     );
   }
@@ -57,7 +57,7 @@ export async function tensorStatistics(tensor: TensorInfo, job: JobOptions = {})
   });
 }
 
-/** Range, mean and deviation of the finite values; the mean is updated piece by piece, so that sums stay small. */
+/** Range, mean and deviation of the finite values; updates the mean piece by piece to keep sums small. */
 class Moments {
   min = Infinity;
   max = -Infinity;

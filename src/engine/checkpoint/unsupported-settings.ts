@@ -1,6 +1,6 @@
 /**
- * Settings that change what a block computes. A config with one that its family does not read is refused with the reason
- * rather than computed wrongly.
+ * Settings that change the computation of a block. If the family does not read such a setting, Coppice refuses the
+ * config with the reason instead of computing wrong numbers.
  */
 import { isSet, show, type Config } from './fields';
 import type { ModelFamily } from './families/family';
@@ -8,7 +8,7 @@ import type { Unsupported } from './types';
 
 interface OddSetting {
   readonly fields: readonly string[];
-  /** Values with which the maths stays the plain one. */
+  /** Values that do not change the computation. */
   readonly neutral: readonly unknown[];
   readonly meaning: string;
 }
@@ -50,11 +50,11 @@ const ODD_SETTINGS: readonly OddSetting[] = [
     meaning: 'other positions or another block layout',
   },
   { fields: ['is_encoder_decoder'], neutral: [false], meaning: 'an encoder beside the decoder' },
-  { fields: ['is_causal'], neutral: [true], meaning: 'attention that sees what follows' },
+  { fields: ['is_causal'], neutral: [true], meaning: 'attention to later tokens' },
   { fields: ['per_layer_config'], neutral: [], meaning: 'settings of single layers' },
 ];
 
-/** The first setting that the family's block does not have, or undefined. */
+/** The first setting that the family does not support, or undefined. */
 export function oddSetting(config: Config, { reads = [] }: ModelFamily): Unsupported | undefined {
   for (const { fields, neutral, meaning } of ODD_SETTINGS) {
     const unread = fields.filter((name) => !reads.includes(name));

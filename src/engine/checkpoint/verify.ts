@@ -1,4 +1,7 @@
-/** Config against tensors: every weight that the architecture needs is there, in its shape and in a type to compute with. */
+/**
+ * Compares config and tensors: every weight of the architecture must exist, with its shape and a type that Coppice
+ * computes with.
+ */
 import { UserError } from '../errors';
 import type { Architecture } from './architecture';
 import { printable } from '../formats/bounded-json';
@@ -14,10 +17,13 @@ export interface Verified {
   readonly unused: readonly string[];
 }
 
-/** Old checkpoints store the rotary frequencies, which follow from the config. */
+/** Old checkpoints store the rotary frequencies, although the config determines them. */
 export const ROTARY_BUFFER = '.rotary_emb.inv_freq';
 
-/** Throws `UserError` on a missing weight or a shape that disagrees; a type that is not computed with is a reason. */
+/**
+ * Throws `UserError` for a missing weight or a wrong shape. Returns the reason for a type that Coppice cannot compute
+ * with.
+ */
 export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): Verified {
   const packed = packedScheme(tensors);
   if (packed !== undefined)
@@ -31,7 +37,7 @@ export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<s
     if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
       throw new UserError(
         `"${name}" disagrees with config.json`,
-        `its shape is [${tensor.shape.join(', ')}], the config makes it [${shape.join(', ')}]`,
+        `its shape is [${tensor.shape.join(', ')}], the config expects [${shape.join(', ')}]`,
         'Get config.json and weights from the same revision of the model.',
       );
     }
@@ -55,7 +61,7 @@ function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<
   const rest = [...allWeights(architecture)].filter((weight) => !tensors.has(weight.name)).length;
   return new UserError(
     `"${printable(name, 120)}" is missing`,
-    `the config describes ${rest} weight${rest === 1 ? '' : 's'} that no file holds`,
+    `no file holds ${rest} weight${rest === 1 ? '' : 's'} of the config`,
     'Download all shards, and config.json from the same revision of the model.',
   );
 }

@@ -1,8 +1,8 @@
-/** What the weights of a model are called inside Coppice, whatever a file calls them. */
+/** Coppice's own names for the weights of a model, independent of the names in files. */
 import type { Architecture } from './architecture';
 import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names';
 
-/** A layer's weights, in the order in which they are listed and counted. Linear weights are (out, in). */
+/** A layer's weights, in the order of lists and counts. Linear weights are (out, in). */
 export const BLOCK_WEIGHT_NAMES = [
   'inputNorm',
   'q',
@@ -24,7 +24,7 @@ export const BLOCK_WEIGHT_NAMES = [
   'downBias',
 ] as const;
 
-/** A weight within its layer. Not every model has all of them. */
+/** A weight within its layer. Some models lack some of them. */
 export type BlockWeightName = (typeof BLOCK_WEIGHT_NAMES)[number];
 
 /** The weights around the layers. The head of a tied model is its embedding. */
@@ -44,7 +44,7 @@ export function keyText(key: WeightKey): string {
   return typeof key === 'string' ? key : `${key.layer}.${key.name}`;
 }
 
-/** Name and shape of a weight; undefined for one that the model lacks (a bias). */
+/** Name and shape of a weight; undefined if the model does not have it (a bias). */
 export function weightOf(architecture: Architecture, key: WeightKey): Weight | undefined {
   if (typeof key === 'string') return outerWeights(architecture)[key];
   return blockWeights(architecture, key.layer)[key.name];
@@ -64,14 +64,14 @@ export function* weightKeys(architecture: Architecture): Generator<WeightKey> {
   if (!architecture.tied) yield 'head';
 }
 
-/** The key that stands for a weight: the head of a tied model is its embedding. */
+/** The canonical key of a weight: the head of a tied model is its embedding. */
 export function canonicalKey(architecture: Architecture, key: WeightKey): WeightKey {
   return key === 'head' && architecture.tied ? 'embed' : key;
 }
 
 /**
  * The keys of tensors by their names in the file. A tied model may store its embedding a second time, as a head: that
- * tensor has the key "head", which stands for the embedding.
+ * tensor has the key "head", an alias of the embedding.
  */
 export function keysByName(architecture: Architecture): Map<string, WeightKey> {
   const keys = new Map<string, WeightKey>([[ownHead(architecture).name, 'head']]);

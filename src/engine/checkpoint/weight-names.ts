@@ -1,4 +1,4 @@
-/** Names and shapes of the weights, as the model's family has them. Linear weights are stored (out, in). */
+/** Names and shapes of the weights, defined by the model's family. Linear weights are stored (out, in). */
 import type { Architecture } from './architecture';
 import { familyOf } from './families';
 
@@ -7,7 +7,7 @@ export interface Weight {
   readonly shape: readonly number[];
 }
 
-/** The weights of one block; optional ones are undefined where the architecture has none. */
+/** The weights of one block; optional ones are undefined if the architecture does not have them. */
 export interface BlockWeights {
   readonly inputNorm: Weight;
   readonly q: Weight;
@@ -29,7 +29,7 @@ export interface BlockWeights {
   readonly downBias?: Weight;
 }
 
-/** The weights around the blocks; of a tied model `head` is `embed`. */
+/** The weights around the blocks; in a tied model `head` is `embed`. */
 export interface OuterWeights {
   readonly embed: Weight;
   readonly finalNorm: Weight;
@@ -47,7 +47,7 @@ export function outerWeights(architecture: Architecture): OuterWeights {
   return familyOf(architecture).weights.outer(architecture);
 }
 
-/** The head that a model has where it is not the embedding. */
+/** The head of a model, if it is not the embedding. */
 export function ownHead(architecture: Architecture): Weight {
   return outerWeights({ ...architecture, tied: false }).head;
 }
@@ -67,7 +67,7 @@ export function blockOfTensor(name: string): { readonly block: number; readonly 
   return match ? { block: Number(match[1]), rest: match[2] } : undefined;
 }
 
-/** The name of a block's tensor once the block stands at position `block`. */
+/** The name of a block's tensor after the block moves to position `block`. */
 export function blockTensorName(block: number, rest: string): string {
   return `${BLOCK_PREFIX}${block}.${rest}`;
 }

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { calibrationsOf } from '../records/calibrations';
 
 export const CALIBRATION_IS_EVALUATION =
-  'this text also scored the blocks that were removed, so the perplexity flatters; measure on another text';
+  'the removed blocks were scored on this text too, so the perplexity is too low; measure on another text';
 
 /** Whether the record inside a pruned checkpoint says that its blocks were scored with the text of this hash. */
 export async function wasCalibratedWith(checkpoint: Checkpoint, sha256: string): Promise<boolean> {

@@ -60,7 +60,7 @@ export function curveEnd(
   if (reached >= Math.min(most ?? Infinity, blocks - 1)) return undefined;
   const free = blocks - kept.size;
   if (free === 0)
-    return `no block may go: all ${blocks} are kept (${option('keepEnds', false)} lets the first four and the last two go)`;
+    return `no block can be removed: all ${blocks} are kept (${option('keepEnds', false)} allows the first four and the last two)`;
   if (reached === free) {
     return most === undefined ? undefined : `the curve ends at ${free} removed blocks: the other ${kept.size} are kept`;
   }

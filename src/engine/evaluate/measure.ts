@@ -104,7 +104,7 @@ function requireContext(context: number, wanted: number): void {
   throw new UserError(
     'the measurement does not fit into the model',
     `prompt and new tokens are ${wanted} together, its context is ${context}`,
-    'Ask for fewer of either.',
+    'Use a shorter prompt or fewer new tokens.',
   );
 }
 

@@ -130,7 +130,7 @@ async function rankBlocksBy(
     if (read.criterion !== criterion) {
       throw new UserError(
         `${scores} cannot be used as scores of ${criterion}`,
-        `they are those of ${read.criterion}`,
+        `they are scores of ${read.criterion}`,
         'Choose scores of that criterion, or score again.',
       );
     }
@@ -138,7 +138,11 @@ async function rankBlocksBy(
     return { ranking: read.ranking, inputs, warnings: [] };
   }
   if (needsCalibration(criterion) && scoring.calibration === undefined) {
-    throw new UserError(`the criterion ${criterion} needs a calibration text`, 'none is chosen', 'Choose a text file.');
+    throw new UserError(
+      `the criterion ${criterion} needs a calibration text`,
+      'no text is chosen',
+      'Choose a text file.',
+    );
   }
   const scope = { count: Math.min(most ?? blocks - 1, blocks - kept.size), kept };
   return runCriterion(checkpoint, criterion, { ...scoring, ...compute }, job, scope);

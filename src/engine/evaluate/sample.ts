@@ -21,9 +21,9 @@ export function argMax(logits: Float32Array): number {
   for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
   if (Number.isFinite(logits[best])) return best;
   throw new UserError(
-    'The model cannot go on with this text',
-    `its logits are no numbers (${logits[best]}): some weights are broken, or what they make of the text overflows`,
-    'Measure the perplexity of a text: that names the block after which the numbers break.',
+    'The model cannot continue this text',
+    `its logits are not finite (${logits[best]}): some weights are broken, or their products overflow on this text`,
+    'Measure the perplexity of a text: the error names the block after which the numbers break.',
   );
 }
 

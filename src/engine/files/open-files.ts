@@ -1,14 +1,14 @@
-/** The last few files that were read from, kept open: neighbouring tensors share them. */
+/** Keeps the last few files open, because neighbouring tensors are in the same file. */
 import { RegularFile } from './regular-file';
 
 const MAX_OPEN = 8;
 
 export class OpenFiles {
-  /** In the order in which they were opened. A file that is being opened is here already. */
+  /** In the order of opening. Includes files that are still being opened. */
   readonly #files = new Map<string, Promise<RegularFile>>();
 
   /**
-   * The file at the path `file`, open for reading. It stays open until others take its place, or `close`.
+   * The file at the path `file`, open for reading. It remains open until other files replace it, or until `close`.
    * @param name of the file in messages; the whole path by default, since source and copy may have the same name
    * @throws UserError when it cannot be opened
    */
@@ -34,7 +34,7 @@ export class OpenFiles {
     }
   }
 
-  /** Closes them all; `get` opens them again. */
+  /** Closes all files; `get` opens them again. */
   async close(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();

@@ -1,11 +1,14 @@
-/** A file that is being written, flushed to the disk piece by piece: one flush at the end would leave the disk idle until then. */
+/**
+ * Writes a file and flushes it to the disk piece by piece. A single flush at the end would leave the disk idle until
+ * then.
+ */
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** Bytes between two requests to the disk to start writing. */
+/** Bytes between two flushes. */
 const FLUSH_INTERVAL_BYTES = 64 * 1024 * 1024;
 
 export class OutputFile {
-  /** The latest flush, whether it is done or not. */
+  /** The latest flush, complete or not. */
   #pending: Promise<void> = Promise.resolve();
   #unflushed = 0;
 
@@ -24,13 +27,13 @@ export class OutputFile {
     }
   }
 
-  /** Tells of written bytes. Starts a flush now and then; waits only when the one before is not done yet. */
+  /** Reports written bytes. Starts a flush now and then, and waits only for an unfinished earlier flush. */
   async wrote(bytes: number): Promise<void> {
     this.#unflushed += bytes;
     if (this.#unflushed < FLUSH_INTERVAL_BYTES) return;
     this.#unflushed = 0;
     await this.#pending;
     this.#pending = this.handle.datasync();
-    this.#pending.catch(() => undefined); // seen when it is awaited, not as an unhandled rejection before
+    this.#pending.catch(() => undefined); // reported when it is awaited, not earlier as an unhandled rejection
   }
 }

@@ -8,8 +8,8 @@ export function isInside(path: string, folder: string): boolean {
 }
 
 /**
- * The deepest folder that holds all of `files`, which are absolute; undefined without files.
- * @throws Error for files on several drives, which have no folder in common
+ * The deepest folder that contains all `files` (absolute paths); undefined without files.
+ * @throws Error for files on several drives, because they have no common folder
  */
 export function commonFolder(files: Iterable<string>): string | undefined {
   const folders = [...new Set(Array.from(files, (file) => dirname(file)))].map((folder) => folder.split(sep));

@@ -1,6 +1,6 @@
 /**
- * The one way in which files are opened that Coppice did not just make itself: regular files only, and never so that the
- * open or a read waits. A named pipe without a writer would wait for ever, and a device such as /dev/zero has no end.
+ * Opens every file that Coppice did not just create itself. It opens regular files only and never blocks on opening or
+ * reading: a named pipe without a writer would block for ever, and a device such as /dev/zero has no end.
  */
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, readSync, type Stats } from 'node:fs';
@@ -10,7 +10,7 @@ import { systemErrorCode, UserError } from '../errors';
 import { type JobOptions, Work } from '../progress';
 import { systemReason, type SystemReason } from '../system-failure';
 
-/** O_NONBLOCK: where a pipe takes the file's place just now, opening it does not wait. (Windows has neither.) */
+/** O_NONBLOCK: opening does not block if a pipe replaces the file at this moment. (Windows has neither.) */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
 /** A regular file, open for reading. Its errors name it. */
@@ -19,7 +19,7 @@ export class RegularFile {
     private readonly handle: FileHandle,
     private readonly path: string,
     private readonly name: string,
-    /** Of the open file: size, time and inode are those of what is read. */
+    /** Stats of the open file, so size, time and inode match the bytes read. */
     readonly stats: Stats,
   ) {}
 
@@ -31,7 +31,7 @@ export class RegularFile {
   static async open(path: string, name = basename(path)): Promise<RegularFile> {
     let handle: FileHandle | undefined;
     try {
-      // Looked at before it is opened, too: a pipe's writer does not learn of a reader that leaves at once.
+      // Checked before opening too, so that the writer of a pipe does not see a reader that closes at once.
       requireRegular(await stat(path), name);
       handle = await open(path, READ);
       const stats = await handle.stat();
@@ -43,12 +43,12 @@ export class RegularFile {
     }
   }
 
-  /** Its size when it was opened. */
+  /** Its size at opening. */
   get bytes(): number {
     return this.stats.size;
   }
 
-  /** Exactly `length` bytes from `position`; the caller has capped both. @throws UserError when they cannot be read */
+  /** Exactly `length` bytes from `position`; the caller caps both. @throws UserError when they cannot be read */
   async readRange(position: number, length: number): Promise<Buffer> {
     const buffer = Buffer.alloc(length);
     await this.readInto(buffer, position);
@@ -67,8 +67,8 @@ export class RegularFile {
 
   /**
    * Reads up to `length` bytes from `position` into the start of `buffer`, in this thread.
-   * @returns how many came, at least 1
-   * @throws UserError when none can be read
+   * @returns the number of bytes read, at least 1
+   * @throws UserError if no byte can be read
    */
   readSome(buffer: Uint8Array, length: number, position: number): number {
     let read: number;
@@ -110,14 +110,14 @@ export async function readSmallFile(path: string, most: number): Promise<Buffer>
   return withFile(path, (file) => readWhole(file, basename(path), most));
 }
 
-/** The same of an open file, which messages call `name`. @throws UserError */
+/** The same for an open file. Messages call it `name`. @throws UserError */
 export async function readWhole(file: RegularFile, name: string, most: number): Promise<Buffer> {
   if (file.bytes <= most) return file.readRange(0, file.bytes);
   const why = `it has ${file.bytes} bytes, more than the ${most} that such a file may have`;
   throw new UserError(`Cannot read ${name}`, why, 'Check that it is the right file.');
 }
 
-/** Bytes that are hashed between two looks at the signal. */
+/** Bytes to hash between two checks of the signal. */
 const HASH_PIECE = 2 ** 20;
 
 /** SHA-256 (hex) of a regular file's bytes. @param label of the progress @throws UserError, CancelledError */
@@ -152,7 +152,7 @@ function reasonOf(path: string, name: string, error: unknown): SystemReason | un
     case 'ENOENT':
     case 'ENOTDIR':
       return isLink(path)
-        ? { why: 'it is a link whose target is gone', action: 'Download the model again.' }
+        ? { why: 'it is a link, and its target does not exist', action: 'Download the model again.' }
         : { why: name === path ? 'there is no such file' : `there is no ${path}`, action: 'Check the path.' };
     case 'EACCES':
     case 'EPERM':

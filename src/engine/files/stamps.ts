@@ -1,6 +1,6 @@
 /**
- * What tells that a checkpoint's files were written to since it was opened: their size, time and inode. The identity does
- * not, for it is made of headers and sizes alone.
+ * Detects that a checkpoint's files changed since it was opened, by their size, time and inode. The identity cannot
+ * show this, because it covers only headers and sizes.
  */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -8,22 +8,22 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../errors';
 
 export interface FileStamp {
-  /** As the checkpoint names the file. */
+  /** The checkpoint's name for the file. */
   readonly name: string;
   /** Absolute path, symbolic links resolved. */
   readonly file: string;
   readonly bytes: number;
-  /** Of the last writing, in milliseconds. */
+  /** Time of the last write, in milliseconds. */
   readonly modified: number;
   readonly inode: number;
 }
 
-/** A file that is another one than when the checkpoint was opened. */
+/** A file that changed since the checkpoint was opened. */
 export interface FileChange {
   readonly name: string;
   /** "it became shorter" */
   readonly how: string;
-  /** The bytes that were there are not all there any more, or not in their place. */
+  /** Some of the earlier bytes are missing or moved. */
   readonly lost: boolean;
 }
 
@@ -31,7 +31,7 @@ export function stampOf(name: string, file: string, { size, mtimeMs, ino }: Stat
   return { name, file, bytes: size, modified: mtimeMs, inode: ino };
 }
 
-/** Which of the files are others now than their stamps say. */
+/** The files that no longer match their stamps. */
 export async function changedFiles(stamps: readonly FileStamp[]): Promise<FileChange[]> {
   const changes: FileChange[] = [];
   for (const then of stamps) {
@@ -54,8 +54,9 @@ function changeOf(then: FileStamp, now: FileStamp | undefined): Omit<FileChange,
 }
 
 /**
- * One text for the present state of files and folders, to compare with an earlier one. It differs when a file was written
- * to, replaced or removed, also behind a symbolic link, and when a folder's entries or the files among them did.
+ * One text for the current state of files and folders, to compare with an earlier one. It differs if a file was written
+ * to, replaced or removed, also behind a symbolic link. It also differs if the entries of a folder, or the files among
+ * them, changed.
  */
 export async function stampsOf(paths: readonly string[]): Promise<string> {
   const inside = await Promise.all(paths.map((path) => entriesOf(path)));

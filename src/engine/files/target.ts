@@ -1,6 +1,6 @@
 /**
- * The folder that a checkpoint is written to. All is written into a temporary sibling, which one rename turns into the
- * output: whatever happens before, the output does not exist; afterwards it is complete.
+ * The folder that a checkpoint is written to. Coppice writes everything into a temporary folder beside it and renames
+ * that at the end. Before the rename the output does not exist; afterwards it is complete.
  */
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -13,16 +13,16 @@ import { writeFailure } from './write-failure';
 export interface Target {
   /** The output, absolute. It does not exist before `commit`. */
   readonly out: string;
-  /** Where its files are written; on the same file system. */
+  /** The temporary folder for its files, on the same file system. */
   readonly temporary: string;
   /** Flushes the folder and renames it to `out`. */
   commit(): Promise<void>;
-  /** Removes everything that was written. After `commit` it does nothing. */
+  /** Removes all written files. Does nothing after `commit`. */
   discard(): Promise<void>;
 }
 
 /**
- * Claims `out` for `bytes` bytes. `sources` are the folders that the checkpoint's files lie in.
+ * Claims `out` for `bytes` bytes. `sources` are the folders of the checkpoint's files.
  * @throws UserError when `out` exists, overlaps a source, lacks space, or cannot be written to.
  */
 export async function claimTarget(out: string, sources: readonly string[], bytes: number): Promise<Target> {
@@ -48,7 +48,7 @@ export async function claimTarget(out: string, sources: readonly string[], bytes
 }
 
 /**
- * Looks whether `out` could be written, so that nobody computes for hours first.
+ * Checks that `out` can be written, before a job computes for hours.
  * @throws UserError as `claimTarget` does
  */
 export async function checkTarget(out: string, sources: readonly string[]): Promise<void> {
@@ -94,14 +94,14 @@ async function refuseOverlap(target: string, sources: readonly string[]): Promis
     if (isInside(real, folder)) {
       throw new UserError(
         `${target} cannot be the output`,
-        `it lies inside the source checkpoint ${folder}, into which nothing is ever written`,
+        `it is inside the source checkpoint ${folder}, and Coppice never writes there`,
         'Choose a folder beside it.',
       );
     }
     if (isInside(folder, real)) {
       throw new UserError(
         `${target} cannot be the output`,
-        `the source checkpoint ${folder} lies inside it`,
+        `the source checkpoint ${folder} is inside it`,
         'Choose a folder that does not exist yet.',
       );
     }
@@ -117,7 +117,7 @@ async function refuseExisting(target: string): Promise<void> {
   }
   throw new UserError(
     `${target} exists already`,
-    'nothing is ever overwritten',
+    'Coppice never overwrites',
     `Choose another ${option('out')}, or remove it first.`,
   );
 }
@@ -145,7 +145,7 @@ async function requireSpace(target: string, bytes: number): Promise<void> {
   );
 }
 
-/** Removes the folders that were created for the output, from `parent` up to `created`, as far as they are empty. */
+/** Removes the empty folders that were created for the output, from `parent` up to `created`. */
 async function removeCreated(parent: string, created: string | undefined): Promise<void> {
   if (created === undefined) return;
   for (let folder = parent; isInside(folder, created); folder = dirname(folder)) {
@@ -157,14 +157,14 @@ async function removeCreated(parent: string, created: string | undefined): Promi
   }
 }
 
-/** Makes the names in a folder durable. Windows cannot open folders and needs no such flush. */
+/** Makes the names in a folder durable. Windows cannot open folders and does not need this flush. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } catch (error) {
-    // Some network file systems do not know the call.
+    // Some network file systems do not support the call.
     if (systemErrorCode(error) !== 'EINVAL' && systemErrorCode(error) !== 'ENOTSUP') throw error;
   } finally {
     await handle.close();

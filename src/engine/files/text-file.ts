@@ -1,4 +1,7 @@
-/** Reads a text file whole: size capped before allocation, UTF-8 checked, SHA-256 taken of the bytes as they lie. */
+/**
+ * Reads a whole text file. Caps the size before allocation, checks UTF-8, and hashes the bytes of the file with
+ * SHA-256.
+ */
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors';
 import { withFile } from './regular-file';
@@ -14,8 +17,8 @@ export interface TextFile {
 const MiB = 2 ** 20;
 
 /**
- * Reads `path`. `capBytes` is the largest size accepted; `capReason` says in the message what size is usual.
- * Throws `UserError` when the file is missing, unreadable, no regular file, too large or not UTF-8.
+ * Reads `path`. `capBytes` is the largest accepted size. `capReason` tells the user the usual size. Throws `UserError`
+ * if the file is missing, unreadable, not a regular file, too large or not UTF-8.
  */
 export async function readTextFile(path: string, capBytes: number, capReason: string): Promise<TextFile> {
   const bytes = await readCapped(path, capBytes, capReason);

@@ -1,10 +1,10 @@
-/** What keeps a checkpoint from being written, as the user must see it. */
+/** Errors of writing a checkpoint, in words for the user. */
 import { systemErrorCode, UserError } from '../errors';
 import { option } from '../option-token';
 import { cannotWrite } from '../system-failure';
 
 /**
- * A system error of writing as the user must see it; any other error as it is.
+ * Converts a system error of writing to a `UserError`; returns any other error unchanged.
  * @param error what was thrown
  */
 export function writeFailure(error: unknown, out: string): unknown {
@@ -17,7 +17,7 @@ export function writeFailure(error: unknown, out: string): unknown {
 
 const ANOTHER = `Choose another ${option('out')}`;
 const permission = {
-  why: 'you may not write there',
+  why: 'you have no permission to write there',
   action: `${ANOTHER}, or change the permissions of its folder.`,
 };
 const full = { why: 'the disk is full', action: 'Free some space or choose another disk; nothing was left there.' };
@@ -29,6 +29,6 @@ const WRITE_FAILURES: Readonly<Partial<Record<string, { readonly why: string; re
   EDQUOT: { why: 'your quota of the disk is used up', action: full.action },
   ENOTDIR: { why: 'a part of its path is a file, not a folder', action: `${ANOTHER}.` },
   ENAMETOOLONG: { why: 'its name is too long', action: `Choose a shorter ${option('out')}.` },
-  ENOTEMPTY: { why: 'another program created it meanwhile', action: `${ANOTHER}.` },
-  EEXIST: { why: 'another program created it meanwhile', action: `${ANOTHER}.` },
+  ENOTEMPTY: { why: 'another program created it at the same time', action: `${ANOTHER}.` },
+  EEXIST: { why: 'another program created it at the same time', action: `${ANOTHER}.` },
 };

@@ -1,6 +1,6 @@
 /**
- * JSON from a file that nobody vouches for. One pass over the text checks depth, counts and duplicate keys before
- * `JSON.parse` builds anything; it leaves syntax to `JSON.parse`.
+ * Parses JSON from untrusted files. One pass over the text checks depth, counts and duplicate keys before `JSON.parse`
+ * allocates anything. `JSON.parse` checks the syntax.
  */
 export interface JsonLimits {
   readonly depth: number;
@@ -9,7 +9,7 @@ export interface JsonLimits {
   readonly members: number;
   /** Items of one list. */
   readonly items: number;
-  /** Refuse an object that has a key twice: readers differ in which one they take. */
+  /** Refuse an object with a duplicate key, because readers differ in which value they use. */
   readonly uniqueKeys: boolean;
 }
 
@@ -27,8 +27,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Parses `bytes` as UTF-8 JSON within `limits`. A byte order mark is no part of JSON (RFC 8259), and the readers of these
- * files refuse it. Throws `JsonProblem`.
+ * Parses `bytes` as UTF-8 JSON within `limits`. JSON does not allow a byte order mark (RFC 8259), and other readers of
+ * these files refuse it too. Throws `JsonProblem`.
  */
 export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   let text: string;
@@ -37,7 +37,8 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown
   } catch {
     throw new JsonProblem('it is not UTF-8 text');
   }
-  if (text.startsWith(BYTE_ORDER_MARK)) throw new JsonProblem('it begins with a byte order mark, which JSON has not');
+  if (text.startsWith(BYTE_ORDER_MARK))
+    throw new JsonProblem('it begins with a byte order mark, which JSON does not allow');
   checkLimits(text, limits);
   try {
     return JSON.parse(text) as unknown;
@@ -47,7 +48,7 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown
 }
 
 function checkLimits(text: string, limits: JsonLimits): void {
-  const keysAt: Set<string>[] = []; // of the object that is open at a depth
+  const keysAt: Set<string>[] = []; // keys of the open object at each depth
   const entriesAt: number[] = [];
   const isListAt: boolean[] = [];
   let depth = 0;

@@ -1,31 +1,31 @@
-/** What is wrong inside a file, and where: a message for people, and the place for an editor to point at. */
+/** Problems inside a file: a message for the user, and the position for an editor. */
 import { UserError } from '../errors';
 import { printable } from './bounded-json';
 
-/** A file says something that its format does not allow. */
+/** The content of a file violates its format. */
 export class DamagedFile extends UserError {
   constructor(
     /** The file, as the checkpoint names it. */
     readonly file: string,
-    /** Which of its fields. */
+    /** The field of the file. */
     readonly field: string,
     why: string,
     action: string,
-    /** Position in the file where the field begins, where that is known. */
+    /** Position in the file where the field begins, if known. */
     readonly offset?: number,
   ) {
     super(`${file}: ${field} is not valid`, why, action);
   }
 }
 
-/** Receives what is wrong. One that throws ends the reading; one that returns lets it go on with the rest. */
+/** Receives problems. If it throws, reading ends; if it returns, reading continues with the rest. */
 export type Report = (problem: UserError) => void;
 
-/** The first problem ends it. */
+/** Ends the reading at the first problem. */
 export const refuse: Report = (problem) => {
   throw problem;
 };
 
-/** Why a tensor is not whole. @param end position after its last byte @param bytes size of the file */
+/** Why a tensor is truncated. @param end position after its last byte @param bytes size of the file */
 export const truncated = (tensor: string, end: number, bytes: number): string =>
   `the file is truncated: tensor "${printable(tensor, 120)}" needs bytes up to ${end}, the file ends at ${bytes}`;

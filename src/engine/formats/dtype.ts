@@ -1,6 +1,6 @@
-/** The element types that a safetensors file may hold, and their sizes. */
+/** The element types of the safetensors format, and their sizes. */
 
-/** Bits per element, by the name that the safetensors format uses. */
+/** Bits per element, by name in the safetensors format. */
 export const DTYPE_BITS = {
   BOOL: 8,
   U8: 8,
@@ -26,7 +26,7 @@ export const DTYPE_BITS = {
 
 export type Dtype = keyof typeof DTYPE_BITS;
 
-/** The types that Coppice computes with, straight from the file. */
+/** The types that Coppice computes with, without conversion of the file. */
 export type WeightDtype = 'F32' | 'F16' | 'BF16';
 
 export function isWeightDtype(dtype: string): dtype is WeightDtype {

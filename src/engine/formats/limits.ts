@@ -1,6 +1,6 @@
 /**
- * Caps on everything that a checkpoint's files declare, checked before memory is set aside for it. Each lies well above
- * what real models hold and far below what would hurt.
+ * Caps on everything that a checkpoint's files declare, checked before memory is allocated. Each is well above the
+ * values of real models and far below harmful values.
  */
 
 /** The format's own limit (the reference reader refuses more); the largest real headers are near 20 MB. */
@@ -9,7 +9,10 @@ export const MAX_HEADER_BYTES = 100_000_000;
 /** Read in one go from the start of a shard: the header of a shard with some hundred tensors fits. */
 export const FIRST_READ_BYTES = 16 * 1024;
 
-/** Tensors of a whole checkpoint. Mixtures with hundreds of experts a layer store about 100 000, quantised ones thrice that. */
+/**
+ * Tensors of a whole checkpoint. Mixtures with hundreds of experts per layer store about 100 000, quantised ones three
+ * times as many.
+ */
 export const MAX_TENSORS = 1_000_000;
 
 /** Names are dotted module paths; the longest known, in multimodal models, stay below 200 characters. */
@@ -18,16 +21,16 @@ export const MAX_NAME_LENGTH = 2048;
 /** Weights have up to 2 axes, convolutions up to 5. */
 export const MAX_RANK = 16;
 
-/** A header is an object of objects of lists, nothing deeper. */
+/** A header is an object of objects of lists and has no deeper levels. */
 export const HEADER_DEPTH = 3;
 
-/** `config.json` is some kilobytes; ones that list every quantised module reach a megabyte. */
+/** `config.json` has a few kilobytes, or up to a megabyte if it lists every quantised module. */
 export const MAX_CONFIG_BYTES = 10_000_000;
 
 /** Entries of one object or list in a config; the longest lists name every quantised module. */
 export const MAX_CONFIG_ENTRIES = 100_000;
 
-/** Configs nest by sub-model and quantised module: 5 levels are seen. Also keeps recursion over them shallow. */
+/** Configs nest by sub-model and quantised module: real ones have 5 levels. The cap also keeps recursion shallow. */
 export const CONFIG_DEPTH = 32;
 
 /** The index names every tensor once: 9 MB for 91 000 tensors in 163 shards. */
@@ -36,7 +39,7 @@ export const MAX_INDEX_BYTES = 100_000_000;
 /** The root and its `weight_map`; `metadata` may hold a nested note. */
 export const INDEX_DEPTH = 8;
 
-/** The hub's own readers stop at this number too. */
+/** The hub's own readers have the same limit. */
 export const MAX_SHARDS = 10_000;
 
 /** Files open at once: enough to hide a slow disk's latency, few enough for any limit on open files. */
@@ -54,18 +57,18 @@ export const MAX_GGUF_KEY = 65_535;
 /** Bytes of a tensor's name in a GGUF file: ggml keeps 64 with the zero at its end, and refuses longer ones. */
 export const MAX_GGUF_TENSOR_NAME = 63;
 
-/** Of a text in a GGUF file's metadata this much is kept: chat templates and licences reach 30 kB. */
+/** Bytes kept of a text in a GGUF file's metadata. Chat templates and licences reach 30 kB. */
 export const GGUF_KEPT_TEXT = 100_000;
 
-/** Of a list in a GGUF file's metadata this many items are kept, the rest is gone over. */
+/** Items kept of a list in a GGUF file's metadata. The rest is skipped. */
 export const GGUF_KEPT_ITEMS = 32;
 
-/** Real files hold lists of numbers and texts, and none of lists. */
+/** Real files have lists of numbers and texts, but no lists of lists. */
 export const GGUF_ARRAY_DEPTH = 4;
 
-/** Caps on the config's numbers, so that every product of them that is formed here stays an exact integer. */
+/** Caps on the config's numbers. They keep every product that Coppice computes an exact integer. */
 export const MAX_DIMENSION = {
-  /** The deepest published model has 126 blocks; deeper stacks are made by merging. */
+  /** The deepest published model has 126 blocks; merging creates deeper stacks. */
   blocks: 4096,
   /** Llama 3.1 405B: 16 384. */
   hidden: 2 ** 18,
@@ -77,6 +80,6 @@ export const MAX_DIMENSION = {
   ffn: 2 ** 20,
   /** 262 144 in the largest multilingual vocabularies. */
   vocabulary: 2 ** 24,
-  /** 10 million positions are advertised. */
+  /** Models advertise up to 10 million positions. */
   context: 2 ** 31,
 } as const;

@@ -1,10 +1,10 @@
-/** Float32 numbers to the stored types: the other way of widen.ts. */
+/** Converts float32 numbers to the stored types, the reverse of widen.ts. */
 import type { WeightDtype } from './dtype';
 
 /** Bytes of one element. */
 export const ELEMENT_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
-/** The least magnitude that rounds to infinity: half a step above the largest number of the type. */
+/** The smallest magnitude that rounds to infinity: half a step above the largest number of the type. */
 export const OVERFLOW: Readonly<Record<WeightDtype, number>> = {
   F32: 2 ** 128 - 2 ** 103,
   F16: 65520,

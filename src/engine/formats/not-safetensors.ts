@@ -1,9 +1,9 @@
-/** Files that stand where a safetensors file should, told by their first bytes: each has its own remedy. */
+/** Recognises other files in the place of a safetensors file by their first bytes. Each has its own remedy. */
 import { UserError } from '../errors';
 
 const START = 512;
 
-/** The error for a file that begins with `start`, or undefined when it looks like none of the known impostors. */
+/** The error for a file that begins with `start`, or undefined if it is not one of the known kinds. */
 export function notSafetensors(start: Buffer, name: string): UserError | undefined {
   const text = start.toString('latin1', 0, START);
   if (text.startsWith('version https://git-lfs')) {
@@ -41,7 +41,7 @@ export function notSafetensors(start: Buffer, name: string): UserError | undefin
 export function pickleError(name: string): UserError {
   return new UserError(
     `${name} cannot be opened`,
-    'it is a PyTorch pickle, which can run code when it is loaded and which Coppice does not read',
+    'it is a PyTorch pickle; loading one can run code, so Coppice does not read it',
     'Get the safetensors version of the model, or save it with safetensors (transformers: save_pretrained).',
   );
 }

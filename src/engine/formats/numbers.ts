@@ -1,4 +1,4 @@
-/** Elements of every stored type as numbers, to be looked at; what is computed with is widened in widen.ts. */
+/** Reads elements of every stored type as numbers, for display. For computing, widen.ts widens them. */
 import { type Dtype, DTYPE_BITS } from './dtype';
 import { widen } from './widen';
 
@@ -20,7 +20,7 @@ const READERS: Readonly<Partial<Record<Dtype, Read>>> = {
   F8_E8M0: (view, at) => scale8(view.getUint8(at)),
 };
 
-/** How bytes of this type become numbers; undefined for types whose elements are no real numbers in whole bytes. */
+/** Converts bytes of this type to numbers; undefined for types whose elements are not real numbers in whole bytes. */
 export function numbersOf(dtype: Dtype): ((bytes: Uint8Array) => Iterable<number>) | undefined {
   const size = DTYPE_BITS[dtype] / 8;
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') {
@@ -34,7 +34,7 @@ export function numbersOf(dtype: Dtype): ((bytes: Uint8Array) => Iterable<number
   };
 }
 
-/** E5M2 has infinities as IEEE 754 does; E4M3 spends them on numbers and has one NaN a sign. */
+/** E5M2 has infinities like IEEE 754. E4M3 uses their patterns for numbers and has one NaN per sign. */
 function float8(bits: number, exponentBits: number, fractionBits: number, infinities: boolean): number {
   const sign = bits & 0x80 ? -1 : 1;
   const bias = 2 ** (exponentBits - 1) - 1;
@@ -47,7 +47,7 @@ function float8(bits: number, exponentBits: number, fractionBits: number, infini
   return sign * (1 + fraction / 2 ** fractionBits) * 2 ** (exponent - bias);
 }
 
-/** A power of two, of which the highest pattern is NaN. */
+/** A power of two; the highest pattern is NaN. */
 function scale8(bits: number): number {
   return bits === 255 ? NaN : 2 ** (bits - 127);
 }

@@ -1,3 +1,3 @@
-/** Files of an adapter's folder, as PEFT names them. */
+/** PEFT's names for the files of an adapter. */
 export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
 export const ADAPTER_CONFIG = 'adapter_config.json';

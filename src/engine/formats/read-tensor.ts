@@ -1,4 +1,4 @@
-/** The numbers and the bytes of stored tensors, for callers that need not know where in a file they are. */
+/** Numbers and bytes of stored tensors. Callers need not know their position in the file. */
 import { UserError } from '../errors';
 import { type RegularFile, withFile } from '../files/regular-file';
 import { isWeightDtype } from './dtype';
@@ -7,7 +7,7 @@ import type { Rows, TensorInfo } from './tensor';
 import { widen } from './widen';
 
 /**
- * A tensor's numbers, or those of some rows, widened to float32.
+ * A tensor's numbers, or some of its rows, widened to float32.
  * @throws UserError when the file cannot be read or the dtype not widened
  */
 export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float32Array> {
@@ -38,11 +38,11 @@ function requireWeightDtype({ name, dtype }: Pick<TensorInfo, 'name' | 'dtype'>)
 /** Bytes of a piece: a multiple of every element size. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
-/** Hands a tensor's bytes to `use`, piece by piece. The piece is overwritten by the next one. */
+/** Passes a tensor's bytes to `use`, piece by piece. The next piece overwrites the buffer. */
 export type EachPiece = (use: (piece: Uint8Array) => void) => Promise<void>;
 
 /**
- * Opens a tensor's file for `body`, which can go through its bytes several times.
+ * Opens a tensor's file for `body`. `body` can read its bytes several times.
  * @throws UserError when the file cannot be read
  */
 export function withPieces<T>(tensor: TensorInfo, body: (each: EachPiece) => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { withFile } from '../files/regular-file';
 import { storedTensor } from './stored-tensor';
 import type { TensorInfo } from './tensor';
 
-/** Bytes compared at a time. Tensors that differ do so in the first of them nearly always. */
+/** Bytes compared at a time. Different tensors nearly always differ in the first piece. */
 const PIECE = 1 << 20;
 
 /** Also false for tensors of another type or shape. @throws UserError when a file cannot be read */

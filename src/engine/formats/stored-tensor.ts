@@ -1,7 +1,7 @@
 /** Where the bytes of a tensor are. Only `formats`, `weights` and `write` import this file (test/unit/house/walls.test.ts). */
 import type { Rows, TensorInfo } from './tensor';
 
-/** A tensor and its place in a file. */
+/** A tensor and its position in a file. */
 export interface StoredTensor extends TensorInfo {
   /** Absolute path of the file that holds the bytes, symbolic links resolved. */
   readonly file: string;
@@ -9,7 +9,7 @@ export interface StoredTensor extends TensorInfo {
   readonly offset: number;
 }
 
-/** The same tensor with its place. @throws Error for a tensor that no file's header describes, which is a bug */
+/** The tensor with its position. @throws Error for a tensor without a file, which is a bug */
 export function storedTensor(tensor: TensorInfo): StoredTensor {
   if (isStored(tensor)) return tensor;
   throw new Error(`no file holds ${tensor.name}`);
@@ -19,7 +19,7 @@ function isStored(tensor: TensorInfo): tensor is StoredTensor {
   return 'file' in tensor && 'offset' in tensor;
 }
 
-/** The bytes of some rows of a tensor, as a place in its file; all rows when undefined. A scalar is one row. */
+/** The byte range of some rows of a tensor in its file; all rows when undefined. A scalar is one row. */
 export function bytesOfRows(tensor: StoredTensor, rows?: Rows): { file: string; offset: number; bytes: number } {
   const { file, offset, bytes, shape } = tensor;
   if (rows === undefined) return { file, offset, bytes };

@@ -1,4 +1,7 @@
-/** Where a tensor is in its file, to be shown to the user. Nothing computes with it: the checkpoint editor and the tree import it. */
+/**
+ * Position of a tensor in its file, for display. Only the checkpoint editor and the tree import it; nothing computes
+ * with it.
+ */
 import { storedTensor } from './stored-tensor';
 import type { TensorInfo } from './tensor';
 
@@ -9,7 +12,7 @@ export interface TensorPlace {
   readonly firstByte: number;
 }
 
-/** @throws Error for a tensor that no file's header describes, which is a bug */
+/** @throws Error for a tensor without a file, which is a bug */
 export function tensorPlace(tensor: TensorInfo): TensorPlace {
   const { file, offset } = storedTensor(tensor);
   return { file, firstByte: offset };

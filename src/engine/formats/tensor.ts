@@ -1,4 +1,7 @@
-/** What a file's header says of its tensors. Where their bytes are is for `formats`, `weights` and `write`: stored-tensor.ts. */
+/**
+ * What a file's header says about its tensors. Their positions are in stored-tensor.ts, for `formats`, `weights` and
+ * `write`.
+ */
 import type { Dtype } from './dtype';
 
 /** One tensor of a checkpoint. */
@@ -10,7 +13,7 @@ export interface TensorInfo {
   readonly bytes: number;
 }
 
-/** A stretch of rows: elements of a vector, rows of a matrix. */
+/** A range of rows: elements of a vector, rows of a matrix. */
 export interface Rows {
   readonly start: number;
   readonly count: number;

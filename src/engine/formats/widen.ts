@@ -1,4 +1,4 @@
-/** Stored weights to float32. */
+/** Converts stored weights to float32. */
 import type { Dtype } from './dtype';
 
 /**
@@ -24,7 +24,7 @@ export function widen(bytes: Uint8Array, dtype: Dtype, into: Float32Array): Floa
   }
 }
 
-/** The number that IEEE 754 binary16 bits stand for. */
+/** The number that IEEE 754 binary16 bits encode. */
 function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

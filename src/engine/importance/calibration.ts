@@ -89,7 +89,7 @@ export function calibrationWarnings(
       warnings.push(`the rows of ${source} have ${length} tokens, not ${wanted.length}`);
     if (wanted.samples === undefined && samples > MANY_ROWS) {
       warnings.push(
-        `${source} holds ${samples} rows, and all of them are used; ${option('samples')} takes the first ones alone`,
+        `${source} holds ${samples} rows, and all of them are used; ${option('samples')} takes only the first ones`,
       );
     }
   }
@@ -99,7 +99,7 @@ export function calibrationWarnings(
 /** The warning for rows that are longer than the model's context; `what` names the rows. */
 export function contextWarning(length: number, context: number, what: 'rows' | 'windows'): string[] {
   if (length <= context) return [];
-  return [`${what} of ${length} tokens are longer than the ${context} that the model was made for`];
+  return [`${what} of ${length} tokens are longer than the model’s context of ${context}`];
 }
 
 type Found = Pick<Calibration, 'rows' | 'method'>;

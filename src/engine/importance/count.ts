@@ -40,7 +40,7 @@ export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
       if (!(goal.ratio > 0 && goal.ratio < 1)) {
         throw new UserError(
           `cannot remove a share of ${goal.ratio}`,
-          'the ratio must lie between 0 and 1',
+          'the ratio must be between 0 and 1',
           `Give ${option('ratio')} the share of all parameters to remove, such as 0.2.`,
         );
       }

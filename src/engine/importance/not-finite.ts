@@ -37,7 +37,7 @@ async function placeOfBreak(
     { signal: job.signal },
   );
   if (first === Infinity) return undefined;
-  return first === 0 ? 'from the embedding on' : `after block ${steps[first - 1].block}`;
+  return first === 0 ? 'after the embedding' : `after block ${steps[first - 1].block}`;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function lossWarning(
   const place = await placeOfBreak(model, broken.length > 0 ? broken : rows, view, job);
   const cause = place
     ? `its hidden states are not finite ${place}`
-    : 'its hidden states are finite, but its head makes others of them';
+    : 'its hidden states are finite, but the logits of its head are not';
   return `the mean loss of the model on this text is ${meanNll}: ${cause}`;
 }
 
@@ -72,7 +72,7 @@ export async function resultWarnings(
   const { full, zeroStates = 0 } = result;
   const warnings = zeroStates > 0 ? [zeroWarning(zeroStates)] : [];
   const ofLoss = full && (await lossWarning(model, rows, view, full, job));
-  if (ofLoss !== undefined) return [...warnings, `${ofLoss}; the scores are in no order`];
+  if (ofLoss !== undefined) return [...warnings, `${ofLoss}; the scores have no order`];
   const ofScores = scoresWarning(result);
   if (ofScores === undefined) return warnings;
   const place = full ? undefined : await placeOfBreak(model, rows, view, job);
@@ -105,7 +105,7 @@ function namedScores({
 }
 
 const zeroWarning = (count: number): string =>
-  `${count} hidden states are all zeros, which have no direction: one that stays so counts as unchanged, one that does not as turned by a right angle`;
+  `${count} hidden states are all zeros and have no direction: if one remains zero it counts as unchanged, otherwise as turned by a right angle`;
 
 function isFinite(values: Float32Array): boolean {
   return values.every((value) => Number.isFinite(value));

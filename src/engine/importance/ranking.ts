@@ -53,16 +53,18 @@ function brokenReason(ranking: Ranking, chosen: readonly number[]): string | und
   switch (ranking.kind) {
     case 'scores': {
       const block = chosen.find((index) => !Number.isFinite(ranking.scores[index]));
-      return block === undefined ? undefined : `block ${block} would go, and its score is ${ranking.scores[block]}`;
+      return block === undefined
+        ? undefined
+        : `block ${block} would be removed, and its score is ${ranking.scores[block]}`;
     }
     case 'windows': {
       const { score } = ranking.windows.find(({ start, size }) => start === chosen[0] && size === chosen.length)!;
-      return Number.isFinite(score) ? undefined : `the distance across the blocks that would go is ${score}`;
+      return Number.isFinite(score) ? undefined : `the distance across the blocks to remove is ${score}`;
     }
     case 'removals': {
       const { removals, losses = [] } = ranking;
       const at = removals.findIndex((block, i) => chosen.includes(block) && !Number.isFinite(losses[i] ?? 0));
-      return at < 0 ? undefined : `block ${removals[at]} would go, and the loss without it is ${losses[at]}`;
+      return at < 0 ? undefined : `block ${removals[at]} would be removed, and the loss without it is ${losses[at]}`;
     }
   }
 }
@@ -71,6 +73,6 @@ function refused(why: string): BrokenScores {
   return new BrokenScores(
     'these scores cannot choose blocks',
     why,
-    'Look for the broken weight: scoring names the block after which numbers break. Or name the blocks by hand.',
+    'Look for the broken weight: scoring names the block after which the numbers break. Or choose the blocks by hand.',
   );
 }

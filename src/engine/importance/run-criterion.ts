@@ -56,7 +56,7 @@ export async function runCriterion(
   if (scope.view !== undefined && stepsOf(scope.view).length === 0) {
     throw new UserError(
       'There is no block to score',
-      'all of them are left out',
+      'all blocks are left out',
       `Leave out fewer with ${option('remove')}.`,
     );
   }
@@ -122,14 +122,14 @@ async function loadCriterion(criterion: Criterion): Promise<CriterionModule> {
 function shortRun({ removals }: CriterionResult, count = 0): string[] {
   if (!removals || removals.length >= count) return [];
   if (removals.length === 0) return ['greedy removes nothing: every block is kept'];
-  return [`greedy removes ${removals.length} of ${count} blocks: all others are kept`];
+  return [`greedy removes ${removals.length} of ${count} blocks: the other blocks are kept`];
 }
 
 /** Names the tensor whose score breaks that of its block. */
 function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'] = []): string[] {
   const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));
-  return warning === undefined ? [] : [tensor ? `${warning}: so is that of ${tensor.name}` : warning];
+  return warning === undefined ? [] : [tensor ? `${warning}: the norm of ${tensor.name} is not finite` : warning];
 }
 
 function rankingOf({ full, blocks, windows, removals }: CriterionResult): Ranking {

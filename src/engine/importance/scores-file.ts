@@ -36,13 +36,13 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   }
   const scores = isObject(value) && isObject(value.results) ? value.results : value; // in a record they are the field "results"
   if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
-    throw refuse('it lacks criterion or model');
+    throw refuse('it has no criterion or no model');
   }
   const { model } = scores;
   if (model.identity !== checkpoint.identity) {
     throw refuse(
       `they are the scores of another model (${typeof model.name === 'string' ? model.name : 'unnamed'}), ` +
-        `with the identity ${shortened(model.identity)} and not ${shortened(checkpoint.identity)}`,
+        `with the identity ${shortened(model.identity)} instead of ${shortened(checkpoint.identity)}`,
       'Score this checkpoint, or prune the one that was scored.',
     );
   }
@@ -83,12 +83,12 @@ function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
     const fits = windows.every(({ start, size }) => isBlock(start) && size >= 1 && isBlock(start + size - 1));
     return fits && windows.length > 0
       ? { kind: 'windows', windows }
-      : `its windows don't fit a model of ${blocks} blocks`;
+      : `its windows do not fit a model of ${blocks} blocks`;
   }
   if (Array.isArray(scores.removals)) {
     const listed = scores.removals.map((removal: unknown): JsonObject => (isObject(removal) ? removal : {}));
     const removals = listed.map(({ block }) => block);
-    if (!removals.every(isBlock)) return `its removals don't fit a model of ${blocks} blocks`;
+    if (!removals.every(isBlock)) return `its removals do not fit a model of ${blocks} blocks`;
     return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
   }
   if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals';

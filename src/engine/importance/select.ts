@@ -116,7 +116,7 @@ export function selectByGreedy(
   if (forbidden !== undefined) {
     throw new UserError(
       'these greedy scores cannot be used',
-      `they remove block ${forbidden}, which is kept, and what follows depends on that removal`,
+      `they remove block ${forbidden}, which is kept, and the later removals depend on that one`,
       `Prune with ${option('criterion', 'greedy')}, which never tries kept blocks, or ${set('keepEnds', false, 'add')}.`,
     );
   }
@@ -157,7 +157,7 @@ export function selectExplicit(list: readonly number[], blocks: number, keep: re
   if (chosen.length === blocks) {
     throw new UserError(
       'cannot remove every block',
-      `the model has ${blocks} and the list names them all`,
+      `the model has ${blocks} and the list names all of them`,
       'Keep at least one.',
     );
   }
@@ -196,7 +196,7 @@ export function requireRoom(blocks: number, count: number, kept: ReadonlySet<num
     `cannot remove ${count} of ${blocks} blocks`,
     kept.size > 0
       ? `${counted(kept.size, 'block')} ${kept.size === 1 ? 'is' : 'are'} kept (${ascending(kept).join(', ')}), which leaves ${free}`
-      : 'at least one block must stay',
+      : 'at least one block must remain',
     kept.size > 0
       ? `Remove fewer, shorten ${option('keep')}, or ${set('keepEnds', false, 'give')}.`
       : `Remove at most ${blocks - 1}.`,

@@ -14,7 +14,7 @@ export function requireNoAdapter({ weights }: Pick<Model, 'weights'>, work: stri
   const keys = layers.flatMap((_, layer) => layerKeys(weights.architecture, layer));
   if (!keys.some((key) => weights.lowRank?.(key))) return;
   throw new UserError(
-    `cannot ${work} with an adapter on top`,
+    `cannot ${work} with an adapter on the model`,
     'gradients are taken of the weights as they are stored',
     `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
   );

@@ -70,7 +70,7 @@ export function parseRemoved(text: string, blocks: number): RemovedPart[] {
   const parts = text.split(',').flatMap((raw): RemovedPart[] => {
     const piece = raw.trim();
     const match = /^(\d{1,6})(?:-(\d{1,6}))?(?:\.(attention|ffn))?$/.exec(piece);
-    if (!match) return unreadable(text, piece, 'is no block, range or module');
+    if (!match) return unreadable(text, piece, 'is not a block, range or module');
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
     if (last < first) return unreadable(text, piece, 'ends before it starts');

@@ -131,7 +131,7 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
     let complained = '';
     let end: string | undefined;
     const timer = setTimeout(() => {
-      end = `no answer came within ${patience / 1000} s`;
+      end = `it did not answer within ${patience / 1000} s`;
       child.kill('SIGKILL');
     }, patience);
     // When the system has no more file descriptors, there are no pipes and no close event.

@@ -50,7 +50,7 @@ function checkThreads(threads = 1): void {
   if (threads <= most) return;
   throw new UserError(
     `${threads} threads are too many`,
-    `this machine runs ${cores} at a time, and more than ${most} only stand in each other's way`,
+    `this machine runs ${cores} at a time, and more than ${most} slow each other down`,
     `${set('threads', cores, 'give')} or fewer, or leave it out.`,
   );
 }
@@ -88,7 +88,7 @@ async function fastestDevice(threads: number | undefined): Promise<DeviceReport>
   // The CPU may have been too busy to be timed. It is still a candidate.
   const cpu = tried.at(-1)!;
   const { provider } = cpu.gflops === undefined ? cpu : fastest;
-  return { provider, why: `fastest at a product: ${tried.map(inWords).join('; ')}`, tried };
+  return { provider, why: `fastest matrix product: ${tried.map(inWords).join('; ')}`, tried };
 }
 
 function inWords({ provider, gflops, error }: Trial): string {

@@ -22,7 +22,7 @@ export function missingPart(provider: Provider): MissingPart | undefined {
   if (!knownProviders().includes(provider)) {
     const where = PLATFORMS[provider];
     return {
-      why: `onnxruntime has no such provider on ${process.platform}-${process.arch}${where ? `; it belongs to ${where}` : ''}`,
+      why: `onnxruntime does not have this provider on ${process.platform}-${process.arch}${where ? `; it works on ${where}` : ''}`,
       action: `${set('device', 'auto')} or ${option('device', 'cpu')}.`,
       elsewhere: true,
     };

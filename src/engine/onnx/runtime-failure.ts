@@ -18,14 +18,18 @@ const TRANSLATIONS: readonly Translation[] = [
   {
     pattern: /External data path does not exist: "([^"]*)"/,
     of: 'any',
-    say: ([, file]) => [`${file} cannot be read`, 'it is gone since the checkpoint was opened', 'Put it back.'],
+    say: ([, file]) => [
+      `${file} cannot be read`,
+      'it was removed after the checkpoint was opened',
+      'Restore it, or open the checkpoint again.',
+    ],
   },
   {
     pattern: /External initializer: (\S+) offset: \d+ size to read: \d+ given file_length: (\d+)/,
     of: 'any',
     say: ([, tensor, length]) => [
       `${tensor} cannot be read from its file`,
-      `the file ends before it, at ${length} bytes: it was cut short since the checkpoint was opened`,
+      `the file ends before it, at ${length} bytes: it was truncated after the checkpoint was opened`,
       'Fetch the checkpoint again.',
     ],
   },
@@ -34,7 +38,7 @@ const TRANSLATIONS: readonly Translation[] = [
     of: 'any',
     say: () => [
       'no more threads can be started',
-      'the system gives no more memory or processes for them',
+      'the system refuses more memory or processes',
       `${set('threads', 1, 'give')}, or raise the limits (ulimit -v, ulimit -u).`,
     ],
   },
@@ -52,7 +56,7 @@ const TRANSLATIONS: readonly Translation[] = [
     of: 'gpu',
     say: (_, device) => [
       `the ${device} device stopped answering`,
-      'its driver was reset, or another program took it down',
+      'its driver was reset, or another program crashed it',
       `Run again, or ${set('device', 'cpu')}.`,
     ],
   },
@@ -62,7 +66,7 @@ const TRANSLATIONS: readonly Translation[] = [
     pattern:
       /out of memory|OUT_OF_\w*MEMORY|Allocation size too large|Invalid Buffer|Too many storage buffers|exceeds the max buffer/i,
     of: 'gpu',
-    say: (_, device) => [`the ${device} device has too little memory`, 'a buffer that is needed does not fit', TO_CPU],
+    say: (_, device) => [`the ${device} device has too little memory`, 'a buffer does not fit', TO_CPU],
   },
   {
     pattern: /Failed to allocate memory for requested buffer of size (\d+)|bad[_ ]alloc|Array buffer allocation failed/,
@@ -70,7 +74,7 @@ const TRANSLATIONS: readonly Translation[] = [
     say: ([, bytes]) => [
       'there is not enough memory',
       bytes === undefined
-        ? 'the system gave no more'
+        ? 'the system refused to give more'
         : `${Math.ceil(Number(bytes) / 2 ** 20)} MiB more were needed at once`,
       `Give a smaller ${option('memory')}, or close other programs.`,
     ],
@@ -99,7 +103,7 @@ const NO_MEMORY = /cannot allocate memory|failed to map segment|cannot create sh
 export function loadFailure(error: unknown): UserError {
   const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
   const [why, action] = NO_MEMORY.test(message)
-    ? ['there is too little memory for its library', 'Raise the limit (ulimit -v), or close other programs.']
+    ? ['there is too little memory to load its library', 'Raise the limit (ulimit -v), or close other programs.']
     : [message, 'Install Coppice again, for this operating system and processor.'];
   return new UserError('onnxruntime, which computes, cannot be loaded', why, action, { cause: error });
 }

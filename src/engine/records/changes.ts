@@ -75,7 +75,7 @@ export class InputWatch {
   ): Promise<Found> {
     const followed = await followPlace(place, folder, given);
     if (followed === 'gone') return GONE;
-    if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice looks in' };
+    if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice searches' };
     const key = `${role} ${followed.path}`;
     let check = this.checking.get(key);
     if (!check) {

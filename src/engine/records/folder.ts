@@ -30,8 +30,8 @@ export async function claimRecordFolder(
   let why = '';
   for (const folder of folders.map((name) => resolve(name))) {
     const real = await realPlace(folder);
-    if (await insideAny(real, sources)) why = `${folder} lies inside the checkpoint, into which nothing is written`;
-    else if (isHubCache(real)) why = `${folder} lies inside a Hugging Face cache, into which nothing is written`;
+    if (await insideAny(real, sources)) why = `${folder} is inside the checkpoint, and Coppice never writes there`;
+    else if (isHubCache(real)) why = `${folder} is inside a Hugging Face cache, and Coppice never writes there`;
     else {
       try {
         await ignoreByGit(await mkdir(folder, { recursive: true }), folder);
@@ -43,7 +43,7 @@ export async function claimRecordFolder(
     }
   }
   if (why === '') return undefined;
-  throw new UserError('The run would leave no record', why, 'Choose another folder for the records of runs.');
+  throw new UserError('The run could not write its record', why, 'Choose another folder for the records of runs.');
 }
 
 /**

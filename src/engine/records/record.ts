@@ -147,12 +147,17 @@ const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
  */
 export async function readRecord(file: string): Promise<RunRecord> {
   const refuse = (why: string, cause?: unknown): UserError =>
-    new UserError(`${file} is no run record`, why, `Give a file that a Coppice run wrote with ${option('record')}.`, {
-      cause,
-    });
+    new UserError(
+      `${file} is not a run record`,
+      why,
+      `Give a file that a Coppice run wrote with ${option('record')}.`,
+      {
+        cause,
+      },
+    );
   let text: string;
   try {
-    ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'No record is as large.'));
+    ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'A run record is never this large.'));
   } catch (error) {
     throw error instanceof UserError ? refuse(error.texts.why, error) : error;
   }
@@ -186,12 +191,13 @@ function recordFault(value: unknown): string | undefined {
   if (value.schema !== RUN_RECORD_SCHEMA) {
     return `schema is ${JSON.stringify(value.schema)}, this version reads ${RUN_RECORD_SCHEMA}`;
   }
-  for (const key of ['kind', 'started', 'finished']) if (typeof value[key] !== 'string') return `${key} is no text`;
-  for (const key of ['settings', 'results', 'versions']) if (!isObject(value[key])) return `${key} is no object`;
+  for (const key of ['kind', 'started', 'finished'])
+    if (typeof value[key] !== 'string') return `${key} is not a string`;
+  for (const key of ['settings', 'results', 'versions']) if (!isObject(value[key])) return `${key} is not an object`;
   for (const key of ['started', 'finished'])
-    if (Number.isNaN(Date.parse(value[key] as string))) return `${key} is no date`;
-  if (value.seed !== null && typeof value.seed !== 'number') return 'seed is no number';
-  if (!Array.isArray(value.inputs)) return 'inputs is no list';
+    if (Number.isNaN(Date.parse(value[key] as string))) return `${key} is not a date`;
+  if (value.seed !== null && typeof value.seed !== 'number') return 'seed is not a number';
+  if (!Array.isArray(value.inputs)) return 'inputs is not a list';
   const inputFault = value.inputs.findIndex(
     (input) => !isObject(input) || typeof input.role !== 'string' || typeof input.name !== 'string',
   );

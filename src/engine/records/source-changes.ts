@@ -9,7 +9,7 @@ export async function sourceChanges(checkpoints: readonly Checkpoint[]): Promise
   for (const checkpoint of new Set(checkpoints)) {
     for (const { name, how } of await changedFiles(checkpoint.files)) {
       const what = `${name} of ${modelName(checkpoint)} changed during the run: ${how}`;
-      notes.push(`${what}; the results may be of the old file, the new one, or of both`);
+      notes.push(`${what}; the results may come from the old file, the new one, or both`);
     }
   }
   return notes;

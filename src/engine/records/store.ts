@@ -59,7 +59,7 @@ export class RunStore {
   async remove(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       if (id !== basename(id) || !id.endsWith('.json')) {
-        throw new UserError(`${id} is not deleted`, 'it is no run of this folder', 'Choose a run of the list.');
+        throw new UserError(`${id} is not deleted`, 'this folder has no such run', 'Choose a run from the list.');
       }
       await rm(join(this.folder, id), { force: true });
       this.read.delete(id);

@@ -153,7 +153,7 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   if (removed.length === architecture.layers.length) {
     throw new UserError(
       'Cannot retrain without a block',
-      `the model has ${architecture.layers.length}, and all of them are left out`,
+      `the model has ${architecture.layers.length} blocks, and all are left out`,
       `Leave out fewer with ${option('remove')}.`,
     );
   }
@@ -165,14 +165,14 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   if (length > architecture.context) {
     throw new UserError(
       `Cannot train on rows of ${counted(length, 'token')}`,
-      `the model was made for ${architecture.context}`,
+      `the model's context is ${architecture.context}`,
       `Give a ${option('retrain.length')} of at most ${architecture.context}.`,
     );
   }
   if (dtype !== undefined && method.kind === 'lora' && !merge) {
     throw new UserError(
       'An adapter is always written as float32',
-      'a type of the weights belongs to a checkpoint',
+      'only a checkpoint can have another type of weights',
       `Leave ${option('dtype')} out, or ${set('merge', true, 'add')}.`,
     );
   }
@@ -184,7 +184,7 @@ function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES 
   if (rank === undefined || rank <= most) return;
   throw new UserError(
     `Cannot train an adapter of rank ${rank}`,
-    `the smallest dimension of the Linears that it adapts is ${most}, and a rank above it adds nothing`,
+    `the smallest dimension of its Linears is ${most}, and a higher rank adds nothing`,
     `Give a ${option('rank')} of at most ${most}, or other ${option('targets')}.`,
   );
 }

@@ -47,7 +47,7 @@ function unusable(folder: string, why: string, cause: unknown): UserError {
   return new UserError(
     `Cannot apply the chat template of ${folder}`,
     why,
-    'Give the prompt as plain text instead, or take the template from the model’s page again.',
+    'Give the prompt as plain text instead, or download the template again.',
     { cause },
   );
 }

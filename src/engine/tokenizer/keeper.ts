@@ -153,7 +153,7 @@ export class Keeper {
     if (died === STARVED || (died !== undefined && stage === undefined)) {
       // The files are not to blame: it has not looked at them yet, or is short of what the system has.
       return new UserError(
-        'The process that reads the tokenizer cannot be run',
+        'The process that reads the tokenizer cannot start',
         `it ${died}`,
         'Close other programs, or raise the limits of this shell (ulimit -v, ulimit -n, ulimit -u).',
       );
@@ -169,19 +169,18 @@ export class Keeper {
     const seconds = Math.round((this.silentChecks * CHECK_MS) / 1000);
     const action =
       asked?.kind === 'chat'
-        ? 'Give the prompt as plain text instead, or take the template from the model’s page again.'
-        : 'Take the file from the model’s page again: a regular expression in it may have no end. ' +
-          'Or give token ids instead of text.';
+        ? 'Give the prompt as plain text instead, or download the template again.'
+        : 'Download the file again: a regular expression in it may never end. ' + 'Or give token ids instead of text.';
     return new UserError(
       what,
-      died === undefined ? `${part} gave no result for ${seconds} seconds` : `${part} ${died}`,
+      died === undefined ? `${part} took longer than ${seconds} seconds` : `${part} ${died}`,
       action,
     );
   }
 }
 
 /** Why a process ended that the system gave too little, as against one that took too much. */
-const STARVED = 'ended, for the system gives no more memory';
+const STARVED = 'ended, because the system refuses more memory';
 
 interface Listener {
   readonly alive: () => void;

@@ -71,10 +71,10 @@ export async function findAccompanyingFiles(
       if (!allowed.some((place) => isInside(file, place))) {
         leftBehind.push({
           name,
-          why: `it is a link out of the model's folder, to ${basename(dirname(file))}/${basename(file)}`,
+          why: `it is a link to a file outside the model's folder: ${basename(dirname(file))}/${basename(file)}`,
         });
       } else if (size > MAX_COMPANION_BYTES) {
-        leftBehind.push({ name, why: `it has ${size} bytes, too many for such a file` });
+        leftBehind.push({ name, why: `it has ${size} bytes, too many for a file of its kind` });
       } else {
         found.push({ name, file, bytes: size });
       }

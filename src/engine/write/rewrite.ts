@@ -72,7 +72,7 @@ export async function rewritten(name: string, { dtype, read }: Rewrite, rows: Ro
 function overflow(name: string, dtype: WeightDtype, value: number): UserError {
   return new UserError(
     `"${name}" cannot be stored as ${dtype}`,
-    `it holds ${value.toPrecision(6)}, and numbers from ${OVERFLOW[dtype]} on would become infinite`,
+    `it holds ${value.toPrecision(6)}, and numbers of ${OVERFLOW[dtype]} or more would become infinite`,
     dtype === 'F32'
       ? 'Its training diverged; use an earlier adapter.'
       : `Choose ${option('dtype', 'bf16')} or ${option('dtype', 'f32')}.`,

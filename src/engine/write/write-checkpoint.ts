@@ -102,7 +102,7 @@ async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
   throw new UserError(
     `${join(folder, changed.name)} changed while it was copied`,
     changed.how,
-    'Wait until the checkpoint is complete, and write again; nothing was left behind.',
+    'Wait until the checkpoint is complete, then write again; no files were left behind.',
   );
 }
 

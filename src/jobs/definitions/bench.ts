@@ -8,10 +8,10 @@ import { adapter, remove, source } from '../options/model';
 
 export const bench = defineJob({
   kind: 'bench',
-  summary: 'speed, memory and size',
+  summary: 'measure speed, memory and size',
   description:
     'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes, ' +
-    'and how much memory and disk it needs. Medians of several runs.',
+    'and how much memory and disk it needs. The numbers are medians of several runs.',
   examples: [
     './SmolLM2-135M',
     './SmolLM2-135M --remove 10,12-14 --threads 2',

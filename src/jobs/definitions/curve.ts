@@ -14,8 +14,8 @@ import { window } from '../options/window';
 const options = {
   ...source,
   criterion: criterionOrPpl,
-  scores: file('take the order from what `coppice score --json` printed'),
-  most: whole('largest number of removed blocks (default: all that may go)'),
+  scores: file('use the order of these scores (output of `coppice score --json`)'),
+  most: whole('largest number of removed blocks (default: all that can be removed)'),
   ...keep,
   text: file('measure on a text instead of the calibration rows'),
   window: window('with --text: tokens per window'),
@@ -29,10 +29,10 @@ const options = {
 
 export const curve = defineJob({
   kind: 'curve',
-  summary: 'perplexity against the number of removed blocks',
+  summary: 'measure perplexity against the number of removed blocks',
   description:
     'Removes one, two, three … blocks in the order of a criterion and measures the perplexity of each model: ' +
-    'where it bends, and where it breaks. Nothing is written.',
+    'the curve shows where the model degrades and where it breaks. Writes no checkpoint.',
   notes: CRITERIA_HELP,
   examples: [
     './SmolLM2-135M --calibration prose.txt --most 12',

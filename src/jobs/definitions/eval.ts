@@ -19,7 +19,7 @@ const options = {
   limit: whole('use only the first n windows', { conflicts: ['calibration'] }),
   bos: choice(
     BOS_MODES,
-    'the begin-of-text token: once before the text, before each window, or nowhere (default: stream, if the model has one)',
+    'begin-of-text token: once before the text (stream), before each window, or never (default: stream, if the model has one)',
     { placeholder: 'where', conflicts: ['calibration'] },
   ),
   ...calibration,
@@ -30,7 +30,7 @@ const options = {
 
 export const evaluate = defineJob({
   kind: 'eval',
-  summary: 'perplexity of a text',
+  summary: 'measure the perplexity of a text',
   description:
     'Measures the perplexity of a text in windows that do not overlap, or of calibration rows. The lower it is, the ' +
     'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text.',

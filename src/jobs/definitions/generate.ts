@@ -11,10 +11,10 @@ import { sampling, writing } from '../options/sampling';
 const options = {
   ...source,
   prompt: text('the text to continue', { conflicts: ['ids'] }),
-  ids: list(whole('a token id', { min: 0 }), 'the same as token ids: 1,403,12', {
+  ids: list(whole('a token id', { min: 0 }), 'the prompt as token ids: 1,403,12', {
     expected: 'token ids separated by commas, such as 1,403,12',
   }),
-  chat: flag("send the prompt as a user's message through the chat template", { conflicts: ['ids'] }),
+  chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
   ...writing,
   ...sampling,
   ...remove,
@@ -25,7 +25,7 @@ const options = {
 export const generate = defineJob({
   kind: 'generate',
   summary: 'continue a prompt',
-  description: 'Continues a prompt: greedily, or sampled as soon as one of the sampling options is given.',
+  description: 'Continues a prompt. Greedy by default; any sampling option makes it sample.',
   examples: [
     './SmolLM2-135M --prompt "Once upon a time" --max-new-tokens 100',
     './SmolLM2-135M --prompt "Why is the sky blue?" --chat',

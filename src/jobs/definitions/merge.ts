@@ -11,8 +11,8 @@ export const merge = defineJob({
   kind: 'merge',
   summary: 'write a checkpoint with an adapter in its weights',
   description:
-    'Adds a LoRA adapter to the weights, W + (α/r) B A, and writes an ordinary checkpoint. Blocks that the adapter was ' +
-    'trained without are left out. The source is never changed; the record of the run is coppice.json in the new one.',
+    'Adds a LoRA adapter to the weights, W + (α/r) B A, and writes an ordinary checkpoint. The blocks that the adapter was ' +
+    'trained without are left out. The source never changes. The new checkpoint has the record of the run, coppice.json.',
   examples: [
     './SmolLM2-135M --adapter ./adapter --out ./SmolLM2-24-retrained',
     './SmolLM2-24 --adapter ./adapter --out ./SmolLM2-24-retrained --dtype f32',
@@ -21,7 +21,7 @@ export const merge = defineJob({
   title: (model) => l10n.t('Merging an adapter into {0}', model),
   options: {
     ...source,
-    adapter: folder('folder of the adapter, as coppice retrain or PEFT writes it', { required: true }),
+    adapter: folder('folder of the adapter, written by coppice retrain or PEFT', { required: true }),
     otherBase: adapter.otherBase,
     out: out('folder of the new checkpoint; it must not exist'),
     dtype,

@@ -14,14 +14,12 @@ import { out } from '../options/output';
 
 const options = {
   ...source,
-  blocks: blocks('remove exactly these: 10,12-14', {
+  blocks: blocks('remove exactly these blocks: 10,12-14', {
     conflicts: ['count', 'ratio', 'targetParams'],
   }),
-  choice: data<Choice>(
-    'how the blocks were chosen, for the record and the model card; by hand unless it says otherwise',
-  ),
+  choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   out: out('folder of the new checkpoint; it must not exist'),
-  scores: file('what `coppice score --json` printed', { conflicts: ['criterion', 'blocks'] }),
+  scores: file('scores to choose by (output of `coppice score --json`)', { conflicts: ['criterion', 'blocks'] }),
   criterion: excluding(criterion, 'blocks'),
   count: whole('remove this many blocks', { conflicts: ['ratio', 'targetParams'] }),
   ratio: part('remove at most this share of all parameters, such as 0.2', {
@@ -31,7 +29,7 @@ const options = {
   targetParams: parameters('keep at least this many parameters: 5.4B, 110M'),
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration'),
-  llamaCpp: file('also write it as the command line of llama-quantize --prune-layers'),
+  llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),
   ...calibration,
   ...magnitude,
   ...compute,
@@ -41,9 +39,9 @@ export const prune = defineJob({
   kind: 'prune',
   summary: 'write a checkpoint without its least important blocks',
   description:
-    'Writes a new checkpoint without some blocks. Which ones: --scores or --criterion with one of --count, --ratio, ' +
-    '--target-params, or --blocks. The first four blocks and the last two stay unless --no-keep-ends is given. ' +
-    'The source is never changed; the record of the run is coppice.json in the new checkpoint.',
+    'Writes a new checkpoint without some blocks. Choose them with --scores or --criterion and one of --count, --ratio, ' +
+    '--target-params; or name them with --blocks. Keeps the first four blocks and the last two unless --no-keep-ends is given. ' +
+    'The source never changes. The new checkpoint has the record of the run, coppice.json.',
   notes: CRITERIA_HELP,
   examples: [
     './SmolLM2-135M --scores scores.json --count 6 --out ./SmolLM2-24',
@@ -63,16 +61,16 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
   const { scores, criterion: by, count, ratio, targetParams } = given;
   if (scores === undefined && by === undefined) {
     return {
-      what: 'nothing says which blocks to remove',
+      what: 'it is not clear which blocks to remove',
       why: `none of ${option('scores')}, ${option('criterion')} and ${option('blocks')} is given`,
-      action: `${set('criterion', 'ppl', 'add')} and ${option('calibration', 'FILE')}, or another of them.`,
+      action: `${set('criterion', 'ppl', 'add')} and ${option('calibration', 'FILE')}, or another of these.`,
     };
   }
   if ((count ?? ratio ?? targetParams) === undefined) {
     return {
-      what: 'nothing says how much to remove',
+      what: 'it is not clear how much to remove',
       why: `none of ${option('count')}, ${option('ratio')} and ${option('targetParams')} is given`,
-      action: `${set('count', 6, 'add')}, or another of them.`,
+      action: `${set('count', 6, 'add')}, or another of these.`,
     };
   }
   return by && calibrationFault(by, given);

@@ -16,13 +16,13 @@ const options = {
   ...source,
   data: list(
     file('a file of data'),
-    'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; again for more files;\n' +
+    'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
       'or self: the unpruned model writes the text',
     { required: true, repeated: true, placeholder: 'file', asked: 'the data' },
   ),
   out: out('folder to write; it must not exist'),
   ...remove,
-  resume: flag('go on with a run that was stopped'),
+  resume: flag('continue a run that was stopped'),
   ...loraOptions,
   ...fullOptions,
   ...dataOptions,
@@ -32,10 +32,10 @@ const options = {
 
 export const retrain = defineJob({
   kind: 'retrain',
-  summary: 'heal a pruned model by training',
+  summary: 'retrain a pruned model',
   description:
-    'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove the model without those blocks ' +
-    'is trained, and nothing need be pruned before. Ctrl-C keeps what was trained; --resume goes on with it.',
+    'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove it trains the model without those ' +
+    'blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; --resume continues it.',
   examples: [
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
@@ -62,14 +62,14 @@ function methodFault(given: RetrainOptions): Fault | undefined {
     if (lora === undefined) return undefined;
     return {
       what: `${option(lora)} and ${option('full')} exclude each other`,
-      why: `${option(lora)} belongs to an adapter`,
+      why: `${option(lora)} applies to an adapter only`,
       action: 'Leave one out.',
     };
   }
   if (init) {
     return {
       what: `${option('init')} needs ${option('full')}`,
-      why: 'an adapter has no weights of its own to start from',
+      why: 'an adapter starts from the weights of its model',
       action: `${set('full', true, 'add')}.`,
     };
   }
@@ -85,7 +85,7 @@ function heldOutFault({ heldOut, patience, evalEvery }: RetrainOptions): Fault |
   if (heldOut !== 0 || (patience ?? evalEvery) === undefined) return undefined;
   const name = option(patience === undefined ? 'evalEvery' : 'patience');
   return {
-    what: `${name} needs something held out`,
+    what: `${name} needs held-out records`,
     why: `${option('heldOut')} is 0`,
     action: `Leave ${name} out, or hold some records out.`,
   };
@@ -94,14 +94,14 @@ function heldOutFault({ heldOut, patience, evalEvery }: RetrainOptions): Fault |
 function dataFault({ data, selfTokens, teacher, teacherWeight }: RetrainOptions): Fault | undefined {
   if (data.includes(SELF) && data.length > 1) {
     return {
-      what: `${option('data', SELF)} stands alone`,
-      why: 'other data are named too',
+      what: `${option('data', SELF)} excludes other data`,
+      why: 'other data are given too',
       action: 'Use either the files or self.',
     };
   }
   if (selfTokens !== undefined && !data.includes(SELF)) {
     return {
-      what: `${option('selfTokens')} belongs to ${option('data', SELF)}`,
+      what: `${option('selfTokens')} applies to ${option('data', SELF)} only`,
       why: 'the data are files',
       action: `Leave ${option('selfTokens')} out.`,
     };

@@ -10,17 +10,17 @@ import { sampling, writing } from '../options/sampling';
 export const samples = defineJob({
   kind: 'samples',
   sidecarOnly: true,
-  summary: 'continuations by several models',
+  summary: 'write continuations by several models',
   description:
     'Lets several models continue the same prompts: greedily, or sampled from the same seed. ' +
-    'Cancelling ends the job with what was written until then.',
+    'Cancelling ends the job and keeps the text written so far.',
   examples: [],
   noun: () => l10n.t('Generating samples'),
   title: (model) => l10n.t('Generating samples with {0}', model),
   options: {
     prompts: list(text('a prompt'), 'texts to continue', { required: true, repeated: true }),
     columns: models('the models', { required: true }),
-    chat: flag("send each prompt as a user's message through the chat template"),
+    chat: flag('format each prompt as a user message with the chat template'),
     ...writing,
     ...sampling,
     ...compute,

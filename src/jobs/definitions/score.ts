@@ -15,13 +15,13 @@ const options = {
   criterion: criterionOrPpl,
   ...calibration,
   ...magnitude,
-  granularity: choice(['block', 'module'], 'ppl: score whole blocks, or attention and FFN apart', {
+  granularity: choice(['block', 'module'], 'ppl: score whole blocks, or attention and FFN separately', {
     placeholder: 'part',
     default: 'block',
     recorded: true,
   }),
   count: whole('greedy: stop after this many removals', { recorded: true }),
-  keep: blocks('greedy: blocks that it never tries: 0-3,28', { setting: 'coppice.keep', recorded: true }),
+  keep: blocks('greedy: blocks that it must not remove: 0-3,28', { setting: 'coppice.keep', recorded: true }),
   ...remove,
   ...adapter,
   ...compute,
@@ -29,8 +29,8 @@ const options = {
 
 export const score = defineJob({
   kind: 'score',
-  summary: 'how much every block matters',
-  description: 'Scores every Transformer block: the lower the score, the less the block matters.',
+  summary: 'score how much each block matters',
+  description: 'Scores every Transformer block. A block with a lower score matters less.',
   notes: CRITERIA_HELP,
   examples: [
     './SmolLM2-135M --calibration prose.txt',
@@ -51,7 +51,7 @@ type ScoreOptions = Complete<typeof options>;
 function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault | undefined {
   if (folder === undefined || !readsWeights(by)) return undefined;
   return {
-    what: `${by} cannot score a model with an adapter on top`,
+    what: `${by} cannot score a model with an adapter`,
     why: 'it reads the weights as they are stored',
     action: `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
   };
@@ -68,7 +68,7 @@ function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): 
   }
   if (by === 'greedy' && count === undefined) {
     return {
-      what: 'greedy needs to know when to stop',
+      what: 'greedy needs a number of blocks',
       why: `${option('count')} is not given`,
       action: `${set('count', 6, 'add')}, or another number of blocks.`,
     };
@@ -82,8 +82,8 @@ function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): 
   }
   if (by !== 'greedy' && keep !== undefined) {
     return {
-      what: `${by} scores all blocks, those that stay too`,
-      why: `${option('keep')} belongs to the criterion greedy, where each removal depends on the ones before`,
+      what: `${by} scores all blocks, also the kept ones`,
+      why: `${option('keep')} belongs to the criterion greedy, where each removal depends on the earlier ones`,
       action: `Leave ${option('keep')} out here and use it when you prune.`,
     };
   }

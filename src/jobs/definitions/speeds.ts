@@ -12,7 +12,7 @@ const REPEATS = 5;
 export const speeds = defineJob({
   kind: 'speeds',
   sidecarOnly: true,
-  summary: 'speeds of several models',
+  summary: 'measure the speeds of several models',
   description:
     'Measures in turns how fast several models read a prompt (prefill) and write (decode). ' +
     'Where a context is too small, prompt and text are shorter for all of them.',

@@ -15,7 +15,7 @@ export const calibration = {
   length: whole(`tokens per row (default: ${length}; of a file of rows: all)`, {
     setting: 'coppice.calibration.length',
   }),
-  seed: seed('seed of the sampling', { default: DEFAULT_SEED, setting: 'coppice.calibration.seed' }),
+  seed: seed('random seed', { default: DEFAULT_SEED, setting: 'coppice.calibration.seed' }),
 };
 
 /** Rows of a calibration text as the options of a job say it. */

@@ -2,10 +2,10 @@
 import { blocks, flag } from '../option';
 
 export const keep = {
-  keepEnds: flag('let the first four blocks and the last two go too', {
+  keepEnds: flag('allow removing the first four blocks and the last two', {
     default: true,
     formerly: 'plus',
     setting: 'coppice.keepFirstAndLast',
   }),
-  keep: blocks('further blocks that stay: 5,12-14', { setting: 'coppice.keep' }),
+  keep: blocks('more blocks to keep: 5,12-14', { setting: 'coppice.keep' }),
 };

@@ -6,14 +6,17 @@ export const source = {
 };
 
 export const adapter = {
-  adapter: folder('put a LoRA adapter on top, nothing is written; leaves out the blocks that it leaves out', {
-    placeholder: 'dir',
-  }),
-  otherBase: flag('use the adapter though it was trained on other files: the same model in another form'),
+  adapter: folder(
+    'apply a LoRA adapter without writing anything; also leaves out the blocks that it was trained without',
+    {
+      placeholder: 'dir',
+    },
+  ),
+  otherBase: flag('use the adapter although it was trained on other files: the same model in another form'),
 };
 
 export const remove = {
-  remove: parts('leave blocks out, nothing is written: 10,12-14 or 10.attention,12.ffn', { placeholder: 'list' }),
+  remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', { placeholder: 'list' }),
 };
 
 /** A checkpoint without some of its parts, with an adapter on top. */

@@ -6,18 +6,18 @@ import { flag, positive, seed, share, whole } from '../option';
 const NEW_TOKENS = 64;
 
 export const sampling = {
-  greedy: flag('always the likeliest token (the default)', {
+  greedy: flag('always choose the most likely token (the default)', {
     conflicts: ['temperature', 'topK', 'topP', 'seed'],
   }),
   temperature: positive('sampling temperature; lower is more predictable', { placeholder: 't' }),
-  topK: whole('sample among the n likeliest tokens'),
-  topP: share('sample among the likeliest tokens that hold p of the probability', { placeholder: 'p' }),
-  seed: seed(`seed of the sampling (default: ${DEFAULT_SEED})`),
+  topK: whole('sample from the n most likely tokens'),
+  topP: share('sample from the most likely tokens that add up to probability p', { placeholder: 'p' }),
+  seed: seed(`random seed of the sampling (default: ${DEFAULT_SEED})`),
 };
 
 export const writing = {
   maxNewTokens: whole('stop after this many tokens', { default: NEW_TOKENS, recorded: true }),
-  ignoreEos: flag('go on after the end of the text'),
+  ignoreEos: flag('continue after the end-of-text token'),
 };
 
 /** What the sampling options say. */

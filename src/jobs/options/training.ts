@@ -16,13 +16,13 @@ const TARGETS = [...LINEAR_NAMES, ...LINEAR_NAMES.map((name) => `${name}_proj` a
 
 export const loraOptions = {
   rank: whole(`rank (default: ${DEFAULTS.rank})`, { ...LORA, placeholder: 'r' }),
-  alpha: positive(`α; what is added is (α/r) B A (default: ${DEFAULTS.alpha})`, { ...LORA, placeholder: 'a' }),
+  alpha: positive(`α; the adapter adds (α/r) B A (default: ${DEFAULTS.alpha})`, { ...LORA, placeholder: 'a' }),
   dropout: rate(`share of the adapters' inputs to drop (default: ${DEFAULTS.dropout})`, { ...LORA, placeholder: 'p' }),
   targets: list(choice(TARGETS, 'a Linear'), `Linears to adapt (default: ${LINEAR_NAMES.join(',')})`, {
     ...LORA,
     expected: `some of ${LINEAR_NAMES.join(',')}`,
   }),
-  initAdapter: text('start from an adapter; or "formula", the same start in every program', {
+  initAdapter: text('start from an adapter; or "formula": the same initial values in every program', {
     ...LORA,
     placeholder: 'dir',
   }),
@@ -36,7 +36,7 @@ export const fullOptions = {
 };
 
 export const dataOptions = {
-  teacher: checkpoint('draw the distribution over the next token to that of this model', DATA),
+  teacher: checkpoint('distil from this model (KL divergence of the next-token distributions)', DATA),
   teacherWeight: share(`the teacher's share of the loss (default: ${DEFAULTS.teacherWeight})`, {
     ...DATA,
     placeholder: 'w',
@@ -47,22 +47,22 @@ export const dataOptions = {
     placeholder: 'style',
     default: 'alpaca',
   }),
-  length: whole(`tokens of a row at most (default: ${DEFAULTS.length})`, DATA),
-  heldOut: amount('records kept for validation: a number, or a share below 1 (default: a twentieth, 64 at most)', DATA),
+  length: whole(`maximum tokens per row (default: ${DEFAULTS.length})`, DATA),
+  heldOut: amount('records kept for validation: a number, or a share below 1 (default: a twentieth, at most 64)', DATA),
 };
 
 export const trainingOptions = {
   epochs: positive(`passes over the data (default: ${DEFAULTS.epochs})`, TRAINING),
-  steps: whole('steps instead', { ...TRAINING, conflicts: ['epochs'] }),
-  batch: whole(`rows of a batch (default: ${DEFAULTS.batch}, fewer for few data)`, TRAINING),
-  accumulate: whole('batches of a step; all their rows form one mean', TRAINING),
-  lr: positive(`peak of the learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`, {
+  steps: whole('number of steps, instead of epochs', { ...TRAINING, conflicts: ['epochs'] }),
+  batch: whole(`rows per batch (default: ${DEFAULTS.batch}, fewer for little data)`, TRAINING),
+  accumulate: whole('batches per step; the loss is the mean over all their rows', TRAINING),
+  lr: positive(`peak learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`, {
     ...TRAINING,
     placeholder: 'rate',
   }),
   warmup: seed(`steps of warm-up (default: ${DEFAULTS.warmup}, a tenth of a short run)`, TRAINING),
-  clip: positive(`limit of the gradient's norm (default: ${DEFAULTS.clip})`, { ...TRAINING, placeholder: 'norm' }),
-  weightDecay: amount(`decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, {
+  clip: positive(`maximum norm of the gradient (default: ${DEFAULTS.clip})`, { ...TRAINING, placeholder: 'norm' }),
+  weightDecay: amount(`weight decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, {
     ...TRAINING,
     placeholder: 'd',
   }),
@@ -71,8 +71,8 @@ export const trainingOptions = {
     `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
     { ...TRAINING, placeholder: 'b1,b2', length: 2, expected: 'two numbers such as 0.9,0.999' },
   ),
-  evalEvery: whole('steps between looks at the held-out part (64 of its rows at most)', TRAINING),
+  evalEvery: whole('steps between evaluations of the held-out part (at most 64 of its rows)', TRAINING),
   saveEvery: whole('steps between saved states', TRAINING),
-  patience: whole('stop after so many looks without a better loss', TRAINING),
-  seed: seed(`of everything that is drawn (default: ${DEFAULTS.seed})`, TRAINING),
+  patience: whole('stop after this many evaluations without a better loss', TRAINING),
+  seed: seed(`random seed of the run (default: ${DEFAULTS.seed})`, TRAINING),
 };

@@ -84,4 +84,4 @@ const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainS
 
 /** What is kept of a run whose loss exploded. */
 const stoppedLine = ({ step, why, kept }: NonNullable<RunResult['stopped']>): string =>
-  `training stopped at step ${step}: ${why}. What it had come to after step ${kept} was kept. ${REMEDY}`;
+  `training stopped at step ${step}: ${why}. The weights of step ${kept} were kept. ${REMEDY}`;

@@ -18,7 +18,7 @@ describe('a model with an adapter on top', () => {
     const folder = tinyCheckpoint('llama-gqa-tied');
     const adapter = adapterPatches(randomAdapter(requireArchitecture(await openCheckpoint(folder))));
     const refusal = (error: unknown): boolean =>
-      error instanceof UserError && error.what.includes('adapter on top') && error.action.includes('Merge');
+      error instanceof UserError && error.what.includes('an adapter on the model') && error.action.includes('Merge');
     await withModel(
       folder,
       async (model) => {

@@ -127,5 +127,5 @@ describe('retrain: text that the model writes itself', () => {
   });
 
   it('is refused when nobody but the student could write it', () =>
-    refused(run(source, settings), /no model to write/));
+    refused(run(source, settings), /No model can write/));
 });

@@ -230,7 +230,7 @@ describe('retrain: refused, cancelled, gone on with', () => {
     assert.deepEqual([found!.step, found!.steps, found!.log.trace.length], [5, 12, 5]);
     assert.equal(found!.model, (await openCheckpoint(source)).identity);
     assert.deepEqual([request!.checkpoint, request!.removed], [source, [1]]);
-    await refused(run(source, settings, { removed: [{ block: 1 }] }), /being trained already.*--resume/);
+    await refused(run(source, settings, { removed: [{ block: 1 }] }), /already being trained.*--resume/);
     await refused(
       run(source, { ...settings, resume: true, learningRate: 0.02 }, { removed: [{ block: 1 }] }),
       /other settings/,
@@ -273,7 +273,7 @@ describe('retrain: refused, cancelled, gone on with', () => {
     const busy: Promise<void>[] = [];
     const onStep = ({ step }: { step: number }): void => {
       if (step !== 3) return;
-      busy.push(refused(discardTraining(out), /is at it/));
+      busy.push(refused(discardTraining(out), /is training it/));
       busy.push(readStopped(out).then((found) => void seen.push(found)));
     };
     await run(source, { data: [textFile()], out, saveEvery: 1 }, { hooks: { onStep } });

@@ -164,7 +164,7 @@ describe('merge', function () {
     const out = await merged(source, await readAdapter(folder, checkpoint));
     const twice = await openCheckpoint(out);
     assert.notEqual(twice.identity, checkpoint.identity);
-    await assert.rejects(readAdapter(folder, twice), { name: 'UserError', why: /whose files are others/ });
+    await assert.rejects(readAdapter(folder, twice), { name: 'UserError', why: /whose files differ/ });
   });
 
   it('leaves a record and a card that say what was done', async () => {
@@ -218,7 +218,7 @@ describe('merge', function () {
     assert.deepEqual(readdirSync(parent), []);
     await assert.rejects(mergeAdapter(checkpoint, adapter, parent), {
       name: 'UserError',
-      why: /nothing is ever overwritten/,
+      why: /Coppice never overwrites/,
     });
     await assert.rejects(mergeAdapter(checkpoint, adapter, join(source, 'out')), { why: /inside the source/ });
   });

@@ -93,17 +93,17 @@ describe('retrain/adapter', () => {
     };
     const read = await readAdapter(folder, await pruned([1, 2]));
     assert.deepEqual(read, { ...adapter, removed: [] });
-    await refuses(readAdapter(folder, await pruned([0, 2])), /here .* was pruned of 0, 2/, /itself/);
+    await refuses(readAdapter(folder, await pruned([0, 2])), /here the blocks 0, 2 were removed from /, /itself/);
     await refuses(readAdapter(folder, await pruned([2])), /pruned of 2/);
     rmSync(join(parent, '1,2', 'coppice.json'));
     const unknown = await openCheckpoint(join(parent, '1,2'));
-    await refuses(readAdapter(folder, unknown), /whose files are others/, /--other-base/);
+    await refuses(readAdapter(folder, unknown), /whose files differ/, /--other-base/);
     assert.deepEqual((await readAdapter(folder, unknown, { anyBase: true })).removed, []);
   });
 
   it('is refused by other models, unless they are the same in other files', async () => {
     const sharded = await openCheckpoint(tinyCheckpoint('llama-plain', { shards: 3 }));
-    await refuses(readAdapter(folder, sharded), /whose files are others/, /--other-base/);
+    await refuses(readAdapter(folder, sharded), /whose files differ/, /--other-base/);
     assert.deepEqual(await readAdapter(folder, sharded, { anyBase: true }), adapter);
     const deeper = await openCheckpoint(tinyCheckpoint('llama-plain', { config: { num_hidden_layers: 6 } }));
     await refuses(readAdapter(folder, deeper, { anyBase: true }), /has 2 blocks; this checkpoint has 6/);
@@ -211,7 +211,7 @@ describe('retrain/adapter', () => {
 
     it('is refused where tensors are missing, unknown, of another shape, or no numbers', async () => {
       const cases: [(tensors: TestTensor[]) => TestTensor[], RegExp][] = [
-        [(all) => all.slice(1), /is missing.*its partner is there/],
+        [(all) => all.slice(1), /is missing.*its other matrix is there/],
         [(all) => all.slice(2), /is missing.*q_proj of block 0 is adapted/],
         [() => [], /is missing/],
         [(all) => [...all, { ...all[0], name: 'base_model.model.lm_head.lora_A.weight' }], /lm_head.*no LoRA matrix/],

@@ -129,7 +129,7 @@ describe('config', () => {
       { rope_parameters: { full_attention: { rope_type: 'default' } } },
       /differs between kinds/,
     ],
-    ['attention that sees what follows', { is_causal: false }, /is_causal/],
+    ['attention to later tokens', { is_causal: false }, /is_causal/],
     ['settings of single layers', { per_layer_config: { 0: { sliding_window: 4 } } }, /per_layer_config/],
     ['partial rotation', { partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
     [

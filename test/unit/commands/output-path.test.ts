@@ -51,7 +51,7 @@ describe('the path of an output', () => {
     if (process.getuid?.() === 0 || process.platform === 'win32') this.skip(); // root may write everywhere
     const folder = temporaryFolder();
     chmodSync(folder, 0o555);
-    assert.match(outputPathFault(join(folder, 'new')) ?? '', /may not write/);
+    assert.match(outputPathFault(join(folder, 'new')) ?? '', /no permission to write/);
     chmodSync(folder, 0o755);
   });
 });

@@ -27,8 +27,8 @@ describe('evaluate/sample', () => {
     assert.equal(argMax(Float32Array.of(-Infinity, -5)), 1);
   });
 
-  it('none where the logits are no numbers, rather than the first', () => {
-    const broken = { name: 'UserError', message: /logits are no numbers/ };
+  it('none where the logits are not finite, rather than the first', () => {
+    const broken = { name: 'UserError', message: /logits are not finite/ };
     for (const logits of [
       Float32Array.of(NaN, NaN),
       Float32Array.of(-Infinity, -Infinity),

@@ -145,7 +145,7 @@ describe('importance/calibration: rows of ids', () => {
     assert.deepEqual(calibrationWarnings(of(200_000, 24), { samples: 200_000 }, 256), []);
     for (const method of ['rows', 'documents'] as const) {
       const warnings = calibrationWarnings(of(10, 128, method), {}, 100);
-      assert.deepEqual(warnings, ['rows of 128 tokens are longer than the 100 that the model was made for']);
+      assert.deepEqual(warnings, ['rows of 128 tokens are longer than the model’s context of 100']);
     }
   });
 

@@ -77,7 +77,7 @@ describe('runs/record', () => {
       [{ ...newRecord(facts), schema: 2 }, /schema is 2, this version reads 1/],
       [{ ...newRecord(facts), kind: 7 }, /kind/],
       [{ ...newRecord(facts), results: [] }, /results/],
-      [{ ...newRecord(facts), started: 'yesterday' }, /started is no date/],
+      [{ ...newRecord(facts), started: 'yesterday' }, /started is not a date/],
       [{ ...newRecord(facts), seed: '7' }, /seed/],
       [{ ...newRecord(facts), inputs: [{ role: 'model' }] }, /inputs\[0\]/],
     ];

@@ -190,7 +190,7 @@ describe('protected blocks', () => {
   it('stop what would remove blocks while the list cannot be read', () => {
     const refusal = { name: 'UserError', what: /coppice\.keep/, why: /"five" is neither/, action: /5,12-14/ };
     assert.throws(() => requireProtection(10, { keepEnds: true, keep: '3,five' }), refusal);
-    assert.throws(() => requireProtection(10, { keepEnds: true, keep: '7-5' }), { why: /runs backwards/ });
+    assert.throws(() => requireProtection(10, { keepEnds: true, keep: '7-5' }), { why: /ends before it starts/ });
     assert.deepEqual([...requireProtection(10, { keepEnds: false, keep: '3' }).locked], [3]);
   });
 });

@@ -1,4 +1,4 @@
-/** What a family of models says of itself: one file each beside this one, listed in index.ts. */
+/** Definition of a model family. Each family has its own file beside this one; index.ts lists them. */
 import type { LayerShape } from '../architecture';
 import type { Config } from '../fields';
 import { readRope } from '../rope';
@@ -9,21 +9,21 @@ import type { Windows } from './windows';
 export interface ModelFamily {
   /** `model_type` in config.json. */
   readonly modelType: string;
-  /** What transformers' configuration class assumes where a config is silent. */
+  /** Defaults of transformers' configuration class for absent fields. */
   readonly defaults: FamilyDefaults;
-  /** Fields of the config that change what a block computes and that this family reads: they are not refused. */
+  /** Fields of the config that change the computation of a block and that this family reads, so they are accepted. */
   readonly reads?: readonly string[];
   /**
-   * The shape of every block, in order, or why it cannot be computed.
+   * The shape of every block, in order, or the reason why it cannot be computed.
    * @throws UserError for a field that is missing or impossible
    */
   readonly layers: (config: Config, common: CommonShape) => readonly LayerShape[] | Unsupported;
   /** Names and shapes of the weights. */
   readonly weights: FamilyWeights;
   /**
-   * Fields to set in the config of a pruned model because they say by a rule what holds for which block.
+   * Fields to set in the config of a pruned model, because they define properties of blocks by a rule on block numbers.
    * @param layers of the whole model
-   * @param kept the blocks that are left, ascending
+   * @param kept the kept blocks, ascending
    */
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
 }
@@ -31,9 +31,9 @@ export interface ModelFamily {
 export interface FamilyDefaults {
   /** `max_position_embeddings` */
   readonly context: number;
-  /** `num_key_value_heads`; as many as there are query heads when undefined. */
+  /** `num_key_value_heads`; undefined means the number of query heads. */
   readonly kvHeads?: number;
-  /** `head_dim`; hidden size by query heads when undefined. */
+  /** `head_dim`; undefined means hidden size divided by query heads. */
   readonly headDim?: number;
   readonly bos?: number;
   readonly eos?: number;
@@ -43,7 +43,7 @@ export interface FamilyDefaults {
   readonly tied?: boolean;
 }
 
-/** What configs of all families say alike. */
+/** Fields that all families have in common. */
 export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn'> {
   readonly blocks: number;
   readonly context: number;
@@ -52,7 +52,7 @@ export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'hea
 export type PrunedFields = Readonly<Record<string, number | readonly (number | string)[]>>;
 
 /**
- * Blocks that differ in nothing but their windows.
+ * Blocks that differ only in their windows.
  * @param windows one for each block, or why they cannot be computed
  * @throws UserError for a field that is missing or impossible
  */

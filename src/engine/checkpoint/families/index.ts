@@ -15,7 +15,7 @@ export function familyOfType(modelType: string | undefined): ModelFamily | undef
   return modelType === undefined ? undefined : BY_TYPE.get(modelType);
 }
 
-/** @throws Error for an architecture that no config described */
+/** @throws Error for an architecture that does not come from a config */
 export function familyOf({ family }: Pick<Architecture, 'family'>): ModelFamily {
   const found = BY_TYPE.get(family);
   if (!found) throw new Error(`no family ${family}`);

@@ -1,4 +1,4 @@
-/** Qwen2 and Qwen2.5: biases on q, k and v always and nowhere else; windows in the upper blocks where they are on. */
+/** Qwen2 and Qwen2.5: always biases on q, k and v, and no others. If windows are on, the upper blocks have them. */
 import { layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { listedWindows, upperWindows } from './windows';

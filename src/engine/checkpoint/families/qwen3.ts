@@ -1,4 +1,4 @@
-/** Qwen3: queries and keys are normalised head by head, and the width of a head is given. */
+/** Qwen3: RMSNorm on every query and key head; the config gives the width of a head. */
 import { flag } from '../fields';
 import { layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';

@@ -1,4 +1,4 @@
-/** Names and shapes of a model's weights. Most families call them as LLaMA does; Linear weights are stored (out, in). */
+/** Names and shapes of a model's weights. Most families use LLaMA's names. Linear weights are stored (out, in). */
 import type { Architecture, LinearName } from '../architecture';
 import type { BlockWeights, OuterWeights, Weight } from '../weight-names';
 
@@ -9,7 +9,7 @@ export interface FamilyWeights {
   readonly outer: (architecture: Architecture) => OuterWeights;
 }
 
-/** Modules of a block and around the blocks, as LLaMA calls them. */
+/** LLaMA's names of the modules in a block and around the blocks. */
 const LLAMA_NAMES = {
   inputNorm: 'input_layernorm',
   q: 'self_attn.q_proj',
@@ -29,7 +29,7 @@ const LLAMA_NAMES = {
 
 type ModuleNames = Readonly<Record<keyof typeof LLAMA_NAMES, string>>;
 
-/** Names of LLaMA's, but for `changes`. */
+/** LLaMA's names, except `changes`. */
 export function decoderWeights(changes: Partial<ModuleNames> = {}): FamilyWeights {
   const names: ModuleNames = { ...LLAMA_NAMES, ...changes };
   return {

@@ -1,11 +1,11 @@
-/** Which blocks attend to a window only, and how wide it is, as transformers reads it from a config. */
+/** Which blocks attend only to a window, and its width. Reads the config like transformers. */
 import type { LayerShape } from '../architecture';
 import { badField, count, flag, isSet, show, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Unsupported } from '../types';
 import type { PrunedFields } from './family';
 
-/** A window for each block; null where a block sees everything before it. */
+/** A window for each block; null if a block attends to all earlier positions. */
 export type Windows = readonly (number | null)[];
 
 /** Defaults of the configuration classes. */
@@ -22,12 +22,12 @@ export function sharedWindow(config: Config, blocks: number): Windows | Unsuppor
   // Null turns the window off; only an absent field takes the default.
   const window =
     config.sliding_window === null ? null : count(config, 'sliding_window', MAX_DIMENSION.context, DEFAULT_WINDOW);
-  // transformers takes a Mistral with layer_types for a Ministral, whose layers differ.
+  // transformers loads a Mistral with layer_types as a Ministral, whose layers differ.
   if (isSet(config, 'layer_types')) return fromLayerTypes(config.layer_types, window, blocks);
   return Array.from({ length: blocks }, () => window);
 }
 
-/** Windows from block `max_window_layers` on, where `use_sliding_window` turns them on (Qwen). */
+/** Windows from block `max_window_layers` on, if `use_sliding_window` is true (Qwen). */
 export function upperWindows(config: Config, blocks: number): Windows | Unsupported {
   const off = !flag(config, 'use_sliding_window', false) || config.sliding_window === null;
   const window = off ? null : count(config, 'sliding_window', MAX_DIMENSION.context, DEFAULT_WINDOW);
@@ -54,7 +54,10 @@ function fromLayerTypes(types: unknown, window: number | null, blocks: number): 
   return types.map((type) => (type === 'sliding_attention' ? window : null));
 }
 
-/** Lists the kinds of the blocks in a pruned config where a rule by index said them, so that all readers agree. */
+/**
+ * Lists the kinds of the blocks in a pruned config if the original defines them by a rule on block numbers, so that all
+ * readers agree.
+ */
 export function listedWindows(config: Config, layers: readonly LayerShape[], kept: readonly number[]): PrunedFields {
   if (config.use_sliding_window !== true || Array.isArray(config.layer_types)) return {};
   if (layers.every(({ window }) => window === null)) return {};

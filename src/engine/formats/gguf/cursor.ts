@@ -1,14 +1,17 @@
-/** Reads a GGUF header from front to back in pieces: nothing is set aside for what a length claims until it is there. */
+/**
+ * Reads a GGUF header from front to back in pieces. It allocates memory for a declared length only after checking that
+ * the bytes exist.
+ */
 import { createHash } from 'node:crypto';
 import { counted } from '../../../format/words';
 import { DamagedFile } from '../damage';
 import { MAX_GGUF_HEADER_BYTES } from '../limits';
 import { VALUE_BYTES, type GgufValueType } from './types';
 
-/** Where bytes come from: a file, or memory. */
+/** A source of bytes: a file, or memory. */
 export interface ByteSource {
   readonly bytes: number;
-  /** Exactly `length` bytes, which lie inside the source. */
+  /** Returns exactly `length` bytes. The range is inside the source. */
   read(position: number, length: number): Promise<Buffer>;
 }
 
@@ -20,9 +23,9 @@ const ACTION = 'Download or copy the file again. If the problem persists, conver
 export type FixedType = Exclude<GgufValueType, 'string' | 'array'>;
 
 export class GgufCursor {
-  /** In the file, of the next byte to be read. */
+  /** Position in the file of the next byte to read. */
   position = 0;
-  /** What is being read, as messages call it, and where it began. */
+  /** What is being read, in the words of messages, and where it began. */
   field = 'header';
   private fieldStart = 0;
   private buffer: Buffer = Buffer.alloc(0);
@@ -38,7 +41,7 @@ export class GgufCursor {
     return this.source.bytes;
   }
 
-  /** Names what is read from here on. */
+  /** Names what is read from now on. */
   enter(field: string): void {
     this.field = field;
     this.fieldStart = this.position;
@@ -64,16 +67,16 @@ export class GgufCursor {
     this.bufferStart = this.position;
   }
 
-  /** Throws unless `count` more bytes lie in the file and in what a header may take. */
+  /** Throws unless the file and the maximum size of a header allow `count` more bytes. */
   require(count: number): void {
     const left = this.bytes - this.position;
     if (count > left) throw this.damaged(`it takes ${counted(count, 'byte')}, but the file ends after ${left}`);
     if (this.position + count > MAX_GGUF_HEADER_BYTES) {
-      throw this.damaged(`the header goes on beyond ${MAX_GGUF_HEADER_BYTES} bytes`);
+      throw this.damaged(`the header is longer than ${MAX_GGUF_HEADER_BYTES} bytes`);
     }
   }
 
-  /** The next value; `need` has made its bytes readable. */
+  /** The next value. Call `need` first to make its bytes readable. */
   take(type: FixedType): number | bigint | boolean {
     const at = this.position - this.bufferStart;
     this.position += VALUE_BYTES[type];
@@ -116,7 +119,7 @@ export class GgufCursor {
     return count;
   }
 
-  /** A string whose length comes first, at most `most` bytes; of a longer one with `cut`, its beginning. */
+  /** A string after its length, at most `most` bytes. With `cut`, the beginning of a longer one. */
   async string(most: number, cut = false): Promise<{ readonly text: string; readonly bytes: number }> {
     const bytes = await this.count(cut ? MAX_GGUF_HEADER_BYTES : most, 'the length of the text');
     this.require(bytes);
@@ -129,7 +132,7 @@ export class GgufCursor {
     return { text, bytes };
   }
 
-  /** Goes over `count` bytes piece by piece: they belong to the header's hash. */
+  /** Skips `count` bytes piece by piece, because the header's hash includes them. */
   async skip(count: number): Promise<void> {
     this.require(count);
     for (let left = count; left > 0;) {
@@ -151,12 +154,12 @@ export class GgufCursor {
   }
 
   private boolean(byte: number): boolean {
-    if (byte > 1) throw this.damaged(`it is ${byte}, neither true (1) nor false (0)`);
+    if (byte > 1) throw this.damaged(`it is ${byte}, not true (1) or false (0)`);
     return byte === 1;
   }
 }
 
-/** As a number where that is exact. */
+/** Returns a number if that is exact. */
 function exact(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

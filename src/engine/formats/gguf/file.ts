@@ -1,6 +1,6 @@
 /**
- * The header of a GGUF file (versions 2 and 3, little-endian): magic, version, two counts, metadata, tensor list; the
- * tensors' bytes follow at the next multiple of the alignment and are never read.
+ * The header of a GGUF file (versions 2 and 3, little-endian): magic, version, two counts, metadata, tensor list. The
+ * tensors' bytes follow at the next multiple of the alignment. Coppice never reads them.
  */
 import { unowned } from '../safetensors/header';
 import { realpath } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export interface GgufHeader {
   readonly dataStart: number;
   /** SHA-256 over the header and the file's size. */
   readonly digest: Buffer;
-  /** Oddities that stop no reader. */
+  /** Problems that do not prevent reading. */
   readonly notes: readonly string[];
 }
 
@@ -41,7 +41,7 @@ const DEFAULT_ALIGNMENT = 32;
 /** Larger than any page or disk block; a power of two. */
 const MAX_ALIGNMENT = 2 ** 24;
 
-/** By its name or by its first bytes. False for what cannot be read: opening it will say why. */
+/** Decides by the name or the first bytes. False for unreadable files: opening them reports the reason. */
 export async function isGguf(path: string): Promise<boolean> {
   if (path.toLowerCase().endsWith('.gguf')) return true;
   try {
@@ -62,7 +62,7 @@ export async function openGguf(path: string, report: Report = refuse): Promise<G
   });
 }
 
-/** Reads a header. With a `report` that returns, the result holds what was read before the damage. */
+/** Reads a header. If `report` returns, the result has what was read before the damage. */
 export async function readGgufHeader(source: ByteSource, name: string, report: Report = refuse): Promise<GgufHeader> {
   const cursor = new GgufCursor(source, name);
   const metadata = new Map<string, GgufEntry>();
@@ -126,7 +126,7 @@ function readAlignment(metadata: ReadonlyMap<string, GgufEntry>, cursor: GgufCur
   const alignment = type === 'u32' && typeof value === 'number' ? value : 0;
   if (alignment > 0 && alignment <= MAX_ALIGNMENT && Number.isInteger(Math.log2(alignment))) return alignment;
   throw cursor.damaged(
-    `it is no power of two up to ${MAX_ALIGNMENT}, stored as u32`,
+    `it is not a power of two up to ${MAX_ALIGNMENT}, stored as u32`,
     'metadata "general.alignment"',
     offset,
   );

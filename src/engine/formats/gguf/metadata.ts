@@ -1,4 +1,4 @@
-/** The metadata of a GGUF header: keys with typed values. Of long lists, such as a vocabulary, only the start is kept. */
+/** The metadata of a GGUF header: keys with typed values. Keeps only the start of long lists, such as a vocabulary. */
 import type { FixedType, GgufCursor } from './cursor';
 import { VALUE_BYTES, VALUE_TYPES, type GgufValueType } from './types';
 import { GGUF_ARRAY_DEPTH, GGUF_KEPT_ITEMS, GGUF_KEPT_TEXT, MAX_GGUF_HEADER_BYTES, MAX_GGUF_KEY } from '../limits';
@@ -10,7 +10,7 @@ export type GgufScalar = number | bigint | boolean | string;
 export interface GgufArray {
   readonly of: GgufValueType;
   readonly length: number;
-  /** The first ones; none of an array of arrays. */
+  /** The first items; empty for an array of arrays. */
   readonly first: readonly GgufScalar[];
 }
 
@@ -18,7 +18,7 @@ export interface GgufEntry {
   readonly key: string;
   readonly type: GgufValueType;
   readonly value: GgufScalar | GgufArray;
-  /** Of a text: its length in bytes, of which `value` may hold the beginning alone. */
+  /** Length of a text in bytes. `value` may have only its beginning. */
   readonly bytes?: number;
   /** Position of the key in the file. */
   readonly offset: number;
@@ -42,7 +42,7 @@ export async function readEntry(cursor: GgufCursor, index: number): Promise<Gguf
 async function readType(cursor: GgufCursor): Promise<GgufValueType> {
   const number = await cursor.u32();
   const type = VALUE_TYPES.at(number);
-  if (type === undefined) throw cursor.damaged(`its type is ${number}, which is none of the ${VALUE_TYPES.length}`);
+  if (type === undefined) throw cursor.damaged(`its type is ${number}, not one of the ${VALUE_TYPES.length} known`);
   return type;
 }
 
@@ -67,7 +67,7 @@ async function readArray(cursor: GgufCursor, depth: number): Promise<GgufArray> 
   return { of, length, first };
 }
 
-/** The first texts, at most a short piece of each; the others are gone over. */
+/** The first texts, at most a short piece of each. Skips the others. */
 async function readStrings(cursor: GgufCursor, length: number): Promise<string[]> {
   const first: string[] = [];
   for (let i = 0; i < Math.min(length, GGUF_KEPT_ITEMS); i++) first.push((await cursor.string(256, true)).text);

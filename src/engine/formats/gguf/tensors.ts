@@ -1,4 +1,7 @@
-/** The tensor list of a GGUF header, held to the rules of the reference reader (ggml): types, whole blocks, order, alignment. */
+/**
+ * The tensor list of a GGUF header, checked by the rules of the reference reader (ggml): types, whole blocks, order,
+ * alignment.
+ */
 import { counted } from '../../../format/words';
 import { printable } from '../bounded-json';
 import { type Report, truncated } from '../damage';
@@ -10,7 +13,7 @@ export interface GgufTensor {
   readonly name: string;
   /** A ggml type: "F16", "Q4_K", … */
   readonly dtype: string;
-  /** Rows first, as everywhere in Coppice: the reverse of the order in the file. */
+  /** Rows first, as everywhere in Coppice. The file has the reverse order. */
   readonly shape: readonly number[];
   /** Position of the first byte in the file. */
   readonly offset: number;
@@ -20,7 +23,7 @@ export interface GgufTensor {
 /** ggml's own limit. */
 const MAX_DIMS = 4;
 
-/** A tensor as it is listed: its place counts from the end of the header, which is not known yet. */
+/** A list entry. Its position is relative to the end of the header, which is not known yet. */
 export interface ListedTensor extends GgufTensor {
   /** Position of its entry in the header. */
   readonly entry: number;
@@ -43,7 +46,7 @@ export async function readListedTensor(cursor: GgufCursor, index: number): Promi
   cursor.enter(`${label}, type`);
   const number = await cursor.u32();
   const type = TENSOR_TYPES.get(number);
-  if (!type) throw cursor.damaged(`${number} is no type that is known`);
+  if (!type) throw cursor.damaged(`${number} is not a known type`);
   cursor.enter(`${label}, offset`);
   const offset = await cursor.count(Number.MAX_SAFE_INTEGER, 'it');
   const row = dims.at(0) ?? 1;
@@ -57,16 +60,15 @@ export async function readListedTensor(cursor: GgufCursor, index: number): Promi
   let bytes = (row / type.blockElements) * type.blockBytes;
   for (const dimension of dims.slice(1)) bytes *= dimension;
   if (!Number.isSafeInteger(bytes)) {
-    throw cursor.damaged(
-      `[${dims.join(', ')}] of ${type.name} is no size that a file can have`,
-      `${label}, shape`,
-      entry,
-    );
+    throw cursor.damaged(`[${dims.join(', ')}] of ${type.name} is too large for a file`, `${label}, shape`, entry);
   }
   return { name, dtype: type.name, shape: dims.reverse(), offset, bytes, entry };
 }
 
-/** Tensors lie one after the other in the order of the list, each at the next multiple of `alignment`, inside the file. */
+/**
+ * Checks that the tensors follow each other in the order of the list, each at the next multiple of `alignment`, inside
+ * the file.
+ */
 export function checkPlaces(
   listed: readonly ListedTensor[],
   cursor: GgufCursor,
@@ -80,7 +82,7 @@ export function checkPlaces(
     const bad = (field: string, why: string): void => {
       report(cursor.damaged(why, `tensor "${printable(name, 120)}", ${field}`, entry));
     };
-    if (names.has(name)) bad('name', 'another tensor has it too');
+    if (names.has(name)) bad('name', 'another tensor has the same name');
     names.add(name);
     if (offset % alignment !== 0) bad('offset', `${offset} is not a multiple of the alignment, ${alignment}`);
     else if (offset !== next) bad('offset', `it is ${offset}, but the tensors before it end at ${next}`);

@@ -1,4 +1,4 @@
-/** Types of the GGUF format: of its metadata values, and of its tensors with the sizes of their blocks. */
+/** Types of the GGUF format: metadata values, and tensors with the sizes of their blocks. */
 
 /** Metadata value types, by their numbers. */
 export const VALUE_TYPES = [
@@ -19,7 +19,7 @@ export const VALUE_TYPES = [
 
 export type GgufValueType = (typeof VALUE_TYPES)[number];
 
-/** Bytes of a value; of strings and arrays, what announces their length. */
+/** Bytes of a value. For strings and arrays, bytes of the length before them. */
 export const VALUE_BYTES: Readonly<Record<GgufValueType, number>> = {
   u8: 1,
   i8: 1,
@@ -38,7 +38,7 @@ export const VALUE_BYTES: Readonly<Record<GgufValueType, number>> = {
 
 export interface TensorType {
   readonly name: string;
-  /** Elements that are stored together; a row is a whole number of such blocks. */
+  /** Elements per block; a row is a whole number of blocks. */
   readonly blockElements: number;
   readonly blockBytes: number;
 }
@@ -49,7 +49,7 @@ const type = (name: string, blockElements: number, blockBytes: number): TensorTy
   blockBytes,
 });
 
-/** ggml's tensor types, by their numbers; the gaps were types of early versions that no file holds any more. */
+/** ggml's tensor types, by their numbers; the gaps were types of early versions that files no longer use. */
 export const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
   [0, type('F32', 1, 4)],
   [1, type('F16', 1, 2)],

@@ -30,13 +30,13 @@ export interface ShardHeader {
   readonly stamp: FileStamp;
   /** In the order of their bytes. */
   readonly tensors: readonly TensorInfo[];
-  /** SHA-256 of the header's JSON as it lies in the file. */
+  /** SHA-256 of the bytes of the header's JSON. */
   readonly digest: Buffer;
 }
 
 /**
- * Reads and checks the header of the shard at `path`, known to the checkpoint as `name`. Throws `UserError`; what
- * `report` takes without throwing leaves the rest of the header to be read.
+ * Reads and checks the header of the shard at `path`, known to the checkpoint as `name`. Throws `UserError`. If
+ * `report` returns, reading continues with the rest of the header.
  */
 export async function readShardHeader(path: string, name: string, report: Report = refuse): Promise<ShardHeader> {
   return withFile(path, async (opened) => {

@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file, held to the reference reader's rules: every tensor has a known type, its shape fits
- * its byte range, and the ranges fill the rest of the file without gap or overlap.
+ * The header of a safetensors file, checked by the reference reader's rules: every tensor has a known type, its shape
+ * fits its byte range, and the ranges fill the rest of the file without gap or overlap.
  */
 import { counted } from '../../../format/words';
 import { isObject } from '../../../format/json';
@@ -13,12 +13,12 @@ import type { StoredTensor } from '../stored-tensor';
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
 
-/** The one name that is no tensor: notes of whoever wrote the file. */
+/** The only entry that is not a tensor: notes of the program that wrote the file. */
 const METADATA = '__metadata__';
 
 /** The file that the header belongs to. */
 export interface HeaderOf {
-  /** As messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Absolute path. */
   readonly file: string;
@@ -33,8 +33,8 @@ export interface Header {
 }
 
 /**
- * Parses and checks the header's JSON. Throws `DamagedFile`; with a `report` that returns, tells it everything that is
- * wrong and gives the entries that are not.
+ * Parses and checks the header's JSON. Throws `DamagedFile`. If `report` returns, it receives every problem, and the
+ * result has the valid entries.
  */
 export function parseHeader(json: Uint8Array, of: HeaderOf, report: Report = refuse): Header {
   const header = parseObject(json, of.name);
@@ -49,9 +49,9 @@ export function parseHeader(json: Uint8Array, of: HeaderOf, report: Report = ref
       whole = false;
     } else tensors.push(tensor);
   }
-  // Tensors without elements share their position with the one after them.
+  // Tensors without elements have the same position as the next tensor.
   tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes);
-  // What a refused entry covers is unknown, and would show as a hole.
+  // The range of a refused entry is unknown and would look like a gap.
   if (whole)
     checkCoverage(tensors, of, dataStart, (problem, name) =>
       report(name === undefined ? problem : placed(problem, name, json)),
@@ -59,18 +59,18 @@ export function parseHeader(json: Uint8Array, of: HeaderOf, report: Report = ref
   return { metadata: readMetadata(header[METADATA], of.name, report), tensors };
 }
 
-/** The same problem with the position of the entry that it is about. Only a damaged file needs the search. */
+/** Adds the position of its entry to a problem. Only a damaged file needs the search. */
 function placed(problem: DamagedFile, name: string, json: Uint8Array): DamagedFile {
   const at = Buffer.from(json.buffer, json.byteOffset, json.length).indexOf(JSON.stringify(name));
   const { file, field, why, action } = problem;
   return at < 0 ? problem : new DamagedFile(file, field, why, action, LENGTH_BYTES + at);
 }
 
-/** Bytes that lie in the file and belong to no tensor. @param where "after the last tensor" */
+/** The error for bytes in the file without a tensor. @param where "after the last tensor" */
 export const unowned = (bytes: number, where: string): string =>
   `${counted(bytes, 'byte')} ${where} ${bytes === 1 ? 'belongs' : 'belong'} to no tensor`;
 
-/** The error for a file whose header, in `field`, is not what the format asks for. */
+/** The error for a header that violates the format in `field`. */
 export function damaged(name: string, field: string, why: string, offset?: number): DamagedFile {
   return new DamagedFile(
     name,
@@ -112,7 +112,7 @@ function readMetadata(value: unknown, name: string, report: Report): Record<stri
   return Object.fromEntries(texts);
 }
 
-/** The tensor that an entry describes, or what is wrong with the entry. */
+/** The tensor of an entry, or the problem of the entry. */
 function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number): StoredTensor | DamagedFile {
   const bad = (field: string, why: string): DamagedFile => {
     return damaged(of.name, `tensor "${printable(name, 120)}", ${field}`, why);
@@ -128,7 +128,7 @@ function readTensor(name: string, info: unknown, of: HeaderOf, dataStart: number
   const [begin, end] = offsets;
   if (end < begin) return bad('data_offsets', `they end at ${end}, before their start at ${begin}`);
   const bytes = byteSize(shape, dtype);
-  if (bytes === undefined) return bad('shape', `${show(shape)} of ${dtype} is no size that a file can have`);
+  if (bytes === undefined) return bad('shape', `${show(shape)} of ${dtype} is too large for a file`);
   if (bytes !== end - begin) {
     return bad(
       'data_offsets',
@@ -152,7 +152,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
 }
 
-/** Bytes of a tensor; undefined when the number leaves the exact integers or the bits do not fill bytes. */
+/** Bytes of a tensor; undefined if the number exceeds the exact integers or the bits do not fill whole bytes. */
 function byteSize(shape: readonly number[], dtype: Dtype): number | undefined {
   let bits: number = DTYPE_BITS[dtype];
   for (const dimension of shape) {

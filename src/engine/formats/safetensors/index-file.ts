@@ -47,25 +47,25 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
   return { name, weightMap, shards };
 }
 
-/** A shard lies in the model's folder: the index must not make Coppice read anything else. */
+/** A shard must be in the model's folder, because the index must not make Coppice read other files. */
 function checkShardName(index: string, shard: string): void {
   const steps = shard.split('/');
   const leaves = steps.some((step) => step === '' || step === '.' || step === '..') || /[\\:\p{Cc}]/u.test(shard);
   if (leaves || shard.length > MAX_NAME_LENGTH) {
     throw new UserError(
       `${index}: weight_map names "${printable(shard, 120)}"`,
-      'that path leads outside the model folder or is no plain file name',
+      'that path leads outside the model folder or is not a plain file name',
       'Do not trust this index; get the model from its original source.',
     );
   }
 }
 
-/** Every tensor that the index lists lies where it says. Returns how many tensors the index does not list. */
+/** Checks that every listed tensor is in its shard. Returns the number of tensors that the index does not list. */
 export function checkAgainstIndex(index: ShardIndex, shardOf: ReadonlyMap<string, string>): number {
   for (const [tensor, shard] of index.weightMap) {
     const actual = shardOf.get(tensor);
     if (actual === shard) continue;
-    const where = actual === undefined ? 'no shard holds it' : `it lies in ${actual}`;
+    const where = actual === undefined ? 'no shard contains it' : `it is in ${actual}`;
     throw new UserError(
       `${index.name} does not match the shards`,
       `it places "${printable(tensor, 120)}" in ${printable(shard, 120)}, but ${where}`,

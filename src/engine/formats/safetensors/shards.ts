@@ -20,7 +20,7 @@ export interface ShardSet {
   readonly digest: Buffer;
 }
 
-/** Reads the shards `names` of `folder`; `listedIn` is the index that names them, if one does. Throws `UserError`. */
+/** Reads the shards `names` of `folder`; `listedIn` is the index that names them, if any. Throws `UserError`. */
 export async function readShards(
   folder: string,
   names: readonly string[],
@@ -44,7 +44,7 @@ export async function readShards(
   return { shards, stamps, tensors, shardOf, digest: hash.digest() };
 }
 
-/** The result keeps the order of `names`. Of several failures the first in that order is thrown. */
+/** The result keeps the order of `names`. If several reads fail, it throws the first failure in that order. */
 async function readHeaders(
   folder: string,
   names: readonly string[],
@@ -78,7 +78,7 @@ async function readHeaders(
 
 async function requireListed(folder: string, name: string, index: string): Promise<void> {
   try {
-    await lstat(join(folder, name)); // not stat: a link without its target has its own message
+    await lstat(join(folder, name)); // lstat, because a link without its target has its own message
   } catch (error) {
     throw new UserError(
       `${index} names a shard that is missing`,
@@ -100,7 +100,7 @@ function tooManyTensors(name: string): UserError {
 function storedTwice(tensor: string, first: string, second: string): UserError {
   return new UserError(
     `"${printable(tensor, 120)}" is stored twice`,
-    `${printable(first, 120)} and ${printable(second, 120)} both hold it`,
+    `${printable(first, 120)} and ${printable(second, 120)} both contain it`,
     'Download all shards from the same revision of the model.',
   );
 }

@@ -1,4 +1,7 @@
-/** Small safetensors files of our own: adapters and training states. Written whole or not at all, read back whole. */
+/**
+ * Small safetensors files that Coppice writes: adapters and training states. Writing is atomic; reading loads the whole
+ * file.
+ */
 import { open, rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readShardHeader } from './file';
@@ -9,7 +12,7 @@ export interface NamedTensor {
   readonly values: Float32Array;
 }
 
-/** The length, and the JSON padded so that tensor data starts at a multiple of 8: what a safetensors file starts with. */
+/** The start of a safetensors file: the length, and the JSON padded to align the tensor data to 8 bytes. */
 export function headerBytes(header: object): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8;
@@ -20,8 +23,9 @@ export function headerBytes(header: object): Buffer {
 }
 
 /**
- * Writes float32 tensors to `path` through a temporary sibling, so that a reader finds the old file or the new one.
- * @throws the system's error (no space, not permitted); then nothing is left behind
+ * Writes float32 tensors to `path` through a temporary file beside it. A reader finds either the old file or the new
+ * one.
+ * @throws the system's error (no space, not permitted); no temporary file remains
  */
 export async function writeTensorFile(
   path: string,

@@ -11,7 +11,7 @@ import { unusable } from './records';
 const MASKED = -100;
 const ACTION = 'Give {"batches": [{"ids": [[…]], "labels": [[…]]}]}, labels of the same lengths as ids.';
 const LABELS =
-  'Give labels other than −100 in each batch; the first of a row does not count, as nothing stands before it.';
+  'Give labels other than −100 in each batch; the first label of a row does not count, as no token precedes it.';
 /** Shortened LLaMA's whole retraining reads 51 760 · 2 · 256 tokens. */
 const TOKEN_CAP = 2 ** 25;
 
@@ -43,12 +43,12 @@ export function givenBatches(json: unknown, file: string, context = Infinity): G
       if (ids.length !== labels.length) {
         throw unusable(
           file,
-          `"${field}" has ${counted(labels.length, 'label')} for the ${counted(ids.length, 'id')} of row ${r}`,
+          `"${field}" has ${counted(labels.length, 'label')} for ${counted(ids.length, 'id')} in row ${r}`,
           ACTION,
         );
       }
       if (ids.length > context) {
-        const why = `"${field}.ids[${r}]" has ${counted(ids.length, 'id')}, the model was made for ${context}`;
+        const why = `"${field}.ids[${r}]" has ${counted(ids.length, 'id')}, the model's context is ${context}`;
         throw unusable(file, why, `Give rows of at most ${context} ids.`);
       }
       tokens += ids.length;
@@ -58,7 +58,11 @@ export function givenBatches(json: unknown, file: string, context = Infinity): G
       return examples.length - 1;
     });
     if (rows.length !== rowsOfLabels.length) {
-      throw unusable(file, `"${field}" has ${rowsOfLabels.length} rows of labels for ${rows.length} of ids`, ACTION);
+      throw unusable(
+        file,
+        `"${field}" has ${rowsOfLabels.length} rows of labels for ${rows.length} rows of ids`,
+        ACTION,
+      );
     }
     if (!rows.some((i) => countTargets(examples[i]) > 0)) {
       throw unusable(file, `"${field}" has nothing to learn`, LABELS);

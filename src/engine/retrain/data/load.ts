@@ -103,8 +103,8 @@ function fixedBatches(files: readonly LoadedFile[], { heldOut = 0, context }: Da
   const fixed = files.find(({ records }) => records.kind === 'batches');
   if (fixed?.records.kind !== 'batches') return undefined;
   if (files.length > 1)
-    throw unusable(fixed.file, 'it fixes the batches, so it must be the only file', 'Name it alone.');
-  if (heldOut > 0) throw unusable(fixed.file, 'it fixes the batches: none can be held out', 'Hold out 0.');
+    throw unusable(fixed.file, 'it fixes the batches, so it must be the only file', 'Name only this file.');
+  if (heldOut > 0) throw unusable(fixed.file, 'it fixes the batches, so none can be held out', 'Hold out 0.');
   const { examples, batches } = givenBatches(fixed.records.value, fixed.file, context);
   return { train: examples, heldOut: [], batches, dropped: 0, truncated: 0 };
 }
@@ -117,7 +117,7 @@ async function encodeFiles(
 ): Promise<Loaded> {
   const encodable = files.flatMap(({ file, records }) => (records.kind === 'batches' ? [] : [{ file, records }]));
   if (encodable.length === 0)
-    throw new UserError('Cannot train', 'no file of data is named', `Name one with ${option('data')}.`);
+    throw new UserError('Cannot train', 'no data file is given', `Name one with ${option('data')}.`);
   if (tokenizer === undefined) {
     throw unusable(
       encodable[0].file,
@@ -157,7 +157,7 @@ function nothingToLearn(file: string, { length }: DataOptions): UserError {
   return unusable(
     file,
     `it has no token to learn within ${counted(length, 'token')}`,
-    `Give more text; for instructions and chats answers, and a ${option('retrain.length')} that reaches beyond the prompt.`,
+    `Give more text; for instructions and chats answers, and a ${option('retrain.length')} longer than the prompt.`,
   );
 }
 

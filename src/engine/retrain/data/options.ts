@@ -81,7 +81,7 @@ export function heldOutCount(records: number, heldOut = defaultHeldOut(records))
   if (count < records) return count;
   throw new UserError(
     `Cannot hold out ${count} of ${records} records`,
-    'nothing would be left to train on',
+    'no record would remain for training',
     'Hold out less (0 for none), or give more data.',
   );
 }

@@ -99,7 +99,7 @@ function readJson(text: string, file: string): Placed<unknown>[] | JsonObject | 
   if (startsWithObject(text)) return readLines(text, file);
   if (extension !== '.json') return undefined;
   const why = problem === undefined ? 'it has no records' : `it is not JSON (${messageOf(problem)})`;
-  throw unusable(file, why, 'Mend the file, or give it another extension if it is a text.');
+  throw unusable(file, why, 'Correct the file, or give it another extension if it is a text.');
 }
 
 function startsWithObject(text: string): boolean {

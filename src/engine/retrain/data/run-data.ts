@@ -36,8 +36,8 @@ export async function runData(
   }
   if (!teacher && removed.length === 0) {
     throw new UserError(
-      'There is no model to write the training text',
-      'the model to be trained would write for itself, and nothing was removed from it',
+      'No model can write the training text',
+      'nothing was removed from this model, so it would train on its own text',
       `Name the unpruned model with ${option('teacher')}, or the blocks to leave out with ${option('remove')}.`,
     );
   }

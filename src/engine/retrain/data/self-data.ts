@@ -115,8 +115,8 @@ async function writeRows(
 function opening(openings: readonly number[], random: Random): number {
   if (openings.length > 0) return openings[random.below(openings.length)];
   throw new UserError(
-    'The model cannot begin a text',
-    'its config.json has no "bos_token_id", and it has no tokenizer to encode a first word with',
+    'The model cannot start a text',
+    'its config.json has no "bos_token_id", and it has no tokenizer to encode a first word',
     `Add tokenizer.json to the checkpoint, or name a file with ${option('data')}.`,
   );
 }

@@ -49,7 +49,7 @@ export function requireFullMemory(
     'Cannot train every weight of this model here',
     `it needs ${bytes} bytes (values, gradients and two moments of ${parametersOf(architecture)} parameters, ` +
       `rows of ${training.longest} tokens), ` +
-      `and ${Math.floor(budget)} are there`,
+      `and ${Math.floor(budget)} are available`,
     `Train an adapter (leave ${option('full')} out), remove more blocks, lower ${option('retrain.length')}, ` +
       `or raise ${option('memory')} if the machine has more.`,
   );

@@ -14,13 +14,13 @@ export const REMEDY = `Try a third of the learning rate (${option('lr')}), a lon
 /** Thrown when training has nothing to keep. Resuming would repeat the failure, so the saved state is useless. */
 export class DivergedError extends UserError {
   constructor(step: number, why: string) {
-    super(`Training stopped at step ${step}`, `${why}, and there is nothing better to keep`, REMEDY);
+    super(`Training stopped at step ${step}`, `${why}, and no earlier state is better`, REMEDY);
   }
 }
 
 /** Why training stops at the step `entry`; undefined when it continues. */
 export function explosionOf({ loss, gradientNorm }: TraceEntry, first = loss): string | undefined {
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return 'the loss is no number any more';
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return 'the loss is no longer a finite number';
   return loss < first + EXPLOSION ? undefined : `the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)}`;
 }
 

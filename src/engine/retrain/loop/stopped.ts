@@ -38,8 +38,8 @@ export async function readStopped(out: string): Promise<StoppedTraining | undefi
   if (!run || !happened || typeof run.steps !== 'number' || typeof run.model !== 'string') {
     throw new UserError(
       `The training in ${folderOf(out)} cannot be read`,
-      'its state does not say which run it is of',
-      'Discard it, and start again.',
+      'its state does not say which run it belongs to',
+      'Discard it and start again.',
     );
   }
   const request = readRequest(shard.metadata.request);

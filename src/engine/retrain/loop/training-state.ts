@@ -123,9 +123,9 @@ export async function loadState(
   optimizer: AdamW,
 ): Promise<TrainingState | undefined> {
   if (!(await exists(path))) return undefined;
-  const over = `remove ${dirname(path)} or name another ${option('out')}, and start over without ${option('resume')}.`;
+  const over = `remove ${dirname(path)} or name another ${option('out')}, and start again without ${option('resume')}.`;
   const damaged = (why: string, cause?: unknown): UserError =>
-    new UserError(`Cannot go on from ${path}`, `it is damaged: ${why}`, `To do without it, ${over}`, { cause });
+    new UserError(`Cannot resume from ${path}`, `it is damaged: ${why}`, `To start without it, ${over}`, { cause });
   const { tensors, metadata } = await readTensorFile(path).catch((error: unknown) => {
     // The advice for a checkpoint's file, to download it again, does not apply here.
     throw error instanceof UserError ? damaged(error.texts.why, error) : error;
@@ -133,11 +133,11 @@ export async function loadState(
   const fault = faultOf(tensors, metadata);
   if (fault !== undefined) throw damaged(fault);
   const saved = readRun(metadata.run);
-  if (!saved) throw damaged('it does not say which run it is of');
+  if (!saved) throw damaged('it does not say which run it belongs to');
   const others = differences(saved, run);
   if (others.length > 0) {
     throw new UserError(
-      `Cannot go on from ${path}`,
+      `Cannot resume from ${path}`,
       `it was saved by a run with other settings, data or model: ${others.join(', ')}`,
       `Give the settings of that run; or ${over}`,
     );
@@ -149,7 +149,7 @@ export async function loadState(
     return into;
   };
   const happened = readHappened(metadata);
-  if (!happened) throw damaged('what it says of the run cannot be read');
+  if (!happened) throw damaged('its description of the run cannot be read');
   for (const [name, { values }] of parameters) {
     const { mean, variance } = optimizer.moments.get(name)!;
     take('value', name, values);
@@ -167,9 +167,9 @@ export async function loadState(
 /** Why this is not the state that was saved; undefined when nothing is wrong. */
 function faultOf(tensors: Tensors, metadata: Metadata): string | undefined {
   if (metadata.sha256 === undefined || metadata.format !== FORMAT) {
-    return 'it has no checksum of this version, so that nothing shows that it is whole';
+    return 'it has no checksum of this version, so damage would not be noticed';
   }
-  return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not agree with its checksum';
+  return checksumOf(tensors, metadata) === metadata.sha256 ? undefined : 'its content does not match its checksum';
 }
 
 /** The run of a state, from its metadata; undefined when the metadata is invalid. */

@@ -49,9 +49,9 @@ export class Workspace {
     if (!found || resume) return workspace;
     await workspace.leave();
     throw new UserError(
-      `${resolve(out)} is being trained already`,
+      `${resolve(out)} is already being trained`,
       `${folder} holds the state of a run that was stopped`,
-      `${set('resume', true, 'add')} to go on with it; or remove that folder, or name another ${option('out')}, to start over.`,
+      `${set('resume', true, 'add')} to continue it. To start again, remove that folder or name another ${option('out')}.`,
     );
   }
 
@@ -77,9 +77,9 @@ export class Workspace {
     }
     if (owner === undefined) return found;
     throw new UserError(
-      `${resolve(out)} is being trained already`,
-      `the process ${owner} is at it`,
-      `Wait for its end, or name another ${option('out')}; if that process is not Coppice, remove ${lockOf(folder)}.`,
+      `${resolve(out)} is already being trained`,
+      `process ${owner} is training it`,
+      `Wait until it ends, or name another ${option('out')}; if that process is not Coppice, remove ${lockOf(folder)}.`,
     );
   }
 

@@ -45,7 +45,7 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
       throw new UserError(
         'Training cannot start from this adapter',
         start ? `its ${name} has ${start.length} numbers instead of ${values.length}` : `it has no ${name}`,
-        `Train the same blocks, ${option('targets')} and ${option('rank')} as it has.`,
+        `Train the same blocks with the same ${option('targets')} and ${option('rank')}.`,
       );
     }
     values.set(start);

@@ -235,11 +235,11 @@ describe('retrain/data/load: what is refused', () => {
     await refuses(batches({ ids: [[1, 'x']], labels: [[1, 2]] }), /"batches\[0\]\.ids\[0\]\[1\]" is "x"/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -1]] }), /"batches\[0\]\.labels\[0\]\[1\]" is -1/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 label for the 2 ids of row 0/);
-    await refuses(batches({ ids: [[1, 2]], labels: [[1, 2], [3]] }), /2 rows of labels for 1 of ids/);
+    await refuses(batches({ ids: [[1, 2]], labels: [[1, 2], [3]] }), /2 rows of labels for 1 rows of ids/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -100]] }), /"batches\[0\]" has nothing to learn/);
     await refuses(batches({ ids: [[1], [2]], labels: [[1], [2]] }), /"batches\[0\]" has nothing to learn/);
     const long = write('a.json', { batches: [{ ids: [[1, 2, 3]], labels: [[1, 2, 3]] }] });
-    await refuses(load(long, { context: 2 }), /"batches\[0\]\.ids\[0\]" has 3 ids, the model was made for 2/);
+    await refuses(load(long, { context: 2 }), /"batches\[0\]\.ids\[0\]" has 3 ids, the model.s context is 2/);
     const good = write('a.json', { batches: [{ ids: [[1, 2]], labels: [[1, 2]] }] });
     await refuses(load([good, good]), /the only file/);
     await refuses(load(good, { heldOut: 1 }), /none can be held out/);

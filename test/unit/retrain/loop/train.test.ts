@@ -83,7 +83,7 @@ describe('retrain/train: a loss that explodes', () => {
 
   it('with nothing held out: the last saved ones are, if the step after them still was good', async () => {
     const { state, value, values } = await trained([3, 2, 2, NaN], []);
-    assert.deepEqual(state.stopped, { step: 4, why: 'the loss is no number any more', kept: 2 });
+    assert.deepEqual(state.stopped, { step: 4, why: 'the loss is no longer a finite number', kept: 2 });
     assert.equal(value, values[2]);
     assert.equal(state.best, undefined);
   });

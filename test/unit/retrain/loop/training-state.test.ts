@@ -136,7 +136,7 @@ describe('retrain/training-state', () => {
     ];
     for (const change of broken) {
       await write(tensors, { ...metadata, ...change });
-      await refuses(/it is damaged: what it says of the run cannot be read/);
+      await refuses(/it is damaged: its description of the run cannot be read/);
     }
   });
 

@@ -27,7 +27,7 @@ describe('retrain/workspace', () => {
     const out = place();
     const mine = await Workspace.open(out, source, false);
     for (const resume of [false, true]) {
-      await refused(Workspace.open(out, source, resume), new RegExp(`the process ${process.pid} is at it`));
+      await refused(Workspace.open(out, source, resume), new RegExp(`process ${process.pid} is training it`));
     }
     await mine.leave();
     assert.ok(!existsSync(mine.folder));
