@@ -106,7 +106,7 @@ describe('opening what is incomplete or contradictory', () => {
     const folder = writeModel(CONFIG, { shards: 2 });
     const map = indexOf(folder);
     writeIndex(folder, { ...map, 'lm_head.weight': shardName(0, 2) });
-    await rejects(() => openCheckpoint(folder), /places "lm_head\.weight" in model-00001[^]*lies in model-00002/);
+    await rejects(() => openCheckpoint(folder), /places "lm_head\.weight" in model-00001[^]*is in model-00002/);
     writeIndex(folder, { ...map, 'model.extra.weight': shardName(0, 2) });
     await rejects(() => openCheckpoint(folder), /"model\.extra\.weight"[^]*no shard contains it/);
   });

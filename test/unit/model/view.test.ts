@@ -59,16 +59,16 @@ describe('transformer/view', () => {
 
   it('refuses the rest, naming it', () => {
     for (const [text, words] of [
-      ['', /"" is no block/],
-      ['1,', /"" is no block/],
-      ['x', /"x" is no block/],
-      ['-1', /"-1" is no block/],
-      ['1.5', /"1.5" is no block/],
-      ['1.mlp', /"1.mlp" is no block/],
+      ['', /"" is not a block/],
+      ['1,', /"" is not a block/],
+      ['x', /"x" is not a block/],
+      ['-1', /"-1" is not a block/],
+      ['1.5', /"1.5" is not a block/],
+      ['1.mlp', /"1.mlp" is not a block/],
       ['5-3', /"5-3" ends before it starts/],
       ['12', /"12" is beyond the last block, 11/],
       ['3-12.ffn', /beyond the last block/],
-      ['99999999999999999999', /is no block/],
+      ['99999999999999999999', /is not a block/],
     ] as const) {
       assert.throws(
         () => parseRemoved(text, 12),

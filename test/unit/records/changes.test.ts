@@ -127,7 +127,7 @@ describe('changes of inputs', () => {
     write('prose.txt', 'one');
     const outside = { ...input('text', 'zero', 'abc'), place: '/dev/zero' };
     const check = new InputWatch().check([outside, input('text', 'prose.txt', 'abc')], runs, { given: [] });
-    const why = 'was not checked: it is outside the folders that Coppice looks in';
+    const why = 'was not checked: it is outside the folders that Coppice searches';
     assert.deepEqual(await check, { changed: [], unchecked: [`zero ${why}`, `prose.txt ${why}`] });
   });
 

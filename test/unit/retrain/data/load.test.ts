@@ -234,7 +234,7 @@ describe('retrain/data/load: what is refused', () => {
     await refuses(batches({ ids: [[1]] }), /"batches\[0\]" has no lists/);
     await refuses(batches({ ids: [[1, 'x']], labels: [[1, 2]] }), /"batches\[0\]\.ids\[0\]\[1\]" is "x"/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -1]] }), /"batches\[0\]\.labels\[0\]\[1\]" is -1/);
-    await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 label for the 2 ids of row 0/);
+    await refuses(batches({ ids: [[1, 2]], labels: [[1]] }), /1 label for 2 ids in row 0/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, 2], [3]] }), /2 rows of labels for 1 rows of ids/);
     await refuses(batches({ ids: [[1, 2]], labels: [[1, -100]] }), /"batches\[0\]" has nothing to learn/);
     await refuses(batches({ ids: [[1], [2]], labels: [[1], [2]] }), /"batches\[0\]" has nothing to learn/);
@@ -272,7 +272,7 @@ describe('retrain/data/load: what is refused', () => {
     const file = write('a.txt', 'Hello.');
     await refuses(load(file, { length: 1 }), /--length 1/);
     await refuses(load(file, { bos: 'window' }), /BOS before each window/);
-    await refuses(load([]), /no file/);
+    await refuses(load([]), /no data file/);
     const signal = AbortSignal.abort();
     await assert.rejects(loadTrainingData(file, { length: 8, seed: 1 }, characters, { signal }), CancelledError);
   });

@@ -43,7 +43,7 @@ describe('retrain/workspace', () => {
     assert.equal(second.found, false);
     writeFileSync(second.state, '');
     await second.leave();
-    await refused(Workspace.open(out, source, false), /--resume.*remove that folder, or name another --out/);
+    await refused(Workspace.open(out, source, false), /--resume.*remove that folder or name another --out/);
     const third = await Workspace.open(out, source, true);
     assert.equal(third.found, true);
     await third.forget();
