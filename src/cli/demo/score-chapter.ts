@@ -36,7 +36,6 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
     'time and measure perplexity, the average number of tokens that the model hesitates between. Lower is',
     'better, so a block can be removed if perplexity hardly rises without it. Taylor: leave out nothing and',
     "estimate from gradients how much the loss would change without the block's weights.",
-@DEL@
     '',
   );
   const start = performance.now();

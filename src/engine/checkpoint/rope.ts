@@ -15,7 +15,7 @@ const ORIGINAL_CONTEXT = 'original_max_position_embeddings';
 
 /**
  * Reads theta and scaling. Returns the reason if Coppice does not compute the kind of scaling.
- * @param defaultTheta the family's default default
+ * @param defaultTheta the family's default
  */
 export function readRope(config: Config, context: number, defaultTheta = DEFAULT_THETA): Rope | Unsupported {
   const parameters = filled(config, 'rope_scaling') ?? filled(config, 'rope_parameters') ?? {};
