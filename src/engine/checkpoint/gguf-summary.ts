@@ -1,4 +1,4 @@
-/** What `inspect` shows of a GGUF file: its metadata's word for the dimensions, its tensors' for what is really stored. */
+/** Summary of a GGUF file for `inspect`. Dimensions come from the metadata, stored sizes from the tensors. */
 import { counted } from '../../format/words';
 import { printable } from '../formats/bounded-json';
 import type { GgufFile } from '../formats/gguf/file';
@@ -6,9 +6,9 @@ import type { GgufTensor } from '../formats/gguf/tensors';
 import { elements } from './parameters';
 import type { Summary } from './summary';
 
-/** Why and what to do instead: the blocks of a GGUF file are packed in ways that Coppice does not compute with. */
+/** Coppice cannot compute with the packed blocks of a GGUF file; these texts say why and what to do instead. */
 export const GGUF_UNSUPPORTED = {
-  why: 'it is a GGUF file, of which Coppice reads the header',
+  why: 'it is a GGUF file; Coppice reads only its header',
   action: 'It can be inspected; to score or prune, open the original checkpoint in safetensors.',
 } as const;
 
@@ -47,21 +47,21 @@ export function summarizeGguf(gguf: GgufFile): Summary {
   };
 }
 
-/** The block that a tensor belongs to. Up to 4 digits: more name no block of a model that exists. */
+/** The block that a tensor belongs to. Up to 4 digits, because existing models have fewer blocks. */
 function ggufBlockOf(name: string): number | undefined {
   const match = /^blk\.(\d{1,4})\./.exec(name);
   return match ? Number(match[1]) : undefined;
 }
 
-/** What metadata and tensors contradict each other in, or leave open. */
+/** Contradictions between metadata and tensors, and missing information. */
 function doubts(gguf: GgufFile, architecture: string | null, stored: number): string[] {
   const notes: string[] = [];
   const named = gguf.metadata.get('general.architecture');
   if (architecture === null) {
     notes.push(
       named
-        ? `general.architecture is stored as ${named.type}, not as a text: nothing says which model this is`
-        : 'general.architecture is missing: nothing says which model this is',
+        ? `general.architecture is stored as ${named.type}, not as a text, so the model is unknown`
+        : 'general.architecture is missing, so the model is unknown',
     );
   } else {
     const entry = gguf.metadata.get(`${architecture}.block_count`);
@@ -77,7 +77,7 @@ function doubts(gguf: GgufFile, architecture: string | null, stored: number): st
   return notes;
 }
 
-/** Stored elements of every block, up to the highest that is stored. */
+/** Stored elements of every block, up to the highest stored block. */
 function storedBlocks(tensors: readonly GgufTensor[]): number[] {
   const perBlock: number[] = [];
   for (const { name, shape } of tensors) {

@@ -1,6 +1,6 @@
 /**
- * What `inspect` shows of a checkpoint. With a supported config it is the architecture's arithmetic; of anything else,
- * what the tensors themselves tell.
+ * Summary of a checkpoint for `inspect`. With a supported config the numbers follow from the architecture; otherwise
+ * from the tensors.
  */
 import type { Architecture } from './architecture';
 import { layerNumber, type LayerNumber } from './layer-numbers';
@@ -8,14 +8,14 @@ import { elements, layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import type { TensorInfo } from '../formats/tensor';
 
-/** Null is what neither config nor tensors tell. */
+/** Null if neither config nor tensors tell. */
 export interface Summary {
   readonly path: string;
   readonly format: Checkpoint['format'] | 'gguf';
-  /** The config's `model_type`; of a GGUF file its `general.architecture`. */
+  /** The config's `model_type`, or `general.architecture` of a GGUF file. */
   readonly architecture: string | null;
   readonly blocks: number | null;
-  /** Weights of the model, tied ones once; stored elements where the architecture is unknown. */
+  /** Weights of the model, with tied ones counted once; stored elements if the architecture is unknown. */
   readonly parameters: number;
   /** Of all stored tensors. */
   readonly bytes: number;
@@ -32,7 +32,7 @@ export interface Summary {
   readonly blockParameters: readonly number[];
   readonly shards: number;
   readonly identity: string;
-  /** Why it cannot be computed with; null when it can. */
+  /** Why Coppice cannot compute with it; null if it can. */
   readonly unsupported: { readonly why: string; readonly action: string } | null;
   readonly notes: readonly string[];
 }
@@ -64,7 +64,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
   };
 }
 
-/** Parameters of the model; stored elements where the architecture is unknown. */
+/** Parameters of the model; stored elements if the architecture is unknown. */
 function countParameters(checkpoint: Checkpoint): number {
   const architecture = describedArchitecture(checkpoint);
   return architecture ? parametersOf(architecture) : sumElements(checkpoint.tensors.values());
@@ -107,7 +107,7 @@ function dimensionsOf(architecture: Architecture): Dimensions {
   };
 }
 
-/** From the names and shapes that most decoders share; the config's heads and context are shown as it states them. */
+/** Derived from the names and shapes that most decoders share. Heads and context are the config's own values. */
 function guessDimensions(checkpoint: Checkpoint): Dimensions {
   const embed = findBySuffix(checkpoint, 'embed_tokens.weight', 2);
   const gate = findBySuffix(checkpoint, 'mlp.gate_proj.weight', 2);
@@ -135,7 +135,7 @@ function findBySuffix(checkpoint: Checkpoint, suffix: string, rank: number): Ten
   return undefined;
 }
 
-/** Up to 4 digits: what a longer number names is no block of a model that exists, and lists are as long as it says. */
+/** Up to 4 digits, because existing models have fewer blocks and the number sets the length of lists. */
 const BLOCK_NAME = /(?:^|\.)(?:layers|h|blocks|layer)\.(\d{1,4})\./;
 
 /** Stored elements by block number. */

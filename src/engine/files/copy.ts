@@ -1,4 +1,4 @@
-/** Copies byte ranges of files: nothing is decoded, and the disk writes while the next bytes are read. */
+/** Copies byte ranges of files without decoding them. The disk writes while the next bytes are read. */
 import { writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -15,18 +15,18 @@ export interface ByteRange {
 
 export interface CopyOptions {
   readonly signal?: AbortSignal;
-  /** Called with the number of bytes of every stretch once it is written. */
+  /** Called with the number of bytes after every written piece. */
   readonly onBytes?: (bytes: number) => void;
   readonly bufferBytes?: number;
 }
 
-/** Small enough to stay in the processor's own cache between being read and written; larger ones halve the rate. */
+/** Small enough to remain in the processor's cache between reading and writing. Larger buffers halve the rate. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Buffers that are copied before others may use the thread again: some milliseconds, unless the disk is slow. */
+/** Buffers to copy before yielding the thread: a few milliseconds, unless the disk is slow. */
 const BUFFERS_IN_A_ROW = 8;
 
-/** Joins ranges that follow each other in the same file: whole blocks then travel as one. */
+/** Joins adjacent ranges of the same file. Whole blocks are then copied at once. */
 function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
   const joined: { file: string; offset: number; bytes: number }[] = [];
   for (const { file, offset, bytes } of ranges) {
@@ -39,7 +39,7 @@ function joinRanges(ranges: Iterable<ByteRange>): ByteRange[] {
 
 /**
  * Writes `ranges`, one after the other, into `target` from `position`.
- * @throws UserError when a source cannot be read to its end; system errors of the target as they are.
+ * @throws UserError when a source cannot be read to its end; system errors of the target, unchanged.
  */
 export async function copyRanges(
   target: OutputFile,
@@ -74,8 +74,8 @@ export async function copyRanges(
 }
 
 /**
- * Copies `length` bytes, a buffer at a time. Synchronous calls: handing every buffer to a thread and back costs more
- * than copying it, above all on a busy machine.
+ * Copies `length` bytes, one buffer at a time. The calls are synchronous, because passing every buffer to a thread and
+ * back costs more than copying it, especially on a busy machine.
  */
 function copyStretch(
   source: RegularFile,
@@ -86,7 +86,7 @@ function copyStretch(
   buffer: Buffer,
 ): void {
   for (let done = 0; done < length;) {
-    // Whole pages of the target at a time: those that are written in two parts cost twice.
+    // Writes whole pages of the target, because a page that is written in two parts costs twice.
     const wanted = Math.min(buffer.length - ((to + done) % buffer.length), length - done);
     const read = source.readSome(buffer, wanted, from + done);
     for (let written = 0; written < read;) {

@@ -12,10 +12,10 @@ import { structureFault } from './structure';
 const MiB = 2 ** 20;
 /** Gemma 3 has the largest known tokenizer.json, 33 MB for 262 144 tokens. */
 const TOKENIZER_CAP = 128 * MiB;
-const TOKENIZER_CAP_REASON = 'The largest known tokenizer.json has 33 MB; take the file from the model’s page again.';
+const TOKENIZER_CAP_REASON = 'The largest known tokenizer.json has 33 MB; download the file again.';
 /** Gemma 3 again: 1.2 MB, a description for each of its reserved tokens. */
 const SETTINGS_CAP = 16 * MiB;
-const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; take the file from the model’s page again.';
+const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; download the file again.';
 /** Ids index an array in the library; Gemma 3 has 262 144, no known model has a million. */
 const ID_CAP = 2 ** 22;
 
@@ -133,7 +133,7 @@ function missingTokenizer(folder: string, names: ReadonlySet<string>): UserError
   }
   return new UserError(
     what,
-    `it has ${other} but no tokenizer.json, the only format read here`,
+    `it has ${other} but no tokenizer.json, the only format that Coppice reads`,
     'Copy tokenizer.json from the model’s page or a conversion of it, or write one with transformers: ' +
       'AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
   );
@@ -215,7 +215,7 @@ function checkMerges(merges: unknown, file: string): void {
 
 /** The error of a tokenizer file that does not hold what it should. */
 function malformed(file: string, why: string, cause?: unknown): UserError {
-  return new UserError(`Cannot use ${file}`, why, 'Take the file from the model’s page again.', { cause });
+  return new UserError(`Cannot use ${file}`, why, 'Download the file again.', { cause });
 }
 
 function isId(value: unknown): value is number {
