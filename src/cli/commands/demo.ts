@@ -10,7 +10,9 @@ import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 const options = {
   calibration: file('text to score with (default: a short bundled text)'),
   text: file('text to measure perplexity on (default: another bundled text)'),
-  retrain: file('data to retrain with (bundled for the sample model; other models are retrained only with this option)'),
+  retrain: file(
+    'data to retrain with (bundled for the sample model; other models are retrained only with this option)',
+  ),
   count: whole('blocks to remove (default: a quarter)'),
   out: folder('folder for models and records; it must not exist (default: coppice-demo, or the next free)'),
   ...compute,

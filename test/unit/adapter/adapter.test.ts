@@ -214,7 +214,10 @@ describe('retrain/adapter', () => {
         [(all) => all.slice(1), /is missing.*its other matrix is there/],
         [(all) => all.slice(2), /is missing.*q_proj of block 0 is adapted/],
         [() => [], /is missing/],
-        [(all) => [...all, { ...all[0], name: 'base_model.model.lm_head.lora_A.weight' }], /lm_head.*not a LoRA matrix/],
+        [
+          (all) => [...all, { ...all[0], name: 'base_model.model.lm_head.lora_A.weight' }],
+          /lm_head.*not a LoRA matrix/,
+        ],
         [(all) => [...all, { ...all[0], name: all[0].name.replace('lora_A', 'lora_magnitude_vector') }], /DoRA/],
         [(all) => [...all, { ...all[0], name: all[0].name.replace('layers.0', 'layers.7') }], /has 2 blocks/],
         [(all) => [{ ...all[0], shape: [...all[0].shape].reverse() }, ...all.slice(1)], /has to be \[4, 64\]/],
