@@ -20,33 +20,33 @@ import { progressLine } from './terminal/progress-line';
 import { type Style, styleOf } from './terminal/style';
 import { plainSigns, shown } from './terminal/text';
 
-/** What a command sees of the world around it. */
+/** The environment of a command. */
 export interface Shell {
   /** Last argument of every long operation of the engine. */
   readonly job: JobOptions;
-  /** Stdout and how it may be painted; `--json` leaves it to the one object. */
+  /** Style of stdout; with `--json` only the one object is printed. */
   readonly features: TerminalFeatures;
   readonly style: Style;
-  /** Prints text as it is and at once, for output that streams; nothing with `--json`. */
+  /** Prints text unchanged and immediately, for streamed output; nothing with `--json`. */
   readonly stream: (text: string) => void;
-  /** Prints lines at once; nothing with `--json`. */
+  /** Prints lines immediately; nothing with `--json`. */
   readonly print: (...lines: string[]) => void;
-  /** A line on stderr, unless `--quiet`. */
+  /** Prints a line on stderr, unless `--quiet`. */
   readonly note: (line: string) => void;
-  /** A line on stderr that the user must not miss. */
+  /** Prints a warning on stderr, also with `--quiet`. */
   readonly warn: (line: string) => void;
-  /** Text of a model or a file, harmless in the terminal that stdout is. */
+  /** Makes text of a model or a file safe for the terminal. */
   readonly shown: (text: string) => string;
 }
 
 export interface Outcome {
-  /** What `--json` prints. */
+  /** The output of `--json`. */
   readonly json: object;
-  /** What the record holds as results, where that is more. */
+  /** The record's results, if they have more than `json`. */
   readonly results?: object;
-  /** What is printed otherwise, line by line. */
+  /** The output without `--json`, line by line. */
   readonly page: readonly string[];
-  /** What the record says beside the results; undefined where the body keeps the record itself. */
+  /** The record's part besides the results; undefined if the body writes the record itself. */
   readonly run?: RunDetails;
 }
 
@@ -121,7 +121,7 @@ export async function execute(
     if (isCancellation(error)) {
       const code = interruption.code();
       if (code !== undefined) say('Cancelled.');
-      return code ?? 0; // else stdout is gone: signals.ts says whether that is a failure
+      return code ?? 0; // otherwise stdout is closed: signals.ts decides whether that is a failure
     }
     return reportFailure(error, err, options.verbose === true);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * How a command ends badly. Three lines: what failed, why, what to do. Exit code 2 means that the command line itself
- * is wrong, 1 that the work failed.
+ * Reports a failed command in three lines: what failed, why, what to do. Exit code 2 means a wrong command line, 1 a
+ * failed run.
  */
 import { messageOf, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
@@ -12,10 +12,10 @@ import { oneLine, plainSigns, shown } from './terminal/text';
 const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
-/** The command line asks for something that no checkpoint could satisfy. */
+/** An error in the command line itself, independent of the checkpoint. */
 export class UsageError extends UserError {}
 
-/** Runs `parse`; what it says of its input is said of the command line. */
+/** Runs `parse` and reports its errors as errors of the command line. */
 export function asUsage<T>(parse: () => T): T {
   try {
     return parse();
@@ -46,7 +46,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Says on stderr how a command ended. @returns its exit code */
+/** Reports on stderr how a command ended. @returns its exit code */
 export function reportFailure(error: unknown, features: TerminalFeatures, verbose: boolean): number {
   const failure = failureOf(error);
   writeErr(`${failureLines(failure, error, features, verbose).join('\n')}\n`);

@@ -1,4 +1,4 @@
-/** The command of a job, made from its definition: its options, its help, and what it runs. */
+/** Creates a job's command from its definition: options, help and action. */
 import { Command } from 'commander';
 import { completeOptions } from '../jobs/complete';
 import type { AnyJob } from '../jobs/define';
@@ -11,7 +11,7 @@ import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from './o
 import type { Page } from './pages/page';
 import { isCancellation } from './signals';
 
-/** Adds the command that runs the job. @param page shows it */
+/** Adds the command that runs the job. @param page shows the result */
 export function addJob<K extends Kind>(program: Command, exit: Exit, kind: K, page: Page<K>): void {
   const job: AnyJob = JOBS[kind];
   const command = jobCommand(program, job);
@@ -49,7 +49,7 @@ async function run<K extends Kind>(
   return { json: outcome.result, page: face.page(outcome.result, outcome) };
 }
 
-/** The command with its options and its help; it does nothing yet. */
+/** The command with its options and help, without an action. */
 export function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(job.description);
   addOptions(command, job.options);
@@ -59,9 +59,9 @@ export function jobCommand(program: Command, job: AnyJob): Command {
 }
 
 /**
- * The options that a command line gives: what `argvOf` wrote, read back. Runs nothing.
+ * Parses the options of a command line, the reverse of `argvOf`. Runs nothing.
  * @param words after `coppice`
- * @throws CommanderError for a line that is not the job's
+ * @throws CommanderError for a command line that is not valid for the job
  */
 export function optionsFromWords(job: AnyJob, words: readonly string[]): Readonly<Record<string, unknown>> {
   const program = new Command('coppice').exitOverride();

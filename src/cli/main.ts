@@ -14,7 +14,7 @@ async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    // Of a wrong command line the program has said what is wrong.
+    // The program has already reported a wrong command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     return reportFailure(
       error,
@@ -25,6 +25,6 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 void main(process.argv.slice(2)).then((code) => {
-  // An output that fails does so by the time that the process ends, which may be after the last write.
+  // An output can fail after the last write, until the process ends.
   process.on('exit', () => (process.exitCode = exitCodeOf(code)));
 });

@@ -1,4 +1,4 @@
-/** Options of the command line: those that every command has, and those that follow from definitions (src/jobs). */
+/** Options of the command line: those of every command, and those from job definitions (src/jobs). */
 import { type Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
 import { UserError } from '../engine/errors';
 import { flagOf } from '../jobs/argv';
@@ -25,7 +25,7 @@ export function addCommonOptions(command: Command): Command {
     .option('--no-color', 'print no colours (also: the environment variable NO_COLOR)');
 }
 
-/** Adds options as commander has them, with their help, values, defaults and conflicts. */
+/** Adds options to a commander command, with their help, values, defaults and conflicts. */
 export function addOptions(command: Command, options: Options): Command {
   for (const [name, option] of Object.entries(options)) {
     if (option.argument) command.argument(`<${name}>`, option.help);
@@ -64,7 +64,7 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
   return [made, ...otherSwitches(name, option)];
 }
 
-/** Further flags of a switch that is on by default: its opposite, and the earlier names of both. */
+/** Additional flags of a switch that is on by default: its opposite, and the earlier names of both. */
 function otherSwitches(name: string, option: Option): CommanderOption[] {
   if (!isOnByDefault(option)) return [];
   const { formerly } = option;
@@ -75,7 +75,7 @@ function otherSwitches(name: string, option: Option): CommanderOption[] {
   return [...on.map((flags) => hidden(flags, true)), ...off.map((flags) => hidden(flags, false))];
 }
 
-/** Its flag switches it off: "--no-keep-ends". */
+/** True if the flag turns it off: "--no-keep-ends". */
 const isOnByDefault = ({ kind, default: usual }: Option): boolean => kind.kind === 'flag' && usual === true;
 
 /** "--count <n>", "--chat", "--no-keep-ends". */
@@ -105,13 +105,13 @@ function placeholderOf(kind: ValueKind): string {
   }
 }
 
-/** Each time that the flag is given adds a value. */
+/** Each repeated flag adds a value. */
 function collector(name: string, kind: ValueKind): (text: string, before: unknown) => unknown[] {
   const parse = asArgument((text) => parseValue(kind, text, flagOf(name)));
   return (text, before) => [...(Array.isArray(before) ? (before as unknown[]) : []), parse(text)];
 }
 
-/** The options that the command line gives; defaults are the definition's. */
+/** The options given on the command line. Defaults come from the definition. */
 export function optionsOf(
   options: Options,
   command: Command,

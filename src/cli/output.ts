@@ -1,22 +1,22 @@
 /**
- * Writing to stdout and stderr. Node's own stream for a file or a device writes once and takes it for done, also when a
- * full disk or a limit cut it short; so these are written to the end here, and a failure is thrown. Pipes and terminals
- * fail later, by an event (signals.ts).
+ * Writes to stdout and stderr. Node's stream for a file or a device writes once and ignores a partial write, for
+ * example on a full disk or at a limit. So this file writes to the end and throws on failure. Pipes and terminals fail
+ * later, with an event (signals.ts).
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { systemReason } from '../engine/system-failure';
 
-/** What a command prints cannot be written. */
+/** The output of a command cannot be written. */
 export class OutputError extends UserError {}
 
-/** The error of stdout as the user reads it. */
+/** The error of stdout in words for the user. */
 export function outputError(error: unknown): OutputError {
   const { why, action } = systemReason(error) ?? { why: String(error), action: 'Write to another file or disk.' };
   return new OutputError('The output cannot be written', why, action, { cause: error });
 }
 
-/** Writes to stdout. @throws OutputError when it is a file or a device that takes no more */
+/** Writes to stdout. @throws OutputError when a file or a device refuses more data */
 export function writeOut(text: string): void {
   try {
     write(process.stdout, text);
@@ -25,7 +25,7 @@ export function writeOut(text: string): void {
   }
 }
 
-/** Writes to stderr. When that fails there is nowhere left to say it, and the work goes on. */
+/** Writes to stderr. A failure cannot be reported anywhere, so it is ignored. */
 export function writeErr(text: string): void {
   try {
     write(process.stderr, text);
@@ -45,7 +45,7 @@ function write(stream: NodeJS.WriteStream & { readonly fd: number }, text: strin
 
 const files = new Map<number, boolean>();
 
-/** A regular file or a device, such as /dev/full: what takes bytes at once or refuses them. */
+/** Whether it is a regular file or a device such as /dev/full, which accepts or refuses bytes immediately. */
 function endsInFile(fd: number): boolean {
   let known = files.get(fd);
   if (known === undefined) {

@@ -1,4 +1,4 @@
-/** All commands under one name, with help that has examples and usage errors in the form of every other error. */
+/** The program with all commands. Help has examples, and usage errors have the form of other errors. */
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDemo } from './commands/demo';

@@ -1,11 +1,11 @@
-/** What draws a report's charts: bundles that lie beside this program. */
+/** The bundles that draw a report's charts. They are beside this program. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../engine/errors';
 import type { ReportAssets } from '../engine/records/report';
 
-/** @throws UserError when the installation lacks them */
+/** @throws UserError when the installation does not have them */
 export async function reportAssets(): Promise<ReportAssets> {
   const folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
   try {

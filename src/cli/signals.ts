@@ -1,4 +1,4 @@
-/** What can end a command from outside: Ctrl-C and its kin, and the reader of stdout going away (`| head`). */
+/** External ends of a command: signals such as Ctrl-C, and a closed stdout (`| head`). */
 import { CancelledError, systemErrorCode } from '../engine/errors';
 import { reportFailure } from './failure';
 import { outputError } from './output';
@@ -10,12 +10,12 @@ type Signal = keyof typeof EXIT_CODES;
 
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** Exit code of the signal that came, if one did. */
+  /** Exit code of the received signal, if any. */
   readonly code: () => number | undefined;
   readonly stop: () => void;
 }
 
-/** The first signal aborts; as its listener is gone then, a second one ends the process at once. */
+/** The first signal aborts and removes the listener, so a second one ends the process immediately. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
@@ -34,15 +34,15 @@ export function listenForInterruption(): Interruption {
 let readerGone: AbortController | undefined;
 let outputCode: number | undefined;
 
-/** The exit code of the process whose command ended with `code`: failed, too, when its output was lost. */
+/** The exit code of the process after a command with exit code `code`. It is also a failure if output was lost. */
 export const exitCodeOf = (code: number): number => (code === 0 ? (outputCode ?? 0) : code);
 
 const plainFeatures = () => terminalFeaturesOf(process.stderr, process.env, false);
 
 /**
- * Aborts once nothing can be written to stdout any more. A reader that ends early is not a failure; any other error is
- * reported, and the process fails. Without this listener Node ends the process with a stack trace. The listeners stay for
- * the life of the process, because the error may come after the last write.
+ * Aborts when stdout no longer accepts data. A reader that ends early is not a failure. Any other error is reported,
+ * and the process fails. Without this listener Node ends the process with a stack trace. The listeners remain until the
+ * process ends, because an error may follow the last write.
  */
 export function listenForClosedPipe(): AbortSignal {
   if (!readerGone) {
@@ -51,12 +51,12 @@ export function listenForClosedPipe(): AbortSignal {
       if (systemErrorCode(error) !== 'EPIPE') outputCode ??= reportFailure(outputError(error), plainFeatures(), false);
       controller.abort();
     });
-    process.stderr.on('error', () => undefined); // nowhere left to say it
+    process.stderr.on('error', () => undefined); // it cannot be reported anywhere
     readerGone = controller;
   }
   return readerGone.signal;
 }
 
-/** True for what an aborted operation throws: the engine's own error or Node's `AbortError`. */
+/** True for errors of an aborted operation: the engine's own error or Node's `AbortError`. */
 export const isCancellation = (error: unknown): boolean =>
   error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError');

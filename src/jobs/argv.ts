@@ -1,4 +1,4 @@
-/** The words of a command line that say what options say. */
+/** Converts options to the words of a command line. */
 import type { AnyJob } from './define';
 import type { Option } from './option';
 import { formatValue } from './values';
@@ -6,7 +6,7 @@ import { formatValue } from './values';
 /** "maxNewTokens" → "--max-new-tokens". */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** The words after `coppice`. Reading them gives the same options. */
+/** The words after `coppice`. Parsing them gives the same options. */
 export function argvOf(job: AnyJob, given: object): string[] {
   const values = new Map<string, unknown>(Object.entries(given));
   const words = [job.kind];
@@ -33,5 +33,5 @@ function wordsOf(name: string, { kind, argument, implied, default: usual }: Opti
   }
   const text = formatValue(kind, value);
   if (!argument) return [flagOf(name), text];
-  return [text.startsWith('-') ? `./${text}` : text]; // it would read as a flag
+  return [text.startsWith('-') ? `./${text}` : text]; // it would be parsed as a flag
 }

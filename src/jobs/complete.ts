@@ -1,4 +1,4 @@
-/** Options as a caller gives them → options as a job takes them: checked one by one and together, with defaults. */
+/** Completes the options of a caller for a job: checks each one and their combinations, and adds defaults. */
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
 import { option, OPTION_NAMES } from '../engine/option-token';
@@ -8,7 +8,7 @@ import { isWithin, MIN_BYTES, numberWords } from './values';
 
 /**
  * @param given an object from a command line, from the editor or from a file
- * @throws UserError for a value that is none of its option's, an unknown option, or options that do not go together
+ * @throws UserError for an invalid value, an unknown option, or options that exclude each other
  */
 export function completeOptions<J extends AnyJob>(job: J, given: object): OptionsOf<J> {
   const found = new Map<string, unknown>(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -28,7 +28,7 @@ export function completeOptions<J extends AnyJob>(job: J, given: object): Option
   return complete as OptionsOf<J>;
 }
 
-/** An option in a message: by token where each face has a name for it. */
+/** An option in a message: its token, if every face has a name for it. */
 function token(name: string): string {
   const known = OPTION_NAMES.find((each) => each === name);
   return known === undefined ? `the option ${name}` : option(known);
@@ -70,7 +70,7 @@ function checkOption(
   }
 }
 
-/** What a value should be, where it is not; undefined where it is. */
+/** A description of valid values if the value is invalid; undefined if it is valid. */
 function valueFault(kind: ValueKind, value: unknown): string | undefined {
   switch (kind.kind) {
     case 'text':
@@ -123,10 +123,10 @@ const isPart = (item: unknown): boolean =>
 const isModel = (item: unknown): boolean =>
   isObject(item) && typeof item.label === 'string' && typeof item.checkpoint === 'string';
 
-/** Options of a spec: what is about the message, not about the job, is left out. */
+/** Options of a spec, without the fields of the message. */
 export function optionsIn(spec: object): object {
   return isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([name]) => !ENVELOPE.includes(name))) : {};
 }
 
-/** What a spec has besides the options of its job. */
+/** Fields of a spec besides the options of its job. */
 const ENVELOPE: readonly string[] = ['kind', 'records'];

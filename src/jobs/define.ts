@@ -1,6 +1,6 @@
 /**
- * What a job is: its options, each said once, and its words. The command line, the sidecar's messages, "Copy as CLI
- * Command", the JSON Schema and the manifest follow from it. Pure: it imports nothing at run time.
+ * Definition of a job: its options, each defined once, and its texts. The command line, the sidecar's messages, "Copy
+ * as CLI Command", the JSON Schema and the manifest are derived from it. Pure: it imports nothing at run time.
  */
 import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
 
@@ -10,13 +10,13 @@ type NamesOf<O extends Options, P extends Presence> = {
 }[keyof O];
 type Flat<T> = { readonly [N in keyof T]: T[N] };
 
-/** The option, where others must not be given with it. */
+/** The option, if it excludes others. */
 export const excluding = <O extends Option>(option: O, ...others: readonly string[]): O => ({
   ...option,
   conflicts: [...(option.conflicts ?? []), ...others],
 });
 
-/** The options that a caller gives: all that are required, and any others. */
+/** The options of a caller: all required ones, and any others. */
 export type Given<O extends Options> = Flat<
   { readonly [N in NamesOf<O, 'required'>]: ValueOf<O[N]> } & {
     readonly [N in NamesOf<O, 'default' | 'optional'>]?: ValueOf<O[N]>;
@@ -30,14 +30,14 @@ export type Complete<O extends Options> = Flat<
   }
 >;
 
-/** Why options cannot be used. Names of options are tokens (engine/option-token.ts). */
+/** The reason why options are invalid. Names of options are tokens (engine/option-token.ts). */
 export interface Fault {
   readonly what: string;
   readonly why: string;
   readonly action: string;
 }
 
-/** A type that a definition carries: of a job's result or of its events. */
+/** A type in a definition: of a job's result or of its events. */
 export interface Shape<T> {
   readonly type?: T;
 }
@@ -45,27 +45,27 @@ export interface Shape<T> {
 export const shape = <T>(): Shape<T> => ({});
 
 export interface Job<K extends string, O extends Options, R, E> {
-  /** Its name in messages and records, and the command's name at the command line. */
+  /** Its name in messages and records, and the name of its command. */
   readonly kind: K;
-  /** For the list of commands: a few words. */
+  /** A few words for the list of commands. */
   readonly summary: string;
   /** What it does, for the help. */
   readonly description: string;
   /** After the options in the help, before the examples. */
   readonly notes?: string;
-  /** Arguments after `coppice KIND`, one example a line. */
+  /** Arguments after `coppice KIND`, one example per line. */
   readonly examples: readonly string[];
-  /** What it does in a word or two, translated: "Scoring". */
+  /** One or two words, translated: "Scoring". */
   noun(): string;
-  /** The same with the model and what else counts, translated: "Scoring SmolLM2 by taylor". */
+  /** A title with the model and main options, translated: "Scoring SmolLM2 by taylor". */
   title(model: string, given: Partial<Given<O>>): string;
   readonly options: O;
-  /** Not a command of the command line, which has no words for some of its options. */
+  /** True if the job has no command, because the command line cannot express some of its options. */
   readonly sidecarOnly?: true;
-  /** Finds what is wrong with options that are right one by one. */
+  /** Checks combinations of options that are valid one by one. */
   check?(options: Complete<O>): Fault | undefined;
   readonly result: Shape<R>;
-  /** What it tells while it runs. */
+  /** Events during the run. */
   readonly event?: Shape<E>;
 }
 
@@ -80,7 +80,7 @@ export type OptionsOf<J> = J extends Job<string, infer O, unknown, unknown> ? Co
 export type ResultOf<J> = J extends { readonly result: Shape<infer R> } ? R : never;
 export type EventOf<J> = J extends Job<string, Options, unknown, infer E> ? E : never;
 
-/** The checkpoints that options of a job name, in the order of the options. */
+/** The checkpoints in a job's options, in the order of the options. */
 export function checkpointsIn({ options }: Pick<AnyJob, 'options'>, given: object): string[] {
   const values = new Map<string, unknown>(Object.entries(given));
   return Object.entries(options).flatMap(([name, { kind }]) => pathsIn(kind, values.get(name)));

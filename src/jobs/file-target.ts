@@ -1,14 +1,14 @@
-/** Where a file that a run writes at its end may go: its record, a report, a recipe. */
+/** Checks the path of a file that a run writes at its end: its record, a report, a recipe. */
 import type { Stats } from 'node:fs';
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemErrorCode, UserError } from '../engine/errors';
 
 /**
- * Refuses a place for a file that will be written at the end, before hours are spent on the run.
+ * Refuses an unusable path before the run computes for hours.
  * @param what the file is: "the record"
  * @param source the checkpoint that the run reads, which is never written to
- * @param given every text that the run was given: where one names the same file, the run reads that
+ * @param given all texts in the run's options; the run reads a file that one of them names
  * @throws UserError
  */
 export async function checkFileTarget(
@@ -44,7 +44,7 @@ async function isAmong({ dev, ino }: Stats, paths: readonly string[]): Promise<b
   return all.some((stats) => stats?.dev === dev && stats.ino === ino);
 }
 
-/** Undefined where the path cannot be read: the job reports the reason. */
+/** Undefined if the path cannot be read; the job reports the reason. */
 async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);

@@ -1,4 +1,4 @@
-/** Types of all jobs by their kind. Nothing at run time. */
+/** Types of all jobs by kind. No code at run time. */
 import type { JOBS } from './definitions';
 import type { EventOf, GivenOf, OptionsOf, ResultOf } from './define';
 

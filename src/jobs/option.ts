@@ -1,6 +1,6 @@
 /** Options of jobs: the kinds of their values and their further details. Pure: it imports nothing at run time. */
 
-/** The values that an option takes, as data. */
+/** The valid values of an option, as data. */
 export type ValueKind =
   | { readonly kind: 'text' }
   /** A path on this machine. */
@@ -8,7 +8,7 @@ export type ValueKind =
   | { readonly kind: 'flag' }
   /** A whole number. */
   | { readonly kind: 'whole'; readonly min: number; readonly max?: number; readonly why?: string }
-  /** A number; `above` and `below` are not in the range, `min` and `max` are. */
+  /** A number. The range excludes `above` and `below`, and includes `min` and `max`. */
   | {
       readonly kind: 'number';
       readonly above?: number;
@@ -21,15 +21,15 @@ export type ValueKind =
   | { readonly kind: 'blocks' }
   /** Whole blocks by number, and modules by name: 10, "12.ffn". */
   | { readonly kind: 'parts' }
-  /** Bytes; "2GB" at the command line. */
+  /** Bytes; "2GB" on the command line. */
   | { readonly kind: 'bytes' }
-  /** A count of parameters; "5.4B" at the command line. */
+  /** A number of parameters; "5.4B" on the command line. */
   | { readonly kind: 'parameters' }
-  /** A value that only programs give; no command line has it. */
+  /** A value that only programs give; not available on the command line. */
   | { readonly kind: 'data' }
-  /** Models under labels, side by side: not at the command line. */
+  /** Models with labels, side by side; not available on the command line. */
   | { readonly kind: 'models' }
-  /** Several values: separated by commas, or each with the flag again where `repeated`. */
+  /** Several values, separated by commas; if `repeated`, each has its own flag. */
   | {
       readonly kind: 'list';
       readonly of: ValueKind;
@@ -40,12 +40,12 @@ export type ValueKind =
 
 /** Details of an option besides its kind. */
 export interface Details<T> {
-  /** Used where nothing is given. */
+  /** Default value. */
   readonly default?: T;
   readonly required?: true;
-  /** The command line takes it without a flag. */
+  /** An argument of the command line, without a flag. */
   readonly argument?: true;
-  /** What stands for its value in the help: "n". */
+  /** Placeholder for its value in the help: "n". */
   readonly placeholder?: string;
   /** Names of options that must not be given with it. */
   readonly conflicts?: readonly string[];
@@ -53,15 +53,15 @@ export interface Details<T> {
   readonly needs?: string;
   /** Heading in the help. */
   readonly group?: string;
-  /** Not in the help: taken so that a script can pass the same to every command. */
+  /** Hidden in the help; accepted so that a script can pass the same options to every command. */
   readonly hidden?: true;
-  /** Its earlier name at the command line, which still works. */
+  /** Its earlier name on the command line, which still works. */
   readonly formerly?: string;
-  /** Not in a copied command line where it has its default. */
+  /** Omitted in a copied command line if it has its default. */
   readonly implied?: true;
-  /** The setting of VS Code that gives its default: "coppice.memoryLimit". */
+  /** The VS Code setting with its default: "coppice.memoryLimit". */
   readonly setting?: string;
-  /** The record's settings have it as it is. */
+  /** The record's settings include it unchanged. */
   readonly recorded?: true;
 }
 
@@ -71,7 +71,7 @@ export type Presence = 'required' | 'default' | 'optional';
 export interface Option<T = unknown, P extends Presence = Presence> extends Details<unknown> {
   readonly kind: ValueKind;
   readonly help: string;
-  /** For the type system only; never there. */
+  /** For the type system only; never set. */
   readonly value?: T;
   readonly presence?: P;
 }
@@ -98,7 +98,7 @@ export const file = <const D extends Details<string> = object>(help: string, det
 export const folder = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>
   make({ kind: 'path', of: 'folder' }, help, details);
 
-/** A folder, a .safetensors file or an index. Nothing is ever written into it. */
+/** A folder, a .safetensors file or an index. Coppice never writes into it. */
 export const checkpoint = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>
   make({ kind: 'path', of: 'checkpoint' }, help, details);
 
@@ -138,7 +138,7 @@ export const amount = <const D extends Details<number> = object>(help: string, d
 export const share = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'number', above: 0, max: 1 }, help, details);
 
-/** A share that leaves something: above 0 and below 1. */
+/** A share that leaves a rest: above 0 and below 1. */
 export const part = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'number', above: 0, below: 1 }, help, details);
 
@@ -168,16 +168,16 @@ export const bytes = <const D extends Details<number> = object>(help: string, de
 export const parameters = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'parameters' }, help, details);
 
-/** A model to work beside others. */
+/** One of several models to compare. */
 export interface LabelledModel {
-  /** What the user calls it. */
+  /** The user's name for it. */
   readonly label: string;
   readonly checkpoint: string;
   /** Blocks and modules to leave out. */
   readonly remove?: readonly (number | string)[];
-  /** Folder of an adapter on top. */
+  /** Folder of an adapter for the model. */
   readonly adapter?: string;
-  /** Use the adapter though it was trained on other files. */
+  /** Use the adapter although it was trained on other files. */
   readonly otherBase?: boolean;
 }
 
@@ -186,7 +186,7 @@ export const models = <const D extends Details<never> = object>(
   details?: D,
 ): Made<readonly LabelledModel[], D> => make({ kind: 'models' }, help, details);
 
-/** A value that only programs give: not at the command line. */
+/** A value that only programs give; not available on the command line. */
 export const data = <T>(help: string): Made<T, object> => make({ kind: 'data' }, help, undefined);
 
 /** Several values of another option's kind. */
@@ -201,7 +201,7 @@ export const list = <T, const D extends Details<readonly T[]> & ListShape = obje
 
 interface ListShape {
   readonly repeated?: boolean;
-  /** How many there must be. */
+  /** The required number of values. */
   readonly length?: number;
   /** Valid values, for the message. */
   readonly expected?: string;

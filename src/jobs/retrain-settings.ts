@@ -1,4 +1,4 @@
-/** A retraining's options as the engine has its settings, and back. */
+/** Converts the options of a retraining to the engine's settings, and back. */
 import { LINEAR_NAMES } from '../engine/adapter/names';
 import type { LinearName } from '../engine/checkpoint/architecture';
 import type { TrainingRequest } from '../engine/retrain/request';
@@ -42,9 +42,9 @@ export function settingsOf(options: OptionsFor<'retrain'>): RetrainSettings {
 }
 
 const linearOf = (target: string): LinearName =>
-  LINEAR_NAMES.find((name) => name === target || `${name}_proj` === target)!; // the option's choices are these
+  LINEAR_NAMES.find((name) => name === target || `${name}_proj` === target)!; // these are the choices of the option
 
-/** The options that resume what was asked for. @param out where it was to write */
+/** The options that resume a stopped run. @param out its output */
 export function resumingOptions(
   { checkpoint, removed, settings, teacher, compute }: TrainingRequest,
   out: string,

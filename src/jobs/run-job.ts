@@ -1,4 +1,7 @@
-/** Runs one job for the command line and for the sidecar: with its record, its notes, and a check of what it has read. */
+/**
+ * Runs one job for the command line and for the sidecar: writes its record, collects its notes, and checks its inputs
+ * for changes.
+ */
 import { dirname } from 'node:path';
 import type { DeviceReport } from '../engine/onnx/device';
 import { withPlaces } from '../engine/records/places';
@@ -10,16 +13,16 @@ import type { EventFor, Kind, OptionsFor } from './kinds';
 import type { JobContext, RunPart } from './run';
 import { type RunResult, RUNS } from './runs';
 
-/** Where the record of a run goes. */
+/** Destination of a run's record. */
 export interface RecordPlace {
   readonly folder: string;
-  /** The folder at which relative paths of the options begin; without it none of them names a place. */
+  /** The base folder of relative paths in the options; without it, relative paths name no place. */
   readonly from?: string;
   /** @returns the record's path */
   readonly write: (record: RunRecord) => Promise<string>;
 }
 
-/** What the command line or the sidecar gives a job. */
+/** Context of a job, from the command line or the sidecar. */
 export interface JobEnvironment<K extends Kind> extends Pick<JobContext<EventFor<K>>, 'job' | 'hooks' | 'emit'> {
   readonly place?: RecordPlace;
   /** Receives notes and warnings as they come. */
@@ -30,11 +33,11 @@ export interface JobEnvironment<K extends Kind> extends Pick<JobContext<EventFor
 /** A finished job. */
 export interface Outcome<K extends Kind> {
   readonly result: RunResult<K>;
-  /** What a record holds as results. */
+  /** The results in the record. */
   readonly results: object;
-  /** The record's path; null where none is kept. */
+  /** The record's path; null without a record. */
   readonly record: string | null;
-  /** Null where nothing was computed. */
+  /** Null if nothing was computed. */
   readonly device: DeviceReport | null;
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
@@ -42,7 +45,7 @@ export interface Outcome<K extends Kind> {
 
 /**
  * @param options complete, as `completeOptions` makes them
- * @throws what the engine throws
+ * @throws errors of the engine
  */
 export async function runJob<K extends Kind>(
   kind: K,
@@ -74,7 +77,7 @@ export async function runJob<K extends Kind>(
   return { result, results, record, device: device ?? null, notes: notes.texts, warnings: warnings.texts };
 }
 
-/** Texts in the order in which they are told. */
+/** Texts in the order of their reports. */
 function told(listener: ((text: string) => void) | undefined): { texts: string[]; tell: (text: string) => void } {
   const texts: string[] = [];
   const tell = (text: string): void => {
@@ -84,7 +87,7 @@ function told(listener: ((text: string) => void) | undefined): { texts: string[]
   return { texts, tell };
 }
 
-/** Runs jobs as parts of one: all of them tell their notes, warnings and devices as the whole does. */
+/** Runs jobs as parts of one. Their notes, warnings and devices are reported as those of the whole. */
 export function partRunner(whole: Pick<JobContext, 'job' | 'hooks' | 'note' | 'warn'>): RunPart {
   return async (kind, given, part = {}) => {
     const options = completeOptions(JOBS[kind], given);
@@ -94,7 +97,7 @@ export function partRunner(whole: Pick<JobContext, 'job' | 'hooks' | 'note' | 'w
   };
 }
 
-/** A record in a file. Relative paths of the options begin at the working folder. */
+/** A record in a file. Relative paths in the options start at the working folder. */
 export const fileFor = (file: string): RecordPlace => ({
   folder: dirname(file),
   from: process.cwd(),

@@ -4,7 +4,7 @@ import type { ValueKind, Option } from './option';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What an object of options must be. */
+/** Schema of an object of options. */
 export function schemaOf(job: AnyJob): JsonSchema {
   const shown = Object.entries(job.options).filter(([, { hidden }]) => !hidden);
   const required = shown.filter(([, option]) => option.required).map(([name]) => name);
@@ -25,7 +25,7 @@ const propertyOf = ({ kind, help, default: usual }: Option): JsonSchema => ({
   ...(usual !== undefined && { default: usual }),
 });
 
-/** The values of an option. */
+/** Schema of an option's values. */
 export function typeOf(kind: ValueKind): JsonSchema {
   switch (kind.kind) {
     case 'text':

@@ -1,4 +1,4 @@
-/** The settings of VS Code that options take their defaults from, as package.json describes them. Pure. */
+/** The VS Code settings with defaults for options, in the form of package.json. Pure. */
 import { CRITERION_LIST } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { JOBS } from './definitions';
@@ -10,7 +10,7 @@ import { criterionOrPpl } from './options/criterion';
 import { keep } from './options/keep';
 import { type JsonSchema, typeOf } from './schema';
 
-/** No option is given where the setting is 0. */
+/** The value 0 of the setting means no option. */
 const UNSET = { minimum: 0, default: 0 };
 
 /** Type, values, range and default of each setting by its key. */
@@ -24,10 +24,10 @@ export const OPTION_SETTINGS: Readonly<Record<string, JsonSchema>> = {
   'coppice.calibration.length': settingOf(calibration.length, { minimum: 2, default: DEFAULT_DRAWING.length }),
   'coppice.calibration.seed': settingOf(calibration.seed),
   'coppice.keepFirstAndLast': settingOf(keep.keepEnds),
-  'coppice.keep': { type: 'string', default: '' }, // a list as the command line has it
+  'coppice.keep': { type: 'string', default: '' }, // a list in the form of the command line
 };
 
-/** @param own what the setting has otherwise than the option */
+/** @param own fields in which the setting differs from the option */
 function settingOf({ kind, default: usual }: Option, own: JsonSchema = {}): JsonSchema {
   return { ...typeOf(kind), ...(usual !== undefined && { default: usual }), ...own };
 }
@@ -48,7 +48,7 @@ interface Manifest {
   readonly contributes: { readonly configuration: { readonly properties: Readonly<Record<string, JsonSchema>> } };
 }
 
-/** package.json with what the options say of their settings. Everything else in it stays. */
+/** package.json with the settings derived from the options. Everything else remains unchanged. */
 export function withOptionSettings<M extends Manifest>(manifest: M): M {
   const { contributes } = manifest;
   const properties = Object.entries(contributes.configuration.properties).map(([key, property]) => {
@@ -68,7 +68,7 @@ export function withOptionSettings<M extends Manifest>(manifest: M): M {
 
 const CRITERION_TEXT = 'setting.criterion.';
 
-/** The texts of package.nls.json with what the list of criteria says of each. All others stay. */
+/** The texts of package.nls.json with the texts of the criteria. All others remain unchanged. */
 export function withCriterionTexts(texts: Readonly<Record<string, string>>): Record<string, string> {
   const own = CRITERION_LIST.flatMap(({ name, title, help }) => [
     [`${CRITERION_TEXT}${name}.label`, title],

@@ -1,4 +1,4 @@
-/** Values of options as text, and back: what the command line reads, and what "Copy as CLI Command" writes. */
+/** Converts values of options to text and back, for the command line and "Copy as CLI Command". */
 import { UserError } from '../engine/errors';
 import { parseParameterCount } from '../engine/importance/count';
 import { parseBlockList } from '../engine/checkpoint/block-list';
@@ -11,10 +11,10 @@ export class InvalidValue extends Error {
   override readonly name = 'InvalidValue';
 }
 
-/** More blocks than any model has: lists are read before the model is known. */
+/** More blocks than any model has, because lists are parsed before the model is known. */
 const MAX_BLOCKS = 1000;
 
-/** @param named the option in messages @throws InvalidValue, whose cause is the `UserError` where there is one */
+/** @param named the option in messages @throws InvalidValue, whose cause is the `UserError`, if any */
 export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown {
   switch (kind.kind) {
     case 'text':
@@ -45,7 +45,7 @@ export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown
   }
 }
 
-/** The text that `parseValue` reads as `value`. */
+/** The text that `parseValue` converts to `value`. */
 export function formatValue(kind: ValueKind, value: unknown): string {
   return Array.isArray(value) ? value.map((item) => formatValue(kind, item)).join(',') : String(value);
 }
@@ -92,7 +92,10 @@ export function numberWords({ above, min, below, max }: Omit<NumberKind, 'kind'>
   return bounds.length === 1 ? `a number ${bounds[0]}` : bounds.join(' and ');
 }
 
-/** Modules are read too: both of a block are the block, and the message for one of them says why it is not enough. */
+/**
+ * Modules are parsed too. Both modules of a block mean the block. For a single one, the message says why that is not
+ * possible.
+ */
 function parseBlocks(text: string, named: string): number[] {
   const modules = /\.(attention|ffn)\b/.test(text);
   return asInvalid(() =>
@@ -137,7 +140,7 @@ function digits(text: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** What a parser of the engine says of its text, as a sentence about the value. */
+/** The message of an engine parser, as a sentence about the value. */
 function asInvalid<T>(parse: () => T): T {
   try {
     return parse();

@@ -1,4 +1,4 @@
-/** `coppice demo`: the whole way on one page, for those who see Coppice for the first time. */
+/** `coppice demo`: all steps on one page, for new users. */
 import type { Command } from 'commander';
 import { runDemo } from '../demo/demo';
 import { execute, type Exit } from '../execute';

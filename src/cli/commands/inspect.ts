@@ -1,4 +1,4 @@
-/** `coppice inspect`: what a checkpoint is, read from its headers alone. */
+/** `coppice inspect`: describes a checkpoint from its headers only. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isGguf, openGguf } from '../../engine/formats/gguf/file';

@@ -1,4 +1,4 @@
-/** `coppice report`: records of runs as one HTML page with charts, which needs nothing else to be read. */
+/** `coppice report`: records of runs as one self-contained HTML page with charts. */
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InputWatch } from '../../engine/records/changes';
@@ -67,7 +67,7 @@ async function report(files: readonly string[], { out, inputs = [] }: ReportOpti
   };
 }
 
-/** Of every record, what it read that is another one now. */
+/** Changed inputs of every record. */
 async function changesOf(
   records: readonly RunRecord[],
   files: readonly string[],
@@ -86,7 +86,7 @@ async function changesOf(
   return changes;
 }
 
-/** The current folder, unless everything lies below it. */
+/** The current folder, unless it is the root of the disk. */
 function workingFolder(): string[] {
   const folder = process.cwd();
   return dirname(folder) === folder ? [] : [folder];

@@ -1,17 +1,17 @@
-/** The last chapter: the models side by side, in numbers and in words. */
+/** The last chapter: compares the models by numbers and sample text. */
 import { formatNumber } from '../../format/numbers';
 import { table } from '../terminal/text';
 import { costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, inParts, type Story } from './story';
 
-/** A model under the name that the page gives it. */
+/** A model and its name on the page. */
 export interface Contestant {
   readonly name: string;
   /** Path of the checkpoint. */
   readonly checkpoint: string;
 }
 
-/** @returns an examination for each of the models, in their order */
+/** @returns one examination per model, in order */
 export async function compareChapter(
   story: Story,
   number: number,

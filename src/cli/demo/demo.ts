@@ -1,6 +1,6 @@
 /**
- * The demo: the whole paper on one page. Score → prune → retrain → compare, each step explained in a sentence or two.
- * Everything it makes lies in one folder, which is gone again when the demo fails or is cancelled.
+ * The demo: the whole paper on one page. Score → prune → retrain → compare, each step explained in a few sentences. All
+ * output is in one folder, which is removed if the demo fails or is cancelled.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ export async function runDemo(path: string | undefined, options: DemoOptions, sh
 async function demo(path: string | undefined, options: DemoOptions, folder: string, shell: Shell): Promise<Outcome> {
   const start = performance.now();
   const started = new Date();
-  const assets = await reportAssets(); // what lacks them should fail before the work
+  const assets = await reportAssets(); // an installation without them should fail before the work
   const story = await begin(path, options, folder, shell);
   const { checkpoint, material } = story;
 
@@ -90,7 +90,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   return { json, page: [], run };
 }
 
-/** What the record of the demo says beside its results: what that of the scores says, and the further inputs. */
+/** The record's part besides the results: that of the scores, and the other inputs. */
 async function detailsFrom(scores: string, checkpoint: Checkpoint, further: readonly RunInput[]): Promise<RunDetails> {
   const { inputs, settings, seed, device, versions } = await readRecord(scores);
   return {
@@ -109,7 +109,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   const checkpoint = await openCheckpoint(material.checkpoint);
   const { layers, context } = requireArchitecture(checkpoint);
   const blocks = layers.length;
-  await loadTokenizer(checkpoint.folder, shell.job); // what lacks it should fail before the work
+  await loadTokenizer(checkpoint.folder, shell.job); // a model without a tokenizer should fail before the work
   heading(
     shell,
     `The model: ${shell.shown(modelName(checkpoint))}`,
@@ -135,7 +135,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   };
 }
 
-/** Says each text once: several jobs may warn of the same. */
+/** Shows each text once, because several jobs may give the same warning. */
 function once(say: (text: string) => void): (text: string) => void {
   const said = new Set<string>();
   return (text) => {
@@ -145,7 +145,7 @@ function once(say: (text: string) => void): (text: string) => void {
   };
 }
 
-/** A fair word on the sample model's numbers. */
+/** Explains why the retrained sample model can be better than the whole one. */
 const SAME_HAND = [
   'Note: the retrained model can be better than the whole one here. Its training stories are not those of',
   'the measurement but come from the same source. The whole model learned from another source.',

@@ -1,23 +1,23 @@
-/** What the demo compares: perplexity, continuations, size and speed of one model. */
+/** Measurements that the demo compares: perplexity, continuations, size and speed of one model. */
 import type { RunResult } from '../../jobs/runs';
 import type { JobOptions } from '../../engine/progress';
 import { inParts, type Story } from './story';
 
-/** Windows of the text that perplexity is measured on. */
+/** Windows of the evaluation text. */
 export const MAX_WINDOWS = 32;
 const NEW_TOKENS = 40;
 const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: 1234 };
 const TURNS = 3;
 
 export type Quality = Pick<RunResult<'eval'>, 'ppl' | 'tokens' | 'windows' | 'window' | 'bos'> & {
-  /** Of each prompt, greedy. */
+  /** Greedy continuation of each prompt. */
   readonly continuations: readonly Pick<RunResult<'generate'>, 'text' | 'ids' | 'stopped'>[];
 };
 
 export interface Cost {
   readonly parameters: number;
   readonly bytes: number;
-  /** While writing. */
+  /** Speed of decoding. */
   readonly tokensPerSecond: number;
 }
 
@@ -43,8 +43,8 @@ export async function qualityOf(
 }
 
 /**
- * To be measured when everything has run once: the first runs of a process are slower than the rest. The models take
- * turns, and the best turn of each counts: a machine that is busy for a moment slows only one of them.
+ * Measure this after everything has run once, because the first runs of a process are slower. The models take turns,
+ * and the best turn of each counts, so a short load of the machine slows only one turn.
  * @param checkpoints paths of the models
  */
 export async function costsOf(

@@ -1,4 +1,4 @@
-/** The folder that a demo leaves its results in. */
+/** The folder for the results of a demo. */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../../engine/errors';
@@ -6,8 +6,8 @@ import { systemErrorCode, UserError } from '../../engine/errors';
 const DEFAULT_FOLDER = 'coppice-demo';
 
 /**
- * Makes the folder that `--out` names, or the first of coppice-demo, coppice-demo-2, … that is free.
- * @throws UserError when the named one exists
+ * Creates the folder of `--out`, or the first unused name of coppice-demo, coppice-demo-2, …
+ * @throws UserError when the folder of `--out` exists
  */
 export async function makeFolder(out: string | undefined): Promise<string> {
   for (let n = 1; ; n++) {

@@ -1,4 +1,4 @@
-/** What the demo works with: the sample model, or the checkpoint that the user names, with texts that suit it. */
+/** Material of the demo: the sample model or the user's checkpoint, with suitable texts. */
 import { join } from 'node:path';
 import type { GivenFor } from '../../jobs/kinds';
 import type { DemoOptions } from '../commands/demo';
@@ -8,25 +8,27 @@ import { CALIBRATION_TEXT, EVALUATION_TEXT, PROMPTS, STORY_PROMPTS } from './tex
 
 export interface Material {
   readonly checkpoint: string;
-  /** Whether that is the model that comes with Coppice. */
+  /** Whether it is the sample model. */
   readonly sample: boolean;
-  /** File to score with, and file to measure on. What chose the blocks must not judge the choice. */
+  /**
+   * File to score with, and file to measure on. They must differ, because the scoring text would flatter the choice.
+   */
   readonly calibration: string;
   readonly text: string;
   readonly prompts: readonly string[];
-  /** Tokens of a row, wherever rows are cut. */
+  /** Tokens per row. */
   readonly length: number;
-  /** CPU threads unless the user says how many; onnxruntime's own choice when undefined. */
+  /** Default number of CPU threads; onnxruntime's own choice when undefined. */
   readonly threads?: number;
-  /** Undefined when nothing is to be retrained. */
+  /** Undefined if the demo does not retrain. */
   readonly retraining?: Pick<GivenFor<'retrain'>, 'data' | 'heldOut' | 'lr' | 'batch' | 'steps' | 'warmup'>;
 }
 
-/** Short runs with a high rate: a minute for the small model, some minutes for a real one. */
+/** Short runs with a high learning rate: a minute for the sample model, some minutes for a real one. */
 const SAMPLE_TRAINING = { heldOut: 8, lr: 2e-3, batch: 8, steps: 80, warmup: 8 };
 const TRAINING = { batch: 8, steps: 60, warmup: 6 };
 
-/** @param folder of the demo, for the texts of those who bring none */
+/** @param folder of the demo, for the bundled texts */
 export async function provideMaterial(
   path: string | undefined,
   { calibration, text, retrain }: DemoOptions,
@@ -41,7 +43,7 @@ export async function provideMaterial(
       text: text ?? sample.evaluation,
       prompts: STORY_PROMPTS,
       length: 128,
-      threads: 1, // the model is so narrow that a second one waits more than it works
+      threads: 1, // the model is so narrow that a second thread would mostly wait
       retraining: { data: [retrain ?? sample.retraining], ...SAMPLE_TRAINING },
     };
   }

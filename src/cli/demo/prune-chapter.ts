@@ -1,4 +1,4 @@
-/** The second chapter: the model without the blocks that matter least. */
+/** The second chapter: removes the least important blocks. */
 import { join } from 'node:path';
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import type { RunResult } from '../../jobs/runs';

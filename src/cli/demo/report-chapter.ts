@@ -1,4 +1,4 @@
-/** The end of the demo: the curve behind the choice, and all of its runs as one page that a browser opens. */
+/** The end of the demo: draws the curve, and writes all runs as one HTML page. */
 import { join } from 'node:path';
 import { digestRecord } from '../../engine/records/digest';
 import { readRecord } from '../../engine/records/record';
@@ -9,7 +9,7 @@ import { MAX_WINDOWS } from './examine';
 import type { Verdict } from './score-chapter';
 import type { Story } from './story';
 
-/** Removals beyond those of the demo, to show where the model breaks. */
+/** Additional removals, to show where the model breaks. */
 const FURTHER = 3;
 
 /** Perplexity against the number of removed blocks, on the text of the comparison. */
@@ -35,7 +35,7 @@ export async function drawCurve(
 /** @param records in the order of the report */
 export async function writeReport(page: string, records: readonly string[], assets: ReportAssets): Promise<void> {
   const digests = (await Promise.all(records.map(readRecord))).map(digestRecord);
-  // What is written in a demo is the same model at other times of its life: one chapter of the page.
+  // All checkpoints of a demo are stages of the same model, so they form one chapter of the page.
   const { model } = digests[0];
   await writeTextFile(
     page,

@@ -1,4 +1,4 @@
-/** The third chapter: the pruned model is retrained with LoRA, and what it learnt is merged into its weights. */
+/** The third chapter: retrains the pruned model with LoRA and merges the adapter into its weights. */
 import { join } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
@@ -7,7 +7,7 @@ import { startLines } from '../pages/retrain';
 import type { Material } from './material';
 import { heading, type Story } from './story';
 
-/** Looks at the held-out part during the run. */
+/** Evaluations of the held-out part during the run. */
 const EVALUATIONS = 6;
 
 /** Writes the folder `retrained-model`. @param checkpoint path of the pruned model */

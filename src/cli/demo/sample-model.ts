@@ -1,4 +1,4 @@
-/** The model that comes with Coppice (media/sample): where it lies, and the texts that were written for it. */
+/** The sample model of Coppice (media/sample) and its texts. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,13 @@ import { UserError } from '../../engine/errors';
 export interface SampleModel {
   /** Folder of the checkpoint. */
   readonly checkpoint: string;
-  /** Stories to score with, to measure on, and to retrain with: three files, no story in two of them. */
+  /** Stories to score with, to measure on, and to retrain with: three files without common stories. */
   readonly calibration: string;
   readonly evaluation: string;
   readonly retraining: string;
 }
 
-/** @throws UserError when the installation lacks it */
+/** @throws UserError when the installation does not have it */
 export function sampleModel(): SampleModel {
   const checkpoint = sampleFolder();
   const file = (name: string): string => join(checkpoint, name);

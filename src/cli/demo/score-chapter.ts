@@ -1,4 +1,4 @@
-/** The first chapter: what every block is worth, by both criteria of the paper, and which blocks go. */
+/** The first chapter: scores every block by both criteria of the paper, and selects blocks to remove. */
 import { join } from 'node:path';
 import { selectByScores } from '../../engine/importance/ranking';
 import { endBlocks, keepList, rankBlocks } from '../../engine/importance/select';
@@ -15,7 +15,7 @@ const SEED = 1234;
 const BAR = 16;
 
 export interface Verdict {
-  /** The first four blocks and the last two stay. */
+  /** Keep the first four blocks and the last two. */
   readonly keepEnds: boolean;
   /** Blocks to remove, ascending. */
   readonly removed: readonly number[];
@@ -23,7 +23,7 @@ export interface Verdict {
   readonly byTaylor: readonly number[];
   /** Spearman's ρ of the two criteria over all blocks. */
   readonly rankCorrelation: number;
-  /** Records of both, which `coppice prune --scores` takes. */
+  /** Records of both scores, for `coppice prune --scores`. */
   readonly records: { readonly ppl: string; readonly taylor: string };
 }
 
@@ -43,7 +43,7 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
   const ppl = await scoreBy('ppl', story, toScore);
   const taylor = await scoreBy('taylor', story, toEstimate);
 
-  // The paper's rule, where it leaves enough blocks to choose from.
+  // The paper's rule, if enough blocks remain to choose from.
   const keepEnds = blocks - endBlocks(blocks).length >= 2 * count;
   const kept = keepList(blocks, { keepEnds });
   const [removed, byTaylor] = [ppl, taylor].map(({ scores }) =>
@@ -69,15 +69,15 @@ export async function scoreChapter(story: Story): Promise<Verdict> {
 }
 
 interface Scores {
-  /** Of each block. */
+  /** Scores of the blocks. */
   readonly scores: readonly number[];
-  /** Of the whole model. */
+  /** Perplexity of the whole model. */
   readonly perplexity: number;
   readonly device: string;
   readonly record: string;
 }
 
-/** Scores, and leaves the record in the demo's folder. */
+/** Scores the blocks, and writes the record to the demo's folder. */
 async function scoreBy(
   criterion: 'ppl' | 'taylor',
   { checkpoint, material: { calibration }, length, folder, compute, run }: Story,

@@ -1,4 +1,4 @@
-/** What the chapters of the demo share: the model, the material, the folder, and how the page is written. */
+/** Shared data of the demo's chapters: the model, the material, the folder, and the output. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import type { RunPart } from '../../jobs/run';
@@ -10,13 +10,13 @@ export interface Story {
   readonly checkpoint: Checkpoint;
   readonly blocks: number;
   readonly material: Material;
-  /** Tokens of a row: as the material has it, where the model's context allows. */
+  /** Tokens per row: the material's length, limited by the model's context. */
   readonly length: number;
-  /** Where everything goes. */
+  /** The folder for all output. */
   readonly folder: string;
   /** Blocks to remove. */
   readonly count: number;
-  /** Where and how every job of the demo computes. */
+  /** Compute options of all jobs of the demo. */
   readonly compute: Pick<DemoOptions, 'device' | 'threads' | 'memory'>;
   readonly shell: Shell;
   /** Runs a job as a part of the demo. */
@@ -25,12 +25,12 @@ export interface Story {
   readonly progress: Readonly<Record<Chapter, JobOptions>>;
 }
 
-/** What each chapter takes, in seconds with the sample model. */
+/** Duration of each chapter with the sample model, in seconds. */
 const SHARES = { score: 5, prune: 1, retrain: 36, compare: 4, curve: 2 };
 
 export type Chapter = keyof typeof SHARES;
 
-/** One progress for all chapters. How long one takes says little about the next. */
+/** One progress for all chapters. The duration of one does not predict the next. */
 export function chaptersOf(job: JobOptions, retrains: boolean): Readonly<Record<Chapter, JobOptions>> {
   const shares = { ...SHARES, retrain: retrains ? SHARES.retrain : 0 };
   const chapters = Object.keys(SHARES) as Chapter[];
@@ -53,7 +53,7 @@ export function heading({ style, print }: Shell, title: string, ...lines: readon
   print('', style.bold(title), ...lines);
 }
 
-/** Text of a model in one line of the page. */
+/** A model's text on one line. */
 export const inOneLine = (text: string, { shown }: Shell): string => shown(text.replace(/\s+/g, ' ').trim());
 
 /** "4, 6 and 7". */

@@ -1,6 +1,6 @@
 /**
- * The texts of the demo for models that are named, written for it: one to score the blocks with, another to measure on;
- * and the prompts. The sample model's texts lie beside it.
+ * Texts of the demo for the user's models: one to score the blocks with, another to measure on, and the prompts. They
+ * were written for this purpose. The sample model's texts are beside the model.
  */
 
 export const PROMPTS = ['Once upon a time, there was', 'The best thing about the morning is'] as const;

@@ -1,4 +1,4 @@
-/** A curve as a page: one line a point. */
+/** A curve as a page: one line per point. */
 import { counted, formatCounted } from '../../format/words';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import { formatSeconds } from '../../format/durations';
@@ -14,7 +14,7 @@ export const curvePage: Page<'curve'> = (_, { shown }) => ({
   ],
 });
 
-/** One line a point; what came on top of the point before is named. */
+/** One line per point, with the blocks added since the previous point. */
 function pointsPage(points: readonly CurvePoint[]): string[] {
   const full = points[0].ppl;
   return table(

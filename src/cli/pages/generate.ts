@@ -1,4 +1,4 @@
-/** What `coppice generate` prints: the prompt and the text as it comes, and the speed at the end. */
+/** What `coppice generate` prints: the prompt and the streamed text, and the speed at the end. */
 import { counted } from '../../format/words';
 import { formatNumber } from '../../format/numbers';
 import type { Page } from './page';

@@ -1,15 +1,15 @@
-/** How the command line shows a job: what it prints while the job runs, and the page at the end. */
+/** Output of a job on the command line: its events during the run, and the page at the end. */
 import type { EventFor, Kind, OptionsFor } from '../../jobs/kinds';
 import type { Outcome } from '../../jobs/run-job';
 import type { RunResult } from '../../jobs/runs';
 import type { Shell } from '../execute';
 
 export interface Face<K extends Kind> {
-  /** Prints what the job tells while it runs. */
+  /** Prints the job's events. */
   readonly onEvent?: (event: EventFor<K>) => void;
-  /** What the events print shows how far the job is: no progress line beside it. */
+  /** The printed events show the progress, so there is no progress line. */
   readonly showsProgress?: true;
-  /** What the user must know of a run that was cancelled: what is kept of it. */
+  /** Lines after a cancelled run: what it has kept. */
   readonly onCancelled?: () => readonly string[];
   /** Lines at the end. */
   readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];

@@ -1,4 +1,4 @@
-/** What `coppice retrain` says on the terminal: before it starts, at the end, and when it was stopped. */
+/** Output of `coppice retrain`: before it starts, at the end, and after it was stopped. */
 import { quoted } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
@@ -11,7 +11,7 @@ import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber } from '../../format/numbers';
 import { facts } from '../terminal/text';
 
-/** Steps at either end of the run whose losses are averaged. */
+/** Number of steps at each end of the run to average losses over. */
 const ENDS = 5;
 
 export const retrainPage: Page<'retrain'> = ({ checkpoint, out }, { note, style, shown }) => ({
@@ -22,7 +22,7 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out }, { note, style,
   page: (result) => resultPage(result, checkpoint, style, shown),
 });
 
-/** What a run to `out` that was cancelled has kept. */
+/** What a cancelled run to `out` has kept. */
 function keptLines(out: string): string[] {
   if (existsSync(stateFileOf(out))) return [`stopped; to continue: ${resumeCommand(process.argv.slice(2))}`];
   return existsSync(selfDataFileOf(out))
@@ -88,10 +88,10 @@ function lossOverTime(trace: readonly StepSummary[]): string {
 const meanLoss = (entries: readonly StepSummary[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);
 
-/** The command that goes on with the one of these arguments. */
+/** The command that resumes the command with these arguments. */
 function resumeCommand(args: readonly string[]): string {
   return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(word).join(' ');
 }
 
-/** A word as the usual shell of the system reads it. */
+/** A word, quoted for the usual shell of the system. */
 const word = (text: string): string => quoted(text, process.platform === 'win32' ? 'powershell' : 'posix');

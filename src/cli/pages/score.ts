@@ -63,7 +63,7 @@ function scoreResultPage(
   return lines;
 }
 
-/** Scores that come from a loss that is not finite, or are none of them finite, are in no order. */
+/** Scores have no order if the loss is not finite or no score is finite. */
 function isOrdered({ full, blocks = [], modules = [] }: CriterionResult): boolean {
   const isFinite = ({ score }: { readonly score: number }): boolean => Number.isFinite(score);
   return Number.isFinite(full?.meanNll ?? 0) && [...blocks, ...modules].some(isFinite);
@@ -81,7 +81,7 @@ function scoreTable(name: string, entries: readonly (readonly [string, Omit<Bloc
   return table([`>${name}`, '>score', ...(sure ? ['95% interval'] : []), ''], rows);
 }
 
-/** The best window of every size: the full list is in `--json`. */
+/** The best window of every size. `--json` has the full list. */
 function windowTable(windows: NonNullable<CriterionResult['windows']>): string[] {
   const sizes = [...new Set(windows.map(({ size }) => size))].sort((a, b) => a - b);
   const rows = sizes.map((size) => {
@@ -102,8 +102,9 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
 }
 
 /**
- * Bars from the lowest score up, at most `width` wide. One block often towers over all others, so the scale ends at the
- * upper quartile's double distance and longer bars are cut there. A score that is not finite has no bar.
+ * Bars starting at the lowest score, at most `width` wide. One block often has a far larger score than all others, so
+ * the scale ends at twice the distance of the upper quartile, and longer bars are cut. A score that is not finite has
+ * no bar.
  */
 export function barsOf(scores: readonly number[], width = BAR): string[] {
   const finite = scores.filter((score) => Number.isFinite(score)).sort((a, b) => a - b);

@@ -1,21 +1,21 @@
 /**
- * What the two streams of a terminal can show: colours, Unicode, a line that is rewritten in place. Decided once from
- * the streams and the environment, so that everything else only asks.
+ * Features of the two streams of a terminal: colours, Unicode, a line that is rewritten in place. They are determined
+ * once from the streams and the environment.
  */
 
-/** The part of a `tty.WriteStream` that matters here. */
+/** The used part of a `tty.WriteStream`. */
 export interface StreamLike {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
 export interface TerminalFeatures {
-  /** A person is looking: the stream is a terminal. */
+  /** The stream is a terminal, so a person reads it. */
   readonly terminal: boolean;
   readonly colour: boolean;
-  /** Characters outside ASCII come out as meant. */
+  /** The stream shows characters outside ASCII correctly. */
   readonly unicode: boolean;
-  /** The cursor can go back to the start of the line. */
+  /** The cursor can return to the start of the line. */
   readonly rewrites: boolean;
   readonly columns: number;
 }
@@ -43,7 +43,7 @@ export function terminalFeaturesOf(
   };
 }
 
-/** POSIX says it by the locale; Windows by being one of its newer terminals. */
+/** On POSIX the locale tells; on Windows newer terminals support it. */
 function showsUnicode(env: Environment, platform: NodeJS.Platform): boolean {
   if (platform === 'win32') {
     return Boolean(env.WT_SESSION) || env.TERM_PROGRAM === 'vscode' || env.ConEmuTask !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Progress of a long operation on stderr: how far, and the time left. A terminal gets one line that is rewritten; a pipe or
- * log gets plain lines, few enough to read afterwards.
+ * Shows progress and remaining time of a long operation on stderr. A terminal gets one line that is rewritten. A pipe
+ * or log gets a few plain lines.
  */
 import type { Progress } from '../../engine/progress';
 import type { TerminalFeatures } from './features';
@@ -9,12 +9,12 @@ import { plainSigns, shown } from './text';
 
 const TERMINAL_INTERVAL_MS = 100;
 const PIPE_INTERVAL_MS = 3000;
-/** A rate from less than this is noise. */
+/** A rate from a shorter time is noise. */
 const MEASURABLE_SECONDS = 0.3;
 
 export interface ProgressLine {
   readonly report: (progress: Progress) => void;
-  /** Takes the line off the terminal, so that something else can be printed there. */
+  /** Clears the line, so that something else can be printed. */
   readonly clear: () => void;
 }
 
@@ -37,7 +37,7 @@ export function progressLine(
   const report = (progress: Progress): void => {
     const time = now();
     const { unit, total, unpaced, done } = progress;
-    // A new unit or total, or work that starts over, is a new phase: its rate is its own.
+    // A new unit or total, or restarted work, is a new phase with its own rate.
     const same = phase?.unit === unit && phase.total === total && phase.unpaced === unpaced && done >= phase.last;
     if (!phase || !same) phase = { unit, total, unpaced, since: time, from: done, last: done };
     phase.last = progress.done;
@@ -58,7 +58,7 @@ export function progressLine(
   return { report, clear };
 }
 
-/** "block 7 of 30 · 30 % · about 0:12 left": the same as in the editor. */
+/** "block 7 of 30 · 30 % · about 0:12 left": the same words as in the editor. */
 function describe({ label, done, total, unpaced }: Progress, seconds: number, gained: number): string {
   const parts = [label];
   if (total > 0) parts.push(`${Math.floor((100 * done) / total)} %`);

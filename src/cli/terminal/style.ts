@@ -1,4 +1,4 @@
-/** Colours, or nothing where there are none. */
+/** Colours, or none if the stream does not support them. */
 import type { TerminalFeatures } from './features';
 
 type Paint = (text: string) => string;

@@ -1,8 +1,9 @@
-/** Numbers, tables and foreign text as the terminal should show them. */
+/** Formats numbers, tables and foreign text for the terminal. */
 import type { TerminalFeatures } from './features';
 
-// Text of a model or a file must not steer the terminal: control characters except tab and newline, signs that turn the
-// direction of writing (a name could read as another one), and separators of lines that no terminal breaks at.
+// Text of a model or a file must not control the terminal. Escaped are control characters except tab and newline,
+// characters that change the writing direction (a name could look like another one), and line separators at which
+// terminals do not break.
 const CONTROL =
   // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -10,8 +11,8 @@ const CONTROL =
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
- * `text` for a stream: in a terminal, control characters become visible escapes, and so does everything outside ASCII
- * where the terminal would garble it. A pipe or file gets the text as it is.
+ * `text` for a stream. In a terminal, control characters become visible escapes, and so do characters outside ASCII if
+ * the terminal cannot show them. A pipe or file gets the text unchanged.
  */
 export function shown(text: string, features: Pick<TerminalFeatures, 'terminal' | 'unicode'>): string {
   if (!features.terminal) return text;
@@ -31,7 +32,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   '≥': '>=',
 };
 
-/** Coppice's own words where the locale has no Unicode: the few signs that it uses get plain stand-ins. */
+/** Coppice's own texts in a locale without Unicode: ASCII replaces their few special characters. */
 export function plainSigns(text: string, features: Pick<TerminalFeatures, 'unicode'>): string {
   return features.unicode ? text : text.replace(/[█·–−×→…≤≥]/g, (sign) => SIGNS[sign]);
 }
@@ -39,7 +40,9 @@ export function plainSigns(text: string, features: Pick<TerminalFeatures, 'unico
 /** Collapses `text` to one line. */
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 
-/** Columns of equal width; columns whose name starts with ">" are right-aligned. The cells hold no colour codes. */
+/**
+ * Columns of equal width; columns whose name starts with ">" are right-aligned. The cells must not have colour codes.
+ */
 export function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const right = names.map((name) => name.startsWith('>'));
   const head = names.map((name) => name.replace(/^>/, ''));

@@ -40,8 +40,8 @@ export class InputWatch {
   private readonly checking = new Map<string, Promise<Found>>();
 
   /**
-   * @param folder of the record, from where its places are seen
-   * @returns what became of its inputs; those without a place or a hash are taken on trust
+   * @param folder of the record; its places are relative to it
+   * @returns the state of its inputs; inputs without a place or a hash are assumed unchanged
    * @throws CancelledError
    */
   async check(inputs: readonly RunInput[], folder: string, options: LookOptions): Promise<InputCheck> {

@@ -11,7 +11,7 @@ export interface RunDetails extends Pick<RunFacts, 'inputs' | 'settings' | 'seed
   readonly checkpoints?: readonly Checkpoint[];
 }
 
-/** The details of a run that computed with `checkpoint`; `device` is undefined when it needed no session. */
+/** The details of a run that computed with `checkpoint`; `device` is undefined if the run needed no session. */
 export function detailsOf(
   checkpoint: Checkpoint,
   options: Pick<ModelOptions, 'device' | 'threads' | 'memory'>,

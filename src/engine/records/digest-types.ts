@@ -1,7 +1,7 @@
-/** What a record says, reduced to what charts, tables and reports show. Plain data: it crosses to the panel as it is. */
+/** A record, reduced to the data of charts, tables and reports. Plain data that can be sent to the panel. */
 import type { JsonNumber } from '../../format/json';
 
-/** A run, whatever its kind; each part is there where the run has it. */
+/** A run of any kind; parts that the run lacks are undefined. */
 export interface RunDigest {
   /** "score", "curve", "retrain", "eval", "samples" … */
   readonly kind: string;
@@ -9,11 +9,11 @@ export interface RunDigest {
   readonly started: string;
   readonly finished: string;
   readonly model: { readonly name: string; readonly identity?: string };
-  /** Blocks and modules that were left out of the model. */
+  /** Blocks and modules left out of the model. */
   readonly removed: readonly (number | string)[];
-  /** Name of the adapter on top. */
+  /** Name of the adapter on the model. */
   readonly adapter?: string;
-  /** The execution provider; null where nothing was computed. */
+  /** The execution provider; null if nothing was computed. */
   readonly device: string | null;
   readonly inputs: readonly { readonly role: string; readonly name: string; readonly hash?: string }[];
   /** Name and value in words, nested ones with dots: "calibration.samples". */
@@ -23,7 +23,7 @@ export interface RunDigest {
   readonly curve?: CurveDigest;
   readonly training?: TrainingDigest;
   readonly quality?: readonly QualityDigest[];
-  /** Models that were trained, on a text that curves are drawn of too. */
+  /** Trained models, measured on a text that curves also use. */
   readonly retrained?: readonly RetrainedDigest[];
   readonly cost?: readonly CostDigest[];
   readonly samples?: SamplesDigest;
@@ -31,20 +31,20 @@ export interface RunDigest {
 
 export interface ScoreDigest {
   readonly criterion: string;
-  /** Perplexity of the whole model, where the scores are perplexities. */
+  /** Perplexity of the whole model, if the scores are perplexities. */
   readonly full?: JsonNumber;
-  /** As of a curve; undefined for criteria that need no text. */
+  /** Like a curve's; undefined for criteria without a text. */
   readonly rowsKey?: string;
   /** Name of that text. */
   readonly text?: string;
-  /** Of single blocks; empty for criteria that score runs or sequences. */
+  /** Scores of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
     readonly index: number;
     readonly score: JsonNumber;
-    /** Of ppl: a 95 % bootstrap interval of the perplexity from text to text. */
+    /** Only ppl: a 95 % bootstrap interval of the perplexity over texts. */
     readonly low?: JsonNumber;
     readonly high?: JsonNumber;
-    /** Of ppl: a 95 % interval beside the whole model over the same rows; undefined in records that do not tell. */
+    /** Only ppl: a 95 % interval paired with the whole model over the same rows; undefined if the record has none. */
     readonly pairedLow?: JsonNumber;
     readonly pairedHigh?: JsonNumber;
   }[];
@@ -52,14 +52,14 @@ export interface ScoreDigest {
 
 export interface CurveDigest {
   readonly criterion: string;
-  /** What perplexity was measured on, by name. */
+  /** Name of the text that perplexity was measured on. */
   readonly text: string;
   /**
-   * Names the rows that it was measured on (records/rows-key.ts): perplexities of one model can be compared where it is the
-   * same. Undefined where the record does not tell.
+   * Identifies the measured rows (records/rows-key.ts). Perplexities are comparable if it is equal. Undefined if the
+   * record does not tell.
    */
   readonly rowsKey?: string;
-  /** Of the whole model, those that are read for a token (PanelModel); undefined in records that do not tell. */
+  /** Parameters of the whole model that are read for one token (PanelModel); undefined if the record does not tell. */
   readonly parametersRead?: number;
   readonly points: readonly {
     readonly count: number;
@@ -95,23 +95,23 @@ export interface QualityDigest {
   readonly tokens?: number;
   /** Name of the text. */
   readonly text?: string;
-  /** As of a curve. */
+  /** Like a curve's. */
   readonly rowsKey?: string;
 }
 
-/** What retraining brought back. */
+/** Perplexity after retraining. */
 export interface RetrainedDigest {
   readonly label: string;
-  /** Whole blocks that it lacks. */
+  /** Removed blocks. */
   readonly removed: readonly number[];
   readonly ppl: JsonNumber;
   /** Name of the text. */
   readonly text: string;
-  /** As of a curve. */
+  /** Like a curve's. */
   readonly rowsKey?: string;
 }
 
-/** What a model costs; null where it was not measured. */
+/** Costs of a model; null if not measured. */
 export interface CostDigest {
   readonly label: string;
   readonly parameters: number | null;
@@ -120,14 +120,14 @@ export interface CostDigest {
   readonly decodeTokensPerSecond: number | null;
   readonly peakRssBytes: number | null;
   /**
-   * How its speeds were measured: in turns with the others of this run, after a warm-up, so that they can be compared; by
-   * itself; or while it wrote a text, once and from cold. Undefined where it has none.
+   * How the speeds were measured: in turns with the other models of this run after a warm-up, so that they are
+   * comparable; alone; or once while it wrote a text, without warm-up. Undefined without speeds.
    */
   readonly speed?: 'turns' | 'alone' | 'writing';
-  /** The least and the most of all turns. */
+  /** Minimum and maximum over all turns. */
   readonly prefillRange?: readonly [low: number, high: number];
   readonly decodeRange?: readonly [low: number, high: number];
-  /** The model, where the record tells: a label means another one in every panel. */
+  /** The model, if the record tells, because the same label means different models in different panels. */
   readonly of?: {
     readonly model: string;
     readonly identity: string;
@@ -147,9 +147,9 @@ export interface SamplesDigest {
     readonly tokens: number;
     readonly timeToFirstToken: number | null;
     readonly tokensPerSecond: number | null;
-    /** Share of repeated runs of four tokens; null where the text is too short. */
+    /** Share of repeated runs of four tokens; null if the text is too short. */
     readonly repetition: number | null;
-    /** Why it ended: "eos", "length", "context", "cancelled", "failed". */
+    /** Why the text ended: "eos", "length", "context", "cancelled", "failed". */
     readonly stopped: string;
     /** Why it failed. */
     readonly failure?: string;

@@ -1,4 +1,7 @@
-/** From a run's record to what is shown of it. Knows every kind of run; of an unknown one the circumstances remain. */
+/**
+ * Converts a run's record to its display data. Supports every kind of run. An unknown kind gives only inputs, settings
+ * and device.
+ */
 import { upperMedian } from '../median';
 import { basename } from 'node:path';
 import { repetition } from './repetition';
@@ -72,7 +75,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
 }
 
 function scoreOf(results: JsonObject): ScoreDigest {
-  // Taylor knows the perplexity too, but its scores are none and cannot be compared with it.
+  // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
   const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
   const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
     const [at, value] = [finite(index), jsonNumber(score)];
@@ -102,7 +105,7 @@ function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
   };
 }
 
-/** Left out where it is not known. */
+/** Undefined if unknown. */
 const keyed = (rowsKey: string | undefined): { rowsKey?: string } => (rowsKey === undefined ? {} : { rowsKey });
 
 function trainingOf(results: JsonObject): TrainingDigest {
@@ -127,7 +130,7 @@ function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: 
   return [{ label, ppl, tokens, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
 }
 
-/** With an adapter on top it is also what retraining brought back. */
+/** With an adapter it is also the perplexity after retraining. */
 function evaluationOf(
   results: JsonObject,
   model: string,
@@ -161,7 +164,7 @@ function costOf(results: JsonObject, label: string): CostDigest {
   };
 }
 
-/** Before and after a checkpoint was written. */
+/** Sizes before and after a checkpoint was written. */
 function writtenOf(results: JsonObject, model: string, what: string): CostDigest[] {
   const out = text(results.out);
   const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = results;
@@ -171,7 +174,7 @@ function writtenOf(results: JsonObject, model: string, what: string): CostDigest
   ];
 }
 
-/** Speeds of sample columns: the median of what each wrote. */
+/** Speeds of sample columns: the median over each column's texts. */
 function speedsOf(results: JsonObject): CostDigest[] {
   return objects(results.columns).map((each, column): CostDigest => {
     const { label } = each;
@@ -229,7 +232,7 @@ function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDige
   };
 }
 
-/** The demo does several things at once. */
+/** The demo has several kinds of results. */
 function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[]): Parts {
   const text = inputs.find(({ role }) => role === 'text')?.name ?? '';
   const sides = [results.before, results.after, results.retrained].filter(isObject);
@@ -237,7 +240,7 @@ function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[])
   const written = sides.flatMap(({ continuations }, column) =>
     objects(continuations).map((each, prompt) => ({ ...each, prompt, column })),
   );
-  written.sort((a, b) => a.prompt - b.prompt); // what is to be compared lies side by side
+  written.sort((a, b) => a.prompt - b.prompt); // models to compare are side by side
   const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text, evaluationKey(side, side, inputs)));
   return {
     quality,
@@ -247,7 +250,7 @@ function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[])
   };
 }
 
-/** Settings as names and words. Prompts and block lists stay lists; what is null is left out. */
+/** Settings as names and words. Prompts and block lists stay lists; null is left out. */
 function flat(settings: JsonObject, prefix = ''): (readonly [string, string])[] {
   return Object.entries(settings).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;

@@ -18,10 +18,10 @@ export async function keepRecord(folder: string, record: RunRecord): Promise<str
 }
 
 /**
- * Makes and returns the first of `folders` that may hold records.
+ * Creates and returns the first usable folder of `folders`.
  * @param sources folders of the checkpoints that the run reads
  * @returns undefined when `folders` is empty
- * @throws UserError when none of them may
+ * @throws UserError when none is usable
  */
 export async function claimRecordFolder(
   folders: readonly string[],
@@ -47,10 +47,10 @@ export async function claimRecordFolder(
 }
 
 /**
- * A new folder ".coppice" is Coppice's own: what is in it is not for the repository around it. One that was there before
- * is left as it is, so that those who want records in Git delete the file once.
- * @param first the topmost folder that was made, undefined for none
- * @param last the one that was wanted
+ * Excludes a new ".coppice" folder from the surrounding Git repository. An existing folder is not changed, so users who
+ * want records in Git delete the file once.
+ * @param first the topmost new folder; undefined if all existed
+ * @param last the requested folder
  */
 async function ignoreByGit(first: string | undefined, last: string): Promise<void> {
   if (first === undefined) return;

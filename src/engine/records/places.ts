@@ -1,7 +1,7 @@
 /**
- * Where the inputs of a run lie. A record that stays with its user (in the folder of runs, or where `--record` puts it)
- * says so, as seen from its own folder, so that it can be told later whether they have changed. The records inside models
- * and adapters, which are passed on, name no place.
+ * Places of a run's inputs. A record that remains with its user (in the folder of runs, or written by `--record`)
+ * stores them relative to its folder, so that changes can be detected later. Records inside models and adapters name no
+ * places, because those are shared with others.
  */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
@@ -10,10 +10,10 @@ import { isInside } from '../files/paths';
 import { nameOfFolder, type RunInput } from './record';
 
 /**
- * @param asked whatever the run was asked to do: every text in it that names a path is looked at
+ * @param asked the request of the run; every text in it is checked for a path
  * @param folder of the record
- * @param from the folder that the relative paths of `asked` begin at; without it none of them names a place
- * @returns the inputs, with the places of those that one path alone can be meant by
+ * @param from the base folder of relative paths in `asked`; without it they name no place
+ * @returns the inputs, with a place if exactly one path matches
  */
 export function withPlaces(inputs: readonly RunInput[], asked: unknown, folder: string, from?: string): RunInput[] {
   const named = textsIn(asked).filter((text) => from !== undefined || isAbsolute(text));
@@ -25,9 +25,9 @@ export function withPlaces(inputs: readonly RunInput[], asked: unknown, folder: 
 }
 
 /**
- * Where the place of an input leads. A record may come from elsewhere and name any path, so its places are followed only
- * below folders that are the user's choice: the one that the record belongs to, and those that are `given`. A link that
- * leads out of them is not followed either.
+ * Resolves the place of an input. A record may come from another computer and name any path, so places are followed
+ * only inside folders of the user's choice: the record's own, and those in `given`. Links to paths outside are not
+ * followed either.
  * @param folder of the record
  */
 export async function followPlace(
@@ -38,7 +38,7 @@ export async function followPlace(
   const named = [homeOf(folder), ...given].map((root) => resolve(root));
   const real = await Promise.all(named.map((root) => realpath(root).catch(() => root)));
   const path = resolve(folder, place);
-  // Before the system is asked for it: on Windows that alone may speak to another machine.
+  // Checked before any system call, because on Windows a call can already contact another machine.
   if (![...named, ...real].some((root) => isInside(path, root))) return 'outside';
   try {
     const target = await realpath(path);
@@ -49,17 +49,19 @@ export async function followPlace(
   }
 }
 
-/** What a record in `folder` belongs to: a workspace, when that is its folder of runs; else the folder. */
+/**
+ * The folder that a record in `folder` belongs to: the workspace if `folder` is its folder of runs, otherwise `folder`.
+ */
 function homeOf(folder: string): string {
   const path = resolve(folder);
   const inWorkspace = basename(path) === 'runs' && basename(dirname(path)) === '.coppice';
   return inWorkspace ? dirname(dirname(path)) : path;
 }
 
-/** A checkpoint may be named by its folder or by a file in it. */
+/** The path of a checkpoint is its folder or a file in it. */
 const namesOf = (path: string): string[] => [basename(path), nameOfFolder(path), nameOfFolder(dirname(path))];
 
-/** Every text in a value of JSON that is not empty. */
+/** All non-empty strings in a JSON value. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return value === '' ? [] : [value];
   if (typeof value !== 'object' || value === null) return [];

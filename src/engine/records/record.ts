@@ -27,11 +27,11 @@ export interface RunInput {
   readonly role: string;
   /** File or folder name without its path, which is private. */
   readonly name: string;
-  /** Path from the record's folder, in records that stay with the user (records/places.ts). */
+  /** Path relative to the record's folder, in records that remain with the user (records/places.ts). */
   readonly place?: string;
-  /** Of a checkpoint: SHA-256 of config, shard headers and sizes. */
+  /** For a checkpoint: SHA-256 of config, shard headers and sizes. */
   readonly identity?: string;
-  /** Of a file: SHA-256 of its bytes. */
+  /** For a file: SHA-256 of its bytes. */
   readonly sha256?: string;
 }
 

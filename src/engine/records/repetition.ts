@@ -1,6 +1,6 @@
 /**
- * Measures how much a text repeats itself. Depth-pruned models repeat more than whole ones while their perplexity still
- * looks fine (Lee 2026), so every sample shows this number.
+ * Measures the repetition of a text. Depth-pruned models repeat more than whole ones while their perplexity still looks
+ * good (Lee 2026), so every sample shows this number.
  */
 
 /** Length of the counted runs of tokens. With four, recurring names and idioms have no weight. */

@@ -13,7 +13,7 @@ import { readRecord, type RunInput } from './record';
 const MAX_RUNS = 500;
 
 export interface StoredRun {
-  /** Name of the file, which is unique in its folder. */
+  /** File name, unique in its folder. */
   readonly id: string;
   readonly file: string;
   readonly digest: RunDigest;
@@ -83,7 +83,7 @@ export class RunStore {
   private async readRun(id: string): Promise<StoredRun | UnreadableRun | undefined> {
     const file = join(this.folder, id);
     const found = await stat(file).catch(() => undefined);
-    if (!found?.isFile()) return undefined; // deleted meanwhile
+    if (!found?.isFile()) return undefined; // deleted in the meantime
     const stamp = `${found.size} ${found.mtimeMs}`;
     const known = this.read.get(id);
     if (known?.stamp === stamp) return known.run;

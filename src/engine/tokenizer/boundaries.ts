@@ -1,11 +1,11 @@
 /**
- * Cuts a long text for byte-pair encoding at places that no merge can cross.
+ * Cuts a long text for byte-pair encoding at positions that no merge can cross.
  *
  * Tokenizers converted from SentencePiece have no pre-tokenizer: the whole text is one "word", and one priority queue
- * over a million symbols is slow. Merges join neighbouring symbols only, and a symbol is a run of the text's characters.
- * So if no merge (left, right) has `left` ending in character a and `right` starting with b, then a|b is never joined,
- * whatever the order of merges, and what happens on one side cannot depend on the other. Cutting there gives the same
- * tokens, and the pieces, mostly words, repeat and are cached.
+ * over a million symbols is slow. Merges join neighbouring symbols only, and a symbol is a run of the text's
+ * characters. So if no merge (left, right) has `left` ending in character a and `right` starting with b, then a|b is
+ * never joined in any order of merges, and the two sides are independent. Cutting there gives the same tokens. The
+ * pieces are mostly words that repeat, so they can be cached.
  */
 import { PreTokenizer } from '@huggingface/tokenizers';
 
@@ -15,7 +15,7 @@ export class MergeBoundaryPreTokenizer extends PreTokenizer {
 
   constructor(
     merges: Iterable<readonly [left: string, right: string]>,
-    /** Runs before the cut, when the tokenizer has one. */
+    /** The tokenizer's pre-tokenizer, if any. It runs before the cut. */
     private readonly inner: PreTokenizer | null,
   ) {
     super();
@@ -27,7 +27,7 @@ export class MergeBoundaryPreTokenizer extends PreTokenizer {
     }
   }
 
-  /** The pieces of `text` in order; joined they are what `inner` made of it. */
+  /** The pieces of `text` in order. Joined, they are the output of `inner`. */
   override pre_tokenize_text(text: string, options?: { section_index?: number }): string[] {
     const texts = this.inner === null ? [text] : this.inner.pre_tokenize(text, options);
     return texts.flatMap((part) => this.cut(part));

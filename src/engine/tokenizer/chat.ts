@@ -1,11 +1,14 @@
-/** Chat templates: a Jinja template of the checkpoint turns a conversation into the text that the model was trained on. */
+/**
+ * Chat templates: a Jinja template of the checkpoint formats a conversation like the text that the model was trained
+ * on.
+ */
 import { Template } from '@huggingface/jinja';
 import { messageOf, UserError } from '../errors';
 import { isObject } from '../../format/json';
 import type { TemplateSource, TokenizerFiles } from './files';
 
 export interface ChatMessage {
-  /** "system", "user", "assistant", or what else the template knows. */
+  /** "system", "user", "assistant", or another role of the template. */
   readonly role: string;
   readonly content: string;
 }
@@ -13,8 +16,8 @@ export interface ChatMessage {
 export type RenderChat = (messages: readonly ChatMessage[], options: { addGenerationPrompt: boolean }) => string;
 
 /**
- * The checkpoint's chat template as a function; undefined when it has none.
- * The function throws `UserError` naming file and field where the template is no Jinja, or refuses the conversation.
+ * The checkpoint's chat template as a function; undefined if it has none. The function throws `UserError` with file and
+ * field if the template is not Jinja or refuses the conversation.
  */
 export function chatTemplate(
   { settings, chatTemplate: source }: TokenizerFiles,
@@ -33,7 +36,7 @@ export function chatTemplate(
   };
 }
 
-/** The parser runs over the end of a template that ends too early, and says so with a TypeError of its own code. */
+/** If a template ends too early, the parser reads past its end and throws a TypeError. */
 function parsed({ place, text }: TemplateSource, folder: string): Template {
   try {
     return new Template(text);
@@ -52,7 +55,7 @@ function unusable(folder: string, why: string, cause: unknown): UserError {
   );
 }
 
-/** `bos_token`, `eos_token` and the like as strings; some checkpoints write them as `{content, …}`. */
+/** Special tokens such as `bos_token` and `eos_token` as strings; some checkpoints write them as `{content, …}`. */
 function specialTokens(settings: TokenizerFiles['settings']): Record<string, string> {
   const tokens: Record<string, string> = {};
   for (const [key, value] of Object.entries(settings)) {

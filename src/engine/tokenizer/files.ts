@@ -1,6 +1,6 @@
 /**
- * A checkpoint's tokenizer files: their texts, which are read where the checkpoint is opened, and what they hold, which is
- * parsed and checked before the tokenizer library sees it, in the process that the library runs in.
+ * A checkpoint's tokenizer files. The process that opens the checkpoint reads their texts. The tokenizer's process
+ * parses and checks them before the library uses them.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,33 +13,33 @@ const MiB = 2 ** 20;
 /** Gemma 3 has the largest known tokenizer.json, 33 MB for 262 144 tokens. */
 const TOKENIZER_CAP = 128 * MiB;
 const TOKENIZER_CAP_REASON = 'The largest known tokenizer.json has 33 MB; download the file again.';
-/** Gemma 3 again: 1.2 MB, a description for each of its reserved tokens. */
+/** Gemma 3 has 1.2 MB, with a description of each reserved token. */
 const SETTINGS_CAP = 16 * MiB;
 const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; download the file again.';
-/** Ids index an array in the library; Gemma 3 has 262 144, no known model has a million. */
+/** Ids index an array in the library; Gemma 3 has 262 144, and no known model has a million. */
 const ID_CAP = 2 ** 22;
 
-/** The files as they were read, for another process to work with. */
+/** The texts of the files, to send to another process. */
 export interface TokenizerTexts {
   readonly folder: string;
   /** tokenizer.json */
   readonly tokenizer: string;
   /** tokenizer_config.json */
   readonly settings?: string;
-  /** chat_template.jinja, or else chat_template.json, which newer checkpoints have beside the settings. */
+  /** chat_template.jinja, otherwise chat_template.json. Newer checkpoints have one beside the settings. */
   readonly template?: { readonly name: 'chat_template.jinja' | 'chat_template.json'; readonly text: string };
 }
 
-/** A chat template, and where it stands: a file, or a file and a field. */
+/** A chat template and its location: a file, or a file and a field. */
 export interface TemplateSource {
   readonly place: string;
   readonly text: string;
 }
 
 export interface TokenizerFiles {
-  /** Checked content of tokenizer.json; the sections that may be left out are null or empty. */
+  /** Checked content of tokenizer.json; optional sections are null or empty. */
   readonly description: TokenizerDescription;
-  /** tokenizer_config.json, or {} when there is none. */
+  /** tokenizer_config.json, or {} if it does not exist. */
   readonly settings: JsonObject;
   readonly chatTemplate?: TemplateSource;
 }
@@ -62,7 +62,7 @@ export async function readTokenizerTexts(folder: string): Promise<TokenizerTexts
   return { folder, tokenizer, ...(await readTemplateTexts(folder, names)) };
 }
 
-/** Whether the checkpoint of `folder` has a chat template; false where its files cannot be read. Needs no tokenizer. */
+/** Whether the checkpoint of `folder` has a chat template; false if its files are unreadable. Needs no tokenizer. */
 export async function hasChatTemplate(folder: string): Promise<boolean> {
   try {
     const texts = await readTemplateTexts(folder, new Set(await readdir(folder)));
@@ -85,7 +85,7 @@ async function readTemplateTexts(
   };
 }
 
-/** What the texts say. Throws `UserError` naming file, field and what to do. */
+/** Parses the texts. Throws `UserError` with file, field and what to do. */
 export function parseTokenizerFiles(texts: TokenizerTexts): TokenizerFiles {
   const file = join(texts.folder, 'tokenizer.json');
   const settings = settingsOf(texts, texts.folder);
@@ -100,7 +100,7 @@ function settingsOf({ settings }: Pick<TokenizerTexts, 'settings'>, folder: stri
   return settings === undefined ? {} : parseJson(settings, join(folder, 'tokenizer_config.json'));
 }
 
-/** A template's own file wins over the settings. */
+/** A separate template file takes precedence over the settings. */
 function templateSource(
   { template }: Pick<TokenizerTexts, 'template'>,
   folder: string,
@@ -153,11 +153,11 @@ function parseJson(text: string, file: string): JsonObject {
   return value;
 }
 
-/** Checks what the library takes on trust: it would fail later without naming the file, or give wrong ids. */
+/** Checks what the library does not check. Otherwise it would fail later without naming the file, or give wrong ids. */
 function describe(json: JsonObject, file: string): TokenizerDescription {
   const { model, added_tokens: added = [] } = json;
   if (!isObject(model)) throw malformed(file, '"model" is not an object');
-  // Files older than the "type" field hold BPE when they have merges.
+  // Files from before the "type" field are BPE if they have merges.
   const type = model.type ?? (model.merges === undefined ? undefined : 'BPE');
   if (type !== 'BPE' && type !== 'Unigram' && type !== 'WordPiece') {
     throw malformed(file, `"model.type" is ${JSON.stringify(type)}, not BPE, Unigram or WordPiece`);
@@ -213,7 +213,7 @@ function checkMerges(merges: unknown, file: string): void {
   if (bad >= 0) throw malformed(file, `"model.merges[${bad}]" is not a pair of tokens`);
 }
 
-/** The error of a tokenizer file that does not hold what it should. */
+/** The error for wrong content of a tokenizer file. */
 function malformed(file: string, why: string, cause?: unknown): UserError {
   return new UserError(`Cannot use ${file}`, why, 'Download the file again.', { cause });
 }

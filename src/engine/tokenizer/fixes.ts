@@ -1,6 +1,6 @@
 /**
- * What @huggingface/tokenizers 0.2.0 does differently from the original tokenizers library, fixed in one place. Each
- * fix has a test of the same name. When a release of the library passes that test by itself, remove the fix.
+ * Fixes for differences between @huggingface/tokenizers 0.2.0 and the original tokenizers library. Each fix has a test
+ * of the same name. When a release of the library passes that test without the fix, remove the fix.
  */
 import { isObject, type JsonObject } from '../../format/json';
 import {
@@ -25,11 +25,11 @@ const split = (regex: string): Stage => ({
 const sequence = (...pretokenizers: unknown[]): Stage => ({ type: 'Sequence', pretokenizers });
 
 /**
- * A `pre_tokenizer` description that the library splits as the original does:
+ * Changes a `pre_tokenizer` description so that the library splits like the original:
  * - `Digits`: the library knows ASCII digits only, the original every numeric character (\p{N});
  * - `Metaspace`: the library ignores `split` (default true), which starts a new piece at every ▁;
- * - `Split`: the library loses the gaps of an inverted `Isolated`, which is the same as one not inverted. What it has no
- *   notion of (`MergedWithPrevious` and so on) is refused, for it would give wrong ids without a word.
+ * - `Split`: the library loses the gaps of an inverted `Isolated`, which equals one that is not inverted. Behaviours
+ * that it does not implement (`MergedWithPrevious` and others) are refused, because they would silently give wrong ids.
  */
 export function fixPreTokenizer(stage: unknown): unknown {
   if (!isObject(stage)) return stage;
@@ -53,8 +53,8 @@ export function fixPreTokenizer(stage: unknown): unknown {
 }
 
 /**
- * Byte-fallback tokens as text: a run of them that is UTF-8 is its text, any other run one U+FFFD a byte. The library
- * loses a byte order mark and replaces only the faulty part of a run.
+ * Decodes byte-fallback tokens. A run that is valid UTF-8 becomes its text; any other run becomes one U+FFFD per byte.
+ * The library loses a byte order mark and replaces only the invalid part of a run.
  */
 class MendedByteFallback extends ByteFallbackDecoder {
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -87,16 +87,19 @@ class MendedByteFallback extends ByteFallbackDecoder {
   }
 }
 
-/** Whether a token's text stands for one byte, "<0x0A>". */
+/** Whether a token represents one byte, such as "<0x0A>". */
 export function isByteToken(token: string): boolean {
   return /^<0x[0-9A-Fa-f]{2}>$/.test(token);
 }
 
-/** GPT-2's words, which `ByteLevel` implies. JavaScript's \s has U+FEFF and lacks U+0085; the original means White_Space. */
+/**
+ * GPT-2's words, which `ByteLevel` implies. JavaScript's \s includes U+FEFF and excludes U+0085; the original uses
+ * White_Space.
+ */
 const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** Mends the stages of a loaded tokenizer that its description cannot: byte-level words and the byte fallback. */
+/** Fixes stages of a loaded tokenizer that its description cannot fix: byte-level words and the byte fallback. */
 export function fixStages(tokenizer: LibraryTokenizer): void {
   mendWords(tokenizer.pre_tokenizer);
   if (tokenizer.decoder !== null) tokenizer.decoder = fixedDecoder(tokenizer.decoder);
@@ -113,8 +116,8 @@ function fixedDecoder(decoder: Decoder): Decoder {
 }
 
 /**
- * Decodes as the original does: an empty list is '' (the library throws), ids without a token are left out (the
- * library puts the unknown token or fails), and spaces before punctuation stay (the library removes them by default).
+ * Decodes like the original. An empty list gives '' (the library throws). Ids without a token are left out (the library
+ * inserts the unknown token or fails). Spaces before punctuation are kept (the library removes them by default).
  */
 export function fixedDecode(tokenizer: LibraryTokenizer, ids: readonly number[], skipSpecialTokens: boolean): string {
   const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);

@@ -1,9 +1,9 @@
 /**
- * Keeps the process that a checkpoint's tokenizer runs in: starts it when there is something to do, ends it when there has
- * been nothing for a while, when it gives no sign of life, and when the job is cancelled.
+ * Manages the process of a checkpoint's tokenizer. Starts it for the first task. Ends it when it idles, when it hangs,
+ * and when the job is cancelled.
  *
- * A process, and not a thread: V8 takes the whole process down when one allocation of a thread goes far beyond
- * its limit, and a template can ask for that.
+ * It is a process, not a thread, because V8 ends the whole process if one allocation of a thread far exceeds its limit,
+ * and a template can cause that.
  */
 import { memoryFor } from '../memory';
 import { type ChildProcess, fork } from 'node:child_process';
@@ -16,35 +16,38 @@ import type { TokenizerTexts } from './files';
 import { type Answer, type Reply, type Replies, STAGES, type StageSign, type Task } from './tasks';
 
 export interface KeeperOptions {
-  /** Ends the process when it is aborted while there is something to do; the caller gets `CancelledError`. */
+  /** Aborting it during a task ends the process; the caller gets `CancelledError`. */
   readonly signal?: AbortSignal;
-  /** How long the process may give no sign of life, in milliseconds. */
+  /** Maximum time without a sign of life, in milliseconds. */
   readonly patience?: number;
 }
 
 const MiB = 2 ** 20;
-/** A stage takes a second or less for a MiB of text, and models tell how they get on within it. */
+/** A stage takes at most a second per MiB of text, and long stages report progress. */
 const PATIENCE_MS = 10_000;
-/** How much longer for every MiB that it was given. */
+/** Additional time per MiB of input. */
 const PATIENCE_PER_MIB_MS = 10_000;
-/** Until the program has started, on a machine that is busy with other things. */
+/** Time for the program to start on a busy machine. */
 const START_PATIENCE_MS = 60_000;
-/** Between two checks. Time counts in checks: one that comes late, because this process or the machine slept, is one. */
+/**
+ * Interval of the checks. Time is counted in checks, so that a late check (this process or the machine slept) counts
+ * once.
+ */
 const CHECK_MS = 250;
-/** Looks until a job that was cancelled stops waiting for what may be about to come. */
+/** Checks until a cancelled job stops waiting for an answer that may arrive soon. */
 const CANCEL_CHECKS = 2;
-/** After which a process that has nothing to do ends. */
+/** Idle time after which the process ends. */
 const IDLE_MS = 30_000;
 /** A text of 64 MiB takes 3 GiB. */
 const MEMORY_MIB = Math.min(4096, Math.floor(memoryFor('tokenizer') / MiB));
-/** Characters kept of what the process says when it dies. */
+/** Maximum characters kept of the process's error output. */
 const LAST_WORDS = 4096;
 
 interface Waiting {
   readonly task: Task;
-  /** Of what it was given, in characters or ids. */
+  /** Size of the input, in characters or ids. */
   readonly size: number;
-  /** Not what is asked after the cancellation: the text that was written before is still to be shown. */
+  /** Tasks after the cancellation still run, because the text written so far must be shown. */
   readonly cancellable: boolean;
   readonly resolve: (reply: Reply<Task>) => void;
   readonly reject: (error: unknown) => void;
@@ -63,15 +66,16 @@ export class Keeper {
     private readonly options: KeeperOptions = {},
   ) {}
 
-  /** Starts the process and loads the tokenizer. Throws `UserError` when it cannot be used. */
+  /** Starts the process and loads the tokenizer. Throws `UserError` if the tokenizer cannot be used. */
   load(): Promise<Replies['load']> {
     return this.ask({ kind: 'load', texts: this.texts }, this.texts.tokenizer.length);
   }
 
   /**
-   * Tasks are done in the order in which they are asked.
-   * @param size of what the process has to work through, in characters or ids
-   * @throws UserError when it fails, hangs or runs out of memory; CancelledError when the signal is aborted meanwhile
+   * Tasks run in the order of the calls.
+   * @param size of the input, in characters or ids
+   * @throws UserError when it fails, hangs or runs out of memory; CancelledError when the signal is aborted during the
+   * task
    */
   async ask<T extends Task>(task: T, size: number): Promise<Reply<T>> {
     if (this.child === undefined && task.kind !== 'load') void this.load().catch(() => undefined);
@@ -95,7 +99,7 @@ export class Keeper {
     return child;
   }
 
-  /** While a request waits: checks the process at intervals, which keeps this process alive. */
+  /** Checks the process at intervals while a request waits. This keeps the current process alive. */
   private watch(): void {
     clearTimeout(this.idle);
     this.child?.ref();
@@ -125,7 +129,7 @@ export class Keeper {
     } else reject(Object.assign(new Error('the tokenizer fails'), { stack: answer.bug }));
     if (this.queue.length > 0) return;
     this.stopLooking();
-    this.child?.unref(); // keeps nothing alive while nothing is asked
+    this.child?.unref(); // does not keep this process alive while it idles
     this.idle = setTimeout(() => this.end(undefined), IDLE_MS).unref();
   }
 
@@ -135,7 +139,7 @@ export class Keeper {
     this.cancelledChecks = 0;
   }
 
-  /** Ends the process; everything that is asked fails with `error`. The next task starts another. */
+  /** Ends the process; all open tasks fail with `error`. The next task starts a new process. */
   private end(error: Error | undefined): void {
     const { child } = this;
     this.child = undefined;
@@ -146,12 +150,12 @@ export class Keeper {
     for (const { reject } of asked) reject(error);
   }
 
-  /** @param died why the process ended by itself; undefined when it was silent for too long */
+  /** @param died why the process ended by itself; undefined if it hung */
   private failure(died: string | undefined): UserError {
     const asked = this.queue[0]?.task;
     const stage = this.child?.stage;
     if (died === STARVED || (died !== undefined && stage === undefined)) {
-      // The files are not to blame: it has not looked at them yet, or is short of what the system has.
+      // The files are not the cause: the process has not read them yet, or the system lacks resources.
       return new UserError(
         'The process that reads the tokenizer cannot start',
         `it ${died}`,
@@ -179,19 +183,19 @@ export class Keeper {
   }
 }
 
-/** Why a process ended that the system gave too little, as against one that took too much. */
+/** Why a process ended because the system gave too little memory, not because it took too much. */
 const STARVED = 'ended, because the system refuses more memory';
 
 interface Listener {
   readonly alive: () => void;
   readonly answered: (answer: Answer) => void;
-  /** @param why as the end of a sentence: "ended …" */
+  /** @param why the end of a sentence: "ended …" */
   readonly gone: (why: string) => void;
 }
 
 /** One process, from its start to its end. */
 class Running {
-  /** What it said last that it is at; undefined until it has started. */
+  /** The last stage that it reported; undefined until it has started. */
   stage: StageSign | undefined;
   private readonly child: ChildProcess;
   private lastWords = '';
@@ -199,14 +203,14 @@ class Running {
   constructor(listener: Listener) {
     const program = programFile();
     this.child = fork(program, [], {
-      // From source the program is TypeScript, which the loader of this process reads (`--import tsx`).
+      // When run from source, the program is TypeScript and needs the loader of this process (`--import tsx`).
       execArgv: [...(extname(program) === '.ts' ? process.execArgv : []), `--max-old-space-size=${MEMORY_MIB}`],
-      // In an editor the program that runs us is Electron; this makes it a Node.
+      // In an editor this process is Electron; this makes the child run as Node.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
     });
-    // Without pipes when the system had none left, which the error tells.
+    // The pipes are missing if the system had none left; the error says so.
     this.child.stdout?.setEncoding('latin1').on('data', (signs: string) => {
       this.stage = signs.at(-1) as StageSign;
       listener.alive();
@@ -220,7 +224,7 @@ class Running {
   }
 
   send(task: Task): void {
-    if (this.child.connected) this.child.send(task, () => undefined); // that it has ended is told by its end
+    if (this.child.connected) this.child.send(task, () => undefined); // the exit event reports the end
   }
 
   kill(): void {
@@ -252,7 +256,7 @@ class Running {
   }
 }
 
-/** Beside this file when run from source, beside the program that it is bundled into otherwise. */
+/** Beside this file when run from source, otherwise beside the bundle. */
 function programFile(): string {
   const here = fileURLToPath(import.meta.url);
   return fileURLToPath(new URL(extname(here) === '.ts' ? './process.ts' : './tokenizer.cjs', import.meta.url));

@@ -1,7 +1,7 @@
 /**
- * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the fixes of fixes.ts. Ids are those of the
- * original tokenizers library; tokenizer_config.json serves the chat template only. It runs in the tokenizer's process
- * (tokenizer.ts says why), or wherever the files can be trusted.
+ * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the fixes of fixes.ts. Ids equal those of the
+ * original tokenizers library. tokenizer_config.json is used for the chat template only. It runs in the tokenizer's
+ * process (tokenizer.ts says why), or in any process if the files are trusted.
  */
 import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ import { type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';
 import type { DecodeOptions, EncodeOptions } from './tokenizer';
 
-/** As `Tokenizer`, but in this process and at once. */
+/** Like `Tokenizer`, but synchronous and in this process. */
 export interface LocalTokenizer {
   readonly vocabularySize: number;
   readonly hasChatTemplate: boolean;
   encode(text: string, options: EncodeOptions): number[];
   decode(ids: readonly number[], options: DecodeOptions): string;
-  /** Steps of a text that is decoded as its ids come; with `ends` the last one. */
+  /** Streaming decode steps; `ends` marks the last one. */
   stream(state: StreamState, ids: readonly number[], options: DecodeOptions & { readonly ends: boolean }): Streamed;
   chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): string;
 }
@@ -31,27 +31,27 @@ interface Streamed {
   readonly state: StreamState;
 }
 
-/** Told what the tokenizer is at: at every stage of a text, and ten times a second within the longest of them. */
+/** Called at every stage of a text, and ten times a second within the longest stages. */
 export type Sign = (stage: StageSign) => void;
 
 const INSTEAD = `Give token ids instead of text: a calibration file {"rows": [[ids]]}, a prompt as ${option('ids')}.`;
-/** Words between two looks at the clock. */
+/** Words between two checks of the clock. */
 const SLICE = 256;
 const SIGN_MS = 100;
 
-/** Loads the tokenizer of files that can be trusted into this process. Throws `UserError` as `loadTokenizer` does. */
+/** Loads the tokenizer of trusted files into this process. Throws `UserError` like `loadTokenizer`. */
 export async function loadLocalTokenizer(folder: string): Promise<LocalTokenizer> {
   return buildTokenizer(await readTokenizerTexts(folder));
 }
 
-/** Throws `UserError` naming file and field for what cannot be used. */
+/** Throws `UserError` with file and field for unusable content. */
 export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefined): LocalTokenizer {
   const files = parseTokenizerFiles(texts);
   const file = join(texts.folder, 'tokenizer.json');
   const stages = new Stages(file, sign);
   const library = stages.guard(() => {
     const preTokenizer = fixPreTokenizer(files.description.pre_tokenizer);
-    // No settings: they hold habits of one Python class each, which the original library does not know.
+    // Passes no settings: they are for Python classes, and the original library does not know them.
     const made = new LibraryTokenizer({ ...files.description, pre_tokenizer: preTokenizer }, {});
     fixStages(made);
     cutAtMergeBoundaries(made, files.description);
@@ -64,7 +64,10 @@ export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefin
   return new LoadedTokenizer(library, stages, specialIds, chatTemplate(files, texts.folder), texts.folder);
 }
 
-/** Where nothing else cuts the text into words (see boundaries.ts). Not exact, so not done, with the rarer BPE options. */
+/**
+ * Used if nothing else cuts the text into words (see boundaries.ts). Not used with the rarer BPE options, because it
+ * would not be exact.
+ */
 function cutAtMergeBoundaries(library: LibraryTokenizer, { model }: TokenizerDescription): void {
   const { pre_tokenizer: inner, model: bpe } = library;
   if (!(bpe instanceof BPE) || (inner !== null && !(inner instanceof MetaspacePreTokenizer))) return;
@@ -72,12 +75,12 @@ function cutAtMergeBoundaries(library: LibraryTokenizer, { model }: TokenizerDes
   if (plain) library.pre_tokenizer = new MergeBoundaryPreTokenizer(bpe.merges, inner);
 }
 
-/** A part of the library: a function of what it is given. */
+/** A stage of the library, as a function. */
 interface Part {
   _call(...args: unknown[]): unknown;
 }
 
-/** Knows at which stage the library is, tells it, and names it when the library throws. */
+/** Tracks and reports the stage of the library, and names it when the library throws. */
 class Stages {
   private stage: StageSign | undefined;
 
@@ -94,7 +97,7 @@ class Stages {
     if (library.model !== null) this.watchModel(library.model);
   }
 
-  /** Runs `work` of the library, whose errors are the file's fault. */
+  /** Runs `work` of the library. Its errors are caused by the file. */
   guard<T>(work: () => T): T {
     this.stage = undefined;
     try {
@@ -102,13 +105,13 @@ class Stages {
     } catch (error) {
       if (error instanceof UserError) throw error;
       const said = messageOf(error);
-      // What the library says itself is for people; what goes wrong in its code is not.
+      // Messages of the library help the user; internal errors in its code do not.
       const own = error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
       throw this.fault(own ? said : `the tokenizers library cannot work with it (${said})`, error);
     }
   }
 
-  /** The error of a tokenizer.json that the library cannot work with. */
+  /** The error for a tokenizer.json that the library cannot use. */
   fault(why: string, cause?: unknown): UserError {
     const field = this.stage === undefined ? '' : `its "${STAGES[this.stage]}" fails: `;
     return new UserError(`Cannot use ${this.file}`, `${field}${why}`, INSTEAD, { cause });
@@ -128,7 +131,7 @@ class Stages {
     };
   }
 
-  /** The library's models take words one by one, so a slice of them gives what it gives among the others. */
+  /** The library's models process words one by one, so slices give the same result. */
   private watchModel(model: Model): void {
     const encode = model.encode.bind(model);
     model.encode = (words) => {

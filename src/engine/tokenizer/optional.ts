@@ -5,10 +5,10 @@ import { systemErrorCode } from '../errors';
 import type { KeeperOptions } from './keeper';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
-/** Its name in the folder of a checkpoint. */
+/** Its file name in a checkpoint's folder. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
-/** The checkpoint's tokenizer, or undefined when its folder holds none. Throws `UserError` for a broken one. */
+/** The checkpoint's tokenizer, or undefined if its folder has none. Throws `UserError` for a broken one. */
 export async function optionalTokenizer(folder: string, options?: KeeperOptions): Promise<Tokenizer | undefined> {
   try {
     await access(join(folder, TOKENIZER_FILE));

@@ -1,4 +1,4 @@
-/** The program of a tokenizer's process: does the tasks that it is sent, one after the other, and answers each. */
+/** The program of a tokenizer's process: runs the tasks it receives, one after the other, and answers each. */
 import { writeSync } from 'node:fs';
 import { UserError } from '../errors';
 import { watchParent } from '../parent';
@@ -35,17 +35,17 @@ function answerTo(task: Task): Answer {
   }
 }
 
-/** Says what the process is at; see STAGES. */
+/** Reports the stage of the process; see STAGES. */
 function sign(stage: StageSign): void {
   try {
     writeSync(1, stage);
   } catch {
-    // the parent is gone, and this process ends next
+    // the parent has ended, and this process ends next
   }
 }
 
 watchParent(() => process.exit(0));
-// Ctrl-C in a terminal reaches this process too; the parent decides what it means.
+// Ctrl-C in a terminal reaches this process too; the parent handles it.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
 process.on('message', (task: Task) => void process.send!(answerTo(task)));
 sign('r');

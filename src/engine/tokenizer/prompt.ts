@@ -1,7 +1,7 @@
-/** A prompt as the ids that a model continues: the text itself, or what the chat template makes of a user's message. */
+/** The prompt's token ids: of the text itself, or of a user message formatted by the chat template. */
 import type { Tokenizer } from './tokenizer';
 
-/** @throws UserError for a chat where there is no template */
+/** @throws UserError for a chat without a chat template */
 export async function encodePrompt(
   tokenizer: Tokenizer,
   prompt: string,
@@ -9,5 +9,5 @@ export async function encodePrompt(
 ): Promise<number[]> {
   if (!chat) return tokenizer.encode(prompt, { addSpecialTokens: true });
   const text = await tokenizer.chat([{ role: 'user', content: prompt }], { addGenerationPrompt: true });
-  return tokenizer.encode(text, { addSpecialTokens: false }); // the template writes them itself
+  return tokenizer.encode(text, { addSpecialTokens: false }); // the template adds them
 }

@@ -1,13 +1,13 @@
 /**
- * Decodes token ids one at a time into text that can be shown at once. The pieces joined are exactly the decode of all
+ * Decodes token ids one at a time into text that can be shown immediately. The joined pieces equal the decode of all
  * ids, and no piece ends inside a character.
  *
- * Ids wait until the text may be cut after them: not while it ends in U+FFFD (the bytes of a character are still
- * incomplete), nor inside a run of byte-fallback tokens (an invalid byte later in the run changes the whole run).
- * A decoder may treat the start of a text specially (SentencePiece drops the first space), so the waiting ids are
- * decoded behind the ids shown last, whose own text is then taken off.
+ * Ids wait until the text can be cut after them. It cannot be cut while it ends in U+FFFD (the bytes of a character are
+ * incomplete) or inside a run of byte-fallback tokens (a later invalid byte changes the whole run). A decoder may
+ * handle the start of a text specially (SentencePiece drops the first space). So the waiting ids are decoded after the
+ * ids shown last, and the text of those is removed.
  *
- * All that it knows is in a state of a few ids, so that every step can be taken in another process.
+ * Its whole state is a few ids, so every step can run in another process.
  */
 export interface StreamState {
   /** The ids shown last. */
@@ -19,7 +19,7 @@ export interface StreamState {
 export const STREAM_START: StreamState = { shown: [], waiting: [] };
 
 export interface StreamStep {
-  /** What became certain, often ''. */
+  /** The text that became certain, often ''. */
   readonly text: string;
   readonly state: StreamState;
 }
@@ -27,11 +27,11 @@ export interface StreamStep {
 export interface StreamSteps {
   /** Takes the next id. */
   push(state: StreamState, id: number): StreamStep;
-  /** The rest, once no more ids come. */
+  /** The rest, after the last id. */
   end(state: StreamState): string;
 }
 
-/** `holds(id)`: the text must not be cut after this id. `decode` must leave out no id that it is given. */
+/** `holds(id)`: the text must not be cut after this id. `decode` must not skip ids. */
 export function streamSteps(decode: (ids: readonly number[]) => string, holds: (id: number) => boolean): StreamSteps {
   const waitingText = ({ shown, waiting }: StreamState): string => {
     const before = shown.length === 0 ? 0 : decode(shown).length;
@@ -42,7 +42,7 @@ export function streamSteps(decode: (ids: readonly number[]) => string, holds: (
       const waiting = [...before, id];
       if (holds(id)) return { text: '', state: { shown, waiting } };
       const text = waitingText({ shown, waiting });
-      // Ids without visible text stay: the ids decoded in front must stand for at least one character.
+      // Ids without visible text are kept: the ids decoded in front must give at least one character.
       const kept = text === '' || text.endsWith('\ufffd');
       return kept ? { text: '', state: { shown, waiting } } : { text, state: { shown: waiting, waiting: [] } };
     },

@@ -1,14 +1,17 @@
 /**
- * The structure of tokenizer.json as far as the tokenizers library takes it on trust: of each kind of stage the fields that
- * it reads. A kind that is not listed is left to the library, which says that it does not know it.
+ * The parts of tokenizer.json that the tokenizers library reads without checking: the fields of each kind of stage. The
+ * library itself reports kinds that are not listed.
  */
 import { isObject } from '../../format/json';
 
-/** Says what is wrong with the value at `path`; undefined when nothing is. */
+/** Describes the problem of the value at `path`; undefined if it is valid. */
 type Check = (value: unknown, path: string) => string | undefined;
 type Fields = Readonly<Record<string, Check>>;
 
-/** Characters of a path at most, some fifty levels: real files have three. And how many of one too long are shown. */
+/**
+ * Maximum characters of a path, about fifty levels (real files have three), and the number of characters shown of a
+ * longer one.
+ */
 const DEEPEST = 1000;
 const SHOWN = 60;
 
@@ -30,7 +33,7 @@ const pattern = isA(
   (value) => isObject(value) && (typeof value.String === 'string' || typeof value.Regex === 'string'),
 );
 
-/** Absent, null, or what `check` asks for. */
+/** Accepts an absent value, null, or a value that passes `check`. */
 const maybe =
   (check: Check): Check =>
   (value, path) =>
@@ -64,7 +67,7 @@ const firstFault = (checks: readonly (() => string | undefined)[]): string | und
   return undefined;
 };
 
-/** An object whose field `type` says which fields it has. */
+/** An object whose field `type` determines its other fields. */
 const stage =
   (kinds: Readonly<Record<string, Fields>>): Check =>
   (value, path) => {
@@ -74,7 +77,7 @@ const stage =
     return Object.hasOwn(kinds, type) ? object(kinds[type])(value, path) : undefined;
   };
 
-/** Stages of one family, and `Sequence`, a list of such in the field `list`. */
+/** Stages of one family, and `Sequence`, a list of them in the field `list`. */
 function stages(list: string, kinds: Readonly<Record<string, Fields>>): Check {
   const one: Check = stage({ ...kinds, Sequence: { [list]: (value, path) => each(one)(value, path) } });
   return one;
@@ -156,7 +159,7 @@ const description = object({
   added_tokens: each(addedToken),
 });
 
-/** What is wrong with a description of a tokenizer, by the path of the field; undefined when nothing is. */
+/** Describes the problem of a tokenizer's description, with the path of the field; undefined if it is valid. */
 export function structureFault(value: unknown): string | undefined {
   return description(value, '')?.replace('".', '"');
 }

@@ -1,4 +1,4 @@
-/** What crosses between a tokenizer's process and the one that it works for. */
+/** Messages between a tokenizer's process and its parent. */
 import type { ChatMessage } from './chat';
 import type { TokenizerTexts } from './files';
 import type { StreamState } from './stream';
@@ -20,7 +20,7 @@ export interface DecodeTask {
   readonly skipSpecialTokens: boolean;
 }
 
-/** The next ids of a text that is shown as it comes, and whether it ends with them. */
+/** The next ids of a streamed text, and whether they are the last. */
 export interface StreamTask {
   readonly kind: 'stream';
   readonly state: StreamState;
@@ -47,7 +47,7 @@ export interface Replies {
 
 export type Reply<T extends Task> = Replies[T['kind']];
 
-/** The answer to the oldest task that has none yet. */
+/** The answer to the oldest open task. */
 export type Answer =
   | { readonly reply: Replies[keyof Replies] }
   /** An error for the user. */
@@ -56,8 +56,8 @@ export type Answer =
   | { readonly bug: string };
 
 /**
- * What the process is at, one character of its standard output each time: it is written at once, which a message is not while
- * the process computes. Every character is a sign of life too.
+ * Stages of the process, each reported as one character on its standard output. Output is written immediately, while a
+ * message would wait until the process stops computing. Every character is also a sign of life.
  */
 export const STAGES = {
   r: 'ready',

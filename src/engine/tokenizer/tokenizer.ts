@@ -1,7 +1,7 @@
 /**
- * A checkpoint's tokenizer and chat template. Both are programs that came with the checkpoint (regular expressions, Jinja), so
- * they run in a process of their own (keeper.ts, process.ts): one that never ends, or that takes all memory, is an error
- * that names the file, and the job that waits for it can be cancelled.
+ * A checkpoint's tokenizer and chat template. Both are programs that came with the checkpoint (regular expressions,
+ * Jinja), so they run in a separate process (keeper.ts, process.ts). If one never ends or takes all memory, the user
+ * gets an error that names the file, and can cancel the waiting job.
  */
 import { throwIfCancelled } from '../errors';
 import type { ChatMessage } from './chat';
@@ -12,11 +12,11 @@ import type { Reply, Task } from './tasks';
 
 export type { ChatMessage };
 
-/** What is there at once, or comes from another process. */
+/** An immediate result, or one from another process. */
 export type Awaitable<T> = T | Promise<T>;
 
 export interface EncodeOptions {
-  /** With what the tokenizer puts around a text, such as BOS. */
+  /** Adds the tokens that the tokenizer puts around a text, such as BOS. */
   readonly addSpecialTokens: boolean;
 }
 
@@ -25,11 +25,11 @@ export interface DecodeOptions {
   readonly skipSpecialTokens: boolean;
 }
 
-/** Decodes ids as they come. */
+/** Decodes a stream of ids. */
 export interface StreamDecoder {
-  /** Takes the next ids; gives the text that became certain, often ''. */
+  /** Takes the next ids; returns the text that became certain, often ''. */
   push(...ids: readonly number[]): Promise<string>;
-  /** The rest, once no more ids come. */
+  /** Returns the rest, after the last id. */
   end(): Promise<string>;
 }
 
@@ -37,22 +37,25 @@ export interface Tokenizer {
   /** One more than the largest id. A model's vocabulary is often padded beyond it. */
   readonly vocabularySize: number;
   readonly hasChatTemplate: boolean;
-  /** Token ids of `text`. Throws `UserError` where the tokenizer cannot, `CancelledError`. */
+  /** Token ids of `text`. Throws `UserError` if the tokenizer fails, `CancelledError`. */
   encode(text: string, options: EncodeOptions): Promise<number[]>;
-  /** Text of `ids`; ids that are no token give no text. Throws `UserError` where the tokenizer cannot. */
+  /** Text of `ids`; ids without a token give no text. Throws `UserError` if the tokenizer fails. */
   decode(ids: readonly number[], options: DecodeOptions): Promise<string>;
-  /** Decodes ids as they come: the pieces joined equal `decode` of all. Special tokens are skipped unless said otherwise. */
+  /** Decodes a stream of ids: the joined pieces equal `decode` of all ids. Skips special tokens by default. */
   streamDecoder(options?: DecodeOptions): StreamDecoder;
-  /** The conversation as the checkpoint's chat template writes it. Throws `UserError` where there is none or it fails. */
+  /**
+   * The conversation, formatted by the checkpoint's chat template. Throws `UserError` if there is no template or it
+   * fails.
+   */
   chat(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): Promise<string>;
 }
 
 /**
- * Loads the tokenizer of a checkpoint's folder. Nothing has to be closed: its process ends when it is not used, and with
- * this one.
+ * Loads the tokenizer of a checkpoint's folder. It needs no closing: its process ends when it idles or when the current
+ * process ends.
  *
- * @param options `signal` ends what the tokenizer is at when it is aborted; what is asked of it later it still does
- * @throws UserError when there is none or it cannot be used, CancelledError
+ * @param options aborting `signal` ends the current task; the tokenizer still runs later tasks
+ * @throws UserError if there is none or it cannot be used, CancelledError
  */
 export async function loadTokenizer(folder: string, options: KeeperOptions = {}): Promise<Tokenizer> {
   throwIfCancelled(options.signal);
@@ -81,7 +84,7 @@ class KeptTokenizer implements Tokenizer {
 
   streamDecoder({ skipSpecialTokens }: DecodeOptions = { skipSpecialTokens: true }): StreamDecoder {
     let state: StreamState = STREAM_START;
-    let last: Promise<unknown> = Promise.resolve(); // steps follow each other, also where the caller does not wait
+    let last: Promise<unknown> = Promise.resolve(); // steps run in order, even if the caller does not wait
     const step = (ids: readonly number[], ends: boolean): Promise<string> => {
       const next = last.then(async () => {
         const reply = await this.ask({ kind: 'stream', state, ids, ends, skipSpecialTokens }, ids.length);

@@ -1,6 +1,6 @@
 /**
- * A source with single weights changed: an adapter on top of a model, a merge on its way to the disk, new numbers for some
- * weights. Weights without a patch are those of the source below.
+ * A source with changes to single weights: an adapter on a model, a merge before it is written, new numbers for some
+ * weights. Weights without a patch come from the underlying source.
  */
 import { createHash } from 'node:crypto';
 import type { Architecture } from '../checkpoint/architecture';
@@ -16,9 +16,9 @@ export class Overlay implements WeightSource {
   private ownIdentity: string | undefined;
 
   /**
-   * @param source what is below; closing the overlay closes it
-   * @param patches of weights of the source, one a weight
-   * @param architecture of the patched model, where patches change shapes
+   * @param source the underlying source; closing the overlay closes it
+   * @param patches of weights of the source, at most one per weight
+   * @param architecture of the patched model, if patches change shapes
    */
   constructor(
     private readonly source: WeightSource,
@@ -35,7 +35,7 @@ export class Overlay implements WeightSource {
     this.bytesInGraph = source.bytesInGraph + bytes;
   }
 
-  /** Of the source and of every number in the patches. */
+  /** Hash of the source's identity and every number in the patches. */
   get identity(): string {
     return (this.ownIdentity ??= identify(this.source.identity, this.patches));
   }

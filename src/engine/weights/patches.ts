@@ -1,4 +1,7 @@
-/** What an overlay does to a single weight. One kind an object: how its numbers are read, and how it comes into a graph. */
+/**
+ * Changes of an overlay to a single weight. Each kind is one object with two functions: reading the numbers, and adding
+ * the weight to a graph.
+ */
 import type { Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
@@ -8,22 +11,22 @@ import { type LowRank, readWide, rowWidth, type WeightSource } from './source';
 
 export type Patch = ReplacePatch | AddPatch;
 
-/** Other numbers take the weight's place. */
+/** Replaces the numbers of the weight. */
 export interface ReplacePatch {
   readonly kind: 'replace';
   /** Row by row. */
   readonly values: Float32Array;
-  /** Where the new weight has another shape than the old one. */
+  /** Set if the new weight has a different shape. */
   readonly shape?: readonly number[];
 }
 
-/** A product of low rank is added to a Linear's weight: W + factor · B A (LoRA, Hu et al. 2021). */
+/** Adds a low-rank product to a Linear's weight: W + factor · B A (LoRA, Hu et al. 2021). */
 export interface AddPatch {
   readonly kind: 'add';
   readonly product: LowRank;
 }
 
-/** A weight, and what happens to it. */
+/** A weight and its change. */
 export type KeyedPatch = readonly [key: WeightKey, patch: Patch];
 
 /** Bytes of a patch's arrays. */
@@ -37,7 +40,7 @@ export function shapeOfPatch(patch: Patch, base: WeightSource, key: WeightKey): 
   return (patch.kind === 'replace' ? patch.shape : undefined) ?? base.shape(key);
 }
 
-/** The patched weight's numbers in double precision, of some rows or of all. */
+/** The patched weight's numbers in double precision, for some rows or all. */
 export async function readPatched(
   patch: Patch,
   base: WeightSource,
@@ -50,7 +53,7 @@ export async function readPatched(
   return values;
 }
 
-/** Brings the patched weight into a graph; `rows` as in `WeightSource.bind`. */
+/** Adds the patched weight to a graph; `rows` as in `WeightSource.bind`. */
 export function bindPatched(patch: Patch, base: WeightSource, g: Graph, key: WeightKey, rows?: Rows | Value): Value {
   const shape = shapeOfPatch(patch, base, key);
   if (patch.kind === 'replace') return constantRows(g, patch.values, shape, rows);
@@ -62,7 +65,7 @@ export function bindPatched(patch: Patch, base: WeightSource, g: Graph, key: Wei
   return linear(g, b, g.floats(transposed, [width, rank]), base.bind(g, key, rows));
 }
 
-/** B with the factor in it, in float32: (out, rank). */
+/** B multiplied by the factor, in float32: (out, rank). */
 export function scaledB({ b, factor }: LowRank): Float32Array {
   return b.map((value) => factor * value);
 }
@@ -78,7 +81,7 @@ function rowsOf(values: Float32Array, shape: readonly number[], rows?: Rows): Fl
   return values.subarray(rows.start * width, (rows.start + rows.count) * width);
 }
 
-/** Adds factor · B A to rows from `start` on. values: (rows, width) */
+/** Adds factor · B A to the rows starting at `start`. values: (rows, width) */
 function addProduct(values: Float64Array, start: number, width: number, { a, b, rank, factor }: LowRank): void {
   for (let at = 0, row = start; at < values.length; at += width, row++) {
     for (let r = 0; r < rank; r++) {

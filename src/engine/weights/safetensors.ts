@@ -1,4 +1,4 @@
-/** The weights of a checkpoint in safetensors files. A graph reads them where they are; nothing is converted or copied. */
+/** The weights of a checkpoint in safetensors files. A graph reads them from the files without conversion or copies. */
 import { join } from 'node:path';
 import type { Architecture } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
@@ -20,7 +20,7 @@ export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
   return new SafetensorsWeights(checkpoint, requireArchitecture(checkpoint));
 }
 
-/** Hands the weights of a checkpoint to `use`, and closes their files. @throws UserError as `checkpointWeights` does */
+/** Passes the weights of a checkpoint to `use`, and closes their files. @throws UserError like `checkpointWeights` */
 export async function withWeights<T>(checkpoint: Checkpoint, use: (weights: WeightSource) => Promise<T>): Promise<T> {
   const weights = checkpointWeights(checkpoint);
   try {
@@ -34,7 +34,7 @@ class SafetensorsWeights implements WeightSource {
   readonly identity: string;
   readonly bytesInGraph = 0;
   private readonly files = new OpenFiles();
-  /** What the user knows the files as, by their resolved paths. */
+  /** The user's names for the files, by resolved path. */
   private readonly paths: ReadonlyMap<string, string>;
 
   constructor(
@@ -49,7 +49,7 @@ class SafetensorsWeights implements WeightSource {
     return this.stored(key).shape;
   }
 
-  /** An initializer that stays in its file, in the file's element type, and a Cast that the session folds. */
+  /** An initializer that remains in its file, in the file's element type, and a Cast that the session folds. */
   bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const tensor = this.stored(key);
     if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor), rows), 'float32');
@@ -61,7 +61,7 @@ class SafetensorsWeights implements WeightSource {
     return readRows(await this.files.get(tensor.file, this.paths.get(tensor.file)), tensor, rows);
   }
 
-  /** @throws Error for a weight that opening the checkpoint should have missed */
+  /** @throws Error for a missing weight, which opening the checkpoint should have reported */
   stored(key: WeightKey): StoredTensor {
     const name = weightOf(this.architecture, key)?.name;
     const tensor = name === undefined ? undefined : this.checkpoint.tensors.get(name);
@@ -74,7 +74,7 @@ class SafetensorsWeights implements WeightSource {
   }
 }
 
-/** Several pieces of a weight may be in one graph, so the name of a piece tells where it begins. */
+/** A graph may have several pieces of a weight, so the name of a piece includes its start. */
 function external(g: Graph, tensor: StoredTensor, rows?: Rows): Value {
   const { name, dtype, shape } = tensor;
   if (!isWeightDtype(dtype)) throw new Error(`${name} has dtype ${dtype}`);

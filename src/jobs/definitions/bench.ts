@@ -1,4 +1,4 @@
-/** What a model or a view of it costs its user in time, memory and size. */
+/** Costs of a model or a view of it: time, memory and size. */
 import { l10n } from '../../l10n';
 import type { BenchResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';

@@ -1,4 +1,4 @@
-/** Perplexity of a text, or of calibration rows, under a checkpoint or a view of it. */
+/** Perplexity of a text, or of calibration rows, for a checkpoint or a view of it. */
 import type { BosMode } from '../../engine/evaluate/windows';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';

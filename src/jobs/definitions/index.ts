@@ -1,4 +1,4 @@
-/** Every job. A new one is added here, to `runs/index.ts` and to the command line's `program.ts`. */
+/** All jobs. Add a new one here, to `runs/index.ts` and to the command line's `program.ts`. */
 import { bench } from './bench';
 import { curve } from './curve';
 import { evaluate } from './eval';

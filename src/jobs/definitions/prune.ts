@@ -56,7 +56,7 @@ export const prune = defineJob({
   result: shape<PruneResult>(),
 });
 
-/** What to remove is not said, or not how much. */
+/** The error if the options do not say what to remove, or how much. */
 function selectionFault(given: Complete<typeof options>): Fault | undefined {
   const { scores, criterion: by, count, ratio, targetParams } = given;
   if (scores === undefined && by === undefined) {

@@ -9,7 +9,7 @@ import { remove, source } from '../options/model';
 import { out } from '../options/output';
 import { dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
-/** Instead of files: the unpruned model writes the text. */
+/** Value instead of files: the unpruned model writes the text. */
 export const SELF = 'self';
 
 const options = {
@@ -52,7 +52,7 @@ export const retrain = defineJob({
 
 type RetrainOptions = Complete<typeof options>;
 
-/** Options of an adapter do not go with those of full training. */
+/** Options of an adapter and of full training exclude each other. */
 function methodFault(given: RetrainOptions): Fault | undefined {
   const { full, init, merge, dtype } = given;
   if (full) {

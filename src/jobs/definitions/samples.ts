@@ -1,4 +1,7 @@
-/** Continuations side by side: every prompt by every model, in turns so that all of them advance. */
+/**
+ * Continuations side by side: every model continues every prompt. The models take turns, so that all texts grow
+ * together.
+ */
 import { l10n } from '../../l10n';
 import type { TextEvent } from '../../protocol/jobs';
 import type { SamplesResult } from '../../protocol/samples';

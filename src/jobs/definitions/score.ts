@@ -1,4 +1,4 @@
-/** How much every block matters, by one of the criteria. The keep-list plays no part, except in greedy. */
+/** Importance of every block, by one of the criteria. Only greedy uses the keep-list. */
 import { readsWeights } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
@@ -57,7 +57,7 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
   };
 }
 
-/** Options that belong to one criterion. */
+/** Checks options that apply to one criterion only. */
 function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): Fault | undefined {
   if (granularity === 'module' && by !== 'ppl') {
     return {

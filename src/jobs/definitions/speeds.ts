@@ -6,7 +6,7 @@ import { models } from '../option';
 import { compute } from '../options/compute';
 import { measuring } from '../options/measuring';
 
-/** More than of one model: the range of three says little. */
+/** More than for a single model, because the range of three runs says little. */
 const REPEATS = 5;
 
 export const speeds = defineJob({

@@ -1,4 +1,4 @@
-/** Calibration text, and how rows are drawn from it. */
+/** Calibration text, and the sampling of rows from it. */
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { CalibrationSource } from '../../protocol/jobs';
 import { file, seed, whole } from '../option';
@@ -18,7 +18,7 @@ export const calibration = {
   seed: seed('random seed', { default: DEFAULT_SEED, setting: 'coppice.calibration.seed' }),
 };
 
-/** Rows of a calibration text as the options of a job say it. */
+/** The options of a job for these calibration rows. */
 export const drawnOptions = ({
   file: text,
   ...drawn

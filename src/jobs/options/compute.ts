@@ -1,11 +1,11 @@
-/** Where and how a job computes. */
+/** Device, threads and memory of a job. */
 import type { DeviceChoice } from '../../engine/onnx/device';
 import { bytes, choice, whole } from '../option';
 
-/** Where to compute: chosen by speed, or by name. */
+/** The device: the fastest one, or one by name. */
 export const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const satisfies readonly DeviceChoice[];
 
-/** Options of every job that computes. The device never changes silently: what is asked for is used, or the job fails. */
+/** Options of every job that computes. The device never changes silently: the job uses the requested one or fails. */
 export const compute = {
   device: choice(DEVICES, 'where to compute', {
     placeholder: 'name',
@@ -20,7 +20,7 @@ export const compute = {
   }),
 };
 
-/** The same for jobs that compute nothing, so that a caller can give the same to every job. */
+/** The same for jobs that compute nothing, so that a caller can give the same options to every job. */
 export const acceptedCompute = {
   device: { ...compute.device, hidden: true as const },
   threads: { ...compute.threads, hidden: true as const },

@@ -1,4 +1,4 @@
-/** The criterion that says how much a block matters, and what its own options are. */
+/** The importance criterion and its options. */
 import { CRITERIA, type Criterion, CRITERION_LIST, needsCalibration } from '../../engine/importance/criteria';
 import { option } from '../../engine/option-token';
 import type { Fault } from '../define';
@@ -12,7 +12,7 @@ export const criterion = choice(CRITERIA, 'how to score', {
   recorded: true,
 });
 
-/** The same where it is perplexity unless something else is named. */
+/** The same with perplexity as the default. */
 export const criterionOrPpl = choice(CRITERIA, criterion.help, {
   placeholder: 'name',
   default: 'ppl',
@@ -28,7 +28,7 @@ export const magnitude = {
   }),
 };
 
-/** What the help says of each criterion, one a line. */
+/** Help text of the criteria, one per line. */
 export const CRITERIA_HELP = [
   'Criteria:',
   ...CRITERION_LIST.map(
@@ -36,7 +36,7 @@ export const CRITERIA_HELP = [
   ),
 ].join('\n');
 
-/** A criterion that needs a text, and has none. */
+/** The error if a criterion needs a text and none is given. */
 export function calibrationFault(
   criterion: Criterion,
   { calibration }: { readonly calibration?: string },

@@ -1,4 +1,4 @@
-/** Blocks that stay, regardless of their scores. */
+/** Blocks to keep, regardless of their scores. */
 import { blocks, flag } from '../option';
 
 export const keep = {

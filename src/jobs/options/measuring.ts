@@ -1,8 +1,8 @@
-/** How speed is measured. */
+/** Options for measuring speed. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { type Option, seed, whole } from '../option';
 
-/** @param repeats measured runs unless something else is asked for */
+/** @param repeats default number of measured runs */
 export const measuring = (
   repeats: number,
 ): Readonly<Record<'promptTokens' | 'newTokens' | 'repeats' | 'seed', Option<number, 'default'>>> => ({

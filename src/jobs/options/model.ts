@@ -19,5 +19,5 @@ export const remove = {
   remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', { placeholder: 'list' }),
 };
 
-/** A checkpoint without some of its parts, with an adapter on top. */
+/** A checkpoint without some of its parts, with an adapter. */
 export const model = { ...source, ...remove, ...adapter };

@@ -1,4 +1,4 @@
-/** What a job writes. */
+/** Options for the output of a job. */
 import type { WeightDtype } from '../../engine/formats/dtype';
 import { choice, folder } from '../option';
 
@@ -10,9 +10,9 @@ export const dtype = choice(DTYPES, "type of the new weights (default: the sourc
 
 const STORED = { f32: 'F32', bf16: 'BF16', f16: 'F16' } as const satisfies Record<(typeof DTYPES)[number], WeightDtype>;
 
-/** The type as files, results and records name it; undefined where each weight keeps its own. */
+/** The name of the type in files, results and records; undefined if each weight keeps its type. */
 export const storedDtype = (name: (typeof DTYPES)[number] | undefined): WeightDtype | undefined => name && STORED[name];
 
-/** The option's word for a type that is stored so. */
+/** The option's value for a stored type. */
 export const dtypeOption = (stored: WeightDtype | undefined): (typeof DTYPES)[number] | undefined =>
   DTYPES.find((name) => STORED[name] === stored);

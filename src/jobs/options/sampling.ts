@@ -1,4 +1,4 @@
-/** How tokens are chosen, and how many: greedily, or sampled as soon as one of the sampling options is given. */
+/** How to choose tokens, and how many. Greedy by default; any sampling option makes it sample. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { flag, positive, seed, share, whole } from '../option';
 
@@ -20,7 +20,7 @@ export const writing = {
   ignoreEos: flag('continue after the end-of-text token'),
 };
 
-/** What the sampling options say. */
+/** Values of the sampling options. */
 export interface SamplingOptions {
   readonly temperature?: number;
   readonly topK?: number;

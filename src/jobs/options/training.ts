@@ -11,7 +11,7 @@ const FULL = { group: 'Every weight' } as const;
 const DATA = { group: 'Distillation and data' } as const;
 const TRAINING = { group: 'Training' } as const;
 
-/** PEFT's names of the Linears are taken too. */
+/** PEFT's names of the Linears are accepted too. */
 const TARGETS = [...LINEAR_NAMES, ...LINEAR_NAMES.map((name) => `${name}_proj` as const)];
 
 export const loraOptions = {

@@ -1,4 +1,4 @@
-/** How a text is cut into windows. */
+/** Options for cutting a text into windows. */
 import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
 import { type Option, whole } from '../option';
 

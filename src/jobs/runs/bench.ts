@@ -1,4 +1,4 @@
-/** What a model or a view of it costs its user. */
+/** Measures the costs of a model or a view of it. */
 import { measure, type Measurement } from '../../engine/evaluate/measure';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';

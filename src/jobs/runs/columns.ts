@@ -1,4 +1,4 @@
-/** Models that work side by side: what keeps one from it is not the others' affair. */
+/** Models side by side. A failure of one does not affect the others. */
 import { basename } from 'node:path';
 import { DeviceError, UserError } from '../../engine/errors';
 import { type Model, type ModelOptions, openModel } from '../../engine/model/model';
@@ -9,13 +9,13 @@ import type { ColumnInfo } from '../../protocol/samples';
 import type { LabelledModel } from '../option';
 import { type JobContext, modelOptions } from '../run';
 
-/** One that cannot take part, and why. */
+/** A model that failed, and why. */
 export interface Unable {
   readonly label: string;
   readonly failure: UserError;
 }
 
-/** @throws what is no UserError: the program's fault, or the device's, is every column's */
+/** @throws errors that are not UserErrors: a bug or a failing device concerns all columns */
 export async function orUnable<T>(label: string, make: () => T | Promise<T>): Promise<T | Unable> {
   try {
     return await make();
@@ -36,7 +36,7 @@ export async function openColumn(
   return { label: column.label, opened, model };
 }
 
-/** The columns that can take part. @throws UserError, that of the first column, when there is none */
+/** The columns that work. @throws the UserError of the first column if all fail */
 export function requireAble<T extends object>(columns: readonly (T | Unable)[]): T[] {
   const able = columns.filter((column): column is T => !('failure' in column));
   const [first] = columns;
@@ -46,7 +46,7 @@ export function requireAble<T extends object>(columns: readonly (T | Unable)[]):
 
 export const words = ({ what, why }: UserError): string => `${what}: ${why}`;
 
-/** What results and records say of a column. */
+/** A column in results and records. */
 export function columnInfo(
   column: { readonly label: string; readonly opened: OpenedModel } | Unable,
   { checkpoint, remove = [], adapter }: LabelledModel,

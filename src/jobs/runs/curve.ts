@@ -33,9 +33,9 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
   };
 }
 
-/** The text where there is one; the calibration rows otherwise. */
+/** The text if there is one, otherwise the calibration rows. */
 function rowsOf({ text, window, limit, calibration, samples, length, seed }: Options): CurveOptions['rows'] {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check asks for one of the two
+    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check requires one of the two
     : { from: 'text', file: text, window, limit };
 }

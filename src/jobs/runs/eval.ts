@@ -1,4 +1,4 @@
-/** Perplexity of a text, or of calibration rows, under a model or a view of it. */
+/** Perplexity of a text, or of calibration rows, for a model or a view of it. */
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { loadRows, type RowSource } from '../../engine/evaluate/rows';

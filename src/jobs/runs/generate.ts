@@ -1,4 +1,4 @@
-/** One continuation of a prompt, told as it is written. */
+/** One continuation of a prompt, streamed as events. */
 import { generate } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
 import { openForComputing, withModel } from '../../engine/model/opened';
@@ -12,7 +12,7 @@ import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
 
-/** A result whose measurements are numbers, as they are within the process. */
+/** A result with measurements as numbers, for use inside the process. */
 type Written = Omit<GenerateResult, Measured> & Readonly<Record<Measured, number>>;
 type Measured = 'timeToFirstToken' | 'prefillTokensPerSecond' | 'decodeTokensPerSecond';
 
@@ -38,7 +38,7 @@ export async function runGenerate(
     checkpoint,
     { ...modelOptions(options, context), adapter },
     async (model) => {
-      tell('', []); // the text begins
+      tell('', []); // the start of the text
       const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
       return { result: await generate(model, promptIds, writing, context.job), device: model.device };
     },

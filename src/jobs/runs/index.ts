@@ -25,7 +25,7 @@ const runs = {
   samples: runSamples,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
-/** What a run returns within the process, where every number is one. */
+/** The result inside the process, where every number is a number. */
 export type RunResult<K extends Kind> = Awaited<ReturnType<(typeof runs)[K]>>['result'];
 
 export const RUNS: {

@@ -1,4 +1,4 @@
-/** Retrains a model or a view of it. Events tell every step and every evaluation of the held-out part. */
+/** Retrains a model or a view of it. Reports every step and every evaluation of the held-out part as events. */
 import { resolve } from 'node:path';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Model, openModel } from '../../engine/model/model';
@@ -37,7 +37,7 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
       return {
         result: summaryOf(done),
         run: detailsOf(checkpoint, options, {
-          inputs: inputs.slice(1), // the model comes first
+          inputs: inputs.slice(1), // the model is the first input
           settings,
           seed: seed ?? undefined,
           device: model.device,
@@ -50,7 +50,7 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
   });
 }
 
-/** A student that is its own teacher, unpruned, is opened once. */
+/** If the unpruned student is its own teacher, it is opened once. */
 async function openTeacher(options: Options, student: Model, context: Context): Promise<TeacherSource | undefined> {
   const { teacher: path } = options;
   if (path === undefined) return undefined;
@@ -68,7 +68,7 @@ function hooksOf({ emit }: Context): RetrainContext['hooks'] {
   };
 }
 
-/** What the run says before its first step. */
+/** The event before the first step. */
 const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainStart): TrainingStartEvent => ({
   type: 'start',
   steps: options.steps,
@@ -82,6 +82,6 @@ const startEvent = ({ parameters, options, data, rows, resumed, idle }: RetrainS
   idle,
 });
 
-/** What is kept of a run whose loss exploded. */
+/** The warning about what was kept after the loss exploded. */
 const stoppedLine = ({ step, why, kept }: NonNullable<RunResult['stopped']>): string =>
   `training stopped at step ${step}: ${why}. The weights of step ${kept} were kept. ${REMEDY}`;

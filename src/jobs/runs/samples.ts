@@ -38,7 +38,7 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
     for (const [prompt, text] of prompts.entries()) {
       const writing = { maxNewTokens, ...choice, ignoreEos };
       texts.push(...(await writePrompt(prompt, text, columns, writing, chat, context)));
-      if (context.job.signal?.aborted) break; // what was written until then is the result
+      if (context.job.signal?.aborted) break; // the text written so far is the result
     }
     const seconds = secondsSince(start);
     const described = columns.map((column, i) => columnInfo(column, options.columns[i]));
@@ -74,7 +74,7 @@ function tellFailures(columns: readonly (Column | Unable)[], { emit }: Context):
   }
 }
 
-/** One text a column, in their order; of one that cannot write, why. */
+/** One text per column, in order; for a failed column, the reason. */
 async function writePrompt(
   prompt: number,
   text: string,
@@ -101,7 +101,7 @@ async function writePrompt(
   return texts;
 }
 
-/** Says the rest of what a column wrote, and gives all of it. */
+/** Sends the rest of a column's text, and returns the whole text. */
 async function wholeText(
   { column, label, decoder, tokenizer, promptIds }: Writer,
   { failure, ...generated }: ColumnText,
@@ -140,7 +140,7 @@ async function writerOf(column: Column | Unable, at: number, text: string, chat:
   }));
 }
 
-/** Of a column that wrote nothing. */
+/** The result of a column without text. */
 const NOTHING = {
   ids: [],
   text: '',

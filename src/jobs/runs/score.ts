@@ -1,4 +1,4 @@
-/** How much every block of a model matters. */
+/** Scores the importance of every block. */
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport, type ScoreSummary } from '../../engine/importance/score-report';

@@ -1,4 +1,4 @@
-/** The blocks that a pruning removes: named one by one, or by scores and how much is to go. */
+/** Selects the blocks to remove: by name, or by scores and an amount. */
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
@@ -18,7 +18,7 @@ import type { RunInput } from '../../engine/records/record';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 
-/** The blocks to remove, and how they were found. */
+/** The blocks to remove, and how they were chosen. */
 export interface Selection {
   readonly removed: readonly number[];
   readonly choice: Choice;
@@ -31,7 +31,7 @@ export interface Selection {
 
 type PruneOptions = OptionsFor<'prune'>;
 
-/** @throws UserError when no such blocks can be removed, or the scores are those of another model */
+/** @throws UserError when these blocks cannot be removed, or the scores belong to another model */
 export async function selectBlocks(
   checkpoint: Checkpoint,
   architecture: Architecture,
@@ -65,7 +65,7 @@ function byName(blocks: readonly number[], architecture: Architecture, options: 
   };
 }
 
-/** How much goes, and what stays. */
+/** The amount to remove, and the blocks to keep. */
 interface Amount {
   readonly goal: SizeGoal;
   readonly count: number;
@@ -120,7 +120,7 @@ function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal {
   return { kind: 'target', parameters: targetParams! };
 }
 
-/** The numbers of a ranking, as a criterion found them. */
+/** The numbers of a criterion's ranking. */
 function resultOfRanking(ranking: Ranking): CriterionResult {
   if (ranking.kind === 'scores') return { blocks: ranking.scores.map((score, index) => ({ index, score })) };
   return ranking.kind === 'windows' ? { windows: ranking.windows } : {};

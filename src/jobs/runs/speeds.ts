@@ -1,4 +1,4 @@
-/** How fast several models read and write, measured in turns. */
+/** Measures the speeds of several models in turns. */
 import { sizeOfView } from '../../engine/evaluate/measure';
 import { fittingLengths, measureInTurns, type TurnSpeeds } from '../../engine/evaluate/measure-turns';
 import type { Model } from '../../engine/model/model';
