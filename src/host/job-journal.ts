@@ -4,6 +4,8 @@
  */
 import type { Memento } from './memento';
 import { isObject } from '../format/json';
+import { UserError } from '../engine/errors';
+import { completeOptions, optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import type { JobKind, JobSpec } from '../protocol/jobs';
 
@@ -48,8 +50,15 @@ export class JobJournal {
   }
 }
 
-/** Other versions may have stored other kinds of jobs, which are not run again. */
+/** Whether this version can run the job. Other versions may have stored other kinds of jobs, or other options. */
 function isSpec(value: unknown): value is JobSpec {
   if (!isObject(value) || typeof value.kind !== 'string' || !Object.hasOwn(JOBS, value.kind)) return false;
-  return isWorthIt(value as unknown as JobSpec);
+  const spec = value as unknown as JobSpec;
+  try {
+    completeOptions(JOBS[spec.kind], optionsIn(spec));
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+  return isWorthIt(spec);
 }

@@ -34,7 +34,8 @@ const LINGER_MS = 60_000;
 
 export class WhatIfService {
   private open: WarmModel | undefined;
-  private newest: AbortController | undefined;
+  /** The newest request about each checkpoint that is not answered yet. */
+  private readonly newest = new Map<string, AbortController>();
   /** The evaluation before this one, done or cancelled. */
   private last: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -45,22 +46,29 @@ export class WhatIfService {
   ) {}
 
   /**
-   * The newest wins: it cancels a request that is still being answered.
+   * The newest request about a checkpoint cancels the one before it. Requests about others, which another panel shows,
+   * wait for each other.
    * @throws UserError, CancelledError
    */
   async evaluate(params: ViewPerplexityParams, signal: AbortSignal): Promise<ViewPerplexity> {
-    this.newest?.abort();
-    const mine = (this.newest = new AbortController());
+    const { checkpoint } = params;
+    this.newest.get(checkpoint)?.abort();
+    const mine = new AbortController();
+    this.newest.set(checkpoint, mine);
     const before = this.last;
     const either = AbortSignal.any([signal, mine.signal]);
     const answer = before.then(() => this.answer(params, either));
     this.last = answer.catch(() => undefined);
-    return answer;
+    try {
+      return await answer;
+    } finally {
+      if (this.newest.get(checkpoint) === mine) this.newest.delete(checkpoint);
+    }
   }
 
   async close(): Promise<void> {
     clearTimeout(this.timer);
-    this.newest?.abort();
+    for (const request of this.newest.values()) request.abort();
     await this.last;
     await this.drop();
   }

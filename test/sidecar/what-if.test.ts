@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../src/engine/errors';
+import { CancelledError, UserError } from '../../src/engine/errors';
 import type { ViewPerplexity, ViewPerplexityParams } from '../../src/protocol/short';
 import { material } from './material';
 import { describedClient } from './started';
@@ -62,5 +62,16 @@ describe('what-if requests', function () {
     const { calibration: rows } = await ask();
     appendFileSync(text, '\n\nOne more paragraph, which a reader of the text finds at its end.');
     assert.notEqual((await ask()).calibration.sha256, rows.sha256);
+  });
+
+  it('about one checkpoint cancel each other, about two do not', async () => {
+    const other = material(5).model;
+    const [overtaken, newest, beside] = await Promise.allSettled([
+      ask({ remove: [4] }),
+      ask({ remove: [1, 4] }),
+      ask({ checkpoint: other, remove: [4] }),
+    ]);
+    assert.ok(overtaken.status === 'rejected' && overtaken.reason instanceof CancelledError);
+    assert.deepEqual([newest.status, beside.status], ['fulfilled', 'fulfilled']);
   });
 });

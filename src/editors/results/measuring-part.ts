@@ -27,6 +27,7 @@ export class MeasuringPart {
   private readonly watch: WhatIfWatch;
   /** The text at the last reading. */
   private noted: MeasuredOn | undefined;
+  private disposed = false;
 
   constructor(private readonly options: MeasuringOptions) {
     const { store, failed } = options;
@@ -99,7 +100,9 @@ export class MeasuringPart {
     await reading.again();
   }
 
+  /** Asks nothing from now on: a reading that ends later must not cancel requests of the panel's next session. */
   dispose(): void {
+    this.disposed = true;
     this.watch.dispose();
   }
 
@@ -108,6 +111,7 @@ export class MeasuringPart {
    *   measured only if there is a parent's perplexity to compare it with
    */
   private askPlan(always = false): void {
+    if (this.disposed) return;
     const { plan, store, services } = this.options;
     const { removed } = plan;
     const compared = (store.state.family.parent?.there?.ppl ?? null) !== null;

@@ -57,4 +57,32 @@ describe('the journal of jobs', () => {
     await store.update('jobsUnderWay', 'nonsense');
     assert.deepEqual(new JobJournal(store).interrupted, []);
   });
+
+  it('drops jobs whose options this version does not have', async () => {
+    const store = newStore();
+    const older = [
+      { kind: 'score', checkpoint: '/m', criterion: 'ppl', calibration: { file: '/t', samples: 4 } },
+      { kind: 'retrain', checkpoint: '/m', out: '/o', settings: { method: { kind: 'lora' }, data: ['/d'] } },
+      { kind: 'curve', checkpoint: '/m', criterion: 'ppl', calibration: { file: '/t' }, plus: true },
+      { kind: 'eval', checkpoint: '/m', text: 7 },
+      { kind: 'prune', checkpoint: '/m', blocks: [1] },
+    ];
+    await store.update('jobsUnderWay', [...older, SCORE]);
+    assert.deepEqual(new JobJournal(store).interrupted, [SCORE]);
+  });
+
+  it('keeps jobs of every kind that the commands start', () => {
+    const jobs: JobSpec[] = [
+      { kind: 'score', checkpoint: '/m', criterion: 'ppl', calibration: '/t', samples: 4, length: 8, records: ['/r'] },
+      { kind: 'eval', checkpoint: '/m', text: '/t', remove: [1, '2.ffn'], device: 'cpu', threads: 2 },
+      { kind: 'retrain', checkpoint: '/m', data: ['/d'], out: '/o', remove: [3], rank: 4, resume: true },
+      { kind: 'curve', checkpoint: '/m', criterion: 'ppl', calibration: '/t', keepEnds: true, keep: [0] },
+      { kind: 'merge', checkpoint: '/m', adapter: '/a', out: '/o' },
+      PRUNE,
+    ];
+    const store = newStore();
+    const journal = new JobJournal(store);
+    for (const job of jobs) journal.begun(job);
+    assert.deepEqual(new JobJournal(store).interrupted, jobs);
+  });
 });
