@@ -55,12 +55,15 @@ export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, ()
   score: () => l10n.t('Score Blocks…'),
 };
 
+/** What a command line has in place of a value: FILE, DIR. The editor asks for the value. */
+const PLACEHOLDER = /^[A-Z]+$/;
+
 /** The editor's naming. */
 export const EDITOR_NAMING: OptionNaming = {
   option(name, value) {
     const noun = nounOf(name);
     if (value === 'false') return l10n.t('turning {0} off', noun);
-    return value === undefined ? noun : l10n.t('{0} {1}', noun, value);
+    return value === undefined || PLACEHOLDER.test(value) ? noun : l10n.t('{0} {1}', noun, value);
   },
 
   set(name, value) {

@@ -28,10 +28,14 @@ function wordsOf(name: string, { kind, argument, implied, default: usual }: Opti
   if (Array.isArray(value)) {
     if (value.length === 0) return [];
     if (kind.kind === 'list' && kind.repeated) {
-      return value.flatMap((item) => [flagOf(name), formatValue(kind.of, item)]);
+      return value.flatMap((item) => withFlag(name, formatValue(kind.of, item)));
     }
   }
   const text = formatValue(kind, value);
-  if (!argument) return [flagOf(name), text];
+  if (!argument) return withFlag(name, text);
   return [text.startsWith('-') ? `./${text}` : text]; // it would be parsed as a flag
 }
+
+/** In one word where the value reads as a flag: `--prompt -V` would print the version. */
+const withFlag = (name: string, text: string): string[] =>
+  text.startsWith('-') ? [`${flagOf(name)}=${text}`] : [flagOf(name), text];

@@ -332,6 +332,9 @@ const ROUND_TRIPS: readonly (readonly [spec: JobSpec, command: string, options: 
         threads: 2,
       },
     ],
+    ...['-V', '--version', '--help', '--', '-', '-1', '--prompt=x', '', ' ', '日本 "q"'].map(
+      (prompt): (typeof ROUND_TRIPS)[number] => [{ kind: 'generate', checkpoint: 'm', prompt }, 'generate', { prompt }],
+    ),
     [{ kind: 'generate', checkpoint: 'm', ids: [1, 2] }, 'generate', { ids: [1, 2] }],
     [{ kind: 'prune', checkpoint: 'm', blocks: [3, 5], out: '/w/$out' }, 'prune', { blocks: [3, 5], out: '/w/$out' }],
     [
@@ -375,6 +378,7 @@ describe('the command line of a job, read by the command line', () => {
       { ...common, ...lora, merge: true, dtype: 'f16', teacher: 'm', teacherWeight: 0.3, resume: true },
       { ...common, full: true, init: 'random', dtype: 'bf16' },
       { data: ['self'], selfTokens: 500, epochs: 0.5 },
+      { data: ['-V', '--data', 'a,b.txt', ''], lr: 1e-21, weightDecay: 1e21, heldOut: 5e-324 },
     ];
     for (const settings of all) {
       const given = { checkpoint: 'm', out: 'o', remove: [2], ...settings };

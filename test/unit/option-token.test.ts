@@ -41,6 +41,11 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
     'Remove fewer, shorten “Coppice: Keep”, or turn “Coppice: Keep First And Last” off.',
   ],
   [`(${option('keepEnds', false)} lets)`, '(--no-keep-ends lets)', '(turning “Coppice: Keep First And Last” off lets)'],
+  [
+    `Add ${option('calibration', 'FILE')}: a text.`,
+    'Add --calibration FILE: a text.',
+    'Add “Coppice › Calibration: File”: a text.',
+  ],
   [`Lower ${option('samples')}.`, 'Lower --samples.', 'Lower “Coppice › Calibration: Samples”.'],
   [
     `Give a ${option('retrain.length')} of at most 8.`,

@@ -1,6 +1,6 @@
 /** Perplexity of a text, or of calibration rows, for a checkpoint or a view of it. */
 import type { BosMode } from '../../engine/evaluate/windows';
-import { option, set } from '../../engine/option-token';
+import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { EvaluateResult } from '../../protocol/jobs';
 import { defineJob, excluding, shape } from '../define';
@@ -50,7 +50,7 @@ export const evaluate = defineJob({
       : {
           what: 'There is nothing to evaluate',
           why: `neither ${option('text')} nor ${option('calibration')} is given`,
-          action: `${set('text', 'FILE', 'add')}.`,
+          action: `Add ${option('text', 'FILE')}.`,
         },
   result: shape<EvaluateResult>(),
 });

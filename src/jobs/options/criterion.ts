@@ -45,6 +45,6 @@ export function calibrationFault(
   return {
     what: `the criterion ${criterion} needs a calibration text`,
     why: `${option('calibration')} is not given`,
-    action: `Add ${option('calibration')}: a text like those that your app sends.`,
+    action: `Add ${option('calibration', 'FILE')}: a text like those that your app sends.`,
   };
 }

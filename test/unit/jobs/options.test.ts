@@ -178,6 +178,18 @@ describe('options of jobs', () => {
     for (const [name, value] of Object.entries(wrong)) refused({ model: 'm', [name]: value }, /must be/);
   });
 
+  it('that are missing are named as they are typed', () => {
+    const missing: readonly (readonly [job: AnyJob, given: object, action: RegExp])[] = [
+      [JOBS.score, {}, /^Add --calibration FILE: a text/],
+      [JOBS.eval, {}, /^Add --text FILE\.$/],
+      [JOBS.curve, {}, /^Add --text FILE, or --calibration FILE to/],
+      [JOBS.prune, { out: 'o', criterion: 'ppl', count: 1 }, /^Add --calibration FILE: a text/],
+    ];
+    for (const [job, given, action] of missing) {
+      assert.throws(() => completeOptions(job, { checkpoint: 'm', ...given }), { name: 'UserError', action }, job.kind);
+    }
+  });
+
   it('have a JSON Schema that says which there are, their values and defaults', () => {
     const { properties, required, additionalProperties } = schemaOf(every) as {
       readonly properties: Readonly<Record<string, Record<string, unknown>>>;
