@@ -1,52 +1,27 @@
 /** The editor's names for options and commands in messages of the engine. */
 import { type CommandName, type OptionName, type OptionNaming, set } from '../engine/option-token';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
 import { settingsByOption } from '../jobs/settings';
 import { l10n } from '../l10n';
 
 /** Settings by the option that they are the default of; the record's folder takes the place of its file. */
 const SETTINGS: ReadonlyMap<string, string> = new Map([...settingsByOption(), ['record', 'coppice.runsFolder']]);
 
-/** The other options: steps of a command, or arguments that a command can be called with. */
-const NOUNS: Readonly<Partial<Record<OptionName, () => string>>> = {
-  adapter: () => l10n.t('an adapter'),
-  alpha: () => l10n.t('α'),
-  blocks: () => l10n.t('the plan'),
-  bos: () => l10n.t('begin-of-text token'),
-  count: () => l10n.t('the count'),
-  data: () => l10n.t('the training data'),
-  dropout: () => l10n.t('dropout'),
-  dtype: () => l10n.t('type of the weights'),
-  epochs: () => l10n.t('epochs'),
-  evalEvery: () => l10n.t('steps between evaluations'),
-  full: () => l10n.t('full training'),
-  granularity: () => l10n.t('the parts of blocks'),
-  heldOut: () => l10n.t('held-out records'),
-  ids: () => l10n.t('token ids'),
-  init: () => l10n.t('random start'),
-  initAdapter: () => l10n.t('the adapter to start from'),
-  json: () => l10n.t('JSON'),
-  limit: () => l10n.t('number of windows'),
-  lr: () => l10n.t('learning rate'),
-  merge: () => l10n.t('merging'),
-  out: () => l10n.t('output folder'),
-  prompt: () => l10n.t('the prompt'),
-  patience: () => l10n.t('patience'),
-  rank: () => l10n.t('rank'),
-  ratio: () => l10n.t('the share'),
-  remove: () => l10n.t('the plan'),
-  resume: () => l10n.t('resuming'),
-  'retrain.length': () => l10n.t('row length'),
-  scores: () => l10n.t('the scores'),
-  selfTokens: () => l10n.t('tokens of its own text'),
-  steps: () => l10n.t('steps'),
-  targetParams: () => l10n.t('the target size'),
-  targets: () => l10n.t('target matrices'),
-  teacher: () => l10n.t('a teacher'),
-  teacherWeight: () => l10n.t('weight of the teacher'),
-  text: () => l10n.t('a text'),
-  warmup: () => l10n.t('warm-up'),
-  window: () => l10n.t('window'),
-};
+/** Names of the other options, which a command asks for or takes as arguments: by job and option, and by option. */
+const NOUNS: ReadonlyMap<string, () => string> = nounsOf(Object.values(JOBS));
+
+function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
+  const nouns = new Map<string, () => string>();
+  for (const { kind, options } of jobs) {
+    for (const [name, { noun }] of Object.entries(options)) {
+      if (noun === undefined) continue;
+      nouns.set(`${kind}.${name}`, noun);
+      if (!nouns.has(name)) nouns.set(name, noun);
+    }
+  }
+  return nouns;
+}
 
 /** Titles of commands, as in the Command Palette. */
 export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, () => string>> = {
@@ -81,7 +56,7 @@ export const EDITOR_NAMING: OptionNaming = {
 function nounOf(name: OptionName): string {
   const setting = SETTINGS.get(name);
   if (setting !== undefined) return l10n.t('“{0}”', settingTitle(setting));
-  return NOUNS[name]?.() ?? l10n.t('the argument “{0}”', name);
+  return NOUNS.get(name)?.() ?? l10n.t('the argument “{0}”', name);
 }
 
 /**

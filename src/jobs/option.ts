@@ -59,6 +59,8 @@ export interface Details<T> {
   readonly formerly?: string;
   /** Omitted in a copied command line if it has its default. */
   readonly implied?: true;
+  /** The editor's name for an option without a setting, translated. */
+  readonly noun?: () => string;
   /** The VS Code setting with its default: "coppice.memoryLimit". */
   readonly setting?: string;
   /** The record's settings include it unchanged. */

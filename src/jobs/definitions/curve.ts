@@ -14,12 +14,14 @@ import { window } from '../options/window';
 const options = {
   ...source,
   criterion: criterionOrPpl,
-  scores: file('use the order of these scores (output of `coppice score --json`)'),
+  scores: file('use the order of these scores (output of `coppice score --json`)', {
+    noun: () => l10n.t('the scores'),
+  }),
   most: whole('largest number of removed blocks (default: all that can be removed)'),
   ...keep,
-  text: file('measure on a text instead of the calibration rows'),
+  text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window('with --text: tokens per window'),
-  limit: whole('with --text: use only the first n windows'),
+  limit: whole('with --text: use only the first n windows', { noun: () => l10n.t('number of windows') }),
   ...remove,
   ...adapter,
   ...calibration,

@@ -14,13 +14,13 @@ const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMo
 
 const options = {
   ...source,
-  text: file('text to measure perplexity on (UTF-8)', { conflicts: ['calibration'] }),
+  text: file('text to measure perplexity on (UTF-8)', { noun: () => l10n.t('a text'), conflicts: ['calibration'] }),
   window: excluding(window('tokens per window'), 'calibration'),
-  limit: whole('use only the first n windows', { conflicts: ['calibration'] }),
+  limit: whole('use only the first n windows', { noun: () => l10n.t('number of windows'), conflicts: ['calibration'] }),
   bos: choice(
     BOS_MODES,
     'begin-of-text token: once before the text (stream), before each window, or never (default: stream, if the model has one)',
-    { placeholder: 'where', conflicts: ['calibration'] },
+    { noun: () => l10n.t('begin-of-text token'), placeholder: 'where', conflicts: ['calibration'] },
   ),
   ...calibration,
   ...remove,

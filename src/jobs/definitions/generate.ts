@@ -10,8 +10,9 @@ import { sampling, writing } from '../options/sampling';
 
 const options = {
   ...source,
-  prompt: text('the text to continue', { conflicts: ['ids'] }),
+  prompt: text('the text to continue', { noun: () => l10n.t('the prompt'), conflicts: ['ids'] }),
   ids: list(whole('a token id', { min: 0 }), 'the prompt as token ids: 1,403,12', {
+    noun: () => l10n.t('token ids'),
     expected: 'token ids separated by commas, such as 1,403,12',
   }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),

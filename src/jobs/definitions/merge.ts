@@ -21,7 +21,10 @@ export const merge = defineJob({
   title: (model) => l10n.t('Merging an adapter into {0}', model),
   options: {
     ...source,
-    adapter: folder('folder of the adapter, written by coppice retrain or PEFT', { required: true }),
+    adapter: folder('folder of the adapter, written by coppice retrain or PEFT', {
+      noun: () => l10n.t('an adapter'),
+      required: true,
+    }),
     otherBase: adapter.otherBase,
     out: out('folder of the new checkpoint; it must not exist'),
     dtype,

@@ -15,18 +15,23 @@ import { out } from '../options/output';
 const options = {
   ...source,
   blocks: blocks('remove exactly these blocks: 10,12-14', {
+    noun: () => l10n.t('the plan'),
     conflicts: ['count', 'ratio', 'targetParams'],
   }),
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   out: out('folder of the new checkpoint; it must not exist'),
-  scores: file('scores to choose by (output of `coppice score --json`)', { conflicts: ['criterion', 'blocks'] }),
+  scores: file('scores to choose by (output of `coppice score --json`)', {
+    noun: () => l10n.t('the scores'),
+    conflicts: ['criterion', 'blocks'],
+  }),
   criterion: excluding(criterion, 'blocks'),
-  count: whole('remove this many blocks', { conflicts: ['ratio', 'targetParams'] }),
+  count: whole('remove this many blocks', { noun: () => l10n.t('the count'), conflicts: ['ratio', 'targetParams'] }),
   ratio: part('remove at most this share of all parameters, such as 0.2', {
+    noun: () => l10n.t('the share'),
     placeholder: 'r',
     conflicts: ['targetParams'],
   }),
-  targetParams: parameters('keep at least this many parameters: 5.4B, 110M'),
+  targetParams: parameters('keep at least this many parameters: 5.4B, 110M', { noun: () => l10n.t('the target size') }),
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration'),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),

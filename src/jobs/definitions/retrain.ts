@@ -18,11 +18,11 @@ const options = {
     file('a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
       'or self: the unpruned model writes the text',
-    { required: true, repeated: true, placeholder: 'file', asked: 'the data' },
+    { noun: () => l10n.t('the training data'), required: true, repeated: true, placeholder: 'file' },
   ),
   out: out('folder to write; it must not exist'),
   ...remove,
-  resume: flag('continue a run that was stopped'),
+  resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming') }),
   ...loraOptions,
   ...fullOptions,
   ...dataOptions,

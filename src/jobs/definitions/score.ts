@@ -16,11 +16,12 @@ const options = {
   ...calibration,
   ...magnitude,
   granularity: choice(['block', 'module'], 'ppl: score whole blocks, or attention and FFN separately', {
+    noun: () => l10n.t('the parts of blocks'),
     placeholder: 'part',
     default: 'block',
     recorded: true,
   }),
-  count: whole('greedy: stop after this many removals', { recorded: true }),
+  count: whole('greedy: stop after this many removals', { noun: () => l10n.t('the count'), recorded: true }),
   keep: blocks('greedy: blocks that it must not remove: 0-3,28', { setting: 'coppice.keep', recorded: true }),
   ...remove,
   ...adapter,

@@ -1,5 +1,6 @@
 /** The model of a job: a checkpoint, or a view of it, with or without an adapter. */
 import { checkpoint, flag, folder, parts } from '../option';
+import { l10n } from '../../l10n';
 
 export const source = {
   checkpoint: checkpoint('folder, .safetensors file or index', { argument: true, required: true }),
@@ -8,15 +9,16 @@ export const source = {
 export const adapter = {
   adapter: folder(
     'apply a LoRA adapter without writing anything; also leaves out the blocks that it was trained without',
-    {
-      placeholder: 'dir',
-    },
+    { noun: () => l10n.t('an adapter'), placeholder: 'dir' },
   ),
   otherBase: flag('use the adapter although it was trained on other files: the same model in another form'),
 };
 
 export const remove = {
-  remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', { placeholder: 'list' }),
+  remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', {
+    noun: () => l10n.t('the plan'),
+    placeholder: 'list',
+  }),
 };
 
 /** A checkpoint without some of its parts, with an adapter. */

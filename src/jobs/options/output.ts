@@ -1,12 +1,16 @@
 /** Options for the output of a job. */
 import type { WeightDtype } from '../../engine/formats/dtype';
 import { choice, folder } from '../option';
+import { l10n } from '../../l10n';
 
-export const out = (help: string) => folder(help, { required: true });
+export const out = (help: string) => folder(help, { required: true, noun: () => l10n.t('output folder') });
 
 const DTYPES = ['f32', 'bf16', 'f16'] as const satisfies readonly Lowercase<WeightDtype>[];
 
-export const dtype = choice(DTYPES, "type of the new weights (default: the source's)", { placeholder: 'name' });
+export const dtype = choice(DTYPES, "type of the new weights (default: the source's)", {
+  noun: () => l10n.t('type of the weights'),
+  placeholder: 'name',
+});
 
 const STORED = { f32: 'F32', bf16: 'BF16', f16: 'F16' } as const satisfies Record<(typeof DTYPES)[number], WeightDtype>;
 

@@ -3,6 +3,7 @@ import { LINEAR_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
 import { dtype } from './output';
+import { l10n } from '../../l10n';
 
 const { full, lora } = DEFAULTS;
 
@@ -15,52 +16,88 @@ const TRAINING = { group: 'Training' } as const;
 const TARGETS = [...LINEAR_NAMES, ...LINEAR_NAMES.map((name) => `${name}_proj` as const)];
 
 export const loraOptions = {
-  rank: whole(`rank (default: ${DEFAULTS.rank})`, { ...LORA, placeholder: 'r' }),
-  alpha: positive(`α; the adapter adds (α/r) B A (default: ${DEFAULTS.alpha})`, { ...LORA, placeholder: 'a' }),
-  dropout: rate(`share of the adapters' inputs to drop (default: ${DEFAULTS.dropout})`, { ...LORA, placeholder: 'p' }),
+  rank: whole(`rank (default: ${DEFAULTS.rank})`, { noun: () => l10n.t('rank'), ...LORA, placeholder: 'r' }),
+  alpha: positive(`α; the adapter adds (α/r) B A (default: ${DEFAULTS.alpha})`, {
+    noun: () => l10n.t('α'),
+    ...LORA,
+    placeholder: 'a',
+  }),
+  dropout: rate(`share of the adapters' inputs to drop (default: ${DEFAULTS.dropout})`, {
+    noun: () => l10n.t('dropout'),
+    ...LORA,
+    placeholder: 'p',
+  }),
   targets: list(choice(TARGETS, 'a Linear'), `Linears to adapt (default: ${LINEAR_NAMES.join(',')})`, {
+    noun: () => l10n.t('target matrices'),
     ...LORA,
     expected: `some of ${LINEAR_NAMES.join(',')}`,
   }),
   initAdapter: text('start from an adapter; or "formula": the same initial values in every program', {
+    noun: () => l10n.t('the adapter to start from'),
     ...LORA,
     placeholder: 'dir',
   }),
-  merge: flag('write the merged checkpoint instead of the adapter', LORA),
+  merge: flag('write the merged checkpoint instead of the adapter', { ...LORA, noun: () => l10n.t('merging') }),
 };
 
 export const fullOptions = {
-  full: flag('train every weight (continued pre-training) and write a checkpoint', FULL),
-  init: choice(['random'], 'random: train from scratch', { ...FULL, placeholder: 'how' }),
+  full: flag('train every weight (continued pre-training) and write a checkpoint', {
+    ...FULL,
+    noun: () => l10n.t('full training'),
+  }),
+  init: choice(['random'], 'random: train from scratch', {
+    noun: () => l10n.t('random start'),
+    ...FULL,
+    placeholder: 'how',
+  }),
   dtype: { ...dtype, ...FULL, help: "type of a written checkpoint's weights (default: the source's)" },
 };
 
 export const dataOptions = {
-  teacher: checkpoint('distil from this model (KL divergence of the next-token distributions)', DATA),
+  teacher: checkpoint('distil from this model (KL divergence of the next-token distributions)', {
+    ...DATA,
+    noun: () => l10n.t('a teacher'),
+  }),
   teacherWeight: share(`the teacher's share of the loss (default: ${DEFAULTS.teacherWeight})`, {
+    noun: () => l10n.t('weight of the teacher'),
     ...DATA,
     placeholder: 'w',
   }),
-  selfTokens: whole(`--data self: tokens to write (default: ${DEFAULTS.selfTokens})`, DATA),
+  selfTokens: whole(`--data self: tokens to write (default: ${DEFAULTS.selfTokens})`, {
+    ...DATA,
+    noun: () => l10n.t('tokens of its own text'),
+  }),
   prompt: choice(['alpaca', 'plain'], 'how instructions are written', {
+    noun: () => l10n.t('the prompt'),
     ...DATA,
     placeholder: 'style',
     default: 'alpaca',
   }),
-  length: whole(`maximum tokens per row (default: ${DEFAULTS.length})`, DATA),
-  heldOut: amount('records kept for validation: a number, or a share below 1 (default: a twentieth, at most 64)', DATA),
+  length: whole(`maximum tokens per row (default: ${DEFAULTS.length})`, { ...DATA, noun: () => l10n.t('row length') }),
+  heldOut: amount('records kept for validation: a number, or a share below 1 (default: a twentieth, at most 64)', {
+    ...DATA,
+    noun: () => l10n.t('held-out records'),
+  }),
 };
 
 export const trainingOptions = {
-  epochs: positive(`passes over the data (default: ${DEFAULTS.epochs})`, TRAINING),
-  steps: whole('number of steps, instead of epochs', { ...TRAINING, conflicts: ['epochs'] }),
+  epochs: positive(`passes over the data (default: ${DEFAULTS.epochs})`, { ...TRAINING, noun: () => l10n.t('epochs') }),
+  steps: whole('number of steps, instead of epochs', {
+    noun: () => l10n.t('steps'),
+    ...TRAINING,
+    conflicts: ['epochs'],
+  }),
   batch: whole(`rows per batch (default: ${DEFAULTS.batch}, fewer for little data)`, TRAINING),
   accumulate: whole('batches per step; the loss is the mean over all their rows', TRAINING),
   lr: positive(`peak learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`, {
+    noun: () => l10n.t('learning rate'),
     ...TRAINING,
     placeholder: 'rate',
   }),
-  warmup: seed(`steps of warm-up (default: ${DEFAULTS.warmup}, a tenth of a short run)`, TRAINING),
+  warmup: seed(`steps of warm-up (default: ${DEFAULTS.warmup}, a tenth of a short run)`, {
+    ...TRAINING,
+    noun: () => l10n.t('warm-up'),
+  }),
   clip: positive(`maximum norm of the gradient (default: ${DEFAULTS.clip})`, { ...TRAINING, placeholder: 'norm' }),
   weightDecay: amount(`weight decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, {
     ...TRAINING,
@@ -71,8 +108,14 @@ export const trainingOptions = {
     `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
     { ...TRAINING, placeholder: 'b1,b2', length: 2, expected: 'two numbers such as 0.9,0.999' },
   ),
-  evalEvery: whole('steps between evaluations of the held-out part (at most 64 of its rows)', TRAINING),
+  evalEvery: whole('steps between evaluations of the held-out part (at most 64 of its rows)', {
+    ...TRAINING,
+    noun: () => l10n.t('steps between evaluations'),
+  }),
   saveEvery: whole('steps between saved states', TRAINING),
-  patience: whole('stop after this many evaluations without a better loss', TRAINING),
+  patience: whole('stop after this many evaluations without a better loss', {
+    ...TRAINING,
+    noun: () => l10n.t('patience'),
+  }),
   seed: seed(`random seed of the run (default: ${DEFAULTS.seed})`, TRAINING),
 };
