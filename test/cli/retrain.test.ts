@@ -103,8 +103,8 @@ describe('command line: retrain', function () {
     await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3');
     await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3');
     // Two heads of keys and values, 16 wide each; a query is 64 wide.
-    await refused(1, /adapter of rank 65536\n.*adapts is 32,.*\n.*--rank of at most 32/, '--rank', '65536');
-    await refused(1, /adapter of rank 65\n.*adapts is 64,/, '--rank', '65', '--targets', 'q,o');
+    await refused(1, /adapter of rank 65536\n.*Linears is 32,.*\n.*--rank of at most 32/, '--rank', '65536');
+    await refused(1, /adapter of rank 65\n.*Linears is 64,/, '--rank', '65', '--targets', 'q,o');
     await run(model, ...few, '--steps', '1', '--rank', '64', '--targets', 'q,o', '--out', newPlace());
   });
 
@@ -119,7 +119,7 @@ describe('command line: retrain', function () {
     const { code, stdout, stderr } = await child.result;
     assert.equal(code, 130, stderr);
     assert.equal(stdout, '');
-    const command = /to go on: coppice (.*)\n/.exec(stderr)?.[1] ?? '';
+    const command = /to continue: coppice (.*)\n/.exec(stderr)?.[1] ?? '';
     assert.ok(command.endsWith(' --resume'), stderr);
     assert.deepEqual(readdirSync(cwd), ['out.training']);
     const resumed = jsonOf(

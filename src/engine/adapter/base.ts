@@ -1,7 +1,7 @@
 /**
- * Which model an adapter belongs to. It is written into the header of the adapter's weights, as a note that other tools
- * skip: the identity of the checkpoint it was trained on, and the blocks that were left out. An adapter of another tool
- * has no such note and belongs to the checkpoint as it is.
+ * The model that an adapter belongs to, as a note in the header of the adapter's weights. Other tools ignore it. It has
+ * the identity of the checkpoint and the blocks that were left out. An adapter of another tool has no such note and
+ * belongs to the whole checkpoint.
  */
 import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
 import { MAX_DIMENSION } from '../formats/limits';
@@ -15,9 +15,9 @@ import { modelName, recordIn } from '../records/record';
 /** Key of the note among the header's metadata. */
 export const BASE_KEY = 'coppice';
 
-/** The model that an adapter was trained on: a checkpoint, or what is left of it. */
+/** The model that an adapter was trained on: a checkpoint, possibly without some blocks. */
 export interface AdapterBase {
-  /** What people call the checkpoint. */
+  /** Display name of the checkpoint. */
   readonly name: string;
   readonly identity: string;
   /** Blocks of the checkpoint, before any was left out. */
@@ -35,9 +35,9 @@ export function baseNote(checkpoint: Checkpoint, blocks: number, removed: readon
 }
 
 /**
- * Reads the note out of a header's metadata; undefined where there is none.
+ * Reads the note from a header's metadata; undefined if there is none.
  * @param file names the file in messages
- * @throws UserError for a note that cannot be
+ * @throws UserError for an invalid note
  */
 export function readBase(metadata: Readonly<Record<string, string>>, file: string): AdapterBase | undefined {
   if (!(BASE_KEY in metadata)) return undefined;
@@ -66,10 +66,10 @@ function isAscending(list: unknown, blocks: number): list is number[] {
 }
 
 /**
- * The blocks of `checkpoint` to leave out for the adapter: those of its note when the checkpoint is the one that it was
- * trained on, none when the checkpoint is that one without these blocks.
- * @param anyBase take the adapter's word for nothing but the number of blocks
- * @throws UserError when the checkpoint is neither
+ * The blocks of `checkpoint` to leave out for the adapter: those of its note if it was trained on this checkpoint, none
+ * if this checkpoint is that one without these blocks.
+ * @param anyBase check only the number of blocks
+ * @throws UserError if the checkpoint is neither
  */
 export async function removedFor(
   base: AdapterBase,
@@ -107,7 +107,7 @@ export async function removedFor(
   );
 }
 
-/** What the record inside a pruned checkpoint says: made from which checkpoint, without which blocks. */
+/** The source and the removed blocks of a pruned checkpoint, from the record inside it. */
 async function pruning(checkpoint: Checkpoint): Promise<{ identity?: string; removed: string } | undefined> {
   const record = await recordIn(checkpoint.folder);
   if (record?.kind !== 'prune') return undefined;

@@ -1,6 +1,6 @@
 /**
- * `adapter_config.json` as PEFT writes it: read with everything refused that would change what the matrices mean, and
- * written with the fields that PEFT asks for.
+ * Reads and writes PEFT's `adapter_config.json`. Reading refuses every setting that changes the meaning of the
+ * matrices. Writing includes the fields that PEFT requires.
  */
 import { ADAPTER_CONFIG } from '../formats/peft';
 import { badField, isSet, show, type Config } from '../checkpoint/fields';
@@ -13,16 +13,16 @@ const MAX_RANK = 2 ** 16;
 
 export interface AdapterConfig {
   readonly rank: number;
-  /** Such that the factor is α/r, also where the file asks for α/√r. */
+  /** Chosen so that the factor is α/r, even if the file specifies α/√r. */
   readonly alpha: number;
   readonly dropout: number;
-  /** Module names or ends of them; undefined where the file says it by a pattern. */
+  /** Module names or their ends; undefined if the file has a pattern. */
   readonly targetModules?: readonly string[] | 'all-linear';
   /** The blocks that are adapted; undefined for all. */
   readonly layers?: readonly number[];
 }
 
-/** Fields that must be unset, false or empty, and what they stand for. */
+/** Fields that must be unset, false or empty, and their meanings. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   use_dora: 'DoRA scales the columns of the adapted weight',
   rank_pattern: 'modules have ranks of their own',
@@ -40,10 +40,10 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   kasa_config: 'singular values are trained (KaSA)',
 };
 
-/** Ways to initialise an adapter that leave the base's weights alone; the others subtract the start from them. */
+/** Initialisations that do not change the base's weights. The others subtract the initial product from them. */
 const PLAIN_STARTS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
 
-/** Reads the parsed config. @throws UserError for another kind of adapter, or a field that cannot be */
+/** Reads the parsed config. @throws UserError for another kind of adapter, or an invalid field */
 export function readAdapterConfig(config: Config): AdapterConfig {
   const { peft_type: type, task_type: task, bias, init_lora_weights: start, r, lora_dropout: dropout } = config;
   if (type !== 'LORA') throw notSupported('peft_type', `${show(type)} is not LORA`);
@@ -69,7 +69,7 @@ export function readAdapterConfig(config: Config): AdapterConfig {
   };
 }
 
-/** α; with `use_rslora` (Kalajdzievski 2023) the factor is α/√r, which is α√r over r. */
+/** α; with `use_rslora` (Kalajdzievski 2023) the factor is α/√r, so α√r is returned. */
 function readAlpha(config: Config, rank: number): number {
   const { lora_alpha: alpha, use_rslora: rslora } = config;
   if (typeof alpha !== 'number' || !Number.isFinite(alpha) || alpha <= 0) {
@@ -101,14 +101,14 @@ function readLayers(config: Config): number[] | undefined {
   return layers;
 }
 
-/** The name of a Linear's module, as PEFT targets it: "q_proj". It is the same in all blocks. */
+/** PEFT's target name of a Linear's module: "q_proj". It is the same in all blocks. */
 function moduleName(architecture: Architecture, linear: LinearName): string {
   return blockWeights(architecture, 0)[linear].name.split('.').at(-2)!;
 }
 
 /**
  * The config that PEFT loads.
- * @param base what people call the base model; `architecture` is its own, without the blocks that are left out
+ * @param base display name of the base model; `architecture` excludes the blocks that are left out
  */
 export function adapterConfig(
   config: AdapterConfig,

@@ -1,6 +1,6 @@
 /**
- * Adapters on disk, as PEFT has them: `adapter_model.safetensors` (float32 here; F16 and BF16 are read too) and
- * `adapter_config.json`. What was trained elsewhere is read under the same rules as what Coppice wrote.
+ * Adapters on disk in PEFT's format: `adapter_model.safetensors` (Coppice writes float32 and also reads F16 and BF16)
+ * and `adapter_config.json`. Adapters of other programs must meet the same rules as Coppice's own.
  */
 import { access, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -28,11 +28,11 @@ import { notFinite, requireComplete, requireShape, type Slot, slotsOf, unknownTe
 import { adapterName, LINEAR_NAMES } from './names';
 
 export interface ReadAdapterOptions {
-  /** Use it on another base than it was trained on, as long as its shapes fit. */
+  /** Use it on a different base if the shapes fit. */
   readonly anyBase?: boolean;
 }
 
-/** What the config and the header say, for use with one checkpoint; no weights. */
+/** The content of config and header for one checkpoint, without weights. */
 interface AdapterHeaders {
   readonly config: ReturnType<typeof readAdapterConfig>;
   /** Blocks of this checkpoint. */
@@ -62,7 +62,7 @@ async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: 
   return { config, removed, found };
 }
 
-/** Whether the adapter in the folder `dir` can be put on top of `checkpoint`, by its headers alone. */
+/** Whether the adapter in the folder `dir` fits `checkpoint`, judged by its headers only. */
 export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promise<boolean> {
   try {
     await readAdapterHeaders(dir, checkpoint, false);
@@ -74,8 +74,8 @@ export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promi
 }
 
 /**
- * Reads the adapter in the folder `dir` for use with `checkpoint`. Its `removed` are blocks of this checkpoint: none
- * when the checkpoint is already without them.
+ * Reads the adapter in the folder `dir` for use with `checkpoint`. Its `removed` are blocks of this checkpoint: empty
+ * if the checkpoint is already pruned by them.
  * @throws UserError when it is damaged, of a kind that is not supported, or of another model
  */
 export async function readAdapter(
@@ -97,7 +97,7 @@ export async function readAdapter(
   return { rank, alpha, dropout, targets, removed, matrices };
 }
 
-/** Another place may have been named, or an adapter in the format of old PEFT versions. */
+/** The folder may be wrong, or the adapter may have the format of old PEFT versions. */
 async function requireAdapter(folder: string): Promise<void> {
   try {
     await access(join(folder, ADAPTER_WEIGHTS));
@@ -124,8 +124,8 @@ async function requireAdapter(folder: string): Promise<void> {
 }
 
 /**
- * Writes the two files of an adapter that was trained on `checkpoint` without `adapter.removed` into an existing folder,
- * in the place of older ones. The weights appear whole or not at all.
+ * Writes the two files of an adapter that was trained on `checkpoint` without `adapter.removed` into an existing
+ * folder, replacing older ones. The weights are written atomically.
  * @throws the system's error
  */
 export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: Checkpoint): Promise<void> {
@@ -150,10 +150,10 @@ export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: 
 }
 
 /**
- * Writes the adapter into the folder `dir`, which must not exist, and reads it back before it appears there.
+ * Writes the adapter into the folder `dir`, which must not exist, and reads it back before renaming it.
  * @param record of the run that trained it; becomes `coppice.json` beside the adapter
  * @returns the folder, absolute
- * @throws UserError when it cannot be written; nothing is left behind then
+ * @throws UserError when it cannot be written; no partial output remains
  */
 export async function writeAdapter(
   dir: string,
@@ -175,7 +175,7 @@ export async function writeAdapter(
     await target.commit();
     return target.out;
   } catch (error) {
-    await target.discard().catch(() => undefined); // the first failure is the one to tell of
+    await target.discard().catch(() => undefined); // the first failure is reported
     throw writeFailure(error, target.out);
   }
 }

@@ -1,4 +1,4 @@
-/** The matrices of an adapter's file: PEFT's names for them, where each belongs, and what is wrong with those that don't fit. */
+/** The matrices of an adapter's file: PEFT's names, the Linear of each, and the errors for those that do not fit. */
 import type { Architecture } from '../checkpoint/architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
@@ -13,7 +13,7 @@ import type { AdapterBase } from './base';
 import { ADAPTER_CONFIG } from '../formats/peft';
 import type { AdapterConfig } from './config';
 
-/** Where a matrix belongs, and its shape. */
+/** The position of a matrix in the model, and its shape. */
 export interface Slot {
   readonly block: number;
   readonly linear: LinearName;
@@ -40,7 +40,7 @@ function peftName(weight: string, matrix: 'A' | 'B'): string {
   return `base_model.model.${weight.slice(0, -'.weight'.length)}.lora_${matrix}.weight`;
 }
 
-/** @throws UserError for a matrix of another type or shape than its slot has */
+/** @throws UserError for a matrix with a different type or shape than its slot */
 export function requireShape({ name, shape, dtype }: TensorInfo, slot: Slot, rank: number, base?: AdapterBase): void {
   if (!isWeightDtype(dtype)) {
     throw new UserError(
@@ -89,7 +89,7 @@ export function requireComplete(
   throw new UserError(`${ADAPTER_WEIGHTS} holds no adapter`, 'it has no tensor', 'Copy the adapter again.');
 }
 
-/** The error for a tensor that has no place in the model. */
+/** The error for a tensor that does not belong to the model. */
 export function unknownTensor(name: string, { layers }: Architecture): UserError {
   const blocks = layers.length;
   const what = `${ADAPTER_WEIGHTS}: "${printable(name, 120)}" cannot be used`;

@@ -93,7 +93,7 @@ async function describe(
 }
 
 const OWN_HEAD_NOTE =
-  'tie_word_embeddings is true in config.json, but the weights hold a head of their own, lm_head.weight: it is used, as transformers 5 does';
+  'tie_word_embeddings is true in config.json, but the weights have a separate head, lm_head.weight; Coppice uses it, like transformers 5';
 
 function unusedNote(unused: readonly string[]): string {
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

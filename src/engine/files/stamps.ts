@@ -46,7 +46,7 @@ export async function changedFiles(stamps: readonly FileStamp[]): Promise<FileCh
 }
 
 function changeOf(then: FileStamp, now: FileStamp | undefined): Omit<FileChange, 'name'> | undefined {
-  if (!now) return { how: 'it is gone', lost: true };
+  if (!now) return { how: 'it was removed', lost: true };
   if (now.bytes < then.bytes) return { how: 'it became shorter', lost: true };
   if (now.inode !== then.inode) return { how: 'it was replaced by another file', lost: true };
   if (now.bytes > then.bytes) return { how: 'it became longer', lost: true };

@@ -19,7 +19,7 @@ import { splitDocuments } from './documents';
 export interface CalibrationOptions {
   /** Rows to draw from a text, or to take from the start of a file of rows; all rows of such a file when undefined. */
   readonly samples?: number;
-  /** Tokens per row. Longer rows of a file are cut; when undefined, they stay as they are. */
+  /** Tokens per row. Longer rows of a file are cut; undefined means no cutting. */
   readonly length?: number;
   readonly seed: number;
   /** Size of the model's vocabulary; all ids must be below it. */
@@ -37,8 +37,7 @@ export interface Calibration {
   readonly length: number;
   readonly seed: number;
   /**
-   * Where the rows come from: one from each of `samples` documents, windows of the whole text, or rows of ids from the
-   * file.
+   * Origin of the rows: one from each of `samples` documents, windows of the whole text, or rows of ids from the file.
    */
   readonly method: 'documents' | 'windows' | 'rows';
 }

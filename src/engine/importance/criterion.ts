@@ -1,4 +1,4 @@
-/** What a criterion is: what lists, help and estimates say of it, and how it scores. */
+/** Definition of a criterion: its texts for lists and help, its cost for estimates, and its scoring. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -8,22 +8,24 @@ import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
 import type { CriterionResult } from './result';
 
-/** A criterion in the list (criteria.ts). Data and arithmetic: showing it loads nothing that computes. */
+/**
+ * A criterion in the list (criteria.ts). It has only data and arithmetic, so showing it loads no code that computes.
+ */
 export interface CriterionInfo {
-  /** At the command line and in records; its file in the folder "criteria" has the same name. */
+  /** Name on the command line and in records; its file in the folder "criteria" has the same name. */
   readonly name: string;
-  /** In lists and charts. */
+  /** Name in lists and charts. */
   readonly title: string;
-  /** What its score is and who published it: a line of the help and of the editor's lists. */
+  /** The meaning of its score and its source, as one line for the help and the editor's lists. */
   readonly help: string;
   /**
-   * What it reads: "text" where it runs the model over calibration rows, "weights" where it reads the stored weights, which
-   * an adapter on top does not change.
+   * Its input: "text" if it runs the model over calibration rows, "weights" if it reads the stored weights. An adapter
+   * does not change the stored weights.
    */
   readonly reads: readonly ('text' | 'weights')[];
-  /** What takes its time: estimates compare runs of one kind. */
+  /** The kind of its work; estimates compare runs of one kind. */
   readonly effort: 'products' | 'gradients' | 'reading' | 'none';
-  /** Applications of a block for each calibration row, each at its cost; undefined where the model does not run. */
+  /** Applications of a block for each calibration row, each with its cost; undefined if it does not run the model. */
   readonly work?: (architecture: Architecture, scope: Scope, cost: StepCost) => number;
 }
 
@@ -35,16 +37,16 @@ export interface CriterionSettings {
   readonly samples?: number;
   readonly length?: number;
   readonly seed: number;
-  /** For magnitude. */
+  /** Only for magnitude. */
   readonly norm: 'l1' | 'l2';
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';
 }
 
-/** What of the model is scored, and how far. */
+/** The scored part of the model, and limits. */
 export interface ScoringScope extends Scope {
   /** The whole model when undefined. */
   readonly view?: View;
-  /** Of ppl. */
+  /** Only for ppl. */
   readonly granularity?: 'block' | 'module';
 }
 
@@ -62,9 +64,9 @@ export type ScoreRows = (
 /** Scores that need no text. */
 export interface StoredScores {
   readonly blocks: readonly { readonly index: number; readonly score: number }[];
-  /** Its own settings, for the record. */
+  /** The settings that it used, for the record. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** What the blocks' scores are the sums of, where they are sums: tensors by their full names. */
+  /** The terms of the blocks' scores if these are sums: tensors by full name. */
   readonly tensors?: readonly { readonly name: string; readonly score: number }[];
 }
 
@@ -75,7 +77,7 @@ export type ScoreStored = (
   job: JobOptions,
 ) => Promise<StoredScores>;
 
-/** What a criterion's file exports: one of the two. */
+/** The export of a criterion's file: one of the two. */
 export interface CriterionModule {
   readonly scoreRows?: ScoreRows;
   readonly scoreStored?: ScoreStored;

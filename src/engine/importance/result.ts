@@ -1,4 +1,4 @@
-/** What a criterion finds in a model: the numbers that pages print, records hold and selection reads. */
+/** Results of a criterion: the numbers for pages, records and selection. */
 import type { Part } from '../model/view';
 import type { LossSummary } from './losses';
 import type { AngularWindow } from './select';
@@ -31,7 +31,7 @@ export interface TensorScore {
 
 /** The fields depend on the criterion. */
 export interface CriterionResult {
-  /** The model with nothing removed, where it was measured. */
+  /** The whole model, if it was measured. */
   readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
   readonly blocks?: readonly BlockScore[];
   readonly modules?: readonly ModuleScore[];
@@ -39,8 +39,8 @@ export interface CriterionResult {
   readonly windows?: readonly AngularWindow[];
   readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
   readonly tensors?: readonly TensorScore[];
-  /** Of taylor, where hidden states went to a temporary file: its size. */
+  /** Only for taylor: size of the temporary file for hidden states, if any. */
   readonly temporaryBytes?: number;
-  /** Of block-influence and angular, where there are any: hidden states of zeros, which have no direction. */
+  /** Only for block-influence and angular: number of hidden states that are all zeros and have no direction, if any. */
   readonly zeroStates?: number;
 }

@@ -19,7 +19,7 @@ export interface ScoresFile {
 
 /**
  * Scores of `checkpoint`, which has `blocks` blocks.
- * @throws UserError when the file is no score, one of single modules or of a view, or another model's
+ * @throws UserError when the file has no scores, or has scores of single modules, of a view or of another model
  */
 export async function readScores(path: string, checkpoint: Checkpoint, blocks: number): Promise<ScoresFile> {
   const refuse = (

@@ -18,9 +18,9 @@ export type TokenRows = readonly ArrayLike<number>[];
 /** An open block, which transforms chunks of the residual stream. */
 export interface OpenStep {
   /**
-   * The chunk after this step. The given chunk stays unchanged.
+   * The chunk after this step. The given chunk does not change.
    * @param pass the forward pass of the chunk, if its rows have another length than those of the pass that opened the
-   *   step
+   * step
    */
   run: (chunk: Chunk, pass?: Forward) => Promise<Chunk>;
   close: () => Promise<void>;

@@ -25,7 +25,7 @@ const MAX_TOKENS = 1024;
 export const HEAD_LOSS_PIECE = 6160;
 
 export interface HeadLossOptions {
-  /** Where the weights come from; the model's source when undefined. */
+  /** The source of the weights; the model's source when undefined. */
   readonly bind?: (g: Graph) => Bind;
   /** Whether the head is trained, so that the gradients of its parameters are computed. */
   readonly trainable?: boolean;

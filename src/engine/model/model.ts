@@ -124,7 +124,7 @@ export class Model {
 
   /**
    * Weights as float32 tensors on the device, by the names that `build` gives the outputs of its graph. Their memory
-   * belongs to the session that loaded them, so that session stays open until they are closed.
+   * belongs to the session that loaded them, so that session remains open until they are closed.
    */
   async deviceWeights(build: (g: Graph) => readonly string[]): Promise<DeviceWeights> {
     const g = new Graph();

@@ -15,7 +15,7 @@ export function requireNoAdapter({ weights }: Pick<Model, 'weights'>, work: stri
   if (!keys.some((key) => weights.lowRank?.(key))) return;
   throw new UserError(
     `cannot ${work} with an adapter on the model`,
-    'gradients are taken of the weights as they are stored',
+    'it computes gradients of the stored weights',
     `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * A checkpoint as a computing job needs it: opened, known to be computable, with an adapter on top and the view that
- * this and the wish to leave blocks out ask for.
+ * A checkpoint for a computing job: open and supported, with its adapter and the view that follows from the adapter and
+ * from the blocks to leave out.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
@@ -13,11 +13,11 @@ import { type Model, type ModelOptions, openModel } from './model';
 import { removedFrom, removedParts, type RemovedPart, type View, viewWithout } from './view';
 
 export interface ModelSelection {
-  /** Blocks and modules to leave out, [10, "12.ffn"], on top of those that the adapter leaves out. */
+  /** Blocks and modules to leave out, [10, "12.ffn"], in addition to those that the adapter leaves out. */
   readonly remove?: readonly (number | string)[];
   /** Folder of an adapter. */
   readonly adapter?: string;
-  /** Use the adapter though it was trained on other files. */
+  /** Use the adapter although it was trained on other files. */
   readonly otherBase?: boolean;
 }
 
@@ -26,13 +26,16 @@ export interface OpenedModel {
   readonly architecture: Architecture;
   readonly removed: readonly RemovedPart[];
   readonly view: View;
-  /** What the adapter does to the weights; undefined without one. */
+  /** The adapter's changes to the weights; undefined without an adapter. */
   readonly adapter?: readonly KeyedPatch[];
   /** The adapter as an input of the run. */
   readonly inputs: readonly RunInput[];
 }
 
-/** @throws UserError when the checkpoint cannot be read or computed with, lacks such blocks, or is not the adapter's */
+/**
+ * @throws UserError when the checkpoint cannot be read or computed with, does not have these blocks, or does not belong
+ * to the adapter
+ */
 export async function openForComputing(
   path: string,
   { remove, adapter: folder, otherBase }: ModelSelection,
@@ -53,7 +56,7 @@ export async function openForComputing(
   };
 }
 
-/** Opens the model, hands it to `body` and closes it, whatever happens. */
+/** Opens the model, passes it to `body` and always closes it. */
 export async function withModel<T>(
   checkpoint: Checkpoint,
   options: ModelOptions,

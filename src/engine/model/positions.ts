@@ -1,4 +1,4 @@
-/** What a run must be told of positions, for rows of one length that start at position 0. */
+/** Feeds about positions, for rows of one length that start at position 0. */
 import type { Architecture } from '../checkpoint/architecture';
 import { float32, int32, type Feeds, type Tensor } from '../onnx/session';
 import { rotaryNames, rotaryTable, type RotaryNames } from './rotary';
@@ -36,7 +36,7 @@ export class Positions {
   }
 }
 
-/** The rotation tables of a model's blocks for positions 0 … length − 1; blocks that rotate alike share them. */
+/** The rotation tables of a model's blocks for positions 0 … length − 1. Blocks with equal rotations share them. */
 export class RotationTables {
   /** By the name of the cosines. */
   private readonly tables = new Map<string, { readonly cos: Tensor; readonly sin: Tensor }>();
@@ -47,8 +47,8 @@ export class RotationTables {
   ) {}
 
   /**
-   * The tables of one block, (length, headDim / 2) each; none for a block that rotates nothing.
-   * @param names of the feeds, where a graph holds several tables
+   * The tables of one block, (length, headDim / 2) each; none for a block without rotation.
+   * @param names of the feeds, if a graph has several tables
    */
   of(block: number, names: RotaryNames = { cos: 'cos', sin: 'sin' }): Feeds {
     const { headDim, rope } = this.architecture.layers[block];
@@ -64,7 +64,7 @@ export class RotationTables {
   }
 }
 
-/** 0 where position i may see position j, else a number that the softmax turns to nothing. (length, length) */
+/** 0 if position i attends to position j, otherwise a number whose softmax is 0. (length, length) */
 export function causalMask(length: number, window: number | null): Tensor {
   const mask = new Float32Array(length * length);
   for (let i = 0; i < length; i++) {

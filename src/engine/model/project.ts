@@ -1,9 +1,9 @@
 /**
- * How a block's Linears are applied in forward passes and decoding: as they are stored, and with what a LoRA adapter that is
- * not merged adds (Hu et al. 2021): y = W x + B A x, where B carries the factor α/r. W stays in its file; A and B are
- * small enough to be brought into the graph beside it.
+ * Applies a block's Linears in forward passes and decoding: with the stored weights, plus the product of an unmerged
+ * LoRA adapter (Hu et al. 2021): y = W x + B A x, where B includes the factor α/r. W remains in its file. A and B are
+ * small enough to be in the graph.
  *
- * Linears that read the same input share one product for their stacked A: thin products are where time is lost.
+ * Linears that read the same input share one product for their stacked A: because thin products are slow.
  */
 import type { LinearName } from '../checkpoint/architecture';
 import type { BlockWeightName } from '../checkpoint/weight-key';
@@ -15,7 +15,7 @@ import type { LowRank } from '../weights/source';
 import type { Binding } from './binding';
 import type { BlockStrategies } from './block';
 
-/** Every Linear applied as it is stored. */
+/** Applies every Linear with its stored weight. */
 export function projectWith(
   g: Graph,
   weight: (name: BlockWeightName) => Value | undefined,
@@ -24,7 +24,7 @@ export function projectWith(
 }
 
 /**
- * Every Linear of a layer applied as it is stored, and what is added to it.
+ * Applies every Linear of a layer with its stored weight and its added product.
  * @param weight of the layer, by name
  */
 export function projectLayer(

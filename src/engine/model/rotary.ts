@@ -9,8 +9,8 @@ export interface RotaryNames {
 }
 
 /**
- * Angular frequency of each pair of dimensions, (headDim / 2), in radians per position.
- * `linear` stretches positions by its factor; `llama3` stretches slow pairs only and blends in between.
+ * Angular frequency of each pair of dimensions, (headDim / 2), in radians per position. `linear` stretches positions by
+ * its factor. `llama3` stretches only slow pairs and interpolates in between.
  */
 export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Float64Array {
   return Float64Array.from({ length: headDim / 2 }, (_, j) => {
@@ -22,7 +22,7 @@ export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Fl
         return frequency / scaling.factor;
       case 'llama3': {
         const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling;
-        const turns = (originalContext * frequency) / (2 * Math.PI); // over the context that the model was trained on
+        const turns = (originalContext * frequency) / (2 * Math.PI); // over the context of the original training
         const blend = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
         const kept = Math.min(1, Math.max(0, blend));
         return (1 - kept) * (frequency / factor) + kept * frequency;
@@ -52,8 +52,8 @@ function rotatesAlike(a: LayerShape, b: LayerShape): boolean {
 }
 
 /**
- * Names of block `layer`'s tables in a graph of several blocks: those of the first block that rotates alike.
- * Undefined for a block that rotates nothing.
+ * Names of block `layer`'s tables in a graph of several blocks: those of the first block with the same rotation.
+ * Undefined for a block without rotation.
  */
 export function rotaryNames({ layers }: Architecture, layer: number): RotaryNames | undefined {
   if (!layers[layer].rope) return undefined;

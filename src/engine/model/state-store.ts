@@ -1,6 +1,6 @@
 /**
- * Keeps the residual stream between the forward and the backward pass: in memory while it fits the budget, else in a
- * temporary file that goes with the store. So memory does not grow with the number of samples.
+ * Keeps the residual stream between the forward and the backward pass: in memory if it fits the budget, otherwise in a
+ * temporary file that is removed with the store. So memory does not grow with the number of samples.
  */
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,11 +17,11 @@ export interface Slot {
 }
 
 export interface StateStore {
-  /** Bytes of its temporary file; 0 when it keeps all in memory. */
+  /** Bytes of its temporary file; 0 if all states are in memory. */
   readonly fileBytes: number;
-  /** Takes over the caller's ownership of the chunk; what the slot held before is gone. */
+  /** Takes over the caller's ownership of the chunk, and releases the previous content of the slot. */
   write: (slot: Slot, chunk: Chunk) => Promise<void>;
-  /** What was written there last: in `buffer`, or where the store has it. */
+  /** The last chunk written there: in `buffer`, or in the store's memory. */
   read: (slot: Slot, buffer: Float32Array) => Promise<Float32Array>;
   close: () => Promise<void>;
 }
@@ -63,7 +63,7 @@ class MemoryStore implements StateStore {
 
 class FileStore implements StateStore {
   private constructor(
-    /** Undefined where the file has no name any more: the system frees it with the process, however that ends. */
+    /** Undefined if the file no longer has a name. Then the system frees it when the process ends for any reason. */
     private readonly folder: string | undefined,
     private readonly file: FileHandle,
     private readonly chunkSizes: readonly number[],
@@ -80,7 +80,7 @@ class FileStore implements StateStore {
       await remove();
       throw error;
     }
-    const nameless = process.platform !== 'win32'; // where an open file cannot be unlinked
+    const nameless = process.platform !== 'win32'; // on systems that cannot unlink an open file
     if (nameless) await remove();
     return new FileStore(nameless ? undefined : folder, file, chunkSizes, bytes);
   }

@@ -1,9 +1,9 @@
 /**
- * Hidden states on their way through the model: the residual stream of some rows of tokens, held in chunks of which each
- * is one run's work.
+ * Hidden states during a pass through the model: the residual stream of some rows of tokens, in chunks. One run
+ * processes one chunk.
  *
- * A chunk never changes once computed. Variants of a model share the chunks of the prefix that they have in common and
- * part where they part; each chunk counts its owners, and its memory is used again once it has none.
+ * A chunk never changes once computed. Variants of a model share the chunks of their common prefix. Each chunk counts
+ * its owners. Its memory is reused when it has none.
  */
 import { float32, floats, type Tensor } from '../onnx/session';
 
@@ -17,18 +17,18 @@ export class Chunk {
     private readonly free: () => void,
   ) {}
 
-  /** The numbers, of a chunk in this process's memory. */
+  /** The numbers of a chunk in this process's memory. */
   get data(): Float32Array {
     return floats(this.tensor);
   }
 
-  /** One more owner. */
+  /** Adds an owner. */
   retain(): this {
     this.owners++;
     return this;
   }
 
-  /** One owner less; the chunk must not be used by that owner any more. */
+  /** Removes an owner, which must not use the chunk afterwards. */
   release(): void {
     if (--this.owners === 0) this.free();
   }
@@ -45,7 +45,7 @@ export function releaseState(state: State): void {
   for (const chunk of state) chunk.release();
 }
 
-/** Hands out memory for chunks of rows, and takes it back. */
+/** Allocates and reuses memory for chunks of rows. */
 export class ChunkPool {
   private readonly spare = new Map<number, Float32Array[]>();
 
@@ -65,7 +65,7 @@ export class ChunkPool {
     });
   }
 
-  /** A chunk over numbers that belong to somebody else, or to nobody any more. */
+  /** A chunk over numbers that this pool does not own. */
   over(data: Float32Array, rows: number): Chunk {
     return new Chunk(float32(data, [rows * this.length, this.hidden]), rows, () => undefined);
   }

@@ -1,9 +1,9 @@
-/** What a position is to predict. */
+/** The target of a position. */
 
-/** Marks a position that predicts nothing; −100 in files written for PyTorch. */
+/** Marks a position without a target; −100 in files for PyTorch. */
 export const NO_TARGET = -1;
 
-/** Every token's successor within its row, (rows · length); a row's last has none. */
+/** The next token of every token within its row, (rows · length). The last token of a row has none. */
 export function shiftedTargets(rows: readonly ArrayLike<number>[]): Int32Array {
   const length = rows[0].length;
   const targets = new Int32Array(rows.length * length).fill(NO_TARGET);

@@ -1,8 +1,8 @@
 /**
- * A block's forward and backward pass in one graph, differentiated from the one definition of the block.
+ * A block's forward and backward pass in one graph, differentiated from the common definition of the block.
  *
- * The graph can be run whole (the forward pass is computed again inside the backward one: least memory), or cut in two:
- * a forward half that hands out what the backward half will need.
+ * The graph runs as a whole (the backward pass computes the forward pass again, with the least memory) or in two
+ * halves: the forward half returns the values that the backward half needs.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Dim, Value } from '../onnx/graph';
@@ -13,13 +13,13 @@ import { block, type BlockStrategies } from './block';
 import { rotaryInputs } from './forward-graph';
 import type { Step } from './view';
 
-/** What is trained in a block, or merely measured: names of its parameters in the graph, and how Linears and norms use them. */
+/** The trained or measured parameters of a block: their names in the graph, and their use in Linears and norms. */
 export interface BlockParameters extends Pick<BlockStrategies, 'norm' | 'project'> {
-  /** Called once the block is built: every value whose gradient is wanted, by name. */
+  /** Called after the block is built. Returns every value whose gradient is wanted, by name. */
   readonly wanted: () => ReadonlyMap<string, Value>;
 }
 
-/** A value that the forward half leaves for the backward half. */
+/** A value that the forward half saves for the backward half. */
 export interface Saved {
   readonly name: string;
   readonly shape: readonly Dim[];
@@ -28,7 +28,7 @@ export interface Saved {
 export interface TrainingGraphs {
   /** Feeds x, mask, cos, sin, parameters; fetches y and everything `saved`. */
   readonly forward: () => GraphFile;
-  /** The same without what is saved. */
+  /** The same without saved values. */
   readonly forwardOnly: () => GraphFile;
   /** Feeds x, dy, mask, cos, sin, parameters and everything `saved`; fetches dx and the gradients. */
   readonly backward: () => GraphFile;
@@ -40,8 +40,8 @@ export interface TrainingGraphs {
 }
 
 /**
- * Ops whose results are kept for the backward pass: Linears, which nearly all the work is in. What lies between is computed again
- * (selective recomputation, Korthikanti et al. 2022).
+ * Ops whose results are kept for the backward pass: Linears, because they take nearly all of the work. Values between
+ * them are computed again (selective recomputation, Korthikanti et al. 2022).
  */
 const EXPENSIVE = new Set(['Gemm']);
 
@@ -50,8 +50,8 @@ export function gradientName(parameter: string): string {
 }
 
 /**
- * @param declare given the graph, declares what is trained
- * @param reduce turns each gradient into what is fetched instead of it; the gradient itself when omitted
+ * @param declare declares the trained parameters in the graph
+ * @param reduce converts each gradient into the fetched value; the gradient itself when omitted
  */
 export function buildTraining(
   architecture: Architecture,

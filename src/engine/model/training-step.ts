@@ -1,8 +1,8 @@
 /**
  * One block during training: forward over a chunk of the residual stream, and backward over the same chunk.
  *
- * With memory to spare the forward pass leaves what the backward pass needs; else the backward pass computes it again.
- * The numbers are the same.
+ * With enough memory the forward pass saves what the backward pass needs. Otherwise the backward pass computes it
+ * again. The numbers are the same.
  */
 import type { GraphFile } from '../onnx/graph';
 import type { Feeds, Fetches, Session, Tensor } from '../onnx/session';
@@ -15,11 +15,11 @@ export type Activations = Feeds;
 export interface BackwardResult {
   /** ∂L/∂x, (tokens, hidden). */
   readonly dx: Tensor;
-  /** By parameter, of its shape or what it was reduced to. */
+  /** By parameter, with its shape or the reduced shape. */
   readonly gradients: Readonly<Record<string, Tensor>>;
 }
 
-/** What is held between passes; the numbers are the same either way. */
+/** Values kept between the passes; the numbers are the same in both cases. */
 export interface MemoryPolicy {
   readonly keepSessions: boolean;
   readonly keepActivations: boolean;
@@ -37,9 +37,9 @@ export class TrainingStep {
 
   /**
    * @param feeds x (tokens, hidden), position feeds, parameters
-   * @param fetches "y" and, when they are kept, the activations, which are filled where they are, so that the copies that a
-   *   run returns can go at once; all, newly allocated, when omitted
-   * @returns y (tokens, hidden), and the activations, none unless they are kept
+   * @param fetches "y" and, if they are kept, the activations. Their buffers are filled in place, so that the copies of
+   * the run can be freed at once. All are newly allocated when omitted
+   * @returns y (tokens, hidden), and the activations, if they are kept
    */
   async forward(feeds: Feeds, fetches?: Feeds): Promise<{ y: Tensor; activations: Activations }> {
     const { graphs, policy } = this;
@@ -49,7 +49,7 @@ export class TrainingStep {
   }
 
   /**
-   * @param feeds those of the forward pass, its activations, and dy (tokens, hidden)
+   * @param feeds the feeds of the forward pass, its activations, and dy (tokens, hidden)
    * @param fetches "dx" and the gradients wanted; all, newly allocated, when omitted
    */
   async backward(feeds: Feeds, fetches?: Fetches): Promise<BackwardResult> {

@@ -1,6 +1,6 @@
 /**
- * A view of a model: which attention and FFN modules take part. Pruning is not naming a part, so every what-if model
- * exists without a byte written (paper §3.1; single modules: §5.2, Table 6).
+ * A view of a model: the attention and FFN modules in use. Pruning means leaving out a part, so Coppice evaluates every
+ * what-if model without writing it (Shortened LLaMA, §3.1; single modules: §5.2, Table 6).
  */
 import { UserError } from '../errors';
 
@@ -18,7 +18,7 @@ export interface RemovedPart {
   readonly part?: Part;
 }
 
-/** One stop of the residual stream's way: a block, or what is kept of it. */
+/** One step of the residual stream: a block, or its kept part. */
 export interface Step {
   readonly block: number;
   readonly attention: boolean;
@@ -37,7 +37,7 @@ export function viewWithout(blocks: number, removed: readonly RemovedPart[]): Vi
   return { attention: gone('attention').map((g) => !g), ffn: gone('ffn').map((g) => !g) };
 }
 
-/** What a view leaves out: whole blocks first, then single modules, each ascending. */
+/** The parts that a view leaves out: whole blocks first, then single modules, each ascending. */
 export function removedParts(view: View): RemovedPart[] {
   const indices = view.attention.map((_, block) => block);
   return [
@@ -49,7 +49,7 @@ export function removedParts(view: View): RemovedPart[] {
   ];
 }
 
-/** The kept parts in the order of the residual stream; with `split`, attention and FFN are steps of their own. */
+/** The kept parts in the order of the residual stream; with `split`, attention and FFN are separate steps. */
 export function stepsOf(view: View, split = false): Step[] {
   return view.attention.flatMap((attention, block): Step[] => {
     const ffn = view.ffn[block];
@@ -64,7 +64,7 @@ export function stepsOf(view: View, split = false): Step[] {
 
 /**
  * Reads "10,11,20-23,12.ffn,3.attention".
- * @throws UserError for anything else, and for blocks that the model lacks
+ * @throws UserError for anything else, and for blocks that the model does not have
  */
 export function parseRemoved(text: string, blocks: number): RemovedPart[] {
   const parts = text.split(',').flatMap((raw): RemovedPart[] => {
@@ -84,13 +84,13 @@ export function parseRemoved(text: string, blocks: number): RemovedPart[] {
 }
 
 /**
- * Whole blocks by number and modules by name, as JSON has them: [10, "12.ffn"].
+ * Parses whole blocks by number and modules by name, in the form of JSON: [10, "12.ffn"].
  * @throws UserError for anything else, and for blocks that the model lacks
  */
 export const removedFrom = (entries: readonly (number | string)[], blocks: number): RemovedPart[] =>
   entries.length === 0 ? [] : parseRemoved(entries.join(','), blocks);
 
-/** As JSON has them: whole blocks as numbers, modules by name. */
+/** The form of JSON: whole blocks as numbers, modules by name. */
 export const removedJson = (removed: readonly RemovedPart[]): (number | string)[] =>
   removed.map(({ block, part }) => (part === undefined ? block : `${block}.${part}`));
 

@@ -1,4 +1,4 @@
-/** What a retraining takes where it is told nothing: the paper's values (Shortened LLaMA, §3.3). Pure: job definitions use it. */
+/** Defaults of retraining: the paper's values (Shortened LLaMA, §3.3). Pure: job definitions use it. */
 
 /** Defaults that do not depend on the data. */
 export const DEFAULTS = {
@@ -14,9 +14,10 @@ export const DEFAULTS = {
   saveEvery: 200,
   clip: 1,
   selfTokens: 16384,
-  /** The teacher's share of the loss: half of what is learnt is the text, half the teacher. */
+  /** The teacher's share of the loss; the text has the other half. */
   teacherWeight: 0.5,
-  // The paper's 1e-4 is for 1 600 steps of 64 rows. A hundred steps of 16 rows recover little with it, and much with 1e-3.
+  // The paper's 1e-4 is for 1 600 steps of 64 rows. A hundred steps of 16 rows recover little with it, but much with
+  // 1e-3.
   lora: { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999] },
   full: { learningRate: 1e-4, weightDecay: 0.1, betas: [0.9, 0.95] },
 } as const;

@@ -184,7 +184,7 @@ function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES 
   if (rank === undefined || rank <= most) return;
   throw new UserError(
     `Cannot train an adapter of rank ${rank}`,
-    `the smallest dimension of its Linears is ${most}, and a higher rank adds nothing`,
+    `the smallest dimension of its target Linears is ${most}, and a higher rank adds nothing`,
     `Give a ${option('rank')} of at most ${most}, or other ${option('targets')}.`,
   );
 }

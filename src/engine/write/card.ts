@@ -79,7 +79,7 @@ are the original's, byte for byte; none was retrained. The blocks were renumbere
 ${describeReduction(reduction).join('\n')}
 \`\`\`
 
-Expect worse text than the original's, more so the more blocks are gone: measure before you use it. The pruned model
+Expect worse text than the original's; the more blocks are removed, the worse. Measure before you use it. The pruned model
 loads in stock transformers; \`coppice.json\` is the record of the run that made it.
 
 ${settingsTable('How the blocks were chosen', settings, choice && choiceSentence(choice, reduction.removed))}## The same with other tools

@@ -1,4 +1,4 @@
-/** Checks that a written checkpoint is the planned one: opens it like any other, and compares it with its source. */
+/** Checks that a written checkpoint equals the plan: opens it like any other, and compares it with its source. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';

@@ -3,12 +3,12 @@
  * same stack of blocks (`text_config`, `rope_parameters`, …; not the configs of other towers):
  * - `num_hidden_layers` equal to L becomes the number of kept blocks;
  * - a list of exactly L entries is per layer and loses the entries of removed blocks, unless its key says that it
- *   counts something else (token ids, class names, frequencies, …);
+ * counts something else (token ids, class names, frequencies, …);
  * - under a key that speaks of layers, ascending integers that are block numbers are renumbered;
  * - `max_window_layers` becomes the number of kept blocks below it;
- * - what the family says by a rule for each block is written out as a list, so that all readers agree.
- * A config that ties a head which differs from the embedding is corrected.
- * All else stays, to the spelling of its numbers: readers tell 8.0 from 8.
+ * - what the family says by a rule for each block is written out as a list, so that all readers agree. A config that
+ * ties a head which differs from the embedding is corrected. Everything else remains unchanged, including the spelling
+ * of numbers, because readers distinguish 8.0 from 8.
  */
 import { isObject } from '../../format/json';
 import type { Architecture } from '../checkpoint/architecture';

@@ -53,7 +53,7 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
   if (folder === undefined || !readsWeights(by)) return undefined;
   return {
     what: `${by} cannot score a model with an adapter`,
-    why: 'it reads the weights as they are stored',
+    why: 'it reads the stored weights, which have no adapter',
     action: `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
   };
 }

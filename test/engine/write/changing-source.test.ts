@@ -45,7 +45,7 @@ describe('files of a checkpoint', () => {
   const harms: [string, (file: string) => void, string][] = [
     ['cut', (file) => truncateSync(file, 100), 'it became shorter'],
     ['appended to', (file) => appendFileSync(file, 'x'), 'it became longer'],
-    ['removed', (file) => rmSync(file), 'it is gone'],
+    ['removed', (file) => rmSync(file), 'it was removed'],
     ['written to in place', overwrite, 'it was written to'],
     [
       'replaced by one of the same size',

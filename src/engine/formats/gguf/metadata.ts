@@ -74,7 +74,7 @@ async function readStrings(cursor: GgufCursor, length: number): Promise<string[]
   for (let i = first.length; i < length; i++) {
     if (!cursor.has(8)) await cursor.need(8);
     const bytes = cursor.take('u64');
-    if (typeof bytes !== 'number') throw cursor.damaged(`item ${i} is said to have ${bytes.toString()} bytes`);
+    if (typeof bytes !== 'number') throw cursor.damaged(`item ${i} declares ${bytes.toString()} bytes`);
     if (cursor.has(bytes)) cursor.position += bytes;
     else await cursor.skip(bytes);
   }

@@ -53,7 +53,8 @@ async function readHeaderBytes(file: RegularFile, name: string): Promise<Buffer>
   const { bytes } = file;
   const start = await file.readRange(0, Math.min(bytes, FIRST_READ_BYTES));
   const bad = (why: string): UserError => notSafetensors(start, name) ?? damaged(name, 'header length', why, 0);
-  if (start.length < LENGTH_BYTES) throw bad(`the file has ${counted(bytes, 'byte')}, fewer than the 8 that hold it`);
+  if (start.length < LENGTH_BYTES)
+    throw bad(`the file has ${counted(bytes, 'byte')}, fewer than the 8 of the header length`);
   const length = start.readBigUInt64LE(0);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw bad(`it says ${length} bytes, more than the ${MAX_HEADER_BYTES} that the format allows`);
