@@ -250,10 +250,13 @@ function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[])
   };
 }
 
+/** Today's names of settings that earlier versions recorded under others, so that runs of both can be compared. */
+const EARLIER_NAMES: ReadonlyMap<string, string> = new Map([['plus', 'keepEnds']]);
+
 /** Settings as names and words. Prompts and block lists stay lists; null is left out. */
 function flat(settings: JsonObject, prefix = ''): (readonly [string, string])[] {
   return Object.entries(settings).flatMap(([key, value]) => {
-    const name = `${prefix}${key}`;
+    const name = `${prefix}${EARLIER_NAMES.get(key) ?? key}`;
     if (value === null || value === undefined || key === 'columns') return [];
     if (isObject(value)) return flat(value, `${name}.`);
     if (Array.isArray(value)) return [[name, value.map((each) => words(each)).join(', ') || 'none'] as const];
