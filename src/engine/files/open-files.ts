@@ -18,10 +18,11 @@ export class OpenFiles {
     const opening = RegularFile.open(file, name);
     this.#files.set(file, opening);
     try {
+      const opened = await opening; // first, so that its failure never goes unhandled while others are being closed
       await this.closeOldest();
-      return await opening;
+      return opened;
     } catch (error) {
-      this.#files.delete(file);
+      if (this.#files.get(file) === opening) this.#files.delete(file);
       throw error;
     }
   }

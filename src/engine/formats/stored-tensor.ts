@@ -1,5 +1,5 @@
 /** Where the bytes of a tensor are. Only `formats`, `weights` and `write` import this file (test/unit/house/walls.test.ts). */
-import type { Rows, TensorInfo } from './tensor';
+import { requireRows, type Rows, type TensorInfo } from './tensor';
 
 /** A tensor and its position in a file. */
 export interface StoredTensor extends TensorInfo {
@@ -19,10 +19,12 @@ function isStored(tensor: TensorInfo): tensor is StoredTensor {
   return 'file' in tensor && 'offset' in tensor;
 }
 
-/** The byte range of some rows of a tensor in its file; all rows when undefined. A scalar is one row. */
+/** The byte range of some rows of a tensor in its file; all rows when undefined. A scalar is one row. @throws Error for rows beyond the tensor */
 export function bytesOfRows(tensor: StoredTensor, rows?: Rows): { file: string; offset: number; bytes: number } {
   const { file, offset, bytes, shape } = tensor;
   if (rows === undefined) return { file, offset, bytes };
-  const perRow = bytes / (shape.length > 0 ? shape[0] : 1);
+  const all = shape.length > 0 ? shape[0] : 1;
+  requireRows(rows, all);
+  const perRow = bytes / all;
   return { file, offset: offset + rows.start * perRow, bytes: rows.count * perRow };
 }

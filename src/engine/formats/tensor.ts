@@ -18,3 +18,9 @@ export interface Rows {
   readonly start: number;
   readonly count: number;
 }
+
+/** @throws Error for rows that a tensor of `all` rows does not have: their bytes would be those of another tensor */
+export function requireRows({ start, count }: Rows, all: number): void {
+  if (start >= 0 && count >= 0 && start + count <= all) return;
+  throw new Error(`there are no rows from ${start} to ${start + count}: the tensor has ${all}`);
+}

@@ -7,7 +7,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { canonicalKey, keyText, type WeightKey } from '../checkpoint/weight-key';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
-import { bindPatched, bytesOfPatch, type KeyedPatch, type Patch, readPatched, shapeOfPatch } from './patches';
+import { bindPatched, bytesOfPatch, type KeyedPatch, type Patch, readPatched, requireFit, shapeOfPatch } from './patches';
 import type { LowRankSum, WeightSource } from './source';
 
 export class Overlay implements WeightSource {
@@ -29,6 +29,7 @@ export class Overlay implements WeightSource {
     for (const [key, patch] of patches) {
       const text = this.textOf(key);
       if (this.patches.has(text)) throw new Error(`two patches of ${text}`);
+      requireFit(patch, source, key);
       this.patches.set(text, patch);
       bytes += bytesOfPatch(patch);
     }

@@ -2,11 +2,11 @@
  * Changes of an overlay to a single weight. Each kind is one object with two functions: reading the numbers, and adding
  * the weight to a graph.
  */
-import type { Rows } from '../formats/tensor';
+import { requireRows, type Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
 import { takeRows } from '../onnx/ops/shapes';
-import type { WeightKey } from '../checkpoint/weight-key';
+import { keyText, type WeightKey } from '../checkpoint/weight-key';
 import { type LowRank, readWide, rowWidth, type WeightSource } from './source';
 
 export type Patch = ReplacePatch | AddPatch;
@@ -33,6 +33,22 @@ export type KeyedPatch = readonly [key: WeightKey, patch: Patch];
 export function bytesOfPatch(patch: Patch): number {
   if (patch.kind === 'replace') return patch.values.byteLength;
   return patch.product.a.byteLength + patch.product.b.byteLength;
+}
+
+/** @throws Error for a patch that does not fit the weight */
+export function requireFit(patch: Patch, base: WeightSource, key: WeightKey): void {
+  const shape = shapeOfPatch(patch, base, key);
+  if (patch.kind === 'replace') {
+    requireNumbers(patch.values, shape[0] * rowWidth(shape), key);
+    return;
+  }
+  const { a, b, rank } = patch.product;
+  requireNumbers(a, rank * rowWidth(shape), key);
+  requireNumbers(b, shape[0] * rank, key);
+}
+
+function requireNumbers({ length }: Float32Array, count: number, key: WeightKey): void {
+  if (length !== count) throw new Error(`a patch of ${keyText(key)} has ${length} numbers in place of ${count}`);
 }
 
 /** The shape of the patched weight. */
@@ -77,6 +93,7 @@ function constantRows(g: Graph, values: Float32Array, shape: readonly number[], 
 
 function rowsOf(values: Float32Array, shape: readonly number[], rows?: Rows): Float32Array {
   if (!rows) return values;
+  requireRows(rows, shape[0]);
   const width = rowWidth(shape);
   return values.subarray(rows.start * width, (rows.start + rows.count) * width);
 }

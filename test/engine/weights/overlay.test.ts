@@ -169,6 +169,28 @@ describe('overlays', () => {
       assert.deepEqual(found.w, values.slice(48, 144));
     }));
 
+  it('refuse patches of another size, and rows beyond a weight', () =>
+    withTiny('llama-plain', async (source) => {
+      const overlay = (patch: KeyedPatch[1]) => new Overlay(source, [[DOWN, patch]]);
+      const { a, b, ...others } = product(64, 96);
+      const short = (values: Float32Array) => values.subarray(1);
+      for (const patch of [
+        { kind: 'replace', values: randomValues(64 * 96 - 1) },
+        { kind: 'replace', values: randomValues(64 * 96), shape: [64, 48] },
+        { kind: 'add', product: { ...others, a: short(a), b } },
+        { kind: 'add', product: { ...others, a, b: short(b) } },
+      ] as const)
+        assert.throws(() => overlay(patch), /a patch of 2\.down has/);
+      const replaced = overlay({ kind: 'replace', values: randomValues(64 * 96) });
+      const added = overlay({ kind: 'add', product: { ...others, a, b } });
+      for (const rows of [{ start: 60, count: 5 }, { start: -1, count: 2 }]) {
+        for (const weights of [source, replaced, added]) {
+          await assert.rejects(weights.read(DOWN, rows), /no rows/);
+          assert.throws(() => weights.bind(new Graph(), DOWN, rows), /no rows/);
+        }
+      }
+    }));
+
   it('have an identity of their own, which every number changes', () =>
     withTiny('llama-plain', (source) => {
       const overlay = (values: Float32Array, key = NORM): string =>
