@@ -7,7 +7,15 @@ import type { Architecture } from '../checkpoint/architecture';
 import { canonicalKey, keyText, type WeightKey } from '../checkpoint/weight-key';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
-import { bindPatched, bytesOfPatch, type KeyedPatch, type Patch, readPatched, requireFit, shapeOfPatch } from './patches';
+import {
+  bindPatched,
+  bytesOfPatch,
+  type KeyedPatch,
+  type Patch,
+  readPatched,
+  requireFit,
+  shapeOfPatch,
+} from './patches';
 import type { LowRankSum, WeightSource } from './source';
 
 export class Overlay implements WeightSource {

@@ -183,7 +183,10 @@ describe('overlays', () => {
         assert.throws(() => overlay(patch), /a patch of 2\.down has/);
       const replaced = overlay({ kind: 'replace', values: randomValues(64 * 96) });
       const added = overlay({ kind: 'add', product: { ...others, a, b } });
-      for (const rows of [{ start: 60, count: 5 }, { start: -1, count: 2 }]) {
+      for (const rows of [
+        { start: 60, count: 5 },
+        { start: -1, count: 2 },
+      ]) {
         for (const weights of [source, replaced, added]) {
           await assert.rejects(weights.read(DOWN, rows), /no rows/);
           assert.throws(() => weights.bind(new Graph(), DOWN, rows), /no rows/);

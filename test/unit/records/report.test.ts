@@ -47,9 +47,10 @@ describe('run digests', () => {
 describe('digests of records of earlier versions', () => {
   it('have today’s names of settings, so that runs of both can be compared', () => {
     const { keepEnds, ...others }: Record<string, unknown> = { ...curveRecord().settings, keepEnds: false };
-    const [today, earlier] = [{ ...others, keepEnds }, { ...others, plus: false }].map((settings) =>
-      read({ ...curveRecord(), settings }),
-    );
+    const [today, earlier] = [
+      { ...others, keepEnds },
+      { ...others, plus: false },
+    ].map((settings) => read({ ...curveRecord(), settings }));
     assert.deepEqual(earlier.settings, today.settings);
     assert.ok(today.settings.some(([name, value]) => name === 'keepEnds' && value === 'false'));
     assert.ok(compareRuns([today, earlier]).rows.every(({ differs }) => !differs));
