@@ -2,7 +2,7 @@
  * Reports a failed command in three lines: what failed, why, what to do. Exit code 2 means a wrong command line, 1 a
  * failed run.
  */
-import { messageOf, UserError } from '../engine/errors';
+import { messageOf, OptionError, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
 import { writeErr } from './output';
 import type { TerminalFeatures } from './terminal/features';
@@ -32,11 +32,13 @@ export interface Failure {
   readonly exitCode: number;
 }
 
+const isUsage = (error: UserError): boolean => error instanceof UsageError || error instanceof OptionError;
+
 export function failureOf(error: unknown): Failure {
   const known = error instanceof UserError ? error : systemFailure(error);
   if (known) {
     const { what, why, action } = known;
-    return { what, why, action, exitCode: known instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE };
+    return { what, why, action, exitCode: isUsage(known) ? EXIT_USAGE : EXIT_FAILURE };
   }
   return {
     what: 'Coppice failed unexpectedly',

@@ -89,7 +89,8 @@ export function numberWords({ above, min, below, max }: Omit<NumberKind, 'kind'>
     ...(below === undefined ? [] : [`below ${below}`]),
     ...(max === undefined ? [] : [`at most ${max}`]),
   ];
-  return bounds.length === 1 ? `a number ${bounds[0]}` : bounds.join(' and ');
+  if (bounds.length > 1) return bounds.join(' and ');
+  return min === undefined ? `a number ${bounds[0]}` : `a number of ${bounds[0]}`;
 }
 
 /**

@@ -90,6 +90,15 @@ describe('command line: curves and reports', function () {
     assert.match(nothing.stderr, /neither --calibration nor --text/);
     const other = await coppice(['curve', model, '--scores', score, '--criterion', 'taylor', ...calibration()]);
     assert.match(other.stderr, /they are scores of ppl/);
+    const greedy = ['--criterion', 'greedy', '--count', '1'];
+    for (const command of [['curve'], ['score', ...greedy]]) {
+      const outside = await coppice([...command, model, '--keep', '99', ...calibration()]);
+      assert.equal(outside.code, 2, outside.stderr);
+      assert.match(outside.stderr, /--keep names a block that does not exist/);
+    }
+    const removed = await coppice(['prune', model, '--blocks', '99', '--out', join(folder, 'pruned')]);
+    assert.equal(removed.code, 1);
+    assert.match(removed.stderr, /--blocks names a block that does not exist/);
     const broken = await coppice(['report', text, '--out', join(folder, 'x.html')]);
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /is not a run record/);

@@ -106,7 +106,12 @@ export const trainingOptions = {
   betas: list(
     rate('a decay rate'),
     `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
-    { ...TRAINING, placeholder: 'b1,b2', length: 2, expected: 'two numbers such as 0.9,0.999' },
+    {
+      ...TRAINING,
+      placeholder: 'b1,b2',
+      length: 2,
+      expected: 'two numbers of at least 0 and below 1, such as 0.9,0.999',
+    },
   ),
   evalEvery: whole('steps between evaluations of the held-out part (at most 64 of its rows)', {
     ...TRAINING,

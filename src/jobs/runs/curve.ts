@@ -7,6 +7,7 @@ import { modelName } from '../../engine/records/record';
 import { curve } from '../definitions/curve';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { requireKept } from './keep';
 
 type Options = OptionsOf<typeof curve>;
 
@@ -21,6 +22,7 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
   const start = performance.now();
   const { criterion, scores, most, keepEnds, keep } = options;
   const opened = await openForComputing(options.checkpoint, options);
+  if (keep) requireKept(keep, opened.architecture.layers.length);
   const asked = { criterion, scoring: options, scores, most, keepEnds, keep, rows: rowsOf(options) };
   const measured = await runCurve(opened, asked, modelOptions(options, context), context.job);
   measured.warnings.forEach(context.warn);

@@ -1,21 +1,20 @@
 /** Scores the importance of every block. */
-import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { scoreReport, type ScoreSummary } from '../../engine/importance/score-report';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
-import { option } from '../../engine/option-token';
 import { detailsOf } from '../../engine/records/details';
 import { score } from '../definitions/score';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
+import { requireKept } from './keep';
 
 export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options);
   const { checkpoint, architecture, removed, view, adapter, inputs } = opened;
-  if (keep) requireBlocks(keep, architecture.layers.length, option('keep'));
+  if (keep) requireKept(keep, architecture.layers.length);
   const scored = await runCriterion(
     checkpoint,
     criterion,

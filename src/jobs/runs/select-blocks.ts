@@ -56,6 +56,7 @@ export async function selectBlocks(
 
 function byName(blocks: readonly number[], architecture: Architecture, options: PruneOptions): Selection {
   const { choice = 'hand', keep = [] } = options;
+  requireBlocks(blocks, architecture.layers.length, option('blocks'));
   const removed = selectExplicit(blocks, architecture.layers.length, keep);
   return {
     removed,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../../../src/jobs/values';
+import type { ValueKind } from '../../../src/jobs/option';
 import { JOBS } from '../../../src/jobs/definitions';
 
 const parseMemory = parseBytes;
@@ -32,6 +33,17 @@ describe('options of jobs: values', () => {
     assert.equal(parseSeed('0'), 0);
     assert.equal(parseSeed('4294967295'), 4294967295);
     assertRefuses(parseSeed, '4294967296', '-1', 'x');
+  });
+
+  it('says which numbers are valid', () => {
+    const { weightDecay, betas, dropout, lr } = JOBS.retrain.options;
+    const valid: readonly (readonly [kind: ValueKind, words: RegExp])[] = [
+      [lr.kind, /^It must be a number above 0\.$/],
+      [weightDecay.kind, /^It must be a number of at least 0\.$/],
+      [dropout.kind, /^It must be at least 0 and below 1\.$/],
+      [betas.kind, /two numbers of at least 0 and below 1, such as 0\.9,0\.999\.$/],
+    ];
+    for (const [kind, message] of valid) assert.throws(() => parseValue(kind, '-1'), { name: 'InvalidValue', message });
   });
 
   it('reads fractions and positive numbers', () => {
