@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { CRITERION_LIST } from '../src/engine/importance/criteria';
 import { bundleKey, textsIn } from '../test/support/l10n-texts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -14,7 +15,13 @@ const sources = ['src', 'webview'].flatMap((folder) =>
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(root, folder, file)),
 );
-const texts = sources.flatMap((file) => textsIn(file, readFileSync(file, 'utf8')).texts);
+const literals = sources.flatMap((file) => textsIn(file, readFileSync(file, 'utf8')).texts);
+// The editor's lists of criteria show the engine's texts.
+const ofCriteria = CRITERION_LIST.flatMap(({ title, help }) => [title, help]).map((message) => ({
+  message,
+  comment: '',
+}));
+const texts = [...literals, ...ofCriteria];
 const bundle = new Map(
   texts.map((text) => {
     const { message, comment } = text;
