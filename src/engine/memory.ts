@@ -4,7 +4,7 @@ import { freemem, totalmem } from 'node:os';
 
 /** What a use of memory may take, as a share of all memory of the machine or of the memory that is free now. */
 const SHARES = {
-  /** Hidden states of a model, where no limit is set. */
+  /** Hidden states of a model without a set limit. */
   hiddenStates: { of: 'total', share: 1 / 8 },
   /** Hidden states of the model that answers what-if questions; it stays open beside the jobs. */
   whatIfStates: { of: 'total', share: 1 / 16 },

@@ -54,7 +54,7 @@ describe('command line: limits of the system', function () {
       const { code, stderr } = await coppice(['generate', material.model, '--prompt', 'a', '--quiet'], {
         under: `ulimit -v ${limit}`,
       });
-      if (code === 1) assert.doesNotMatch(stderr, /unexpectedly|Take the file/);
+      if (code === 1) assert.doesNotMatch(stderr, /unexpectedly|Download the file again/);
     }
   });
 

@@ -29,7 +29,7 @@ export interface CurveOptions {
   readonly scores?: string;
   /** Maximum number of blocks to remove; all removable blocks when undefined. */
   readonly most?: number;
-  /** The first four blocks and the last two stay unless false. */
+  /** Keep the first four blocks and the last two, unless false. */
   readonly keepEnds?: boolean;
   /** Other blocks to keep. */
   readonly keep?: readonly number[];

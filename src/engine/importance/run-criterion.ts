@@ -38,14 +38,12 @@ export interface Scored {
   readonly warnings: readonly string[];
 }
 
-/** With an adapter on top of the checkpoint's weights. */
+/** Set if the model has an adapter. */
 type Scope = ScoringScope & { readonly adapter?: readonly KeyedPatch[] };
 
 type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;
 
-/**
- * @throws UserError when the calibration cannot be used or no block is left, CancelledError
- */
+/** @throws UserError when the calibration cannot be used or no block remains, CancelledError */
 export async function runCriterion(
   checkpoint: Checkpoint,
   criterion: Criterion,
@@ -149,9 +147,9 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
   return copy as Omit<T, 'rows'>;
 }
 
-/** CriterionResult as they are printed or sent. */
+/** CriterionResult, in the form for output. */
 export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' | 'modules'> {
-  /** Null where it was not measured. */
+  /** Null if it was not measured. */
   readonly full: Omit<LossSummary, 'rows'> | null;
   readonly blocks?: readonly Omit<BlockScore, 'rows'>[];
   readonly modules?: readonly Omit<ModuleScore, 'rows'>[];

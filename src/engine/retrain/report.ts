@@ -11,7 +11,9 @@ export interface RunResult {
   readonly steps: number;
   readonly trace: readonly TraceEntry[];
   readonly evaluations: readonly Evaluation[];
-  /** The look whose parameters were kept; undefined where nothing is held out: then the last ones were. */
+  /**
+   * The evaluation whose parameters were kept. Undefined without held-out records; then the last parameters were kept.
+   */
   readonly best?: Evaluation;
   /** Set when the loss exploded in `step`. The output then has the parameters after the step `kept`. */
   readonly stopped?: TrainingState['stopped'];
@@ -23,7 +25,7 @@ export interface RunResult {
   readonly device: DeviceReport;
   /** Over all steps, including those before the run was resumed. */
   readonly tokensPerSecond: number;
-  /** Of this process, from opening the data on. */
+  /** Time of this process, from opening the data. */
   readonly seconds: number;
   readonly peakRssBytes: number;
 }
@@ -55,14 +57,14 @@ export function resultOf(
   };
 }
 
-/** A run as its record has it. */
+/** A run, in the form of its record. */
 export interface RunSummary extends Pick<
   RunResult,
   'steps' | 'stopped' | 'parameters' | 'removed' | 'data' | 'tokensPerSecond' | 'seconds' | 'peakRssBytes'
 > {
   readonly trace: readonly StepSummary[];
   readonly evaluations: readonly EvaluationSummary[];
-  /** Null where nothing is held out. */
+  /** Null if nothing is held out. */
   readonly best: EvaluationSummary | null;
   /** The provider's name. */
   readonly device: string;
@@ -102,10 +104,10 @@ export function resultJson(result: RunResult): RunSummary {
   };
 }
 
-/** The same with what was written, which a record inside of it cannot say. */
+/** The same with the output, which a record inside the output cannot name. */
 export interface RetrainSummary extends RunSummary {
   readonly kind: RetrainResult['kind'];
-  /** Absolute, as `out`; null where a checkpoint was written. */
+  /** Absolute, as `out`; null if a checkpoint was written. */
   readonly adapter: string | null;
   readonly out: string;
 }

@@ -1,6 +1,6 @@
 /**
  * The settings of a retraining and their defaults: the values of Shortened LLaMA's scripts (`script/prune_*.sh`; the
- * later version for continued pre-training), scaled down for few data.
+ * later version for continued pre-training), scaled down for little data.
  */
 import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../../format/words';
@@ -76,7 +76,7 @@ export interface RetrainSettings {
   readonly patience?: number;
 }
 
-/** Minimum steps per epoch for few data, as far as the batch can shrink for it. */
+/** Minimum steps per epoch for little data; the batch shrinks to reach it. */
 const STEPS_PER_EPOCH = 50;
 const MIN_BATCH = 4;
 /** Evaluations of a run, and their maximum share of the run's cost. */
