@@ -12,6 +12,16 @@ import { window } from '../options/window';
 
 const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
 
+const { samples, length, seed } = calibration;
+
+/** Without `calibration` they would be ignored. */
+const rows = {
+  ...calibration,
+  samples: { ...samples, needs: 'calibration' },
+  length: { ...length, needs: 'calibration' },
+  seed: { ...seed, needs: 'calibration' },
+};
+
 const options = {
   ...source,
   text: file('text to measure perplexity on (UTF-8)', { noun: () => l10n.t('a text'), conflicts: ['calibration'] }),
@@ -22,7 +32,7 @@ const options = {
     'begin-of-text token: once before the text (stream), before each window, or never (default: stream, if the model has one)',
     { noun: () => l10n.t('begin-of-text token'), placeholder: 'where', conflicts: ['calibration'] },
   ),
-  ...calibration,
+  ...rows,
   ...remove,
   ...adapter,
   ...compute,

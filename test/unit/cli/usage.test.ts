@@ -55,6 +55,8 @@ describe('command line: usage', function () {
     ['an unknown option', ['inspect', 'model', '--jsn'], /unknown option '--jsn'.*\n.*--json/],
     ['a missing checkpoint', ['inspect', '--json'], /missing required argument 'checkpoint'/],
     ['a window of one token', ['eval', 'm', '--text', 't', '--window', '1'], /at least 2/],
+    ['rows of no calibration text', ['eval', 'm', '--text', 't', '--samples', '2'], /--samples needs --calibration/],
+    ['a seed of no rows', ['eval', 'm', '--text', 't', '--seed', '2'], /seed needs --calibration/],
     ['nothing to evaluate', ['eval', 'model'], /neither --text nor --calibration is given/],
     ['a missing required option', ['merge', 'model', '--out', 'o'], /--adapter <dir>/],
     ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
