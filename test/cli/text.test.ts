@@ -76,6 +76,10 @@ describe('command line: texts', function () {
     );
     const tiny = ['--prompt-tokens', '8', '--new-tokens', '2', '--repeats', '1'];
     assert.deepEqual((await run('bench', model, ...tiny, '--adapter', adapter)).removed, [1, 2]);
+    const single = await coppice(['bench', model, '--prompt-tokens', '8', '--new-tokens', '1', '--repeats', '1']);
+    assert.match(single.stdout, /decode +not measured \(1 token\)/);
+    const first = await coppice(['generate', model, '--ids', '5,6', '--max-new-tokens', '1', '--ignore-eos']);
+    assert.match(first.stderr, /2 prompt tokens at [\d.]+\/s, 1 new token on cpu/);
     for (const command of [
       ['eval', merged, '--text', text],
       ['merge', merged, '--out', join(folder, 'twice')],

@@ -5,15 +5,19 @@ import { counted } from '../../format/words';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 
+/** A single new token has no decode speed: it comes from the prompt's pass. */
+const speedOf = (tokensPerSecond: number): string =>
+  Number.isFinite(tokensPerSecond) ? `${formatNumber(tokensPerSecond, 4)} tokens/s` : 'not measured';
+
 export const benchPage: Page<'bench'> = () => ({
   page: ({ parameters, bytes, removed, loadSeconds, promptTokens, newTokens, peakRssBytes, device, ...speed }) =>
     facts([
       ['size', `${formatCount(parameters)} parameters, ${formatBytes(bytes)}`],
       ['removed', removed.join(', ') || 'nothing'],
       ['load', formatSeconds(loadSeconds)],
-      ['prefill', `${formatNumber(speed.prefillTokensPerSecond, 4)} tokens/s (${counted(promptTokens, 'token')})`],
+      ['prefill', `${speedOf(speed.prefillTokensPerSecond)} (${counted(promptTokens, 'token')})`],
       ['first token', `${formatNumber(speed.timeToFirstTokenSeconds, 3)} s after the prompt`],
-      ['decode', `${formatNumber(speed.decodeTokensPerSecond, 4)} tokens/s (${counted(newTokens, 'token')})`],
+      ['decode', `${speedOf(speed.decodeTokensPerSecond)} (${counted(newTokens, 'token')})`],
       ['memory', `${formatBytes(peakRssBytes)} at its peak`],
       ['device', device],
     ]),

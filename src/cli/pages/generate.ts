@@ -3,6 +3,10 @@ import { counted } from '../../format/words';
 import { formatNumber } from '../../format/numbers';
 import type { Page } from './page';
 
+/** " at 40/s"; nothing where there is no speed: the first new token comes from the prompt's pass, without decoding. */
+const at = (tokensPerSecond: number): string =>
+  Number.isFinite(tokensPerSecond) ? ` at ${formatNumber(tokensPerSecond, 3)}/s` : '';
+
 export const generatePage: Page<'generate'> = ({ prompt, chat }, shell) => {
   let begun = false;
   return {
@@ -15,8 +19,8 @@ export const generatePage: Page<'generate'> = ({ prompt, chat }, shell) => {
     page: ({ promptIds, ids, prefillTokensPerSecond, decodeTokensPerSecond }, { device }) => {
       shell.stream('\n');
       shell.note(
-        `${counted(promptIds.length, 'prompt token')} at ${formatNumber(prefillTokensPerSecond, 3)}/s, ` +
-          `${counted(ids.length, 'new token')} at ${formatNumber(decodeTokensPerSecond, 3)}/s on ${device?.provider ?? 'cpu'}`,
+        `${counted(promptIds.length, 'prompt token')}${at(prefillTokensPerSecond)}, ` +
+          `${counted(ids.length, 'new token')}${at(decodeTokensPerSecond)} on ${device?.provider ?? 'cpu'}`,
       );
       return [];
     },
