@@ -1,5 +1,5 @@
 /** The VS Code settings with defaults for options, in the form of package.json. Pure. */
-import { CRITERION_LIST } from '../engine/importance/criteria';
+import { citedHelp, CRITERION_LIST } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import { JOBS } from './definitions';
 import type { AnyJob } from './define';
@@ -70,9 +70,9 @@ const CRITERION_TEXT = 'setting.criterion.';
 
 /** The texts of package.nls.json with the texts of the criteria. All others remain unchanged. */
 export function withCriterionTexts(texts: Readonly<Record<string, string>>): Record<string, string> {
-  const own = CRITERION_LIST.flatMap(({ name, title, help }) => [
+  const own = CRITERION_LIST.flatMap(({ name, title, ...criterion }) => [
     [`${CRITERION_TEXT}${name}.label`, title],
-    [`${CRITERION_TEXT}${name}`, `${help}.`],
+    [`${CRITERION_TEXT}${name}`, `${citedHelp(criterion)}.`],
   ]);
   const entries = Object.entries(texts);
   const at = entries.findIndex(([key]) => key.startsWith(CRITERION_TEXT));

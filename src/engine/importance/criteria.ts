@@ -10,7 +10,8 @@ const LIST = [
   {
     name: 'ppl',
     title: 'Perplexity',
-    help: "Perplexity without the block; the paper's choice (Kim et al. 2024, Shortened LLaMA)",
+    help: "Perplexity without the block; the paper's choice",
+    paper: { authors: 'Kim et al. 2024', name: 'Shortened LLaMA' },
     reads: ['text'],
     effort: 'products',
     work: (a, _scope, cost) => sweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
@@ -18,7 +19,8 @@ const LIST = [
   {
     name: 'taylor',
     title: 'Taylor',
-    help: "Estimated loss change if the block's weights were zeroed (Kim et al. 2024, Shortened LLaMA)",
+    help: "Estimated loss change if the block's weights were zeroed",
+    paper: { authors: 'Kim et al. 2024', name: 'Shortened LLaMA' },
     reads: ['text', 'weights'],
     effort: 'gradients',
     work: (a, _scope, cost) => taylorWork(a, a.layers.length, cost),
@@ -26,14 +28,16 @@ const LIST = [
   {
     name: 'magnitude',
     title: 'Magnitude',
-    help: 'Sum of the absolute or squared weights; needs no text (Kim et al. 2024, Shortened LLaMA)',
+    help: 'Sum of the absolute or squared weights; needs no text',
+    paper: { authors: 'Kim et al. 2024', name: 'Shortened LLaMA' },
     reads: ['weights'],
     effort: 'reading',
   },
   {
     name: 'block-influence',
     title: 'Block influence',
-    help: 'How much the block turns the hidden states (Men et al. 2024, ShortGPT)',
+    help: 'How much the block turns the hidden states',
+    paper: { authors: 'Men et al. 2024', name: 'ShortGPT' },
     reads: ['text'],
     effort: 'products',
     work: (a, _scope, cost) => sum(a.layers.length, cost),
@@ -41,7 +45,8 @@ const LIST = [
   {
     name: 'angular',
     title: 'Angular distance',
-    help: 'Angle across runs of blocks, which are removed together (Gromov et al. 2024)',
+    help: 'Angle across runs of blocks, which are removed together',
+    paper: { authors: 'Gromov et al. 2024' },
     reads: ['text'],
     effort: 'products',
     work: (a, _scope, cost) => sum(a.layers.length, cost),
@@ -49,7 +54,8 @@ const LIST = [
   {
     name: 'greedy',
     title: 'Greedy',
-    help: 'Perplexity, measured again after every removal (Song et al. 2024, SLEB)',
+    help: 'Perplexity, measured again after every removal',
+    paper: { authors: 'Song et al. 2024', name: 'SLEB' },
     reads: ['text'],
     effort: 'products',
     work: (a, { count = 0, kept }, cost) => {
@@ -83,6 +89,12 @@ export const CRITERIA: readonly [Criterion, ...Criterion[]] = LIST.map(({ name }
 
 export function criterionInfo(criterion: Criterion): CriterionInfo {
   return CRITERION_LIST.find(({ name }) => name === criterion)!;
+}
+
+/** Its help with the paper: "How much the block turns the hidden states (Men et al. 2024, ShortGPT)". */
+export function citedHelp({ help, paper }: Pick<CriterionInfo, 'help' | 'paper'>): string {
+  if (paper === undefined) return help;
+  return `${help} (${paper.name === undefined ? paper.authors : `${paper.authors}, ${paper.name}`})`;
 }
 
 /**

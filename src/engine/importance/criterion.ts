@@ -16,8 +16,10 @@ export interface CriterionInfo {
   readonly name: string;
   /** Name in lists and charts. */
   readonly title: string;
-  /** The meaning of its score and its source, as one line for the help and the editor's lists. */
+  /** What its score is, in one line of the help and of the editor's lists. */
   readonly help: string;
+  /** The paper that published it, and the name of its method where it has one. */
+  readonly paper?: { readonly authors: string; readonly name?: string };
   /**
    * Its input: "text" if it runs the model over calibration rows, "weights" if it reads the stored weights. An adapter
    * does not change the stored weights.

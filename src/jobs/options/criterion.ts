@@ -1,5 +1,11 @@
 /** The importance criterion and its options. */
-import { CRITERIA, type Criterion, CRITERION_LIST, needsCalibration } from '../../engine/importance/criteria';
+import {
+  CRITERIA,
+  type Criterion,
+  CRITERION_LIST,
+  citedHelp,
+  needsCalibration,
+} from '../../engine/importance/criteria';
 import { option } from '../../engine/option-token';
 import type { Fault } from '../define';
 import { choice } from '../option';
@@ -31,9 +37,10 @@ export const magnitude = {
 /** Help text of the criteria, one per line. */
 export const CRITERIA_HELP = [
   'Criteria:',
-  ...CRITERION_LIST.map(
-    ({ name, help }) => `  ${name.padEnd(NAME_WIDTH)}${help.charAt(0).toLowerCase()}${help.slice(1)}`,
-  ),
+  ...CRITERION_LIST.map((criterion) => {
+    const help = citedHelp(criterion);
+    return `  ${criterion.name.padEnd(NAME_WIDTH)}${help.charAt(0).toLowerCase()}${help.slice(1)}`;
+  }),
 ].join('\n');
 
 /** The error if a criterion needs a text and none is given. */
