@@ -42,7 +42,7 @@ describe('odd configs mean what they mean to transformers', () => {
     const folder = ownTinyCheckpoint('llama-gqa-tied', { storedHead: 'own' });
     const checkpoint = await openCheckpoint(folder);
     assert.equal(checkpoint.architecture!.tied, false);
-    assert.match(checkpoint.notes.join(), /tie_word_embeddings .* lm_head\.weight: it is used/);
+    assert.match(checkpoint.notes.join(), /tie_word_embeddings .* lm_head\.weight; Coppice uses it/);
     const pruned = join(temporaryFolder(), 'pruned');
     await writePruned(checkpoint, [2], pruned);
     assert.equal(configOf(pruned).tie_word_embeddings, false);
