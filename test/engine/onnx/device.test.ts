@@ -16,7 +16,7 @@ describe('devices', () => {
     const device = process.platform === 'win32' ? 'coreml' : 'dml';
     await assert.rejects(chooseDevice(device), (error: unknown) => {
       assert.ok(error instanceof UserError);
-      assert.match(error.why, /no such provider/);
+      assert.match(error.why, /does not have this provider/);
       assert.match(error.action, /--device/);
       return true;
     });

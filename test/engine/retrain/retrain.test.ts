@@ -174,13 +174,13 @@ describe('retrain: refused, cancelled, gone on with', () => {
 
   it('an output that exists, rows beyond the context, a warm-up beyond the end', async () => {
     await refused(run(source, { out: temporaryFolder() }), /exists already/);
-    await refused(run(source, { length: 257 }), /was made for 256/);
+    await refused(run(source, { length: 257 }), /context is 256/);
     await refused(run(source, { warmup: 20 }), /the run has 12/);
   });
 
   it('a loss that explodes stops with what to try, with nothing held out too', async () => {
     const other = newPlace();
-    await refused(run(source, { out: other, heldOut: 0, learningRate: 1e30, saveEvery: 1 }), /no number.*--lr/);
+    await refused(run(source, { out: other, heldOut: 0, learningRate: 1e30, saveEvery: 1 }), /no longer a finite number.*--lr/);
     assert.deepEqual([existsSync(other), existsSync(`${other}.training`)], [false, false]);
     await run(source, { out: other, heldOut: 0 });
     const out = newPlace();
