@@ -180,7 +180,10 @@ describe('retrain: refused, cancelled, gone on with', () => {
 
   it('a loss that explodes stops with what to try, with nothing held out too', async () => {
     const other = newPlace();
-    await refused(run(source, { out: other, heldOut: 0, learningRate: 1e30, saveEvery: 1 }), /no longer a finite number.*--lr/);
+    await refused(
+      run(source, { out: other, heldOut: 0, learningRate: 1e30, saveEvery: 1 }),
+      /no longer a finite number.*--lr/,
+    );
     assert.deepEqual([existsSync(other), existsSync(`${other}.training`)], [false, false]);
     await run(source, { out: other, heldOut: 0 });
     const out = newPlace();
