@@ -8,36 +8,43 @@ import { SELF } from './definitions/retrain';
 import type { GivenFor, OptionsFor } from './kinds';
 import { dtypeOption, storedDtype } from './options/output';
 
+/** Options that the engine's settings have under the same name. */
+const SAME = [
+  'merge',
+  'selfTokens',
+  'prompt',
+  'length',
+  'heldOut',
+  'seed',
+  'batch',
+  'accumulate',
+  'epochs',
+  'steps',
+  'warmup',
+  'evalEvery',
+  'saveEvery',
+  'clip',
+  'weightDecay',
+  'patience',
+] as const;
+
+const picked = <T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> =>
+  Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
+
 export function settingsOf(options: OptionsFor<'retrain'>): RetrainSettings {
   const { full, init, rank, alpha, dropout, targets, initAdapter, memory } = options;
-  const { out, resume, merge, data, selfTokens, prompt, length, heldOut, seed } = options;
-  const { batch, accumulate, epochs, steps, warmup, evalEvery, saveEvery, clip, weightDecay, patience } = options;
+  const { out, resume, data, betas } = options;
   return {
+    ...picked(options, SAME),
     method: full
       ? { kind: 'full', start: init ?? 'checkpoint', memory }
       : { kind: 'lora', rank, alpha, dropout, targets: targets?.map(linearOf), start: initAdapter },
     out,
     resume,
-    merge,
     dtype: storedDtype(options.dtype),
     data: data.includes(SELF) ? SELF : data,
-    selfTokens,
-    prompt,
-    length,
-    heldOut,
-    seed,
     learningRate: options.lr,
-    batch,
-    accumulate,
-    epochs,
-    steps,
-    warmup,
-    evalEvery,
-    saveEvery,
-    clip,
-    weightDecay,
-    betas: options.betas && [options.betas[0], options.betas[1]],
-    patience,
+    betas: betas && [betas[0], betas[1]],
   };
 }
 
@@ -49,12 +56,11 @@ export function resumingOptions(
   { checkpoint, removed, settings, teacher, compute }: TrainingRequest,
   out: string,
 ): GivenFor<'retrain'> {
-  const { method, dtype, data, learningRate, merge, selfTokens, prompt, length, heldOut, seed } = settings;
-  const { batch, accumulate, epochs, steps, warmup, evalEvery, saveEvery, clip, weightDecay, betas, patience } =
-    settings;
+  const { method, dtype, data, learningRate, betas } = settings;
   const lora = method.kind === 'lora' ? method : undefined;
   return {
     ...compute,
+    ...picked(settings, SAME),
     checkpoint,
     data: data === SELF ? [SELF] : data,
     out,
@@ -65,29 +71,13 @@ export function resumingOptions(
     dropout: lora?.dropout,
     targets: lora?.targets,
     initAdapter: lora?.start,
-    merge,
     full: method.kind === 'full' ? true : undefined,
     init: method.kind === 'full' && method.start === 'random' ? 'random' : undefined,
     dtype: dtypeOption(dtype),
     teacher: teacher && (teacher.checkpoint ?? checkpoint),
     teacherWeight: teacher?.weight,
-    selfTokens,
-    prompt,
-    length,
-    heldOut,
-    seed,
     lr: learningRate,
-    batch,
-    accumulate,
-    epochs,
-    steps,
-    warmup,
-    evalEvery,
-    saveEvery,
-    clip,
-    weightDecay,
     betas,
-    patience,
   };
 }
 

@@ -1,3 +1,4 @@
+/** The peak memory of this process. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';

@@ -1,4 +1,5 @@
 /** Measurements that the demo compares: perplexity, continuations, size and speed of one model. */
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { RunResult } from '../../jobs/runs';
 import type { JobOptions } from '../../engine/progress';
 import { inParts, type Story } from './story';
@@ -6,7 +7,7 @@ import { inParts, type Story } from './story';
 /** Windows of the evaluation text. */
 export const MAX_WINDOWS = 32;
 const NEW_TOKENS = 40;
-const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: 1234 };
+const SPEED = { promptTokens: 16, newTokens: 32, repeats: 2, seed: DEFAULT_SEED };
 const TURNS = 3;
 
 export type Quality = Pick<RunResult<'eval'>, 'ppl' | 'tokens' | 'windows' | 'window' | 'bos'> & {

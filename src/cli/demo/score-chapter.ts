@@ -1,4 +1,5 @@
 /** The first chapter: scores every block by both criteria of the paper, and selects blocks to remove. */
+import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { join } from 'node:path';
 import { selectByScores } from '../../engine/importance/ranking';
 import { endBlocks, keepList, rankBlocks } from '../../engine/importance/select';
@@ -11,7 +12,6 @@ import { table } from '../terminal/text';
 import { heading, inParts, listed, type Story } from './story';
 
 const SAMPLES = 10;
-const SEED = 1234;
 const BAR = 16;
 
 export interface Verdict {
@@ -86,7 +86,7 @@ async function scoreBy(
   const record = join(folder, `scores-${criterion}.json`);
   const { result } = await run(
     'score',
-    { checkpoint: checkpoint.path, criterion, calibration, samples: SAMPLES, length, seed: SEED, ...compute },
+    { checkpoint: checkpoint.path, criterion, calibration, samples: SAMPLES, length, seed: DEFAULT_SEED, ...compute },
     { job, record },
   );
   const { blocks = [], full, device } = result;

@@ -27,7 +27,9 @@ export function digestRecord(record: RunRecord): RunDigest {
   const name = model?.name ?? '';
   const device = isObject(record.device) ? text(record.device.provider) : undefined;
   return {
-    ...{ kind, started, finished },
+    kind,
+    started,
+    finished,
     model: { name, ...(model?.identity !== undefined && { identity: model.identity }) },
     removed: entries(settings.removed ?? results.removed),
     ...(adapter && { adapter: adapter.name }),
@@ -99,7 +101,9 @@ function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
   const name = isObject(results.text) ? text(results.text.name) : undefined;
   const read = finite(results.parametersRead);
   return {
-    ...{ criterion: text(results.criterion) ?? '', text: name ?? '', points },
+    criterion: text(results.criterion) ?? '',
+    text: name ?? '',
+    points,
     ...keyed(curveKey(results, settings)),
     ...(read !== null && { parametersRead: read }),
   };
@@ -192,7 +196,9 @@ function turnsOf(results: JsonObject): CostDigest[] {
   return objects(results.models).map((each) => {
     const [prefillRange, decodeRange] = [rangeOf(each.prefillRange), rangeOf(each.decodeRange)];
     return {
-      ...{ ...costOf(each, text(each.label) ?? ''), speed: 'turns' as const, ...columnOf(each) },
+      ...costOf(each, text(each.label) ?? ''),
+      speed: 'turns' as const,
+      ...columnOf(each),
       ...(prefillRange && { prefillRange }),
       ...(decodeRange && { decodeRange }),
     };

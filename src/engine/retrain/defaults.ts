@@ -1,4 +1,5 @@
 /** Defaults of retraining: the paper's values (Shortened LLaMA, §3.3). Pure: job definitions use it. */
+import { DEFAULT_SEED } from '../importance/drawing';
 
 /** Defaults that do not depend on the data. */
 export const DEFAULTS = {
@@ -6,7 +7,7 @@ export const DEFAULTS = {
   alpha: 16,
   dropout: 0.05,
   length: 256,
-  seed: 1234,
+  seed: DEFAULT_SEED,
   batch: 64,
   epochs: 2,
   warmup: 100,

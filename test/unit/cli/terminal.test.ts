@@ -1,3 +1,4 @@
+/** What the terminal shows: colours, widths, progress lines and text that cannot harm it. */
 import assert from 'node:assert/strict';
 import { terminalFeaturesOf } from '../../../src/cli/terminal/features';
 import { progressLine } from '../../../src/cli/terminal/progress-line';

@@ -1,3 +1,4 @@
+/** The built command line: help, wrong usage and exit codes. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The parser of JSON from files, against JSON.parse and within its own limits. */
 import assert from 'node:assert/strict';
 import { JsonProblem, parseBoundedJson, printable } from '../../../src/engine/formats/bounded-json';
 

@@ -1,3 +1,4 @@
+/** Rounding float32 numbers to the types that weights are stored in. */
 import assert from 'node:assert/strict';
 import { narrow, OVERFLOW } from '../../../src/engine/formats/narrow';
 import { widen } from '../../../src/engine/formats/widen';

@@ -1,3 +1,4 @@
+/** Values of options, read from the text of the command line. */
 import assert from 'node:assert/strict';
 import { InvalidValue, parseBytes, parseNumber, parseValue, parseWhole } from '../../../src/jobs/values';
 import type { ValueKind } from '../../../src/jobs/option';
