@@ -2,7 +2,7 @@
  * Every message between the extension host and the sidecar. The name of a method is the key of its types: what a caller
  * passes and gets is derived from these interfaces, never written twice.
  */
-import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, Compute, ProgressInfo } from './jobs';
+import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, ProgressInfo } from './jobs';
 import type { TensorStatistics, TensorStatisticsParams, ViewPerplexity, ViewPerplexityParams } from './short';
 
 /** Counts up when a message changes its meaning: host and sidecar of one build always agree. */
@@ -32,13 +32,10 @@ export interface Requests {
   initialize: Method<InitializeParams, InitializeResult>;
   /** Queues a job and answers when it is done. Cancelling the request cancels the job. */
   'job/run': Method<{ readonly id: string; readonly spec: JobSpec }, JobOutcome>;
-  'job/list': Method<null, { readonly jobs: readonly JobInfo[] }>;
   /** False when there is no such job (any more). */
   'job/cancel': Method<{ readonly id: string }, { readonly found: boolean }>;
   'tensor/statistics': Method<TensorStatisticsParams, TensorStatistics>;
   'view/perplexity': Method<ViewPerplexityParams, ViewPerplexity>;
-  /** Which device these settings give. Tries providers at the first call, which takes seconds. */
-  'device/report': Method<Compute, DeviceInfo>;
   /** Cancels everything, and ends the process after the answer. */
   shutdown: Method<null, null>;
 }

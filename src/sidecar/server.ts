@@ -6,7 +6,7 @@ import packageManifest from '../../package.json';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { tensorStatistics } from '../engine/checkpoint/statistics';
 import { UserError } from '../engine/errors';
-import { chooseDevice, type DeviceReport } from '../engine/onnx/device';
+import type { DeviceReport } from '../engine/onnx/device';
 import { onnxruntimeVersion } from '../engine/onnx/session';
 import { watchParent } from '../engine/parent';
 import { checkpointOf } from '../jobs/titles';
@@ -131,7 +131,6 @@ answer(connection, 'initialize', ({ protocol, logLevel }) => {
   });
 });
 answer(connection, 'job/run', ({ id, spec }, signal) => run(id, spec, signal));
-answer(connection, 'job/list', () => Promise.resolve({ jobs: queue.list() }));
 answer(connection, 'job/cancel', ({ id }) => Promise.resolve({ found: queue.cancel(id) }));
 answer(connection, 'tensor/statistics', (params, signal) =>
   timed(`statistics of ${params.tensor}`, () => turns.short(() => statistics(params, signal))),
@@ -140,9 +139,6 @@ answer(connection, 'view/perplexity', (params, signal) =>
   timed(`perplexity without ${params.remove?.join(', ') ?? 'nothing'}`, () =>
     turns.short(() => whatIf.evaluate(params, signal)),
   ),
-);
-answer(connection, 'device/report', ({ device = 'auto', threads }) =>
-  timed(`a look at the device ${device}`, () => chooseDevice(device, threads)),
 );
 answer(connection, 'shutdown', async () => {
   await settle();

@@ -293,8 +293,10 @@ describe('sidecar: jobs', function () {
   });
 
   it('reports the device, and why', async () => {
-    const report = await client().request('device/report', { device: 'cpu' });
-    assert.deepEqual([report.provider, report.why], ['cpu', 'asked for']);
+    const rows = { calibration: text, samples: 2, length: 16 };
+    const score = { kind: 'score', checkpoint: model, criterion: 'block-influence', ...rows, device: 'cpu' } as const;
+    const { device } = await client().run(score);
+    assert.deepEqual([device?.provider, device?.why], ['cpu', 'asked for']);
   });
 });
 
@@ -359,7 +361,7 @@ describe('sidecar: while a long job runs', function () {
     await assert.rejects(waiting, CancelledError);
     first.abort();
     await assert.rejects(running, CancelledError);
-    assert.deepEqual((await client().request('job/list', null)).jobs, []);
+    assert.deepEqual(client().jobs, []);
   });
 
   it('it can be cancelled by its id', async () => {

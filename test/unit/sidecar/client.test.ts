@@ -37,8 +37,8 @@ describe('sidecar client', () => {
 
   it('starts the process when it is first needed, as a Node', async () => {
     assert.equal(forks.made.length, 0);
-    const report = await client.request('device/report', {});
-    assert.equal(report.provider, 'cpu');
+    const answered = await client.request('job/cancel', { id: 'none' });
+    assert.equal(answered.found, false);
     assert.equal(forks.made.length, 1);
     assert.equal(forks.last.options.env?.ELECTRON_RUN_AS_NODE, '1');
     assert.deepEqual(forks.last.options.execArgv, []);
@@ -47,7 +47,7 @@ describe('sidecar client', () => {
 
   it('starts one process for everything that comes at once', async () => {
     const jobs = [begin(), begin()];
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     await settle();
     assert.equal(forks.made.length, 1);
     for (const job of forks.last.jobs) job.finish(result);
@@ -56,13 +56,13 @@ describe('sidecar client', () => {
   });
 
   it('ends the process when it idles, and starts another when it is needed', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     await clock.pass(IDLE - 1);
     assert.ok(forks.last.alive);
     await clock.pass(1);
     assert.ok(!forks.last.alive);
     assert.equal(client.status.state, 'stopped');
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     assert.equal(forks.made.length, 2);
   });
 
@@ -103,7 +103,7 @@ describe('sidecar client', () => {
     });
     const controller = new AbortController();
     const [done, cancelled, lost] = [begin(), begin(score, controller.signal), begin(training)];
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     await settle();
     forks.last.jobs[0].finish(result);
     await done;
@@ -130,16 +130,16 @@ describe('sidecar client', () => {
   });
 
   it('fails short requests of a process that crashes', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     const asked = client.request('tensor/statistics', { id: '1', checkpoint: 'm', tensor: 't' }); // unknown there
     await assert.rejects(asked);
-    const lost = client.request('job/list', null);
+    const lost = client.request('tensor/statistics', { id: '2', checkpoint: 'm', tensor: 't' });
     forks.last.crash();
     await assert.rejects(lost, SidecarGone);
   });
 
   it('gives up after four restarts within three minutes, until restarted by hand', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     const waiting = begin();
     await settle();
     forks.behaviour.crashesAtStart = true;
@@ -153,14 +153,14 @@ describe('sidecar client', () => {
     assert.equal(client.status.state, 'failed');
     await assert.rejects(behind, JobInterrupted);
     assert.equal(forks.made.length, 5);
-    await assert.rejects(client.request('device/report', {}), /code 1/);
+    await assert.rejects(client.request('job/cancel', { id: 'none' }), /code 1/);
     await clock.pass(10 * 60_000);
     assert.equal(forks.made.length, 5);
 
     forks.behaviour.crashesAtStart = false;
     await client.restart();
     assert.equal(client.status.state, 'ready');
-    assert.equal((await client.request('device/report', {})).provider, 'cpu');
+    assert.equal((await client.request('job/cancel', { id: 'none' })).found, false);
   });
 
   it('restarts by hand in the middle of a job', async () => {
@@ -175,7 +175,7 @@ describe('sidecar client', () => {
   });
 
   it('restarts by hand while it waits to restart by itself', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     forks.last.crash();
     await settle();
     await client.restart();
@@ -240,15 +240,15 @@ describe('sidecar client', () => {
     await client.dispose();
     await assert.rejects(job, CancelledError);
     assert.ok(!forks.last.alive);
-    await assert.rejects(client.request('device/report', {}), SidecarGone);
+    await assert.rejects(client.request('job/cancel', { id: 'none' }), SidecarGone);
     assert.equal(forks.made.length, 1);
   });
 
   it('starts nothing more when it is disposed of between a crash and the restart', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     forks.last.crash();
     await settle();
-    const asked = client.request('device/report', {}); // waits for the next process
+    const asked = client.request('job/cancel', { id: 'none' }); // waits for the next process
     asked.catch(silent);
     await client.dispose();
     await clock.pass(10 * 60_000);
@@ -257,10 +257,10 @@ describe('sidecar client', () => {
   });
 
   it('starts nothing more when it is disposed of while an idle process ends', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     forks.behaviour.endsSlowly = true;
     await clock.pass(IDLE);
-    const asked = client.request('device/report', {}); // waits for the end of the one before
+    const asked = client.request('job/cancel', { id: 'none' }); // waits for the end of the one before
     asked.catch(silent);
     const disposed = client.dispose();
     forks.last.crash(0);
@@ -270,10 +270,10 @@ describe('sidecar client', () => {
   });
 
   it('starts one process when it is restarted by hand while an idle one ends', async () => {
-    await client.request('device/report', {});
+    await client.request('job/cancel', { id: 'none' });
     forks.behaviour.endsSlowly = true;
     await clock.pass(IDLE);
-    const asked = client.request('device/report', {});
+    const asked = client.request('job/cancel', { id: 'none' });
     asked.catch(silent);
     const restarted = client.restart();
     forks.last.crash(0);
@@ -291,7 +291,7 @@ describe('sidecar client', () => {
       log,
       clock,
     });
-    await assert.rejects(broken.request('device/report', {}), /spawn failed/);
+    await assert.rejects(broken.request('job/cancel', { id: 'none' }), /spawn failed/);
     await assert.rejects(broken.run(score), /spawn failed/);
   });
 });

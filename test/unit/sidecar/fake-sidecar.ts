@@ -74,7 +74,7 @@ export class FakeSidecar {
         this.jobs.push({ id, spec, finish });
       });
     });
-    answer(this.connection, 'device/report', () => Promise.resolve({ provider: 'cpu', why: 'test', tried: [] }));
+    answer(this.connection, 'job/cancel', () => Promise.resolve({ found: false }));
     answer(this.connection, 'shutdown', () => {
       if (!behaviour.endsSlowly) setImmediate(() => this.host.end(0, null));
       return Promise.resolve(null);
