@@ -12,6 +12,7 @@ import { benchPage } from './pages/bench';
 import { curvePage } from './pages/curve';
 import { evalPage } from './pages/eval';
 import { generatePage } from './pages/generate';
+import { healPage } from './pages/heal';
 import { mergePage } from './pages/merge';
 import { prunePage } from './pages/prune';
 import { retrainPage } from './pages/retrain';
@@ -45,6 +46,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'score', scorePage);
   addJob(program, exit, 'curve', curvePage);
   addJob(program, exit, 'prune', prunePage);
+  addJob(program, exit, 'heal', healPage);
   addJob(program, exit, 'retrain', retrainPage);
   addJob(program, exit, 'merge', mergePage);
   addJob(program, exit, 'eval', evalPage);

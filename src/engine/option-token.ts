@@ -21,6 +21,7 @@ export const OPTION_NAMES = [
   'evalEvery',
   'full',
   'granularity',
+  'heal',
   'heldOut',
   'ids',
   'init',
@@ -33,8 +34,10 @@ export const OPTION_NAMES = [
   'lr',
   'memory',
   'merge',
+  'method',
   'otherBase',
   'out',
+  'patch',
   'patience',
   'prompt',
   'rank',
@@ -42,10 +45,13 @@ export const OPTION_NAMES = [
   'record',
   'remove',
   'resume',
+  'ridge',
   'retrain.length',
   'samples',
   'selfTokens',
   'scores',
+  'step',
+  'stepCut',
   'steps',
   'targetParams',
   'targets',
@@ -53,6 +59,7 @@ export const OPTION_NAMES = [
   'teacherWeight',
   'text',
   'threads',
+  'tokens',
   'warmup',
   'window',
 ] as const;
@@ -60,7 +67,7 @@ export const OPTION_NAMES = [
 export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** Commands that messages of the engine name. */
-export const COMMAND_NAMES = ['inspect', 'merge', 'retrain', 'score'] as const;
+export const COMMAND_NAMES = ['heal', 'inspect', 'merge', 'retrain', 'score'] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

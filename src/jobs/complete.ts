@@ -84,6 +84,7 @@ function valueFault(kind: ValueKind, value: unknown): string | undefined {
       return isWhole(value, min, max) ? undefined : `a whole number ${range}${why === undefined ? '' : `: ${why}`}`;
     }
     case 'number':
+      if (kind.words?.some((word) => word === value)) return undefined;
       return typeof value === 'number' && isWithin(value, kind) ? undefined : numberWords(kind);
     case 'choice':
       return kind.choices.some((each) => each === value) ? undefined : `one of ${kind.choices.join(', ')}`;

@@ -15,6 +15,8 @@ export type ValueKind =
       readonly min?: number;
       readonly below?: number;
       readonly max?: number;
+      /** Words that are valid in place of a number. */
+      readonly words?: readonly string[];
     }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** Whole blocks, 0-based. */
@@ -135,6 +137,13 @@ export const positive = <const D extends Details<number> = object>(help: string,
 /** A number of at least 0. */
 export const amount = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>
   make({ kind: 'number', min: 0 }, help, details);
+
+/** A number above 0, or one of some words. */
+export const numberOr = <const W extends string, const D extends Details<number | W> = object>(
+  words: readonly W[],
+  help: string,
+  details?: D,
+): Made<number | W, D> => make({ kind: 'number', above: 0, words }, help, details);
 
 /** A share of something: above 0, and at most 1. */
 export const share = <const D extends Details<number> = object>(help: string, details?: D): Made<number, D> =>

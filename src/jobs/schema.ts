@@ -35,7 +35,8 @@ export function typeOf(kind: ValueKind): JsonSchema {
       return { type: 'boolean' };
     case 'whole':
       return { type: 'integer', minimum: kind.min, ...(kind.max !== undefined && { maximum: kind.max }) };
-    case 'number':
+    case 'number': {
+      if (kind.words) return { anyOf: [typeOf({ ...kind, words: undefined }), { type: 'string', enum: kind.words }] };
       return {
         type: 'number',
         ...(kind.above !== undefined && { exclusiveMinimum: kind.above }),
@@ -43,6 +44,7 @@ export function typeOf(kind: ValueKind): JsonSchema {
         ...(kind.below !== undefined && { exclusiveMaximum: kind.below }),
         ...(kind.max !== undefined && { maximum: kind.max }),
       };
+    }
     case 'choice':
       return { type: 'string', enum: kind.choices };
     case 'blocks':

@@ -25,7 +25,7 @@ export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown
     case 'whole':
       return parseWhole(text, kind.min, kind.max, kind.why);
     case 'number':
-      return parseNumber(text, kind);
+      return kind.words?.includes(text) ? text : parseNumber(text, kind);
     case 'choice':
       if (!kind.choices.includes(text)) throw new InvalidValue(`Allowed choices are ${kind.choices.join(', ')}.`);
       return text;
@@ -82,7 +82,11 @@ export function isWithin(
 }
 
 /** "above 0 and at most 1". */
-export function numberWords({ above, min, below, max }: Omit<NumberKind, 'kind'>): string {
+export function numberWords({ words = [], ...range }: Omit<NumberKind, 'kind'>): string {
+  return [rangeOf(range), ...words].join(', or ');
+}
+
+function rangeOf({ above, min, below, max }: Omit<NumberKind, 'kind' | 'words'>): string {
   const bounds = [
     ...(above === undefined ? [] : [`above ${above}`]),
     ...(min === undefined ? [] : [`at least ${min}`]),

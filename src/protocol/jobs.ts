@@ -85,6 +85,9 @@ export interface PruneResult extends WrittenCheckpoint {
   readonly slices: readonly (readonly [number, number])[];
 }
 
+/** Corrects a pruned model in closed form. */
+export type HealSpec = SpecOf<Defined['heal']>;
+
 /** Writes a checkpoint with an adapter in its weights. */
 export type MergeSpec = SpecOf<Defined['merge']>;
 

@@ -72,6 +72,17 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       steps: 2,
     }),
   ],
+  heal: [
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      out,
+      remove: [2, '4.ffn'],
+      calibration: text,
+      tokens: 160,
+      length: 16,
+      heldOut: 0.2,
+    }),
+  ],
   curve: [
     ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 2, length: 12, keepEnds: false, keep: [0] }),
     ({ model, text }) => ({

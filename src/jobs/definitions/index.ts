@@ -3,6 +3,7 @@ import { bench } from './bench';
 import { curve } from './curve';
 import { evaluate } from './eval';
 import { generate } from './generate';
+import { heal } from './heal';
 import { merge } from './merge';
 import { prune } from './prune';
 import { retrain } from './retrain';
@@ -10,4 +11,4 @@ import { samples } from './samples';
 import { score } from './score';
 import { speeds } from './speeds';
 
-export const JOBS = { score, curve, prune, retrain, merge, eval: evaluate, generate, bench, speeds, samples };
+export const JOBS = { score, curve, prune, heal, retrain, merge, eval: evaluate, generate, bench, speeds, samples };

@@ -5,6 +5,7 @@ import { runBench } from './bench';
 import { runCurveJob } from './curve';
 import { runEval } from './eval';
 import { runGenerate } from './generate';
+import { runHeal } from './heal';
 import { runMerge } from './merge';
 import { runPrune } from './prune';
 import { runRetrain } from './retrain';
@@ -16,6 +17,7 @@ const runs = {
   score: runScore,
   curve: runCurveJob,
   prune: runPrune,
+  heal: runHeal,
   retrain: runRetrain,
   merge: runMerge,
   eval: runEval,

@@ -13,6 +13,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/weights'],
   ['src/engine/adapter'],
   ['src/engine/model'],
+  ['src/engine/heal'],
   ['src/engine/importance'],
   ['src/engine/write'],
   ['src/engine/evaluate'],

@@ -1,0 +1,22 @@
+/** What `coppice heal` prints. */
+import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
+import { facts } from '../terminal/text';
+import type { Page } from './page';
+
+export const healPage: Page<'heal'> = (_, { shown }) => ({
+  page: ({ removed, method, heldOut, fit, kept, out, patch, seconds }) => {
+    const { before, after, rows } = heldOut ?? fit;
+    const change = (name: 'ppl' | 'kl'): string =>
+      `${formatNumber(Number(before[name]))} before, ${formatNumber(Number(after[name]))} after`;
+    return facts([
+      ['removed', removed.join(', ')],
+      ['method', method],
+      ['perplexity', `${change('ppl')} (${rows} rows${heldOut ? ' that were not fitted' : ''})`],
+      ['divergence', `${change('kl')} nats from the whole model`],
+      ['kept', kept],
+      ...[out, patch].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
+      ['time', formatSeconds(seconds)],
+    ]);
+  },
+});

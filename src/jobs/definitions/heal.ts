@@ -1,0 +1,53 @@
+/** Heals a model after blocks were left out: corrects its weights in closed form, without training. */
+import { option } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { HealResult } from '../../protocol/heal';
+import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
+import { file, folder } from '../option';
+import { calibration } from '../options/calibration';
+import { compute } from '../options/compute';
+import { healing, healingText } from '../options/healing';
+import { adapter, remove, source } from '../options/model';
+
+const options = {
+  ...source,
+  remove: { ...remove.remove, help: 'blocks and modules to leave out: 10,12-14 or 10.attention,12.ffn' },
+  ...healing,
+  calibration: excluding(calibration.calibration, 'data'),
+  ...healingText,
+  seed: calibration.seed,
+  ...adapter,
+  out: folder('folder of the new checkpoint; it must not exist', { noun: () => l10n.t('output folder') }),
+  patch: file('file of the new weights alone (.safetensors), for --heal; it must not exist', {
+    noun: () => l10n.t('the file of new weights'),
+  }),
+  ...compute,
+};
+
+export const heal = defineJob({
+  kind: 'heal',
+  summary: 'correct a pruned model by least squares, without training',
+  description:
+    'Leaves out blocks and corrects the weights of the others in closed form, so that the residual stream follows that of the ' +
+    'whole model. Only weights change: the new checkpoint is an ordinary one. Rows that are not fitted decide whether the ' +
+    'healed weights are better; if not, the plain ones are kept. The source never changes.',
+  examples: [
+    './SmolLM2-135M --remove 13-18 --out ./SmolLM2-24-healed',
+    './SmolLM2-135M --remove 13-18 --data prose.txt --tokens 8192 --out ./SmolLM2-24-healed',
+    './SmolLM2-135M --remove 5,12.ffn --calibration rows.json --patch healed.safetensors',
+  ],
+  noun: () => l10n.t('Healing'),
+  title: (model) => l10n.t('Healing {0}', model),
+  options,
+  check: outputFault,
+  result: shape<HealResult>(),
+});
+
+function outputFault({ adapter: folder, remove: parts }: Complete<typeof options>): Fault | undefined {
+  if (parts !== undefined || folder !== undefined) return undefined;
+  return {
+    what: 'There is nothing to heal',
+    why: `${option('remove')} is not given`,
+    action: `Name the blocks to leave out, as in ${option('remove', '13-18')}.`,
+  };
+}

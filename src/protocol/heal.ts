@@ -1,0 +1,47 @@
+/** Healing: what the job returns. */
+import type { JsonNumber } from '../format/json';
+import type { HealMethod } from '../engine/heal/methods';
+import type { HealStep } from '../engine/heal/result';
+import type { RemovedEntry } from './json';
+
+/** How near a model is to the whole one. See `Likeness` in engine/heal/result.ts. */
+export interface HealNumbers {
+  readonly meanNll: JsonNumber;
+  readonly ppl: JsonNumber;
+  readonly kl: JsonNumber;
+  /** Share of positions with the same most likely token. */
+  readonly top1: JsonNumber;
+}
+
+export interface HealStagesResult {
+  /** Number of measured rows. */
+  readonly rows: number;
+  readonly before: HealNumbers;
+  readonly after: HealNumbers;
+  readonly rounded: HealNumbers;
+}
+
+export interface HealResult {
+  readonly removed: readonly RemovedEntry[];
+  readonly method: HealMethod;
+  /** Null: the method's rule, which the steps show. */
+  readonly ridge: number | 'auto' | null;
+  readonly step: number;
+  readonly stepCut: number;
+  /** Tokens that were fitted. */
+  readonly tokens: number;
+  /** On the fitted rows: on all of them with nothing held out, otherwise on as many as are held out. */
+  readonly fit: HealStagesResult;
+  /** On rows that were not fitted; null if none was held out. */
+  readonly heldOut: HealStagesResult | null;
+  readonly steps: readonly HealStep[];
+  /** What was kept: the healed weights, or the plain ones because they are better on the rows held out. */
+  readonly kept: 'healed' | 'plain';
+  /** Folder of the new checkpoint and file of the patch, absolute; null if not written. */
+  readonly out: string | null;
+  readonly patch: string | null;
+  /** Of the whole job, and in it of the text that the model wrote (0 if none, or kept from an earlier run). */
+  readonly seconds: number;
+  readonly writingSeconds: number;
+  readonly device: string;
+}
