@@ -10,6 +10,7 @@ import { exportPlanCommand } from './export-plan';
 import { copyPathCommand } from './copy-path';
 import { discardTrainingCommand } from './discard-training';
 import { generateTextCommand } from './generate-text';
+import { healCheckpointCommand } from './heal-checkpoint';
 import { hideCheckpointCommand } from './hide-checkpoint';
 import { mergeAdapterCommand } from './merge-adapter';
 import { openCheckpointCommand } from './open-checkpoint';
@@ -51,6 +52,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   suggestBlocksCommand,
   resetPlanCommand,
   pruneCheckpointCommand,
+  healCheckpointCommand,
   evaluatePerplexityCommand,
   generateTextCommand,
   retrainLoraCommand,

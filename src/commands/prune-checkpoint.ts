@@ -1,28 +1,44 @@
-/** Prune Checkpoint…: writes the plan as a new checkpoint and shows it in the tree. */
+/**
+ * Prune Checkpoint…: writes the plan as a new checkpoint, healed or as it is, and shows it in the tree. Without a plan
+ * it first chooses the blocks.
+ */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
+import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
+import type { Criterion } from '../engine/importance/criteria';
 import { selectExplicit } from '../engine/importance/select';
-import type { PruneSpec } from '../protocol/jobs';
+import type { HealResult } from '../protocol/heal';
+import type { PruneResult, PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
 import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../jobs/titles';
-import { requireProtection } from '../views/protection';
+import { protectionOf, requireProtection } from '../views/protection';
 import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
+import { amountChoices, healSpec, runHealing, usualHealingText } from '../host/healing';
 import { inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
+import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
-import { askAll, BACK, type Step } from '../host/steps';
+import { askAll, BACK, pick, type Step } from '../host/steps';
+import { askCount, decidingChoices, suggest } from './suggest-blocks';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; undefined uses the plan. */
   readonly blocks?: readonly number[];
   /** How the blocks were chosen; undefined means by hand. */
   readonly choice?: Choice;
+  /** Without a plan: chooses this number of blocks by this criterion. */
+  readonly criterion?: Criterion;
+  readonly count?: number;
+  /** Heals on this number of tokens; true means the usual number, undefined with `out` means not at all. */
+  readonly heal?: boolean | number;
+  /** Text for healing: a file or "self"; undefined uses the calibration text of the settings, without one "self". */
+  readonly data?: string;
   /** Folder of the new checkpoint; undefined uses the setting. */
   readonly out?: string;
 }
@@ -33,41 +49,61 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Prune Checkpoint');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
-    const blocks = blocksOf(coppice, args, chosen);
+    requireSomething(coppice, args, chosen);
+    const complete = args.out === undefined ? await askPruning(coppice, args, chosen, title) : args;
+    const { heal, out, device } = complete;
+    const blocks = await blocksOf(coppice, complete, chosen);
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
-    const { out } = args.out === undefined ? await askFolder(coppice, args, chosen, blocks, title) : args;
-    settle({ ...args, checkpoint: chosen.path, blocks, choice, out });
-    const spec: PruneSpec = {
-      kind: 'prune',
-      checkpoint: chosen.path,
-      blocks,
-      out: out!,
-      choice,
-    };
-    const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
-    await showCheckpoint(coppice, result.out);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
-    if (unwatched) {
-      const { kept, out } = result;
-      const name = checkpointName(out);
-      const text =
-        kept.length === 1
-          ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
-          : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
-      inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
-    }
+    const data = args.data ?? usualHealingText(coppice);
+    settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
+    if (heal === undefined || heal === false) return prune(coppice, chosen, { blocks, choice, out: out! }, args);
+    const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
+    const spec = healSpec(coppice, chosen, { remove: blocks, choice, data, tokens, out: out! });
+    const result = await runHealing(coppice, spec, { ...args, device });
+    await show(coppice, result);
     return result;
   },
 };
 
-/** @throws UserError when there is nothing to remove, or a locked block is named */
-function blocksOf(
-  { plans, config }: Coppice,
-  { blocks: named }: PruneArguments,
-  { architecture, subject }: Chosen,
-): number[] {
-  const blocks = named ?? plans.removed(subject);
-  if (blocks.length === 0) {
+async function prune(
+  coppice: Coppice,
+  { path }: Chosen,
+  options: Pick<PruneSpec, 'blocks' | 'choice' | 'out'>,
+  args: CommonArguments,
+): Promise<PruneResult> {
+  const spec: PruneSpec = { kind: 'prune', checkpoint: path, ...options };
+  const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
+  await show(coppice, result);
+  if (unwatched) {
+    const { kept, out } = result;
+    const name = checkpointName(out);
+    const text =
+      kept.length === 1
+        ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
+        : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
+    inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
+  }
+  return result;
+}
+
+async function show(coppice: Coppice, { out }: Pick<HealResult, 'out'>): Promise<void> {
+  if (out !== null) await showCheckpoint(coppice, out);
+  await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+}
+
+/** Blocks that are known before any question: of the arguments, or of the plan. */
+const knownBlocks = ({ plans }: Coppice, { blocks, count }: PruneArguments, { subject }: Chosen): readonly number[] =>
+  blocks ?? (count === undefined ? plans.removed(subject) : []);
+
+/**
+ * A caller that names the folder is asked nothing, so it must name blocks too, or there must be a plan.
+ * @throws UserError when there is nothing to remove, or a locked block is named
+ */
+function requireSomething(coppice: Coppice, args: PruneArguments, chosen: Chosen): void {
+  const blocks = knownBlocks(coppice, args, chosen);
+  if (blocks.length > 0) {
+    unlocked(coppice, blocks, chosen);
+  } else if (args.out !== undefined && args.count === undefined) {
     throw new UserError(
       vscode.l10n.t('Nothing to prune'),
       vscode.l10n.t('all blocks are kept'),
@@ -76,40 +112,113 @@ function blocksOf(
       ),
     );
   }
-  return selectExplicit(blocks, architecture.layers.length, [
-    ...requireProtection(architecture.layers.length, config).locked,
+}
+
+/** The blocks to remove. Without a plan they are chosen now, and become the plan. @throws UserError, CancelledError */
+async function blocksOf(coppice: Coppice, args: PruneArguments, chosen: Chosen): Promise<readonly number[]> {
+  const known = knownBlocks(coppice, args, chosen);
+  if (known.length > 0) return unlocked(coppice, known, chosen);
+  const goal = { kind: 'count', count: args.count! } as const;
+  return (await suggest(coppice, chosen, args.criterion ?? DEFAULT_CRITERION, goal, args.device)).removed;
+}
+
+function unlocked({ config }: Coppice, blocks: readonly number[], { architecture }: Chosen): number[] {
+  const { locked } = requireProtection(architecture.layers.length, config);
+  return selectExplicit(blocks, architecture.layers.length, [...locked]);
+}
+
+/** A search that measures the model without each block in turn chooses best. */
+const DEFAULT_CRITERION: Criterion = 'greedy';
+/** The remembered answer that the plan is written as it is. */
+const PLAIN = 0;
+
+async function askPruning(
+  coppice: Coppice,
+  args: PruneArguments,
+  chosen: Chosen,
+  title: string,
+): Promise<PruneArguments> {
+  const { config } = coppice;
+  const blocks = chosen.architecture.layers.length;
+  const known = knownBlocks(coppice, args, chosen);
+  if (known.length === 0) requireProtection(blocks, config); // before any question
+  const criterionStep: Step<PruneArguments> = async (_, place) => {
+    const active = recall<string>(coppice, 'prune', 'criterion', DEFAULT_CRITERION) as Criterion;
+    const placeholder = vscode.l10n.t('The plan keeps all blocks. Select how to choose those to remove');
+    const criterion = await pick(place, placeholder, decidingChoices(coppice, chosen), active);
+    return criterion === BACK ? BACK : { criterion };
+  };
+  const countStep: Step<PruneArguments> = async ({ criterion = DEFAULT_CRITERION }, place) => {
+    const count = await askCount(coppice, chosen, criterion, place);
+    return count === BACK ? BACK : { count: Number(count) };
+  };
+  const healStep: Step<PruneArguments> = async ({ count = 0 }, place) => {
+    // Blocks that are not chosen yet: the first ones that may be removed, after which most remains to be healed.
+    const { kept } = protectionOf(blocks, config);
+    const open = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));
+    const removed = known.length > 0 ? known : open.slice(0, count);
+    const data = args.data ?? usualHealingText(coppice);
+    const plain = { label: vscode.l10n.t('Prune only'), description: vscode.l10n.t('no time'), value: PLAIN };
+    const choices = [...amountChoices(coppice, chosen, removed, data), plain];
+    const active = recall(coppice, 'prune', 'heal', HEAL_DEFAULTS.tokens);
+    const heal = await pick(place, vscode.l10n.t('Heal after pruning?'), choices, active);
+    return heal === BACK ? BACK : { heal: heal === PLAIN ? false : heal };
+  };
+  const complete = await askAll(title, args, [
+    ...(known.length === 0 && args.criterion === undefined ? [criterionStep] : []),
+    ...(known.length === 0 && args.count === undefined ? [countStep] : []),
+    ...(args.heal === undefined ? [healStep] : []),
+    (state, place) => askFolder(coppice, state, chosen, place),
   ]);
+  const { criterion, count, heal } = complete;
+  await remember(coppice, 'prune', {
+    criterion: args.criterion === undefined ? criterion : undefined,
+    heal: args.heal === undefined ? (typeof heal === 'number' ? heal : PLAIN) : undefined,
+  });
+  if (args.count === undefined) await remember(coppice, 'suggest', { count });
+  return complete;
 }
 
 async function askFolder(
-  { config, scores }: Coppice,
-  args: PruneArguments,
-  { checkpoint, architecture, subject }: Chosen,
-  blocks: readonly number[],
-  title: string,
-): Promise<PruneArguments> {
-  const kept = architecture.layers.length - blocks.length;
-  const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
+  coppice: Coppice,
+  state: PruneArguments,
+  chosen: Chosen,
+  place: Parameters<Step<unknown>>[1],
+): Promise<Pick<PruneArguments, 'out'> | typeof BACK> {
+  const { checkpoint, architecture } = chosen;
+  const known = knownBlocks(coppice, state, chosen);
+  const kept = architecture.layers.length - (known.length || state.count!);
+  const heals = state.heal !== undefined && state.heal !== false;
+  const warning = known.length > 0 ? warningOf(coppice, chosen, known) : undefined;
+  const out = await askOutputFolder(place, {
+    prompt: vscode.l10n.t('Folder for the new checkpoint'),
+    value: outputFolder(coppice.config.outputFolder, checkpoint, heals ? `${kept}-blocks-healed` : `${kept}-blocks`),
+    meaning: () => [meaningOf(chosen, state, known), ...(warning === undefined ? [] : [warning])].join(' '),
+    warns: warning !== undefined,
+  });
+  return out === BACK ? BACK : { out };
+}
+
+function warningOf({ config, scores }: Coppice, { architecture, subject }: Chosen, blocks: readonly number[]) {
   const protection = requireProtection(architecture.layers.length, config);
   const warning = planWarning(blocks, scores.shown(subject), protection);
-  const step: Step<PruneArguments> = async (_, place) => {
-    const out = await askOutputFolder(place, {
-      prompt: vscode.l10n.t('Folder for the new checkpoint'),
-      value: outputFolder(config.outputFolder, checkpoint, `${kept}-blocks`),
-      meaning: () =>
-        [
-          vscode.l10n.t(
-            'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
-            blocks.join(', '),
-            shortCount(parametersAfter),
-            formatBytes(bytesAfter),
-            formatFactor(speedup),
-          ),
-          ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
-        ].join(' '),
-      warns: warning !== undefined,
-    });
-    return out === BACK ? BACK : { out };
-  };
-  return askAll(title, args, [step]);
+  return warning === undefined ? undefined : vscode.l10n.t('Warning: the plan {0}.', warning);
+}
+
+/** What will be written. */
+function meaningOf({ checkpoint }: Chosen, { criterion, count }: PruneArguments, blocks: readonly number[]): string {
+  if (blocks.length === 0)
+    return vscode.l10n.t(
+      'Chooses {0} blocks by {1}, then writes the checkpoint. Press Enter to start.',
+      count!,
+      criterion ?? DEFAULT_CRITERION,
+    );
+  const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
+  return vscode.l10n.t(
+    'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
+    blocks.join(', '),
+    shortCount(parametersAfter),
+    formatBytes(bytesAfter),
+    formatFactor(speedup),
+  );
 }

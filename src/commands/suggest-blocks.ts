@@ -46,16 +46,28 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
     settle({ ...complete, checkpoint: chosen.path });
     const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
     const goal = goalOf(complete)!;
-    const count = countOf(goal, chosen);
-    const scores = await freshScores(coppice, chosen, criterion, count, complete.device);
-    const removed = select(coppice, chosen, scores, count);
-    coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
-    coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
-    await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
+    const { count, removed } = await suggest(coppice, chosen, criterion, goal, complete.device);
     const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);
     return { checkpoint: chosen.path, criterion, count, removed, parametersAfter, bytesAfter, speedup };
   },
 };
+
+/** Plans the removal of the least important blocks. Scores them first, unless there are scores of these files. */
+export async function suggest(
+  coppice: Coppice,
+  chosen: Chosen,
+  criterion: Criterion,
+  goal: SizeGoal,
+  device: CommonArguments['device'],
+): Promise<{ readonly count: number; readonly removed: readonly number[] }> {
+  const count = countOf(goal, chosen);
+  const scores = await freshScores(coppice, chosen, criterion, count, device);
+  const removed = select(coppice, chosen, scores, count);
+  coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
+  coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
+  await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
+  return { count, removed };
+}
 
 /** Why these blocks are removed, for the record and the model card. Later scores do not change it. */
 function suggestionOf(
@@ -118,16 +130,20 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
   );
 }
 
+/** The criteria to decide by, with the time that each takes. Existing scores take no time. */
+export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Choice<Criterion>[] {
+  const estimate = (criterion: Criterion): string | undefined =>
+    scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion);
+  return criterionChoices(estimate).map((choice) =>
+    scoresOf(coppice, chosen, choice.value)
+      ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
+      : choice,
+  );
+}
+
 async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: Chosen, title: string): Promise<State> {
   const criterionStep: Step<State> = async (_, place) => {
-    // Existing scores take no time.
-    const estimate = (criterion: Criterion): string | undefined =>
-      scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion);
-    const choices = criterionChoices(estimate).map((choice) =>
-      scoresOf(coppice, chosen, choice.value)
-        ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
-        : choice,
-    );
+    const choices = decidingChoices(coppice, chosen);
     const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
     const criterion = await pick(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
     return criterion === BACK ? BACK : { criterion };
@@ -160,6 +176,21 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
     targetParams: targetParams === undefined ? undefined : String(targetParams),
   });
   return state;
+}
+
+/** Asks for a number of blocks to remove by this criterion, and says what it gives. */
+export function askCount(
+  coppice: Coppice,
+  chosen: Chosen,
+  criterion: Criterion,
+  place: Parameters<Step<unknown>>[1],
+): Promise<string | typeof BACK> {
+  return ask(place, {
+    prompt: valuePrompt('count'),
+    value: defaultValue(coppice, 'count', chosen),
+    fault: (text) => valueFault('count', text, chosen),
+    meaning: (text) => meaningOf(coppice, chosen, criterion, { kind: 'count', count: Number(text) }),
+  });
 }
 
 function measureChoices(): Choice<SizeGoal['kind']>[] {

@@ -1,18 +1,27 @@
-/** Estimates the time of scoring and evaluation on this machine, and learns its speed from finished jobs. */
+/** Estimates the time of scoring, evaluation and healing on this machine, and learns its speed from finished jobs. */
 import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import type { Architecture } from '../engine/checkpoint/architecture';
+import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
-import { evaluationFlops, rowBlockFlops, scoringFlops } from '../engine/importance/estimate';
-import type { JobOutcome } from '../protocol/jobs';
+import {
+  evaluationFlops,
+  healingFlops,
+  rowBlockFlops,
+  type RowShape,
+  scoringFlops,
+  writingFlops,
+} from '../engine/importance/estimate';
+import type { HealResult } from '../protocol/heal';
+import type { HealSpec, JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
 import { checkpointName } from '../jobs/titles';
 import { roughTime } from '../views/rough-time';
 import type { Chosen } from './choose-checkpoint';
-import type { Estimate, Speeds } from './speeds';
+import type { Estimate, Speed, Speeds } from './speeds';
 
 /** Approximate bytes of English text per token. */
 const BYTES_PER_TOKEN = 4;
@@ -43,22 +52,54 @@ export function evaluationEstimate(
   return timeOf(coppice, evaluationFlops(architecture, windows, removed), architecture, 'evaluate', windows.length);
 }
 
+/** What is healed. */
+export interface HealingQuestion {
+  readonly removed: readonly number[];
+  /** Tokens of text. */
+  readonly tokens: number;
+  /** The model writes the text itself. */
+  readonly writes: boolean;
+  readonly method?: HealMethod;
+}
+
+/** "about 40 s", and "and 1:20 for the text that the model writes" if it has not written it before. */
+export function healingEstimate(coppice: Coppice, architecture: Architecture, question: HealingQuestion): string {
+  const { removed, tokens, writes, method = HEAL_DEFAULTS.method } = question;
+  const rows = healingRows(architecture, tokens);
+  const { heldOut } = HEAL_DEFAULTS;
+  const healing = healingFlops(architecture, removed, rows, { method, heldOut });
+  const time = timeOf(coppice, healing, architecture, 'heal', rows.length);
+  if (!writes) return time;
+  const writing = estimateOf(coppice, writingFlops(architecture, rows), architecture, 'write', rows.length);
+  return vscode.l10n.t('{0}, and once {1} for the text that the model writes', time, roughTime(writing.seconds));
+}
+
+/** Rows of the usual length, or of the model's context if that is shorter. */
+export function healingRows({ context }: Pick<Architecture, 'context'>, tokens: number): RowShape {
+  const length = Math.min(HEAL_DEFAULTS.length, context);
+  return { rows: Math.max(1, Math.round(tokens / length)), length };
+}
+
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */
 export function windowsOf(file: string, window: number): number | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
   return found && Math.max(1, Math.floor(found.size / BYTES_PER_TOKEN / window));
 }
 
-function timeOf(
-  { speeds, sidecar }: Coppice,
+/** What has to be computed: operations, the model, the kind of work, and tokens of a row. */
+type Amount = readonly [
   flops: number,
   architecture: Architecture,
   work: Parameters<Speeds['estimate']>[1]['work'],
   length: number,
-): string {
+];
+
+const timeOf = (coppice: Coppice, ...amount: Amount): string => words(estimateOf(coppice, ...amount));
+
+function estimateOf({ speeds, sidecar }: Coppice, ...[flops, architecture, work, length]: Amount): Estimate {
   const provider = sidecar.device?.provider;
   const wanted = { work, size: rowBlockFlops(architecture, length), ...(provider !== undefined && { provider }) };
-  return words(speeds.estimate(flops, wanted));
+  return speeds.estimate(flops, wanted);
 }
 
 /** Marks an estimate that is not based on a measurement on this machine. */
@@ -72,10 +113,15 @@ export function learnSpeed(
   { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
   { spec, outcome }: JobEnded,
 ): void {
-  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'eval')) return;
+  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'eval' && spec.kind !== 'heal')) return;
   const architecture = library.peek(spec.checkpoint)?.architecture;
   if (!architecture) return;
   const provider = outcome.device?.provider ?? 'cpu';
+  if (spec.kind === 'heal') {
+    for (const speed of healingSpeeds(architecture, spec, (outcome as JobOutcome<'heal'>).result))
+      speeds.note({ provider, ...speed });
+    return;
+  }
   if (spec.kind === 'eval') {
     const { windows, window, seconds, removed } = (outcome as JobOutcome<'eval'>).result;
     const blocks = removed.filter((entry) => typeof entry === 'number');
@@ -89,4 +135,26 @@ export function learnSpeed(
   const { seconds } = (outcome as JobOutcome<'score'>).result;
   const flops = scoringFlops(architecture, criterion, { rows, length }, { count, kept: new Set(keep) }) / seconds;
   speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops });
+}
+
+/** The speeds of healing, and of writing its text if the model wrote one. Unknown if modules or an adapter are involved. */
+export function healingSpeeds(
+  architecture: Architecture,
+  { adapter, ridge }: Pick<HealSpec, 'adapter' | 'ridge'>,
+  { removed, method, tokens, heldOut, seconds, writingSeconds }: HealResult,
+): Omit<Speed, 'provider'>[] {
+  const blocks = removed.filter((entry) => typeof entry === 'number');
+  if (adapter !== undefined || ridge === 'auto' || blocks.length < removed.length || seconds <= writingSeconds)
+    return [];
+  const { length } = healingRows(architecture, tokens);
+  const fitted = tokens / length;
+  const rows = fitted + (heldOut?.rows ?? 0);
+  const size = rowBlockFlops(architecture, length);
+  const healing = healingFlops(architecture, blocks, { rows, length }, { method, heldOut: (rows - fitted) / rows });
+  const writing = writingFlops(architecture, { rows, length });
+  return [
+    { work: 'heal', size, flops: healing / (seconds - writingSeconds) },
+    // A text that was there takes no time.
+    ...(writingSeconds > 1 ? [{ work: 'write' as const, size, flops: writing / writingSeconds }] : []),
+  ];
 }

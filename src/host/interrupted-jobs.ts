@@ -2,9 +2,10 @@
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { optionsIn } from '../jobs/complete';
-import type { JobSpec } from '../protocol/jobs';
+import type { HealSpec, JobSpec } from '../protocol/jobs';
 import { jobTitle, titledJob } from '../jobs/titles';
 import { showFailure } from './failure';
+import { runHealing } from './healing';
 import { inform } from './inform';
 import { goOn } from './remedy';
 import { runJob } from './run-job';
@@ -43,10 +44,17 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
         : vscode.commands.executeCommand('coppice.evaluatePerplexity', { remove: [], ...optionsIn(spec) });
     case 'retrain':
       return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
+    case 'heal':
+      return healAgain(coppice, spec);
     case 'prune':
     case 'merge':
       return showCheckpoint(coppice, (await runJob(coppice, spec)).result.out);
     default:
       return runJob(coppice, spec);
   }
+}
+
+async function healAgain(coppice: Coppice, spec: HealSpec): Promise<void> {
+  const { out } = await runHealing(coppice, spec, {});
+  if (out !== null) await showCheckpoint(coppice, out);
 }

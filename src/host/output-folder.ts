@@ -12,8 +12,11 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { nearestParent, outputPath, outputPathFault } from './output-path';
 import { ask, BACK, type Back, type Place, type Question } from './steps';
 
-/** @param suffix the change to the model: "24-blocks", "adapter" */
-export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: string): string {
+/**
+ * @param suffix the change to the model: "24-blocks", "adapter"
+ * @param extension of a file instead of a folder, with its dot
+ */
+export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: string, extension = ''): string {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const inWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(checkpoint.folder));
   // If the checkpoint is the workspace folder itself, the parent folder: nothing may be written into a checkpoint.
@@ -25,13 +28,13 @@ export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: st
     suffix,
   };
   const path = pattern.replace(/\$\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
-  return firstFree(isAbsolute(path) ? path : join(workspace ?? beside, path));
+  return firstFree(isAbsolute(path) ? path : join(workspace ?? beside, path), extension);
 }
 
 /** The path, or the path with -2, -3 and so on. */
-function firstFree(path: string): string {
+function firstFree(path: string, extension: string): string {
   for (let n = 1; ; n++) {
-    const candidate = n === 1 ? path : `${path}-${n}`;
+    const candidate = `${path}${n === 1 ? '' : `-${n}`}${extension}`;
     if (!existsSync(candidate) && !existsSync(stateFileOf(candidate))) return resolve(candidate);
   }
 }
@@ -41,13 +44,29 @@ function firstFree(path: string): string {
  * @param question `value` is the default; `meaning` is shown for a folder that can be created
  * @returns its absolute path
  */
-export async function askOutputFolder(
+export const askOutputFolder = (
+  place: Place,
+  question: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
+): Promise<string | Back> =>
+  askOutput(place, question, (text) => (text.trim() === '' ? vscode.l10n.t('Enter a folder.') : undefined));
+
+/** Asks for a new file in the same way. @param extension with its dot */
+export const askOutputFile = (
+  place: Place,
+  { extension, ...question }: Pick<Question, 'prompt' | 'value'> & { readonly extension: string },
+): Promise<string | Back> =>
+  askOutput(place, question, (text) =>
+    text.trim().endsWith(extension) ? undefined : vscode.l10n.t('Enter a file that ends in {0}.', extension),
+  );
+
+/** @param fault what is wrong with the text, before the path is looked at */
+async function askOutput(
   place: Place,
   { meaning: further, ...question }: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
+  fault: (text: string) => string | undefined,
 ): Promise<string | Back> {
   const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
-  const fault = (text: string): string | undefined =>
-    text.trim() === '' ? vscode.l10n.t('Enter a folder.') : outputPathFault(outputPath(text, base));
+  const whole = (text: string): string | undefined => fault(text) ?? outputPathFault(outputPath(text, base));
   const meaning = (text: string): string | undefined => {
     const path = outputPath(text, base);
     const words = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
@@ -55,7 +74,7 @@ export async function askOutputFolder(
   };
   const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };
   for (let { value } = question; ;) {
-    const answer = await ask(place, { ...question, value, fault, meaning, button: browse });
+    const answer = await ask(place, { ...question, value, fault: whole, meaning, button: browse });
     if (answer === BACK) return BACK;
     if (typeof answer === 'string') return outputPath(answer, base);
     value = (await browseParent(place.title, outputPath(answer.pressedAt, base))) ?? answer.pressedAt;

@@ -1,11 +1,13 @@
 /**
- * Estimates how long scoring and evaluation will take: floating-point operations, from the architecture and the rows
- * alone, divided by the measured speed of this machine. Pure: it loads nothing that computes.
+ * Estimates how long scoring, evaluation and healing will take: floating-point operations, from the architecture and
+ * the rows alone, divided by the measured speed of this machine. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { elements, parametersOf } from '../checkpoint/parameters';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
+import { fittingWork, measuringWork, solvingWork } from '../heal/cost';
+import type { HealMethod } from '../heal/methods';
 import { headWork } from '../model/cost';
 import type { Scope } from './cost';
 import { type Criterion, criterionInfo, criterionWork, CRITERION_LIST } from './criteria';
@@ -18,14 +20,17 @@ export interface RowShape {
   readonly length: number;
 }
 
-/** Work with its own measured speed: a criterion, or the perplexity of a text. */
-export type EstimatedWork = Criterion | 'evaluate';
+/** Work with its own measured speed: a criterion, the perplexity of a text, healing, or a text that the model writes. */
+export type EstimatedWork = Criterion | 'evaluate' | 'heal' | 'write';
 
 /**
  * Speed with gradients relative to plain products. Two fifths of a training step are spent between the products
  * (README, "Measured": 69 %).
  */
 const GRADIENT_SPEED = 0.69;
+
+/** The same of a text that a model writes: a token of sixteen texts at a time, so that weights are read more often. */
+const WRITING_SPEED = 0.2;
 
 /** Operations of one application of a mean block to a row: a product and a sum count as two. */
 export function rowBlockFlops(architecture: Architecture, length: number): number {
@@ -69,6 +74,32 @@ export function evaluationFlops(
   return rows * (blocks + headWork(architecture)) * mean;
 }
 
+/** How a model is healed, as far as it takes time. */
+export interface HealingWork {
+  readonly method: HealMethod;
+  /** Share of the rows that is not fitted. */
+  readonly heldOut: number;
+}
+
+/** Operations of healing the model without `removed`. As many fitted rows are measured as are held out. */
+export function healingFlops(
+  architecture: Architecture,
+  removed: readonly number[],
+  { rows, length }: RowShape,
+  { method, heldOut }: HealingWork,
+): number {
+  const mean = rowBlockFlops(architecture, length);
+  const cost = (layer: number): number => layerFlops(architecture, layer, length) / mean;
+  const fitted = rows * (1 - heldOut) * fittingWork(architecture, removed, method, cost);
+  const measured = 2 * rows * heldOut * measuringWork(architecture, removed, cost);
+  return (fitted + measured + solvingWork(architecture, removed, method) / length) * mean;
+}
+
+/** Operations of a text that the whole model writes, token by token. */
+export function writingFlops(architecture: Architecture, { rows, length }: RowShape): number {
+  return evaluationFlops(architecture, { rows, length });
+}
+
 /** What takes the time of `work`. Of names that are in no list (an older record), products. */
 export function effortOf(work: EstimatedWork): CriterionInfo['effort'] {
   return CRITERION_LIST.find(({ name }) => name === work)?.effort ?? 'products';
@@ -76,6 +107,9 @@ export function effortOf(work: EstimatedWork): CriterionInfo['effort'] {
 
 /** Speed of `work` where that of `seen` is known: both run the same products, gradients with others in between. */
 export function speedLike(work: EstimatedWork, seen: EstimatedWork, speed: number): number {
-  const share = (each: EstimatedWork): number => (effortOf(each) === 'gradients' ? GRADIENT_SPEED : 1);
+  const share = (each: EstimatedWork): number => {
+    if (each === 'write') return WRITING_SPEED;
+    return effortOf(each) === 'gradients' ? GRADIENT_SPEED : 1;
+  };
   return (speed * share(work)) / share(seen);
 }

@@ -1,9 +1,10 @@
 /** Heals a model after blocks were left out: corrects its weights in closed form, without training. */
+import type { Choice } from '../../engine/importance/choice';
 import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { HealResult } from '../../protocol/heal';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { file, folder } from '../option';
+import { data, file, folder } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { healing, healingText } from '../options/healing';
@@ -12,6 +13,7 @@ import { adapter, remove, source } from '../options/model';
 const options = {
   ...source,
   remove: { ...remove.remove, help: 'blocks and modules to leave out: 10,12-14 or 10.attention,12.ffn' },
+  choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   ...healing,
   calibration: excluding(calibration.calibration, 'data'),
   ...healingText,

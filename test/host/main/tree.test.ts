@@ -173,7 +173,7 @@ describe('the tree', () => {
     const [plan] = await lines(node);
     assert.match(plan.item.tooltip as string, warning);
     assert.equal((plan.item.iconPath as vscode.ThemeIcon).id, 'warning');
-    const pruning = vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint: path });
+    const pruning = vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint: path, heal: false });
     await window.page.locator('.quick-input-message').getByText(warning).waitFor();
     await window.screenshot('tree-warning');
     await window.page.keyboard.press('Escape');

@@ -32,6 +32,7 @@ describe('restricted mode', () => {
       'scoreBlocks',
       'suggestBlocks',
       'pruneCheckpoint',
+      'heal',
       'evaluatePerplexity',
       'generateText',
       'retrainLora',

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
-import { evaluationFlops, rowBlockFlops, scoringFlops, speedLike } from '../../../src/engine/importance/estimate';
+import {
+  evaluationFlops,
+  healingFlops,
+  rowBlockFlops,
+  scoringFlops,
+  speedLike,
+  writingFlops,
+} from '../../../src/engine/importance/estimate';
 import { checkpointFolder } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -99,6 +106,45 @@ describe('estimates', () => {
     const sweep = layers.reduce((sum, flops, k) => sum + (1 + k) * flops, 0);
     const heads = scoringFlops(ragged, 'ppl', ROWS) - ROWS.rows * sweep;
     near(heads, (layers.length + 1) * without([0, 1, 2, 3]), 1e-9);
+  });
+
+  it('of healing are both streams, the sums of products and the systems of equations', () => {
+    const { hidden, layers } = a;
+    const [{ ffn, heads, headDim }] = layers;
+    const [rows, removed] = [300, [4, 5, 8]]; // so many that the tokens and not the equations count
+    const system = (width: number): { sums: number; solved: number } => ({
+      sums: product(rows * ROWS.length, width, width) / 2 + product(rows * ROWS.length, width, hidden),
+      solved: width ** 3 / 3 + product(width, width, hidden),
+    });
+    let count = 0;
+    for (const [k] of layers.entries()) {
+      count += rows * block; // the dense stream
+      if (k < 3 || removed.includes(k)) continue;
+      count += rows * block; // the healed one
+      for (const { sums, solved } of k === 3 ? [system(ffn)] : [system(heads * headDim), system(ffn)])
+        count += sums + solved;
+    }
+    const all = { rows, length: ROWS.length };
+    near(healingFlops(a, removed, all, { method: 'refit', heldOut: 0 }), count, 0.05);
+    const measured = healingFlops(a, removed, all, { method: 'refit', heldOut: 0.5 });
+    assert.ok(measured > healingFlops(a, removed, { ...all, rows: 150 }, { method: 'refit', heldOut: 0 }));
+  });
+
+  it('of healing are less for fewer corrections, and nothing where nothing is removed', () => {
+    const all = { rows: 100, length: ROWS.length };
+    const of = (method: 'refit' | 'fold' | 'scalar', removed = [4, 8]): number =>
+      healingFlops(a, removed, all, { method, heldOut: 0 });
+    assert.ok(of('refit') > of('fold') && of('fold') > of('scalar'));
+    near(of('scalar'), 100 * (a.layers.length + 7) * block, 1e-9); // block 3 and the six kept ones after it
+    near(of('scalar', [0]), 100 * (2 * a.layers.length - 1) * block, 1e-9);
+    assert.ok(of('refit', [3]) > of('refit', [9]));
+    assert.equal(of('refit', []), 0);
+  });
+
+  it('of a text that the model writes are every token through every block, more slowly', () => {
+    near(writingFlops(a, ROWS), ROWS.rows * (a.layers.length * block + head), 0.05);
+    assert.ok(speedLike('write', 'ppl', 100) < 50);
+    assert.equal(speedLike('heal', 'evaluate', 7), 7);
   });
 
   it('know that gradients are slower than products', () => {
