@@ -15,6 +15,8 @@ export type { Comparison, ComparisonRow } from '../engine/records/compare';
 export type {
   CostDigest,
   CurveDigest,
+  HealDigest,
+  HealNumbers,
   RetrainedDigest,
   RunDigest,
   SamplesDigest,
@@ -258,7 +260,7 @@ export type PanelMessage =
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
-  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'retrain' }
+  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
   /** Measure on these rows of a scoring. */

@@ -8,6 +8,7 @@ import { registerControls } from '../support/ui';
 import './panel.css';
 import type { Context, Section } from './sections/section';
 import { curveSection } from './sections/curve';
+import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
 import { measuredSection } from './sections/measured';
 import { planSection } from './sections/plan';
@@ -53,16 +54,17 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, samples, measured, runs] = [
+  const [plan, importance, curve, training, healing, samples, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
     trainingSection(context),
+    healingSection(context),
     samplesSection(context),
     measuredSection(context),
     runsSection(context),
   ];
-  const cards = [importance, curve, training, samples, measured, runs];
+  const cards = [importance, curve, training, healing, samples, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

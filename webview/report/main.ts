@@ -8,6 +8,7 @@ import { SampleColumn } from '../panel/sections/sample-column';
 import { settingsText, writtenBy } from '../panel/sections/sample-history';
 import type { Context, Section } from '../panel/sections/section';
 import { curveSection } from '../panel/sections/curve';
+import { healingSection } from '../panel/sections/healing';
 import { importanceSection } from '../panel/sections/importance';
 import { measuredSection } from '../panel/sections/measured';
 import { trainingSection } from '../panel/sections/training';
@@ -31,6 +32,7 @@ const CONTENTS = {
   score: ({ score }) => (score?.blocks.length ?? 0) > 0,
   curve: ({ curve, retrained }) => (curve?.points.length ?? 0) > 0 || (retrained?.length ?? 0) > 0,
   training: ({ training }) => (training?.steps.length ?? 0) > 0,
+  heal: ({ heal }) => heal !== undefined,
   cost: ({ cost }) => cost !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
 
@@ -56,6 +58,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     ...(has('score') ? [importanceSection(context)] : []),
     ...(has('curve') ? [curveSection(context)] : []),
     ...(has('training') ? [trainingSection(context)] : []),
+    ...(has('heal') ? [healingSection(context)] : []),
     ...(has('cost') ? [measuredSection(context)] : []),
   ];
   const main = el('div', { class: 'grid' }, ...sections.map(({ element }) => element), ...own.flatMap(samplesOf));

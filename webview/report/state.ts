@@ -34,7 +34,11 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
   const costs = runs.flatMap(({ digest }) => digest.cost?.[0] ?? []);
   const whole = points.find(({ count }) => count === 0)?.parameters ?? costs[0]?.parameters ?? 0;
   const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
-  const blocks = Math.max(0, ...runs.flatMap(({ digest }) => digest.score?.blocks.map(({ index }) => index + 1) ?? []));
+  const numbers = runs.flatMap(({ digest: { score, heal, removed } }) => [
+    ...(score?.blocks.map(({ index }) => index) ?? []),
+    ...(heal ? [...heal.steps.map(({ block }) => block), ...removed] : []),
+  ]);
+  const blocks = Math.max(0, ...numbers.filter((block) => typeof block === 'number').map((block) => block + 1));
   return {
     name,
     path: '',
@@ -50,7 +54,9 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
 
 /** The blocks that were finally removed: those of the last run that wrote a model. */
 function chosenOf(runs: readonly PanelRun[]): readonly number[] {
-  const made = runs.filter(({ digest: { kind } }) => kind === 'prune' || kind === 'retrain' || kind === 'demo');
+  const made = runs.filter(
+    ({ digest: { kind } }) => kind === 'prune' || kind === 'heal' || kind === 'retrain' || kind === 'demo',
+  );
   const lists = made.map(({ digest }) => digest.removed.filter((block) => typeof block === 'number'));
   return lists.filter((list) => list.length > 0).at(-1) ?? [];
 }

@@ -17,6 +17,7 @@ import type { PanelHost, PanelServices, PanelSettings } from './services';
 const COMMANDS = {
   score: 'coppice.scoreBlocks',
   prune: 'coppice.pruneCheckpoint',
+  heal: 'coppice.heal',
   retrain: 'coppice.retrainLora',
 } as const;
 

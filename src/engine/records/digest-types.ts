@@ -22,6 +22,7 @@ export interface RunDigest {
   readonly score?: ScoreDigest;
   readonly curve?: CurveDigest;
   readonly training?: TrainingDigest;
+  readonly heal?: HealDigest;
   readonly quality?: readonly QualityDigest[];
   /** Trained models, measured on a text that curves also use. */
   readonly retrained?: readonly RetrainedDigest[];
@@ -87,6 +88,41 @@ export interface TrainingStep {
 export interface TrainingEvaluation {
   readonly step: number;
   readonly ppl: JsonNumber;
+}
+
+/** A healing in closed form. */
+export interface HealDigest {
+  readonly method: string;
+  /** Tokens that were fitted. */
+  readonly tokens: number;
+  /** Rows that the numbers below were measured on, and whether they were not fitted. */
+  readonly rows: number;
+  readonly heldOut: boolean;
+  /** Name of the text. */
+  readonly text: string;
+  /** The pruned model as it is, healed, and healed with its new weights rounded to the file's type. */
+  readonly before: HealNumbers;
+  readonly after: HealNumbers;
+  readonly rounded: HealNumbers;
+  /** In the order of the walk; errors are squared and summed over the fitted tokens. */
+  readonly steps: readonly {
+    readonly block: number;
+    readonly tensor: string;
+    readonly errorBefore?: JsonNumber;
+    readonly errorAfter?: JsonNumber;
+  }[];
+  /** The weights that were kept: "plain" if healing was no better. */
+  readonly kept: 'healed' | 'plain';
+  readonly seconds: number;
+}
+
+/** How near a model is to the whole one. */
+export interface HealNumbers {
+  readonly ppl: JsonNumber;
+  /** Mean divergence of the whole model's distribution from this one's, in nats. */
+  readonly kl: JsonNumber;
+  /** Share of positions with the same most likely token. */
+  readonly top1: JsonNumber;
 }
 
 export interface QualityDigest {

@@ -34,6 +34,7 @@ describeBrowser('report', (browser) => {
       await page.locator('.importance .target').nth(29).waitFor({ state: 'attached' });
       await page.locator('.curve .target').first().waitFor({ state: 'attached' });
       await page.locator('.training .charts svg').first().waitFor();
+      await page.locator('.healing .target').nth(11).waitFor({ state: 'attached' });
       assert.equal(await page.locator('.sample').count(), 2);
       assert.ok((await page.locator('#records tbody tr').count()) > 10);
       await page.screenshot({

@@ -29,6 +29,7 @@ export class ChartFrame {
   private readonly charts = el('div', { class: 'charts' });
   private readonly tooltip = el('div', { class: 'tooltip', 'aria-hidden': 'true' });
   private readonly note = el('p', { class: 'chart-note', role: 'status' });
+  private readonly figures = el('dl', { class: 'card-figures' });
   private readonly details: HTMLElement;
   private readonly numbers: NumberTable;
   private readonly exports: HTMLElement;
@@ -68,6 +69,7 @@ export class ChartFrame {
       { class: `card ${id}`, 'aria-labelledby': `${id}-title`, tabindex: '-1' },
       el('header', {}, cardTitle(id, title, question), this.tools, this.exports),
       this.summary,
+      this.figures,
       this.note,
       this.legend,
       stage,
@@ -86,6 +88,11 @@ export class ChartFrame {
     this.note.replaceChildren(...content.filter((child) => child !== null && child !== undefined));
   }
 
+  /** Sets figures below the summary; usually there are none. */
+  setFigures(...figures: readonly HTMLElement[]): void {
+    this.figures.replaceChildren(...figures);
+  }
+
   /** Draws the chart now and at every new width. */
   show(summary: string, draw: (width: number) => Drawing): void {
     this.summary.textContent = summary;
@@ -100,6 +107,7 @@ export class ChartFrame {
     this.draw = undefined;
     this.drawing = undefined;
     this.setNote();
+    this.setFigures();
     this.summary.textContent = '';
     this.element.classList.add('is-empty');
     this.exports.hidden = true;

@@ -7,6 +7,7 @@ import { button, enable } from '../../support/ui';
 import { formatBytes, shortCount, formatPercent, shortNumber, formatFactor } from '../../../src/format/numbers';
 import { formatClock } from '../../../src/format/durations';
 import { formatMeasured, blockList, numeric } from '../numbers';
+import { figure } from '../card';
 import { familyLines, speedupOf } from './family';
 import { onPanelRows, textLabel } from '../state/rows';
 import { type Context, type Section, whenChanged } from './section';
@@ -98,13 +99,6 @@ const SOURCES: Readonly<Record<PanelText['from'], string>> = {
 
 function figuresOf(state: PanelState): HTMLElement[] {
   const { model, plan, whatIf, family } = state;
-  const figure = (term: string, value: string, detail: string, kind = ''): HTMLElement =>
-    el(
-      'div',
-      { class: `figure-box ${kind}` },
-      el('dt', {}, term),
-      el('dd', {}, el('strong', {}, value), el('span', { class: 'muted', title: detail }, detail)),
-    );
   const removed = plan.removed.length;
   const parent = family.parent?.there;
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;

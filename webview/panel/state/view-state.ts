@@ -15,6 +15,8 @@ export interface ViewState {
   readonly overlay: string;
   /** Retraining that is shown while none is running; empty for the newest. */
   readonly training: string;
+  /** Healing that is shown; empty for the newest. */
+  readonly healing: string;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -39,6 +41,7 @@ export const FIRST_VIEW: ViewState = {
   text: '',
   overlay: '',
   training: '',
+  healing: '',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },

@@ -1,0 +1,121 @@
+/** The card of a healing: its numbers and rows, bars of every kept block, older healings, and what it offers. */
+import assert from 'node:assert/strict';
+import type { HealDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
+import { describeBrowser } from '../support/browser';
+import { buildPages } from '../support/page';
+import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
+import { EMPTY, FULL, healRun, planOf, RUNS } from './recorded';
+
+const healed = healRun.heal!;
+const runOf = (id: string, changes: Partial<HealDigest> = {}, started = healRun.started): PanelRun => ({
+  id,
+  title: 'heal',
+  changed: [],
+  digest: { ...healRun, started, heal: { ...healed, ...changes } },
+});
+const panelOf = (...runs: PanelRun[]): PanelState => ({ ...EMPTY, runs });
+
+const words = async ({ page }: Panel): Promise<string> =>
+  (await page.locator('.healing').innerText()).replace(/\s+/g, ' ');
+
+/** Heights of the bars of a class, by their order. */
+const heights = ({ page }: Panel, name: string): Promise<number[]> =>
+  page.evaluate<number[]>(
+    `[...document.querySelectorAll('.healing .${name} rect, .healing .${name} path')].map((bar) => bar.getBBox().height)`,
+  );
+
+describeBrowser('card of a healing', (browser) => {
+  before(function () {
+    this.timeout(60_000);
+    buildPages();
+  });
+
+  it('has the numbers before and after, and says of which rows, model and precision', async () => {
+    const panel = await openPanel(browser(), panelOf(runOf('a')));
+    const text = await words(panel);
+    for (const part of [
+      /Divergence from the whole model 0\.254 from 0\.573/,
+      /Perplexity 118\.7 from 156\.3/,
+      /Same most likely token 62 % from 50 %/,
+      /Time 41\.3 s refit, 30,720 tokens/,
+      /HuggingFaceTB\/SmolLM2-135M without 13–18/,
+      /16 rows of sherlock\.txt that were not fitted/,
+      /float32 on cpu/,
+      /118\.71 before, 118\.74 after/,
+    ])
+      assert.match(text, part);
+    assert.doesNotMatch(text, /plain weights were kept/);
+    await panel.close();
+  });
+
+  it('draws two bars for each kept block that was corrected, and marks those that are gone', async () => {
+    const panel = await openPanel(browser(), panelOf(runOf('a')));
+    const [before, after] = [await heights(panel, 'bars-before'), await heights(panel, 'bars-after')];
+    assert.equal(before.length, 12);
+    assert.ok(after.every((height, i) => height > 0 && height < before[i]));
+    assert.equal(await panel.page.locator('.healing .charts').getByText('✕').count(), 6);
+    const labels = await panel.page.evaluate<string[]>(
+      `[...document.querySelectorAll('.healing .target')].map((target) => target.getAttribute('aria-label'))`,
+    );
+    assert.match(labels[0], /^Block 12, error after the block: 1,302 → 807 \(−38 %\)$/);
+    assert.match(labels[1], /^Block 19, error after its attention: .*, error after the block: /);
+    await button(panel, 'Export “Healing” as JSON').click();
+    const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
+    assert.equal(rows.length, 23);
+    assert.deepEqual(rows[0], {
+      Block: 12,
+      Corrected: 'down_proj',
+      'Error before': 4e7 / 30_720,
+      'Error after': (4e7 * 0.62) / 30_720,
+      'Remaining share': 0.62,
+    });
+    await panel.close();
+  });
+
+  it('says when nothing was held out, and when the plain weights were better', async () => {
+    const panel = await openPanel(browser(), panelOf(runOf('a', { heldOut: false, kept: 'plain' })));
+    assert.match(await words(panel), /fitted rows of sherlock\.txt, where everything looks healed/);
+    assert.match(await words(panel), /plain weights were kept/);
+    await panel.close();
+  });
+
+  it('has no bars for a method without errors, and takes numbers that are not finite', async () => {
+    const steps = healed.steps.map(({ block, tensor }) => ({ block, tensor }));
+    const before = { ppl: 'Infinity', kl: 'NaN', top1: 0 } as const;
+    const panel = await openPanel(browser(), panelOf(runOf('a', { method: 'scalar', steps, before })));
+    assert.match(await words(panel), /Perplexity 118\.7 from ∞/);
+    assert.equal(await panel.page.locator('.healing .charts svg').count(), 0);
+    assert.deepEqual(panel.errors, []);
+    await panel.close();
+  });
+
+  it('shows an older healing when it is chosen, in the card or in the list of runs', async () => {
+    const older = runOf('b', { seconds: 7.2 }, '2026-03-01T09:00:00.000Z');
+    const panel = await openPanel(browser(), panelOf(runOf('a'), older));
+    await choose(panel, 'healing', 'Run', /1 Mar|Mar 1|01 Mar/);
+    await settled(panel);
+    assert.match(await words(panel), /Time 7\.2 s/);
+    await panel.close();
+  });
+
+  it('offers to heal the plan, if there is one', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    assert.match(await words(panel), /in seconds, without training/);
+    assert.equal(await panel.page.locator('.healing vscode-button[disabled]').count(), 1);
+    await panel.post(update(1, { plan: planOf([14]) }));
+    await settled(panel);
+    await panel.page.locator('.healing').getByRole('button', { name: 'Heal…' }).click();
+    assert.deepEqual(panel.received('start').at(-1), { type: 'start', action: 'heal' });
+    await panel.close();
+  });
+
+  for (const theme of ['dark', 'light', 'hc-dark'] as const) {
+    it(`is readable in ${theme}`, async () => {
+      const panel = await openPanel(browser(), { ...FULL, runs: RUNS }, { theme, width: 1280 });
+      await panel.page.locator('.healing').screenshot({ path: `test/out/screenshots/healing-${theme}.png` });
+      await panel.screenshot(`panel-healing-${theme}`);
+      assert.deepEqual(panel.errors, []);
+      await panel.close();
+    });
+  }
+});

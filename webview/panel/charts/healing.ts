@@ -1,0 +1,202 @@
+/**
+ * How far the stream of the shorter model is from that of the whole one after every kept block, before the block is
+ * corrected and after it: two bars beside each other, on the axis of blocks.
+ */
+import * as Plot from '@observablehq/plot';
+import type { HealDigest } from '../../../src/protocol/panel';
+import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { el, svg as svgEl } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { numeric } from '../numbers';
+import { blockAxis, blockPlaces, LEFT } from './block-axis';
+import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import { type Cell, known, type Numbers } from './table';
+import { addTargets, type Target } from './targets';
+
+const HEIGHT = 230;
+const [TOP, BOTTOM] = [28, 42];
+/** Above this ratio of the largest error to the smallest, a linear axis would show nothing but the largest. */
+const LOG_FROM = 12;
+
+/** The correction of one Linear, with its errors for each fitted token. */
+interface Correction {
+  readonly block: number;
+  readonly tensor: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** @param removed blocks, which have no bars @param blocks of the whole model */
+export function drawHealing(
+  heal: HealDigest,
+  removed: readonly number[],
+  blocks: number,
+  width: number,
+  frame: ChartFrame,
+): Drawing {
+  const corrections = correctionsOf(heal);
+  const table = tableOf(corrections);
+  const bars = lastOfEachBlock(corrections);
+  if (bars.length === 0) return { charts: [], table };
+  const { svg, top } = barChart(bars, removed, blocks, width);
+  const places = blockPlaces(svg);
+  const targets = bars.map((bar): Target => {
+    const { center, left, width: across } = places(bar.block);
+    const tip = tipOf(corrections.filter(({ block }) => block === bar.block));
+    return {
+      key: String(bar.block),
+      x: left,
+      y: TOP - 8,
+      width: across,
+      height: HEIGHT - TOP - BOTTOM + 24,
+      tipX: center,
+      tipY: top(bar),
+      label: tip.join(', '),
+      tip,
+      act: () => frame.hideTip(),
+    };
+  });
+  addTargets(svg, t('Error of the stream after each block'), targets, frame);
+  return { charts: [svg], table, legend: legendOf() };
+}
+
+/** Errors of a step; scalar has none. */
+const correctionsOf = ({ steps, tokens }: HealDigest): Correction[] =>
+  steps
+    .map(({ block, tensor, errorBefore, errorAfter }) => {
+      return { block, tensor, before: numeric(errorBefore) / tokens, after: numeric(errorAfter) / tokens };
+    })
+    .filter(({ before, after }) => Number.isFinite(before) && Number.isFinite(after));
+
+/** After its last correction the stream leaves the block. */
+const lastOfEachBlock = (corrections: readonly Correction[]): Correction[] => [
+  ...new Map(corrections.map((correction) => [correction.block, correction])).values(),
+];
+
+function barChart(
+  bars: readonly Correction[],
+  removed: readonly number[],
+  blocks: number,
+  width: number,
+): { svg: SVGSVGElement & Plot.Plot; top: (bar: Correction) => number } {
+  const errors = bars.flatMap(({ before, after }) => [before, after]);
+  const most = Math.max(...errors);
+  const positive = errors.filter((error) => error > 0);
+  const least = Math.min(...positive, most);
+  const log = least > 0 && most / least > LOG_FROM;
+  // A logarithmic axis has no zero, so bars start where the axis starts.
+  const bottom = log ? least / 1.6 : 0;
+  const end = most > 0 ? most * (log ? 1.3 : 1.06) : 1;
+  const every = Math.ceil(blocks / ((width - LEFT) / 26));
+  const axis = blockAxis(blocks, width);
+  const band = ((width - axis.marginLeft - axis.marginRight) / (blocks + axis.x.padding)) * (1 - axis.x.padding);
+  const half = Math.max(0.5, band / 2 + 0.25);
+  const shown = (error: number): number => Math.max(bottom, error);
+  const bar = { x: 'block', y1: bottom, rx: Math.min(1.5, band / 6) } as const;
+  const svg = Plot.plot({
+    ...axis,
+    height: HEIGHT,
+    marginTop: TOP,
+    marginBottom: BOTTOM,
+    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
+    y: {
+      type: log ? 'log' : 'linear',
+      domain: [bottom, end],
+      grid: true,
+      ticks: log ? 4 : 5,
+      tickFormat: (value: number) => shortNumber(value, 3),
+      label: `↑ ${t('Squared error of the stream for a token')}`,
+    },
+    marks: [
+      Plot.axisX({
+        tickSize: 0,
+        tickPadding: 10,
+        ticks: Array.from({ length: blocks }, (_, block) => block).filter((block) => block % every === 0),
+        label: `${t('Block')} →`,
+        labelOffset: 36,
+      }),
+      Plot.barY(bars, {
+        ...bar,
+        y2: ({ before }: Correction) => shown(before),
+        insetRight: half,
+        fill: 'var(--removed)',
+        fillOpacity: 0.28,
+        stroke: 'var(--removed)',
+        strokeWidth: 1,
+        className: 'bars-before',
+      }),
+      Plot.barY(bars, {
+        ...bar,
+        y2: ({ after }: Correction) => shown(after),
+        insetLeft: half,
+        fill: 'var(--good)',
+        className: 'bars-after',
+      }),
+      Plot.text(removed, {
+        x: (block: number) => block,
+        y: bottom,
+        text: () => '✕',
+        dy: -6,
+        fill: 'var(--removed)',
+        fontWeight: 'bold',
+        fontSize: 10,
+      }),
+      Plot.ruleY([bottom], { stroke: 'var(--ink)', strokeOpacity: 0.4 }),
+    ],
+  }) as SVGSVGElement & Plot.Plot;
+  const y = svg.scale('y')!;
+  return { svg, top: ({ before, after }) => Number(y.apply(shown(Math.max(before, after)))) };
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  o_proj: t('after its attention'),
+  down_proj: t('after the block'),
+};
+
+function tipOf(corrections: readonly Correction[]): string[] {
+  return [
+    t('Block {0}', corrections[0].block),
+    ...corrections.map(({ tensor, before, after }) =>
+      t(
+        'error {0}: {1} → {2} ({3})',
+        PLACES[tensor] ?? tensor,
+        shortNumber(before, 3),
+        shortNumber(after, 3),
+        changeOf(before, after),
+      ),
+    ),
+  ];
+}
+
+/** "−21 %" */
+const changeOf = (before: number, after: number): string =>
+  before > 0 ? formatPercent(after / before - 1).replace('-', '−') : '–';
+
+const tableOf = (corrections: readonly Correction[]): Numbers => ({
+  head: [t('Block'), t('Corrected'), t('Error before'), t('Error after'), t('Remaining share')],
+  rows: () =>
+    corrections.map(({ block, tensor, before, after }): Cell[] => [
+      block,
+      tensor,
+      known(before),
+      known(after),
+      before > 0 ? after / before : null,
+    ]),
+});
+
+function legendOf(): HTMLElement[] {
+  const sign = (attributes: Record<string, string | number>): SVGElement =>
+    svgEl(
+      'svg',
+      { width: 10, height: 12, 'aria-hidden': 'true', class: 'sign' },
+      svgEl('rect', { x: 1, y: 1, width: 8, height: 10, rx: 1.5, ...attributes }),
+    );
+  return [
+    legendEntry(
+      sign({ fill: 'var(--removed)', 'fill-opacity': 0.28, stroke: 'var(--removed)' }),
+      t('Before the block is corrected'),
+    ),
+    legendEntry(sign({ fill: 'var(--good)' }), t('After it')),
+    legendEntry(el('span', { class: 'sign removed-sign', 'aria-hidden': 'true' }, '✕'), t('Removed')),
+  ];
+}

@@ -1,0 +1,85 @@
+/** The newest healing, or a chosen one: how near the shorter model comes to the whole one, and where its error remains. */
+import type { HealDigest, HealNumbers, PanelModel, PanelRun } from '../../../src/protocol/panel';
+import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { t } from '../../support/l10n';
+import { dropdown, enable } from '../../support/ui';
+import { figure } from '../card';
+import { ChartFrame } from '../charts/frame';
+import { drawHealing } from '../charts/healing';
+import { blockList, formatMeasured, moment, numeric } from '../numbers';
+import { nameOf, ownRuns } from '../state/shown-runs';
+import { type Context, type Section, startButton, whenChanged } from './section';
+
+export function healingSection(context: Context): Section {
+  const { send, setView } = context;
+  const frame = new ChartFrame('healing', t('Healing'), t('How near is it to the whole model?'), context);
+  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (healing) => setView({ healing }));
+  const heal = (canHeal: boolean, primary: boolean): HTMLElement => {
+    const appearance = primary ? 'primary' : 'secondary';
+    const made = startButton(canHeal, t('Heal…'), () => send({ type: 'start', action: 'heal' }), { appearance });
+    enable(made, canHeal);
+    return made;
+  };
+  const draw = whenChanged((runs: readonly PanelRun[], model: PanelModel, wanted: string, canHeal: boolean) => {
+    const healed = runs.filter(({ digest }) => digest.heal !== undefined);
+    const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
+    if (!chosen) {
+      frame.setTools();
+      frame.showEmpty(
+        t(
+          'Healing corrects the kept blocks in closed form, so that the shorter model follows the whole one: in seconds, without training.',
+        ),
+        ...(context.still ? [] : [heal(canHeal, true)]),
+      );
+      return;
+    }
+    const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
+    shown.show(choices, chosen.id);
+    frame.setTools(...(context.still ? [] : [heal(canHeal, false)]), ...(choices.length > 1 ? [shown.element] : []));
+    const { digest } = chosen;
+    const result = digest.heal!;
+    const removed = digest.removed.filter((block) => typeof block === 'number');
+    frame.setFigures(...figuresOf(result));
+    frame.setNote(...noteOf(result));
+    frame.show(summaryOf(chosen, result), (width) => drawHealing(result, removed, model.blocks, width, frame));
+  });
+  return {
+    element: frame.element,
+    update: ({ runs, model, plan, trusted }, { healing }) =>
+      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0),
+  };
+}
+
+function figuresOf({ before, rounded, method, tokens, seconds }: HealDigest): HTMLElement[] {
+  const pair = (words: (numbers: HealNumbers) => string): [string, string] => [
+    words(rounded),
+    t('from {0}', words(before)),
+  ];
+  return [
+    figure(t('Divergence from the whole model'), ...pair(({ kl }) => shortNumber(numeric(kl), 3))),
+    figure(t('Perplexity'), ...pair(({ ppl }) => shortNumber(numeric(ppl)))),
+    figure(t('Same most likely token'), ...pair(({ top1 }) => formatPercent(numeric(top1)))),
+    figure(t('Time'), formatMeasured(seconds), t('{0}, {1} tokens', method, formatCount(tokens))),
+  ];
+}
+
+/** The model, the rows and the precision of the numbers. */
+function summaryOf({ digest }: PanelRun, { rows, heldOut, text, after, rounded }: HealDigest): string {
+  const blocks = digest.removed.filter((block) => typeof block === 'number');
+  const without = blocks.length === digest.removed.length ? blockList(blocks) : digest.removed.join(', ');
+  const what = t('{0} without {1}, {2}.', digest.model.name, without, moment(digest.started));
+  const where = heldOut
+    ? t('Measured on {0} rows of {1} that were not fitted.', rows, text)
+    : t('Measured on {0} fitted rows of {1}, where everything looks healed.', rows, text);
+  const [exact, stored] = [numeric(after.ppl), numeric(rounded.ppl)].map((ppl) => shortNumber(ppl, 6));
+  const precision = t(
+    'Computed in float32 on {0}; the new weights are rounded to the type of the file ({1} before, {2} after).',
+    digest.device ?? '–',
+    exact,
+    stored,
+  );
+  return [what, where, precision].join(' ');
+}
+
+const noteOf = ({ kept }: HealDigest): string[] =>
+  kept === 'plain' ? [t('⚠ Healing was no better on these rows, so the plain weights were kept.')] : [];
