@@ -34,9 +34,9 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
   const costs = runs.flatMap(({ digest }) => digest.cost?.[0] ?? []);
   const whole = points.find(({ count }) => count === 0)?.parameters ?? costs[0]?.parameters ?? 0;
   const one = points.find(({ count }) => count === 1)?.parameters ?? whole;
-  const numbers = runs.flatMap(({ digest: { score, heal, removed } }) => [
+  const numbers = runs.flatMap(({ digest: { score, heal } }) => [
     ...(score?.blocks.map(({ index }) => index) ?? []),
-    ...(heal ? [...heal.steps.map(({ block }) => block), ...removed] : []),
+    ...(heal ? [...heal.steps.map(({ block }) => block), ...heal.removed] : []),
   ]);
   const blocks = Math.max(0, ...numbers.filter((block) => typeof block === 'number').map((block) => block + 1));
   return {

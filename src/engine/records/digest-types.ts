@@ -22,6 +22,7 @@ export interface RunDigest {
   readonly score?: ScoreDigest;
   readonly curve?: CurveDigest;
   readonly training?: TrainingDigest;
+  /** Of healing, or of pruning with healing. */
   readonly heal?: HealDigest;
   readonly quality?: readonly QualityDigest[];
   /** Trained models, measured on a text that curves also use. */
@@ -90,39 +91,58 @@ export interface TrainingEvaluation {
   readonly ppl: JsonNumber;
 }
 
-/** A healing in closed form. */
+/** Correction of a pruned model in closed form. */
 export interface HealDigest {
+  /** "refit", "fold", "scalar". */
   readonly method: string;
+  /** "auto" or a number in words; undefined: the method's rule. */
+  readonly ridge?: string;
   /** Tokens that were fitted. */
-  readonly tokens: number;
-  /** Rows that the numbers below were measured on, and whether they were not fitted. */
-  readonly rows: number;
-  readonly heldOut: boolean;
-  /** Name of the text. */
-  readonly text: string;
-  /** The pruned model as it is, healed, and healed with its new weights rounded to the file's type. */
-  readonly before: HealNumbers;
-  readonly after: HealNumbers;
-  readonly rounded: HealNumbers;
-  /** In the order of the walk; errors are squared and summed over the fitted tokens. */
-  readonly steps: readonly {
-    readonly block: number;
-    readonly tensor: string;
-    readonly errorBefore?: JsonNumber;
-    readonly errorAfter?: JsonNumber;
-  }[];
-  /** The weights that were kept: "plain" if healing was no better. */
-  readonly kept: 'healed' | 'plain';
-  readonly seconds: number;
+  readonly tokens: number | null;
+  /** Blocks and modules left out. */
+  readonly removed: readonly (number | string)[];
+  /** Whether the healed or the plain weights were kept; undefined if unknown. */
+  readonly kept?: 'healed' | 'plain';
+  /** On the fitted rows, and on others; undefined if not measured. */
+  readonly fit?: HealStagesDigest;
+  readonly heldOut?: HealStagesDigest;
+  /** In the order of the walk. */
+  readonly steps: readonly HealStepDigest[];
+  readonly seconds: number | null;
+  /** Seconds of it in which the model wrote its text. */
+  readonly writingSeconds: number | null;
+}
+
+/** The pruned model before healing, after it, and after rounding to the stored type. */
+export interface HealStagesDigest {
+  readonly rows: number | null;
+  readonly before: LikenessDigest;
+  readonly after: LikenessDigest;
+  readonly rounded?: LikenessDigest;
 }
 
 /** How near a model is to the whole one. */
-export interface HealNumbers {
+export interface LikenessDigest {
   readonly ppl: JsonNumber;
-  /** Mean divergence of the whole model's distribution from this one's, in nats. */
+  /** Mean KL divergence from the whole model, in nats. */
   readonly kl: JsonNumber;
   /** Share of positions with the same most likely token. */
   readonly top1: JsonNumber;
+}
+
+export interface HealStepDigest {
+  readonly block: number;
+  /** "o_proj", "down_proj". */
+  readonly tensor: string;
+  /** What is left out right after it. */
+  readonly removed: readonly (number | string)[];
+  /** Squared distance of the stream from the whole model's, before and after; undefined for scalar. */
+  readonly errorBefore?: JsonNumber;
+  readonly errorAfter?: JsonNumber;
+  /** Null: chosen among several, and none helped. */
+  readonly ridge?: number | null;
+  /** Only scalar: the factor. */
+  readonly factor?: number;
 }
 
 export interface QualityDigest {

@@ -26,14 +26,9 @@ interface Correction {
   readonly after: number;
 }
 
-/** @param removed blocks, which have no bars @param blocks of the whole model */
-export function drawHealing(
-  heal: HealDigest,
-  removed: readonly number[],
-  blocks: number,
-  width: number,
-  frame: ChartFrame,
-): Drawing {
+/** @param blocks of the whole model; removed ones have no bars */
+export function drawHealing(heal: HealDigest, blocks: number, width: number, frame: ChartFrame): Drawing {
+  const removed = heal.removed.filter((block) => typeof block === 'number');
   const corrections = correctionsOf(heal);
   const table = tableOf(corrections);
   const bars = lastOfEachBlock(corrections);
@@ -64,7 +59,8 @@ export function drawHealing(
 const correctionsOf = ({ steps, tokens }: HealDigest): Correction[] =>
   steps
     .map(({ block, tensor, errorBefore, errorAfter }) => {
-      return { block, tensor, before: numeric(errorBefore) / tokens, after: numeric(errorAfter) / tokens };
+      const [before, after] = [errorBefore, errorAfter].map((error) => numeric(error) / (tokens ?? 1));
+      return { block, tensor, before, after };
     })
     .filter(({ before, after }) => Number.isFinite(before) && Number.isFinite(after));
 

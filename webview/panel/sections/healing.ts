@@ -1,5 +1,12 @@
 /** The newest healing, or a chosen one: how near the shorter model comes to the whole one, and where its error remains. */
-import type { HealDigest, HealNumbers, PanelModel, PanelRun } from '../../../src/protocol/panel';
+import type {
+  HealDigest,
+  HealStagesDigest,
+  LikenessDigest,
+  PanelModel,
+  PanelRun,
+  RunDigest,
+} from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
 import { dropdown, enable } from '../../support/ui';
@@ -36,12 +43,10 @@ export function healingSection(context: Context): Section {
     const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
     frame.setTools(...(context.still ? [] : [heal(canHeal, false)]), ...(choices.length > 1 ? [shown.element] : []));
-    const { digest } = chosen;
-    const result = digest.heal!;
-    const removed = digest.removed.filter((block) => typeof block === 'number');
+    const result = chosen.digest.heal!;
     frame.setFigures(...figuresOf(result));
     frame.setNote(...noteOf(result));
-    frame.show(summaryOf(chosen, result), (width) => drawHealing(result, removed, model.blocks, width, frame));
+    frame.show(summaryOf(chosen, result), (width) => drawHealing(result, model.blocks, width, frame));
   });
   return {
     element: frame.element,
@@ -50,35 +55,53 @@ export function healingSection(context: Context): Section {
   };
 }
 
-function figuresOf({ before, rounded, method, tokens, seconds }: HealDigest): HTMLElement[] {
-  const pair = (words: (numbers: HealNumbers) => string): [string, string] => [
-    words(rounded),
-    t('from {0}', words(before)),
-  ];
+/** Rows that were not fitted tell more. */
+const stagesOf = ({ heldOut, fit }: HealDigest): HealStagesDigest | undefined => heldOut ?? fit;
+
+function figuresOf(heal: HealDigest): HTMLElement[] {
+  const { method, tokens, seconds } = heal;
+  const stages = stagesOf(heal);
+  const pair = (words: (numbers: LikenessDigest) => string): [string, string] =>
+    stages ? [words(stages.rounded ?? stages.after), t('from {0}', words(stages.before))] : ['–', t('not measured')];
   return [
     figure(t('Divergence from the whole model'), ...pair(({ kl }) => shortNumber(numeric(kl), 3))),
     figure(t('Perplexity'), ...pair(({ ppl }) => shortNumber(numeric(ppl)))),
     figure(t('Same most likely token'), ...pair(({ top1 }) => formatPercent(numeric(top1)))),
-    figure(t('Time'), formatMeasured(seconds), t('{0}, {1} tokens', method, formatCount(tokens))),
+    figure(
+      t('Time'),
+      seconds === null ? '–' : formatMeasured(seconds),
+      tokens === null ? method : t('{0}, {1} tokens', method, formatCount(tokens)),
+    ),
   ];
 }
 
 /** The model, the rows and the precision of the numbers. */
-function summaryOf({ digest }: PanelRun, { rows, heldOut, text, after, rounded }: HealDigest): string {
-  const blocks = digest.removed.filter((block) => typeof block === 'number');
-  const without = blocks.length === digest.removed.length ? blockList(blocks) : digest.removed.join(', ');
+function summaryOf({ digest }: PanelRun, heal: HealDigest): string {
+  const blocks = heal.removed.filter((block) => typeof block === 'number');
+  const without = blocks.length === heal.removed.length ? blockList(blocks) : heal.removed.join(', ');
   const what = t('{0} without {1}, {2}.', digest.model.name, without, moment(digest.started));
-  const where = heldOut
-    ? t('Measured on {0} rows of {1} that were not fitted.', rows, text)
-    : t('Measured on {0} fitted rows of {1}, where everything looks healed.', rows, text);
-  const [exact, stored] = [numeric(after.ppl), numeric(rounded.ppl)].map((ppl) => shortNumber(ppl, 6));
-  const precision = t(
-    'Computed in float32 on {0}; the new weights are rounded to the type of the file ({1} before, {2} after).',
-    digest.device ?? '–',
+  const stages = stagesOf(heal);
+  return stages ? [what, rowsOf(digest, heal, stages), precisionOf(digest, stages)].join(' ') : what;
+}
+
+function rowsOf({ inputs }: RunDigest, { heldOut }: HealDigest, { rows }: HealStagesDigest): string {
+  const texts = inputs.filter(({ role }) => role === 'data' || role === 'calibration').map(({ name }) => name);
+  const text = texts.join(', ') || t('the healing text');
+  return heldOut
+    ? t('Measured on {0} rows of {1} that were not fitted.', rows ?? '–', text)
+    : t('Measured on {0} fitted rows of {1}, where everything looks healed.', rows ?? '–', text);
+}
+
+function precisionOf({ device }: RunDigest, { after, rounded }: HealStagesDigest): string {
+  const computed = t('Computed in float32 on {0}.', device ?? '–');
+  if (!rounded) return computed;
+  const [exact, stored] = [after, rounded].map(({ ppl }) => shortNumber(numeric(ppl), 6));
+  const rounding = t(
+    'Rounding the new weights to the type of the file moves the perplexity from {0} to {1}.',
     exact,
     stored,
   );
-  return [what, where, precision].join(' ');
+  return `${computed} ${rounding}`;
 }
 
 const noteOf = ({ kept }: HealDigest): string[] =>
