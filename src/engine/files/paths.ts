@@ -12,12 +12,21 @@ export function isInside(path: string, folder: string): boolean {
  * @throws Error for files on several drives, because they have no common folder
  */
 export function commonFolder(files: Iterable<string>): string | undefined {
+  const common = commonParts(files);
+  if (common === undefined) return undefined;
+  if (common.length === 0) throw new Error('the files are on several drives');
+  return common.length === 1 ? `${common[0]}${sep}` : common.join(sep); // "/" and "C:\", not "" and "C:"
+}
+
+/** Whether one folder contains all `files` (absolute paths): they are on one drive. */
+export const haveCommonFolder = (files: Iterable<string>): boolean => commonParts(files)?.length !== 0;
+
+/** The parts of the deepest common folder; none for files on several drives. */
+function commonParts(files: Iterable<string>): string[] | undefined {
   const folders = [...new Set(Array.from(files, (file) => dirname(file)))].map((folder) => folder.split(sep));
   if (folders.length === 0) return undefined;
-  const common = folders.reduce((a, b) => {
+  return folders.reduce((a, b) => {
     const parted = a.findIndex((part, i) => part !== b[i]);
     return parted === -1 ? a : a.slice(0, parted);
   });
-  if (common.length === 0) throw new Error('the files are on several drives');
-  return common.length === 1 ? `${common[0]}${sep}` : common.join(sep); // "/" and "C:\", not "" and "C:"
 }

@@ -158,7 +158,7 @@ async function removeCreated(parent: string, created: string | undefined): Promi
 }
 
 /** Makes the names in a folder durable. Windows cannot open folders and does not need this flush. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

@@ -104,6 +104,8 @@ function identify(source: string, patches: ReadonlyMap<string, Patch>): string {
     if (patch.kind === 'replace') {
       hash.update(` ${JSON.stringify(patch.shape ?? null)}`);
       add(patch.values);
+    } else if (patch.kind === 'stored') {
+      hash.update(` ${patch.sha256}`);
     } else {
       hash.update(` ${patch.product.rank} ${patch.product.factor}`);
       add(patch.product.a);

@@ -2,14 +2,18 @@
  * Changes of an overlay to a single weight. Each kind is one object with two functions: reading the numbers, and adding
  * the weight to a graph.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { readTensor } from '../formats/read-tensor';
+import type { StoredTensor } from '../formats/stored-tensor';
 import { requireRows, type Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
 import { takeRows } from '../onnx/ops/shapes';
 import { keyText, type WeightKey } from '../checkpoint/weight-key';
+import { bindTensor } from './external';
 import { type LowRank, readWide, rowWidth, type WeightSource } from './source';
 
-export type Patch = ReplacePatch | AddPatch;
+export type Patch = ReplacePatch | StoredPatch | AddPatch;
 
 /** Replaces the numbers of the weight. */
 export interface ReplacePatch {
@@ -18,6 +22,14 @@ export interface ReplacePatch {
   readonly values: Float32Array;
   /** Set if the new weight has a different shape. */
   readonly shape?: readonly number[];
+}
+
+/** Replaces the numbers of the weight by those of a float32 tensor, which stay in its file. */
+export interface StoredPatch {
+  readonly kind: 'stored';
+  readonly tensor: StoredTensor;
+  /** SHA-256 (hex) of the tensor's bytes. */
+  readonly sha256: string;
 }
 
 /** Adds a low-rank product to a Linear's weight: W + factor · B A (LoRA, Hu et al. 2021). */
@@ -29,9 +41,10 @@ export interface AddPatch {
 /** A weight and its change. */
 export type KeyedPatch = readonly [key: WeightKey, patch: Patch];
 
-/** Bytes of a patch's arrays. */
+/** Bytes of a patch's arrays, which `bind` writes into the graph. */
 export function bytesOfPatch(patch: Patch): number {
   if (patch.kind === 'replace') return patch.values.byteLength;
+  if (patch.kind === 'stored') return 0;
   return patch.product.a.byteLength + patch.product.b.byteLength;
 }
 
@@ -39,16 +52,25 @@ export function bytesOfPatch(patch: Patch): number {
 export function requireFit(patch: Patch, base: WeightSource, key: WeightKey): void {
   const shape = shapeOfPatch(patch, base, key);
   if (patch.kind === 'replace') {
-    requireNumbers(patch.values, shape[0] * rowWidth(shape), key);
+    requireNumbers(patch.values.length, shape[0] * rowWidth(shape), key);
+    return;
+  }
+  if (patch.kind === 'stored') {
+    requireSameShape(patch.tensor, shape, key);
     return;
   }
   const { a, b, rank } = patch.product;
-  requireNumbers(a, rank * rowWidth(shape), key);
-  requireNumbers(b, shape[0] * rank, key);
+  requireNumbers(a.length, rank * rowWidth(shape), key);
+  requireNumbers(b.length, shape[0] * rank, key);
 }
 
-function requireNumbers({ length }: Float32Array, count: number, key: WeightKey): void {
+function requireNumbers(length: number, count: number, key: WeightKey): void {
   if (length !== count) throw new Error(`a patch of ${keyText(key)} has ${length} numbers in place of ${count}`);
+}
+
+function requireSameShape({ dtype, shape }: StoredTensor, expected: readonly number[], key: WeightKey): void {
+  if (dtype === 'F32' && isDeepStrictEqual(shape, expected)) return;
+  throw new Error(`a patch of ${keyText(key)} is ${dtype} [${shape.join(', ')}] in place of F32 [${expected.join(', ')}]`);
 }
 
 /** The shape of the patched weight. */
@@ -64,6 +86,7 @@ export async function readPatched(
   rows?: Rows,
 ): Promise<Float64Array> {
   if (patch.kind === 'replace') return Float64Array.from(rowsOf(patch.values, shapeOfPatch(patch, base, key), rows));
+  if (patch.kind === 'stored') return Float64Array.from(await readTensor(patch.tensor, rows));
   const values = await readWide(base, key, rows);
   addProduct(values, rows?.start ?? 0, rowWidth(base.shape(key)), patch.product);
   return values;
@@ -73,6 +96,8 @@ export async function readPatched(
 export function bindPatched(patch: Patch, base: WeightSource, g: Graph, key: WeightKey, rows?: Rows | Value): Value {
   const shape = shapeOfPatch(patch, base, key);
   if (patch.kind === 'replace') return constantRows(g, patch.values, shape, rows);
+  // A graph may have the weight of the source too, under the tensor's name.
+  if (patch.kind === 'stored') return bindTensor(g, patch.tensor, `patch ${patch.tensor.name}`, rows);
   const { a, rank } = patch.product;
   const width = rowWidth(shape);
   const transposed = new Float32Array(a.length); // (in, rank): Gemm multiplies by a transposed matrix

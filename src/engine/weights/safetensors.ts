@@ -5,15 +5,12 @@ import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { OpenFiles } from '../files/open-files';
-import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { readRows } from '../formats/read-tensor';
-import { bytesOfRows, type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import type { Rows } from '../formats/tensor';
-import type { ElementType, Graph, Value } from '../onnx/graph';
-import { cast, takeRows } from '../onnx/ops/shapes';
+import type { Graph, Value } from '../onnx/graph';
+import { bindTensor } from './external';
 import type { WeightSource } from './source';
-
-const ELEMENT_TYPES: Record<WeightDtype, ElementType> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
 /** @throws UserError for a checkpoint that can only be inspected */
 export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
@@ -52,8 +49,7 @@ class SafetensorsWeights implements WeightSource {
   /** An initializer that remains in its file, in the file's element type, and a Cast that the session folds. */
   bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const tensor = this.stored(key);
-    if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor), rows), 'float32');
-    return cast(g, external(g, tensor, rows), 'float32');
+    return bindTensor(g, tensor, tensor.name, rows);
   }
 
   async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
@@ -72,12 +68,4 @@ class SafetensorsWeights implements WeightSource {
   close(): Promise<void> {
     return this.files.close();
   }
-}
-
-/** A graph may have several pieces of a weight, so the name of a piece includes its start. */
-function external(g: Graph, tensor: StoredTensor, rows?: Rows): Value {
-  const { name, dtype, shape } = tensor;
-  if (!isWeightDtype(dtype)) throw new Error(`${name} has dtype ${dtype}`);
-  const [own, ownShape] = rows ? [`${name}[${rows.start}]`, [rows.count, ...shape.slice(1)]] : [name, shape];
-  return g.external(own, ELEMENT_TYPES[dtype], ownShape, bytesOfRows(tensor, rows));
 }
