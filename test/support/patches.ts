@@ -32,7 +32,11 @@ export async function randomCorrections(
 }
 
 /** The same as patches in memory. */
-export async function randomPatches(checkpoint: Checkpoint, blocks: readonly number[], seed = 5): Promise<KeyedPatch[]> {
+export async function randomPatches(
+  checkpoint: Checkpoint,
+  blocks: readonly number[],
+  seed = 5,
+): Promise<KeyedPatch[]> {
   const corrections = await randomCorrections(checkpoint, blocks, seed);
   return corrections.map(([key, values]) => [key, { kind: 'replace', values }]);
 }

@@ -60,7 +60,9 @@ export function sha256Of(patch: KeyedPatch[1]): string {
 
 /** SHA-256 (hex) of the bytes of some numbers. */
 export const sha256OfNumbers = ({ buffer, byteOffset, byteLength }: Float32Array): string =>
-  createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex');
+  createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
 
 /** The note's text. */
 export const noteText = (note: PatchNote): string => JSON.stringify({ version: VERSION, ...note });

@@ -244,7 +244,11 @@ function insideSource(path: string, { folder }: Checkpoint): UserError {
 
 function notFinite(name: string): UserError {
   const why = 'they hold infinities or NaN';
-  return new UserError(`The new numbers of ${name} cannot be used`, why, `Raise ${option('ridge')}, or use more tokens.`);
+  return new UserError(
+    `The new numbers of ${name} cannot be used`,
+    why,
+    `Raise ${option('ridge')}, or use more tokens.`,
+  );
 }
 
 /** A missing folder is not a missing file. */

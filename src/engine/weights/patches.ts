@@ -70,7 +70,9 @@ function requireNumbers(length: number, count: number, key: WeightKey): void {
 
 function requireSameShape({ dtype, shape }: StoredTensor, expected: readonly number[], key: WeightKey): void {
   if (dtype === 'F32' && isDeepStrictEqual(shape, expected)) return;
-  throw new Error(`a patch of ${keyText(key)} is ${dtype} [${shape.join(', ')}] in place of F32 [${expected.join(', ')}]`);
+  throw new Error(
+    `a patch of ${keyText(key)} is ${dtype} [${shape.join(', ')}] in place of F32 [${expected.join(', ')}]`,
+  );
 }
 
 /** The shape of the patched weight. */

@@ -53,13 +53,16 @@ const withNote = ({ json }: Header, changes: object, whole?: string): { json: ob
 };
 
 async function requireRefused(path: string, what: RegExp, why: RegExp, folder = model()): Promise<void> {
-  await assert.rejects(openCheckpoint(folder).then((checkpoint) => readPatchFile(path, checkpoint)), (error) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.match(error.what, what);
-    assert.match(error.why, why);
-    assert.ok(error.action.length > 0);
-    return true;
-  });
+  await assert.rejects(
+    openCheckpoint(folder).then((checkpoint) => readPatchFile(path, checkpoint)),
+    (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.what, what);
+      assert.match(error.why, why);
+      assert.ok(error.action.length > 0);
+      return true;
+    },
+  );
 }
 
 const numbersOf = async (patches: readonly KeyedPatch[]): Promise<Map<string, Float32Array>> => {
