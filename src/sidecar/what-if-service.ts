@@ -111,11 +111,11 @@ export class WhatIfService {
     if (this.open?.key === key) return this.open;
     await this.drop();
     const opened = await openForComputing(path, { adapter, otherBase });
-    const { checkpoint, architecture, adapter: applied } = opened;
+    const { checkpoint, architecture, changes } = opened;
     const { samples, length, seed = DEFAULT_SEED } = source;
     const settings = { samples, length, seed, vocabulary: architecture.vocabulary };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
-    const model = await openModel(checkpoint, { ...modelOptions(params, { hooks: this.hooks }), adapter: applied });
+    const model = await openModel(checkpoint, { ...modelOptions(params, { hooks: this.hooks }), changes });
     const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? memoryFor('whatIfStates'));
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;

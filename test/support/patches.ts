@@ -2,6 +2,7 @@
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import type { WeightKey } from '../../src/engine/checkpoint/weight-key';
+import type { PatchNote } from '../../src/engine/weights/patch-note';
 import { PatchWriter } from '../../src/engine/weights/patch-writer';
 import type { KeyedPatch } from '../../src/engine/weights/patches';
 import { withWeights } from '../../src/engine/weights/safetensors';
@@ -46,11 +47,11 @@ export async function writePatch(
   path: string,
   folder: string,
   removed: readonly (number | string)[],
-  { seed = 5, adapter }: { readonly seed?: number; readonly adapter?: string } = {},
+  { seed = 5, adapter, texts = [] }: Partial<Pick<PatchNote, 'adapter' | 'texts'>> & { readonly seed?: number } = {},
 ): Promise<string> {
   const checkpoint = await openCheckpoint(folder);
   const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
-  const contents = { removed, method: 'refit', facts: { tokens: 640 }, adapter, keys: healedKeys(kept) };
+  const contents = { removed, method: 'refit', texts, facts: { tokens: 640 }, adapter, keys: healedKeys(kept) };
   const writer = await PatchWriter.create(path, checkpoint, contents);
   for (const [key, values] of await randomCorrections(checkpoint, kept, seed)) await writer.add(key, values);
   return writer.finish();

@@ -19,6 +19,8 @@ export interface Adapter {
   readonly targets: readonly LinearName[];
   /** Blocks of the checkpoint that the adapted model leaves out, ascending. */
   readonly removed: readonly number[];
+  /** Digest of the healed weights that the adapter lies on (weights/patch-note.ts); undefined without any. */
+  readonly healed?: string;
   /** By block of the model without `removed`, then by `adapterName`. Blocks without an adapter are absent. */
   readonly matrices: ReadonlyMap<number, Readonly<Record<string, Float32Array>>>;
 }

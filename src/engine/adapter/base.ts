@@ -8,7 +8,7 @@ import { MAX_DIMENSION } from '../formats/limits';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
-import { set } from '../option-token';
+import { option, set } from '../option-token';
 import { isObject } from '../../format/json';
 import { modelName, recordIn } from '../records/record';
 
@@ -24,13 +24,19 @@ export interface AdapterBase {
   readonly blocks: number;
   /** Blocks of the checkpoint that were left out, ascending. */
   readonly removed: readonly number[];
+  /** Digest of the healed weights that it was trained on; undefined if they were the checkpoint's. */
+  readonly healed?: string;
 }
 
 const NOTE_LIMITS = { depth: 3, keyLength: 64, members: 16, items: MAX_DIMENSION.blocks, uniqueKeys: true };
 
 /** The note's text. */
-export function baseNote(checkpoint: Checkpoint, blocks: number, removed: readonly number[]): string {
-  const base: AdapterBase = { name: modelName(checkpoint), identity: checkpoint.identity, blocks, removed };
+export function baseNote(
+  checkpoint: Checkpoint,
+  blocks: number,
+  { removed, healed }: Pick<AdapterBase, 'removed' | 'healed'>,
+): string {
+  const base: AdapterBase = { name: modelName(checkpoint), identity: checkpoint.identity, blocks, removed, healed };
   return JSON.stringify(base);
 }
 
@@ -49,13 +55,14 @@ export function readBase(metadata: Readonly<Record<string, string>>, file: strin
     throw badNote(file, error.message);
   }
   if (!isObject(note)) throw badNote(file, 'it is not a JSON object');
-  const { name, identity, blocks, removed } = note;
+  const { name, identity, blocks, removed, healed } = note;
   if (typeof name !== 'string' || typeof identity !== 'string') throw badNote(file, 'name or identity is missing');
   if (!Number.isSafeInteger(blocks) || (blocks as number) < 1 || (blocks as number) > MAX_DIMENSION.blocks) {
     throw badNote(file, 'blocks is not a number of blocks');
   }
   if (!isAscending(removed, blocks as number)) throw badNote(file, 'removed is not an ascending list of its blocks');
-  return { name, identity, blocks: blocks as number, removed };
+  if (healed !== undefined && typeof healed !== 'string') throw badNote(file, 'healed is not a digest');
+  return { name, identity, blocks: blocks as number, removed, healed };
 }
 
 function isAscending(list: unknown, blocks: number): list is number[] {
@@ -65,24 +72,35 @@ function isAscending(list: unknown, blocks: number): list is number[] {
   });
 }
 
+/** What an adapter is used on, apart from the checkpoint. */
+export interface UseOfAdapter {
+  /** Check only the number of blocks. */
+  readonly anyBase?: boolean;
+  /** Digest of the healed weights below it. */
+  readonly healed?: string;
+}
+
 /**
  * The blocks of `checkpoint` to leave out for the adapter: those of its note if it was trained on this checkpoint, none
- * if this checkpoint is that one without these blocks.
- * @param anyBase check only the number of blocks
+ * if this checkpoint is that one without these blocks. Healed weights are the same in a patch and in a checkpoint that
+ * was written from it.
  * @throws UserError if the checkpoint is neither
  */
 export async function removedFor(
   base: AdapterBase,
   checkpoint: Checkpoint,
   blocks: number,
-  anyBase: boolean,
+  { anyBase = false, healed }: UseOfAdapter,
 ): Promise<readonly number[]> {
   const left = base.blocks - base.removed.length;
-  if (checkpoint.identity === base.identity && blocks === base.blocks) return base.removed;
+  const isBase = checkpoint.identity === base.identity && blocks === base.blocks;
+  if (isBase && healed === base.healed) return base.removed;
   const pruned = await pruning(checkpoint);
-  if (pruned?.identity === base.identity && blocks === left && pruned.removed === String(base.removed)) return [];
+  const fromBase = pruned?.identity === base.identity && blocks === left && pruned.removed === String(base.removed);
+  if (fromBase && healed === undefined && pruned?.healed === base.healed) return [];
   if (anyBase && blocks === base.blocks) return base.removed;
   if (anyBase && blocks === left) return [];
+  if (isBase || fromBase) throw otherHealing(base, checkpoint, healed);
   const name = printable(base.name, 80);
   const trainedOn = base.removed.length > 0 ? `${name} without the blocks ${base.removed.join(', ')}` : name;
   const what = `The adapter does not belong to ${modelName(checkpoint)}`;
@@ -107,12 +125,39 @@ export async function removedFor(
   );
 }
 
-/** The source and the removed blocks of a pruned checkpoint, from the record inside it. */
-async function pruning(checkpoint: Checkpoint): Promise<{ identity?: string; removed: string } | undefined> {
+/** The error for an adapter that was trained on this checkpoint with other weights. */
+function otherHealing(base: AdapterBase, checkpoint: Checkpoint, healed: string | undefined): UserError {
+  const what = `The adapter does not belong to these weights of ${modelName(checkpoint)}`;
+  if (base.healed === undefined) {
+    return new UserError(
+      what,
+      'it was trained on the plain weights, and these are healed',
+      `Leave ${option('heal')} out; to use it in spite of that, ${set('otherBase', true, 'add')}.`,
+    );
+  }
+  const hash = base.healed.slice(0, 12);
+  return new UserError(
+    what,
+    `it was trained on healed weights (${hash}), and these are ${healed === undefined ? 'not' : `others (${healed.slice(0, 12)})`}`,
+    `Use it with the file of those weights (${option('heal', 'FILE')}), or with a checkpoint written from it.`,
+  );
+}
+
+interface Pruning {
+  readonly identity?: string;
+  readonly removed: string;
+  /** Digest of the healed weights in it. */
+  readonly healed?: string;
+}
+
+/** The source of a pruned or healed checkpoint and what was removed from it, from the record inside it. */
+async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
   const record = await recordIn(checkpoint.folder);
-  if (record?.kind !== 'prune') return undefined;
-  const { inputs, results } = record;
-  return { identity: inputs.find(({ role }) => role === 'model')?.identity, removed: String(results.removed) };
+  if (record?.kind !== 'prune' && record?.kind !== 'heal') return undefined;
+  const { inputs, results, settings } = record;
+  const identity = inputs.find(({ role }) => role === 'model')?.identity;
+  const removed = String(results.removed);
+  return { identity, removed, ...(typeof settings.healed === 'string' && { healed: settings.healed }) };
 }
 
 const badNote = (file: string, why: string): UserError =>

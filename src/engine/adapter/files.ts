@@ -21,26 +21,22 @@ import { writeFailure } from '../files/write-failure';
 import { hashFile } from '../files/regular-file';
 import { modelName, RECORD_NAME, type RunInput, type RunRecord, writeRecord } from '../records/record';
 import { type Adapter, adapterDigest } from './adapter';
-import { BASE_KEY, baseNote, readBase, removedFor } from './base';
+import { BASE_KEY, baseNote, readBase, removedFor, type UseOfAdapter } from './base';
 import { adapterConfig, readAdapterConfig } from './config';
 import { ADAPTER_WEIGHTS, ADAPTER_CONFIG } from '../formats/peft';
 import { notFinite, requireComplete, requireShape, type Slot, slotsOf, unknownTensor } from './tensors';
 import { adapterName, LINEAR_NAMES } from './names';
-
-export interface ReadAdapterOptions {
-  /** Use it on a different base if the shapes fit. */
-  readonly anyBase?: boolean;
-}
 
 /** The content of config and header for one checkpoint, without weights. */
 interface AdapterHeaders {
   readonly config: ReturnType<typeof readAdapterConfig>;
   /** Blocks of this checkpoint. */
   readonly removed: readonly number[];
+  readonly healed?: string;
   readonly found: ReadonlyMap<string, { readonly slot: Slot; readonly tensor: TensorInfo }>;
 }
 
-async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: boolean): Promise<AdapterHeaders> {
+async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, use: UseOfAdapter): Promise<AdapterHeaders> {
   const folder = resolve(dir);
   await requireAdapter(folder);
   const config = readAdapterConfig((await readConfigFile(folder, ADAPTER_CONFIG)).value);
@@ -48,7 +44,7 @@ async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: 
   const { shard, tensors } = await readShardHeader(path, ADAPTER_WEIGHTS);
   const base = readBase(shard.metadata, ADAPTER_WEIGHTS);
   const whole = requireArchitecture(checkpoint);
-  const removed = base ? await removedFor(base, checkpoint, whole.layers.length, anyBase) : [];
+  const removed = base ? await removedFor(base, checkpoint, whole.layers.length, use) : [];
   const architecture = withoutLayers(whole, removed);
   const slots = slotsOf(architecture, config.rank);
   const found = new Map<string, { slot: Slot; tensor: TensorInfo }>();
@@ -59,13 +55,13 @@ async function readAdapterHeaders(dir: string, checkpoint: Checkpoint, anyBase: 
     found.set(tensor.name, { slot, tensor });
   }
   requireComplete(found, slots, config);
-  return { config, removed, found };
+  return { config, removed, healed: base?.healed, found };
 }
 
 /** Whether the adapter in the folder `dir` fits `checkpoint`, judged by its headers only. */
 export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promise<boolean> {
   try {
-    await readAdapterHeaders(dir, checkpoint, false);
+    await readAdapterHeaders(dir, checkpoint, {});
     return true;
   } catch (error) {
     if (error instanceof UserError || systemErrorCode(error) !== undefined) return false;
@@ -81,9 +77,9 @@ export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promi
 export async function readAdapter(
   dir: string,
   checkpoint: Checkpoint,
-  { anyBase = false }: ReadAdapterOptions = {},
+  use: UseOfAdapter = {},
 ): Promise<Adapter> {
-  const { config, removed, found } = await readAdapterHeaders(dir, checkpoint, anyBase);
+  const { config, removed, healed, found } = await readAdapterHeaders(dir, checkpoint, use);
   const matrices = new Map<number, Record<string, Float32Array>>();
   for (const { slot, tensor } of found.values()) {
     const values = await readTensor(tensor);
@@ -94,7 +90,7 @@ export async function readAdapter(
   }
   const targets = LINEAR_NAMES.filter((name) => [...found.values()].some(({ slot }) => slot.linear === name));
   const { rank, alpha, dropout } = config;
-  return { rank, alpha, dropout, targets, removed, matrices };
+  return { rank, alpha, dropout, targets, removed, ...(healed !== undefined && { healed }), matrices };
 }
 
 /** The folder may be wrong, or the adapter may have the format of old PEFT versions. */
@@ -145,7 +141,7 @@ export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: 
     if (values.length !== elements(shape)) throw new Error(`${name} has ${values.length} numbers`);
     tensors.set(name, { shape, values });
   }
-  const note = baseNote(checkpoint, whole.layers.length, adapter.removed);
+  const note = baseNote(checkpoint, whole.layers.length, adapter);
   await writeTensorFile(join(folder, ADAPTER_WEIGHTS), tensors, { format: 'pt', [BASE_KEY]: note });
 }
 
@@ -166,9 +162,11 @@ export async function writeAdapter(
   try {
     await saveAdapter(target.temporary, adapter, checkpoint);
     if (record) await writeRecord(join(target.temporary, RECORD_NAME), record);
-    const written = await readAdapter(target.temporary, checkpoint);
+    const written = await readAdapter(target.temporary, checkpoint, { healed: adapter.healed });
     const same =
-      adapterDigest(written) === adapterDigest(adapter) && isDeepStrictEqual(written.removed, adapter.removed);
+      adapterDigest(written) === adapterDigest(adapter) &&
+      written.healed === adapter.healed &&
+      isDeepStrictEqual(written.removed, adapter.removed);
     if (!same) {
       throw new Error('the written adapter differs from the one in memory');
     }

@@ -1,11 +1,18 @@
-/** Whether a model was pruned with the same text that it is measured on. Such a perplexity is too good. */
-import type { Checkpoint } from '../checkpoint/types';
+/** Whether a model was pruned or healed with the same text that it is measured on. Such a perplexity is too good. */
+import type { OpenedModel } from '../model/opened';
 import { calibrationsOf } from '../records/calibrations';
 
 export const CALIBRATION_IS_EVALUATION =
-  'the removed blocks were scored on this text too, so the perplexity is too low; measure on another text';
+  'blocks were scored or weights healed on this text too, so the perplexity is too low; measure on another text';
 
-/** Whether the record inside a pruned checkpoint says that its blocks were scored with the text of this hash. */
-export async function wasCalibratedWith(checkpoint: Checkpoint, sha256: string): Promise<boolean> {
-  return (await calibrationsOf(checkpoint)).some((input) => input.sha256 === sha256);
+/**
+ * Whether the record inside a checkpoint says that its blocks were scored or its weights healed with the text of this
+ * hash, or a file of healed weights on top of it says so.
+ */
+export async function wasCalibratedWith(
+  { checkpoint, healed }: Pick<OpenedModel, 'checkpoint' | 'healed'>,
+  sha256: string,
+): Promise<boolean> {
+  const texts = [...(await calibrationsOf(checkpoint)), ...(healed?.note.texts ?? [])];
+  return texts.some((text) => text.sha256 === sha256);
 }

@@ -55,10 +55,10 @@ export interface Curve {
 export async function runCurve(
   opened: OpenedModel,
   options: CurveOptions,
-  compute: Omit<ModelOptions, 'adapter'>,
+  compute: Omit<ModelOptions, 'changes'>,
   job: JobOptions,
 ): Promise<Curve> {
-  const { checkpoint, architecture, adapter } = opened;
+  const { checkpoint, architecture, changes } = opened;
   const { criterion, most, keepEnds = true, keep = [], rows: source } = options;
   const kept = keepList(architecture.layers.length, { keepEnds, keep });
   const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
@@ -69,7 +69,7 @@ export async function runCurve(
   const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, compute, named);
   const removals = removalsOf(ranked.ranking, architecture.layers.length, kept, most);
   const end = curveEnd(ranked.ranking, architecture.layers.length, kept, most, removals);
-  const { points, broken, device } = await withModel(checkpoint, { ...compute, adapter }, async (model) => {
+  const { points, broken, device } = await withModel(checkpoint, { ...compute, changes }, async (model) => {
     const found = await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve'));
     return { points: found, broken: await pointsWarning(model, rows, opened, found, job), device: model.device };
   });
@@ -122,7 +122,7 @@ async function rankBlocksBy(
   checkpoint: Checkpoint,
   blocks: number,
   kept: ReadonlySet<number>,
-  compute: Omit<ModelOptions, 'adapter'>,
+  compute: Omit<ModelOptions, 'changes'>,
   job: JobOptions,
 ): Promise<Ranked> {
   if (scores !== undefined) {

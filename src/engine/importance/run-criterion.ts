@@ -16,8 +16,8 @@ import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
+import { withChanges } from '../weights/overlay';
 import { withWeights } from '../weights/safetensors';
-import type { KeyedPatch } from '../weights/patches';
 import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../model/model';
@@ -38,10 +38,10 @@ export interface Scored {
   readonly warnings: readonly string[];
 }
 
-/** Set if the model has an adapter. */
-type Scope = ScoringScope & { readonly adapter?: readonly KeyedPatch[] };
+/** With changes to the checkpoint's weights. */
+type Scope = ScoringScope & Pick<ModelOptions, 'changes'>;
 
-type Options = CriterionSettings & Omit<ModelOptions, 'adapter'>;
+type Options = CriterionSettings & Omit<ModelOptions, 'changes'>;
 
 /** @throws UserError when the calibration cannot be used or no block remains, CancelledError */
 export async function runCriterion(
@@ -74,10 +74,10 @@ export async function runCriterion(
     return { result, broken, device: model.device };
   };
   const { device: choice, threads, memory, hooks } = options;
-  const { adapter } = scope;
+  const { changes } = scope;
   const { result, broken, device } = await withModel(
     checkpoint,
-    { device: choice, threads, memory, hooks, adapter },
+    { device: choice, threads, memory, hooks, changes },
     run,
   );
   return {
@@ -98,13 +98,15 @@ async function withoutText(
   score: ScoreStored,
   { norm, reduction }: Options,
   job: JobOptions,
-  { view }: ScoringScope,
+  { view, changes = [] }: Scope,
 ): Promise<Scored> {
   const {
     blocks: all,
     settings,
     tensors,
-  } = await withWeights(checkpoint, (weights) => score(weights, { norm, reduction }, job));
+  } = await withWeights(checkpoint, (weights) =>
+    score(withChanges(weights, changes), { norm, reduction }, job),
+  );
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map((block) => block.score)).map((i) => blocks[i].index);
   const result = { blocks, order };

@@ -16,7 +16,14 @@ export interface ScoreSubject {
   readonly criterion: Criterion;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly removed?: readonly (number | string)[];
-  readonly adapter?: { readonly name: string; readonly sha256?: string };
+  readonly adapter?: ScoredInput;
+  /** Healed weights. */
+  readonly patch?: ScoredInput;
+}
+
+interface ScoredInput {
+  readonly name: string;
+  readonly sha256?: string;
 }
 
 export interface ScoreContext {
@@ -36,7 +43,7 @@ export interface ScoreReport {
 }
 
 export function scoreReport(
-  { checkpoint, removed, adapter, inputs }: OpenedModel,
+  { checkpoint, removed, inputs }: OpenedModel,
   criterion: Criterion,
   { result, calibration, device }: Scored,
   seconds: number,
@@ -45,7 +52,7 @@ export function scoreReport(
     criterion,
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
     ...(removed.length > 0 && { removed: removedJson(removed) }),
-    ...(adapter && { adapter: inputs.map(({ name, sha256 }) => ({ name, sha256 }))[0] }),
+    ...Object.fromEntries(inputs.map(({ role, name, sha256 }) => [role, { name, sha256 }])),
   };
   const context: ScoreContext = {
     calibration: calibration ? withoutRows(calibration) : null,

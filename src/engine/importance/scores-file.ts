@@ -58,6 +58,12 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
       `Merge the adapter with \`${command('merge')}\` and score the merged checkpoint.`,
     );
   }
+  if (scores.patch !== undefined) {
+    throw refuse(
+      `they are the scores of a healed model (score ${option('heal')})`,
+      `Write that model with \`${command('heal')}\` and score the checkpoint.`,
+    );
+  }
   if (Array.isArray(scores.modules)) {
     throw refuse(
       'they are scores of single modules, and only whole blocks can be removed',

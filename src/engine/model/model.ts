@@ -5,11 +5,14 @@ import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
-import { Overlay } from '../weights/overlay';
+import { withChanges } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/safetensors';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
+
+/** Lists of changes to single weights, each on top of the one before. */
+export type Changes = readonly (readonly KeyedPatch[])[];
 
 export interface ModelOptions {
   readonly device?: DeviceChoice;
@@ -17,8 +20,8 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
-  /** A LoRA adapter on top of the checkpoint's weights. */
-  readonly adapter?: readonly KeyedPatch[];
+  /** Changes to the checkpoint's weights, such as an adapter; each list lies on top of the one before. */
+  readonly changes?: Changes;
   readonly hooks?: ModelHooks;
 }
 
@@ -31,13 +34,12 @@ export interface ModelHooks {
 }
 
 /**
- * Opens the model of a checkpoint, with an adapter on top if given.
+ * Opens the model of a checkpoint, with changes on top if given.
  * @throws UserError when the checkpoint can only be inspected, or the device is missing
  */
 export async function openModel(checkpoint: Checkpoint, options: ModelOptions = {}): Promise<Model> {
-  const { adapter, ...others } = options;
-  const stored = checkpointWeights(checkpoint);
-  return await openModelOver(adapter ? new Overlay(stored, adapter) : stored, checkpoint, others);
+  const { changes = [], ...others } = options;
+  return await openModelOver(withChanges(checkpointWeights(checkpoint), changes), checkpoint, others);
 }
 
 /**
@@ -48,7 +50,7 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
 export async function openModelOver(
   weights: WeightSource,
   checkpoint: Checkpoint,
-  options: Omit<ModelOptions, 'adapter'> = {},
+  options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
   const { threads, hooks, memory = memoryFor('hiddenStates') } = options;
   const device = await chooseDevice(options.device ?? 'auto', threads);

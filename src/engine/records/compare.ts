@@ -1,7 +1,7 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
 import { formatCount } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
-import type { RunDigest } from './digest-types';
+import type { HealDigest, RunDigest } from './digest-types';
 
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
@@ -29,8 +29,8 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
 }
 
 /** "score · ppl", "retrain · adapter": the run in a few words. */
-export function runTitle({ kind, score, curve, training, samples }: RunDigest): string {
-  const what = score?.criterion ?? curve?.criterion ?? training?.output ?? samples?.prompts[0];
+export function runTitle({ kind, score, curve, training, heal, samples }: RunDigest): string {
+  const what = score?.criterion ?? curve?.criterion ?? heal?.method ?? training?.output ?? samples?.prompts[0];
   return what === undefined || what === '' ? kind : `${kind} · ${what}`;
 }
 
@@ -77,7 +77,7 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
   settings.filter(([name]) => name !== 'removed' && name !== 'device' && !name.endsWith('sha256'));
 
 /** The main results of a run, in words. */
-export function resultsOf({ score, curve, training, quality, cost, samples }: RunDigest): Facts {
+export function resultsOf({ score, curve, training, heal, quality, cost, samples }: RunDigest): Facts {
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -97,6 +97,7 @@ export function resultsOf({ score, curve, training, quality, cost, samples }: Ru
     ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
     ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
+    ...healFacts(heal),
     ...(quality ?? []).map(({ label, ppl }): [string, string] => [`perplexity of ${label}`, shortNumber(ppl)]),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
@@ -114,6 +115,20 @@ export function resultsOf({ score, curve, training, quality, cost, samples }: Ru
     }),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
+}
+
+/** On rows that were not fitted, if there are any. */
+function healFacts(heal: HealDigest | undefined): [string, string][] {
+  const stages = heal?.heldOut ?? heal?.fit;
+  if (!stages) return [];
+  const { before, after } = stages;
+  const rows = heal?.heldOut ? 'on rows held out' : 'on the fitted rows';
+  return [
+    [`perplexity before healing, ${rows}`, shortNumber(before.ppl)],
+    [`perplexity after healing, ${rows}`, shortNumber(after.ppl)],
+    [`KL before healing, ${rows}`, shortNumber(before.kl)],
+    [`KL after healing, ${rows}`, shortNumber(after.kl)],
+  ];
 }
 
 function best(values: readonly JsonNumber[] = []): string | undefined {

@@ -16,6 +16,7 @@ import type {
   ScoreDigest,
   TrainingDigest,
 } from './digest-types';
+import { healOf } from './digest-heal';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import type { RunInput, RunRecord } from './record';
 import { calibrationKey, curveKey, evaluationKey } from './rows-key';
@@ -43,7 +44,7 @@ export function digestRecord(record: RunRecord): RunDigest {
   };
 }
 
-type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'quality' | 'retrained' | 'cost' | 'samples'>;
+type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'samples'>;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
   const prompts = texts(settings.prompts);
@@ -66,9 +67,17 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
     case 'generate':
       return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
-    case 'prune':
+    case 'heal': {
+      const heal = healOf(results);
+      const written = finite(results.parametersAfter) !== null;
+      return { ...(heal && { heal }), ...(written && { cost: writtenOf(results, model, 'healed') }) };
+    }
+    case 'prune': {
+      const heal = healOf(results.heal);
+      return { ...(heal && { heal }), cost: writtenOf(results, model, 'pruned') };
+    }
     case 'merge':
-      return { cost: writtenOf(results, model, kind === 'prune' ? 'pruned' : 'merged') };
+      return { cost: writtenOf(results, model, 'merged') };
     case 'demo':
       return demoOf(results, model, inputs);
     default:

@@ -93,6 +93,13 @@ export class Overlay implements WeightSource {
   }
 }
 
+/** The source under changes, each list on top of the one before. Closing the result closes the source. */
+export const withChanges = (source: WeightSource, changes: Iterable<Iterable<KeyedPatch>>): WeightSource => {
+  let changed = source;
+  for (const patches of changes) changed = new Overlay(changed, patches);
+  return changed;
+};
+
 /** SHA-256 (hex). */
 function identify(source: string, patches: ReadonlyMap<string, Patch>): string {
   const hash = createHash('sha256').update(`coppice overlay 1\n${source}`);

@@ -36,9 +36,18 @@ export interface PatchPurpose {
 /** A few facts for people: "tokens", 32768. */
 export type PatchFacts = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A text that new weights were fitted to. */
+export interface FittedText {
+  /** File name without its path. */
+  readonly name: string;
+  readonly sha256: string;
+}
+
 export interface PatchNote extends PatchPurpose {
   /** How they were found: "refit". */
   readonly method: string;
+  /** The texts of files that they were fitted to: perplexity on these is too good. */
+  readonly texts: readonly FittedText[];
   readonly facts: PatchFacts;
   /** See `digestOf`. */
   readonly digest: string;
@@ -93,7 +102,7 @@ export function readNote(metadata: Readonly<Record<string, string>>, file: strin
     throw error;
   }
   if (!isObject(note)) throw bad('it is not a JSON object');
-  const { version, base, adapter, removed, method, facts, digest } = note;
+  const { version, base, adapter, removed, method, texts, facts, digest } = note;
   if (version !== VERSION) {
     throw bad(`version is ${printable(JSON.stringify(version) ?? 'missing', 20)}, this program reads ${VERSION}`);
   }
@@ -101,9 +110,10 @@ export function readNote(metadata: Readonly<Record<string, string>>, file: strin
   if (adapter !== undefined && !isHash(adapter)) throw bad('adapter is not a digest');
   if (!isRemoved(removed, base.blocks)) throw bad('removed is not a list of its blocks and modules');
   if (typeof method !== 'string') throw bad('method is not a text');
+  if (!isTexts(texts)) throw bad('texts is not a list of names and hashes');
   if (!isFacts(facts)) throw bad('facts are not texts and numbers by name');
   if (!isHash(digest)) throw bad('digest is missing');
-  return { base, adapter, removed, method, facts, digest };
+  return { base, adapter, removed, method, texts, facts, digest };
 }
 
 const isHash = (value: unknown): value is string => typeof value === 'string' && HASH.test(value);
@@ -125,6 +135,11 @@ function isRemoved(value: unknown, blocks: number): value is (number | string)[]
 
 const isIndex = (value: unknown, below: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < below;
+
+function isTexts(value: unknown): value is FittedText[] {
+  if (!Array.isArray(value)) return false;
+  return value.every((text: unknown) => isObject(text) && typeof text.name === 'string' && isHash(text.sha256));
+}
 
 function isFacts(value: unknown): value is PatchFacts {
   if (!isObject(value)) return false;

@@ -26,7 +26,7 @@ import type { KeyedPatch } from './patches';
 import { withinReach } from './reach';
 
 /** What the note of a patch says, apart from what follows from the checkpoint and the numbers. */
-export interface PatchContents extends Pick<PatchNote, 'adapter' | 'removed' | 'method' | 'facts'> {
+export interface PatchContents extends Pick<PatchNote, 'adapter' | 'removed' | 'method' | 'texts' | 'facts'> {
   /** Every weight that may get new numbers; others are refused. */
   readonly keys: readonly WeightKey[];
 }
@@ -198,8 +198,8 @@ export class PatchWriter implements PatchSink {
   }
 
   private header(entries: object, digest: string, facts: PatchFacts): Buffer {
-    const { adapter, removed, method } = this.contents;
-    const note = noteText({ base: this.base(), adapter, removed, method, facts, digest });
+    const { adapter, removed, method, texts } = this.contents;
+    const note = noteText({ base: this.base(), adapter, removed, method, texts, facts, digest });
     return headerBytes({ __metadata__: { format: 'pt', [NOTE_KEY]: note }, ...entries });
   }
 

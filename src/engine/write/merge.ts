@@ -11,6 +11,7 @@ import type { Reduction } from '../checkpoint/reduction';
 import type { WriteOptions, Written } from './write-checkpoint';
 import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
+import type { Changes } from '../model/model';
 import { mergeCard } from './merge-card';
 import { writeModified } from './modified';
 
@@ -19,6 +20,8 @@ export interface MergeOptions extends WriteOptions {
   readonly dtype?: WeightDtype;
   /** The record of the run that trained the adapter and merges it directly; the merge makes its own when undefined. */
   readonly record?: (reduction: Reduction) => RunRecord;
+  /** Changes to the checkpoint's weights that the adapter lies on: healed weights. */
+  readonly below?: Changes;
   /** The record of the run that trained the adapter, which the card quotes; undefined if unknown. */
   readonly training?: RunRecord;
 }
@@ -65,7 +68,7 @@ export async function mergeAdapter(
     checkpoint,
     {
       removed: adapter.removed,
-      patches: adapterPatches(adapter),
+      changes: [...(options.below ?? []), adapterPatches(adapter)],
       dtype,
       notes: { 'coppice.merged': digest },
       card: async (reduction) =>

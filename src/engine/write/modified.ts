@@ -1,6 +1,6 @@
 /**
- * Writes a checkpoint with weights that differ from its source's: with a merged adapter, or trained. Blocks that the
- * trained model leaves out are left out. One piece of one tensor is in memory at a time.
+ * Writes a checkpoint with weights that differ from its source's: with a merged adapter, healed, or trained. Blocks that
+ * the changed model leaves out are left out. One piece of one tensor is in memory at a time.
  */
 import { join } from 'node:path';
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
@@ -12,7 +12,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { keysByName } from '../checkpoint/weight-key';
 import { readTensor } from '../formats/read-tensor';
 import type { Rows, TensorInfo } from '../formats/tensor';
-import { Overlay } from '../weights/overlay';
+import { withChanges } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
 import { withWeights } from '../weights/safetensors';
 import { readWide, type WeightSource } from '../weights/source';
@@ -28,8 +28,8 @@ import type { RunRecord } from '../records/record';
 export interface Modification {
   /** Blocks of the source that are left out, ascending. */
   readonly removed: readonly number[];
-  /** The changes to single weights of the source. */
-  readonly patches: Iterable<KeyedPatch>;
+  /** Lists of changes to single weights of the source, each on top of the one before. */
+  readonly changes: Iterable<Iterable<KeyedPatch>>;
   /** The type of all weights; each keeps its own when undefined. */
   readonly dtype?: WeightDtype;
   /**
@@ -52,7 +52,7 @@ export async function writeModified(
   options: WriteOptions,
 ): Promise<Reduction & Written> {
   return withWeights(source, (weights) =>
-    writeFrom(source, new Overlay(weights, modification.patches), modification, { ...options, out }),
+    writeFrom(source, withChanges(weights, modification.changes), modification, { ...options, out }),
   );
 }
 

@@ -17,12 +17,12 @@ export interface BenchSummary extends Omit<Measurement, 'device'> {
 
 export async function runBench(options: OptionsFor<'bench'>, context: JobContext): Promise<RunEnd<BenchSummary>> {
   const start = performance.now();
-  const { checkpoint, removed, view, adapter, inputs } = await openForComputing(options.checkpoint, options);
+  const { checkpoint, removed, view, changes, inputs } = await openForComputing(options.checkpoint, options);
   const openSeconds = secondsSince(start);
   const { promptTokens, newTokens, repeats, seed } = options;
   const measured = await measure(
     checkpoint,
-    { ...modelOptions(options, context), view, promptTokens, newTokens, repeats, seed, adapter },
+    { ...modelOptions(options, context), view, promptTokens, newTokens, repeats, seed, changes },
     context.job,
   );
   const { device, ...numbers } = measured;

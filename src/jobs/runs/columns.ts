@@ -32,7 +32,7 @@ export async function openColumn(
   context: Pick<JobContext, 'hooks'>,
 ): Promise<{ readonly label: string; readonly opened: OpenedModel; readonly model: Model }> {
   const opened = await openForComputing(column.checkpoint, column);
-  const model = await openModel(opened.checkpoint, { ...modelOptions(compute, context), adapter: opened.adapter });
+  const model = await openModel(opened.checkpoint, { ...modelOptions(compute, context), changes: opened.changes });
   return { label: column.label, opened, model };
 }
 

@@ -12,17 +12,17 @@ import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run
 export async function runEval(options: OptionsFor<'eval'>, context: JobContext): Promise<RunEnd<EvaluateResult>> {
   const start = performance.now();
   const opened = await openForComputing(options.checkpoint, options);
-  const { checkpoint, architecture, adapter, inputs } = opened;
+  const { checkpoint, architecture, changes, inputs } = opened;
   const source = sourceOf(options);
   const { rows, input, drawn, bos, warnings } = await loadRows(source, checkpoint, architecture, context.job);
   const isText = source.from === 'text';
-  const calibrated = !isText || (await wasCalibratedWith(checkpoint, input.sha256!));
+  const calibrated = !isText || (await wasCalibratedWith(opened, input.sha256!));
   if (isText && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
   warnings.forEach(context.warn);
 
   const { measured, device } = await withModel(
     checkpoint,
-    { ...modelOptions(options, context), adapter },
+    { ...modelOptions(options, context), changes },
     async (model) => ({
       measured: await perplexityOfRows(model, rows, opened.view, context.job),
       device: model.device,

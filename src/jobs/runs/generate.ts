@@ -21,7 +21,7 @@ export async function runGenerate(
   context: JobContext<TextEvent>,
 ): Promise<RunEnd<Written>> {
   const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
-  const { checkpoint, view, adapter, inputs, removed } = await openForComputing(options.checkpoint, options);
+  const { checkpoint, view, changes, inputs, removed } = await openForComputing(options.checkpoint, options);
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, context.job);
   const promptIds = ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
   if (promptIds.length === 0) {
@@ -36,7 +36,7 @@ export async function runGenerate(
   const choice = samplingOf(options);
   const { result, device } = await withModel(
     checkpoint,
-    { ...modelOptions(options, context), adapter },
+    { ...modelOptions(options, context), changes },
     async (model) => {
       tell('', []); // the start of the text
       const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };

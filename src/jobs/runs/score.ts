@@ -13,14 +13,14 @@ export async function runScore(options: OptionsOf<typeof score>, context: JobCon
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options);
-  const { checkpoint, architecture, removed, view, adapter, inputs } = opened;
+  const { checkpoint, architecture, removed, view, changes, inputs } = opened;
   if (keep) requireKept(keep, architecture.layers.length);
   const scored = await runCriterion(
     checkpoint,
     criterion,
     { ...options, ...modelOptions(options, context) },
     context.job,
-    { count, view, granularity, adapter, ...(keep && { kept: new Set(keep) }) },
+    { count, view, granularity, changes, ...(keep && { kept: new Set(keep) }) },
   );
   scored.warnings.forEach(context.warn);
   const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));

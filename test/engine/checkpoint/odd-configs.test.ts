@@ -48,7 +48,7 @@ describe('odd configs mean what they mean to transformers', () => {
     assert.equal(configOf(pruned).tie_word_embeddings, false);
     const merged = join(temporaryFolder(), 'merged');
     const record = newRecord({ kind: 'merge', inputs: [], settings: {}, results: {}, started: new Date() });
-    const nothing = { removed: [], patches: [], notes: {} };
+    const nothing = { removed: [], changes: [], notes: {} };
     await writeModified(checkpoint, { ...nothing, card: () => Promise.resolve(''), record: () => record }, merged, {});
     assert.equal(configOf(merged).tie_word_embeddings, false);
     assert.equal(await lossOf(merged), await lossOf(folder));

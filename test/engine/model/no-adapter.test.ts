@@ -31,7 +31,7 @@ describe('a model with an adapter on top', () => {
         const out = join(temporaryFolder(), 'out');
         await assert.rejects(retrain(model, { method: { kind: 'lora' }, data: [], out }, { removed: [] }), refusal);
       },
-      { adapter },
+      { changes: [adapter] },
     );
   });
 });

@@ -9,7 +9,7 @@ import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { fedBinding } from '../../../src/engine/model/binding';
 import { buildStep } from '../../../src/engine/model/forward-graph';
 import { Forward } from '../../../src/engine/model/forward';
-import type { KeyedPatch } from '../../../src/engine/weights/patches';
+import type { Changes } from '../../../src/engine/model/model';
 import type { Model } from '../../../src/engine/model/model';
 import { Positions } from '../../../src/engine/model/positions';
 import type { Chunk } from '../../../src/engine/model/states';
@@ -50,12 +50,12 @@ describe('attention from plain products is the fused operator', () => {
   it('with an adapter on top, its matrices fed too', async () => {
     const { architecture } = await openCheckpoint(tinyCheckpoint('llama-bias'));
     const adapter = randomAdapter(architecture!, { targets: ['k', 'v', 'o', 'down'] });
-    await assertSteps('llama-bias', adapterPatches(adapter));
+    await assertSteps('llama-bias', [adapterPatches(adapter)]);
   });
 });
 
 /** Every step of the model, one after the other. */
-async function assertSteps(name: TinyName, adapter?: readonly KeyedPatch[]): Promise<void> {
+async function assertSteps(name: TinyName, changes?: Changes): Promise<void> {
   await withModel(
     tinyCheckpoint(name),
     async (model) => {
@@ -70,6 +70,6 @@ async function assertSteps(name: TinyName, adapter?: readonly KeyedPatch[]): Pro
         x = fused;
       }
     },
-    { adapter },
+    { changes },
   );
 }

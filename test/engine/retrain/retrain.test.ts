@@ -73,7 +73,7 @@ describe('retrain: an adapter', () => {
           bos: 'none',
           view: viewWithout(model.architecture.layers.length, [{ block: 2 }]),
         }),
-      { adapter: adapterPatches(adapter) },
+      { changes: [adapterPatches(adapter)] },
     );
     assert.ok(Math.abs(more.trace[0].loss - meanNll) < 1e-5, `${more.trace[0].loss} ${meanNll}`);
   });

@@ -49,7 +49,7 @@ for (const name of ['llama-plain', 'llama-gqa-tied', 'llama3-rope', 'llama-bias'
       const checkpoint = await openCheckpoint(tinyCheckpoint(name));
       const path = join(temporaryFolder(), 'healed.safetensors');
       const inMemory = await logits(checkpoint, await randomPatches(checkpoint, [0, 2, 3]));
-      const contents = { removed: [1], method: 'refit', facts: {}, keys: healedKeys([0, 2, 3]) };
+      const contents = { removed: [1], method: 'refit', texts: [], facts: {}, keys: healedKeys([0, 2, 3]) };
       const writer = await PatchWriter.create(path, checkpoint, contents);
       for (const [key, values] of await randomCorrections(checkpoint, [0, 2, 3])) await writer.add(key, values);
       requireSame(await logits(checkpoint, await writer.patches()), inMemory);

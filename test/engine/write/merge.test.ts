@@ -88,7 +88,7 @@ describe('merge', function () {
           const [logits] = await decodedLogits(model, [prompt], view);
           return { losses: await losses(model, rows, view), logits };
         },
-        { adapter: adapterPatches(adapter) },
+        { changes: [adapterPatches(adapter)] },
       );
       const bare = await withModel(source, (model) => losses(model, rows, viewOf(model, adapter)));
       assert.ok(
@@ -237,7 +237,7 @@ async function assertGolden(name: GoldenName, source: string): Promise<void> {
   const adapter = goldenStart(requireArchitecture(await openCheckpoint(source)), golden.removed);
   const [batch] = golden.batches;
   const onTop = await withModel(source, (model) => batchLoss(model, batch, viewOf(model, adapter)), {
-    adapter: adapterPatches(adapter),
+    changes: [adapterPatches(adapter)],
   });
   assertClose(onTop, golden.firstLoss, { absolute: 1e-5 }, 'on top');
   const loss = (model: Model): Promise<number> => batchLoss(model, batch, fullView(model.architecture.layers.length));

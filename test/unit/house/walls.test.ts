@@ -52,7 +52,7 @@ describe('walls', () => {
     }
     // A module that points a graph into a file knows where the bytes are.
     const pointing = modules.filter((file) => file.startsWith('src/') && textOf(file).includes('.external('));
-    assert.deepEqual(pointing, ['src/engine/weights/safetensors.ts']);
+    assert.deepEqual(pointing, ['src/engine/weights/external.ts']);
   });
 
   it('a module that handles tensors elsewhere reads no offset', () => {

@@ -15,7 +15,14 @@ import { healedKeys, randomCorrections, writePatch } from '../../support/patches
 import { temporaryFolder } from '../../support/temporary';
 import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
-const CONTENTS = { removed: [1, '3.ffn'], method: 'refit', facts: { tokens: 640 }, keys: healedKeys([0, 2, 3]) };
+const TEXTS = [{ name: 'book.txt', sha256: 'c0'.repeat(32) }];
+const CONTENTS = {
+  removed: [1, '3.ffn'],
+  method: 'refit',
+  texts: TEXTS,
+  facts: { tokens: 640 },
+  keys: healedKeys([0, 2, 3]),
+};
 const model = (): string => tinyCheckpoint('llama-gqa-tied');
 
 interface Header {
@@ -97,6 +104,7 @@ describe('a file of new weights', () => {
       adapter: undefined,
       removed: [1, '3.ffn'],
       method: 'refit',
+      texts: TEXTS,
       facts: { tokens: 640, kl: 0.25 },
     });
     assert.deepEqual([input.role, input.name], ['patch', 'healed.safetensors']);
@@ -221,6 +229,7 @@ describe('a file that is not a patch of the model', () => {
       [{ removed: [-1] }, /removed/],
       [{ removed: Array(20_000).fill(0) }, /./],
       [{ method: 7 }, /method/],
+      [{ texts: [{ name: 'x' }] }, /texts/],
       [{ facts: { nested: {} } }, /facts/],
       [{ digest: 'x' }, /digest/],
     ];

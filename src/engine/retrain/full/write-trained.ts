@@ -40,7 +40,7 @@ export async function writeTrainedCheckpoint(
   }
   const modification = {
     removed: options.removed,
-    patches: trainedPatches(requireArchitecture(source), options.removed, parameters),
+    changes: [trainedPatches(requireArchitecture(source), options.removed, parameters)],
     dtype: options.dtype,
     notes: { 'coppice.trained': digest.digest('hex') },
     card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
