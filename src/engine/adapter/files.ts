@@ -74,11 +74,7 @@ export async function fitsCheckpoint(dir: string, checkpoint: Checkpoint): Promi
  * if the checkpoint is already pruned by them.
  * @throws UserError when it is damaged, of a kind that is not supported, or of another model
  */
-export async function readAdapter(
-  dir: string,
-  checkpoint: Checkpoint,
-  use: UseOfAdapter = {},
-): Promise<Adapter> {
+export async function readAdapter(dir: string, checkpoint: Checkpoint, use: UseOfAdapter = {}): Promise<Adapter> {
   const { config, removed, healed, found } = await readAdapterHeaders(dir, checkpoint, use);
   const matrices = new Map<number, Record<string, Float32Array>>();
   for (const { slot, tensor } of found.values()) {

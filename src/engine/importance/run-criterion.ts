@@ -104,9 +104,7 @@ async function withoutText(
     blocks: all,
     settings,
     tensors,
-  } = await withWeights(checkpoint, (weights) =>
-    score(withChanges(weights, changes), { norm, reduction }, job),
-  );
+  } = await withWeights(checkpoint, (weights) => score(withChanges(weights, changes), { norm, reduction }, job));
   const blocks = all.filter(({ index }) => view === undefined || view.attention[index] || view.ffn[index]);
   const order = rankBlocks(blocks.map((block) => block.score)).map((i) => blocks[i].index);
   const result = { blocks, order };

@@ -109,7 +109,9 @@ export async function writeHealed(
         ...(healed !== undefined && { 'coppice.healed': healed }),
       },
       card: (reduction) =>
-        Promise.resolve(healCard(checkpoint, reduction, { facts, choice, adapter, inherited, settings: shown(options) })),
+        Promise.resolve(
+          healCard(checkpoint, reduction, { facts, choice, adapter, inherited, settings: shown(options) }),
+        ),
       record: (reduction) =>
         newRecord({ ...provenance, kind: 'heal', inputs, settings, results: { ...results, ...reduction }, started }),
     },

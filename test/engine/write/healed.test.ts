@@ -75,7 +75,10 @@ async function written(
 }
 
 function requireSame(actual: Float32Array, expected: Float32Array): void {
-  assert.equal(actual.reduce((count, value, i) => (Object.is(value, expected[i]) ? count : count + 1), 0), 0);
+  assert.equal(
+    actual.reduce((count, value, i) => (Object.is(value, expected[i]) ? count : count + 1), 0),
+    0,
+  );
 }
 
 describe('a healed checkpoint', function () {
@@ -101,7 +104,12 @@ describe('a healed checkpoint', function () {
     const patches = await randomPatches(checkpoint, [2, 3]);
     const out = await written(checkpoint, { patches, adapter });
     const found = await logitsIn(out);
-    assertAllClose(found, await logitsOf(checkpoint, [adapterPatches(adapter), patches], false), { absolute: 5e-5 }, '');
+    assertAllClose(
+      found,
+      await logitsOf(checkpoint, [adapterPatches(adapter), patches], false),
+      { absolute: 5e-5 },
+      '',
+    );
     const apart = await logitsOf(checkpoint, [patches], false);
     assert.ok(found.some((value, i) => Math.abs(value - apart[i]) > 0.01));
     const { metadata } = (await openCheckpoint(out)).shards[0];
@@ -168,6 +176,9 @@ describe('a healed checkpoint', function () {
     const patches: KeyedPatch[] = [];
     await assert.rejects(writeHealed(checkpoint, { removed, patches }, out, { facts: FACTS }), refused);
     assert.ok(!existsSync(out));
-    assert.deepEqual(writableBlocks([{ block: 3 }, { block: 0, part: 'ffn' }, { block: 0, part: 'attention' }]), [0, 3]);
+    assert.deepEqual(
+      writableBlocks([{ block: 3 }, { block: 0, part: 'ffn' }, { block: 0, part: 'attention' }]),
+      [0, 3],
+    );
   });
 });
