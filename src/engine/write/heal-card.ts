@@ -1,12 +1,11 @@
 /** The model card (README.md) of a checkpoint with healed weights: what was fitted on what, and what it brought. */
-import type { HealNumbers, HealStagesResult } from '../../protocol/heal';
-import { parseJsonNumber } from '../../format/json';
 import { formatCount } from '../../format/numbers';
 import { counted } from '../../format/words';
 import type { Adapter } from '../adapter/adapter';
 import { describeReduction, type Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import type { HealMethod } from '../heal/methods';
+import type { HealStages, Likeness } from '../heal/result';
 import { type Choice, choiceSentence } from '../importance/choice';
 import { codeSpan, inline, table } from '../markdown';
 import { modelName } from '../records/record';
@@ -77,14 +76,13 @@ function lines({ method, ridge, tokens, texts }: HealFacts): string[] {
 }
 
 /** A table of the measured stages. */
-function measured({ rows, before, after, rounded }: HealStagesResult, which: string): string {
-  const row = (name: string, { ppl, kl, top1 }: HealNumbers): string[] => {
-    return [name, digits(ppl), digits(kl), `${(100 * numeric(top1)).toFixed(0)} %`];
+function measured({ rows, before, after, rounded }: HealStages, which: string): string {
+  const row = (name: string, { ppl, kl, top1 }: Likeness): string[] => {
+    return [name, digits(ppl), digits(kl), `${(100 * top1).toFixed(0)} %`];
   };
   const head = ['', 'perplexity', 'KL to the original', 'same most likely token'];
   const rowsOf = [row('pruned', before), row('healed', after), row('healed and rounded', rounded)];
   return `${which} (${counted(rows, 'row')}):\n\n${table(head, rowsOf)}`;
 }
 
-const numeric = (value: HealNumbers['ppl']): number => parseJsonNumber(value) ?? NaN;
-const digits = (value: HealNumbers['ppl']): string => numeric(value).toPrecision(4);
+const digits = (value: number): string => value.toPrecision(4);

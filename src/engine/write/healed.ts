@@ -9,11 +9,12 @@ import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import { weightOf } from '../checkpoint/weight-key';
 import { UserError } from '../errors';
+import type { HealMethod } from '../heal/methods';
+import type { HealStages, HealStep } from '../heal/result';
 import { type Choice, choiceInputs, choiceSettings } from '../importance/choice';
 import { wholeBlocks } from '../importance/select';
 import { type RemovedPart, removedJson } from '../model/view';
 import { option } from '../option-token';
-import type { HealResult } from '../../protocol/heal';
 import { calibrationsOf } from '../records/calibrations';
 import { modelInput, modelName, newRecord } from '../records/record';
 import { digestOf, sha256Of } from '../weights/patch-note';
@@ -33,10 +34,19 @@ export interface HealedModel {
 }
 
 /** How the model was healed and what came of it, for card and record. */
-export interface HealFacts extends Pick<
-  HealResult,
-  'method' | 'ridge' | 'step' | 'stepCut' | 'tokens' | 'fit' | 'heldOut' | 'steps' | 'kept'
-> {
+export interface HealFacts {
+  readonly method: HealMethod;
+  /** Null: the method's rule, which the steps show. */
+  readonly ridge: number | 'auto' | null;
+  readonly step: number;
+  readonly stepCut: number;
+  /** Tokens that were fitted. */
+  readonly tokens: number;
+  readonly fit: HealStages;
+  /** Null if no rows were held out. */
+  readonly heldOut: HealStages | null;
+  readonly steps: readonly HealStep[];
+  readonly kept: 'healed' | 'plain';
   /** The texts that were fitted, by name: "sherlock.txt", "text written by the original". */
   readonly texts: readonly string[];
 }
