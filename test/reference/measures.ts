@@ -51,3 +51,21 @@ export const meanNorm = (vectors: readonly Vector[]): number => mean(vectors.map
 export const argmax = (x: Vector): number => x.reduce((best, value, i) => (value > x[best] ? i : best), 0);
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
+
+/** How far `model` is from a teacher at every position but the last of a row. */
+export interface ReferenceDivergence {
+  /** KL(teacher ‖ model) in nats. */
+  readonly divergences: number[];
+  /** 1 where both have the same most likely token. */
+  readonly agree: number[];
+}
+
+/** @param teacher, model logits at each position of a row */
+export function referenceDivergence(teacher: readonly Vector[], model: readonly Vector[]): ReferenceDivergence {
+  const positions = teacher.slice(0, -1);
+  const divergences = positions.map((z, t) => {
+    const [sum, other] = [logSumExp(z), logSumExp(model[t])];
+    return z.reduce((total, value, id) => total + Math.exp(value - sum) * (value - sum - (model[t][id] - other)), 0);
+  });
+  return { divergences, agree: positions.map((z, t) => Number(argmax(z) === argmax(model[t]))) };
+}

@@ -5,8 +5,10 @@ import { readConfigFile } from '../../src/engine/checkpoint/config-file';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { Decoder } from '../../src/engine/model/decoder';
+import { Forward, type TokenRows } from '../../src/engine/model/forward';
 import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
-import { fullView, type View } from '../../src/engine/model/view';
+import { releaseState, type State } from '../../src/engine/model/states';
+import { fullView, stepsOf, type View } from '../../src/engine/model/view';
 import type { ToyLayer } from './tiny-models';
 
 /** Opens a checkpoint. The shapes of a ragged toy's blocks are those that its `toy_layers` list. */
@@ -52,6 +54,24 @@ export function describedModel(path: () => string): () => Model {
   });
   after(() => model.close());
   return () => model;
+}
+
+/** Last hidden states of a view, in this process's memory. */
+export async function lastState(model: Model, rows: TokenRows, view: View): Promise<State> {
+  const forward = new Forward(model, rows[0].length);
+  let state: State = await forward.embed(rows);
+  for (const step of stepsOf(view)) {
+    const open = await forward.open(step, true);
+    try {
+      const next = [];
+      for (const chunk of state) next.push(await open.run(chunk));
+      releaseState(state);
+      state = next;
+    } finally {
+      await open.close();
+    }
+  }
+  return state;
 }
 
 /**

@@ -6,11 +6,14 @@ import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-
 import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { CancelledError } from '../../src/engine/errors';
 import { Decoder } from '../../src/engine/model/decoder';
+import { compareStates, type Comparison } from '../../src/engine/model/divergence';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, viewWithout } from '../../src/engine/model/view';
+import { Work } from '../../src/engine/progress';
 import { assertAllClose, assertClose } from '../support/close';
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { checkGreedyIds } from '../support/golden-checks';
+import { lastState } from '../support/model';
 import { itShared } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
@@ -52,6 +55,18 @@ describeWebGpu('numbers on WebGPU', () => {
       assertAllClose(scores(actual), scores(expected), { absolute: 1e-5 }, 'block influence');
     }));
 
+  it('the comparison with a teacher on the GPU or the CPU is the CPU’s', () =>
+    onBoth(odd(), async (cpu, gpu) => {
+      const rows = [1, 2].map((row) => Array.from({ length: 40 }, (_, i) => (i * i * 5 + i * row) % 307));
+      const expected = await comparedViews(cpu, cpu, rows);
+      for (const teacher of [cpu, gpu]) {
+        for (const [v, { losses, divergences }] of (await comparedViews(gpu, teacher, rows)).entries()) {
+          assertAllClose(losses, expected[v].losses, MEAN_NLL, `losses ${v}`);
+          assertAllClose(divergences, expected[v].divergences, MEAN_NLL, `divergences ${v}`);
+        }
+      }
+    }));
+
   it('a cancelled score leaves a device that goes on working', () =>
     onBoth(tinyCheckpoint('llama-plain'), async (cpu, gpu) => {
       const rows = [Array.from({ length: 40 }, (_, i) => (i * 17) % 280)];
@@ -80,6 +95,17 @@ async function sameScores(cpu: Model, gpu: Model, rows: number[][]): Promise<voi
   for (const [i, { index, meanNll }] of actual.blocks.entries()) {
     assertClose(meanNll, expected.blocks[i].meanNll, MEAN_NLL, `without block ${index}`);
   }
+}
+
+/** The whole model and one without a block, against the teacher's whole model. */
+async function comparedViews(model: Model, teacher: Model, rows: number[][]): Promise<Comparison[]> {
+  const blocks = model.architecture.layers.length;
+  const state = await lastState(teacher, rows, fullView(blocks));
+  const states = [];
+  for (const view of [fullView(blocks), viewWithout(blocks, [{ block: 1 }])]) {
+    states.push(await lastState(model, rows, view));
+  }
+  return compareStates(model, { model: teacher, state }, states, rows, new Work({}, 1, 'row-blocks', ''));
 }
 
 async function samePerplexity(cpu: Model, gpu: Model, ids: number[]): Promise<void> {

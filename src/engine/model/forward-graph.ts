@@ -4,8 +4,11 @@ import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
+import { mul, sub } from '../onnx/ops/elementwise';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
+import { maxLast, reduceSum } from '../onnx/ops/reduce';
 import { reshape } from '../onnx/ops/shapes';
+import { softmax } from '../onnx/ops/softmax';
 import { type Binding, blockBinder } from './binding';
 import { block, type BlockStrategies } from './block';
 import { projectLayer } from './project';
@@ -77,9 +80,54 @@ function unreachable(): never {
  * fetches "logSumExp" (tokens) over the piece and "targetLogit" (tokens).
  */
 export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
-  const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  headPiece(g, architecture, norm, piece);
+}
+
+/**
+ * The same with the teacher's part of the comparison (divergence.ts): feeds also "teacher", its logits of the piece, and
+ * "probabilities", their softmax, (tokens, piece) both; fetches also "difference" (tokens), the mean of teacher's logit −
+ * logit under these probabilities, and "top" (tokens), int64, and "topLogit" (tokens), the most likely word.
+ */
+export function buildComparedPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+  const logits = headPiece(g, architecture, norm, piece);
+  const teacher = g.input('teacher', 'float32', logits.shape);
+  const probabilities = g.input('probabilities', 'float32', logits.shape);
+  // The difference first: it is small where the two agree, and so is its rounding.
+  const weighted = mul(g, probabilities, sub(g, teacher, logits));
+  g.output('difference', reduceSum(g, weighted, [1]));
+  outputTop(g, logits);
+}
+
+/**
+ * A teacher's final norm and one piece of the vocabulary. Feeds "x" (tokens, hidden); fetches "logits" and their softmax
+ * "probabilities", (tokens, piece), "logSumExp" (tokens) over the piece, "top" and "topLogit" (tokens).
+ */
+export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+  const logits = pieceLogits(g, architecture, norm, piece);
+  g.output('logits', logits);
+  g.output('probabilities', softmax(g, logits));
+  g.output('logSumExp', logSumExpLast(g, logits));
+  outputTop(g, logits);
+}
+
+/** Declares feeds and fetches of `buildHeadPiece`. @returns the logits, (tokens, piece) */
+function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): Value {
+  const logits = pieceLogits(g, architecture, norm, piece);
   const target = g.input('target', 'int64', ['tokens']);
-  const logits = linear(g, rmsNorm(g, x, norm, architecture.rmsNormEps), piece); // (tokens, piece)
   g.output('logSumExp', logSumExpLast(g, logits));
   g.output('targetLogit', pickLast(g, logits, target));
+  return logits;
+}
+
+/** Declares the feed "x". (tokens, piece) */
+function pieceLogits(g: Graph, { hidden, rmsNormEps }: Architecture, norm: Value, piece: Value): Value {
+  const x = g.input('x', 'float32', ['tokens', hidden]);
+  return linear(g, rmsNorm(g, x, norm, rmsNormEps), piece);
+}
+
+/** Fetches "top" (tokens), the word with the highest logit (the lowest of equal ones), and "topLogit" (tokens). */
+function outputTop(g: Graph, logits: Value): void {
+  const [top, topLogit] = maxLast(g, logits);
+  g.output('top', top);
+  g.output('topLogit', topLogit);
 }

@@ -3,7 +3,7 @@
  * log-sum-exp is taken, so the head needs memory for one piece of its weights and logits, for any vocabulary.
  */
 import { Graph } from '../onnx/graph';
-import { floats, int64 } from '../onnx/session';
+import { floats, int64, type Tensor } from '../onnx/session';
 import type { Work } from '../progress';
 import { headWork } from './cost';
 import { buildHeadPiece } from './forward-graph';
@@ -13,6 +13,12 @@ import type { State } from './states';
 
 /** Words of the vocabulary whose logits exist at a time; a multiple of the tile size of matrix kernels. */
 export const HEAD_PIECE = 3072;
+
+/** Consecutive words of the vocabulary. */
+export interface Piece {
+  readonly start: number;
+  readonly size: number;
+}
 
 /**
  * −log p of the next token, for every position except the last of each row.
@@ -31,8 +37,7 @@ export async function tokenLosses(
   const { architecture, weights } = model;
   const length = rows[0].length;
   const tokens = rows.length * length;
-  // The last position of a row has no target. Any id keeps the shapes, and its loss is dropped below.
-  const targets = rows.flatMap((row) => [...Array.from(row).slice(1), 0]);
+  const targets = nextTokens(rows);
   const logSumExp = states.map(() => new Float64Array(tokens).fill(-Infinity));
   const targetLogit = states.map(() => new Float64Array(tokens));
 
@@ -47,8 +52,8 @@ export async function tokenLosses(
         let at = 0; // token
         for (const chunk of state) {
           const count = chunk.rows * length;
-          const local = targets.slice(at, at + count).map((id) => Math.min(Math.max(id - start, 0), size - 1));
-          const result = await session.run({ x: chunk.tensor, target: int64(local, [count]) });
+          const target = targetsWithin({ start, size }, targets.slice(at, at + count));
+          const result = await session.run({ x: chunk.tensor, target });
           const lse = floats(result.logSumExp);
           const picked = floats(result.targetLogit);
           for (let i = 0; i < count; i++) {
@@ -64,18 +69,34 @@ export async function tokenLosses(
       await session.close();
     }
   }
-  return states.map((_, v) => {
-    const losses = new Float64Array(rows.length * (length - 1));
-    let at = 0;
-    for (let t = 0; t < tokens; t++) {
-      if (t % length !== length - 1) losses[at++] = logSumExp[v][t] - targetLogit[v][t];
-    }
-    return losses;
-  });
+  return states.map((_, v) =>
+    withTarget(
+      logSumExp[v].map((sum, t) => sum - targetLogit[v][t]),
+      length,
+    ),
+  );
 }
 
+/**
+ * The token after every position, one row after another. The last position of a row has none; any id keeps the shapes,
+ * and `withTarget` drops its result.
+ */
+export const nextTokens = (rows: TokenRows): number[] => rows.flatMap((row) => [...Array.from(row).slice(1), 0]);
+
+/** Targets as ids within a piece; those outside it are some id of the piece. (tokens) int64 */
+export function targetsWithin({ start, size }: Piece, targets: readonly number[]): Tensor {
+  return int64(
+    targets.map((id) => Math.min(Math.max(id - start, 0), size - 1)),
+    [targets.length],
+  );
+}
+
+/** The numbers of the positions that have a target. (rows · length) → (rows · (length − 1)) */
+export const withTarget = <T extends Float64Array | Uint8Array>(values: T, length: number): T =>
+  values.filter((_, t) => t % length !== length - 1) as T;
+
 /** log(eᵃ + eᵇ) without overflow. */
-function logAddExp(a: number, b: number): number {
+export function logAddExp(a: number, b: number): number {
   const high = Math.max(a, b);
   if (high === -Infinity || high === Infinity || Number.isNaN(high)) return a + b === a ? a : high;
   return high + Math.log1p(Math.exp(Math.min(a, b) - high));

@@ -185,6 +185,11 @@ export function floats(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;
 }
 
+/** The numbers of an int32 tensor in this process's memory. */
+export function integers(tensor: Tensor): Int32Array {
+  return tensor.data as Int32Array;
+}
+
 /** Version of the onnxruntime that runs. */
 export function onnxruntimeVersion(): string {
   const { versions } = ort().env;

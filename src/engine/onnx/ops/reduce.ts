@@ -1,5 +1,5 @@
-/** Sums and means over axes. */
-import type { Dim, Graph, Value } from '../graph';
+/** Sums, means and maxima over axes. */
+import { elementTypeCode, type Dim, type Graph, type Value } from '../graph';
 import { reshape } from './shapes';
 
 /** Σ over `axes`; the reduced axes stay with extent 1 when `keep`. */
@@ -10,6 +10,17 @@ export function reduceSum(g: Graph, x: Value, axes: readonly number[], keep = fa
 /** Mean over the last axis, which stays with extent 1. */
 export function meanLast(g: Graph, x: Value): Value {
   return reduce(g, 'ReduceMean', x, [x.shape.length - 1], true);
+}
+
+/**
+ * Index (int32; the lowest of equal ones) and value of the maximum over the last axis, which is removed. They have no
+ * gradient.
+ */
+export function maxLast(g: Graph, x: Value): [index: Value, max: Value] {
+  const shape = x.shape.slice(0, -1);
+  const wide = g.op('ArgMax', [x], { type: 'int64', shape }, { axis: -1, keepdims: 0 });
+  const index = g.op('Cast', [wide], { type: 'int32', shape }, { to: elementTypeCode('int32') });
+  return [index, g.op('ReduceMax', [x, g.ints(-1)], { type: x.type, shape }, { keepdims: 0 })];
 }
 
 function reduce(g: Graph, op: 'ReduceSum' | 'ReduceMean', x: Value, axes: readonly number[], keep: boolean): Value {
