@@ -23,6 +23,7 @@ export const OPTION_NAMES = [
   'granularity',
   'heal',
   'heldOut',
+  'hiddenWeight',
   'ids',
   'init',
   'initAdapter',
@@ -61,6 +62,7 @@ export const OPTION_NAMES = [
   'threads',
   'tokens',
   'warmup',
+  'where',
   'window',
 ] as const;
 

@@ -26,6 +26,7 @@ const SAME = [
   'clip',
   'weightDecay',
   'patience',
+  'where',
 ] as const;
 
 const picked = <T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> =>
@@ -76,6 +77,7 @@ export function resumingOptions(
     dtype: dtypeOption(dtype),
     teacher: teacher && (teacher.checkpoint ?? checkpoint),
     teacherWeight: teacher?.weight,
+    hiddenWeight: teacher?.hiddenWeight,
     lr: learningRate,
     betas,
   };

@@ -96,6 +96,8 @@ describe('command line: retrain', function () {
     await refused(2, /--init needs --full/, '--init', 'random');
     await refused(2, /--dtype needs --merge/, '--dtype', 'f16');
     await refused(2, /--teacher-weight needs a teacher/, '--teacher-weight', '0.5');
+    await refused(2, /--hidden-weight needs a teacher/, '--hidden-weight', '0.5');
+    await refused(2, /--init and --where cuts exclude each other/, '--full', '--init', 'random', '--where', 'cuts');
     await refused(2, /cannot be used with option '--epochs/, '--steps', '5', '--epochs', '2');
     await refused(2, /It must be some of q,k,v/, '--targets', 'q,z');
     await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');

@@ -2,7 +2,7 @@
 import type { Dim } from '../../src/engine/onnx/graph';
 import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
-import { crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
+import { cosineDistance, crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
@@ -169,6 +169,19 @@ export function testOpGradients(target: Target): void {
           return dot(p, p.map(Math.log)) - dot(p, logSoftmaxOf(r));
         });
       },
+      { wanted: 1 },
+    );
+  });
+
+  it('distance of directions from a teacher, who has no gradient', async () => {
+    await check(
+      [matrix, matrix],
+      (g, [x, teacher]) => cosineDistance(g, x, teacher),
+      (x, teacher) =>
+        rowsOf(x, 4).map((r, t) => {
+          const other = rowsOf(teacher, 4)[t];
+          return 1 - dot(r, other) / Math.sqrt(dot(r, r) * dot(other, other));
+        }),
       { wanted: 1 },
     );
   });

@@ -27,10 +27,10 @@ export const newPlace = (): string => join(temporaryFolder(), 'out');
 export async function run(
   source: string,
   settings: Partial<RetrainSettings>,
-  context: Partial<RetrainContext> & { teacherPath?: string; weight?: number } = {},
+  context: Partial<RetrainContext> & { teacherPath?: string; weight?: number; hiddenWeight?: number } = {},
   job: JobOptions = {},
 ): Promise<RetrainResult> {
-  const { teacherPath, weight = 0.5, ...rest } = context;
+  const { teacherPath, weight = 0.5, hiddenWeight, ...rest } = context;
   const tokenizer = await loadTokenizer(source);
   const all: RetrainSettings = {
     method: { kind: 'lora' },
@@ -47,7 +47,7 @@ export async function run(
     const context = { removed: [], tokenizer, ...rest };
     if (teacherPath === undefined) return retrain(model, all, context, job);
     return withModel(teacherPath, (teacher) =>
-      retrain(model, all, { ...context, teacher: { model: teacher, weight } }, job),
+      retrain(model, all, { ...context, teacher: { model: teacher, weight, hiddenWeight } }, job),
     );
   });
 }

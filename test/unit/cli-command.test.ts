@@ -375,8 +375,18 @@ describe('the command line of a job, read by the command line', () => {
     } as const;
     const lora = { rank: 4, alpha: 8, dropout: 0, targets: ['q', 'up'], initAdapter: '/w/before' } as const;
     const all: readonly Omit<GivenFor<'retrain'>, 'checkpoint' | 'out'>[] = [
-      { ...common, ...lora, merge: true, dtype: 'f16', teacher: 'm', teacherWeight: 0.3, resume: true },
+      {
+        ...common,
+        ...lora,
+        merge: true,
+        dtype: 'f16',
+        teacher: 'm',
+        teacherWeight: 0.3,
+        hiddenWeight: 2,
+        resume: true,
+      },
       { ...common, full: true, init: 'random', dtype: 'bf16' },
+      { ...common, full: true, where: 'cuts' },
       { data: ['self'], selfTokens: 500, epochs: 0.5 },
       { data: ['-V', '--data', 'a,b.txt', ''], lr: 1e-21, weightDecay: 1e21, heldOut: 5e-324 },
     ];
@@ -395,6 +405,7 @@ describe('the command line of a job, read by the command line', () => {
       data: ['/w/a.jsonl'],
       rank: 4,
       targets: ['q', 'up'],
+      where: 'last3',
       merge: true,
       dtype: 'f16',
       lr: 1e-3,
@@ -402,10 +413,17 @@ describe('the command line of a job, read by the command line', () => {
     } as const;
     const options = completeOptions(JOBS.retrain, given);
     const { out, resume: _, ...settings } = settingsOf(options);
-    const teacher = { weight: 0.3 };
+    const teacher = { weight: 0.3, hiddenWeight: 2 };
     const request = { checkpoint: '/w/m', removed: [2], settings, teacher, compute: { threads: 1 } };
     const resumed = completeOptions(JOBS.retrain, resumingOptions(request, out));
-    assert.deepEqual(resumed, { ...options, threads: 1, teacher: '/w/m', teacherWeight: 0.3, resume: true });
+    assert.deepEqual(resumed, {
+      ...options,
+      threads: 1,
+      teacher: '/w/m',
+      teacherWeight: 0.3,
+      hiddenWeight: 2,
+      resume: true,
+    });
     assert.deepEqual(settingsOf(resumed), { ...settings, out, resume: true });
   });
 });

@@ -1,4 +1,4 @@
-/** All parameters of a block, for gradients: full-parameter training, and Taylor scores. */
+/** The parameters of a block in training: all of them for gradients (full training, Taylor scores), or none. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { type Bind, blockBinder, inputName } from './binding';
@@ -14,4 +14,15 @@ export function fullBlockParameters(g: Graph, architecture: Architecture, layer:
     return value;
   });
   return { norm: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => parameters };
+}
+
+/** A block that is not trained: only the gradient of its input is computed. */
+export function frozenBlockParameters(
+  g: Graph,
+  architecture: Architecture,
+  layer: number,
+  bind: Bind,
+): BlockParameters {
+  const weight = blockBinder(architecture, layer, bind);
+  return { norm: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => new Map() };
 }

@@ -48,6 +48,8 @@ export interface TeacherStates {
   readonly states?: Float32Array;
   /** Its own final norm and head, if any. */
   readonly feeds: Feeds;
+  /** Its states where the hidden-state loss compares, (tokens, hidden), if there is such a loss. */
+  readonly hidden?: Float32Array;
 }
 
 export interface HeadGradients {
@@ -195,7 +197,8 @@ function teacherLogits(g: Graph, a: Architecture, { own }: TeacherPart, norm: Va
   return linear(g, rmsNorm(g, states, ownNorm, rmsNormEps), ownHead);
 }
 
-function gatherRows(x: Float32Array, rows: readonly number[], width: number): Float32Array {
+/** Some rows of x (tokens, width), one after another. */
+export function gatherRows(x: Float32Array, rows: readonly number[], width: number): Float32Array {
   const some = new Float32Array(rows.length * width);
   rows.forEach((row, i) => some.set(x.subarray(row * width, (row + 1) * width), i * width));
   return some;

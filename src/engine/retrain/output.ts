@@ -22,7 +22,7 @@ import { writeTrainedCheckpoint } from './full/write-trained';
 export async function writeOutput(
   { checkpoint }: Model,
   { out, dtype, merge, method }: RetrainSettings,
-  { adapter, parameters }: PreparedTraining,
+  { adapter, parameters, blocks }: PreparedTraining,
   settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
   record: (extra?: Reduction) => RunRecord,
   job: JobOptions,
@@ -36,6 +36,7 @@ export async function writeOutput(
     : await writeTrainedCheckpoint(checkpoint, parameters, out, {
         ...job,
         removed: settings.removed,
+        trained: blocks,
         dtype,
         fromScratch: method.kind === 'full' && method.start === 'random',
         settings,

@@ -20,6 +20,7 @@ import { DEFAULTS } from './defaults';
 import type { FullMethod, LoraMethod } from './settings';
 import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
 import type { TrainableModel } from './loop/trainable-model';
+import type { Selection } from './selection';
 
 export interface PreparedTraining {
   readonly trainable: TrainableModel;
@@ -27,8 +28,18 @@ export interface PreparedTraining {
   readonly masks?: DropoutMasks;
   /** The method with all its values, for the record. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The trained adapter; absent when every weight is trained. */
+  /** The trained blocks, numbered without those that are left out; absent when all are. */
+  readonly blocks?: readonly number[];
+  /** The trained adapter; absent when weights are trained. */
   readonly adapter?: () => Adapter;
+}
+
+/** What is trained. */
+export interface TrainingSubject {
+  readonly method: LoraMethod | FullMethod;
+  readonly seed: number;
+  /** The blocks that are trained. When undefined: those of the adapter to start from, or all. */
+  readonly selection?: Selection;
 }
 
 /**
@@ -39,20 +50,24 @@ export interface PreparedTraining {
 export function prepareTraining(
   model: Model,
   removed: readonly number[],
-  method: LoraMethod | FullMethod,
-  seed: number,
+  { method, seed, selection }: TrainingSubject,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<PreparedTraining> {
   return method.kind === 'lora'
-    ? loraSubject(model, removed, method, seed)
-    : fullSubject(model, removed, method, seed, data);
+    ? loraSubject(model, removed, method, seed, selection)
+    : fullSubject(model, removed, method, seed, selection, data);
 }
+
+/** The trained blocks for the record and the output; undefined if they are all `count` blocks. */
+const partOf = (blocks: readonly number[] | undefined, count: number): readonly number[] | undefined =>
+  blocks && blocks.length < count ? blocks : undefined;
 
 async function loraSubject(
   model: Model,
   removed: readonly number[],
   method: LoraMethod,
   seed: number,
+  selection: Selection | undefined,
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const start = await startOf(method, model.checkpoint, removed);
@@ -61,16 +76,27 @@ async function loraSubject(
   const dropout = method.dropout ?? DEFAULTS.dropout;
   const wanted = method.targets ?? start?.targets ?? LINEAR_NAMES;
   const targets = LINEAR_NAMES.filter((name) => wanted.includes(name));
-  const blocks = model.architecture.layers.length - removed.length;
+  const count = model.architecture.layers.length - removed.length;
+  const blocks = selection?.blocks ?? [...(start?.matrices.keys() ?? Array(count).keys())].sort((a, b) => a - b);
+  const part = partOf(blocks, count);
   const shape = { rank, alpha, targets, dropout: dropout > 0 };
-  const parameters = initialAdapters(model, view, shape, seed);
+  const parameters = initialAdapters(model, view, shape, seed, blocks);
   if (start) startFrom(start, parameters);
   else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks);
   return {
     trainable: loraModel(model, view, shape, parameters),
     parameters,
     masks: dropout > 0 ? new DropoutMasks(dropout, seed) : undefined,
-    settings: { method: 'lora', rank, alpha, dropout, targets, start: digestOf(parameters) },
+    settings: {
+      method: 'lora',
+      rank,
+      alpha,
+      dropout,
+      targets,
+      ...(part && { where: selection?.where, trainedBlocks: part }),
+      start: digestOf(parameters),
+    },
+    blocks: part,
     adapter: () => ({ rank, alpha, dropout, targets, removed, matrices: matricesOf(parameters, targets, blocks) }),
   };
 }
@@ -80,13 +106,21 @@ async function fullSubject(
   removed: readonly number[],
   { start, memory }: FullMethod,
   seed: number,
+  selection: Selection | undefined,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
-  const needs = { keepsBest: data.heldOut.length > 0, longest: longestRow(data) };
+  const part = partOf(selection?.blocks, model.architecture.layers.length - removed.length);
+  const needs = { keepsBest: data.heldOut.length > 0, longest: longestRow(data), trained: part };
   requireFullMemory(withoutLayers(model.architecture, removed), needs, memory);
-  const parameters = start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view);
-  return { trainable: fullModel(model, view, parameters), parameters, settings: { method: 'full', start } };
+  const parameters =
+    start === 'random' ? randomParameters(model, view, seed) : await loadedParameters(model, view, part);
+  return {
+    trainable: fullModel(model, view, parameters),
+    parameters,
+    settings: { method: 'full', start, ...(part && { where: selection?.where, trainedBlocks: part }) },
+    blocks: part,
+  };
 }
 
 const viewOf = ({ architecture: { layers } }: Model, removed: readonly number[]) =>
@@ -108,11 +142,11 @@ async function startOf(
 function matricesOf(
   parameters: ReadonlyMap<string, Parameter>,
   targets: readonly LinearName[],
-  blocks: number,
+  blocks: readonly number[],
 ): Map<number, Record<string, Float32Array>> {
   const keys = targets.flatMap((name) => [adapterName(name, 'A'), adapterName(name, 'B')]);
   return new Map(
-    Array.from({ length: blocks }, (_, k) => [
+    blocks.map((k) => [
       k,
       Object.fromEntries(keys.map((key) => [key, parameters.get(loraParameterName(k, key))!.values])),
     ]),

@@ -14,6 +14,7 @@ export interface TrainingRequest {
     /** Undefined when the unpruned student is its own teacher. */
     readonly checkpoint?: string;
     readonly weight: number;
+    readonly hiddenWeight?: number;
   };
   /** Device, threads and memory of the run. */
   readonly compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
@@ -24,7 +25,7 @@ export function requestOf(
   model: Model,
   removed: readonly number[],
   { out: _out, resume: _resume, ...settings }: RetrainSettings,
-  teacher: { readonly model: Model; readonly weight: number } | undefined,
+  teacher: { readonly model: Model; readonly weight: number; readonly hiddenWeight?: number } | undefined,
   compute: TrainingRequest['compute'],
 ): TrainingRequest {
   const { data, method } = settings;
@@ -42,6 +43,7 @@ export function requestOf(
     ...(teacher && {
       teacher: {
         weight: teacher.weight,
+        hiddenWeight: teacher.hiddenWeight,
         ...(teacher.model !== model && { checkpoint: teacher.model.checkpoint.path }),
       },
     }),

@@ -14,7 +14,7 @@ import { modelInput, newRecord, type RunInput, type RunRecord } from '../records
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
 import { requireNoAdapter } from '../model/no-adapter';
-import { fullView, type RemovedPart, type View } from '../model/view';
+import { fullView, type RemovedPart } from '../model/view';
 import { LINEAR_NAMES } from '../adapter/names';
 import { Backprop } from './loop/backprop';
 import type { DataDescription, TrainingData } from './data/load';
@@ -25,6 +25,7 @@ import { runData } from './data/run-data';
 import { DEFAULTS } from './defaults';
 import { type LoraMethod, type RetrainSettings, trainOptions } from './settings';
 import { type PreparedTraining, prepareTraining } from './prepare';
+import { matchingBlock } from './teacher/hidden-target';
 import { Teacher } from './teacher/teacher';
 import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
@@ -36,12 +37,15 @@ import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
+import { type Selection, selectionAt } from './selection';
 
 /** The teacher: an open model, usually the unpruned student itself. */
 export interface TeacherSource {
   readonly model: Model;
   /** Its share of the loss, above 0 and at most 1. */
   readonly weight: number;
+  /** Factor of the loss on hidden states, which is added; off when undefined or 0. */
+  readonly hiddenWeight?: number;
 }
 
 export interface RetrainStart {
@@ -81,8 +85,9 @@ export async function retrain(
   const clock = performance.now();
   const removed = wholeBlocks(context.removed);
   requireNoAdapter(model, 'retrain');
-  checkSettings(model, removed, settings);
-  const { seed = DEFAULTS.seed, resume = false } = settings;
+  const { method, where, seed = DEFAULTS.seed, resume = false } = settings;
+  const selection = where && (await selectionAt(where, model, removed));
+  checkSettings(model, removed, settings, selection);
   const [gather, learn, write] = inPhases(job, phasesOf(settings));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
   try {
@@ -90,7 +95,7 @@ export async function retrain(
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const data = await runData(model, settings, sources, gather);
-    const training = await prepareTraining(model, removed, settings.method, seed, data);
+    const training = await prepareTraining(model, removed, { method, seed, selection }, data);
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({
@@ -148,7 +153,12 @@ function phasesOf({ data }: RetrainSettings): Phase[] {
   return [{ share: data === 'self' ? 30 : 2, unpaced: true }, { share: data === 'self' ? 69 : 97 }, { share: 1 }];
 }
 
-function checkSettings({ architecture }: Model, removed: readonly number[], settings: RetrainSettings): void {
+function checkSettings(
+  { architecture }: Model,
+  removed: readonly number[],
+  settings: RetrainSettings,
+  selection: Selection | undefined,
+): void {
   const { length = 0, method, merge = false, dtype } = settings;
   if (removed.length === architecture.layers.length) {
     throw new UserError(
@@ -160,7 +170,8 @@ function checkSettings({ architecture }: Model, removed: readonly number[], sett
   if (method.kind === 'lora') requireRank(architecture, method);
   if (method.kind === 'full') {
     // The minimum. The exact amount depends on the data, which may take long to make.
-    requireFullMemory(withoutLayers(architecture, removed), { keepsBest: false, longest: 0 }, method.memory);
+    const least = { keepsBest: false, longest: 0, trained: selection?.blocks };
+    requireFullMemory(withoutLayers(architecture, removed), least, method.memory);
   }
   if (length > architecture.context) {
     throw new UserError(
@@ -198,8 +209,7 @@ async function runTraining(
 ): Promise<TrainingState> {
   const { teacher: source, hooks } = context;
   const headFrozen = trainable.head.options.trainable !== true;
-  const teacher =
-    source && (await Teacher.open(source.model, viewOf(source), { ...source, student: model, headFrozen }));
+  const teacher = source && (await openTeacher(source, model, { removed: wholeBlocks(context.removed), headFrozen }));
   try {
     const backprop = await Backprop.create(model, trainable, { teacher, longest: longestRow(data) });
     try {
@@ -212,10 +222,21 @@ async function runTraining(
   }
 }
 
-const viewOf = ({ model }: TeacherSource): View => fullView(model.architecture.layers.length);
+async function openTeacher(
+  { model, weight, hiddenWeight = 0 }: TeacherSource,
+  student: Model,
+  { removed, headFrozen }: { readonly removed: readonly number[]; readonly headFrozen: boolean },
+): Promise<Teacher> {
+  const hidden =
+    hiddenWeight > 0 ? { weight: hiddenWeight, block: await matchingBlock(model, student, removed) } : undefined;
+  const view = fullView(model.architecture.layers.length);
+  return Teacher.open(model, view, { weight, hidden, student, headFrozen });
+}
 
 function teacherFacts(teacher: TeacherSource | undefined): object {
-  return teacher ? { teacher: teacher.model.checkpoint.identity, teacherWeight: teacher.weight } : {};
+  if (!teacher) return {};
+  const { model, weight, hiddenWeight = 0 } = teacher;
+  return { teacher: model.checkpoint.identity, teacherWeight: weight, ...(hiddenWeight > 0 && { hiddenWeight }) };
 }
 
 function rowsOf({ batches }: TrainingData, { batch }: TrainOptions): readonly [number, number] {

@@ -14,6 +14,7 @@ import type { TrainingData } from './data/load';
 import { stepsPerEpoch } from './data/order';
 import { PASSES_PER_STEP } from './loop/schedule';
 import type { TrainOptions } from './loop/options';
+import type { Where } from './where';
 
 /** LoRA (Hu et al. 2021). */
 export interface LoraMethod {
@@ -42,6 +43,8 @@ export interface FullMethod {
 
 export interface RetrainSettings {
   readonly method: LoraMethod | FullMethod;
+  /** The blocks that are trained. When undefined: those of the adapter to start from, or all. */
+  readonly where?: Where;
   /** Folder to write: the adapter's, or the checkpoint's. It must not exist. */
   readonly out: string;
   /** Resume a stopped run. */

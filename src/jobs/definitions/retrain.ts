@@ -7,7 +7,7 @@ import { file, flag, list } from '../option';
 import { compute } from '../options/compute';
 import { remove, source } from '../options/model';
 import { out } from '../options/output';
-import { dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
+import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
 /** Value instead of files: the unpruned model writes the text. */
 export const SELF = 'self';
@@ -25,6 +25,7 @@ const options = {
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming') }),
   ...loraOptions,
   ...fullOptions,
+  ...blockOptions,
   ...dataOptions,
   ...trainingOptions,
   ...compute,
@@ -34,12 +35,13 @@ export const retrain = defineJob({
   kind: 'retrain',
   summary: 'retrain a pruned model',
   description:
-    'Trains a LoRA adapter, or every weight with --full, and writes it. With --remove it trains the model without those ' +
+    'Trains a LoRA adapter, or the weights with --full, and writes it. With --remove it trains the model without those ' +
     'blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; --resume continues it.',
   examples: [
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
     './SmolLM2-135M --remove 10,12-16 --data self --out ./adapter',
+    './SmolLM2-135M --remove 10,12-16 --data alpaca.json --teacher ./SmolLM2-135M --where cuts --out ./adapter',
     './SmolLM2-24 --full --data corpus.txt --lr 5e-5 --out ./SmolLM2-24-trained',
   ],
   noun: () => l10n.t('Retraining'),
@@ -54,7 +56,14 @@ type RetrainOptions = Complete<typeof options>;
 
 /** Options of an adapter and of full training exclude each other. */
 function methodFault(given: RetrainOptions): Fault | undefined {
-  const { full, init, merge, dtype } = given;
+  const { full, init, merge, dtype, where } = given;
+  if (init && where !== undefined && where !== 'all') {
+    return {
+      what: `${option('init')} and ${option('where', where)} exclude each other`,
+      why: 'blocks with random weights that are not trained are of no use',
+      action: 'Leave one out.',
+    };
+  }
   if (full) {
     const lora = (['rank', 'alpha', 'dropout', 'targets', 'initAdapter', 'merge'] as const).find(
       (name) => given[name] !== undefined && given[name] !== false,
@@ -91,7 +100,8 @@ function heldOutFault({ heldOut, patience, evalEvery }: RetrainOptions): Fault |
   };
 }
 
-function dataFault({ data, selfTokens, teacher, teacherWeight }: RetrainOptions): Fault | undefined {
+function dataFault(given: RetrainOptions): Fault | undefined {
+  const { data, selfTokens, teacher } = given;
   if (data.includes(SELF) && data.length > 1) {
     return {
       what: `${option('data', SELF)} excludes other data`,
@@ -106,9 +116,10 @@ function dataFault({ data, selfTokens, teacher, teacherWeight }: RetrainOptions)
       action: `Leave ${option('selfTokens')} out.`,
     };
   }
-  if (teacherWeight === undefined || teacher !== undefined) return undefined;
+  const alone = (['teacherWeight', 'hiddenWeight'] as const).find((name) => given[name] !== undefined);
+  if (alone === undefined || teacher !== undefined) return undefined;
   return {
-    what: `${option('teacherWeight')} needs a teacher`,
+    what: `${option(alone)} needs a teacher`,
     why: `${option('teacher')} is not given`,
     action: `Add ${option('teacher', 'CHECKPOINT')}.`,
   };

@@ -1,6 +1,7 @@
 /** Options of a retraining, in the groups of its help. */
 import { LINEAR_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
+import { WHERE } from '../../engine/retrain/where';
 import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
 import { dtype } from './output';
 import { l10n } from '../../l10n';
@@ -9,6 +10,7 @@ const { full, lora } = DEFAULTS;
 
 const LORA = { group: 'Adapter (LoRA)' } as const;
 const FULL = { group: 'Every weight' } as const;
+const WHICH = { group: 'Blocks to train' } as const;
 const DATA = { group: 'Distillation and data' } as const;
 const TRAINING = { group: 'Training' } as const;
 
@@ -53,6 +55,15 @@ export const fullOptions = {
   dtype: { ...dtype, ...FULL, help: "type of a written checkpoint's weights (default: the source's)" },
 };
 
+export const blockOptions = {
+  where: choice(
+    WHERE,
+    'all: every kept block; cuts: the kept blocks right before and right after each cut; last3: the last three\n' +
+      '(default: all, or those of --init-adapter); of a pruned checkpoint, its record coppice.json tells the cuts',
+    { noun: () => l10n.t('the blocks to train'), ...WHICH, placeholder: 'which' },
+  ),
+};
+
 export const dataOptions = {
   teacher: checkpoint('distil from this model (KL divergence of the next-token distributions)', {
     ...DATA,
@@ -63,6 +74,10 @@ export const dataOptions = {
     ...DATA,
     placeholder: 'w',
   }),
+  hiddenWeight: amount(
+    "also pull the state before the last block towards the teacher's there: this times 1 − cosine (default: 0)",
+    { ...DATA, noun: () => l10n.t('weight of the hidden states'), placeholder: 'w' },
+  ),
   selfTokens: whole(`--data self: tokens to write (default: ${DEFAULTS.selfTokens})`, {
     ...DATA,
     noun: () => l10n.t('tokens of its own text'),

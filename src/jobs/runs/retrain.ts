@@ -54,9 +54,9 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
 async function openTeacher(options: Options, student: Model, context: Context): Promise<TeacherSource | undefined> {
   const { teacher: path } = options;
   if (path === undefined) return undefined;
-  const weight = teacherWeightOf(options);
-  if (resolve(path) === resolve(options.checkpoint)) return { model: student, weight };
-  return { model: await openModel(await openCheckpoint(path), modelOptions(options, context)), weight };
+  const part = { weight: teacherWeightOf(options), hiddenWeight: options.hiddenWeight };
+  if (resolve(path) === resolve(options.checkpoint)) return { model: student, ...part };
+  return { model: await openModel(await openCheckpoint(path), modelOptions(options, context)), ...part };
 }
 
 function hooksOf({ emit }: Context): RetrainContext['hooks'] {

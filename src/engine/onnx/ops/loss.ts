@@ -124,3 +124,36 @@ export function divergence(g: Graph, z: Value, teacher: Value): Value {
     },
   ]);
 }
+
+/**
+ * 1 − cos(x, teacher), token by token, as ½ ‖x̂ − t̂‖² with x̂ = x / ‖x‖: the same number, without the loss of digits
+ * where both nearly agree.
+ * x: (tokens, n), teacher: (tokens, n), which has no gradient → (tokens)
+ */
+export function cosineDistance(g: Graph, x: Value, teacher: Value): Value {
+  const inverse = inverseNorm(g, x); // (tokens, 1)
+  const unit = g.op('Mul', [x, inverse], x);
+  const difference = g.op('Sub', [unit, g.op('Mul', [teacher, inverseNorm(g, teacher)], x)], x);
+  const squares = g.op('Mul', [difference, difference], x);
+  const column = { type: x.type, shape: [x.shape[0], 1] };
+  const sums = g.op('ReduceSum', [squares, g.ints(-1)], column, { keepdims: 1 });
+  const distances = g.op('Mul', [sums, g.scalar(0.5)], column);
+  return g.record(reshape(g, distances, [x.shape[0]]), [x], (d) => [
+    () => {
+      // ∂/∂x = (cos · x̂ − t̂) / ‖x‖ = (x̂ − t̂ − (1 − cos) x̂) / ‖x‖
+      const along = mul(g, unit, distances);
+      return mul(g, sub(g, difference, along), mul(g, inverse, reshape(g, d, [x.shape[0], 1])));
+    },
+  ]);
+}
+
+/** A squared norm below this is that of a vector of zeros. */
+const NO_NORM = 1e-24;
+
+/** 1 / ‖x‖ over the last axis. (tokens, n) → (tokens, 1) */
+function inverseNorm(g: Graph, x: Value): Value {
+  const column = { type: x.type, shape: [x.shape[0], 1] };
+  const squares = g.op('ReduceSum', [g.op('Mul', [x, x], x), g.ints(-1)], column, { keepdims: 1 });
+  const norm = g.op('Sqrt', [g.op('Max', [squares, g.scalar(NO_NORM)], column)], column);
+  return g.op('Reciprocal', [norm], column);
+}

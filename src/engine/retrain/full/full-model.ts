@@ -1,18 +1,18 @@
 /**
- * Trains every weight of a model: continued pre-training (the later version of Shortened LLaMA, arXiv 2402.02834v2), or
- * training from scratch. A tied embedding is one parameter with two gradients.
+ * Trains every weight of a model, or of some of its blocks: continued pre-training (the later version of Shortened
+ * LLaMA, arXiv 2402.02834v2), or training from scratch. A tied embedding is one parameter with two gradients.
  */
-import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { withLayers } from '../../checkpoint/architecture';
 import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
 import { Random } from '../../random';
 import { graphKey } from '../../model/graph-key';
-import { bindInputs, inputName } from '../../model/binding';
+import { bindFrom, bindInputs, inputName } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
 import type { Parameter, Parameters } from '../loop/adamw';
-import { fullBlockParameters } from '../../model/full-graph';
+import { frozenBlockParameters, fullBlockParameters } from '../../model/full-graph';
 import type { TrainableModel, TrainedEmbedding, TrainedStep } from '../loop/trainable-model';
 
 /** The weights of a view, under their names in the pruned model. */
@@ -26,10 +26,20 @@ function weightsOfView({ architecture }: Pick<Model, 'architecture'>, view: View
   return new Map(named);
 }
 
-/** The model's own weights, in float32. Matrices decay, vectors do not. */
-export async function loadedParameters({ architecture, weights }: Model, view: View): Promise<Map<string, Parameter>> {
+/**
+ * The model's own weights, in float32. Matrices decay, vectors do not.
+ * @param trained the steps of the view whose weights are trained; undefined for all weights of the model
+ */
+export async function loadedParameters(
+  { architecture, weights }: Model,
+  view: View,
+  trained?: readonly number[],
+): Promise<Map<string, Parameter>> {
+  const steps = stepsOf(view);
+  const blocks = trained && new Set(trained.map((k) => steps[k].block));
   const parameters = new Map<string, Parameter>();
   for (const [name, key] of weightsOfView({ architecture }, view)) {
+    if (blocks && (typeof key === 'string' || !blocks.has(key.layer))) continue;
     const shape = weights.shape(key);
     parameters.set(name, { values: await weights.read(key), shape, decays: shape.length > 1 });
   }
@@ -69,29 +79,34 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
 }
 
 /**
- * The model with every weight trained.
- * @param parameters as `weightsOfView` names them
+ * The model with its weights trained.
+ * @param parameters as `loadedParameters` gives them: of every weight, or of some blocks. All else is frozen
  */
 export function fullModel(model: Model, view: View, parameters: ReadonlyMap<string, Parameter>): TrainableModel {
-  const { architecture } = model;
+  const { architecture, embedding } = model;
   const { embed, finalNorm, head } = outerWeights(architecture);
+  const table = parameters.get(embed.name);
   return {
-    embedding: trainedEmbedding(embed.name, parameters.get(embed.name)!, architecture.hidden),
-    steps: trainedSteps(architecture, view, parameters),
-    head: {
-      options: { bind: (g) => bindInputs(g, architecture), trainable: true },
-      feeds: { finalNorm: tensor(parameters, finalNorm.name), head: tensor(parameters, head.name) },
-      names: new Map([
-        ['finalNorm', finalNorm.name],
-        ['head', head.name],
-      ]),
-    },
+    embedding: table
+      ? trainedEmbedding(embed.name, table, architecture.hidden)
+      : { lookUp: async (ids, into) => void (await embedding.lookUp(ids, into)) },
+    steps: trainedSteps(model, view, parameters),
+    head: table
+      ? {
+          options: { bind: (g) => bindInputs(g, architecture), trainable: true },
+          feeds: { finalNorm: tensor(parameters, finalNorm.name), head: tensor(parameters, head.name) },
+          names: new Map([
+            ['finalNorm', finalNorm.name],
+            ['head', head.name],
+          ]),
+        }
+      : { options: {}, feeds: {}, names: new Map() },
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
   };
 }
 
-function trainedSteps(architecture: Architecture, view: View, parameters: Parameters): TrainedStep[] {
+function trainedSteps({ architecture, weights }: Model, view: View, parameters: Parameters): TrainedStep[] {
   const steps = stepsOf(view);
   const pruned = withLayers(
     architecture,
@@ -99,6 +114,16 @@ function trainedSteps(architecture: Architecture, view: View, parameters: Parame
   );
   return steps.map((step, k) => {
     const names = new Map(layerKeys(pruned, k).map((key) => [inputName(key), weightOf(pruned, key)!.name]));
+    if (![...names.values()].some((name) => parameters.has(name))) {
+      return {
+        step,
+        sessionKey: `frozen ${k}`, // its weights are in the graph
+        declare: (g) => frozenBlockParameters(g, architecture, step.block, bindFrom(g, weights)),
+        feeds: {},
+        names: new Map(),
+        dropoutSites: [],
+      };
+    }
     return {
       step,
       sessionKey: graphKey(architecture, step),

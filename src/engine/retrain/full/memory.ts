@@ -1,7 +1,7 @@
 /** Memory that full-parameter training needs, so that a run that does not fit is refused at the start. */
 import { memoryFor } from '../../memory';
 import type { Architecture, LayerShape } from '../../checkpoint/architecture';
-import { elements, layerParameters, parametersOf } from '../../checkpoint/parameters';
+import { elements, layerParameters, parametersOf, parametersOfLayer } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
@@ -20,21 +20,29 @@ export interface FullTraining {
   readonly keepsBest: boolean;
   /** Tokens of the longest row. */
   readonly longest: number;
+  /** The trained blocks; undefined when every weight is trained. */
+  readonly trained?: readonly number[];
+}
+
+/** Number of trained parameters. */
+function trainedParameters(architecture: Architecture, trained: FullTraining['trained']): number {
+  if (trained === undefined) return parametersOf(architecture);
+  return trained.reduce((sum, block) => sum + parametersOfLayer(architecture, block), 0);
 }
 
 /** Minimum number of bytes, when everything that can be recomputed is recomputed. */
-export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest }: FullTraining): number {
+export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest, trained }: FullTraining): number {
   const { layers, hidden } = architecture;
   const largest = (of: (layer: LayerShape) => number): number => Math.max(...layers.map(of));
   const copies = COPIES + (keepsBest ? 1 : 0);
   const head = elements(outerWeights(architecture).head.shape);
   // The largest block's gradients and the head's (twice) on their way to the sums.
-  const passing = Math.max(...layerParameters(architecture)) + 2 * head;
+  const passing = Math.max(...layerParameters(architecture)) + (trained ? 0 : 2 * head);
   // The residual stream before every block, and the intermediate values of one block.
   const tokens = Math.max(TOKENS_PER_RUN, longest);
   const states = tokens * ((layers.length + 4) * hidden + 8 * largest(({ ffn }) => ffn));
   const attention = ATTENTION_COPIES * largest(({ heads }) => heads) * tokens * longest;
-  return 4 * (copies * parametersOf(architecture) + passing + states + attention) + LOGITS_BYTES;
+  return 4 * (copies * trainedParameters(architecture, trained) + passing + states + attention) + LOGITS_BYTES;
 }
 
 /** @throws UserError when the training needs more than `budget` bytes (the free memory when undefined) */
@@ -47,10 +55,10 @@ export function requireFullMemory(
   if (bytes <= budget) return;
   throw new UserError(
     'Cannot train every weight of this model here',
-    `it needs ${bytes} bytes (values, gradients and two moments of ${parametersOf(architecture)} parameters, ` +
+    `it needs ${bytes} bytes (values, gradients and two moments of ${trainedParameters(architecture, training.trained)} parameters, ` +
       `rows of ${training.longest} tokens), ` +
       `and ${Math.floor(budget)} are available`,
-    `Train an adapter (leave ${option('full')} out), remove more blocks, lower ${option('retrain.length')}, ` +
+    `Train an adapter (leave ${option('full')} out) or fewer blocks (${option('where', 'cuts')}), lower ${option('retrain.length')}, ` +
       `or raise ${option('memory')} if the machine has more.`,
   );
 }

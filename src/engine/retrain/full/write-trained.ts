@@ -11,6 +11,7 @@ import { cardFront, inheritedFields, settingsTable } from '../../write/card';
 import { describeReduction, type Reduction } from '../../checkpoint/reduction';
 import type { WriteOptions, Written } from '../../write/write-checkpoint';
 import { inline } from '../../markdown';
+import { counted } from '../../../format/words';
 import { modelName, type RunRecord } from '../../records/record';
 import type { Parameters } from '../loop/adamw';
 import { writeModified } from '../../write/modified';
@@ -19,6 +20,8 @@ export interface TrainedCheckpointOptions extends WriteOptions {
   readonly removed: readonly number[];
   readonly dtype?: WeightDtype;
   readonly fromScratch: boolean;
+  /** The trained blocks, by their numbers in the new checkpoint; undefined when every weight was trained. */
+  readonly trained?: readonly number[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly record: (reduction: Reduction) => RunRecord;
 }
@@ -67,7 +70,7 @@ function* trainedPatches(
 function trainedCard(
   source: Checkpoint,
   reduction: Reduction,
-  { fromScratch, settings }: TrainedCheckpointOptions,
+  { fromScratch, trained, settings }: TrainedCheckpointOptions,
   inherited: readonly string[],
 ): string {
   const name = inline(modelName(source));
@@ -82,7 +85,7 @@ function trainedCard(
 ${
   fromScratch
     ? `This model has the architecture and the tokenizer of ${what}, and weights of its own: Coppice trained them from\nrandom ones.`
-    : `This is ${what}, all of whose weights were trained further by Coppice.`
+    : `This is ${what}, trained further by Coppice: ${trained ? `the weights of ${counted(trained.length, 'block')} (${trained.join(', ')})` : 'all its weights'}.`
 }
 ${removed.length > 0 ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
 It loads in stock transformers; \`coppice.json\` is the record of the run that made it, with every step's loss. Measure it

@@ -11,6 +11,7 @@ import { parametersOf } from '../../checkpoint/parameters';
 import { floats, float32, type Tensor } from '../../onnx/session';
 import { Arena } from '../../model/arena';
 import { HeadLoss } from '../../model/head-loss';
+import { HiddenLoss } from '../../model/hidden-loss';
 import type { Model } from '../../model/model';
 import { requireNoAdapter } from '../../model/no-adapter';
 import { Positions } from '../../model/positions';
@@ -18,7 +19,7 @@ import { NO_TARGET } from '../../model/targets';
 import { buildTraining, type TrainingGraphs } from '../../model/training-graph';
 import { TrainingStep, type Activations, type MemoryPolicy } from '../../model/training-step';
 import { countTokens, microBatches, type Batch, type MicroBatch } from './batch';
-import { addGradient, type GradientSums } from './gradient-sums';
+import { addGradient, addInto, type GradientSums } from './gradient-sums';
 import { activationBytes, type Dropout, StepPass } from './step-pass';
 import type { Teacher } from '../teacher/teacher';
 import type { TrainableModel } from './trainable-model';
@@ -61,34 +62,41 @@ export class Backprop {
   private readonly positions = new Map<number, Positions>();
   private readonly arena = new Arena();
   private readonly tokensPerRun: number;
+  /** The first step with something to train; the backward pass ends there. */
+  private readonly first: number;
   private readonly teacher: Teacher | undefined;
 
   private constructor(
     private readonly model: Model,
     private readonly trainable: TrainableModel,
     private readonly head: HeadLoss,
+    /** Set if the teacher's hidden states count. */
+    private readonly hidden: HiddenLoss | undefined,
     options: BackpropOptions,
   ) {
     this.tokensPerRun = options.tokensPerRun ?? trainable.tokensPerRun;
     this.teacher = options.teacher;
+    this.first = firstTrained(trainable);
     this.graphs = trainingGraphs(model, trainable);
     const policy = options.policy ?? this.policyFor(options.longest ?? USUAL_ROW);
-    for (const graphs of this.graphs) {
-      if (!this.sessions.has(graphs)) this.sessions.set(graphs, new TrainingStep(model, graphs, policy));
-    }
     const positions = (length: number): Positions => this.positionsOf(length);
-    const shared = { model, parameters: trainable.parameters, policy, arena: this.arena, positions };
+    const shared = { model, parameters: trainable.parameters, arena: this.arena, positions };
     this.steps = trainable.steps.map((trained, k) => {
       const graphs = this.graphs[k];
-      return new StepPass(k, trained, graphs, this.sessions.get(graphs)!, shared);
+      // Steps before the first trained one have no backward pass that could use their activations.
+      const own = k < this.first ? { ...policy, keepActivations: false } : policy;
+      if (!this.sessions.has(graphs)) this.sessions.set(graphs, new TrainingStep(model, graphs, own));
+      return new StepPass(k, trained, graphs, this.sessions.get(graphs)!, { ...shared, policy: own });
     });
   }
 
   /** @throws UserError for a model with an adapter on top */
   static async create(model: Model, trainable: TrainableModel, options: BackpropOptions = {}): Promise<Backprop> {
     requireNoAdapter(model, 'train');
-    const head = await HeadLoss.open(model, { ...trainable.head.options, teacher: options.teacher?.part });
-    return new Backprop(model, trainable, head, options);
+    const { teacher } = options;
+    const head = await HeadLoss.open(model, { ...trainable.head.options, teacher: teacher?.part });
+    const hidden = teacher?.hidden && (await HiddenLoss.open(model, teacher.hidden.weight));
+    return new Backprop(model, trainable, head, hidden, options);
   }
 
   /**
@@ -108,17 +116,22 @@ export class Backprop {
         kept.push(activations);
         x = y;
       }
-      const head = await this.headLoss(x, micro, scale);
+      const taught = await this.teacher?.states(micro);
+      const head = await this.head.run(floats(x), micro.targets, scale, this.trainable.head.feeds, taught);
+      // The state before the last block: the teacher's is that of the same place in the whole model.
+      const hidden = await this.hidden?.run(floats(inputs.at(-1)!), taught!.hidden!, micro.targets, scale);
       for (const [key, gradient] of Object.entries(head.gradients)) {
         addGradient(sums, this.trainable.head.names.get(key)!, gradient);
       }
       let dy = float32(head.dx, x.dims);
-      for (const [k, step] of [...this.steps.entries()].reverse()) {
+      for (let k = this.steps.length - 1; k >= this.first; k--) {
+        const step = this.steps[k];
         dy = await step.backward({ ...feeds[k], ...kept[k], x: inputs[k], dy }, micro, sums);
         kept[k] = {};
+        if (hidden && k === this.steps.length - 1) addInto(floats(dy), hidden.dx);
       }
       this.trainable.embedding.addGradient?.(micro.ids, floats(dy), sums);
-      return head.loss;
+      return head.loss + (hidden?.loss ?? 0);
     });
     return { loss, targets, gradients: sums };
   }
@@ -138,12 +151,13 @@ export class Backprop {
   activationBytes(length: number): number {
     const tokens = Math.max(this.tokensPerRun, length);
     const extents = { tokens, rows: Math.ceil(tokens / length), length };
-    return this.graphs.reduce((sum, graphs) => sum + activationBytes(graphs, extents), 0);
+    return this.graphs.slice(this.first).reduce((sum, graphs) => sum + activationBytes(graphs, extents), 0);
   }
 
   async close(): Promise<void> {
     for (const step of this.sessions.values()) await step.close();
     await this.head.close();
+    await this.hidden?.close();
   }
 
   private async pass(
@@ -168,11 +182,6 @@ export class Backprop {
     return x;
   }
 
-  private async headLoss(x: Tensor, micro: MicroBatch, scale: number): ReturnType<HeadLoss['run']> {
-    const teacher = await this.teacher?.states(micro);
-    return this.head.run(floats(x), micro.targets, scale, this.trainable.head.feeds, teacher);
-  }
-
   private positionsOf(length: number): Positions {
     let positions = this.positions.get(length);
     if (!positions) this.positions.set(length, (positions = new Positions(this.model.architecture, length)));
@@ -188,6 +197,13 @@ export class Backprop {
       keepActivations: this.activationBytes(longest) < memoryFor('trainingActivations'),
     };
   }
+}
+
+/** The index of the first step whose gradient is of use; the number of steps when none is. */
+function firstTrained({ embedding, steps }: TrainableModel): number {
+  if (embedding.addGradient) return 0;
+  const found = steps.findIndex(({ names }) => names.size > 0);
+  return found === -1 ? steps.length : found;
 }
 
 function trainingGraphs(model: Model, { steps }: TrainableModel): TrainingGraphs[] {

@@ -7,5 +7,10 @@ export type GradientSums = Map<string, Float32Array>;
 export function addGradient(sums: GradientSums, name: string, gradient: Float32Array): void {
   const sum = sums.get(name);
   if (!sum) sums.set(name, Float32Array.from(gradient));
-  else for (let i = 0; i < sum.length; i++) sum[i] += gradient[i];
+  else addInto(sum, gradient);
+}
+
+/** sum += gradient. */
+export function addInto(sum: Float32Array, gradient: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += gradient[i];
 }

@@ -31,16 +31,19 @@ export function largestRank({ architecture }: Pick<Model, 'architecture'>, targe
 /**
  * Initial adapters. A is initialised as in PyTorch (Kaiming uniform with a = √5: U(±1/√in)) and B is zero, so that
  * training starts from the model itself.
+ * @param trained the steps of the view that get an adapter, ascending; all when undefined
  */
 export function initialAdapters(
   model: Pick<Model, 'architecture'>,
   view: View,
   { rank, targets }: LoraShape,
   seed: number,
+  trained?: readonly number[],
 ): Map<string, Parameter> {
   const random = new Random(seed);
   const parameters = new Map<string, Parameter>();
   for (const [k, step] of stepsOf(view).entries()) {
+    if (trained?.includes(k) === false) continue;
     const shapes = blockWeights(model.architecture, step.block);
     for (const name of targets.filter((t) => (isAttention(t) ? step.attention : step.ffn))) {
       const [out, input] = shapes[name].shape;
@@ -56,7 +59,7 @@ export function initialAdapters(
 
 /**
  * The model with adapters to train.
- * @param parameters as `initialAdapters` names them
+ * @param parameters as `initialAdapters` names them; a step without any is frozen
  */
 export function loraModel(
   model: Model,
@@ -87,13 +90,14 @@ function trainedStep(
   const prefix = loraParameterName(k, '');
   const own = [...parameters].filter(([name]) => name.startsWith(prefix));
   const inGraph = (name: string): string => name.slice(prefix.length);
+  const targets = shape.targets.filter((name) => parameters.has(prefix + adapterName(name, 'A')));
   return {
     step,
     sessionKey: `block ${k}`,
-    declare: (g) => loraBlockParameters(g, architecture, step.block, bindFrom(g, weights), shape),
+    declare: (g) => loraBlockParameters(g, architecture, step.block, bindFrom(g, weights), { ...shape, targets }),
     feeds: Object.fromEntries(own.map(([name, p]) => [inGraph(name), float32(p.values, p.shape)])),
     names: new Map(own.map(([name]) => [inGraph(name), name])),
-    dropoutSites: shape.dropout ? dropoutSites(architecture, step, shape.targets) : [],
+    dropoutSites: shape.dropout ? dropoutSites(architecture, step, targets) : [],
   };
 }
 

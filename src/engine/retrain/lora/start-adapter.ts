@@ -31,7 +31,7 @@ export function readStart(path: string, checkpoint: Checkpoint, removed: readonl
 
 /**
  * Copies the adapter's matrices into the parameters.
- * @throws UserError when it adapts other Linears or has another rank
+ * @throws UserError when it adapts other Linears or blocks, or has another rank
  */
 export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
   const given = new Map(
@@ -50,14 +50,27 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
     }
     values.set(start);
   }
+  const trained = new Set([...parameters.keys()].map((name) => name.slice(0, name.indexOf('.'))));
+  const lost = [...matrices.keys()].find((k) => !trained.has(String(k)));
+  if (lost !== undefined) {
+    throw new UserError(
+      'Training cannot start from this adapter',
+      `it adapts block ${lost}, which would not be trained, so that its part would be lost`,
+      `Leave ${option('where')} out: the blocks of the adapter are trained then.`,
+    );
+  }
 }
 
 /**
  * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. For Linear
  * number t = 7 · block + index, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
  */
-export function startFromFormula(parameters: Parameters, targets: readonly LinearName[], blocks: number): void {
-  for (let k = 0; k < blocks; k++) {
+export function startFromFormula(
+  parameters: Parameters,
+  targets: readonly LinearName[],
+  blocks: readonly number[],
+): void {
+  for (const k of blocks) {
     for (const linear of targets) {
       const t = k * LINEAR_NAMES.length + LINEAR_NAMES.indexOf(linear);
       const a = parameters.get(loraParameterName(k, adapterName(linear, 'A')))!;

@@ -5,6 +5,7 @@
 import { memoryFor } from '../../memory';
 import { parametersOfLayer } from '../../checkpoint/parameters';
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { Feeds } from '../../onnx/session';
 import { Forward, type OpenStep } from '../../model/forward';
 import type { TeacherPart, TeacherStates } from '../../model/head-loss';
@@ -16,11 +17,21 @@ import { headFeeds, sameHead } from './head';
 export interface TeacherOptions {
   /** Its share of the loss, 0 … 1. */
   readonly weight: number;
+  /** The loss on hidden states; off when undefined. */
+  readonly hidden?: HiddenTarget;
   readonly student: Model;
   /** The student's final norm and head are not trained. */
   readonly headFrozen: boolean;
   /** Keep a session for every block; depends on the free memory when undefined. */
   readonly keepSessions?: boolean;
+}
+
+/** The loss on hidden states. */
+export interface HiddenTarget {
+  /** Its factor, above 0. */
+  readonly weight: number;
+  /** The teacher's block whose input the student's state before its last block is compared with. */
+  readonly block: number;
 }
 
 export class Teacher {
@@ -33,13 +44,15 @@ export class Teacher {
     private readonly steps: readonly Step[],
     /** Its part of the loss. */
     readonly part: TeacherPart,
+    /** Its part of the loss on hidden states. */
+    readonly hidden: HiddenTarget | undefined,
     private readonly feeds: Feeds,
     private readonly keepSessions: boolean,
   ) {}
 
-  /** @throws UserError when its vocabulary differs from the student's */
+  /** @throws UserError when its vocabulary differs from the student's, or its width if hidden states are compared */
   static async open(model: Model, view: View, options: TeacherOptions): Promise<Teacher> {
-    const { student, weight, headFrozen } = options;
+    const { student, weight, hidden, headFrozen } = options;
     const { architecture } = model;
     if (architecture.vocabulary !== student.architecture.vocabulary) {
       throw new UserError(
@@ -48,25 +61,36 @@ export class Teacher {
         'Name the model that was pruned, or another with the same tokenizer.',
       );
     }
+    if (hidden && architecture.hidden !== student.architecture.hidden) {
+      throw new UserError(
+        'The hidden states of teacher and student cannot be compared',
+        `the teacher's have ${architecture.hidden} numbers, the student's ${student.architecture.hidden}`,
+        `Leave ${option('hiddenWeight')} out, or name the model that was pruned as the teacher.`,
+      );
+    }
     const steps = stepsOf(view);
     const shared = headFrozen && (await sameHead(model, student));
     const part = shared ? { weight } : { weight, own: architecture };
     // Repacked weights are in memory twice.
     const bytes = steps.reduce((sum, { block }) => sum + 8 * parametersOfLayer(architecture, block), 0);
     const { keepSessions = bytes < memoryFor('teacherSessions') } = options;
-    return new Teacher(model, steps, part, shared ? {} : await headFeeds(model), keepSessions);
+    return new Teacher(model, steps, part, hidden, shared ? {} : await headFeeds(model), keepSessions);
   }
 
-  /** Its last hidden states for a micro-batch. */
+  /** Its last hidden states for a micro-batch, and those that the loss on hidden states compares. */
   async states({ ids, length }: MicroBatch): Promise<TeacherStates> {
     const pass = this.pass(length);
     let state = await pass.embedChunk(ids);
-    for (const step of this.steps) {
-      const open = this.open.get(step) ?? (await pass.open(step, step === this.steps.at(-1)));
+    let hidden: Float32Array | undefined;
+    for (const [k, step] of this.steps.entries()) {
+      if (step.block === this.hidden?.block) hidden = Float32Array.from(state.data);
+      const next: Step | undefined = this.steps[k + 1];
+      const toHost = next === undefined || next.block === this.hidden?.block;
+      const open = this.open.get(step) ?? (await pass.open(step, toHost));
       try {
-        const next = await open.run(state, pass);
+        const after = await open.run(state, pass);
         state.release();
-        state = next;
+        state = after;
       } finally {
         if (this.keepSessions) this.open.set(step, open);
         else await open.close();
@@ -74,7 +98,7 @@ export class Teacher {
     }
     const states = Float32Array.from(state.data);
     state.release();
-    return { states, feeds: this.feeds };
+    return { states, hidden, feeds: this.feeds };
   }
 
   /** Its part of the feeds when only the cross-entropy is of interest. */
