@@ -89,7 +89,11 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
   return {
     embedding: table
       ? trainedEmbedding(embed.name, table, architecture.hidden)
-      : { lookUp: async (ids, into) => void (await embedding.lookUp(ids, into)) },
+      : {
+          lookUp: async (ids, into) => {
+            await embedding.lookUp(ids, into);
+          },
+        },
     steps: trainedSteps(model, view, parameters),
     head: table
       ? {
