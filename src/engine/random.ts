@@ -64,6 +64,13 @@ export class Random {
   }
 }
 
+/**
+ * u(·, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1: the same numbers in [−1, 1) in every program,
+ * for starts and checks that others can repeat.
+ */
+export const formulaNumber = (i: number, k: number): number =>
+  ((Math.imul(i, 2654435761) + Math.imul(k, 40503) + 12345) >>> 0) / 2 ** 31 - 1;
+
 function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }

@@ -22,6 +22,8 @@ export interface CalibrationOptions {
   /** Tokens per row. Longer rows of a file are cut; undefined means no cutting. */
   readonly length?: number;
   readonly seed: number;
+  /** Accept fewer rows if the text has fewer. */
+  readonly upTo?: boolean;
   /** Size of the model's vocabulary; all ids must be below it. */
   readonly vocabulary?: number;
 }
@@ -111,7 +113,7 @@ function firstRows({ rows, method }: Found, { samples = rows.length, length = In
 async function sample(
   text: string,
   file: string,
-  { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed }: CalibrationOptions,
+  { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed, upTo }: CalibrationOptions,
   tokenizer: Encoder | undefined,
 ): Promise<Found> {
   const drawing = { samples, length, seed };
@@ -126,7 +128,10 @@ async function sample(
   const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: true });
   const rows = await sampleDocuments(documents, drawing, encode);
   if (rows !== undefined) return { rows, method: 'documents' };
-  return { rows: sampleWindows(await encode(documents.join('\n\n')), drawing, file), method: 'windows' };
+  const stream = await encode(documents.join('\n\n'));
+  const whole = Math.floor(stream.length / length);
+  const count = upTo ? Math.max(1, Math.min(samples, whole)) : samples;
+  return { rows: sampleWindows(stream, { ...drawing, samples: count }, file), method: 'windows' };
 }
 
 type Drawing = Required<Pick<CalibrationOptions, 'samples' | 'length' | 'seed'>>;

@@ -1,5 +1,5 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
-import type { Architecture, LayerShape } from '../checkpoint/architecture';
+import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
@@ -36,6 +36,7 @@ export function rotaryInputs(
 /**
  * Builds the graph of a step. Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows)
  * and "totalLength" (1), with plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
+ * @param watch is told the input of every Linear, (tokens, in)
  */
 export function buildStep(
   g: Graph,
@@ -43,12 +44,17 @@ export function buildStep(
   step: Step,
   kind: AttentionKind,
   binding: Binding,
+  watch?: (linear: LinearName, input: Value) => void,
 ): void {
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
   const weight = blockBinder(architecture, step.block, binding.weight);
+  const project = projectLayer(g, step.block, weight, binding);
   const strategies: BlockStrategies = {
     norm: (name) => weight(name)!,
-    project: projectLayer(g, step.block, weight, binding),
+    project: (input, linears) => {
+      for (const linear of linears) watch?.(linear, input);
+      return project(input, linears);
+    },
     attend: step.attention ? attention(g, architecture, step.block, kind) : unreachable,
   };
   g.output('y', block(g, x, architecture, step, strategies));

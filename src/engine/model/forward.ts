@@ -26,6 +26,13 @@ export interface OpenStep {
   close: () => Promise<void>;
 }
 
+/** An open module of a block. */
+export interface OpenModule {
+  /** The chunk after this module, and the input of its last Linear. The given chunk does not change. */
+  run: (chunk: Chunk) => Promise<{ readonly input: Chunk; readonly output: Chunk }>;
+  close: () => Promise<void>;
+}
+
 /** Tokens per run: enough for fast products, few enough for a run to stay well under a second. */
 const TOKENS_PER_RUN = 640;
 
@@ -40,10 +47,11 @@ export class Forward {
     private readonly model: Model,
     /** Tokens of a row. */
     readonly length: number,
+    tokensPerRun = TOKENS_PER_RUN,
   ) {
     const { architecture } = model;
     this.pool = new ChunkPool(length, architecture.hidden);
-    this.rowsPerChunk = Math.max(1, Math.floor(TOKENS_PER_RUN / length));
+    this.rowsPerChunk = Math.max(1, Math.floor(tokensPerRun / length));
     this.positions = new Positions(architecture, length);
   }
 
@@ -85,6 +93,29 @@ export class Forward {
         const result = pass.pool.take(chunk.rows);
         await session.run({ ...pass.feeds(chunk, step, kind) }, { y: result.tensor });
         return result;
+      },
+      close: () => session.close(),
+    };
+  }
+
+  /**
+   * Opens one module of a block, attention or FFN, and hands out the input of its last Linear (o or down) too.
+   * @param inputs allocates chunks of that input's width
+   */
+  async openModule(step: Step, inputs: ChunkPool): Promise<OpenModule> {
+    const { architecture, weights, device } = this.model;
+    const last = step.attention ? 'o' : 'down';
+    const g = new Graph();
+    const kind = device.provider === 'cpu' ? 'fused' : 'plain';
+    buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, input) => {
+      if (linear === last) g.output('input', input);
+    });
+    const session = await this.model.openSession(g.serialize(), { prepack: true });
+    return {
+      run: async (chunk) => {
+        const [input, output] = [inputs.take(chunk.rows), this.pool.take(chunk.rows)];
+        await session.run(this.feeds(chunk, step, kind), { y: output.tensor, input: input.tensor });
+        return { input, output };
       },
       close: () => session.close(),
     };

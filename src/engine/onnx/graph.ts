@@ -21,10 +21,11 @@ import { commonFolder } from '../files/paths';
 /** An extent: a known number, or a name for an extent that is known at run time. */
 export type Dim = number | string;
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
 
 const ELEMENT_TYPES: Record<ElementType, DataType> = {
   float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
   float16: DataType.FLOAT16,
   bfloat16: DataType.BFLOAT16,
   int32: DataType.INT32,

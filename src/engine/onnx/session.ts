@@ -170,6 +170,11 @@ export function float32(data: Float32Array, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('float32', data, shape);
 }
 
+/** The same for float64. */
+export function float64(data: Float64Array, shape: readonly number[]): Tensor {
+  return new (ort().Tensor)('float64', data, shape);
+}
+
 /** An int32 tensor over a copy of `data`. */
 export function int32(data: ArrayLike<number>, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('int32', Int32Array.from(data), shape);
@@ -183,6 +188,11 @@ export function int64(data: ArrayLike<number>, shape: readonly number[]): Tensor
 /** The numbers of a float32 tensor in this process's memory. */
 export function floats(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;
+}
+
+/** The numbers of a float64 tensor in this process's memory. */
+export function doubles(tensor: Tensor): Float64Array {
+  return tensor.data as Float64Array;
 }
 
 /** The numbers of an int32 tensor in this process's memory. */

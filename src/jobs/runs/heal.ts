@@ -1,8 +1,163 @@
-/** Heals a model after blocks were left out, and writes the new weights. */
+/** Heals a model after blocks were left out, and writes the new weights: a checkpoint, a patch, or both. */
+import { tmpdir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { adapterDigest } from '../../engine/adapter/adapter';
+import { checkTarget } from '../../engine/files/target';
+import { heal } from '../../engine/heal/heal';
+import { HEAL_DEFAULTS } from '../../engine/heal/methods';
+import type { Healed } from '../../engine/heal/result';
+import { correctedKeys } from '../../engine/heal/sites';
+import type { DeviceReport } from '../../engine/onnx/device';
+import { type Model, openModel } from '../../engine/model/model';
+import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import { inPhases, type JobOptions } from '../../engine/progress';
+import { detailsOf, type RunDetails } from '../../engine/records/details';
+import { healingRows, type HealingRows, SELF_TEXT } from '../../engine/retrain/data/healing-rows';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { PatchWriter } from '../../engine/weights/patch-writer';
+import { type HealFacts, writableBlocks, writeHealed } from '../../engine/write/healed';
+import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { HealResult } from '../../protocol/heal';
+import { heal as definition } from '../definitions/heal';
+import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';
-import type { JobContext, RunEnd } from '../run';
+import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 
-export function runHeal(_options: OptionsFor<'heal'>, _context: JobContext): Promise<RunEnd<HealResult>> {
-  return Promise.reject(new Error('not ready'));
+type Options = OptionsFor<'heal'>;
+
+export async function runHeal(options: Options, context: JobContext): Promise<RunEnd<HealResult>> {
+  const start = performance.now();
+  const opened = await openForComputing(options.checkpoint, options, context.job);
+  await checkOutputs(options, opened);
+  const { checkpoint, view, changes } = opened;
+  const compute = modelOptions(options, context);
+  return withModel(checkpoint, { ...compute, changes }, async (model) => {
+    const [reading, fitting] = inPhases(context.job, phasesOf(options));
+    const whole = changes.length > 0 ? await openModel(checkpoint, compute) : model;
+    try {
+      const rows = await textOf(options, whole, reading);
+      rows.warnings.forEach(context.warn);
+      const sink = await openSink(options, opened, rows);
+      try {
+        const heldOut = rows.heldOut;
+        const healed = await heal(model, view, rows.fit, { ...options, heldOut, target: whole, sink }, fitting);
+        return await finish({ options, opened, rows, sink, healed, device: model.device }, start, context);
+      } finally {
+        await sink.discard();
+      }
+    } finally {
+      if (whole !== model) await whole.close();
+    }
+  });
+}
+
+/** Refuses outputs that could not be written, before the work starts. */
+async function checkOutputs(
+  { checkpoint: path, out, patch }: Options,
+  { checkpoint, removed }: OpenedModel,
+): Promise<void> {
+  if (out !== undefined) {
+    writableBlocks(removed);
+    await checkTarget(out, foldersOf(checkpoint));
+  }
+  if (patch !== undefined) await checkFileTarget('the new weights', patch, path);
+}
+
+/** The new weights go to their file, or to a temporary one beside the output. */
+function openSink(
+  { out, patch, method }: Options,
+  { checkpoint, architecture, view, removed, adapter }: OpenedModel,
+  { inputs }: HealingRows,
+): Promise<PatchWriter> {
+  const contents = {
+    keys: correctedKeys(architecture, view, adapter !== undefined),
+    removed: removedJson(removed),
+    adapter: adapter && adapterDigest(adapter),
+    method,
+    texts: inputs.flatMap(({ name, sha256 }) => (sha256 === undefined ? [] : [{ name, sha256 }])),
+    facts: {},
+  };
+  if (patch !== undefined) return PatchWriter.create(patch, checkpoint, contents);
+  return PatchWriter.temporary(checkpoint, contents, out === undefined ? tmpdir() : dirname(resolve(out)));
+}
+
+/** The model writes text much more slowly than it reads. */
+const phasesOf = ({ calibration, data = [SELF_TEXT] }: Options): { readonly share: number }[] => [
+  { share: calibration === undefined && data.includes(SELF_TEXT) ? 2 : 0.05 },
+  { share: 1 },
+];
+
+async function textOf(options: Options, author: Model, job: JobOptions): Promise<HealingRows> {
+  const tokenizer = await optionalTokenizer(author.checkpoint.folder, job);
+  const { tokens, length } = HEAL_DEFAULTS;
+  return healingRows(options, { author, tokenizer, defaults: { tokens, length } }, job);
+}
+
+/** Whether the healed model, as it is written, is nearer to the whole one on rows that were not fitted. */
+function improves({ heldOut, steps }: Healed): boolean {
+  if (steps.length === 0) return false;
+  return heldOut === undefined || heldOut.rounded.kl < heldOut.before.kl;
+}
+
+interface Finished {
+  readonly options: Options;
+  readonly opened: OpenedModel;
+  readonly rows: HealingRows;
+  readonly sink: PatchWriter;
+  readonly healed: Healed;
+  readonly device: DeviceReport;
+}
+
+const NO_GAIN =
+  'healing does not bring this model nearer to the whole one on the rows held out, so the plain weights are kept; use more text, or another text';
+
+/** Decides what is kept, writes it, and makes the result. */
+async function finish(finished: Finished, start: number, context: JobContext): Promise<RunEnd<HealResult>> {
+  const { options, opened, rows, healed, device } = finished;
+  const { method, ridge = null, step, stepCut } = options;
+  const isBetter = improves(healed);
+  if (!isBetter) context.warn(NO_GAIN);
+  const facts: HealFacts = {
+    method,
+    ridge,
+    step,
+    stepCut,
+    tokens: rows.fit.length * rows.text.length,
+    fit: healed.fit!,
+    heldOut: healed.heldOut ?? null,
+    steps: healed.steps,
+    kept: isBetter ? 'healed' : 'plain',
+    texts: rows.inputs.map(({ name }) => name),
+  };
+  const removed = removedJson(opened.removed);
+  const details = detailsOf(opened.checkpoint, options, {
+    inputs: [...rows.inputs, ...opened.inputs],
+    settings: { ...recordedOptions(definition, options), ridge, removed, text: rows.text, tokens: facts.tokens },
+    seed: options.seed,
+    device,
+  });
+  const written = await write(finished, facts, details, context);
+  const { texts: _, ...numbers } = facts;
+  const times = { seconds: secondsSince(start), writingSeconds: rows.writingSeconds };
+  return { result: { removed, ...numbers, ...written, ...times, device: device.provider }, run: details };
+}
+
+async function write(
+  { options: { out, patch }, opened: { checkpoint, removed, adapter }, healed, rows, sink }: Finished,
+  facts: HealFacts,
+  details: RunDetails,
+  { job, started, note }: JobContext,
+): Promise<Pick<HealResult, 'out' | 'patch'>> {
+  const patches = facts.kept === 'healed' ? healed.patches : [];
+  let folder: string | null = null;
+  if (out !== undefined) {
+    const provenance = { ...details, inputs: details.inputs.slice(1), started }; // the model is the first input
+    const written = await writeHealed(checkpoint, { removed, patches, adapter }, out, { ...job, facts, provenance });
+    for (const { name, why } of written.leftBehind) note(`${name} was not copied: ${why}`);
+    folder = written.out;
+  }
+  if (patch === undefined || patches.length === 0) return { out: folder, patch: null };
+  const { tokens, ridge } = facts;
+  return { out: folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name }) };
 }

@@ -17,6 +17,25 @@ export function linear(g: Graph, x: Value, weight: Value, c?: Value): Value {
   ]);
 }
 
+/**
+ * c − A B, each factor transposed if asked for. No gradient: only closed-form healing uses it.
+ * a: (n, k), b: (k, m) or their transposes → (n, m)
+ */
+export function lessProduct(
+  g: Graph,
+  c: Value,
+  a: Value,
+  b: Value,
+  { transA = false, transB = false }: { readonly transA?: boolean; readonly transB?: boolean } = {},
+): Value {
+  return g.op('Gemm', [a, b, c], c, { alpha: { float: -1 }, transA: Number(transA), transB: Number(transB) });
+}
+
+/** Aᵀ B. a: (k, n), b: (k, m) → (n, m). No gradient: only closed-form healing uses it. */
+export function transposedProduct(g: Graph, a: Value, b: Value): Value {
+  return g.op('Gemm', [a, b], { type: a.type, shape: [a.shape[1], b.shape[1]] }, { transA: 1 });
+}
+
 /** Batched product of the last two axes. a: (…, n, k), b: (…, k, m) → (…, n, m); the leading axes are equal. */
 export function matmul(g: Graph, a: Value, b: Value): Value {
   const rank = a.shape.length;

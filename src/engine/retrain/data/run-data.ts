@@ -42,13 +42,19 @@ export async function runData(
     );
   }
   const author = teacher ?? model;
+  const openings = await openingsOf(tokenizer);
+  const view = fullView(author.architecture.layers.length);
+  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
+}
+
+/** First tokens for models without a begin-of-text token. */
+export async function openingsOf(tokenizer: Tokenizer | undefined): Promise<number[]> {
   const openings: number[] = [];
   for (const word of OPENINGS) {
     const ids = await tokenizer?.encode(word, { addSpecialTokens: false });
     openings.push(...(ids ?? []).slice(0, 1));
   }
-  const view = fullView(author.architecture.layers.length);
-  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
+  return openings;
 }
 
 /** First words for models without a begin-of-text token. */

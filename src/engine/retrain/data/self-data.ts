@@ -34,6 +34,11 @@ export interface SelfDataOptions {
   readonly openings: readonly number[];
   /** Where the rows are saved as they are generated, so that a resumed run need not generate them again. */
   readonly cache: string;
+  /**
+   * The cache serves any number of tokens, and grows. The last rows may then differ in a token from those of a run that
+   * asks for another number, because texts that are generated together share their products.
+   */
+  readonly growing?: boolean;
 }
 
 const WRITING = 'the model writes its training text';
@@ -75,13 +80,14 @@ export async function selfData(
 async function writeRows(
   model: Model,
   view: View,
-  { tokens, length, seed, openings, cache }: SelfDataOptions,
+  { tokens, length, seed, openings, cache, growing = false }: SelfDataOptions,
   job: JobOptions,
 ): Promise<readonly number[][]> {
   const { bosTokenId, eosTokenIds, vocabulary } = model.architecture;
   const count = Math.max(2, Math.ceil(tokens / length));
-  const key = JSON.stringify([model.checkpoint.identity, view, tokens, length, seed]);
-  const rows = (await readCache(cache, key)).slice(0, count);
+  const key = JSON.stringify([model.checkpoint.identity, view, growing ? 'any' : tokens, length, seed]);
+  const kept = await readCache(cache, key);
+  const rows = kept.slice(0, count);
   const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);
   // The same groups as without an interruption, so that the numbers are the same.
   while (rows.length < count) {

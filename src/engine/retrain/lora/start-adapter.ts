@@ -9,6 +9,7 @@ import type { Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
 import { adapterName, LINEAR_NAMES } from '../../adapter/names';
+import { formulaNumber } from '../../random';
 import { loraParameterName } from './lora-model';
 
 /** Selects the formula instead of a folder. */
@@ -82,8 +83,5 @@ export function startFromFormula(
 }
 
 function fill(values: Float32Array, k: number, factor: number): void {
-  for (let i = 0; i < values.length; i++) {
-    const u = ((Math.imul(i, 2654435761) + Math.imul(k, 40503) + 12345) >>> 0) / 2 ** 31 - 1;
-    values[i] = u * factor;
-  }
+  for (let i = 0; i < values.length; i++) values[i] = formulaNumber(i, k) * factor;
 }

@@ -1,0 +1,63 @@
+/** From a fitted D to new weights. A Linear's weight is (out, in), and D is (in, out): W ← W + step · Dᵀ. */
+import type { BlockWeightName, WeightKey } from '../checkpoint/weight-key';
+import { weightOf } from '../checkpoint/weight-key';
+import { readWide, type WeightSource } from '../weights/source';
+import type { Site } from './sites';
+import type { Matrix, Products } from './solve';
+
+/** A weight's new numbers. */
+export interface NewWeight {
+  readonly key: WeightKey;
+  readonly values: Float32Array;
+}
+
+/** The site's Linear, and its bias. */
+export function weightKeys({ block, tensor }: Pick<Site, 'block' | 'tensor'>): { weight: WeightKey; bias: WeightKey } {
+  const name: 'o' | 'down' = tensor === 'o_proj' ? 'o' : 'down';
+  const biasName: BlockWeightName = `${name}Bias`;
+  return { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
+}
+
+/** refit: W + step · Dᵀ. */
+export async function refitted(source: WeightSource, site: Site, delta: Matrix, step: number): Promise<NewWeight[]> {
+  const { weight: key } = weightKeys(site);
+  const wide = await readWide(source, key);
+  const { data, rows: inputs, columns: outputs } = delta;
+  for (let i = 0; i < outputs; i++) {
+    for (let j = 0; j < inputs; j++) wide[i * inputs + j] += step * data[j * outputs + i];
+  }
+  return [{ key, values: Float32Array.from(wide) }];
+}
+
+/** fold: Tᵀ W and b T with T = I + step · D. */
+export async function folded(
+  source: WeightSource,
+  site: Site,
+  delta: Matrix,
+  step: number,
+  products: Products,
+): Promise<NewWeight[]> {
+  const { weight: key, bias } = weightKeys(site);
+  const wide = await readWide(source, key);
+  const outputs = delta.rows;
+  const weight = { data: wide, rows: outputs, columns: wide.length / outputs };
+  const negative = { ...delta, data: delta.data.map((value) => -step * value) };
+  const product = await products.subtract(weight, negative, weight, 'transA');
+  const changed = [{ key, values: Float32Array.from(product.data) }];
+  if (!weightOf(source.architecture, bias)) return changed;
+  const row = { data: await readWide(source, bias), rows: 1, columns: outputs };
+  const moved = await products.subtract(row, row, negative);
+  return [...changed, { key: bias, values: Float32Array.from(moved.data) }];
+}
+
+/** scalar: the weight and the bias divided by the product of the factors so far. */
+export async function divided(source: WeightSource, site: Site, factor: number): Promise<NewWeight[]> {
+  const { weight, bias } = weightKeys(site);
+  const keys = weightOf(source.architecture, bias) ? [weight, bias] : [weight];
+  return Promise.all(
+    keys.map(async (key) => {
+      const wide = await readWide(source, key);
+      return { key, values: Float32Array.from(wide, (value) => value / factor) };
+    }),
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * A correction by least squares: min over D of |X D − R|² + α |D|², α = λ · median of the diagonal of XᵀX. It shrinks
+ * towards no change. The median, because one position with a massive activation can be almost all of the trace.
+ */
+import { type Panels, panelStarts, panelWidth } from './blocked';
+import { addEquations, type NormalEquations } from './gram';
+import { RIDGE_GRID } from './methods';
+import { cholesky, type Matrix, type Products, solveWith } from './solve';
+
+export interface Fit {
+  /** D, (d, h); undefined if no correction helps. */
+  readonly delta: Matrix | undefined;
+  /** Of all rows. */
+  readonly traceGram: number;
+  readonly medianGram: number;
+  readonly normCross: number;
+  readonly normDelta: number;
+  readonly ridge: number | null;
+  readonly heldErrors?: readonly number[];
+}
+
+/** @param equations of all rows; overwritten @throws NotPositiveDefinite, CancelledError */
+export async function fitWith(equations: NormalEquations, ridge: number, products: Products): Promise<Fit> {
+  const facts = factsOf(equations);
+  if (facts.medianGram === 0) return { ...facts, delta: undefined, normDelta: 0, ridge }; // X is zero
+  const delta = await deltaOf(equations, ridge, products);
+  return { ...facts, delta, normDelta: norm(delta.data), ridge };
+}
+
+/** The rows that choose the ridge, apart from the others. */
+export interface ChosenRows {
+  readonly equations: NormalEquations;
+  /** Σ R² over these rows. */
+  readonly squares: number;
+}
+
+/**
+ * The same with the ridge of the grid that predicts the choosing rows best after a fit on the others. If none is better
+ * than no correction, there is none.
+ */
+export async function fitByRows(others: NormalEquations, chosen: ChosenRows, products: Products): Promise<Fit> {
+  const all = addEquations(others, chosen.equations);
+  const heldErrors: number[] = [];
+  for (const ridge of RIDGE_GRID) {
+    const copy = { gram: others.gram.copy(), cross: { ...others.cross, data: others.cross.data.slice() } };
+    const facts = factsOf(copy);
+    const delta = facts.medianGram === 0 ? undefined : await deltaOf(copy, ridge, products);
+    heldErrors.push(delta ? await relativeError(delta, chosen, products) : 1);
+  }
+  const best = Math.min(...heldErrors);
+  if (!(best < 1)) return { ...factsOf(all), delta: undefined, normDelta: 0, ridge: null, heldErrors };
+  return { ...(await fitWith(all, RIDGE_GRID[heldErrors.indexOf(best)], products)), heldErrors };
+}
+
+/** |X D − R|² / |R|² from the sums of products: (|R|² − 2 ⟨D, XᵀR⟩ + ⟨D, XᵀX D⟩) / |R|² */
+async function relativeError(
+  delta: Matrix,
+  { equations: { gram, cross }, squares }: ChosenRows,
+  products: Products,
+): Promise<number> {
+  if (squares === 0) return 1;
+  const image = await timesSymmetric(gram, delta, products);
+  let linear = 0;
+  let quadratic = 0;
+  for (let i = 0; i < delta.data.length; i++) {
+    linear += delta.data[i] * cross.data[i];
+    quadratic += delta.data[i] * image[i];
+  }
+  return (squares - 2 * linear + quadratic) / squares;
+}
+
+/** G D for a symmetric G in panels: (d, h) */
+async function timesSymmetric({ size, panels }: Panels, delta: Matrix, products: Products): Promise<Float64Array> {
+  const { columns } = delta;
+  const sum = { data: new Float64Array(delta.data.length), rows: size, columns }; // −G D
+  for (const [p, start] of panelStarts(size).entries()) {
+    const width = panelWidth(size, start);
+    const panel = { data: panels[p], rows: size - start, columns: width };
+    const own = { data: delta.data.subarray(start * columns, (start + width) * columns), rows: width, columns };
+    const rest = { data: sum.data.subarray(start * columns), rows: size - start, columns };
+    rest.data.set((await products.subtract(rest, panel, own)).data);
+    if (start + width === size) continue;
+    // The same entries above the diagonal.
+    const below = { data: panel.data.subarray(width * width), rows: size - start - width, columns: width };
+    const later = { data: delta.data.subarray((start + width) * columns), rows: below.rows, columns };
+    const upper = { data: sum.data.subarray(start * columns, (start + width) * columns), rows: width, columns };
+    upper.data.set((await products.subtract(upper, below, later, 'transA')).data);
+  }
+  return sum.data.map((value) => -value);
+}
+
+async function deltaOf({ gram, cross }: NormalEquations, ridge: number, products: Products): Promise<Matrix> {
+  const { median } = diagonalFacts(gram);
+  gram.addToDiagonal(ridge * median);
+  return solveWith(await cholesky(gram, products), cross, products);
+}
+
+function factsOf({ gram, cross }: NormalEquations): Pick<Fit, 'traceGram' | 'medianGram' | 'normCross'> {
+  const { trace, median } = diagonalFacts(gram);
+  return { traceGram: trace, medianGram: median, normCross: norm(cross.data) };
+}
+
+/** Trace, and the lower median; if that is 0, the mean of the nonzero entries. */
+function diagonalFacts(gram: Panels): { readonly trace: number; readonly median: number } {
+  const sorted = gram.diagonal().sort();
+  const trace = sorted.reduce((sum, value) => sum + value, 0);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (median !== 0) return { trace, median };
+  const nonzero = sorted.filter((value) => value !== 0).length;
+  return { trace, median: nonzero === 0 ? 0 : trace / nonzero };
+}
+
+/** Euclidean norm in float64. */
+export function norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,255 @@
+/**
+ * Healing in closed form: after blocks were left out, the Linears that write to the residual stream are corrected by
+ * least squares, so that the stream follows that of the whole model. Only weights change.
+ */
+import { parametersOfLayer } from '../checkpoint/parameters';
+import { UserError } from '../errors';
+import { Forward, type TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import type { View } from '../model/view';
+import { type JobOptions, Work } from '../progress';
+import { formulaNumber } from '../random';
+import { divided, folded, type NewWeight, refitted } from './corrections';
+import { fitFailure } from './failure';
+import { type Fit, fitByRows, fitWith, norm } from './fit';
+import { measureStages } from './measure';
+import { HEAL_DEFAULTS, refitRidge } from './methods';
+import { MemoryPatches } from './patch-store';
+import type { Healed, HealSettings, HealStep, PatchSink } from './result';
+import { groupRows } from './rows';
+import { type Site, sitesOf } from './sites';
+import { Products } from './solve';
+import { Streams } from './streams';
+import { type Observation, Walk } from './walk';
+
+export interface HealOptions extends HealSettings {
+  /** Rows that are measured but not fitted. */
+  readonly heldOut?: TokenRows;
+  /** Gives the dense stream, whole; the model itself when undefined. It has as many blocks. */
+  readonly target?: Model;
+  /** Takes the new weights; memory when undefined. */
+  readonly sink?: PatchSink;
+  /** Measure the model before and after. On by default. */
+  readonly measure?: boolean;
+}
+
+/**
+ * Heals `model` without the parts that `view` leaves out.
+ * @param rows tokens that are fitted, all rows of one length
+ * @returns no steps and no patches if nothing is left out, or nothing is kept before the last cut
+ * @throws UserError when numbers are not finite or a fit has no solution; CancelledError
+ */
+export async function heal(
+  model: Model,
+  view: View,
+  rows: TokenRows,
+  options: HealOptions,
+  job: JobOptions = {},
+): Promise<Healed> {
+  const { heldOut = [], target = model, sink = new MemoryPatches(), measure = true } = options;
+  requireAlike(model, target);
+  const healing = await Healing.open({ model, target, view, rows, heldOut, sink }, options, job);
+  try {
+    const steps = await healing.walk();
+    const patches = await sink.patches();
+    return { steps, patches, ...(measure && (await healing.measure(patches))) };
+  } finally {
+    await healing.close();
+  }
+}
+
+/** The dense stream must fit the student's. */
+function requireAlike({ architecture: student }: Model, { architecture: dense }: Model): void {
+  if (student.hidden === dense.hidden && student.layers.length === dense.layers.length) return;
+  throw new UserError(
+    'Cannot heal this model',
+    `the whole model has ${dense.layers.length} blocks of width ${dense.hidden}, this one ${student.layers.length} of ${student.hidden}`,
+    'Heal the model that the blocks are left out of.',
+  );
+}
+
+interface HealTask {
+  readonly model: Model;
+  readonly target: Model;
+  readonly view: View;
+  readonly rows: TokenRows;
+  readonly heldOut: TokenRows;
+  readonly sink: PatchSink;
+}
+
+/** Tokens of a run: sums of products cost the less, the more tokens are in one. */
+const TOKENS_PER_RUN = 2048;
+/** Multiplications of a run, so that a run stays about a second in wide models. */
+const PRODUCTS_PER_RUN = 1.5e11;
+
+class Healing {
+  private readonly fitted: number;
+
+  private constructor(
+    private readonly task: HealTask,
+    private readonly settings: HealSettings,
+    private readonly sites: readonly Site[],
+    private readonly streams: Streams,
+    private readonly walker: Walk,
+    private readonly products: Products,
+    private readonly work: Work,
+    /** The rows in the order of the streams' parts. */
+    private readonly ordered: TokenRows,
+  ) {
+    this.fitted = task.rows.length * task.rows[0].length;
+  }
+
+  static async open(task: HealTask, settings: HealOptions, job: JobOptions): Promise<Healing> {
+    const { model, target, rows, heldOut, view } = task;
+    const { architecture, memory } = model;
+    const { layers, hidden } = architecture;
+    const { length } = rows[0];
+    const perToken = Math.max(...layers.map((_, block) => 2 * parametersOfLayer(architecture, block)));
+    const tokensPerRun = Math.max(256, Math.min(TOKENS_PER_RUN, Math.floor(PRODUCTS_PER_RUN / perToken)));
+    const forward = new Forward(model, length, tokensPerRun);
+    const denseForward = target === model ? forward : new Forward(target, length, tokensPerRun);
+    const groups = groupRows(rows, heldOut, settings.ridge === 'auto');
+    const widest = Math.max(hidden, ...layers.map(({ heads, headDim, ffn }) => Math.max(heads * headDim, ffn)));
+    const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory });
+    const sites = sitesOf(view, target !== model);
+    const all = rows.length + heldOut.length;
+    const work = new Work(job, all * (layers.length + sites.length), 'row-blocks', 'reading the model');
+    const ordered = groups.flatMap((group) => [...group.rows]);
+    const advance = (amount: number): void => work.advance(amount);
+    const walker = new Walk(model, forward, target, denseForward, streams, advance);
+    const products = new Products(model.threads, job.signal);
+    return new Healing(task, settings, sites, streams, walker, products, work, ordered);
+  }
+
+  /** The first module of the walk. */
+  private get start(): number {
+    return this.sites[0]?.module ?? 2 * this.task.view.attention.length;
+  }
+
+  /** Corrects the sites in order. */
+  async walk(): Promise<HealStep[]> {
+    const { streams, walker } = this;
+    this.work.step('the kept blocks before the first cut');
+    await walker.embed('dense', this.ordered);
+    // Where nothing is kept before the first cut, the healed stream is still the embedding at the first site.
+    const shared = keepsBefore(this.task.view, this.start) ? this.start : 0;
+    await walker.pass(['dense', 'dense'], [0, shared]);
+    if (this.task.target === this.task.model) {
+      await walker.copy('dense', 'healed');
+    } else {
+      await walker.embed('healed', this.ordered);
+      await walker.pass(['healed', 'healed'], [0, shared]);
+    }
+    await walker.pass(['dense', 'dense'], [shared, this.start]);
+    await walker.copy('healed', 'start', (part) => streams.parts[part].measure !== undefined);
+    return this.settings.method === 'scalar' ? this.scale() : this.fit();
+  }
+
+  async measure(patches: Healed['patches']): Promise<Pick<Healed, 'fit' | 'heldOut'>> {
+    const { task, streams, settings, ordered, work } = this;
+    const isWalked = settings.method !== 'scalar';
+    return measureStages(task, { streams, patches, ordered, start: this.start, isWalked }, work);
+  }
+
+  async close(): Promise<void> {
+    await this.products.close();
+    await this.streams.close();
+  }
+
+  /** refit and fold. */
+  private async fit(): Promise<HealStep[]> {
+    const { walker, sites, settings } = this;
+    const steps: HealStep[] = [];
+    const end = 2 * this.task.view.attention.length;
+    let from = sites[0]?.module ?? end; // where healed and dense stream are
+    for (const site of sites) {
+      if (settings.method === 'fold' && !site.cut) continue;
+      this.work.step(`block ${site.block}`);
+      await walker.pass(['dense', 'dense'], [from, site.module]);
+      await walker.pass(['healed', 'healed'], [from, site.module]);
+      await walker.aim(site);
+      steps.push(await this.correct(site, settings.method === 'fold' ? 'output' : 'input'));
+      walker.moveOn();
+      from = site.next;
+    }
+    await walker.pass(['dense', 'dense'], [from, end]);
+    await walker.pass(['healed', 'healed'], [from, end]);
+    return steps;
+  }
+
+  private async correct(site: Site, regressor: 'input' | 'output'): Promise<HealStep> {
+    const { stepCut = HEAL_DEFAULTS.stepCut, step = HEAL_DEFAULTS.step } = this.settings;
+    const share = site.cut ? stepCut : step;
+    const observed = await this.walker.observe(site, regressor);
+    const { delta, ...facts } = await this.solve(site, observed);
+    const changed = delta ? await this.changed(site, delta, share) : [];
+    const taken = delta && Float32Array.from(delta.data, (value) => share * value);
+    const errorAfter = await this.walker.correct(site, regressor, taken);
+    await this.keep(changed);
+    return {
+      block: site.block,
+      tensor: site.tensor,
+      removed: site.removed,
+      ...facts,
+      errorBefore: observed.error,
+      errorAfter,
+      ...describe(changed),
+    };
+  }
+
+  private async solve(site: Site, { fitted, chosen, chosenError }: Observation): Promise<Fit> {
+    const { method, ridge } = this.settings;
+    try {
+      if (chosen) return await fitByRows(fitted, { equations: chosen, squares: chosenError }, this.products);
+      const { ffn } = this.task.model.architecture.layers[site.block];
+      const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
+      return await fitWith(fitted, typeof ridge === 'number' ? ridge : rule, this.products);
+    } catch (error) {
+      throw fitFailure(error, site);
+    }
+  }
+
+  private changed(site: Site, delta: NonNullable<Fit['delta']>, share: number): Promise<NewWeight[]> {
+    const { weights } = this.task.model;
+    return this.settings.method === 'fold'
+      ? folded(weights, site, delta, share, this.products)
+      : refitted(weights, site, delta, share);
+  }
+
+  /** scalar: the dense stream tells how much each cut changes its size. */
+  private async scale(): Promise<HealStep[]> {
+    const { walker, sites } = this;
+    const steps: HealStep[] = [];
+    let factor = 1;
+    for (const site of sites) {
+      this.work.step(`block ${site.block}`);
+      const changed = factor === 1 ? [] : await divided(this.task.model.weights, site, factor);
+      await this.keep(changed);
+      await walker.pass(['dense', 'dense'], [site.module, site.module + 1]);
+      if (site.cut) {
+        const before = await walker.channelMeans();
+        await walker.pass(['dense', 'dense'], [site.module + 1, site.next]);
+        const after = await walker.channelMeans();
+        const s = after.reduce((sum, mean, channel) => sum + mean / before[channel], 0) / after.length;
+        factor *= s;
+        steps.push({ block: site.block, tensor: site.tensor, removed: site.removed, s, ...describe(changed) });
+      }
+    }
+    return steps;
+  }
+
+  private async keep(changed: readonly NewWeight[]): Promise<void> {
+    for (const { key, values } of changed) await this.task.sink.add(key, values);
+  }
+}
+
+/** Whether all modules before `module` are kept; otherwise none is. */
+const keepsBefore = ({ attention }: View, module: number): boolean => module === 0 || attention[0];
+
+/** Norm of the new weight, and its dot product with a fixed pseudo-random vector, by which others can check it. */
+function describe([weight]: readonly NewWeight[]): Pick<HealStep, 'weight'> {
+  if (weight === undefined) return {};
+  let dot = 0;
+  weight.values.forEach((value, i) => (dot += value * formulaNumber(i, 7)));
+  return { weight: { norm: norm(weight.values), dot } };
+}

@@ -1,0 +1,165 @@
+/**
+ * Residual streams during a healing, in chunks of rows: in memory within the model's budget, otherwise in temporary
+ * files. So memory does not grow with the number of tokens.
+ */
+import type { Forward } from '../model/forward';
+import { type Chunk, ChunkPool, type State } from '../model/states';
+import { openStateStore, type StateStore } from '../model/state-store';
+import type { RowGroup } from './rows';
+
+/** The streams: healed and dense at one module, dense at the next (the target), and others while they are needed. */
+export type StreamName = 'healed' | 'dense' | 'target' | 'plain' | 'start';
+
+const SLOTS: Readonly<Record<StreamName, number>> = { healed: 0, dense: 1, target: 2, plain: 3, start: 4 };
+
+/** A run of rows that pass through the model together. */
+export interface Part extends Pick<RowGroup, 'use' | 'measure'> {
+  readonly rows: number;
+  /** Of its first row, among all rows in the order of the groups. */
+  readonly first: number;
+}
+
+export class Streams {
+  private readonly buffers = new Map<string, Float32Array>();
+  /** Allocates inputs of Linears, by their width. */
+  private readonly pools = new Map<number, ChunkPool>();
+  private readonly slots = { ...SLOTS };
+
+  private constructor(
+    private readonly forward: Forward,
+    readonly parts: readonly Part[],
+    private readonly hidden: StateStore,
+    private readonly inputs: StateStore,
+    private readonly budget: number,
+  ) {}
+
+  /**
+   * @param hidden width of the stream
+   * @param widest input of a Linear
+   * @param budget bytes of memory
+   */
+  static async open(
+    forward: Forward,
+    groups: readonly RowGroup[],
+    { hidden, widest, budget }: { readonly hidden: number; readonly widest: number; readonly budget: number },
+  ): Promise<Streams> {
+    const parts = partsOf(groups, forward.rowsPerChunk);
+    const tokens = parts.map(({ rows }) => rows * forward.length);
+    const slots = Object.keys(SLOTS).length;
+    const ofHidden = tokens.map((count) => count * hidden);
+    const all = 4 * slots * ofHidden.reduce((a, b) => a + b, 0);
+    const states = await openStateStore(slots, ofHidden, budget);
+    try {
+      const rest = Math.max(0, budget - all);
+      return new Streams(
+        forward,
+        parts,
+        states,
+        await openStateStore(
+          1,
+          tokens.map((count) => count * widest),
+          rest,
+        ),
+        budget,
+      );
+    } catch (error) {
+      await states.close();
+      throw error;
+    }
+  }
+
+  /** Tokens of a chunk, at most. */
+  get tokensPerChunk(): number {
+    return this.forward.rowsPerChunk * this.forward.length;
+  }
+
+  /** Allocates inputs of `width` numbers a token. */
+  inputPool(width: number): ChunkPool {
+    let pool = this.pools.get(width);
+    if (!pool) this.pools.set(width, (pool = new ChunkPool(this.forward.length, width)));
+    return pool;
+  }
+
+  /** Takes over the chunk. */
+  write(stream: StreamName, part: number, chunk: Chunk): Promise<void> {
+    return this.hidden.write({ step: this.slots[stream], chunk: part }, chunk);
+  }
+
+  /** The chunk that was written last; valid until the stream is read again. */
+  async read(stream: StreamName, part: number): Promise<Chunk> {
+    const { rows } = this.parts[part];
+    const size = rows * this.forward.length * this.forward.pool.hidden;
+    const data = await this.hidden.read({ step: this.slots[stream], chunk: part }, this.buffer(stream, size));
+    return this.forward.pool.over(data.subarray(0, size), rows);
+  }
+
+  /** Several parts of a stream at once. */
+  async state(stream: StreamName, parts: readonly number[]): Promise<State> {
+    const chunks: Chunk[] = [];
+    for (const part of parts) {
+      const chunk = await this.read(stream, part);
+      chunks.push(this.inFile ? this.forward.pool.over(chunk.data.slice(), chunk.rows) : chunk);
+    }
+    return chunks;
+  }
+
+  /** Groups of parts, so that `count` streams of a group fit the budget. */
+  grouped(parts: readonly number[], count: number): number[][] {
+    const groups: number[][] = [];
+    let bytes = Infinity;
+    for (const part of parts) {
+      const own = 4 * count * this.parts[part].rows * this.forward.length * this.forward.pool.hidden;
+      if (bytes + own > this.budget) {
+        groups.push([]);
+        bytes = 0;
+      }
+      groups[groups.length - 1].push(part);
+      bytes += own;
+    }
+    return groups;
+  }
+
+  private get inFile(): boolean {
+    return this.hidden.fileBytes > 0;
+  }
+
+  /** The two streams change places. */
+  swap(a: StreamName, b: StreamName): void {
+    [this.slots[a], this.slots[b]] = [this.slots[b], this.slots[a]];
+  }
+
+  writeInput(part: number, chunk: Chunk): Promise<void> {
+    return this.inputs.write({ step: 0, chunk: part }, chunk);
+  }
+
+  /** (tokens, width) */
+  async readInput(part: number, width: number): Promise<Float32Array> {
+    const size = this.parts[part].rows * this.forward.length * width;
+    const data = await this.inputs.read({ step: 0, chunk: part }, this.buffer('input', size));
+    return data.subarray(0, size);
+  }
+
+  async close(): Promise<void> {
+    await this.hidden.close();
+    await this.inputs.close();
+  }
+
+  private buffer(name: string, size: number): Float32Array {
+    let buffer = this.buffers.get(name);
+    if (!buffer || buffer.length < size) this.buffers.set(name, (buffer = new Float32Array(size)));
+    return buffer;
+  }
+}
+
+function partsOf(groups: readonly RowGroup[], rowsPerChunk: number): Part[] {
+  const parts: Part[] = [];
+  let first = 0;
+  for (const { rows, use, measure } of groups) {
+    for (let at = 0; at < rows.length; at += rowsPerChunk) {
+      const count = Math.min(rowsPerChunk, rows.length - at);
+      parts.push({ rows: count, first, use, measure });
+      first += count;
+    }
+  }
+  return parts;
+}
