@@ -111,8 +111,8 @@ function diagonalFacts(gram: Panels): { readonly trace: number; readonly median:
 }
 
 /** Euclidean norm in float64. */
-export function norm(values: ArrayLike<number>): number {
+export function norm(values: Float32Array | Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  for (const value of values) sum += value * value;
   return Math.sqrt(sum);
 }
