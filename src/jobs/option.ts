@@ -186,6 +186,8 @@ export interface LabelledModel {
   readonly checkpoint: string;
   /** Blocks and modules to leave out. */
   readonly remove?: readonly (number | string)[];
+  /** File of healed weights of the model. */
+  readonly heal?: string;
   /** Folder of an adapter for the model. */
   readonly adapter?: string;
   /** Use the adapter although it was trained on other files. */

@@ -43,6 +43,8 @@ export interface ColumnInfo {
   /** Of the model's files; undefined where they could not be opened. */
   readonly identity?: string;
   readonly removed: readonly RemovedEntry[];
+  /** Name of the file of healed weights. */
+  readonly patch?: string;
   /** Name of the adapter on top. */
   readonly adapter?: string;
 }

@@ -45,6 +45,8 @@ export interface ScoreResult {
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly removed?: readonly RemovedEntry[];
   readonly adapter?: { readonly name: string; readonly sha256?: string };
+  /** Healed weights. */
+  readonly patch?: { readonly name: string; readonly sha256?: string };
   /** The model with nothing removed, where it was measured. */
   readonly full: { readonly ppl: JsonNumber; readonly meanNll: JsonNumber; readonly tokens: number } | null;
   readonly blocks?: readonly BlockScoreInfo[];

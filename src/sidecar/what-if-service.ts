@@ -104,18 +104,22 @@ export class WhatIfService {
 
   /** Opens the model, unless the same one is open and none of its files has changed. */
   private async openFor(params: ViewPerplexityParams): Promise<WarmModel> {
-    const { checkpoint: path, calibration: source, adapter, otherBase, device, threads, memory } = params;
+    const { checkpoint: path, calibration: source, heal, adapter, otherBase, device, threads, memory } = params;
     // Stamped before they are opened, so that a file that changes meanwhile is noticed by the next request.
-    const stamps = await stampsOf([await folderOf(path), source.file, ...(adapter === undefined ? [] : [adapter])]);
-    const key = JSON.stringify([path, source, adapter, otherBase, device, threads, memory, stamps]);
+    const changes = [heal, adapter].filter((file) => file !== undefined);
+    const stamps = await stampsOf([await folderOf(path), source.file, ...changes]);
+    const key = JSON.stringify([path, source, heal, adapter, otherBase, device, threads, memory, stamps]);
     if (this.open?.key === key) return this.open;
     await this.drop();
-    const opened = await openForComputing(path, { adapter, otherBase });
-    const { checkpoint, architecture, changes } = opened;
+    const opened = await openForComputing(path, { heal, adapter, otherBase });
+    const { checkpoint, architecture } = opened;
     const { samples, length, seed = DEFAULT_SEED } = source;
     const settings = { samples, length, seed, vocabulary: architecture.vocabulary };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.folder));
-    const model = await openModel(checkpoint, { ...modelOptions(params, { hooks: this.hooks }), changes });
+    const model = await openModel(checkpoint, {
+      ...modelOptions(params, { hooks: this.hooks }),
+      changes: opened.changes,
+    });
     const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? memoryFor('whatIfStates'));
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;

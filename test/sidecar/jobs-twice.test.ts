@@ -11,10 +11,12 @@ import { JOBS } from '../../src/jobs/definitions';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
+import { readPatchFile } from '../../src/engine/weights/patch-file';
 import type { RunRecord } from '../../src/engine/records/record';
 import type { JobSpec } from '../../src/protocol/jobs';
 import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
+import { writePatch } from '../support/patches';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 import { material } from './material';
@@ -26,6 +28,9 @@ interface Toy {
   readonly text: string;
   /** Folder of an adapter of the model. */
   readonly adapter: string;
+  /** File of healed weights of the model, and an adapter on top of them. */
+  readonly patch: string;
+  readonly healedAdapter: string;
   readonly out: string;
 }
 
@@ -34,6 +39,15 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
   score: [
     ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 3, length: 16, remove: [1, '2.ffn'] }),
     ({ model }) => ({ checkpoint: model, criterion: 'magnitude', norm: 'l2' }),
+    ({ model, patch }) => ({ checkpoint: model, criterion: 'magnitude', heal: patch }),
+    ({ model, text, patch }) => ({
+      checkpoint: model,
+      criterion: 'taylor',
+      calibration: text,
+      samples: 2,
+      length: 12,
+      heal: patch,
+    }),
     ({ model, text }) => ({
       checkpoint: model,
       calibration: text,
@@ -94,6 +108,16 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       window: 16,
       limit: 2,
     }),
+    ({ model, text, patch }) => ({
+      checkpoint: model,
+      heal: patch,
+      criterion: 'deepest',
+      keepEnds: false,
+      most: 1,
+      calibration: text,
+      samples: 2,
+      length: 12,
+    }),
   ],
   generate: [
     ({ model }) => ({ checkpoint: model, prompt: 'The river', maxNewTokens: 7, remove: [1] }),
@@ -106,6 +130,13 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       ignoreEos: true,
     }),
     ({ model }) => ({ checkpoint: model, prompt: 'The river', chat: true, maxNewTokens: 5, seed: 4 }),
+    ({ model, patch, healedAdapter }) => ({
+      checkpoint: model,
+      prompt: 'The river',
+      maxNewTokens: 5,
+      heal: patch,
+      adapter: healedAdapter,
+    }),
   ],
   prune: [
     ({ model, out }) => ({ checkpoint: model, blocks: [1, 4], out }),
@@ -125,16 +156,19 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
   merge: [
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out }),
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out, dtype: 'bf16' }),
+    ({ model, patch, healedAdapter, out }) => ({ checkpoint: model, heal: patch, adapter: healedAdapter, out }),
   ],
   bench: [
     ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 3, repeats: 1, remove: [1] }),
     ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),
+    ({ model, patch }) => ({ checkpoint: model, heal: patch, promptTokens: 4, newTokens: 3, repeats: 1 }),
   ],
   speeds: [
-    ({ model, adapter }) => ({
+    ({ model, adapter, patch }) => ({
       columns: [
         { label: 'whole', checkpoint: model },
         { label: 'shorter', checkpoint: model, remove: [1, '2.ffn'] },
+        { label: 'healed', checkpoint: model, heal: patch },
         { label: 'retrained', checkpoint: model, adapter },
         { label: 'gone', checkpoint: join(model, 'gone') },
       ],
@@ -144,10 +178,11 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     }),
   ],
   samples: [
-    ({ model, adapter }) => ({
+    ({ model, adapter, patch, healedAdapter }) => ({
       prompts: ['The river', 'In the evening'],
       columns: [
         { label: 'whole', checkpoint: model },
+        { label: 'healed', checkpoint: model, heal: patch, adapter: healedAdapter },
         { label: 'retrained', checkpoint: model, adapter },
         { label: 'gone', checkpoint: join(model, 'gone') },
       ],
@@ -160,6 +195,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model, text }) => ({ checkpoint: model, text, window: 24, limit: 3, remove: [1, '4.attention'] }),
     ({ model, text }) => ({ checkpoint: model, text, bos: 'window', window: 32, limit: 2 }),
     ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 3, length: 16, seed: 5 }),
+    ({ model, text, patch }) => ({ checkpoint: model, text, window: 24, limit: 2, heal: patch, remove: ['4.ffn'] }),
   ],
 };
 
@@ -202,15 +238,26 @@ describe('every job by the command line and by the sidecar', function () {
   this.timeout(300_000);
   const client = describedClient();
   const { model, text } = material();
-  const adapter = join(temporaryFolder(), 'adapter');
+  const folder = temporaryFolder();
+  const toy = {
+    model,
+    text,
+    adapter: join(folder, 'adapter'),
+    patch: join(folder, 'healed.safetensors'),
+    healedAdapter: join(folder, 'healed-adapter'),
+  };
   before(async () => {
     buildCli();
     const checkpoint = await openCheckpoint(model);
-    await writeAdapter(adapter, randomAdapter(requireArchitecture(checkpoint), { removed: [2] }), checkpoint);
+    const lora = randomAdapter(requireArchitecture(checkpoint), { removed: [2] });
+    await writeAdapter(toy.adapter, lora, checkpoint);
+    await writePatch(toy.patch, model, [2]);
+    const healed = (await readPatchFile(toy.patch, checkpoint)).note.digest;
+    await writeAdapter(toy.healedAdapter, { ...lora, healed }, checkpoint);
   });
 
   const given = (make: (toy: Toy) => object, folder: string): object => ({
-    ...make({ model, text, adapter, out: join(folder, 'out') }),
+    ...make({ ...toy, out: join(folder, 'out') }),
     device: 'cpu',
   });
 
@@ -245,7 +292,7 @@ describe('every job by the command line and by the sidecar', function () {
   it('the command line that is copied gives the options that were given', () => {
     for (const kind of (Object.keys(JOBS) as Kind[]).filter(isOnTheLine)) {
       for (const make of GIVEN[kind]) {
-        const given = make({ model, text, adapter, out: '/no/such/folder' });
+        const given = make({ ...toy, out: '/no/such/folder' });
         const read = optionsFromWords(JOBS[kind], argvOf(JOBS[kind], given));
         assert.deepEqual(completeOptions(JOBS[kind], read), completeOptions(JOBS[kind], given));
       }

@@ -10,8 +10,8 @@ import { entries, finite, objects, text } from './fields';
 import type { RunRecord } from './record';
 
 /**
- * "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl)."; undefined if it was not made by
- * pruning.
+ * "`mine` itself is `SmolLM2-135M` without blocks 4, 13, chosen by criterion (ppl), and healed in closed form (refit).";
+ * undefined if it was not made by pruning.
  */
 export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {
   const parent = record?.inputs.find(({ role }) => role === 'model')?.name;
@@ -21,7 +21,14 @@ export function pruningWords(name: string, record: RunRecord | undefined): strin
   const why = text(chosen) === undefined ? '' : `, chosen ${inline(text(chosen)!)}`;
   const by = text(criterion) === undefined ? '' : ` (${inline(text(criterion)!)})`;
   const blocks = `${removed.length === 1 ? 'block' : 'blocks'} ${inline(removed.join(', '))}`;
-  return `${codeSpan(name)} itself is ${codeSpan(parent)} without ${blocks}${why}${by}.`;
+  return `${codeSpan(name)} itself is ${codeSpan(parent)} without ${blocks}${why}${by}${healing(record)}.`;
+}
+
+/** ", and healed in closed form (refit)"; empty for plain weights. */
+function healing({ kind, results }: RunRecord): string {
+  const method = text(results.method);
+  if (kind !== 'heal' || results.kept !== 'healed' || method === undefined) return '';
+  return `, and healed in closed form (${inline(method)})`;
 }
 
 /** The adapter's training data, duration and effect: lines of a list. */

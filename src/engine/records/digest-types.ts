@@ -11,6 +11,8 @@ export interface RunDigest {
   readonly model: { readonly name: string; readonly identity?: string };
   /** Blocks and modules left out of the model. */
   readonly removed: readonly (number | string)[];
+  /** Name of the file of healed weights of the model. */
+  readonly patch?: string;
   /** Name of the adapter on the model. */
   readonly adapter?: string;
   /** The execution provider; null if nothing was computed. */
@@ -25,7 +27,7 @@ export interface RunDigest {
   /** Of healing, or of pruning with healing. */
   readonly heal?: HealDigest;
   readonly quality?: readonly QualityDigest[];
-  /** Trained models, measured on a text that curves also use. */
+  /** Trained and healed models, measured on a text that curves also use. */
   readonly retrained?: readonly RetrainedDigest[];
   readonly cost?: readonly CostDigest[];
   readonly samples?: SamplesDigest;
@@ -155,9 +157,11 @@ export interface QualityDigest {
   readonly rowsKey?: string;
 }
 
-/** Perplexity after retraining. */
+/** Perplexity after retraining or healing. */
 export interface RetrainedDigest {
   readonly label: string;
+  /** Healed in closed form, without training. */
+  readonly healed?: true;
   /** Removed blocks. */
   readonly removed: readonly number[];
   readonly ppl: JsonNumber;
@@ -188,6 +192,7 @@ export interface CostDigest {
     readonly model: string;
     readonly identity: string;
     readonly removed: readonly (number | string)[];
+    readonly patch?: string;
     readonly adapter?: string;
   };
 }

@@ -24,7 +24,7 @@ import { calibrationKey, curveKey, evaluationKey } from './rows-key';
 export function digestRecord(record: RunRecord): RunDigest {
   const { kind, started, finished, results, settings, versions } = record;
   const model = record.inputs.find(({ role }) => role === 'model');
-  const adapter = record.inputs.find(({ role }) => role === 'adapter');
+  const [adapter, patch] = ['adapter', 'patch'].map((on) => record.inputs.find(({ role }) => role === on));
   const name = model?.name ?? '';
   const device = isObject(record.device) ? text(record.device.provider) : undefined;
   return {
@@ -33,6 +33,7 @@ export function digestRecord(record: RunRecord): RunDigest {
     finished,
     model: { name, ...(model?.identity !== undefined && { identity: model.identity }) },
     removed: entries(settings.removed ?? results.removed),
+    ...(patch && { patch: patch.name }),
     ...(adapter && { adapter: adapter.name }),
     device: device ?? null,
     inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
@@ -143,7 +144,7 @@ function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: 
   return [{ label, ppl, tokens, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
 }
 
-/** With an adapter it is also the perplexity after retraining. */
+/** With an adapter it is also the perplexity after retraining, with healed weights that after healing. */
 function evaluationOf(
   results: JsonObject,
   model: string,
@@ -151,10 +152,12 @@ function evaluationOf(
   text: string | undefined,
   rowsKey: string | undefined,
 ): Parts {
-  const adapter = inputs.find(({ role }) => role === 'adapter')?.name;
-  const quality = qualityOf(results, adapter ?? model, text ?? '', rowsKey);
-  if (adapter === undefined || quality.length === 0) return { quality };
-  return { quality, retrained: [retrainedOf(results, adapter, quality[0])] };
+  const [adapter, patch] = ['adapter', 'patch'].map((on) => inputs.find(({ role }) => role === on)?.name);
+  const changed = adapter ?? patch;
+  const quality = qualityOf(results, changed ?? model, text ?? '', rowsKey);
+  if (changed === undefined || quality.length === 0) return { quality };
+  const retrained = retrainedOf(results, changed, quality[0]);
+  return { quality, retrained: [adapter === undefined ? { ...retrained, healed: true } : retrained] };
 }
 
 function retrainedOf(
@@ -219,10 +222,12 @@ function rangeOf(value: unknown): readonly [number, number] | undefined {
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
 }
 
-function columnOf({ model, identity, removed, adapter }: JsonObject): Pick<CostDigest, 'of'> {
-  const [name, hash, on] = [text(model), text(identity), text(adapter)];
+function columnOf({ model, identity, removed, patch, adapter }: JsonObject): Pick<CostDigest, 'of'> {
+  const [name, hash] = [text(model), text(identity)];
   if (name === undefined || hash === undefined) return {};
-  return { of: { model: name, identity: hash, removed: entries(removed), ...(on !== undefined && { adapter: on }) } };
+  const [healed, on] = [text(patch), text(adapter)];
+  const changes = { ...(healed !== undefined && { patch: healed }), ...(on !== undefined && { adapter: on }) };
+  return { of: { model: name, identity: hash, removed: entries(removed), ...changes } };
 }
 
 function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {

@@ -1,7 +1,7 @@
 /**
- * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the stored type. Blocks
- * that the adapter leaves out are left out, so a retrained view is pruned and merged in one step. One piece of one
- * tensor is in memory at a time.
+ * Writes a normal checkpoint with an adapter in its weights: W + (α/r) B A, rounded once to the stored type, where W may
+ * be healed. Blocks that the adapter leaves out are left out, so a retrained view is pruned and merged in one step. One
+ * piece of one tensor is in memory at a time.
  */
 import type { WeightDtype } from '../formats/dtype';
 import type { Checkpoint } from '../checkpoint/types';
@@ -11,7 +11,10 @@ import type { Reduction } from '../checkpoint/reduction';
 import type { WriteOptions, Written } from './write-checkpoint';
 import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
-import type { Changes } from '../model/model';
+import { requireArchitecture } from '../checkpoint/open';
+import { removedFrom } from '../model/view';
+import type { PatchFile } from '../weights/patch-file';
+import { writableBlocks } from './healed';
 import { mergeCard } from './merge-card';
 import { writeModified } from './modified';
 
@@ -20,8 +23,8 @@ export interface MergeOptions extends WriteOptions {
   readonly dtype?: WeightDtype;
   /** The record of the run that trained the adapter and merges it directly; the merge makes its own when undefined. */
   readonly record?: (reduction: Reduction) => RunRecord;
-  /** Changes to the checkpoint's weights that the adapter lies on: healed weights. */
-  readonly below?: Changes;
+  /** The healed weights that the adapter lies on; the checkpoint's own when undefined. */
+  readonly healed?: Pick<PatchFile, 'note' | 'patches'>;
   /** The record of the run that trained the adapter, which the card quotes; undefined if unknown. */
   readonly training?: RunRecord;
 }
@@ -42,17 +45,20 @@ export async function mergeAdapter(
   out: string,
   options: MergeOptions = {},
 ): Promise<MergeResult> {
-  const { dtype, provenance = {} } = options;
+  const { dtype, healed, provenance = {} } = options;
   const { started = new Date() } = provenance;
   const clock = performance.now();
   const digest = adapterDigest(adapter);
+  const without = removedFrom(healed?.note.removed ?? [], requireArchitecture(checkpoint).layers.length);
+  const removed = writableBlocks([...without, ...adapter.removed.map((block) => ({ block }))]);
   const settings = {
     ...provenance.settings,
     dtype,
     rank: adapter.rank,
     alpha: adapter.alpha,
     targets: adapter.targets,
-    removed: adapter.removed,
+    removed,
+    ...(healed && { healed: healed.note.digest }),
   };
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const ownRecord = (reduction: Reduction): RunRecord =>
@@ -67,16 +73,17 @@ export async function mergeAdapter(
   const written = await writeModified(
     checkpoint,
     {
-      removed: adapter.removed,
-      changes: [...(options.below ?? []), adapterPatches(adapter)],
+      removed,
+      changes: [...(healed ? [healed.patches] : []), adapterPatches(adapter)],
       dtype,
-      notes: { 'coppice.merged': digest },
+      notes: { 'coppice.merged': digest, ...(healed && { 'coppice.healed': healed.note.digest }) },
       card: async (reduction) =>
         mergeCard(checkpoint, adapter, reduction, {
           settings,
           inherited: await inheritedFields(checkpoint.folder),
           pruning: await recordIn(checkpoint.folder),
           training: options.record?.(reduction) ?? options.training,
+          healed: healed?.note,
         }),
       record: options.record ?? ownRecord,
     },

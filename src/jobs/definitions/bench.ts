@@ -4,7 +4,7 @@ import type { BenchResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';
 import { compute } from '../options/compute';
 import { measuring } from '../options/measuring';
-import { adapter, remove, source } from '../options/model';
+import { adapter, healed, remove, source } from '../options/model';
 
 export const bench = defineJob({
   kind: 'bench',
@@ -19,6 +19,6 @@ export const bench = defineJob({
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
-  options: { ...source, ...measuring(3), ...remove, ...adapter, ...compute },
+  options: { ...source, ...measuring(3), ...remove, ...healed, ...adapter, ...compute },
   result: shape<BenchResult>(),
 });

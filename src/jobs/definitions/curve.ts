@@ -8,7 +8,7 @@ import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
 import { keep } from '../options/keep';
-import { adapter, remove, source } from '../options/model';
+import { adapter, healed, remove, source } from '../options/model';
 import { window } from '../options/window';
 
 const options = {
@@ -23,6 +23,7 @@ const options = {
   window: window('with --text: tokens per window'),
   limit: whole('with --text: use only the first n windows', { noun: () => l10n.t('number of windows') }),
   ...remove,
+  ...healed,
   ...adapter,
   ...calibration,
   ...magnitude,

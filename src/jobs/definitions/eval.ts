@@ -7,7 +7,7 @@ import { defineJob, excluding, shape } from '../define';
 import { choice, file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { adapter, remove, source } from '../options/model';
+import { adapter, healed, remove, source } from '../options/model';
 import { window } from '../options/window';
 
 const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
@@ -34,6 +34,7 @@ const options = {
   ),
   ...rows,
   ...remove,
+  ...healed,
   ...adapter,
   ...compute,
 };
@@ -47,6 +48,7 @@ export const evaluate = defineJob({
   examples: [
     './SmolLM2-135M --text wiki.test.txt --limit 64',
     './SmolLM2-135M --text wiki.test.txt --remove 10,12-14',
+    './SmolLM2-135M --text wiki.test.txt --heal healed.safetensors',
     './SmolLM2-135M --text wiki.test.txt --adapter ./adapter',
     './SmolLM2-135M --calibration prose.txt --samples 32',
     './gemma --text wiki.test.txt --bos window --json',

@@ -5,7 +5,7 @@ import type { GenerateResult, TextEvent } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
 import { flag, list, text, whole } from '../option';
 import { compute } from '../options/compute';
-import { adapter, remove, source } from '../options/model';
+import { adapter, healed, remove, source } from '../options/model';
 import { sampling, writing } from '../options/sampling';
 
 const options = {
@@ -19,6 +19,7 @@ const options = {
   ...writing,
   ...sampling,
   ...remove,
+  ...healed,
   ...adapter,
   ...compute,
 };

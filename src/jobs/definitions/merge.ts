@@ -2,9 +2,9 @@
 import { l10n } from '../../l10n';
 import type { MergeResult } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
-import { folder } from '../option';
+import { file, folder } from '../option';
 import { acceptedCompute } from '../options/compute';
-import { adapter, source } from '../options/model';
+import { adapter, healed, source } from '../options/model';
 import { dtype, out } from '../options/output';
 
 export const merge = defineJob({
@@ -25,6 +25,7 @@ export const merge = defineJob({
       noun: () => l10n.t('an adapter'),
       required: true,
     }),
+    heal: file('the healed weights that the adapter was trained on', { noun: healed.heal.noun }),
     otherBase: adapter.otherBase,
     out: out('folder of the new checkpoint; it must not exist'),
     dtype,

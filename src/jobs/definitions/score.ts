@@ -8,7 +8,7 @@ import { blocks, choice, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
-import { adapter, remove, source } from '../options/model';
+import { adapter, healed, remove, source } from '../options/model';
 
 const options = {
   ...source,
@@ -24,6 +24,7 @@ const options = {
   count: whole('greedy: stop after this many removals', { noun: () => l10n.t('the count'), recorded: true }),
   keep: blocks('greedy: blocks that it must not remove: 0-3,28', { setting: 'coppice.keep', recorded: true }),
   ...remove,
+  ...healed,
   ...adapter,
   ...compute,
 };

@@ -1,5 +1,5 @@
-/** The model of a job: a checkpoint, or a view of it, with or without an adapter. */
-import { checkpoint, flag, folder, parts } from '../option';
+/** The model of a job: a checkpoint, or a view of it, with or without healed weights and an adapter. */
+import { checkpoint, file, flag, folder, parts } from '../option';
 import { l10n } from '../../l10n';
 
 export const source = {
@@ -14,6 +14,13 @@ export const adapter = {
   otherBase: flag('use the adapter although it was trained on other files: the same model in another form'),
 };
 
+export const healed = {
+  heal: file(
+    'use the healed weights of this file without writing anything; also leaves out the blocks that they were found without',
+    { noun: () => l10n.t('a file of healed weights') },
+  ),
+};
+
 export const remove = {
   remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', {
     noun: () => l10n.t('the plan'),
@@ -21,5 +28,5 @@ export const remove = {
   }),
 };
 
-/** A checkpoint without some of its parts, with an adapter. */
-export const model = { ...source, ...remove, ...adapter };
+/** A checkpoint without some of its parts, with healed weights and an adapter. */
+export const model = { ...source, ...remove, ...healed, ...adapter };

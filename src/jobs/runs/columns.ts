@@ -29,9 +29,9 @@ export async function orUnable<T>(label: string, make: () => T | Promise<T>): Pr
 export async function openColumn(
   column: LabelledModel,
   compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>,
-  context: Pick<JobContext, 'hooks'>,
+  context: Pick<JobContext, 'hooks' | 'job'>,
 ): Promise<{ readonly label: string; readonly opened: OpenedModel; readonly model: Model }> {
-  const opened = await openForComputing(column.checkpoint, column);
+  const opened = await openForComputing(column.checkpoint, column, context.job);
   const model = await openModel(opened.checkpoint, { ...modelOptions(compute, context), changes: opened.changes });
   return { label: column.label, opened, model };
 }
@@ -49,16 +49,19 @@ export const words = ({ what, why }: UserError): string => `${what}: ${why}`;
 /** A column in results and records. */
 export function columnInfo(
   column: { readonly label: string; readonly opened: OpenedModel } | Unable,
-  { checkpoint, remove = [], adapter }: LabelledModel,
+  { checkpoint, remove = [], heal, adapter }: LabelledModel,
 ): ColumnInfo {
   const { label } = column;
-  const on = adapter === undefined ? {} : { adapter: basename(adapter) };
+  const on = {
+    ...(heal !== undefined && { patch: basename(heal) }),
+    ...(adapter !== undefined && { adapter: basename(adapter) }),
+  };
   if ('failure' in column) return { label, model: nameOfFolder(checkpoint), removed: remove, ...on };
   const { checkpoint: opened, removed } = column.opened;
   return { label, model: modelName(opened), identity: opened.identity, removed: removedJson(removed), ...on };
 }
 
-/** Each checkpoint and adapter once. */
+/** Each checkpoint, file of healed weights and adapter once. */
 export function inputsOf(columns: readonly { readonly opened: OpenedModel }[]): RunInput[] {
   const inputs = new Map<string, RunInput>();
   for (const { opened } of columns) {

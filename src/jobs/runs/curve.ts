@@ -21,7 +21,7 @@ export interface CurveSummary extends Pick<Curve, 'points' | 'text' | 'parameter
 export async function runCurveJob(options: Options, context: JobContext): Promise<RunEnd<CurveSummary>> {
   const start = performance.now();
   const { criterion, scores, most, keepEnds, keep } = options;
-  const opened = await openForComputing(options.checkpoint, options);
+  const opened = await openForComputing(options.checkpoint, options, context.job);
   if (keep) requireKept(keep, opened.architecture.layers.length);
   const asked = { criterion, scoring: options, scores, most, keepEnds, keep, rows: rowsOf(options) };
   const measured = await runCurve(opened, asked, modelOptions(options, context), context.job);

@@ -11,7 +11,7 @@ import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run
 
 export async function runEval(options: OptionsFor<'eval'>, context: JobContext): Promise<RunEnd<EvaluateResult>> {
   const start = performance.now();
-  const opened = await openForComputing(options.checkpoint, options);
+  const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, changes, inputs } = opened;
   const source = sourceOf(options);
   const { rows, input, drawn, bos, warnings } = await loadRows(source, checkpoint, architecture, context.job);

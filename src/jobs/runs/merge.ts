@@ -1,4 +1,7 @@
 /** Writes a checkpoint with an adapter in its weights. */
+import { UserError } from '../../engine/errors';
+import { command } from '../../engine/option-token';
+import { type PatchFile, readPatchFile } from '../../engine/weights/patch-file';
 import { adapterInput, readAdapter } from '../../engine/adapter/files';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { detailsOf } from '../../engine/records/details';
@@ -13,11 +16,15 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
   const start = performance.now();
   const dtype = storedDtype(options.dtype);
   const checkpoint = await openCheckpoint(options.checkpoint);
-  const adapter = await readAdapter(options.adapter, checkpoint, { anyBase: options.otherBase });
-  const inputs = [await adapterInput(options.adapter)];
+  const healed = options.heal === undefined ? undefined : await readPatchFile(options.heal, checkpoint, context.job);
+  if (healed) requireNothingBelow(healed);
+  const use = { anyBase: options.otherBase, healed: healed?.note.digest };
+  const adapter = await readAdapter(options.adapter, checkpoint, use);
+  const inputs = [...(healed ? [healed.input] : []), await adapterInput(options.adapter)];
   const merged = await mergeAdapter(checkpoint, adapter, options.out, {
     ...context.job,
     dtype,
+    healed,
     training: await recordIn(options.adapter),
     provenance: { inputs, started: context.started },
   });
@@ -41,4 +48,14 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
     },
     run: detailsOf(checkpoint, options, { inputs, settings: { dtype: dtype ?? null, removed } }),
   };
+}
+
+/** @throws UserError for healed weights that lie on an adapter themselves */
+function requireNothingBelow({ note, input }: PatchFile): void {
+  if (note.adapter === undefined) return;
+  throw new UserError(
+    `An adapter cannot be merged into the weights of ${input.name}`,
+    'they were healed with an adapter on the model, and include it',
+    `Let ${command('heal')} write a checkpoint with that adapter.`,
+  );
 }

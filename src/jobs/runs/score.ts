@@ -12,7 +12,7 @@ import { requireKept } from './keep';
 export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
-  const opened = await openForComputing(options.checkpoint, options);
+  const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, removed, view, changes, inputs } = opened;
   if (keep) requireKept(keep, architecture.layers.length);
   const scored = await runCriterion(
