@@ -33,7 +33,12 @@ export function mergeCard(
   const what = pruned ? `${shown} without ${removed.length} of its ${before} Transformer blocks` : shown;
   const parent = pruningWords(name, pruning);
   const lines = trainingLines(training);
-  const tags = [...(pruned || parent ? ['pruned', 'depth-pruning'] : []), ...(healed ? ['healed'] : []), 'lora', 'coppice'];
+  const tags = [
+    ...(pruned || parent ? ['pruned', 'depth-pruning'] : []),
+    ...(healed ? ['healed'] : []),
+    'lora',
+    'coppice',
+  ];
   return `${cardFront(checkpoint, tags, inherited)}
 # ${title}
 

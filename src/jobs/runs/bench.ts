@@ -17,7 +17,11 @@ export interface BenchSummary extends Omit<Measurement, 'device'> {
 
 export async function runBench(options: OptionsFor<'bench'>, context: JobContext): Promise<RunEnd<BenchSummary>> {
   const start = performance.now();
-  const { checkpoint, removed, view, changes, inputs } = await openForComputing(options.checkpoint, options, context.job);
+  const { checkpoint, removed, view, changes, inputs } = await openForComputing(
+    options.checkpoint,
+    options,
+    context.job,
+  );
   const openSeconds = secondsSince(start);
   const { promptTokens, newTokens, repeats, seed } = options;
   const measured = await measure(

@@ -21,7 +21,11 @@ export async function runGenerate(
   context: JobContext<TextEvent>,
 ): Promise<RunEnd<Written>> {
   const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
-  const { checkpoint, view, changes, inputs, removed } = await openForComputing(options.checkpoint, options, context.job);
+  const { checkpoint, view, changes, inputs, removed } = await openForComputing(
+    options.checkpoint,
+    options,
+    context.job,
+  );
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.folder, context.job);
   const promptIds = ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
   if (promptIds.length === 0) {

@@ -48,7 +48,11 @@ const patchOf = (removed: readonly (number | string)[] = [1], adapter?: string):
 
 async function logitsOf(path: string, selection: ModelSelection): Promise<Float32Array> {
   const { checkpoint, changes, view } = await openForComputing(path, selection);
-  return withModel(checkpoint, { device: 'cpu', changes }, async (model) => (await decodedLogits(model, [IDS], view))[0]);
+  return withModel(
+    checkpoint,
+    { device: 'cpu', changes },
+    async (model) => (await decodedLogits(model, [IDS], view))[0],
+  );
 }
 
 async function lora(checkpoint: Checkpoint, choice: Partial<Adapter> = {}, seed = 1): Promise<[Adapter, string]> {
