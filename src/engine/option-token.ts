@@ -36,6 +36,7 @@ export const OPTION_NAMES = [
   'memory',
   'merge',
   'method',
+  'objective',
   'otherBase',
   'out',
   'patch',

@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { CRITERIA, type Criterion } from '../engine/importance/criteria';
+import { OBJECTIVES, type Objective } from '../engine/importance/objective';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';
@@ -27,6 +28,11 @@ export class Config {
 
   get criterion(): Criterion {
     return this.oneOf('criterion', CRITERIA, 'ppl');
+  }
+
+  /** What greedy scoring keeps low. */
+  get objective(): Objective {
+    return this.oneOf('objective', OBJECTIVES, 'ppl');
   }
 
   get calibration(): Required<CalibrationSource> {

@@ -6,7 +6,7 @@ import type { AnyJob } from './define';
 import type { Option } from './option';
 import { calibration } from './options/calibration';
 import { compute } from './options/compute';
-import { criterionOrPpl } from './options/criterion';
+import { criterionOrPpl, objective } from './options/criterion';
 import { keep } from './options/keep';
 import { type JsonSchema, typeOf } from './schema';
 
@@ -19,6 +19,7 @@ export const OPTION_SETTINGS: Readonly<Record<string, JsonSchema>> = {
   'coppice.threads': settingOf(compute.threads, { ...UNSET, maximum: 1024 }),
   'coppice.memoryLimit': settingOf(compute.memory, UNSET), // in MiB
   'coppice.criterion': settingOf(criterionOrPpl),
+  'coppice.objective': settingOf(objective, { default: 'ppl' }),
   'coppice.calibration.file': settingOf(calibration.calibration, { default: '' }),
   'coppice.calibration.samples': settingOf(calibration.samples, { default: DEFAULT_DRAWING.samples }),
   'coppice.calibration.length': settingOf(calibration.length, { minimum: 2, default: DEFAULT_DRAWING.length }),

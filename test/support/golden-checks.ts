@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
 import { scoreAngular } from '../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
-import { scoreGreedy, type GreedyRemoval } from '../../src/engine/importance/criteria/greedy';
+import { scoreGreedy } from '../../src/engine/importance/criteria/greedy';
 import type { LossSummary } from '../../src/engine/importance/losses';
 import {
   scoreMagnitude,
@@ -12,14 +12,16 @@ import {
 } from '../../src/engine/importance/criteria/magnitude';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { streamResidual } from '../../src/engine/importance/residual';
+import type { Removal } from '../../src/engine/importance/result';
 import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
 import { logSumExp } from '../reference/forward';
-import { assertAllClose, assertClose, assertSameOrder, TOLERANCE } from './close';
+import { assertAllClose, assertClose, assertSameOrder, TOLERANCE, type Tolerance } from './close';
 import {
   calibrationRows,
   goldenGreedy,
+  goldenHeal,
   goldenImportance,
   goldenTaylor,
   goldenLogits,
@@ -203,12 +205,31 @@ export async function checkGreedyRemovals(model: Model, name: GoldenName): Promi
 }
 
 /** One removal. A margin below the tolerance would make the runner-up as right, and end the comparison. */
-export function checkGreedyRemoval(removal: GreedyRemoval, name: GoldenName, round: number): void {
+export function checkGreedyRemoval(removal: Removal, name: GoldenName, round: number): void {
   const golden = goldenImportance(name).greedy.removals[round];
   const { margin } = golden;
   assert.ok(margin === null || margin > TOLERANCE.meanNll.absolute, `the golden margin of round ${round} is too small`);
   assert.equal(removal.block, golden.block, `round ${round}`);
   assertClose(removal.meanNll, golden.meanNll, TOLERANCE.meanNll, `round ${round}: mean NLL`);
+}
+
+/** The golden removals by divergence from the whole model. The golden file names the blocks that are kept. */
+export async function checkKlGreedy(model: Model, name: GoldenName, tolerance: Tolerance): Promise<void> {
+  const { klGreedy, dense } = goldenHeal(name);
+  const blocks = [...model.architecture.layers.keys()];
+  const candidates = blocks.filter((block) => !klGreedy.protect.includes(block));
+  const options = { count: klGreedy.removals.length, candidates, objective: 'kl' } as const;
+  const { full, removals } = await scoreGreedy(model, calibrationRows(name), options);
+  assertClose(full.meanNll, dense.meanNll, tolerance, 'mean NLL of the whole model');
+  assertClose(full.kl!, 0, { absolute: 1e-6 }, 'KL of the whole model');
+  assert.deepEqual(
+    removals.map(({ block }) => block),
+    klGreedy.removals.map(({ block }) => block),
+  );
+  for (const [round, { kl, meanNll }] of removals.entries()) {
+    assertClose(kl!, klGreedy.removals[round].kl, tolerance, `round ${round}: KL`);
+    assertClose(meanNll, klGreedy.removals[round].meanNll, tolerance, `round ${round}: mean NLL`);
+  }
 }
 
 /** Greedy text of the full and the pruned model, up to the first near tie. */

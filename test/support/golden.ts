@@ -176,6 +176,55 @@ export interface GoldenPerplexities {
   readonly pruned: readonly GoldenPerplexity[];
 }
 
+/** One correction; a fold names no tensor, and scalar has `s` alone. */
+export interface GoldenHealStep {
+  readonly block: number;
+  readonly tensor?: 'o_proj' | 'down_proj';
+  readonly removed?: readonly (number | string)[];
+  readonly traceGram?: number;
+  readonly medianGram?: number;
+  readonly normCross?: number;
+  readonly normDelta?: number;
+  /** Only auto; null: none helps. */
+  readonly ridge?: number | null;
+  readonly heldErrors?: readonly number[];
+  readonly errorBefore?: number;
+  readonly errorAfter?: number;
+  readonly weight?: { readonly norm: number; readonly dot: number };
+  readonly s?: number;
+}
+
+export interface GoldenLikeness {
+  readonly meanNll: number;
+  readonly kl: number;
+}
+
+export interface GoldenHealed extends GoldenLikeness {
+  readonly steps: readonly GoldenHealStep[];
+  readonly rounded: GoldenLikeness;
+}
+
+/** `auto` is a refit that chooses its ridge; the others have the ridges of the file. */
+export const GOLDEN_HEALINGS = ['scalar', 'fold', 'refit', 'auto'] as const;
+
+export interface GoldenHeal {
+  readonly foldRidge: number;
+  readonly refitRidge: number;
+  readonly step: number;
+  readonly stepCut: number;
+  readonly grid: readonly number[];
+  readonly fileDtype: 'float32' | 'bfloat16';
+  readonly dense: GoldenLikeness;
+  readonly cases: readonly ({
+    readonly removed: readonly number[];
+    readonly plain: GoldenLikeness;
+  } & Readonly<Record<(typeof GOLDEN_HEALINGS)[number], GoldenHealed>>)[];
+  readonly klGreedy: {
+    readonly protect: readonly number[];
+    readonly removals: readonly (GoldenLikeness & { readonly block: number; readonly margin: number | null })[];
+  };
+}
+
 /** Path of one of a checkpoint's golden files. */
 const goldenFile = (name: GoldenName, file: string): string =>
   name === 'sample' ? join(ROOT, 'test/golden/sample', file) : shared('golden', name, file);
@@ -195,6 +244,8 @@ export const goldenLora = (name: GoldenName): GoldenLora => read(name, 'lora.jso
 /** Not there for SmolLM2. */
 export const goldenFullTraining = (name: GoldenName): GoldenTraining =>
   read(name, 'full_training.json') as GoldenTraining;
+/** Of stories260K and SmolLM2. */
+export const goldenHeal = (name: GoldenName): GoldenHeal => read(name, 'heal.json') as GoldenHeal;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
 export const goldenPerplexities = (): GoldenPerplexities =>
   read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;

@@ -4,7 +4,7 @@ import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { DEFAULT_DRAWING } from '../importance/drawing';
-import { type Criterion, needsCalibration, criterionWork } from '../importance/criteria';
+import { type Criterion, needsCalibration, criterionWork, objectiveSetting } from '../importance/criteria';
 import type { CriterionSettings } from '../importance/criterion';
 import { lossWarning } from '../importance/not-finite';
 import { runCriterion } from '../importance/run-criterion';
@@ -79,7 +79,15 @@ export async function runCurve(
     parametersRead: parametersReadOf(architecture),
     device,
     inputs: [input, ...ranked.inputs, ...opened.inputs],
-    settings: { criterion, keepEnds, keep, removed: removedJson(opened.removed), rows: source.from, ...drawn },
+    settings: {
+      criterion,
+      ...(options.scores === undefined && objectiveSetting(criterion, options.scoring.objective)),
+      keepEnds,
+      keep,
+      removed: removedJson(opened.removed),
+      rows: source.from,
+      ...drawn,
+    },
     warnings: [...new Set([...warnings, ...ranked.warnings, ...[end, broken].filter((text) => text !== undefined)])],
   };
 }
@@ -107,7 +115,10 @@ function rankingWork(
 ): number {
   const blocks = architecture.layers.length;
   const count = Math.min(most ?? blocks - 1, blocks - kept.size);
-  return (scoring.samples ?? DEFAULT_DRAWING.samples) * criterionWork(architecture, criterion, { count, kept });
+  return (
+    (scoring.samples ?? DEFAULT_DRAWING.samples) *
+    criterionWork(architecture, criterion, { count, kept, objective: scoring.objective })
+  );
 }
 
 interface Ranked {

@@ -3,6 +3,7 @@
  * use it. Pure: it loads nothing that computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import type { Objective } from './objective';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 
 /** What one application of the model's k-th step costs; 1 for a mean block. */
@@ -34,6 +35,10 @@ export function sweepWork(
   return blocks + headWork(architecture) * (candidates.length + 1);
 }
 
+/** Cost of a sweep that also compares every model with a teacher, whose last states are known. */
+export const comparisonSweepWork = (...[architecture, ...sweep]: Parameters<typeof sweepWork>): number =>
+  sweepWork(architecture, ...sweep) + headWork(architecture);
+
 /** Cost of `count` steps. */
 export const sum = (count: number, of: (k: number) => number): number =>
   Array.from({ length: count }, (_, k) => of(k)).reduce((a, b) => a + b, 0);
@@ -44,7 +49,7 @@ export function taylorWork(architecture: Architecture, steps: number, cost: Step
 }
 
 /**
- * Cost of the rounds of a greedy run, each a sweep. In every round the model has one step and one candidate less. The
+ * Cost of the rounds of a greedy run, each a sweep; by divergence, the last states of the teacher come first. In every round the model has one step and one candidate less. The
  * removed blocks are not known in advance, so the last candidates are assumed to go first.
  * @param candidates indices of the steps that may be removed
  * @param count requested removals
@@ -54,18 +59,23 @@ export function greedyWork(
   steps: number,
   candidates: readonly number[],
   count: number,
+  objective: Objective = 'ppl',
   cost: StepCost = each,
 ): number[] {
-  return Array.from({ length: Math.min(count, candidates.length) }, (_, round) => {
+  const sweep = objective === 'kl' ? comparisonSweepWork : sweepWork;
+  const rounds = Array.from({ length: Math.min(count, candidates.length) }, (_, round) => {
     const left = steps - round;
     const open = candidates.slice(0, candidates.length - round).map((k) => Math.min(k, left - 1));
-    return sweepWork(architecture, left, open, cost);
+    return sweep(architecture, left, open, cost);
   });
+  return objective === 'kl' ? [sum(steps, cost), ...rounds] : rounds;
 }
 
 export interface Scope {
-  /** Removals of a greedy run. */
+  /** Removals of a criterion that removes in turn. */
   readonly count?: number;
-  /** Blocks that a greedy run must not try. */
+  /** Blocks that it must not try. */
   readonly kept?: ReadonlySet<number>;
+  /** What it keeps low; the criterion's default when undefined. */
+  readonly objective?: Objective;
 }

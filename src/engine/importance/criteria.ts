@@ -3,8 +3,9 @@
  * `scoreRows` or `scoreStored` (criterion.ts).
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { each, greedyWork, type Scope, type StepCost, sum, sweepWork, taylorWork } from './cost';
+import { comparisonSweepWork, each, greedyWork, type Scope, type StepCost, sum, sweepWork, taylorWork } from './cost';
 import type { CriterionInfo } from './criterion';
+import type { Objective } from './objective';
 
 const LIST = [
   {
@@ -13,8 +14,20 @@ const LIST = [
     help: "Perplexity without the block; the paper's choice",
     paper: { authors: 'Kim et al. 2024', name: 'Shortened LLaMA' },
     reads: ['text'],
+    objectives: ['ppl'],
+    modules: true,
     effort: 'products',
     work: (a, _scope, cost) => sweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
+  },
+  {
+    name: 'kl',
+    title: 'KL divergence',
+    help: "How far the model's predictions move without the block",
+    reads: ['text'],
+    objectives: ['kl'],
+    modules: true,
+    effort: 'products',
+    work: (a, _scope, cost) => comparisonSweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
   },
   {
     name: 'taylor',
@@ -54,13 +67,15 @@ const LIST = [
   {
     name: 'greedy',
     title: 'Greedy',
-    help: 'Perplexity, measured again after every removal',
+    help: 'Perplexity or KL divergence, measured again after every removal',
     paper: { authors: 'Song et al. 2024', name: 'SLEB' },
     reads: ['text'],
+    objectives: ['ppl', 'kl'],
+    inTurn: true,
     effort: 'products',
-    work: (a, { count = 0, kept }, cost) => {
+    work: (a, { count = 0, kept, objective }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-      return greedyWork(a, a.layers.length, open, count, cost).reduce((total, round) => total + round, 0);
+      return greedyWork(a, a.layers.length, open, count, objective, cost).reduce((total, round) => total + round, 0);
     },
   },
   {
@@ -107,6 +122,19 @@ export const criterionWork = (
   scope: Scope = {},
   cost: StepCost = each,
 ): number => criterionInfo(criterion).work?.(architecture, scope, cost) ?? 0;
+
+/** What the criterion keeps low, given the option; undefined for one that does not measure what is left. */
+export const objectiveOf = (criterion: Criterion, objective?: Objective): Objective | undefined => {
+  const { objectives = [] } = criterionInfo(criterion);
+  return objectives.find((possible) => possible === objective) ?? objectives[0];
+};
+
+/** The objective for a record's settings, if the criterion has a choice. */
+export const objectiveSetting = (criterion: Criterion, objective?: Objective): { readonly objective?: Objective } =>
+  (criterionInfo(criterion).objectives?.length ?? 0) > 1 ? { objective: objectiveOf(criterion, objective) } : {};
+
+/** Whether the criterion removes one block after another: it takes a count, and never tries kept blocks. */
+export const removesInTurn = (criterion: Criterion): boolean => criterionInfo(criterion).inTurn ?? false;
 
 /** Whether the criterion runs the model over a text. */
 export const needsCalibration = (criterion: Criterion): boolean => criterionInfo(criterion).reads.includes('text');

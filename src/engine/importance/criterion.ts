@@ -6,6 +6,7 @@ import type { View } from '../model/view';
 import type { JobOptions } from '../progress';
 import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
+import type { Objective } from './objective';
 import type { CriterionResult } from './result';
 
 /**
@@ -25,6 +26,18 @@ export interface CriterionInfo {
    * does not change the stored weights.
    */
   readonly reads: readonly ('text' | 'weights')[];
+  /**
+   * What it keeps lowest, if it measures what is left: the loss of the text, or the divergence from the unpruned model.
+   * The first is the default; where there are several, the option chooses.
+   */
+  readonly objectives?: readonly Objective[];
+  /**
+   * It removes one block after another, each on top of the earlier ones. So it needs a count, and never tries kept
+   * blocks.
+   */
+  readonly inTurn?: true;
+  /** It can score attention and FFN separately. */
+  readonly modules?: true;
   /** The kind of its work; estimates compare runs of one kind. */
   readonly effort: 'products' | 'gradients' | 'reading' | 'none';
   /** Applications of a block for each calibration row, each with its cost; undefined if it does not run the model. */
@@ -42,14 +55,21 @@ export interface CriterionSettings {
   /** Only for magnitude. */
   readonly norm: 'l1' | 'l2';
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';
+  /** Only for greedy; ppl when undefined. */
+  readonly objective?: Objective;
 }
 
 /** The scored part of the model, and limits. */
 export interface ScoringScope extends Scope {
   /** The whole model when undefined. */
   readonly view?: View;
-  /** Only for ppl. */
+  /** Only for ppl and kl. */
   readonly granularity?: 'block' | 'module';
+  /**
+   * The model whose whole is what divergences are measured from, if it is not the scored model: the same checkpoint
+   * without changes of its weights.
+   */
+  readonly teacher?: Model;
 }
 
 /**

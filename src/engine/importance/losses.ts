@@ -1,4 +1,5 @@
-/** Summary of token losses: mean, perplexity, means of the rows, and confidence intervals. */
+/** Summary of token losses and divergences: means, perplexity, means of the rows, and confidence intervals. */
+import type { Comparison } from '../model/divergence';
 import { Random } from '../random';
 
 export interface LossSummary {
@@ -18,6 +19,20 @@ export function summariseLosses(losses: Float64Array, perRow: number): LossSumma
   for (let at = 0; at < losses.length; at += perRow) rows.push(mean(losses.subarray(at, at + perRow)));
   const meanNll = mean(rows); // rows are of one length
   return { ppl: Math.exp(meanNll), meanNll, tokens: losses.length, rows };
+}
+
+/** Losses of a model, and how far it is from a teacher. */
+export interface ComparedSummary extends LossSummary {
+  /** Mean KL(teacher ‖ model) in nats, over the same positions. */
+  readonly kl: number;
+}
+
+export function summariseComparison(
+  { losses, divergences }: Pick<Comparison, 'losses' | 'divergences'>,
+  perRow: number,
+): { summary: ComparedSummary; /** Mean divergence of each row. */ divergences: readonly number[] } {
+  const { meanNll: kl, rows } = summariseLosses(divergences, perRow);
+  return { summary: { ...summariseLosses(losses, perRow), kl }, divergences: rows };
 }
 
 export interface Interval {
@@ -58,6 +73,22 @@ export function pairedPerplexity(
   const differences = variant.rows.map((loss, row) => loss - full.rows[row]);
   const { low, high } = bootstrapMean(differences, seed);
   return { pairedLow: full.ppl * Math.exp(low), pairedHigh: full.ppl * Math.exp(high) };
+}
+
+/**
+ * 95 % bootstrap intervals of the variant's mean divergence, like those of a perplexity: over texts, and paired with the
+ * whole model over the same rows.
+ * @param variant, full mean divergence of each row
+ */
+export function divergenceIntervals(
+  variant: readonly number[],
+  full: readonly number[],
+  seed: number,
+): Interval & PairedInterval {
+  const differences = variant.map((kl, row) => kl - full[row]);
+  const { low, high } = bootstrapMean(differences, seed);
+  const whole = mean(full);
+  return { ...bootstrapMean(variant, seed), pairedLow: whole + low, pairedHigh: whole + high };
 }
 
 /** The 2.5 % and 97.5 % quantiles of the mean of values that are drawn with replacement. */

@@ -1,6 +1,7 @@
 /** Results of a criterion: the numbers for pages, records and selection. */
 import type { Part } from '../model/view';
 import type { LossSummary } from './losses';
+import type { Objective } from './objective';
 import type { AngularWindow } from './select';
 
 export interface BlockScore {
@@ -8,6 +9,8 @@ export interface BlockScore {
   readonly score: number;
   readonly ppl?: number;
   readonly meanNll?: number;
+  /** Mean divergence from the unpruned model, if it was measured. */
+  readonly kl?: number;
   readonly low?: number;
   readonly high?: number;
   /** Paired with the whole model over the same rows (losses.ts). */
@@ -29,15 +32,26 @@ export interface TensorScore {
   readonly score: number;
 }
 
+/** A removal of a sequence, and the model without this block and all earlier ones. */
+export interface Removal {
+  readonly block: number;
+  readonly meanNll: number;
+  readonly ppl: number;
+  /** Mean divergence from the unpruned model, if it was measured. */
+  readonly kl?: number;
+}
+
 /** The fields depend on the criterion. */
 export interface CriterionResult {
   /** The whole model, if it was measured. */
-  readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>>;
+  readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>> & { readonly kl?: number };
   readonly blocks?: readonly BlockScore[];
   readonly modules?: readonly ModuleScore[];
   readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
   readonly windows?: readonly AngularWindow[];
-  readonly removals?: readonly { readonly block: number; readonly meanNll: number; readonly ppl: number }[];
+  readonly removals?: readonly Removal[];
+  /** Only for greedy: what each removal keeps lowest. */
+  readonly objective?: Objective;
   readonly tensors?: readonly TensorScore[];
   /** Only for taylor: size of the temporary file for hidden states, if any. */
   readonly temporaryBytes?: number;

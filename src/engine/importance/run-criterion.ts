@@ -8,9 +8,8 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { resultWarnings, scoresWarning } from './not-finite';
-import type { Criterion } from './criteria';
+import { type Criterion, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
-import type { LossSummary } from './losses';
 import type { BlockScore, CriterionResult, ModuleScore } from './result';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
@@ -64,8 +63,9 @@ export async function runCriterion(
   const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
-  const run = async (model: Model) => {
-    const result = await scoreRows!(model, calibration.rows, { ...scope, seed }, job);
+  const objective = objectiveOf(criterion, options.objective);
+  const run = async (model: Model, teacher?: Model) => {
+    const result = await scoreRows!(model, calibration.rows, { ...scope, objective, teacher, seed }, job);
     const view = scope.view ?? fullView(model.architecture.layers.length);
     const broken = [
       ...(await resultWarnings(model, calibration.rows, view, result, job)),
@@ -74,11 +74,12 @@ export async function runCriterion(
     return { result, broken, device: model.device };
   };
   const { device: choice, threads, memory, hooks } = options;
-  const { changes } = scope;
-  const { result, broken, device } = await withModel(
-    checkpoint,
-    { device: choice, threads, memory, hooks, changes },
-    run,
+  const { changes = [] } = scope;
+  const compute = { device: choice, threads, memory, hooks };
+  const isChanged = changes.length > 0;
+  const { result, broken, device } = await withModel(checkpoint, { ...compute, changes }, (model) =>
+    // The teacher is what the model was before its weights changed.
+    isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
   );
   return {
     result,
@@ -86,7 +87,7 @@ export async function runCriterion(
     calibration,
     device,
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
-    settings: { calibration: withoutRows(calibration) },
+    settings: { calibration: withoutRows(calibration), ...objectiveSetting(criterion, objective) },
     seed,
     warnings: [...calibrationWarnings(calibration, options, context), ...broken],
   };
@@ -134,7 +135,7 @@ function rankingOf({ full, blocks, windows, removals }: CriterionResult): Rankin
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {
-    const losses = removals.map(({ meanNll }) => meanNll);
+    const losses = removals.map(({ meanNll, kl }) => kl ?? meanNll);
     return { kind: 'removals', removals: removals.map(({ block }) => block), losses, ...baseline };
   }
   return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
@@ -150,7 +151,7 @@ export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Om
 /** CriterionResult, in the form for output. */
 export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' | 'modules'> {
   /** Null if it was not measured. */
-  readonly full: Omit<LossSummary, 'rows'> | null;
+  readonly full: Omit<NonNullable<CriterionResult['full']>, 'rows'> | null;
   readonly blocks?: readonly Omit<BlockScore, 'rows'>[];
   readonly modules?: readonly Omit<ModuleScore, 'rows'>[];
 }
@@ -158,10 +159,14 @@ export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' |
 /** CriterionResult without the losses of single rows. */
 export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): ResultSummary {
   type Numbers = Omit<BlockScore, 'index' | 'rows'>;
-  const numbers = ({ score, ppl, meanNll, low, high, pairedLow, pairedHigh }: Numbers): Numbers =>
-    ppl === undefined ? { score } : { score, ppl, meanNll, low, high, pairedLow, pairedHigh };
+  const numbers = ({ score, ppl, meanNll, kl, low, high, pairedLow, pairedHigh }: Numbers): Numbers => {
+    const divergence = kl !== undefined && { kl };
+    return ppl === undefined ? { score } : { score, ppl, meanNll, ...divergence, low, high, pairedLow, pairedHigh };
+  };
   return {
-    full: full ? { ppl: full.ppl, meanNll: full.meanNll, tokens: full.tokens } : null,
+    full: full
+      ? { ppl: full.ppl, meanNll: full.meanNll, ...(full.kl !== undefined && { kl: full.kl }), tokens: full.tokens }
+      : null,
     ...(blocks && { blocks: blocks.map((block) => ({ index: block.index, ...numbers(block) })) }),
     ...(modules && {
       modules: modules.map((module) => ({ block: module.block, part: module.part, ...numbers(module) })),

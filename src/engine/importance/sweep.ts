@@ -6,8 +6,11 @@
  * the step. This takes N(N+1)/2 block applications instead of N², and reads each weight once.
  */
 import { partName, Work, type JobOptions } from '../progress';
+import { headWork } from '../model/cost';
+import { compareStates, type Comparison } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import { tokenLosses } from '../model/head';
+import type { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import type { Step } from '../model/view';
@@ -18,6 +21,16 @@ export interface SweepLosses {
   readonly full: Float64Array;
   /** Token losses with each candidate left out, in the order of `candidates`. */
   readonly without: readonly Float64Array[];
+}
+
+/** Losses, and divergences from a teacher, at every position that has a target. */
+export type Compared = Pick<Comparison, 'losses' | 'divergences'>;
+
+export interface SweepComparisons {
+  /** The model itself. */
+  readonly full: Compared;
+  /** With each candidate left out, in the order of `candidates`. */
+  readonly without: readonly Compared[];
 }
 
 /** Some rows, and the candidates whose variants are computed together over them. */
@@ -40,16 +53,11 @@ export async function sweepLosses(
   candidates: readonly number[],
   job: JobOptions = {},
 ): Promise<SweepLosses> {
-  const { length } = rows[0];
-  const groups = groupWork(rows, candidates, length * model.architecture.hidden * 4, model.memory);
-  const work = new Work(job, totalWork(model, groups, steps.length), 'row-blocks', 'reading the model');
-  const perRow = length - 1;
+  const perRow = rows[0].length - 1;
   const full = new Float64Array(rows.length * perRow);
   const without = candidates.map(() => new Float64Array(rows.length * perRow));
-  const forward = new Forward(model, length);
-  for (const [g, group] of groups.entries()) {
-    const part = partName(g, groups.length);
-    const [whole, ...variants] = await sweepGroup(forward, model, group, steps, work, part);
+  for await (const { group, states, work } of sweepGroups(model, rows, steps, candidates, NOTHING, job)) {
+    const [whole, ...variants] = await tokenLosses(model, states, group.rows, work);
     const at = group.firstRow * perRow;
     full.set(whole, at);
     group.candidates.forEach((candidate, i) => without[candidates.indexOf(candidate)].set(variants[i], at));
@@ -57,15 +65,97 @@ export async function sweepLosses(
   return { full, without };
 }
 
-/** Token losses of the model, then of each of the group's variants. `part` prefixes the names of its steps. */
+/**
+ * The same with divergences from a teacher.
+ * @param teacher the teacher's last states over these rows; "full" if the model itself is the teacher
+ * @throws UserError when the teacher has another vocabulary; CancelledError
+ */
+export async function sweepComparisons(
+  model: Model,
+  teacher: LastStates | 'full',
+  rows: TokenRows,
+  steps: readonly Step[],
+  candidates: readonly number[],
+  job: JobOptions = {},
+): Promise<SweepComparisons> {
+  const perRow = rows[0].length - 1;
+  const room = (): Compared => ({
+    losses: new Float64Array(rows.length * perRow),
+    divergences: new Float64Array(rows.length * perRow),
+  });
+  const full = room();
+  const without = candidates.map(room);
+  const put = (to: Compared, from: Compared, at: number): void => {
+    to.losses.set(from.losses, at);
+    to.divergences.set(from.divergences, at);
+  };
+  const besides = teacher === 'full' ? { ...NOTHING, heads: 1 } : { states: 1, bytes: teacher.bytes, heads: 1 };
+  for await (const { group, states, work } of sweepGroups(model, rows, steps, candidates, besides, job)) {
+    const { firstRow } = group;
+    const state = teacher === 'full' ? retainState(states[0]) : await teacher.of(firstRow, group.rows.length);
+    try {
+      const taught = { model: teacher === 'full' ? model : teacher.model, state };
+      const [whole, ...variants] = await compareStates(model, taught, states, group.rows, work);
+      put(full, whole, firstRow * perRow);
+      group.candidates.forEach((candidate, i) =>
+        put(without[candidates.indexOf(candidate)], variants[i], firstRow * perRow),
+      );
+    } finally {
+      releaseState(state);
+    }
+  }
+  return { full, without };
+}
+
+/** What exists beside the model and its variants. */
+interface Besides {
+  /** Hidden states of each row, and bytes of memory that are taken. */
+  readonly states: number;
+  readonly bytes: number;
+  /** Passes through the head. */
+  readonly heads: number;
+}
+
+const NOTHING: Besides = { states: 0, bytes: 0, heads: 0 };
+
+/** Last hidden states of the model, then of each of the group's variants. They are released when the next group starts. */
+async function* sweepGroups(
+  model: Model,
+  rows: TokenRows,
+  steps: readonly Step[],
+  candidates: readonly number[],
+  besides: Besides,
+  job: JobOptions,
+): AsyncGenerator<{ group: Group; states: readonly State[]; work: Work }> {
+  const { architecture, memory } = model;
+  const rowBytes = rows[0].length * architecture.hidden * 4;
+  const groups = groupWork(rows, candidates, rowBytes, memory - besides.bytes, besides.states);
+  const total = groups.reduce((sum, group) => {
+    const work = sweepWork(architecture, steps.length, group.candidates) + besides.heads * headWork(architecture);
+    return sum + group.rows.length * work;
+  }, 0);
+  const work = new Work(job, total, 'row-blocks', 'reading the model');
+  const forward = new Forward(model, rows[0].length);
+  for (const [g, group] of groups.entries()) {
+    const part = partName(g, groups.length);
+    const states = await sweepGroup(forward, group, steps, work, part);
+    work.step(`${part}step 2 of 2: losses`);
+    try {
+      yield { group, states, work };
+    } finally {
+      states.forEach(releaseState);
+    }
+  }
+}
+
+/** `part` prefixes the names of its steps. */
 async function sweepGroup(
   forward: Forward,
-  model: Model,
   group: Group,
   steps: readonly Step[],
   work: Work,
   part: string,
-) {
+): Promise<State[]> {
   const states: State[] = [await forward.embed(group.rows)]; // the model first, then the variants under way
   for (const [k, step] of steps.entries()) {
     const skipping = group.candidates.includes(k) ? retainState(states[0]) : undefined;
@@ -86,20 +176,24 @@ async function sweepGroup(
     }
     if (skipping) states.push(skipping);
   }
-  work.step(`${part}step 2 of 2: losses`);
-  const losses = await tokenLosses(model, states, group.rows, work);
-  states.forEach(releaseState);
-  return losses;
+  return states;
 }
 
 /**
  * Cuts the work into groups whose hidden states fit the budget: by rows, and if the variants of a single row do not
  * fit, by variants too.
+ * @param others states of a row that exist beside those of the model and its variants
  */
-export function groupWork(rows: TokenRows, candidates: readonly number[], rowBytes: number, budget: number): Group[] {
-  const fitting = Math.floor(budget / rowBytes); // states of one row
+export function groupWork(
+  rows: TokenRows,
+  candidates: readonly number[],
+  rowBytes: number,
+  budget: number,
+  others = 0,
+): Group[] {
+  const fitting = Math.floor(budget / rowBytes) - others; // states of one row
   const perGroup = Math.max(1, Math.min(candidates.length, fitting - 1));
-  const rowsPerGroup = Math.max(1, Math.floor(fitting / (perGroup + 1)));
+  const rowsPerGroup = Math.max(1, Math.floor(Math.floor(budget / rowBytes) / (perGroup + 1 + others)));
   const pieces = Math.ceil(rows.length / rowsPerGroup);
   const even = Math.ceil(rows.length / pieces);
   const groups: Group[] = [];
@@ -110,11 +204,4 @@ export function groupWork(rows: TokenRows, candidates: readonly number[], rowByt
     }
   }
   return groups;
-}
-
-function totalWork(model: Model, groups: readonly Group[], steps: number): number {
-  return groups.reduce(
-    (sum, { rows, candidates }) => sum + rows.length * sweepWork(model.architecture, steps, candidates),
-    0,
-  );
 }

@@ -2,11 +2,18 @@
 import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
+import {
+  calibrationFault,
+  CRITERIA_HELP,
+  criterionOrPpl,
+  magnitude,
+  objective,
+  objectiveFault,
+} from '../options/criterion';
 import { keep } from '../options/keep';
 import { adapter, healed, remove, source } from '../options/model';
 import { window } from '../options/window';
@@ -14,6 +21,7 @@ import { window } from '../options/window';
 const options = {
   ...source,
   criterion: criterionOrPpl,
+  objective: excluding(objective, 'scores'),
   scores: file('use the order of these scores (output of `coppice score --json`)', {
     noun: () => l10n.t('the scores'),
   }),
@@ -46,7 +54,9 @@ export const curve = defineJob({
   title: (model) => l10n.t('Measuring the curve of {0}', model),
   options,
   check: (given) =>
-    rowsFault(given) ?? (given.scores === undefined ? calibrationFault(given.criterion, given) : undefined),
+    rowsFault(given) ??
+    objectiveFault(given.criterion, given) ??
+    (given.scores === undefined ? calibrationFault(given.criterion, given) : undefined),
   result: shape<CurveResult>(),
 });
 

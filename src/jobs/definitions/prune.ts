@@ -7,7 +7,7 @@ import { type Complete, defineJob, excluding, type Fault, shape } from '../defin
 import { blocks, data, file, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { calibrationFault, CRITERIA_HELP, criterion, magnitude } from '../options/criterion';
+import { calibrationFault, CRITERIA_HELP, criterion, magnitude, objective, objectiveFault } from '../options/criterion';
 import { keep } from '../options/keep';
 import { source } from '../options/model';
 import { out } from '../options/output';
@@ -25,6 +25,7 @@ const options = {
     conflicts: ['criterion', 'blocks'],
   }),
   criterion: excluding(criterion, 'blocks'),
+  objective: excluding(objective, 'blocks', 'scores'),
   count: whole('remove this many blocks', { noun: () => l10n.t('the count'), conflicts: ['ratio', 'targetParams'] }),
   ratio: part('remove at most this share of all parameters, such as 0.2', {
     noun: () => l10n.t('the share'),
@@ -78,5 +79,5 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
       action: `${set('count', 6, 'add')}, or another of these.`,
     };
   }
-  return by && calibrationFault(by, given);
+  return by && (objectiveFault(by, given) ?? calibrationFault(by, given));
 }

@@ -1,5 +1,5 @@
-/** Importance of every block, by one of the criteria. Only greedy uses the keep-list. */
-import { readsWeights } from '../../engine/importance/criteria';
+/** Importance of every block, by one of the criteria. Only those that remove in turn use the keep-list. */
+import { criterionInfo, CRITERION_LIST, readsWeights, removesInTurn } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
@@ -7,22 +7,35 @@ import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { calibrationFault, CRITERIA_HELP, criterionOrPpl, magnitude } from '../options/criterion';
+import {
+  calibrationFault,
+  CRITERIA_HELP,
+  criterionOrPpl,
+  magnitude,
+  objective,
+  objectiveFault,
+} from '../options/criterion';
 import { adapter, healed, remove, source } from '../options/model';
+
+const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
+/** Criteria that remove one block after another. */
+const IN_TURN = named(CRITERION_LIST.filter(({ inTurn }) => inTurn));
+const WITH_MODULES = named(CRITERION_LIST.filter(({ modules }) => modules));
 
 const options = {
   ...source,
   criterion: criterionOrPpl,
+  objective,
   ...calibration,
   ...magnitude,
-  granularity: choice(['block', 'module'], 'ppl: score whole blocks, or attention and FFN separately', {
+  granularity: choice(['block', 'module'], 'ppl, kl: score whole blocks, or attention and FFN separately', {
     noun: () => l10n.t('the parts of blocks'),
     placeholder: 'part',
     default: 'block',
     recorded: true,
   }),
-  count: whole('greedy: stop after this many removals', { noun: () => l10n.t('the count'), recorded: true }),
-  keep: blocks('greedy: blocks that it must not remove: 0-3,28', { setting: 'coppice.keep', recorded: true }),
+  count: whole(`${IN_TURN}: stop after this many removals`, { noun: () => l10n.t('the count'), recorded: true }),
+  keep: blocks(`${IN_TURN}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
   ...remove,
   ...healed,
   ...adapter,
@@ -38,13 +51,18 @@ export const score = defineJob({
     './SmolLM2-135M --calibration prose.txt',
     './SmolLM2-135M --criterion magnitude --norm l2 --json > scores.json',
     './SmolLM2-135M --criterion greedy --count 6 --keep 0-3,28,29 --calibration rows.json',
+    './SmolLM2-135M --criterion greedy --objective kl --count 6 --calibration rows.json',
     './SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11',
   ],
   noun: () => l10n.t('Scoring'),
   title: (model, { criterion: by }) =>
     by === undefined ? l10n.t('Scoring {0}', model) : l10n.t('Scoring {0} by {1}', model, by),
   options,
-  check: (given) => adapterFault(given) ?? scopeFault(given) ?? calibrationFault(given.criterion, given),
+  check: (given) =>
+    adapterFault(given) ??
+    scopeFault(given) ??
+    objectiveFault(given.criterion, given) ??
+    calibrationFault(given.criterion, given),
   result: shape<ScoreResult>(),
 });
 
@@ -61,31 +79,31 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
 
 /** Checks options that apply to one criterion only. */
 function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): Fault | undefined {
-  if (granularity === 'module' && by !== 'ppl') {
+  if (granularity === 'module' && !criterionInfo(by).modules) {
     return {
       what: `${by} cannot score single modules`,
-      why: `${option('granularity', 'module')} belongs to the criterion ppl`,
+      why: `${option('granularity', 'module')} belongs to the criteria ${WITH_MODULES}`,
       action: `${set('criterion', 'ppl')}, or leave ${option('granularity')} out.`,
     };
   }
-  if (by === 'greedy' && count === undefined) {
+  if (removesInTurn(by) && count === undefined) {
     return {
-      what: 'greedy needs a number of blocks',
+      what: `${by} needs a number of blocks`,
       why: `${option('count')} is not given`,
       action: `${set('count', 6, 'add')}, or another number of blocks.`,
     };
   }
-  if (by !== 'greedy' && count !== undefined) {
+  if (!removesInTurn(by) && count !== undefined) {
     return {
       what: `${by} scores all blocks at once`,
-      why: `${option('count')} belongs to the criterion greedy`,
+      why: `${option('count')} belongs to ${IN_TURN}`,
       action: `Leave ${option('count')} out here and use it when you prune.`,
     };
   }
-  if (by !== 'greedy' && keep !== undefined) {
+  if (!removesInTurn(by) && keep !== undefined) {
     return {
       what: `${by} scores all blocks, also the kept ones`,
-      why: `${option('keep')} belongs to the criterion greedy, where each removal depends on the earlier ones`,
+      why: `${option('keep')} belongs to ${IN_TURN}, where each removal depends on the earlier ones`,
       action: `Leave ${option('keep')} out here and use it when you prune.`,
     };
   }

@@ -2,11 +2,13 @@
 import {
   CRITERIA,
   type Criterion,
+  criterionInfo,
   CRITERION_LIST,
   citedHelp,
   needsCalibration,
 } from '../../engine/importance/criteria';
-import { option } from '../../engine/option-token';
+import { OBJECTIVES, type Objective } from '../../engine/importance/objective';
+import { option, set } from '../../engine/option-token';
 import type { Fault } from '../define';
 import { choice } from '../option';
 
@@ -26,6 +28,12 @@ export const criterionOrPpl = choice(CRITERIA, criterion.help, {
   recorded: true,
 });
 
+/** What a criterion keeps low, where there is a choice. */
+export const objective = choice(OBJECTIVES, 'greedy: what to keep low, perplexity or KL divergence (default: ppl)', {
+  placeholder: 'what',
+  setting: 'coppice.objective',
+});
+
 export const magnitude = {
   norm: choice(['l1', 'l2'], 'magnitude: |w| or w²', { placeholder: 'p', default: 'l1' }),
   reduction: choice(['sum', 'mean', 'max', 'product'], 'magnitude: over the neurons of a matrix', {
@@ -42,6 +50,19 @@ export const CRITERIA_HELP = [
     return `  ${criterion.name.padEnd(NAME_WIDTH)}${help.charAt(0).toLowerCase()}${help.slice(1)}`;
   }),
 ].join('\n');
+
+/** The error if a criterion cannot keep that low. */
+export function objectiveFault(
+  criterion: Criterion,
+  { objective: wanted }: { readonly objective?: Objective },
+): Fault | undefined {
+  if (wanted === undefined || criterionInfo(criterion).objectives?.includes(wanted)) return undefined;
+  return {
+    what: `${criterion} cannot choose by ${option('objective', wanted)}`,
+    why: `${option('objective')} belongs to the criterion greedy`,
+    action: `${set('criterion', 'greedy')}, or leave ${option('objective')} out.`,
+  };
+}
 
 /** The error if a criterion needs a text and none is given. */
 export function calibrationFault(

@@ -1,0 +1,9 @@
+/** What removals keep low. Pure: it loads nothing. */
+
+/**
+ * ppl: the perplexity of the text. kl: the divergence of the model's distributions from those of the unpruned model,
+ * which does not reward a pruned model for being better on the text by accident.
+ */
+export const OBJECTIVES = ['ppl', 'kl'] as const;
+
+export type Objective = (typeof OBJECTIVES)[number];

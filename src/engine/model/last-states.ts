@@ -1,0 +1,121 @@
+/**
+ * The last hidden states of a model over some rows, computed once: what variants are compared with (divergence.ts) pass
+ * after pass. They are kept in memory if they fit, otherwise in a temporary file.
+ */
+import { partName, Work, type JobOptions } from '../progress';
+import { Forward, type TokenRows } from './forward';
+import type { Model } from './model';
+import { openStateStore, type StateStore } from './state-store';
+import { releaseState, type Chunk, type State } from './states';
+import type { Step } from './view';
+
+export class LastStates {
+  private readonly forward: Forward;
+  /** Numbers of a row. */
+  private readonly rowSize: number;
+
+  private constructor(
+    readonly model: Model,
+    private readonly rows: TokenRows,
+    /** A slot for each row. */
+    private readonly store: StateStore,
+  ) {
+    this.forward = new Forward(model, rows[0].length);
+    this.rowSize = rows[0].length * model.architecture.hidden;
+  }
+
+  /**
+   * @param rows tokens, all of one length
+   * @param steps of the model
+   * @param budget bytes of memory that the kept states may take
+   * @throws UserError when a temporary file is needed and cannot be written; CancelledError
+   */
+  static async compute(
+    model: Model,
+    rows: TokenRows,
+    steps: readonly Step[],
+    budget: number,
+    job: JobOptions = {},
+  ): Promise<LastStates> {
+    const rowSize = rows[0].length * model.architecture.hidden;
+    const store = await openStateStore(1, Array<number>(rows.length).fill(rowSize), budget);
+    try {
+      const states = new LastStates(model, rows, store);
+      await states.fill(steps, job);
+      return states;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of memory that they take. */
+  get bytes(): number {
+    return this.store.fileBytes > 0 ? 0 : 4 * this.rows.length * this.rowSize;
+  }
+
+  /**
+   * The states of consecutive rows, in this process's memory and in the chunks of a forward pass over these rows. The
+   * caller releases them.
+   */
+  async of(firstRow: number, count: number): Promise<State> {
+    const { forward, rowSize } = this;
+    const buffer = new Float32Array(rowSize);
+    const state: Chunk[] = [];
+    for (let at = 0; at < count; at += forward.rowsPerChunk) {
+      const chunk = forward.pool.take(Math.min(forward.rowsPerChunk, count - at));
+      state.push(chunk);
+      for (let row = 0; row < chunk.rows; row++) {
+        const slot = { step: 0, chunk: firstRow + at + row };
+        chunk.data.set(await this.store.read(slot, buffer), row * rowSize);
+      }
+    }
+    return state;
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  private async fill(steps: readonly Step[], job: JobOptions): Promise<void> {
+    const { model, rows, forward, rowSize } = this;
+    const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
+    const perGroup = Math.max(1, Math.floor(model.memory / 2 / (4 * rowSize)));
+    for (let first = 0; first < rows.length; first += perGroup) {
+      const part = partName(first / perGroup, Math.ceil(rows.length / perGroup));
+      let state: State = await forward.embed(rows.slice(first, first + perGroup));
+      for (const [k, step] of steps.entries()) {
+        work.step(`${part}block ${k + 1} of ${steps.length}`);
+        state = await this.through(step, k === steps.length - 1, state, work);
+      }
+      await this.keep(state, first);
+      releaseState(state);
+    }
+  }
+
+  /** Takes over the given state. */
+  private async through(step: Step, toHost: boolean, state: State, work: Work): Promise<State> {
+    const open = await this.forward.open(step, toHost);
+    try {
+      const next: Chunk[] = [];
+      for (const chunk of state) {
+        next.push(await open.run(chunk));
+        chunk.release();
+        work.advance(chunk.rows);
+      }
+      return next;
+    } finally {
+      await open.close();
+    }
+  }
+
+  private async keep(state: State, firstRow: number): Promise<void> {
+    let row = firstRow;
+    for (const chunk of state) {
+      for (let r = 0; r < chunk.rows; r++, row++) {
+        const data = chunk.data.slice(r * this.rowSize, (r + 1) * this.rowSize);
+        await this.store.write({ step: 0, chunk: row }, this.forward.pool.over(data, 1));
+      }
+    }
+  }
+}
