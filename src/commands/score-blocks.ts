@@ -1,7 +1,8 @@
 /** Score Blocks…: scores every block by one criterion. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { type Criterion, needsCalibration } from '../engine/importance/criteria';
+import { type Criterion, needsCalibration, objectiveSetting, removesInTurn } from '../engine/importance/criteria';
+import type { Objective } from '../engine/importance/objective';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../views/protection';
@@ -27,9 +28,11 @@ export interface ScoreArguments extends CommonArguments {
   readonly seed?: number;
   readonly norm?: 'l1' | 'l2';
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
-  /** For greedy: number of removals. */
+  /** For greedy: what to keep low; undefined uses the setting. */
+  readonly objective?: Objective;
+  /** For criteria that remove in turn: number of removals. */
   readonly count?: number;
-  /** For greedy: blocks that it never tries; undefined uses the blocks that the settings protect. */
+  /** For the same: blocks that are never tried; undefined uses the blocks that the settings protect. */
   readonly keep?: readonly number[];
 }
 
@@ -62,7 +65,8 @@ export async function score(
     checkpoint: path,
     criterion,
     ...(needsCalibration(criterion) && calibrationOf(coppice, args, architecture.context)),
-    ...(criterion === 'greedy' && greedyOf(coppice, args, architecture.layers.length)),
+    ...objectiveSetting(criterion, args.objective ?? coppice.config.objective),
+    ...(removesInTurn(criterion) && inTurnOf(coppice, args, architecture.layers.length)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
@@ -109,7 +113,7 @@ function calibrationOf(
 }
 
 /** Limits the number of removals to the blocks that are not protected. */
-function greedyOf(
+function inTurnOf(
   { config }: Coppice,
   { count, keep }: ScoreArguments,
   blocks: number,
@@ -122,9 +126,16 @@ function greedyOf(
   };
 }
 
-/** The newest scores by a criterion, or the shown scores, if the model has not changed since. */
-export const scoresOf = ({ scores }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined =>
-  criterion === undefined ? scores.shown(subject) : scores.latest(subject, criterion);
+/**
+ * The newest scores by a criterion, or the shown scores, if the model has not changed since. Scores by another objective
+ * than that of the settings do not count.
+ */
+export function scoresOf({ scores, config }: Coppice, { subject }: Chosen, criterion?: Criterion): Scores | undefined {
+  if (criterion === undefined) return scores.shown(subject);
+  const found = scores.latest(subject, criterion);
+  const { objective } = objectiveSetting(criterion, config.objective);
+  return objective === undefined || (found?.objective ?? 'ppl') === objective ? found : undefined;
+}
 
 async function askScore(
   coppice: Coppice,
@@ -147,7 +158,7 @@ async function askScore(
     (_, place) => askCalibration(coppice, place),
   );
   const countStep = when<ScoreArguments>(
-    ({ criterion }) => args.count === undefined && criterion && criterion === 'greedy',
+    ({ criterion }) => args.count === undefined && criterion && removesInTurn(criterion),
     (_, place) => askRemovals(place, architecture.layers.length),
   );
   const complete = await askAll(title, args, [criterionStep, textStep, countStep]);

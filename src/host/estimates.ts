@@ -34,7 +34,8 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
   if (effort === 'none') return undefined;
   const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
   const { kept } = protectionOf(architecture.layers.length, config);
-  const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept };
+  const { objective } = config;
+  const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept, objective };
   const flops = scoringFlops(architecture, criterion, rows, scope);
   const time = timeOf(coppice, flops, architecture, criterion, rows.length);
   return effort === 'reading'
@@ -129,11 +130,12 @@ export function learnSpeed(
     speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
     return;
   }
-  const { criterion = 'ppl', granularity = 'block', remove = [], count, keep } = spec;
+  const { criterion = 'ppl', granularity = 'block', remove = [], count, keep, objective } = spec;
   if (granularity !== 'block' || remove.length > 0 || spec.adapter !== undefined) return;
   const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
   const { seconds } = (outcome as JobOutcome<'score'>).result;
-  const flops = scoringFlops(architecture, criterion, { rows, length }, { count, kept: new Set(keep) }) / seconds;
+  const scope = { count, kept: new Set(keep), objective };
+  const flops = scoringFlops(architecture, criterion, { rows, length }, scope) / seconds;
   speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops });
 }
 

@@ -1,5 +1,6 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
 import type { Criterion } from '../engine/importance/criteria';
+import type { Objective } from '../engine/importance/objective';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
 import type { JsonNumber } from '../format/json';
@@ -14,12 +15,15 @@ export type ScoreSpec = SpecOf<typeof score>;
 export interface BlockScoreInfo {
   readonly index: number;
   readonly score: JsonNumber;
-  /** Of ppl: the same as the score, its logarithm and a 95 % bootstrap interval. */
+  /** Of ppl and kl: the model without the part. */
   readonly ppl?: JsonNumber;
   readonly meanNll?: JsonNumber;
+  /** Of kl: the same as the score. */
+  readonly kl?: JsonNumber;
+  /** Of ppl and kl: a 95 % bootstrap interval of the score. */
   readonly low?: JsonNumber;
   readonly high?: JsonNumber;
-  /** Of ppl: a 95 % interval of what the part costs, beside the whole model over the same rows. */
+  /** Of ppl and kl: a 95 % interval of what the part costs, beside the whole model over the same rows. */
   readonly pairedLow?: JsonNumber;
   readonly pairedHigh?: JsonNumber;
 }
@@ -48,15 +52,28 @@ export interface ScoreResult {
   /** Healed weights. */
   readonly patch?: { readonly name: string; readonly sha256?: string };
   /** The model with nothing removed, where it was measured. */
-  readonly full: { readonly ppl: JsonNumber; readonly meanNll: JsonNumber; readonly tokens: number } | null;
+  readonly full: {
+    readonly ppl: JsonNumber;
+    readonly meanNll: JsonNumber;
+    /** Divergence from the unpruned model; of criteria that measure it. */
+    readonly kl?: JsonNumber;
+    readonly tokens: number;
+  } | null;
   readonly blocks?: readonly BlockScoreInfo[];
   readonly modules?: readonly ModuleScoreInfo[];
   /** From least to most important. */
   readonly order?: readonly number[] | readonly { readonly block: number; readonly part: 'attention' | 'ffn' }[];
   /** Of angular: runs of blocks that go together. */
   readonly windows?: readonly { readonly start: number; readonly size: number; readonly score: JsonNumber }[];
-  /** Of greedy: in the order of removal. */
-  readonly removals?: readonly { readonly block: number; readonly meanNll: JsonNumber; readonly ppl: JsonNumber }[];
+  /** Of criteria that remove in turn: in the order of removal. */
+  readonly removals?: readonly {
+    readonly block: number;
+    readonly meanNll: JsonNumber;
+    readonly ppl: JsonNumber;
+    readonly kl?: JsonNumber;
+  }[];
+  /** Of greedy: what the removals keep low. */
+  readonly objective?: Objective;
   /** Of taylor: what each block's score is the sum of. */
   readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
   /** Of taylor, where hidden states went to a temporary file: its size. */

@@ -1,13 +1,17 @@
 /** Formats scores of a block for lines, hovers and warnings. Does not use VS Code. */
+import { objectiveOf } from '../engine/importance/criteria';
 import { l10n } from '../l10n';
 import type { Scores } from './scores';
 import { shortScore } from './short-score';
 
 /**
- * "ppl 34.2"; "greedy rank 3" for greedy, which has no score per block (1 = removed first). Undefined without scores.
+ * "ppl 34.2"; "kl 0.12 nats"; "greedy rank 3" for greedy, which has no score per block (1 = removed first). Undefined without scores.
  */
 export function scoreWords({ criterion, blocks, removals }: Scores, block: number): string | undefined {
-  if (blocks?.[block] !== undefined) return `${criterion} ${shortScore(blocks[block])}`;
+  if (blocks?.[block] !== undefined) {
+    const score = shortScore(blocks[block]);
+    return objectiveOf(criterion) === 'kl' ? l10n.t('{0} {1} nats', criterion, score) : `${criterion} ${score}`;
+  }
   const place = removals?.indexOf(block) ?? -1;
   return place < 0 ? undefined : l10n.t('{0} rank {1}', criterion, place + 1);
 }
@@ -22,8 +26,10 @@ export function scoreSentence(scores: Scores, block: number): string | undefined
 export const scoringSentence = (scores: Scores): string =>
   [scores.criterion, ...wholeModel(scores), ...textOf(scores)].join(', ');
 
-function wholeModel({ fullPpl }: Scores): string[] {
-  return fullPpl === undefined ? [] : [l10n.t('whole model {0}', shortScore(fullPpl))];
+/** Its perplexity belongs to scores that are perplexities. */
+function wholeModel({ criterion, objective, fullPpl }: Scores): string[] {
+  const isPerplexity = objectiveOf(criterion, objective) === 'ppl';
+  return fullPpl === undefined || !isPerplexity ? [] : [l10n.t('whole model {0}', shortScore(fullPpl))];
 }
 
 function textOf({ calibration }: Scores): string[] {

@@ -1,6 +1,7 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
 import { isObject, type JsonNumber, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criteria';
+import type { Objective } from '../engine/importance/objective';
 import type { Ranking } from '../engine/importance/ranking';
 import { rankBlocks } from '../engine/importance/select';
 import type { Memento } from '../host/memento';
@@ -16,6 +17,8 @@ export interface Scores {
   readonly blocks?: readonly JsonNumber[];
   readonly windows?: ScoreResult['windows'];
   readonly removals?: readonly number[];
+  /** What the removals keep low, where the criterion has a choice. */
+  readonly objective?: Objective;
   /** Perplexity of the whole model, if measured. */
   readonly fullPpl?: JsonNumber;
   /** The text, with its path if known. */
@@ -90,6 +93,7 @@ export class ScoreStore {
       ...(result.blocks && { blocks: result.blocks.map(({ score }) => score) }),
       ...(result.windows && { windows: result.windows }),
       ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
+      ...(result.objective && { objective: result.objective }),
       ...(result.full && { fullPpl: result.full.ppl }),
       calibration: result.calibration && { ...result.calibration, ...(file !== undefined && { file }) },
       record,

@@ -29,8 +29,7 @@ function scoreResultPage(
   const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
-  if (full)
-    lines.push(`whole model: perplexity ${style.bold(formatNumber(full.ppl))} (${counted(full.tokens, 'token')})`, '');
+  if (full) lines.push(`whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')})`, '');
   if (blocks)
     lines.push(
       ...scoreTable(
@@ -51,7 +50,7 @@ function scoreResultPage(
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
-  if (full && paired && isOrdered(result))
+  if (full && paired && full.kl === undefined && isOrdered(result))
     lines.push(
       '',
       '95% interval: paired with the whole model over the same rows;',
@@ -61,6 +60,12 @@ function scoreResultPage(
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
   lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
   return lines;
+}
+
+/** With its divergence from the unpruned model where that is another one. */
+function wholeWords({ ppl, kl = 0 }: NonNullable<CriterionResult['full']>, style: Style): string {
+  const divergence = Math.abs(kl) < 1e-5 ? '' : `, KL divergence from the unpruned model ${formatNumber(kl)} nats`;
+  return `perplexity ${style.bold(formatNumber(ppl))}${divergence}`;
 }
 
 /** Scores have no order if the loss is not finite or no score is finite. */
@@ -78,7 +83,8 @@ function scoreTable(name: string, entries: readonly (readonly [string, Omit<Bloc
     ...(sure ? [`${formatNumber(pairedLow, 4)} – ${formatNumber(pairedHigh, 4)}`] : []),
     bars[i],
   ]);
-  return table([`>${name}`, '>score', ...(sure ? ['95% interval'] : []), ''], rows);
+  const score = entries.some(([, { kl }]) => kl !== undefined) ? '>KL (nats)' : '>score';
+  return table([`>${name}`, score, ...(sure ? ['95% interval'] : []), ''], rows);
 }
 
 /** The best window of every size. `--json` has the full list. */
@@ -97,8 +103,14 @@ function windowTable(windows: NonNullable<CriterionResult['windows']>): string[]
 }
 
 function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
-  const rows = removals.map(({ block, ppl }, i) => [String(i + 1), String(block), formatNumber(ppl)]);
-  return table(['>step', '>block removed', '>perplexity after it'], rows);
+  const compared = removals.some(({ kl }) => kl !== undefined);
+  const rows = removals.map(({ block, ppl, kl = NaN }, i) => [
+    String(i + 1),
+    String(block),
+    formatNumber(ppl),
+    ...(compared ? [formatNumber(kl)] : []),
+  ]);
+  return table(['>step', '>block removed', '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows);
 }
 
 /**

@@ -125,7 +125,8 @@ export const criterionWork = (
 
 /** What the criterion keeps low, given the option; undefined for one that does not measure what is left. */
 export const objectiveOf = (criterion: Criterion, objective?: Objective): Objective | undefined => {
-  const { objectives = [] } = criterionInfo(criterion);
+  // Stored scores may be of a criterion that this version does not have.
+  const objectives = CRITERION_LIST.find(({ name }) => name === criterion)?.objectives ?? [];
   return objectives.find((possible) => possible === objective) ?? objectives[0];
 };
 

@@ -84,6 +84,7 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
   const speed = steps.reduce((sum, step) => sum + step.tokensPerSecond, 0) / steps.length;
   const facts: [string, string | undefined][] = [
     ['perplexity of the whole model', score?.full === undefined ? undefined : shortNumber(score.full)],
+    ['blocks in the order of removal', score?.removals?.join(', ')],
     [
       'least important blocks',
       blocks

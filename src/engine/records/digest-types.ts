@@ -37,18 +37,22 @@ export interface ScoreDigest {
   readonly criterion: string;
   /** Perplexity of the whole model, if the scores are perplexities. */
   readonly full?: JsonNumber;
+  /** KL divergence of the scored model from the unpruned one, if the scores are divergences. */
+  readonly fullKl?: JsonNumber;
   /** Like a curve's; undefined for criteria without a text. */
   readonly rowsKey?: string;
   /** Name of that text. */
   readonly text?: string;
+  /** Blocks in the order of removal, if the criterion removes them in turn. */
+  readonly removals?: readonly number[];
   /** Scores of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
     readonly index: number;
     readonly score: JsonNumber;
-    /** Only ppl: a 95 % bootstrap interval of the perplexity over texts. */
+    /** Only ppl and kl: a 95 % bootstrap interval of the score over texts. */
     readonly low?: JsonNumber;
     readonly high?: JsonNumber;
-    /** Only ppl: a 95 % interval paired with the whole model over the same rows; undefined if the record has none. */
+    /** Only ppl and kl: a 95 % interval paired with the whole model over the same rows; undefined if the record has none. */
     readonly pairedLow?: JsonNumber;
     readonly pairedHigh?: JsonNumber;
   }[];

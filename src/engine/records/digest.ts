@@ -87,8 +87,12 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
 }
 
 function scoreOf(results: JsonObject): ScoreDigest {
+  const whole = isObject(results.full) ? results.full : {};
+  const isDivergence = objects(results.blocks).some(({ kl }) => kl !== undefined);
+  const fullKl = isDivergence ? jsonNumber(whole.kl) : undefined;
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
-  const full = results.criterion !== 'taylor' && isObject(results.full) ? jsonNumber(results.full.ppl) : undefined;
+  const full = isDivergence || results.criterion === 'taylor' ? undefined : jsonNumber(whole.ppl);
+  const removals = objects(results.removals).flatMap(({ block }) => finite(block) ?? []);
   const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
     const [at, value] = [finite(index), jsonNumber(score)];
     if (at === null || value === undefined) return [];
@@ -98,7 +102,14 @@ function scoreOf(results: JsonObject): ScoreDigest {
   const rows = keyed(calibrationKey(results.calibration));
   const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
   const of = { ...rows, ...(source !== undefined && { text: source }) };
-  return { criterion: text(results.criterion) ?? '', ...(full !== undefined && { full }), ...of, blocks };
+  return {
+    criterion: text(results.criterion) ?? '',
+    ...(full !== undefined && { full }),
+    ...(fullKl !== undefined && { fullKl }),
+    ...of,
+    ...(removals.length > 0 && { removals }),
+    blocks,
+  };
 }
 
 function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {

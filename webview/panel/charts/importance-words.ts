@@ -48,14 +48,16 @@ function stateOf({ removed, locked, protected: isProtected }: Bar): string {
 }
 
 /** The facts of a bar, one phrase each. */
-export function describe(bar: Bar, { criterion, full }: ScoreDigest): string[] {
+export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): string[] {
   const state = stateOf(bar);
   if (Number.isNaN(bar.value)) return [t('Block {0}: not scored', bar.block), state];
   const value = shortNumber(bar.value);
   const rank = t('rank {0} of {1} (1 = removed first)', bar.rank, bar.ranked);
   if (full === undefined) {
     return [
-      t('Block {0}: {1} {2}', bar.block, seriesStyleOf(criterion).name, value),
+      fullKl === undefined
+        ? t('Block {0}: {1} {2}', bar.block, seriesStyleOf(criterion).name, value)
+        : t('Block {0}: KL divergence without it {1} nats', bar.block, value),
       ...intervalOf(bar, NaN),
       rank,
       state,

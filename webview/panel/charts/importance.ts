@@ -1,6 +1,6 @@
 /**
  * How much every block matters. A bar goes from the perplexity of the whole model to that without the block, with the
- * interval of the difference. Bars of other criteria start at zero. A click on a bar removes or keeps its block. The
+ * interval of the difference; divergences from the unpruned model likewise. Bars of other criteria start at zero. A click on a bar removes or keeps its block. The
  * chart below has the ranks of all criteria on one axis.
  */
 import * as Plot from '@observablehq/plot';
@@ -57,7 +57,7 @@ export function drawImportance(
     };
   });
   addTargets(svg, t('Blocks (checked: kept)'), targets, frame);
-  const ranked = all.filter((each) => each.blocks.length > 0);
+  const ranked = all.filter((each) => ranksOf(each).size > 0);
   const charts = ranked.length > 1 ? [svg, rankChart(ranked, blocks, width)] : [svg];
   return { charts, table: tableOf(bars, ranked, score), legend: legendOf(bars, ranked, frame.still) };
 }
@@ -91,7 +91,7 @@ function barChart(
   whole: boolean,
 ): { svg: SVGSVGElement; y: (value: number) => number; places: (block: number) => BlockPlace } {
   const isPpl = score.full !== undefined;
-  const base = isPpl ? numeric(score.full) : 0;
+  const base = numeric(score.full ?? score.fullKl ?? 0);
   const finite = bars.filter(({ off }) => !off);
   const { start, bottom, top, log } = axisOf(
     finite.map(({ value }) => value),
@@ -173,7 +173,7 @@ function barChart(
         fill: 'var(--ink)',
         ...(upright ? { rotate: -90, textAnchor: 'start', dy: -5 } : { dy: -7 }),
       }),
-      Plot.text([`↑ ${isPpl ? t('Perplexity without the block') : seriesStyleOf(score.criterion).name}`], {
+      Plot.text([`↑ ${axisName(score)}`], {
         frameAnchor: 'top-left',
         dx: 2 - LEFT,
         dy: 8 - marginTop,
@@ -200,6 +200,11 @@ function barChart(
   const at = (value: number): number =>
     Number.isFinite(value) ? Number(y.apply(Math.min(top, Math.max(bottom, value)))) : 24;
   return { svg, y: at, places: blockPlaces(svg) };
+}
+
+function axisName({ criterion, full, fullKl }: ScoreDigest): string {
+  if (full !== undefined) return t('Perplexity without the block');
+  return fullKl === undefined ? seriesStyleOf(criterion).name : t('KL divergence without the block (nats)');
 }
 
 /** Stripes for removed blocks, which are visible without colour. */

@@ -8,8 +8,12 @@ import { seriesStyleOf } from './series';
 
 const RANK_HEIGHT = 120;
 
-/** Rank of each block by the criterion, from 1 (removed first). Blocks of equal score are in the order of the model. */
-export function ranksOf({ blocks }: ScoreDigest): Map<number, number> {
+/**
+ * Rank of each block by the criterion, from 1 (removed first). Blocks of equal score are in the order of the model. A
+ * criterion that removes in turn ranks the blocks that it removes.
+ */
+export function ranksOf({ blocks, removals }: Pick<ScoreDigest, 'blocks' | 'removals'>): Map<number, number> {
+  if (removals) return new Map(removals.map((block, i) => [block, i + 1]));
   const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score) || a.index - b.index);
   return new Map(sorted.map(({ index }, i) => [index, i + 1]));
 }
@@ -18,9 +22,10 @@ export function ranksOf({ blocks }: ScoreDigest): Map<number, number> {
 export function rankChart(all: readonly ScoreDigest[], blocks: number, width: number): SVGSVGElement {
   const series = all.map((score) => {
     const ranks = ranksOf(score);
+    const last = score.removals ? blocks : ranks.size; // the blocks that are not removed come after these
     const points = [...ranks].map(([block, rank]) => ({
       block,
-      rank: ranks.size > 1 ? (rank - 1) / (ranks.size - 1) : 0,
+      rank: last > 1 ? (rank - 1) / (last - 1) : 0,
     }));
     return { style: seriesStyleOf(score.criterion), points: points.sort((a, b) => a.block - b.block) };
   });

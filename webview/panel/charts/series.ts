@@ -24,6 +24,7 @@ const style = (n: number, symbol: Sign, dash: string, [name, nameInText]: readon
 
 const STYLES: Readonly<Record<string, SeriesStyle>> = {
   ppl: style(1, 'circle', '', [t('Perplexity'), t('perplexity')]),
+  kl: style(4, 'wye', '3 2 1 2', [t('KL divergence'), t('KL divergence')]),
   taylor: style(2, 'triangle', '6 3', [t('Taylor'), t('Taylor')]),
   magnitude: style(3, 'square', '2 3', [t('Magnitude'), t('magnitude')]),
   'block-influence': style(4, 'diamond', '8 3 2 3', [t('Block influence'), t('block influence')]),

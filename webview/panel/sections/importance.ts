@@ -24,6 +24,17 @@ export function scoresOf(runs: readonly PanelRun[], shown: readonly string[] = [
   return [...newest.values()];
 }
 
+/** The newest removals by each criterion that removes in turn, from the whole model. */
+function sequencesOf(runs: readonly PanelRun[], shown: readonly string[]): readonly ScoreDigest[] {
+  const newest = new Map<string, ScoreDigest>();
+  for (const { digest } of inOrder(runs, shown)) {
+    const { score, removed, adapter } = digest;
+    if (!score?.removals || removed.length > 0 || adapter !== undefined) continue;
+    if (!newest.has(score.criterion)) newest.set(score.criterion, score);
+  }
+  return [...newest.values()];
+}
+
 export function importanceSection(context: Context): Section {
   const frame = new ChartFrame('importance', t('Block importance'), t('Which blocks matter?'), context);
   const criterion = dropdown(t('Criterion'), (value) => context.setView({ criterion: value }));
@@ -60,7 +71,7 @@ export function importanceSection(context: Context): Section {
       frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));
       setTicked(range, whole);
       frame.setNote(...shownNote(runs, shown, 'importance', context), ...otherRows(score, text, context));
-      const data = { score, all, plan, blocks, whole };
+      const data = { score, all: [...all, ...sequencesOf(runs, shown)], plan, blocks, whole };
       frame.show(summaryOf(score, plan, context.still), (width) =>
         drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
       );
@@ -74,34 +85,53 @@ export function importanceSection(context: Context): Section {
 }
 
 /** Warns that the scores were measured on another text than the panel's perplexities, with a button that uses that text. */
-function otherRows({ rowsKey, text: name }: ScoreDigest, text: PanelText | null, { send }: Context): Child[] {
+function otherRows({ rowsKey, text: name, full }: ScoreDigest, text: PanelText | null, { send }: Context): Child[] {
   if (!text || rowsKey === undefined || name === undefined || rowsKey === rowsOfPanel(text)) return [];
   return [
-    t(
-      '⚠ Scored on {0}, not on the panel’s text. Do not compare these perplexities with those above.',
-      rowsLabel({ rowsKey, text: name }),
-    ),
+    full === undefined
+      ? t('⚠ Scored on {0}, not on the panel’s text.', rowsLabel({ rowsKey, text: name }))
+      : t(
+          '⚠ Scored on {0}, not on the panel’s text. Do not compare these perplexities with those above.',
+          rowsLabel({ rowsKey, text: name }),
+        ),
     button(t('Measure on This Text'), () => send({ type: 'text/use', rowsKey })),
   ];
 }
 
 /** The result of the chart in one or two sentences. */
-function summaryOf({ blocks, full, criterion }: ScoreDigest, plan: PanelPlan, still = false): string {
-  const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
-  const [least, most] = [sorted[0], sorted.at(-1)!];
+function summaryOf(score: ScoreDigest, plan: PanelPlan, still = false): string {
   // In the panel the header lists the removed blocks. A list of changing length here would move the bars.
   const removes = plan.removed.length > 0 ? [t('The plan removes {0}.', blockList(plan.removed))] : [];
   const more = still ? removes : [t('Click a bar to remove or keep its block.')];
-  const result =
-    full === undefined
-      ? t('By {0}, block {1} matters least and block {2} matters most.', nameInText(criterion), least.index, most.index)
-      : t(
-          'The whole model has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
-          shortNumber(numeric(full)),
-          least.index,
-          shortNumber(numeric(least.score)),
-          most.index,
-          shortNumber(numeric(most.score)),
-        );
-  return [result, ...more].join(' ');
+  return [resultOf(score), ...more].join(' ');
+}
+
+function resultOf({ blocks, full, fullKl, criterion }: ScoreDigest): string {
+  const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
+  const [least, most] = [sorted[0], sorted.at(-1)!];
+  const numbers = [
+    least.index,
+    shortNumber(numeric(least.score)),
+    most.index,
+    shortNumber(numeric(most.score)),
+  ] as const;
+  if (full !== undefined) {
+    return t(
+      'The whole model has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
+      shortNumber(numeric(full)),
+      ...numbers,
+    );
+  }
+  if (fullKl !== undefined) {
+    return t(
+      'KL divergence measures how far the predictions move. Without block {0} (least important) it is {1} nats; without block {2} (most important) {3} nats.',
+      ...numbers,
+    );
+  }
+  return t(
+    'By {0}, block {1} matters least and block {2} matters most.',
+    nameInText(criterion),
+    least.index,
+    most.index,
+  );
 }
