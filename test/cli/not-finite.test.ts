@@ -13,7 +13,7 @@ import { coppice, jsonOf } from '../support/built-cli';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const DOWN = 'model.layers.2.mlp.down_proj.weight';
-const MEASURED = ['ppl', 'taylor', 'block-influence', 'angular', 'greedy'] as const;
+const MEASURED = ['ppl', 'kl', 'taylor', 'block-influence', 'angular', 'greedy'] as const;
 
 describe('command line: numbers that are none', function () {
   this.timeout(120_000);

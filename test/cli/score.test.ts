@@ -80,17 +80,35 @@ describe('command line: score', function () {
     for (const key of sorted('block part score ppl meanNll')) assert.ok(key in first, key);
     assert.deepEqual(keys((modules.order as Json[])[0]), ['block', 'part']);
 
+    const divergence = ['score', model, '--calibration', rows, '--criterion', 'kl', '--remove', '1'];
+    const moved = await run(...divergence);
+    assert.deepEqual(keys(moved.full), sorted('ppl meanNll kl tokens'));
+    const numbers = 'index score ppl meanNll kl low high pairedLow pairedHigh';
+    assert.deepEqual(keys((moved.blocks as Json[])[0]), sorted(numbers));
+    assert.deepEqual(
+      keys(await run(...divergence, '--granularity', 'module')),
+      sorted(`${SCORE} removed modules order`),
+    );
+
     const angular = await run('score', model, '--calibration', rows, '--criterion', 'angular');
     assert.deepEqual(keys(angular), sorted(`${SCORE} windows`));
     assert.deepEqual(keys((angular.windows as Json[])[0]), ['score', 'size', 'start']);
 
     const greedy = await run('score', model, '--calibration', rows, '--criterion', 'greedy', '--count', '2');
-    assert.deepEqual(keys(greedy), sorted(`${SCORE} removals`));
+    assert.deepEqual(keys(greedy), sorted(`${SCORE} objective removals`));
     assert.equal((greedy.removals as Json[]).length, 2);
+    assert.deepEqual(keys((greedy.removals as Json[])[0]), sorted('block meanNll ppl'));
     const [{ block }] = greedy.removals as { block: number }[];
     const without = ['--calibration', rows, '--criterion', 'greedy', '--count', '2', '--keep', String(block)];
     const { removals } = (await run('score', model, ...without)) as unknown as { removals: { block: number }[] };
     assert.ok(removals.length === 2 && !removals.some((removal) => removal.block === block));
+
+    const record = join(temporaryFolder(), 'kl.json');
+    const byKl = ['--criterion', 'greedy', '--objective', 'kl', '--count', '1', '--record', record];
+    const kl = await run('score', model, '--calibration', rows, ...byKl);
+    assert.deepEqual(keys((kl.removals as Json[])[0]), sorted('block meanNll ppl kl'));
+    const { settings } = readJson(record) as { settings: Json };
+    assert.deepEqual([kl.objective, settings.objective], ['kl', 'kl']);
 
     const influence = await run('score', model, '--calibration', rows, '--criterion', 'block-influence');
     assert.deepEqual(keys((influence.blocks as Json[])[0]), ['index', 'score']);

@@ -68,6 +68,11 @@ describe('command line: usage', function () {
     ['no calibration', ['score', 'model'], /--calibration is not given/],
     ['a keep-list that scoring ignores', ['score', 'model', '--calibration', 'x', '--keep', '1'], /belongs to.*greedy/],
     ['greedy without an end', ['score', 'model', '--criterion', 'greedy', '--calibration', 'x'], /--count/],
+    [
+      'an objective that a criterion lacks',
+      ['score', 'm', '--calibration', 'x', '--objective', 'kl'],
+      /ppl cannot choose by --objective kl/,
+    ],
     ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
     ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
     ['nothing to prune by', ['prune', 'model', '--out', 'o'], /--scores, --criterion and --blocks/],

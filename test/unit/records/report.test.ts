@@ -65,6 +65,27 @@ describe('digests of Taylor scores', () => {
   });
 });
 
+describe('digests of divergences', () => {
+  it('have the divergence of the whole model in place of its perplexity', () => {
+    const record = scoreRecord();
+    const blocks = [
+      { index: 0, score: 0.5, ppl: 9, meanNll: 2.2, kl: 0.5, low: 0.4, high: 0.6, pairedLow: 0.4, pairedHigh: 0.6 },
+    ];
+    const results = { ...record.results, criterion: 'kl', full: { ppl: 8, meanNll: 2.1, kl: 0, tokens: 9 }, blocks };
+    const { score } = read({ ...record, results });
+    assert.deepEqual([score?.full, score?.fullKl], [undefined, 0]);
+    assert.deepEqual(score?.blocks, [{ index: 0, score: 0.5, low: 0.4, high: 0.6, pairedLow: 0.4, pairedHigh: 0.6 }]);
+  });
+
+  it('of removals in turn name the blocks in their order', () => {
+    const record = scoreRecord();
+    const removals = [4, 2].map((block) => ({ block, meanNll: 1, ppl: Math.E, kl: 0.1 }));
+    const { blocks: _, ...others } = record.results as { blocks?: unknown };
+    const { score } = read({ ...record, results: { ...others, criterion: 'greedy', removals } });
+    assert.deepEqual([score?.removals, score?.blocks], [[4, 2], []]);
+  });
+});
+
 describe('digests of what retraining brought back', () => {
   it('come from evaluations with an adapter', () => {
     const { retrained, quality } = read(retrainedRecord());
