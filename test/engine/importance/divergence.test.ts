@@ -21,7 +21,10 @@ const ROWS = randomRows(6, 20, 288, 91);
 const CLOSE = { absolute: 2e-5 };
 const whole = fullView(BLOCKS);
 
-type Likeness = { readonly kl: number; readonly meanNll: number };
+interface Likeness {
+  readonly kl: number;
+  readonly meanNll: number;
+}
 
 /** Of a view, from the definition: mean KL from the whole model's full logits, and mean loss. */
 function referenceOf(reference: ReferenceModel, view: View, rows = ROWS, teacher = reference): Likeness {
