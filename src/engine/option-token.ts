@@ -47,6 +47,7 @@ export const OPTION_NAMES = [
   'record',
   'remove',
   'resume',
+  'rounds',
   'ridge',
   'retrain.length',
   'samples',

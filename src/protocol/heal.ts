@@ -40,6 +40,8 @@ export interface HealResult {
   /** Folder of the new checkpoint and file of the patch, absolute; null if not written. */
   readonly out: string | null;
   readonly patch: string | null;
+  /** Files of the model that were not copied, and why; absent without a new checkpoint. */
+  readonly leftBehind?: readonly { readonly name: string; readonly why: string }[];
   /** Of the whole job, and in it of the text that the model wrote (0 if none, or kept from an earlier run). */
   readonly seconds: number;
   readonly writingSeconds: number;

@@ -7,6 +7,8 @@ import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { compute } from '../jobs/options/compute';
 import type { model } from '../jobs/options/model';
 import type { sampling } from '../jobs/options/sampling';
+import type { Round } from '../engine/importance/choice';
+import type { HealResult } from './heal';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 
@@ -83,6 +85,10 @@ export interface WrittenCheckpoint {
 export interface PruneResult extends WrittenCheckpoint {
   /** The kept blocks as half-open ranges. */
   readonly slices: readonly (readonly [number, number])[];
+  /** With several rounds: what each removed, and what was left after healing it. */
+  readonly rounds?: readonly Round[];
+  /** Of the new checkpoint, if it was healed. */
+  readonly healing?: HealResult;
 }
 
 /** Corrects a pruned model in closed form. */

@@ -1,12 +1,34 @@
 /** What `coppice prune` prints. */
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
+import type { PruneResult } from '../../protocol/jobs';
 import type { Page } from './page';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({
   page: (result) => [
     ...describeReduction(result),
+    ...roundLines(result),
+    ...healingLines(result),
     `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,
     ...[mergekit, llamaCpp].flatMap((file) => (file === undefined ? [] : [`recipe      ${shown(file)}`])),
   ],
 });
+
+/** "round 1     13, 14: perplexity 91.2, divergence 0.312 after healing" */
+function roundLines({ rounds = [] }: PruneResult): string[] {
+  return rounds.map(
+    ({ removed, ppl = NaN, kl = NaN }, r) =>
+      `${`round ${r + 1}`.padEnd(12)}${removed.join(', ')}: perplexity ${formatNumber(ppl, 4)}, divergence ${formatNumber(kl, 3)} after healing`,
+  );
+}
+
+function healingLines({ healing }: PruneResult): string[] {
+  if (healing === undefined) return [];
+  const { heldOut, fit, method, kept } = healing;
+  const { before, after } = heldOut ?? fit;
+  if (kept === 'plain') return ['healed      no: the plain weights are nearer to the whole model'];
+  const change = (name: 'ppl' | 'kl', digits: number): string =>
+    `${formatNumber(Number(before[name]), digits)} → ${formatNumber(Number(after[name]), digits)}`;
+  return [`healed      by ${method}: perplexity ${change('ppl', 4)}, divergence ${change('kl', 3)}`];
+}

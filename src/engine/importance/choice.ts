@@ -20,6 +20,18 @@ export interface ScoringText {
   readonly seed?: number;
 }
 
+/** A round of a removal in rounds: some blocks go, and the rest is healed before it is scored again. */
+export interface Round {
+  /** The blocks that went in this round, ascending. */
+  readonly removed: readonly number[];
+  /**
+   * Of the model that was healed after this round, on rows that were not fitted, if there are any: perplexity, and KL
+   * divergence from the whole model in nats. Undefined before it is healed.
+   */
+  readonly ppl?: number;
+  readonly kl?: number;
+}
+
 /** Blocks that were chosen by a criterion. */
 export interface Suggestion {
   readonly criterion: string;
@@ -31,6 +43,8 @@ export interface Suggestion {
   readonly calibration?: ScoringText;
   /** Name of the record of the scoring run. */
   readonly run?: string;
+  /** Undefined for blocks that were chosen at once. */
+  readonly rounds?: readonly Round[];
 }
 
 export type Choice = Suggestion | 'hand';
@@ -62,7 +76,7 @@ export function choiceOf(removed: readonly number[], suggestion: Suggestion | un
 /** The choice as settings of a run record. `removed` are the blocks that are removed in the end. */
 export function choiceSettings(choice: Choice, removed: readonly number[]): Readonly<Record<string, unknown>> {
   if (choice === 'hand') return { chosen: 'by hand' };
-  const { criterion, goal, blocks, calibration, run } = choice;
+  const { criterion, goal, blocks, calibration, run, rounds } = choice;
   const edits = editsOf(choice, removed);
   const edited = edits.removed.length + edits.kept.length > 0;
   return {
@@ -73,6 +87,7 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
     ...(goal.kind === 'target' && { targetParams: goal.parameters }),
     ...(calibration && { calibration: withoutFile(calibration) }),
     ...(run !== undefined && { scores: run }),
+    ...(rounds && { rounds }),
     ...(edited && { suggested: blocks, removedByHand: edits.removed, keptByHand: edits.kept }),
   };
 }
@@ -104,9 +119,18 @@ export function choiceSentence(choice: Choice, removed: readonly number[]): stri
     ...(edits.removed.length > 0 ? [`${listed(edits.removed)} also removed`] : []),
     ...(edits.kept.length > 0 ? [`${listed(edits.kept)} kept`] : []),
   ];
-  if (changes.length === 0) return `The blocks were chosen ${by}.`;
+  if (changes.length === 0) return `The blocks were chosen ${by}.${roundsSentence(choice.rounds)}`;
   const were = choice.blocks.length === 1 ? 'was' : 'were';
   return `${capitalized(listed(choice.blocks))} ${were} suggested ${by}. The choice was then edited by hand: ${changes.join('; ')}.`;
+}
+
+/** " They were removed in 2 rounds, and …: blocks 3, 5 (KL 0.123), then block 7." */
+function roundsSentence(rounds: readonly Round[] | undefined): string {
+  if (rounds === undefined) return '';
+  const words = rounds.map(
+    ({ removed, kl }) => `${listed(removed)}${kl === undefined ? '' : ` (KL ${kl.toPrecision(3)})`}`,
+  );
+  return ` They were removed in ${counted(rounds.length, 'round')}, and the rest was healed before it was scored again: ${words.join(', then ')}.`;
 }
 
 function textWords({ name, samples, length }: ScoringText): string {

@@ -1,16 +1,20 @@
 /** Writes a checkpoint without some blocks. */
+import { needsCalibration } from '../../engine/importance/criteria';
 import type { Choice } from '../../engine/importance/choice';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { blocks, data, file, parameters, part, whole } from '../option';
+import { blocks, data, file, flag, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterion, magnitude, objective, objectiveFault } from '../options/criterion';
+import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { source } from '../options/model';
 import { out } from '../options/output';
+
+const HEALING = { group: 'Healing' } as const;
 
 const options = {
   ...source,
@@ -38,6 +42,26 @@ const options = {
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),
   ...calibration,
   ...magnitude,
+  heal: flag('then correct the weights of the other blocks in closed form, as `coppice heal` does', {
+    noun: () => l10n.t('healing'),
+    ...HEALING,
+  }),
+  rounds: whole('remove in this many rounds, and heal and score again after each; includes --heal', {
+    noun: () => l10n.t('rounds'),
+    ...HEALING,
+    conflicts: ['blocks', 'scores'],
+  }),
+  method: { ...healing.method, ...HEALING },
+  ridge: { ...healing.ridge, ...HEALING },
+  step: { ...healing.step, ...HEALING },
+  stepCut: { ...healing.stepCut, ...HEALING },
+  data: list(
+    file('a file of data'),
+    'text for healing, as of `coppice heal`, or self; repeat it for more files (default: the calibration text, else self)',
+    { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', ...HEALING },
+  ),
+  tokens: { ...healingText.tokens, ...HEALING },
+  heldOut: { ...healingText.heldOut, ...HEALING },
   ...compute,
 };
 
@@ -53,12 +77,13 @@ export const prune = defineJob({
     './SmolLM2-135M --scores scores.json --count 6 --out ./SmolLM2-24',
     './SmolLM2-135M --criterion magnitude --ratio 0.2 --out ./SmolLM2-20',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24',
+    './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --rounds 3 --out ./SmolLM2-24-healed',
     './SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml',
   ],
   noun: () => l10n.t('Pruning'),
   title: (model) => l10n.t('Pruning {0}', model),
   options,
-  check: (given) => (given.blocks === undefined ? selectionFault(given) : undefined),
+  check: (given) => (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
   result: shape<PruneResult>(),
 });
 
@@ -80,4 +105,28 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
     };
   }
   return by && (objectiveFault(by, given) ?? calibrationFault(by, given));
+}
+
+/** Criteria that choose all blocks together, so that a part of their choice means nothing. */
+const TOGETHER: readonly string[] = ['angular', 'search'];
+
+function healingFault(given: Complete<typeof options>): Fault | undefined {
+  const { heal, rounds, criterion: by } = given;
+  if (rounds !== undefined && rounds > 1 && by && (!needsCalibration(by) || TOGETHER.includes(by))) {
+    return {
+      what: `${option('criterion', by)} cannot choose in rounds`,
+      why: TOGETHER.includes(by)
+        ? 'it chooses all blocks together'
+        : 'it does not run the model, so healing changes nothing',
+      action: `${set('criterion', 'ppl')}, or leave ${option('rounds')} out.`,
+    };
+  }
+  if (heal || rounds !== undefined) return undefined;
+  const idle = (['data', 'tokens', 'ridge'] as const).find((name) => given[name] !== undefined);
+  if (idle === undefined) return undefined;
+  return {
+    what: `${option(idle)} needs ${option('heal')}`,
+    why: 'without healing it has no effect',
+    action: `${set('heal', true, 'add')}, or leave it out.`,
+  };
 }

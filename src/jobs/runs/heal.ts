@@ -144,20 +144,21 @@ async function finish(finished: Finished, start: number, context: JobContext): P
 }
 
 async function write(
-  { options: { out, patch }, opened: { checkpoint, removed, adapter }, healed, rows, sink }: Finished,
+  { options: { out, patch, choice }, opened: { checkpoint, removed, adapter }, healed, rows, sink }: Finished,
   facts: HealFacts,
   details: RunDetails,
   { job, started, note }: JobContext,
-): Promise<Pick<HealResult, 'out' | 'patch'>> {
+): Promise<Pick<HealResult, 'out' | 'patch' | 'leftBehind'>> {
   const patches = facts.kept === 'healed' ? healed.patches : [];
-  let folder: string | null = null;
+  let folder: Pick<HealResult, 'out' | 'leftBehind'> = { out: null };
   if (out !== undefined) {
     const provenance = { ...details, inputs: details.inputs.slice(1), started }; // the model is the first input
-    const written = await writeHealed(checkpoint, { removed, patches, adapter }, out, { ...job, facts, provenance });
+    const options = { ...job, facts, choice, provenance };
+    const written = await writeHealed(checkpoint, { removed, patches, adapter }, out, options);
     for (const { name, why } of written.leftBehind) note(`${name} was not copied: ${why}`);
-    folder = written.out;
+    folder = { out: written.out, leftBehind: written.leftBehind };
   }
-  if (patch === undefined || patches.length === 0) return { out: folder, patch: null };
+  if (patch === undefined || patches.length === 0) return { ...folder, patch: null };
   const { tokens, ridge } = facts;
-  return { out: folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name }) };
+  return { ...folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name }) };
 }

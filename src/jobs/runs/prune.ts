@@ -2,6 +2,9 @@
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { checkTarget } from '../../engine/files/target';
 import { mergekitRecipe, pruneLayersCommand } from '../../engine/write/recipes';
+import { checkpointReduction } from '../../engine/checkpoint/reduction';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { inPhases } from '../../engine/progress';
 import { foldersOf } from '../../engine/write/write-checkpoint';
 import { writePruned } from '../../engine/write/write-pruned';
 import { writeTextFile } from '../../engine/system-failure';
@@ -10,7 +13,8 @@ import type { PruneResult } from '../../protocol/jobs';
 import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { selectBlocks } from './select-blocks';
+import { healingOf, outcomeOf, selectInRounds } from './rounds';
+import { selectBlocks, type Selection } from './select-blocks';
 
 export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneResult>> {
   const start = performance.now();
@@ -21,6 +25,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   await checkTarget(out, foldersOf(checkpoint));
+  if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, options, context);
   const selection = await selectBlocks(checkpoint, architecture, options, context);
   const details = detailsOf(checkpoint, options, selection);
   const written = await writePruned(checkpoint, selection.removed, out, {
@@ -39,3 +44,41 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
     run: details,
   };
 }
+
+/** Chooses the blocks, at once or in rounds, and has the rest healed. The new checkpoint is that of the healing. */
+async function pruneAndHeal(
+  checkpoint: Checkpoint,
+  options: OptionsFor<'prune'>,
+  context: JobContext,
+): Promise<RunEnd<PruneResult>> {
+  const start = performance.now();
+  const { out, rounds = 1, mergekit, llamaCpp } = options;
+  const architecture = requireArchitecture(checkpoint);
+  // Each round scores; all of them but the last one heal in this phase.
+  const [choosing, healing] = inPhases(context.job, [{ share: 2 * rounds - 1 }, { share: 1 }]);
+  const part = { ...context, job: choosing };
+  const selection =
+    rounds > 1
+      ? await selectInRounds(checkpoint, architecture, { ...options, rounds }, part)
+      : await selectBlocks(checkpoint, architecture, options, part);
+  const { removed, choice } = selection;
+  const given = { ...healingOf(options), remove: removed, choice, out };
+  const { result: healed } = await context.run('heal', given, { job: healing });
+  const reduction = checkpointReduction(checkpoint, removed);
+  const last = outcomeOf(healed);
+  const told = roundsOf(selection)?.map((round, r, all) => (r === all.length - 1 ? { ...round, ...last } : round));
+  if (mergekit !== undefined)
+    await writeTextFile(mergekit, mergekitRecipe(options.checkpoint, reduction.slices, checkpoint));
+  if (llamaCpp !== undefined) await writeTextFile(llamaCpp, `${pruneLayersCommand(removed)}\n`);
+  if ((mergekit ?? llamaCpp) !== undefined) context.note('the recipe removes the same blocks; it does not heal');
+  const { leftBehind = [] } = healed;
+  const result = { ...reduction, out: healed.out!, leftBehind, ...(told && { rounds: told }), healing: healed };
+  const { method, ridge, step, stepCut, tokens, kept } = healed;
+  const settings = { ...selection.settings, rounds, heal: { method, ridge, step, stepCut, tokens, kept } };
+  return {
+    result: { ...result, seconds: secondsSince(start) },
+    run: detailsOf(checkpoint, options, { ...selection, settings }),
+  };
+}
+
+const roundsOf = ({ choice }: Selection) => (choice === 'hand' ? undefined : choice.rounds);

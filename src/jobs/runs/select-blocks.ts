@@ -29,7 +29,7 @@ export interface Selection {
   readonly device?: unknown;
 }
 
-type PruneOptions = OptionsFor<'prune'>;
+export type PruneOptions = OptionsFor<'prune'>;
 
 /** @throws UserError when these blocks cannot be removed, or the scores belong to another model */
 export async function selectBlocks(
@@ -38,9 +38,19 @@ export async function selectBlocks(
   options: PruneOptions,
   context: JobContext,
 ): Promise<Selection> {
-  const { keep = [], keepEnds, ratio, targetParams, blocks } = options;
+  const { keep = [], blocks } = options;
   requireBlocks(keep, architecture.layers.length, option('keep'));
   if (blocks !== undefined) return byName(blocks, architecture, options);
+  const amount = amountOf(architecture, options);
+  return options.scores === undefined
+    ? byCriterion(checkpoint, { options, ...amount }, context)
+    : byScores(checkpoint, architecture, options.scores, amount, context);
+}
+
+/** @throws UserError when so many blocks cannot be removed */
+export function amountOf(architecture: Architecture, options: PruneOptions): Amount {
+  const { keep = [], keepEnds, ratio, targetParams } = options;
+  requireBlocks(keep, architecture.layers.length, option('keep'));
   const kept = keepList(architecture.layers.length, { keepEnds, keep });
   const goal = goalOf(options);
   const count = blocksToRemove(goal, {
@@ -48,10 +58,7 @@ export async function selectBlocks(
     block: meanLayerParameters(architecture),
   });
   requireRoom(architecture.layers.length, count, kept);
-  const settings = { count, ratio, targetParams, keep, keepEnds };
-  return options.scores === undefined
-    ? byCriterion(checkpoint, { options, goal, count, kept, settings }, context)
-    : byScores(checkpoint, architecture, options.scores, { goal, count, kept, settings }, context);
+  return { goal, count, kept, settings: { count, ratio, targetParams, keep, keepEnds } };
 }
 
 function byName(blocks: readonly number[], architecture: Architecture, options: PruneOptions): Selection {
@@ -67,7 +74,7 @@ function byName(blocks: readonly number[], architecture: Architecture, options: 
 }
 
 /** The amount to remove, and the blocks to keep. */
-interface Amount {
+export interface Amount {
   readonly goal: SizeGoal;
   readonly count: number;
   readonly kept: ReadonlySet<number>;
@@ -127,7 +134,7 @@ function resultOfRanking(ranking: Ranking): CriterionResult {
   return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
 }
 
-const scoringText = ({ source: name, sha256, samples, length, seed }: Calibration): ScoringText => ({
+export const scoringText = ({ source: name, sha256, samples, length, seed }: Calibration): ScoringText => ({
   name,
   sha256,
   samples,

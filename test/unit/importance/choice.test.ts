@@ -51,6 +51,17 @@ describe('the choice of blocks', () => {
     assert.ok(!JSON.stringify([settings, inputs, sentence]).includes('/home'));
   });
 
+  it('says what every round removed, with the divergence as far as it is known', () => {
+    const rounds = [{ removed: [10, 13], ppl: 20, kl: 0.12345 }, { removed: [24] }];
+    const choice = { ...suggestion, blocks: [10, 13, 24], rounds };
+    assert.deepEqual(choiceSettings(choice, [10, 13, 24]).rounds, rounds);
+    assert.match(
+      choiceSentence(choice, [10, 13, 24]),
+      /They were removed in 2 rounds, and the rest was healed before it was scored again: blocks 10, 13 \(KL 0.123\), then block 24\.$/,
+    );
+    assert.equal(choiceSettings(suggestion, suggestion.blocks).rounds, undefined);
+  });
+
   it('says both when a suggestion was edited', () => {
     const removed = [4, 7, 14, 20];
     const { chosen, suggested, removedByHand, keptByHand } = choiceSettings(suggestion, removed);
