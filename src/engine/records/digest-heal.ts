@@ -1,4 +1,4 @@
-/** The results of a healing, in a record of kind "heal" or as a part of one of kind "prune", for display. */
+/** The results of a healing, in a record of kind "heal" or as a part ("healing") of one of kind "prune", for display. */
 import { isObject, type JsonObject } from '../../format/json';
 import type { HealDigest, HealStagesDigest, HealStepDigest, LikenessDigest } from './digest-types';
 import { entries, finite, jsonNumber, objects, text } from './fields';

@@ -74,7 +74,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { ...(heal && { heal }), ...(written && { cost: writtenOf(results, model, 'healed') }) };
     }
     case 'prune': {
-      const heal = healOf(results.heal);
+      const heal = healOf(results.healing);
       return { ...(heal && { heal }), cost: writtenOf(results, model, 'pruned') };
     }
     case 'merge':

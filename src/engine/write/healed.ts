@@ -11,7 +11,7 @@ import { weightOf } from '../checkpoint/weight-key';
 import { UserError } from '../errors';
 import type { HealMethod } from '../heal/methods';
 import type { HealStages, HealStep } from '../heal/result';
-import { type Choice, choiceInputs, choiceSettings } from '../importance/choice';
+import type { Choice } from '../importance/choice';
 import { wholeBlocks } from '../importance/select';
 import { type RemovedPart, removedJson } from '../model/view';
 import { option } from '../option-token';
@@ -53,7 +53,7 @@ export interface HealFacts {
 
 export interface HealedOptions extends WriteOptions {
   readonly facts: HealFacts;
-  /** How the removed blocks were chosen; not mentioned when undefined. */
+  /** How the removed blocks were chosen, for the card; not mentioned when undefined. */
   readonly choice?: Choice;
 }
 
@@ -96,18 +96,12 @@ export async function writeHealed(
   const merged = adapter && adapterDigest(adapter);
   const settings = {
     ...provenance.settings,
-    ...(choice && choiceSettings(choice, removed)),
     removed,
     texts,
     ...(merged !== undefined && { adapter: merged }),
     ...(healed !== undefined && { healed }),
   };
-  const inputs = [
-    modelInput(checkpoint),
-    ...(provenance.inputs ?? []),
-    ...(choice ? choiceInputs(choice) : []),
-    ...(await calibrationsOf(checkpoint)),
-  ];
+  const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const inherited = await inheritedFields(checkpoint.folder);
   const written = await writeModified(
     checkpoint,

@@ -7,6 +7,7 @@ import { heal } from '../../engine/heal/heal';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import type { Healed } from '../../engine/heal/result';
 import { correctedKeys } from '../../engine/heal/sites';
+import { choiceInputs, choiceSettings } from '../../engine/importance/choice';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { type Model, openModel } from '../../engine/model/model';
 import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
@@ -100,6 +101,23 @@ function improves({ heldOut, steps }: Healed): boolean {
   return heldOut === undefined || heldOut.rounded.kl < heldOut.before.kl;
 }
 
+/** How the blocks were chosen, for the record. Single modules are never suggested. */
+function chosen({ choice }: Options, { removed }: OpenedModel): Readonly<Record<string, unknown>> {
+  const blocks = removed.flatMap(({ block, part }) => (part === undefined ? [block] : []));
+  return choice === undefined ? {} : choiceSettings(choice, blocks);
+}
+
+/** The main numbers, for people who look into a file of new weights. */
+function measured({ heldOut, fit }: HealFacts): Readonly<Record<string, number>> {
+  const { before, after } = heldOut ?? fit;
+  return {
+    'perplexity before': before.ppl,
+    'perplexity after': after.ppl,
+    'KL before': before.kl,
+    'KL after': after.kl,
+  };
+}
+
 interface Finished {
   readonly options: Options;
   readonly opened: OpenedModel;
@@ -132,8 +150,15 @@ async function finish(finished: Finished, start: number, context: JobContext): P
   };
   const removed = removedJson(opened.removed);
   const details = detailsOf(opened.checkpoint, options, {
-    inputs: [...rows.inputs, ...opened.inputs],
-    settings: { ...recordedOptions(definition, options), ridge, removed, text: rows.text, tokens: facts.tokens },
+    inputs: [...rows.inputs, ...opened.inputs, ...choiceInputs(options.choice)],
+    settings: {
+      ...recordedOptions(definition, options),
+      ridge,
+      removed,
+      text: rows.text,
+      tokens: facts.tokens,
+      ...chosen(options, opened),
+    },
     seed: options.seed,
     device,
   });
@@ -160,5 +185,5 @@ async function write(
   }
   if (patch === undefined || patches.length === 0) return { ...folder, patch: null };
   const { tokens, ridge } = facts;
-  return { ...folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name }) };
+  return { ...folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name, ...measured(facts) }) };
 }
