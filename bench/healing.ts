@@ -1,84 +1,162 @@
 /**
- * Healing: what retraining brings back of the perplexity that pruning costs, and the seconds that it takes.
+ * Healing: what closed form and training bring back of the perplexity that pruning costs, at equal seconds.
  *
- *   npm run bench -- healing [WAY…] [--checkpoint FOLDER] [--remove 5,12,14,16-18] [--data FILE] [--text FILE]
- *                            [--steps 100] [--batch 16] [--length 128] [--self-tokens 50000] [--lr RATE]
+ *   npm run bench -- healing [ARM…] [--checkpoint FOLDER] [--remove 13-18] [--data FILE] [--text FILE] [--tokens 32768]
+ *                            [--seconds 240] [--every 60] [--batch 4] [--lr 1e-3] [--teacher-weight 1] [--json FILE]
  *
- * SmolLM2-135M loses six of its 30 blocks, those whose removal costs the least perplexity on prose, and is retrained with
- * the adapters that are the default. Ways, all unless named: `instructions` (Alpaca), `teacher` (the same, half of the
- * loss towards the whole model's distribution), `self` (text that the whole model writes). Perplexity is that of the first
- * 64 windows of WikiText-2, of which no way has seen anything. Seconds are those of the whole command.
+ * SmolLM2-135M loses six of its 30 blocks. Arms, all unless named: `plain`; `healed`, refitted in closed form; `lora`, an
+ * adapter on the plain weights; `healed+lora`, one on the healed weights; `healed+teacher`, the same distilled from the
+ * whole model; `healed+teacher+cuts`, that on the blocks next to the cuts only. All see the same rows: by default text that
+ * the whole model writes, once, which takes no arm's time. Every training arm has the same seconds; those of healing count,
+ * those of looking do not. A look is perplexity and KL divergence from the whole model on the first 64 windows of
+ * WikiText-2, of which no arm has seen anything.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { openCheckpoint } from '../src/engine/checkpoint/open';
+import { evaluationWindows } from '../src/engine/evaluate/windows';
+import { heal } from '../src/engine/heal/heal';
+import { HEAL_DEFAULTS } from '../src/engine/heal/methods';
+import { type Changes, openModel } from '../src/engine/model/model';
+import { fullView, parseRemoved, viewWithout } from '../src/engine/model/view';
+import { wholeBlocks } from '../src/engine/importance/select';
+import { healingRows, SELF_TEXT } from '../src/engine/retrain/data/healing-rows';
+import { DEFAULTS } from '../src/engine/retrain/defaults';
+import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
+import { readFileSync } from 'node:fs';
 import { hasShared, shared } from '../test/support/shared';
-import { buildProduct, runBuilt } from './support/built';
-import { printMachine } from './support/machine';
-import { percent } from './support/numbers';
+import { measuring, type Near } from './support/likeness';
+import { describeMachine } from './support/machine';
+import { timed } from './support/numbers';
 import { checkpointOr } from './support/subject';
+import { trainFor } from './support/timed-training';
 
-const GOAL = 0.25;
 const WINDOWS = 64;
+const WINDOW = 128;
+
+const ARMS = {
+  plain: { healed: false, trained: false },
+  healed: { healed: true, trained: false },
+  lora: { healed: false, trained: true },
+  'healed+lora': { healed: true, trained: true },
+  'healed+teacher': { healed: true, trained: true, taught: true },
+  'healed+teacher+cuts': { healed: true, trained: true, taught: true, where: 'cuts' },
+} as const satisfies Readonly<Record<string, Arm>>;
+
+interface Arm {
+  readonly healed: boolean;
+  readonly trained: boolean;
+  readonly taught?: boolean;
+  readonly where?: 'cuts';
+}
+
+/** A place on the curve of an arm. */
+interface Point extends Near {
+  /** Of healing and training so far. */
+  readonly seconds: number;
+  readonly steps: number;
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     checkpoint: { type: 'string' },
-    remove: { type: 'string', default: '5,12,14,16-18' },
-    data: { type: 'string' },
+    remove: { type: 'string', default: '13-18' },
+    data: { type: 'string', default: SELF_TEXT },
     text: { type: 'string' },
-    steps: { type: 'string', default: '100' },
-    batch: { type: 'string', default: '16' },
-    length: { type: 'string', default: '128' },
-    'self-tokens': { type: 'string', default: '50000' },
-    lr: { type: 'string' },
+    tokens: { type: 'string', default: String(HEAL_DEFAULTS.tokens) },
+    seconds: { type: 'string', default: '240' },
+    every: { type: 'string', default: '60' },
+    batch: { type: 'string', default: '4' },
+    lr: { type: 'string', default: String(DEFAULTS.lora.learningRate) },
+    'teacher-weight': { type: 'string', default: '1' },
+    json: { type: 'string' },
   },
 });
-const checkpoint = checkpointOr(values.checkpoint);
-const data = values.data ?? beside('data/instruct/llamafactory.alpaca_en_demo.json', '--data');
-const text = values.text ?? beside('data/wikitext2/wiki.test.raw.hf-joined.txt', '--text');
-const remove = ['--remove', values.remove];
+const arms = Object.entries<Arm>(ARMS).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+const unknown = positionals.find((name) => !(name in ARMS));
+if (unknown !== undefined) throw new Error(`there is no arm ${unknown}; there are ${Object.keys(ARMS).join(', ')}`);
 
-const WAYS: Readonly<Record<string, readonly string[]>> = {
-  instructions: ['--data', data],
-  teacher: ['--data', data, '--teacher', checkpoint],
-  self: ['--data', 'self', '--self-tokens', values['self-tokens']],
-};
-const unknown = positionals.find((way) => !(way in WAYS));
-if (unknown !== undefined) throw new Error(`there is no way ${unknown}; there are ${Object.keys(WAYS).join(', ')}`);
+const machine = describeMachine();
+console.log(machine);
+const path = checkpointOr(values.checkpoint);
+const checkpoint = await openCheckpoint(path);
+const whole = await openModel(checkpoint, { device: 'cpu' });
+const tokenizer = await loadTokenizer(path);
+const blocks = whole.architecture.layers.length;
+const removed = wholeBlocks(parseRemoved(values.remove, blocks));
+const view = viewWithout(
+  blocks,
+  removed.map((block) => ({ block })),
+);
+const seconds = Number(values.seconds);
+const curves: Record<string, Point[]> = {};
 
-const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
-try {
-  printMachine();
-  buildProduct();
-  const [whole, pruned] = [perplexity(), perplexity(...remove)];
-  console.log(`whole ${whole.toFixed(2)}, without ${values.remove} ${pruned.toFixed(2)}`);
-  for (const [way, from] of Object.entries(WAYS)) {
-    if (positionals.length > 0 && !positionals.includes(way)) continue;
-    const out = join(folder, way);
-    const schedule = ['--steps', values.steps, '--batch', values.batch, '--length', values.length];
-    if (values.lr !== undefined) schedule.push('--lr', values.lr);
-    const { seconds, json } = runBuilt('retrain', checkpoint, ...remove, ...from, ...schedule, '--out', out);
-    const healed = perplexity('--adapter', out);
-    const down = 1 - healed / pruned;
-    console.log(
-      `${way.padEnd(12)}  ${healed.toFixed(2)} after ${json.steps as number} steps in ${seconds.toFixed(0)} s: ` +
-        `${percent(down)} less (goal: ${percent(GOAL)}), ${percent((pruned - healed) / (pruned - whole))} of the loss brought back`,
+const text = { data: [values.data], tokens: Number(values.tokens), seed: 1234, heldOut: 0 };
+const { tokens, length } = HEAL_DEFAULTS;
+const { fit, writingSeconds } = await healingRows(text, { author: whole, tokenizer, defaults: { tokens, length } }, {});
+const ids = await tokenizer.encode(
+  readFileSync(values.text ?? beside('data/wikitext2/wiki.test.raw.hf-joined.txt'), 'utf8'),
+  {
+    addSpecialTokens: false,
+  },
+);
+const { bosTokenId } = whole.architecture;
+const { rows } = evaluationWindows(ids, { window: WINDOW, bos: 'stream', limit: WINDOWS, bosTokenId });
+
+await measuring(whole, rows, async (measure) => {
+  const look = async (changes: Changes, of = view): Promise<Near> => {
+    const model = await openModel(checkpoint, { device: 'cpu', changes });
+    try {
+      return await measure(model, of);
+    } finally {
+      await model.close();
+    }
+  };
+  const dense = await look([], fullView(blocks));
+  console.log(
+    `whole model: perplexity ${dense.ppl.toFixed(2)}; without ${values.remove}; ${fit.length} rows of ${fit[0].length} tokens` +
+      (writingSeconds > 0 ? `, written in ${writingSeconds.toFixed(0)} s` : ''),
+  );
+  const healed = arms.some(([, arm]) => arm.healed)
+    ? await timed(() => heal(whole, view, fit, { method: 'refit', measure: false }))
+    : undefined;
+  for (const [name, arm] of arms) {
+    const base: Changes = arm.healed ? [healed!.result.patches] : [];
+    const before = arm.healed ? healed!.seconds : 0;
+    const curve = (curves[name] = [] as Point[]);
+    const add = (at: number, steps: number, near: Near): void => {
+      curve.push({ seconds: at, steps, ...near });
+      const { ppl, kl } = near;
+      console.log(
+        `${name.padEnd(20)} ${at.toFixed(0).padStart(5)} s ${String(steps).padStart(5)} steps  perplexity ${ppl.toFixed(2).padStart(7)}  KL ${kl.toFixed(4)}`,
+      );
+    };
+    add(before, 0, await look(base));
+    if (!arm.trained) continue;
+    const student = await openModel(checkpoint, { device: 'cpu', changes: base });
+    const teacher = arm.taught ? { model: whole, weight: Number(values['teacher-weight']) } : undefined;
+    const [batch, learningRate, every] = [values.batch, values.lr, values.every].map(Number);
+    const plan = { student, removed, rows: fit, batch, learningRate, every, seconds: seconds - before, teacher };
+    await trainFor({ ...plan, where: arm.where }, async (taken, steps, adapter) =>
+      add(before + taken, steps, await look([...base, adapter])),
     );
+    await student.close();
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function perplexity(...options: readonly string[]): number {
-  const { json } = runBuilt('eval', checkpoint, '--text', text, '--limit', String(WINDOWS), ...options);
-  return json.ppl as number;
-}
+  console.log(`\n${'arm'.padEnd(20)} seconds  perplexity  KL`);
+  for (const [name, curve] of Object.entries(curves)) {
+    const { seconds: at, ppl, kl } = curve[curve.length - 1];
+    console.log(`${name.padEnd(20)} ${at.toFixed(0).padStart(7)}  ${ppl.toFixed(2).padStart(10)}  ${kl.toFixed(4)}`);
+  }
+  const conditions = { machine, model: path.split('/').at(-1), removed, windows: WINDOWS, window: WINDOW, ...values };
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ conditions, dense, curves }, null, 2)}\n`);
+  }
+});
+await whole.close();
 
 /** A file of the reference material. @throws Error when it is not there */
-function beside(file: string, option: string): string {
+function beside(file: string): string {
   if (hasShared) return shared(file);
-  throw new Error(`name a file: npm run bench -- healing --checkpoint FOLDER ${option} FILE`);
+  throw new Error('name a file: npm run bench -- healing --checkpoint FOLDER --text FILE');
 }

@@ -19,7 +19,8 @@ import { examplesOfStep, tokensOfSteps } from './step-examples';
 import { loadState, saveState, type StateFile, type TraceEntry, type TrainingState } from './training-state';
 
 export interface TrainHooks {
-  readonly onStep?: (entry: TraceEntry) => void;
+  /** Awaited before the next step. */
+  readonly onStep?: (entry: TraceEntry) => void | Promise<void>;
   readonly onEvaluation?: (step: number, loss: number) => void;
 }
 
@@ -112,7 +113,7 @@ class TrainingRun {
     const { options, hooks } = this.inputs;
     this.state.step = entry.step;
     this.state.log.trace.push(entry);
-    hooks?.onStep?.(entry);
+    await hooks?.onStep?.(entry);
     await this.evaluate();
     // Also saves the last state: writing the output may still fail, for example on a full disk.
     if (entry.step % options.saveEvery === 0 || entry.step === options.steps) await this.save();
