@@ -54,7 +54,7 @@ const linearOf = (target: string): LinearName =>
 
 /** The options that resume a stopped run. @param out its output */
 export function resumingOptions(
-  { checkpoint, removed, settings, teacher, compute }: TrainingRequest,
+  { checkpoint, removed, heal, settings, teacher, compute }: TrainingRequest,
   out: string,
 ): GivenFor<'retrain'> {
   const { method, dtype, data, learningRate, betas } = settings;
@@ -67,6 +67,7 @@ export function resumingOptions(
     out,
     resume: true,
     remove: removed.length > 0 ? removed : undefined,
+    heal,
     rank: lora?.rank,
     alpha: lora?.alpha,
     dropout: lora?.dropout,

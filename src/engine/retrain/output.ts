@@ -11,6 +11,7 @@ import { writeAdapter } from '../adapter/files';
 import { mergeAdapter } from '../write/merge';
 import type { RetrainResult } from './report';
 import type { RetrainSettings } from './settings';
+import type { PatchFile } from '../weights/patch-file';
 import type { PreparedTraining } from './prepare';
 import { writeTrainedCheckpoint } from './full/write-trained';
 
@@ -22,7 +23,7 @@ import { writeTrainedCheckpoint } from './full/write-trained';
 export async function writeOutput(
   { checkpoint }: Model,
   { out, dtype, merge, method }: RetrainSettings,
-  { adapter, parameters, blocks }: PreparedTraining,
+  { adapter, parameters, blocks, healed }: PreparedTraining & { readonly healed?: PatchFile },
   settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
   record: (extra?: Reduction) => RunRecord,
   job: JobOptions,
@@ -32,11 +33,12 @@ export async function writeOutput(
     return { kind: 'adapter', out: await writeAdapter(out, adapter(), checkpoint, made), record: made, leftBehind: [] };
   }
   const written = adapter
-    ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, record, provenance: { settings } })
+    ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, healed, record, provenance: { settings } })
     : await writeTrainedCheckpoint(checkpoint, parameters, out, {
         ...job,
         removed: settings.removed,
         trained: blocks,
+        healed,
         dtype,
         fromScratch: method.kind === 'full' && method.start === 'random',
         settings,

@@ -40,6 +40,8 @@ export interface TrainingSubject {
   readonly seed: number;
   /** The blocks that are trained. When undefined: those of the adapter to start from, or all. */
   readonly selection?: Selection;
+  /** Digest of the healed weights that are trained on. */
+  readonly healed?: string;
 }
 
 /**
@@ -50,11 +52,11 @@ export interface TrainingSubject {
 export function prepareTraining(
   model: Model,
   removed: readonly number[],
-  { method, seed, selection }: TrainingSubject,
+  { method, seed, selection, healed }: TrainingSubject,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<PreparedTraining> {
   return method.kind === 'lora'
-    ? loraSubject(model, removed, method, seed, selection)
+    ? loraSubject(model, removed, method, { seed, selection, healed })
     : fullSubject(model, removed, method, seed, selection, data);
 }
 
@@ -66,8 +68,7 @@ async function loraSubject(
   model: Model,
   removed: readonly number[],
   method: LoraMethod,
-  seed: number,
-  selection: Selection | undefined,
+  { seed, selection, healed }: Omit<TrainingSubject, 'method'>,
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const start = await startOf(method, model.checkpoint, removed);
@@ -97,7 +98,10 @@ async function loraSubject(
       start: digestOf(parameters),
     },
     blocks: part,
-    adapter: () => ({ rank, alpha, dropout, targets, removed, matrices: matricesOf(parameters, targets, blocks) }),
+    adapter: () => {
+      const matrices = matricesOf(parameters, targets, blocks);
+      return { rank, alpha, dropout, targets, removed, ...(healed !== undefined && { healed }), matrices };
+    },
   };
 }
 

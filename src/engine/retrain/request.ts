@@ -9,6 +9,8 @@ export interface TrainingRequest {
   readonly checkpoint: string;
   /** Blocks that are left out, ascending. */
   readonly removed: readonly number[];
+  /** File of healed weights that are trained on. */
+  readonly heal?: string;
   readonly settings: Omit<RetrainSettings, 'out' | 'resume'>;
   readonly teacher?: {
     /** Undefined when the unpruned student is its own teacher. */
@@ -20,12 +22,17 @@ export interface TrainingRequest {
   readonly compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
 }
 
+interface Around {
+  readonly teacher?: { readonly model: Model; readonly weight: number; readonly hiddenWeight?: number };
+  readonly healed?: { readonly path: string };
+}
+
 /** The request of a run, for its state. */
 export function requestOf(
   model: Model,
   removed: readonly number[],
   { out: _out, resume: _resume, ...settings }: RetrainSettings,
-  teacher: { readonly model: Model; readonly weight: number; readonly hiddenWeight?: number } | undefined,
+  { teacher, healed }: Around,
   compute: TrainingRequest['compute'],
 ): TrainingRequest {
   const { data, method } = settings;
@@ -33,6 +40,7 @@ export function requestOf(
   return {
     checkpoint: model.checkpoint.path,
     removed,
+    ...(healed && { heal: healed.path }),
     settings: {
       ...settings,
       data: data === 'self' ? data : data.map((file) => resolve(file)),

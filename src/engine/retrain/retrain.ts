@@ -37,6 +37,7 @@ import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
+import type { PatchFile } from '../weights/patch-file';
 import { type Selection, selectionAt } from './selection';
 
 /** The teacher: an open model, usually the unpruned student itself. */
@@ -65,6 +66,10 @@ export interface RetrainContext {
   /** Not needed for batches of ids. */
   readonly tokenizer?: Tokenizer;
   readonly teacher?: TeacherSource;
+  /** The healed weights that the model was opened with, if any. */
+  readonly healed?: PatchFile;
+  /** The unpruned model, which writes the text that is asked of it. It is the student itself unless that is healed. */
+  readonly author?: Model;
   readonly hooks?: TrainHooks & { readonly onStart?: (start: RetrainStart) => void };
   /** How the model was opened, for the record. */
   readonly opened?: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
@@ -94,8 +99,9 @@ export async function retrain(
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
-    const data = await runData(model, settings, sources, gather);
-    const training = await prepareTraining(model, removed, { method, seed, selection }, data);
+    const data = await runData(context.author ?? model, settings, sources, gather);
+    const healed = context.healed?.note.digest;
+    const training = await prepareTraining(model, removed, { method, seed, selection, healed }, data);
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({
@@ -111,11 +117,12 @@ export async function retrain(
       ...training.settings,
       ...options,
       removed,
+      healed,
       ...teacherFacts(context.teacher),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
-    const request = requestOf(model, removed, settings, context.teacher, context.opened ?? {});
+    const request = requestOf(model, removed, settings, context, context.opened ?? {});
     const state = { path: workspace.state, run, request, resume };
     const trained = await runTraining(model, training, { data, options, state, context }, learn);
     const result = resultOf(trained, {
@@ -129,7 +136,7 @@ export async function retrain(
     const out = await writeOutput(
       model,
       settings,
-      training,
+      { ...training, healed: context.healed },
       facts,
       (extra) => record({ ...resultJson(result), ...extra }),
       write,
@@ -252,7 +259,7 @@ function idleSettings(settings: RetrainSettings, { heldOut }: TrainingData): Ret
 /** Makes the record of the run from its results. */
 async function recorder(
   { checkpoint, device }: Model,
-  { opened = {}, teacher }: RetrainContext,
+  { opened = {}, teacher, healed }: RetrainContext,
   data: DataDescription,
   settings: Readonly<Record<string, unknown>> & { readonly seed: number },
   started: Date,
@@ -260,6 +267,7 @@ async function recorder(
   const files = data.files.map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
   const inputs = [
     ...files,
+    ...(healed ? [healed.input] : []),
     ...(teacher ? [{ ...modelInput(teacher.model.checkpoint), role: 'teacher' }] : []),
     ...(await calibrationsOf(checkpoint)),
   ];

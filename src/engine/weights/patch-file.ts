@@ -24,6 +24,8 @@ import { withinReach } from './reach';
 
 /** New weights of a checkpoint, from a file. */
 export interface PatchFile {
+  /** Absolute. */
+  readonly path: string;
   readonly note: PatchNote;
   /** They lie in the file. */
   readonly patches: readonly KeyedPatch[];
@@ -57,7 +59,7 @@ export async function readPatchFile(path: string, checkpoint: Checkpoint, job: J
   const patches = stored.map((tensor): KeyedPatch => {
     return [keys.get(tensor.name)!, { kind: 'stored', tensor, sha256: hashes.get(tensor.name)! }];
   });
-  return { note, patches: await withinReach(patches, checkpoint), input: { role: 'patch', name, sha256 } };
+  return { path: resolve(path), note, patches: await withinReach(patches, checkpoint), input: { role: 'patch', name, sha256 } };
 }
 
 function keysOf(checkpoint: Checkpoint): Map<string, WeightKey> {

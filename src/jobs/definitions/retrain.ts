@@ -5,7 +5,7 @@ import type { RetrainResult, TrainingEvent } from '../../protocol/training';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { file, flag, list } from '../option';
 import { compute } from '../options/compute';
-import { remove, source } from '../options/model';
+import { healed, remove, source } from '../options/model';
 import { out } from '../options/output';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
@@ -22,6 +22,7 @@ const options = {
   ),
   out: out('folder to write; it must not exist'),
   ...remove,
+  ...healed,
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming') }),
   ...loraOptions,
   ...fullOptions,
@@ -42,6 +43,7 @@ export const retrain = defineJob({
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
     './SmolLM2-135M --remove 10,12-16 --data self --out ./adapter',
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --teacher ./SmolLM2-135M --where cuts --out ./adapter',
+    './SmolLM2-135M --heal healed.safetensors --data alpaca.json --out ./SmolLM2-24-retrained --merge',
     './SmolLM2-24 --full --data corpus.txt --lr 5e-5 --out ./SmolLM2-24-trained',
   ],
   noun: () => l10n.t('Retraining'),
@@ -56,11 +58,18 @@ type RetrainOptions = Complete<typeof options>;
 
 /** Options of an adapter and of full training exclude each other. */
 function methodFault(given: RetrainOptions): Fault | undefined {
-  const { full, init, merge, dtype, where } = given;
+  const { full, init, heal, merge, dtype, where } = given;
   if (init && where !== undefined && where !== 'all') {
     return {
       what: `${option('init')} and ${option('where', where)} exclude each other`,
       why: 'blocks with random weights that are not trained are of no use',
+      action: 'Leave one out.',
+    };
+  }
+  if (init && heal !== undefined) {
+    return {
+      what: `${option('init')} and ${option('heal')} exclude each other`,
+      why: 'random weights take the place of the healed ones',
       action: 'Leave one out.',
     };
   }

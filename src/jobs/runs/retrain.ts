@@ -14,6 +14,7 @@ import {
 } from '../../engine/retrain/retrain';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { TrainingEvent, TrainingStartEvent } from '../../protocol/training';
+import { SELF } from '../definitions/retrain';
 import type { OptionsFor } from '../kinds';
 import { settingsOf, teacherWeightOf } from '../retrain-settings';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
@@ -22,14 +23,21 @@ type Options = OptionsFor<'retrain'>;
 type Context = JobContext<TrainingEvent>;
 
 export async function runRetrain(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
-  const { checkpoint, removed } = await openForComputing(options.checkpoint, { remove: options.remove });
+  const { remove, heal } = options;
+  const { checkpoint, removed, changes, healed } = await openForComputing(
+    options.checkpoint,
+    { remove, heal },
+    context.job,
+  );
   const tokenizer = await optionalTokenizer(checkpoint.folder, context.job);
-  return withModel(checkpoint, modelOptions(options, context), async (model) => {
-    const teacher = await openTeacher(options, model, context);
+  const compute = modelOptions(options, context);
+  return withModel(checkpoint, { ...compute, changes }, async (model) => {
+    const plain = healed && usesPlain(options) ? await openModel(checkpoint, compute) : model;
+    const teacher = await openTeacher(options, plain, context);
     try {
       const { device, threads, memory } = options;
       const opened = { device, threads, memory };
-      const around = { removed, tokenizer, teacher, hooks: hooksOf(context), opened };
+      const around = { removed, tokenizer, teacher, healed, author: plain, hooks: hooksOf(context), opened };
       const done = await retrainModel(model, settingsOf(options), around, context.job);
       if (done.stopped) context.warn(stoppedLine(done.stopped));
       for (const { name, why } of done.leftBehind) context.note(`${name} was not copied: ${why}`);
@@ -45,17 +53,22 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
         }),
       };
     } finally {
-      if (teacher && teacher.model !== model) await teacher.model.close();
+      if (teacher && teacher.model !== plain) await teacher.model.close();
+      if (plain !== model) await plain.close();
     }
   });
 }
 
-/** If the unpruned student is its own teacher, it is opened once. */
-async function openTeacher(options: Options, student: Model, context: Context): Promise<TeacherSource | undefined> {
+/** Whether the checkpoint's own weights teach or write. */
+const usesPlain = ({ checkpoint, teacher, data }: Options): boolean =>
+  teacher === undefined ? data.includes(SELF) : resolve(teacher) === resolve(checkpoint);
+
+/** If the unpruned model is the teacher of its own view, it is opened once. */
+async function openTeacher(options: Options, plain: Model, context: Context): Promise<TeacherSource | undefined> {
   const { teacher: path } = options;
   if (path === undefined) return undefined;
   const part = { weight: teacherWeightOf(options), hiddenWeight: options.hiddenWeight };
-  if (resolve(path) === resolve(options.checkpoint)) return { model: student, ...part };
+  if (resolve(path) === resolve(options.checkpoint)) return { model: plain, ...part };
   return { model: await openModel(await openCheckpoint(path), modelOptions(options, context)), ...part };
 }
 

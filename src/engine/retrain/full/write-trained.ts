@@ -6,6 +6,7 @@ import type { Checkpoint } from '../../checkpoint/types';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { keptBlocks } from '../../checkpoint/block-list';
 import { weightKeys, weightOf } from '../../checkpoint/weight-key';
+import type { PatchFile } from '../../weights/patch-file';
 import type { KeyedPatch } from '../../weights/patches';
 import { cardFront, inheritedFields, settingsTable } from '../../write/card';
 import { describeReduction, type Reduction } from '../../checkpoint/reduction';
@@ -22,6 +23,8 @@ export interface TrainedCheckpointOptions extends WriteOptions {
   readonly fromScratch: boolean;
   /** The trained blocks, by their numbers in the new checkpoint; undefined when every weight was trained. */
   readonly trained?: readonly number[];
+  /** The healed weights that training started from; weights that were not trained keep them. */
+  readonly healed?: Pick<PatchFile, 'note' | 'patches'>;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly record: (reduction: Reduction) => RunRecord;
 }
@@ -43,9 +46,15 @@ export async function writeTrainedCheckpoint(
   }
   const modification = {
     removed: options.removed,
-    changes: [trainedPatches(requireArchitecture(source), options.removed, parameters)],
+    changes: [
+      options.healed?.patches ?? [],
+      trainedPatches(requireArchitecture(source), options.removed, parameters),
+    ],
     dtype: options.dtype,
-    notes: { 'coppice.trained': digest.digest('hex') },
+    notes: {
+      'coppice.trained': digest.digest('hex'),
+      ...(options.healed && { 'coppice.healed': options.healed.note.digest }),
+    },
     card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
     record: options.record,
   };
