@@ -59,7 +59,12 @@ export async function readPatchFile(path: string, checkpoint: Checkpoint, job: J
   const patches = stored.map((tensor): KeyedPatch => {
     return [keys.get(tensor.name)!, { kind: 'stored', tensor, sha256: hashes.get(tensor.name)! }];
   });
-  return { path: resolve(path), note, patches: await withinReach(patches, checkpoint), input: { role: 'patch', name, sha256 } };
+  return {
+    path: resolve(path),
+    note,
+    patches: await withinReach(patches, checkpoint),
+    input: { role: 'patch', name, sha256 },
+  };
 }
 
 function keysOf(checkpoint: Checkpoint): Map<string, WeightKey> {

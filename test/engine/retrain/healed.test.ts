@@ -47,7 +47,11 @@ async function trained(path: string, heal: string | undefined, settings: Partial
 
 async function logitsOf(path: string, selection: { heal?: string; adapter?: string } = {}): Promise<Float32Array> {
   const { checkpoint, changes, view } = await openForComputing(path, selection);
-  return withModel(checkpoint, { device: 'cpu', changes }, async (model) => (await decodedLogits(model, [IDS], view))[0]);
+  return withModel(
+    checkpoint,
+    { device: 'cpu', changes },
+    async (model) => (await decodedLogits(model, [IDS], view))[0],
+  );
 }
 
 async function writtenFrom(heal: string): Promise<string> {

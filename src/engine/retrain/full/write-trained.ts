@@ -46,10 +46,7 @@ export async function writeTrainedCheckpoint(
   }
   const modification = {
     removed: options.removed,
-    changes: [
-      options.healed?.patches ?? [],
-      trainedPatches(requireArchitecture(source), options.removed, parameters),
-    ],
+    changes: [options.healed?.patches ?? [], trainedPatches(requireArchitecture(source), options.removed, parameters)],
     dtype: options.dtype,
     notes: {
       'coppice.trained': digest.digest('hex'),
