@@ -1,7 +1,7 @@
 /** Score Blocks…: scores every block by one criterion. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { type Criterion, needsCalibration, objectiveSetting, removesInTurn } from '../engine/importance/criteria';
+import { type Criterion, isSized, needsCalibration, objectiveSetting } from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../jobs/titles';
@@ -30,7 +30,7 @@ export interface ScoreArguments extends CommonArguments {
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
   /** For greedy: what to keep low; undefined uses the setting. */
   readonly objective?: Objective;
-  /** For criteria that remove in turn: number of removals. */
+  /** For criteria that choose a number of blocks: this number. */
   readonly count?: number;
   /** For the same: blocks that are never tried; undefined uses the blocks that the settings protect. */
   readonly keep?: readonly number[];
@@ -66,7 +66,7 @@ export async function score(
     criterion,
     ...(needsCalibration(criterion) && calibrationOf(coppice, args, architecture.context)),
     ...objectiveSetting(criterion, args.objective ?? coppice.config.objective),
-    ...(removesInTurn(criterion) && inTurnOf(coppice, args, architecture.layers.length)),
+    ...(isSized(criterion) && sizeOf(coppice, args, architecture.layers.length)),
     ...(criterion === 'magnitude' && { norm, reduction }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
@@ -112,8 +112,8 @@ function calibrationOf(
   };
 }
 
-/** Limits the number of removals to the blocks that are not protected. */
-function inTurnOf(
+/** Limits the number of blocks to the blocks that are not protected. */
+function sizeOf(
   { config }: Coppice,
   { count, keep }: ScoreArguments,
   blocks: number,
@@ -158,7 +158,7 @@ async function askScore(
     (_, place) => askCalibration(coppice, place),
   );
   const countStep = when<ScoreArguments>(
-    ({ criterion }) => args.count === undefined && criterion && removesInTurn(criterion),
+    ({ criterion }) => args.count === undefined && criterion && isSized(criterion),
     (_, place) => askRemovals(place, architecture.layers.length),
   );
   const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
@@ -190,7 +190,7 @@ async function askRemovals(
   blocks: number,
 ): Promise<{ count: number } | typeof BACK> {
   const answer = await ask(place, {
-    prompt: vscode.l10n.t('Number of blocks to remove, one after another'),
+    prompt: vscode.l10n.t('Number of blocks to remove'),
     value: String(Math.max(1, Math.floor(blocks / 4))),
     fault: (text) => wholeNumberFault(text, 1, blocks - 1),
   });

@@ -99,7 +99,7 @@ function countOf(goal: SizeGoal, { architecture }: Chosen): number {
   return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
-/** Existing scores, or new ones. A greedy run must have enough removals. */
+/** Existing scores, or new ones. A greedy run must have enough removals, and a set exactly as many blocks. */
 async function freshScores(
   coppice: Coppice,
   chosen: Chosen,
@@ -108,7 +108,7 @@ async function freshScores(
   device: CommonArguments['device'],
 ): Promise<Scores> {
   const known = scoresOf(coppice, chosen, criterion);
-  if (known && (known.removals?.length ?? Infinity) >= count) return known;
+  if (known && (known.removals?.length ?? Infinity) >= count && (known.set?.length ?? count) === count) return known;
   await score(coppice, chosen, { criterion, count, device }, true);
   return scoresOf(coppice, chosen, criterion)!;
 }

@@ -30,14 +30,15 @@ const BYTES_PER_TOKEN = 4;
 export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
   const { config } = coppice;
   const { architecture, path } = chosen;
-  const { effort } = criterionInfo(criterion);
+  const { effort, seconds: more = 0 } = criterionInfo(criterion);
   if (effort === 'none') return undefined;
   const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
   const { kept } = protectionOf(architecture.layers.length, config);
   const { objective } = config;
   const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept, objective };
   const flops = scoringFlops(architecture, criterion, rows, scope);
-  const time = timeOf(coppice, flops, architecture, criterion, rows.length);
+  const { seconds, measured } = estimateOf(coppice, flops, architecture, criterion, rows.length);
+  const time = words({ seconds: seconds + more, measured });
   return effort === 'reading'
     ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
@@ -133,10 +134,11 @@ export function learnSpeed(
   const { criterion = 'ppl', granularity = 'block', remove = [], count, keep, objective } = spec;
   if (granularity !== 'block' || remove.length > 0 || spec.adapter !== undefined) return;
   const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
-  const { seconds } = (outcome as JobOutcome<'score'>).result;
+  const { seconds, search } = (outcome as JobOutcome<'score'>).result;
   const scope = { count, kept: new Set(keep), objective };
-  const flops = scoringFlops(architecture, criterion, { rows, length }, scope) / seconds;
-  speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops });
+  const flops = scoringFlops(architecture, criterion, { rows, length }, scope);
+  const speed = flops / (seconds - (search?.seconds ?? 0)); // a search takes the seconds that it is given
+  speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops: speed });
 }
 
 /** The speeds of healing, and of writing its text if the model wrote one. Unknown if modules or an adapter are involved. */

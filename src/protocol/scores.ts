@@ -74,6 +74,18 @@ export interface ScoreResult {
   }[];
   /** Of greedy: what the removals keep low. */
   readonly objective?: Objective;
+  /** Of search: the set, ascending, where it started, and the divergence of the best set after each generation. */
+  readonly search?: {
+    readonly blocks: readonly number[];
+    readonly kl: JsonNumber;
+    readonly meanNll: JsonNumber;
+    readonly ppl: JsonNumber;
+    readonly start: { readonly blocks: readonly number[]; readonly kl: JsonNumber; readonly meanNll: JsonNumber };
+    readonly trajectory: readonly { readonly generation: number; readonly kl: JsonNumber }[];
+    readonly sets: number;
+    readonly seconds: number;
+    readonly ended: 'time' | 'generations' | 'cancelled' | 'exhausted';
+  };
   /** Of taylor: what each block's score is the sum of. */
   readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
   /** Of taylor, where hidden states went to a temporary file: its size. */

@@ -5,13 +5,14 @@ import type { Scores } from './scores';
 import { shortScore } from './short-score';
 
 /**
- * "ppl 34.2"; "kl 0.12 nats"; "greedy rank 3" for greedy, which has no score per block (1 = removed first). Undefined without scores.
+ * "ppl 34.2"; "kl 0.12 nats"; "greedy rank 3" for greedy, which has no score per block (1 = removed first); "search removes it" for a set. Undefined without scores.
  */
-export function scoreWords({ criterion, blocks, removals }: Scores, block: number): string | undefined {
+export function scoreWords({ criterion, blocks, removals, set }: Scores, block: number): string | undefined {
   if (blocks?.[block] !== undefined) {
     const score = shortScore(blocks[block]);
     return objectiveOf(criterion) === 'kl' ? l10n.t('{0} {1} nats', criterion, score) : `${criterion} ${score}`;
   }
+  if (set?.includes(block)) return l10n.t('{0} removes it', criterion);
   const place = removals?.indexOf(block) ?? -1;
   return place < 0 ? undefined : l10n.t('{0} rank {1}', criterion, place + 1);
 }

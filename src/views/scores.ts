@@ -17,6 +17,8 @@ export interface Scores {
   readonly blocks?: readonly JsonNumber[];
   readonly windows?: ScoreResult['windows'];
   readonly removals?: readonly number[];
+  /** The set of a search. */
+  readonly set?: readonly number[];
   /** What the removals keep low, where the criterion has a choice. */
   readonly objective?: Objective;
   /** Perplexity of the whole model, if measured. */
@@ -94,6 +96,7 @@ export class ScoreStore {
       ...(result.windows && { windows: result.windows }),
       ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
       ...(result.objective && { objective: result.objective }),
+      ...(result.search && { set: result.search.blocks }),
       ...(result.full && { fullPpl: result.full.ppl }),
       calibration: result.calibration && { ...result.calibration, ...(file !== undefined && { file }) },
       record,
@@ -121,7 +124,7 @@ function storedEntries(store: Memento, key: string): [string, unknown][] {
 }
 
 /** The ranking for selection; undefined if the scores rank no blocks. */
-export function rankingOf({ blocks, windows, removals, fullPpl }: Scores): Ranking | undefined {
+export function rankingOf({ blocks, windows, removals, set, fullPpl }: Scores): Ranking | undefined {
   const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
   const baseline = fullPpl === undefined ? undefined : { baseline: number(fullPpl) };
   if (blocks) return { kind: 'scores', scores: blocks.map(number), ...baseline };
@@ -130,6 +133,7 @@ export function rankingOf({ blocks, windows, removals, fullPpl }: Scores): Ranki
     return { kind: 'windows', windows: numbered, ...baseline };
   }
   if (removals) return { kind: 'removals', removals, ...baseline };
+  if (set) return { kind: 'set', set, ...baseline };
   return undefined;
 }
 

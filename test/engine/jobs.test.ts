@@ -7,6 +7,7 @@ import { scoreAngular } from '../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
 import { scoreGreedy } from '../../src/engine/importance/criteria/greedy';
 import { scoreMagnitude } from '../../src/engine/importance/criteria/magnitude';
+import { scoreSearch } from '../../src/engine/importance/criteria/search';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import type { JobOptions, Progress } from '../../src/engine/progress';
 import type { Model } from '../../src/engine/model/model';
@@ -22,6 +23,7 @@ const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> 
   'block perplexity': (model, job) => scorePerplexity(model, rows, { seed: 1 }, job),
   'module perplexity': (model, job) => scoreModulePerplexity(model, rows, { seed: 1 }, job),
   greedy: (model, job) => scoreGreedy(model, rows, { count: 2 }, job),
+  search: (model, job) => scoreSearch(model, rows, { count: 2, seed: 1, generations: 2, now: () => 0 }, job),
   'block influence': (model, job) => scoreBlockInfluence(model, rows, {}, job),
   angular: (model, job) => scoreAngular(model, rows, {}, job),
   magnitude: (model, job) => scoreMagnitude(model.weights, undefined, job),

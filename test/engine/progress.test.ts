@@ -68,7 +68,16 @@ describe('progress', () => {
     assert.ok(labels(reports).some((label) => label.startsWith('step 2 of 2')));
   });
 
-  for (const criterion of ['ppl', 'kl', 'taylor', 'magnitude', 'block-influence', 'angular', 'greedy'] as const) {
+  for (const criterion of [
+    'ppl',
+    'kl',
+    'taylor',
+    'magnitude',
+    'block-influence',
+    'angular',
+    'greedy',
+    'search',
+  ] as const) {
     it(`of scores by ${criterion}: blocks are counted, and the whole is reached`, async () => {
       const checkpoint = await openCheckpoint(source);
       const reports = await reportsOf((onProgress) =>

@@ -58,6 +58,15 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       count: 2,
       keep: [0, 5],
     }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      calibration: text,
+      samples: 2,
+      length: 12,
+      criterion: 'search',
+      count: 2,
+      generations: 2,
+    }),
   ],
   retrain: [
     ({ model, text, out }) => ({

@@ -29,6 +29,8 @@ export interface CliOptions {
   readonly interrupt?: NodeJS.Signals;
   /** Called as soon as stderr says something. */
   readonly onBegin?: () => void;
+  /** Called with each piece of stderr. */
+  readonly onStderr?: (text: string) => void;
   /** Words of bash that run before the command, in its process: limits, redirections. */
   readonly under?: string;
   /** Close stdout after its first bytes, as `head` does. */
@@ -67,6 +69,7 @@ export function startCoppice(args: readonly string[], options: CliOptions = {}):
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (stderr === '' && options.interrupt) child.kill(options.interrupt);
     if (stderr === '') options.onBegin?.();
+    options.onStderr?.(text);
     stderr += text;
   });
   const result = new Promise<CliResult>((done, fail) => {

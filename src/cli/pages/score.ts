@@ -1,7 +1,7 @@
 /** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
-import type { BlockScore, CriterionResult } from '../../engine/importance/result';
+import type { BlockScore, CriterionResult, SearchResult } from '../../engine/importance/result';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
@@ -26,7 +26,7 @@ function scoreResultPage(
   { seconds, device, peakRssBytes }: ScoreContext,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, order = [], temporaryBytes } = result;
+  const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
   if (full) lines.push(`whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')})`, '');
@@ -46,6 +46,7 @@ function scoreResultPage(
     );
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
+  if (search) lines.push(...searchLines(search, style));
   if (order.length > 0 && isOrdered(result)) {
     const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
     lines.push('', `least important first: ${names.join(', ')}`);
@@ -111,6 +112,24 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
     ...(compared ? [formatNumber(kl)] : []),
   ]);
   return table(['>step', '>block removed', '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows);
+}
+
+/** The set, where the search started, and the generations that found a better one. */
+function searchLines({ blocks, kl, ppl, start, trajectory, sets }: SearchResult, style: Style): string[] {
+  const better = trajectory.filter(({ kl: now }, i) => i === 0 || now < trajectory[i - 1].kl);
+  const generations = counted(trajectory.length - 1, 'generation');
+  return [
+    `removed together: ${style.bold(blocks.join(', '))}`,
+    `KL from the whole model ${style.bold(formatNumber(kl))}, perplexity ${formatNumber(ppl)}`,
+    `greedy start: ${start.blocks.join(', ')}, KL ${formatNumber(start.kl)}`,
+    '',
+    ...table(
+      ['>generation', '>best KL'],
+      better.map((each) => [String(each.generation), formatNumber(each.kl)]),
+    ),
+    '',
+    `${generations}, ${counted(sets, 'set')} of blocks measured`,
+  ];
 }
 
 /**

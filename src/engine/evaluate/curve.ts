@@ -28,10 +28,15 @@ export interface CurvePoint {
 }
 
 /**
- * The removals of 0, 1, 2, … blocks, as far as the keep-list and the criterion's result allow.
+ * The removals of 0, 1, 2, … blocks, as far as the keep-list and the criterion's result allow. A set has no order, so
+ * its removals are none and all of its blocks.
  * @param most largest count wanted
  */
 export function removalsOf(ranking: Ranking, blocks: number, kept: ReadonlySet<number>, most = blocks - 1): number[][] {
+  if (ranking.kind === 'set') {
+    const count = Math.min(most, ranking.set.length);
+    return count === 0 ? [[]] : [[], selectByScores(ranking, blocks, count, kept)];
+  }
   const removals: number[][] = [[]];
   for (let count = 1; count <= Math.min(most, blocks - 1, blocks - kept.size); count++) {
     try {
@@ -61,6 +66,7 @@ export function curveEnd(
   const free = blocks - kept.size;
   if (free === 0)
     return `no block can be removed: all ${blocks} are kept (${option('keepEnds', false)} allows the first four and the last two)`;
+  if (ranking.kind === 'set') return undefined;
   if (reached === free) {
     return most === undefined ? undefined : `the curve ends at ${free} removed blocks: the other ${kept.size} are kept`;
   }

@@ -72,7 +72,7 @@ export function greedyWork(
 }
 
 export interface Scope {
-  /** Removals of a criterion that removes in turn. */
+  /** Blocks to remove, for a criterion that chooses a number of them. */
   readonly count?: number;
   /** Blocks that it must not try. */
   readonly kept?: ReadonlySet<number>;

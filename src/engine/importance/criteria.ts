@@ -5,6 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { comparisonSweepWork, each, greedyWork, type Scope, type StepCost, sum, sweepWork, taylorWork } from './cost';
 import type { CriterionInfo } from './criterion';
+import { DEFAULT_BUDGET } from './drawing';
 import type { Objective } from './objective';
 
 const LIST = [
@@ -73,10 +74,19 @@ const LIST = [
     objectives: ['ppl', 'kl'],
     inTurn: true,
     effort: 'products',
-    work: (a, { count = 0, kept, objective }, cost) => {
-      const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-      return greedyWork(a, a.layers.length, open, count, objective, cost).reduce((total, round) => total + round, 0);
-    },
+    work: greedyRounds,
+  },
+  {
+    name: 'search',
+    title: 'Search',
+    help: 'Set of blocks with the lowest KL divergence: greedy, then evolution for some time',
+    paper: { authors: 'Sieberling et al. 2025', name: 'EvoPress' },
+    reads: ['text'],
+    objectives: ['kl'],
+    asSet: true,
+    effort: 'products',
+    work: (a, scope, cost) => greedyRounds(a, { ...scope, objective: 'kl' }, cost),
+    seconds: DEFAULT_BUDGET,
   },
   {
     name: 'deepest',
@@ -86,6 +96,12 @@ const LIST = [
     effort: 'none',
   },
 ] as const satisfies readonly CriterionInfo[];
+
+/** All rounds of a greedy run over the whole model. */
+function greedyRounds(a: Architecture, { count = 0, kept, objective }: Scope, cost: StepCost): number {
+  const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
+  return greedyWork(a, a.layers.length, open, count, objective, cost).reduce((total, round) => total + round, 0);
+}
 
 function allBlocks(blocks: number): number[] {
   return Array.from({ length: blocks }, (_, block) => block);
@@ -134,8 +150,11 @@ export const objectiveOf = (criterion: Criterion, objective?: Objective): Object
 export const objectiveSetting = (criterion: Criterion, objective?: Objective): { readonly objective?: Objective } =>
   (criterionInfo(criterion).objectives?.length ?? 0) > 1 ? { objective: objectiveOf(criterion, objective) } : {};
 
-/** Whether the criterion removes one block after another: it takes a count, and never tries kept blocks. */
-export const removesInTurn = (criterion: Criterion): boolean => criterionInfo(criterion).inTurn ?? false;
+/** Whether the criterion chooses a number of blocks, in turn or as a set: it takes a count, and never tries kept blocks. */
+export function isSized(criterion: Criterion): boolean {
+  const { inTurn, asSet } = criterionInfo(criterion);
+  return (inTurn ?? asSet) === true;
+}
 
 /** Whether the criterion runs the model over a text. */
 export const needsCalibration = (criterion: Criterion): boolean => criterionInfo(criterion).reads.includes('text');

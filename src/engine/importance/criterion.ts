@@ -36,12 +36,16 @@ export interface CriterionInfo {
    * blocks.
    */
   readonly inTurn?: true;
+  /** It chooses a set of blocks as a whole. So it needs a count too, and never tries kept blocks. */
+  readonly asSet?: true;
   /** It can score attention and FFN separately. */
   readonly modules?: true;
   /** The kind of its work; estimates compare runs of one kind. */
   readonly effort: 'products' | 'gradients' | 'reading' | 'none';
   /** Applications of a block for each calibration row, each with its cost; undefined if it does not run the model. */
   readonly work?: (architecture: Architecture, scope: Scope, cost: StepCost) => number;
+  /** Seconds that it takes in addition, unless its settings say otherwise. */
+  readonly seconds?: number;
 }
 
 /** Scoring settings. A criterion ignores the settings of the others. */
@@ -57,6 +61,9 @@ export interface CriterionSettings {
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';
   /** Only for greedy; ppl when undefined. */
   readonly objective?: Objective;
+  /** Only for search: seconds after the greedy start, and the largest number of generations. */
+  readonly budget?: number;
+  readonly generations?: number;
 }
 
 /** The scored part of the model, and limits. */
@@ -79,7 +86,7 @@ export interface ScoringScope extends Scope {
 export type ScoreRows = (
   model: Model,
   rows: TokenRows,
-  scope: ScoringScope & { readonly seed: number },
+  scope: ScoringScope & Pick<CriterionSettings, 'seed' | 'budget' | 'generations'>,
   job: JobOptions,
 ) => Promise<CriterionResult>;
 

@@ -1,4 +1,4 @@
-/** Defaults of sampling. Pure: it imports nothing. */
+/** Defaults of sampling and searching. Pure: it imports nothing. */
 
 /** Rows of calibration text, and tokens of a row: as in Shortened LLaMA. */
 export const DEFAULT_DRAWING = { samples: 10, length: 128 } as const;
@@ -8,3 +8,6 @@ export const DEFAULT_WINDOW = 128;
 
 /** Random seed. */
 export const DEFAULT_SEED = 1234;
+
+/** Seconds of a search after its greedy start. */
+export const DEFAULT_BUDGET = 60;

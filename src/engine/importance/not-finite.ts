@@ -95,12 +95,14 @@ function namedScores({
   modules = [],
   windows = [],
   removals = [],
+  search,
 }: CriterionResult): { name: string; score: number }[] {
   return [
     ...blocks.map(({ index, score }) => ({ name: `block ${index}`, score })),
     ...modules.map(({ block, part, score }) => ({ name: `${block}.${part}`, score })),
     ...windows.map(({ start, size, score }) => ({ name: `blocks ${start}-${start + size - 1}`, score })),
     ...removals.map(({ block, meanNll }) => ({ name: `block ${block}`, score: meanNll })),
+    ...(search ? [{ name: `blocks ${search.blocks.join(', ')}`, score: search.kl }] : []),
   ];
 }
 

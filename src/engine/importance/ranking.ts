@@ -1,6 +1,6 @@
 /** From a criterion's result to the blocks to remove. Each kind of result has its own rule (select.ts). */
 import { UserError } from '../errors';
-import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder } from './select';
+import { type AngularWindow, rankBlocks, selectByAngular, selectByGreedy, selectByOrder, selectBySet } from './select';
 
 /** The part of a criterion's result that selection needs. */
 export type Ranking = (
@@ -12,6 +12,14 @@ export type Ranking = (
       readonly removals: readonly number[];
       /** Mean loss after each removal, if known. */
       readonly losses?: readonly (number | undefined)[];
+    }
+  | {
+      /** A set that was chosen as a whole: it has no order, and holds for its own number of blocks only. */
+      readonly kind: 'set';
+      /** Ascending. */
+      readonly set: readonly number[];
+      /** Divergence of the model without them, if known. */
+      readonly kl?: number;
     }
 ) & {
   /** Mean loss or perplexity of the whole model, if measured. */
@@ -45,6 +53,8 @@ function select(ranking: Ranking, blocks: number, count: number, kept: ReadonlyS
       return selectByAngular(ranking.windows, blocks, count, kept);
     case 'removals':
       return selectByGreedy(ranking.removals, blocks, count, kept);
+    case 'set':
+      return selectBySet(ranking.set, blocks, count, kept);
   }
 }
 
@@ -65,6 +75,10 @@ function brokenReason(ranking: Ranking, chosen: readonly number[]): string | und
       const { removals, losses = [] } = ranking;
       const at = removals.findIndex((block, i) => chosen.includes(block) && !Number.isFinite(losses[i] ?? 0));
       return at < 0 ? undefined : `block ${removals[at]} would be removed, and the loss without it is ${losses[at]}`;
+    }
+    case 'set': {
+      const { kl = 0 } = ranking;
+      return Number.isFinite(kl) ? undefined : `the divergence of the model without these blocks is ${kl}`;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Results of a criterion: the numbers for pages, records and selection. */
 import type { Part } from '../model/view';
+import type { MeasuredSet } from './evolution';
 import type { LossSummary } from './losses';
 import type { Objective } from './objective';
 import type { AngularWindow } from './select';
@@ -41,6 +42,21 @@ export interface Removal {
   readonly kl?: number;
 }
 
+/** The set of blocks that a search found, ascending. It has no order. */
+export interface SearchResult extends MeasuredSet {
+  readonly ppl: number;
+  /** The set that the search started from. */
+  readonly start: MeasuredSet;
+  /** Divergence of the best set at the start (generation 0) and after each generation. */
+  readonly trajectory: readonly { readonly generation: number; readonly kl: number }[];
+  /** Sets that were measured. */
+  readonly sets: number;
+  /** Seconds after the greedy start. */
+  readonly seconds: number;
+  /** What ended it: its time, its number of generations, the user, or that no new set was left. */
+  readonly ended: 'time' | 'generations' | 'cancelled' | 'exhausted';
+}
+
 /** The fields depend on the criterion. */
 export interface CriterionResult {
   /** The whole model, if it was measured. */
@@ -52,6 +68,7 @@ export interface CriterionResult {
   readonly removals?: readonly Removal[];
   /** Only for greedy: what each removal keeps lowest. */
   readonly objective?: Objective;
+  readonly search?: SearchResult;
   readonly tensors?: readonly TensorScore[];
   /** Only for taylor: size of the temporary file for hidden states, if any. */
   readonly temporaryBytes?: number;

@@ -4,13 +4,14 @@
  */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { resultWarnings, scoresWarning } from './not-finite';
 import { type Criterion, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
-import type { BlockScore, CriterionResult, ModuleScore } from './result';
+import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from './result';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
 import { rankBlocks } from './select';
@@ -59,17 +60,22 @@ export async function runCriterion(
   }
   const { scoreRows, scoreStored } = await loadCriterion(criterion);
   if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
-  const { samples, length, seed } = options;
+  const { samples, length, seed, budget, generations } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const objective = objectiveOf(criterion, options.objective);
   const run = async (model: Model, teacher?: Model) => {
-    const result = await scoreRows!(model, calibration.rows, { ...scope, objective, teacher, seed }, job);
+    const result = await scoreRows!(
+      model,
+      calibration.rows,
+      { ...scope, objective, teacher, seed, budget, generations },
+      job,
+    );
     const view = scope.view ?? fullView(model.architecture.layers.length);
     const broken = [
       ...(await resultWarnings(model, calibration.rows, view, result, job)),
-      ...shortRun(result, scope.count),
+      ...shortRun(criterion, result, scope.count),
     ];
     return { result, broken, device: model.device };
   };
@@ -87,7 +93,11 @@ export async function runCriterion(
     calibration,
     device,
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
-    settings: { calibration: withoutRows(calibration), ...objectiveSetting(criterion, objective) },
+    settings: {
+      calibration: withoutRows(calibration),
+      ...objectiveSetting(criterion, objective),
+      ...(result.search && { budget, generations }),
+    },
     seed,
     warnings: [...calibrationWarnings(calibration, options, context), ...broken],
   };
@@ -117,11 +127,25 @@ async function loadCriterion(criterion: Criterion): Promise<CriterionModule> {
   return (await import(`./criteria/${criterion}.ts`)) as CriterionModule;
 }
 
-/** Warns when a greedy run found too few blocks to remove. */
-function shortRun({ removals }: CriterionResult, count = 0): string[] {
-  if (!removals || removals.length >= count) return [];
-  if (removals.length === 0) return ['greedy removes nothing: every block is kept'];
-  return [`greedy removes ${removals.length} of ${count} blocks: the other blocks are kept`];
+/** Warns when a criterion that chooses blocks found too few to remove, or had too little time. */
+function shortRun(criterion: Criterion, { removals, search }: CriterionResult, count = 0): string[] {
+  const found = (removals ?? search?.blocks)?.length;
+  if (found === undefined) return [];
+  if (found === 0) return [`${criterion} removes nothing: every block is kept`];
+  const fewer = found < count ? [`${criterion} removes ${found} of ${count} blocks: the other blocks are kept`] : [];
+  return search ? [...fewer, ...shortSearch(search)] : fewer;
+}
+
+/** Warns when a search was cancelled, or had no time for a generation. */
+function shortSearch({ trajectory, ended }: SearchResult): string[] {
+  const generations = trajectory.length - 1;
+  const which = generations === 0 ? 'those of the greedy start' : 'the best so far';
+  if (ended === 'cancelled')
+    return [`the search was cancelled after ${counted(generations, 'generation')}: its blocks are ${which}`];
+  if (generations > 0 || ended !== 'time') return [];
+  return [
+    `the time was too short for one generation, so the blocks are ${which}: raise ${option('budget')}, or lower ${option('samples')}`,
+  ];
 }
 
 /** Names the tensor whose score breaks that of its block. */
@@ -131,13 +155,14 @@ function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'
   return warning === undefined ? [] : [tensor ? `${warning}: the norm of ${tensor.name} is not finite` : warning];
 }
 
-function rankingOf({ full, blocks, windows, removals }: CriterionResult): Ranking {
+function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {
     const losses = removals.map(({ meanNll, kl }) => kl ?? meanNll);
     return { kind: 'removals', removals: removals.map(({ block }) => block), losses, ...baseline };
   }
+  if (search) return { kind: 'set', set: search.blocks, kl: search.kl, ...baseline };
   return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
 }
 

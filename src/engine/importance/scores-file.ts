@@ -97,7 +97,13 @@ function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
     if (!removals.every(isBlock)) return `its removals do not fit a model of ${blocks} blocks`;
     return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
   }
-  if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals';
+  if (isObject(scores.search)) {
+    const { blocks: set, kl } = scores.search;
+    return Array.isArray(set) && set.length > 0 && set.every(isBlock) && new Set(set).size === set.length
+      ? { kind: 'set', set, kl: parseJsonNumber(kl) }
+      : `its set does not fit a model of ${blocks} blocks`;
+  }
+  if (!Array.isArray(scores.blocks)) return 'it has neither blocks nor windows nor removals nor a set';
   const list = Array<number | undefined>(blocks).fill(undefined);
   for (const block of scores.blocks as unknown[]) {
     if (isObject(block) && isBlock(block.index)) list[block.index] = parseJsonNumber(block.score);

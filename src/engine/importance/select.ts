@@ -131,6 +131,35 @@ export function selectByGreedy(
 }
 
 /**
+ * The blocks of a set that was chosen as a whole. No part of it is a choice of fewer blocks.
+ * @throws UserError when the set has another number of blocks or names a kept block
+ */
+export function selectBySet(
+  found: readonly number[],
+  blocks: number,
+  count: number,
+  kept: ReadonlySet<number>,
+): number[] {
+  requireRoom(blocks, count, kept);
+  if (found.length !== count) {
+    throw new UserError(
+      `cannot remove ${counted(count, 'block')} with the result of this search`,
+      `it is one set of ${counted(found.length, 'block')}, which has no order`,
+      `Search with ${option('count', count)}, or ${set('count', found.length, 'give')}.`,
+    );
+  }
+  const forbidden = found.find((block) => kept.has(block));
+  if (forbidden !== undefined) {
+    throw new UserError(
+      'the result of this search cannot be used',
+      `it removes block ${forbidden}, which is kept, and the blocks were chosen together`,
+      `Prune with ${option('criterion', 'search')}, which never tries kept blocks, or ${set('keepEnds', false, 'add')}.`,
+    );
+  }
+  return ascending(found);
+}
+
+/**
  * Blocks that the user named explicitly. The "+" heuristic does not apply to them: it guards the choice of a criterion,
  * not the user's.
  * @throws UserError for an empty list, unknown blocks, all blocks, or a block of the keep-list

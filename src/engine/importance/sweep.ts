@@ -34,7 +34,7 @@ export interface SweepComparisons {
 }
 
 /** Some rows, and the candidates whose variants are computed together over them. */
-interface Group {
+export interface Group {
   readonly firstRow: number;
   readonly rows: TokenRows;
   readonly candidates: readonly number[];

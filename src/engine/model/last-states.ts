@@ -54,20 +54,26 @@ export class LastStates {
     return this.store.fileBytes > 0 ? 0 : 4 * this.rows.length * this.rowSize;
   }
 
+  /** The states of consecutive rows. */
+  of(firstRow: number, count: number): Promise<State> {
+    return this.ofRows(Array.from({ length: count }, (_, row) => firstRow + row));
+  }
+
   /**
-   * The states of consecutive rows, in this process's memory and in the chunks of a forward pass over these rows. The
-   * caller releases them.
+   * The states of some rows, in this process's memory and in the chunks of a forward pass over these rows. The caller
+   * releases them.
+   * @param rows indices
    */
-  async of(firstRow: number, count: number): Promise<State> {
+  async ofRows(rows: readonly number[]): Promise<State> {
     const { forward, rowSize } = this;
     const buffer = new Float32Array(rowSize);
     const state: Chunk[] = [];
-    for (let at = 0; at < count; at += forward.rowsPerChunk) {
-      const chunk = forward.pool.take(Math.min(forward.rowsPerChunk, count - at));
+    for (let at = 0; at < rows.length; at += forward.rowsPerChunk) {
+      const some = rows.slice(at, at + forward.rowsPerChunk);
+      const chunk = forward.pool.take(some.length);
       state.push(chunk);
-      for (let row = 0; row < chunk.rows; row++) {
-        const slot = { step: 0, chunk: firstRow + at + row };
-        chunk.data.set(await this.store.read(slot, buffer), row * rowSize);
+      for (const [i, row] of some.entries()) {
+        chunk.data.set(await this.store.read({ step: 0, chunk: row }, buffer), i * rowSize);
       }
     }
     return state;

@@ -1,5 +1,6 @@
 /** Perplexity against the number of removed blocks, in the order of a criterion (Shortened LLaMA, Figure 2). */
-import { option } from '../../engine/option-token';
+import { criterionInfo } from '../../engine/importance/criteria';
+import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
@@ -13,6 +14,7 @@ import {
   magnitude,
   objective,
   objectiveFault,
+  searching,
 } from '../options/criterion';
 import { keep } from '../options/keep';
 import { adapter, healed, remove, source } from '../options/model';
@@ -25,7 +27,9 @@ const options = {
   scores: file('use the order of these scores (output of `coppice score --json`)', {
     noun: () => l10n.t('the scores'),
   }),
-  most: whole('largest number of removed blocks (default: all that can be removed)'),
+  most: whole('largest number of removed blocks (default: all that can be removed)', {
+    noun: () => l10n.t('the largest number of removed blocks'),
+  }),
   ...keep,
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window('with --text: tokens per window'),
@@ -35,6 +39,7 @@ const options = {
   ...adapter,
   ...calibration,
   ...magnitude,
+  ...searching,
   ...compute,
 };
 
@@ -56,7 +61,7 @@ export const curve = defineJob({
   check: (given) =>
     rowsFault(given) ??
     objectiveFault(given.criterion, given) ??
-    (given.scores === undefined ? calibrationFault(given.criterion, given) : undefined),
+    (given.scores === undefined ? (calibrationFault(given.criterion, given) ?? setFault(given)) : undefined),
   result: shape<CurveResult>(),
 });
 
@@ -66,5 +71,15 @@ function rowsFault({ text, calibration: rows }: Complete<typeof options>): Fault
     what: 'There is nothing to measure the perplexity on',
     why: `neither ${option('calibration')} nor ${option('text')} is given`,
     action: `Add ${option('text', 'FILE')}, or ${option('calibration', 'FILE')} to measure on its rows.`,
+  };
+}
+
+/** A set has no order, so that a curve of it has two points: nothing removed, and the set. */
+function setFault({ criterion: by, most }: Complete<typeof options>): Fault | undefined {
+  if (!criterionInfo(by).asSet || most !== undefined) return undefined;
+  return {
+    what: `The curve of ${by} needs a number of blocks`,
+    why: `it finds one set of blocks, and ${option('most')} is not given`,
+    action: `${set('most', 6, 'add')}, or another number of blocks.`,
   };
 }

@@ -8,7 +8,15 @@ import { type Complete, defineJob, excluding, type Fault, shape } from '../defin
 import { blocks, data, file, flag, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { calibrationFault, CRITERIA_HELP, criterion, magnitude, objective, objectiveFault } from '../options/criterion';
+import {
+  calibrationFault,
+  CRITERIA_HELP,
+  criterion,
+  magnitude,
+  objective,
+  objectiveFault,
+  searching,
+} from '../options/criterion';
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { source } from '../options/model';
@@ -42,6 +50,7 @@ const options = {
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),
   ...calibration,
   ...magnitude,
+  ...searching,
   heal: flag('then correct the weights of the other blocks in closed form, as `coppice heal` does', {
     noun: () => l10n.t('healing'),
     ...HEALING,

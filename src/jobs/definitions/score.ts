@@ -1,5 +1,5 @@
-/** Importance of every block, by one of the criteria. Only those that remove in turn use the keep-list. */
-import { criterionInfo, CRITERION_LIST, readsWeights, removesInTurn } from '../../engine/importance/criteria';
+/** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
+import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
@@ -14,12 +14,13 @@ import {
   magnitude,
   objective,
   objectiveFault,
+  searching,
 } from '../options/criterion';
 import { adapter, healed, remove, source } from '../options/model';
 
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
-/** Criteria that remove one block after another. */
-const IN_TURN = named(CRITERION_LIST.filter(({ inTurn }) => inTurn));
+/** Criteria that choose a number of blocks. */
+const SIZED = named(CRITERION_LIST.filter(({ name }) => isSized(name)));
 const WITH_MODULES = named(CRITERION_LIST.filter(({ modules }) => modules));
 
 const options = {
@@ -28,14 +29,15 @@ const options = {
   objective,
   ...calibration,
   ...magnitude,
+  ...searching,
   granularity: choice(['block', 'module'], 'ppl, kl: score whole blocks, or attention and FFN separately', {
     noun: () => l10n.t('the parts of blocks'),
     placeholder: 'part',
     default: 'block',
     recorded: true,
   }),
-  count: whole(`${IN_TURN}: stop after this many removals`, { noun: () => l10n.t('the count'), recorded: true }),
-  keep: blocks(`${IN_TURN}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
+  count: whole(`${SIZED}: number of blocks to remove`, { noun: () => l10n.t('the count'), recorded: true }),
+  keep: blocks(`${SIZED}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
   ...remove,
   ...healed,
   ...adapter,
@@ -52,6 +54,7 @@ export const score = defineJob({
     './SmolLM2-135M --criterion magnitude --norm l2 --json > scores.json',
     './SmolLM2-135M --criterion greedy --count 6 --keep 0-3,28,29 --calibration rows.json',
     './SmolLM2-135M --criterion greedy --objective kl --count 6 --calibration rows.json',
+    './SmolLM2-135M --criterion search --count 6 --budget 300 --calibration prose.txt',
     './SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11',
   ],
   noun: () => l10n.t('Scoring'),
@@ -86,24 +89,24 @@ function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): 
       action: `${set('criterion', 'ppl')}, or leave ${option('granularity')} out.`,
     };
   }
-  if (removesInTurn(by) && count === undefined) {
+  if (isSized(by) && count === undefined) {
     return {
       what: `${by} needs a number of blocks`,
       why: `${option('count')} is not given`,
       action: `${set('count', 6, 'add')}, or another number of blocks.`,
     };
   }
-  if (!removesInTurn(by) && count !== undefined) {
+  if (!isSized(by) && count !== undefined) {
     return {
       what: `${by} scores all blocks at once`,
-      why: `${option('count')} belongs to ${IN_TURN}`,
+      why: `${option('count')} belongs to ${SIZED}`,
       action: `Leave ${option('count')} out here and use it when you prune.`,
     };
   }
-  if (!removesInTurn(by) && keep !== undefined) {
+  if (!isSized(by) && keep !== undefined) {
     return {
       what: `${by} scores all blocks, also the kept ones`,
-      why: `${option('keep')} belongs to ${IN_TURN}, where each removal depends on the earlier ones`,
+      why: `${option('keep')} belongs to ${SIZED}, which choose blocks that depend on each other`,
       action: `Leave ${option('keep')} out here and use it when you prune.`,
     };
   }

@@ -10,7 +10,9 @@ import {
 import { OBJECTIVES, type Objective } from '../../engine/importance/objective';
 import { option, set } from '../../engine/option-token';
 import type { Fault } from '../define';
-import { choice } from '../option';
+import { DEFAULT_BUDGET } from '../../engine/importance/drawing';
+import { l10n } from '../../l10n';
+import { choice, positive, whole } from '../option';
 
 const NAME_WIDTH = 17;
 
@@ -39,6 +41,19 @@ export const magnitude = {
   reduction: choice(['sum', 'mean', 'max', 'product'], 'magnitude: over the neurons of a matrix', {
     placeholder: 'how',
     default: 'sum',
+  }),
+};
+
+export const searching = {
+  budget: positive(
+    `search: seconds after the greedy start (default: ${DEFAULT_BUDGET}; with --generations, no limit)`,
+    {
+      noun: () => l10n.t('the time of the search'),
+      placeholder: 'seconds',
+    },
+  ),
+  generations: whole('search: stop after this many generations', {
+    noun: () => l10n.t('the number of generations'),
   }),
 };
 

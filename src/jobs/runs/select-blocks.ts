@@ -3,6 +3,7 @@ import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import { throwIfCancelled } from '../../engine/errors';
 import type { Calibration } from '../../engine/importance/calibration';
 import { type Choice, choiceInputs, choiceSettings, type ScoringText } from '../../engine/importance/choice';
 import { blocksToRemove, type SizeGoal } from '../../engine/importance/count';
@@ -109,6 +110,7 @@ async function byCriterion(
   const criterion = options.criterion!;
   const compute = modelOptions(options, context);
   const scored = await runCriterion(checkpoint, criterion, { ...options, ...compute }, context.job, { count, kept });
+  throwIfCancelled(context.job.signal); // a search that was cancelled has a result, but nothing is to be written
   scored.warnings.forEach(context.warn);
   const { calibration, inputs, seed, device } = scored;
   const removed = selectByScores(scored.ranking, checkpoint.architecture!.layers.length, count, kept);

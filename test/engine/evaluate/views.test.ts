@@ -3,7 +3,7 @@
  * must give what the plain way gives, to the last bit.
  */
 import assert from 'node:assert/strict';
-import { removalCurve, removalsOf } from '../../../src/engine/evaluate/curve';
+import { curveEnd, removalCurve, removalsOf } from '../../../src/engine/evaluate/curve';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { writeSideBySide } from '../../../src/engine/evaluate/samples';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
@@ -93,6 +93,17 @@ describe('removal curve', () => {
     assert.deepEqual(removalsOf({ kind: 'windows', windows }, BLOCKS, new Set()), [[], [0], [0, 1]]);
     assert.deepEqual(removalsOf({ kind: 'removals', removals: [4, 2] }, BLOCKS, new Set()), [[], [4], [2, 4]]);
     assert.deepEqual(removalsOf({ kind: 'scores', scores: [1, 2, 3] }, 3, new Set(), 1), [[], [0]]);
+  });
+
+  it('of a set has two points: nothing removed, and the set', () => {
+    const ranking = { kind: 'set', set: [1, 2, 4] } as const;
+    for (const most of [undefined, 3, 5]) {
+      const removals = removalsOf(ranking, BLOCKS, new Set(), most);
+      assert.deepEqual(removals, [[], [1, 2, 4]]);
+      assert.equal(curveEnd(ranking, BLOCKS, new Set(), most, removals), undefined);
+    }
+    assert.throws(() => removalsOf(ranking, BLOCKS, new Set(), 2), { name: 'UserError', why: /one set of 3 blocks/ });
+    assert.throws(() => removalsOf(ranking, BLOCKS, new Set([4])), { name: 'UserError', why: /block 4/ });
   });
 });
 

@@ -73,6 +73,13 @@ describe('command line: usage', function () {
       ['score', 'm', '--calibration', 'x', '--objective', 'kl'],
       /ppl cannot choose by --objective kl/,
     ],
+    [
+      'a search without a size',
+      ['score', 'model', '--criterion', 'search', '--calibration', 'x'],
+      /search needs.*\n.*--count/,
+    ],
+    ['a search of no time', ['score', 'm', '--criterion', 'search', '--budget', '0'], /number above 0/],
+    ['a curve of sets', ['curve', 'm', '--criterion', 'search', '--calibration', 'x'], /one set of blocks.*\n.*--most/],
     ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
     ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
     ['nothing to prune by', ['prune', 'model', '--out', 'o'], /--scores, --criterion and --blocks/],

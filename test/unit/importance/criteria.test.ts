@@ -4,9 +4,11 @@ import {
   criterionInfo,
   CRITERION_LIST,
   CRITERIA,
+  isSized,
   needsCalibration,
   readsWeights,
 } from '../../../src/engine/importance/criteria';
+import { DEFAULT_BUDGET } from '../../../src/engine/importance/drawing';
 import type { CriterionModule } from '../../../src/engine/importance/criterion';
 import { CRITERIA_HELP } from '../../../src/jobs/options/criterion';
 import { filesIn } from '../house/repository';
@@ -29,6 +31,15 @@ describe('importance/criteria', () => {
       assert.ok(CRITERIA_HELP.includes(`\n  ${name} `), 'the help has it');
     });
   }
+
+  it('say which choose blocks together, and take time that they are given', () => {
+    assert.deepEqual(
+      CRITERION_LIST.filter(({ inTurn, asSet }) => inTurn === true || asSet === true).map(({ name }) => name),
+      CRITERIA.filter(isSized),
+    );
+    assert.ok(isSized('greedy') && isSized('search') && !isSized('ppl'));
+    assert.equal(criterionInfo('search').seconds, DEFAULT_BUDGET);
+  });
 
   it('say what they read', () => {
     for (const name of ['ppl', 'taylor', 'greedy'] as const) assert.ok(needsCalibration(name), name);

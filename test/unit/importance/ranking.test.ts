@@ -12,6 +12,7 @@ describe('prune/ranking', () => {
         { kind: 'scores', scores: [1, 2, 3] },
         { kind: 'windows', windows: [{ start: 0, size: 1, score: 0.1 }] },
         { kind: 'removals', removals: [1, 2] },
+        { kind: 'set', set: [1] },
       ] as const) {
         assert.throws(() => select({ ...ranking, baseline }), refused(/loss of the whole model/));
         assert.equal(select({ ...ranking, baseline: 3 }).length, 1);
@@ -29,5 +30,7 @@ describe('prune/ranking', () => {
     const greedy: Ranking = { kind: 'removals', removals: [1, 0], losses: [2.5, NaN] };
     assert.deepEqual(select(greedy), [1]);
     assert.throws(() => select(greedy, 2), refused(/block 0 .* NaN/));
+    assert.deepEqual(select({ kind: 'set', set: [0, 2], kl: 0.5 }, 2), [0, 2]);
+    assert.throws(() => select({ kind: 'set', set: [0, 2], kl: NaN }, 2), refused(/divergence .* NaN/));
   });
 });

@@ -10,6 +10,7 @@ import {
   rankBlocks,
   selectByAngular,
   selectByGreedy,
+  selectBySet,
   selectByOrder,
   selectExplicit,
   wholeBlocks,
@@ -103,6 +104,19 @@ describe('prune/select', () => {
     assert.throws(() => selectByGreedy([9, 0, 5, 6], 12, 2, keepList(12)), { name: 'UserError', why: /block 0/ });
     assert.deepEqual(selectByGreedy([9, 0, 5, 6], 12, 1, keepList(12)), [9]);
     assert.throws(() => selectByGreedy([9], 12, 2, keepList(12)), { name: 'UserError', why: /stopped after 1/ });
+  });
+
+  it('takes a set as a whole, for its own number of blocks only, never with a kept block', () => {
+    assert.deepEqual(selectBySet([4, 5, 9], 12, 3, keepList(12)), [4, 5, 9]);
+    for (const count of [2, 4]) {
+      assert.throws(() => selectBySet([4, 5, 9], 12, count, keepList(12)), {
+        name: 'UserError',
+        why: /one set of 3 blocks/,
+        action: /--count/,
+      });
+    }
+    assert.throws(() => selectBySet([0, 5, 9], 12, 3, keepList(12)), { name: 'UserError', why: /block 0/ });
+    assert.throws(() => selectBySet([4, 5, 6, 7, 8, 9], 12, 7, keepList(12)), { name: 'UserError', why: /kept/ });
   });
 
   it('takes the blocks a user names, the "+" heuristic aside', () => {

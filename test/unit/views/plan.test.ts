@@ -264,6 +264,13 @@ describe('scores of a checkpoint', () => {
     const greedy = book.shown(subject)!;
     assert.equal(scoreWords(greedy, 0), 'greedy rank 2');
     assert.equal(scoreWords(greedy, 3), undefined);
+    const set = { blocks: [0, 1], kl: 0.5, meanNll: 3 };
+    const search = { ...set, ppl: 20, start: set, trajectory: [], sets: 1, seconds: 1, ended: 'time' } as const;
+    book.add(subject.path, { ...result('search', []), blocks: undefined, search }, null);
+    const found = book.shown(subject)!;
+    assert.deepEqual(rankingOf(found), { kind: 'set', set: [0, 1] });
+    assert.equal(scoreWords(found, 1), 'search removes it');
+    assert.equal(scoreWords(found, 3), undefined);
   });
 
   it('warn of a plan that removes what matters much, or what the paper keeps', () => {

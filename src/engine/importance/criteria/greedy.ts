@@ -66,8 +66,29 @@ export async function scoreGreedy(
     return removeInTurn(steps, { count, candidates, sweep: lossSweep(model, rows) }, rounds, job);
   }
   return withTeacher(teacher, rows, shares.slice(1), job, (states, rounds) =>
-    removeInTurn(steps, { count, candidates, sweep: divergenceSweep(model, rows, states) }, rounds, job),
+    removeByDivergence(model, rows, { view, count, candidates, teacher: states }, rounds, job),
   );
+}
+
+/**
+ * The same by divergence, from the known last states of the teacher.
+ * @param rounds the job of each round
+ * @throws UserError when the teacher has another vocabulary; CancelledError
+ */
+export function removeByDivergence(
+  model: Model,
+  rows: TokenRows,
+  {
+    view = fullView(model.architecture.layers.length),
+    count,
+    candidates,
+    teacher,
+  }: Pick<GreedyOptions, 'view' | 'count' | 'candidates'> & { readonly teacher: LastStates },
+  rounds: readonly JobOptions[],
+  job: JobOptions,
+): Promise<Greedy> {
+  const sweep = divergenceSweep(model, rows, teacher);
+  return removeInTurn(stepsOf(view), { count, candidates, sweep }, rounds, job);
 }
 
 async function removeInTurn(
@@ -110,8 +131,8 @@ const divergenceSweep =
     return { full: summary(found.full), without: found.without.map(summary) };
   };
 
-/** The steps that may be removed. */
-const openSteps = (steps: readonly Step[], candidates: readonly number[] | undefined): number[] =>
+/** Indices of the steps that may be removed. */
+export const openSteps = (steps: readonly Step[], candidates: readonly number[] | undefined): number[] =>
   [...steps.keys()].filter((k) => candidates?.includes(steps[k].block) ?? true);
 
 export const scoreRows: ScoreRows = async (model, rows, { view, count = 0, kept, objective, teacher }, job) => {
