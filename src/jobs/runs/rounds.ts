@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { UserError } from '../../engine/errors';
+import { throwIfCancelled, UserError } from '../../engine/errors';
 import type { Round } from '../../engine/importance/choice';
 import { type Ranking, selectByScores } from '../../engine/importance/ranking';
 import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
@@ -109,6 +109,7 @@ async function scoreRound(
   const scope = { view: opened.view, changes: opened.changes, count: size, kept: new Set([...kept, ...gone]) };
   const settings = { ...options, ...modelOptions(options, context) };
   const scored = await runCriterion(opened.checkpoint, options.criterion!, settings, job, scope);
+  throwIfCancelled(job.signal); // a search that was cancelled has a result
   scored.warnings.forEach(context.warn);
   return scored;
 }
