@@ -111,7 +111,7 @@ function diagonalFacts(gram: Panels): { readonly trace: number; readonly median:
 }
 
 /** Euclidean norm in float64. */
-export function norm(values: Float32Array | Float64Array): number {
+export function norm(values: Float64Array): number {
   let sum = 0;
   for (const value of values) sum += value * value;
   return Math.sqrt(sum);

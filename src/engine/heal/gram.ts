@@ -5,7 +5,7 @@
 import { Graph } from '../onnx/graph';
 import { transposedProduct } from '../onnx/ops/linear';
 import { concat, split } from '../onnx/ops/shapes';
-import { float32, floats, type Session } from '../onnx/session';
+import { float32, floats, type Session, type Tensor } from '../onnx/session';
 import type { Model } from '../model/model';
 import { addTo, PANEL, Panels, panelStarts, panelWidth } from './blocked';
 import type { Matrix } from './solve';
@@ -36,12 +36,23 @@ export function addEquations(a: NormalEquations, b: NormalEquations): NormalEqua
 const STRIPES = 4;
 
 export class GramSums {
+  /** The same memory takes the results of every run. */
+  private readonly results: Readonly<Record<string, Tensor>>;
+
   private constructor(
     private readonly session: Session,
     private readonly inputs: number,
     private readonly outputs: number,
     private readonly stripes: readonly number[],
-  ) {}
+  ) {
+    let start = 0;
+    const results: Record<string, Tensor> = { cross: zeros(inputs, outputs) };
+    for (const [s, width] of stripes.entries()) {
+      results[`gram${s}`] = zeros(inputs - start, width);
+      start += width;
+    }
+    this.results = results;
+  }
 
   /** @param inputs width of X @param outputs width of R */
   static async open(model: Model, inputs: number, outputs: number): Promise<GramSums> {
@@ -62,10 +73,8 @@ export class GramSums {
    */
   async add({ gram, cross }: NormalEquations, x: Float32Array, r: Float32Array): Promise<void> {
     const tokens = x.length / this.inputs;
-    const results = await this.session.run({
-      x: float32(x, [tokens, this.inputs]),
-      r: float32(r, [tokens, this.outputs]),
-    });
+    const feeds = { x: float32(x, [tokens, this.inputs]), r: float32(r, [tokens, this.outputs]) };
+    const results = await this.session.run(feeds, this.results);
     let start = 0;
     for (const [s, width] of this.stripes.entries()) {
       addStripe(gram, floats(results[`gram${s}`]), start, width);
@@ -78,6 +87,8 @@ export class GramSums {
     return this.session.close();
   }
 }
+
+const zeros = (rows: number, columns: number): Tensor => float32(new Float32Array(rows * columns), [rows, columns]);
 
 /** Widths of stripes that end where panels end. */
 function stripesOf(size: number): number[] {

@@ -11,7 +11,7 @@ import { type JobOptions, Work } from '../progress';
 import { formulaNumber } from '../random';
 import { divided, folded, type NewWeight, refitted } from './corrections';
 import { fitFailure } from './failure';
-import { type Fit, fitByRows, fitWith, norm } from './fit';
+import { type Fit, fitByRows, fitWith } from './fit';
 import { measureStages } from './measure';
 import { HEAL_DEFAULTS, refitRidge } from './methods';
 import { MemoryPatches } from './patch-store';
@@ -183,8 +183,7 @@ class Healing {
     const observed = await this.walker.observe(site, regressor);
     const { delta, ...facts } = await this.solve(site, observed);
     const changed = delta ? await this.changed(site, delta, share) : [];
-    const taken = delta && Float32Array.from(delta.data, (value) => share * value);
-    const errorAfter = await this.walker.correct(site, regressor, taken);
+    const errorAfter = await this.walker.correct(site, regressor, delta && { delta, share });
     await this.keep(changed);
     return {
       block: site.block,
@@ -246,10 +245,18 @@ class Healing {
 /** Whether all modules before `module` are kept; otherwise none is. */
 const keepsBefore = ({ attention }: View, module: number): boolean => module === 0 || attention[0];
 
+/** Which of the fixed pseudo-random vectors. */
+const CHECK = 7;
+
 /** Norm of the new weight, and its dot product with a fixed pseudo-random vector, by which others can check it. */
 function describe([weight]: readonly NewWeight[]): Pick<HealStep, 'weight'> {
   if (weight === undefined) return {};
+  const { values } = weight;
   let dot = 0;
-  weight.values.forEach((value, i) => (dot += value * formulaNumber(i, 7)));
-  return { weight: { norm: norm(weight.values), dot } };
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) {
+    dot += values[i] * formulaNumber(i, CHECK);
+    squares += values[i] * values[i];
+  }
+  return { weight: { norm: Math.sqrt(squares), dot } };
 }

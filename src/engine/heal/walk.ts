@@ -11,6 +11,7 @@ import { float32, type Session } from '../onnx/session';
 import { notFinite } from './failure';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
 import { type Site, stepsBetween } from './sites';
+import type { Matrix } from './solve';
 import type { StreamName, Streams } from './streams';
 
 /** What a site adds to the stream, before its correction. */
@@ -28,6 +29,8 @@ export interface Observation {
 export type Regressor = 'input' | 'output';
 
 export class Walk {
+  private spare = new Float32Array(0);
+
   constructor(
     private readonly model: Model,
     private readonly forward: Forward,
@@ -97,7 +100,7 @@ export class Walk {
         const x = regressor === 'input' ? input : this.difference(output, before);
         if (regressor === 'output') input.release();
         if (use !== 'none') {
-          const { residual, squares } = residualOf(await this.streams.read('target', p), output);
+          const { residual, squares } = this.residual(await this.streams.read('target', p), output);
           if (!Number.isFinite(squares)) throw notFinite(site);
           error += squares;
           if (use === 'choose') chosenError += squares;
@@ -115,14 +118,17 @@ export class Walk {
   }
 
   /**
-   * Adds X · delta to the stream in "plain" and writes it to "healed".
-   * @param delta (width of X, hidden); undefined for no correction
+   * Adds share · X · delta to the stream in "plain" and writes it to "healed".
+   * @param correction delta: (width of X, hidden); undefined for none
    * @returns Σ (target − stream)² of the fitted rows
    */
-  async correct(site: Site, regressor: Regressor, delta: Float32Array | undefined): Promise<number> {
-    const { hidden } = this.model.architecture;
+  async correct(
+    site: Site,
+    regressor: Regressor,
+    correction: { readonly delta: Matrix; readonly share: number } | undefined,
+  ): Promise<number> {
     const width = this.widthOf(site, regressor);
-    const session = delta && (await this.openCorrection(width, hidden, delta));
+    const session = correction && (await this.openCorrection(correction));
     let error = 0;
     try {
       for (const [p, { rows, use }] of this.streams.parts.entries()) {
@@ -134,7 +140,7 @@ export class Walk {
         } else {
           healed.data.set(plain.data);
         }
-        if (use !== 'none') error += residualOf(await this.streams.read('target', p), healed).squares;
+        if (use !== 'none') error += this.residual(await this.streams.read('target', p), healed).squares;
         await this.streams.write('healed', p, healed);
         this.advance(0);
       }
@@ -192,14 +198,19 @@ export class Walk {
     return this.forward.openModule({ block: site.block, attention, ffn: !attention }, pool);
   }
 
-  private async openCorrection(width: number, hidden: number, delta: Float32Array): Promise<Session> {
+  private async openCorrection({
+    delta: { data, rows, columns },
+    share,
+  }: {
+    readonly delta: Matrix;
+    readonly share: number;
+  }): Promise<Session> {
     const g = new Graph();
-    const x = g.input('x', 'float32', ['tokens', width]);
-    const plain = g.input('plain', 'float32', ['tokens', hidden]);
-    const negative = g.floats(
-      delta.map((value) => -value),
-      [width, hidden],
-    );
+    const x = g.input('x', 'float32', ['tokens', rows]);
+    const plain = g.input('plain', 'float32', ['tokens', columns]);
+    const values = new Float32Array(data.length);
+    for (let i = 0; i < values.length; i++) values[i] = -share * data[i];
+    const negative = g.floats(values, [rows, columns]);
     g.output('y', lessProduct(g, plain, x, negative));
     return this.model.openSession(g.serialize(), { prepack: true });
   }
@@ -211,16 +222,18 @@ export class Walk {
     for (let i = 0; i < data.length; i++) data[i] = after.data[i] - before.data[i];
     return chunk;
   }
-}
 
-/** target − stream, and the sum of its squares in float64. */
-function residualOf(target: Chunk, stream: Chunk): { readonly residual: Float32Array; readonly squares: number } {
-  const [wanted, found] = [target.data, stream.data];
-  const residual = new Float32Array(wanted.length);
-  let squares = 0;
-  for (let i = 0; i < residual.length; i++) {
-    residual[i] = wanted[i] - found[i];
-    squares += residual[i] * residual[i];
+  /** target − stream, until the next call, and the sum of its squares in float64. */
+  private residual(target: Chunk, stream: Chunk): { readonly residual: Float32Array; readonly squares: number } {
+    const [wanted, found] = [target.data, stream.data];
+    if (this.spare.length < wanted.length) this.spare = new Float32Array(wanted.length);
+    const residual = this.spare.subarray(0, wanted.length);
+    let squares = 0;
+    for (let i = 0; i < residual.length; i++) {
+      const difference = wanted[i] - found[i];
+      residual[i] = difference;
+      squares += difference * difference;
+    }
+    return { residual, squares };
   }
-  return { residual, squares };
 }

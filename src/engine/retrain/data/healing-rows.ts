@@ -28,7 +28,7 @@ export interface HealingText {
   readonly calibration?: string;
   /** Files as in retraining, or "self"; in equal parts. "self" alone when both are undefined. */
   readonly data?: readonly string[];
-  /** Tokens of all rows; all rows of a file of rows when undefined. */
+  /** Tokens to fit; all rows of a file of rows when undefined. Rows that are held out come on top, if the text has more. */
   readonly tokens?: number;
   readonly length?: number;
   readonly seed: number;
@@ -63,7 +63,7 @@ interface Found {
 export async function healingRows(text: HealingText, source: Source, job: JobOptions): Promise<HealingRows> {
   const { context } = source.author.architecture;
   const length = text.length ?? Math.min(source.defaults.length, context);
-  const wanted = Math.ceil((text.tokens ?? source.defaults.tokens) / length);
+  const wanted = Math.ceil((text.tokens ?? source.defaults.tokens) / length / (1 - text.heldOut));
   const { found, asked, seconds } = await load(text, { ...source, length, wanted }, job);
   const rows = inTurn(found.map((each) => each.rows));
   const own = rows[0]?.length ?? 0;
@@ -93,8 +93,8 @@ async function load(
   const { calibration, data = [SELF_TEXT], seed } = text;
   if (calibration !== undefined) {
     const found = await calibrationRows(calibration, text, source);
-    const asked = text.tokens === undefined ? undefined : Math.ceil(text.tokens / found.rows[0].length);
-    return { found: [found], asked, seconds: 0 };
+    const fromRows = text.tokens === undefined && isRowsFile(calibration);
+    return { found: [found], asked: fromRows ? undefined : source.wanted, seconds: 0 };
   }
   const files = [...new Set(data)];
   const share = Math.ceil(source.wanted / files.length);
@@ -122,8 +122,8 @@ async function calibrationRows(
   { tokens, length, seed }: HealingText,
   { author, tokenizer, ...source }: Wanted,
 ): Promise<Found> {
-  const isRows = file.toLowerCase().endsWith('.json');
-  const rowsOfFile = tokens === undefined ? undefined : Math.ceil(tokens / (length ?? source.length));
+  const isRows = isRowsFile(file);
+  const rowsOfFile = tokens === undefined ? undefined : source.wanted;
   const { rows, sha256 } = await loadCalibration(
     file,
     {
@@ -212,6 +212,8 @@ export function splitRows(rows: TokenRows, share: number): { readonly fit: Token
   if (count === 0) return { fit: rows, heldOut: [] };
   return { fit: rows.filter((_, r) => !out.has(r)), heldOut: rows.filter((_, r) => out.has(r)) };
 }
+
+const isRowsFile = (file: string): boolean => file.toLowerCase().endsWith('.json');
 
 const shortage = (found: number, asked: number): string =>
   `the text gives ${counted(found, 'token')} of the ${asked} that were asked for`;
