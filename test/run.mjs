@@ -60,7 +60,7 @@ async function runPart({ name, command, env }, files) {
     const child = spawn(program, args, {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, ...env(), COPPICE_TEST_RESULT: resultFile },
+      env: { ...process.env, ...env(), COPPICE_TEST_RESULT: resultFile, COPPICE_CACHE: join(folder, 'cache') },
     });
     const end = await new Promise((done) => {
       child.on('error', (error) => done(error.message));

@@ -47,22 +47,23 @@ describe('command line: end to end', function () {
     const cwd = temporaryFolder();
     const page = await coppice(['demo'], { cwd });
     assert.equal(page.code, 0, page.stderr);
-    for (const word of ['1. Score', '2. Prune', '3. Retrain', '4. Compare', 'Done in']) {
+    for (const word of ['1. Score', '2. Prune', '3. Heal', '4. Retrain', '5. Compare', 'Done in']) {
       assert.ok(page.stdout.includes(word), word);
     }
     const folder = join(cwd, 'coppice-demo');
     assert.deepEqual(readdirSync(folder).sort(), [
-      ...['comparison.json', 'curve-ppl.json', 'pruned-model', 'report.html', 'retrained-model'],
+      ...['comparison.json', 'curve-ppl.json', 'healed-model', 'pruned-model', 'report.html', 'retrained-model'],
       ...['scores-ppl.json', 'scores-taylor.json'],
     ]);
     assert.match(page.stdout, /^report\.html +charts of all results/m);
     assert.deepEqual(partsOfReport(readFileSync(join(folder, 'report.html'), 'utf8')), [
-      ...['cost', 'curve', 'quality', 'retrained', 'samples', 'score', 'training'],
+      ...['cost', 'curve', 'heal', 'quality', 'retrained', 'samples', 'score', 'training'],
     ]);
     const { results } = readJson(join(folder, 'comparison.json')) as { results: Record<string, Json> };
-    const [before, after, retrained] = [results.before, results.after, results.retrained].map(({ ppl }) => Number(ppl));
+    const stages = [results.before, results.after, results.healed, results.retrained];
+    const [before, after, healed, retrained] = stages.map(({ ppl }) => Number(ppl));
     assert.equal((results.removed as unknown as number[]).length, 3);
-    assert.ok(before < after && retrained < after, `${before}, ${after}, ${retrained}`);
+    assert.ok(before < after && healed < after && retrained < healed, `${before}, ${after}, ${healed}, ${retrained}`);
   }).timeout('5m');
 
   it('demo: with a checkpoint, retraining only when asked for', async () => {

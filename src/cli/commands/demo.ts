@@ -23,10 +23,10 @@ export type DemoOptions = CommonOptions & Complete<typeof options>;
 export function addDemo(program: Command, exit: Exit): void {
   const command = program
     .command('demo')
-    .summary('score, prune, retrain and compare, on one page')
+    .summary('score, prune, heal, retrain and compare, on one page')
     .description(
-      'Scores the blocks of a model, removes a quarter of them, retrains the rest, and shows the effect on ' +
-        'perplexity, text, size and speed. Without a checkpoint it uses the sample model that comes with ' +
+      'Scores the blocks of a model, removes a quarter of them, heals and retrains the rest, and shows the ' +
+        'effect on perplexity, text, size and speed. Without a checkpoint it uses the sample model that comes with ' +
         'Coppice and takes a minute or two.',
     )
     .argument('[checkpoint]', 'folder with weights, config and tokenizer');

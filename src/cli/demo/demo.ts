@@ -1,5 +1,5 @@
 /**
- * The demo: the whole paper on one page. Score → prune → retrain → compare, each step explained in a few sentences. All
+ * The demo: the whole paper on one page. Score → prune → heal → retrain → compare, each step explained in a few sentences. All
  * output is in one folder, which is removed if the demo fails or is cancelled.
  */
 import { rm } from 'node:fs/promises';
@@ -21,6 +21,7 @@ import { table } from '../terminal/text';
 import { compareChapter, type Contestant } from './compare-chapter';
 import type { Examination } from './examine';
 import { makeFolder } from './folder';
+import { healChapter } from './heal-chapter';
 import { provideMaterial } from './material';
 import { pruneChapter } from './prune-chapter';
 import { drawCurve, writeReport } from './report-chapter';
@@ -49,16 +50,18 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
 
   const verdict = await scoreChapter(story);
   const pruned = await pruneChapter(story, verdict);
+  const healing = await healChapter(story, verdict);
   const models: Contestant[] = [
     { name: 'whole', checkpoint: checkpoint.path },
     { name: 'pruned', checkpoint: pruned.out },
+    { name: 'healed', checkpoint: healing.out! },
   ];
   let trained: RunResult<'retrain'> | undefined;
   if (material.retraining) {
-    trained = await retrainChapter(story, pruned.out, material.retraining);
+    trained = await retrainChapter(story, healing.out!, material.retraining);
     models.push({ name: 'retrained', checkpoint: trained.out });
   }
-  const [before, after, retrained] = await compareChapter(story, trained ? 4 : 3, models);
+  const [before, after, healed, retrained] = await compareChapter(story, trained ? 5 : 4, models);
 
   const { removed, byTaylor, rankCorrelation, records: scores } = verdict;
   const record = join(folder, 'comparison.json');
@@ -71,6 +74,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     agreement: { byTaylor, rankCorrelation },
     before,
     after,
+    healed: { ...healed, ...healingFacts(healing) },
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
     prompts: material.prompts,
     out: pruned.out,
@@ -84,9 +88,9 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   const text = fileInput('text', material.text, curve.text.sha256);
   const run = await detailsFrom(scores.ppl, checkpoint, [...data, text]);
   await writeRecord(record, newRecord({ kind: 'demo', ...run, results: json, started }));
-  const made = [pruned.out, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
+  const made = [pruned.out, healing.out!, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
   await writeReport(json.report, [scores.ppl, scores.taylor, curve.record, ...made, record], assets);
-  ending(story, before, after, retrained, seconds);
+  ending(story, [before, after, healed, retrained], seconds);
   return { json, page: [], run };
 }
 
@@ -151,6 +155,10 @@ const SAME_HAND = [
   'the measurement but come from the same source. The whole model learned from another source.',
 ];
 
+function healingFacts({ method, tokens, heldOut, kept, seconds, out }: RunResult<'heal'>): object {
+  return { method, tokens, heldOut, kept, seconds, out };
+}
+
 function trainingFacts(trained: RunResult<'retrain'>): object {
   const { steps, best, parameters, seconds, tokensPerSecond, out } = trained;
   return {
@@ -165,9 +173,7 @@ function trainingFacts(trained: RunResult<'retrain'>): object {
 
 function ending(
   { checkpoint, material, folder, shell }: Story,
-  before: Examination,
-  after: Examination,
-  retrained: Examination | undefined,
+  [before, after, healed, retrained]: readonly [Examination, Examination, Examination, Examination | undefined],
   seconds: number,
 ): void {
   const smaller = formatNumber(100 * (1 - after.bytes / before.bytes), 2);
@@ -177,7 +183,7 @@ function ending(
   heading(
     shell,
     `Done in ${formatSeconds(seconds)}`,
-    `${smaller} % smaller and ${faster} times as fast; perplexity ${ppl(before)} whole, ${ppl(after)} pruned` +
+    `${smaller} % smaller and ${faster} times as fast; perplexity ${ppl(before)} whole, ${ppl(after)} pruned, ${ppl(healed)} healed` +
       (retrained ? `, ${ppl(retrained)} retrained.` : '.'),
     ...(material.sample && retrained ? SAME_HAND : []),
     '',
@@ -187,6 +193,7 @@ function ending(
       [
         [REPORT_NAME, 'charts of all results on one page; open it in a browser'],
         ['pruned-model', 'the pruned checkpoint, with its model card and its record (coppice.json)'],
+        ['healed-model', 'the pruned checkpoint with corrected weights; its record has every correction'],
         ...(retrained ? [['retrained-model', 'the retrained checkpoint; its record has every step']] : []),
         ['scores-ppl.json', 'scores of all blocks by perplexity, for coppice prune --scores'],
         ['scores-taylor.json', 'scores of all blocks by Taylor'],

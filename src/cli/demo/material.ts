@@ -15,6 +15,8 @@ export interface Material {
    */
   readonly calibration: string;
   readonly text: string;
+  /** Text to heal on; the model writes its own when undefined. */
+  readonly healing?: string;
   readonly prompts: readonly string[];
   /** Tokens per row. */
   readonly length: number;
@@ -41,6 +43,7 @@ export async function provideMaterial(
       sample: true,
       calibration: calibration ?? sample.calibration,
       text: text ?? sample.evaluation,
+      healing: calibration ?? sample.calibration,
       prompts: STORY_PROMPTS,
       length: 128,
       threads: 1, // the model is so narrow that a second thread would mostly wait
@@ -52,6 +55,7 @@ export async function provideMaterial(
     sample: false,
     calibration: calibration ?? (await provideText(folder, 'calibration.txt', CALIBRATION_TEXT)),
     text: text ?? (await provideText(folder, 'evaluation.txt', EVALUATION_TEXT)),
+    healing: calibration,
     prompts: PROMPTS,
     length: 64,
     retraining: retrain === undefined ? undefined : { data: [retrain], ...TRAINING },

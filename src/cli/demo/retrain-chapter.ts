@@ -1,4 +1,4 @@
-/** The third chapter: retrains the pruned model with LoRA and merges the adapter into its weights. */
+/** The fourth chapter: retrains the healed model with LoRA and merges the adapter into its weights. */
 import { join } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
@@ -10,7 +10,7 @@ import { heading, type Story } from './story';
 /** Evaluations of the held-out part during the run. */
 const EVALUATIONS = 6;
 
-/** Writes the folder `retrained-model`. @param checkpoint path of the pruned model */
+/** Writes the folder `retrained-model`. @param checkpoint path of the healed model */
 export async function retrainChapter(
   { length, folder, compute, progress, run, shell }: Story,
   checkpoint: string,
@@ -18,10 +18,9 @@ export async function retrainChapter(
 ): Promise<RunResult<'retrain'>> {
   heading(
     shell,
-    '3. Retrain: recover quality',
-    'The remaining blocks were trained to work with the removed ones. LoRA trains a small addition to each',
-    'of their matrices, on other texts than those used for scoring. At the end it is merged into the',
-    'weights, so the model does not become larger.',
+    '4. Retrain: recover more',
+    'LoRA trains a small addition to each matrix of the healed model, on other texts than those used so far.',
+    'At the end it is merged into the weights, so the model does not become larger.',
     '',
   );
   const { steps } = training;

@@ -26,7 +26,7 @@ export interface Story {
 }
 
 /** Duration of each chapter with the sample model, in seconds. */
-const SHARES = { score: 5, prune: 1, retrain: 36, compare: 4, curve: 2 };
+const SHARES = { score: 5, prune: 1, heal: 4, retrain: 36, compare: 5, curve: 2 };
 
 export type Chapter = keyof typeof SHARES;
 

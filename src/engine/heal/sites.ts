@@ -29,7 +29,7 @@ export function sitesOf(view: View, differs = false): Site[] {
   const kept = view.attention.flatMap((attention, block) => [attention, view.ffn[block]]);
   const first = kept.indexOf(false);
   if (first < 0 && !differs) return [];
-  const start = Math.max(0, kept.lastIndexOf(true, first));
+  const start = first < 0 ? 0 : Math.max(0, kept.lastIndexOf(true, first));
   const modules = kept.flatMap((isKept, module) => (isKept && module >= start ? [module] : []));
   return modules.map((module, i) => {
     const next = modules[i + 1] ?? kept.length;

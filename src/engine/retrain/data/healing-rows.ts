@@ -67,7 +67,8 @@ export async function healingRows(text: HealingText, source: Source, job: JobOpt
   const { found, asked, seconds } = await load(text, { ...source, length, wanted }, job);
   const rows = inTurn(found.map((each) => each.rows));
   const own = rows[0]?.length ?? 0;
-  const { fit, heldOut } = splitRows(rows, text.heldOut);
+  const toFit = Math.ceil((text.tokens ?? source.defaults.tokens) / length);
+  const { fit, heldOut } = splitRows(rows, text.heldOut, asked === undefined ? Infinity : toFit);
   const short = asked !== undefined && rows.length < asked ? [shortage(rows.length * own, asked * own)] : [];
   return {
     fit,
@@ -205,9 +206,17 @@ function inTurn(texts: readonly TokenRows[]): TokenRows {
   return Array.from({ length: longest }, (_, r) => texts.flatMap((rows) => rows.slice(r, r + 1))).flat();
 }
 
-/** Holds out a share of the rows, spread evenly; at least one if the share is not 0 and a row is left to fit. */
-export function splitRows(rows: TokenRows, share: number): { readonly fit: TokenRows; readonly heldOut: TokenRows } {
-  const count = share === 0 || rows.length < 2 ? 0 : Math.max(1, Math.round(share * rows.length));
+/**
+ * Holds out a share of the rows, spread evenly; at least one if the share is not 0 and a row is left to fit.
+ * @param most rows to fit; if there are more, all others are held out
+ */
+export function splitRows(
+  rows: TokenRows,
+  share: number,
+  most = Infinity,
+): { readonly fit: TokenRows; readonly heldOut: TokenRows } {
+  const wanted = rows.length > most ? rows.length - most : Math.max(1, Math.round(share * rows.length));
+  const count = share === 0 || rows.length < 2 ? 0 : wanted;
   const out = new Set(spread([...rows.keys()], Math.min(count, rows.length - 1)).slice(0, count));
   if (count === 0) return { fit: rows, heldOut: [] };
   return { fit: rows.filter((_, r) => !out.has(r)), heldOut: rows.filter((_, r) => out.has(r)) };
