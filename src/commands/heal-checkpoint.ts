@@ -7,13 +7,17 @@ import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { amountChoices, healSpec, runHealing, SELF, usualHealingText } from '../host/healing';
+import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
+import { SELF } from '../host/healing-amounts';
 import { modelSource } from '../host/model-choice';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
 import { settingsText } from '../host/settings-text';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
+import { PATCH } from '../views/group-files';
+import type { HealSpec } from '../protocol/jobs';
 import type { RemovedEntry } from '../protocol/json';
 
 /** What is written: a checkpoint, or a file of the new weights alone. */
@@ -34,8 +38,6 @@ export interface HealArguments extends CommonArguments {
   readonly patch?: string;
 }
 
-const PATCH = '.safetensors';
-
 interface State extends HealArguments {
   readonly output?: Output;
 }
@@ -52,11 +54,21 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const isNamed = args.out !== undefined || args.patch !== undefined;
     const complete = isNamed ? args : await askHealing(coppice, args, chosen, remove, title);
     const { data = usualHealingText(coppice), tokens = HEAL_DEFAULTS.tokens, method, out, patch } = complete;
-    const healing = { remove, choice, data, tokens, ...(method && { method }), ...(out !== undefined && { out }) };
-    settle({ ...args, checkpoint: chosen.path, ...healing, patch });
-    const spec = healSpec(coppice, chosen, { ...healing, ...(patch !== undefined && { patch }) });
-    const result = await runHealing(coppice, spec, args);
+    settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch });
+    const spec: HealSpec = {
+      kind: 'heal',
+      checkpoint: chosen.path,
+      remove,
+      choice,
+      method,
+      ...healingOptions(coppice, data, tokens),
+      out,
+      patch,
+    };
+    const { result, warnings, unwatched } = await runJob(coppice, spec, { device: args.device });
     if (result.out !== null) await showCheckpoint(coppice, result.out);
+    if (result.patch !== null) await coppice.library.rescan();
+    if (unwatched) tellHealed({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },
 };

@@ -9,7 +9,6 @@ import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
 import type { Criterion } from '../engine/importance/criteria';
 import { selectExplicit } from '../engine/importance/select';
-import type { HealResult } from '../protocol/heal';
 import type { PruneResult, PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../views/plan-effect';
 import { planWarning } from '../views/plan-warning';
@@ -18,7 +17,7 @@ import { protectionOf, requireProtection } from '../views/protection';
 import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { amountChoices, healSpec, runHealing, usualHealingText } from '../host/healing';
+import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
@@ -56,39 +55,34 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const data = args.data ?? usualHealingText(coppice);
     settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
-    if (heal === undefined || heal === false) return prune(coppice, chosen, { blocks, choice, out: out! }, args);
     const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
-    const spec = healSpec(coppice, chosen, { remove: blocks, choice, data, tokens, out: out! });
-    const result = await runHealing(coppice, spec, { ...args, device });
-    await show(coppice, result);
+    const spec: PruneSpec = {
+      kind: 'prune',
+      checkpoint: chosen.path,
+      blocks,
+      out: out!,
+      choice,
+      ...(tokens && { heal: true, ...healingOptions(coppice, data, tokens) }),
+    };
+    const { result, unwatched, warnings } = await runJob(coppice, spec, { device });
+    await showCheckpoint(coppice, result.out);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+    if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },
 };
 
-async function prune(
-  coppice: Coppice,
-  { path }: Chosen,
-  options: Pick<PruneSpec, 'blocks' | 'choice' | 'out'>,
-  args: CommonArguments,
-): Promise<PruneResult> {
-  const spec: PruneSpec = { kind: 'prune', checkpoint: path, ...options };
-  const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
-  await show(coppice, result);
-  if (unwatched) {
-    const { kept, out } = result;
-    const name = checkpointName(out);
-    const text =
-      kept.length === 1
-        ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
-        : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
-    inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
+function tellPruned(args: CommonArguments, { kept, out, healing }: PruneResult, warnings: readonly string[]): void {
+  if (healing) {
+    tellHealed(args, healing, warnings);
+    return;
   }
-  return result;
-}
-
-async function show(coppice: Coppice, { out }: Pick<HealResult, 'out'>): Promise<void> {
-  if (out !== null) await showCheckpoint(coppice, out);
-  await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+  const name = checkpointName(out);
+  const text =
+    kept.length === 1
+      ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
+      : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
+  inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
 }
 
 /** Blocks that are known before any question: of the arguments, or of the plan. */

@@ -10,17 +10,17 @@ import {
   evaluationFlops,
   healingFlops,
   rowBlockFlops,
-  type RowShape,
   scoringFlops,
   writingFlops,
 } from '../engine/importance/estimate';
 import type { HealResult } from '../protocol/heal';
-import type { HealSpec, JobOutcome } from '../protocol/jobs';
+import type { JobKind, JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
-import { checkpointName } from '../jobs/titles';
+import { checkpointName, checkpointOf } from '../jobs/titles';
 import { roughTime } from '../views/rough-time';
 import type { Chosen } from './choose-checkpoint';
+import { healingRows } from './healing-amounts';
 import type { Estimate, Speed, Speeds } from './speeds';
 
 /** Approximate bytes of English text per token. */
@@ -76,12 +76,6 @@ export function healingEstimate(coppice: Coppice, architecture: Architecture, qu
   return vscode.l10n.t('{0}, and once {1} for the text that the model writes', time, roughTime(writing.seconds));
 }
 
-/** Rows of the usual length, or of the model's context if that is shorter. */
-export function healingRows({ context }: Pick<Architecture, 'context'>, tokens: number): RowShape {
-  const length = Math.min(HEAL_DEFAULTS.length, context);
-  return { rows: Math.max(1, Math.round(tokens / length)), length };
-}
-
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */
 export function windowsOf(file: string, window: number): number | undefined {
   const found = statSync(file, { throwIfNoEntry: false });
@@ -110,20 +104,26 @@ function words({ seconds, measured }: Estimate): string {
   return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (not measured yet)', time);
 }
 
+/** Jobs whose time tells a speed. */
+const LEARNED: readonly JobKind[] = ['score', 'eval', 'heal', 'prune'];
+
 /** Learns from a finished job. */
 export function learnSpeed(
   { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
   { spec, outcome }: JobEnded,
 ): void {
-  if (!outcome || (spec.kind !== 'score' && spec.kind !== 'eval' && spec.kind !== 'heal')) return;
-  const architecture = library.peek(spec.checkpoint)?.architecture;
+  if (!outcome || !LEARNED.includes(spec.kind)) return;
+  const architecture = library.peek(checkpointOf(spec))?.architecture;
   if (!architecture) return;
   const provider = outcome.device?.provider ?? 'cpu';
-  if (spec.kind === 'heal') {
-    for (const speed of healingSpeeds(architecture, spec, (outcome as JobOutcome<'heal'>).result))
-      speeds.note({ provider, ...speed });
+  if (spec.kind === 'heal' || spec.kind === 'prune') {
+    const { result } = outcome as JobOutcome<'heal' | 'prune'>;
+    const healed = 'writingSeconds' in result ? result : result.healing;
+    if (healed && !('adapter' in spec && spec.adapter !== undefined))
+      for (const speed of healingSpeeds(architecture, healed)) speeds.note({ provider, ...speed });
     return;
   }
+  if (spec.kind !== 'score' && spec.kind !== 'eval') return;
   if (spec.kind === 'eval') {
     const { windows, window, seconds, removed } = (outcome as JobOutcome<'eval'>).result;
     const blocks = removed.filter((entry) => typeof entry === 'number');
@@ -141,15 +141,13 @@ export function learnSpeed(
   speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops: speed });
 }
 
-/** The speeds of healing, and of writing its text if the model wrote one. Unknown if modules or an adapter are involved. */
+/** The speeds of healing, and of writing its text if the model wrote one. Unknown if modules are removed. */
 export function healingSpeeds(
   architecture: Architecture,
-  { adapter, ridge }: Pick<HealSpec, 'adapter' | 'ridge'>,
-  { removed, method, tokens, heldOut, seconds, writingSeconds }: HealResult,
+  { removed, method, ridge, tokens, heldOut, seconds, writingSeconds }: HealResult,
 ): Omit<Speed, 'provider'>[] {
   const blocks = removed.filter((entry) => typeof entry === 'number');
-  if (adapter !== undefined || ridge === 'auto' || blocks.length < removed.length || seconds <= writingSeconds)
-    return [];
+  if (ridge === 'auto' || blocks.length < removed.length || seconds <= writingSeconds) return [];
   const { length } = healingRows(architecture, tokens);
   const fitted = tokens / length;
   const rows = fitted + (heldOut?.rows ?? 0);

@@ -1,6 +1,5 @@
 /** Healing in commands: how much of it, with its seconds, on which text, and the notification of its end. */
 import * as vscode from 'vscode';
-import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { formatSeconds } from '../format/durations';
 import { formatNumber } from '../format/numbers';
 import type { HealResult } from '../protocol/heal';
@@ -9,16 +8,10 @@ import { checkpointName } from '../jobs/titles';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
-import { healingEstimate, healingRows } from './estimates';
+import { healingEstimate } from './estimates';
+import { HEAL_TOKENS, SELF } from './healing-amounts';
 import { inform, nextCommand } from './inform';
-import { type Finished, runJob } from './run-job';
 import type { Choice } from './steps';
-
-/** Text that the unpruned model writes. */
-export const SELF = 'self';
-
-/** Tokens of text: the default, and a quarter of it, which heals nearly as well. */
-export const HEAL_TOKENS = { normal: HEAL_DEFAULTS.tokens, quick: HEAL_DEFAULTS.tokens / 4 } as const;
 
 /** The calibration text if the settings name one, otherwise the model's own text. */
 export const usualHealingText = ({ config }: Coppice): string =>
@@ -54,58 +47,37 @@ export function amountChoices(
   ];
 }
 
-/** What a healing is told. */
-export interface Healing extends Pick<HealSpec, 'remove' | 'choice' | 'out' | 'patch' | 'method'> {
-  /** A file, or "self". */
-  readonly data: string;
-  readonly tokens: number;
-}
-
-export function healSpec(
+/** The text and its amount, as options of a job. @param data a file, or "self" */
+export function healingOptions(
   { config }: Coppice,
-  { path, architecture }: Chosen,
-  { data, tokens, ...healing }: Healing,
-): HealSpec {
-  const { length } = healingRows(architecture, tokens);
+  data: string,
+  tokens: number,
+): Pick<HealSpec, 'calibration' | 'data' | 'tokens'> {
   const isCalibration = !config.usesBundledText && data === config.calibration.file;
-  return {
-    kind: 'heal',
-    checkpoint: path,
-    ...healing,
-    ...(isCalibration ? { calibration: data } : { data: [data] }),
-    tokens,
-    ...(length < HEAL_DEFAULTS.length && { length }),
-  };
+  return { ...(isCalibration ? { calibration: data } : { data: [data] }), tokens };
 }
 
-/** Heals, and notifies the user of the result. @throws UserError, CancelledError */
-export async function runHealing(coppice: Coppice, spec: HealSpec, args: CommonArguments): Promise<HealResult> {
-  const finished = await runJob(coppice, spec, { device: args.device });
-  if (finished.unwatched) tellHealed(args, spec, finished);
-  return finished.result;
-}
-
-function tellHealed(args: CommonArguments, { checkpoint }: HealSpec, { result, warnings }: Finished<'heal'>): void {
-  const { out, patch } = result;
-  const results = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint });
+/** Notifies the user of what a healing did. */
+export function tellHealed(args: CommonArguments, result: HealResult, warnings: readonly string[]): void {
+  const { patch } = result;
+  const text = [healedWords(result), ...warnings].join(' ');
+  const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: args.checkpoint });
   const reveal = {
     label: vscode.l10n.t('Reveal'),
     run: () => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(patch!)),
   };
-  const text = [healedWords(result), ...warnings].join(' ');
-  inform(args, text, results, ...(out === null && patch !== null ? [reveal] : []));
+  inform(args, text, open, ...(patch === null ? [] : [reveal]));
 }
 
-/** "Healed SmolLM2-24 in 41 s: perplexity 152.9 → 112.7, divergence 0.92 → 0.58." */
-export function healedWords({ out, patch, heldOut, fit, kept, seconds }: HealResult): string {
+/** "Healed SmolLM2-24 in 41 s: perplexity 152.9 → 112.7, divergence from the whole model 0.92 → 0.58." */
+function healedWords({ out, patch, heldOut, fit, kept, seconds }: HealResult): string {
   const { t } = vscode.l10n;
-  const name = checkpointName(out ?? patch ?? '');
-  const { before, after } = heldOut ?? fit;
+  const { before, rounded } = heldOut ?? fit;
   const [ppl, kl] = (['ppl', 'kl'] as const).map((measure) =>
-    [before, after].map((numbers) => formatNumber(Number(numbers[measure]), 4)).join(' → '),
+    [before, rounded].map((numbers) => formatNumber(Number(numbers[measure]), 4)).join(' → '),
   );
+  const [written] = [out, patch].filter((path) => path !== null).map((path) => checkpointName(path));
+  if (kept === 'plain') return t('Healing was no better than pruning alone (perplexity {0}).', ppl);
   const time = formatSeconds(seconds);
-  return kept === 'healed'
-    ? t('Healed {0} in {1}: perplexity {2}, divergence from the whole model {3}.', name, time, ppl, kl)
-    : t('Healing made {0} no better (perplexity {1}), so it has its plain weights.', name, ppl);
+  return t('Healed {0} in {1}: perplexity {2}, divergence from the whole model {3}.', written, time, ppl, kl);
 }

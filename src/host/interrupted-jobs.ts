@@ -5,7 +5,6 @@ import { optionsIn } from '../jobs/complete';
 import type { HealSpec, JobSpec } from '../protocol/jobs';
 import { jobTitle, titledJob } from '../jobs/titles';
 import { showFailure } from './failure';
-import { runHealing } from './healing';
 import { inform } from './inform';
 import { goOn } from './remedy';
 import { runJob } from './run-job';
@@ -55,6 +54,6 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
 }
 
 async function healAgain(coppice: Coppice, spec: HealSpec): Promise<void> {
-  const { out } = await runHealing(coppice, spec, {});
+  const { out } = (await runJob(coppice, spec)).result;
   if (out !== null) await showCheckpoint(coppice, out);
 }

@@ -100,6 +100,8 @@ export interface PanelChild {
   readonly path: string;
   /** Removed blocks of the panel's checkpoint. */
   readonly removed: readonly number[];
+  /** Its weights were corrected in closed form. */
+  readonly healed?: true;
   /** Adapters that were trained on it, newest first. */
   readonly retrained: readonly string[];
   /** Perplexity on the panel's text; null if no run has measured it. */
@@ -134,6 +136,8 @@ export interface PanelPlan {
   readonly bytes: number;
   /** Estimated speed relative to the whole model. */
   readonly speedup: number;
+  /** How long a quick healing of the plan takes, in words; empty if unknown. */
+  readonly healingTime: string;
   /** Warns of a plan that removes blocks which a suggestion would keep. It continues "The plan". */
   readonly warning: string | null;
 }
@@ -273,6 +277,8 @@ export type PanelMessage =
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
   /** Measure the speed of the checkpoint, its plan and related models in turns. */
   | { readonly type: 'start/bench' }
+  /** Heal the plan quickly, without writing a checkpoint, and measure it on the panel's text. */
+  | { readonly type: 'start/healed' }
   /** Measure the adapter of this name on the calibration rows. */
   | { readonly type: 'start/retrained'; readonly adapter: string }
   | { readonly type: 'job/cancel'; readonly id: string }

@@ -6,6 +6,8 @@ export interface FoundModels {
   readonly checkpoints: readonly string[];
   /** Folders. */
   readonly adapters: readonly string[];
+  /** Files of healed weights. */
+  readonly patches: readonly string[];
   /** Files; for a split file, its first part. */
   readonly ggufs: readonly string[];
   /** Output folders of trainings with a saved state beside them: stopped and running ones. */
@@ -14,6 +16,8 @@ export interface FoundModels {
 
 const WHOLE = 'model.safetensors';
 const ADAPTER = 'adapter_model.safetensors';
+/** The end of a file of healed weights. */
+export const PATCH = '.patch.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
 /** Folders of unfinished outputs and of training states. */
@@ -29,6 +33,7 @@ export const isGguf = (path: string): boolean => path.endsWith('.gguf');
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
   const ggufs: string[] = [];
+  const patches: string[] = [];
   const trainings: string[] = [];
   for (const file of files) {
     if (STATE.test(file)) trainings.push(dirname(file).replace(/\.training$/, ''));
@@ -36,6 +41,10 @@ export function groupFiles(files: readonly string[]): FoundModels {
     if (parts.some((part) => UNDER_WAY.test(part))) continue;
     if (isGguf(file)) {
       if (!LATER_GGUF_PART.test(file)) ggufs.push(file);
+      continue;
+    }
+    if (file.endsWith(PATCH)) {
+      patches.push(file);
       continue;
     }
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
@@ -53,6 +62,7 @@ export function groupFiles(files: readonly string[]): FoundModels {
   return {
     checkpoints: checkpoints.sort(),
     adapters: adapters.sort(),
+    patches: patches.sort(),
     ggufs: ggufs.sort(),
     trainings: trainings.sort(),
   };

@@ -34,6 +34,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private found: readonly string[] = [];
   private opened: readonly string[];
   private adapterFolders: readonly string[] = [];
+  private patchFiles: readonly string[] = [];
   private foundGgufs: readonly string[] = [];
   private stopped: readonly StoppedTraining[] = [];
   private truncated = false;
@@ -85,6 +86,11 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Folders of adapters in the workspace. */
   adapters(): readonly string[] {
     return this.adapterFolders;
+  }
+
+  /** Files of healed weights in the workspace. */
+  patches(): readonly string[] {
+    return this.patchFiles;
   }
 
   /** Stopped trainings in the workspace. */
@@ -157,15 +163,24 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, ggufs, trainings, truncated } = await findCheckpoints(this.config.discoveryExclude);
+    const { checkpoints, adapters, patches, ggufs, trainings, truncated } = await findCheckpoints(
+      this.config.discoveryExclude,
+    );
     const stopped = await this.readTrainings(trainings);
     if (truncated) this.log.warn('The workspace has too many weight files: some are not listed.');
     const steps = (): string[] => this.stopped.map(({ out, step }) => `${out} ${step}`);
-    const list = (): string =>
-      [...this.found, '', ...this.adapterFolders, '', ...this.foundGgufs, '', ...steps(), this.truncated].join('\n');
+    const lists = (): (readonly string[])[] => [
+      this.found,
+      this.adapterFolders,
+      this.patchFiles,
+      this.foundGgufs,
+      steps(),
+    ];
+    const list = (): string => JSON.stringify([...lists(), this.truncated]);
     const before = list();
     this.found = checkpoints;
     this.adapterFolders = adapters;
+    this.patchFiles = patches;
     this.foundGgufs = ggufs;
     this.stopped = stopped;
     this.truncated = truncated;

@@ -33,7 +33,7 @@ const nameOf = (file: string): string => file.split(/[/\\]/).slice(-2).join('/')
 export interface Around {
   readonly client: SidecarClient;
   readonly settings: () => PanelSettings;
-  readonly neighbours: () => Neighbours;
+  readonly neighbours: () => Omit<Neighbours, 'patches'> & Partial<Neighbours>;
   readonly plans?: Plans;
   readonly histories?: PlanHistories;
   readonly store?: ReturnType<typeof newStore>;
@@ -72,7 +72,7 @@ export class ShownPanel {
         trainings: this.trainings,
         sidecar: client,
         settings,
-        neighbours,
+        neighbours: () => ({ patches: [], ...neighbours() }),
         histories,
         scores: this.scores,
         load: openCheckpoint,
@@ -115,6 +115,7 @@ export class ShownPanel {
         else this.held = next;
       },
       start: () => undefined,
+      healingTime: (_, removed) => `about ${removed.length} s`,
       show: (checkpoint) => void this.opened.push(checkpoint),
       chooseText: (known) => Promise.resolve(this.answer(known)),
       nameOf,

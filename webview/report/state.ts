@@ -73,6 +73,7 @@ function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, 
     parameters: parameters - gone,
     bytes: 0,
     speedup: parametersRead / (parametersRead - gone),
+    healingTime: '',
   };
 }
 

@@ -2,12 +2,21 @@
 import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
+import { PATCH } from '../../views/group-files';
 import type { ColumnChoice } from '../../protocol/panel';
 import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Nearness, Relative, Relatives } from './relatives';
 
 export interface Column extends ColumnChoice {
   readonly source: ModelSource;
+}
+
+/** What changes the weights of the checkpoint, and fits it. */
+export interface Changes {
+  /** Folders of adapters. */
+  readonly adapters: readonly string[];
+  /** Files of healed weights. */
+  readonly patches: readonly string[];
 }
 
 /** Limit of a list, for folders of many experiments. */
@@ -21,21 +30,20 @@ const canCompute = ({ size }: Relative): boolean => size !== undefined;
 const MAX_MEASURED = 6;
 
 /** The models to compare the speed of: the checkpoint and its relatives. */
-export function measuredColumns(removed: readonly number[], adapters: readonly string[], all: Relatives): Column[] {
-  return columnsOf(removed, adapters, all, canCompute)
+export function measuredColumns(removed: readonly number[], changes: Changes, all: Relatives): Column[] {
+  return columnsOf(removed, changes, all, canCompute)
     .filter(({ related }) => related)
     .slice(0, MAX_MEASURED);
 }
 
 /**
- * The models that can generate, the nearest first: the checkpoint, its plan, its base model, its adapters, derived models,
- * and others.
- * @param adapters those that fit the checkpoint
+ * The models that can generate, the nearest first: the checkpoint, its plan, its base model, its healed weights, its
+ * adapters, derived models, and others.
  * @param can what a checkpoint must be able to do
  */
 export function columnsOf(
   removed: readonly number[],
-  adapters: readonly string[],
+  { adapters, patches }: Changes,
   relatives: Relatives,
   can = canWrite,
 ): Column[] {
@@ -48,6 +56,7 @@ export function columnsOf(
   return [
     ...(can(self) ? ownColumns(self, removed) : []),
     ...of(['parent']),
+    ...(can(self) ? patches.slice(0, MAX_NEIGHBOURS).map((patch) => patchColumn(self.path, patch)) : []),
     ...(can(self) ? adapters.slice(0, MAX_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
     ...of(['family', 'neighbour', 'other']),
@@ -80,6 +89,14 @@ const adapterColumn = (path: string, adapter: string): Column => ({
   detail: l10n.t('Adapter {0}', adapter),
   related: true,
   source: { checkpoint: path, adapter },
+});
+
+const patchColumn = (path: string, patch: string): Column => ({
+  id: `patch:${patch}`,
+  label: basename(patch, PATCH),
+  detail: l10n.t('Healed weights {0}. No checkpoint is written for them.', patch),
+  related: true,
+  source: { checkpoint: path, heal: patch },
 });
 
 const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({

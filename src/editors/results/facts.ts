@@ -28,13 +28,14 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
   };
 }
 
-/** @param scores the scores in the tree, for a warning */
+/** @param scores the scores in the tree, for a warning @param healingTime how long a quick healing takes, in words */
 export function planOf(
   { checkpoint }: PanelCheckpoint,
   removed: readonly number[],
   history: PlanHistory,
   { keepEnds, keep }: Pick<PanelSettings, 'keepEnds' | 'keep'>,
   scores: Scores | undefined,
+  healingTime: (removed: readonly number[]) => string,
 ): PanelPlan {
   const protection = protectionOf(requireArchitecture(checkpoint).layers.length, { keepEnds, keep });
   const { kept, locked } = protection;
@@ -48,6 +49,7 @@ export function planOf(
     parameters: parametersAfter,
     bytes: bytesAfter,
     speedup,
+    healingTime: removed.length > 0 ? healingTime(removed) : '',
     warning: planWarning(removed, scores, protection) ?? null,
   };
 }

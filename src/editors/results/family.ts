@@ -18,7 +18,15 @@ export function familyOf(
       ? { name: self.origin.name, removed: self.origin.removed, there: parentThere(parent, perplexity) }
       : null,
     children: children.map(({ name, path, identity, origin }): PanelChild => {
-      return { name, path, removed: origin!.removed, retrained: retrained(identity), ppl: perplexity(identity) };
+      const { removed, healed } = origin!;
+      return {
+        name,
+        path,
+        removed,
+        ...(healed && { healed }),
+        retrained: retrained(identity),
+        ppl: perplexity(identity),
+      };
     }),
   };
 }

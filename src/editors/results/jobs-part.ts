@@ -1,10 +1,16 @@
 /** The jobs that a panel starts without a command. */
-import { basename } from 'node:path';
-import type { JobOutcome } from '../../protocol/jobs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { HEAL_TOKENS, SELF } from '../../host/healing-amounts';
+import type { JobOutcome, ModelSource } from '../../protocol/jobs';
 import type { PanelMessage } from '../../protocol/panel';
 import { drawnOptions } from '../../jobs/options/calibration';
 import type { JobEnded } from '../../sidecar/client';
+import { PATCH } from '../../views/group-files';
+import { inRanges } from './columns';
 import type { MeasuringPart } from './measuring-part';
+import { withoutLabel } from './model-labels';
 import type { PanelReading } from './panel-reading';
 import type { PlanPart } from './plan-part';
 import type { PanelServices, PanelCheckpoint } from './services';
@@ -18,6 +24,9 @@ export interface JobsOptions {
 }
 
 export class JobsPart {
+  /** Files of new weights that are not kept. */
+  private readonly scratch = new Set<string>();
+
   constructor(private readonly options: JobsOptions) {}
 
   /** Draws the curve in the order of the newest scores; without scores the job ranks the blocks first. */
@@ -60,23 +69,71 @@ export class JobsPart {
   /** Measures an adapter of this name, if it fits the checkpoint. */
   async evaluateRetrained(name: string): Promise<void> {
     const adapter = this.options.reading.adapters.find((folder) => basename(folder) === name);
-    if (adapter !== undefined) await this.evaluateAdapter(adapter);
+    if (adapter !== undefined) await this.evaluate({ adapter });
   }
 
-  /** Measures an adapter's perplexity. The run leaves a record, so that its point stays in the curve. */
-  async evaluateAdapter(adapter: string): Promise<void> {
+  /**
+   * Measures the perplexity of the checkpoint with an adapter or healed weights, or of one made from it, on the panel's
+   * rows. The run leaves a record, so that its point stays in the curve.
+   */
+  async evaluate(model: Partial<ModelSource>): Promise<void> {
     const { source, services, reading, measuring } = this.options;
     await reading.again();
     const { compute, recordFolders } = services.settings();
     await services.sidecar.run({
       kind: 'eval',
       checkpoint: source.path,
-      adapter,
+      ...model,
       ...drawnOptions(measuring.requireText().source),
       ...compute,
       records: recordFolders,
     });
     await reading.again();
+  }
+
+  /**
+   * Heals the plan on a little text that the whole model writes, and measures it. The measured text must not be the one
+   * that is fitted. The new weights are not kept; the records of both runs are.
+   */
+  async healPlan(): Promise<void> {
+    const { source, services, plan, measuring, reading } = this.options;
+    await reading.again();
+    measuring.requireText(); // before any computation
+    const { removed } = plan;
+    if (removed.length === 0) return;
+    const { compute, recordFolders: records } = services.settings();
+    const folder = await mkdtemp(join(tmpdir(), 'coppice-heal-'));
+    try {
+      const patch = join(folder, `${withoutLabel(inRanges(removed)).replaceAll(', ', ' ')}${PATCH}`);
+      this.scratch.add(patch);
+      const { result } = await services.sidecar.run({
+        kind: 'heal',
+        checkpoint: source.path,
+        remove: removed,
+        data: [SELF],
+        tokens: HEAL_TOKENS.quick,
+        patch,
+        ...compute,
+        records,
+      });
+      if (result.patch !== null) await this.evaluate({ heal: patch });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * The model that a job of this checkpoint has healed: another checkpoint, or a file of new weights. Undefined for one
+   * that is not kept, which the panel measures itself.
+   */
+  healedModel({ spec, outcome }: JobEnded): Partial<ModelSource> | undefined {
+    if ((spec.kind !== 'heal' && spec.kind !== 'prune') || spec.checkpoint !== this.options.source.path || !outcome)
+      return undefined;
+    const { result } = outcome as JobOutcome<'heal' | 'prune'>;
+    const healed = 'writingSeconds' in result ? result : result.healing;
+    if (!healed || healed.kept === 'plain' || this.scratch.has(healed.patch ?? '')) return undefined;
+    if (healed.out !== null) return { checkpoint: healed.out };
+    return healed.patch === null ? undefined : { heal: healed.patch };
   }
 
   /** The adapter that a job of this checkpoint has trained. */

@@ -8,10 +8,12 @@ import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/records/reco
 export interface Origin {
   readonly name: string;
   readonly identity: string;
-  /** How the other model was made: "prune", "merge", "retrain". */
+  /** How the other model was made: "prune", "heal", "merge", "retrain". */
   readonly kind: string;
   /** Removed blocks, ascending. */
   readonly removed: readonly number[];
+  /** The weights of the others were corrected in closed form. */
+  readonly healed?: true;
 }
 
 export class Origins {
@@ -32,9 +34,11 @@ export class Origins {
   }
 }
 
-function originIn({ kind, inputs, results }: RunRecord): Origin | undefined {
+function originIn({ kind, inputs, settings, results }: RunRecord): Origin | undefined {
   const model = inputs.find(({ role }) => role === 'model');
   if (typeof model?.identity !== 'string') return undefined;
   const removed = entries(results.removed).filter((block) => typeof block === 'number');
-  return { name: model.name, identity: model.identity, kind, removed: removed.sort((a, b) => a - b) };
+  // The digest of the new weights: there is none if healing was no better and the plain ones were kept.
+  const healed = kind === 'heal' && typeof settings.healed === 'string' && { healed: true as const };
+  return { name: model.name, identity: model.identity, kind, removed: removed.sort((a, b) => a - b), ...healed };
 }

@@ -2,10 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { requireArchitecture } from '../../engine/checkpoint/open';
 import { messageOf, UserError } from '../../engine/errors';
 import { isInside } from '../../engine/files/paths';
 import type { Coppice } from '../../host/coppice';
+import { healingEstimate } from '../../host/estimates';
 import { givenFiles } from '../../host/given-files';
+import { HEAL_TOKENS } from '../../host/healing-amounts';
 import { inform } from '../../host/inform';
 import { recordFolders } from '../../host/run-job';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
@@ -38,6 +41,7 @@ export function servicesOf(
     settings: () => settingsOf(coppice),
     neighbours: () => ({
       adapters: library.adapters(),
+      patches: library.patches(),
       checkpoints: library.entries().map(({ path }) => path),
     }),
     load: (path) => library.load(path),
@@ -78,6 +82,8 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   return {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint) => void vscode.commands.executeCommand(COMMANDS[action], { checkpoint }),
+    healingTime: ({ checkpoint }, removed) =>
+      healingEstimate(coppice, requireArchitecture(checkpoint), { removed, tokens: HEAL_TOKENS.quick, writes: true }),
     show: (checkpoint) => void vscode.commands.executeCommand('coppice.openResults', { checkpoint }),
     chooseText,
     nameOf: (file) => nameOf(coppice, file),

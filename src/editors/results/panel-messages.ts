@@ -27,6 +27,7 @@ const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type'
   'start/curve',
   'start/bench',
   'start/retrained',
+  'start/healed',
   'training/resume',
   'samples/write',
 ]);
@@ -64,6 +65,8 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       return jobs.measureSpeed();
     case 'start/retrained':
       return jobs.evaluateRetrained(message.adapter);
+    case 'start/healed':
+      return jobs.healPlan();
     case 'training/resume':
       return jobs.resumeTraining();
     case 'job/cancel':

@@ -2,9 +2,9 @@
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { JsonNumber } from '../../format/json';
 import type { PanelFamily, PanelState } from '../../protocol/panel';
-import { type Column, columnsOf, measuredColumns } from './columns';
+import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
-import { AdapterList } from './adapter-list';
+import { ADAPTERS, FittingList, PATCHES } from './fitting-list';
 import { Origins } from './origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
@@ -17,7 +17,8 @@ export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'famil
 export class PanelReading {
   readonly runs: RunList;
   readonly texts: PanelTexts;
-  private readonly fitting: AdapterList;
+  private readonly fittingAdapters: FittingList;
+  private readonly fittingPatches: FittingList;
   private readonly relatives: Relatives;
   private measured: MeasuredOn | undefined;
   /** Readings follow one another, so that an older one never overwrites a newer one. */
@@ -34,7 +35,8 @@ export class PanelReading {
     this.runs = new RunList(source, origins, nameOf);
     this.texts = new PanelTexts(nameOf, () => services.settings().inputFolders);
     this.relatives = new Relatives(source, services.load, origins);
-    this.fitting = new AdapterList(source.checkpoint);
+    this.fittingAdapters = new FittingList(source.checkpoint, ADAPTERS);
+    this.fittingPatches = new FittingList(source.checkpoint, PATCHES);
   }
 
   /** The text that is measured on; undefined until the first reading is done. */
@@ -44,7 +46,12 @@ export class PanelReading {
 
   /** Adapters that fit the checkpoint. */
   get adapters(): readonly string[] {
-    return this.fitting.adapters;
+    return this.fittingAdapters.fitting;
+  }
+
+  /** What changes the checkpoint's weights without a checkpoint of its own. */
+  private get changes(): Changes {
+    return { adapters: this.adapters, patches: this.fittingPatches.fitting };
   }
 
   /** Resolves when the readings that have begun are done. */
@@ -75,18 +82,22 @@ export class PanelReading {
 
   /** Models that can write. @param removed blocks of the plan */
   columns(removed: readonly number[]): Column[] {
-    return columnsOf(removed, this.adapters, this.relatives);
+    return columnsOf(removed, this.changes, this.relatives);
   }
 
   /** Models whose speed is worth comparing. @param removed blocks of the plan */
   measuredColumns(removed: readonly number[]): Column[] {
-    return measuredColumns(removed, this.adapters, this.relatives);
+    return measuredColumns(removed, this.changes, this.relatives);
   }
 
   private async read(): Promise<void> {
-    const { adapters, checkpoints } = this.services.neighbours();
+    const { adapters, patches, checkpoints } = this.services.neighbours();
     const { recordFolders, inputFolders } = this.services.settings();
-    await Promise.all([this.fitting.refresh(adapters), this.relatives.refresh(checkpoints)]);
+    await Promise.all([
+      this.fittingAdapters.refresh(adapters),
+      this.fittingPatches.refresh(patches),
+      this.relatives.refresh(checkpoints),
+    ]);
     const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
     this.measured = await this.texts.refresh(this.scorings(), this.usualText());
     this.done({ runs, unreadable, text: this.measured.shown, family: this.family() });

@@ -13,7 +13,7 @@ export class PlanPart {
 
   constructor(
     private readonly source: PanelCheckpoint,
-    private readonly services: Pick<PanelServices, 'plans' | 'histories' | 'scores' | 'settings'>,
+    private readonly services: Pick<PanelServices, 'plans' | 'histories' | 'scores' | 'settings' | 'host'>,
   ) {
     this.planSubject = subjectOf(source.path, source.checkpoint)!;
     this.history = services.histories.of(this.planSubject);
@@ -25,8 +25,9 @@ export class PlanPart {
   }
 
   now(): PanelPlan {
-    const { scores, settings } = this.services;
-    return planOf(this.source, this.removed, this.history, settings(), scores.shown(this.planSubject));
+    const { scores, settings, host } = this.services;
+    const healingTime = (removed: readonly number[]): string => host.healingTime(this.source, removed);
+    return planOf(this.source, this.removed, this.history, settings(), scores.shown(this.planSubject), healingTime);
   }
 
   toggle(block: number): void {

@@ -15,6 +15,8 @@ export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command for this action. The command asks for its options. */
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
+  /** How long it takes to heal the checkpoint without these blocks quickly, on text that it writes itself; in words. */
+  healingTime(source: PanelCheckpoint, removed: readonly number[]): string;
   /** Opens the panel of another checkpoint. */
   show(checkpoint: string): void;
   /**
@@ -57,8 +59,9 @@ export interface PanelSettings {
 
 /** Other models of the workspace. */
 export interface Neighbours {
-  /** Adapters of any model. Some do not fit this one. */
+  /** Adapters of any model, and files of healed weights. Some do not fit this one. */
   readonly adapters: readonly string[];
+  readonly patches: readonly string[];
   readonly checkpoints: readonly string[];
 }
 

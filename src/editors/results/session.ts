@@ -153,14 +153,16 @@ export class ResultsSession {
     measuring.noteReading();
   }
 
-  /** A run has left a record. A trained adapter is measured at once: its perplexity tells whether retraining helped. */
+  /** A run has left a record. What was trained or healed is measured at once: its perplexity tells whether that helped. */
   private async jobEnded(end: JobEnded): Promise<void> {
     await this.refresh();
-    const adapter = this.parts.jobs.trainedAdapter(end);
-    if (adapter === undefined) return;
+    const { jobs } = this.parts;
+    const adapter = jobs.trainedAdapter(end);
+    const changed = adapter === undefined ? jobs.healedModel(end) : { adapter };
+    if (changed === undefined) return;
     await this.attempt(() => {
       requireTrusted(this.services.host.trusted());
-      return this.parts.jobs.evaluateAdapter(adapter);
+      return jobs.evaluate(changed);
     });
   }
 

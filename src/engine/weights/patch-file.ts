@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightKeys, weightOf } from '../checkpoint/weight-key';
-import { UserError } from '../errors';
+import { systemErrorCode, UserError } from '../errors';
 import { type RegularFile, withFile } from '../files/regular-file';
 import { printable } from '../formats/bounded-json';
 import { readShardHeader } from '../formats/safetensors/file';
@@ -65,6 +65,18 @@ export async function readPatchFile(path: string, checkpoint: Checkpoint, job: J
     patches: await withinReach(patches, checkpoint),
     input: { role: 'patch', name, sha256 },
   };
+}
+
+/** Whether the file holds new weights of the checkpoint, by its header alone. False for any other file. */
+export async function patchFits(path: string, checkpoint: Checkpoint): Promise<boolean> {
+  try {
+    const { shard } = await readShardHeader(resolve(path), basename(path));
+    requireBase(readNote(shard.metadata, basename(path)), checkpoint, basename(path));
+    return true;
+  } catch (error) {
+    if (error instanceof UserError || systemErrorCode(error) !== undefined) return false;
+    throw error;
+  }
 }
 
 function keysOf(checkpoint: Checkpoint): Map<string, WeightKey> {

@@ -330,7 +330,7 @@ describe('names of tensors', () => {
 
 describe('found files', () => {
   it('make up checkpoints and adapters', () => {
-    const { checkpoints, adapters, ggufs, trainings } = groupFiles([
+    const { checkpoints, adapters, patches, ggufs, trainings } = groupFiles([
       '/w/a/model.safetensors',
       '/w/b/model-00001-of-00002.safetensors',
       '/w/b/model-00002-of-00002.safetensors',
@@ -343,12 +343,15 @@ describe('found files', () => {
       '/w/f/model-00001-of-00002.safetensors',
       '/w/g/model.safetensors',
       '/w/g/optimizer.safetensors',
+      '/w/healed.patch.safetensors',
+      '/w/a/13-18.patch.safetensors',
       '/w/a/q8.gguf',
       '/w/h/big-00002-of-00002.gguf',
       '/w/h/big-00001-of-00002.gguf',
     ]);
     assert.deepEqual(checkpoints, ['/w/a', '/w/b', '/w/c/x.safetensors', '/w/c/y.safetensors', '/w/f', '/w/g']);
     assert.deepEqual(adapters, ['/w/d']);
+    assert.deepEqual(patches, ['/w/a/13-18.patch.safetensors', '/w/healed.patch.safetensors']);
     assert.deepEqual(ggufs, ['/w/a/q8.gguf', '/w/h/big-00001-of-00002.gguf']);
     assert.deepEqual(trainings, ['/w/e']);
   });

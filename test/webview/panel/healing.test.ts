@@ -1,6 +1,6 @@
 /** The card of a healing: its numbers and rows, bars of every kept block, older healings, and what it offers. */
 import assert from 'node:assert/strict';
-import type { HealDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
+import type { HealDigest, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
@@ -14,6 +14,12 @@ const runOf = (id: string, changes: Partial<HealDigest> = {}, started = healRun.
   digest: { ...healRun, started, heal: { ...healed, ...changes } },
 });
 const panelOf = (...runs: PanelRun[]): PanelState => ({ ...EMPTY, runs });
+
+/** As in older records, whose rows have the name of their text. */
+const unkeyed = (digest: RunDigest): RunDigest => ({
+  ...digest,
+  retrained: digest.retrained?.map(({ rowsKey: _, ...each }) => each),
+});
 
 const words = async ({ page }: Panel): Promise<string> =>
   (await page.locator('.healing').innerText()).replace(/\s+/g, ' ');
@@ -112,9 +118,83 @@ describeBrowser('card of a healing', (browser) => {
     await panel.close();
   });
 
+  const MEASURED = { ...FULL.text!, rowsKey: 'rows-a' };
+  const evaluated = (id: string, removed: number[], ppl: number, rowsKey = 'rows-a'): PanelRun => {
+    const label = `without ${removed.join('-')}.patch.safetensors`;
+    const retrained = [{ label, healed: true as const, removed, ppl, text: 'calibration.txt', rowsKey }];
+    return { id, title: id, changed: [], digest: { ...healRun, kind: 'eval', removed, heal: undefined, retrained } };
+  };
+  const onCurve = ({ page }: Panel): Promise<string[]> =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll('.curve .target')].map((target) => target.getAttribute('aria-label'))`,
+    );
+
+  it('measures the plan with healing on a click, and shows it beside the plain perplexity and on the curve', async () => {
+    const whatIf = { ...FULL.whatIf, removed: [14, 17], ppl: 50, rowsKey: 'rows-a' };
+    const state = { ...FULL, runs: [], plan: planOf([14, 17]), text: MEASURED, whatIf };
+    const panel = await openPanel(browser(), state);
+    const box = panel.page.locator('.figure-box.healed');
+    await box.getByText('Measure: about 10 s').click();
+    assert.equal(panel.received('start/healed').length, 1);
+    const job = { id: '1', kind: 'heal' as const, word: 'Healing', state: 'running' as const };
+    await panel.post(update(1, { jobs: [job] }));
+    await settled(panel);
+    assert.match(await box.innerText(), /Computing…/);
+    const runs = [
+      evaluated('rows', [14, 17], 45, 'rows-b'),
+      evaluated('plan', [14, 17], 41),
+      evaluated('other', [14], 39),
+    ];
+    await panel.post(update(2, { jobs: [], runs }));
+    await settled(panel);
+    assert.match((await box.innerText()).replace(/\s+/g, ' '), /Perplexity with healing 41 0\.82× of the plain plan’s/);
+    const labels = await onCurve(panel);
+    assert.ok(labels.some((label) => label.startsWith('without 14-17, healed: 2 removed, perplexity 41 ')));
+    assert.ok(!labels.some((label) => label.includes('perplexity 45')), 'of other rows');
+    await panel.post(update(3, { plan: planOf([14, 16]) }));
+    await settled(panel);
+    assert.match(await box.innerText(), /Measure: about 10 s/);
+    const vain: PanelRun = runOf('vain', { removed: [14, 16], kept: 'plain' });
+    await panel.post(update(4, { runs: [vain, ...runs] }));
+    await settled(panel);
+    assert.match(await box.innerText(), /healing was no better/);
+    await panel.post(update(5, { plan: planOf([]) }));
+    await settled(panel);
+    assert.match(await box.innerText(), /no block removed/);
+    await panel.close();
+  });
+
+  it('takes a healed checkpoint that was written for a point too', async () => {
+    const child = { name: 'short-healed', path: '/models/short-healed', removed: [14, 17], retrained: [] };
+    const children = [
+      { ...child, healed: true as const, ppl: 42 },
+      { ...child, name: 'short', path: '/models/short', ppl: 50 },
+    ];
+    const whatIf = { ...FULL.whatIf, removed: [14, 17], ppl: 50, rowsKey: 'rows-a' };
+    const family = { parent: null, children };
+    const panel = await openPanel(browser(), {
+      ...FULL,
+      runs: [],
+      plan: planOf([14, 17]),
+      text: MEASURED,
+      whatIf,
+      family,
+    });
+    assert.match((await panel.page.locator('.figure-box.healed').innerText()).replace(/\s+/g, ' '), /42 0\.84×/);
+    const labels = await onCurve(panel);
+    assert.deepEqual(
+      labels.filter((label) => label.includes('healed')).map((label) => label.split(':')[0]),
+      ['short-healed, healed'],
+    );
+    assert.ok(!labels.some((label) => label.startsWith('short:')));
+    await panel.close();
+  });
+
   for (const theme of ['dark', 'light', 'hc-dark'] as const) {
     it(`is readable in ${theme}`, async () => {
-      const panel = await openPanel(browser(), { ...FULL, runs: RUNS }, { theme, width: 1280 });
+      const healedRun = evaluated('healed', [14, 17, 18], 31, 'text:calibration.txt');
+      const runs = [{ ...healedRun, digest: unkeyed(healedRun.digest) }, ...RUNS];
+      const panel = await openPanel(browser(), { ...FULL, runs }, { theme, width: 1280 });
       await panel.page.locator('.healing').screenshot({ path: `test/out/screenshots/healing-${theme}.png` });
       await panel.screenshot(`panel-healing-${theme}`);
       assert.deepEqual(panel.errors, []);

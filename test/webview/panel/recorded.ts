@@ -260,6 +260,7 @@ export function planOf(removed: readonly number[], changes: Partial<PanelState['
     bytes: MODEL.bytes - 2 * gone,
     speedup: MODEL.parameters / (MODEL.parameters - gone),
     warning: null,
+    healingTime: removed.length > 0 ? 'about 10 s' : '',
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Perplexity by the number of removed blocks, one line for each criterion, with parameters and estimated speed on a second
- * axis. The current plan is a provisional point. Retrained models are separate points.
+ * axis. The current plan is a provisional point. Retrained and healed models are separate points.
  */
 import * as Plot from '@observablehq/plot';
 import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState } from '../../../src/protocol/panel';
@@ -33,6 +33,10 @@ export interface CurveData {
   readonly retrained: readonly RetrainedDigest[];
 }
 
+/** Models whose remaining blocks were changed. */
+type Better = 'retrained' | 'healed';
+const BETTER: readonly Better[] = ['retrained', 'healed'];
+
 interface Dot {
   readonly count: number;
   readonly ppl: number;
@@ -41,7 +45,7 @@ interface Dot {
   /** The criterion that chose these blocks, for a point of a curve. */
   readonly criterion?: string;
   readonly series?: SeriesStyle;
-  readonly kind: 'curve' | 'whole' | 'plan' | 'retrained';
+  readonly kind: 'curve' | 'whole' | 'plan' | Better;
 }
 
 const HEIGHT = 400;
@@ -119,12 +123,12 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
     begins || !Number.isFinite(full)
       ? []
       : [{ count: 0, ppl: full, label: t('Whole model'), removed: [], kind: 'whole' }];
-  const recovered = retrained.map(({ label, removed, ppl }): Dot => ({
+  const recovered = retrained.map(({ label, removed, ppl, healed }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),
-    label: t('{0}, retrained', label),
+    label: healed ? t('{0}, healed', fileLabel(label)) : t('{0}, retrained', label),
     removed,
-    kind: 'retrained',
+    kind: healed ? 'healed' : 'retrained',
   }));
   // A plan that removes no block is the whole model, which has a point already.
   const isPlan = plan.removed.length > 0 && whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
@@ -230,6 +234,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         fill: 'var(--paper)',
       }),
       Plot.dot(at('retrained'), { x: 'count', y: 'ppl', r: 5, symbol: 'star', fill: 'var(--good)' }),
+      Plot.dot(at('healed'), { x: 'count', y: 'ppl', r: 5, symbol: 'plus', fill: 'var(--good)' }),
       Plot.text(at('plan'), {
         x: 'count',
         y: 'ppl',
@@ -240,17 +245,18 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         strokeWidth: 4,
         fontWeight: 'bold',
       }),
-      // The label is next to the star, because the numbers of the axis are below it.
+      // The label is next to the symbol, because the numbers of the axis are below it.
       ...(['start', 'end'] as const).map((textAnchor) =>
         Plot.text(
-          at('retrained').filter(({ count }) => (count > longest / 2 ? 'end' : 'start') === textAnchor),
+          BETTER.flatMap(at).filter((dot) => sideOf(dot, dots, longest) === textAnchor),
           {
             x: 'count',
             y: 'ppl',
             dx: textAnchor === 'start' ? 10 : -10,
             dy: 3,
             textAnchor,
-            text: (dot: Dot) => t('retrained {0}', shortNumber(dot.ppl)),
+            text: ({ kind, ppl }: Dot) =>
+              kind === 'healed' ? t('healed {0}', shortNumber(ppl)) : t('retrained {0}', shortNumber(ppl)),
             fill: 'var(--ink)',
             stroke: 'var(--paper)',
             strokeWidth: 4,
@@ -261,15 +267,26 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
   }) as SVGSVGElement & Plot.Plot;
 }
 
-/** Arrows that show what retraining recovered, from the point of the same blocks without it. */
-function arrowsOf(dots: readonly Dot[]): { count: number; from: number; to: number }[] {
-  return dots
-    .filter(({ kind }) => kind === 'retrained')
-    .flatMap((after) => {
-      const before = dots.find((dot) => dot.kind !== 'retrained' && dot.removed.join() === after.removed.join());
-      return before && Number.isFinite(before.ppl) ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
-    });
+/** Where the label of a better model goes. That of a healed one makes way for that of a retrained one above the same count. */
+function sideOf({ kind, count }: Dot, dots: readonly Dot[], longest: number): 'start' | 'end' {
+  const usual = count > longest / 2 ? 'end' : 'start';
+  const isTaken = kind === 'healed' && dots.some((other) => other.kind === 'retrained' && other.count === count);
+  if (!isTaken) return usual;
+  return usual === 'start' ? 'end' : 'start';
 }
+
+/** Arrows that show what retraining or healing recovered, from the point of the same blocks without it. */
+function arrowsOf(dots: readonly Dot[]): { count: number; from: number; to: number }[] {
+  return dots.filter(isBetter).flatMap((after) => {
+    const before = dots.find((dot) => !isBetter(dot) && dot.removed.join() === after.removed.join());
+    return before && Number.isFinite(before.ppl) ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
+  });
+}
+
+/** A file of healed weights without its ending. */
+const fileLabel = (label: string): string => label.replace(/\.patch\.safetensors$/, '');
+
+const isBetter = ({ kind }: Dot): boolean => kind === 'retrained' || kind === 'healed';
 
 const parametersAt = ({ parameters, parametersPerBlock }: PanelModel, removed: number): number =>
   parameters - removed * parametersPerBlock;
@@ -317,6 +334,9 @@ function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): 
             t('Retrained'),
           ),
         ]
+      : []),
+    ...(has('healed')
+      ? [legendEntry(sign('M5.5 1h3v3.5H12v3H8.5V11h-3V7.5H2v-3h3.5Z', { fill: 'var(--good)' }), t('Healed'))]
       : []),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import type { CriterionName } from '../../../src/protocol/scores';
 import type {
+  PanelChild,
   PanelModel,
   PanelPlan,
   PanelRun,
@@ -19,6 +20,7 @@ import { type CurveSeries, drawCurve } from '../charts/curve';
 import { ChartFrame } from '../charts/frame';
 import { shortNumber } from '../../../src/format/numbers';
 import { blockList, moment, numeric } from '../numbers';
+import { healedChildren } from '../state/healed';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
@@ -52,11 +54,16 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
   return [...newest.values()];
 }
 
-/** The newest evaluation of each retrained model on these rows. */
-function retrainedOf(runs: readonly PanelRun[], rows: string | undefined): RetrainedDigest[] {
+/** The newest evaluation of each retrained or healed model on these rows. */
+function retrainedOf(
+  runs: readonly PanelRun[],
+  rows: string | undefined,
+  children: readonly PanelChild[],
+  panel: PanelText | null,
+): RetrainedDigest[] {
   const newest = new Map<string, RetrainedDigest>();
-  for (const each of runs.flatMap(({ digest }) => digest.retrained ?? []))
-    if (rowsOf(each) === rows && !newest.has(each.label)) newest.set(each.label, each);
+  const measured = [...runs.flatMap(({ digest }) => digest.retrained ?? []), ...healedChildren(children, panel)];
+  for (const each of measured) if (rowsOf(each) === rows && !newest.has(each.label)) newest.set(each.label, each);
   return [...newest.values()];
 }
 
@@ -135,13 +142,14 @@ export function curveSection(context: Context): Section {
       shown: readonly string[],
       panel: PanelText | null,
       trusted: boolean,
+      children: readonly PanelChild[],
     ) => {
       const runs = inOrder(all, shown);
       const choices = rowsToChoose(all, panel);
       const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, panel);
       const series = seriesOf(runs, rows);
       const whatIf = comparable(planned, rows, series);
-      const retrained = retrainedOf(runs, rows);
+      const retrained = retrainedOf(runs, rows, children, panel);
       const drawn = seriesOf(all, rowsOfPanel(panel) ?? rows).map(({ criterion }) => criterion);
       const missing = scoresOf(all)
         .map(({ criterion }) => criterion)
@@ -180,8 +188,10 @@ export function curveSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, whatIf, model, columns, text: panel, trusted }, { text, shown }) =>
-      draw(ownRuns(runs), plan, onPanelRows(whatIf, panel), model, columns, text, shown, panel, trusted),
+    update: ({ runs, plan, whatIf, model, columns, text: panel, trusted, family }, { text, shown }) => {
+      const planned = onPanelRows(whatIf, panel);
+      draw(ownRuns(runs), plan, planned, model, columns, text, shown, panel, trusted, family.children);
+    },
   };
 }
 

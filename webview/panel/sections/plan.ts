@@ -9,13 +9,16 @@ import { formatClock } from '../../../src/format/durations';
 import { formatMeasured, blockList, numeric } from '../numbers';
 import { figure } from '../card';
 import { familyLines, speedupOf } from './family';
+import { healedFigure } from './healed-figure';
 import { onPanelRows, textLabel } from '../state/rows';
 import { type Context, type Section, whenChanged } from './section';
 
-export function planSection({ send }: Context): Section {
+export function planSection(context: Context): Section {
+  const { send } = context;
   const name = el('h1', {});
   const facts = el('p', { class: 'muted facts' });
-  const figures = el('dl', { class: 'figures' });
+  const healed = healedFigure(context);
+  const figures = el('dl', { class: 'figures' }, healed.element);
   const note = el('p', { class: 'muted plan-note', role: 'status' });
   const undo = button(`↶ ${t('Undo')}`, () => send({ type: 'plan/undo' }));
   const redo = button(`↷ ${t('Redo')}`, () => send({ type: 'plan/redo' }));
@@ -52,7 +55,7 @@ export function planSection({ send }: Context): Section {
   );
   return {
     element,
-    update: (state) => {
+    update: (state, view) => {
       const { model, plan, trusted } = state;
       const shown = { ...state, whatIf: onPanelRows(state.whatIf, state.text) };
       banner.hidden = trusted;
@@ -64,7 +67,9 @@ export function planSection({ send }: Context): Section {
         t('{0} parameters', shortCount(model.parameters)),
         formatBytes(model.bytes),
       ].join(' · ');
-      figures.replaceChildren(...figuresOf(shown));
+      while (figures.firstElementChild !== healed.element) figures.firstElementChild!.remove();
+      healed.element.before(...figuresOf(shown));
+      healed.update(state, view);
       note.textContent = noteOf(shown);
       note.title = note.textContent;
       note.classList.toggle('is-warning', plan.warning !== null && shown.whatIf.status !== 'failed');

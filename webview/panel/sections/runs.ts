@@ -127,14 +127,14 @@ export function runsSection(context: Context): Section {
   return {
     element,
     update: ({ runs, unreadable: bad, comparison: compared }, view: ViewState) => {
-      drawList(runs, bad, view.ticked, view.shown, view.training, view.samples);
+      drawList(runs, bad, view.ticked, view.shown, view.training, view.healing, view.samples);
       comparison.show(compared);
     },
   };
 }
 
 /** The result of a run, in a few words. */
-function resultOf({ digest: { kind, score, curve, training, quality, cost, samples } }: PanelRun): string {
+function resultOf({ digest: { kind, score, curve, training, heal, quality, cost, samples } }: PanelRun): string {
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
     return order.length > 0 ? t('least important: {0}', order.map(({ index }) => index).join(', ')) : '';
@@ -143,6 +143,11 @@ function resultOf({ digest: { kind, score, curve, training, quality, cost, sampl
   if (training) {
     const last = training.steps.at(-1);
     return last ? t('{0}, loss {1}', stepsText(last.step), shortNumber(numeric(last.loss))) : '';
+  }
+  if (heal) {
+    const { before, rounded, after } = heal.heldOut ?? heal.fit ?? {};
+    const [from, to] = [before, rounded ?? after].map((numbers) => shortNumber(numeric(numbers?.ppl)));
+    return t('without {0}, perplexity {1} → {2}', heal.removed.join(', '), from, to);
   }
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)

@@ -1,0 +1,25 @@
+/** Perplexities of healed models: of files of new weights that runs have measured, and of checkpoints that were written. */
+import type { PanelChild, PanelRun, PanelText, RetrainedDigest } from '../../../src/protocol/panel';
+import { rowsOf, rowsOfPanel } from './rows';
+
+/** The healed checkpoints that were written, with their perplexities on the panel's rows. */
+export function healedChildren(children: readonly PanelChild[], panel: PanelText | null): RetrainedDigest[] {
+  if (!panel) return [];
+  const { rowsKey, name: text } = panel;
+  return children.flatMap(({ name, removed, ppl, healed }): RetrainedDigest[] => {
+    if (!healed || ppl === null) return [];
+    return [{ label: name, healed, removed, ppl, text, ...(rowsKey !== undefined && { rowsKey }) }];
+  });
+}
+
+/** The newest healed model without exactly these blocks, measured on the panel's rows; a written one before others. */
+export function healedWithout(
+  removed: readonly number[],
+  runs: readonly PanelRun[],
+  children: readonly PanelChild[],
+  panel: PanelText | null,
+): RetrainedDigest | undefined {
+  const measured = [...healedChildren(children, panel), ...runs.flatMap(({ digest }) => digest.retrained ?? [])];
+  const rows = rowsOfPanel(panel);
+  return measured.find((each) => each.healed && each.removed.join() === removed.join() && rowsOf(each) === rows);
+}
