@@ -85,6 +85,8 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
   const facts: [string, string | undefined][] = [
     ['perplexity of the whole model', score?.full === undefined ? undefined : shortNumber(score.full)],
     ['blocks in the order of removal', score?.removals?.join(', ')],
+    ['blocks removed together', score?.set?.blocks.join(', ')],
+    ['KL divergence without them', score?.set?.kl === undefined ? undefined : shortNumber(score.set.kl)],
     [
       'least important blocks',
       blocks

@@ -45,6 +45,8 @@ export interface ScoreDigest {
   readonly text?: string;
   /** Blocks in the order of removal, if the criterion removes them in turn. */
   readonly removals?: readonly number[];
+  /** The set of a search, ascending, and its KL divergence from the unpruned model in nats. */
+  readonly set?: { readonly blocks: readonly number[]; readonly kl?: JsonNumber };
   /** Scores of single blocks; empty for criteria that score runs or sequences. */
   readonly blocks: readonly {
     readonly index: number;

@@ -108,8 +108,15 @@ function scoreOf(results: JsonObject): ScoreDigest {
     ...(fullKl !== undefined && { fullKl }),
     ...of,
     ...(removals.length > 0 && { removals }),
+    ...(isObject(results.search) && { set: setOf(results.search) }),
     blocks,
   };
+}
+
+function setOf({ blocks, kl }: JsonObject): ScoreDigest['set'] {
+  const divergence = jsonNumber(kl);
+  const set = entries(blocks).filter((block): block is number => typeof block === 'number');
+  return { blocks: set, ...(divergence !== undefined && { kl: divergence }) };
 }
 
 function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {

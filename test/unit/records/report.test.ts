@@ -1,6 +1,6 @@
 /** What is made of records: digests, comparisons, reports and model cards. */
 import assert from 'node:assert/strict';
-import { compareRuns } from '../../../src/engine/records/compare';
+import { compareRuns, resultsOf } from '../../../src/engine/records/compare';
 import { digestRecord } from '../../../src/engine/records/digest';
 import { modelCard } from '../../../src/engine/records/model-card';
 import type { RunRecord } from '../../../src/engine/records/record';
@@ -83,6 +83,17 @@ describe('digests of divergences', () => {
     const { blocks: _, ...others } = record.results as { blocks?: unknown };
     const { score } = read({ ...record, results: { ...others, criterion: 'greedy', removals } });
     assert.deepEqual([score?.removals, score?.blocks], [[4, 2], []]);
+  });
+
+  it('of a search name its set', () => {
+    const record = scoreRecord();
+    const { blocks: _, ...others } = record.results as { blocks?: unknown };
+    const search = { blocks: [2, 4], kl: 0.25, meanNll: 1, ppl: Math.E, trajectory: [{ generation: 0, kl: 0.25 }] };
+    const digest = read({ ...record, results: { ...others, criterion: 'search', search } });
+    assert.deepEqual([digest.score?.set, digest.score?.blocks], [{ blocks: [2, 4], kl: 0.25 }, []]);
+    const facts = new Map(resultsOf(digest));
+    assert.equal(facts.get('blocks removed together'), '2, 4');
+    assert.equal(facts.get('KL divergence without them'), '0.25');
   });
 });
 

@@ -135,6 +135,7 @@ export function runsSection(context: Context): Section {
 
 /** The result of a run, in a few words. */
 function resultOf({ digest: { kind, score, curve, training, heal, quality, cost, samples } }: PanelRun): string {
+  if (score?.set) return t('without {0}', score.set.blocks.join(', '));
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
     return order.length > 0 ? t('least important: {0}', order.map(({ index }) => index).join(', ')) : '';
