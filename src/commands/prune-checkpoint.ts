@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { UserError } from '../engine/errors';
+import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
 import type { Criterion } from '../engine/importance/criteria';
@@ -113,7 +113,10 @@ async function blocksOf(coppice: Coppice, args: PruneArguments, chosen: Chosen):
   const known = knownBlocks(coppice, args, chosen);
   if (known.length > 0) return unlocked(coppice, known, chosen);
   const goal = { kind: 'count', count: args.count! } as const;
-  return (await suggest(coppice, chosen, args.criterion ?? DEFAULT_CRITERION, goal, args.device)).removed;
+  const criterion = args.criterion ?? DEFAULT_CRITERION;
+  const { removed, cancelled } = await suggest(coppice, chosen, criterion, goal, args.device);
+  if (cancelled) throw new CancelledError(); // the plan has the best set so far, but nothing is written
+  return removed;
 }
 
 function unlocked({ config }: Coppice, blocks: readonly number[], { architecture }: Chosen): number[] {

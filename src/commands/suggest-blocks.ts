@@ -52,21 +52,24 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   },
 };
 
-/** Plans the removal of the least important blocks. Scores them first, unless there are scores of these files. */
+/**
+ * Plans the removal of the least important blocks. Scores them first, unless there are scores of these files.
+ * @returns the blocks, and whether the user ended a search for them early
+ */
 export async function suggest(
   coppice: Coppice,
   chosen: Chosen,
   criterion: Criterion,
   goal: SizeGoal,
   device: CommonArguments['device'],
-): Promise<{ readonly count: number; readonly removed: readonly number[] }> {
+): Promise<{ readonly count: number; readonly removed: readonly number[]; readonly cancelled: boolean }> {
   const count = countOf(goal, chosen);
-  const scores = await freshScores(coppice, chosen, criterion, count, device);
+  const { scores, cancelled } = await freshScores(coppice, chosen, criterion, count, device);
   const removed = select(coppice, chosen, scores, count);
   coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
   coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
   await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
-  return { count, removed };
+  return { count, removed, cancelled };
 }
 
 /** Why these blocks are removed, for the record and the model card. Later scores do not change it. */
@@ -99,19 +102,23 @@ function countOf(goal: SizeGoal, { architecture }: Chosen): number {
   return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
-/** Existing scores, or new ones. A greedy run must have enough removals, and a set exactly as many blocks. */
+/** Existing scores, or new ones. */
 async function freshScores(
   coppice: Coppice,
   chosen: Chosen,
   criterion: Criterion,
   count: number,
   device: CommonArguments['device'],
-): Promise<Scores> {
+): Promise<{ readonly scores: Scores; readonly cancelled: boolean }> {
   const known = scoresOf(coppice, chosen, criterion);
-  if (known && (known.removals?.length ?? Infinity) >= count && (known.set?.length ?? count) === count) return known;
-  await score(coppice, chosen, { criterion, count, device }, true);
-  return scoresOf(coppice, chosen, criterion)!;
+  if (known && isFor(known, count)) return { scores: known, cancelled: false };
+  const { search } = await score(coppice, chosen, { criterion, count, device }, true);
+  return { scores: scoresOf(coppice, chosen, criterion)!, cancelled: search?.ended === 'cancelled' };
 }
+
+/** Whether the scores can choose this number: a greedy run has enough removals, and a set exactly as many blocks. */
+const isFor = ({ removals, set }: Scores, count: number): boolean =>
+  (removals?.length ?? Infinity) >= count && (set?.length ?? count) === count;
 
 function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, count: number): number[] {
   const ranking = rankingOf(scores);
@@ -252,7 +259,7 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
   let removed = Array.from({ length: Math.min(count, blocks - 1) }, (_, block) => block);
   let which = '';
   try {
-    if (scores) which = `: ${(removed = select(coppice, chosen, scores, count)).join(', ')}`;
+    if (scores && isFor(scores, count)) which = `: ${(removed = select(coppice, chosen, scores, count)).join(', ')}`;
   } catch (error) {
     return error instanceof UserError ? `${error.why}. ${error.action}` : String(error);
   }
