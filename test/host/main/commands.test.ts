@@ -109,6 +109,11 @@ describe('commands', () => {
     assert.equal(bySize.count, 2);
     const greedy = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'greedy', count: 2 });
     assert.deepEqual(greedy.removed, [4, 5]);
+    const search = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'search', count: 2 });
+    assert.deepEqual(search.removed, [4, 5]);
+    // A set has no order: another number of blocks is another search.
+    const smaller = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'search', count: 1 });
+    assert.equal(smaller.removed.length, 1);
     await assert.rejects(run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 5 }), UserErrorLike);
   });
 
