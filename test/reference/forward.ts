@@ -60,17 +60,26 @@ export function referenceForward(
   ids: readonly number[],
   view?: ReferenceView,
 ): ReferenceForward {
-  const { config, tensors } = model;
-  let x: readonly Vector[] = ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
+  const { config } = model;
+  let x = referenceEmbedding(model, ids);
   const residuals = [x];
   for (let block = 0; block < config.blocks; block++) {
     const parts = { attention: view?.attention[block] ?? true, ffn: view?.ffn[block] ?? true };
     x = referenceBlock(model, block, x, parts);
     residuals.push(x);
   }
-  const head = tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
-  return { residuals, logits: x.map((v) => linear(model, head, rmsNorm(model, 'model.norm', v))) };
+  return { residuals, logits: referenceHead(model, x) };
 }
+
+/** Logits of a residual stream after the last block: final norm and head. */
+export function referenceHead(model: ReferenceModel, x: readonly Vector[]): Vector[] {
+  const head = model.tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
+  return x.map((v) => linear(model, head, rmsNorm(model, 'model.norm', v)));
+}
+
+/** The residual stream of a row before the first block. */
+export const referenceEmbedding = ({ tensors }: ReferenceModel, ids: readonly number[]): readonly Vector[] =>
+  ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
 
 /** One block over a residual stream of one row: `x[position]` is a vector of `hidden`. */
 export function referenceBlock(
@@ -79,23 +88,37 @@ export function referenceBlock(
   x: readonly Vector[],
   parts: { readonly attention: boolean; readonly ffn: boolean } = { attention: true, ffn: true },
 ): readonly Vector[] {
-  const at = `model.layers.${block}`;
   let y = x;
-  if (parts.attention) {
-    const normed = y.map((v) => rmsNorm(model, `${at}.input_layernorm`, v));
-    y = addAll(y, attention(model, block, normed));
-  }
-  if (parts.ffn) {
-    const normed = y.map((v) => rmsNorm(model, `${at}.post_attention_layernorm`, v));
-    y = addAll(
-      y,
-      normed.map((v, position) => swiGlu(model, `${at}.mlp`, v, position)),
-    );
+  for (const part of ['attention', 'ffn'] as const) {
+    if (parts[part]) y = addAll(y, referenceModule(model, block, part, y).added);
   }
   return y;
 }
 
-/** Causal softmax attention with grouped key-value heads, within the block's window. */
+/** The Linear that gives a module's output, by name. */
+export const lastLinear = (block: number, part: 'attention' | 'ffn'): string =>
+  `model.layers.${block}.${part === 'attention' ? 'self_attn.o_proj' : 'mlp.down_proj'}`;
+
+/**
+ * One module with its norm over a residual stream of one row: what its last Linear reads at each position, and what it
+ * adds to the stream.
+ */
+export function referenceModule(
+  model: ReferenceModel,
+  block: number,
+  part: 'attention' | 'ffn',
+  x: readonly Vector[],
+): { readonly input: readonly Vector[]; readonly added: readonly Vector[] } {
+  const norm = part === 'attention' ? 'input_layernorm' : 'post_attention_layernorm';
+  const normed = x.map((v) => rmsNorm(model, `model.layers.${block}.${norm}`, v));
+  const input =
+    part === 'attention'
+      ? attention(model, block, normed)
+      : normed.map((v, position) => swiGlu(model, `model.layers.${block}.mlp`, v, position));
+  return { input, added: input.map((v, position) => linear(model, lastLinear(block, part), v, position)) };
+}
+
+/** Causal softmax attention with grouped key-value heads, within the block's window: the heads side by side. */
 function attention(model: ReferenceModel, block: number, x: readonly Vector[]): Vector[] {
   const layer = model.config.layers[block];
   const { heads, kvHeads, headDim, window } = layer;
@@ -124,16 +147,15 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
         for (let d = 0; d < headDim; d++) mixed[head * headDim + d] += weight * value[d];
       });
     }
-    return linear(model, `${at}.o_proj`, mixed, position);
+    return mixed;
   });
 }
 
-/** down( silu(gate(x)) ⊙ up(x) ) */
+/** silu(gate(x)) ⊙ up(x) */
 function swiGlu(model: ReferenceModel, at: string, x: Vector, position: number): Vector {
   const gate = linear(model, `${at}.gate_proj`, x, position);
   const up = linear(model, `${at}.up_proj`, x, position);
-  const product = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
-  return linear(model, `${at}.down_proj`, product, position);
+  return gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
 }
 
 /** Rotates the pair (i, i + headDim / 2) by position × frequency i. */
@@ -195,13 +217,14 @@ function softmax(x: readonly number[]): number[] {
   return x.map((value) => Math.exp(value - total));
 }
 
-function dot(a: Vector, b: Vector): number {
+export function dot(a: Vector, b: Vector): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
-const addAll = (a: readonly Vector[], b: readonly Vector[]): Vector[] => a.map((v, t) => v.map((y, i) => y + b[t][i]));
+export const addAll = (a: readonly Vector[], b: readonly Vector[]): Vector[] =>
+  a.map((v, t) => v.map((y, i) => y + b[t][i]));
 
 const row = ({ values, shape }: ReferenceTensor, index: number): Vector =>
   Float64Array.from(values.subarray(index * shape[1], (index + 1) * shape[1]));
