@@ -12,7 +12,7 @@ import {
   dot,
   lastLinear,
   referenceEmbedding,
-  referenceHead,
+  referenceForward,
   referenceModule,
   logSumExp,
   type ReferenceModel,
@@ -27,7 +27,10 @@ type Part = 'attention' | 'ffn';
 
 export interface ReferenceHealing {
   readonly method: 'refit' | 'fold' | 'scalar';
-  /** λ, in medians of the diagonal of XᵀX; "auto" chooses it from `grid`. Of a refit 6 · f / tokens if undefined, of a fold 0.3. */
+  /**
+   * λ, in medians of the diagonal of XᵀX; "auto" chooses it from `GRID`. By a rule if undefined, or if there are too few
+   * rows to choose: 6 · f / tokens of a refit, 0.3 of a fold.
+   */
   readonly ridge?: number | 'auto';
   /** 0.5 if undefined. */
   readonly step?: number;
@@ -75,7 +78,8 @@ const chooses = (row: number): boolean => row % 5 === 4;
 const ruleOfRefit = (f: number, tokens: number): number => Math.min(5, Math.max(0.1, (6 * f) / tokens));
 
 /**
- * Corrects the modules that `view` keeps.
+ * Corrects the modules that `view` keeps, from the last one before the first cut on. With nothing left out all are
+ * corrected if the target is another model, and none otherwise.
  * @param target has the dense stream; it may be another model of the same width and number of blocks
  */
 export function referenceHeal(
@@ -130,14 +134,16 @@ export function referenceHeal(
 
     const { input, added, out } = run();
     x = out;
-    const isSite = firstGone >= 0 && next > firstGone;
+    const isSite = firstGone < 0 ? target !== model : next > firstGone;
     if (isSite && (isCut || method === 'refit')) {
       const residual = dense[next].map((row, r) => subtract(row, out[r])); // R
       const rule = method === 'fold' ? 0.3 : ruleOfRefit(ffnWidth(model, block), tokens);
-      const { delta, ...fit } = fitted(method === 'fold' ? added : input, residual, ridge ?? rule);
+      const lambda = ridge === 'auto' && !rows.some((_, r) => chooses(r)) ? rule : (ridge ?? rule);
+      const { delta, ...fit } = fitted(method === 'fold' ? added : input, residual, lambda);
       const share = isCut ? stepCut : step;
-      if (method === 'refit') put(`${name}.weight`, plusTransposed(weight, share, delta));
-      else {
+      const helps = fit.ridge !== null;
+      if (helps && method === 'refit') put(`${name}.weight`, plusTransposed(weight, share, delta));
+      if (helps && method === 'fold') {
         const map = delta.map((row, i) => row.map((d, j) => share * d + (i === j ? 1 : 0))); // T = I + step · D
         put(`${name}.weight`, timesTransposed(map, weight));
         if (bias) put(`${name}.bias`, timesTransposed(map, bias));
@@ -307,46 +313,53 @@ export function checksOf({ values }: ReferenceTensor): { norm: number; dot: numb
   return { norm: Math.sqrt(dot(wide, wide)), dot: dot(wide, u) };
 }
 
-/**
- * How near a pruned model is to the whole one, over all positions of the rows but the last of each: mean loss, mean of
- * KL(whole ‖ pruned), and the share of positions where both have the same most likely token.
- */
+/** How near a model is to the whole one. */
+export interface ReferenceLikeness {
+  /** Mean token loss. */
+  readonly meanNll: number;
+  /** Mean of KL(whole ‖ pruned). */
+  readonly kl: number;
+  /** Share of positions where both have the same most likely token. */
+  readonly top1: number;
+}
+
+/** Measures models against a whole one, over all positions of the rows but the last of each. */
 export function referenceLikeness(
   whole: ReferenceModel,
-  model: ReferenceModel,
-  view: ReferenceView,
   rows: readonly (readonly number[])[],
-): { readonly meanNll: number; readonly kl: number; readonly top1: number } {
-  const sum = { nll: 0, kl: 0, same: 0, positions: 0 };
-  for (const ids of rows) {
-    const everything = view.attention.map(() => true);
-    const p = logProbabilities(whole, ids, { attention: everything, ffn: everything });
-    const q = logProbabilities(model, ids, view);
-    for (let t = 0; t + 1 < ids.length; t++) {
-      sum.nll -= q[t][ids[t + 1]];
-      sum.kl += p[t].reduce((kl, log, id) => kl + Math.exp(log) * (log - q[t][id]), 0);
-      sum.same += Number(argmax(p[t]) === argmax(q[t]));
-      sum.positions++;
+): (model: ReferenceModel, view: ReferenceView) => ReferenceLikeness {
+  const teacher = rows.map((ids) => logProbabilities(whole, ids));
+  return (model, view) => {
+    const sum = { nll: 0, kl: 0, same: 0, positions: 0 };
+    for (const [r, ids] of rows.entries()) {
+      const student = logProbabilities(model, ids, view);
+      for (let t = 0; t + 1 < ids.length; t++) {
+        const [p, q] = [teacher[r][t], student[t]];
+        sum.nll -= q[ids[t + 1]];
+        sum.kl += p.reduce((kl, log, id) => kl + Math.exp(log) * (log - q[id]), 0);
+        sum.same += Number(argmax(p) === argmax(q));
+        sum.positions++;
+      }
     }
-  }
-  return { meanNll: sum.nll / sum.positions, kl: sum.kl / sum.positions, top1: sum.same / sum.positions };
+    return { meanNll: sum.nll / sum.positions, kl: sum.kl / sum.positions, top1: sum.same / sum.positions };
+  };
 }
 
 /** ln p of every token at every position: `[position]` is a vector of `vocabulary`. */
-function logProbabilities(model: ReferenceModel, ids: readonly number[], view: ReferenceView): Vector[] {
-  let x = referenceEmbedding(model, ids);
-  for (const { block, part } of modulesOf(model)) {
-    if (view[part][block]) x = addAll(x, referenceModule(model, block, part, x).added);
-  }
-  return referenceHead(model, x).map((logits) => {
+function logProbabilities(model: ReferenceModel, ids: readonly number[], view?: ReferenceView): Vector[] {
+  return referenceForward(model, ids, view).logits.map((logits) => {
     const total = logSumExp(logits);
     return logits.map((logit) => logit - total);
   });
 }
 
-/** The model with the changed weights rounded once. */
-export function withRounded({ model, changed }: ReferenceHealed, round: (value: number) => number): ReferenceModel {
-  const rounded = [...changed].map(
+/** The model with some other tensors, each number rounded. */
+export function withTensors(
+  model: ReferenceModel,
+  tensors: ReadonlyMap<string, ReferenceTensor>,
+  round: (value: number) => number = (value) => value,
+): ReferenceModel {
+  const rounded = [...tensors].map(
     ([name, { shape, values }]) => [name, { shape, values: Float64Array.from(values, round) }] as const,
   );
   return { ...model, tensors: new Map([...model.tensors, ...rounded]) };

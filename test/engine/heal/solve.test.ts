@@ -1,0 +1,148 @@
+/** The blocked Cholesky against the plain one, and against known solutions. */
+import assert from 'node:assert/strict';
+import { PANEL, Panels, panelStarts, panelWidth } from '../../../src/engine/heal/blocked';
+import { cholesky, NotPositiveDefinite, Products, solveWith, type Matrix } from '../../../src/engine/heal/solve';
+import type { Vector } from '../../reference/forward';
+import { choleskyFactor, solveSymmetric, transposedProduct, zeros } from '../../reference/matrices';
+import { assertGradientClose } from '../../support/close';
+import { normal } from '../../support/random';
+
+/** No multiples of the block, one less, one more, and exactly one or two of them. */
+const SIZES = [1, 2, 7, 64, PANEL - 1, PANEL, PANEL + 1, 200, 2 * PANEL, 2 * PANEL + 37, 700];
+
+let products: Products;
+before(() => {
+  products = new Products();
+});
+after(() => products.close());
+
+/** (rows, columns) of standard normal numbers. */
+function random(rows: number, columns: number, seed: number): Vector[] {
+  const next = normal(seed);
+  return Array.from({ length: rows }, () => Float64Array.from({ length: columns }, next));
+}
+
+/** AᵀA of n columns, made of some more rows. */
+const gramOf = (n: number, seed: number): Vector[] => {
+  const a = random(n + 8, n, seed);
+  return transposedProduct(a, a, n, n);
+};
+
+/** The lower triangle in panels, as sums of products leave it. */
+function panelsOf(a: readonly Vector[]): Panels {
+  const matrix = new Panels(a.length);
+  for (const [p, start] of panelStarts(a.length).entries()) {
+    const width = panelWidth(a.length, start);
+    for (let row = start; row < a.length; row++) {
+      for (let j = 0; j < width; j++) {
+        // What lies above the diagonal within a panel must not be read.
+        matrix.panels[p][(row - start) * width + j] = start + j <= row ? a[row][start + j] : NaN;
+      }
+    }
+  }
+  return matrix;
+}
+
+/** One panel after the other, row by row, as a whole lower triangle. */
+function lowerOf(matrix: Panels): Vector[] {
+  const lower = zeros(matrix.size, matrix.size);
+  for (const [p, start] of panelStarts(matrix.size).entries()) {
+    const width = panelWidth(matrix.size, start);
+    for (let row = start; row < matrix.size; row++) {
+      for (let j = 0; j < width && start + j <= row; j++) {
+        lower[row][start + j] = matrix.panels[p][(row - start) * width + j];
+      }
+    }
+  }
+  return lower;
+}
+
+const flat = (a: readonly Vector[]): Float64Array => Float64Array.from(a.flatMap((row) => [...row]));
+const matrixOf = (a: readonly Vector[]): Matrix => ({ data: flat(a), rows: a.length, columns: a[0].length });
+
+/** The solution of A X = B by blocks. */
+async function solve(a: readonly Vector[], b: readonly Vector[]): Promise<Float64Array> {
+  return (await solveWith(await cholesky(panelsOf(a), products), matrixOf(b), products)).data;
+}
+
+describe('Cholesky in blocks', () => {
+  for (const n of SIZES) {
+    it(`${n} rows: factor and solutions of several right sides`, async () => {
+      const a = gramOf(n, n);
+      const { lower } = await cholesky(panelsOf(a), products);
+      assertGradientClose(flat(lowerOf(lower)), flat(choleskyFactor(a)), 1e-11, 'L');
+      const b = random(n, 65, 1000 + n);
+      const x = solveSymmetric(a, b);
+      for (const sides of [1, 3, 65]) {
+        const [some, expected] = [b, x].map((all) => all.map((row) => row.slice(0, sides)));
+        assertGradientClose(await solve(a, some), flat(expected), 1e-9, `${sides} right sides`);
+      }
+    });
+  }
+
+  it('a diagonal, whose solution is a quotient', async () => {
+    const n = PANEL + 5;
+    const a = zeros(n, n);
+    a.forEach((row, i) => (row[i] = 4 ** (i % 20)));
+    const b = random(n, 2, 51);
+    const expected = b.map((row, i) => row.map((value) => value / 4 ** (i % 20)));
+    assert.deepEqual(await solve(a, b), flat(expected));
+  });
+
+  it('ill-conditioned matrices with a known solution: the rest is as small as float64 allows', async () => {
+    for (const [n, decades] of [
+      [150, 6],
+      [300, 10],
+    ]) {
+      // Rows whose sizes fall by `decades` orders of magnitude: the condition is about 10^(2 · decades − …).
+      const rows = random(n, n, n).map((row, i) => row.map((value) => value * 10 ** ((-decades * i) / (2 * n))));
+      const a = transposedProduct(rows, rows, n, n);
+      const x = random(n, 4, 52);
+      const b = transposedProduct(a, x, n, 4);
+      const found = await solve(a, b);
+      const rest = transposedProduct(a, rowsOf(found, 4), n, 4);
+      assertGradientClose(flat(rest), flat(b), 1e-13, `A X of ${n} rows`);
+      const error = errorOf(found, flat(x));
+      const plain = errorOf(flat(solveSymmetric(a, b)), flat(x));
+      assert.ok(error < 10 * plain, `an error of ${error}, where the plain factor leaves ${plain}`);
+    }
+  });
+
+  it('a singular matrix is solved with a ridge, and refused without', async () => {
+    const [n, rank] = [300, 40];
+    const rows = random(rank, n, 53);
+    const a = transposedProduct(rows, rows, n, n);
+    const b = transposedProduct(rows, random(rank, 3, 54), n, 3);
+    const withRidge = a.map((row, i) => row.map((value, j) => (i === j ? value + 0.1 : value)));
+    assertGradientClose(await solve(withRidge, b), flat(solveSymmetric(withRidge, b)), 1e-9, 'with a ridge');
+    a[7].fill(0);
+    for (const row of a) row[7] = 0; // a channel that is always zero
+    await assert.rejects(solve(a, b), NotPositiveDefinite);
+  });
+
+  it('what is not positive definite is refused, in the first block and later', async () => {
+    const n = 2 * PANEL + 3;
+    const b = random(n, 1, 55);
+    for (const row of [0, 5, PANEL, n - 1]) {
+      for (const value of [-1, 0, NaN, Infinity]) {
+        const a = gramOf(n, 56);
+        a[row][row] = value;
+        await assert.rejects(solve(a, b), NotPositiveDefinite, `${value} at ${row}`);
+      }
+    }
+  });
+
+  it('is cancelled between products', async () => {
+    const own = new Products(undefined, AbortSignal.abort());
+    await assert.rejects(cholesky(panelsOf(gramOf(PANEL + 1, 57)), own), { name: 'CancelledError' });
+    await own.close();
+  });
+});
+
+const rowsOf = (data: Float64Array, columns: number): Vector[] =>
+  Array.from({ length: data.length / columns }, (_, i) => data.slice(i * columns, (i + 1) * columns));
+
+/** ‖a − b‖ / ‖b‖ */
+function errorOf(a: Float64Array, b: Float64Array): number {
+  return Math.hypot(...a.map((value, i) => value - b[i])) / Math.hypot(...b);
+}
