@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
+import { heal } from '../../src/engine/heal/heal';
 import { scoreAngular } from '../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
 import { scoreGreedy } from '../../src/engine/importance/criteria/greedy';
@@ -11,6 +12,7 @@ import { scoreSearch } from '../../src/engine/importance/criteria/search';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import type { JobOptions, Progress } from '../../src/engine/progress';
 import type { Model } from '../../src/engine/model/model';
+import { viewWithout } from '../../src/engine/model/view';
 import { watchSessions, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { tinyCheckpoint } from '../support/tiny-models';
@@ -28,6 +30,7 @@ const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> 
   angular: (model, job) => scoreAngular(model, rows, {}, job),
   magnitude: (model, job) => scoreMagnitude(model.weights, undefined, job),
   evaluate: (model, job) => evaluatePerplexity(model, rows.flat(), { window: 16, bos: 'stream' }, job),
+  healing: (model, job) => heal(model, viewWithout(4, [{ block: 1 }]), rows, { method: 'refit' }, job),
   generate: (model, job) => generate(model, rows[0], { maxNewTokens: 8, greedy: true, ignoreEos: true }, job),
 };
 

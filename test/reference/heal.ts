@@ -44,6 +44,7 @@ export interface ReferenceHealStep {
   /** What was left out right after it: 3 for a block, "3.ffn" for a module. */
   readonly removed: readonly (number | string)[];
   readonly traceGram?: number;
+  /** Lower median of the diagonal, or what takes its place where that is 0. */
   readonly medianGram?: number;
   readonly normCross?: number;
   readonly normDelta?: number;
@@ -141,7 +142,7 @@ export function referenceHeal(
       const lambda = ridge === 'auto' && !rows.some((_, r) => chooses(r)) ? rule : (ridge ?? rule);
       const { delta, ...fit } = fitted(method === 'fold' ? added : input, residual, lambda);
       const share = isCut ? stepCut : step;
-      const helps = fit.ridge !== null;
+      const helps = fit.normDelta > 0;
       if (helps && method === 'refit') put(`${name}.weight`, plusTransposed(weight, share, delta));
       if (helps && method === 'fold') {
         const map = delta.map((row, i) => row.map((d, j) => share * d + (i === j ? 1 : 0))); // T = I + step · D
@@ -234,7 +235,7 @@ function fitted(
   const delta = lambda === null ? cross.map((row) => row.map(() => 0)) : shrunk(gram, cross, lambda);
   return {
     traceGram: diagonal(gram).reduce((a, b) => a + b, 0),
-    medianGram: lowerMedian(diagonal(gram)),
+    medianGram: typicalSquare(diagonal(gram)),
     normCross: Math.sqrt(square(cross)),
     normDelta: Math.sqrt(square(delta)),
     ridge: lambda,
@@ -245,21 +246,20 @@ function fitted(
 
 function shrunk(gram: Matrix, cross: Matrix, lambda: number): Matrix {
   const alpha = lambda * typicalSquare(diagonal(gram));
+  if (alpha === 0) return cross; // X is 0, and so is XᵀR
   return solveSymmetric(
     gram.map((row, i) => row.map((value, j) => (i === j ? value + alpha : value))),
     cross,
   );
 }
 
-/** The lower median; the mean of the others where more than half are 0. */
+/** The lower median; the mean of the others where more than half are 0; 0 if all are. */
 function typicalSquare(squares: readonly number[]): number {
-  const median = lowerMedian(squares);
+  const median = [...squares].sort((a, b) => a - b)[Math.floor((squares.length - 1) / 2)];
   if (median !== 0) return median;
   const nonzero = squares.filter((value) => value !== 0);
-  return nonzero.reduce((a, b) => a + b, 0) / nonzero.length;
+  return nonzero.reduce((a, b) => a + b, 0) / Math.max(1, nonzero.length);
 }
-
-const lowerMedian = (x: readonly number[]): number => [...x].sort((a, b) => a - b)[Math.floor((x.length - 1) / 2)];
 
 const squareOf = (stream: Stream): number => stream.reduce((sum, row) => sum + square(row), 0);
 

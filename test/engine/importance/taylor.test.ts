@@ -1,6 +1,5 @@
 /** The Taylor criterion against golden numbers, and against its own laws (Shortened LLaMA §3.1). */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { CancelledError } from '../../../src/engine/errors';
 import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import type { Progress } from '../../../src/engine/progress';
@@ -16,7 +15,7 @@ import { describedModel, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { weightGradients } from '../../support/training';
 import { describeShared, smollm2Folder } from '../../support/shared';
-import { temporaryFolder } from '../../support/temporary';
+import { withTemporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
 describeShared('golden Taylor scores', () => {
@@ -27,19 +26,6 @@ describeShared('golden Taylor scores', () => {
 });
 
 const VOCABULARY = 288;
-
-/** Runs `use` with a temporary folder of its own, which it is given a look into. */
-async function withTemporaryFolder(use: (look: () => string[]) => Promise<void>): Promise<void> {
-  const { TMPDIR } = process.env;
-  const folder = temporaryFolder();
-  process.env.TMPDIR = folder;
-  try {
-    await use(() => readdirSync(folder));
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
-  }
-}
 
 describe('Taylor scores', () => {
   const folder = tinyCheckpoint('qwen2-mixed-windows');
