@@ -59,6 +59,31 @@ export interface TorchTraining {
   }[];
 }
 
+/** What `heal_torch.py` prints. Seconds of each phase. */
+export interface TorchHealing {
+  readonly machine: PeerMachine;
+  readonly products: 'float64' | 'float32';
+  /** Reading the model and its dense stream. */
+  readonly load: number;
+  /** One pass of the whole model. */
+  readonly dense: number;
+  readonly heal: number;
+  readonly measure: number;
+  /** All of them; the pass is in `load`. */
+  readonly seconds: number;
+  /** Before the teacher's logits were taken, and in all. */
+  readonly healPeakBytes: number;
+  readonly peakBytes: number;
+  readonly before: TorchLikeness;
+  readonly after: TorchLikeness;
+  readonly rounded: TorchLikeness;
+}
+
+interface TorchLikeness {
+  readonly meanNll: number;
+  readonly kl: number;
+}
+
 export interface PeerMachine {
   readonly cpu: string;
   readonly threads: number;
@@ -74,6 +99,15 @@ export const torchSweep = (checkpoint: string, rowsFile: string, ...options: str
 /** A step of LoRA retraining with PEFT; further options as `train_peft.py --help` tells. */
 export const torchTraining = (checkpoint: string, rowsFile: string, ...options: string[]): TorchTraining | Skipped =>
   runPeer('train_peft.py', [checkpoint, rowsFile, ...options]) as TorchTraining | Skipped;
+
+/** Healing by the reference tool; further options as `heal_torch.py --help` tells. */
+export const torchHealing = (
+  tool: string,
+  checkpoint: string,
+  rowsFile: string,
+  ...options: string[]
+): TorchHealing | Skipped =>
+  runPeer('heal_torch.py', [tool, checkpoint, rowsFile, ...options]) as TorchHealing | Skipped;
 
 /** Loads a checkpoint in transformers, and takes the losses of the rows. */
 export const torchLoad = (checkpoint: string, rowsFile?: string): TorchLoad | Skipped =>

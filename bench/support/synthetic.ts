@@ -2,11 +2,12 @@
  * Made-up checkpoints of any size that take no room: headers as real ones, and files that are one hole, which reads as
  * zeros. Enough for whatever does not depend on the numbers: opening, memory, the time of a forward pass.
  */
-import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
 import { elements } from '../../src/engine/checkpoint/parameters';
 import { allWeights, type Weight } from '../../src/engine/checkpoint/weight-names';
+import { Random } from '../../src/engine/random';
 import { byteTokenizer } from './byte-tokenizer';
 
 /** The shapes of LLaMA-7B (Touvron et al. 2023, Table 2). */
@@ -57,6 +58,32 @@ export function writeSyntheticCheckpoint(
     writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
   }
   return weights.reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
+}
+
+/** Numbers of the pattern that `fillWithRandom` repeats: a prime, so that it does not repeat with the rows. */
+const PATTERN = 1_000_003;
+
+/** Fills the tensors of a checkpoint in one file with random BF16 numbers of the size that weights have. */
+export function fillWithRandom(folder: string): void {
+  const random = new Random(1);
+  const wide = new Float32Array(1);
+  const bits = new Uint32Array(wide.buffer);
+  const pattern = Uint16Array.from({ length: PATTERN }, () => {
+    wide[0] = 0.05 * (random.uniform() - 0.5);
+    return bits[0] >>> 16;
+  });
+  const bytes = new Uint8Array(pattern.buffer);
+  const descriptor = openSync(join(folder, shardName(0, 1)), 'r+');
+  try {
+    const length = Buffer.alloc(8);
+    readSync(descriptor, length, 0, 8, 0);
+    const { size } = fstatSync(descriptor);
+    for (let at = 8 + Number(length.readBigUInt64LE()); at < size; at += bytes.length) {
+      writeSync(descriptor, bytes, 0, Math.min(bytes.length, size - at), at);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function shardName(shard: number, shards: number): string {
