@@ -20,6 +20,8 @@ import { tinyCheckpoint } from '../support/tiny-models';
 const rows = randomRows(3, 16, 288, 31);
 const folder = tinyCheckpoint('llama-gqa-tied');
 
+const FOLD = { method: 'fold', heldOut: randomRows(2, 16, 288, 32) } as const;
+
 /** Every long operation of the engine that reads weights. */
 const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> = {
   'block perplexity': (model, job) => scorePerplexity(model, rows, { seed: 1 }, job),
@@ -31,6 +33,8 @@ const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> 
   magnitude: (model, job) => scoreMagnitude(model.weights, undefined, job),
   evaluate: (model, job) => evaluatePerplexity(model, rows.flat(), { window: 16, bos: 'stream' }, job),
   healing: (model, job) => heal(model, viewWithout(4, [{ block: 1 }]), rows, { method: 'refit' }, job),
+  'healing by a fold': (model, job) => heal(model, viewWithout(4, [{ block: 0 }, { block: 2 }]), rows, FOLD, job),
+  'healing by a factor': (model, job) => heal(model, viewWithout(4, [{ block: 2 }]), rows, { method: 'scalar' }, job),
   generate: (model, job) => generate(model, rows[0], { maxNewTokens: 8, greedy: true, ignoreEos: true }, job),
 };
 

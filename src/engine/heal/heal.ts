@@ -10,10 +10,10 @@ import type { View } from '../model/view';
 import { type JobOptions, Work } from '../progress';
 import { formulaNumber } from '../random';
 import { divided, folded, type NewWeight, refitted } from './corrections';
-import { fitFailure } from './failure';
+import { fitFailure, noFactor } from './failure';
 import { type Fit, fitByRows, fitWith } from './fit';
-import { measureStages } from './measure';
-import { HEAL_DEFAULTS, refitRidge } from './methods';
+import { isMeasured, measureStages, measureWork } from './measure';
+import { HEAL_DEFAULTS, type HealMethod, refitRidge } from './methods';
 import { MemoryPatches } from './patch-store';
 import type { Healed, HealSettings, HealStep, PatchSink } from './result';
 import { groupRows } from './rows';
@@ -113,7 +113,9 @@ class Healing {
     const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory });
     const sites = sitesOf(view, target !== model);
     const all = rows.length + heldOut.length;
-    const work = new Work(job, all * (layers.length + sites.length), 'row-blocks', 'reading the model');
+    const walking = all * walkWork(task, sites, settings.method);
+    const measuring = settings.measure === false ? 0 : measureWork(architecture, streams.parts, sites, settings.method);
+    const work = new Work(job, walking + measuring, 'row-blocks', 'reading the model');
     const ordered = groups.flatMap((group) => [...group.rows]);
     const advance = (amount: number): void => work.advance(amount);
     const walker = new Walk(model, forward, target, denseForward, streams, advance);
@@ -123,7 +125,7 @@ class Healing {
 
   /** The first module of the walk. */
   private get start(): number {
-    return this.sites[0]?.module ?? 2 * this.task.view.attention.length;
+    return startOf(this.task.view, this.sites);
   }
 
   /** Corrects the sites in order. */
@@ -131,17 +133,16 @@ class Healing {
     const { streams, walker } = this;
     this.work.step('the kept blocks before the first cut');
     await walker.embed('dense', this.ordered);
-    // Where nothing is kept before the first cut, the healed stream is still the embedding at the first site.
-    const shared = keepsBefore(this.task.view, this.start) ? this.start : 0;
+    const shared = sharedModules(this.task.view, this.start);
     await walker.pass(['dense', 'dense'], [0, shared]);
     if (this.task.target === this.task.model) {
-      await walker.copy('dense', 'healed');
+      await streams.copy('dense', 'healed');
     } else {
       await walker.embed('healed', this.ordered);
       await walker.pass(['healed', 'healed'], [0, shared]);
     }
     await walker.pass(['dense', 'dense'], [shared, this.start]);
-    await walker.copy('healed', 'start', (part) => streams.parts[part].measure !== undefined);
+    await streams.copy('healed', 'start', isMeasured);
     return this.settings.method === 'scalar' ? this.scale() : this.fit();
   }
 
@@ -230,6 +231,7 @@ class Healing {
         await walker.pass(['dense', 'dense'], [site.module + 1, site.next]);
         const after = await walker.channelMeans();
         const s = after.reduce((sum, mean, channel) => sum + mean / before[channel], 0) / after.length;
+        if (!Number.isFinite(s) || s === 0) throw noFactor(site);
         factor *= s;
         steps.push({ block: site.block, tensor: site.tensor, removed: site.removed, s, ...describe(changed) });
       }
@@ -242,8 +244,25 @@ class Healing {
   }
 }
 
-/** Whether all modules before `module` are kept; otherwise none is. */
-const keepsBefore = ({ attention }: View, module: number): boolean => module === 0 || attention[0];
+/** The first module of the walk: the first site, or the end. */
+const startOf = ({ attention }: View, sites: readonly Site[]): number => sites[0]?.module ?? 2 * attention.length;
+
+/**
+ * Modules before the walk that are all kept. Where nothing is kept before the first cut, the healed stream is still the
+ * embedding at the first site.
+ */
+const sharedModules = ({ attention }: View, start: number): number => (start === 0 || attention[0] ? start : 0);
+
+/**
+ * Block applications of the walk for each row. The dense stream passes all modules; a site counts as a block, because its
+ * products are summed; a fold takes the healed stream through the sites that it does not correct.
+ */
+function walkWork({ model, target, view }: HealTask, sites: readonly Site[], method: HealMethod): number {
+  const cuts = sites.filter(({ cut }) => cut).length;
+  const own = target === model ? 0 : sharedModules(view, startOf(view, sites)) / 2;
+  const healed = { refit: sites.length, fold: cuts + (sites.length - cuts) / 2, scalar: 0 };
+  return view.attention.length + own + healed[method];
+}
 
 /** Which of the fixed pseudo-random vectors. */
 const CHECK = 7;

@@ -1,5 +1,6 @@
 /** How near the pruned model is to the whole one: plain, healed, and healed with rounded weights. */
-import { compareStates, type Comparison } from '../model/divergence';
+import type { Architecture } from '../checkpoint/architecture';
+import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import { type Model, openModelOver } from '../model/model';
 import type { View } from '../model/view';
@@ -9,9 +10,10 @@ import { Overlay } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
 import { Rounded } from '../weights/rounded';
 import type { WeightSource } from '../weights/source';
+import type { HealMethod } from './methods';
 import type { HealStages, Likeness } from './result';
-import { stepsBetween } from './sites';
-import type { StreamName, Streams } from './streams';
+import { type Site, stepsBetween } from './sites';
+import type { Part, StreamName, Streams } from './streams';
 
 /** What the walk left behind. */
 export interface Walked {
@@ -32,6 +34,26 @@ interface Measured {
   readonly view: View;
 }
 
+/** Whether the rows of a part are measured. */
+export const isMeasured = ({ measure }: Part): boolean => measure !== undefined;
+
+/** Plain, healed, rounded. */
+const STAGES = 3;
+
+/** Models that pass here; a refit and a fold leave the stream of the healed one behind. */
+const passes = (method: HealMethod): number => (method === 'scalar' ? 3 : 2);
+
+/** Block applications of measuring. */
+export function measureWork(
+  architecture: Architecture,
+  parts: readonly Part[],
+  sites: readonly Site[],
+  method: HealMethod,
+): number {
+  const rows = parts.filter(isMeasured).reduce((sum, part) => sum + part.rows, 0);
+  return rows * ((passes(method) * sites.length) / 2 + comparisonWork(architecture, STAGES));
+}
+
 /** @returns the stages on the rows to be measured, fitted and held out; undefined where there are none */
 export async function measureStages(
   { model, target, view }: Measured,
@@ -41,13 +63,13 @@ export async function measureStages(
   const { streams, patches, isWalked } = walked;
   const { weights } = model;
   work.step('the plain model');
-  await through(model, weights, view, walked, 'plain');
+  await through(model, weights, view, walked, 'plain', work);
   if (!isWalked) {
     work.step('the healed model');
-    await through(model, new Overlay(weights, patches), view, walked, 'healed');
+    await through(model, new Overlay(weights, patches), view, walked, 'healed', work);
   }
   work.step('the healed model with rounded weights');
-  await through(model, new Rounded(new Overlay(weights, patches), weights), view, walked, 'target');
+  await through(model, new Rounded(new Overlay(weights, patches), weights), view, walked, 'target', work);
   const names = ['plain', 'healed', 'target'] as const;
   const stages: { fit?: HealStages; heldOut?: HealStages } = {};
   for (const measure of ['fit', 'heldOut'] as const) {
@@ -80,6 +102,7 @@ async function through(
   view: View,
   { streams, start, ordered }: Walked,
   to: StreamName,
+  work: Work,
 ): Promise<void> {
   const model = await openModelOver(weights, checkpoint, { device: device.provider, threads, memory });
   try {
@@ -90,12 +113,15 @@ async function through(
         ? [{ ...own, ffn: own.ffn && view.ffn[step.block] }]
         : [];
     });
+    if (kept.length === 0) await streams.copy('start', to, isMeasured);
     let from: StreamName = 'start';
     for (const step of kept) {
       const open = await forward.open(step, true);
       try {
-        for (const [p, { measure }] of streams.parts.entries()) {
-          if (measure !== undefined) await streams.write(to, p, await open.run(await streams.read(from, p)));
+        for (const [p, part] of streams.parts.entries()) {
+          if (!isMeasured(part)) continue;
+          await streams.write(to, p, await open.run(await streams.read(from, p)));
+          work.advance(part.rows * (step.attention && step.ffn ? 1 : 1 / 2));
         }
       } finally {
         await open.close();

@@ -123,6 +123,16 @@ export class Streams {
     return this.hidden.fileBytes > 0;
   }
 
+  /** Copies a stream, or some parts of it. */
+  async copy(from: StreamName, to: StreamName, only: (part: Part) => boolean = () => true): Promise<void> {
+    for (const [p, part] of this.parts.entries()) {
+      if (!only(part)) continue;
+      const chunk = this.forward.pool.take(part.rows);
+      chunk.data.set((await this.read(from, p)).data);
+      await this.write(to, p, chunk);
+    }
+  }
+
   /** The two streams change places. */
   swap(a: StreamName, b: StreamName): void {
     [this.slots[a], this.slots[b]] = [this.slots[b], this.slots[a]];

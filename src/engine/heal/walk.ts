@@ -12,7 +12,7 @@ import { notFinite } from './failure';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
 import { type Site, stepsBetween } from './sites';
 import type { Matrix } from './solve';
-import type { StreamName, Streams } from './streams';
+import type { Streams } from './streams';
 
 /** What a site adds to the stream, before its correction. */
 export interface Observation {
@@ -66,17 +66,7 @@ export class Walk {
       }
       source = to;
     }
-    if (source === from && from !== to) await this.copy(from, to);
-  }
-
-  /** Copies a stream. */
-  async copy(from: StreamName, to: StreamName, only?: (part: number) => boolean): Promise<void> {
-    for (const [p, { rows }] of this.streams.parts.entries()) {
-      if (only?.(p) === false) continue;
-      const chunk = this.forward.pool.take(rows);
-      chunk.data.set((await this.streams.read(from, p)).data);
-      await this.streams.write(to, p, chunk);
-    }
+    if (source === from && from !== to) await this.streams.copy(from, to);
   }
 
   /**
