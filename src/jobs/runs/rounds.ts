@@ -2,10 +2,12 @@
  * Removal in rounds: a few blocks go, the rest is healed in closed form, and the healed model is scored for the next
  * round.
  *
- * Every round is healed from the original weights with all blocks gone so far, not from the weights of the round before.
- * Both lead to the same place, since the target is always the whole model's stream. Going on from healed weights takes
- * more of each correction, and that is all that it adds: healing twice without rounds gives the same (`retrain`'s notes
- * in ARCHITECTURE.md have the numbers). It would also make the result depend on how the rounds were cut.
+ * Every round heals the original weights, with all blocks gone so far, towards the whole model's stream. So the result
+ * follows from the set of blocks alone: it is what healing that set at once gives, and its numbers before healing are
+ * those of the plain model. Going on from the weights of the round before takes each correction several times. On the
+ * sample model (3 to 5 of 12 blocks in 2 or 4 rounds, 8 k tokens) that gave a KL divergence lower by 0.0006 to 0.010
+ * for the same set, and healing twice without any rounds one lower by 0.002 to 0.013: it is the further passes that
+ * bring it, not the rounds.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
