@@ -78,6 +78,21 @@ describe('command line: prune and heal', function () {
     assert.deepEqual(readdirSync(join(out, '..')), ['out'], 'the weights of the rounds are gone');
   });
 
+  it('chooses in rounds by every criterion that scores a healed model', async () => {
+    for (const criterion of ['kl', 'greedy', 'taylor', 'block-influence']) {
+      const by = ['--criterion', criterion, '--calibration', text, '--samples', '2', '--length', '16'];
+      const amount = ['--count', '2', '--rounds', '2', '--no-keep-ends', '--keep', '0'];
+      const { removed, rounds } = await run('prune', model, ...by, ...amount, ...healing.slice(2), '--out', place());
+      const each = (rounds as Json[]).map((round) => round.removed as number[]);
+      assert.deepEqual(
+        [each.length, each.flat().sort(), each.map(({ length }) => length)],
+        [2, removed, [1, 1]],
+        criterion,
+      );
+      assert.ok(!each.flat().includes(0), `${criterion} removes a block that is kept`);
+    }
+  });
+
   it('one round is choosing at once and healing', async () => {
     const [out, other] = [place(), place()];
     const choice = [...scoring, '--count', '2', '--no-keep-ends', ...healing.slice(2)];
