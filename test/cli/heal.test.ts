@@ -38,7 +38,10 @@ describe('command line: heal', function () {
     const plain = await run('eval', model, ...measuring, '--text', other, '--remove', '1');
     assert.notEqual(plain.meanNll, written.meanNll);
     const ids = ['--ids', '5,6,7', '--max-new-tokens', '6', '--ignore-eos'];
-    assert.deepEqual((await run('generate', model, ...ids, '--heal', patch)).ids, (await run('generate', out, ...ids)).ids);
+    assert.deepEqual(
+      (await run('generate', model, ...ids, '--heal', patch)).ids,
+      (await run('generate', out, ...ids)).ids,
+    );
   });
 
   it('names the patch in records, by its hash, and in scores, which then choose no blocks of the plain model', async () => {
