@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Objective } from './objective';
+import { meanLayerParameters } from '../checkpoint/parameters';
 import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
 
 /** What one application of the model's k-th step costs; 1 for a mean block. */
@@ -69,6 +70,28 @@ export function greedyWork(
     return sweep(architecture, left, open, cost);
   });
   return objective === 'kl' ? [sum(steps, cost), ...rounds] : rounds;
+}
+
+/**
+ * Cost of a fold: half of a symmetric matrix of products, products with what is wanted, and the correction of the
+ * stream, each as large as a product with a (hidden, hidden) weight.
+ */
+export const foldWork = (architecture: Architecture): number =>
+  (2.5 * architecture.hidden ** 2) / meanLayerParameters(architecture);
+
+/**
+ * Cost of the rounds of a greedy run that heals every variant, after the dense stream. Removals are assumed to be apart
+ * from each other: then each has a fold of its own.
+ */
+export function healedWork(...greedy: Parameters<typeof greedyWork>): number[] {
+  const [architecture, , candidates] = greedy;
+  const [dense, ...rounds] = greedyWork(...greedy);
+  const healed = rounds.map((sweep, round) => {
+    const open = candidates.length - round;
+    // A variant has its own fold, and those of earlier removals that come after it: half of them.
+    return sweep + foldWork(architecture) * (open + round * (1 + open / 2));
+  });
+  return [dense, ...healed];
 }
 
 export interface Scope {

@@ -3,7 +3,17 @@
  * `scoreRows` or `scoreStored` (criterion.ts).
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { comparisonSweepWork, each, greedyWork, type Scope, type StepCost, sum, sweepWork, taylorWork } from './cost';
+import {
+  comparisonSweepWork,
+  each,
+  greedyWork,
+  healedWork,
+  type Scope,
+  type StepCost,
+  sum,
+  sweepWork,
+  taylorWork,
+} from './cost';
 import type { CriterionInfo } from './criterion';
 import { DEFAULT_BUDGET } from './drawing';
 import type { Objective } from './objective';
@@ -87,6 +97,19 @@ const LIST = [
     effort: 'products',
     work: (a, scope, cost) => greedyRounds(a, { ...scope, objective: 'kl' }, cost),
     seconds: DEFAULT_BUDGET,
+  },
+  {
+    name: 'healed',
+    title: 'Greedy after healing',
+    help: 'KL divergence that a quick healing leaves, measured again after every removal',
+    reads: ['text'],
+    objectives: ['kl'],
+    inTurn: true,
+    effort: 'products',
+    work: (a, { count = 0, kept }, cost) => {
+      const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
+      return healedWork(a, a.layers.length, open, count, 'kl', cost).reduce((total, round) => total + round, 0);
+    },
   },
   {
     name: 'deepest',

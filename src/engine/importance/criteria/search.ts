@@ -18,7 +18,8 @@ import type { LossSummary } from '../losses';
 import type { SearchResult } from '../result';
 import { divergencesOfSets, type SetSubject } from '../set-divergence';
 import { withTeacher } from '../teacher';
-import { type Greedy, openSteps, removeByDivergence } from './greedy';
+import { openSteps, type RemovedInTurn } from '../in-turn';
+import { removeByDivergence } from './greedy';
 
 export interface SearchOptions {
   readonly view?: View;
@@ -69,7 +70,7 @@ export async function scoreSearch(
 }
 
 /** The set of a greedy run by divergence. */
-function startOf({ full, removals }: Greedy): MeasuredSet {
+function startOf({ full, removals }: RemovedInTurn): MeasuredSet {
   const { kl = NaN, meanNll } = removals.at(-1) ?? full;
   return { blocks: removals.map(({ block }) => block).sort((a, b) => a - b), kl, meanNll };
 }

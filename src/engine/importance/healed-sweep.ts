@@ -1,0 +1,183 @@
+/**
+ * The sweep with healing: every what-if model is folded at each of its cuts, in one pass over the weights, and then
+ * compared with the unpruned model.
+ *
+ * Up to the block before the one that it lacks, a variant is the model itself. There it leaves the model: it is folded
+ * towards the place after the missing block. From then on its stream passes the other blocks on its own, and is folded
+ * wherever the model is. A fold is a change of the stream (fold.ts), so no weight changes, and all variants share an open
+ * module.
+ */
+import { partName, Work, type JobOptions } from '../progress';
+import { headWork } from '../model/cost';
+import { compareStates } from '../model/divergence';
+import { Forward, type OpenStep, type TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import type { Chunk, State } from '../model/states';
+import type { Step } from '../model/view';
+import { foldWork } from './cost';
+import type { DenseStream } from './dense-stream';
+import { Folder } from './fold';
+import { countWalk, passing, type Stage, stagesOf } from './healed-walk';
+import { type Lane, Lanes } from './lanes';
+import { type ComparedSummary, summariseComparison } from './losses';
+
+/** A fold: of whose stream, and the module where its target starts. */
+interface Goal {
+  readonly lane: Lane;
+  readonly target: number;
+}
+
+export class HealedSweep {
+  private readonly forward: Forward;
+  private readonly buffer: Float32Array;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly dense: DenseStream,
+    private readonly rows: TokenRows,
+    private readonly folder: Folder,
+  ) {
+    this.forward = new Forward(model, rows[0].length);
+    this.buffer = new Float32Array(dense.chunks[0] * rows[0].length * model.architecture.hidden);
+  }
+
+  /** @param dense the stream of the unpruned model over the rows */
+  static async open(model: Model, dense: DenseStream, rows: TokenRows, signal?: AbortSignal): Promise<HealedSweep> {
+    return new HealedSweep(model, dense, rows, await Folder.open(model, signal));
+  }
+
+  /**
+   * The healed model with `steps`, and each healed model that lacks one candidate.
+   * @param candidates indices into `steps`, ascending
+   * @throws UserError when a temporary file is needed and cannot be written; CancelledError
+   */
+  async measure(
+    steps: readonly Step[],
+    candidates: readonly number[],
+    job: JobOptions = {},
+  ): Promise<{ full: ComparedSummary; without: ComparedSummary[] }> {
+    const { model, rows, dense, forward } = this;
+    const stages = stagesOf(steps, candidates, dense.model.architecture.layers.length);
+    const budget = Math.max(0, model.memory - dense.bytes);
+    const groups = Lanes.groups(candidates, forward, rows.length, budget);
+    const work = new Work(job, this.totalWork(stages, groups), 'row-blocks', 'reading the model');
+    let full: ComparedSummary | undefined;
+    const without: ComparedSummary[] = [];
+    for (const [g, group] of groups.entries()) {
+      const part = partName(g, groups.length);
+      const lanes = await Lanes.open(group, forward, dense.chunks, budget);
+      try {
+        await this.start(lanes);
+        for (const [s, stage] of stages.entries()) {
+          work.step(`${part}step 1 of 2: module ${s + 1} of ${stages.length}`);
+          await this.through(stage, lanes, work);
+        }
+        work.step(`${part}step 2 of 2: divergences`);
+        const [whole, ...variants] = await this.compare(lanes, work);
+        full ??= whole;
+        without.push(...variants);
+      } finally {
+        await lanes.close();
+      }
+    }
+    return { full: full!, without };
+  }
+
+  close(): Promise<void> {
+    return this.folder.close();
+  }
+
+  /** The embedding, of the model and of a variant that lacks the first step. */
+  private async start(lanes: Lanes): Promise<void> {
+    const first = lanes.variant(0);
+    let row = 0;
+    for (const [chunk, count] of this.dense.chunks.entries()) {
+      const [embedded] = await this.forward.embed(this.rows.slice(row, row + count));
+      if (first) await lanes.write(first, chunk, embedded.retain());
+      await lanes.write(lanes.model, chunk, embedded);
+      row += count;
+    }
+  }
+
+  /** Takes the model and its variants through a module. */
+  private async through(stage: Stage, lanes: Lanes, work: Work): Promise<void> {
+    const open = await this.forward.open(stage.module, true);
+    const leaving = stage.branch && lanes.variant(stage.branch.candidate);
+    try {
+      for (const lane of [lanes.model, ...passing(stage, lanes.candidates).map((each) => lanes.variant(each)!)]) {
+        const goals: Goal[] = stage.target === undefined ? [] : [{ lane, target: stage.target }];
+        if (lane === lanes.model && leaving) goals.push({ lane: leaving, target: stage.branch!.target });
+        await this.pass(open, lane, goals, lanes, work);
+      }
+    } finally {
+      await open.close();
+    }
+  }
+
+  /** Takes a stream through an open module, and folds it towards the goals. */
+  private async pass(open: OpenStep, lane: Lane, goals: readonly Goal[], lanes: Lanes, work: Work): Promise<void> {
+    const { dense, forward, folder } = this;
+    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations() }));
+    const isFolded = goals.some((goal) => goal.lane === lane);
+    for (const [chunk, count] of dense.chunks.entries()) {
+      const before = await lanes.read(lane, chunk);
+      const after = await open.run(before);
+      work.advance(count / 2);
+      if (fits.length > 0) {
+        const moved = forward.pool.take(count);
+        for (let i = 0; i < moved.data.length; i++) moved.data[i] = after.data[i] - before.data[i];
+        for (const { equations, target } of fits) {
+          await folder.add(equations, moved.data, after.data, await dense.read(target, chunk, this.buffer));
+        }
+        await lanes.write(lanes.moved, chunk, moved);
+        await lanes.write(lanes.after, chunk, after.retain());
+      }
+      if (isFolded) after.release();
+      else await lanes.write(lane, chunk, after);
+    }
+    for (const { lane: to, equations } of fits) {
+      const correction = await folder.solve(equations);
+      for (const [chunk, count] of dense.chunks.entries()) {
+        const healed = forward.pool.take(count);
+        const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
+        await folder.apply(correction, moved, after, healed);
+        await lanes.write(to, chunk, healed);
+        work.advance(count * foldWork(this.model.architecture));
+      }
+    }
+  }
+
+  /** Compares the last states with the dense ones: the model, then its variants. */
+  private async compare(lanes: Lanes, work: Work): Promise<ComparedSummary[]> {
+    const { model, dense, rows } = this;
+    const perRow = rows[0].length - 1;
+    const all = lanes.all.map(() => ({
+      losses: new Float64Array(rows.length * perRow),
+      divergences: new Float64Array(rows.length * perRow),
+    }));
+    let row = 0;
+    for (const { first, end } of lanes.batches()) {
+      const count = dense.chunks.slice(first, end).reduce((a, b) => a + b, 0);
+      const states: State[] = [];
+      for (const lane of lanes.all) states.push(await lanes.copy(lane, first, end));
+      const teacher = { model: dense.model, state: await dense.last(first, end) };
+      const found = await compareStates(model, teacher, states, rows.slice(row, row + count), work);
+      [...states, teacher.state].forEach((state) => state.forEach((chunk: Chunk) => chunk.release()));
+      for (const [i, { losses, divergences }] of found.entries()) {
+        all[i].losses.set(losses, row * perRow);
+        all[i].divergences.set(divergences, row * perRow);
+      }
+      row += count;
+    }
+    return all.map((compared) => summariseComparison(compared, perRow).summary);
+  }
+
+  private totalWork(stages: readonly Stage[], groups: readonly (readonly number[])[]): number {
+    const { architecture } = this.model;
+    const perRow = groups.map((group) => {
+      const { modules, folds } = countWalk(stages, group);
+      return modules / 2 + folds * foldWork(architecture) + (2 + group.length) * headWork(architecture);
+    });
+    return this.rows.length * perRow.reduce((a, b) => a + b, 0);
+  }
+}

@@ -1,0 +1,69 @@
+/** Removal in turn: remove the block whose absence costs least, measure the remaining blocks again, repeat. */
+import { type JobOptions, labelled } from '../progress';
+import type { Step } from '../model/view';
+import type { LossSummary } from './losses';
+import type { Removal } from './result';
+import { rankBlocks } from './select';
+
+/** A model on the text. `kl`, if it was measured, is what decides; otherwise the mean loss. */
+export type Measured = LossSummary & { readonly kl?: number };
+
+/** Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`. */
+export type Sweep = (
+  steps: readonly Step[],
+  candidates: readonly number[],
+  job: JobOptions,
+) => Promise<{ readonly full: Measured; readonly without: readonly Measured[] }>;
+
+export interface InTurn {
+  /** Number of rounds. */
+  readonly count: number;
+  /** Blocks that may be removed; all when undefined. */
+  readonly candidates?: readonly number[];
+  readonly sweep: Sweep;
+}
+
+/** What removal in turn finds. */
+export interface RemovedInTurn {
+  /** The model with nothing removed. */
+  readonly full: Measured;
+  /** In their order; fewer than `count` when there are not enough candidates. Ties go to the lower block. */
+  readonly removals: Removal[];
+}
+
+/**
+ * @param start steps of the model
+ * @param rounds a job for each round
+ * @throws CancelledError
+ */
+export async function removeInTurn(
+  start: readonly Step[],
+  { count, candidates, sweep }: InTurn,
+  rounds: readonly JobOptions[],
+  { signal }: JobOptions,
+): Promise<RemovedInTurn> {
+  let steps = start;
+  let full: Measured | undefined;
+  const removals: Removal[] = [];
+  for (let round = 0; round < count; round++) {
+    const open = openSteps(steps, candidates);
+    if (open.length === 0) break;
+    const named = labelled(rounds[round], `round ${round + 1} of ${rounds.length}`);
+    const found = await sweep(steps, open, named);
+    full ??= found.full;
+    const [best] = rankBlocks(found.without.map(({ kl, meanNll }) => kl ?? meanNll));
+    const { meanNll, ppl, kl } = found.without[best];
+    removals.push({ block: steps[open[best]].block, meanNll, ppl, ...(kl !== undefined && { kl }) });
+    steps = steps.filter((_, k) => k !== open[best]);
+  }
+  full ??= (await sweep(steps, [], { signal })).full;
+  return { full, removals };
+}
+
+/** Indices of the steps that may be removed. */
+export const openSteps = (steps: readonly Step[], candidates: readonly number[] | undefined): number[] =>
+  [...steps.keys()].filter((k) => candidates?.includes(steps[k].block) ?? true);
+
+/** The blocks of a model that are not kept; undefined if none is kept. */
+export const candidateBlocks = (blocks: number, kept: ReadonlySet<number> | undefined): number[] | undefined =>
+  kept && Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));

@@ -1,0 +1,157 @@
+/**
+ * Removal by what healing leaves: the sweep with healing gives the numbers of models that are healed one by one, with
+ * new weights; and the removals are those of the definition.
+ */
+import assert from 'node:assert/strict';
+import { CancelledError } from '../../../src/engine/errors';
+import { heal } from '../../../src/engine/heal/heal';
+import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
+import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
+import { DenseStream } from '../../../src/engine/importance/dense-stream';
+import { HealedSweep } from '../../../src/engine/importance/healed-sweep';
+import { innerTargets } from '../../../src/engine/importance/healed-walk';
+import type { Model } from '../../../src/engine/model/model';
+import {
+  fullView,
+  removedParts,
+  type RemovedPart,
+  stepsOf,
+  type View,
+  viewWithout,
+} from '../../../src/engine/model/view';
+import type { JobOptions } from '../../../src/engine/progress';
+import { assertClose } from '../../support/close';
+import { calibrationRows, checkpointFolder } from '../../support/golden';
+import { withModel } from '../../support/model';
+import { randomRows } from '../../support/random';
+import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+
+const BLOCKS = 6;
+const ROWS = randomRows(44, 16, 288, 97); // two chunks
+const CLOSE = { absolute: 1e-5 };
+
+const toy = (name: TinyName): string => tinyCheckpoint(name, { config: { num_hidden_layers: BLOCKS } });
+
+interface Likeness {
+  readonly kl: number;
+  readonly meanNll: number;
+}
+
+/** What a fold leaves of a view, by new weights. */
+async function foldedOf(model: Model, view: View, rows = ROWS, target = model): Promise<Likeness> {
+  const { fit } = await heal(model, view, rows, { method: 'fold', target });
+  return fit!.after;
+}
+
+const without = (view: View, ...parts: RemovedPart[]): View =>
+  viewWithout(view.attention.length, [...removedParts(view), ...parts]);
+
+function assertLike(found: { kl?: number; meanNll: number }, expected: Likeness, what: string): void {
+  assertClose(found.kl!, expected.kl, CLOSE, `${what}: KL`);
+  assertClose(found.meanNll, expected.meanNll, CLOSE, `${what}: mean loss`);
+}
+
+/** Measures a view and each of its variants both ways. */
+async function compare(model: Model, view: View, teacher = model): Promise<void> {
+  const steps = stepsOf(view);
+  const candidates = [...steps.keys()];
+  const dense = await DenseStream.compute(teacher, ROWS, innerTargets(steps), model.memory / 2);
+  const sweep = await HealedSweep.open(model, dense, ROWS);
+  const { full, without: variants } = await sweep.measure(steps, candidates);
+  await sweep.close();
+  await dense.close();
+  if (removedParts(view).length > 0)
+    assertLike(full, await foldedOf(model, view, ROWS, teacher), 'nothing more removed');
+  else if (teacher === model) assertClose(full.kl, 0, { absolute: 1e-6 }, 'KL of the whole model');
+  for (const [k, { block }] of steps.entries()) {
+    assertLike(variants[k], await foldedOf(model, without(view, { block }), ROWS, teacher), `without block ${block}`);
+  }
+}
+
+describe('the sweep with healing gives what healing with new weights gives', function () {
+  this.timeout('2m');
+  const whole = fullView(BLOCKS);
+  const cases: readonly (readonly [title: string, name: TinyName, removed: readonly RemovedPart[]])[] = [
+    ['of the whole model', 'llama-gqa-tied', []],
+    ['with biases, without a block', 'llama-bias', [{ block: 3 }]],
+    ['without the first and the last block', 'qwen3-qknorm', [{ block: 0 }, { block: 5 }]],
+    ['without two runs of blocks', 'mistral-window', [{ block: 1 }, { block: 3 }, { block: 4 }]],
+    [
+      'without single modules',
+      'llama-plain',
+      [{ block: 0, part: 'ffn' }, { block: 2, part: 'attention' }, { block: 3, part: 'ffn' }, { block: 4 }],
+    ],
+  ];
+  for (const [title, name, removed] of cases) {
+    it(`${title}, ${name}`, () => withModel(toy(name), (model) => compare(model, without(whole, ...removed))));
+  }
+
+  it('with little memory, one variant at a time and streams in files', () =>
+    withModel(toy('llama-plain'), (model) => compare(model, without(whole, { block: 2 })), { memory: 2 ** 16 }));
+
+  it('of a model with changed weights, towards the model before the change', () =>
+    withModel(toy('llama-plain'), async (teacher) => {
+      const values = (await teacher.weights.read({ layer: 1, name: 'down' })).map((w) => -w);
+      const changes = [
+        [
+          [
+            { layer: 1, name: 'down' },
+            { kind: 'replace', values },
+          ] as const,
+        ],
+      ];
+      await withModel(toy('llama-plain'), (model) => compare(model, without(whole, { block: 4 }), teacher), {
+        changes,
+      });
+    }));
+});
+
+describe('removal by what healing leaves', function () {
+  this.timeout('2m');
+  it('removes, one after another, the candidate after which healing leaves least', () =>
+    withModel(toy('llama-bias'), async (model) => {
+      const candidates = [0, 2, 3, 5];
+      const { removals } = await scoreHealed(model, ROWS, { count: 3, candidates });
+      let view = fullView(BLOCKS);
+      for (const { block, ...found } of removals) {
+        const left = candidates.filter((candidate) => view.attention[candidate]);
+        const each = [];
+        for (const candidate of left) {
+          each.push({ candidate, ...(await foldedOf(model, without(view, { block: candidate }))) });
+        }
+        const best = each.reduce((a, b) => (b.kl < a.kl ? b : a));
+        assert.equal(block, best.candidate);
+        assertLike(found, best, `without block ${block}`);
+        view = without(view, { block });
+      }
+      assert.equal(removals.length, 3);
+    }));
+
+  it('ends with the signal, also while it solves', () =>
+    withModel(toy('llama-plain'), async (model) => {
+      for (const after of [0.1, 0.5, 0.95]) {
+        const stop = new AbortController();
+        const onProgress: JobOptions['onProgress'] = ({ done, total }) => {
+          if (done / total >= after) stop.abort();
+        };
+        const job = { signal: stop.signal, onProgress };
+        await assert.rejects(scoreHealed(model, ROWS, { count: 2 }, job), CancelledError);
+      }
+    }));
+
+  it('chooses other blocks of the sample model than greedy removal without healing', () =>
+    withModel(checkpointFolder('sample'), async (model) => {
+      const rows = calibrationRows('sample');
+      const candidates = [...model.architecture.layers.keys()].slice(1);
+      const healed = await scoreHealed(model, rows, { count: 4, candidates });
+      const greedy = await scoreGreedy(model, rows, { count: 4, candidates, objective: 'kl' });
+      const blocks = (found: typeof healed): number[] => found.removals.map(({ block }) => block).sort((a, b) => a - b);
+      const view = (found: typeof healed): View =>
+        viewWithout(
+          model.architecture.layers.length,
+          found.removals.map(({ block }) => ({ block })),
+        );
+      assert.notDeepEqual(blocks(healed), blocks(greedy));
+      assert.ok((await foldedOf(model, view(healed), rows)).kl < (await foldedOf(model, view(greedy), rows)).kl);
+    }));
+});
