@@ -13,7 +13,7 @@ import { coppice, jsonOf } from '../support/built-cli';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const DOWN = 'model.layers.2.mlp.down_proj.weight';
-const MEASURED = ['ppl', 'kl', 'taylor', 'block-influence', 'angular', 'greedy'] as const;
+const MEASURED = ['ppl', 'kl', 'taylor', 'block-influence', 'angular', 'greedy', 'healed'] as const;
 
 describe('command line: numbers that are none', function () {
   this.timeout(120_000);
@@ -25,7 +25,7 @@ describe('command line: numbers that are none', function () {
 
   const scoreArguments = (criterion: string): string[] => [
     ...['--calibration', rows, '--criterion', criterion],
-    ...(criterion === 'greedy' ? ['--count', '1'] : []),
+    ...(['greedy', 'healed'].includes(criterion) ? ['--count', '1'] : []),
   ];
 
   /** Element of the embedding of a token that the rows have. */

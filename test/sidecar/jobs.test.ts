@@ -71,8 +71,17 @@ describe('sidecar: jobs', function () {
   });
 
   it('every other criterion', async () => {
-    for (const criterion of ['taylor', 'magnitude', 'block-influence', 'angular', 'greedy', 'deepest'] as const) {
-      const count = criterion === 'greedy' ? { count: 2 } : {};
+    for (const criterion of [
+      'kl',
+      'taylor',
+      'magnitude',
+      'block-influence',
+      'angular',
+      'greedy',
+      'healed',
+      'deepest',
+    ] as const) {
+      const count = criterion === 'greedy' || criterion === 'healed' ? { count: 2 } : {};
       const { result } = await client().run({ kind: 'score', ...source, criterion, ...drawn, ...count });
       assert.ok(result.order ?? result.windows ?? result.removals, criterion);
     }

@@ -100,7 +100,7 @@ export function selectByAngular(
 }
 
 /**
- * The first `count` removals of a greedy run. Each was chosen after the earlier ones were removed, so a kept block
+ * The first `count` removals of a removal in turn. Each was chosen after the earlier ones were removed, so a kept block
  * cannot be skipped afterwards: the run itself must have excluded it.
  * @throws UserError when the run is too short or removed a kept block
  */
@@ -115,16 +115,16 @@ export function selectByGreedy(
   const forbidden = chosen.find((block) => kept.has(block));
   if (forbidden !== undefined) {
     throw new UserError(
-      'these greedy scores cannot be used',
+      'these removals cannot be used',
       `they remove block ${forbidden}, which is kept, and the later removals depend on that one`,
-      `Prune with ${option('criterion', 'greedy')}, which never tries kept blocks, or ${set('keepEnds', false, 'add')}.`,
+      `Prune by the criterion itself, which never tries kept blocks, or ${set('keepEnds', false, 'add')}.`,
     );
   }
   if (chosen.length < count) {
     throw new UserError(
-      `cannot remove ${counted(count, 'block')} with these greedy scores`,
+      `cannot remove ${counted(count, 'block')} with these removals`,
       `the run stopped after ${removals.length}`,
-      `Score greedily with ${option('count', count)}, or give a smaller count.`,
+      `Score again with ${option('count', count)}, or give a smaller count.`,
     );
   }
   return ascending(chosen);
