@@ -106,7 +106,7 @@ export class HealedSweep {
     try {
       for (const lane of [lanes.model, ...passing(stage, lanes.candidates).map((each) => lanes.variant(each)!)]) {
         const goals: Goal[] = stage.target === undefined ? [] : [{ lane, target: stage.target }];
-        if (lane === lanes.model && leaving) goals.push({ lane: leaving, target: stage.branch!.target });
+        if (lane === lanes.model && leaving) goals.push({ lane: leaving, target: stage.branch.target });
         await this.pass(open, lane, goals, lanes, work);
       }
     } finally {
