@@ -30,11 +30,8 @@ const STYLES: Readonly<Record<string, SeriesStyle>> = {
   'block-influence': style(4, 'diamond', '8 3 2 3', [t('Block influence'), t('block influence')]),
   angular: style(5, 'star', '4 2', [t('Angular distance'), t('angular distance')]),
   greedy: style(6, 'cross', '10 4', [t('Greedy'), t('greedy')]),
-<<<<<<< HEAD
   search: style(5, 'circle', '12 3 3 3', [t('Search'), t('search')]),
-=======
   healed: style(2, 'diamond', '5 2 1 2', [t('Greedy after healing'), t('greedy after healing')]),
->>>>>>> edec36f (healed: texts, README, tests of the walk)
   deepest: style(7, 'wye', '1 3', [t('Deepest first'), t('deepest first')]),
 };
 
