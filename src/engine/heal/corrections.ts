@@ -42,11 +42,13 @@ export async function folded(
   const outputs = delta.rows;
   const weight = { data: wide, rows: outputs, columns: wide.length / outputs };
   const negative = { ...delta, data: delta.data.map((value) => -step * value) };
-  const product = await products.subtract(weight, negative, weight, 'transA');
-  const changed = [{ key, values: Float32Array.from(product.data) }];
+  const changedWeight = { ...weight, data: wide.slice() };
+  await products.subtract(changedWeight, negative, weight, 'transA');
+  const changed = [{ key, values: Float32Array.from(changedWeight.data) }];
   if (!weightOf(source.architecture, bias)) return changed;
   const row = { data: await readWide(source, bias), rows: 1, columns: outputs };
-  const moved = await products.subtract(row, row, negative);
+  const moved = { ...row, data: row.data.slice() };
+  await products.subtract(moved, row, negative);
   return [...changed, { key: bias, values: Float32Array.from(moved.data) }];
 }
 

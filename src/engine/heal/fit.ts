@@ -15,16 +15,25 @@ export interface Fit {
   readonly medianGram: number;
   readonly normCross: number;
   readonly normDelta: number;
+  /** ⟨D, XᵀR⟩ and ⟨D, XᵀX D⟩: with them the error after a share of D is known without another look at the tokens. */
+  readonly linear: number;
+  readonly quadratic: number;
   readonly ridge: number | null;
   readonly heldErrors?: readonly number[];
 }
 
+const NO_CHANGE = { delta: undefined, normDelta: 0, linear: 0, quadratic: 0 } as const;
+
 /** @param equations of all rows; overwritten @throws NotPositiveDefinite, CancelledError */
 export async function fitWith(equations: NormalEquations, ridge: number, products: Products): Promise<Fit> {
   const facts = factsOf(equations);
-  if (facts.medianGram === 0) return { ...facts, delta: undefined, normDelta: 0, ridge }; // X is zero
+  if (facts.medianGram === 0) return { ...facts, ...NO_CHANGE, ridge }; // X is zero
+  const cross = equations.cross.data.slice();
   const delta = await deltaOf(equations, ridge, products);
-  return { ...facts, delta, normDelta: norm(delta.data), ridge };
+  const normDelta = norm(delta.data);
+  const linear = dot(delta.data, cross);
+  const quadratic = linear - ridge * facts.medianGram * normDelta ** 2; // (XᵀX + αI) D = XᵀR
+  return { ...facts, delta, normDelta, linear, quadratic, ridge };
 }
 
 /** The rows that choose the ridge, apart from the others. */
@@ -48,7 +57,7 @@ export async function fitByRows(others: NormalEquations, chosen: ChosenRows, pro
     heldErrors.push(delta ? await relativeError(delta, chosen, products) : 1);
   }
   const best = Math.min(...heldErrors);
-  if (!(best < 1)) return { ...factsOf(all), delta: undefined, normDelta: 0, ridge: null, heldErrors };
+  if (!(best < 1)) return { ...factsOf(all), ...NO_CHANGE, ridge: null, heldErrors };
   return { ...(await fitWith(all, RIDGE_GRID[heldErrors.indexOf(best)], products)), heldErrors };
 }
 
@@ -78,13 +87,13 @@ async function timesSymmetric({ size, panels }: Panels, delta: Matrix, products:
     const panel = { data: panels[p], rows: size - start, columns: width };
     const own = { data: delta.data.subarray(start * columns, (start + width) * columns), rows: width, columns };
     const rest = { data: sum.data.subarray(start * columns), rows: size - start, columns };
-    rest.data.set((await products.subtract(rest, panel, own)).data);
+    await products.subtract(rest, panel, own);
     if (start + width === size) continue;
     // The same entries above the diagonal.
     const below = { data: panel.data.subarray(width * width), rows: size - start - width, columns: width };
     const later = { data: delta.data.subarray((start + width) * columns), rows: below.rows, columns };
     const upper = { data: sum.data.subarray(start * columns, (start + width) * columns), rows: width, columns };
-    upper.data.set((await products.subtract(upper, below, later, 'transA')).data);
+    await products.subtract(upper, below, later, 'transA');
   }
   return sum.data.map((value) => -value);
 }
@@ -108,6 +117,12 @@ function diagonalFacts(gram: Panels): { readonly trace: number; readonly median:
   if (median !== 0) return { trace, median };
   const nonzero = sorted.filter((value) => value !== 0).length;
   return { trace, median: nonzero === 0 ? 0 : trace / nonzero };
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
 }
 
 /** Euclidean norm in float64. */

@@ -182,9 +182,9 @@ class Healing {
     const { stepCut = HEAL_DEFAULTS.stepCut, step = HEAL_DEFAULTS.step } = this.settings;
     const share = site.cut ? stepCut : step;
     const observed = await this.walker.observe(site, regressor);
-    const { delta, ...facts } = await this.solve(site, observed);
+    const { delta, linear, quadratic, ...facts } = await this.solve(site, observed);
     const changed = delta ? await this.changed(site, delta, share) : [];
-    const errorAfter = await this.walker.correct(site, regressor, delta && { delta, share });
+    await this.walker.correct(site, regressor, delta && { delta, share });
     await this.keep(changed);
     return {
       block: site.block,
@@ -192,7 +192,8 @@ class Healing {
       removed: site.removed,
       ...facts,
       errorBefore: observed.error,
-      errorAfter,
+      // |R − share · X D|²
+      errorAfter: observed.error - 2 * share * linear + share ** 2 * quadratic,
       ...describe(changed),
     };
   }

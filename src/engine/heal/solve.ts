@@ -6,7 +6,7 @@
 import { throwIfCancelled } from '../errors';
 import { Graph, type Value } from '../onnx/graph';
 import { lessProduct } from '../onnx/ops/linear';
-import { doubles, float64, openSession, type Session } from '../onnx/session';
+import { float64, openSession, type Session } from '../onnx/session';
 import { type Panels, panelStarts, panelWidth } from './blocked';
 
 /** G + αI is not positive definite: numbers are not finite, or α is too small for float64. */
@@ -32,12 +32,15 @@ export class Products {
     private readonly signal?: AbortSignal,
   ) {}
 
-  /** c − A B, with a factor transposed: c: (n, m), a: (n, k) or (k, n), b: (k, m) or (m, k) → (n, m) */
-  async subtract(c: Matrix, a: Matrix, b: Matrix, form: keyof typeof FORMS = 'plain'): Promise<Matrix> {
+  /**
+   * c ← c − A B in place, with a factor transposed. c: (n, m), a: (n, k) or (k, n), b: (k, m) or (m, k). Neither factor
+   * shares memory with c.
+   */
+  async subtract(c: Matrix, a: Matrix, b: Matrix, form: keyof typeof FORMS = 'plain'): Promise<void> {
     throwIfCancelled(this.signal);
     const session = this.sessions.get(form) ?? (await this.open(form));
-    const { y } = await session.run({ a: tensorOf(a), b: tensorOf(b), c: tensorOf(c) });
-    return { data: doubles(y), rows: c.rows, columns: c.columns };
+    const both = tensorOf(c);
+    await session.run({ a: tensorOf(a), b: tensorOf(b), c: both }, { y: both });
   }
 
   async close(): Promise<void> {
@@ -82,22 +85,17 @@ export async function cholesky(matrix: Panels, products: Products): Promise<Fact
     return { data: matrix.panels[p], rows: size - starts[p], columns: panelWidth(size, starts[p]) };
   };
   for (const [p, start] of starts.entries()) {
-    let own = panel(p);
+    const own = panel(p);
     for (let k = 0; k < p; k++) {
       const earlier = rowsFrom(panel(k), start - starts[k]);
-      own = await products.subtract(own, earlier, rowsFrom(earlier, 0, own.columns), 'transB');
+      await products.subtract(own, earlier, rowsFrom(earlier, 0, own.columns), 'transB');
     }
     const diagonal = rowsFrom(own, 0, own.columns);
     factorInPlace(diagonal);
     const inverse = invertLower(diagonal);
     inverses.push(inverse);
     const below = rowsFrom(own, own.columns);
-    if (below.rows > 0) {
-      const zero = { ...below, data: new Float64Array(below.data.length) };
-      const solved = await products.subtract(zero, below, inverse, 'transB'); // −A L⁻ᵀ
-      below.data.set(solved.data.map((value) => -value));
-    }
-    matrix.panels[p].set(own.data);
+    if (below.rows > 0) await replaceByProduct(below, below, inverse, products, 'transB'); // A L⁻ᵀ
   }
   return { lower: matrix, inverses };
 }
@@ -118,30 +116,32 @@ export async function solveWith({ lower, inverses }: Factor, right: Matrix, prod
     // L Y = B
     const width = panelWidth(size, start);
     const own = rowsFrom(right, start, width);
-    const solved = await apply(inverses[p], own, products);
-    own.data.set(solved.data);
-    if (start + width === size) continue;
-    const rest = rowsFrom(right, start + width);
-    rest.data.set((await products.subtract(rest, below(p, width), own)).data);
+    await replaceByProduct(own, inverses[p], own, products);
+    if (start + width < size) await products.subtract(rowsFrom(right, start + width), below(p, width), own);
   }
   for (const [p, start] of [...starts.entries()].reverse()) {
     // Lᵀ D = Y
     const width = panelWidth(size, start);
-    let own = rowsFrom(right, start, width);
+    const own = rowsFrom(right, start, width);
     if (start + width < size) {
-      own = await products.subtract(own, below(p, width), rowsFrom(right, start + width), 'transA');
+      await products.subtract(own, below(p, width), rowsFrom(right, start + width), 'transA');
     }
-    const solved = await apply(inverses[p], own, products, 'transA');
-    right.data.set(solved.data, start * right.columns);
+    await replaceByProduct(own, inverses[p], own, products, 'transA');
   }
   return right;
 }
 
-/** A B, or Aᵀ B. */
-async function apply(a: Matrix, b: Matrix, products: Products, form: 'plain' | 'transA' = 'plain'): Promise<Matrix> {
-  const result = await products.subtract({ ...b, data: new Float64Array(b.data.length) }, a, b, form);
-  for (let i = 0; i < result.data.length; i++) result.data[i] = -result.data[i];
-  return result;
+/** c ← A B, with a factor transposed; c may be one of the two. */
+async function replaceByProduct(
+  c: Matrix,
+  a: Matrix,
+  b: Matrix,
+  products: Products,
+  form: keyof typeof FORMS = 'plain',
+): Promise<void> {
+  const negative = { ...c, data: new Float64Array(c.data.length) };
+  await products.subtract(negative, a, b, form);
+  for (let i = 0; i < c.data.length; i++) c.data[i] = -negative.data[i];
 }
 
 /** Replaces a symmetric block by its lower Cholesky factor; above the diagonal it becomes 0. @throws NotPositiveDefinite */

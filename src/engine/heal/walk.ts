@@ -110,18 +110,16 @@ export class Walk {
   /**
    * Adds share · X · delta to the stream in "plain" and writes it to "healed".
    * @param correction delta: (width of X, hidden); undefined for none
-   * @returns Σ (target − stream)² of the fitted rows
    */
   async correct(
     site: Site,
     regressor: Regressor,
     correction: { readonly delta: Matrix; readonly share: number } | undefined,
-  ): Promise<number> {
+  ): Promise<void> {
     const width = this.widthOf(site, regressor);
     const session = correction && (await this.openCorrection(correction));
-    let error = 0;
     try {
-      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+      for (const [p, { rows }] of this.streams.parts.entries()) {
         const plain = await this.streams.read('plain', p);
         const healed = this.forward.pool.take(rows);
         if (session) {
@@ -130,14 +128,12 @@ export class Walk {
         } else {
           healed.data.set(plain.data);
         }
-        if (use !== 'none') error += this.residual(await this.streams.read('target', p), healed).squares;
         await this.streams.write('healed', p, healed);
         this.advance(0);
       }
     } finally {
       await session?.close();
     }
-    return error;
   }
 
   /** The target of the site is the dense stream at its end. Afterwards the dense stream continues there. */
