@@ -84,6 +84,31 @@ describe('command line: retrain', function () {
     assertClose(await evaluate(merged), after, { relative: 1e-3 }, 'the merged model');
   });
 
+  it('on healed weights: the first loss is theirs, and towards a teacher their divergence from the whole model', async () => {
+    const folder = temporaryFolder();
+    const [calibration, batches, patch] = ['rows.json', 'batches.json', 'healed.safetensors'].map((name) =>
+      join(folder, name),
+    );
+    const random = new Random(3);
+    const rows = Array.from({ length: 6 }, () => Array.from({ length: 24 }, () => 3 + random.below(250)));
+    writeFileSync(calibration, JSON.stringify({ rows }));
+    writeFileSync(batches, JSON.stringify({ batches: [{ ids: rows, labels: rows }] }));
+    const healing = ['--remove', '1', '--calibration', calibration, '--held-out', '0', '--patch', patch];
+    const healed = jsonOf(await coppice(['heal', model, ...healing, '--json']));
+    const { after } = healed.fit as { after: { meanNll: number; kl: number } };
+    const first = async (...args: string[]): Promise<number> => {
+      const options = ['--heal', patch, '--data', batches, '--steps', '1', '--dropout', '0', '--out', newPlace()];
+      const { trace, removed } = await run(model, ...options, ...args);
+      assert.deepEqual(removed, [1]);
+      return trace[0].loss;
+    };
+    assertClose(await first(), after.meanNll, { absolute: 1e-5 }, 'loss');
+    const teacher = ['--teacher', model, '--teacher-weight', '1'];
+    assertClose(await first(...teacher), after.kl, { absolute: 1e-5 }, 'divergence');
+    assertClose(await first(...teacher, '--where', 'cuts'), after.kl, { absolute: 1e-5 }, 'divergence, at the cuts');
+    assert.ok((await first(...teacher, '--hidden-weight', '1')) > after.kl + 1e-4);
+  });
+
   it('refuses what does not go together with 2, what cannot be done with 1', async () => {
     const refused = async (code: number, word: RegExp, ...args: string[]): Promise<void> => {
       const out = newPlace();
