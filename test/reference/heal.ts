@@ -21,7 +21,7 @@ import {
   type Vector,
 } from './forward';
 import { diagonal, inner, type Matrix, solveSymmetric, square, subtract, transposedProduct } from './matrices';
-import { argmax } from './measures';
+import { referenceDivergence } from './measures';
 
 type Part = 'attention' | 'ffn';
 
@@ -328,29 +328,21 @@ export function referenceLikeness(
   whole: ReferenceModel,
   rows: readonly (readonly number[])[],
 ): (model: ReferenceModel, view: ReferenceView) => ReferenceLikeness {
-  const teacher = rows.map((ids) => logProbabilities(whole, ids));
+  const teacher = rows.map((ids) => referenceForward(whole, ids).logits);
   return (model, view) => {
     const sum = { nll: 0, kl: 0, same: 0, positions: 0 };
     for (const [r, ids] of rows.entries()) {
-      const student = logProbabilities(model, ids, view);
-      for (let t = 0; t + 1 < ids.length; t++) {
-        const [p, q] = [teacher[r][t], student[t]];
-        sum.nll -= q[ids[t + 1]];
-        sum.kl += p.reduce((kl, log, id) => kl + Math.exp(log) * (log - q[id]), 0);
-        sum.same += Number(argmax(p) === argmax(q));
+      const { logits } = referenceForward(model, ids, view);
+      const { divergences, agree } = referenceDivergence(teacher[r], logits);
+      for (const [t, kl] of divergences.entries()) {
+        sum.nll += logSumExp(logits[t]) - logits[t][ids[t + 1]];
+        sum.kl += kl;
+        sum.same += agree[t];
         sum.positions++;
       }
     }
     return { meanNll: sum.nll / sum.positions, kl: sum.kl / sum.positions, top1: sum.same / sum.positions };
   };
-}
-
-/** ln p of every token at every position: `[position]` is a vector of `vocabulary`. */
-function logProbabilities(model: ReferenceModel, ids: readonly number[], view?: ReferenceView): Vector[] {
-  return referenceForward(model, ids, view).logits.map((logits) => {
-    const total = logSumExp(logits);
-    return logits.map((logit) => logit - total);
-  });
 }
 
 /** The model with some other tensors, each number rounded. */

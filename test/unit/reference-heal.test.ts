@@ -31,7 +31,7 @@ describeShared('float64 reference of healing against PyTorch', function () {
   for (const [i, expected] of golden.cases.entries()) {
     const view = referenceView(model.config.blocks, { blocks: expected.removed });
     for (const [j, name] of GOLDEN_HEALINGS.entries()) {
-      if (!full && i !== j) continue; // each takes some seconds
+      if (!full && (i !== j || i % 2 === 0)) continue; // each takes some seconds
       it(`${name} without ${expected.removed.join(', ')}`, () => {
         const settings: ReferenceHealing = healSettings(golden, name);
         const healed = referenceHeal(model, view, rows, settings);
