@@ -4,7 +4,7 @@ import { counted } from '../../format/words';
 import type { Adapter } from '../adapter/adapter';
 import { describeReduction, type Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
-import type { HealMethod } from '../heal/methods';
+import { HEAL_DEFAULTS, type HealMethod } from '../heal/methods';
 import type { HealStages, Likeness } from '../heal/result';
 import { type Choice, choiceSentence } from '../importance/choice';
 import { codeSpan, inline, table } from '../markdown';
@@ -67,7 +67,8 @@ const PLAIN =
 
 function lines({ method, ridge, tokens, texts }: HealFacts): string[] {
   const names = texts.map(codeSpan).join(', ');
-  const strength = ridge === null ? 'by the number of tokens' : ridge === 'auto' ? 'chosen on every fifth row' : ridge;
+  const usual = method === 'fold' ? HEAL_DEFAULTS.foldRidge : 'by the number of tokens';
+  const strength = ridge === 'auto' ? 'chosen on every fifth row' : (ridge ?? usual);
   return [
     `- method: ${method}, which corrects ${METHODS[method]}`,
     `- text: ${formatCount(tokens)} tokens${names === '' ? '' : ` of ${names}`}`,

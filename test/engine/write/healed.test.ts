@@ -162,6 +162,23 @@ describe('a healed checkpoint', function () {
     assert.equal((await readRecord(join(out, 'coppice.json'))).settings.healed, undefined);
   });
 
+  it('says what strength its corrections have', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint('llama-plain'));
+    const patches = await randomPatches(checkpoint, [2]);
+    const cases = [
+      [{ method: 'refit', ridge: null }, /ridge: by the number of tokens/],
+      [{ method: 'refit', ridge: 'auto' }, /ridge: chosen on every fifth row/],
+      [{ method: 'fold', ridge: null }, /ridge: 0\.3\n/],
+      [{ method: 'fold', ridge: 2 }, /ridge: 2\n/],
+    ] as const;
+    for (const [facts, words] of cases) {
+      const out = await written(checkpoint, { patches }, { ...FACTS, ...facts });
+      assert.match(readFileSync(join(out, 'README.md'), 'utf8'), words);
+    }
+    const scalar = await written(checkpoint, { patches }, { ...FACTS, method: 'scalar' });
+    assert.doesNotMatch(readFileSync(join(scalar, 'README.md'), 'utf8'), /- ridge/);
+  });
+
   it('cannot lack single modules', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint('llama-plain'));
     const removed: RemovedPart[] = [{ block: 1 }, { block: 2, part: 'ffn' }];
