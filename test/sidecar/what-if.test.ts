@@ -1,9 +1,11 @@
 /** What-if requests: the checkpoint stays open while its files stay the same, and a change of any of them is noticed. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import type { ViewPerplexity, ViewPerplexityParams } from '../../src/protocol/short';
+import { writePatch } from '../support/patches';
+import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { describedClient } from './started';
 
@@ -56,6 +58,19 @@ describe('what-if requests', function () {
     assert.notEqual((await ask({ remove: [2] })).ppl, ppl);
     writeFileSync(weights, before);
     assert.equal((await ask({ remove: [2] })).ppl, ppl);
+  });
+
+  it('look at healed weights, and notice when they change', async () => {
+    const heal = join(temporaryFolder(), 'healed.safetensors');
+    await writePatch(heal, model, [1]);
+    const healed = await ask({ heal });
+    const plain = await ask({ remove: [1] });
+    assert.equal(healed.parameters, plain.parameters);
+    assert.notEqual(healed.ppl, plain.ppl);
+    assert.equal((await ask({ heal })).ppl, healed.ppl);
+    rmSync(heal);
+    await writePatch(heal, model, [1], { seed: 6 });
+    assert.notEqual((await ask({ heal })).ppl, healed.ppl);
   });
 
   it('notice another calibration text', async () => {
