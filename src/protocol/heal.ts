@@ -30,6 +30,8 @@ export interface HealResult {
   readonly stepCut: number;
   /** Tokens that were fitted. */
   readonly tokens: number;
+  /** The text: its name, and all its rows with their length. */
+  readonly text: { readonly name: string; readonly rows: number; readonly length: number };
   /** On the fitted rows: on all of them with nothing held out, otherwise on as many as are held out. */
   readonly fit: HealStagesResult;
   /** On rows that were not fitted; null if none was held out. */

@@ -13,4 +13,5 @@ export const elementsText = (count: number): string => amount(count, t('1 elemen
 export const problemsText = (count: number): string => amount(count, t('1 problem'), (n) => t('{0} problems', n));
 export const tokensText = (count: number): string => amount(count, t('1 token'), (n) => t('{0} tokens', n));
 export const textsText = (count: number): string => amount(count, t('1 text'), (n) => t('{0} texts', n));
+export const rowsText = (count: number): string => amount(count, t('1 row'), (n) => t('{0} rows', n));
 export const stepsText = (count: number): string => amount(count, t('1 step'), (n) => t('{0} steps', n));

@@ -10,11 +10,13 @@ export function healOf(results: unknown): HealDigest | undefined {
   if (method === undefined) return undefined;
   const ridge = typeof results.ridge === 'number' ? String(results.ridge) : text(results.ridge);
   const kept = text(results.kept);
+  const name = isObject(results.text) ? text(results.text.name) : undefined;
   const [fit, heldOut] = [stagesOf(results.fit), stagesOf(results.heldOut)];
   return {
     method,
     ...(ridge !== undefined && { ridge }),
     tokens: finite(results.tokens),
+    ...(name !== undefined && { text: name }),
     removed: entries(results.removed),
     ...((kept === 'healed' || kept === 'plain') && { kept }),
     ...(fit && { fit }),

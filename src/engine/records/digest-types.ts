@@ -107,6 +107,8 @@ export interface HealDigest {
   readonly ridge?: string;
   /** Tokens that were fitted. */
   readonly tokens: number | null;
+  /** Name of the text. */
+  readonly text?: string;
   /** Blocks and modules left out. */
   readonly removed: readonly (number | string)[];
   /** Whether the healed or the plain weights were kept; undefined if unknown. */

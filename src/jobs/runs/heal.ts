@@ -165,7 +165,10 @@ async function finish(finished: Finished, start: number, context: JobContext): P
   const written = await write(finished, facts, details, context);
   const { texts: _, ...numbers } = facts;
   const times = { seconds: secondsSince(start), writingSeconds: rows.writingSeconds };
-  return { result: { removed, ...numbers, ...written, ...times, device: device.provider }, run: details };
+  return {
+    result: { removed, ...numbers, text: rows.text, ...written, ...times, device: device.provider },
+    run: details,
+  };
 }
 
 async function write(

@@ -77,7 +77,7 @@ async function pruneAndHeal(
   const settings = { ...selection.settings, rounds, heal: { method, ridge, step, stepCut, tokens, kept } };
   return {
     result: { ...result, seconds: secondsSince(start) },
-    run: detailsOf(checkpoint, options, { ...selection, settings }),
+    run: detailsOf(checkpoint, options, { device: { provider: healed.device }, ...selection, settings }),
   };
 }
 

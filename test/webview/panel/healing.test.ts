@@ -45,7 +45,7 @@ describeBrowser('card of a healing', (browser) => {
       /Same most likely token 62 % from 50 %/,
       /Time 41\.3 s refit, 30,720 tokens/,
       /HuggingFaceTB\/SmolLM2-135M without 13–18/,
-      /16 rows of sherlock\.txt that were not fitted/,
+      /16 rows of sherlock\.txt, not fitted/,
       /float32 on cpu/,
       /from 118\.71 to 118\.74/,
     ])
@@ -83,7 +83,7 @@ describeBrowser('card of a healing', (browser) => {
       browser(),
       panelOf(runOf('a', { heldOut: undefined, fit: healed.heldOut, kept: 'plain' })),
     );
-    assert.match(await words(panel), /fitted rows of sherlock\.txt, where everything looks healed/);
+    assert.match(await words(panel), /16 rows of sherlock\.txt, fitted: everything looks healed there/);
     assert.match(await words(panel), /plain weights were kept/);
     await panel.close();
   });

@@ -174,6 +174,7 @@ export const healRun: RunDigest = {
   heal: {
     method: 'refit',
     tokens: 30_720,
+    text: 'sherlock.txt',
     removed: [13, 14, 15, 16, 17, 18],
     kept: 'healed',
     heldOut: {

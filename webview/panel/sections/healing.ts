@@ -8,6 +8,7 @@ import type {
   RunDigest,
 } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { dropdown, enable } from '../../support/ui';
 import { figure } from '../card';
@@ -81,15 +82,13 @@ function summaryOf({ digest }: PanelRun, heal: HealDigest): string {
   const without = blocks.length === heal.removed.length ? blockList(blocks) : heal.removed.join(', ');
   const what = t('{0} without {1}, {2}.', digest.model.name, without, moment(digest.started));
   const stages = stagesOf(heal);
-  return stages ? [what, rowsOf(digest, heal, stages), precisionOf(digest, stages)].join(' ') : what;
+  return stages ? [what, rowsOf(heal, stages), precisionOf(digest, stages)].join(' ') : what;
 }
 
-function rowsOf({ inputs }: RunDigest, { heldOut }: HealDigest, { rows }: HealStagesDigest): string {
-  const texts = inputs.filter(({ role }) => role === 'data' || role === 'calibration').map(({ name }) => name);
-  const text = texts.join(', ') || t('the healing text');
+function rowsOf({ heldOut, text = t('the healing text') }: HealDigest, { rows }: HealStagesDigest): string {
   return heldOut
-    ? t('Measured on {0} rows of {1} that were not fitted.', rows ?? '–', text)
-    : t('Measured on {0} fitted rows of {1}, where everything looks healed.', rows ?? '–', text);
+    ? t('Measured on {0} of {1}, not fitted.', rowsText(rows ?? 0), text)
+    : t('Measured on {0} of {1}, fitted: everything looks healed there.', rowsText(rows ?? 0), text);
 }
 
 function precisionOf({ device }: RunDigest, { after, rounded }: HealStagesDigest): string {
