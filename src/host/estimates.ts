@@ -64,16 +64,17 @@ export interface HealingQuestion {
   readonly method?: HealMethod;
 }
 
-/** "about 40 s", and "and 1:20 for the text that the model writes" if it has not written it before. */
+/** "about 40 s", or "about 2:00, 1:20 of it once" if the model first writes the text, which is kept for later. */
 export function healingEstimate(coppice: Coppice, architecture: Architecture, question: HealingQuestion): string {
   const { removed, tokens, writes, method = HEAL_DEFAULTS.method } = question;
   const rows = healingRows(architecture, tokens);
   const { heldOut } = HEAL_DEFAULTS;
-  const healing = healingFlops(architecture, removed, rows, { method, heldOut });
-  const time = timeOf(coppice, healing, architecture, 'heal', rows.length);
-  if (!writes) return time;
+  const flops = healingFlops(architecture, removed, rows, { method, heldOut });
+  const healing = estimateOf(coppice, flops, architecture, 'heal', rows.length);
+  if (!writes) return words(healing);
   const writing = estimateOf(coppice, writingFlops(architecture, rows), architecture, 'write', rows.length);
-  return vscode.l10n.t('{0}, and once {1} for the text that the model writes', time, roughTime(writing.seconds));
+  const whole = { seconds: healing.seconds + writing.seconds, measured: healing.measured };
+  return vscode.l10n.t('{0}, {1} of it once', words(whole), roughTime(writing.seconds));
 }
 
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */

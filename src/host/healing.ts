@@ -35,7 +35,7 @@ export function amountChoices(
     {
       label: t('Heal after pruning'),
       description: describe(HEAL_TOKENS.normal),
-      detail: t('Corrects the weights of the kept blocks in closed form, on {0}', healingTextName(data)),
+      detail: t('Corrects the weights that are kept, on {0}', healingTextName(data)),
       value: HEAL_TOKENS.normal,
     },
     {
