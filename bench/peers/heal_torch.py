@@ -14,6 +14,7 @@ and the rounded model; `load`, and `seconds`, all of them together; `peakBytes` 
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
@@ -74,8 +75,9 @@ def run(tool, options, rows, products):
         walker.teacher = [walker.logp(row) for row in walker.dense[-1]]
         after = walker.measure(x)
         kept = [block for block in range(walker.L) if block not in options.removed]
+        dtype = stored_dtype(options.checkpoint)
         for linear, _, _ in saved:
-            linear.weight.data = linear.weight.data.to(torch.bfloat16).to(linear.weight.dtype)
+            linear.weight.data = linear.weight.data.to(dtype).to(linear.weight.dtype)
         rounded = walker.measure(walker.through(walker.dense[0], kept))
         tool.undo(saved)
         before = walker.measure(walker.through(walker.dense[0], kept))
@@ -90,6 +92,13 @@ def run(tool, options, rows, products):
         "peakBytes": peak_bytes(),
         **stages,
     }
+
+
+def stored_dtype(checkpoint):
+    """The type of the checkpoint's weights, which healed ones are rounded to."""
+    with open(os.path.join(checkpoint, "config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    return getattr(torch, config.get("dtype") or config.get("torch_dtype") or "float32")
 
 
 def peak_bytes():
