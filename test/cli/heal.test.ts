@@ -160,6 +160,13 @@ describe('command line: heal', function () {
     assert.deepEqual((await run('eval', model, ...measuring, '--text', other, '--heal', file)).removed, ['1.ffn']);
   });
 
+  it('makes the folders of a checkpoint, as pruning does', async () => {
+    const nested = join(temporaryFolder(), 'new', 'healed');
+    const healing = ['--data', text, '--tokens', '512', '--length', '16', '--held-out', '0'];
+    assert.equal((await run('heal', model, '--remove', '1', ...healing, '--out', nested)).out, nested);
+    assert.deepEqual(readdirSync(join(nested, '..')), ['healed']);
+  });
+
   it('leaves nothing when it is interrupted', async () => {
     const folder = temporaryFolder();
     const words = ['--data', text, '--tokens', '4096', '--out', join(folder, 'out'), '--patch', join(folder, 'p')];

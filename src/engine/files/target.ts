@@ -123,7 +123,7 @@ async function refuseExisting(target: string): Promise<void> {
 }
 
 /** `path` or the first folder above it that exists. */
-async function nearestFolder(path: string): Promise<string> {
+export async function nearestFolder(path: string): Promise<string> {
   for (let folder = path; ; folder = dirname(folder)) {
     try {
       await lstat(folder);

@@ -14,7 +14,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
 import { removeStale, temporaryName } from '../files/partial';
 import { isInside } from '../files/paths';
-import { syncFolder } from '../files/target';
+import { nearestFolder, syncFolder } from '../files/target';
 import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { StoredTensor } from '../formats/stored-tensor';
 import type { PatchSink } from '../heal/result';
@@ -99,7 +99,7 @@ export class PatchWriter implements PatchSink {
   /**
    * Starts a file without a lasting name, for weights that are needed only until a checkpoint is written from them.
    * onnxruntime opens it by name, so it has one; what a killed process leaves is removed by the next one.
-   * @param folder on a disk with room for it
+   * @param folder on a disk with room for it; if it does not exist yet, the nearest one above it
    * @throws UserError when it cannot be written
    */
   static async temporary(
@@ -108,7 +108,7 @@ export class PatchWriter implements PatchSink {
     folder: string = tmpdir(),
   ): Promise<PatchWriter> {
     try {
-      const real = await realpath(folder);
+      const real = await realpath(await nearestFolder(resolve(folder)));
       await removeStale(real, 'healed');
       const temporary = join(real, temporaryName('healed'));
       return new PatchWriter(checkpoint, contents, { temporary }, await open(temporary, 'wx', 0o600));

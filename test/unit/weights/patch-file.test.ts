@@ -144,6 +144,9 @@ describe('a file of new weights', () => {
     await written(checkpoint, temporary);
     assert.equal((await temporary.patches()).length, 6);
     await temporary.discard();
+    const nested = await PatchWriter.temporary(checkpoint, CONTENTS, join(folder, 'not', 'yet'));
+    assert.equal(readdirSync(folder).length, 1);
+    await nested.discard();
     assert.deepEqual(readdirSync(folder), []);
     await assert.rejects(temporary.patches(), /gone/);
   });
