@@ -2,7 +2,7 @@
  * Made-up checkpoints of any size that take no room: headers as real ones, and files that are one hole, which reads as
  * zeros. Enough for whatever does not depend on the numbers: opening, memory, the time of a forward pass.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
 import { elements } from '../../src/engine/checkpoint/parameters';
@@ -63,27 +63,34 @@ export function writeSyntheticCheckpoint(
 /** Numbers of the pattern that `fillWithRandom` repeats: a prime, so that it does not repeat with the rows. */
 const PATTERN = 1_000_003;
 
-/** Fills the tensors of a checkpoint in one file with random BF16 numbers of the size that weights have. */
+/** Fills the tensors of a checkpoint in one file: norms with ones, others with random BF16 numbers of the size that weights have. */
 export function fillWithRandom(folder: string): void {
   const random = new Random(1);
-  const wide = new Float32Array(1);
-  const bits = new Uint32Array(wide.buffer);
-  const pattern = Uint16Array.from({ length: PATTERN }, () => {
-    wide[0] = 0.05 * (random.uniform() - 0.5);
-    return bits[0] >>> 16;
-  });
-  const bytes = new Uint8Array(pattern.buffer);
+  const pattern = Uint16Array.from({ length: PATTERN }, () => bfloat16(0.05 * (random.uniform() - 0.5)));
+  const ones = new Uint16Array(PATTERN).fill(bfloat16(1));
   const descriptor = openSync(join(folder, shardName(0, 1)), 'r+');
   try {
     const length = Buffer.alloc(8);
     readSync(descriptor, length, 0, 8, 0);
-    const { size } = fstatSync(descriptor);
-    for (let at = 8 + Number(length.readBigUInt64LE()); at < size; at += bytes.length) {
-      writeSync(descriptor, bytes, 0, Math.min(bytes.length, size - at), at);
+    const header = Buffer.alloc(Number(length.readBigUInt64LE()));
+    readSync(descriptor, header, 0, header.length, 8);
+    const tensors = JSON.parse(header.toString()) as Record<string, { readonly data_offsets?: [number, number] }>;
+    for (const [name, { data_offsets: offsets }] of Object.entries(tensors)) {
+      if (offsets === undefined) continue;
+      const bytes = new Uint8Array((name.includes('norm') ? ones : pattern).buffer);
+      const [start, end] = offsets.map((offset) => 8 + header.length + offset);
+      for (let at = start; at < end; at += bytes.length) {
+        writeSync(descriptor, bytes, 0, Math.min(bytes.length, end - at), at);
+      }
     }
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The bits of a bfloat16: the upper half of the float32. */
+function bfloat16(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16;
 }
 
 function shardName(shard: number, shards: number): string {
