@@ -19,6 +19,10 @@ const options = {
   ...healingText,
   seed: calibration.seed,
   ...adapter,
+  adapter: {
+    ...adapter.adapter,
+    help: 'heal the model with this LoRA adapter, which the new weights then include; also leaves out the blocks that it was trained without',
+  },
   out: folder('folder of the new checkpoint; it must not exist', { noun: () => l10n.t('output folder') }),
   patch: file('file of the new weights alone (.safetensors), for --heal; it must not exist', {
     noun: () => l10n.t('the file of new weights'),
