@@ -78,6 +78,19 @@ async function relativeError(
   return (squares - 2 * linear + quadratic) / squares;
 }
 
+/**
+ * Turns XᵀR₀ into XᵀR for R = R₀ − X Wᵀ: subtracts XᵀX Wᵀ.
+ * @param transposed Wᵀ, (d, h)
+ */
+export async function lessImage(
+  { gram, cross }: NormalEquations,
+  transposed: Matrix,
+  products: Products,
+): Promise<void> {
+  const image = await timesSymmetric(gram, transposed, products);
+  for (let i = 0; i < image.length; i++) cross.data[i] -= image[i];
+}
+
 /** G D for a symmetric G in panels: (d, h) */
 async function timesSymmetric({ size, panels }: Panels, delta: Matrix, products: Products): Promise<Float64Array> {
   const { columns } = delta;

@@ -2,7 +2,8 @@
  * Sums of products over the tokens of a text: XᵀX and XᵀR. onnxruntime multiplies some tokens at a time in float32; the
  * results are added in float64. XᵀX is symmetric, so only stripes of its lower triangle are computed.
  */
-import { Graph } from '../onnx/graph';
+import { Graph, type Value } from '../onnx/graph';
+import { sub } from '../onnx/ops/elementwise';
 import { transposedProduct } from '../onnx/ops/linear';
 import { concat, split } from '../onnx/ops/shapes';
 import { float32, floats, type Session, type Tensor } from '../onnx/session';
@@ -42,7 +43,7 @@ export class GramSums {
   private constructor(
     private readonly session: Session,
     private readonly inputs: number,
-    private readonly outputs: number,
+    outputs: number,
     private readonly stripes: readonly number[],
   ) {
     let start = 0;
@@ -54,12 +55,24 @@ export class GramSums {
     this.results = results;
   }
 
-  /** @param inputs width of X @param outputs width of R */
-  static async open(model: Model, inputs: number, outputs: number): Promise<GramSums> {
+  /**
+   * @param inputs width of X
+   * @param outputs width of R
+   * @param bias is subtracted from R too
+   */
+  static async open(
+    model: Model,
+    inputs: number,
+    outputs: number,
+    bias?: (g: Graph) => Value | undefined,
+  ): Promise<GramSums> {
     const stripes = stripesOf(inputs);
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', inputs]);
-    const r = g.input('r', 'float32', ['tokens', outputs]);
+    const [wanted, found] = ['wanted', 'found'].map((name) => g.input(name, 'float32', ['tokens', outputs]));
+    const own = bias?.(g);
+    const difference = sub(g, wanted, found);
+    const r = own ? sub(g, difference, own) : difference;
     const pieces = split(g, x, 1, stripes);
     pieces.forEach((piece, s) => g.output(`gram${s}`, transposedProduct(g, concat(g, pieces.slice(s), 1), piece)));
     g.output('cross', transposedProduct(g, x, r));
@@ -67,13 +80,12 @@ export class GramSums {
   }
 
   /**
-   * Adds the products of some tokens.
+   * Adds the products of some tokens, with R = wanted − found.
    * @param x (tokens, inputs)
-   * @param r (tokens, outputs)
+   * @param wanted, found (tokens, outputs)
    */
-  async add({ gram, cross }: NormalEquations, x: Float32Array, r: Float32Array): Promise<void> {
-    const tokens = x.length / this.inputs;
-    const feeds = { x: float32(x, [tokens, this.inputs]), r: float32(r, [tokens, this.outputs]) };
+  async add({ gram, cross }: NormalEquations, x: Float32Array, wanted: Tensor, found: Tensor): Promise<void> {
+    const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found };
     const results = await this.session.run(feeds, this.results);
     let start = 0;
     for (const [s, width] of this.stripes.entries()) {

@@ -20,7 +20,7 @@ import { groupRows } from './rows';
 import { type Site, sitesOf } from './sites';
 import { Products } from './solve';
 import { Streams } from './streams';
-import { type Observation, Walk } from './walk';
+import { type Observation, type Regressor, Walk } from './walk';
 
 export interface HealOptions extends HealSettings {
   /** Rows that are measured but not fitted. */
@@ -169,7 +169,7 @@ class Healing {
       await walker.pass(['dense', 'dense'], [from, site.module]);
       await walker.pass(['healed', 'healed'], [from, site.module]);
       await walker.aim(site);
-      steps.push(await this.correct(site, settings.method === 'fold' ? 'output' : 'input'));
+      steps.push(await this.correctSite(site));
       walker.moveOn();
       from = site.next;
     }
@@ -178,24 +178,41 @@ class Healing {
     return steps;
   }
 
-  private async correct(site: Site, regressor: 'input' | 'output'): Promise<HealStep> {
+  private correctSite(site: Site): Promise<HealStep> {
+    const { method, ridge } = this.settings;
+    if (method === 'fold') return this.correct(site, 'output');
+    return ridge === 'auto' ? this.correct(site, 'input') : this.refit(site);
+  }
+
+  /** refit with a given ridge: the site's Linear is applied once, with its new weight. */
+  private async refit(site: Site): Promise<HealStep> {
+    const share = this.shareOf(site);
+    const fitted = await this.walker.sum(site, this.products);
+    const { delta, linear, quadratic, ...facts } = await this.solve(site, { fitted, error: 0, chosenError: 0 });
+    const changed = delta ? await this.changed(site, delta, share) : [];
+    const errorAfter = await this.walker.apply(site, changed[0]?.values);
+    await this.keep(changed);
+    // |R − share · X D|² = |R|² − 2 share ⟨D, XᵀR⟩ + share² ⟨D, XᵀX D⟩
+    const errorBefore = errorAfter + 2 * share * linear - share ** 2 * quadratic;
+    return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
+  }
+
+  private shareOf({ cut }: Site): number {
     const { stepCut = HEAL_DEFAULTS.stepCut, step = HEAL_DEFAULTS.step } = this.settings;
-    const share = site.cut ? stepCut : step;
+    return cut ? stepCut : step;
+  }
+
+  /** The same where the stream after the site is needed before its correction is known: fold, and a ridge by rows. */
+  private async correct(site: Site, regressor: Regressor): Promise<HealStep> {
+    const share = this.shareOf(site);
     const observed = await this.walker.observe(site, regressor);
     const { delta, linear, quadratic, ...facts } = await this.solve(site, observed);
     const changed = delta ? await this.changed(site, delta, share) : [];
     await this.walker.correct(site, regressor, delta && { delta, share });
     await this.keep(changed);
-    return {
-      block: site.block,
-      tensor: site.tensor,
-      removed: site.removed,
-      ...facts,
-      errorBefore: observed.error,
-      // |R − share · X D|²
-      errorAfter: observed.error - 2 * share * linear + share ** 2 * quadratic,
-      ...describe(changed),
-    };
+    const errorBefore = observed.error;
+    const errorAfter = errorBefore - 2 * share * linear + share ** 2 * quadratic;
+    return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
   }
 
   private async solve(site: Site, { fitted, chosen, chosenError }: Observation): Promise<Fit> {
@@ -244,6 +261,12 @@ class Healing {
     for (const { key, values } of changed) await this.task.sink.add(key, values);
   }
 }
+
+const placeOf = ({ block, tensor, removed }: Site): Pick<HealStep, 'block' | 'tensor' | 'removed'> => ({
+  block,
+  tensor,
+  removed,
+});
 
 /** The first module of the walk: the first site, or the end. */
 const startOf = ({ attention }: View, sites: readonly Site[]): number => sites[0]?.module ?? 2 * attention.length;

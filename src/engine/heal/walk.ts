@@ -3,15 +3,20 @@
  * and each correction is fitted on the stream as healed so far (healing.md §2).
  */
 import type { Forward, OpenModule, OpenStep, TokenRows } from '../model/forward';
+import { weightOf } from '../checkpoint/weight-key';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
-import { lessProduct } from '../onnx/ops/linear';
+import { add } from '../onnx/ops/elementwise';
+import { lessProduct, linear } from '../onnx/ops/linear';
 import { float32, type Session } from '../onnx/session';
+import { weightKeys } from './corrections';
 import { notFinite } from './failure';
+import { lessImage, norm } from './fit';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
 import { type Site, stepsBetween } from './sites';
-import type { Matrix } from './solve';
+import type { Matrix, Products } from './solve';
+import { readWide } from '../weights/source';
 import type { Streams } from './streams';
 
 /** What a site adds to the stream, before its correction. */
@@ -29,8 +34,6 @@ export interface Observation {
 export type Regressor = 'input' | 'output';
 
 export class Walk {
-  private spare = new Float32Array(0);
-
   constructor(
     private readonly model: Model,
     private readonly forward: Forward,
@@ -90,11 +93,13 @@ export class Walk {
         const x = regressor === 'input' ? input : this.difference(output, before);
         if (regressor === 'output') input.release();
         if (use !== 'none') {
-          const { residual, squares } = this.residual(await this.streams.read('target', p), output);
+          const target = await this.streams.read('target', p);
+          const squares = squaredDistance(target, output);
           if (!Number.isFinite(squares)) throw notFinite(site);
           error += squares;
           if (use === 'choose') chosenError += squares;
-          await sums.add((use === 'choose' ? chosen : undefined) ?? fitted, x.data, residual);
+          const equations = (use === 'choose' ? chosen : undefined) ?? fitted;
+          await sums.add(equations, x.data, target.tensor, output.tensor);
         }
         await this.streams.writeInput(p, x);
         await this.streams.write('plain', p, output);
@@ -105,6 +110,80 @@ export class Walk {
       await sums.close();
     }
     return { fitted, chosen, error, chosenError };
+  }
+
+  /**
+   * The same for the input of the site's Linear, without a look at what it adds: XᵀR = XᵀR₀ − XᵀX Wᵀ with R₀ = target −
+   * stream before the module − bias. So the Linear is applied once, when its new weight is known.
+   * @throws UserError if a number is not finite
+   */
+  async sum(site: Site, products: Products): Promise<NormalEquations> {
+    const { weights, architecture } = this.model;
+    const { hidden } = architecture;
+    const width = this.widthOf(site, 'input');
+    const { weight, bias } = weightKeys(site);
+    const equations = emptyEquations(width, hidden);
+    const sums = await GramSums.open(this.model, width, hidden, (g) =>
+      weightOf(architecture, bias) ? weights.bind(g, bias) : undefined,
+    );
+    const attention = site.tensor === 'o_proj';
+    const module = await this.forward.openInput(
+      { block: site.block, attention, ffn: !attention },
+      this.streams.inputPool(width),
+    );
+    try {
+      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+        const before = await this.streams.read('healed', p);
+        const x = await module.run(before);
+        const target = await this.streams.read('target', p);
+        if (use !== 'none') await sums.add(equations, x.data, target.tensor, before.tensor);
+        await this.streams.writeInput(p, x);
+        this.advance(rows);
+      }
+    } finally {
+      await module.close();
+      await sums.close();
+    }
+    const sizes = [norm(equations.gram.diagonal()), norm(equations.cross.data)];
+    if (!sizes.every(Number.isFinite)) throw notFinite(site);
+    const stored = await readWide(weights, weight);
+    await lessImage(equations, transposed(stored, hidden, width), products);
+    return equations;
+  }
+
+  /**
+   * Applies the site's Linear with its new weight: "healed" is then the stream after the site.
+   * @param weight (hidden, width of X); the stored one when undefined
+   * @returns Σ (target − stream)² of the fitted rows
+   * @throws UserError if a number is not finite
+   */
+  async apply(site: Site, weight: Float32Array | undefined): Promise<number> {
+    const { weights, architecture } = this.model;
+    const { hidden } = architecture;
+    const width = this.widthOf(site, 'input');
+    const { weight: key, bias } = weightKeys(site);
+    const g = new Graph();
+    const x = g.input('x', 'float32', ['tokens', width]);
+    const before = g.input('before', 'float32', ['tokens', hidden]);
+    const matrix = weight ? g.floats(weight, [hidden, width]) : weights.bind(g, key);
+    const sum = linear(g, x, matrix, before);
+    g.output('y', weightOf(architecture, bias) ? add(g, sum, weights.bind(g, bias)) : sum);
+    const session = await this.model.openSession(g.serialize(), { prepack: true });
+    let error = 0;
+    try {
+      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+        const healed = this.forward.pool.take(rows);
+        const input = float32(await this.streams.readInput(p, width), [rows * this.forward.length, width]);
+        await session.run({ x: input, before: (await this.streams.read('healed', p)).tensor }, { y: healed.tensor });
+        if (use !== 'none') error += squaredDistance(await this.streams.read('target', p), healed);
+        await this.streams.write('healed', p, healed);
+        this.advance(0);
+      }
+    } finally {
+      await session.close();
+    }
+    if (!Number.isFinite(error)) throw notFinite(site);
+    return error;
   }
 
   /**
@@ -208,18 +287,21 @@ export class Walk {
     for (let i = 0; i < data.length; i++) data[i] = after.data[i] - before.data[i];
     return chunk;
   }
+}
 
-  /** target − stream, until the next call, and the sum of its squares in float64. */
-  private residual(target: Chunk, stream: Chunk): { readonly residual: Float32Array; readonly squares: number } {
-    const [wanted, found] = [target.data, stream.data];
-    if (this.spare.length < wanted.length) this.spare = new Float32Array(wanted.length);
-    const residual = this.spare.subarray(0, wanted.length);
-    let squares = 0;
-    for (let i = 0; i < residual.length; i++) {
-      const difference = wanted[i] - found[i];
-      residual[i] = difference;
-      squares += difference * difference;
-    }
-    return { residual, squares };
+/** Σ (target − stream)², in float64. */
+function squaredDistance({ data: target }: Chunk, { data: stream }: Chunk): number {
+  let squares = 0;
+  for (let i = 0; i < target.length; i++) {
+    const difference = target[i] - stream[i];
+    squares += difference * difference;
   }
+  return squares;
+}
+
+/** The transpose of a matrix of `rows` × `columns`. */
+function transposed(data: Float64Array, rows: number, columns: number): Matrix {
+  const values = new Float64Array(data.length);
+  for (let j = 0; j < columns; j++) for (let i = 0; i < rows; i++) values[j * rows + i] = data[i * columns + j];
+  return { data: values, rows: columns, columns: rows };
 }

@@ -51,11 +51,8 @@ export class Folder {
    * @param target the dense stream where the next kept module starts
    */
   async add(equations: NormalEquations, moved: Float32Array, after: Float32Array, target: Float32Array): Promise<void> {
-    await this.sums.add(
-      equations,
-      moved,
-      after.map((value, i) => target[i] - value),
-    );
+    const shape = [after.length / this.hidden, this.hidden];
+    await this.sums.add(equations, moved, float32(target, shape), float32(after, shape));
   }
 
   /**

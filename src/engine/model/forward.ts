@@ -2,7 +2,7 @@
  * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close
  * it. Peak memory is one block and the hidden states, not the model.
  */
-import { Graph } from '../onnx/graph';
+import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import { fedBinding, sourceBinding } from './binding';
 import { buildStep } from './forward-graph';
@@ -92,6 +92,30 @@ export class Forward {
       run: async (chunk, pass: Forward = this) => {
         const result = pass.pool.take(chunk.rows);
         await session.run({ ...pass.feeds(chunk, step, kind) }, { y: result.tensor });
+        return result;
+      },
+      close: () => session.close(),
+    };
+  }
+
+  /**
+   * Opens one module of a block, attention or FFN, without its last Linear (o or down), and hands out the input of that.
+   * @param inputs allocates chunks of that input's width
+   */
+  async openInput(step: Step, inputs: ChunkPool): Promise<OpenStep> {
+    const { architecture, weights, device } = this.model;
+    const last = step.attention ? 'o' : 'down';
+    const g = new Graph();
+    const kind = device.provider === 'cpu' ? 'fused' : 'plain';
+    let input: Value | undefined;
+    buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
+      if (linear === last) input = value;
+    });
+    const session = await this.model.openSession(g.extract([{ name: 'input', value: input! }]), { prepack: true });
+    return {
+      run: async (chunk) => {
+        const result = inputs.take(chunk.rows);
+        await session.run({ ...this.feeds(chunk, step, kind) }, { input: result.tensor });
         return result;
       },
       close: () => session.close(),

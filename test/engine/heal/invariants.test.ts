@@ -151,7 +151,7 @@ describe('healing', () => {
   it('a step of 0 changes nothing, and a larger ridge changes less', async () => {
     const { steps, fit } = await heal(model(), cut, rows, { method: 'refit', step: 0, stepCut: 0 });
     for (const { errorBefore, errorAfter } of steps) assert.equal(errorAfter, errorBefore);
-    assert.deepEqual(fit!.after, fit!.before);
+    checkLikeness(fit!.after, fit!.before, HEAL_TOLERANCE.toys, 'after steps of 0');
     const norms: number[] = [];
     for (const ridge of [0.1, 1, 10, 1e4]) {
       norms.push((await heal(model(), cut, rows, { method: 'refit', ridge, measure: false })).steps[0].normDelta!);
