@@ -133,7 +133,7 @@ export function learnSpeed(
     return;
   }
   const { criterion = 'ppl', granularity = 'block', remove = [], count, keep, objective } = spec;
-  if (granularity !== 'block' || remove.length > 0 || spec.adapter !== undefined) return;
+  if (granularity !== 'block' || remove.length > 0 || (spec.adapter ?? spec.heal) !== undefined) return;
   const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
   const { seconds, search } = (outcome as JobOutcome<'score'>).result;
   const scope = { count, kept: new Set(keep), objective };

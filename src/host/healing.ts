@@ -70,14 +70,14 @@ export function tellHealed(args: CommonArguments, result: HealResult, warnings: 
 }
 
 /** "Healed SmolLM2-24 in 41 s: perplexity 152.9 → 112.7, divergence from the whole model 0.92 → 0.58." */
-function healedWords({ out, patch, heldOut, fit, kept, seconds }: HealResult): string {
+function healedWords({ out, patch, heldOut, fit, weights, seconds }: HealResult): string {
   const { t } = vscode.l10n;
   const { before, rounded } = heldOut ?? fit;
   const [ppl, kl] = (['ppl', 'kl'] as const).map((measure) =>
     [before, rounded].map((numbers) => formatNumber(Number(numbers[measure]), 4)).join(' → '),
   );
   const [written] = [out, patch].filter((path) => path !== null).map((path) => checkpointName(path));
-  if (kept === 'plain') return t('Healing was no better than pruning alone (perplexity {0}).', ppl);
+  if (weights === 'plain') return t('Healing was no better than pruning alone (perplexity {0}).', ppl);
   const time = formatSeconds(seconds);
   return t('Healed {0} in {1}: perplexity {2}, divergence from the whole model {3}.', written, time, ppl, kl);
 }

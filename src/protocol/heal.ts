@@ -37,8 +37,8 @@ export interface HealResult {
   /** On rows that were not fitted; null if none was held out. */
   readonly heldOut: HealStagesResult | null;
   readonly steps: readonly HealStep[];
-  /** What was kept: the healed weights, or the plain ones because they are better on the rows held out. */
-  readonly kept: 'healed' | 'plain';
+  /** Which weights the result has: the healed ones, or the plain ones because they are better on the rows held out. */
+  readonly weights: 'healed' | 'plain';
   /** Folder of the new checkpoint and file of the patch, absolute; null if not written. */
   readonly out: string | null;
   readonly patch: string | null;

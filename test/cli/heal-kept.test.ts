@@ -21,7 +21,7 @@ describe('command line: heal keeps the better of plain and healed', function () 
     await run('prune', model, '--blocks', '1', '--out', pruned);
   });
 
-  const weights = (folder: string): string => hashesOf(folder)['model.safetensors'];
+  const hashOf = (folder: string): string => hashesOf(folder)['model.safetensors'];
   const heal = async (...args: string[]): Promise<Json & { out: string; patch: string; folder: string }> => {
     const folder = temporaryFolder();
     const [out, patch] = [join(folder, 'out'), join(folder, 'patch.safetensors')];
@@ -32,19 +32,19 @@ describe('command line: heal keeps the better of plain and healed', function () 
   const kl = (stages: unknown, stage: string): number => ((stages as Json)[stage] as Json).kl as number;
 
   it('the healed weights, if they are nearer to the whole model on the rows held out', async () => {
-    const { kept, heldOut, out, patch } = await heal();
-    assert.equal(kept, 'healed');
+    const { weights, heldOut, out, patch } = await heal();
+    assert.equal(weights, 'healed');
     assert.ok(kl(heldOut, 'rounded') < kl(heldOut, 'before'), JSON.stringify(heldOut));
-    assert.notEqual(weights(out), weights(pruned));
+    assert.notEqual(hashOf(out), hashOf(pruned));
     assert.ok(existsSync(patch));
   });
 
   it('the plain ones otherwise: the checkpoint is the pruned one, there is no patch, and a warning says so', async () => {
-    const { kept, heldOut, out, folder, steps } = await heal(...TOO_FAR);
-    assert.equal(kept, 'plain');
+    const { weights, heldOut, out, folder, steps } = await heal(...TOO_FAR);
+    assert.equal(weights, 'plain');
     assert.ok(kl(heldOut, 'rounded') >= kl(heldOut, 'before'), JSON.stringify(heldOut));
     assert.ok((steps as unknown[]).length > 0, 'the steps tell what was tried');
-    assert.equal(weights(out), weights(pruned));
+    assert.equal(hashOf(out), hashOf(pruned));
     assert.deepEqual(readdirSync(folder), ['out']);
 
     const text = ['--calibration', rows, '--held-out', '0.5', ...TOO_FAR];
@@ -53,7 +53,7 @@ describe('command line: heal keeps the better of plain and healed', function () 
   });
 
   it('the healed ones where no row is held out', async () => {
-    const { kept, heldOut } = await heal(...TOO_FAR, '--held-out', '0');
-    assert.deepEqual([kept, heldOut], ['healed', null]);
+    const { weights, heldOut } = await heal(...TOO_FAR, '--held-out', '0');
+    assert.deepEqual([weights, heldOut], ['healed', null]);
   });
 });

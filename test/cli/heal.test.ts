@@ -30,7 +30,7 @@ describe('command line: heal', function () {
   });
 
   it('writes a checkpoint and a patch, which are the same model', async () => {
-    assert.deepEqual([healed.out, healed.patch, healed.kept], [out, patch, 'healed']);
+    assert.deepEqual([healed.out, healed.patch, healed.weights], [out, patch, 'healed']);
     const onTop = await run('eval', model, ...measuring, '--text', other, '--heal', patch);
     assert.deepEqual(onTop.removed, [1]);
     const written = await run('eval', out, ...measuring, '--text', other);

@@ -41,7 +41,7 @@ describe('command line: prune and heal', function () {
     assert.deepEqual(keys(pruned), sorted(shape));
     await run('heal', model, '--remove', '1', '--data', text, ...healing.slice(2), '--out', other);
     assert.equal(weights(out), weights(other));
-    assert.deepEqual([pruned.removed, (pruned.healing as Json).kept], [[1], 'healed']);
+    assert.deepEqual([pruned.removed, (pruned.healing as Json).weights], [[1], 'healed']);
     const { settings } = readJson(join(out, 'coppice.json'));
     assert.equal((settings as Json).chosen, 'by hand');
   });

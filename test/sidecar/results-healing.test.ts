@@ -68,7 +68,7 @@ describe('healing in the results panel', function () {
     assert.ok(Number(measured.ppl) < 0.95 * Number(whatIf.ppl), `${measured.ppl} of ${whatIf.ppl}`);
     assert.ok(Number(measured.ppl) > Number(whatIf.full));
     const { heal: digest, inputs } = runs.find((run) => run.digest.kind === 'heal')!.digest;
-    assert.deepEqual([digest!.removed, digest!.kept], [PLAN, 'healed']);
+    assert.deepEqual([digest!.removed, digest!.weights], [PLAN, 'healed']);
     assert.ok(digest!.steps.length > 10 && digest!.heldOut !== undefined);
     assert.ok(!inputs.some(({ name }) => name === basename(text)), 'not fitted to the text that is measured');
     assert.equal(readdirSync(tmpdir()).filter((name) => name.startsWith('coppice-heal-')).length, 0);

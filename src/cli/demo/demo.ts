@@ -155,8 +155,8 @@ const SAME_HAND = [
   'the measurement but come from the same source. The whole model learned from another source.',
 ];
 
-function healingFacts({ method, tokens, heldOut, kept, seconds, out }: RunResult<'heal'>): object {
-  return { method, tokens, heldOut, kept, seconds, out };
+function healingFacts({ method, tokens, heldOut, weights, seconds, out }: RunResult<'heal'>): object {
+  return { method, tokens, heldOut, weights, seconds, out };
 }
 
 function trainingFacts(trained: RunResult<'retrain'>): object {

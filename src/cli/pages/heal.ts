@@ -5,7 +5,7 @@ import { facts } from '../terminal/text';
 import type { Page } from './page';
 
 export const healPage: Page<'heal'> = (_, { shown }) => ({
-  page: ({ removed, method, heldOut, fit, kept, out, patch, seconds }) => {
+  page: ({ removed, method, heldOut, fit, weights, out, patch, seconds }) => {
     const { before, after, rows } = heldOut ?? fit;
     const change = (name: 'ppl' | 'kl'): string =>
       `${formatNumber(Number(before[name]))} before, ${formatNumber(Number(after[name]))} after`;
@@ -14,7 +14,7 @@ export const healPage: Page<'heal'> = (_, { shown }) => ({
       ['method', method],
       ['perplexity', `${change('ppl')} (${rows} rows${heldOut ? ' that were not fitted' : ''})`],
       ['divergence', `${change('kl')} nats from the whole model`],
-      ['kept', kept],
+      ['weights', weights],
       ...[out, patch].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
       ['time', formatSeconds(seconds)],
     ]);

@@ -25,9 +25,9 @@ function roundLines({ rounds = [] }: PruneResult): string[] {
 
 function healingLines({ healing }: PruneResult): string[] {
   if (healing === undefined) return [];
-  const { heldOut, fit, method, kept } = healing;
+  const { heldOut, fit, method, weights } = healing;
   const { before, after } = heldOut ?? fit;
-  if (kept === 'plain') return ['healed      no: the plain weights are nearer to the whole model'];
+  if (weights === 'plain') return ['healed      no: the plain weights are nearer to the whole model'];
   const change = (name: 'ppl' | 'kl', digits: number): string =>
     `${formatNumber(Number(before[name]), digits)} → ${formatNumber(Number(after[name]), digits)}`;
   return [`healed      by ${method}: perplexity ${change('ppl', 4)}, divergence ${change('kl', 3)}`];

@@ -131,7 +131,7 @@ export class JobsPart {
       return undefined;
     const { result } = outcome as JobOutcome<'heal' | 'prune'>;
     const healed = 'writingSeconds' in result ? result : result.healing;
-    if (!healed || healed.kept === 'plain' || this.scratch.has(healed.patch ?? '')) return undefined;
+    if (!healed || healed.weights === 'plain' || this.scratch.has(healed.patch ?? '')) return undefined;
     if (healed.out !== null) return { checkpoint: healed.out };
     return healed.patch === null ? undefined : { heal: healed.patch };
   }

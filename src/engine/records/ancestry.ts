@@ -27,7 +27,7 @@ export function pruningWords(name: string, record: RunRecord | undefined): strin
 /** ", and healed in closed form (refit)"; empty for plain weights. */
 function healing({ kind, results }: RunRecord): string {
   const method = text(results.method);
-  if (kind !== 'heal' || results.kept !== 'healed' || method === undefined) return '';
+  if (kind !== 'heal' || results.weights !== 'healed' || method === undefined) return '';
   return `, and healed in closed form (${inline(method)})`;
 }
 

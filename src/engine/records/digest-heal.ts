@@ -9,7 +9,7 @@ export function healOf(results: unknown): HealDigest | undefined {
   const method = text(results.method);
   if (method === undefined) return undefined;
   const ridge = typeof results.ridge === 'number' ? String(results.ridge) : text(results.ridge);
-  const kept = text(results.kept);
+  const weights = text(results.weights);
   const name = isObject(results.text) ? text(results.text.name) : undefined;
   const [fit, heldOut] = [stagesOf(results.fit), stagesOf(results.heldOut)];
   return {
@@ -18,7 +18,7 @@ export function healOf(results: unknown): HealDigest | undefined {
     tokens: finite(results.tokens),
     ...(name !== undefined && { text: name }),
     removed: entries(results.removed),
-    ...((kept === 'healed' || kept === 'plain') && { kept }),
+    ...((weights === 'healed' || weights === 'plain') && { weights }),
     ...(fit && { fit }),
     ...(heldOut && { heldOut }),
     steps: objects(results.steps).flatMap(stepOf),

@@ -112,7 +112,7 @@ export interface HealDigest {
   /** Blocks and modules left out. */
   readonly removed: readonly (number | string)[];
   /** Whether the healed or the plain weights were kept; undefined if unknown. */
-  readonly kept?: 'healed' | 'plain';
+  readonly weights?: 'healed' | 'plain';
   /** On the fitted rows, and on others; undefined if not measured. */
   readonly fit?: HealStagesDigest;
   readonly heldOut?: HealStagesDigest;

@@ -34,7 +34,7 @@ export function healCard(
   const { kept, removed } = reduction;
   const before = kept.length + removed.length;
   const pruned = removed.length > 0;
-  const healed = facts.kept === 'healed';
+  const healed = facts.weights === 'healed';
   const what = pruned ? `${shown} without ${removed.length} of its ${before} Transformer blocks` : shown;
   const title = `${shown}${pruned ? `, ${kept.length} of ${before} blocks` : ''}${healed ? ', healed' : ''}`;
   const tags = [...(pruned ? ['pruned', 'depth-pruning'] : []), ...(healed ? ['healed'] : []), 'coppice'];

@@ -46,7 +46,7 @@ export interface HealFacts {
   /** Null if no rows were held out. */
   readonly heldOut: HealStages | null;
   readonly steps: readonly HealStep[];
-  readonly kept: 'healed' | 'plain';
+  readonly weights: 'healed' | 'plain';
   /** The texts that were fitted, by name: "sherlock.txt", "text written by the original". */
   readonly texts: readonly string[];
 }

@@ -145,7 +145,7 @@ async function finish(finished: Finished, start: number, context: JobContext): P
     fit: healed.fit!,
     heldOut: healed.heldOut ?? null,
     steps: healed.steps,
-    kept: isBetter ? 'healed' : 'plain',
+    weights: isBetter ? 'healed' : 'plain',
     texts: rows.inputs.map(({ name }) => name),
   };
   const removed = removedJson(opened.removed);
@@ -177,7 +177,7 @@ async function write(
   details: RunDetails,
   { job, started, note }: JobContext,
 ): Promise<Pick<HealResult, 'out' | 'patch' | 'leftBehind'>> {
-  const patches = facts.kept === 'healed' ? healed.patches : [];
+  const patches = facts.weights === 'healed' ? healed.patches : [];
   let folder: Pick<HealResult, 'out' | 'leftBehind'> = { out: null };
   if (out !== undefined) {
     const provenance = { ...details, inputs: details.inputs.slice(1), started }; // the model is the first input

@@ -73,8 +73,8 @@ async function pruneAndHeal(
   if ((mergekit ?? llamaCpp) !== undefined) context.note('the recipe removes the same blocks; it does not heal');
   const { leftBehind = [] } = healed;
   const result = { ...reduction, out: healed.out!, leftBehind, ...(told && { rounds: told }), healing: healed };
-  const { method, ridge, step, stepCut, tokens, kept } = healed;
-  const settings = { ...selection.settings, rounds, heal: { method, ridge, step, stepCut, tokens, kept } };
+  const { method, ridge, step, stepCut, tokens, weights } = healed;
+  const settings = { ...selection.settings, rounds, heal: { method, ridge, step, stepCut, tokens, weights } };
   return {
     result: { ...result, seconds: secondsSince(start) },
     run: detailsOf(checkpoint, options, { device: { provider: healed.device }, ...selection, settings }),

@@ -87,9 +87,9 @@ export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove
 }
 
 /** What is left after healing, on rows that were not fitted, if there are any. */
-export function outcomeOf({ heldOut, fit, kept }: HealResult): { readonly ppl: number; readonly kl: number } {
+export function outcomeOf({ heldOut, fit, weights }: HealResult): { readonly ppl: number; readonly kl: number } {
   const stages = heldOut ?? fit;
-  const { ppl, kl } = kept === 'healed' ? stages.after : stages.before;
+  const { ppl, kl } = weights === 'healed' ? stages.after : stages.before;
   return { ppl: Number(ppl), kl: Number(kl) };
 }
 

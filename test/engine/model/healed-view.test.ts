@@ -37,7 +37,7 @@ const FACTS: HealFacts = {
   tokens: 100,
   fit: STAGES,
   heldOut: null,
-  kept: 'healed',
+  weights: 'healed',
   texts: [],
   steps: [],
 };

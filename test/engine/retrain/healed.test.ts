@@ -66,7 +66,7 @@ async function writtenFrom(heal: string): Promise<string> {
     tokens: 100,
     fit: stages,
     heldOut: null,
-    kept: 'healed',
+    weights: 'healed',
     texts: [],
     steps: [],
   };

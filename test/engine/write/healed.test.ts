@@ -40,7 +40,7 @@ const FACTS: HealFacts = {
   tokens: 8192,
   fit: stages,
   heldOut: { ...stages, rows: 2 },
-  kept: 'healed',
+  weights: 'healed',
   texts: ['book.txt'],
   steps: [{ block: 0, tensor: 'down_proj', removed: [1], ridge: 0.7, errorBefore: 9, errorAfter: 4 }],
 };
@@ -153,7 +153,7 @@ describe('a healed checkpoint', function () {
 
   it('has the plain weights if these were kept, and says so', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint('llama-gqa-tied'));
-    const out = await written(checkpoint, { patches: [] }, { ...FACTS, kept: 'plain' });
+    const out = await written(checkpoint, { patches: [] }, { ...FACTS, weights: 'plain' });
     requireSame(await logitsIn(out), await logitsOf(checkpoint, [], false));
     const card = readFileSync(join(out, 'README.md'), 'utf8');
     assert.match(card, /the plain ones were better, so they were kept/);

@@ -82,7 +82,7 @@ describe('the story of healing', function () {
     const { removed, healing } = await pruning;
     assert.equal(removed.length, COUNT);
     assert.deepEqual(await planned(), removed);
-    assert.equal(healing!.kept, 'healed');
+    assert.equal(healing!.weights, 'healed');
     assert.ok(Number(healing!.heldOut!.after.kl) < Number(healing!.heldOut!.before.kl));
     const { kind, settings } = await readRecord(join(out, 'coppice.json'));
     assert.deepEqual([kind, settings.criterion, settings.method], ['heal', 'greedy', 'refit']);

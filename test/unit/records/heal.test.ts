@@ -15,7 +15,7 @@ const RESULTS = {
   method: 'refit',
   ridge: 'auto',
   tokens: 8192,
-  kept: 'healed',
+  weights: 'healed',
   fit: { ...STAGES, after: likeness('Infinity', 0.3) },
   heldOut: STAGES,
   steps: [
@@ -39,7 +39,7 @@ describe('records of healing', () => {
       ridge: 'auto',
       tokens: 8192,
       removed: [1, 2],
-      kept: 'healed',
+      weights: 'healed',
       fit: {
         rows: 3,
         before: { ppl: 20, kl: 0.9, top1: 0.5 },
@@ -78,7 +78,7 @@ describe('records of healing', () => {
 
   it('of other versions may lack parts', () => {
     assert.equal(digestOf('heal', {}).heal, undefined);
-    const { heal } = digestOf('heal', { method: 'fold', ridge: 0.3, kept: 'x', fit: { before: {} }, steps: 'none' });
+    const { heal } = digestOf('heal', { method: 'fold', ridge: 0.3, weights: 'x', fit: { before: {} }, steps: 'none' });
     const absent = { tokens: null, removed: [], steps: [], seconds: null, writingSeconds: null };
     assert.deepEqual(heal, { method: 'fold', ridge: '0.3', ...absent });
   });
@@ -100,7 +100,7 @@ describe('records of healing', () => {
     const record = newRecord({ kind: 'heal', inputs: [model], settings: {}, results: RESULTS, started: new Date() });
     const words = '`mine` itself is `toy` without blocks 1, 2';
     assert.equal(pruningWords('mine', record), `${words}, and healed in closed form (refit).`);
-    const plain = { ...record, results: { ...RESULTS, kept: 'plain' } };
+    const plain = { ...record, results: { ...RESULTS, weights: 'plain' } };
     assert.equal(pruningWords('mine', plain), `${words}.`);
   });
 });

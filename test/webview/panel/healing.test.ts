@@ -81,7 +81,7 @@ describeBrowser('card of a healing', (browser) => {
   it('says when nothing was held out, and when the plain weights were better', async () => {
     const panel = await openPanel(
       browser(),
-      panelOf(runOf('a', { heldOut: undefined, fit: healed.heldOut, kept: 'plain' })),
+      panelOf(runOf('a', { heldOut: undefined, fit: healed.heldOut, weights: 'plain' })),
     );
     assert.match(await words(panel), /16 rows of sherlock\.txt, fitted: everything looks healed there/);
     assert.match(await words(panel), /plain weights were kept/);
@@ -154,7 +154,7 @@ describeBrowser('card of a healing', (browser) => {
     await panel.post(update(3, { plan: planOf([14, 16]) }));
     await settled(panel);
     assert.match(await box.innerText(), /Measure: about 10 s/);
-    const vain: PanelRun = runOf('vain', { removed: [14, 16], kept: 'plain' });
+    const vain: PanelRun = runOf('vain', { removed: [14, 16], weights: 'plain' });
     await panel.post(update(4, { runs: [vain, ...runs] }));
     await settled(panel);
     assert.match(await box.innerText(), /healing was no better/);

@@ -176,7 +176,7 @@ export const healRun: RunDigest = {
     tokens: 30_720,
     text: 'sherlock.txt',
     removed: [13, 14, 15, 16, 17, 18],
-    kept: 'healed',
+    weights: 'healed',
     heldOut: {
       rows: 16,
       before: { ppl: 156.3, kl: 0.573, top1: 0.502 },

@@ -34,7 +34,7 @@ export function healedFigure({ send }: Context): Section {
       const isVain =
         !found &&
         ownRuns(runs).some(
-          ({ digest: { heal } }) => heal?.kept === 'plain' && heal.removed.join() === plan.removed.join(),
+          ({ digest: { heal } }) => heal?.weights === 'plain' && heal.removed.join() === plan.removed.join(),
         );
       const offers = isPlan && !found && !isHealing && !isVain;
       measure.hidden = !offers;

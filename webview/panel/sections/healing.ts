@@ -103,5 +103,5 @@ function precisionOf({ device }: RunDigest, { after, rounded }: HealStagesDigest
   return `${computed} ${rounding}`;
 }
 
-const noteOf = ({ kept }: HealDigest): string[] =>
-  kept === 'plain' ? [t('⚠ Healing was no better on these rows, so the plain weights were kept.')] : [];
+const noteOf = ({ weights }: HealDigest): string[] =>
+  weights === 'plain' ? [t('⚠ Healing was no better on these rows, so the plain weights were kept.')] : [];
