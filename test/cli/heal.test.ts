@@ -167,6 +167,15 @@ describe('command line: heal', function () {
     assert.deepEqual(readdirSync(join(nested, '..')), ['healed']);
   });
 
+  it('refuses to leave out all blocks, before the work starts', async () => {
+    const all = ['--remove', '0-99'];
+    assert.match((await coppice(['heal', model, ...all])).stderr, /is beyond the last block/);
+    const { blocks } = (await run('inspect', model)) as { blocks: number };
+    const { code, stderr } = await coppice(['heal', model, '--remove', `0-${blocks - 1}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, /all blocks are left out/);
+  });
+
   it('leaves nothing when it is interrupted', async () => {
     const folder = temporaryFolder();
     const words = ['--data', text, '--tokens', '4096', '--out', join(folder, 'out'), '--patch', join(folder, 'p')];

@@ -1,5 +1,6 @@
 /** What `coppice heal` prints. */
 import { formatSeconds } from '../../format/durations';
+import { formatCounted } from '../../format/words';
 import { formatNumber } from '../../format/numbers';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
@@ -12,7 +13,7 @@ export const healPage: Page<'heal'> = (_, { shown }) => ({
     return facts([
       ['removed', removed.join(', ')],
       ['method', method],
-      ['perplexity', `${change('ppl')} (${rows} rows${heldOut ? ' that were not fitted' : ''})`],
+      ['perplexity', `${change('ppl')} (${formatCounted(rows, 'row')}${heldOut ? ' not fitted' : ''})`],
       ['divergence', `${change('kl')} nats from the whole model`],
       ['weights', weights],
       ...[out, patch].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { adapterDigest } from '../../engine/adapter/adapter';
+import { UserError } from '../../engine/errors';
 import { checkTarget } from '../../engine/files/target';
 import { heal } from '../../engine/heal/heal';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
@@ -11,7 +12,8 @@ import { choiceInputs, choiceSettings } from '../../engine/importance/choice';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { type Model, openModel } from '../../engine/model/model';
 import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
-import { removedJson } from '../../engine/model/view';
+import { removedJson, stepsOf } from '../../engine/model/view';
+import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { healingRows, type HealingRows, SELF_TEXT } from '../../engine/retrain/data/healing-rows';
@@ -30,6 +32,7 @@ type Options = OptionsFor<'heal'>;
 export async function runHeal(options: Options, context: JobContext): Promise<RunEnd<HealResult>> {
   const start = performance.now();
   const opened = await openForComputing(options.checkpoint, options, context.job);
+  requireBlock(opened);
   await checkOutputs(options, opened);
   const { checkpoint, view, changes } = opened;
   const compute = modelOptions(options, context);
@@ -51,6 +54,15 @@ export async function runHeal(options: Options, context: JobContext): Promise<Ru
       if (whole !== model) await whole.close();
     }
   });
+}
+
+function requireBlock({ view }: OpenedModel): void {
+  if (stepsOf(view).length > 0) return;
+  throw new UserError(
+    'There is nothing left to heal',
+    'all blocks are left out',
+    `Leave out fewer with ${option('remove')}.`,
+  );
 }
 
 /** Refuses outputs that could not be written, before the work starts. */

@@ -63,11 +63,11 @@ interface Found {
 export async function healingRows(text: HealingText, source: Source, job: JobOptions): Promise<HealingRows> {
   const { context } = source.author.architecture;
   const length = text.length ?? Math.min(source.defaults.length, context);
-  const wanted = Math.ceil((text.tokens ?? source.defaults.tokens) / length / (1 - text.heldOut));
+  const toFit = Math.ceil((text.tokens ?? source.defaults.tokens) / length);
+  const wanted = text.heldOut === 0 ? toFit : Math.max(toFit + 1, Math.ceil(toFit / (1 - text.heldOut)));
   const { found, asked, seconds } = await load(text, { ...source, length, wanted }, job);
   const rows = inTurn(found.map((each) => each.rows));
   const own = rows[0]?.length ?? 0;
-  const toFit = Math.ceil((text.tokens ?? source.defaults.tokens) / length);
   const { fit, heldOut } = splitRows(rows, text.heldOut, asked === undefined ? Infinity : toFit);
   const short = asked !== undefined && rows.length < asked ? [shortage(rows.length * own, asked * own)] : [];
   return {
