@@ -148,7 +148,16 @@ async function fileRows(
   job: JobOptions,
 ): Promise<Found> {
   const { eosTokenIds, bosTokenId, vocabulary, context } = author.architecture;
-  const options = { length, seed, heldOut: 0, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary, context };
+  const options = {
+    length,
+    seed,
+    heldOut: 0,
+    eosTokenId: eosTokenIds[0],
+    bosTokenId,
+    vocabulary,
+    context,
+    unwrap: true,
+  };
   const { train, describe } = await loadTrainingData(file, options, tokenizer, job);
   const all = cutRows(train, length);
   if (all.length === 0) {

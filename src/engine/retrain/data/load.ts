@@ -14,6 +14,7 @@ import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
 import { type ExampleSet, countTargets, type Example } from './example';
 import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
+import { unwrapLines } from './unwrap';
 import { type DataKind, parseRecords, type Records, unusable } from './records';
 
 export interface TrainingData extends ExampleSet {
@@ -68,7 +69,9 @@ export async function loadTrainingData(
   const files: LoadedFile[] = [];
   for (const file of typeof source === 'string' ? [source] : source) {
     const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
-    files.push({ file, sha256, records: parseRecords(text, file, options.kind) });
+    const records = parseRecords(text, file, options.kind);
+    const unwrapped = options.unwrap && records.kind === 'text';
+    files.push({ file, sha256, records: unwrapped ? { kind: 'text', text: unwrapLines(records.text) } : records });
   }
   const { train, heldOut, batches, dropped, truncated } =
     fixedBatches(files, options) ?? (await encodeFiles(files, options, tokenizer, job));

@@ -38,6 +38,8 @@ export interface DataOptions extends EncodingOptions {
    */
   readonly bos?: 'stream' | 'window';
   readonly bosTokenId?: number;
+  /** Join the lines of running text that is broken at a fixed width (unwrap.ts). */
+  readonly unwrap?: boolean;
   /** Size of the model's vocabulary; all ids must be below it. */
   readonly vocabulary?: number;
   /** The model's context: rows of given batches must not be longer. */
