@@ -270,19 +270,37 @@ function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDige
   };
 }
 
+/** Results of the demo by name, and what was done to the model of each. */
+const DEMO_STAGES = [
+  ['before', undefined],
+  ['after', 'pruned'],
+  ['healed', 'healed'],
+  ['retrained', 'retrained'],
+] as const;
+
 /** The demo has several kinds of results. */
 function demoOf(results: JsonObject, model: string, inputs: readonly RunInput[]): Parts {
   const text = inputs.find(({ role }) => role === 'text')?.name ?? '';
-  const sides = [results.before, results.after, results.retrained].filter(isObject);
-  const labels = [model, `${model}, pruned`, `${model}, retrained`].slice(0, sides.length);
+  const stages = DEMO_STAGES.flatMap(([name, stage]) => {
+    const side = results[name];
+    return isObject(side) ? [{ side, stage, label: stage === undefined ? model : `${model}, ${stage}` }] : [];
+  });
+  const sides = stages.map(({ side }) => side);
+  const labels = stages.map(({ label }) => label);
   const written = sides.flatMap(({ continuations }, column) =>
     objects(continuations).map((each, prompt) => ({ ...each, prompt, column })),
   );
   written.sort((a, b) => a.prompt - b.prompt); // models to compare are side by side
   const quality = sides.flatMap((side, i) => qualityOf(side, labels[i], text, evaluationKey(side, side, inputs)));
+  const improved = stages.flatMap(({ stage, label }): RetrainedDigest[] => {
+    const measured = quality.find((each) => each.label === label);
+    if (measured === undefined || (stage !== 'healed' && stage !== 'retrained')) return [];
+    const point = retrainedOf(results, stage, measured);
+    return [stage === 'healed' ? { ...point, healed: true } : point];
+  });
   return {
     quality,
-    ...(quality.length > 2 && { retrained: [retrainedOf(results, 'retrained', quality[2])] }),
+    ...(improved.length > 0 && { retrained: improved }),
     cost: sides.map((side, i) => ({ ...costOf(side, labels[i]), speed: 'writing' as const })),
     samples: samplesOf({ columns: labels.map((label) => ({ label })), samples: written }, texts(results.prompts)),
   };
