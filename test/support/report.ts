@@ -7,7 +7,7 @@ export function dataOfReport(html: string): ReportData {
   return JSON.parse(found[1]) as ReportData;
 }
 
-const PARTS = ['cost', 'curve', 'quality', 'retrained', 'samples', 'score', 'training'] as const;
+const PARTS = ['cost', 'curve', 'heal', 'quality', 'retrained', 'samples', 'score', 'training'] as const;
 
 /** Names of what its runs have between them, sorted. */
 export const partsOfReport = (html: string): string[] =>
