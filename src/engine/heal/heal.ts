@@ -11,16 +11,18 @@ import { type JobOptions, Work } from '../progress';
 import { formulaNumber } from '../random';
 import { divided, folded, type NewWeight, refitted } from './corrections';
 import { fitFailure, noFactor } from './failure';
-import { type Fit, fitByRows, fitWith } from './fit';
+import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
+import type { NormalEquations } from './gram';
 import { isMeasured, measureStages, measureWork } from './measure';
 import { HEAL_DEFAULTS, type HealMethod, refitRidge } from './methods';
 import { MemoryPatches } from './patch-store';
-import type { Healed, HealSettings, HealStep, PatchSink } from './result';
+import type { Healed, HealSettings, HealStep } from './result';
 import { groupRows } from './rows';
 import { type Site, sitesOf } from './sites';
 import { Products } from './solve';
+import type { PatchSink } from '../weights/patches';
 import { Streams } from './streams';
-import { type Observation, type Regressor, Walk } from './walk';
+import { type Regressor, Walk } from './walk';
 
 export interface HealOptions extends HealSettings {
   /** Rows that are measured but not fitted. */
@@ -188,7 +190,7 @@ class Healing {
   private async refit(site: Site): Promise<HealStep> {
     const share = this.shareOf(site);
     const fitted = await this.walker.sum(site, this.products);
-    const { delta, linear, quadratic, ...facts } = await this.solve(site, { fitted, error: 0, chosenError: 0 });
+    const { delta, linear, quadratic, ...facts } = await this.solve(site, fitted);
     const changed = delta ? await this.changed(site, delta, share) : [];
     const errorAfter = await this.walker.apply(site, changed[0]?.values);
     await this.keep(changed);
@@ -206,7 +208,7 @@ class Healing {
   private async correct(site: Site, regressor: Regressor): Promise<HealStep> {
     const share = this.shareOf(site);
     const observed = await this.walker.observe(site, regressor);
-    const { delta, linear, quadratic, ...facts } = await this.solve(site, observed);
+    const { delta, linear, quadratic, ...facts } = await this.solve(site, observed.fitted, observed.chosen);
     const changed = delta ? await this.changed(site, delta, share) : [];
     await this.walker.correct(site, regressor, delta && { delta, share });
     await this.keep(changed);
@@ -215,10 +217,10 @@ class Healing {
     return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
   }
 
-  private async solve(site: Site, { fitted, chosen, chosenError }: Observation): Promise<Fit> {
+  private async solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
     const { method, ridge } = this.settings;
     try {
-      if (chosen) return await fitByRows(fitted, { equations: chosen, squares: chosenError }, this.products);
+      if (chosen) return await fitByRows(fitted, chosen, this.products);
       const { ffn } = this.task.model.architecture.layers[site.block];
       const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
       return await fitWith(fitted, typeof ridge === 'number' ? ridge : rule, this.products);

@@ -1,7 +1,6 @@
 /** New weights in memory. */
 import type { WeightKey } from '../checkpoint/weight-key';
-import type { KeyedPatch } from '../weights/patches';
-import type { PatchSink } from './result';
+import type { KeyedPatch, PatchSink } from '../weights/patches';
 
 export class MemoryPatches implements PatchSink {
   private readonly found: KeyedPatch[] = [];

@@ -1,6 +1,4 @@
 /** Settings and results of healing. */
-import type { WeightKey } from '../checkpoint/weight-key';
-import type { Part } from '../model/view';
 import type { KeyedPatch } from '../weights/patches';
 import type { HealMethod } from './methods';
 
@@ -65,19 +63,4 @@ export interface Healed {
   readonly fit?: HealStages;
   /** On rows that were not fitted; undefined without any. */
   readonly heldOut?: HealStages;
-}
-
-/** Where new weights go as they are found. */
-export interface PatchSink {
-  /** The numbers belong to the sink from now on. */
-  add(key: WeightKey, values: Float32Array): Promise<void>;
-  /** All that were added, as patches of the healed model's source. */
-  patches(): Promise<readonly KeyedPatch[]>;
-}
-
-/** A kept module whose output is corrected, and what is left out right after it. */
-export interface HealSite {
-  readonly block: number;
-  readonly part: Part;
-  readonly removed: readonly (number | string)[];
 }

@@ -5,6 +5,7 @@
 import type { Forward, OpenModule, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
 import type { Model } from '../model/model';
+import type { Step } from '../model/view';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
 import { add } from '../onnx/ops/elementwise';
@@ -12,7 +13,7 @@ import { lessProduct, linear } from '../onnx/ops/linear';
 import { float32, type Session } from '../onnx/session';
 import { weightKeys } from './corrections';
 import { notFinite } from './failure';
-import { lessImage, norm } from './fit';
+import { type ChosenRows, lessImage, norm } from './fit';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
 import { type Site, stepsBetween } from './sites';
 import type { Matrix, Products } from './solve';
@@ -23,11 +24,10 @@ import type { Streams } from './streams';
 export interface Observation {
   /** XᵀX and XᵀR of the fitted rows, without those that choose the ridge. */
   readonly fitted: NormalEquations;
-  /** The same of the rows that choose; undefined if none does. */
-  readonly chosen?: NormalEquations;
-  /** Σ R² of all fitted rows, and of those that choose. */
+  /** Those rows; undefined if none chooses. */
+  readonly chosen?: ChosenRows;
+  /** Σ R² of all fitted rows. */
   readonly error: number;
-  readonly chosenError: number;
 }
 
 /** X of a fit: the input of the site's Linear, or what its module adds to the stream. */
@@ -109,7 +109,7 @@ export class Walk {
       await module.close();
       await sums.close();
     }
-    return { fitted, chosen, error, chosenError };
+    return { fitted, ...(chosen && { chosen: { equations: chosen, squares: chosenError } }), error };
   }
 
   /**
@@ -126,11 +126,7 @@ export class Walk {
     const sums = await GramSums.open(this.model, width, hidden, (g) =>
       weightOf(architecture, bias) ? weights.bind(g, bias) : undefined,
     );
-    const attention = site.tensor === 'o_proj';
-    const module = await this.forward.openInput(
-      { block: site.block, attention, ffn: !attention },
-      this.streams.inputPool(width),
-    );
+    const module = await this.forward.openInput(stepOf(site), this.streams.inputPool(width));
     try {
       for (const [p, { rows, use }] of this.streams.parts.entries()) {
         const before = await this.streams.read('healed', p);
@@ -258,9 +254,7 @@ export class Walk {
   }
 
   private open(site: Site): Promise<OpenModule> {
-    const attention = site.tensor === 'o_proj';
-    const pool = this.streams.inputPool(this.widthOf(site, 'input'));
-    return this.forward.openModule({ block: site.block, attention, ffn: !attention }, pool);
+    return this.forward.openModule(stepOf(site), this.streams.inputPool(this.widthOf(site, 'input')));
   }
 
   private async openCorrection({
@@ -288,6 +282,13 @@ export class Walk {
     return chunk;
   }
 }
+
+/** The site's module alone. */
+const stepOf = ({ block, tensor }: Site): Step => ({
+  block,
+  attention: tensor === 'o_proj',
+  ffn: tensor === 'down_proj',
+});
 
 /** Σ (target − stream)², in float64. */
 function squaredDistance({ data: target }: Chunk, { data: stream }: Chunk): number {

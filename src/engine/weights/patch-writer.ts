@@ -17,12 +17,11 @@ import { isInside } from '../files/paths';
 import { nearestFolder, syncFolder } from '../files/target';
 import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { StoredTensor } from '../formats/stored-tensor';
-import type { PatchSink } from '../heal/result';
 import { option } from '../option-token';
 import { modelName } from '../records/record';
 import { cannotWrite } from '../system-failure';
 import { digestOf, NOTE_KEY, noteText, type PatchFacts, type PatchNote, sha256OfNumbers } from './patch-note';
-import type { KeyedPatch } from './patches';
+import type { KeyedPatch, PatchSink } from './patches';
 import { withinReach } from './reach';
 
 /** What the note of a patch says, apart from what follows from the checkpoint and the numbers. */

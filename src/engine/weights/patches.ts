@@ -41,6 +41,14 @@ export interface AddPatch {
 /** A weight and its change. */
 export type KeyedPatch = readonly [key: WeightKey, patch: Patch];
 
+/** Takes new weights as they are found. */
+export interface PatchSink {
+  /** The numbers belong to the sink from now on. */
+  add(key: WeightKey, values: Float32Array): Promise<void>;
+  /** All that were added, as patches of the source that they belong to. */
+  patches(): Promise<readonly KeyedPatch[]>;
+}
+
 /** Bytes of a patch's arrays, which `bind` writes into the graph. */
 export function bytesOfPatch(patch: Patch): number {
   if (patch.kind === 'replace') return patch.values.byteLength;
