@@ -1,14 +1,14 @@
 /**
  * Sums of products over the tokens of a text: XᵀX and XᵀR. onnxruntime multiplies some tokens at a time in float32; the
- * results are added in float64. XᵀX is symmetric, so only stripes of its lower triangle are computed.
+ * results are added in float64. XᵀX is symmetric, so only its lower triangle is computed, in blocks.
  */
 import { Graph, type Value } from '../onnx/graph';
 import { sub } from '../onnx/ops/elementwise';
-import { transposedProduct } from '../onnx/ops/linear';
-import { concat, split } from '../onnx/ops/shapes';
+import { linear, product } from '../onnx/ops/linear';
+import { split, transpose } from '../onnx/ops/shapes';
 import { float32, floats, type Session, type Tensor } from '../onnx/session';
 import type { Model } from '../model/model';
-import { addTo, PANEL, Panels, panelStarts, panelWidth } from './blocked';
+import { addTo, PANEL, Panels, panelWidth } from './blocked';
 import type { Matrix } from './solve';
 
 /** The normal equations of one least-squares fit. */
@@ -33,8 +33,17 @@ export function addEquations(a: NormalEquations, b: NormalEquations): NormalEqua
   return { gram: a.gram.plus(b.gram), cross };
 }
 
-/** Stripes of the lower triangle. More of them save little, and make products too thin to be fast. */
-const STRIPES = 4;
+/**
+ * Stripes of columns; only blocks on and below the diagonal are computed. More stripes save little, and make products
+ * too thin to be fast.
+ */
+const STRIPES = 6;
+
+/** Columns of X that belong together. */
+interface Stripe {
+  readonly start: number;
+  readonly width: number;
+}
 
 export class GramSums {
   /** The same memory takes the results of every run. */
@@ -44,14 +53,10 @@ export class GramSums {
     private readonly session: Session,
     private readonly inputs: number,
     outputs: number,
-    private readonly stripes: readonly number[],
+    private readonly blocks: readonly (readonly [Stripe, Stripe])[],
   ) {
-    let start = 0;
     const results: Record<string, Tensor> = { cross: zeros(inputs, outputs) };
-    for (const [s, width] of stripes.entries()) {
-      results[`gram${s}`] = zeros(inputs - start, width);
-      start += width;
-    }
+    for (const [b, [rows, columns]] of blocks.entries()) results[`gram${b}`] = zeros(rows.width, columns.width);
     this.results = results;
   }
 
@@ -73,10 +78,23 @@ export class GramSums {
     const own = bias?.(g);
     const difference = sub(g, wanted, found);
     const r = own ? sub(g, difference, own) : difference;
-    const pieces = split(g, x, 1, stripes);
-    pieces.forEach((piece, s) => g.output(`gram${s}`, transposedProduct(g, concat(g, pieces.slice(s), 1), piece)));
-    g.output('cross', transposedProduct(g, x, r));
-    return new GramSums(await model.openSession(g.serialize()), inputs, outputs, stripes);
+    // Transposed once: a Gemm that transposes its first factor does so anew for every few columns of the second.
+    const transposed = transpose(g, x, [1, 0]);
+    const pieces = split(
+      g,
+      transposed,
+      0,
+      stripes.map(({ width }) => width),
+    );
+    const blocks: [Stripe, Stripe][] = [];
+    for (const [c, columns] of stripes.entries()) {
+      for (let s = c; s < stripes.length; s++) {
+        g.output(`gram${blocks.length}`, linear(g, pieces[s], pieces[c]));
+        blocks.push([stripes[s], columns]);
+      }
+    }
+    g.output('cross', product(g, transposed, r));
+    return new GramSums(await model.openSession(g.serialize()), inputs, outputs, blocks);
   }
 
   /**
@@ -87,11 +105,7 @@ export class GramSums {
   async add({ gram, cross }: NormalEquations, x: Float32Array, wanted: Tensor, found: Tensor): Promise<void> {
     const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found };
     const results = await this.session.run(feeds, this.results);
-    let start = 0;
-    for (const [s, width] of this.stripes.entries()) {
-      addStripe(gram, floats(results[`gram${s}`]), start, width);
-      start += width;
-    }
+    for (const [b, block] of this.blocks.entries()) addBlock(gram, floats(results[`gram${b}`]), block);
     addTo(cross.data, floats(results.cross));
   }
 
@@ -102,26 +116,26 @@ export class GramSums {
 
 const zeros = (rows: number, columns: number): Tensor => float32(new Float32Array(rows * columns), [rows, columns]);
 
-/** Widths of stripes that end where panels end. */
-function stripesOf(size: number): number[] {
+/** Stripes that end where panels end. */
+function stripesOf(size: number): Stripe[] {
   const panels = Math.ceil(size / PANEL);
-  const perStripe = Math.ceil(panels / STRIPES) * PANEL;
-  const widths: number[] = [];
-  for (let start = 0; start < size; start += perStripe) widths.push(Math.min(perStripe, size - start));
-  return widths;
+  const width = Math.ceil(panels / STRIPES) * PANEL;
+  return Array.from({ length: Math.ceil(size / width) }, (_, s) => {
+    const start = s * width;
+    return { start, width: Math.min(width, size - start) };
+  });
 }
 
-/** Adds a stripe of columns, (size − start, width), to the panels in it. */
-function addStripe(gram: Panels, stripe: Float32Array, start: number, width: number): void {
-  const { size, panels } = gram;
-  for (const [p, first] of panelStarts(size).entries()) {
-    if (first < start || first >= start + width) continue;
-    const panel = panels[p];
-    const columns = panelWidth(size, first);
-    let at = 0;
-    for (let row = first; row < size; row++) {
-      const from = (row - start) * width + first - start;
-      for (let j = 0; j < columns; j++) panel[at++] += stripe[from + j];
+/** Adds a block, (rows, columns), to the panels of its columns. */
+function addBlock({ size, panels }: Panels, block: Float32Array, [rows, columns]: readonly [Stripe, Stripe]): void {
+  for (let start = columns.start; start < columns.start + columns.width; start += PANEL) {
+    const panel = panels[start / PANEL];
+    const width = panelWidth(size, start);
+    const first = Math.max(rows.start, start); // the panel begins on the diagonal
+    let at = (first - start) * width;
+    for (let row = first; row < rows.start + rows.width; row++) {
+      const from = (row - rows.start) * columns.width + start - columns.start;
+      for (let j = 0; j < width; j++) panel[at++] += block[from + j];
     }
   }
 }

@@ -16,7 +16,7 @@ export const HEAL_DEFAULTS = {
   /** Tokens of a row. */
   length: 128,
   /** Share of the rows that is not fitted; it decides whether the healed model is better than the plain one. */
-  heldOut: 1 / 32,
+  heldOut: 1 / 64,
   /** Share of a correction that is taken. Below 1 because each later block sees inputs that the earlier ones moved. */
   step: 0.5,
   /** The same before a cut, and for a fold. */

@@ -8,9 +8,10 @@ import type { Model } from '../model/model';
 import type { Step } from '../model/view';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
-import { add } from '../onnx/ops/elementwise';
+import { add, mul, sub } from '../onnx/ops/elementwise';
 import { lessProduct, linear } from '../onnx/ops/linear';
-import { float32, type Session } from '../onnx/session';
+import { reduceSum } from '../onnx/ops/reduce';
+import { float32, floats, type Session } from '../onnx/session';
 import { weightKeys } from './corrections';
 import { notFinite } from './failure';
 import { type ChosenRows, lessImage, norm } from './fit';
@@ -163,15 +164,20 @@ export class Walk {
     const before = g.input('before', 'float32', ['tokens', hidden]);
     const matrix = weight ? g.floats(weight, [hidden, width]) : weights.bind(g, key);
     const sum = linear(g, x, matrix, before);
-    g.output('y', weightOf(architecture, bias) ? add(g, sum, weights.bind(g, bias)) : sum);
+    const y = weightOf(architecture, bias) ? add(g, sum, weights.bind(g, bias)) : sum;
+    const rest = sub(g, g.input('target', 'float32', ['tokens', hidden]), y);
+    g.output('y', y);
+    g.output('squares', reduceSum(g, mul(g, rest, rest), [1]));
     const session = await this.model.openSession(g.serialize(), { prepack: true });
     let error = 0;
     try {
       for (const [p, { rows, use }] of this.streams.parts.entries()) {
         const healed = this.forward.pool.take(rows);
         const input = float32(await this.streams.readInput(p, width), [rows * this.forward.length, width]);
-        await session.run({ x: input, before: (await this.streams.read('healed', p)).tensor }, { y: healed.tensor });
-        if (use !== 'none') error += squaredDistance(await this.streams.read('target', p), healed);
+        const { tensor: target } = await this.streams.read('target', p);
+        const feeds = { x: input, before: (await this.streams.read('healed', p)).tensor, target };
+        const { squares } = await session.run(feeds, { y: healed.tensor, squares: null });
+        if (use !== 'none') for (const square of floats(squares)) error += square;
         await this.streams.write('healed', p, healed);
         this.advance(0);
       }

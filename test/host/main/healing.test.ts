@@ -9,7 +9,15 @@ import * as vscode from 'vscode';
 import { readRecord } from '../../../src/engine/records/record';
 import type { HealResult } from '../../../src/protocol/heal';
 import type { PruneResult } from '../../../src/protocol/jobs';
-import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run } from '../support/coppice';
+import {
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  forgetAnswers,
+  inWorkspace,
+  resetSettings,
+  run,
+} from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
 
@@ -27,9 +35,7 @@ describe('the story of healing', function () {
     await resetSettings();
     await clearWorkspace();
     await window.tidy();
-    const { context } = await coppice();
-    for (const key of ['prune.criterion', 'prune.heal', 'suggest.count', 'heal.data', 'heal.tokens', 'heal.output'])
-      await context.globalState.update(`choice.${key}`, undefined);
+    await forgetAnswers();
     checkpoint = inWorkspace('stories');
     const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
     cpSync(sample, checkpoint, { recursive: true });
@@ -39,6 +45,7 @@ describe('the story of healing', function () {
   });
   after(async () => {
     await resetSettings();
+    await forgetAnswers();
     await window.tidy();
     await clearWorkspace();
     await vscode.commands.executeCommand('workbench.view.extension.coppice');

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings } from '../support/coppice';
+import { clearWorkspace, coppice, EXTENSION_ID, forgetAnswers, inWorkspace, resetSettings } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
 
@@ -16,6 +16,7 @@ describe('the story', () => {
   before(async () => {
     window = await Window.connect();
     await resetSettings();
+    await forgetAnswers();
     await clearWorkspace();
     await window.tidy();
     checkpoint = inWorkspace('stories');
@@ -81,6 +82,7 @@ describe('the story', () => {
   it('prunes to a new folder beside it, which is in the tree', async () => {
     const { page } = window;
     await window.command('Coppice: Prune Checkpoint…');
+    await page.locator('.quick-input-list').getByText('Prune only').click(); // healing has a story of its own
     await page
       .locator('.quick-input-message')
       .getByText(/Removes/)

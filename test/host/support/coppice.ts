@@ -50,6 +50,12 @@ export async function resetSettings(): Promise<void> {
   }
 }
 
+/** Forgets the answers to questions, which are the same for all tests in a window. */
+export async function forgetAnswers(): Promise<void> {
+  const { globalState } = (await coppice()).context;
+  for (const key of globalState.keys()) if (key.startsWith('choice.')) await globalState.update(key, undefined);
+}
+
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
   const { library, plans, hidden } = await coppice();

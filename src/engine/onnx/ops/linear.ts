@@ -31,9 +31,9 @@ export function lessProduct(
   return g.op('Gemm', [a, b, c], c, { alpha: { float: -1 }, transA: Number(transA), transB: Number(transB) });
 }
 
-/** Aᵀ B. a: (k, n), b: (k, m) → (n, m). No gradient: only closed-form healing uses it. */
-export function transposedProduct(g: Graph, a: Value, b: Value): Value {
-  return g.op('Gemm', [a, b], { type: a.type, shape: [a.shape[1], b.shape[1]] }, { transA: 1 });
+/** A B. a: (n, k), b: (k, m) → (n, m). No gradient: only closed-form healing uses it. */
+export function product(g: Graph, a: Value, b: Value): Value {
+  return g.op('Gemm', [a, b], { type: a.type, shape: [a.shape[0], b.shape[1]] });
 }
 
 /** Batched product of the last two axes. a: (…, n, k), b: (…, k, m) → (…, n, m); the leading axes are equal. */

@@ -64,7 +64,7 @@ export async function healingRows(text: HealingText, source: Source, job: JobOpt
   const { context } = source.author.architecture;
   const length = text.length ?? Math.min(source.defaults.length, context);
   const toFit = Math.ceil((text.tokens ?? source.defaults.tokens) / length);
-  const wanted = text.heldOut === 0 ? toFit : Math.max(toFit + 1, Math.ceil(toFit / (1 - text.heldOut)));
+  const wanted = text.heldOut === 0 ? toFit : Math.max(toFit + least(toFit), Math.ceil(toFit / (1 - text.heldOut)));
   const { found, asked, seconds } = await load(text, { ...source, length, wanted }, job);
   const rows = inTurn(found.map((each) => each.rows));
   const own = rows[0]?.length ?? 0;
@@ -215,8 +215,15 @@ function inTurn(texts: readonly TokenRows[]): TokenRows {
   return Array.from({ length: longest }, (_, r) => texts.flatMap((rows) => rows.slice(r, r + 1))).flat();
 }
 
+/** Fewer rows than these would decide by chance. */
+const LEAST = 4;
+
+/** Rows to hold out at least: a quarter of a short text, but one. */
+const least = (rows: number): number => Math.max(1, Math.min(LEAST, Math.floor(rows / 4)));
+
 /**
- * Holds out a share of the rows, spread evenly; at least one if the share is not 0 and a row is left to fit.
+ * Holds out a share of the rows, spread evenly; at least four, of a short text a quarter, if the share is not 0 and a
+ * row is left to fit.
  * @param most rows to fit; if there are more, all others are held out
  */
 export function splitRows(
@@ -224,7 +231,7 @@ export function splitRows(
   share: number,
   most = Infinity,
 ): { readonly fit: TokenRows; readonly heldOut: TokenRows } {
-  const wanted = rows.length > most ? rows.length - most : Math.max(1, Math.round(share * rows.length));
+  const wanted = rows.length > most ? rows.length - most : Math.max(least(rows.length), Math.round(share * rows.length));
   const count = share === 0 || rows.length < 2 ? 0 : wanted;
   const out = new Set(spread([...rows.keys()], Math.min(count, rows.length - 1)).slice(0, count));
   if (count === 0) return { fit: rows, heldOut: [] };
