@@ -108,7 +108,8 @@ const LIST = [
     effort: 'products',
     work: (a, { count = 0, kept }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-      return healedWork(a, a.layers.length, open, count, 'kl', cost).reduce((total, round) => total + round, 0);
+      const { dense, rounds } = healedWork(a, a.layers.length, open, count, cost);
+      return rounds.reduce((total, { choosing, measuring }) => total + choosing + measuring, dense);
     },
   },
   {

@@ -16,15 +16,21 @@ import type { Chunk, State } from '../model/states';
 import type { Step } from '../model/view';
 import { foldWork } from './cost';
 import type { DenseStream } from './dense-stream';
-import { Folder } from './fold';
+import { correctionOf, Folder, gainOf } from './fold';
 import { countWalk, passing, type Stage, stagesOf } from './healed-walk';
 import { type Lane, Lanes } from './lanes';
 import { type ComparedSummary, summariseComparison } from './losses';
 
-/** A fold: of whose stream, and the module where its target starts. */
+/** A fold: which stream it gives (none: only what it leaves is asked for), and the module where its target starts. */
 interface Goal {
-  readonly lane: Lane;
+  readonly lane: Lane | undefined;
   readonly target: number;
+}
+
+/** Sums of squares of a fold before its correction, and of its target. */
+interface Sizes {
+  squares: number;
+  size: number;
 }
 
 export class HealedSweep {
@@ -83,8 +89,65 @@ export class HealedSweep {
     return { full: full!, without };
   }
 
+  /**
+   * What the fold of each candidate leaves of the dense stream, of which the healed model with `steps` passes once:
+   * Σ|target − folded|² / Σ|target|² at the place after the missing block, from the equations of the fit.
+   * @param candidates indices into `steps`, ascending
+   * @throws UserError when a temporary file is needed and cannot be written; CancelledError
+   */
+  async leftOver(steps: readonly Step[], candidates: readonly number[], job: JobOptions = {}): Promise<number[]> {
+    const { model, dense, forward, rows } = this;
+    const { architecture } = model;
+    const stages = stagesOf(steps, candidates, dense.model.architecture.layers.length);
+    const last = stages.findLastIndex(({ branch }) => branch !== undefined) + 1;
+    const folds = stages.slice(0, last).filter(({ target }) => target !== undefined).length + candidates.length;
+    const work = new Work(
+      job,
+      rows.length * (last / 2 + folds * foldWork(architecture)),
+      'row-blocks',
+      'reading the model',
+    );
+    const left = new Map<number, number>();
+    const lanes = await Lanes.open([], forward, dense.chunks, Math.max(0, model.memory - dense.bytes));
+    try {
+      await this.start(lanes);
+      if (candidates[0] === 0) left.set(0, await this.leftAtStart(steps, lanes, work));
+      for (const [s, stage] of stages.slice(0, last).entries()) {
+        work.step(`folds, module ${s + 1} of ${last}`);
+        const open = await forward.open(stage.module, true);
+        try {
+          const goals: Goal[] = stage.target === undefined ? [] : [{ lane: lanes.model, target: stage.target }];
+          if (stage.branch) goals.push({ lane: undefined, target: stage.branch.target });
+          const found = await this.pass(open, lanes.model, goals, lanes, work);
+          if (stage.branch) left.set(stage.branch.candidate, found[goals.length - 1]);
+        } finally {
+          await open.close();
+        }
+      }
+    } finally {
+      await lanes.close();
+    }
+    return candidates.map((candidate) => left.get(candidate)!);
+  }
+
   close(): Promise<void> {
     return this.folder.close();
+  }
+
+  /** Without the first step nothing is folded: the embedding meets the stream where the second step starts. */
+  private async leftAtStart(steps: readonly Step[], lanes: Lanes, work: Work): Promise<number> {
+    const { dense, buffer } = this;
+    const [, second] = steps;
+    const target = second ? 2 * second.block + (second.attention ? 0 : 1) : 2 * dense.model.architecture.layers.length;
+    let [squares, size] = [0, 0];
+    for (const [chunk, count] of dense.chunks.entries()) {
+      const wanted = await dense.read(target, chunk, buffer);
+      const { data } = await lanes.read(lanes.model, chunk);
+      squares += squaredDistance(wanted, data);
+      size += squaredDistance(wanted);
+      work.advance(count * foldWork(this.model.architecture));
+    }
+    return squares / size;
   }
 
   /** The embedding, of the model and of a variant that lacks the first step. */
@@ -114,10 +177,13 @@ export class HealedSweep {
     }
   }
 
-  /** Takes a stream through an open module, and folds it towards the goals. */
-  private async pass(open: OpenStep, lane: Lane, goals: readonly Goal[], lanes: Lanes, work: Work): Promise<void> {
+  /**
+   * Takes a stream through an open module, and folds it towards the goals.
+   * @returns of each goal without a stream, what its fold leaves, in parts of the target
+   */
+  private async pass(open: OpenStep, lane: Lane, goals: readonly Goal[], lanes: Lanes, work: Work): Promise<number[]> {
     const { dense, forward, folder } = this;
-    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations() }));
+    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations(), sizes: { squares: 0, size: 0 } }));
     const isFolded = goals.some((goal) => goal.lane === lane);
     for (const [chunk, count] of dense.chunks.entries()) {
       const before = await lanes.read(lane, chunk);
@@ -126,8 +192,10 @@ export class HealedSweep {
       if (fits.length > 0) {
         const moved = forward.pool.take(count);
         for (let i = 0; i < moved.data.length; i++) moved.data[i] = after.data[i] - before.data[i];
-        for (const { equations, target } of fits) {
-          await folder.add(equations, moved.data, after.data, await dense.read(target, chunk, this.buffer));
+        for (const { equations, target, sizes, lane: to } of fits) {
+          const wanted = await dense.read(target, chunk, this.buffer);
+          await folder.add(equations, moved.data, after.data, wanted);
+          if (to === undefined) addSizes(sizes, wanted, after.data);
         }
         await lanes.write(lanes.moved, chunk, moved);
         await lanes.write(lanes.after, chunk, after.retain());
@@ -135,16 +203,22 @@ export class HealedSweep {
       if (isFolded) after.release();
       else await lanes.write(lane, chunk, after);
     }
-    for (const { lane: to, equations } of fits) {
-      const correction = await folder.solve(equations);
+    const left: number[] = [];
+    for (const { lane: to, equations, sizes } of fits) {
+      const fit = await folder.solve(equations);
+      left.push((sizes.squares - (fit ? gainOf(fit) : 0)) / sizes.size);
+      const correction = correctionOf(fit);
       for (const [chunk, count] of dense.chunks.entries()) {
-        const healed = forward.pool.take(count);
-        const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
-        await folder.apply(correction, moved, after, healed);
-        await lanes.write(to, chunk, healed);
+        if (to) {
+          const healed = forward.pool.take(count);
+          const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
+          await folder.apply(correction, moved, after, healed);
+          await lanes.write(to, chunk, healed);
+        }
         work.advance(count * foldWork(this.model.architecture));
       }
     }
+    return left;
   }
 
   /** Compares the last states with the dense ones: the model, then its variants. */
@@ -180,4 +254,16 @@ export class HealedSweep {
     });
     return this.rows.length * perRow.reduce((a, b) => a + b, 0);
   }
+}
+
+function addSizes(sizes: Sizes, wanted: Float32Array, found: Float32Array): void {
+  sizes.squares += squaredDistance(wanted, found);
+  sizes.size += squaredDistance(wanted);
+}
+
+/** Σ (wanted − found)², in float64; Σ wanted² without `found`. */
+function squaredDistance(wanted: Float32Array, found?: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < wanted.length; i++) squares += (wanted[i] - (found?.[i] ?? 0)) ** 2;
+  return squares;
 }

@@ -9,11 +9,14 @@ import { rankBlocks } from './select';
 export type Measured = LossSummary & { readonly kl?: number };
 
 /** Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`. */
-export type Sweep = (
-  steps: readonly Step[],
-  candidates: readonly number[],
-  job: JobOptions,
-) => Promise<{ readonly full: Measured; readonly without: readonly Measured[] }>;
+export type Sweep = (steps: readonly Step[], candidates: readonly number[], job: JobOptions) => Promise<Swept>;
+
+export interface Swept {
+  readonly full: Measured;
+  readonly without: readonly Measured[];
+  /** The candidates that were measured, if the sweep left some out. */
+  readonly measured?: readonly number[];
+}
 
 export interface InTurn {
   /** Number of rounds. */
@@ -49,12 +52,12 @@ export async function removeInTurn(
     const open = openSteps(steps, candidates);
     if (open.length === 0) break;
     const named = labelled(rounds[round], `round ${round + 1} of ${rounds.length}`);
-    const found = await sweep(steps, open, named);
+    const { measured = open, ...found } = await sweep(steps, open, named);
     full ??= found.full;
     const [best] = rankBlocks(found.without.map(({ kl, meanNll }) => kl ?? meanNll));
     const { meanNll, ppl, kl } = found.without[best];
-    removals.push({ block: steps[open[best]].block, meanNll, ppl, ...(kl !== undefined && { kl }) });
-    steps = steps.filter((_, k) => k !== open[best]);
+    removals.push({ block: steps[measured[best]].block, meanNll, ppl, ...(kl !== undefined && { kl }) });
+    steps = steps.filter((_, k) => k !== measured[best]);
   }
   full ??= (await sweep(steps, [], { signal })).full;
   return { full, removals };

@@ -10,6 +10,7 @@ import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
 import { DenseStream } from '../../../src/engine/importance/dense-stream';
 import { HealedSweep } from '../../../src/engine/importance/healed-sweep';
 import { innerTargets } from '../../../src/engine/importance/healed-walk';
+import { removeInTurn } from '../../../src/engine/importance/in-turn';
 import type { Model } from '../../../src/engine/model/model';
 import {
   fullView,
@@ -103,6 +104,73 @@ describe('the sweep with healing gives what healing with new weights gives', fun
       await withModel(toy('llama-plain'), (model) => compare(model, without(whole, { block: 4 }), teacher), {
         changes,
       });
+    }));
+});
+
+describe('what the folds of a round leave, from one pass', function () {
+  this.timeout('2m');
+  /** Σ|target − stream|² / Σ|target|² of the fold that a healing makes for the cut of a candidate. */
+  async function leftByHealing(model: Model, view: View, block: number, dense: DenseStream): Promise<number> {
+    const { steps } = await heal(model, without(view, { block }), ROWS, { method: 'fold', measure: false });
+    const fold = steps.find(({ removed }) => removed.some((part) => part === block))!;
+    const after = [...view.attention.keys()].find((kept) => kept > block && view.attention[kept]) ?? BLOCKS;
+    return fold.errorAfter! / (await sizeAt(dense, 2 * after));
+  }
+
+  async function sizeAt(dense: DenseStream, module: number, less?: readonly Float32Array[]): Promise<number> {
+    let sum = 0;
+    for (const chunk of dense.chunks.keys()) {
+      const size = dense.chunks[chunk] * ROWS[0].length * dense.model.architecture.hidden;
+      const data = await dense.read(module, chunk, new Float32Array(size));
+      for (const [i, value] of data.entries()) sum += (value - (less?.[chunk][i] ?? 0)) ** 2;
+    }
+    return sum;
+  }
+
+  for (const memory of [undefined, 2 ** 16]) {
+    it(`is what healings one by one leave${memory === undefined ? '' : ', with streams in files'}`, () =>
+      withModel(
+        toy('llama-bias'),
+        async (model) => {
+          const view = without(fullView(BLOCKS), { block: 3 });
+          const steps = stepsOf(view);
+          const dense = await DenseStream.compute(model, ROWS, [], model.memory / 2);
+          const sweep = await HealedSweep.open(model, dense, ROWS);
+          const left = await sweep.leftOver(steps, [...steps.keys()]);
+          const chunks = await Promise.all(
+            dense.chunks.map((count, chunk) =>
+              dense.read(0, chunk, new Float32Array(count * ROWS[0].length * model.architecture.hidden)),
+            ),
+          );
+          const embedded = (await sizeAt(dense, 2, chunks)) / (await sizeAt(dense, 2));
+          assertClose(left[0], embedded, { relative: 1e-5 }, 'without the first block nothing is folded');
+          for (const [k, { block }] of [...steps.entries()].slice(1)) {
+            assertClose(left[k], await leftByHealing(model, view, block, dense), { relative: 1e-4 }, `block ${block}`);
+          }
+          assert.deepEqual(await sweep.leftOver(steps, [2, 4]), [left[2], left[4]]);
+          await sweep.close();
+          await dense.close();
+        },
+        { memory },
+      ));
+  }
+
+  it('picks candidates among which is the one that measuring all of them picks', () =>
+    withModel(checkpointFolder('sample'), async (model) => {
+      const rows = calibrationRows('sample');
+      const steps = stepsOf(fullView(model.architecture.layers.length));
+      const candidates = [...steps.keys()].slice(1);
+      const dense = await DenseStream.compute(model, rows, [], model.memory / 2);
+      const sweep = await HealedSweep.open(model, dense, rows);
+      const all = await removeInTurn(
+        steps,
+        { count: 5, candidates, sweep: (...args) => sweep.measure(...args) },
+        Array<JobOptions>(5).fill({}),
+        {},
+      );
+      await sweep.close();
+      await dense.close();
+      assert.deepEqual(await scoreHealed(model, rows, { count: 5, candidates }), all);
     }));
 });
 

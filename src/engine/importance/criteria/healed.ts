@@ -2,17 +2,21 @@
  * Greedy removal by what healing leaves: remove the block without which the healed model is nearest to the unpruned one,
  * repeat. Every variant is healed in closed form on the calibration rows, by one fold for each of its cuts. The set that
  * is best before healing need not be the best after it.
+ *
+ * What a fold leaves of the dense stream is known as soon as it is fitted, and all folds of a round are fitted in one
+ * pass. So a round measures only the candidates whose folds leave least.
  */
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf } from '../../model/view';
-import { healedWork } from '../cost';
+import { type HealedWork, healedWork, shortlistSize } from '../cost';
 import { DenseStream } from '../dense-stream';
 import { HealedSweep } from '../healed-sweep';
 import { innerTargets } from '../healed-walk';
-import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn } from '../in-turn';
+import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
+import { rankBlocks } from '../select';
 import type { GreedyOptions } from './greedy';
 
 /**
@@ -27,24 +31,40 @@ export async function scoreHealed(
   job: JobOptions = {},
 ): Promise<RemovedInTurn> {
   const steps = stepsOf(view ?? fullView(model.architecture.layers.length));
-  const shares = healedWork(model.architecture, steps.length, openSteps(steps, candidates), count, 'kl');
-  const [toDense, ...rounds] = inPhases(
-    job,
-    shares.map((share) => ({ share })),
-  );
+  const work = healedWork(model.architecture, steps.length, openSteps(steps, candidates), count);
+  const [toDense, ...rounds] = inPhases(job, [
+    { share: work.dense },
+    ...work.rounds.map(({ choosing, measuring }) => ({ share: choosing + measuring })),
+  ]);
   const named = labelled(toDense, 'the unpruned model');
   const dense = await DenseStream.compute(teacher, rows, innerTargets(steps), model.memory / 2, named);
   try {
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);
     try {
-      const measure = sweep.measure.bind(sweep);
-      return await removeInTurn(steps, { count, candidates, sweep: measure }, rounds, job);
+      return await removeInTurn(steps, { count, candidates, sweep: shortSweep(sweep, work) }, rounds, job);
     } finally {
       await sweep.close();
     }
   } finally {
     await dense.close();
   }
+}
+
+/** Measures the candidates whose folds leave least. */
+function shortSweep(sweep: HealedSweep, { rounds }: HealedWork): Sweep {
+  let round = 0;
+  return async (steps, open, job) => {
+    const some = shortlistSize(open.length);
+    if (some === open.length) return sweep.measure(steps, open, job);
+    const { choosing, measuring } = rounds[round++];
+    const [first, second] = inPhases(job, [{ share: choosing }, { share: measuring }]);
+    const left = await sweep.leftOver(steps, open, first);
+    const measured = rankBlocks(left)
+      .slice(0, some)
+      .map((i) => open[i])
+      .sort((a, b) => a - b);
+    return { ...(await sweep.measure(steps, measured, second)), measured };
+  };
 }
 
 export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher }, job) => {
