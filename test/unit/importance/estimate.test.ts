@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { comparisonSweepWork, foldWork, healedWork, shortlistSize } from '../../../src/engine/importance/cost';
 import {
   evaluationFlops,
   healingFlops,
@@ -106,6 +107,22 @@ describe('estimates', () => {
     const sweep = layers.reduce((sum, flops, k) => sum + (1 + k) * flops, 0);
     const heads = scoringFlops(ragged, 'ppl', ROWS) - ROWS.rows * sweep;
     near(heads, (layers.length + 1) * without([0, 1, 2, 3]), 1e-9);
+  });
+
+  it('of removal by what healing leaves are a pass that fits every fold, and a sweep over a third of the candidates', () => {
+    const open = [...a.layers.keys()].slice(1);
+    const { dense, rounds } = healedWork(a, a.layers.length, open, 8);
+    assert.equal(dense, a.layers.length);
+    const fold = foldWork(a);
+    for (const [round, { choosing, measuring }] of rounds.entries()) {
+      const left = open.length - round;
+      if (left === 4) assert.equal(choosing, 0);
+      else near(choosing, a.layers.length - round + fold * open.length, 1e-9);
+      const all =
+        comparisonSweepWork(a, a.layers.length - round, open.slice(0, left)) + fold * (left + round * (1 + left / 2));
+      assert.ok(left === 4 || measuring < all, `round ${round + 1}`);
+    }
+    assert.deepEqual([1, 4, 5, 12, 29].map(shortlistSize), [1, 4, 4, 4, 10]);
   });
 
   it('of healing are both streams, the sums of products and the systems of equations', () => {
