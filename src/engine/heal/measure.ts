@@ -2,7 +2,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
-import { type Model, openModelOver } from '../model/model';
+import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import type { State } from '../model/states';
 import type { Work } from '../progress';
@@ -97,14 +97,14 @@ export async function measureStages(
 
 /** Takes the measured rows from "start" to the end of the view, with the weights of a source. */
 async function through(
-  { checkpoint, device, threads, memory }: Model,
+  whole: Model,
   weights: WeightSource,
   view: View,
   { streams, start, ordered }: Walked,
   to: StreamName,
   work: Work,
 ): Promise<void> {
-  const model = await openModelOver(weights, checkpoint, { device: device.provider, threads, memory });
+  const model = await whole.withWeights(weights);
   try {
     const forward = new Forward(model, ordered[0].length, streams.tokensPerChunk);
     const kept = stepsBetween(start, 2 * view.attention.length).flatMap((step) => {

@@ -117,6 +117,15 @@ export class Model {
     return openSession(graph, { ...settings, provider: device.provider, threads, beforeRun });
   }
 
+  /**
+   * The same checkpoint with other weights, on the same device and with the same hooks. It closes the source.
+   * @throws UserError when a file of weights cannot be read
+   */
+  withWeights(weights: WeightSource): Promise<Model> {
+    const { checkpoint, device, threads, memory, beforeRun } = this;
+    return openModelOver(weights, checkpoint, { device: device.provider, threads, memory, hooks: { beforeRun } });
+  }
+
   /** A session that is opened once and closed with the model. */
   async sharedSession(name: string, graph: () => GraphFile, onDevice: readonly string[]): Promise<Session> {
     let session = this.shared.get(name);

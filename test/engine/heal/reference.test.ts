@@ -9,6 +9,7 @@ import { HEAL_TOLERANCE } from '../../support/heal-checks';
 import { checkHealing, viewOf } from '../../support/healing';
 import { describedModel, withModel } from '../../support/model';
 import { randomRows, uniform } from '../../support/random';
+import { full, itFull } from '../../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
 const BLOCKS = 4;
@@ -60,7 +61,9 @@ describe('healing against the float64 reference', () => {
       const { dtype } = reference.tensors.get('model.norm.weight')!;
       for (const [j, options] of METHODS.entries()) {
         const removed = j % 2 === 0 ? EDGES[(3 * i + j / 2) % EDGES.length] : randomParts(100 * i + j);
-        it(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
+        // The edges always; of the others one for each family.
+        const test = full || [0, 2].includes(j) || j === [1, 3, 4, 5][i % 4] ? it : itFull;
+        test(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
           const task = { reference, dtype, rows, view: viewOf(BLOCKS, removed) };
           await checkHealing(model(), task, options, HEAL_TOLERANCE.toys);
         });

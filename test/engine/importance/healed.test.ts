@@ -164,13 +164,13 @@ describe('what the folds of a round leave, from one pass', function () {
       const sweep = await HealedSweep.open(model, dense, rows);
       const all = await removeInTurn(
         steps,
-        { count: 5, candidates, sweep: (...args) => sweep.measure(...args) },
-        Array<JobOptions>(5).fill({}),
+        { count: 4, candidates, sweep: (...args) => sweep.measure(...args) },
+        Array<JobOptions>(4).fill({}),
         {},
       );
       await sweep.close();
       await dense.close();
-      assert.deepEqual(await scoreHealed(model, rows, { count: 5, candidates }), all);
+      assert.deepEqual(await scoreHealed(model, rows, { count: 4, candidates }), all);
     }));
 });
 
