@@ -183,10 +183,19 @@ class Healing {
   private correctSite(site: Site): Promise<HealStep> {
     const { method, ridge } = this.settings;
     if (method === 'fold') return this.correct(site, 'output');
-    return ridge === 'auto' ? this.correct(site, 'input') : this.refit(site);
+    return ridge === 'auto' || this.isCheapToApply(site) ? this.correct(site, 'input') : this.refit(site);
   }
 
-  /** refit with a given ridge: the site's Linear is applied once, with its new weight. */
+  /**
+   * Whether applying a Linear to all tokens twice costs less than XᵀX Wᵀ, which is as wide as its input and takes twice
+   * as long in float64.
+   */
+  private isCheapToApply({ block, tensor }: Site): boolean {
+    const { heads, headDim, ffn } = this.task.model.architecture.layers[block];
+    return this.fitted < 2 * (tensor === 'o_proj' ? heads * headDim : ffn);
+  }
+
+  /** refit with a given ridge and many tokens: the site's Linear is applied once, with its new weight. */
   private async refit(site: Site): Promise<HealStep> {
     const share = this.shareOf(site);
     const fitted = await this.walker.sum(site, this.products);
@@ -204,7 +213,10 @@ class Healing {
     return cut ? stepCut : step;
   }
 
-  /** The same where the stream after the site is needed before its correction is known: fold, and a ridge by rows. */
+  /**
+   * The same where the stream after the site is needed before its correction is known: fold, and a ridge by rows; and
+   * where tokens are few.
+   */
   private async correct(site: Site, regressor: Regressor): Promise<HealStep> {
     const share = this.shareOf(site);
     const observed = await this.walker.observe(site, regressor);
