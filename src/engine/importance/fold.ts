@@ -4,7 +4,7 @@
  * weights are folded, without new weights.
  */
 import { emptyEquations, GramSums, type NormalEquations } from '../heal/gram';
-import { type Fit, fitWith } from '../heal/fit';
+import { fitWith } from '../heal/fit';
 import { HEAL_DEFAULTS } from '../heal/methods';
 import { NotPositiveDefinite, Products } from '../heal/solve';
 import type { Model } from '../model/model';
@@ -13,17 +13,8 @@ import { Graph } from '../onnx/graph';
 import { lessProduct } from '../onnx/ops/linear';
 import { float32, type Session } from '../onnx/session';
 
-const STEP = HEAL_DEFAULTS.stepCut;
-
 /** −step · D, (hidden, hidden). */
 export type Correction = Float32Array;
-
-/** Undefined if nothing is to be corrected. */
-export const correctionOf = (fit: Fit | undefined): Correction | undefined =>
-  fit?.delta && Float32Array.from(fit.delta.data, (value) => -STEP * value);
-
-/** How much smaller a fold makes Σ (target − stream)². */
-export const gainOf = ({ linear, quadratic }: Fit): number => 2 * STEP * linear - STEP ** 2 * quadratic;
 
 export class Folder {
   private constructor(
@@ -69,9 +60,10 @@ export class Folder {
    * @returns undefined if numbers are not finite: then the divergence tells so
    * @throws CancelledError
    */
-  async solve(equations: NormalEquations): Promise<Fit | undefined> {
+  async solve(equations: NormalEquations): Promise<Correction | undefined> {
     try {
-      return await fitWith(equations, HEAL_DEFAULTS.foldRidge, this.products);
+      const { delta } = await fitWith(equations, HEAL_DEFAULTS.foldRidge, this.products);
+      return delta && Float32Array.from(delta.data, (value) => -HEAL_DEFAULTS.stepCut * value);
     } catch (error) {
       if (error instanceof NotPositiveDefinite) return undefined;
       throw error;

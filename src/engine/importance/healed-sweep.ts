@@ -16,7 +16,7 @@ import type { Chunk, State } from '../model/states';
 import type { Step } from '../model/view';
 import { foldWork } from './cost';
 import type { DenseStream } from './dense-stream';
-import { correctionOf, Folder, gainOf } from './fold';
+import { Folder } from './fold';
 import { countWalk, passing, type Stage, stagesOf } from './healed-walk';
 import { type Lane, Lanes } from './lanes';
 import { type ComparedSummary, summariseComparison } from './losses';
@@ -27,10 +27,12 @@ interface Goal {
   readonly target: number;
 }
 
-/** Sums of squares of a fold before its correction, and of its target. */
-interface Sizes {
-  squares: number;
-  size: number;
+/** What a fold leaves of the dense stream at the place where its block's successor starts. */
+export interface LeftOver {
+  /** Σ|target − folded|² / Σ|target|². A position with a massive activation can be almost all of it. */
+  readonly ofAll: number;
+  /** The mean over tokens of |target − folded|² / |target|². */
+  readonly ofEach: number;
 }
 
 export class HealedSweep {
@@ -90,12 +92,11 @@ export class HealedSweep {
   }
 
   /**
-   * What the fold of each candidate leaves of the dense stream, of which the healed model with `steps` passes once:
-   * Σ|target − folded|² / Σ|target|² at the place after the missing block, from the equations of the fit.
+   * What the fold of each candidate leaves of the dense stream. The healed model with `steps` passes once for all of them.
    * @param candidates indices into `steps`, ascending
    * @throws UserError when a temporary file is needed and cannot be written; CancelledError
    */
-  async leftOver(steps: readonly Step[], candidates: readonly number[], job: JobOptions = {}): Promise<number[]> {
+  async leftOver(steps: readonly Step[], candidates: readonly number[], job: JobOptions = {}): Promise<LeftOver[]> {
     const { model, dense, forward, rows } = this;
     const { architecture } = model;
     const stages = stagesOf(steps, candidates, dense.model.architecture.layers.length);
@@ -107,7 +108,7 @@ export class HealedSweep {
       'row-blocks',
       'reading the model',
     );
-    const left = new Map<number, number>();
+    const left = new Map<number, LeftOver>();
     const lanes = await Lanes.open([], forward, dense.chunks, Math.max(0, model.memory - dense.bytes));
     try {
       await this.start(lanes);
@@ -119,7 +120,7 @@ export class HealedSweep {
           const goals: Goal[] = stage.target === undefined ? [] : [{ lane: lanes.model, target: stage.target }];
           if (stage.branch) goals.push({ lane: undefined, target: stage.branch.target });
           const found = await this.pass(open, lanes.model, goals, lanes, work);
-          if (stage.branch) left.set(stage.branch.candidate, found[goals.length - 1]);
+          if (stage.branch) left.set(stage.branch.candidate, found[0]);
         } finally {
           await open.close();
         }
@@ -135,19 +136,16 @@ export class HealedSweep {
   }
 
   /** Without the first step nothing is folded: the embedding meets the stream where the second step starts. */
-  private async leftAtStart(steps: readonly Step[], lanes: Lanes, work: Work): Promise<number> {
-    const { dense, buffer } = this;
+  private async leftAtStart(steps: readonly Step[], lanes: Lanes, work: Work): Promise<LeftOver> {
+    const { dense, buffer, model } = this;
     const [, second] = steps;
     const target = second ? 2 * second.block + (second.attention ? 0 : 1) : 2 * dense.model.architecture.layers.length;
-    let [squares, size] = [0, 0];
+    const errors = new Errors(model.architecture.hidden);
     for (const [chunk, count] of dense.chunks.entries()) {
-      const wanted = await dense.read(target, chunk, buffer);
-      const { data } = await lanes.read(lanes.model, chunk);
-      squares += squaredDistance(wanted, data);
-      size += squaredDistance(wanted);
-      work.advance(count * foldWork(this.model.architecture));
+      errors.add(await dense.read(target, chunk, buffer), (await lanes.read(lanes.model, chunk)).data);
+      work.advance(count * foldWork(model.architecture));
     }
-    return squares / size;
+    return errors.leftOver();
   }
 
   /** The embedding, of the model and of a variant that lacks the first step. */
@@ -179,11 +177,17 @@ export class HealedSweep {
 
   /**
    * Takes a stream through an open module, and folds it towards the goals.
-   * @returns of each goal without a stream, what its fold leaves, in parts of the target
+   * @returns what the folds leave whose stream nobody asks for
    */
-  private async pass(open: OpenStep, lane: Lane, goals: readonly Goal[], lanes: Lanes, work: Work): Promise<number[]> {
+  private async pass(
+    open: OpenStep,
+    lane: Lane,
+    goals: readonly Goal[],
+    lanes: Lanes,
+    work: Work,
+  ): Promise<LeftOver[]> {
     const { dense, forward, folder } = this;
-    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations(), sizes: { squares: 0, size: 0 } }));
+    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations() }));
     const isFolded = goals.some((goal) => goal.lane === lane);
     for (const [chunk, count] of dense.chunks.entries()) {
       const before = await lanes.read(lane, chunk);
@@ -192,10 +196,8 @@ export class HealedSweep {
       if (fits.length > 0) {
         const moved = forward.pool.take(count);
         for (let i = 0; i < moved.data.length; i++) moved.data[i] = after.data[i] - before.data[i];
-        for (const { equations, target, sizes, lane: to } of fits) {
-          const wanted = await dense.read(target, chunk, this.buffer);
-          await folder.add(equations, moved.data, after.data, wanted);
-          if (to === undefined) addSizes(sizes, wanted, after.data);
+        for (const { equations, target } of fits) {
+          await folder.add(equations, moved.data, after.data, await dense.read(target, chunk, this.buffer));
         }
         await lanes.write(lanes.moved, chunk, moved);
         await lanes.write(lanes.after, chunk, after.retain());
@@ -203,20 +205,23 @@ export class HealedSweep {
       if (isFolded) after.release();
       else await lanes.write(lane, chunk, after);
     }
-    const left: number[] = [];
-    for (const { lane: to, equations, sizes } of fits) {
-      const fit = await folder.solve(equations);
-      left.push((sizes.squares - (fit ? gainOf(fit) : 0)) / sizes.size);
-      const correction = correctionOf(fit);
+    const left: LeftOver[] = [];
+    for (const { lane: to, target, equations } of fits) {
+      const correction = await folder.solve(equations);
+      const errors = new Errors(this.model.architecture.hidden);
       for (const [chunk, count] of dense.chunks.entries()) {
+        const healed = forward.pool.take(count);
+        const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
+        await folder.apply(correction, moved, after, healed);
         if (to) {
-          const healed = forward.pool.take(count);
-          const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
-          await folder.apply(correction, moved, after, healed);
           await lanes.write(to, chunk, healed);
+        } else {
+          errors.add(await dense.read(target, chunk, this.buffer), healed.data);
+          healed.release();
         }
         work.advance(count * foldWork(this.model.architecture));
       }
+      if (!to) left.push(errors.leftOver());
     }
     return left;
   }
@@ -256,14 +261,31 @@ export class HealedSweep {
   }
 }
 
-function addSizes(sizes: Sizes, wanted: Float32Array, found: Float32Array): void {
-  sizes.squares += squaredDistance(wanted, found);
-  sizes.size += squaredDistance(wanted);
-}
+/** Sums of squares over tokens, in float64. */
+class Errors {
+  private squares = 0;
+  private size = 0;
+  private relative = 0;
+  private tokens = 0;
 
-/** Σ (wanted − found)², in float64; Σ wanted² without `found`. */
-function squaredDistance(wanted: Float32Array, found?: Float32Array): number {
-  let squares = 0;
-  for (let i = 0; i < wanted.length; i++) squares += (wanted[i] - (found?.[i] ?? 0)) ** 2;
-  return squares;
+  constructor(private readonly hidden: number) {}
+
+  add(wanted: Float32Array, found: Float32Array): void {
+    for (let at = 0; at < wanted.length; at += this.hidden) {
+      let squares = 0;
+      let size = 0;
+      for (let i = at; i < at + this.hidden; i++) {
+        squares += (wanted[i] - found[i]) ** 2;
+        size += wanted[i] ** 2;
+      }
+      this.squares += squares;
+      this.size += size;
+      this.relative += squares / size;
+      this.tokens++;
+    }
+  }
+
+  leftOver(): LeftOver {
+    return { ofAll: this.squares / this.size, ofEach: this.relative / this.tokens };
+  }
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { CancelledError } from '../../../src/engine/errors';
 import { heal } from '../../../src/engine/heal/heal';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
-import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
+import { scoreHealed, shortlist } from '../../../src/engine/importance/criteria/healed';
 import { DenseStream } from '../../../src/engine/importance/dense-stream';
 import { HealedSweep } from '../../../src/engine/importance/healed-sweep';
 import { innerTargets } from '../../../src/engine/importance/healed-walk';
@@ -127,6 +127,21 @@ describe('what the folds of a round leave, from one pass', function () {
     return sum;
   }
 
+  /** The mean over tokens of |target − stream|² / |target|². */
+  async function meanPerToken(dense: DenseStream, module: number, streams: readonly Float32Array[]): Promise<number> {
+    const { hidden } = dense.model.architecture;
+    const shares: number[] = [];
+    for (const [chunk, stream] of streams.entries()) {
+      const target = await dense.read(module, chunk, new Float32Array(stream.length));
+      for (let at = 0; at < stream.length; at += hidden) {
+        const token = [...target.subarray(at, at + hidden)];
+        const error = token.reduce((sum, value, i) => sum + (value - stream[at + i]) ** 2, 0);
+        shares.push(error / token.reduce((sum, value) => sum + value ** 2, 0));
+      }
+    }
+    return shares.reduce((a, b) => a + b, 0) / shares.length;
+  }
+
   for (const memory of [undefined, 2 ** 16]) {
     it(`is what healings one by one leave${memory === undefined ? '' : ', with streams in files'}`, () =>
       withModel(
@@ -143,10 +158,16 @@ describe('what the folds of a round leave, from one pass', function () {
             ),
           );
           const embedded = (await sizeAt(dense, 2, chunks)) / (await sizeAt(dense, 2));
-          assertClose(left[0], embedded, { relative: 1e-5 }, 'without the first block nothing is folded');
+          assertClose(left[0].ofAll, embedded, { relative: 1e-5 }, 'without the first block nothing is folded');
           for (const [k, { block }] of [...steps.entries()].slice(1)) {
-            assertClose(left[k], await leftByHealing(model, view, block, dense), { relative: 1e-4 }, `block ${block}`);
+            assertClose(
+              left[k].ofAll,
+              await leftByHealing(model, view, block, dense),
+              { relative: 1e-4 },
+              `block ${block}`,
+            );
           }
+          assertClose(left[0].ofEach, await meanPerToken(dense, 2, chunks), { relative: 1e-5 }, 'of each token');
           assert.deepEqual(await sweep.leftOver(steps, [2, 4]), [left[2], left[4]]);
           await sweep.close();
           await dense.close();
@@ -154,6 +175,23 @@ describe('what the folds of a round leave, from one pass', function () {
         { memory },
       ));
   }
+
+  it('gives the candidates that are low in one measure or the other', () => {
+    const left = [
+      [5, 1],
+      [1, 9],
+      [2, 8],
+      [9, 2],
+      [7, 7],
+    ].map(([ofAll, ofEach]) => ({ ofAll, ofEach }));
+    assert.deepEqual(shortlist(left, 2), [0, 1]);
+    assert.deepEqual(shortlist(left, 4), [0, 1, 2, 3]);
+    assert.deepEqual(
+      shortlist([{ ofAll: NaN, ofEach: NaN }, ...left.slice(1)], 4),
+      [1, 2, 3, 4],
+      'not finite comes last',
+    );
+  });
 
   it('picks candidates among which is the one that measuring all of them picks', () =>
     withModel(checkpointFolder('sample'), async (model) => {

@@ -3,8 +3,8 @@
  * repeat. Every variant is healed in closed form on the calibration rows, by one fold for each of its cuts. The set that
  * is best before healing need not be the best after it.
  *
- * What a fold leaves of the dense stream is known as soon as it is fitted, and all folds of a round are fitted in one
- * pass. So a round measures only the candidates whose folds leave least.
+ * What a fold leaves of the dense stream is known before the rest of the model is passed, and all folds of a round are
+ * fitted in one pass. So a round measures only the candidates whose folds leave least.
  */
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
@@ -13,7 +13,7 @@ import type { Model } from '../../model/model';
 import { fullView, stepsOf } from '../../model/view';
 import { type HealedWork, healedWork, shortlistSize } from '../cost';
 import { DenseStream } from '../dense-stream';
-import { HealedSweep } from '../healed-sweep';
+import { HealedSweep, type LeftOver } from '../healed-sweep';
 import { innerTargets } from '../healed-walk';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import { rankBlocks } from '../select';
@@ -58,13 +58,20 @@ function shortSweep(sweep: HealedSweep, { rounds }: HealedWork): Sweep {
     if (some === open.length) return sweep.measure(steps, open, job);
     const { choosing, measuring } = rounds[round++];
     const [first, second] = inPhases(job, [{ share: choosing }, { share: measuring }]);
-    const left = await sweep.leftOver(steps, open, first);
-    const measured = rankBlocks(left)
-      .slice(0, some)
-      .map((i) => open[i])
-      .sort((a, b) => a - b);
+    const measured = shortlist(await sweep.leftOver(steps, open, first), some).map((i) => open[i]);
     return { ...(await sweep.measure(steps, measured, second)), measured };
   };
+}
+
+/**
+ * The candidates whose folds leave least, by both measures in turn: the first misses blocks whose error is in all tokens,
+ * the second those that change the one massive position.
+ * @returns indices, ascending
+ */
+export function shortlist(left: readonly LeftOver[], count: number): number[] {
+  const orders = [left.map(({ ofAll }) => ofAll), left.map(({ ofEach }) => ofEach)].map(rankBlocks);
+  const inTurn = left.flatMap((_, place) => orders.map((order) => order[place]));
+  return [...new Set(inTurn)].slice(0, count).sort((a, b) => a - b);
 }
 
 export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher }, job) => {
