@@ -215,14 +215,14 @@ function inTurn(texts: readonly TokenRows[]): TokenRows {
   return Array.from({ length: longest }, (_, r) => texts.flatMap((rows) => rows.slice(r, r + 1))).flat();
 }
 
-/** Fewer rows than these would decide by chance. */
-const LEAST = 4;
+/** A single row would decide by chance. */
+const LEAST = 2;
 
 /** Rows to hold out at least: a quarter of a short text, but one. */
 const least = (rows: number): number => Math.max(1, Math.min(LEAST, Math.floor(rows / 4)));
 
 /**
- * Holds out a share of the rows, spread evenly; at least four, of a short text a quarter, if the share is not 0 and a
+ * Holds out a share of the rows, spread evenly; at least two, of a short text a quarter, if the share is not 0 and a
  * row is left to fit.
  * @param most rows to fit; if there are more, all others are held out
  */
@@ -231,7 +231,8 @@ export function splitRows(
   share: number,
   most = Infinity,
 ): { readonly fit: TokenRows; readonly heldOut: TokenRows } {
-  const wanted = rows.length > most ? rows.length - most : Math.max(least(rows.length), Math.round(share * rows.length));
+  const wanted =
+    rows.length > most ? rows.length - most : Math.max(least(rows.length), Math.round(share * rows.length));
   const count = share === 0 || rows.length < 2 ? 0 : wanted;
   const out = new Set(spread([...rows.keys()], Math.min(count, rows.length - 1)).slice(0, count));
   if (count === 0) return { fit: rows, heldOut: [] };
