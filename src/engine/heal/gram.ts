@@ -78,7 +78,7 @@ export class GramSums {
     const own = bias?.(g);
     const difference = sub(g, wanted, found);
     const r = own ? sub(g, difference, own) : difference;
-    // Transposed once: a Gemm that transposes its first factor does so anew for every few columns of the second.
+    // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
     const transposed = transpose(g, x, [1, 0]);
     const pieces = split(
       g,

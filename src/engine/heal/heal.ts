@@ -190,9 +190,8 @@ class Healing {
    * Whether applying a Linear to all tokens twice costs less than XᵀX Wᵀ, which is as wide as its input and takes twice
    * as long in float64.
    */
-  private isCheapToApply({ block, tensor }: Site): boolean {
-    const { heads, headDim, ffn } = this.task.model.architecture.layers[block];
-    return this.fitted < 2 * (tensor === 'o_proj' ? heads * headDim : ffn);
+  private isCheapToApply(site: Site): boolean {
+    return this.fitted < 2 * this.walker.widthOf(site, 'input');
   }
 
   /** refit with a given ridge and many tokens: the site's Linear is applied once, with its new weight. */

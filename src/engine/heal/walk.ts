@@ -252,7 +252,8 @@ export class Walk {
     }
   }
 
-  private widthOf({ block, tensor }: Site, regressor: Regressor): number {
+  /** Width of X. */
+  widthOf({ block, tensor }: Site, regressor: Regressor): number {
     const { layers, hidden } = this.model.architecture;
     if (regressor === 'output') return hidden;
     const { heads, headDim, ffn } = layers[block];

@@ -177,7 +177,7 @@ export class HealedSweep {
 
   /**
    * Takes a stream through an open module, and folds it towards the goals.
-   * @returns what the folds leave whose stream nobody asks for
+   * @returns what is left by each fold that has no lane
    */
   private async pass(
     open: OpenStep,

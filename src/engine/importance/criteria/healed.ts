@@ -41,7 +41,12 @@ export async function scoreHealed(
   try {
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);
     try {
-      return await removeInTurn(steps, { count, candidates, sweep: shortSweep(sweep, work) }, rounds, job);
+      return await removeInTurn(
+        steps,
+        { count, candidates, sweep: shortSweep(sweep, work, steps.length) },
+        rounds,
+        job,
+      );
     } finally {
       await sweep.close();
     }
@@ -50,13 +55,15 @@ export async function scoreHealed(
   }
 }
 
-/** Measures the candidates whose folds leave least. */
-function shortSweep(sweep: HealedSweep, { rounds }: HealedWork): Sweep {
-  let round = 0;
+/**
+ * Measures the candidates whose folds leave least.
+ * @param whole steps before the first round; each round has one less
+ */
+function shortSweep(sweep: HealedSweep, { rounds }: HealedWork, whole: number): Sweep {
   return async (steps, open, job) => {
     const some = shortlistSize(open.length);
     if (some === open.length) return sweep.measure(steps, open, job);
-    const { choosing, measuring } = rounds[round++];
+    const { choosing, measuring } = rounds[whole - steps.length];
     const [first, second] = inPhases(job, [{ share: choosing }, { share: measuring }]);
     const measured = shortlist(await sweep.leftOver(steps, open, first), some).map((i) => open[i]);
     return { ...(await sweep.measure(steps, measured, second)), measured };

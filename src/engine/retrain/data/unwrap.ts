@@ -14,15 +14,17 @@ export function unwrapLines(text: string): string {
   if (!isWrapped(lines)) return text;
   const pieces: string[] = [];
   for (const [i, line] of lines.entries()) {
-    const isContinued = line !== '' && (lines[i + 1] ?? '') !== '';
-    pieces.push(line, isContinued ? ' ' : '\n');
+    pieces.push(line, isContinued(lines, i) ? ' ' : '\n');
   }
   return pieces.join('');
 }
 
+/** Whether the paragraph goes on in the next line. */
+const isContinued = (lines: readonly string[], i: number): boolean => lines[i] !== '' && (lines[i + 1] ?? '') !== '';
+
 function isWrapped(lines: readonly string[]): boolean {
   const lengths = lines
-    .filter((line, i) => line !== '' && (lines[i + 1] ?? '') !== '')
+    .filter((_, i) => isContinued(lines, i))
     .map((line) => line.length)
     .sort((a, b) => a - b);
   if (lengths.length < ENOUGH_LINES) return false;
