@@ -1,0 +1,54 @@
+/**
+ * Questions of a task. A question with choices is answered by log-likelihood: the model takes the choice that it finds
+ * most likely (acc), or most likely for its length (accNorm). A question without is answered by greedy text.
+ */
+
+/** A choice: the text that is scored after its context. */
+export interface Choice {
+  /** What stands before it; the same for all choices of an item, except in WinoGrande. */
+  readonly context: string;
+  /** What is scored, with the blank that divides it from the context. */
+  readonly continuation: string;
+  /** Code points of the choice without that blank: what accNorm divides by. */
+  readonly characters: number;
+}
+
+/** A question with choices. */
+export interface ChoiceItem {
+  /** Number of its record in the file, from 0. */
+  readonly item: number;
+  readonly choices: readonly Choice[];
+  /** Number of the right choice, from 0. */
+  readonly gold: number;
+}
+
+/** How a written answer is compared with what is expected. */
+export type Match = 'exact' | 'contains' | 'regex';
+
+/** A question that the model answers in its own words, greedily. */
+export interface WrittenItem {
+  readonly item: number;
+  readonly prompt: string;
+  /** What is expected: any one of these. */
+  readonly expected: readonly string[];
+  readonly match: Match;
+  /** Tokens that the answer may have at most. */
+  readonly maxTokens: number;
+}
+
+/** The metric that a task's report and the average take. */
+export type Metric = 'acc' | 'accNorm';
+
+/** A task: questions of one kind from one file. */
+export interface Task {
+  /** Its name: "boolq", or the name of the user's own task. */
+  readonly name: string;
+  readonly title: string;
+  /** File that its items are from. */
+  readonly file: string;
+  readonly reported: Metric;
+  /** Whether accNorm means anything: lengths of the choices differ. BoolQ and WinoGrande have none. */
+  readonly normalised: boolean;
+  readonly choiceItems: readonly ChoiceItem[];
+  readonly writtenItems: readonly WrittenItem[];
+}
