@@ -1,7 +1,7 @@
 /** Creates a job's command from its definition: options, help and action. */
 import { Command } from 'commander';
 import { completeOptions } from '../jobs/complete';
-import type { AnyJob } from '../jobs/define';
+import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { fileFor, runJob } from '../jobs/run-job';
@@ -18,7 +18,7 @@ export function addJob<K extends Kind>(program: Command, exit: Exit, kind: K, pa
   command.action(async (...given: unknown[]) => {
     const options = optionsOf(job.options, command, given);
     const common = command.opts<CommonOptions>();
-    const source = 'checkpoint' in options ? String(options.checkpoint) : undefined;
+    const source = checkpointsIn(job, options).at(0);
     const all = { ...options, ...common };
     exit(await execute({ kind, options: all, source }, (shell) => run(kind, page, options, common, shell)));
   });

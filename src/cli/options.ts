@@ -28,11 +28,14 @@ export function addCommonOptions(command: Command): Command {
 /** Adds options to a commander command, with their help, values, defaults and conflicts. */
 export function addOptions(command: Command, options: Options): Command {
   for (const [name, option] of Object.entries(options)) {
-    if (option.argument) command.argument(`<${name}>`, option.help);
+    if (option.argument) command.argument(argumentOf(name, option), option.help);
     else for (const each of commanderOptions(name, option)) command.addOption(each);
   }
   return command;
 }
+
+/** "<checkpoint>"; several are "<checkpoints...>". */
+const argumentOf = (name: string, { kind }: Option): string => `<${name}${kind.kind === 'list' ? '...' : ''}>`;
 
 /** Reads a value for commander. */
 function asArgument<T>(parse: (text: string) => T): (text: string) => T {

@@ -31,9 +31,11 @@ function wordsOf(name: string, { kind, argument, implied, default: usual }: Opti
       return value.flatMap((item) => withFlag(name, formatValue(kind.of, item)));
     }
   }
-  const text = formatValue(kind, value);
-  if (!argument) return withFlag(name, text);
-  return [text.startsWith('-') ? `./${text}` : text]; // it would be parsed as a flag
+  if (!argument) return withFlag(name, formatValue(kind, value));
+  return (Array.isArray(value) ? value : [value]).map((item) => {
+    const text = formatValue(kind, item);
+    return text.startsWith('-') ? `./${text}` : text; // it would be parsed as a flag
+  });
 }
 
 /** In one word where the value reads as a flag: `--prompt -V` would print the version. */

@@ -59,6 +59,8 @@ export interface ModelTasks {
   readonly tasks: readonly TaskResult[];
   /** Mean of the tasks' reported metrics. */
   readonly average: number;
+  readonly seconds: number;
+  readonly device: string;
 }
 
 /** How far a model is from the first one on the same items. Differences are model − first, as shares: −0.021. */
@@ -95,7 +97,8 @@ export interface QuestionText {
   readonly choices: readonly string[];
 }
 
-export interface TasksRunResult {
+/** In the record of a run, and the result of a run over several models. */
+export interface TasksComparison {
   readonly models: readonly ModelTasks[];
   /** Of each further model to the first; empty for one model. */
   readonly differences: readonly Difference[];
@@ -104,3 +107,6 @@ export interface TasksRunResult {
   readonly seconds: number;
   readonly device: string;
 }
+
+/** A run over one model gives that model's results. */
+export type TasksResult = ModelTasks | TasksComparison;

@@ -64,6 +64,14 @@ const every = defineJob({
 });
 type Every = (typeof every)['options'];
 
+/** A job over several models. */
+const several = defineJob({
+  ...every,
+  kind: 'several',
+  options: { checkpoints: list(checkpoint('a model'), 'models', { argument: true }), chat: flag('chat') },
+  check: undefined,
+});
+
 /** Each option with a text for it and the value that this is. */
 const VALUES: Readonly<Record<Exclude<keyof Every, 'model'>, readonly [text: string, value: unknown]>> = {
   note: ["it's", "it's"],
@@ -133,6 +141,13 @@ describe('options of jobs', () => {
     const read = optionsFromWords(every, words);
     assert.deepEqual(completeOptions(every, read), completeOptions(every, { ...given, model: './-m' }));
     assert.deepEqual(argvOf(every, { model: 'm', chat: false, keepEnds: true, blocks: [] }), ['every', 'm']);
+  });
+
+  it('of several models are arguments one after another', () => {
+    const given = { checkpoints: ['a', '-b', 'c,d'], chat: true };
+    const words = argvOf(several, given);
+    assert.deepEqual(words, ['several', 'a', './-b', 'c,d', '--chat']);
+    assert.deepEqual(optionsFromWords(several, words), { checkpoints: ['a', './-b', 'c,d'], chat: true });
   });
 
   it('have earlier flags, and opposites of those that are on by default', () => {
