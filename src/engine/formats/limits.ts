@@ -83,3 +83,6 @@ export const MAX_DIMENSION = {
   /** Models advertise up to 10 million positions. */
   context: 2 ** 31,
 } as const;
+
+/** Questions of a task: HellaSwag's validation part has 12 MB, its training part 47 MB. */
+export const MAX_TASK_BYTES = 64 * 1024 * 1024;
