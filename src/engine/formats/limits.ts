@@ -86,3 +86,12 @@ export const MAX_DIMENSION = {
 
 /** Questions of a task: HellaSwag's validation part has 12 MB, its training part 47 MB. */
 export const MAX_TASK_BYTES = 64 * 1024 * 1024;
+
+/** Choices of one item: the seven tasks have up to 5. */
+export const MAX_CHOICES = 64;
+
+/** Tokens that a written answer may ask for. */
+export const MAX_ANSWER_TOKENS = 4096;
+
+/** Characters of what is expected; a regular expression of this length is compiled in milliseconds. */
+export const MAX_EXPECTED_LENGTH = 10_000;

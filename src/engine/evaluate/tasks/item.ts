@@ -32,6 +32,10 @@ export interface WrittenItem {
   /** What is expected: any one of these. */
   readonly expected: readonly string[];
   readonly match: Match;
+  /** Whether upper and lower case are the same. */
+  readonly ignoreCase?: boolean;
+  /** Texts that end the answer: it is compared up to the first of them. */
+  readonly until?: readonly string[];
   /** Tokens that the answer may have at most. */
   readonly maxTokens: number;
 }
