@@ -7,6 +7,7 @@
 /** Options that messages of the engine name. `retrain.length` is the one of that job. */
 export const OPTION_NAMES = [
   'adapter',
+  'against',
   'alpha',
   'blocks',
   'bos',

@@ -9,6 +9,7 @@ import type { model } from '../jobs/options/model';
 import type { sampling } from '../jobs/options/sampling';
 import type { Round } from '../engine/importance/choice';
 import type { HealResult } from './heal';
+import type { JsonNumber } from '../format/json';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 
@@ -50,7 +51,24 @@ export interface EvaluateResult {
   readonly removed: readonly RemovedEntry[];
   /** The text also chose the blocks that were removed, so that the perplexity flatters. */
   readonly calibrated: boolean;
+  /**
+   * Mean KL divergence from the unpruned model in nats, share of tokens for which both find the same token most likely,
+   * and that model; absent if there is nothing to compare.
+   */
+  readonly kl?: number;
+  readonly top1?: number;
+  readonly against?: { readonly model: string; readonly identity: string };
+  /** Greedy continuations of rows, if they were asked for. */
+  readonly repetition?: RepetitionResult;
   readonly seconds: number;
+}
+
+export interface RepetitionResult {
+  readonly texts: number;
+  /** Mean share of runs of four tokens that occurred earlier in the text; null if all texts are too short. */
+  readonly mean: JsonNumber | null;
+  /** The same of the unpruned model; null without one. */
+  readonly unpruned: JsonNumber | null;
 }
 
 /** How to choose tokens: greedily when nothing is given. */

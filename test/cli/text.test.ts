@@ -1,6 +1,6 @@
 /** `coppice eval`, `generate` and `merge`: texts under a model, its views, its adapters and what was written of them. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { writeAdapter } from '../../src/engine/adapter/files';
@@ -11,6 +11,9 @@ import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
+
+const MEASURED = 'ppl meanNll tokens windows window bos removed calibrated seconds';
+const COMPARED = 'kl top1 against';
 
 describe('command line: texts', function () {
   this.timeout(120_000);
@@ -27,13 +30,39 @@ describe('command line: texts', function () {
     await run('prune', model, '--blocks', '2', '--out', folder);
     const args = ['--text', text, '--window', '32', '--limit', '4'];
     const json = await run('eval', model, ...args, '--remove', '2', '--bos', 'window');
-    assert.deepEqual(keys(json), sorted('ppl meanNll tokens windows window bos removed calibrated seconds'));
+    assert.deepEqual(keys(json), sorted(`${MEASURED} ${COMPARED}`));
     assert.deepEqual([json.windows, json.window, json.bos, json.tokens], [4, 32, 'window', 128]);
     assert.deepEqual(json.removed, [2]);
     const written = await run('eval', folder, ...args, '--bos', 'window');
     assert.equal(written.meanNll, json.meanNll);
+    assert.equal(written.kl, undefined, 'its original is elsewhere');
     const part = await run('eval', model, ...args, '--remove', '2.ffn');
     assert.deepEqual(part.removed, ['2.ffn']);
+  });
+
+  it('eval: how near a model is to the unpruned one: a view, a written model beside its original, and by name', async () => {
+    const folder = temporaryFolder();
+    const [whole, pruned] = [join(folder, 'whole'), join(folder, 'pruned')];
+    cpSync(model, whole, { recursive: true });
+    await run('prune', whole, '--blocks', '2', '--out', pruned);
+    const args = ['--text', text, '--window', '32', '--limit', '4'];
+    assert.deepEqual(keys(await run('eval', whole, ...args)), sorted(MEASURED));
+    const record = join(folder, 'record.json');
+    const view = await run('eval', whole, ...args, '--remove', '2', '--repetition', '2', '--record', record);
+    assert.ok((view.kl as number) > 0 && (view.top1 as number) < 1);
+    assert.deepEqual(keys(view.repetition as Json), ['mean', 'texts', 'unpruned']);
+    const { inputs } = readJson(record) as { inputs: Json[] };
+    assert.deepEqual(inputs.find(({ role }) => role === 'against')?.name, 'whole');
+    const written = await run('eval', pruned, ...args, '--repetition', '2');
+    for (const key of ['ppl', 'kl', 'top1', 'against', 'repetition']) assert.deepEqual(written[key], view[key], key);
+    const copy = join(temporaryFolder(), 'copy');
+    cpSync(pruned, copy, { recursive: true });
+    const alone = await coppice(['eval', copy, ...args]);
+    assert.match(alone.stderr, /whole, which this model was made from, is not beside it[^]*--against CHECKPOINT/);
+    const named = await coppice(['eval', copy, ...args, '--against', whole]);
+    assert.match(named.stdout, /divergence +[\d.e-]+ nats from whole\nagreement +\d+/);
+    const other = tinyCheckpoint('llama-plain', { tokenizer: true, config: { vocab_size: 300 } });
+    assert.equal((await coppice(['eval', copy, ...args, '--against', other])).code, 1);
   });
 
   it('merge: an adapter on top, merged at once, and merged on the pruned checkpoint are the same', async () => {

@@ -1,21 +1,40 @@
 /** What `coppice eval` prints. */
 import { formatCounted } from '../../format/words';
 import { formatSeconds } from '../../format/durations';
-import { formatNumber } from '../../format/numbers';
+import { formatNumber, formatPercent } from '../../format/numbers';
+import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 
 export const evalPage: Page<'eval'> = (_, { style }) => ({
-  page: ({ ppl, meanNll, tokens, windows, window, bos, removed, seconds }, { device }) => [
-    ...facts([
+  page: (result, { device }) => {
+    const { ppl, meanNll, tokens, windows, window, bos, removed, seconds } = result;
+    return facts([
       ['perplexity', style.bold(formatNumber(ppl))],
       ['mean loss', `${formatNumber(meanNll)} nats a token`],
+      ...comparisonLines(result),
+      ...(result.repetition ? [['repetition', repetitionWords(result.repetition)] as [string, string]] : []),
       [
         'text',
         `${formatCounted(tokens, 'token')} scored in ${formatCounted(windows, 'window')} of ${window}, BOS: ${bos}`,
       ],
       ['removed', removed.join(',') || 'nothing'],
       ['time', `${formatSeconds(seconds)} on ${device?.provider ?? 'cpu'}`],
-    ]),
-  ],
+    ]);
+  },
 });
+
+function comparisonLines({ kl, top1, against }: EvaluateResult): [string, string][] {
+  if (kl === undefined || top1 === undefined || !against) return [];
+  return [
+    ['divergence', `${formatNumber(kl, 4)} nats from ${against.model}`],
+    ['agreement', `${formatPercent(top1)} of the tokens: both find the same one most likely`],
+  ];
+}
+
+function repetitionWords({ texts, mean, unpruned }: RepetitionResult): string {
+  const share = (value: number): string => formatPercent(value);
+  const own = mean === null ? 'not known: the texts are too short' : share(Number(mean));
+  const beside = unpruned === null ? '' : `, the unpruned model ${share(Number(unpruned))}`;
+  return `${own} of ${formatCounted(texts, 'greedy text')}${beside}`;
+}

@@ -4,7 +4,7 @@ import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { EvaluateResult } from '../../protocol/jobs';
 import { defineJob, excluding, shape } from '../define';
-import { choice, file, whole } from '../option';
+import { checkpoint, choice, file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { adapter, healed, remove, source } from '../options/model';
@@ -36,6 +36,15 @@ const options = {
   ...remove,
   ...healed,
   ...adapter,
+  against: checkpoint(
+    'compare with this unpruned model on the same tokens: mean KL divergence and top-1 agreement (default: for a written ' +
+      'model its original, if it lies beside it; otherwise the whole checkpoint, if something is left out or changed)',
+    { noun: () => l10n.t('the unpruned model'), placeholder: 'checkpoint' },
+  ),
+  repetition: whole(
+    'also continue the beginnings of n rows greedily, and measure how much the continuations repeat themselves',
+    { noun: () => l10n.t('number of continuations') },
+  ),
   ...compute,
 };
 
@@ -44,12 +53,15 @@ export const evaluate = defineJob({
   summary: 'measure the perplexity of a text',
   description:
     'Measures the perplexity of a text in windows that do not overlap, or of calibration rows. The lower it is, the ' +
-    'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text.',
+    'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text. ' +
+    'A model that lacks blocks, is healed or has an adapter is compared with the unpruned one too, because perplexity ' +
+    'hides collapses: by its mean KL divergence, and by how often both find the same token most likely.',
   examples: [
     './SmolLM2-135M --text wiki.test.txt --limit 64',
     './SmolLM2-135M --text wiki.test.txt --remove 10,12-14',
     './SmolLM2-135M --text wiki.test.txt --heal healed.safetensors',
     './SmolLM2-135M --text wiki.test.txt --adapter ./adapter',
+    './SmolLM2-24 --text wiki.test.txt --against ./SmolLM2-135M --repetition 8',
     './SmolLM2-135M --calibration prose.txt --samples 32',
     './gemma --text wiki.test.txt --bos window --json',
   ],

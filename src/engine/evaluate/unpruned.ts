@@ -1,0 +1,87 @@
+/**
+ * Which model a measured one is compared with: the one that the user names, the original of a written model if that lies
+ * near, or else the checkpoint itself without healed weights, adapter and removals.
+ */
+import { basename } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { UserError } from '../errors';
+import { type ModelOptions, openModel, type Model } from '../model/model';
+import type { OpenedModel } from '../model/opened';
+import { fullView } from '../model/view';
+import { option } from '../option-token';
+import type { JobOptions } from '../progress';
+import { originalOf } from '../records/original';
+import type { Unpruned } from './compared';
+import { loadRows, type Rows, type RowSource } from './rows';
+
+/** The checkpoint to compare with; undefined if nothing was changed, as far as is known. */
+export interface Reference {
+  readonly checkpoint?: Checkpoint;
+  /** Name of an original that records name but that is not found. */
+  readonly missing?: string;
+}
+
+/**
+ * @param against path of the user's choice
+ * @param near folders that may hold the original
+ * @throws UserError when the checkpoint at that path cannot be computed with
+ */
+export async function referenceOf(
+  { checkpoint, changes, removed }: OpenedModel,
+  against: string | undefined,
+  near: readonly string[],
+): Promise<Reference> {
+  if (against !== undefined) {
+    const given = await openCheckpoint(against);
+    requireArchitecture(given);
+    return { checkpoint: given };
+  }
+  const original = await originalOf(checkpoint, near);
+  if (original?.checkpoint?.architecture) return { checkpoint: original.checkpoint };
+  const missing = original && { missing: original.name };
+  return { ...(removed.length > 0 || changes.length > 0 ? { checkpoint } : {}), ...missing };
+}
+
+/** Opens the reference beside the model, calls `use` and closes it. A model is opened once if it is both. */
+export async function withUnpruned<T>(
+  reference: Checkpoint,
+  { checkpoint, changes }: Pick<OpenedModel, 'checkpoint' | 'changes'>,
+  model: Model,
+  options: ModelOptions,
+  use: (unpruned: Unpruned) => Promise<T>,
+): Promise<T> {
+  const isOwn = reference.identity === checkpoint.identity;
+  const isModel = isOwn && changes.length === 0;
+  const teacher = isModel ? model : await openModel(reference, options);
+  try {
+    const view = fullView(teacher.architecture.layers.length);
+    return await use({ model: teacher, view, ...(isOwn && { changes }) });
+  } finally {
+    if (!isModel) await teacher.close();
+  }
+}
+
+/**
+ * Two models can be compared on the same tokens only.
+ * @throws UserError when the reference's tokenizer makes other rows of the text; CancelledError
+ */
+export async function requireSameRows(
+  reference: Checkpoint,
+  { checkpoint }: Pick<OpenedModel, 'checkpoint'>,
+  source: RowSource,
+  { rows, bos }: Pick<Rows, 'rows' | 'bos'>,
+  job: JobOptions,
+): Promise<void> {
+  if (reference.folder === checkpoint.folder) return;
+  const given = source.from === 'text' ? { ...source, bos } : source;
+  const other = await loadRows(given, reference, requireArchitecture(reference), job);
+  const isSame = (row: ArrayLike<number>, r: number): boolean =>
+    row.length === other.rows[r].length && Array.from(row).every((id, i) => id === other.rows[r][i]);
+  if (other.rows.length === rows.length && rows.every(isSame)) return;
+  throw new UserError(
+    `The model cannot be compared with ${basename(reference.folder)}`,
+    'the text has other tokens there',
+    `Give the model that it was pruned from (${option('against', 'CHECKPOINT')}), or one with the same tokenizer.`,
+  );
+}
