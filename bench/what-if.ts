@@ -9,7 +9,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
-import { perplexityOfRows } from '../src/engine/evaluate/perplexity';
+import { comparedPerplexity, wholeOf } from '../src/engine/evaluate/compared';
 import { loadRows } from '../src/engine/evaluate/rows';
 import { PlanPerplexity } from '../src/engine/evaluate/plan-perplexity';
 import { endBlocks } from '../src/engine/importance/select';
@@ -50,7 +50,7 @@ const plan = (...removed: number[]): View =>
 
 printMachine();
 const model = await openModel(checkpoint, { device: 'cpu', threads });
-const whatIf = new PlanPerplexity(model, rows, STATE_BYTES);
+const whatIf = new PlanPerplexity(model, rows, plan(), STATE_BYTES);
 try {
   const whole = await timed(() => whatIf.evaluate(plan()));
   const toggles: number[] = [];
@@ -59,7 +59,7 @@ try {
     await whatIf.evaluate(plan(first, second));
     const view = plan(first, second, block);
     const toggle = await timed(() => whatIf.evaluate(view));
-    const anew = await timed(() => perplexityOfRows(model, rows, view));
+    const anew = await timed(() => comparedPerplexity({ model, view }, wholeOf(model), rows));
     if (Math.abs(toggle.result.ppl / anew.result.ppl - 1) > 1e-5) throw new Error('the perplexities differ');
     toggles.push(toggle.seconds);
     shares.push(toggle.seconds / anew.seconds);

@@ -44,14 +44,25 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
 
-/** "about 1:20" for these windows. @param removed blocks that are left out */
+/** "about 1:20" for these windows. @param removed blocks that are left out; then the whole model is measured too */
 export function evaluationEstimate(
   coppice: Coppice,
   architecture: Architecture,
   windows: { readonly rows: number; readonly length: number },
   removed: readonly number[],
 ): string {
-  return timeOf(coppice, evaluationFlops(architecture, windows, removed), architecture, 'evaluate', windows.length);
+  return timeOf(coppice, comparedFlops(architecture, windows, removed), architecture, 'evaluate', windows.length);
+}
+
+/** Operations of measuring a model, and beside it the unpruned one if blocks are left out. */
+function comparedFlops(
+  architecture: Architecture,
+  windows: { readonly rows: number; readonly length: number },
+  removed: readonly number[],
+  compared = removed.length > 0,
+): number {
+  const own = evaluationFlops(architecture, windows, removed);
+  return compared ? own + evaluationFlops(architecture, windows) : own;
 }
 
 /** What is healed. */
@@ -126,9 +137,10 @@ export function learnSpeed(
   }
   if (spec.kind !== 'score' && spec.kind !== 'eval') return;
   if (spec.kind === 'eval') {
-    const { windows, window, seconds, removed } = (outcome as JobOutcome<'eval'>).result;
+    const { windows, window, seconds, removed, kl, repetition } = (outcome as JobOutcome<'eval'>).result;
+    if (repetition) return; // continuations have another speed
     const blocks = removed.filter((entry) => typeof entry === 'number');
-    const flops = evaluationFlops(architecture, { rows: windows, length: window }, blocks) / seconds;
+    const flops = comparedFlops(architecture, { rows: windows, length: window }, blocks, kl !== undefined) / seconds;
     speeds.note({ provider, work: 'evaluate', size: rowBlockFlops(architecture, window), flops });
     return;
   }

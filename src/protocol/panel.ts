@@ -150,6 +150,9 @@ export interface WhatIfState {
   /** The plan that `ppl` belongs to. */
   readonly removed: readonly number[];
   readonly ppl: JsonNumber | null;
+  /** How far the plan is from the whole model: mean KL in nats, share of tokens with the same most likely one. */
+  readonly kl?: JsonNumber | null;
+  readonly top1?: JsonNumber | null;
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;

@@ -36,6 +36,9 @@ export interface ViewPerplexity {
   readonly ppl: JsonNumber;
   readonly meanNll: JsonNumber;
   readonly tokens: number;
+  /** Mean KL divergence from the whole model in nats, and share of tokens that both find most likely; absent for itself. */
+  readonly kl?: JsonNumber;
+  readonly top1?: JsonNumber;
   readonly parameters: number;
   readonly bytes: number;
   readonly calibration: CalibrationInfo;

@@ -84,11 +84,12 @@ export class WhatIfService {
       const named = removedFrom(remove ?? [], architecture.layers.length);
       const view = viewWithout(architecture.layers.length, [...removed, ...named]);
       const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
-      const { ppl, meanNll, tokens, steps, computed } = await evaluator.evaluate(view, { signal });
+      const { ppl, meanNll, tokens, kl, top1, steps, computed } = await evaluator.evaluate(view, { signal });
       return {
         ppl,
         meanNll,
         tokens,
+        ...(kl !== undefined && { kl, top1 }),
         steps,
         ...sizeOfView(checkpoint, view),
         calibration: withoutRows(calibration),
@@ -120,7 +121,7 @@ export class WhatIfService {
       ...modelOptions(params, { hooks: this.hooks }),
       changes: opened.changes,
     });
-    const evaluator = new PlanPerplexity(model, calibration.rows, memory ?? memoryFor('whatIfStates'));
+    const evaluator = new PlanPerplexity(model, calibration.rows, opened.view, memory ?? memoryFor('whatIfStates'));
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;
   }

@@ -26,6 +26,8 @@ describe('what-if requests', function () {
     assert.deepEqual([both.whole, both.ppl], [{ ppl: whole.ppl }, plan.ppl]);
     assert.notEqual(whole.ppl, plan.ppl);
     assert.equal(plan.whole, undefined);
+    assert.ok((plan.kl as number) > 0 && (plan.top1 as number) < 1, 'how far the plan is from the whole model');
+    assert.deepEqual([whole.kl, both.kl, both.top1], [undefined, plan.kl, plan.top1]);
   });
 
   it('do not open the checkpoint again while its files stay the same', async () => {

@@ -1,9 +1,12 @@
 /** What `coppice heal` prints. */
 import { formatSeconds } from '../../format/durations';
 import { formatCounted } from '../../format/words';
-import { formatNumber } from '../../format/numbers';
+import { formatNumber, formatPercent } from '../../format/numbers';
+import type { HealNumbers } from '../../protocol/heal';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
+
+const agreement = ({ top1 }: HealNumbers): string => formatPercent(Number(top1));
 
 export const healPage: Page<'heal'> = (_, { shown }) => ({
   page: ({ removed, method, heldOut, fit, weights, out, patch, seconds }) => {
@@ -15,6 +18,7 @@ export const healPage: Page<'heal'> = (_, { shown }) => ({
       ['method', method],
       ['perplexity', `${change('ppl')} (${formatCounted(rows, 'row')}${heldOut ? ' not fitted' : ''})`],
       ['divergence', `${change('kl')} nats from the whole model`],
+      ['agreement', `${agreement(before)} before, ${agreement(after)} after: tokens that both find most likely`],
       ['weights', weights],
       ...[out, patch].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
       ['time', formatSeconds(seconds)],

@@ -1,7 +1,7 @@
 /** What `coppice prune` prints. */
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import { formatSeconds } from '../../format/durations';
-import { formatNumber } from '../../format/numbers';
+import { formatNumber, formatPercent } from '../../format/numbers';
 import type { PruneResult } from '../../protocol/jobs';
 import type { Page } from './page';
 
@@ -30,5 +30,7 @@ function healingLines({ healing }: PruneResult): string[] {
   if (weights === 'plain') return ['healed      no: the plain weights are nearer to the whole model'];
   const change = (name: 'ppl' | 'kl', digits: number): string =>
     `${formatNumber(Number(before[name]), digits)} → ${formatNumber(Number(after[name]), digits)}`;
-  return [`healed      by ${method}: perplexity ${change('ppl', 4)}, divergence ${change('kl', 3)}`];
+  const agreement = [before, after].map(({ top1 }) => formatPercent(Number(top1))).join(' → ');
+  const changes = `perplexity ${change('ppl', 4)}, divergence ${change('kl', 3)}, agreement ${agreement}`;
+  return [`healed      by ${method}: ${changes}`];
 }

@@ -35,6 +35,8 @@ export const NOTHING_YET: WhatIfState = {
   full: null,
   removed: [],
   ppl: null,
+  kl: null,
+  top1: null,
   seconds: null,
   text: null,
   failure: null,
@@ -99,7 +101,7 @@ export class WhatIfWatch {
       const { ppl, calibration } = await this.ask({}, signal);
       this.show({ full: ppl, text: calibration.source, rowsKey: calibrationKey(calibration) });
     }
-    this.show({ status: 'done', removed: [], ppl: this.current.full, seconds: null });
+    this.show({ status: 'done', removed: [], ppl: this.current.full, kl: null, top1: null, seconds: null });
   }
 
   private async measure(removed: readonly number[], signal: AbortSignal): Promise<void> {
@@ -108,9 +110,9 @@ export class WhatIfWatch {
     // The text has changed: the known perplexity of the whole model belongs to other rows.
     if (!askWhole && calibrationKey(answer.calibration) !== this.current.rowsKey)
       answer = await this.ask({ remove: removed, whole: true }, signal);
-    const { ppl, seconds, whole, calibration } = answer;
+    const { ppl, kl = null, top1 = null, seconds, whole, calibration } = answer;
     const full = whole && { full: whole.ppl, text: calibration.source, rowsKey: calibrationKey(calibration) };
-    this.show({ ...full, status: 'done', removed, ppl, seconds });
+    this.show({ ...full, status: 'done', removed, ppl, kl, top1, seconds });
   }
 
   /** @throws CancelledError also when the answer comes late: the plan or the rows have changed */

@@ -1,18 +1,28 @@
 /**
- * Perplexity of successive plans on the same rows, while a user toggles blocks. The hidden states of the last plan are
- * kept before every step (or before every nth, within the budget). A new plan costs only the steps after its first
- * difference, and the head.
+ * Perplexity of successive plans on the same rows, while a user toggles blocks, and how far each is from the whole model.
+ * The hidden states of the last plan are kept before every step (or before every nth, within the budget). A new plan
+ * costs only the steps after its first difference, and the head, also of the whole model, whose last states are kept.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { summariseLosses, type LossSummary } from '../importance/losses';
 import { Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../model/forward';
 import { headWork } from '../model/cost';
+import { compareStates, comparisonWork } from '../model/divergence';
 import { tokenLosses } from '../model/head';
 import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import { stepsOf, type Step, type View } from '../model/view';
+import { comparedSummary } from './compared';
 
-export interface WhatIfResult extends LossSummary {
+/** A plan on the rows; the last two are absent for the whole model. */
+interface Summary extends LossSummary {
+  /** Mean KL divergence from the whole model in nats, and share of tokens that both find most likely. */
+  readonly kl?: number;
+  readonly top1?: number;
+}
+
+export interface WhatIfResult extends Summary {
   /** Steps of the plan (blocks, or the kept modules of blocks), and how many of them had to be computed. */
   readonly steps: number;
   readonly computed: number;
@@ -27,18 +37,24 @@ export class PlanPerplexity {
   private steps: readonly Step[] = [];
   /** Kept states by the number of steps before them. 0 is the embedding. */
   private readonly states = new Map<number, State>();
-  private readonly known = new Map<string, LossSummary>();
+  private readonly known = new Map<string, Summary>();
+  private readonly wholeSteps: readonly Step[];
+  /** Last states of the whole model, once a plan was compared with it. */
+  private wholeState: State | undefined;
 
   /**
    * @param rows tokens, all of one length
+   * @param whole what plans remove blocks from
    * @param budget bytes for kept states
    */
   constructor(
     private readonly model: Model,
     private readonly rows: TokenRows,
+    whole: View,
     private readonly budget: number,
   ) {
     this.forward = new Forward(model, rows[0].length);
+    this.wholeSteps = stepsOf(whole);
   }
 
   /** @throws CancelledError; the states computed so far are kept for the next plan */
@@ -47,14 +63,17 @@ export class PlanPerplexity {
     const key = JSON.stringify(steps);
     const known = this.known.get(key);
     if (known) return { ...known, steps: steps.length, computed: 0 };
+    const isWhole = isDeepStrictEqual(steps, this.wholeSteps);
+    if (!isWhole) await this.keepWhole(job);
     const start = this.dropAfterCommon(steps);
     const computed = steps.length - start;
-    const cost = this.rows.length * (computed + headWork(this.model.architecture));
-    const work = new Work(job, cost, 'row-blocks', 'what if');
+    const { architecture } = this.model;
+    const head = isWhole ? headWork(architecture) : comparisonWork(architecture, 1);
+    const work = new Work(job, this.rows.length * (computed + head), 'row-blocks', 'what if');
     const last = await this.advance(steps, start, work);
     try {
-      const [losses] = await tokenLosses(this.model, [last], this.rows, work);
-      const summary = summariseLosses(losses, this.rows[0].length - 1);
+      const summary = isWhole ? await this.measure(last, work) : await this.compare(last, work);
+      if (isWhole) this.wholeState ??= retainState(last);
       this.remember(key, summary);
       return { ...summary, steps: steps.length, computed };
     } finally {
@@ -66,6 +85,27 @@ export class PlanPerplexity {
   close(): void {
     for (const state of this.states.values()) releaseState(state);
     this.states.clear();
+    if (this.wholeState) releaseState(this.wholeState);
+    this.wholeState = undefined;
+  }
+
+  private async measure(last: State, work: Work): Promise<Summary> {
+    const [losses] = await tokenLosses(this.model, [last], this.rows, work);
+    return summariseLosses(losses, this.rows[0].length - 1);
+  }
+
+  private async compare(last: State, work: Work): Promise<Summary> {
+    const teacher = { model: this.model, state: this.wholeState! };
+    return comparedSummary(await compareStates(this.model, teacher, [last], this.rows, work), this.rows[0].length - 1);
+  }
+
+  /** Computes the last states of the whole model if they are not known. */
+  private async keepWhole(job: JobOptions): Promise<void> {
+    if (this.wholeState) return;
+    const start = this.dropAfterCommon(this.wholeSteps);
+    const count = this.wholeSteps.length - start;
+    const work = new Work(job, this.rows.length * count, 'row-blocks', 'the whole model');
+    this.wholeState = await this.advance(this.wholeSteps, start, work);
   }
 
   /** Drops the states that the plan does not share. @returns how many of its steps need not be computed */
@@ -125,7 +165,7 @@ export class PlanPerplexity {
   /** The number of steps between kept states, so that all of them fit the budget. */
   private stride(steps: number): number {
     const bytes = this.rows.length * this.rows[0].length * this.model.architecture.hidden * 4;
-    const fitting = Math.max(1, Math.floor(this.budget / bytes) - 1); // one more is being computed
+    const fitting = Math.max(1, Math.floor(this.budget / bytes) - 2); // one is being computed, one is the whole model's
     return Math.max(1, Math.ceil(steps / fitting));
   }
 

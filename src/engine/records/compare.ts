@@ -1,7 +1,7 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
-import { formatCount } from '../../format/numbers';
+import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
-import type { HealDigest, RunDigest } from './digest-types';
+import type { HealDigest, QualityDigest, RunDigest } from './digest-types';
 
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
@@ -101,7 +101,7 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
     ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
     ...healFacts(heal),
-    ...(quality ?? []).map(({ label, ppl }): [string, string] => [`perplexity of ${label}`, shortNumber(ppl)]),
+    ...(quality ?? []).flatMap(qualityFacts),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
         [`parameters of ${label}`, parameters === null ? undefined : formatCount(parameters)],
@@ -120,6 +120,19 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
 }
 
+/** Perplexity, and beside it what it hides. */
+function qualityFacts({ label, ppl, kl, top1, against, repetition }: QualityDigest): [string, string | undefined][] {
+  const to = against === undefined ? '' : ` to ${against.model}`;
+  return [
+    [`perplexity of ${label}`, shortNumber(ppl)],
+    [`KL of ${label}${to}`, kl === undefined ? undefined : shortNumber(kl)],
+    [`top-1 agreement of ${label}${to}`, top1 === undefined ? undefined : percent(top1)],
+    [`repetition of ${label}`, repetition === undefined ? undefined : percent(repetition)],
+  ];
+}
+
+const percent = (share: JsonNumber): string => formatPercent(numeric(share));
+
 /** On rows that were not fitted, if there are any. */
 function healFacts(heal: HealDigest | undefined): [string, string][] {
   const stages = heal?.heldOut ?? heal?.fit;
@@ -131,6 +144,8 @@ function healFacts(heal: HealDigest | undefined): [string, string][] {
     [`perplexity after healing, ${rows}`, shortNumber(after.ppl)],
     [`KL before healing, ${rows}`, shortNumber(before.kl)],
     [`KL after healing, ${rows}`, shortNumber(after.kl)],
+    [`top-1 agreement before healing, ${rows}`, percent(before.top1)],
+    [`top-1 agreement after healing, ${rows}`, percent(after.top1)],
   ];
 }
 

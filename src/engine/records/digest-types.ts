@@ -155,10 +155,22 @@ export interface HealStepDigest {
   readonly factor?: number;
 }
 
-export interface QualityDigest {
+/** How near a model is to the unpruned one on the same tokens; undefined if it was not compared. */
+export interface ComparedDigest {
+  /** Mean KL divergence from the unpruned model in nats, and share of tokens that both find most likely. */
+  readonly kl?: JsonNumber;
+  readonly top1?: JsonNumber;
+  /** The unpruned model. */
+  readonly against?: { readonly model: string; readonly identity?: string };
+}
+
+export interface QualityDigest extends ComparedDigest {
   readonly label: string;
   readonly ppl: JsonNumber;
   readonly tokens?: number;
+  /** Mean share of repeated runs of four tokens in greedy continuations of the text, and the unpruned model's. */
+  readonly repetition?: JsonNumber;
+  readonly unprunedRepetition?: JsonNumber;
   /** Name of the text. */
   readonly text?: string;
   /** Like a curve's. */
@@ -166,7 +178,7 @@ export interface QualityDigest {
 }
 
 /** Perplexity after retraining or healing. */
-export interface RetrainedDigest {
+export interface RetrainedDigest extends ComparedDigest {
   readonly label: string;
   /** Healed in closed form, without training. */
   readonly healed?: true;

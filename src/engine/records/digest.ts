@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { repetition } from './repetition';
 import { isObject, type JsonObject } from '../../format/json';
 import type {
+  ComparedDigest,
   CostDigest,
   CurveDigest,
   QualityDigest,
@@ -159,7 +160,24 @@ function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: 
   const ppl = jsonNumber(results.ppl);
   if (ppl === undefined) return [];
   const tokens = finite(results.tokens) ?? undefined;
-  return [{ label, ppl, tokens, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
+  const compared = { ...comparedOf(results), ...repetitionOf(results.repetition) };
+  return [{ label, ppl, tokens, ...compared, ...(name !== undefined && { text: name }), ...keyed(rowsKey) }];
+}
+
+function comparedOf({ kl: divergence, top1: agreement, against }: JsonObject): ComparedDigest {
+  const [kl, top1] = [jsonNumber(divergence), jsonNumber(agreement)];
+  if (kl === undefined || top1 === undefined) return {};
+  const model = isObject(against) ? text(against.model) : undefined;
+  const identity = isObject(against) ? text(against.identity) : undefined;
+  return { kl, top1, ...(model !== undefined && { against: { model, ...(identity !== undefined && { identity }) } }) };
+}
+
+function repetitionOf(value: unknown): Pick<QualityDigest, 'repetition' | 'unprunedRepetition'> {
+  const [mean, unpruned] = isObject(value) ? [jsonNumber(value.mean), jsonNumber(value.unpruned)] : [];
+  return {
+    ...(mean !== undefined && { repetition: mean }),
+    ...(unpruned !== undefined && { unprunedRepetition: unpruned }),
+  };
 }
 
 /** With an adapter it is also the perplexity after retraining, with healed weights that after healing. */
@@ -181,10 +199,11 @@ function evaluationOf(
 function retrainedOf(
   { removed }: JsonObject,
   label: string,
-  { ppl, text = '', rowsKey }: QualityDigest,
+  { ppl, kl, top1, against, text = '', rowsKey }: QualityDigest,
 ): RetrainedDigest {
   const blocks = entries(removed).filter((block) => typeof block === 'number');
-  return { label, removed: blocks, ppl, text, ...keyed(rowsKey) };
+  const compared = kl === undefined ? {} : { kl, top1, ...(against && { against }) };
+  return { label, removed: blocks, ppl, ...compared, text, ...keyed(rowsKey) };
 }
 
 function costOf(results: JsonObject, label: string): CostDigest {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { curveEnd, removalCurve, removalsOf } from '../../../src/engine/evaluate/curve';
+import { comparedPerplexity, wholeOf } from '../../../src/engine/evaluate/compared';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { writeSideBySide } from '../../../src/engine/evaluate/samples';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
@@ -117,12 +118,16 @@ describe('what if', () => {
     ['with room for none', 0],
   ] as const) {
     it(`gives what the view alone gives, ${name}`, async () => {
-      const whatIf = new PlanPerplexity(model(), rows, states * BYTES);
+      const whatIf = new PlanPerplexity(model(), rows, without(''), states * BYTES);
       const random = uniform(5);
       for (let i = 0; i < 12; i++) {
         const removed = Array.from({ length: BLOCKS }, (_, block) => ({ block })).filter(() => random() < 0.3);
         const view = viewWithout(BLOCKS, removed);
-        const { tokens, meanNll } = await whatIf.evaluate(view);
+        const { tokens, meanNll, kl, top1 } = await whatIf.evaluate(view);
+        if (i < 3 && removed.length > 0) {
+          const compared = await comparedPerplexity({ model: model(), view }, wholeOf(model()), rows);
+          assert.deepEqual([kl, top1], [compared.kl, compared.top1]);
+        }
         const own = await alone(model(), view);
         assert.equal(tokens, own.length);
         assert.ok(Math.abs(meanNll - own.reduce((a, b) => a + b, 0) / own.length) < 1e-12);
@@ -132,7 +137,7 @@ describe('what if', () => {
   }
 
   it('computes what follows the first difference, and nothing that it knows', async () => {
-    const whatIf = new PlanPerplexity(model(), rows, 100 * BYTES);
+    const whatIf = new PlanPerplexity(model(), rows, without(''), 100 * BYTES);
     const computed = async (list: string): Promise<number> => (await whatIf.evaluate(without(list))).computed;
     assert.equal(await computed(''), 6);
     assert.equal(await computed('4'), 1); // block 5
@@ -145,7 +150,7 @@ describe('what if', () => {
   });
 
   it('goes on from where it was cancelled', async () => {
-    const whatIf = new PlanPerplexity(model(), rows, 100 * BYTES);
+    const whatIf = new PlanPerplexity(model(), rows, without(''), 100 * BYTES);
     const controller = new AbortController();
     let steps = 0;
     const onProgress = (): void => {

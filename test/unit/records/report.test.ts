@@ -107,6 +107,23 @@ describe('digests of what retraining brought back', () => {
     assert.equal(read({ ...record, inputs }).retrained, undefined, 'of the model itself');
   });
 
+  it('tell beside the perplexity how near the model is to the unpruned one', () => {
+    const record = retrainedRecord();
+    const against = { model: 'toy', identity: 'beef' };
+    const results = { ...record.results, kl: 0.25, top1: 0.625, against, repetition: { mean: 0.1, unpruned: null } };
+    const digest = read({ ...record, results });
+    assert.deepEqual(digest.retrained, [
+      { label: 'healed', removed: [1], ppl: 12.75, kl: 0.25, top1: 0.625, against, text: 'prose.txt' },
+    ]);
+    assert.deepEqual([digest.quality?.[0].repetition, digest.quality?.[0].unprunedRepetition], [0.1, undefined]);
+    assert.deepEqual(resultsOf(digest).slice(1), [
+      ['KL of healed to toy', '0.25'],
+      ['top-1 agreement of healed to toy', '63 %'],
+      ['repetition of healed', '10 %'],
+    ]);
+    assert.match(modelCard([digest]), /\| KL of healed to toy \| 0\.25 \|/);
+  });
+
   it('come from the demo, whose models write side by side', () => {
     const { retrained, samples, cost, quality } = read(demoRecord());
     assert.deepEqual(retrained, [{ label: 'retrained', removed: [1], ppl: 13, text: 'test.txt' }]);
