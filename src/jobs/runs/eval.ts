@@ -33,7 +33,9 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
   warnings.forEach(context.warn);
   const { checkpoint: reference, missing } = await referenceOf(opened, options.against, [process.cwd()]);
   if (missing !== undefined)
-    context.note(`${missing}, which this model was made from, is not beside it: name it with ${option('against', 'CHECKPOINT')}`);
+    context.note(
+      `${missing}, which this model was made from, is not beside it: name it with ${option('against', 'CHECKPOINT')}`,
+    );
   if (reference) await requireSameRows(reference, opened, source, loaded, context.job);
 
   const compute = modelOptions(options, context);

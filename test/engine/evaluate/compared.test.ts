@@ -126,7 +126,12 @@ describeShared('perplexity compared with the unpruned model: stories260K against
         );
         const found = await comparedPerplexity({ model, view }, wholeOf(model), rows);
         for (const key of ['kl', 'meanNll'] as const) {
-          assertClose(found[key], plain[key], { absolute: HEAL_TOLERANCE.toys.loss }, `${key} without ${removed.join()}`);
+          assertClose(
+            found[key],
+            plain[key],
+            { absolute: HEAL_TOLERANCE.toys.loss },
+            `${key} without ${removed.join()}`,
+          );
         }
       }
     }));
