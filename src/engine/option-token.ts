@@ -9,6 +9,7 @@ export const OPTION_NAMES = [
   'adapter',
   'against',
   'alpha',
+  'answers',
   'blocks',
   'bos',
   'budget',

@@ -141,7 +141,7 @@ interface Shares {
 }
 
 /** What is known of a model's distribution at every position, (rows · length), as piece after piece is added. */
-class Distribution {
+export class Distribution {
   readonly logSumExp: Float64Array;
   /** The most likely token, and its logit. */
   readonly top: Int32Array;

@@ -15,8 +15,11 @@ import { projectLayer } from './project';
 import type { RotaryNames } from './rotary';
 import type { Step } from './view';
 
-/** The attention of a forward pass: onnxruntime's fused operator, or plain products (see ops/attention.ts). */
-export type AttentionKind = 'fused' | 'plain';
+/**
+ * The attention of a forward pass: onnxruntime's fused operator or plain products (see ops/attention.ts) over rows, or
+ * plain products over trees of tokens (token-tree.ts).
+ */
+export type AttentionKind = 'fused' | 'plain' | 'tree';
 
 /**
  * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, headDim / 2); undefined for a layer without
@@ -35,7 +38,8 @@ export function rotaryInputs(
 
 /**
  * Builds the graph of a step. Feeds "x" (tokens, hidden), "cos" and "sin"; with fused attention "lastPositions" (rows)
- * and "totalLength" (1), with plain attention "mask" (length, length). Fetch "y" (tokens, hidden).
+ * and "totalLength" (1), with plain attention "mask" (length, length), over trees "mask" (rows, 1, length, length) and
+ * "positions" (rows, length). Fetch "y" (tokens, hidden).
  * @param watch is told the input of every Linear, (tokens, in)
  */
 export function buildStep(
@@ -67,6 +71,11 @@ function attention(g: Graph, a: Architecture, index: number, kind: AttentionKind
     const mask = g.input('mask', 'float32', ['length', 'length']);
     return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, mask);
   }
+  if (kind === 'tree') {
+    const mask = g.input('mask', 'float32', ['rows', 1, 'length', 'length']);
+    const positions = g.input('positions', 'int64', ['rows', 'length']);
+    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, mask, positions);
+  }
   const lastPositions = g.input('lastPositions', 'int32', ['rows']);
   const totalLength = g.input('totalLength', 'int32', [1]);
   return (...qkv) => {
@@ -87,6 +96,11 @@ function unreachable(): never {
  */
 export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
   headPiece(g, architecture, norm, piece);
+}
+
+/** The same with "top" (tokens), int64, the most likely word of the piece, and "topLogit" (tokens). */
+export function buildRankedPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+  outputTop(g, headPiece(g, architecture, norm, piece));
 }
 
 /**

@@ -4,11 +4,11 @@
  */
 import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
-import { fedBinding, sourceBinding } from './binding';
+import { sourceBinding } from './binding';
 import { buildStep } from './forward-graph';
-import { graphKey } from './graph-key';
 import type { Model } from './model';
 import { Positions } from './positions';
+import { openStepSession } from './step-session';
 import { ChunkPool, type Chunk } from './states';
 import type { Step } from './view';
 
@@ -78,23 +78,17 @@ export class Forward {
    * @param toHost whether the states are needed in this process's memory, and not only on the device
    */
   async open(step: Step, toHost: boolean): Promise<OpenStep> {
-    return keepsTensors(this.model.device.provider) ? this.openOnDevice(step, toHost) : this.openOverFile(step);
-  }
-
-  /** A separate session for the block, with its weights from the source. */
-  private async openOverFile(step: Step): Promise<OpenStep> {
-    const { architecture, weights } = this.model;
-    const g = new Graph();
-    const kind = this.model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
-    buildStep(g, architecture, step, kind, sourceBinding(g, weights));
-    const session = await this.model.openSession(g.serialize(), { prepack: true });
+    const { model } = this;
+    const onDevice = keepsTensors(model.device.provider);
+    const kind = model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
+    const session = await openStepSession(model, step, kind, toHost);
     return {
       run: async (chunk, pass: Forward = this) => {
-        const result = pass.pool.take(chunk.rows);
-        await session.run({ ...pass.feeds(chunk, step, kind) }, { y: result.tensor });
-        return result;
+        const result = onDevice ? undefined : pass.pool.take(chunk.rows);
+        const y = await session.run(pass.feeds(chunk, step, kind), result?.tensor);
+        return result ?? pass.pool.adopt(y, chunk.rows);
       },
-      close: () => session.close(),
+      close: session.close,
     };
   }
 
@@ -142,24 +136,6 @@ export class Forward {
         return { input, output };
       },
       close: () => session.close(),
-    };
-  }
-
-  /** One session for all steps of one shape, fed with the block's weights on the device. */
-  private async openOnDevice(step: Step, toHost: boolean): Promise<OpenStep> {
-    const { architecture } = this.model;
-    const g = new Graph();
-    const binding = fedBinding(g, this.model.weights);
-    buildStep(g, architecture, step, 'plain', binding);
-    const name = `step ${graphKey(architecture, step)} ${toHost} ${binding.matrices()}`;
-    const session = await this.model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
-    const weights = await this.model.deviceWeights(binding.fetch);
-    return {
-      run: async (chunk, pass: Forward = this) => {
-        const { y } = await session.run({ ...pass.feeds(chunk, step, 'plain'), ...weights.tensors });
-        return pass.pool.adopt(y, chunk.rows);
-      },
-      close: weights.close,
     };
   }
 

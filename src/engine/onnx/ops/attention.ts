@@ -104,7 +104,8 @@ function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value 
 
 /**
  * Rotary position embedding (Su et al. 2021), rotated halves as Hugging Face stores them.
- * x: (rows, heads, length, headDim) or (rows, length, heads · headDim), offset: position of the first token, (1) int64
+ * x: (rows, heads, length, headDim) or (rows, length, heads · headDim)
+ * @param offset position of the first token, (1) int64, or positions of all tokens, (rows, length)
  */
 export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTable): Value {
   const output = g.contribOp('RotaryEmbedding', [x, offset, cos, sin], x);
@@ -116,6 +117,7 @@ export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTa
  * softmax(q kᵀ / √d + mask) v.
  * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim), mask: broadcast to (rows, 1, length, length)
  * → (tokens, heads · headDim). Without `rotary` nothing is rotated.
+ * @param positions of the tokens, (rows, length), int64; or that of each row's first token, (1)
  */
 export function plainAttention(
   g: Graph,
@@ -123,11 +125,11 @@ export function plainAttention(
   { heads, kvHeads, headDim }: AttentionShape,
   rotary: RotaryTable | undefined,
   mask: Value,
+  positions: Value = g.ints(0),
 ): Value {
   const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
-  const rotated = (x: Value): Value => (rotary ? rotate(g, x, start, rotary) : x);
-  const start = g.ints(0);
+  const rotated = (x: Value): Value => (rotary ? rotate(g, x, positions, rotary) : x);
   const q = rotated(perHeadOf(query, heads));
   const k = rotated(perHeadOf(key, kvHeads));
   const v = perHeadOf(value, kvHeads);

@@ -1,0 +1,63 @@
+/** A step of the residual stream as an open session: from a file, or with its weights on the device. */
+import { Graph } from '../onnx/graph';
+import { type Feeds, keepsTensors, type Tensor } from '../onnx/session';
+import { fedBinding, sourceBinding } from './binding';
+import { type AttentionKind, buildStep } from './forward-graph';
+import { graphKey } from './graph-key';
+import type { Model } from './model';
+import type { Step } from './view';
+
+export interface StepSession {
+  /**
+   * @param feeds of `buildStep`
+   * @param into is filled with the result if it comes to this process's memory; not for results on the device
+   * @returns "y", (tokens, hidden); the caller disposes of a tensor on the device
+   */
+  readonly run: (feeds: Feeds, into?: Tensor) => Promise<Tensor>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens a step.
+ * @param toHost whether results are needed in this process's memory, and not only on the device
+ */
+export async function openStepSession(
+  model: Model,
+  step: Step,
+  kind: AttentionKind,
+  toHost: boolean,
+): Promise<StepSession> {
+  return keepsTensors(model.device.provider)
+    ? openOnDevice(model, step, kind, toHost)
+    : openOverFile(model, step, kind);
+}
+
+/** A separate session for the block, with its weights from the source. */
+async function openOverFile(model: Model, step: Step, kind: AttentionKind): Promise<StepSession> {
+  const { architecture, weights } = model;
+  const g = new Graph();
+  buildStep(g, architecture, step, kind, sourceBinding(g, weights));
+  const session = await model.openSession(g.serialize(), { prepack: true });
+  return {
+    run: async (feeds, into) => {
+      const { y } = await session.run(feeds, { y: into ?? null });
+      return into ?? y;
+    },
+    close: () => session.close(),
+  };
+}
+
+/** One session for all steps of one shape, fed with the block's weights on the device. */
+async function openOnDevice(model: Model, step: Step, kind: AttentionKind, toHost: boolean): Promise<StepSession> {
+  const { architecture } = model;
+  const g = new Graph();
+  const binding = fedBinding(g, model.weights);
+  buildStep(g, architecture, step, kind, binding);
+  const name = `step ${kind} ${graphKey(architecture, step)} ${toHost} ${binding.matrices()}`;
+  const session = await model.sharedSession(name, () => g.serialize(), toHost ? [] : ['y']);
+  const weights = await model.deviceWeights(binding.fetch);
+  return {
+    run: async (feeds) => (await session.run({ ...feeds, ...weights.tensors })).y,
+    close: weights.close,
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * Rows of tokens with common beginnings as one tree, which computes each beginning once: the context of a question with
+ * its choices behind it. A token attends to itself and to those before it on its own row; its position is its depth.
+ */
+import { float32, int64, type Tensor } from '../onnx/session';
+
+/** A number that a softmax turns into 0. */
+const HIDDEN = -1e30;
+
+export interface TokenTree {
+  readonly ids: readonly number[];
+  /** The token before each, which has a lower number; −1 for the first token of a row. */
+  readonly parents: readonly number[];
+  /** Position of each token in its row, from 0. */
+  readonly positions: readonly number[];
+  /** For each row, the nodes of its tokens in order. */
+  readonly rows: readonly (readonly number[])[];
+}
+
+/** @param rows token ids; rows of different lengths */
+export function treeOf(rows: readonly (readonly number[])[]): TokenTree {
+  const ids: number[] = [];
+  const parents: number[] = [];
+  const positions: number[] = [];
+  const children = new Map<string, number>();
+  const nodes = rows.map((row) => {
+    let parent = -1;
+    return row.map((id, position) => {
+      const key = `${parent} ${id}`;
+      let node = children.get(key);
+      if (node === undefined) {
+        children.set(key, (node = ids.length));
+        ids.push(id);
+        parents.push(parent);
+        positions.push(position);
+      }
+      return (parent = node);
+    });
+  });
+  return { ids, parents, positions, rows: nodes };
+}
+
+/**
+ * Positions of the tokens of some trees, padded to `length`. (trees, length), int64
+ */
+export function treePositions(trees: readonly TokenTree[], length: number): Tensor {
+  const positions = trees.flatMap((tree) => [
+    ...tree.positions,
+    ...Array<number>(length - tree.positions.length).fill(0),
+  ]);
+  return int64(positions, [trees.length, length]);
+}
+
+/**
+ * What attention adds to its scores: 0 where a token sees another one of its row, else a number whose softmax is 0. A
+ * padding token sees itself. (trees, 1, length, length)
+ * @param window a token sees itself and this many − 1 before it; null is all of them
+ */
+export function treeMask(trees: readonly TokenTree[], length: number, window: number | null): Tensor {
+  const mask = new Float32Array(trees.length * length * length).fill(HIDDEN);
+  for (const [t, { parents }] of trees.entries()) {
+    for (let i = 0; i < length; i++) {
+      const row = (t * length + i) * length;
+      mask[row + i] = 0;
+      let seen = 1;
+      for (let j = parents[i] ?? -1; j >= 0 && (window === null || seen < window); j = parents[j], seen++) {
+        mask[row + j] = 0;
+      }
+    }
+  }
+  return float32(mask, [trees.length, 1, length, length]);
+}

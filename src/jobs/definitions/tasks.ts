@@ -1,0 +1,58 @@
+/** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
+import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
+import { option } from '../../engine/option-token';
+import { l10n } from '../../l10n';
+import type { TasksResult } from '../../protocol/tasks';
+import { defineJob, shape } from '../define';
+import { choice, file, flag, folder, list, whole } from '../option';
+import { compute } from '../options/compute';
+import { faultOfModels, severalModels } from '../options/models';
+
+const options = {
+  ...severalModels,
+  data: folder('folder with the files of the tasks', { noun: () => l10n.t('a folder of task data') }),
+  tasks: list(choice(TASK_NAMES, 'a task'), `of the data: ${TASK_NAMES.join(', ')} (default: all that are there)`, {
+    needs: 'data',
+    expected: `names of tasks separated by commas: ${TASK_NAMES.join(', ')}`,
+  }),
+  own: list(file('a file'), 'a JSON file of your own questions; may be given several times', {
+    repeated: true,
+    noun: () => l10n.t('a file of questions'),
+  }),
+  from: whole('the first record taken of each file, from 0', { min: 0, noun: () => l10n.t('first record') }),
+  limit: whole('take at most n records of each file', { noun: () => l10n.t('number of items') }),
+  bos: flag('put the begin-of-text token in front of every question, as lm-evaluation-harness does for LLaMA'),
+  answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
+    noun: () => l10n.t('a file for answers'),
+  }),
+  ...compute,
+};
+
+export const tasks = defineJob({
+  kind: 'tasks',
+  summary: 'measure accuracy in tasks, of one or several models',
+  description:
+    'Lets models answer questions: BoolQ, PIQA, HellaSwag, WinoGrande, ARC and OpenBookQA as lm-evaluation-harness ' +
+    'asks them (no examples, no begin-of-text token), and your own. Several models answer the same items, and each ' +
+    'is compared with the first one item by item. What is removed, healed or adapted is so in the last checkpoint.',
+  examples: [
+    './SmolLM2-135M --data ./tasks',
+    './SmolLM2-135M --data ./tasks --tasks piqa,arc_easy --limit 200 --json',
+    './SmolLM2-135M ./SmolLM2-135M --remove 5,12 --data ./tasks',
+    './SmolLM2-135M ./SmolLM2-pruned ./SmolLM2-retrained --data ./tasks --answers answers.jsonl',
+    './SmolLM2-135M --own questions.json',
+  ],
+  noun: () => l10n.t('Evaluating tasks'),
+  title: (model) => l10n.t('Evaluating tasks of {0}', model),
+  options,
+  check: (given) =>
+    faultOfModels(given) ??
+    (given.data !== undefined || given.own !== undefined
+      ? undefined
+      : {
+          what: 'There is nothing to answer',
+          why: `neither ${option('data')} nor ${option('own')} is given`,
+          action: `Add ${option('data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
+        }),
+  result: shape<TasksResult>(),
+});
