@@ -34,8 +34,8 @@ export function addOptions(command: Command, options: Options): Command {
   return command;
 }
 
-/** "<checkpoint>"; several are "<checkpoints...>". */
-const argumentOf = (name: string, { kind }: Option): string => `<${name}${kind.kind === 'list' ? '...' : ''}>`;
+/** "<checkpoint>"; of several there may be none, because the job has another option for them: "[checkpoints...]". */
+const argumentOf = (name: string, { kind }: Option): string => (kind.kind === 'list' ? `[${name}...]` : `<${name}>`);
 
 /** Reads a value for commander. */
 function asArgument<T>(parse: (text: string) => T): (text: string) => T {
@@ -54,10 +54,11 @@ function asArgument<T>(parse: (text: string) => T): (text: string) => T {
 
 function commanderOptions(name: string, option: Option): CommanderOption[] {
   const { kind, default: usual, conflicts = [], required, hidden, group } = option;
-  if (kind.kind === 'data' || kind.kind === 'models') return [];
+  if (kind.kind === 'data') return [];
   const made = new CommanderOption(flagsOf(name, option), option.help);
   if (kind.kind === 'choice') made.choices(kind.choices);
   else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));
+  else if (kind.kind === 'models') made.argParser(collector(name, kind));
   else if (kind.kind !== 'flag') made.argParser(asArgument((text) => parseValue(kind, text, flagOf(name))));
   if (usual !== undefined && kind.kind !== 'flag') made.default(usual);
   if (conflicts.length > 0) made.conflicts([...conflicts]);
@@ -103,6 +104,8 @@ function placeholderOf(kind: ValueKind): string {
       return 'name';
     case 'bytes':
       return 'size';
+    case 'models':
+      return 'json';
     default:
       return 'n';
   }
@@ -124,8 +127,9 @@ export function optionsOf(
   const positional = names.filter((name) => options[name].argument);
   const values = command.opts<Record<string, unknown>>();
   const isGiven = (name: string): boolean => ['cli', 'implied'].includes(command.getOptionValueSource(name) ?? '');
+  const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
   return Object.fromEntries([
-    ...positional.map((name, at): [string, unknown] => [name, given[at]]),
+    ...positional.flatMap((name, at): [string, unknown][] => (isEmpty(given[at]) ? [] : [[name, given[at]]])),
     ...names.filter(isGiven).map((name): [string, unknown] => [name, values[name]]),
   ]);
 }

@@ -17,6 +17,7 @@ import { mergePage } from './pages/merge';
 import { prunePage } from './pages/prune';
 import { retrainPage } from './pages/retrain';
 import { scorePage } from './pages/score';
+import { tasksPage } from './pages/tasks';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -50,6 +51,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'retrain', retrainPage);
   addJob(program, exit, 'merge', mergePage);
   addJob(program, exit, 'eval', evalPage);
+  addJob(program, exit, 'tasks', tasksPage);
   addJob(program, exit, 'generate', generatePage);
   addJob(program, exit, 'bench', benchPage);
   addReport(program, exit);

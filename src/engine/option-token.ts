@@ -44,6 +44,7 @@ export const OPTION_NAMES = [
   'objective',
   'otherBase',
   'out',
+  'own',
   'patch',
   'patience',
   'prompt',

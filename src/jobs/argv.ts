@@ -20,13 +20,14 @@ export function argvOf(job: AnyJob, given: object): string[] {
 const isArgument = ([, { argument }]: readonly [string, Option]): boolean => argument === true;
 
 function wordsOf(name: string, { kind, argument, implied, default: usual }: Option, value: unknown): string[] {
-  if (value === undefined || (implied && value === usual) || kind.kind === 'data' || kind.kind === 'models') return [];
+  if (value === undefined || (implied && value === usual) || kind.kind === 'data') return [];
   if (kind.kind === 'flag') {
     if (usual === true) return value === false ? [`--no-${flagOf(name).slice(2)}`] : [];
     return value === true ? [flagOf(name)] : [];
   }
   if (Array.isArray(value)) {
     if (value.length === 0) return [];
+    if (kind.kind === 'models') return value.flatMap((item) => withFlag(name, JSON.stringify(item)));
     if (kind.kind === 'list' && kind.repeated) {
       return value.flatMap((item) => withFlag(name, formatValue(kind.of, item)));
     }

@@ -29,7 +29,7 @@ export type ValueKind =
   | { readonly kind: 'parameters' }
   /** A value that only programs give; not available on the command line. */
   | { readonly kind: 'data' }
-  /** Models with labels, side by side; not available on the command line. */
+  /** Models with labels, side by side; on the command line each is JSON with its own flag. */
   | { readonly kind: 'models' }
   /** Several values, separated by commas; if `repeated`, each has its own flag. */
   | {

@@ -4,7 +4,8 @@ import { parseParameterCount } from '../engine/importance/count';
 import { parseBlockList } from '../engine/checkpoint/block-list';
 import { wholeBlocks } from '../engine/importance/select';
 import { parseRemoved, removedJson } from '../engine/model/view';
-import type { ValueKind } from './option';
+import { isObject } from '../format/json';
+import type { LabelledModel, ValueKind } from './option';
 
 /** The text is not a value of the option. The message is a sentence about valid values. */
 export class InvalidValue extends Error {
@@ -39,8 +40,9 @@ export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown
       return asInvalid(() => parseParameterCount(text, named));
     case 'list':
       return parseList(kind, text);
-    case 'data':
     case 'models':
+      return parseModel(text);
+    case 'data':
       throw new InvalidValue('It cannot be written as text.');
   }
 }
@@ -121,6 +123,37 @@ function parseList({ of, length, expected }: Extract<ValueKind, { kind: 'list' }
     if (!(error instanceof InvalidValue) || expected === undefined) throw error;
     throw new InvalidValue(`It must be ${expected}.`, { cause: error });
   }
+}
+
+const MODEL_TEXTS = ['label', 'checkpoint', 'heal', 'adapter'] as const;
+
+/** One of several models, as JSON. The job checks what is removed. @throws InvalidValue */
+function parseModel(text: string): LabelledModel {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidValue('It must be a model as JSON, such as {"label": "shorter", "checkpoint": "./model"}.', {
+      cause: error,
+    });
+  }
+  if (!isObject(value)) throw new InvalidValue('It must be a JSON object.');
+  const { remove, otherBase, ...texts } = value;
+  const unknown = Object.keys(texts).find((name) => !MODEL_TEXTS.some((each) => each === name));
+  if (unknown !== undefined) throw new InvalidValue(`A model has no field "${unknown}".`);
+  const wrong = Object.keys(texts).find((name) => typeof texts[name] !== 'string');
+  if (wrong !== undefined) throw new InvalidValue(`The field "${wrong}" must be a text.`);
+  const missing = ['label', 'checkpoint'].find((name) => !(name in texts));
+  if (missing !== undefined) throw new InvalidValue(`The field "${missing}" is missing.`);
+  if (otherBase !== undefined && typeof otherBase !== 'boolean') {
+    throw new InvalidValue('The field "otherBase" must be true or false.');
+  }
+  if (remove !== undefined && !Array.isArray(remove)) throw new InvalidValue('The field "remove" must be a list.');
+  return {
+    ...(texts as unknown as LabelledModel),
+    ...(remove !== undefined && { remove: parseParts(remove.join(',')) }),
+    ...(otherBase !== undefined && { otherBase }),
+  };
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };

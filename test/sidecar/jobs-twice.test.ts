@@ -17,6 +17,7 @@ import type { JobSpec } from '../../src/protocol/jobs';
 import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
 import { writePatch } from '../support/patches';
+import { taskFiles } from '../support/task-files';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 import { material } from './material';
@@ -31,6 +32,9 @@ interface Toy {
   /** File of healed weights of the model, and an adapter on top of them. */
   readonly patch: string;
   readonly healedAdapter: string;
+  /** Folder of task data, and a file of own questions. */
+  readonly data: string;
+  readonly own: string;
   readonly out: string;
 }
 
@@ -209,6 +213,18 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       out,
     }),
   ],
+  tasks: [
+    ({ model, data }) => ({ checkpoints: [model], data, tasks: ['piqa', 'arc_easy'], from: 1, limit: 2, remove: [1] }),
+    ({ model, data, own, patch }) => ({ checkpoints: [model, model], data, own: [own], heal: patch }),
+    ({ model, data, adapter }) => ({
+      columns: [
+        { label: 'whole', checkpoint: model },
+        { label: 'retrained', checkpoint: model, adapter },
+      ],
+      data,
+      limit: 1,
+    }),
+  ],
   merge: [
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out }),
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out, dtype: 'bf16' }),
@@ -301,6 +317,7 @@ describe('every job by the command line and by the sidecar', function () {
     adapter: join(folder, 'adapter'),
     patch: join(folder, 'healed.safetensors'),
     healedAdapter: join(folder, 'healed-adapter'),
+    ...taskFiles(join(folder, 'tasks')),
   };
   before(async () => {
     buildCli();

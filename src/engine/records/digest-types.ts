@@ -31,6 +31,7 @@ export interface RunDigest {
   readonly retrained?: readonly RetrainedDigest[];
   readonly cost?: readonly CostDigest[];
   readonly samples?: SamplesDigest;
+  readonly tasks?: TasksDigest;
 }
 
 export interface ScoreDigest {
@@ -234,5 +235,65 @@ export interface SamplesDigest {
     readonly stopped: string;
     /** Why it failed. */
     readonly failure?: string;
+  }[];
+}
+
+/** Accuracies in tasks. Shares, not per cent. */
+export interface TasksDigest {
+  /** Identifies the items: accuracies are comparable if it is equal. */
+  readonly itemsKey: string;
+  /** The first record of each file, and most records of it; null is all. */
+  readonly from: number;
+  readonly limit: number | null;
+  /** Names of the tasks' files. */
+  readonly files: readonly string[];
+  readonly models: readonly {
+    readonly label: string;
+    readonly model: string;
+    readonly identity?: string;
+    readonly removed: readonly (number | string)[];
+    readonly patch?: string;
+    readonly adapter?: string;
+    /** Mean of the tasks' values. */
+    readonly average: number | null;
+    readonly tasks: readonly {
+      readonly name: string;
+      readonly items: number;
+      /** The metric that counts, its value and standard error. */
+      readonly metric: 'acc' | 'accNorm';
+      readonly value: number | null;
+      readonly stderr: number | null;
+      readonly acc: number | null;
+      readonly accNorm: number | null;
+    }[];
+  }[];
+  /** Of each further model to the first; an interval is half of the 95 % interval. */
+  readonly differences: readonly {
+    readonly label: string;
+    readonly average: { readonly difference: number | null; readonly interval: number | null };
+    readonly tasks: readonly {
+      readonly name: string;
+      readonly difference: number | null;
+      readonly interval: number | null;
+      /** Items that only the first model has right, and only this one. */
+      readonly lost: number;
+      readonly gained: number;
+      /** McNemar's exact test. */
+      readonly pValue: number | null;
+      /** Items with different answers. */
+      readonly differing: number;
+    }[];
+  }[];
+  /** Some items on which models differ. */
+  readonly questions: readonly {
+    readonly task: string;
+    readonly item: number;
+    readonly context: string;
+    /** Choices; for a written answer what is expected. */
+    readonly choices: readonly string[];
+    /** Number of the right choice; null for a written answer. */
+    readonly gold: number | null;
+    /** Of each model: number of its choice, or its text. */
+    readonly answers: readonly (number | { readonly text: string; readonly correct: boolean } | null)[];
   }[];
 }

@@ -18,6 +18,7 @@ import type {
   TrainingDigest,
 } from './digest-types';
 import { healOf } from './digest-heal';
+import { tasksOf } from './digest-tasks';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import type { RunInput, RunRecord } from './record';
 import { calibrationKey, curveKey, evaluationKey } from './rows-key';
@@ -46,7 +47,10 @@ export function digestRecord(record: RunRecord): RunDigest {
   };
 }
 
-type Parts = Pick<RunDigest, 'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'samples'>;
+type Parts = Pick<
+  RunDigest,
+  'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'samples' | 'tasks'
+>;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
   const prompts = texts(settings.prompts);
@@ -69,6 +73,8 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
     case 'generate':
       return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
+    case 'tasks':
+      return { tasks: tasksOf(results, settings, inputs) };
     case 'heal': {
       const heal = healOf(results);
       const written = finite(results.parametersAfter) !== null;

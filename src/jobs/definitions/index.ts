@@ -10,5 +10,19 @@ import { retrain } from './retrain';
 import { samples } from './samples';
 import { score } from './score';
 import { speeds } from './speeds';
+import { tasks } from './tasks';
 
-export const JOBS = { score, curve, prune, heal, retrain, merge, eval: evaluate, generate, bench, speeds, samples };
+export const JOBS = {
+  score,
+  curve,
+  prune,
+  heal,
+  retrain,
+  merge,
+  eval: evaluate,
+  generate,
+  bench,
+  speeds,
+  samples,
+  tasks,
+};

@@ -9,7 +9,9 @@ export const severalModels = {
     argument: true,
     conflicts: ['columns'],
   }),
-  columns: models('the models'),
+  columns: models(
+    'a model as JSON, with label, checkpoint, remove, heal and adapter; may be given several times, in place of folders',
+  ),
   ...remove,
   ...healed,
   ...adapter,

@@ -12,6 +12,7 @@ import { runRetrain } from './retrain';
 import { runSamples } from './samples';
 import { runScore } from './score';
 import { runSpeeds } from './speeds';
+import { runTasks } from './tasks';
 
 const runs = {
   score: runScore,
@@ -25,6 +26,7 @@ const runs = {
   bench: runBench,
   speeds: runSpeeds,
   samples: runSamples,
+  tasks: runTasks,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** The result inside the process, where every number is a number. */

@@ -1,6 +1,9 @@
 /** Accuracies of models in tasks: each model answers all questions, then they are compared item by item. */
 import { averageOf } from '../../engine/evaluate/tasks/accuracy';
-import { availableTasks, readOwnTask, readTask, type ReadTask } from '../../engine/evaluate/tasks/data';
+import { availableTasks } from '../../engine/evaluate/tasks/available';
+import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
+import { readOwnTask } from '../../engine/evaluate/tasks/own';
+import { readTask, type TaskFromFile } from '../../engine/evaluate/tasks/read';
 import { differencesOf } from '../../engine/evaluate/tasks/differences';
 import { evaluateTasks } from '../../engine/evaluate/tasks/evaluate';
 import { answersKey, KeptAnswers } from '../../engine/evaluate/tasks/kept-answers';
@@ -67,7 +70,6 @@ export async function runTasks(options: Options, context: JobContext): Promise<R
   const inputs = [...inputsOf(answered), ...tasks.flatMap((task) => task.inputs)];
   return {
     result: models.length === 1 ? models[0] : comparison,
-    results: comparison,
     run: { ...details, inputs },
   };
 }
@@ -78,21 +80,33 @@ const named = (job: JobOptions, label: string): JobOptions => ({
 });
 
 /** @throws UserError when a file is missing or wrong, or no task is found */
-async function readTasks({ data, tasks, own = [], from, limit }: Options, context: JobContext): Promise<ReadTask[]> {
+async function readTasks(
+  { data, tasks, own = [], from, limit }: Options,
+  context: JobContext,
+): Promise<TaskFromFile[]> {
   const range = { from, limit };
-  const read: ReadTask[] = [];
+  const read: TaskFromFile[] = [];
   if (data !== undefined) {
-    const names = tasks ?? (await availableTasks(data, own.length > 0));
+    const names = tasks ?? (await tasksThere(data, context));
     for (const name of names) read.push(await readTask(name, data, range, context.job));
   }
-  for (const file of own) read.push(await readOwnTask(file, range));
+  for (const file of own) read.push(await readOwnTask(file, range, context.job));
+  for (const { warnings } of read) warnings.forEach(context.warn);
   return read;
+}
+
+/** All tasks in the folder. The user hears which are not there, because an average without them is another number. */
+async function tasksThere(data: string, context: JobContext): Promise<readonly TaskName[]> {
+  const there = await availableTasks(data);
+  const missing = TASK_NAMES.filter((name) => !there.includes(name));
+  if (missing.length > 0) context.warn(`The average is without ${missing.join(', ')}: the data has no file of them.`);
+  return there;
 }
 
 async function answer(
   column: LabelledModel,
   opened: OpenedModel,
-  tasks: readonly ReadTask[],
+  tasks: readonly TaskFromFile[],
   kept: KeptAnswers | undefined,
   options: Options,
   context: JobContext,
@@ -117,9 +131,9 @@ async function answer(
       {
         view,
         bos,
-        known: (task, item) => kept?.get(keys.get(task as ReadTask)!, item),
+        known: (task, item) => kept?.get(keys.get(task as TaskFromFile)!, item),
         onAnswers: async (task, found) =>
-          kept?.add(found.map((result) => ({ key: keys.get(task as ReadTask)!, result }))),
+          kept?.add(found.map((result) => ({ key: keys.get(task as TaskFromFile)!, result }))),
       },
       context.job,
     );

@@ -14,6 +14,7 @@ import {
   file,
   flag,
   list,
+  models,
   parameters,
   part,
   parts,
@@ -68,7 +69,11 @@ type Every = (typeof every)['options'];
 const several = defineJob({
   ...every,
   kind: 'several',
-  options: { checkpoints: list(checkpoint('a model'), 'models', { argument: true }), chat: flag('chat') },
+  options: {
+    checkpoints: list(checkpoint('a model'), 'models', { argument: true }),
+    columns: models('models'),
+    chat: flag('chat'),
+  },
   check: undefined,
 });
 
@@ -148,6 +153,20 @@ describe('options of jobs', () => {
     const words = argvOf(several, given);
     assert.deepEqual(words, ['several', 'a', './-b', 'c,d', '--chat']);
     assert.deepEqual(optionsFromWords(several, words), { checkpoints: ['a', './-b', 'c,d'], chat: true });
+    const columns = [
+      { label: 'whole', checkpoint: 'a b' },
+      { label: "it's", checkpoint: 'c', remove: [1, '2.ffn'], heal: 'h', adapter: 'd', otherBase: true },
+    ];
+    assert.deepEqual(optionsFromWords(several, argvOf(several, { columns })), { columns });
+    for (const wrong of [
+      'x',
+      '[]',
+      '{"label":"x"}',
+      '{"label":"x","checkpoint":"a","more":1}',
+      '{"label":1,"checkpoint":"a"}',
+    ]) {
+      assert.throws(() => parseValue({ kind: 'models' }, wrong), InvalidValue, wrong);
+    }
   });
 
   it('have earlier flags, and opposites of those that are on by default', () => {

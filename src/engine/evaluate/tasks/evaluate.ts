@@ -8,9 +8,10 @@ import type { View } from '../../model/view';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { generate } from '../generate';
 import { taskResult } from './accuracy';
+import { isCorrect } from './correct';
 import { encodeItem, type EncodeSettings } from './encode';
 import type { ChoiceItem, Task } from './item';
-import { isCorrect } from './own-answer';
+
 import { groupsOf, type Question, questionOf, questionsWork, scoreQuestions } from './score';
 
 export interface EvaluateTasksOptions {
@@ -155,7 +156,7 @@ async function answerWritten(
       { signal: job.signal },
     );
     const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
-    const result: WrittenItemResult = { item: item.item, text, correct: await isCorrect(item, text) };
+    const result: WrittenItemResult = { item: item.item, text, correct: isCorrect(item, text, task.file) };
     await keep(task, [result]);
     work.advance(1);
   }
