@@ -84,6 +84,17 @@ interface TorchLikeness {
   readonly kl: number;
 }
 
+/** What `tasks_lm_eval.py` prints. */
+export interface HarnessTasks {
+  readonly machine: PeerMachine;
+  readonly results: readonly {
+    readonly batch: number;
+    readonly seconds: number;
+    readonly loglik: readonly number[];
+    readonly greedy: readonly boolean[];
+  }[];
+}
+
 export interface PeerMachine {
   readonly cpu: string;
   readonly threads: number;
@@ -108,6 +119,10 @@ export const torchHealing = (
   ...options: string[]
 ): TorchHealing | Skipped =>
   runPeer('heal_torch.py', [tool, checkpoint, rowsFile, ...options]) as TorchHealing | Skipped;
+
+/** Log-likelihoods by lm-evaluation-harness; further options as `tasks_lm_eval.py --help` tells. */
+export const harnessTasks = (checkpoint: string, requestsFile: string, ...options: string[]): HarnessTasks | Skipped =>
+  runPeer('tasks_lm_eval.py', [checkpoint, requestsFile, ...options]) as HarnessTasks | Skipped;
 
 /** Loads a checkpoint in transformers, and takes the losses of the rows. */
 export const torchLoad = (checkpoint: string, rowsFile?: string): TorchLoad | Skipped =>

@@ -64,6 +64,7 @@ export const OPTION_NAMES = [
   'steps',
   'targetParams',
   'targets',
+  'tasks.data',
   'tasks',
   'teacher',
   'teacherWeight',

@@ -51,8 +51,8 @@ export const tasks = defineJob({
       ? undefined
       : {
           what: 'There is nothing to answer',
-          why: `neither ${option('data')} nor ${option('own')} is given`,
-          action: `Add ${option('data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
+          why: `neither ${option('tasks.data')} nor ${option('own')} is given`,
+          action: `Add ${option('tasks.data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
         }),
   result: shape<TasksResult>(),
 });

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { averageOf } from '../../../src/engine/evaluate/tasks/accuracy';
 import { TASK_NAMES, type TaskName } from '../../../src/engine/evaluate/tasks/catalogue';
 import { evaluateTasks } from '../../../src/engine/evaluate/tasks/evaluate';
+import type { Task } from '../../../src/engine/evaluate/tasks/item';
 import { readTask } from '../../../src/engine/evaluate/tasks/read';
 import { removedFrom, viewWithout } from '../../../src/engine/model/view';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
@@ -56,7 +57,7 @@ async function answers(
   removed: readonly (number | string)[],
   range: { readonly from?: number; readonly limit: number },
 ): Promise<TaskResult[]> {
-  const tasks = [];
+  const tasks: Task[] = [];
   for (const name of TASK_NAMES) tasks.push(await readTask(name, shared('data/zeroshot'), range));
   const tokenizer = await loadTokenizer(folder);
   return withModel(folder, (model) => {
