@@ -1,50 +1,18 @@
-/** Accuracies of tasks: of one model, or of several on the same items. */
+/** Accuracies in tasks: of one model, or of several on the same items. */
+import type { TaskResult, Difference, QuestionText } from '../engine/evaluate/tasks/results';
 import type { RemovedEntry } from './json';
 
-/** What a model makes of a choice. */
-export interface ChoiceResult {
-  /** Σ ln p of its tokens. */
-  readonly loglik: number;
-  readonly tokens: number;
-  /** Code points; accNorm takes the highest loglik / characters. */
-  readonly characters: number;
-  /** Whether every token of it is the model's first choice. */
-  readonly greedy: boolean;
-}
-
-/** A question with choices. */
-export interface ChoiceItemResult {
-  /** Number of the record in the task's file, from 0. */
-  readonly item: number;
-  /** Number of the right choice. */
-  readonly gold: number;
-  readonly choices: readonly ChoiceResult[];
-}
-
-/** A question that the model answered by writing. */
-export interface WrittenItemResult {
-  readonly item: number;
-  /** What the model wrote. */
-  readonly text: string;
-  readonly correct: boolean;
-}
-
-export type ItemResult = ChoiceItemResult | WrittenItemResult;
-
-export interface TaskResult {
-  readonly name: string;
-  readonly items: number;
-  /** Share of the items whose most likely choice is right. */
-  readonly acc: number;
-  /** Standard error: sample deviation / √items; null for a single item. */
-  readonly accStderr: number | null;
-  /** The same for loglik / characters; absent where lengths mean nothing (BoolQ, WinoGrande, written answers). */
-  readonly accNorm?: number;
-  readonly accNormStderr?: number | null;
-  /** The metric that counts for this task. */
-  readonly reported: 'acc' | 'accNorm';
-  readonly results: readonly ItemResult[];
-}
+export type {
+  ChoiceResult,
+  ChoiceItemResult,
+  WrittenItemResult,
+  ItemResult,
+  TaskResult,
+  Difference,
+  PairedDifference,
+  TaskDifference,
+  QuestionText,
+} from '../engine/evaluate/tasks/results';
 
 /** One model's results. */
 export interface ModelTasks {
@@ -61,40 +29,6 @@ export interface ModelTasks {
   readonly average: number;
   readonly seconds: number;
   readonly device: string;
-}
-
-/** How far a model is from the first one on the same items. Differences are model − first, as shares: −0.021. */
-export interface Difference {
-  readonly label: string;
-  readonly tasks: readonly TaskDifference[];
-  /** Of the average; its interval from the items' differences in every task. */
-  readonly average: PairedDifference;
-}
-
-export interface PairedDifference {
-  readonly difference: number;
-  /** Half of the 95 % interval: 1.96 · standard error of the paired difference; null where it has none. */
-  readonly interval: number | null;
-}
-
-export interface TaskDifference extends PairedDifference {
-  readonly name: string;
-  readonly metric: 'acc' | 'accNorm';
-  /** Items that only the first model has right, and only this one. */
-  readonly lost: number;
-  readonly gained: number;
-  /** McNemar's exact test: how likely so uneven a split is if both models were equally good. */
-  readonly pValue: number;
-  /** Items whose answers differ: record numbers. */
-  readonly differing: readonly number[];
-}
-
-/** A question's text, so that a page can show it without the file. */
-export interface QuestionText {
-  readonly task: string;
-  readonly item: number;
-  readonly context: string;
-  readonly choices: readonly string[];
 }
 
 /** In the record of a run, and the result of a run over several models. */

@@ -1,5 +1,5 @@
 /** Accuracies from the answers to a task's questions, as lm-evaluation-harness defines them. */
-import type { ChoiceItemResult, ItemResult, TaskResult } from '../../../protocol/tasks';
+import type { ChoiceItemResult, ItemResult, TaskResult } from './results';
 import type { Metric, Task } from './item';
 
 /** Whether the model has an item right. @param metric for a written answer there is one only */

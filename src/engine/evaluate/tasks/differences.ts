@@ -3,14 +3,20 @@
  * tells nothing, so only the items on which they differ count (McNemar 1947).
  */
 import { UserError } from '../../errors';
-import type { Difference, ModelTasks, PairedDifference, TaskDifference, TaskResult } from '../../../protocol/tasks';
+import type { Difference, PairedDifference, TaskDifference, TaskResult } from './results';
 import { answerOf, isRight } from './accuracy';
 
 /** Half of a 95 % interval in standard errors. */
 const NORMAL_95 = 1.959963984540054;
 
+/** A model's results. */
+interface AnsweredTasks {
+  readonly label: string;
+  readonly tasks: readonly TaskResult[];
+}
+
 /** Differences of each further model to the first. */
-export function differencesOf([first, ...others]: readonly ModelTasks[]): Difference[] {
+export function differencesOf([first, ...others]: readonly AnsweredTasks[]): Difference[] {
   return others.map((other) => {
     const tasks = other.tasks.map((task, t) => taskDifference(first.tasks[t], task));
     return { label: other.label, tasks, average: averageDifference(tasks) };

@@ -1,5 +1,5 @@
 /** One model's answers to the questions of some tasks. */
-import type { ChoiceItemResult, ItemResult, TaskResult, WrittenItemResult } from '../../../protocol/tasks';
+import type { ChoiceItemResult, ItemResult, TaskResult, WrittenItemResult } from './results';
 import { UserError } from '../../errors';
 import { basename } from 'node:path';
 import { type JobOptions, partName, Work } from '../../progress';

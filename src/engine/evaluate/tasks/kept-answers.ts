@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isObject } from '../../../format/json';
-import type { ItemResult } from '../../../protocol/tasks';
+import type { ItemResult } from './results';
 import { UserError } from '../../errors';
 import { readTextFile } from '../../files/text-file';
 import { option } from '../../option-token';

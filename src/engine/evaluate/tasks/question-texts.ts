@@ -1,5 +1,5 @@
 /** Texts of questions on which models differ, for pages that show them without the data. */
-import type { Difference, QuestionText } from '../../../protocol/tasks';
+import type { Difference, QuestionText } from './results';
 import type { Task } from './item';
 
 /** Questions of a task at most: a page shows some, and data sets are not copied into records. */
