@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDemo } from './commands/demo';
+import { addFetchTasks } from './commands/fetch-tasks';
 import { addInspect } from './commands/inspect';
 import { addReport } from './commands/report';
 import type { Exit } from './execute';
@@ -54,6 +55,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'tasks', tasksPage);
   addJob(program, exit, 'generate', generatePage);
   addJob(program, exit, 'bench', benchPage);
+  addFetchTasks(program, exit);
   addReport(program, exit);
   addDemo(program, exit);
   return program;

@@ -156,7 +156,7 @@ function writtenOut(file: string, source: string): string[] {
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       const text = node.text.replace(FOREIGN, '');
       if (
-        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|report|demo)\b/.test(
+        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|fetch-tasks|report|demo)\b/.test(
           text,
         )
       )

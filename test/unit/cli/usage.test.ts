@@ -1,12 +1,13 @@
 /** The built command line: help, wrong usage and exit codes. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { buildCli, coppice } from '../../support/built-cli';
 
-const COMMANDS = 'inspect score curve prune retrain merge eval generate bench report demo'.split(' ');
+const COMMANDS = 'inspect score curve prune retrain merge eval generate bench fetch-tasks report demo'.split(' ');
 
 /** Three lines: what, why, what to do. Nothing on stdout. */
 async function assertRefused(args: readonly string[], code: number, ...words: RegExp[]): Promise<void> {
@@ -111,6 +112,35 @@ describe('command line: usage', function () {
     const broken = join(temporaryFolder(), 'broken.safetensors');
     writeFileSync(broken, 'not weights');
     await assertRefused(['inspect', broken, '--json'], 1, /broken\.safetensors/);
+  });
+
+  it('fetches nothing without consent, and says what it would fetch', async () => {
+    const folder = join(temporaryFolder(), 'tasks');
+    const { code, stdout, stderr } = await coppice(['fetch-tasks', folder, '--tasks', 'piqa,arc_easy']);
+    assert.equal(code, 2);
+    assert.match(stdout, /piqa_valid\.jsonl {2}495\.9 kB\n {2}from {5}https:.*\n {2}by .*\n {2}licence {2}AFL 3\.0\n/);
+    assert.match(stdout, /SHA-256 {2}93503cc97c/);
+    assert.match(stdout, /ARC-easy {2}by hand\n.*\n {2}licence {2}CC BY-SA 4\.0\n {2}how/);
+    assert.match(stderr, /2 files \(499\.6 kB\) needs your consent\n.*--yes/);
+    assert.ok(!existsSync(folder));
+    await assertRefused(['fetch-tasks', folder, '--tasks', 'piqa', '--json'], 2, /needs your consent/);
+  });
+
+  itShared('has nothing to fetch where the data are', async () => {
+    const { code, stdout } = await coppice([
+      'fetch-tasks',
+      shared('data/zeroshot'),
+      '--tasks',
+      'piqa,arc_easy',
+      '--json',
+    ]);
+    assert.equal(code, 0);
+    const { fetched, files, found } = JSON.parse(stdout) as {
+      fetched: number;
+      files: { state: string }[];
+      found: string[];
+    };
+    assert.deepEqual([fetched, files.map(({ state }) => state), found], [0, ['there', 'there'], ['arc_easy']]);
   });
 
   it('adds the stack with --verbose', async () => {

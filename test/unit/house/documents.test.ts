@@ -49,7 +49,7 @@ for (const document of DOCUMENTS) {
     });
 
     it('commands of coppice and their options exist', () => {
-      for (const [line, name] of code.matchAll(/(?:\bnpx |^|\$ |`)coppice ([a-z]+)[^|>&\n]*/gm)) {
+      for (const [line, name] of code.matchAll(/(?:\bnpx |^|\$ |`)coppice ([a-z-]+)[^|>&\n]*/gm)) {
         const command = program.commands.find((each) => each.name() === name);
         assert.ok(command, line);
         for (const [option] of line.matchAll(/(?<=\s)--?[a-z][\w-]*/g)) {

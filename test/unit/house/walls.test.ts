@@ -38,6 +38,24 @@ describe('walls', () => {
     none([...imports('src/'), ...imports('webview/')].filter((i) => isOnnxruntime(i.target) && i.file !== SESSION));
   });
 
+  it('one file uses the network, and one command imports it', () => {
+    const DOWNLOAD = 'src/engine/evaluate/tasks/download';
+    const sources = modules.filter((file) => /^(src|webview)\//.test(file));
+    assert.deepEqual(
+      sources.filter((file) =>
+        /(?<![.\w])fetch\(|\b(WebSocket|XMLHttpRequest|EventSource|sendBeacon)\b/.test(textOf(file)),
+      ),
+      [`${DOWNLOAD}.ts`],
+    );
+    const network = /^(node:)?(https?|http2|net|tls|dgram|dns|undici)(\/|$)/;
+    none(sources.flatMap(importsOf).filter(({ target, typeOnly }) => !typeOnly && network.test(target)));
+    // Each asks the user first.
+    const may = /^src\/(cli\/commands\/fetch-tasks|commands\/[\w-]+)\.ts$/;
+    const importers = imports('src/').filter(({ target, typeOnly }) => !typeOnly && target === DOWNLOAD);
+    assert.ok(importers.length > 0);
+    none(importers.filter(({ file }) => !may.test(file)));
+  });
+
   it('where the bytes of a tensor are is known to formats, weights and write', () => {
     // The import of a type is one too. What shows a place to the user has a function of its own, tensor-place.
     const may: readonly (readonly [target: RegExp, room: RegExp])[] = [

@@ -1,0 +1,126 @@
+/**
+ * `coppice fetch-tasks`: gets the files of the zero-shot tasks. It first says what it would fetch, and fetches only what
+ * the user agrees to.
+ */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { formatBytes } from '../../format/numbers';
+import { counted } from '../../format/words';
+import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
+import { download } from '../../engine/evaluate/tasks/download';
+import { type DownloadPlan, planDownload, type PlannedFile } from '../../engine/evaluate/tasks/download-plan';
+import { SOURCES } from '../../engine/evaluate/tasks/sources';
+import { CancelledError } from '../../engine/errors';
+import { choice, flag, list } from '../../jobs/option';
+import { acceptedCompute } from '../../jobs/options/compute';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { UsageError } from '../failure';
+import { addCommonOptions, addOptions, type CommonOptions } from '../options';
+
+const options = {
+  tasks: list(choice(TASK_NAMES, 'task'), `tasks to get (default: all): ${TASK_NAMES.join(', ')}`),
+  yes: flag('fetch without asking'),
+};
+
+interface FetchOptions extends CommonOptions {
+  readonly tasks?: readonly TaskName[];
+  readonly yes?: true;
+}
+
+export function addFetchTasks(program: Command, exit: Exit): void {
+  const command = program
+    .command('fetch-tasks')
+    .summary('get the data of the zero-shot tasks')
+    .description(
+      'Says which files of the seven data sets it would fetch, from where, under which licence and how large. It ' +
+        'fetches them after a typed yes, or with --yes, and checks their SHA-256. For the other data sets it says how ' +
+        'to get them by hand. No other command uses the network.',
+    )
+    .argument('<dir>', 'folder for the files; it is made if it does not exist');
+  addOptions(addCommonOptions(addOptions(command, options)), acceptedCompute)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice fetch-tasks ./tasks
+  coppice fetch-tasks ./tasks --tasks piqa,hellaswag --yes`,
+    )
+    .action(async (folder: string, given: FetchOptions) => {
+      exit(await execute({ kind: 'fetch-tasks', options: given }, (shell) => fetchTasks(folder, given, shell)));
+    });
+}
+
+async function fetchTasks(
+  folder: string,
+  { tasks = TASK_NAMES, yes, json }: FetchOptions,
+  shell: Shell,
+): Promise<Outcome> {
+  const plan = await planDownload(folder, tasks, shell.job);
+  shell.print(...planLines(plan, shell));
+  const missing = plan.files.filter(({ state }) => state === 'missing').length;
+  const agreed = missing === 0 || yes === true || (await agrees(missing, plan.bytes, json === true, shell));
+  const written = agreed ? await download(plan, shell.job) : [];
+  return {
+    json: {
+      folder,
+      fetched: written.length,
+      files: plan.files.map(({ task, file, url, bytes, sha256, path, state }) => ({
+        ...{ task, file, url, licence: SOURCES[task].licence, bytes, sha256 },
+        state: written.includes(path) ? 'fetched' : state,
+      })),
+      byHand: plan.byHand,
+      found: plan.found,
+    },
+    page: [agreed ? `${counted(written.length, 'file')} fetched.` : 'Nothing was fetched.'],
+    run: { inputs: [], settings: { tasks } },
+  };
+}
+
+/** What is there, what would be fetched, and what is to be done by hand. */
+export function planLines(
+  { folder, files, byHand, found }: DownloadPlan,
+  { shown, style }: Pick<Shell, 'shown' | 'style'>,
+): string[] {
+  const of = (wanted: PlannedFile['state']): readonly PlannedFile[] => files.filter(({ state }) => state === wanted);
+  const names = [...of('there').map(({ file }) => file), ...found];
+  return [
+    ...(names.length === 0 ? [] : [`In ${shown(folder)}: ${names.join(', ')}`, '']),
+    ...of('other').map(({ file }) => `${file} is there and is another file; it is kept. Rename it to fetch this one.`),
+    ...of('missing').flatMap(({ task, file, url, bytes, sha256, member }) => [
+      `${style.bold(file)}  ${formatBytes(bytes)}`,
+      `  from     ${url}${member === undefined ? '' : ` (${member} in it)`}`,
+      `  by       ${SOURCES[task].from}`,
+      `  licence  ${SOURCES[task].licence}`,
+      `  SHA-256  ${sha256}`,
+    ]),
+    ...byHand.flatMap(({ title, from, licence, byHand: how }) => [
+      `${style.bold(title)}  by hand`,
+      `  by       ${from}`,
+      `  licence  ${licence}`,
+      `  how      ${how}`,
+    ]),
+    ...(byHand.length > 0 || of('missing').length > 0 ? [''] : []),
+  ];
+}
+
+/** Asks at a terminal. @throws UsageError where nobody can be asked; CancelledError */
+async function agrees(files: number, bytes: number, json: boolean, { job: { signal } }: Shell): Promise<boolean> {
+  const what = `${counted(files, 'file')} (${formatBytes(bytes)})`;
+  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+    const why = `fetching ${what} needs your consent`;
+    throw new UsageError('Nothing was fetched', why, 'Add --yes if you agree to the licences.');
+  }
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT')); // as without a question: signals.ts ends the command
+  const ended = once(ask, 'close').then(() => '');
+  try {
+    const answer = await Promise.race([ask.question(`Fetch ${what}? Type yes: `, { signal }), ended]);
+    return answer.trim().toLowerCase() === 'yes';
+  } catch (error) {
+    if (signal?.aborted) throw new CancelledError();
+    throw error;
+  } finally {
+    ask.close();
+  }
+}
