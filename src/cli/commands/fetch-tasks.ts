@@ -2,7 +2,6 @@
  * `coppice fetch-tasks`: gets the files of the zero-shot tasks. It first says what it would fetch, and fetches only what
  * the user agrees to.
  */
-import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { formatBytes } from '../../format/numbers';
@@ -17,6 +16,7 @@ import { acceptedCompute } from '../../jobs/options/compute';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
+import { isCancellation } from '../signals';
 
 const options = {
   tasks: list(choice(TASK_NAMES, 'task'), `tasks to get (default: all): ${TASK_NAMES.join(', ')}`),
@@ -113,12 +113,12 @@ async function agrees(files: number, bytes: number, json: boolean, { job: { sign
   }
   const ask = createInterface({ input: process.stdin, output: process.stderr });
   ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT')); // as without a question: signals.ts ends the command
-  const ended = once(ask, 'close').then(() => '');
   try {
-    const answer = await Promise.race([ask.question(`Fetch ${what}? Type yes: `, { signal }), ended]);
+    const answer = await ask.question(`Fetch ${what}? Type yes: `, { signal });
     return answer.trim().toLowerCase() === 'yes';
   } catch (error) {
     if (signal?.aborted) throw new CancelledError();
+    if (isCancellation(error)) return false; // Ctrl-D: no answer
     throw error;
   } finally {
     ask.close();
