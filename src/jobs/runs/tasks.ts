@@ -2,7 +2,7 @@
 import { averageOf } from '../../engine/evaluate/tasks/accuracy';
 import { availableTasks } from '../../engine/evaluate/tasks/available';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
-import { readOwnTask } from '../../engine/evaluate/tasks/own';
+import { readOwnTask, requireOwnNames } from '../../engine/evaluate/tasks/own';
 import { readTask, type TaskFromFile } from '../../engine/evaluate/tasks/read';
 import { differencesOf } from '../../engine/evaluate/tasks/differences';
 import { evaluateTasks } from '../../engine/evaluate/tasks/evaluate';
@@ -91,6 +91,7 @@ async function readTasks(
     for (const name of names) read.push(await readTask(name, data, range, context.job));
   }
   for (const file of own) read.push(await readOwnTask(file, range, context.job));
+  requireOwnNames(read);
   for (const { warnings } of read) warnings.forEach(context.warn);
   return read;
 }

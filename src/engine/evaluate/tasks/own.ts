@@ -25,9 +25,6 @@ const CAP_REASON = 'Divide it into several files.';
 const ACTION = 'Give {"items": [{"context", "choices", "answer"} or {"prompt", "expected"}, …]}.';
 const MAX_NAME = 80;
 
-/** Whether a word of a list of tasks names a file, and not one of the seven. */
-export const isOwnTask = (word: string): boolean => !isTaskName(word) && /\.json$/i.test(word);
-
 /**
  * Reads the task in `file`.
  * @throws UserError naming item and field; CancelledError
@@ -90,6 +87,19 @@ function checkName(name: string, file: string): void {
       file,
       `its name ${shown} is empty, longer than ${MAX_NAME} characters, or has control characters`,
       action,
+    );
+  }
+}
+
+/** Results tell tasks apart by their names. @throws UserError */
+export function requireOwnNames(tasks: readonly Pick<TaskFromFile, 'name' | 'file'>[]): void {
+  for (const [i, { name, file }] of tasks.entries()) {
+    const first = tasks.findIndex((each) => each.name === name);
+    if (first === i) continue;
+    throw badData(
+      file,
+      `its name ${JSON.stringify(name)} is that of ${tasks[first].file} too`,
+      'Give one another "name".',
     );
   }
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../../../src/engine/errors';
 import { TASK_NAMES } from '../../../../src/engine/evaluate/tasks/catalogue';
 import { answerOf, isCorrect } from '../../../../src/engine/evaluate/tasks/correct';
 import type { WrittenItem } from '../../../../src/engine/evaluate/tasks/item';
-import { FILE_FIELDS, isOwnTask, readOwnTask } from '../../../../src/engine/evaluate/tasks/own';
+import { FILE_FIELDS, readOwnTask, requireOwnNames } from '../../../../src/engine/evaluate/tasks/own';
 import {
   CHOICE_FIELDS,
   DEFAULT_ANSWER_TOKENS,
@@ -72,8 +72,6 @@ describe('evaluate/tasks: own', () => {
       fileOf({ name: 'b', reported: 'accNorm', items: [CHOICE] }),
     );
     assert.deepEqual([reported, normalised, name], ['accNorm', true, 'b']);
-    assert.ok(isOwnTask('./mine.json'));
-    assert.ok(!isOwnTask('boolq'));
   });
 
   it('joins context and choice by one blank, or by the delimiter', async () => {
@@ -83,6 +81,15 @@ describe('evaluate/tasks: own', () => {
     assert.equal(await continuation({ items: items({ context: 'It is\n' }) }), 'blue');
     assert.equal(await continuation({ delimiter: '', items: items({}) }), 'blue');
     assert.equal(await continuation({ delimiter: '', items: items({ delimiter: '\t' }) }), '\tblue');
+  });
+
+  it('no two of a run have one name', async () => {
+    const [a, b] = [await readOwnTask(fileOf([CHOICE], 'a.json')), await readOwnTask(fileOf([CHOICE], 'b.json'))];
+    requireOwnNames([a, b]);
+    assert.throws(
+      () => requireOwnNames([a, b, { ...b, file: 'c.json', name: 'a' }]),
+      /c\.json.*"a" is that of a\.json/,
+    );
   });
 
   const REFUSED: readonly (readonly [string, unknown, RegExp])[] = [
