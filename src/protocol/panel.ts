@@ -4,7 +4,7 @@
  * sends `ready` again. The panel itself keeps only how it looks.
  */
 import type { Comparison } from '../engine/records/compare';
-import type { RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
+import type { ComparedDigest, RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from '../format/json';
@@ -13,11 +13,13 @@ import type { CriterionName } from './scores';
 
 export type { Comparison, ComparisonRow } from '../engine/records/compare';
 export type {
+  ComparedDigest,
   CostDigest,
   CurveDigest,
   HealDigest,
   HealStagesDigest,
   LikenessDigest,
+  QualityDigest,
   RetrainedDigest,
   RunDigest,
   SamplesDigest,
@@ -106,6 +108,8 @@ export interface PanelChild {
   readonly retrained: readonly string[];
   /** Perplexity on the panel's text; null if no run has measured it. */
   readonly ppl: JsonNumber | null;
+  /** How near it is to the unpruned model there, if that run compared them. */
+  readonly compared?: ComparedDigest;
 }
 
 /** The rows of every perplexity in the panel, unless the panel says otherwise. */

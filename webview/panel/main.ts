@@ -12,6 +12,7 @@ import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
 import { measuredSection } from './sections/measured';
 import { planSection } from './sections/plan';
+import { qualitySection } from './sections/quality';
 import { runsSection } from './sections/runs';
 import { samplesSection } from './sections/samples';
 import { trainingSection } from './sections/training';
@@ -54,17 +55,18 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, samples, measured, runs] = [
+  const [plan, importance, curve, training, healing, quality, samples, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
     trainingSection(context),
     healingSection(context),
+    qualitySection(context),
     samplesSection(context),
     measuredSection(context),
     runsSection(context),
   ];
-  const cards = [importance, curve, training, healing, samples, measured, runs];
+  const cards = [importance, curve, training, healing, quality, samples, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

@@ -1,15 +1,17 @@
 /** The checkpoint's base model and its derived models as the panel shows them. */
 import type { JsonNumber } from '../../format/json';
-import type { PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
+import type { ComparedDigest, PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
 import type { Relative, Relatives } from './relatives';
 
 /**
  * @param perplexity perplexity of a whole model, by its identity, on the panel's rows; null if no run has measured it
+ * @param compared how near such a model is to the unpruned one there; undefined if no run compared them
  * @param retrained names of the outputs trained from a model, by its identity
  */
 export function familyOf(
   relatives: Relatives,
   perplexity: (identity: string) => JsonNumber | null,
+  compared: (identity: string) => ComparedDigest | undefined,
   retrained: (identity: string) => readonly string[],
 ): PanelFamily {
   const { self, parent, children } = relatives;
@@ -19,6 +21,7 @@ export function familyOf(
       : null,
     children: children.map(({ name, path, identity, origin }): PanelChild => {
       const { removed, healed } = origin!;
+      const near = compared(identity);
       return {
         name,
         path,
@@ -26,6 +29,7 @@ export function familyOf(
         ...(healed && { healed }),
         retrained: retrained(identity),
         ppl: perplexity(identity),
+        ...(near && { compared: near }),
       };
     }),
   };

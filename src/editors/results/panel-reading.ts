@@ -1,7 +1,7 @@
 /** What a panel reads from disk: runs, adapters, other checkpoints, and the text that it measures on. */
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { JsonNumber } from '../../format/json';
-import type { PanelFamily, PanelState } from '../../protocol/panel';
+import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/panel';
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
 import { ADAPTERS, FittingList, PATCHES } from './fitting-list';
@@ -107,6 +107,8 @@ export class PanelReading {
     const rowsKey = this.measured?.shown.rowsKey;
     const perplexity = (identity: string): JsonNumber | null =>
       (rowsKey === undefined ? undefined : this.runs.perplexity(identity, rowsKey)) ?? null;
-    return familyOf(this.relatives, perplexity, (identity) => this.runs.retrained(identity));
+    const compared = (identity: string): ComparedDigest | undefined =>
+      rowsKey === undefined ? undefined : this.runs.compared(identity, rowsKey);
+    return familyOf(this.relatives, perplexity, compared, (identity) => this.runs.retrained(identity));
   }
 }

@@ -12,7 +12,7 @@ import { modelInput, modelName, type RunInput } from '../../engine/records/recor
 import { drawnRows } from '../../engine/records/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
 import type { JsonNumber } from '../../format/json';
-import type { CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
+import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Origins } from './origins';
@@ -145,6 +145,16 @@ export class RunList {
       if (measured) return measured.ppl;
     }
     return undefined;
+  }
+
+  /** How near the whole model with this identity is to the unpruned one on these rows, from the newest run that tells. */
+  compared(identity: string, rowsKey: string): ComparedDigest | undefined {
+    const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
+    const found = own.flatMap(({ digest }) => (digest.kind === 'eval' ? (digest.quality ?? []) : []));
+    const measured = found.find((each) => each.rowsKey === rowsKey && each.kl !== undefined);
+    if (!measured) return undefined;
+    const { kl, top1, against } = measured;
+    return { kl, top1, ...(against && { against }) };
   }
 
   /** Adapters and checkpoints trained from the model with this identity, newest first, each once. */

@@ -69,7 +69,10 @@ const sampleRun: RunDigest = {
   ...base,
   removed: [],
   inputs: [],
-  settings: [['maxNewTokens', '64']],
+  settings: [
+    ['maxNewTokens', '64'],
+    ['greedy', 'true'],
+  ],
   cost: [
     {
       label: 'Original',
@@ -156,7 +159,17 @@ const retrainedRun: RunDigest = {
   adapter: 'adapter-a',
   inputs: [],
   settings: [],
-  quality: [{ label: 'adapter-a', ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
+  quality: [
+    {
+      label: 'adapter-a',
+      ppl: PPL_FULL * 1.17,
+      kl: 0.127,
+      top1: 0.702,
+      against: { model: MODEL.name, identity: 'f00d' },
+      repetition: 0.08,
+      text: 'calibration.txt',
+    },
+  ],
   retrained: [{ label: 'adapter-a', removed: [14, 17, 18], ppl: PPL_FULL * 1.17, text: 'calibration.txt' }],
 };
 
@@ -307,6 +320,8 @@ export const FULL: PanelState = {
     full: PPL_FULL,
     removed: [14, 17, 18],
     ppl: PPL_FULL * 1.56,
+    kl: 0.341,
+    top1: 0.583,
     seconds: 0.84,
     text: 'calibration.txt',
     failure: null,

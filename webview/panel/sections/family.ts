@@ -5,6 +5,7 @@ import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { shortNumber } from '../../../src/format/numbers';
 import { blockList, numeric } from '../numbers';
+import { agreementText, divergenceText } from '../state/likeness';
 import type { Context } from './section';
 
 /** Limit of lines, because a folder of experiments has dozens of models. */
@@ -29,14 +30,20 @@ function parentLine({ name, removed, there }: PanelParent, send: Context['send']
   return el('p', { class: 'muted' }, from, ...ppl(there.ppl), ' · ', openButton(name, there.path, send));
 }
 
-function childLine({ name, path, removed, retrained, ppl: known }: PanelChild, send: Context['send']): HTMLElement {
+function childLine({ name, path, removed, retrained, ppl: known, compared }: PanelChild, send: Context['send']): HTMLElement {
   const facts = [
     ...(removed.length > 0 ? [t('without blocks {0}', blockList(removed))] : []),
     ...(retrained.length > 0 ? [t('retrained: {0}', retrained.join(', '))] : []),
   ];
   const words = el('span', {}, [t('Derived model: {0}', name), ...facts].join(' · '));
-  return el('p', { class: 'muted' }, words, ...ppl(known), ' · ', openButton(name, path, send));
+  return el('p', { class: 'muted' }, words, ...ppl(known), ...near(compared), ' · ', openButton(name, path, send));
 }
+
+/** How near it is to the unpruned model; nothing while that is unknown. */
+const near = (compared: PanelChild['compared']): string[] =>
+  compared?.kl === undefined
+    ? []
+    : [' · ', t('divergence {0}', divergenceText(compared.kl)), ', ', agreementText(compared.top1)];
 
 /** The perplexity on the panel's text; nothing while it is unknown. */
 const ppl = (known: PanelChild['ppl']): string[] =>

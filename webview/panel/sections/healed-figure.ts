@@ -6,6 +6,7 @@ import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
 import { numeric } from '../numbers';
 import { healedWithout } from '../state/healed';
+import { divergenceText } from '../state/likeness';
 import { onPanelRows } from '../state/rows';
 import { ownRuns } from '../state/shown-runs';
 import type { Context, Section } from './section';
@@ -60,5 +61,6 @@ function wordsOf({ plan, whatIf, text }: PanelState, healed: RetrainedDigest | u
   if (isVain) return t('healing was no better');
   const { ppl, removed } = onPanelRows(whatIf, text);
   if (!healed || ppl === null || removed.join() !== plan.removed.join()) return '';
-  return t('{0} of the plain plan’s', formatFactor(numeric(healed.ppl) / numeric(ppl)));
+  const change = t('{0} of the plain plan’s', formatFactor(numeric(healed.ppl) / numeric(ppl)));
+  return healed.kl === undefined ? change : `${change} · ${t('divergence {0}', divergenceText(healed.kl))}`;
 }

@@ -7,6 +7,7 @@ import { button, enable } from '../../support/ui';
 import { formatBytes, shortCount, formatPercent, shortNumber, formatFactor } from '../../../src/format/numbers';
 import { formatClock } from '../../../src/format/durations';
 import { formatMeasured, blockList, numeric } from '../numbers';
+import { agreementText, divergenceText } from '../state/likeness';
 import { figure } from '../card';
 import { familyLines, speedupOf } from './family';
 import { healedFigure } from './healed-figure';
@@ -137,6 +138,12 @@ function figuresOf(state: PanelState): HTMLElement[] {
       known ? shortNumber(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
       isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
+    ),
+    figure(
+      t('Divergence of this plan'),
+      removed > 0 && known ? divergenceText(whatIf.kl) : '–',
+      removed === 0 ? t('no block removed') : agreementText(whatIf.top1),
+      isWaiting && removed > 0 ? 'is-waiting' : '',
     ),
   ];
 }

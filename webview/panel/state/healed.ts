@@ -6,9 +6,9 @@ import { rowsOf, rowsOfPanel } from './rows';
 export function healedChildren(children: readonly PanelChild[], panel: PanelText | null): RetrainedDigest[] {
   if (!panel) return [];
   const { rowsKey, name: text } = panel;
-  return children.flatMap(({ name, removed, ppl, healed }): RetrainedDigest[] => {
+  return children.flatMap(({ name, removed, ppl, healed, compared }): RetrainedDigest[] => {
     if (!healed || ppl === null) return [];
-    return [{ label: name, healed, removed, ppl, text, ...(rowsKey !== undefined && { rowsKey }) }];
+    return [{ label: name, healed, removed, ppl, ...compared, text, ...(rowsKey !== undefined && { rowsKey }) }];
   });
 }
 

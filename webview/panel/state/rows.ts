@@ -29,5 +29,5 @@ export const textLabel = ({ name, samples, length }: PanelText): string => `${na
 export function onPanelRows(whatIf: WhatIfState, text: PanelText | null): WhatIfState {
   const rows = rowsOfPlan(whatIf);
   const isOther = text !== null && rows !== undefined && rows !== rowsOfPanel(text);
-  return isOther ? { ...whatIf, full: null, ppl: null, text: null } : whatIf;
+  return isOther ? { ...whatIf, full: null, ppl: null, kl: null, top1: null, text: null } : whatIf;
 }

@@ -1,0 +1,113 @@
+/** Perplexity of the models on the panel's text, how far they are from the unpruned one, and how much they repeat. */
+import type { PanelState } from '../../../src/protocol/panel';
+import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { button } from '../../support/ui';
+import { cardTitle } from '../card';
+import { exportCsv, exportJson } from '../charts/export';
+import { type Numbers, table } from '../charts/table';
+import { numeric } from '../numbers';
+import { divergenceText } from '../state/likeness';
+import { modelText } from '../state/model-labels';
+import { NO_PLAN, qualitiesOf, type Quality } from '../state/qualities';
+import { textLabel } from '../state/rows';
+import { ownRuns } from '../state/shown-runs';
+import { type Context, type Section, whenChanged } from './section';
+
+const HEAD = [t('Model'), t('Perplexity'), t('Divergence (KL)'), t('Same top token'), t('Repetition')];
+
+export function qualitySection({ send }: Context): Section {
+  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Quality') });
+  const note = el('p', { class: 'summary' });
+  let rows: readonly Quality[] = [];
+  const save = (name: string, write: typeof exportCsv): HTMLElement =>
+    button(name, () => write('quality', numbersOf(rows), send), {
+      appearance: 'icon',
+      label: t('Export “{0}” as {1}', t('Quality'), name),
+    });
+  const element = el(
+    'section',
+    { class: 'card quality', 'aria-labelledby': 'quality-title' },
+    el(
+      'header',
+      {},
+      cardTitle('quality', t('Quality'), t('How near is each model to the original?')),
+      el('div', { class: 'exports' }, save('CSV', exportCsv), save('JSON', exportJson)),
+    ),
+    note,
+    body,
+  );
+  const draw = whenChanged((...[model, plan, whatIf, runs, family, text]: Parts) => {
+    rows = qualitiesOf({ model, plan, whatIf, runs, family, text });
+    element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
+    note.textContent = text
+      ? t(
+          'Measured on {0} in float32. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
+          textLabel(text),
+        )
+      : '';
+    body.replaceChildren(
+      table(
+        t('Quality of each model'),
+        HEAD,
+        rows.map((row) => cells(row, model.name)),
+      ),
+    );
+  });
+  return {
+    element,
+    update: ({ model, plan, whatIf, runs, family, text }) => draw(model, plan, whatIf, ownRuns(runs), family, text),
+  };
+}
+
+type Parts = [
+  PanelState['model'],
+  PanelState['plan'],
+  PanelState['whatIf'],
+  PanelState['runs'],
+  PanelState['family'],
+  PanelState['text'],
+];
+
+/** The unpruned model is named if it is not the panel's own. */
+function cells({ label, kind, ppl, kl, top1, against, repetition }: Quality, own: string): (HTMLElement | string)[] {
+  const name = el(
+    'span',
+    { class: kind === 'plan' ? 'cost-name is-plan' : 'cost-name' },
+    label === NO_PLAN ? el('span', { class: 'muted' }, t('no block removed')) : modelText(label),
+    kind === 'plan' ? el('span', { class: 'badge' }, t('this plan')) : undefined,
+  );
+  const isOther = against !== undefined && against.model !== own;
+  const to = isOther ? el('span', { class: 'muted' }, ` ${t('to {0}', against.model)}`) : undefined;
+  return [
+    name,
+    Number.isNaN(ppl) ? missing() : shortNumber(ppl),
+    kl === undefined ? missing() : el('span', {}, divergenceText(kl), to),
+    top1 === undefined ? missing() : formatPercent(numeric(top1)),
+    repetition === undefined ? missing() : formatPercent(repetition),
+  ];
+}
+
+const missing = (): HTMLElement =>
+  el(
+    'span',
+    { class: 'muted' },
+    el('span', { 'aria-hidden': 'true' }, '–'),
+    el('span', { class: 'visually-hidden' }, t('not measured')),
+  );
+
+const numbersOf = (rows: readonly Quality[]): Numbers => ({
+  head: [...HEAD, t('Compared with')],
+  rows: () =>
+    rows
+      .filter(({ ppl }) => !Number.isNaN(ppl))
+      .map(({ label, ppl, kl, top1, repetition, against }) => [
+        label,
+        ppl,
+        kl === undefined ? null : numeric(kl),
+        top1 === undefined ? null : numeric(top1),
+        repetition ?? null,
+        against?.model ?? null,
+      ]),
+});
