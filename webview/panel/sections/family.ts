@@ -30,7 +30,10 @@ function parentLine({ name, removed, there }: PanelParent, send: Context['send']
   return el('p', { class: 'muted' }, from, ...ppl(there.ppl), ' · ', openButton(name, there.path, send));
 }
 
-function childLine({ name, path, removed, retrained, ppl: known, compared }: PanelChild, send: Context['send']): HTMLElement {
+function childLine(
+  { name, path, removed, retrained, ppl: known, compared }: PanelChild,
+  send: Context['send'],
+): HTMLElement {
   const facts = [
     ...(removed.length > 0 ? [t('without blocks {0}', blockList(removed))] : []),
     ...(retrained.length > 0 ? [t('retrained: {0}', retrained.join(', '))] : []),
