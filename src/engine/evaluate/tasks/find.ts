@@ -40,10 +40,7 @@ export async function findTask(name: TaskName, folder: string): Promise<TaskFile
     }
     strangers.push(...entries.filter((entry) => isStranger(entry, place.own ? [...files, ...inFolder] : files)));
   }
-  const other =
-    strangers.length === 0
-      ? ''
-      : `; ${strangers[0]} is of a kind that Coppice does not read (JSON and JSON lines only)`;
+  const other = strangers.length === 0 ? '' : `; ${strangers[0]} ${whyNot(strangers[0])}`;
   const looked = [...files.flatMap(withExtensions).slice(0, 3), `${folders[0]}/${withExtensions(inFolder[0])[0]}`];
   throw new UserError(
     `${folder} has no file of ${title}`,
@@ -58,11 +55,21 @@ const withExtensions = (name: string): string[] =>
 
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
+const PACKED = ['.bz2', '.gz', '.zip', '.xz', '.zst'];
+const TABLES = ['.parquet', '.arrow', '.csv', '.tsv'];
+
+const whyNot = (entry: string): string =>
+  PACKED.includes(extname(entry).toLowerCase())
+    ? 'is packed, and must be unpacked'
+    : 'is of a kind that Coppice does not read (JSON and JSON lines only)';
+
 /** Whether a file is the task's, packed or in another format: "validation-00000-of-00001.parquet". */
 function isStranger(entry: string, names: readonly string[]): boolean {
   const lower = entry.toLowerCase();
-  const isOther = ['.parquet', '.arrow', '.csv', '.tsv', '.bz2', '.gz', '.zip', '.xz', '.zst'].includes(extname(lower));
-  return isOther && names.some((name) => lower.startsWith(name.toLowerCase().replace(/\.txt$/, '')));
+  return (
+    [...PACKED, ...TABLES].includes(extname(lower)) &&
+    names.some((name) => lower.startsWith(name.toLowerCase().replace(/\.txt$/, '')))
+  );
 }
 
 /** The folder with these names inside `folder`, in whatever case; undefined if there is none. */

@@ -152,7 +152,7 @@ describe('evaluate/tasks: refused', () => {
   const CASES: readonly (readonly [string, TaskName, Readonly<Record<string, string>>, RegExp])[] = [
     ['no file', 'arc_easy', {}, /no file of ARC-easy: looked for ARC-Easy-Test\.jsonl.*arc_easy\/test\.jsonl/],
     ['a format of tables', 'boolq', { 'boolq/validation-0.parquet': '' }, /validation-0\.parquet is of a kind/],
-    ['a packed file', 'hellaswag', { 'hellaswag_val_full.txt.bz2': '' }, /hellaswag_val_full\.txt\.bz2 is of a kind/],
+    ['a packed file', 'hellaswag', { 'hellaswag_val_full.txt.bz2': '' }, /hellaswag_val_full\.txt\.bz2 is packed/],
     ['an empty file', 'boolq', { 'boolq_dev.jsonl': '\n' }, /boolq_dev\.jsonl as a task: it has no records/],
     ['a line cut short', 'boolq', { 'boolq_dev.jsonl': lines(BOOLQ) + '{"question": "is' }, /line 2 is not JSON/],
     ['JSON cut short', 'piqa', { 'piqa.json': '[{"goal": "a"' }, /piqa\.json as a task: it is not JSON/],
