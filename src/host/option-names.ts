@@ -24,7 +24,7 @@ function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
 }
 
 /** Titles of commands, as in the Command Palette. */
-export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect'>, () => string>> = {
+export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect' | 'fetch-tasks'>, () => string>> = {
   heal: () => l10n.t('Heal Checkpoint…'),
   merge: () => l10n.t('Merge LoRA Adapter into Checkpoint…'),
   retrain: () => l10n.t('Retrain with LoRA…'),
@@ -50,7 +50,9 @@ export const EDITOR_NAMING: OptionNaming = {
   },
 
   command(name) {
-    return name === 'inspect' ? l10n.t('the Coppice view') : l10n.t('“Coppice: {0}”', COMMAND_TITLES[name]());
+    if (name === 'inspect') return l10n.t('the Coppice view');
+    if (name === 'fetch-tasks') return l10n.t('the download of data sets');
+    return l10n.t('“Coppice: {0}”', COMMAND_TITLES[name]());
   },
 };
 

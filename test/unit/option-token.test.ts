@@ -70,6 +70,11 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
     'Give what “Coppice: Score Blocks…” printed.',
   ],
   [`\`${command('inspect')}\` lists them`, '`coppice inspect` lists them', 'The Coppice view lists them'],
+  [
+    `Get it with ${command('fetch-tasks', 'DIR')}.`,
+    'Get it with coppice fetch-tasks DIR.',
+    'Get it with the download of data sets.',
+  ],
   ['it holds runs--main and a--b', 'it holds runs--main and a--b', 'it holds runs--main and a--b'],
   ['⟦option|nothing⟧ and ⟦x⟧', '⟦option|nothing⟧ and ⟦x⟧', '⟦option|nothing⟧ and ⟦x⟧'],
 ];

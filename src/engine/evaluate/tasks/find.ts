@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../errors';
-import { option } from '../../option-token';
+import { command, option } from '../../option-token';
 import { systemReason } from '../../system-failure';
 import { TASKS, type TaskName } from './catalogue';
 import { RECORD_EXTENSIONS } from './records';
@@ -45,7 +45,7 @@ export async function findTask(name: TaskName, folder: string): Promise<TaskFile
   throw new UserError(
     `${folder} has no file of ${title}`,
     `looked for ${looked.join(', ')} and similar names${other}`,
-    `Put the data set’s file there, or leave ${name} out of ${option('tasks')}.`,
+    `Get it with ${command('fetch-tasks', 'DIR')}, put it there, or leave ${name} out of ${option('tasks')}.`,
   );
 }
 
