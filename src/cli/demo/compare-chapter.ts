@@ -1,7 +1,7 @@
 /** The last chapter: compares the models by numbers and sample text. */
 import { formatNumber } from '../../format/numbers';
 import { table } from '../terminal/text';
-import { costsOf, type Examination, qualityOf } from './examine';
+import { answersOf, costsOf, type Examination, qualityOf } from './examine';
 import { heading, inOneLine, inParts, type Story } from './story';
 
 /** A model and its name on the page. */
@@ -25,11 +25,18 @@ export async function compareChapter(
     '',
   );
   const paths = models.map(({ checkpoint }) => checkpoint);
-  const parts = inParts(progress.compare, models.length + 1);
+  const parts = inParts(progress.compare, models.length + 2);
   const qualities = [];
   for (const [i, path] of paths.entries()) qualities.push(await qualityOf(path, story, parts[i]));
   const costs = await costsOf(paths, story, parts[models.length]);
-  const found = qualities.map((quality, i): Examination => ({ ...quality, ...costs[i] }));
+  const columns = models.map(({ name, checkpoint }) => ({ label: name, checkpoint }));
+  const { questions } = material;
+  const answers = questions === undefined ? [] : await answersOf(columns, questions, story, parts[models.length + 1]);
+  const found = qualities.map((quality, i): Examination => ({
+    ...quality,
+    ...costs[i],
+    ...(answers.length > 0 && { questions: answers[i] }),
+  }));
   const names = models.map(({ name }) => name);
   shell.print(...numbers(names, found));
   const width = Math.max(...names.map((name) => name.length));
@@ -47,10 +54,12 @@ function numbers(names: readonly string[], found: readonly Examination[]): strin
     name,
     ...found.map((each) => formatNumber(value(each), digits)),
   ];
+  const answered = found.flatMap(({ questions }) => (questions ? [`${questions.right} of ${questions.items}`] : []));
   return table(
     ['', ...names.map((name) => `>${name}`)],
     [
       row('perplexity', ({ ppl }) => ppl, 4),
+      ...(answered.length > 0 ? [['questions right', ...answered]] : []),
       row('million parameters', ({ parameters }) => parameters / 1e6, 3),
       row('megabytes', ({ bytes }) => bytes / 1e6, 3),
       row('tokens per second', ({ tokensPerSecond }) => tokensPerSecond, 3),

@@ -1,5 +1,6 @@
 /** Measurements that the demo compares: perplexity, continuations, size and speed of one model. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
+import type { LabelledModel } from '../../jobs/option';
 import type { RunResult } from '../../jobs/runs';
 import type { JobOptions } from '../../engine/progress';
 import { inParts, type Story } from './story';
@@ -22,7 +23,25 @@ export interface Cost {
   readonly tokensPerSecond: number;
 }
 
-export type Examination = Quality & Cost;
+/** Answers to the material's questions. */
+export interface Answers {
+  readonly items: number;
+  readonly right: number;
+}
+
+export type Examination = Quality & Cost & { readonly questions?: Answers };
+
+/** What each model knows of the same questions. @param columns with labels, in order */
+export async function answersOf(
+  columns: readonly LabelledModel[],
+  own: string,
+  { compute, run }: Story,
+  job: JobOptions,
+): Promise<Answers[]> {
+  const { result } = await run('tasks', { columns, own: [own], ...compute }, { job });
+  const models = 'models' in result ? result.models : [result];
+  return models.map(({ tasks: [{ items, acc }] }) => ({ items, right: Math.round(acc * items) }));
+}
 
 /** @param checkpoint path of the model */
 export async function qualityOf(

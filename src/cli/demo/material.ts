@@ -18,6 +18,8 @@ export interface Material {
   /** Text to heal on; the model writes its own when undefined. */
   readonly healing?: string;
   readonly prompts: readonly string[];
+  /** File of questions that suit the model; none when undefined. */
+  readonly questions?: string;
   /** Tokens per row. */
   readonly length: number;
   /** Default number of CPU threads; onnxruntime's own choice when undefined. */
@@ -45,6 +47,7 @@ export async function provideMaterial(
       text: text ?? sample.evaluation,
       healing: calibration ?? sample.calibration,
       prompts: STORY_PROMPTS,
+      questions: sample.questions,
       length: 128,
       threads: 1, // the model is so narrow that a second thread would mostly wait
       retraining: { data: [retrain ?? sample.retraining], ...SAMPLE_TRAINING },

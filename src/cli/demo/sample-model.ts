@@ -11,6 +11,8 @@ export interface SampleModel {
   readonly calibration: string;
   readonly evaluation: string;
   readonly retraining: string;
+  /** Questions about stories. */
+  readonly questions: string;
 }
 
 /** @throws UserError when the installation does not have it */
@@ -22,6 +24,7 @@ export function sampleModel(): SampleModel {
     calibration: file('calibration.txt'),
     evaluation: file('evaluation.txt'),
     retraining: file('retrain.jsonl'),
+    questions: file('stories.coppice-tasks.json'),
   };
 }
 
