@@ -14,6 +14,7 @@ import { curvePage } from './pages/curve';
 import { evalPage } from './pages/eval';
 import { generatePage } from './pages/generate';
 import { healPage } from './pages/heal';
+import { iteratePage } from './pages/iterate';
 import { mergePage } from './pages/merge';
 import { prunePage } from './pages/prune';
 import { retrainPage } from './pages/retrain';
@@ -48,6 +49,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'score', scorePage);
   addJob(program, exit, 'curve', curvePage);
   addJob(program, exit, 'prune', prunePage);
+  addJob(program, exit, 'iterate', iteratePage);
   addJob(program, exit, 'heal', healPage);
   addJob(program, exit, 'retrain', retrainPage);
   addJob(program, exit, 'merge', mergePage);

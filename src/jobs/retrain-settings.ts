@@ -49,7 +49,8 @@ export function settingsOf(options: OptionsFor<'retrain'>): RetrainSettings {
   };
 }
 
-const linearOf = (target: string): LinearName =>
+/** The Linear of a name, also of PEFT's. */
+export const linearOf = (target: string): LinearName =>
   LINEAR_NAMES.find((name) => name === target || `${name}_proj` === target)!; // these are the choices of the option
 
 /** The options that resume a stopped run. @param out its output */

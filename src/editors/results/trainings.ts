@@ -8,7 +8,8 @@ import { CancelledError } from '../../engine/errors';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining } from '../../protocol/panel';
-import type { RetrainSpec } from '../../protocol/training';
+import type { JobEvent } from '../../protocol/jobs';
+import type { RetrainSpec, TrainingEvent } from '../../protocol/training';
 import type { JobEnded, SidecarClient } from '../../sidecar/client';
 import { Emitter, type Subscription } from '../../sidecar/emitter';
 import { LiveTrainingFollower, type TrainingListener, type TrainingPoints } from './live-training';
@@ -19,6 +20,10 @@ interface News {
   readonly training: LiveTraining;
   readonly points?: TrainingPoints;
 }
+
+/** Whether the event is one of a training. */
+const isOfTraining = (event: JobEvent): event is TrainingEvent =>
+  event.type === 'start' || event.type === 'step' || event.type === 'evaluation';
 
 export class Trainings {
   private readonly newest = new Map<string, LiveTrainingFollower>();
@@ -36,7 +41,7 @@ export class Trainings {
   ) {
     this.subscriptions = [
       sidecar.onEvent(({ id, spec, event }) => {
-        if (spec.kind === 'retrain' && event.type !== 'text') this.followerOf(id, spec).add(event);
+        if (spec.kind === 'retrain' && isOfTraining(event)) this.followerOf(id, spec).add(event);
       }),
       sidecar.onEnded((end) => this.ended(end)),
     ];

@@ -1,6 +1,6 @@
 /** How near the pruned model is to the whole one: plain, healed, and healed with rounded weights. */
 import type { Architecture } from '../checkpoint/architecture';
-import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
+import { compareStates, comparisonWork } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
@@ -11,7 +11,8 @@ import type { KeyedPatch } from '../weights/patches';
 import { Rounded } from '../weights/rounded';
 import type { WeightSource } from '../weights/source';
 import type { HealMethod } from './methods';
-import type { HealStages, Likeness } from './result';
+import { LikenessSums } from './likeness-sums';
+import type { HealStages } from './result';
 import { type Site, stepsBetween } from './sites';
 import type { Part, StreamName, Streams } from './streams';
 
@@ -76,7 +77,7 @@ export async function measureStages(
     const parts = [...streams.parts.keys()].filter((p) => streams.parts[p].measure === measure);
     if (parts.length === 0) continue;
     work.step(`divergence from the whole model, ${measure === 'fit' ? 'fitted' : 'other'} rows`);
-    const found = names.map(() => new Sums());
+    const found = names.map(() => new LikenessSums());
     for (const some of streams.grouped(parts, 1 + names.length)) {
       const rows = some.flatMap((p) => {
         const { first, rows: count } = streams.parts[p];
@@ -130,32 +131,5 @@ async function through(
     }
   } finally {
     await model.close();
-  }
-}
-
-/** Sums over positions, in float64. */
-class Sums {
-  private positions = 0;
-  private loss = 0;
-  private divergence = 0;
-  private agreeing = 0;
-
-  add({ losses, divergences, agree }: Comparison): void {
-    this.positions += losses.length;
-    for (let i = 0; i < losses.length; i++) {
-      this.loss += losses[i];
-      this.divergence += divergences[i];
-      this.agreeing += agree[i];
-    }
-  }
-
-  likeness(): Likeness {
-    const meanNll = this.loss / this.positions;
-    return {
-      meanNll,
-      ppl: Math.exp(meanNll),
-      kl: this.divergence / this.positions,
-      top1: this.agreeing / this.positions,
-    };
   }
 }

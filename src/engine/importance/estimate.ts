@@ -27,13 +27,13 @@ export type EstimatedWork = Criterion | 'evaluate' | 'heal' | 'write';
  * Speed with gradients relative to plain products. Two fifths of a training step are spent between the products
  * (README, "Measured": 69 %).
  */
-const GRADIENT_SPEED = 0.69;
+export const GRADIENT_SPEED = 0.69;
 
 /**
  * The same of healing, which adds up products in float64, and of a text that a model writes, a token of sixteen texts at
  * a time. Both for SmolLM2-135M on two cores, beside a perplexity sweep.
  */
-const HEALING_SPEED = 0.65;
+export const HEALING_SPEED = 0.65;
 const WRITING_SPEED = 0.14;
 
 /** Operations of one application of a mean block to a row: a product and a sum count as two. */

@@ -4,6 +4,7 @@ import { curve } from './curve';
 import { evaluate } from './eval';
 import { generate } from './generate';
 import { heal } from './heal';
+import { iterate } from './iterate';
 import { merge } from './merge';
 import { prune } from './prune';
 import { retrain } from './retrain';
@@ -16,6 +17,7 @@ export const JOBS = {
   score,
   curve,
   prune,
+  iterate,
   heal,
   retrain,
   merge,

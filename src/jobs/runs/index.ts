@@ -6,6 +6,7 @@ import { runCurveJob } from './curve';
 import { runEval } from './eval';
 import { runGenerate } from './generate';
 import { runHeal } from './heal';
+import { runIterate } from './iterate';
 import { runMerge } from './merge';
 import { runPrune } from './prune';
 import { runRetrain } from './retrain';
@@ -18,6 +19,7 @@ const runs = {
   score: runScore,
   curve: runCurveJob,
   prune: runPrune,
+  iterate: runIterate,
   heal: runHeal,
   retrain: runRetrain,
   merge: runMerge,

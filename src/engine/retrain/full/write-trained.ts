@@ -59,7 +59,7 @@ export async function writeTrainedCheckpoint(
 }
 
 /** The trained parameters in the place of the source's weights. */
-function* trainedPatches(
+export function* trainedPatches(
   whole: Architecture,
   removed: readonly number[],
   parameters: Parameters,

@@ -1,0 +1,33 @@
+/** When an iterative pruning ends: after a number of blocks, or before a limit of quality is crossed. */
+import type { Likeness } from '../heal/result';
+import { option } from '../option-token';
+import { formatNumber } from '../../format/numbers';
+
+/** Limits of the healed model on the measured rows; those that are undefined do not hold. */
+export interface Limits {
+  /** Perplexity, and mean KL divergence from the unpruned model in nats: at most. */
+  readonly ppl?: number;
+  readonly kl?: number;
+  /** Mean accuracy on the tasks, as a share: at least. */
+  readonly accuracy?: number;
+}
+
+/** A measured model. */
+export interface Quality {
+  readonly healed: Pick<Likeness, 'ppl' | 'kl'>;
+  readonly accuracy?: number;
+}
+
+/** The first limit that is crossed, in words; undefined when all hold. A number that is not finite crosses its limit. */
+export function crossedLimit({ ppl, kl, accuracy }: Limits, { healed, accuracy: found }: Quality): string | undefined {
+  if (ppl !== undefined && !(healed.ppl <= ppl)) {
+    return `its perplexity is ${formatNumber(healed.ppl, 4)}, above ${option('maxPpl', ppl)}`;
+  }
+  if (kl !== undefined && !(healed.kl <= kl)) {
+    return `its divergence is ${formatNumber(healed.kl, 3)}, above ${option('maxKl', kl)}`;
+  }
+  if (accuracy !== undefined && !((found ?? NaN) >= accuracy)) {
+    return `its accuracy is ${formatNumber(found ?? NaN, 3)}, below ${option('minAccuracy', accuracy)}`;
+  }
+  return undefined;
+}
