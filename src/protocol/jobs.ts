@@ -10,6 +10,7 @@ import type { sampling } from '../jobs/options/sampling';
 import type { Round } from '../engine/importance/choice';
 import type { HealResult } from './heal';
 import type { JsonNumber } from '../format/json';
+import type { IterateResult } from './iterate';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 
@@ -107,6 +108,11 @@ export interface PruneResult extends WrittenCheckpoint {
   readonly rounds?: readonly Round[];
   /** Of the new checkpoint, if it was healed. */
   readonly healing?: HealResult;
+  /** What each round brought, if it was pruned iteratively. */
+  readonly iterative?: Pick<
+    IterateResult,
+    'method' | 'text' | 'full' | 'rounds' | 'ended' | 'plain' | 'recovery' | 'oneShot'
+  >;
 }
 
 /** Corrects a pruned model in closed form. */

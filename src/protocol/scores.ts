@@ -93,6 +93,8 @@ export interface ScoreResult {
   /** Of block-influence and angular, where there are any: hidden states of zeros. */
   readonly zeroStates?: number;
   readonly calibration: CalibrationInfo | null;
+  /** Where a limit of the divergence was given. */
+  readonly within?: WithinInfo;
   readonly seconds: number;
   readonly device: string;
   readonly peakRssBytes: number;
@@ -106,12 +108,25 @@ export interface CurvePointInfo {
   readonly meanNll: JsonNumber;
   /** What is left. */
   readonly parameters: number;
+  /** Of the measure kl: mean divergence from the unpruned model in nats, and how often both agree. */
+  readonly kl?: JsonNumber;
+  readonly top1?: JsonNumber;
+}
+
+/** As many blocks as keep the divergence under a limit. */
+export interface WithinInfo {
+  readonly maxKl: number;
+  readonly count: number;
+  readonly removed: readonly number[];
+  readonly kl: JsonNumber;
 }
 
 export interface CurveResult {
   readonly criterion: CriterionName;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly points: readonly CurvePointInfo[];
+  /** Where a limit was given. */
+  readonly within?: WithinInfo;
   /** What perplexity was measured on. */
   readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
   /** Of the whole model, those that are read for a token. */

@@ -1,5 +1,6 @@
 /** A curve as a page: one line per point. */
 import { counted, formatCounted } from '../../format/words';
+import type { Within } from '../../engine/evaluate/within';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber } from '../../format/numbers';
@@ -7,24 +8,34 @@ import { table } from '../terminal/text';
 import type { Page } from './page';
 
 export const curvePage: Page<'curve'> = (_, { shown }) => ({
-  page: ({ points, text, seconds, device }) => [
+  page: ({ points, within, text, seconds, device }) => [
     ...pointsPage(points),
+    ...(within ? ['', withinLine(within)] : []),
     '',
     `Measured on ${formatCounted(text.rows, 'row')} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)} on ${device}.`,
   ],
 });
 
+/** "8 blocks can go: without 3, 5, … the divergence is 0.31, at most 0.5 nats" */
+export function withinLine({ maxKl, count, removed, kl }: Within): string {
+  const limit = `${formatNumber(maxKl, 3)} nats`;
+  if (count === 0) return `no block can go: the divergence would exceed ${limit}`;
+  return `${counted(count, 'block')} can go (${removed.join(', ')}): the divergence is then ${formatNumber(kl, 3)}, within ${limit}`;
+}
+
 /** One line per point, with the blocks added since the previous point. */
 function pointsPage(points: readonly CurvePoint[]): string[] {
   const full = points[0].ppl;
+  const compared = points[0].kl !== undefined;
   return table(
-    ['>removed', '>perplexity', '>× whole', '>parameters', 'new'],
-    points.map(({ count, ppl, parameters, removed }, i) => {
+    ['>removed', '>perplexity', '>× whole', ...(compared ? ['>KL', '>same token'] : []), '>parameters', 'new'],
+    points.map(({ count, ppl, parameters, removed, kl = NaN, top1 = NaN }, i) => {
       const fresh = i === 0 ? [] : removed.filter((block) => !points[i - 1].removed.includes(block));
       return [
         String(count),
         formatNumber(ppl, 5),
         formatNumber(ppl / full, 3),
+        ...(compared ? [formatNumber(Math.max(0, kl), 3), `${(100 * top1).toFixed(0)} %`] : []),
         formatCount(parameters),
         fresh.join(', '),
       ];

@@ -1,5 +1,5 @@
 /** What `coppice iterate` prints: the plan, each round as it ends, and the result. */
-import { describeReduction, type Reduction } from '../../engine/checkpoint/reduction';
+import { describeReduction } from '../../engine/checkpoint/reduction';
 import type { Likeness } from '../../engine/heal/result';
 import type { HealedPoint, IterateSummary, Recovery } from '../../engine/iterate/result';
 import { wasStopped } from '../../engine/iterate/workspace';
@@ -50,7 +50,7 @@ export function iteratedLines({
   plain,
   oneShot,
   recovery,
-}: Omit<IterateSummary, keyof Reduction>): string[] {
+}: Pick<IterateSummary, 'text' | 'full' | 'rounds' | 'beyond' | 'plain' | 'oneShot' | 'recovery'>): string[] {
   const row = (first: string, block: string, point: HealedPoint): string[] => [
     first,
     block,

@@ -3,6 +3,7 @@ import { describeReduction } from '../../engine/checkpoint/reduction';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
 import type { PruneResult } from '../../protocol/jobs';
+import { iteratedLines } from './iterate';
 import type { Page } from './page';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({
@@ -10,20 +11,21 @@ export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => (
     ...describeReduction(result),
     ...roundLines(result),
     ...healingLines(result),
+    ...(result.iterative ? ['', ...iteratedLines(result.iterative), ''] : []),
     `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,
     ...[mergekit, llamaCpp].flatMap((file) => (file === undefined ? [] : [`recipe      ${shown(file)}`])),
   ],
 });
 
 /** "round 1     13, 14: perplexity 91.2, divergence 0.312 after healing" */
-function roundLines({ rounds = [] }: PruneResult): string[] {
+function roundLines({ rounds = [] }: Pick<PruneResult, 'rounds'>): string[] {
   return rounds.map(
     ({ removed, ppl = NaN, kl = NaN }, r) =>
       `${`round ${r + 1}`.padEnd(12)}${removed.join(', ')}: perplexity ${formatNumber(ppl, 4)}, divergence ${formatNumber(kl, 3)} after healing`,
   );
 }
 
-function healingLines({ healing }: PruneResult): string[] {
+function healingLines({ healing }: Pick<PruneResult, 'healing'>): string[] {
   if (healing === undefined) return [];
   const { heldOut, fit, method, weights } = healing;
   const { before, after } = heldOut ?? fit;

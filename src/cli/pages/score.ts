@@ -2,6 +2,7 @@
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
 import type { BlockScore, CriterionResult, SearchResult } from '../../engine/importance/result';
+import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
@@ -11,7 +12,10 @@ import { table } from '../terminal/text';
 const BAR = 30;
 
 export const scorePage: Page<'score'> = ({ criterion }, { style }) => ({
-  page: ({ full, ...result }) => scoreResultPage(criterion, { ...result, full: full ?? undefined }, result, style),
+  page: ({ full, within, ...result }) => [
+    ...scoreResultPage(criterion, { ...result, full: full ?? undefined }, result, style),
+    ...(within ? ['', withinLine(within)] : []),
+  ],
 });
 
 interface ScoreContext {

@@ -10,8 +10,10 @@ import { summariseLosses } from '../importance/losses';
 import type { JobOptions } from '../progress';
 import { BrokenScores, type Ranking, selectByScores } from '../importance/ranking';
 import type { TokenRows } from '../model/forward';
+import type { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
 import { viewWithout, type RemovedPart } from '../model/view';
+import { likenessOfViews } from './likeness';
 import { lossesOfViews } from './views';
 
 export interface CurvePoint {
@@ -25,6 +27,9 @@ export interface CurvePoint {
   readonly meanNll: number;
   /** Remaining parameters. */
   readonly parameters: number;
+  /** Mean KL divergence from the unpruned model in nats, and share of positions with the same most likely token. */
+  readonly kl?: number;
+  readonly top1?: number;
 }
 
 /**
@@ -85,6 +90,7 @@ export function curveEnd(
  * @param rows tokens, all of one length
  * @param removals whole blocks, ascending; what `removalsOf` gives
  * @param always parts that are removed in every point
+ * @param teacher the unpruned model's last states over the rows; without it, divergences are not measured
  * @throws CancelledError
  */
 export async function removalCurve(
@@ -93,17 +99,23 @@ export async function removalCurve(
   removals: readonly (readonly number[])[],
   always: readonly RemovedPart[] = [],
   job?: JobOptions,
+  teacher?: LastStates,
 ): Promise<CurvePoint[]> {
   const { architecture } = model;
   const views = removals.map((removed) =>
     viewWithout(architecture.layers.length, [...always, ...removed.map((block) => ({ block }))]),
   );
-  const losses = await lossesOfViews(model, rows, views, job);
+  const found = teacher
+    ? await likenessOfViews(model, teacher, rows, views, job)
+    : (await lossesOfViews(model, rows, views, job)).map((losses) => summariseLosses(losses, rows[0].length - 1));
   return removals.map((removed, i) => {
-    const { ppl, meanNll } = summariseLosses(losses[i], rows[0].length - 1);
+    const each = found[i];
+    const { ppl, meanNll } = each;
+    const compared = 'kl' in each ? { kl: each.kl, top1: each.top1 } : {};
     const left = Array.from(architecture.layers.keys()).filter(
       (block) => views[i].attention[block] || views[i].ffn[block],
     );
-    return { count: removed.length, removed, ppl, meanNll, parameters: parametersOf(withLayers(architecture, left)) };
+    const parameters = parametersOf(withLayers(architecture, left));
+    return { count: removed.length, removed, ppl, meanNll, parameters, ...compared };
   });
 }

@@ -21,6 +21,7 @@ import { type OpenedModel, withModel } from '../model/opened';
 import { removedJson, viewWithout } from '../model/view';
 import { curveEnd, type CurvePoint, removalCurve, removalsOf } from './curve';
 import { loadRows, type RowSource } from './rows';
+import { comparedCurve, type Within, withinDivergence } from './within';
 
 export interface CurveOptions {
   readonly criterion: Criterion;
@@ -34,10 +35,16 @@ export interface CurveOptions {
   /** Other blocks to keep. */
   readonly keep?: readonly number[];
   readonly rows: RowSource;
+  /** kl: compare every point with the unpruned model too. */
+  readonly measure?: 'ppl' | 'kl';
+  /** Find as many blocks as keep the divergence under this; includes `measure: 'kl'`. */
+  readonly maxKl?: number;
 }
 
 export interface Curve {
   readonly points: readonly CurvePoint[];
+  /** Set if a limit was given. */
+  readonly within?: Within;
   readonly text: { readonly name: string; readonly sha256: string; readonly rows: number; readonly length: number };
   /** Parameters of the whole model that are read for a token. */
   readonly parametersRead: number;
@@ -59,7 +66,7 @@ export async function runCurve(
   job: JobOptions,
 ): Promise<Curve> {
   const { checkpoint, architecture, changes } = opened;
-  const { criterion, most, keepEnds = true, keep = [], rows: source } = options;
+  const { criterion, most, keepEnds = true, keep = [], rows: source, measure, maxKl } = options;
   const kept = keepList(architecture.layers.length, { keepEnds, keep });
   const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
@@ -69,12 +76,23 @@ export async function runCurve(
   const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, compute, named);
   const removals = removalsOf(ranked.ranking, architecture.layers.length, kept, most);
   const end = curveEnd(ranked.ranking, architecture.layers.length, kept, most, removals);
-  const { points, broken, device } = await withModel(checkpoint, { ...compute, changes }, async (model) => {
-    const found = await removalCurve(model, rows, removals, opened.removed, labelled(toMeasure, 'measuring the curve'));
+  const measuring = labelled(toMeasure, 'measuring the curve');
+  const seen = async (found: readonly CurvePoint[], model: Model) => {
     return { points: found, broken: await pointsWarning(model, rows, opened, found, job), device: model.device };
-  });
+  };
+  const { points, broken, device, within } =
+    measure === 'kl' || maxKl !== undefined
+      ? await comparedCurve(opened, rows, removals, compute, measuring, async (found, model) => {
+          const limited = maxKl === undefined ? undefined : withinDivergence(found, maxKl);
+          return { ...(await seen(found, model)), within: limited };
+        })
+      : await withModel(checkpoint, { ...compute, changes }, async (model) => {
+          const found = await removalCurve(model, rows, removals, opened.removed, measuring);
+          return { ...(await seen(found, model)), within: undefined };
+        });
   return {
     points,
+    ...(within && { within }),
     text: { name: input.name, sha256: input.sha256!, rows: rows.length, length: rows[0].length },
     parametersRead: parametersReadOf(architecture),
     device,
@@ -86,6 +104,7 @@ export async function runCurve(
       keep,
       removed: removedJson(opened.removed),
       rows: source.from,
+      ...(measure === 'kl' || maxKl !== undefined ? { measure: 'kl', maxKl } : {}),
       ...drawn,
     },
     warnings: [...new Set([...warnings, ...ranked.warnings, ...[end, broken].filter((text) => text !== undefined)])],

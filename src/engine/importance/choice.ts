@@ -32,11 +32,14 @@ export interface Round {
   readonly kl?: number;
 }
 
+/** What was asked for: a size, or as many blocks as keep the divergence under a limit, in nats. */
+export type Goal = SizeGoal | { readonly kind: 'divergence'; readonly kl: number };
+
 /** Blocks that were chosen by a criterion. */
 export interface Suggestion {
   readonly criterion: string;
-  /** The requested size. */
-  readonly goal: SizeGoal;
+  /** The requested size, or the limit of the divergence. */
+  readonly goal: Goal;
   /** The suggested blocks: 0-based, ascending. */
   readonly blocks: readonly number[];
   /** Undefined for criteria that need no text. */
@@ -85,6 +88,7 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
     count: blocks.length,
     ...(goal.kind === 'ratio' && { ratio: goal.ratio }),
     ...(goal.kind === 'target' && { targetParams: goal.parameters }),
+    ...(goal.kind === 'divergence' && { maxKl: goal.kl }),
     ...(calibration && { calibration: withoutFile(calibration) }),
     ...(run !== undefined && { scores: run }),
     ...(rounds && { rounds }),

@@ -10,7 +10,7 @@ import type { Likeness } from '../heal/result';
 import type { Criterion } from '../importance/criteria';
 import type { CriterionSettings } from '../importance/criterion';
 import { runCriterion, type Scored } from '../importance/run-criterion';
-import { type Ranking, selectByScores } from '../importance/ranking';
+import { selectByScores } from '../importance/ranking';
 import type { TokenRows } from '../model/forward';
 import type { LastStates } from '../model/last-states';
 import type { Changes, ModelOptions } from '../model/model';
@@ -24,8 +24,9 @@ import { counted } from '../../format/words';
 import { crossedLimit, type Limits } from './goal';
 import type { HealedTask, RoundHealer } from './healer';
 import { oneShotPoints } from './one-shot';
-import { type HealedPoint, type IterativeOutcome, type IterativeRound, recoveryOf, type ScoredBlock } from './result';
+import { type HealedPoint, type IterativeOutcome, type IterativeRound, recoveryOf } from './result';
 import { type IterateState, type OpenRound, saveIterateState } from './state';
+import { overAll, scoredBlocks } from './scores';
 import type { IterateWorkspace } from './workspace';
 
 export interface IterateTask {
@@ -99,7 +100,10 @@ export class IterativeRun {
       const r = this.rounds.length;
       await this.round(labelled(phases[r], `round ${r + 1} of ${count}`));
     }
-    if (this.rounds.length === 0) throw this.nothingWithin();
+    if (this.rounds.length === 0) {
+      await this.task.workspace.clear();
+      throw this.nothingWithin();
+    }
     const last = phases.at(-1)!;
     const plain = await this.plain(last);
     const points = oneShot === undefined ? [] : await oneShotPoints(this, plain, oneShot, labelled(last, 'one-shot'));
@@ -228,8 +232,8 @@ export class IterativeRun {
     const crossed = crossedLimit(limits, done);
     if (crossed !== undefined) {
       this.beyond = done;
-      this.task.warn(`round ${round} is no part of the result: without block ${block}, ${crossed}`);
       onRound?.(done);
+      if (round > 1) this.task.warn(`round ${round} is no part of the result: without block ${block}, ${crossed}`);
       return;
     }
     this.state = { ...this.state, open: undefined };
@@ -320,25 +324,4 @@ export class IterativeRun {
       'Allow more, or heal longer.',
     );
   }
-}
-
-/** The scored blocks of a criterion that scores blocks; of one that removes in turn, the removals. */
-export function scoredBlocks({ blocks, removals, windows, search }: Scored['result']): ScoredBlock[] {
-  if (blocks) {
-    return blocks.map(({ index, score, meanNll, kl }) => {
-      return { block: index, score, ...(meanNll !== undefined && { meanNll }), ...(kl !== undefined && { kl }) };
-    });
-  }
-  if (removals) {
-    return removals.map(({ block, meanNll, kl }) => ({ block, score: kl ?? meanNll, meanNll, ...(kl !== undefined && { kl }) }));
-  }
-  if (search) return search.blocks.map((block) => ({ block, score: search.kl, meanNll: search.meanNll, kl: search.kl }));
-  return (windows ?? []).filter(({ size }) => size === 1).map(({ start, score }) => ({ block: start, score }));
-}
-
-/** Scores of every block of the whole model. Those that are gone have none, and are not chosen. */
-export function overAll(scored: readonly ScoredBlock[], { baseline }: Ranking, blocks: number): Ranking {
-  const scores = new Array<number>(blocks).fill(NaN);
-  for (const { block, score } of scored) scores[block] = score;
-  return { kind: 'scores', scores, baseline };
 }

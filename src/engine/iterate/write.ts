@@ -1,4 +1,5 @@
 /** Writes the result of an iterative pruning as an ordinary checkpoint: the last round's weights, rounded once. */
+import { isObject } from '../../format/json';
 import { formatNumber } from '../../format/numbers';
 import { counted } from '../../format/words';
 import type { WeightDtype } from '../formats/dtype';
@@ -116,6 +117,8 @@ arXiv:2402.02834), §5.2.
 `;
 }
 
-/** Settings that are numbers and words; the card says the rest itself. */
-const shown = (settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'removed' && name !== 'data'));
+/** The settings for the card, with those of the training. What it says in words is not repeated. */
+function shown({ training, removed: _removed, method: _method, ...settings }: Readonly<Record<string, unknown>>) {
+  const { data: _data, ...trained } = isObject(training) ? training : { data: undefined };
+  return { ...settings, ...trained };
+}

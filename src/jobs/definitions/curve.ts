@@ -4,7 +4,7 @@ import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { file, whole } from '../option';
+import { choice, file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -17,6 +17,7 @@ import {
   searching,
 } from '../options/criterion';
 import { keep } from '../options/keep';
+import { maxKl } from '../options/limits';
 import { adapter, healed, remove, source } from '../options/model';
 import { window } from '../options/window';
 
@@ -31,6 +32,15 @@ const options = {
     noun: () => l10n.t('the largest number of removed blocks'),
   }),
   ...keep,
+  measure: choice(['ppl', 'kl'], 'kl: also the mean KL divergence from the unpruned model, and how often both agree', {
+    noun: () => l10n.t('the measure'),
+    placeholder: 'what',
+    default: 'ppl',
+  }),
+  maxKl: {
+    ...maxKl,
+    help: 'also say how many blocks keep the mean KL divergence from the unpruned model below this, in nats',
+  },
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window('with --text: tokens per window'),
   limit: whole('with --text: use only the first n windows', { noun: () => l10n.t('number of windows') }),
@@ -54,6 +64,7 @@ export const curve = defineJob({
     './SmolLM2-135M --calibration prose.txt --most 12',
     './SmolLM2-135M --scores scores.json --text test.txt --limit 32',
     './SmolLM2-135M --criterion magnitude --calibration prose.txt --json',
+    './SmolLM2-135M --calibration prose.txt --measure kl --max-kl 0.5',
   ],
   noun: () => l10n.t('Measuring the curve'),
   title: (model) => l10n.t('Measuring the curve of {0}', model),

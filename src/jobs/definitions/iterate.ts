@@ -89,8 +89,8 @@ const options = {
   ...training,
   dtype: { ...fullOptions.dtype, group: undefined, help: "type of the new weights (default: the source's)" },
   ridge: { ...healing.ridge, ...CLOSED },
-  step: { ...healing.step, ...CLOSED },
-  stepCut: { ...healing.stepCut, ...CLOSED },
+  step: { ...healing.step, recorded: undefined, ...CLOSED },
+  stepCut: { ...healing.stepCut, recorded: undefined, ...CLOSED },
   tokens: { ...healingText.tokens, ...CLOSED },
   ...compute,
 };

@@ -1,11 +1,13 @@
 /** Writes a checkpoint without some blocks. */
+import { HEAL_DEFAULTS, HEAL_METHODS } from '../../engine/heal/methods';
+import { TRAINED_METHODS } from '../../engine/iterate/methods';
 import { needsCalibration } from '../../engine/importance/criteria';
 import type { Choice } from '../../engine/importance/choice';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { blocks, data, file, flag, list, parameters, part, whole } from '../option';
+import { blocks, choice, data, file, flag, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -19,6 +21,7 @@ import {
 } from '../options/criterion';
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
+import { maxKl } from '../options/limits';
 import { source } from '../options/model';
 import { out } from '../options/output';
 
@@ -45,6 +48,11 @@ const options = {
     conflicts: ['targetParams'],
   }),
   targetParams: parameters('keep at least this many parameters: 5.4B, 110M', { noun: () => l10n.t('the target size') }),
+  maxKl: {
+    ...maxKl,
+    noun: () => l10n.t('the limit of the divergence'),
+    conflicts: ['blocks', 'count', 'ratio', 'targetParams', 'rounds'],
+  },
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration'),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),
@@ -55,12 +63,26 @@ const options = {
     noun: () => l10n.t('healing'),
     ...HEALING,
   }),
+  iterative: flag('remove one block after another, and heal and score again after each, as `coppice iterate` does', {
+    noun: () => l10n.t('iterative pruning'),
+    ...HEALING,
+    conflicts: ['blocks', 'scores', 'rounds', 'heal'],
+  }),
+  resume: flag('with --iterative: continue a run that was stopped', { noun: () => l10n.t('resuming'), ...HEALING }),
   rounds: whole('remove in this many rounds, and heal and score again after each; includes --heal', {
     noun: () => l10n.t('rounds'),
     ...HEALING,
     conflicts: ['blocks', 'scores'],
   }),
-  method: { ...healing.method, ...HEALING },
+  method: choice(
+    [...HEAL_METHODS, ...TRAINED_METHODS],
+    `${healing.method.help}; lora, full (with --iterative): train`,
+    { noun: () => l10n.t('the method of healing'), placeholder: 'how', default: HEAL_DEFAULTS.method, ...HEALING },
+  ),
+  steps: whole('with --iterative and --method lora or full: steps of training in each round', {
+    noun: () => l10n.t('steps'),
+    ...HEALING,
+  }),
   ridge: { ...healing.ridge, ...HEALING },
   step: { ...healing.step, ...HEALING },
   stepCut: { ...healing.stepCut, ...HEALING },
@@ -79,7 +101,7 @@ export const prune = defineJob({
   summary: 'write a checkpoint without its least important blocks',
   description:
     'Writes a new checkpoint without some blocks. Choose them with --scores or --criterion and one of --count, --ratio, ' +
-    '--target-params; or name them with --blocks. Keeps the first four blocks and the last two unless --no-keep-ends is given. ' +
+    '--target-params, --max-kl; or name them with --blocks. Keeps the first four blocks and the last two unless --no-keep-ends is given. ' +
     'The source never changes. The new checkpoint has the record of the run, coppice.json.',
   notes: CRITERIA_HELP,
   examples: [
@@ -87,6 +109,7 @@ export const prune = defineJob({
     './SmolLM2-135M --criterion magnitude --ratio 0.2 --out ./SmolLM2-20',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --rounds 3 --out ./SmolLM2-24-healed',
+    './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --iterative --method lora --steps 100 --out ./SmolLM2-24',
     './SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml',
   ],
   noun: () => l10n.t('Pruning'),
@@ -98,7 +121,7 @@ export const prune = defineJob({
 
 /** The error if the options do not say what to remove, or how much. */
 function selectionFault(given: Complete<typeof options>): Fault | undefined {
-  const { scores, criterion: by, count, ratio, targetParams } = given;
+  const { scores, criterion: by, count, ratio, targetParams, maxKl: limit, calibration: rows } = given;
   if (scores === undefined && by === undefined) {
     return {
       what: 'it is not clear which blocks to remove',
@@ -106,11 +129,18 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
       action: `${set('criterion', 'ppl', 'add')} and ${option('calibration', 'FILE')}, or another of these.`,
     };
   }
-  if ((count ?? ratio ?? targetParams) === undefined) {
+  if ((count ?? ratio ?? targetParams ?? limit) === undefined) {
     return {
       what: 'it is not clear how much to remove',
-      why: `none of ${option('count')}, ${option('ratio')} and ${option('targetParams')} is given`,
+      why: `none of ${option('count')}, ${option('ratio')}, ${option('targetParams')} and ${option('maxKl')} is given`,
       action: `${set('count', 6, 'add')}, or another of these.`,
+    };
+  }
+  if (limit !== undefined && rows === undefined) {
+    return {
+      what: `${option('maxKl')} needs a calibration text`,
+      why: `${option('calibration')} is not given, on which the divergence is measured`,
+      action: `Add ${option('calibration', 'FILE')}.`,
     };
   }
   return by && (objectiveFault(by, given) ?? calibrationFault(by, given));
@@ -120,7 +150,15 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
 const TOGETHER: readonly string[] = ['angular', 'search'];
 
 function healingFault(given: Complete<typeof options>): Fault | undefined {
-  const { heal, rounds, criterion: by } = given;
+  const { heal, rounds, iterative, criterion: by, method, steps } = given;
+  if (iterative) return iterativeFault(given);
+  if (method === 'lora' || method === 'full' || steps !== undefined) {
+    return {
+      what: `${method === 'lora' || method === 'full' ? option('method', method) : option('steps')} needs ${option('iterative')}`,
+      why: 'without it nothing is trained here',
+      action: `${set('iterative', true, 'add')}, or retrain the result.`,
+    };
+  }
   if (rounds !== undefined && rounds > 1 && by && (!needsCalibration(by) || TOGETHER.includes(by))) {
     return {
       what: `${option('criterion', by)} cannot choose in rounds`,
@@ -137,5 +175,22 @@ function healingFault(given: Complete<typeof options>): Fault | undefined {
     what: `${option(idle)} needs ${option('heal')}`,
     why: 'without healing it has no effect',
     action: `${set('heal', true, 'add')}, or leave it out.`,
+  };
+}
+
+/** Recipes name blocks alone, and steps belong to a training. */
+function iterativeFault({ mergekit, llamaCpp, method, steps, choice: made }: Complete<typeof options>): Fault | undefined {
+  if (made !== undefined || (mergekit ?? llamaCpp) !== undefined) {
+    return {
+      what: `${option('iterative')} writes no recipe`,
+      why: 'the other blocks are healed after each removal, which a recipe does not say',
+      action: 'Leave the recipe out.',
+    };
+  }
+  if (steps === undefined || method === 'lora' || method === 'full') return undefined;
+  return {
+    what: `${option('method', method)} has no use for ${option('steps')}`,
+    why: 'it is a closed form',
+    action: `Leave it out, or ${set('method', 'lora')}.`,
   };
 }

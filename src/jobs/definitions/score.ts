@@ -16,6 +16,8 @@ import {
   objectiveFault,
   searching,
 } from '../options/criterion';
+import { keep as keepBlocks } from '../options/keep';
+import { maxKl } from '../options/limits';
 import { adapter, healed, remove, source } from '../options/model';
 
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
@@ -38,6 +40,11 @@ const options = {
   }),
   count: whole(`${SIZED}: number of blocks to remove`, { noun: () => l10n.t('the count'), recorded: true }),
   keep: blocks(`${SIZED}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
+  maxKl: {
+    ...maxKl,
+    help: 'also say how many of the least important blocks keep the mean KL divergence from the unpruned model below this, in nats',
+  },
+  keepEnds: { ...keepBlocks.keepEnds, help: 'with --max-kl: also count the first four blocks and the last two' },
   ...remove,
   ...healed,
   ...adapter,
@@ -81,7 +88,14 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
 }
 
 /** Checks options that apply to one criterion only. */
-function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): Fault | undefined {
+function scopeFault({ criterion: by, granularity, count, keep, maxKl: limit, calibration: rows }: ScoreOptions): Fault | undefined {
+  if (limit !== undefined && (rows === undefined || granularity === 'module')) {
+    return {
+      what: `${option('maxKl')} cannot be used here`,
+      why: rows === undefined ? `${option('calibration')} is not given, on which it is measured` : 'it counts whole blocks',
+      action: rows === undefined ? `Add ${option('calibration', 'FILE')}.` : `Leave ${option('granularity')} out.`,
+    };
+  }
   if (granularity === 'module' && !criterionInfo(by).modules) {
     return {
       what: `${by} cannot score single modules`,
@@ -103,7 +117,7 @@ function scopeFault({ criterion: by, granularity, count, keep }: ScoreOptions): 
       action: `Leave ${option('count')} out here and use it when you prune.`,
     };
   }
-  if (!isSized(by) && keep !== undefined) {
+  if (!isSized(by) && keep !== undefined && limit === undefined) {
     return {
       what: `${by} scores all blocks, also the kept ones`,
       why: `${option('keep')} belongs to ${SIZED}, which choose blocks that depend on each other`,

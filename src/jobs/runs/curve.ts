@@ -11,7 +11,7 @@ import { requireKept } from './keep';
 
 type Options = OptionsOf<typeof curve>;
 
-export interface CurveSummary extends Pick<Curve, 'points' | 'text' | 'parametersRead'> {
+export interface CurveSummary extends Pick<Curve, 'points' | 'within' | 'text' | 'parametersRead'> {
   readonly criterion: Criterion;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly seconds: number;
@@ -20,17 +20,20 @@ export interface CurveSummary extends Pick<Curve, 'points' | 'text' | 'parameter
 
 export async function runCurveJob(options: Options, context: JobContext): Promise<RunEnd<CurveSummary>> {
   const start = performance.now();
-  const { criterion, scores, most, keepEnds, keep } = options;
+  const { criterion, scores, most, keepEnds, keep, measure, maxKl } = options;
   const opened = await openForComputing(options.checkpoint, options, context.job);
   if (keep) requireKept(keep, opened.architecture.layers.length);
-  const asked = { criterion, scoring: options, scores, most, keepEnds, keep, rows: rowsOf(options) };
+  const asked = { criterion, scoring: options, scores, most, keepEnds, keep, measure, maxKl, rows: rowsOf(options) };
   const measured = await runCurve(opened, asked, modelOptions(options, context), context.job);
   measured.warnings.forEach(context.warn);
-  const { points, text, parametersRead, device, inputs, settings } = measured;
+  const { points, within, text, parametersRead, device, inputs, settings } = measured;
   const { checkpoint } = opened;
   const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
   return {
-    result: { criterion, model, points, text, parametersRead, seconds: secondsSince(start), device: device.provider },
+    result: {
+      ...{ criterion, model, points, ...(within && { within }), text, parametersRead },
+      ...{ seconds: secondsSince(start), device: device.provider },
+    },
     run: detailsOf(checkpoint, options, { inputs, settings, device }),
   };
 }

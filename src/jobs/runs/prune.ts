@@ -10,13 +10,23 @@ import { writePruned } from '../../engine/write/write-pruned';
 import { writeTextFile } from '../../engine/system-failure';
 import { detailsOf } from '../../engine/records/details';
 import type { PruneResult } from '../../protocol/jobs';
+import { isClosed } from '../../engine/iterate/methods';
+import type { IterateSummary } from '../../engine/iterate/result';
 import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { healingOf, outcomeOf, selectInRounds } from './rounds';
 import { selectBlocks, type Selection } from './select-blocks';
 
-export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneResult>> {
+/** What the run returns: numbers are numbers here. */
+type PruneSummary = Omit<PruneResult, 'iterative'> & {
+  readonly iterative?: Pick<
+    IterateSummary,
+    'method' | 'text' | 'full' | 'rounds' | 'ended' | 'plain' | 'recovery' | 'oneShot'
+  >;
+};
+
+export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();
   const { checkpoint: path, out, mergekit, llamaCpp } = options;
   for (const file of [mergekit, llamaCpp]) {
@@ -25,6 +35,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   await checkTarget(out, foldersOf(checkpoint));
+  if (options.iterative) return pruneIteratively(checkpoint, options, context);
   if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, options, context);
   const selection = await selectBlocks(checkpoint, architecture, options, context);
   const details = detailsOf(checkpoint, options, selection);
@@ -50,7 +61,7 @@ async function pruneAndHeal(
   checkpoint: Checkpoint,
   options: OptionsFor<'prune'>,
   context: JobContext,
-): Promise<RunEnd<PruneResult>> {
+): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();
   const { out, rounds = 1, mergekit, llamaCpp } = options;
   const architecture = requireArchitecture(checkpoint);
@@ -82,3 +93,30 @@ async function pruneAndHeal(
 }
 
 const roundsOf = ({ choice }: Selection) => (choice === 'hand' ? undefined : choice.rounds);
+
+/** The job `iterate` does all of it; the record of the new checkpoint is its own. */
+async function pruneIteratively(
+  checkpoint: Checkpoint,
+  options: OptionsFor<'prune'>,
+  context: JobContext,
+): Promise<RunEnd<PruneSummary>> {
+  const start = performance.now();
+  const { criterion, count, ratio, targetParams, maxKl, keepEnds, keep, objective, norm, reduction, budget, generations } = options;
+  const { calibration, samples, length, seed, method, ridge, step, stepCut, data, tokens, heldOut, steps } = options;
+  const { checkpoint: path, out, resume, device, threads, memory } = options;
+  const given = {
+    ...{ checkpoint: path, out, resume, criterion, objective, count, ratio, targetParams, maxKl, keepEnds, keep, norm, reduction },
+    ...{ budget, generations, calibration, samples, length, seed, method, data, device, threads, memory },
+    ...(isClosed(method) ? { ridge, step, stepCut, tokens, heldOut } : { steps }),
+  };
+  const { result } = await context.run('iterate', given, { job: context.job });
+  const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, leftBehind } = result;
+  const sizes = { parametersBefore, parametersAfter, bytesBefore, bytesAfter };
+  const { text, full, rounds, ended, plain, recovery, oneShot } = result;
+  const iterative = { method: result.method, text, full, rounds, ended, plain, recovery, oneShot };
+  const settings = { chosen: 'by criterion', criterion, count, ratio, targetParams, maxKl, keep, keepEnds, iterative: method, steps };
+  return {
+    result: { removed, kept, slices, ...sizes, out: result.out, leftBehind, iterative, seconds: secondsSince(start) },
+    run: detailsOf(checkpoint, options, { settings, seed, device: { provider: result.device } }),
+  };
+}

@@ -1,7 +1,12 @@
 /** Scores the importance of every block. */
-import { runCriterion } from '../../engine/importance/run-criterion';
+import { removalsOf } from '../../engine/evaluate/curve';
+import { comparedCurve, type Within, withinDivergence } from '../../engine/evaluate/within';
+import { isSized } from '../../engine/importance/criteria';
+import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
+import { keepList } from '../../engine/importance/select';
+import { overAll, scoredBlocks } from '../../engine/iterate/scores';
 import { scoreReport, type ScoreSummary } from '../../engine/importance/score-report';
-import { openForComputing } from '../../engine/model/opened';
+import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
 import { score } from '../definitions/score';
@@ -9,7 +14,7 @@ import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 import { requireKept } from './keep';
 
-export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary>> {
+export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary & { readonly within?: Within }>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options, context.job);
@@ -23,10 +28,11 @@ export async function runScore(options: OptionsOf<typeof score>, context: JobCon
     { count, view, granularity, changes, ...(keep && { kept: new Set(keep) }) },
   );
   scored.warnings.forEach(context.warn);
+  const within = await withinLimit(options, opened, scored, context);
   const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
   return {
-    result: summary,
-    results,
+    result: { ...summary, ...(within && { within }) },
+    results: { ...results, ...(within && { within }) },
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
       settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },
@@ -34,4 +40,25 @@ export async function runScore(options: OptionsOf<typeof score>, context: JobCon
       device: scored.device,
     }),
   };
+}
+
+/** As many blocks as keep to the limit of the divergence; undefined without one. */
+async function withinLimit(
+  { maxKl, keepEnds, keep = [], criterion, ...options }: OptionsOf<typeof score>,
+  opened: OpenedModel,
+  { ranking, calibration, result }: Scored,
+  context: JobContext,
+): Promise<Within | undefined> {
+  if (maxKl === undefined || !calibration) return undefined;
+  const { layers } = opened.architecture;
+  // Criteria that choose blocks have kept what they were told to.
+  const kept = isSized(criterion) ? new Set(keep) : keepList(layers.length, { keepEnds, keep });
+  const gone = opened.removed.map(({ block }) => block);
+  const all = ranking.kind === 'scores' ? overAll(scoredBlocks(result), ranking, layers.length) : ranking;
+  const removals = removalsOf(all, layers.length, new Set([...kept, ...gone]));
+  const { rows } = calibration;
+  const compute = modelOptions(options, context);
+  return comparedCurve(opened, rows, removals, compute, context.job, (points) =>
+    Promise.resolve(withinDivergence(points, maxKl)),
+  );
 }

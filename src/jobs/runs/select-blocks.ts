@@ -3,7 +3,10 @@ import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { throwIfCancelled } from '../../engine/errors';
+import { throwIfCancelled, UserError } from '../../engine/errors';
+import { removalsOf } from '../../engine/evaluate/curve';
+import { loadRows } from '../../engine/evaluate/rows';
+import { comparedCurve, type ComparedPoint, withinDivergence } from '../../engine/evaluate/within';
 import type { Calibration } from '../../engine/importance/calibration';
 import { type Choice, choiceInputs, choiceSettings, type ScoringText } from '../../engine/importance/choice';
 import { blocksToRemove, type SizeGoal } from '../../engine/importance/count';
@@ -14,8 +17,11 @@ import { runCriterion } from '../../engine/importance/run-criterion';
 import { readScores } from '../../engine/importance/scores-file';
 import { keepList, requireRoom, selectExplicit } from '../../engine/importance/select';
 import { option } from '../../engine/option-token';
+import { inPhases } from '../../engine/progress';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
+import { formatNumber } from '../../format/numbers';
+import { counted } from '../../format/words';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 
@@ -42,6 +48,7 @@ export async function selectBlocks(
   const { keep = [], blocks } = options;
   requireBlocks(keep, architecture.layers.length, option('keep'));
   if (blocks !== undefined) return byName(blocks, architecture, options);
+  if (options.maxKl !== undefined) return byDivergence(checkpoint, architecture, options, options.maxKl, context);
   const amount = amountOf(architecture, options);
   return options.scores === undefined
     ? byCriterion(checkpoint, { options, ...amount }, context)
@@ -122,6 +129,57 @@ async function byCriterion(
     seed,
     device,
   };
+}
+
+/** As many blocks of the ranking as keep the divergence under the limit, on the calibration rows. */
+async function byDivergence(
+  checkpoint: Checkpoint,
+  architecture: Architecture,
+  options: PruneOptions,
+  maxKl: number,
+  context: JobContext,
+): Promise<Selection> {
+  const { keep = [], keepEnds, criterion, scores, calibration: file } = options;
+  const { length } = architecture.layers;
+  const kept = keepList(length, { keepEnds, keep });
+  const compute = modelOptions(options, context);
+  const [ranking, measuring] = inPhases(context.job, [{ share: 1 }, { share: 1 }]);
+  const scope = { count: Math.min(length - 1, length - kept.size), kept };
+  const read = scores === undefined ? undefined : await readScores(scores, checkpoint, length);
+  const scored = read ? undefined : await runCriterion(checkpoint, criterion!, { ...options, ...compute }, ranking, scope);
+  throwIfCancelled(context.job.signal);
+  scored?.warnings.forEach(context.warn);
+  const source = { ...options, from: 'calibration' as const, file: file! }; // the job's check requires it
+  const { rows, input } = await loadRows(source, checkpoint, architecture, measuring);
+  const removals = removalsOf((read ?? scored!).ranking, length, kept);
+  const opened = { checkpoint, changes: [], removed: [] };
+  const { points, device } = await comparedCurve(opened, rows, removals, compute, measuring, (found, model) =>
+    Promise.resolve({ points: found, device: model.device }),
+  );
+  const { removed, kl } = withinDivergence(points, maxKl);
+  if (removed.length === 0) throw nothingWithin(points, maxKl);
+  const by = read?.criterion ?? criterion!;
+  const text = read ? read.calibration : scored?.calibration && scoringText(scored.calibration);
+  const choice = { criterion: by, goal: { kind: 'divergence' as const, kl: maxKl }, blocks: removed, calibration: text };
+  context.note(`${counted(removed.length, 'block')} removed: the divergence is ${formatNumber(kl, 3)} nats`);
+  return {
+    removed,
+    choice,
+    inputs: [...(read ? [fileInput('scores', scores!, read.sha256)] : []), ...(scored?.inputs ?? []), ...(read ? [input] : [])],
+    settings: { chosen: 'by criterion', criterion: by, maxKl, divergence: kl, keep, keepEnds, ...scored?.settings },
+    seed: scored?.seed,
+    device,
+  };
+}
+
+function nothingWithin([, first]: readonly ComparedPoint[], maxKl: number): UserError {
+  return new UserError(
+    'No block can be removed within the limit',
+    first
+      ? `without block ${first.removed.join()}, the divergence is ${formatNumber(first.kl, 3)}, above ${option('maxKl', maxKl)}`
+      : 'all blocks are kept',
+    'Allow more, or keep fewer blocks.',
+  );
 }
 
 function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal {
