@@ -70,7 +70,14 @@ export function iteratedLines({
   const atOnce =
     oneShot.length === 0
       ? []
-      : ['', 'at once:', ...table(head, oneShot.map((point) => row(String(point.count), '', point)))];
+      : [
+          '',
+          'at once:',
+          ...table(
+            head,
+            oneShot.map((point) => row(String(point.count), '', point)),
+          ),
+        ];
   return [
     ...lines,
     ...atOnce,
@@ -82,8 +89,7 @@ export function iteratedLines({
 
 const share = ({ top1 }: Likeness): string => `${(100 * top1).toFixed(0)} %`;
 
-const recovered = ({ nllPerSecond }: Recovery): string =>
-  nllPerSecond === null ? '–' : formatNumber(nllPerSecond, 3);
+const recovered = ({ nllPerSecond }: Recovery): string => (nllPerSecond === null ? '–' : formatNumber(nllPerSecond, 3));
 
 /** "healing brought back 0.41 nats, 62 % of what was missing (1.2 % a second)" */
 function recoveryWords({ nll, share: part, sharePerSecond }: Recovery): string {

@@ -39,5 +39,12 @@ export interface RoundHealer {
 /** Heals nothing: what is left is scored as it is. */
 export const NO_HEALER: RoundHealer = {
   heal: () =>
-    Promise.resolve({ trainingSeconds: 0, steps: 0, trace: [], weights: 'plain', isWritten: false, fromOriginal: false }),
+    Promise.resolve({
+      trainingSeconds: 0,
+      steps: 0,
+      trace: [],
+      weights: 'plain',
+      isWritten: false,
+      fromOriginal: false,
+    }),
 };

@@ -31,7 +31,9 @@ export async function oneShotPoints(
   for (const [i, count] of counts.entries()) {
     if (run.oneShot.some((point) => point.count === count)) continue;
     const before = pruned[i];
-    await run.save({ oneShot: [...run.oneShot, await pointOf(run, plain, { count, removed: sets[i], pruned: before }, rest[i])] });
+    await run.save({
+      oneShot: [...run.oneShot, await pointOf(run, plain, { count, removed: sets[i], pruned: before }, rest[i])],
+    });
   }
   return run.oneShot.filter(({ count }) => counts.includes(count)).sort((a, b) => a.count - b.count);
 }

@@ -11,9 +11,15 @@ export function scoredBlocks({ blocks, removals, windows, search }: CriterionRes
     });
   }
   if (removals) {
-    return removals.map(({ block, meanNll, kl }) => ({ block, score: kl ?? meanNll, meanNll, ...(kl !== undefined && { kl }) }));
+    return removals.map(({ block, meanNll, kl }) => ({
+      block,
+      score: kl ?? meanNll,
+      meanNll,
+      ...(kl !== undefined && { kl }),
+    }));
   }
-  if (search) return search.blocks.map((block) => ({ block, score: search.kl, meanNll: search.meanNll, kl: search.kl }));
+  if (search)
+    return search.blocks.map((block) => ({ block, score: search.kl, meanNll: search.meanNll, kl: search.kl }));
   return (windows ?? []).filter(({ size }) => size === 1).map(({ start, score }) => ({ block: start, score }));
 }
 

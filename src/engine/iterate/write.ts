@@ -92,7 +92,15 @@ function iteratedCard(
     `${(100 * healed.top1).toFixed(0)} %`,
     String(steps),
   ]);
-  const head = ['round', 'block', 'perplexity before', 'after', 'KL to the original', 'same most likely token', 'steps'];
+  const head = [
+    'round',
+    'block',
+    'perplexity before',
+    'after',
+    'KL to the original',
+    'same most likely token',
+    'steps',
+  ];
   return `${cardFront(checkpoint, tags, inherited)}
 # ${name}, ${kept.length} of ${before} blocks, pruned iteratively
 

@@ -179,7 +179,13 @@ function healingFault(given: Complete<typeof options>): Fault | undefined {
 }
 
 /** Recipes name blocks alone, and steps belong to a training. */
-function iterativeFault({ mergekit, llamaCpp, method, steps, choice: made }: Complete<typeof options>): Fault | undefined {
+function iterativeFault({
+  mergekit,
+  llamaCpp,
+  method,
+  steps,
+  choice: made,
+}: Complete<typeof options>): Fault | undefined {
   if (made !== undefined || (mergekit ?? llamaCpp) !== undefined) {
     return {
       what: `${option('iterative')} writes no recipe`,

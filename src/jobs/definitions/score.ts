@@ -88,11 +88,21 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
 }
 
 /** Checks options that apply to one criterion only. */
-function scopeFault({ criterion: by, granularity, count, keep, maxKl: limit, calibration: rows }: ScoreOptions): Fault | undefined {
+function scopeFault({
+  criterion: by,
+  granularity,
+  count,
+  keep,
+  maxKl: limit,
+  calibration: rows,
+}: ScoreOptions): Fault | undefined {
   if (limit !== undefined && (rows === undefined || granularity === 'module')) {
     return {
       what: `${option('maxKl')} cannot be used here`,
-      why: rows === undefined ? `${option('calibration')} is not given, on which it is measured` : 'it counts whole blocks',
+      why:
+        rows === undefined
+          ? `${option('calibration')} is not given, on which it is measured`
+          : 'it counts whole blocks',
       action: rows === undefined ? `Add ${option('calibration', 'FILE')}.` : `Leave ${option('granularity')} out.`,
     };
   }

@@ -5,10 +5,13 @@ import { l10n } from '../../l10n';
 
 const LIMITS = { group: 'Limits' } as const;
 
-export const maxKl = amount('remove as many blocks as keep the mean KL divergence from the unpruned model below this, in nats', {
-  noun: () => l10n.t('the limit of the divergence'),
-  placeholder: 'nats',
-});
+export const maxKl = amount(
+  'remove as many blocks as keep the mean KL divergence from the unpruned model below this, in nats',
+  {
+    noun: () => l10n.t('the limit of the divergence'),
+    placeholder: 'nats',
+  },
+);
 
 export const limits = {
   maxPpl: positive('stop before the perplexity exceeds this', {
@@ -16,7 +19,11 @@ export const limits = {
     placeholder: 'ppl',
     ...LIMITS,
   }),
-  maxKl: { ...maxKl, help: 'stop before the mean KL divergence from the unpruned model exceeds this, in nats', ...LIMITS },
+  maxKl: {
+    ...maxKl,
+    help: 'stop before the mean KL divergence from the unpruned model exceeds this, in nats',
+    ...LIMITS,
+  },
 };
 
 /** The limits that are given. */

@@ -101,11 +101,38 @@ async function pruneIteratively(
   context: JobContext,
 ): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();
-  const { criterion, count, ratio, targetParams, maxKl, keepEnds, keep, objective, norm, reduction, budget, generations } = options;
+  const {
+    criterion,
+    count,
+    ratio,
+    targetParams,
+    maxKl,
+    keepEnds,
+    keep,
+    objective,
+    norm,
+    reduction,
+    budget,
+    generations,
+  } = options;
   const { calibration, samples, length, seed, method, ridge, step, stepCut, data, tokens, heldOut, steps } = options;
   const { checkpoint: path, out, resume, device, threads, memory } = options;
   const given = {
-    ...{ checkpoint: path, out, resume, criterion, objective, count, ratio, targetParams, maxKl, keepEnds, keep, norm, reduction },
+    ...{
+      checkpoint: path,
+      out,
+      resume,
+      criterion,
+      objective,
+      count,
+      ratio,
+      targetParams,
+      maxKl,
+      keepEnds,
+      keep,
+      norm,
+      reduction,
+    },
     ...{ budget, generations, calibration, samples, length, seed, method, data, device, threads, memory },
     ...(isClosed(method) ? { ridge, step, stepCut, tokens, heldOut } : { steps }),
   };
@@ -114,7 +141,18 @@ async function pruneIteratively(
   const sizes = { parametersBefore, parametersAfter, bytesBefore, bytesAfter };
   const { text, full, rounds, ended, plain, recovery, oneShot } = result;
   const iterative = { method: result.method, text, full, rounds, ended, plain, recovery, oneShot };
-  const settings = { chosen: 'by criterion', criterion, count, ratio, targetParams, maxKl, keep, keepEnds, iterative: method, steps };
+  const settings = {
+    chosen: 'by criterion',
+    criterion,
+    count,
+    ratio,
+    targetParams,
+    maxKl,
+    keep,
+    keepEnds,
+    iterative: method,
+    steps,
+  };
   return {
     result: { removed, kept, slices, ...sizes, out: result.out, leftBehind, iterative, seconds: secondsSince(start) },
     run: detailsOf(checkpoint, options, { settings, seed, device: { provider: result.device } }),

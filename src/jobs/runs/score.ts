@@ -14,7 +14,10 @@ import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 import { requireKept } from './keep';
 
-export async function runScore(options: OptionsOf<typeof score>, context: JobContext): Promise<RunEnd<ScoreSummary & { readonly within?: Within }>> {
+export async function runScore(
+  options: OptionsOf<typeof score>,
+  context: JobContext,
+): Promise<RunEnd<ScoreSummary & { readonly within?: Within }>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const opened = await openForComputing(options.checkpoint, options, context.job);

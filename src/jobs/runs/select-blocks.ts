@@ -146,7 +146,9 @@ async function byDivergence(
   const [ranking, measuring] = inPhases(context.job, [{ share: 1 }, { share: 1 }]);
   const scope = { count: Math.min(length - 1, length - kept.size), kept };
   const read = scores === undefined ? undefined : await readScores(scores, checkpoint, length);
-  const scored = read ? undefined : await runCriterion(checkpoint, criterion!, { ...options, ...compute }, ranking, scope);
+  const scored = read
+    ? undefined
+    : await runCriterion(checkpoint, criterion!, { ...options, ...compute }, ranking, scope);
   throwIfCancelled(context.job.signal);
   scored?.warnings.forEach(context.warn);
   const source = { ...options, from: 'calibration' as const, file: file! }; // the job's check requires it
@@ -160,12 +162,21 @@ async function byDivergence(
   if (removed.length === 0) throw nothingWithin(points, maxKl);
   const by = read?.criterion ?? criterion!;
   const text = read ? read.calibration : scored?.calibration && scoringText(scored.calibration);
-  const choice = { criterion: by, goal: { kind: 'divergence' as const, kl: maxKl }, blocks: removed, calibration: text };
+  const choice = {
+    criterion: by,
+    goal: { kind: 'divergence' as const, kl: maxKl },
+    blocks: removed,
+    calibration: text,
+  };
   context.note(`${counted(removed.length, 'block')} removed: the divergence is ${formatNumber(kl, 3)} nats`);
   return {
     removed,
     choice,
-    inputs: [...(read ? [fileInput('scores', scores!, read.sha256)] : []), ...(scored?.inputs ?? []), ...(read ? [input] : [])],
+    inputs: [
+      ...(read ? [fileInput('scores', scores!, read.sha256)] : []),
+      ...(scored?.inputs ?? []),
+      ...(read ? [input] : []),
+    ],
     settings: { chosen: 'by criterion', criterion: by, maxKl, divergence: kl, keep, keepEnds, ...scored?.settings },
     seed: scored?.seed,
     device,

@@ -21,11 +21,21 @@ const place = (): string => join(temporaryFolder(), 'out');
 
 /** All but what was measured in time, and the folder. */
 const numbers = ({ rounds, oneShot, plain, removed }: IterateSummary): unknown => {
-  const point = ({ trace, pruned, healed, steps }: IterateSummary['rounds'][number] | IterateSummary['oneShot'][number]) => [
+  const point = ({
+    trace,
+    pruned,
+    healed,
+    steps,
+  }: IterateSummary['rounds'][number] | IterateSummary['oneShot'][number]) => [
     trace.map(({ step, loss, lr, gradNorm }) => [step, loss, lr, gradNorm]),
     ...[pruned, healed, steps],
   ];
-  return [rounds.map(({ block, score, scores, ...rest }) => [block, score, scores, point({ block, score, scores, ...rest })]), oneShot.map(point), plain, removed];
+  return [
+    rounds.map(({ block, score, scores, ...rest }) => [block, score, scores, point({ block, score, scores, ...rest })]),
+    oneShot.map(point),
+    plain,
+    removed,
+  ];
 };
 
 describe('iterative pruning', function () {
@@ -45,7 +55,11 @@ describe('iterative pruning', function () {
     const before = hashesOf(model);
     const events: IterateEvent[] = [];
     const out = place();
-    const { result } = await runOn('iterate', { ...toy, count: 2, dtype: 'f32', out }, { emit: (event) => events.push(event) });
+    const { result } = await runOn(
+      'iterate',
+      { ...toy, count: 2, dtype: 'f32', out },
+      { emit: (event) => events.push(event) },
+    );
     const [plan, ...rounds] = events;
     assert.ok(plan.type === 'plan' && plan.rounds.length === 2 && plan.seconds > 0);
     assert.deepEqual(
@@ -81,7 +95,14 @@ describe('iterative pruning', function () {
 
   it('ends before a limit is crossed, and says why; with no block within it, nothing is written', async () => {
     const out = place();
-    const given = { ...toy, method: 'none' as const, steps: undefined, batch: undefined, rank: undefined, lr: undefined };
+    const given = {
+      ...toy,
+      method: 'none' as const,
+      steps: undefined,
+      batch: undefined,
+      rank: undefined,
+      lr: undefined,
+    };
     const { result: all } = await runOn('iterate', { ...given, count: 3, out: place() });
     const kl = all.rounds.map(({ healed }) => healed.kl);
     const { result, warnings } = await runOn('iterate', { ...given, maxKl: (kl[0] + kl[1]) / 2, out });
@@ -119,7 +140,10 @@ describe('iterative pruning', function () {
     };
     await assert.rejects(runOn('iterate', { ...toy, count: 3, out: shorter }, { job: { signal: abort.signal }, emit }));
     const { result: kept } = await runOn('iterate', { ...toy, count: 1, out: shorter, resume: true });
-    assert.deepEqual(kept.rounds.map(({ healed }) => healed), [whole.rounds[0].healed]);
+    assert.deepEqual(
+      kept.rounds.map(({ healed }) => healed),
+      [whole.rounds[0].healed],
+    );
   });
 
   describeShared('on stories260K', () => {
