@@ -18,6 +18,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/write'],
   ['src/engine/evaluate'],
   ['src/engine/retrain'],
+  ['src/engine/iterate'],
   ['src/l10n.ts'],
   ['src/protocol'],
   ['src/jobs'],
