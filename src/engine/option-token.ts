@@ -70,6 +70,7 @@ export const OPTION_NAMES = [
   'steps',
   'targetParams',
   'targets',
+  'taskData',
   'tasks.data',
   'tasks',
   'teacher',

@@ -111,6 +111,11 @@ export interface CurvePointInfo {
   /** Of the measure kl: mean divergence from the unpruned model in nats, and how often both agree. */
   readonly kl?: JsonNumber;
   readonly top1?: JsonNumber;
+  /** Of the measure tasks: the average accuracy, and its difference to the first point on the same items. */
+  readonly accuracy?: JsonNumber;
+  readonly difference?: { readonly difference: JsonNumber; readonly interval: JsonNumber | null };
+  /** The reported metric of each task. */
+  readonly tasks?: readonly { readonly name: string; readonly accuracy: JsonNumber }[];
 }
 
 /** As many blocks as keep the divergence under a limit. */

@@ -145,7 +145,16 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     }),
   ],
   curve: [
-    ({ model, text }) => ({ checkpoint: model, calibration: text, samples: 2, length: 12, keepEnds: false, keep: [0] }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      calibration: text,
+      samples: 2,
+      length: 12,
+      keepEnds: false,
+      keep: [0],
+      measure: 'kl',
+      maxKl: 1,
+    }),
     ({ model, text }) => ({
       checkpoint: model,
       criterion: 'deepest',
@@ -155,12 +164,16 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       window: 16,
       limit: 2,
     }),
-    ({ model, text, patch }) => ({
+    ({ model, text, patch, data }) => ({
       checkpoint: model,
       heal: patch,
       criterion: 'deepest',
       keepEnds: false,
       most: 1,
+      measure: 'tasks',
+      data,
+      tasks: ['piqa'],
+      limit: 1,
       calibration: text,
       samples: 2,
       length: 12,

@@ -1,7 +1,7 @@
 /** A curve as a page: one line per point. */
 import { counted, formatCounted } from '../../format/words';
 import type { Within } from '../../engine/evaluate/within';
-import type { CurvePoint } from '../../engine/evaluate/curve';
+import type { AnsweredPoint } from '../../jobs/runs/curve-tasks';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber } from '../../format/numbers';
 import { table } from '../terminal/text';
@@ -24,21 +24,40 @@ export function withinLine({ maxKl, count, removed, kl }: Within): string {
 }
 
 /** One line per point, with the blocks added since the previous point. */
-function pointsPage(points: readonly CurvePoint[]): string[] {
+function pointsPage(points: readonly AnsweredPoint[]): string[] {
   const full = points[0].ppl;
   const compared = points[0].kl !== undefined;
+  const asked = points[0].accuracy !== undefined;
   return table(
-    ['>removed', '>perplexity', '>× whole', ...(compared ? ['>KL', '>same token'] : []), '>parameters', 'new'],
-    points.map(({ count, ppl, parameters, removed, kl = NaN, top1 = NaN }, i) => {
+    [
+      '>removed',
+      '>perplexity',
+      '>× whole',
+      ...(compared ? ['>KL', '>same token'] : []),
+      ...(asked ? ['>accuracy'] : []),
+      '>parameters',
+      'new',
+    ],
+    points.map(({ count, ppl, parameters, removed, kl = NaN, top1 = NaN, accuracy = NaN, difference }, i) => {
       const fresh = i === 0 ? [] : removed.filter((block) => !points[i - 1].removed.includes(block));
       return [
         String(count),
         formatNumber(ppl, 5),
         formatNumber(ppl / full, 3),
         ...(compared ? [formatNumber(Math.max(0, kl), 3), `${(100 * top1).toFixed(0)} %`] : []),
+        ...(asked ? [accuracyWords(accuracy, difference)] : []),
         formatCount(parameters),
         fresh.join(', '),
       ];
     }),
   );
+}
+
+/** "48.2 %", or with the paired difference to the whole model "46.1 % (−2.1 ± 1.4)" */
+function accuracyWords(accuracy: number, difference: AnsweredPoint['difference']): string {
+  const share = `${(100 * accuracy).toFixed(1)} %`;
+  if (difference === undefined) return share;
+  const { difference: by, interval } = difference;
+  const change = `${by < 0 ? '−' : '+'}${Math.abs(100 * by).toFixed(1)}`;
+  return `${share} (${change}${interval === null ? '' : ` ± ${(100 * interval).toFixed(1)}`})`;
 }

@@ -35,8 +35,8 @@ export interface CurveOptions {
   /** Other blocks to keep. */
   readonly keep?: readonly number[];
   readonly rows: RowSource;
-  /** kl: compare every point with the unpruned model too. */
-  readonly measure?: 'ppl' | 'kl';
+  /** kl: compare every point with the unpruned model too. The accuracy in tasks is the caller's. */
+  readonly measure?: 'ppl' | 'kl' | 'tasks';
   /** Find as many blocks as keep the divergence under this; includes `measure: 'kl'`. */
   readonly maxKl?: number;
 }

@@ -306,7 +306,9 @@ export class IterativeRun {
       );
     }
     const last = this.rounds.at(-1);
-    const crossed = last && crossedLimit(limits, last);
+    // Rounds without an accuracy were run without that limit.
+    const held = last?.accuracy === undefined ? { ...limits, accuracy: undefined } : limits;
+    const crossed = last && crossedLimit(held, last);
     if (crossed === undefined) return;
     throw new UserError(
       'The run that was stopped is beyond the limit',

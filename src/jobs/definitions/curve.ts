@@ -18,8 +18,13 @@ import {
 } from '../options/criterion';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
+import { measuredTasks } from '../options/measured-tasks';
 import { adapter, healed, remove, source } from '../options/model';
 import { window } from '../options/window';
+
+/** What is measured besides the perplexity. */
+const MEASURES = ['ppl', 'kl', 'tasks'] as const;
+const tasksOf = measuredTasks('with --measure tasks');
 
 const options = {
   ...source,
@@ -32,18 +37,27 @@ const options = {
     noun: () => l10n.t('the largest number of removed blocks'),
   }),
   ...keep,
-  measure: choice(['ppl', 'kl'], 'kl: also the mean KL divergence from the unpruned model, and how often both agree', {
-    noun: () => l10n.t('the measure'),
-    placeholder: 'what',
-    default: 'ppl',
-  }),
+  measure: choice(
+    MEASURES,
+    'kl: also the divergence from the unpruned model, and how often both agree; tasks: also the accuracy',
+    {
+      noun: () => l10n.t('the measure'),
+      placeholder: 'what',
+      default: 'ppl',
+    },
+  ),
   maxKl: {
     ...maxKl,
     help: 'also say how many blocks keep the mean KL divergence from the unpruned model below this, in nats',
   },
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window('with --text: tokens per window'),
-  limit: whole('with --text: use only the first n windows', { noun: () => l10n.t('number of windows') }),
+  limit: whole('with --text: use only the first n windows; with --measure tasks: n items of each task', {
+    noun: () => l10n.t('number of windows'),
+  }),
+  data: tasksOf.taskData,
+  tasks: tasksOf.tasks,
+  own: tasksOf.own,
   ...remove,
   ...healed,
   ...adapter,
@@ -65,12 +79,14 @@ export const curve = defineJob({
     './SmolLM2-135M --scores scores.json --text test.txt --limit 32',
     './SmolLM2-135M --criterion magnitude --calibration prose.txt --json',
     './SmolLM2-135M --calibration prose.txt --measure kl --max-kl 0.5',
+    './SmolLM2-135M --calibration prose.txt --most 8 --measure tasks --data ./tasks --tasks piqa,arc_easy --limit 200',
   ],
   noun: () => l10n.t('Measuring the curve'),
   title: (model) => l10n.t('Measuring the curve of {0}', model),
   options,
   check: (given) =>
     rowsFault(given) ??
+    tasksFault(given) ??
     objectiveFault(given.criterion, given) ??
     (given.scores === undefined ? (calibrationFault(given.criterion, given) ?? setFault(given)) : undefined),
   result: shape<CurveResult>(),
@@ -82,6 +98,23 @@ function rowsFault({ text, calibration: rows }: Complete<typeof options>): Fault
     what: 'There is nothing to measure the perplexity on',
     why: `neither ${option('calibration')} nor ${option('text')} is given`,
     action: `Add ${option('text', 'FILE')}, or ${option('calibration', 'FILE')} to measure on its rows.`,
+  };
+}
+
+/** Questions and the measure belong together. */
+function tasksFault({ measure, data, own, tasks }: Complete<typeof options>): Fault | undefined {
+  if (measure === 'tasks' && (data ?? own) === undefined) {
+    return {
+      what: `${option('measure', 'tasks')} needs questions`,
+      why: `neither ${option('tasks.data')} nor ${option('own')} is given`,
+      action: `Add ${option('tasks.data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
+    };
+  }
+  if (measure === 'tasks' || (data ?? own ?? tasks) === undefined) return undefined;
+  return {
+    what: `Tasks belong to ${option('measure', 'tasks')}`,
+    why: 'another measure asks nothing',
+    action: `${set('measure', 'tasks', 'add')}, or leave them out.`,
   };
 }
 

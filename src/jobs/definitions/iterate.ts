@@ -20,6 +20,7 @@ import {
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { limits, limitsOf } from '../options/limits';
+import { measuredTasks, taskLimit } from '../options/measured-tasks';
 import { source } from '../options/model';
 import { out } from '../options/output';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
@@ -46,6 +47,8 @@ const options = {
   }),
   targetParams: parameters('keep at least this many parameters: 5.4B, 110M', { noun: () => l10n.t('the target size') }),
   ...limits,
+  ...measuredTasks('with --min-accuracy'),
+  taskLimit: taskLimit('with --min-accuracy'),
   ...keep,
   method: choice(
     ITERATIVE_METHODS,
@@ -117,6 +120,7 @@ export const iterate = defineJob({
     objectiveFault(given.criterion, given) ??
     calibrationFault(given.criterion, given) ??
     rowsFault(given) ??
+    tasksFault(given) ??
     methodFault(given) ??
     heldOutFault(given),
   result: shape<IterateResult>(),
@@ -141,6 +145,23 @@ function rowsFault({ text, calibration: rows }: IterateOptions): Fault | undefin
     what: 'There is nothing to measure on',
     why: `neither ${option('calibration')} nor ${option('text')} is given`,
     action: `Add ${option('text', 'FILE')}, or ${option('calibration', 'FILE')} to measure on its rows.`,
+  };
+}
+
+/** A limit of accuracy needs questions, and questions a limit. */
+function tasksFault({ minAccuracy, taskData, tasks, own }: IterateOptions): Fault | undefined {
+  if (minAccuracy !== undefined && (taskData ?? own) === undefined) {
+    return {
+      what: `${option('minAccuracy')} needs questions`,
+      why: `neither ${option('taskData')} nor ${option('own')} is given`,
+      action: `Add ${option('taskData', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
+    };
+  }
+  if (minAccuracy !== undefined || (taskData ?? tasks ?? own) === undefined) return undefined;
+  return {
+    what: `Tasks need ${option('minAccuracy')}`,
+    why: 'without it nothing is asked after the rounds',
+    action: `Add ${option('minAccuracy', 0.5)}, or leave them out and use the command tasks.`,
   };
 }
 

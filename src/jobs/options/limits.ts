@@ -1,6 +1,6 @@
 /** Limits of quality: as many blocks are removed as keep to them. */
 import type { Limits } from '../../engine/iterate/goal';
-import { amount, positive } from '../option';
+import { amount, positive, share } from '../option';
 import { l10n } from '../../l10n';
 
 const LIMITS = { group: 'Limits' } as const;
@@ -24,9 +24,22 @@ export const limits = {
     help: 'stop before the mean KL divergence from the unpruned model exceeds this, in nats',
     ...LIMITS,
   },
+  minAccuracy: share('stop before the average accuracy in the tasks falls below this share, such as 0.5', {
+    noun: () => l10n.t('the limit of the accuracy'),
+    placeholder: 'share',
+    ...LIMITS,
+  }),
 };
 
-/** The limits that are given. */
-export function limitsOf({ maxPpl, maxKl: kl }: { readonly maxPpl?: number; readonly maxKl?: number }): Limits {
-  return { ...(maxPpl !== undefined && { ppl: maxPpl }), ...(kl !== undefined && { kl }) };
+interface GivenLimits {
+  readonly maxPpl?: number;
+  readonly maxKl?: number;
+  readonly minAccuracy?: number;
 }
+
+/** The limits that are given. */
+export const limitsOf = ({ maxPpl: ppl, maxKl: kl, minAccuracy: accuracy }: GivenLimits): Limits => ({
+  ...(ppl !== undefined && { ppl }),
+  ...(kl !== undefined && { kl }),
+  ...(accuracy !== undefined && { accuracy }),
+});

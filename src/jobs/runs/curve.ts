@@ -2,16 +2,19 @@
 import { type Curve, type CurveOptions, runCurve } from '../../engine/evaluate/run-curve';
 import type { Criterion } from '../../engine/importance/criteria';
 import { openForComputing } from '../../engine/model/opened';
+import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
 import { curve } from '../definitions/curve';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { type AnsweredPoint, answeredPoints } from './curve-tasks';
 import { requireKept } from './keep';
 
 type Options = OptionsOf<typeof curve>;
 
-export interface CurveSummary extends Pick<Curve, 'points' | 'within' | 'text' | 'parametersRead'> {
+export interface CurveSummary extends Pick<Curve, 'within' | 'text' | 'parametersRead'> {
+  readonly points: readonly AnsweredPoint[];
   readonly criterion: Criterion;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly seconds: number;
@@ -24,9 +27,12 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
   const opened = await openForComputing(options.checkpoint, options, context.job);
   if (keep) requireKept(keep, opened.architecture.layers.length);
   const asked = { criterion, scoring: options, scores, most, keepEnds, keep, measure, maxKl, rows: rowsOf(options) };
-  const measured = await runCurve(opened, asked, modelOptions(options, context), context.job);
+  const asks = measure === 'tasks';
+  const [measuring, asking] = inPhases(context.job, [{ share: 1 }, { share: asks ? 4 : 0 }]);
+  const measured = await runCurve(opened, asked, modelOptions(options, context), measuring);
   measured.warnings.forEach(context.warn);
-  const { points, within, text, parametersRead, device, inputs, settings } = measured;
+  const points = asks ? await answeredPoints(measured.points, options, context, asking) : measured.points;
+  const { within, text, parametersRead, device, inputs, settings } = measured;
   const { checkpoint } = opened;
   const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
   return {
@@ -34,7 +40,11 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
       ...{ criterion, model, points, ...(within && { within }), text, parametersRead },
       ...{ seconds: secondsSince(start), device: device.provider },
     },
-    run: detailsOf(checkpoint, options, { inputs, settings, device }),
+    run: detailsOf(checkpoint, options, {
+      inputs,
+      settings: asks ? { ...settings, measure, tasks: options.tasks, items: options.limit } : settings,
+      device,
+    }),
   };
 }
 

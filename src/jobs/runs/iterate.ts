@@ -11,7 +11,7 @@ import { blocksToRemove } from '../../engine/importance/count';
 import { objectiveSetting } from '../../engine/importance/criteria';
 import { keepList, requireRoom } from '../../engine/importance/select';
 import { type IterateWork, roundsWork, startWork, totalWork } from '../../engine/iterate/estimate';
-import { type Iterated, iterate } from '../../engine/iterate/iterate';
+import { type Iterated, iterate, type IterateTask } from '../../engine/iterate/iterate';
 import type { IterateSummary, IterativeRound } from '../../engine/iterate/result';
 import { loadIterateState, NOTHING_YET } from '../../engine/iterate/state';
 import { IterateWorkspace } from '../../engine/iterate/workspace';
@@ -143,6 +143,7 @@ async function iterateWith(
       teacher,
       full: own.value[0],
       healer,
+      accuracy: accuracyOf(options, context),
       compute: modelOptions(options, context),
       workspace,
       facts,
@@ -153,6 +154,19 @@ async function iterateWith(
     state,
     running,
   );
+}
+
+/** Has the job `tasks` ask what is left. */
+function accuracyOf(options: Options, context: Context): IterateTask['accuracy'] {
+  const { checkpoint, minAccuracy, taskData: data, tasks, own, taskLimit: limit } = options;
+  if (minAccuracy === undefined) return undefined;
+  const { device, threads, memory } = options;
+  const asked = { data, tasks, own, limit, device, threads, memory };
+  return async (remove, heal, job) => {
+    const given = { columns: [{ label: 'healed', checkpoint, remove, heal }], ...asked };
+    const { result } = await context.run('tasks', given, { job });
+    return 'models' in result ? result.models[0].average : result.average;
+  };
 }
 
 /** How long each round takes at this speed. */
@@ -235,6 +249,7 @@ async function finish(
       ...objectiveSetting(criterion, objective),
       ...{ count, ratio, targetParams, keep, keepEnds },
       limits: limitsOf(options),
+      ...{ tasks: options.tasks, taskLimit: options.taskLimit },
       samples,
       length,
       measured: measured.drawn,

@@ -113,6 +113,23 @@ describe('iterative pruning', function () {
     assert.equal(existsSync(nowhere) || existsSync(iterateFolderOf(nowhere)), false);
   });
 
+  it('ends before the accuracy falls below a limit', async () => {
+    const own = join(temporaryFolder(), 'own.json');
+    // Whatever a model writes, one of the two is right.
+    const items = ['.?', '^never$'].map((expected) => ({
+      prompt: 'The river',
+      expected,
+      match: 'regex',
+      maxTokens: 1,
+    }));
+    writeFileSync(own, JSON.stringify({ items }));
+    const checkpoint = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const given = { checkpoint, calibration: rows, keepEnds: false, method: 'none' as const, own: [own], count: 1 };
+    const { result } = await runOn('iterate', { ...given, minAccuracy: 0.5, out: place() });
+    assert.deepEqual([result.rounds[0].accuracy, result.ended], [0.5, 'count']);
+    await assert.rejects(runOn('iterate', { ...given, minAccuracy: 0.6, out: place() }), /its accuracy is 0.5, below/);
+  });
+
   it('cancelled: keeps the finished rounds, goes on with the same numbers, and writes them for their count', async () => {
     const given = { ...toy, count: 2, oneShot: true };
     const { result: whole } = await runOn('iterate', { ...given, out: place() });

@@ -77,6 +77,8 @@ describe('iterative pruning, its parts', () => {
     refused({ count: 2, ratio: 0.1 }, /count.* cannot be used with .*ratio|ratio.* cannot be used with .*count/);
     refused({ count: 2, calibration: undefined }, /needs a calibration text/);
     refused({ count: 2, criterion: 'deepest', calibration: undefined }, /nothing to measure on/i);
+    refused({ minAccuracy: 0.5 }, /needs questions/);
+    refused({ count: 2, taskData: 'tasks' }, /Tasks need/);
     refused({ count: 2, method: 'fold', heldOut: 3 }, /cannot hold out 3 records/);
     assert.equal(completeOptions(JOBS.iterate, { ...given, maxKl: 0.5 }).method, 'lora');
     const prune = { ...given, criterion: 'ppl', count: 2 };

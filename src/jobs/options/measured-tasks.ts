@@ -1,0 +1,27 @@
+/** Tasks that a job of another kind measures, as of the job `tasks`. */
+import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
+import { l10n } from '../../l10n';
+import { choice, file, folder, list, whole } from '../option';
+
+/** @param when the options apply: "--min-accuracy" */
+export const measuredTasks = (when: string) => ({
+  taskData: folder(`${when}: folder with the files of the tasks`, { noun: () => l10n.t('a folder of task data') }),
+  tasks: list(choice(TASK_NAMES, 'a task'), `${when}: some of ${TASK_NAMES.join(', ')} (default: all that are there)`, {
+    expected: `names of tasks separated by commas: ${TASK_NAMES.join(', ')}`,
+  }),
+  own: list(file('a file'), `${when}: a JSON file of your own questions; may be given several times`, {
+    repeated: true,
+    noun: () => l10n.t('a file of questions'),
+  }),
+});
+
+export interface MeasuredTasks {
+  readonly data?: string;
+  readonly tasks?: readonly TaskName[];
+  readonly own?: readonly string[];
+  readonly limit?: number;
+}
+
+/** Items of each task. */
+export const taskLimit = (when: string) =>
+  whole(`${when}: take at most n items of each task`, { noun: () => l10n.t('number of items') });
