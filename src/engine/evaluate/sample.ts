@@ -36,27 +36,43 @@ export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sa
     throw new RangeError(`cannot sample with temperature ${temperature}, top-k ${topK}, top-p ${topP}`);
   }
   const highest = logits[argMax(logits)];
+  const weigh = (logit: number): number => Math.exp((logit - highest) / temperature);
+  if (topK !== undefined && topK < logits.length) {
+    // Only the kept tokens are weighed: a vocabulary is large, and a batch draws many tokens.
+    const kept = largest(logits, topK);
+    const weights = Float64Array.from(kept, (id) => weigh(logits[id]));
+    return kept[drawOf(weights, [...kept.keys()], topP, sum(weights, [...kept.keys()]), random)];
+  }
   const weights = new Float64Array(logits.length);
   let total = 0;
-  for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i] - highest) / temperature);
-  if (topK === undefined && topP === undefined) return draw(weights, undefined, total, random);
-  const kept =
-    topK !== undefined && topK < weights.length ? largest(weights, topK) : nucleusCandidates(weights, topP ?? 1, total);
-  const nucleus =
-    topP === undefined || topP >= 1
-      ? kept
-      : fewest(weights, kept, topP * (topK === undefined ? total : sum(weights, kept)));
+  for (let id = 0; id < logits.length; id++) total += weights[id] = weigh(logits[id]);
+  if (topP === undefined) return draw(weights, undefined, total, random);
+  const likely = nucleusCandidates(weights, topP, total);
+  return drawOf(weights, likely, topP, topK === undefined ? total : sum(weights, likely), random);
+}
+
+/** Draws from the first of `ids` that together have the share `topP` of `mass`. */
+function drawOf(
+  weights: Float64Array,
+  ids: readonly number[],
+  topP: number | undefined,
+  mass: number,
+  random: Random,
+): number {
+  const nucleus = topP === undefined || topP >= 1 ? ids : fewest(weights, ids, topP * mass);
   return draw(weights, nucleus, sum(weights, nucleus), random);
 }
 
-/** The k ids with the largest weights, in descending order; equal ones by ascending id. */
-function largest(weights: Float64Array, k: number): number[] {
+/** The k ids with the largest logits, in descending order; equal ones by ascending id. */
+function largest(logits: Float32Array, k: number): number[] {
   const kept: number[] = [];
-  for (let id = 0; id < weights.length; id++) {
-    if (kept.length === k && weights[id] <= weights[kept[k - 1]]) continue;
+  let least = -Infinity; // of a full list: most logits end at this comparison
+  for (let id = 0; id < logits.length; id++) {
+    if (kept.length === k && logits[id] <= least) continue;
     let place = Math.min(kept.length, k - 1);
-    for (; place > 0 && weights[kept[place - 1]] < weights[id]; place--) kept[place] = kept[place - 1];
+    for (; place > 0 && logits[kept[place - 1]] < logits[id]; place--) kept[place] = kept[place - 1];
     kept[place] = id;
+    if (kept.length === k) least = logits[kept[k - 1]];
   }
   return kept;
 }

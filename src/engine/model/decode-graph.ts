@@ -1,10 +1,10 @@
 /** The graph of cached decoding: some steps of the model with their cached keys and values, and optionally the head. */
 import type { Architecture } from '../checkpoint/architecture';
-import type { Dim, Graph, Value } from '../onnx/graph';
+import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
-import { lastRow, reshape } from '../onnx/ops/shapes';
+import { reshape, takeRows } from '../onnx/ops/shapes';
 import { block } from './block';
 import { type Bind, type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
@@ -29,24 +29,24 @@ export interface DecoderShape {
   readonly steps: readonly Step[];
   /** Whether the graph ends with the LM head. */
   readonly head: boolean;
-  /** Texts side by side; with several, one new token each. */
-  readonly texts: number;
   readonly caches: CacheResult;
 }
 
 /**
- * Builds cached decoding of one text, a few new tokens at a time, or of several texts of one length side by side, one
- * new token each.
+ * Builds cached decoding of some texts side by side, of any lengths. With a past and several new tokens it takes one
+ * text only: a limit of the operator.
  *
- * Feeds "x" (tokens, hidden), the rotation tables by `rotaryNames`, "lastPositions" (texts), "totalLength" (1), "offset"
- * (1) and each step's cache (texts, kvHeads, capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden),
- * or with `head` the "logits" (texts, vocabulary) of the next token of each text.
+ * Feeds "x" (tokens, hidden) with as many new tokens for each text, the rotation tables by `rotaryNames`, "positions"
+ * (texts, length) of these tokens, "lastPositions" (texts), "totalLength" (1), and each step's cache (texts, kvHeads,
+ * capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts,
+ * vocabulary) after the tokens that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind
+ * them, and its "lastPositions" leaves the filling out.
  */
 export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, binding: Binding): void {
-  const { steps, head, texts } = shape;
-  const x = g.input('x', 'float32', [tokensOf(shape), a.hidden]);
+  const { steps, head } = shape;
+  const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const attending = steps.filter((step) => step.attention);
-  const past = attending.length > 0 ? pastInputs(g, a, attending, texts) : undefined;
+  const past = attending.length > 0 ? pastInputs(g, a, attending) : undefined;
   let state = x;
   for (const step of steps) {
     const weight = blockBinder(a, step.block, binding.weight);
@@ -56,11 +56,9 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
       attend: (...qkv) => attendPast(g, a, step, { qkv, shape, past: past! }),
     });
   }
-  if (head) g.output('logits', logits(g, a, texts === 1 ? lastRow(g, state) : state, binding.weight));
+  if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['texts'])), binding.weight));
   else g.output('y', state);
 }
-
-const tokensOf = ({ texts }: DecoderShape): Dim => (texts === 1 ? 'tokens' : texts);
 
 /** Inputs that all attending steps share. */
 interface PastInputs {
@@ -68,10 +66,10 @@ interface PastInputs {
   readonly tables: ReadonlyMap<string, RotaryTable>;
   readonly lastPositions: Value;
   readonly totalLength: Value;
-  readonly offset: Value;
+  readonly positions: Value;
 }
 
-function pastInputs(g: Graph, a: Architecture, attending: readonly Step[], texts: number): PastInputs {
+function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): PastInputs {
   const tables = new Map<string, RotaryTable>();
   for (const step of attending) {
     const names = rotaryNames(a, step.block);
@@ -80,9 +78,9 @@ function pastInputs(g: Graph, a: Architecture, attending: readonly Step[], texts
   }
   return {
     tables,
-    lastPositions: g.input('lastPositions', 'int32', [texts]),
+    lastPositions: g.input('lastPositions', 'int32', ['texts']),
     totalLength: g.input('totalLength', 'int32', [1]),
-    offset: g.input('offset', 'int64', [1]),
+    positions: g.input('positions', 'int64', ['texts', 'length']),
   };
 }
 
@@ -93,22 +91,22 @@ function attendPast(
   step: Step,
   { qkv, shape, past }: { readonly qkv: readonly Value[]; readonly shape: DecoderShape; readonly past: PastInputs },
 ): Value {
-  const { texts, caches } = shape;
-  const { tables, lastPositions, totalLength, offset } = past;
+  const { caches } = shape;
+  const { tables, lastPositions, totalLength, positions } = past;
   const names = cacheNames(step);
   const layer = a.layers[step.block];
   const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
-  const cache = [texts, layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
+  const cache = ['texts', layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
-  const [q, k, v] = qkv.map((t) => reshape(g, t, [texts, texts === 1 ? 'tokens' : 1, t.shape[1]]));
+  const [q, k, v] = qkv.map((t) => reshape(g, t, ['texts', 'length', t.shape[1]]));
   // The cache holds rotated keys, so new keys are rotated before they are handed out.
   const isRotated = caches === 'new';
-  const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, offset, rotary)) : [q, k];
-  const known = { keys, values, lastPositions, totalLength, offset };
+  const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, positions, rotary)) : [q, k];
+  const known = { keys, values, lastPositions, totalLength, positions };
   const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
   const results = isRotated ? [key, v] : [attention.keys, attention.values];
   results.forEach((value, i) => g.output(names[caches][i], value));
-  return reshape(g, attention.output, [tokensOf(shape), layer.heads * layer.headDim]);
+  return reshape(g, attention.output, ['tokens', layer.heads * layer.headDim]);
 }
 
 function logits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {

@@ -80,7 +80,7 @@ function attention(g: Graph, a: Architecture, index: number, kind: AttentionKind
   const totalLength = g.input('totalLength', 'int32', [1]);
   return (...qkv) => {
     const [q, k, v] = qkv.map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
-    const start = { lastPositions, totalLength, offset: g.ints(0) };
+    const start = { lastPositions, totalLength, positions: g.ints(0) };
     const { output } = fusedAttention(g, [q, k, v], layer, rotary, start);
     return reshape(g, output, ['tokens', layer.heads * layer.headDim]);
   };

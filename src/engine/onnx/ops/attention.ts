@@ -32,8 +32,8 @@ export interface FusedPast {
   readonly lastPositions: Value;
   /** The largest of those plus 1: (1), int32. */
   readonly totalLength: Value;
-  /** Position of the first new token: (1), int64. */
-  readonly offset: Value;
+  /** Positions of the new tokens, (rows, length), or of the first one alone, (1): int64. */
+  readonly positions: Value;
 }
 
 /** The fused operator rotates only heads whose width is a multiple of this. */
@@ -69,7 +69,7 @@ export function fusedAttention(
   const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, width] };
   const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 ? rotary : undefined;
   const before = inside ? undefined : rotary;
-  const [q, k] = [query, key].map((x) => (before ? rotate(g, x, past.offset, before) : x));
+  const [q, k] = [query, key].map((x) => (before ? rotate(g, x, past.positions, before) : x));
   // The operator divides by the square root of the padded width.
   const scaled = width === headDim ? q : scale(g, q, Math.sqrt(width / headDim));
   const qkv = [scaled, k, value].map((x) => widenHeads(g, x, headDim, width));
@@ -105,12 +105,12 @@ function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value 
 /**
  * Rotary position embedding (Su et al. 2021), rotated halves as Hugging Face stores them.
  * x: (rows, heads, length, headDim) or (rows, length, heads · headDim)
- * @param offset position of the first token, (1) int64, or positions of all tokens, (rows, length)
+ * @param positions of all tokens, (rows, length), or of the first one of each row, (1); int64
  */
-export function rotate(g: Graph, x: Value, offset: Value, { cos, sin }: RotaryTable): Value {
-  const output = g.contribOp('RotaryEmbedding', [x, offset, cos, sin], x);
+export function rotate(g: Graph, x: Value, positions: Value, { cos, sin }: RotaryTable): Value {
+  const output = g.contribOp('RotaryEmbedding', [x, positions, cos, sin], x);
   // The rotation is orthogonal: its transpose rotates in the other direction.
-  return g.record(output, [x], (d) => [() => rotate(g, d, offset, { cos, sin: neg(g, sin) })]);
+  return g.record(output, [x], (d) => [() => rotate(g, d, positions, { cos, sin: neg(g, sin) })]);
 }
 
 /**
