@@ -13,6 +13,7 @@ import { benchPage } from './pages/bench';
 import { curvePage } from './pages/curve';
 import { evalPage } from './pages/eval';
 import { generatePage } from './pages/generate';
+import { gridPage } from './pages/grid';
 import { healPage } from './pages/heal';
 import { iteratePage } from './pages/iterate';
 import { mergePage } from './pages/merge';
@@ -57,6 +58,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'tasks', tasksPage);
   addJob(program, exit, 'generate', generatePage);
   addJob(program, exit, 'bench', benchPage);
+  addJob(program, exit, 'grid', gridPage);
   addFetchTasks(program, exit);
   addReport(program, exit);
   addDemo(program, exit);

@@ -28,6 +28,19 @@ export function memoryFor(use: keyof typeof SHARES): number {
   return share * (of === 'total' ? totalmem() : freemem());
 }
 
+/**
+ * Bytes that this process can take in all: what it has, and what the machine or its container still gives, as the
+ * operating system says.
+ */
+export function memoryLimit(): number {
+  return process.memoryUsage.rss() + (availableMemory() ?? freemem());
+}
+
+/** Respects the limits of a container. Node before 20.13 does not know it. */
+function availableMemory(): number | undefined {
+  return (process as { readonly availableMemory?: () => number }).availableMemory?.();
+}
+
 /** Highest memory of this process so far, in bytes. */
 export function peakRssBytes(): number {
   return highWaterMark() ?? process.resourceUsage().maxRSS * 1024;

@@ -3,6 +3,7 @@ import { bench } from './bench';
 import { curve } from './curve';
 import { evaluate } from './eval';
 import { generate } from './generate';
+import { grid } from './grid';
 import { heal } from './heal';
 import { iterate } from './iterate';
 import { merge } from './merge';
@@ -24,6 +25,7 @@ export const JOBS = {
   eval: evaluate,
   generate,
   bench,
+  grid,
   speeds,
   samples,
   tasks,

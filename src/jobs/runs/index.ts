@@ -5,6 +5,7 @@ import { runBench } from './bench';
 import { runCurveJob } from './curve';
 import { runEval } from './eval';
 import { runGenerate } from './generate';
+import { runGridJob } from './grid';
 import { runHeal } from './heal';
 import { runIterate } from './iterate';
 import { runMerge } from './merge';
@@ -26,6 +27,7 @@ const runs = {
   eval: runEval,
   generate: runGenerate,
   bench: runBench,
+  grid: runGridJob,
   speeds: runSpeeds,
   samples: runSamples,
   tasks: runTasks,

@@ -1,0 +1,88 @@
+/**
+ * The peak of this process's memory while something runs. Linux counts it, and the count can be set back, so that
+ * nothing disturbs the clock. Elsewhere a second thread looks at the memory every few milliseconds.
+ */
+import { writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import { peakRssBytes } from '../../memory';
+
+export interface PeakMeter {
+  /** Forgets the peak so far. @returns bytes in use now */
+  start(): number;
+  /** Bytes at the peak since `start`. */
+  peak(): number;
+  close(): Promise<void>;
+}
+
+/** Memory of objects that nothing refers to any more returns first, so that it does not count. */
+export function collectGarbage(): void {
+  collect ??= exposedGc();
+  collect();
+}
+
+let collect: (() => void) | undefined;
+
+function exposedGc(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
+
+/** Value that sets the high-water mark of `VmHWM` back (proc(5)). */
+const RESET_PEAK = '5';
+
+export function openPeakMeter(): PeakMeter {
+  return resetsPeak() ? countedMeter() : sampledMeter();
+}
+
+function resetsPeak(): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    writeFileSync('/proc/self/clear_refs', RESET_PEAK);
+    return true;
+  } catch {
+    return false; // no /proc in this container, or it may not be written
+  }
+}
+
+function countedMeter(): PeakMeter {
+  return {
+    start: () => {
+      collectGarbage();
+      resetsPeak();
+      return process.memoryUsage.rss();
+    },
+    peak: () => Math.max(peakRssBytes(), process.memoryUsage.rss()),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Looks every 5 ms, and keeps the peak in memory that both threads share. */
+const SAMPLER = `
+const { workerData } = require('node:worker_threads');
+const peak = new BigInt64Array(workerData);
+setInterval(() => {
+  const now = BigInt(process.memoryUsage.rss());
+  if (now > Atomics.load(peak, 0)) Atomics.store(peak, 0, now);
+}, 5);
+`;
+
+function sampledMeter(): PeakMeter {
+  const shared = new SharedArrayBuffer(8);
+  const peak = new BigInt64Array(shared);
+  const worker = new Worker(SAMPLER, { eval: true, workerData: shared });
+  worker.unref();
+  return {
+    start: () => {
+      collectGarbage();
+      const now = process.memoryUsage.rss();
+      Atomics.store(peak, 0, BigInt(now));
+      return now;
+    },
+    peak: () => Math.max(Number(Atomics.load(peak, 0)), process.memoryUsage.rss()),
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}

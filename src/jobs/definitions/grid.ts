@@ -1,0 +1,64 @@
+/** Speed and memory over batches and lengths (Shortened LLaMA, Tables 2 to 4 and 9, Figures 2 and 6). */
+import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
+import { l10n } from '../../l10n';
+import type { GridResult } from '../../protocol/grid';
+import { defineJob, shape } from '../define';
+import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
+import { compute } from '../options/compute';
+import { faultOfModels, severalModels } from '../options/models';
+
+const OF_PAPER = ['batch', 'newTokens', 'runs', 'warmup', 'prompt', 'promptTokens', 'prompts', 'greedy', 'seed'];
+
+const options = {
+  ...severalModels,
+  batch: list(whole('a number of texts'), 'texts that are written side by side: 1,8,32', {
+    default: QUICK.batches,
+    noun: () => l10n.t('batch'),
+    placeholder: 'list',
+  }),
+  newTokens: list(whole('a number of tokens'), 'tokens that each text gets: 128,512', {
+    default: QUICK.newTokens,
+    noun: () => l10n.t('new tokens'),
+    placeholder: 'list',
+  }),
+  runs: whole('measured runs of each cell', { default: QUICK.runs }),
+  warmup: whole('runs before them that do not count', { default: QUICK.warmup, min: 0 }),
+  paper: flag(
+    "the paper's settings: 1 to 256 texts, 128 and 512 tokens, 20 runs after 10 that do not count; takes hours",
+    { conflicts: OF_PAPER },
+  ),
+  prompt: text("what the texts begin with (default: the paper's prompt)", { conflicts: ['promptTokens', 'prompts'] }),
+  promptTokens: whole('begin with that many random tokens instead', { conflicts: ['prompts'] }),
+  prompts: file('begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn'),
+  greedy: flag('always choose the most likely token; without it tokens are drawn as in the paper', {
+    conflicts: ['seed'],
+  }),
+  seed: seed('random seed of the sampling', { default: PAPER_SEED }),
+  limitMemory: bytes('cells that need more are not run (default: all that the machine gives)', {
+    noun: () => l10n.t('limit of memory'),
+    placeholder: 'size',
+  }),
+  csv: folder("also write the paper's two tables for each model, as CSV files, into this folder", {
+    noun: () => l10n.t('folder for CSV files'),
+  }),
+  ...compute,
+};
+
+export const grid = defineJob({
+  kind: 'grid',
+  summary: 'measure speed and memory over batches and lengths',
+  description:
+    'Writes several texts side by side and measures latency, throughput and memory for each number of texts and each ' +
+    'length. Memory is predicted first, and what would not fit is not run. Several models take turns, so that they can ' +
+    'be compared; --remove, --heal and --adapter concern the last one.',
+  examples: [
+    './SmolLM2-135M',
+    './SmolLM2-135M ./SmolLM2-135M --remove 10,12-14 --batch 1,8,32 --new-tokens 128,512',
+    './SmolLM2-135M ./SmolLM2-pruned --paper --csv tables --json',
+  ],
+  noun: () => l10n.t('Measuring speed'),
+  title: (model) => l10n.t('Measuring the speed of {0}', model),
+  options,
+  check: faultOfModels,
+  result: shape<GridResult>(),
+});
