@@ -58,6 +58,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
     channel.show(true);
     const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
     const { result } = await runJob(coppice, spec, { onEvent, device: args.device });
+    if (!('ids' in result)) return result;
     const speed = formatNumber(parseJsonNumber(result.decodeTokensPerSecond) ?? NaN, 3);
     const { length } = result.ids;
     const words =

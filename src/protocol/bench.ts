@@ -12,6 +12,9 @@ export interface BenchResult {
   readonly prefillTokensPerSecond: JsonNumber;
   readonly decodeTokensPerSecond: JsonNumber;
   readonly timeToFirstTokenSeconds: JsonNumber;
+  /** The least and the most of all runs. */
+  readonly prefillRange: readonly [low: JsonNumber, high: JsonNumber];
+  readonly decodeRange: readonly [low: JsonNumber, high: JsonNumber];
   readonly peakRssBytes: number;
   readonly promptTokens: number;
   readonly newTokens: number;

@@ -83,6 +83,25 @@ export interface GenerateResult extends GeneratedText {
   readonly removed: readonly RemovedEntry[];
 }
 
+/** A prompt of a file, and its continuation. */
+export interface PromptText extends Pick<GeneratedText, 'ids' | 'text' | 'stopped'> {
+  readonly prompt: string;
+  readonly promptTokens: number;
+}
+
+/** Continuations of a file of prompts, in its order. */
+export interface PromptsResult {
+  readonly texts: readonly PromptText[];
+  /** The file that they were written to, absolute; null without one. */
+  readonly out: string | null;
+  /** Texts side by side. */
+  readonly batch: number;
+  readonly removed: readonly RemovedEntry[];
+  /** New tokens of all texts a second, reading the prompts included. */
+  readonly tokensPerSecond: number;
+  readonly seconds: number;
+}
+
 /** Writes a checkpoint without some blocks. */
 export type PruneSpec = SpecOf<Defined['prune']>;
 

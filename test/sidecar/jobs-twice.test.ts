@@ -3,6 +3,7 @@
  * and both keep the same record. A new job takes part as soon as `GIVEN` says what to run it with.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFromWords } from '../../src/cli/job-command';
 import { argvOf } from '../../src/jobs/argv';
@@ -27,6 +28,8 @@ import { describedClient } from './started';
 interface Toy {
   readonly model: string;
   readonly text: string;
+  /** A file of prompts. */
+  readonly lines: string;
   /** Folder of an adapter of the model. */
   readonly adapter: string;
   /** File of healed weights of the model, and an adapter on top of them. */
@@ -189,6 +192,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       topK: 20,
       ignoreEos: true,
     }),
+    ({ model, lines }) => ({ checkpoint: model, prompts: lines, maxNewTokens: 4, batch: 2, seed: 4 }),
     ({ model }) => ({ checkpoint: model, prompt: 'The river', chat: true, maxNewTokens: 5, seed: 4 }),
     ({ model, patch, healedAdapter }) => ({
       checkpoint: model,
@@ -281,6 +285,18 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),
     ({ model, patch }) => ({ checkpoint: model, heal: patch, promptTokens: 4, newTokens: 3, repeats: 1 }),
   ],
+  grid: [
+    ({ model, adapter }) => ({
+      checkpoints: [model, model],
+      adapter,
+      remove: [1],
+      batch: [1, 2],
+      newTokens: [2],
+      runs: 2,
+      warmup: 0,
+      limitMemory: 1e15,
+    }),
+  ],
   speeds: [
     ({ model, adapter, patch }) => ({
       columns: [
@@ -318,7 +334,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
 };
 
 /** What is measured of a run, and so differs from one to the next. */
-const MEASURED = /seconds|rss|persecond|firsttoken|range/i;
+const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|rates|limitbytes|load/i;
 
 /** Without measurements, and without the run's own folder in paths. */
 function comparable(value: unknown, own: string): unknown {
@@ -360,6 +376,7 @@ describe('every job by the command line and by the sidecar', function () {
   const toy = {
     model,
     text,
+    lines: join(folder, 'prompts.txt'),
     adapter: join(folder, 'adapter'),
     patch: join(folder, 'healed.safetensors'),
     healedAdapter: join(folder, 'healed-adapter'),
@@ -367,6 +384,7 @@ describe('every job by the command line and by the sidecar', function () {
   };
   before(async () => {
     buildCli();
+    writeFileSync(toy.lines, 'The river\nIn the evening she\n\nA stone\n');
     const checkpoint = await openCheckpoint(model);
     const lora = randomAdapter(requireArchitecture(checkpoint), { removed: [2] });
     await writeAdapter(toy.adapter, lora, checkpoint);

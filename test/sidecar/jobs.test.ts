@@ -118,6 +118,7 @@ describe('sidecar: jobs', function () {
         },
       },
     );
+    assert.ok('ids' in generated.result);
     assert.deepEqual(generated.result.ids, own.ids);
     assert.deepEqual(seen, own.ids);
     assert.equal(pieces.join(''), generated.result.text);
@@ -145,6 +146,7 @@ describe('sidecar: jobs', function () {
         ...settings,
         prompt: [PROMPT, 'In the'][prompt],
       });
+      assert.ok('ids' in alone.result);
       assert.deepEqual(ids, alone.result.ids, `${prompt} ${column}`);
       assert.equal(stopped, 'length');
     }

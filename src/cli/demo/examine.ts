@@ -2,6 +2,7 @@
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { LabelledModel } from '../../jobs/option';
 import type { RunResult } from '../../jobs/runs';
+import type { PromptText } from '../../protocol/jobs';
 import type { JobOptions } from '../../engine/progress';
 import { inParts, type Story } from './story';
 
@@ -13,7 +14,7 @@ const TURNS = 3;
 
 export type Quality = Pick<RunResult<'eval'>, 'ppl' | 'tokens' | 'windows' | 'window' | 'bos'> & {
   /** Greedy continuation of each prompt. */
-  readonly continuations: readonly Pick<RunResult<'generate'>, 'text' | 'ids' | 'stopped'>[];
+  readonly continuations: readonly Pick<PromptText, 'text' | 'ids' | 'stopped'>[];
 };
 
 export interface Cost {
@@ -56,8 +57,8 @@ export async function qualityOf(
   const continuations = [];
   for (const [i, prompt] of prompts.entries()) {
     const writing = { checkpoint, prompt, maxNewTokens: NEW_TOKENS, ...compute };
-    const { ids, stopped, text: written } = (await run('generate', writing, { job: toWrite[i] })).result;
-    continuations.push({ text: written, ids, stopped });
+    const { result } = await run('generate', writing, { job: toWrite[i] });
+    if ('ids' in result) continuations.push({ text: result.text, ids: result.ids, stopped: result.stopped });
   }
   return { ppl, tokens, windows, window, bos, continuations };
 }

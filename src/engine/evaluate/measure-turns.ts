@@ -1,13 +1,14 @@
 /**
- * Comparable speeds of several models. Each is warmed up first, and then they take turns, so that other load on the
- * machine slows all of them equally.
+ * Comparable speeds of one text by several models, or of one alone. Each is open and warmed up first, and then they take
+ * turns, so that other load on the machine slows all of them equally.
  */
 import type { JobOptions } from '../progress';
+import { Decoder } from '../model/decoder';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
-import { generate } from './generate';
+import { Random } from '../random';
+import { timedRun, type TimedRun } from './grid/timed-run';
 import { median } from '../median';
-import { promptOf } from './measure';
 
 export interface TurnOptions {
   /** Length of the prompt, and tokens to decode after it. */
@@ -48,32 +49,50 @@ export function fittingLengths(
 }
 
 /**
+ * @param onLoaded called once every model has written a token
  * @returns the speeds of each model, in the given order
- * @throws UserError when prompt and new tokens do not fit into a context, CancelledError
+ * @throws CancelledError
  */
 export async function measureInTurns(
   models: readonly { readonly model: Model; readonly view: View }[],
   { promptTokens, newTokens, repeats, seed }: TurnOptions,
   job: JobOptions = {},
+  onLoaded?: () => void,
 ): Promise<TurnSpeeds[]> {
-  const turns = models.map((): Awaited<ReturnType<typeof generate>>[] => []);
   const total = models.length * (repeats + 1);
-  let done = 0;
-  for (let round = 0; round <= repeats; round++) {
-    for (const [i, { model, view }] of models.entries()) {
-      job.onProgress?.({ label: round === 0 ? 'warming up' : 'measuring', done: done++, total, unit: 'runs' });
-      const prompt = promptOf(model, promptTokens, seed);
-      const settings = { maxNewTokens: newTokens, greedy: true, ignoreEos: true, view } as const;
-      const run = await generate(model, prompt, settings, { signal: job.signal });
-      if (round > 0) turns[i].push(run);
+  const runs = models.map((): TimedRun[] => []);
+  const decoders: Decoder[] = [];
+  try {
+    for (const { model, view } of models) {
+      const decoder = await Decoder.open(model, view, promptTokens + newTokens);
+      decoders.push(decoder);
+      await timedRun(model, decoder, { prompts: [promptOf(model, 1, seed)], newTokens: 1 }, job.signal);
     }
+    onLoaded?.();
+    let done = 0;
+    for (let round = 0; round <= repeats; round++) {
+      for (const [i, { model }] of models.entries()) {
+        job.onProgress?.({ label: round === 0 ? 'warming up' : 'measuring', done: done++, total, unit: 'runs' });
+        const prompts = [promptOf(model, promptTokens, seed)];
+        const run = await timedRun(model, decoders[i], { prompts, newTokens }, job.signal);
+        if (round > 0) runs[i].push(run);
+      }
+    }
+  } finally {
+    for (const decoder of decoders) await decoder.close();
   }
   job.onProgress?.({ label: 'measuring', done: total, total, unit: 'runs' });
-  return turns.map((runs) => ({
-    prefill: spreadOf(runs.map((run) => run.prefillTokensPerSecond)),
-    decode: spreadOf(runs.map((run) => run.decodeTokensPerSecond)),
-    timeToFirstToken: spreadOf(runs.map((run) => run.timeToFirstToken)),
+  return runs.map((own) => ({
+    prefill: spreadOf(own.map(({ firstSeconds }) => promptTokens / firstSeconds)),
+    decode: spreadOf(own.map(({ laterSeconds = NaN }) => 1 / laterSeconds)),
+    timeToFirstToken: spreadOf(own.map(({ firstSeconds }) => firstSeconds)),
   }));
+}
+
+/** Random ids: speed does not depend on the content of the text. */
+export function promptOf({ architecture }: Model, tokens: number, seed: number): number[] {
+  const random = new Random(seed);
+  return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));
 }
 
 const spreadOf = (values: readonly number[]): Spread => ({

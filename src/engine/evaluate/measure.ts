@@ -1,8 +1,7 @@
 /**
- * Costs of running a model: load time, prefill and decode speed, time to the first token, memory and size. Measured
- * with `generate`, as in real use, for a checkpoint or any view of it.
+ * Costs of running a model: load time, prefill and decode speed, time to the first token, memory and size, for a
+ * checkpoint or any view of it. Speeds are those of one text, measured as a cell of the grid is (grid/timed-run.ts).
  */
-import { median } from '../median';
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
@@ -10,10 +9,9 @@ import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor } from '../checkpoint/weight-names';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
-import { Random } from '../random';
 import { type Model, type ModelOptions, openModel } from '../model/model';
 import type { View } from '../model/view';
-import { generate } from './generate';
+import { measureInTurns, type TurnSpeeds } from './measure-turns';
 
 export interface MeasureOptions extends ModelOptions {
   readonly view: View;
@@ -21,7 +19,7 @@ export interface MeasureOptions extends ModelOptions {
   readonly promptTokens: number;
   /** Tokens to decode after it. */
   readonly newTokens: number;
-  /** Repetitions after the first, cold one; medians are reported. */
+  /** Measured runs after one that warms up; medians are reported. */
   readonly repeats: number;
   readonly seed: number;
 }
@@ -35,13 +33,16 @@ export interface Measurement {
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
   readonly timeToFirstTokenSeconds: number;
+  /** Of all runs. */
+  readonly prefillRange: readonly [low: number, high: number];
+  readonly decodeRange: readonly [low: number, high: number];
   /** Peak memory of this process so far. */
   readonly peakRssBytes: number;
   readonly device: Model['device'];
 }
 
 /**
- * Opens the model, generates once to load it and then `repeats` times to measure it.
+ * Opens the model, writes a token to load it, warms up and measures `repeats` runs.
  * @throws UserError when prompt and new tokens do not fit into the model's context
  */
 export async function measure(
@@ -54,28 +55,17 @@ export async function measure(
   const model = await openModel(checkpoint, options);
   try {
     requireContext(model.architecture.context, promptTokens + newTokens);
-    const prompt = promptOf(model, promptTokens, seed);
-    const quiet: JobOptions = { signal: job.signal };
-    const report = (label: string, done: number): void =>
-      job.onProgress?.({ label, done, total: repeats + 1, unit: 'runs' });
-
-    report('loading', 0);
-    await generate(model, prompt.slice(0, 1), { maxNewTokens: 1, greedy: true, ignoreEos: true, view }, quiet);
-    const loadSeconds = (performance.now() - start) / 1000;
-
-    const runs = [];
-    for (let run = 0; run < repeats; run++) {
-      report('measuring', run + 1);
-      const settings = { maxNewTokens: newTokens, greedy: true, ignoreEos: true, view } as const;
-      runs.push(await generate(model, prompt, settings, quiet));
-    }
-    report('measuring', repeats + 1);
+    let loadSeconds = NaN;
+    const loaded = (): void => {
+      loadSeconds = (performance.now() - start) / 1000;
+    };
+    job.onProgress?.({ label: 'loading', done: 0, total: repeats + 1, unit: 'runs' });
+    const settings = { promptTokens, newTokens, repeats, seed };
+    const [speeds] = await measureInTurns([{ model, view }], settings, job, loaded);
     return {
       ...sizeOfView(checkpoint, view),
       loadSeconds,
-      prefillTokensPerSecond: median(runs.map((run) => run.prefillTokensPerSecond)),
-      decodeTokensPerSecond: median(runs.map((run) => run.decodeTokensPerSecond)),
-      timeToFirstTokenSeconds: median(runs.map((run) => run.timeToFirstToken)),
+      ...speedFigures(speeds),
       peakRssBytes: peakRssBytes(),
       device: model.device,
     };
@@ -83,6 +73,15 @@ export async function measure(
     await model.close();
   }
 }
+
+/** Speeds as results name them. */
+export const speedFigures = ({ prefill, decode, timeToFirstToken }: TurnSpeeds) => ({
+  prefillTokensPerSecond: prefill.median,
+  decodeTokensPerSecond: decode.median,
+  timeToFirstTokenSeconds: timeToFirstToken.median,
+  prefillRange: [prefill.low, prefill.high] as const,
+  decodeRange: [decode.low, decode.high] as const,
+});
 
 /** Parameters and bytes of the tensors that a view uses. Removing a module also removes its norm. */
 export function sizeOfView(checkpoint: Checkpoint, view: View): { parameters: number; bytes: number } {
@@ -106,10 +105,4 @@ function requireContext(context: number, wanted: number): void {
     `prompt and new tokens are ${wanted} together, its context is ${context}`,
     'Use a shorter prompt or fewer new tokens.',
   );
-}
-
-/** Random ids: speed does not depend on the content of the text. */
-export function promptOf({ architecture }: Model, tokens: number, seed: number): number[] {
-  const random = new Random(seed);
-  return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));
 }

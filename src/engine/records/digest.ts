@@ -72,6 +72,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'samples':
       return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
     case 'generate':
+      if (Array.isArray(results.texts)) return { samples: samplesOf(textsAsSamples(results, model), prompts) };
       return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
     case 'tasks':
       return { tasks: tasksOf(results, settings, inputs) };
@@ -294,6 +295,12 @@ function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDige
     }),
   };
 }
+
+/** The texts of a file of prompts, as samples of one column. */
+const textsAsSamples = ({ texts: written }: JsonObject, model: string): JsonObject => ({
+  columns: [{ label: model }],
+  samples: objects(written).map((text, prompt) => ({ ...text, prompt, column: 0 })),
+});
 
 /** Results of the demo by name, and what was done to the model of each. */
 const DEMO_STAGES = [

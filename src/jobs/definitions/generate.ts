@@ -1,20 +1,32 @@
-/** One continuation of a prompt. */
+/** One continuation of a prompt, or those of a file of prompts. */
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { GenerateResult, TextEvent } from '../../protocol/jobs';
+import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
-import { flag, list, text, whole } from '../option';
+import { file, flag, list, text, whole } from '../option';
 import { compute } from '../options/compute';
 import { adapter, healed, remove, source } from '../options/model';
 import { sampling, writing } from '../options/sampling';
 
+/** Enough to read the weights seldom, few enough for the memory of a small machine. */
+const BATCH = 16;
+
 const options = {
   ...source,
-  prompt: text('the text to continue', { noun: () => l10n.t('the prompt'), conflicts: ['ids'] }),
+  prompt: text('the text to continue', { noun: () => l10n.t('the prompt'), conflicts: ['ids', 'prompts'] }),
   ids: list(whole('a token id', { min: 0 }), 'the prompt as token ids: 1,403,12', {
     noun: () => l10n.t('token ids'),
     expected: 'token ids separated by commas, such as 1,403,12',
   }),
+  prompts: file('continue every prompt of a file: one a line, a JSON list, or JSON lines', {
+    noun: () => l10n.t('a file of prompts'),
+    conflicts: ['ids'],
+  }),
+  out: file('with --prompts: write the continuations to this file, as JSON (.json) or JSON lines', {
+    noun: () => l10n.t('output file'),
+    needs: 'prompts',
+  }),
+  batch: whole('with --prompts: texts that are written side by side', { default: BATCH }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
   ...writing,
   ...sampling,
@@ -27,25 +39,28 @@ const options = {
 export const generate = defineJob({
   kind: 'generate',
   summary: 'continue a prompt',
-  description: 'Continues a prompt. Greedy by default; any sampling option makes it sample.',
+  description:
+    'Continues a prompt, or every prompt of a file. Greedy by default; any sampling option makes it sample. ' +
+    'Prompts of a file are continued side by side; each gets the text that it gets alone.',
   examples: [
     './SmolLM2-135M --prompt "Once upon a time" --max-new-tokens 100',
     './SmolLM2-135M --prompt "Why is the sky blue?" --chat',
     './SmolLM2-135M --prompt "The sea" --temperature 0.8 --top-p 0.95 --seed 7',
     './SmolLM2-135M --prompt "The sea" --adapter ./adapter',
+    './SmolLM2-135M --prompts questions.txt --out answers.jsonl',
     './SmolLM2-135M --ids 504,3685 --remove 10,12-14 --json',
   ],
   noun: () => l10n.t('Generating text'),
   title: (model) => l10n.t('Generating text with {0}', model),
   options,
-  check: ({ prompt, ids }) =>
-    prompt !== undefined || ids !== undefined
+  check: ({ prompt, ids, prompts }) =>
+    prompt !== undefined || ids !== undefined || prompts !== undefined
       ? undefined
       : {
           what: 'There is nothing to continue',
-          why: `neither ${option('prompt')} nor ${option('ids')} is given`,
+          why: `none of ${option('prompt')}, ${option('prompts')} and ${option('ids')} is given`,
           action: `${set('prompt', '"Once upon a time"', 'add')}.`,
         },
-  result: shape<GenerateResult>(),
+  result: shape<GenerateResult | PromptsResult>(),
   event: shape<TextEvent>(),
 });

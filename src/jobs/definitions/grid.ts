@@ -29,7 +29,9 @@ const options = {
   ),
   prompt: text("what the texts begin with (default: the paper's prompt)", { conflicts: ['promptTokens', 'prompts'] }),
   promptTokens: whole('begin with that many random tokens instead', { conflicts: ['prompts'] }),
-  prompts: file('begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn'),
+  prompts: file('begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn', {
+    noun: () => l10n.t('a file of prompts'),
+  }),
   greedy: flag('always choose the most likely token; without it tokens are drawn as in the paper', {
     conflicts: ['seed'],
   }),

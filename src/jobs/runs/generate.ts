@@ -1,4 +1,4 @@
-/** One continuation of a prompt, streamed as events. */
+/** One continuation of a prompt, streamed as events; the prompts of a file are in generate-file.ts. */
 import { generate } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
 import { openForComputing, withModel } from '../../engine/model/opened';
@@ -7,10 +7,11 @@ import { detailsOf } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { GenerateResult, TextEvent } from '../../protocol/jobs';
+import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
+import { runPrompts } from './generate-file';
 
 /** A result with measurements as numbers, for use inside the process. */
 type Written = Omit<GenerateResult, Measured> & Readonly<Record<Measured, number>>;
@@ -19,7 +20,11 @@ type Measured = 'timeToFirstToken' | 'prefillTokensPerSecond' | 'decodeTokensPer
 export async function runGenerate(
   options: OptionsFor<'generate'>,
   context: JobContext<TextEvent>,
-): Promise<RunEnd<Written>> {
+): Promise<RunEnd<Written | PromptsResult>> {
+  return options.prompts === undefined ? runPrompt(options, context) : runPrompts(options, options.prompts, context);
+}
+
+async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<TextEvent>): Promise<RunEnd<Written>> {
   const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
   const { checkpoint, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,

@@ -13,7 +13,8 @@ import {
 } from '../../engine/evaluate/grid/protocol';
 import { type GridMeasurement, runGrid, type Subject } from '../../engine/evaluate/grid/run-grid';
 import { driftOf, hasDrifted, isNoisy } from '../../engine/evaluate/grid/statistics';
-import { promptOf, sizeOfView } from '../../engine/evaluate/measure';
+import { sizeOfView } from '../../engine/evaluate/measure';
+import { promptOf } from '../../engine/evaluate/measure-turns';
 import { readPrompts } from '../../engine/evaluate/prompts-file';
 import type { Model } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';

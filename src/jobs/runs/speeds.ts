@@ -1,6 +1,6 @@
 /** Measures the speeds of several models in turns. */
-import { sizeOfView } from '../../engine/evaluate/measure';
-import { fittingLengths, measureInTurns, type TurnSpeeds } from '../../engine/evaluate/measure-turns';
+import { sizeOfView, speedFigures } from '../../engine/evaluate/measure';
+import { fittingLengths, measureInTurns } from '../../engine/evaluate/measure-turns';
 import type { Model } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import { detailsOf } from '../../engine/records/details';
@@ -34,7 +34,7 @@ export async function runSpeeds(options: OptionsFor<'speeds'>, context: JobConte
       const info = columnInfo(column, options.columns[i]);
       if ('failure' in column) return { ...info, failure: words(column.failure) };
       const { checkpoint, view } = column.opened;
-      return { ...info, ...sizeOfView(checkpoint, view), ...figuresOf(measured[able.indexOf(column)]) };
+      return { ...info, ...sizeOfView(checkpoint, view), ...speedFigures(measured[able.indexOf(column)]) };
     });
     const { opened, model } = able[0];
     const details = detailsOf(opened.checkpoint, options, {
@@ -51,11 +51,3 @@ export async function runSpeeds(options: OptionsFor<'speeds'>, context: JobConte
     for (const column of columns) if ('model' in column) await column.model.close();
   }
 }
-
-const figuresOf = ({ prefill, decode, timeToFirstToken }: TurnSpeeds): Partial<MeasuredModel> => ({
-  prefillTokensPerSecond: prefill.median,
-  decodeTokensPerSecond: decode.median,
-  timeToFirstTokenSeconds: timeToFirstToken.median,
-  prefillRange: [prefill.low, prefill.high],
-  decodeRange: [decode.low, decode.high],
-});

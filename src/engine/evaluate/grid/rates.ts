@@ -12,7 +12,7 @@ import { float32, type Feeds, keepsTensors, openSession, type Provider, type Ses
 import type { DeviceRates } from './work';
 
 /** Sizes n of the n × n matrices. The larger one is left out where the smaller one takes long. */
-const SIZES = [1024, 2048];
+const SIZES = [1024, 1536];
 const LONG_SECONDS = 1;
 /** Products in one run, so that copies on the way out hardly count. */
 const CHAIN = 2;
@@ -21,7 +21,7 @@ const RUNS = 5;
 
 /** Numbers that are read, in rows that threads share: many times a processor's cache, and what a GPU may bind. */
 const ROW = 65_536;
-const ROWS_ON_HOST = 2048;
+const ROWS_ON_HOST = 1024;
 const ROWS_ON_DEVICE = 384;
 
 interface Where {

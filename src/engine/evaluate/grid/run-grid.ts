@@ -17,6 +17,7 @@ import { measureRates } from './rates';
 import type { GridCell, ModelGrid, Rates } from './result';
 import { hasDrifted } from './statistics';
 import { timedRun } from './timed-run';
+import type { DeviceRates } from './work';
 
 /** A model to measure. */
 export interface Subject {
@@ -32,6 +33,8 @@ export interface GridOptions extends Protocol, Sampling {
   readonly seed?: number;
   /** Bytes that this process may take with one model; all that the machine has when undefined. */
   readonly limit?: number;
+  /** What the device can do, before and after; it is measured when undefined. */
+  readonly deviceRates?: () => Promise<DeviceRates>;
 }
 
 export interface GridMeasurement {
@@ -76,7 +79,8 @@ export async function runGrid(
   const { model } = subjects[0];
   const where = { provider: model.device.provider, threads: model.threads };
   job.onProgress?.({ label: 'measuring the device', done: 0, total: 0, unit: 'share', unpaced: true });
-  const before = await measureRates(where);
+  const ratesNow = options.deviceRates ?? (() => measureRates(where));
+  const before = await ratesNow();
   const meter = openPeakMeter();
   try {
     const everything = slots.flat().filter(({ predicted }) => predicted.total <= limit);
@@ -89,7 +93,7 @@ export async function runGrid(
   } finally {
     await meter.close();
   }
-  const rates = { before, after: await measureRates(where) };
+  const rates = { before, after: await ratesNow() };
   const comparable = inTurns || !hasDrifted(before.flopsPerSecond, rates.after.flopsPerSecond);
   return { models: gridsOf(subjects, slots, rates, limit, comparable), rates, limit, inTurns, comparable };
 }
@@ -142,7 +146,9 @@ async function measureGroup(
       open.push({ ...one, before: open[0]?.before ?? one.before });
       correctFixed(open[open.length - 1], slots);
     }
-    for (const at of group[0].slots.keys()) {
+    // Memory that a process once had stays with it in part, so small cells come first.
+    const order = [...group[0].slots.keys()].sort((x, y) => needOf(group[0].slots[x]) - needOf(group[0].slots[y]));
+    for (const at of order) {
       const turns = open.map((one, i) => ({ one, slot: group[i].slots[at], series: group[i].slots }));
       await measureCell(turns, options, meter, work, signal);
     }
@@ -152,6 +158,8 @@ async function measureGroup(
 }
 
 const NOT_IN_MEMORY = 'its weights do not fit into the free memory, so that each block is read from the disk again';
+
+const needOf = ({ predicted }: Slot): number => predicted.total;
 
 async function openSubject(
   subject: Subject,
@@ -208,10 +216,10 @@ async function measureCell(
       const prompts = Array.from({ length: cell.batch }, (_, text) => subject.prompts[text % subject.prompts.length]);
       try {
         decoder.restart(1, 1); // the caches of the run before are gone
-        const rest = meter.start();
+        meter.start();
         const asked = { prompts, newTokens: cell.newTokens, seed, temperature, topK, topP };
         const timed = await timedRun(subject.model, decoder, asked, signal);
-        const peakBytes = one.before + one.own + Math.max(0, meter.peak() - rest);
+        const peakBytes = meter.peak() - othersOf(turns, one);
         if (run >= warmup) slot.runs.push({ ...timed, peakBytes });
       } catch (error) {
         endSeries(series, slot, error);
@@ -220,6 +228,10 @@ async function measureCell(
     }
   }
 }
+
+/** Bytes that the other open models take. */
+const othersOf = (turns: readonly Turn[], one: Open): number =>
+  turns.reduce((sum, turn) => sum + (turn.one === one ? 0 : turn.one.own), 0);
 
 /** Larger cells of the same length would fail too. @throws errors that have nothing to do with the cell's size */
 function endSeries(series: readonly Slot[], failed: Slot, error: unknown): void {

@@ -1,0 +1,81 @@
+/** Continues the prompts of a file side by side, and writes the texts to a file that is complete or not there. */
+import { extname, resolve } from 'node:path';
+import { readPrompts } from '../../engine/evaluate/prompts-file';
+import { writePrompts } from '../../engine/evaluate/write-prompts';
+import { writeWhole } from '../../engine/files/whole-file';
+import { openForComputing, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import { detailsOf, fileInput } from '../../engine/records/details';
+import { encodePrompt } from '../../engine/tokenizer/prompt';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
+import type { PromptsResult, PromptText } from '../../protocol/jobs';
+import { checkFileTarget } from '../file-target';
+import type { OptionsFor } from '../kinds';
+import { samplingOf } from '../options/sampling';
+import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+
+/** @param file the prompts */
+export async function runPrompts(
+  options: OptionsFor<'generate'>,
+  file: string,
+  context: JobContext<never>,
+): Promise<RunEnd<PromptsResult>> {
+  const { out, batch, chat = false, maxNewTokens, ignoreEos = false } = options;
+  if (out !== undefined) await checkFileTarget('the texts', out, options.checkpoint, [file]);
+  const prompts = await readPrompts(file);
+  const { checkpoint, view, changes, inputs, removed } = await openForComputing(
+    options.checkpoint,
+    options,
+    context.job,
+  );
+  const tokenizer = await loadTokenizer(checkpoint.folder, context.job);
+  const promptIds: number[][] = [];
+  for (const prompt of prompts.texts) promptIds.push(await encodePrompt(tokenizer, prompt, { chat }));
+  const choice = samplingOf(options);
+  const texts: PromptText[] = [];
+  const start = performance.now();
+  const device = await withModel(checkpoint, { ...modelOptions(options, context), changes }, async (model) => {
+    const writing = { maxNewTokens, ...choice, ignoreEos, view, together: batch };
+    await writePrompts(
+      model,
+      promptIds,
+      writing,
+      async (some, written) => {
+        for (const [i, { ids, stopped }] of written.entries()) {
+          const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
+          const at = some[i];
+          texts[at] = { prompt: prompts.texts[at], promptTokens: promptIds[at].length, text, ids, stopped };
+        }
+      },
+      context.job,
+    );
+    return model.device;
+  });
+  const seconds = secondsSince(start);
+  if (out !== undefined) await writeWhole(out, textsFile(out, texts));
+  const without = removedJson(removed);
+  const tokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const input = fileInput('prompts', file, prompts.sha256);
+  return {
+    result: {
+      texts,
+      out: out === undefined ? null : resolve(out),
+      batch,
+      removed: without,
+      tokensPerSecond: tokens / seconds,
+      seconds,
+    },
+    run: detailsOf(checkpoint, options, {
+      inputs: [...inputs, input],
+      settings: { prompts: prompts.texts, chat, maxNewTokens, ...choice, ignoreEos, batch, removed: without },
+      seed: 'seed' in choice ? choice.seed : undefined,
+      device,
+    }),
+  };
+}
+
+/** A list for .json, otherwise a line for each text. */
+function textsFile(path: string, texts: readonly PromptText[]): string {
+  if (extname(path).toLowerCase() === '.json') return `${JSON.stringify(texts, undefined, 2)}\n`;
+  return texts.map((text) => `${JSON.stringify(text)}\n`).join('');
+}
