@@ -101,7 +101,7 @@ function closing({
     ...failures,
     ...models.flatMap(({ label, ideal, blocks = 0, parameters = 0, bytes = 0, promptTokens = 0 }) => [
       `${label}: ${formatCounted(blocks, 'block')}, ${formatCount(parameters)} parameters, ${formatBytes(bytes)}, prompt of ` +
-        `${formatCounted(promptTokens, 'token')}` +
+        formatCounted(promptTokens, 'token') +
         (typeof ideal === 'number' ? `; ideal speed-up by its blocks ${times(ideal)}` : ''),
     ]),
     `${formatCounted(runs, 'run')} of each cell after ${warmup} that do not count` +

@@ -51,7 +51,7 @@ function attending({ steps }: Segment): readonly Step[] {
 
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
-  private readonly caches: Record<string, Tensor> = {};
+  private caches: Record<string, Tensor> = {};
   private readonly rotations: RotationTables;
   /** Tokens of each text so far. */
   private past: number[] = [];
@@ -103,10 +103,8 @@ export class Decoder {
 
   /** Forgets all texts; that many begin anew. @param capacity tokens of each, at most the decoder's */
   restart(texts: number, capacity = this.capacity): void {
-    for (const name of Object.keys(this.caches)) {
-      this.caches[name].dispose();
-      delete this.caches[name];
-    }
+    for (const cache of Object.values(this.caches)) cache.dispose();
+    this.caches = {};
     this.past = Array<number>(texts).fill(0);
     this.limit = capacity;
     this.room = 0;

@@ -18,7 +18,7 @@ import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run
 export async function runPrompts(
   options: OptionsFor<'generate'>,
   file: string,
-  context: JobContext<never>,
+  context: JobContext,
 ): Promise<RunEnd<PromptsResult>> {
   const { out, batch, chat = false, maxNewTokens, ignoreEos = false } = options;
   if (out !== undefined) await checkFileTarget('the texts', out, options.checkpoint, [file]);
