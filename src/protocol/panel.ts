@@ -24,6 +24,7 @@ export type {
   RunDigest,
   SamplesDigest,
   ScoreDigest,
+  TasksDigest,
   TrainingDigest,
   TrainingEvaluation,
   TrainingStep,
@@ -272,7 +273,7 @@ export type PanelMessage =
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
-  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' }
+  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
   /** Measure on these rows of a scoring. */

@@ -7,6 +7,7 @@ import { connect } from '../support/host';
 import { registerControls } from '../support/ui';
 import './panel.css';
 import type { Context, Section } from './sections/section';
+import { accuracySection } from './sections/accuracy';
 import { curveSection } from './sections/curve';
 import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
@@ -55,18 +56,19 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, quality, samples, measured, runs] = [
+  const [plan, importance, curve, training, healing, quality, accuracy, samples, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
     trainingSection(context),
     healingSection(context),
     qualitySection(context),
+    accuracySection(context),
     samplesSection(context),
     measuredSection(context),
     runsSection(context),
   ];
-  const cards = [importance, curve, training, healing, quality, samples, measured, runs];
+  const cards = [importance, curve, training, healing, quality, accuracy, samples, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

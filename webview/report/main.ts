@@ -7,6 +7,7 @@ import { cardTitle } from '../panel/card';
 import { SampleColumn } from '../panel/sections/sample-column';
 import { settingsText, writtenBy } from '../panel/sections/sample-history';
 import type { Context, Section } from '../panel/sections/section';
+import { accuracySection } from '../panel/sections/accuracy';
 import { curveSection } from '../panel/sections/curve';
 import { healingSection } from '../panel/sections/healing';
 import { importanceSection } from '../panel/sections/importance';
@@ -33,6 +34,7 @@ const CONTENTS = {
   curve: ({ curve, retrained }) => (curve?.points.length ?? 0) > 0 || (retrained?.length ?? 0) > 0,
   training: ({ training }) => (training?.steps.length ?? 0) > 0,
   heal: ({ heal }) => heal !== undefined,
+  tasks: ({ tasks }) => tasks !== undefined,
   cost: ({ cost }) => cost !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
 
@@ -59,6 +61,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     ...(has('curve') ? [curveSection(context)] : []),
     ...(has('training') ? [trainingSection(context)] : []),
     ...(has('heal') ? [healingSection(context)] : []),
+    ...(has('tasks') ? [accuracySection(context)] : []),
     ...(has('cost') ? [measuredSection(context)] : []),
   ];
   const main = el('div', { class: 'grid' }, ...sections.map(({ element }) => element), ...own.flatMap(samplesOf));

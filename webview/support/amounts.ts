@@ -15,3 +15,4 @@ export const tokensText = (count: number): string => amount(count, t('1 token'),
 export const textsText = (count: number): string => amount(count, t('1 text'), (n) => t('{0} texts', n));
 export const rowsText = (count: number): string => amount(count, t('1 row'), (n) => t('{0} rows', n));
 export const stepsText = (count: number): string => amount(count, t('1 step'), (n) => t('{0} steps', n));
+export const itemsText = (count: number): string => amount(count, t('1 item'), (n) => t('{0} items', n));

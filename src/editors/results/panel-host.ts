@@ -22,6 +22,7 @@ const COMMANDS = {
   prune: 'coppice.pruneCheckpoint',
   heal: 'coppice.heal',
   retrain: 'coppice.retrainLora',
+  tasks: 'coppice.evaluateTasks',
 } as const;
 
 /** @param shared services that all panels share */

@@ -1,7 +1,7 @@
 /** The list of recorded runs, with actions and with a warning if an input of a run has changed. */
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
-import { formatCount, shortNumber } from '../../../src/format/numbers';
+import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button, checkbox, enable } from '../../support/ui';
@@ -127,14 +127,14 @@ export function runsSection(context: Context): Section {
   return {
     element,
     update: ({ runs, unreadable: bad, comparison: compared }, view: ViewState) => {
-      drawList(runs, bad, view.ticked, view.shown, view.training, view.healing, view.samples);
+      drawList(runs, bad, view.ticked, view.shown, view.training, view.healing, view.accuracy, view.samples);
       comparison.show(compared);
     },
   };
 }
 
 /** The result of a run, in a few words. */
-function resultOf({ digest: { kind, score, curve, training, heal, quality, cost, samples } }: PanelRun): string {
+function resultOf({ digest: { kind, score, curve, training, heal, tasks, quality, cost, samples } }: PanelRun): string {
   if (score?.set) return t('without {0}', score.set.blocks.join(', '));
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
@@ -149,6 +149,10 @@ function resultOf({ digest: { kind, score, curve, training, heal, quality, cost,
     const { before, rounded, after } = heal.heldOut ?? heal.fit ?? {};
     const [from, to] = [before, rounded ?? after].map((numbers) => shortNumber(numeric(numbers?.ppl)));
     return t('without {0}, perplexity {1} → {2}', heal.removed.join(', '), from, to);
+  }
+  if (tasks) {
+    const averages = tasks.models.map(({ average }) => (average === null ? '–' : formatPercent(average)));
+    return t('accuracy {0}', averages.join(' → '));
   }
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)

@@ -11,16 +11,17 @@ import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
 /** Cards by their CSS class. */
-export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'samples';
+export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples';
 
 /** The chart that can draw the run; undefined for a run without a chart. */
 export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
-  const { score, curve, training, heal, samples, retrained } = digest;
+  const { score, curve, training, heal, tasks, samples, retrained } = digest;
   if (foreign) return undefined;
   if (score && score.blocks.length > 0) return 'importance';
   if (curve && curve.points.length > 0) return 'curve';
   if (training && training.steps.length > 0) return 'training';
   if (heal) return 'healing';
+  if (tasks) return 'accuracy';
   if (samples && samples.texts.length > 0) return 'samples';
   return retrained && retrained.length > 0 ? 'curve' : undefined;
 }
@@ -54,6 +55,8 @@ export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: Vie
       return { training: run.id };
     case 'healing':
       return { healing: run.id };
+    case 'accuracy':
+      return { accuracy: run.id };
     case 'samples':
       return { samples: run.id };
     case undefined:
@@ -61,8 +64,8 @@ export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: Vie
   }
 }
 
-export const isShown = ({ id }: PanelRun, { shown, training, healing, samples }: ViewState): boolean =>
-  shown.includes(id) || [training, healing, samples].includes(id);
+export const isShown = ({ id }: PanelRun, { shown, training, healing, accuracy, samples }: ViewState): boolean =>
+  shown.includes(id) || [training, healing, accuracy, samples].includes(id);
 
 /** A note that a chart draws a chosen run, with a button to go back; empty if it draws the newest. */
 export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {

@@ -17,6 +17,8 @@ export interface ViewState {
   readonly training: string;
   /** Healing that is shown; empty for the newest. */
   readonly healing: string;
+  /** Run of tasks that is shown; empty for the newest. */
+  readonly accuracy: string;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -42,6 +44,7 @@ export const FIRST_VIEW: ViewState = {
   overlay: '',
   training: '',
   healing: '',
+  accuracy: '',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },

@@ -1,0 +1,102 @@
+/** Accuracies in tasks of the newest run, or a chosen one: the chart, a table of differences, and items that differ. */
+import type { PanelRun, TasksDigest } from '../../../src/protocol/panel';
+import { formatCount } from '../../../src/format/numbers';
+import { el } from '../../support/dom';
+import { itemsText } from '../../support/amounts';
+import { t } from '../../support/l10n';
+import { dropdown } from '../../support/ui';
+import { drawAccuracy } from '../charts/accuracy';
+import { ChartFrame } from '../charts/frame';
+import { table } from '../charts/table';
+import { type Accuracy, type AccuracyRow, accuracyRows } from '../state/accuracies';
+import { accuracyText, differenceText, isDifferent, pValueText } from '../state/accuracy-words';
+import { modelText } from '../state/model-labels';
+import { nameOf, ownRuns } from '../state/shown-runs';
+import { differingItems } from './differing-items';
+import { type Context, type Section, startButton, whenChanged } from './section';
+
+export function accuracySection(context: Context): Section {
+  const { send, setView } = context;
+  const frame = new ChartFrame('accuracy', t('Accuracy'), t('How many questions does each model answer?'), context);
+  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (accuracy) => setView({ accuracy }));
+  const place = el('div', {
+    class: 'table-scroll',
+    tabindex: '0',
+    role: 'group',
+    'aria-label': t('Accuracies and differences'),
+  });
+  const items = el('div', {});
+  frame.element.append(place, items);
+  const start = (trusted: boolean, appearance: 'primary' | 'secondary'): HTMLElement[] =>
+    context.still
+      ? []
+      : [startButton(trusted, t('Evaluate Tasks…'), () => send({ type: 'start', action: 'tasks' }), { appearance })];
+  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, trusted: boolean) => {
+    const evaluated = runs.filter(({ digest }) => digest.tasks !== undefined);
+    const chosen = evaluated.find(({ id }) => id === wanted) ?? evaluated[0];
+    place.hidden = items.hidden = !chosen;
+    if (!chosen) {
+      frame.setTools();
+      frame.showEmpty(
+        t('The same questions for each model show what perplexity hides: the paper’s seven tasks, or your own file.'),
+        ...start(trusted, 'primary'),
+      );
+      return;
+    }
+    const choices = evaluated.map((run) => ({ value: run.id, label: nameOf(run) }));
+    shown.show(choices, chosen.id);
+    frame.setTools(...start(trusted, 'secondary'), ...(choices.length > 1 ? [shown.element] : []));
+    const tasks = chosen.digest.tasks!;
+    frame.show(summaryOf(chosen, tasks), (width) => drawAccuracy(tasks, width, frame));
+    place.replaceChildren(tableOf(tasks));
+    items.replaceChildren(...differingItems(tasks, context.still));
+  });
+  return {
+    element: frame.element,
+    update: ({ runs, trusted }, { accuracy }) => draw(ownRuns(runs), accuracy, trusted),
+  };
+}
+
+/** Which items, of which files, by which models and precision; and what the bars are. */
+function summaryOf({ digest }: PanelRun, { models, files, from, limit }: TasksDigest): string {
+  const count = itemsText(models[0].tasks.reduce((sum, { items }) => sum + items, 0));
+  const part =
+    limit === null && from === 0
+      ? t('all records')
+      : limit === null
+        ? t('records from {0}', formatCount(from))
+        : t('records {0} to {1}', formatCount(from), formatCount(from + limit - 1));
+  const names = files.filter((name) => !name.endsWith('.lst'));
+  const bars =
+    models.length > 1
+      ? t(
+          'Bars: 95 % interval of the paired difference to {0}; of this model alone 1.96 standard errors.',
+          modelText(models[0].label),
+        )
+      : t('Bars: 1.96 standard errors.');
+  return [
+    t('{0} of {1} ({2}).', count, names.join(', ') || t('the task data'), part),
+    t('Computed in float32 on {0}.', digest.device ?? '–'),
+    bars,
+  ].join(' ');
+}
+
+function tableOf(tasks: TasksDigest): HTMLTableElement {
+  const labels = tasks.models.map(({ label, model }) => modelText(label || model));
+  const rows = accuracyRows(tasks).map(({ title, items, metric, models }: AccuracyRow) => [
+    el('span', {}, title, metric === 'accNorm' ? el('span', { class: 'muted' }, ' acc_norm') : undefined),
+    formatCount(items),
+    ...models.map(cell),
+  ]);
+  return table(t('Accuracy of each model in each task'), [t('Task'), t('Items'), ...labels], rows);
+}
+
+/** "49.3 % ± 1.1", below it "−2.1 points ± 1.4" with the test in the tooltip. */
+function cell(accuracy: Accuracy): HTMLElement {
+  const { paired } = accuracy;
+  const value = el('span', {}, accuracyText(accuracy));
+  if (!paired) return el('span', { class: 'figure' }, value);
+  const title = paired.items ? pValueText(paired.items) : t('Mean of the tasks’ differences');
+  const strong = isDifferent(paired) ? 'difference is-different' : 'difference muted';
+  return el('span', { class: 'figure', title }, value, el('span', { class: strong }, differenceText(paired)));
+}
