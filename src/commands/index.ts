@@ -6,6 +6,7 @@ import { cancelJobCommand } from './cancel-job';
 import { closeCheckpointCommand } from './close-checkpoint';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
+import { evaluateTasksCommand } from './evaluate-tasks';
 import { exportPlanCommand } from './export-plan';
 import { copyPathCommand } from './copy-path';
 import { discardTrainingCommand } from './discard-training';
@@ -54,6 +55,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   pruneCheckpointCommand,
   healCheckpointCommand,
   evaluatePerplexityCommand,
+  evaluateTasksCommand,
   generateTextCommand,
   retrainLoraCommand,
   resumeTrainingCommand,

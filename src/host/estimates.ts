@@ -54,6 +54,21 @@ export function evaluationEstimate(
   return timeOf(coppice, comparedFlops(architecture, windows, removed), architecture, 'evaluate', windows.length);
 }
 
+/** Tokens of a row of questions: only the attention depends on it, which is little. */
+const QUESTION_LENGTH = 64;
+
+/** "about 4:00" for models that each read this many tokens of questions. @param models blocks that each lacks */
+export function tasksEstimate(
+  coppice: Coppice,
+  architecture: Architecture,
+  tokens: number,
+  models: readonly (readonly number[])[],
+): string {
+  const rows = { rows: tokens / QUESTION_LENGTH, length: QUESTION_LENGTH };
+  const flops = models.reduce((sum, removed) => sum + evaluationFlops(architecture, rows, removed), 0);
+  return timeOf(coppice, flops, architecture, 'evaluate', QUESTION_LENGTH);
+}
+
 /** Operations of measuring a model, and beside it the unpruned one if blocks are left out. */
 function comparedFlops(
   architecture: Architecture,

@@ -35,6 +35,26 @@ export function pick<T>(
   );
 }
 
+/** Asks for at least one of several choices. @returns the values in the order of the choices @param active ticked at first */
+export function pickMany<T>(
+  place: Place,
+  placeholder: string,
+  choices: readonly Choice<T>[],
+  active: readonly T[],
+): Promise<readonly T[] | Back> {
+  const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
+  const many = { canSelectMany: true, matchOnDescription: true, ignoreFocusOut: true };
+  Object.assign(box, { ...numbered(place), placeholder, ...many });
+  box.items = choices;
+  box.selectedItems = box.items.filter(({ value }) => active.includes(value));
+  return answerOf<readonly T[]>(box, place, [], (answer) =>
+    box.onDidAccept(() => {
+      const chosen = box.items.filter((item) => box.selectedItems.includes(item));
+      if (chosen.length > 0) answer(chosen.map(({ value }) => value));
+    }),
+  );
+}
+
 /** Without the total, a step number looks like a version. A single step needs none. */
 function numbered({ title, step, totalSteps }: Place): Partial<Place> {
   return totalSteps === undefined || totalSteps === 1 ? { title } : { title, step, totalSteps };

@@ -212,6 +212,91 @@ export const healRun: RunDigest = {
   },
 };
 
+const NAMES = ['boolq', 'piqa', 'hellaswag', 'winogrande', 'arc_easy', 'arc_challenge', 'openbookqa'] as const;
+const WHOLE = [0.598, 0.683, 0.431, 0.524, 0.584, 0.296, 0.338];
+const LOST = [0.01, 0.034, 0.058, 0.012, 0.081, 0.019, 0.016];
+const ITEMS = [3270, 1838, 10042, 1267, 2376, 1172, 500];
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Three models on the seven tasks, in made-up numbers. */
+export const tasksRun: RunDigest = {
+  kind: 'tasks',
+  ...at(50),
+  ...base,
+  removed: [],
+  inputs: NAMES.map((name) => ({ role: 'task', name: `${name}.jsonl`, hash: 'abcd' })),
+  settings: [['from', '0']],
+  tasks: {
+    itemsKey: 'items',
+    from: 0,
+    limit: null,
+    files: NAMES.map((name) => `${name}.jsonl`),
+    models: ['Original', 'Without 14, 17–18', 'adapter-a'].map((label, m) => {
+      const values = WHOLE.map((value, k) => value - LOST[k] * [0, 1, 0.4][m]);
+      return {
+        label,
+        model: MODEL.name,
+        identity: 'f00d',
+        removed: m === 0 ? [] : [14, 17, 18],
+        ...(m === 2 && { adapter: 'adapter-a' }),
+        average: mean(values),
+        tasks: NAMES.map((name, k) => ({
+          name,
+          items: ITEMS[k],
+          metric: [2, 5, 6].includes(k) ? ('accNorm' as const) : ('acc' as const),
+          value: values[k],
+          stderr: Math.sqrt((values[k] * (1 - values[k])) / ITEMS[k]),
+          acc: values[k],
+          accNorm: [2, 5, 6].includes(k) ? values[k] : null,
+        })),
+      };
+    }),
+    differences: ['Without 14, 17–18', 'adapter-a'].map((label, m) => ({
+      label,
+      average: { difference: -mean(LOST) * [1, 0.4][m], interval: 0.0093 },
+      tasks: NAMES.map((name, k) => ({
+        name,
+        difference: -LOST[k] * [1, 0.4][m],
+        interval: 1.1 / Math.sqrt(ITEMS[k]),
+        lost: Math.round(0.12 * ITEMS[k]),
+        gained: Math.round((0.12 - LOST[k]) * ITEMS[k]),
+        pValue: LOST[k] > 0.03 ? 1e-5 : 0.143,
+        differing: Math.round(0.2 * ITEMS[k]),
+      })),
+    })),
+    questions: [
+      {
+        task: 'piqa',
+        item: 17,
+        context: 'Question: How do I keep a door from closing?\nAnswer:',
+        choices: ['Put a wedge of wood under it.', 'Put a wedge of water under it.'],
+        gold: 0,
+        answers: [0, 1, 0],
+      },
+      {
+        task: 'arc_easy',
+        item: 4,
+        context: 'Question: Which of these is a mammal?\nAnswer:',
+        choices: ['a shark', 'a whale', 'a trout', 'a frog'],
+        gold: 1,
+        answers: [1, 0, 0],
+      },
+      {
+        task: 'capitals',
+        item: 2,
+        context: 'The capital of France is',
+        choices: ['Paris'],
+        gold: null,
+        answers: [
+          { text: ' Paris, the city', correct: true },
+          { text: ' the capital of', correct: false },
+          { text: ' Paris.', correct: true },
+        ],
+      },
+    ],
+  },
+};
+
 const titleOf = ({ kind, score, curve, training }: RunDigest): string =>
   [kind, score?.criterion ?? curve?.criterion ?? training?.output].filter(Boolean).join(' · ');
 

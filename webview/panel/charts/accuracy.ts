@@ -98,16 +98,24 @@ function dotPlot(
         rows.slice(1).map((_, r) => (r + 1) * band),
         { stroke: 'var(--ink)', strokeOpacity: 0.15 },
       ),
-      Plot.text(rows, {
-        frameAnchor: 'left',
-        y: (_: AccuracyRow, r: number) => (r + 0.5) * band,
-        text: 'title',
-        textAnchor: 'end',
-        dx: -10,
-        fill: 'var(--ink)',
-        fontWeight: (row: AccuracyRow) => (row.task === undefined ? 'bold' : 'normal'),
-        fontSize: 12,
-      }),
+      ...['normal', 'bold'].map((fontWeight) =>
+        Plot.text(
+          rows.map(({ task, title }, r) => ({
+            title: (task === undefined) === (fontWeight === 'bold') ? title : '',
+            r,
+          })),
+          {
+            frameAnchor: 'left',
+            y: ({ r }: { r: number }) => (r + 0.5) * band,
+            text: 'title',
+            textAnchor: 'end',
+            dx: -10,
+            fill: 'var(--ink)',
+            fontWeight,
+            fontSize: 12,
+          },
+        ),
+      ),
       Plot.ruleX(lines, {
         x: 'x',
         y1: ({ y }: Dot) => y,
@@ -131,7 +139,14 @@ function dotPlot(
       ...[...new Set(dots.map(({ model }) => model))].map((model) =>
         Plot.dot(
           dots.filter((dot) => dot.model === model),
-          { x: 'x', y: 'y', r: 4.5, symbol: styleOf(model).symbol, fill: styleOf(model).color, className: 'accuracies' },
+          {
+            x: 'x',
+            y: 'y',
+            r: 4.5,
+            symbol: styleOf(model).symbol,
+            fill: styleOf(model).color,
+            className: 'accuracies',
+          },
         ),
       ),
     ],
@@ -178,11 +193,7 @@ const tableOf = (rows: readonly AccuracyRow[], labels: readonly string[]): Numbe
       label,
       t('{0}: standard error', label),
       ...(m > 0
-        ? [
-            t('{0}: difference', label),
-            t('{0}: half of the 95 % interval', label),
-            t('{0}: p (McNemar)', label),
-          ]
+        ? [t('{0}: difference', label), t('{0}: half of the 95 % interval', label), t('{0}: p (McNemar)', label)]
         : []),
     ]),
   ],

@@ -1,0 +1,25 @@
+/** The models that a command can compare with a checkpoint: those that its results panel lists, its base model first. */
+import { type Column, columnsOf } from '../editors/results/columns';
+import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
+import { Origins } from '../editors/results/origins';
+import { Relatives } from '../editors/results/relatives';
+import type { Chosen } from '../host/choose-checkpoint';
+import type { Coppice } from '../host/coppice';
+
+export async function comparableModels(
+  { library, plans }: Coppice,
+  { path, checkpoint, subject }: Chosen,
+): Promise<Column[]> {
+  if (!library.isScanned) await library.rescan();
+  const relatives = new Relatives({ path, checkpoint }, (other) => library.load(other), new Origins());
+  const [adapters, patches] = [new FittingList(checkpoint, ADAPTERS), new FittingList(checkpoint, PATCHES)];
+  await Promise.all([
+    relatives.refresh(library.entries().map((entry) => entry.path)),
+    adapters.refresh(library.adapters()),
+    patches.refresh(library.patches()),
+  ]);
+  const changes = { adapters: adapters.fitting, patches: patches.fitting };
+  const columns = columnsOf(plans.removed(subject), changes, relatives);
+  const base = relatives.parent && `checkpoint:${relatives.parent.path}`;
+  return [...columns.filter(({ id }) => id === base), ...columns.filter(({ id }) => id !== base)];
+}

@@ -1,0 +1,207 @@
+/**
+ * Evaluate Tasks…: lets models answer the questions of the paper's tasks or of a file of one's own, and compares them item
+ * by item. Answers are kept while it runs, so that a run that was stopped goes on where it was.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Column } from '../editors/results/columns';
+import { isTaskName } from '../engine/evaluate/tasks/catalogue';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { pickOrBrowse } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import type { Coppice } from '../host/coppice';
+import { tasksEstimate } from '../host/estimates';
+import { inform, nextCommand } from '../host/inform';
+import { type ModelChoice, modelSource } from '../host/model-choice';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
+import {
+  folderLabel,
+  foldersOfTasks,
+  ownQuestions,
+  type Questions,
+  questionsOfFile,
+  questionsOfTask,
+  taskLabel,
+  tasksIn,
+} from '../host/task-data';
+import type { LabelledModel } from '../jobs/option';
+import type { SpecOf } from '../protocol/jobs';
+import type { TasksResult } from '../protocol/tasks';
+import type { tasks as definition } from '../jobs/definitions/tasks';
+import { formatCount, formatPercent } from '../format/numbers';
+import { comparableModels } from './comparable-models';
+
+export interface TasksArguments extends CommonArguments, ModelChoice {
+  /** Folder with the files of the tasks. */
+  readonly data?: string;
+  readonly tasks?: readonly string[];
+  /** Files of own questions. */
+  readonly own?: readonly string[];
+  readonly from?: number;
+  readonly limit?: number;
+  /** Models that answer the same questions; the others are compared with the first. */
+  readonly columns?: readonly LabelledModel[];
+}
+
+/** Ending of a file of own questions among the answers of the first step. */
+const isFile = (path: string): boolean => path.endsWith('.json');
+
+export const evaluateTasksCommand: Command<TasksArguments> = {
+  id: 'coppice.evaluateTasks',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Evaluate Tasks');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const asks = args.data === undefined && args.own === undefined;
+    const steps = [dataStep(coppice), tasksStep(coppice), modelsStep(coppice, chosen), limitStep(coppice, chosen)];
+    const complete = asks ? await askAll(title, args, steps) : args;
+    settle({ ...complete, checkpoint: chosen.path });
+    const { data, tasks = [], own, from, limit, columns } = complete;
+    const models = columns ?? [{ label: 'Original', ...modelSource(coppice, chosen, complete) }];
+    const answers = await answersFile(coppice);
+    const spec: SpecOf<typeof definition> = {
+      kind: 'tasks',
+      columns: models,
+      data,
+      ...(tasks.length > 0 && { tasks: tasks.filter(isTaskName) }),
+      own,
+      from,
+      limit,
+      answers,
+    };
+    const { result, notes } = await runJob(coppice, spec, { device: args.device });
+    if (answers !== undefined) await rm(answers, { force: true });
+    const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path });
+    inform(args, [wordsOf(result), ...notes].join(' '), open);
+    return result;
+  },
+};
+
+/** A folder of data, or a file of own questions. */
+function dataStep(coppice: Coppice): Step<TasksArguments> {
+  const step: Step<TasksArguments> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const [folders, files] = await Promise.all([foldersOfTasks(), ownQuestions()]);
+    const inFolders = folders.map(async (folder) => ({
+      label: folderLabel(folder),
+      description: (await tasksIn(folder)).map(taskLabel).join(', '),
+      value: folder,
+    }));
+    const inFiles = files.map((file) => ({
+      label: vscode.workspace.asRelativePath(file),
+      description: t('your own questions'),
+      value: file,
+    }));
+    const browse = (): Thenable<vscode.Uri[] | undefined> =>
+      vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: true });
+    const choices = [...(await Promise.all(inFolders)), ...inFiles];
+    const placeholder =
+      choices.length > 0
+        ? t('Select a folder of task data or a file of questions')
+        : t('Browse for a folder of task data or a file of questions; “coppice fetch-tasks” downloads the data');
+    const path = await pickOrBrowse(place, placeholder, choices, browse, recall(coppice, 'tasks', 'data', ''));
+    if (path === BACK) return BACK;
+    await remember(coppice, 'tasks', { data: path });
+    return isFile(path) ? { own: [path], data: undefined } : { data: path, own: undefined };
+  };
+  return step;
+}
+
+function tasksStep(coppice: Coppice): Step<TasksArguments> {
+  const step: Step<TasksArguments> = async ({ data }, place) => {
+    const names = await tasksIn(data!);
+    if (names.length === 0) return {}; // the job says what the folder lacks
+    const last = recall(coppice, 'tasks', 'tasks', '').split(',');
+    const counted = names.map(async (name) => ({
+      label: taskLabel(name),
+      description: vscode.l10n.t('{0} items', formatCount((await questionsOfTask(name, data!)).items)),
+      value: name,
+    }));
+    const before = names.filter((name) => last.includes(name));
+    const active = before.length > 0 ? before : names;
+    const chosen = await pickMany(place, vscode.l10n.t('Select the tasks'), await Promise.all(counted), active);
+    if (chosen === BACK) return BACK;
+    await remember(coppice, 'tasks', { tasks: chosen.join(',') });
+    return { tasks: chosen };
+  };
+  return when(({ data, tasks }) => data !== undefined && tasks === undefined, step);
+}
+
+/** The original, the plan, pruned models and adapters, as the results panel lists them. */
+function modelsStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
+  const isOpen = ({ columns, adapter, plan, remove }: TasksArguments): boolean =>
+    [columns, adapter, plan, remove].every((each) => each === undefined);
+  const step: Step<TasksArguments> = async (_, place) => {
+    const all = await comparableModels(coppice, chosen);
+    const choices = all.map(({ label, detail }, value) => ({ label, description: detail, value }));
+    const active = all.flatMap(({ related, id }, m) => (related && !id.startsWith('patch:') ? [m] : [])).slice(0, 4);
+    const placeholder = vscode.l10n.t('Select the models; the others are compared with the first');
+    const picked = await pickMany(place, placeholder, choices, active);
+    if (picked === BACK) return BACK;
+    return { columns: picked.map((m) => labelled(all[m])) };
+  };
+  return when(isOpen, step);
+}
+
+const labelled = ({ label, source }: Column): LabelledModel => ({ label, ...source });
+
+/** Numbers of records to offer. */
+const LIMITS = [500, 100];
+
+function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
+  const step: Step<TasksArguments> = async ({ data, tasks = [], own = [], columns = [] }, place) => {
+    const found: Questions[] = [
+      ...(data === undefined
+        ? []
+        : await Promise.all(tasks.filter(isTaskName).map((name) => questionsOfTask(name, data)))),
+      ...(await Promise.all(own.map(questionsOfFile))),
+    ];
+    const models = columns.map(({ remove = [] }) => remove.filter((entry) => typeof entry === 'number'));
+    const time = (limit?: number): string => {
+      const tokens = found.reduce((sum, { items, tokens }) => sum + tokens * Math.min(1, (limit ?? items) / items), 0);
+      return tasksEstimate(coppice, chosen.architecture, tokens, models);
+    };
+    const all = found.reduce((sum, { items }) => sum + items, 0);
+    const most = Math.max(...found.map(({ items }) => items));
+    const { t } = vscode.l10n;
+    const choices = [
+      { label: t('All items'), description: t('{0} · {1} items', time(), formatCount(all)), value: 0 },
+      ...LIMITS.filter((limit) => limit < most).map((limit) => ({
+        label: t('First {0} of each task', limit),
+        description: time(limit),
+        value: limit,
+      })),
+    ];
+    const active = recall(coppice, 'tasks', 'limit', LIMITS[1]);
+    const limit = await pick(place, t('Select how many questions to answer'), choices, active);
+    if (limit === BACK) return BACK;
+    await remember(coppice, 'tasks', { limit });
+    return limit === 0 ? {} : { limit };
+  };
+  return when(({ limit }) => limit === undefined, step);
+}
+
+/** Answers of a run that has not ended, in the storage of the workspace; undefined without a workspace. */
+async function answersFile({ context }: Coppice): Promise<string | undefined> {
+  const folder = context.storageUri?.fsPath;
+  if (folder === undefined) return undefined;
+  await mkdir(folder, { recursive: true });
+  return join(folder, 'task-answers.jsonl');
+}
+
+/** "Accuracy: Original 51.2 %, Without 14 49.1 % (−2.1 points ± 1.4)." */
+function wordsOf(result: TasksResult): string {
+  if (!('models' in result)) return vscode.l10n.t('Accuracy {0}.', formatPercent(result.average));
+  const models = result.models.map(({ label, average }, m) => {
+    const own = `${label} ${(100 * average).toFixed(1)} %`;
+    const paired = m === 0 ? undefined : result.differences[m - 1]?.average;
+    if (!paired) return own;
+    const points = 100 * paired.difference;
+    const interval = paired.interval === null ? '' : ` ± ${(100 * paired.interval).toFixed(1)}`;
+    return `${own} (${vscode.l10n.t('{0} points', `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`)}${interval})`;
+  });
+  return vscode.l10n.t('Accuracy: {0}.', models.join(', '));
+}
