@@ -6,6 +6,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Column } from '../editors/results/columns';
+import { ORIGINAL } from '../editors/results/model-labels';
 import { isTaskName } from '../engine/evaluate/tasks/catalogue';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
@@ -60,7 +61,7 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
     const complete = asks ? await askAll(title, args, steps) : args;
     settle({ ...complete, checkpoint: chosen.path });
     const { data, tasks = [], own, from, limit, columns } = complete;
-    const models = columns ?? [{ label: 'Original', ...modelSource(coppice, chosen, complete) }];
+    const models = columns ?? [{ label: ORIGINAL, ...modelSource(coppice, chosen, complete) }];
     const answers = await answersFile(coppice);
     const spec: SpecOf<typeof definition> = {
       kind: 'tasks',

@@ -9,6 +9,7 @@ import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
 import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
+import type { ModelTasks, TasksComparison } from '../../../src/protocol/tasks';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import type { RetrainResult } from '../../../src/protocol/training';
 import {
@@ -21,6 +22,7 @@ import {
   writeModel,
   writeText,
 } from '../support/coppice';
+import { taskFiles } from '../../support/task-files';
 import { until } from '../../support/until';
 
 interface Suggestion {
@@ -185,6 +187,32 @@ describe('commands', () => {
     assert.notEqual(planned.ppl, whole.ppl);
     const records = readdirSync(inWorkspace('.coppice/runs')).filter((name) => name.includes('-eval-'));
     assert.ok(records.length >= 2);
+  });
+
+  it('lets models answer the same questions, and compares them', async () => {
+    const { data, own } = taskFiles(inWorkspace('tasks'));
+    const models = [
+      { label: 'Original', checkpoint },
+      { label: 'Without 4', checkpoint, remove: [4] },
+    ];
+    const found = await run<TasksComparison>('evaluateTasks', {
+      checkpoint,
+      data,
+      tasks: ['piqa'],
+      limit: 3,
+      columns: models,
+    });
+    assert.deepEqual(
+      found.models.map(({ label, removed }) => [label, removed]),
+      [
+        ['Original', []],
+        ['Without 4', [4]],
+      ],
+    );
+    assert.deepEqual([found.differences.length, found.models[0].tasks[0].items], [1, 3]);
+    const mine = await run<ModelTasks>('evaluateTasks', { checkpoint, own: [own], limit: 1 });
+    assert.equal(mine.tasks[0].items, 1);
+    assert.ok(readdirSync(inWorkspace('.coppice/runs')).some((name) => name.includes('-tasks-')));
   });
 
   it('writes text, the same each time without sampling', async () => {

@@ -34,6 +34,7 @@ describe('restricted mode', () => {
       'pruneCheckpoint',
       'heal',
       'evaluatePerplexity',
+      'evaluateTasks',
       'generateText',
       'retrainLora',
       'mergeAdapter',

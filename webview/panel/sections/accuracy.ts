@@ -97,6 +97,7 @@ function cell(accuracy: Accuracy): HTMLElement {
   const value = el('span', {}, accuracyText(accuracy));
   if (!paired) return el('span', { class: 'figure' }, value);
   const title = paired.items ? pValueText(paired.items) : t('Mean of the tasks’ differences');
-  const strong = isDifferent(paired) ? 'difference is-different' : 'difference muted';
-  return el('span', { class: 'figure', title }, value, el('span', { class: strong }, differenceText(paired)));
+  const words = el('span', { class: 'difference' }, differenceText(paired));
+  words.classList.add(isDifferent(paired) ? 'is-different' : 'muted');
+  return el('span', { class: 'figure', title }, value, words);
 }

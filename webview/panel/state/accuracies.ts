@@ -4,13 +4,13 @@ import { t } from '../../support/l10n';
 
 /** Names of the paper's tasks. Other tasks have the names of their files. */
 const TITLES: Readonly<Record<string, string>> = {
-  boolq: 'BoolQ',
-  piqa: 'PIQA',
-  hellaswag: 'HellaSwag',
-  winogrande: 'WinoGrande',
-  arc_easy: 'ARC-easy',
-  arc_challenge: 'ARC-challenge',
-  openbookqa: 'OpenBookQA',
+  boolq: t('BoolQ'),
+  piqa: t('PIQA'),
+  hellaswag: t('HellaSwag'),
+  winogrande: t('WinoGrande'),
+  arc_easy: t('ARC-easy'),
+  arc_challenge: t('ARC-challenge'),
+  openbookqa: t('OpenBookQA'),
 };
 
 export const taskTitle = (name: string): string => TITLES[name] ?? name;
