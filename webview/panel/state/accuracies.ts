@@ -44,7 +44,7 @@ export function accuracyRows({ models, differences }: TasksDigest): AccuracyRow[
   const [first] = models;
   const rows = first.tasks.map(({ name, items, metric }, k): AccuracyRow => {
     const found = models.map(({ tasks }, m): Accuracy => {
-      const { value = null, stderr = null } = tasks[k] ?? {};
+      const { value, stderr } = tasks[k];
       const paired = m === 0 ? undefined : differences[m - 1]?.tasks.find((task) => task.name === name);
       if (!paired) return { value, stderr };
       const { difference, interval, lost, gained, pValue } = paired;
