@@ -6,7 +6,7 @@ import { type JobOptions, partName, Work } from '../../progress';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
-import { generate } from '../generate';
+import { writePrompts } from '../write-prompts';
 import { taskResult } from './accuracy';
 import { isCorrect } from './correct';
 import { encodeItem, type EncodeSettings } from './encode';
@@ -23,6 +23,9 @@ export interface EvaluateTasksOptions {
   /** Awaited with new answers, some at a time. */
   readonly onAnswers?: (task: Task, results: readonly ItemResult[]) => Promise<void>;
 }
+
+/** Answers that are written side by side. */
+const TOGETHER = 16;
 
 /** A question of a task, ready for the model. */
 interface Asked extends Question {
@@ -147,17 +150,22 @@ async function answerWritten(
   );
   if (open.length === 0) return;
   const work = new Work(job, open.length, 'items', 'writing answers');
-  for (const { task, item } of open) {
-    const promptIds = await tokenizer.encode(item.prompt, { addSpecialTokens: true });
-    const { ids } = await generate(
-      model,
-      promptIds,
-      { maxNewTokens: item.maxTokens, greedy: true, view },
-      { signal: job.signal },
-    );
-    const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
-    const result: WrittenItemResult = { item: item.item, text, correct: isCorrect(item, text, task.file) };
-    await keep(task, [result]);
-    work.advance(1);
+  // Texts that may have the same length are written side by side.
+  const lengths = [...new Set(open.map(({ item }) => item.maxTokens))];
+  for (const maxNewTokens of lengths) {
+    const asked = open.filter(({ item }) => item.maxTokens === maxNewTokens);
+    const prompts: number[][] = [];
+    for (const { item } of asked) prompts.push(await tokenizer.encode(item.prompt, { addSpecialTokens: true }));
+    const answer = async (which: readonly number[], texts: readonly { readonly ids: readonly number[] }[]) => {
+      for (const [i, at] of which.entries()) {
+        const { task, item } = asked[at];
+        const text = await tokenizer.decode(texts[i].ids, { skipSpecialTokens: true });
+        const result: WrittenItemResult = { item: item.item, text, correct: isCorrect(item, text, task.file) };
+        await keep(task, [result]);
+        work.advance(1);
+      }
+    };
+    const writing = { maxNewTokens, greedy: true, view, together: TOGETHER };
+    await writePrompts(model, prompts, writing, answer, { signal: job.signal });
   }
 }
