@@ -13,6 +13,7 @@ import { discardTrainingCommand } from './discard-training';
 import { generateTextCommand } from './generate-text';
 import { healCheckpointCommand } from './heal-checkpoint';
 import { hideCheckpointCommand } from './hide-checkpoint';
+import { measureSpeedCommand } from './measure-speed';
 import { mergeAdapterCommand } from './merge-adapter';
 import { openCheckpointCommand } from './open-checkpoint';
 import { openFromExplorerCommand } from './open-from-explorer';
@@ -56,6 +57,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   healCheckpointCommand,
   evaluatePerplexityCommand,
   evaluateTasksCommand,
+  measureSpeedCommand,
   generateTextCommand,
   retrainLoraCommand,
   resumeTrainingCommand,

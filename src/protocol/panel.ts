@@ -16,6 +16,9 @@ export type {
   ComparedDigest,
   CostDigest,
   CurveDigest,
+  GridCellDigest,
+  GridDigest,
+  GridModelDigest,
   HealDigest,
   HealStagesDigest,
   LikenessDigest,
@@ -285,6 +288,8 @@ export type PanelMessage =
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
   /** Measure the speed of the checkpoint, its plan and related models in turns. */
   | { readonly type: 'start/bench' }
+  /** Run the command that measures these models over batches and lengths. */
+  | { readonly type: 'start/grid' }
   /** Heal the plan quickly, without writing a checkpoint, and measure it on the panel's text. */
   | { readonly type: 'start/healed' }
   /** Measure the adapter of this name on the calibration rows. */

@@ -46,6 +46,8 @@ export class ShownPanel {
   readonly faults: unknown[] = [];
   /** Checkpoints whose panels were asked for. */
   readonly opened: string[] = [];
+  /** Labels of models that were asked to be measured over batches. */
+  readonly gridded: string[][] = [];
   /** What the user chooses when asked for a text. */
   answer: (known: readonly PanelText[]) => PanelText | string | undefined = () => undefined;
   /** Numbers of messages of text, and of those that came in the wrong order. */
@@ -115,6 +117,7 @@ export class ShownPanel {
         else this.held = next;
       },
       start: () => undefined,
+      measureGrid: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),
       healingTime: (_, removed) => `about ${removed.length} s`,
       show: (checkpoint) => void this.opened.push(checkpoint),
       chooseText: (known) => Promise.resolve(this.answer(known)),

@@ -9,6 +9,7 @@ import './panel.css';
 import type { Context, Section } from './sections/section';
 import { accuracySection } from './sections/accuracy';
 import { curveSection } from './sections/curve';
+import { gridSection } from './sections/grid';
 import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
 import { measuredSection } from './sections/measured';
@@ -56,7 +57,7 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, quality, accuracy, samples, measured, runs] = [
+  const [plan, importance, curve, training, healing, quality, accuracy, samples, measured, grid, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
@@ -66,9 +67,10 @@ function build(): void {
     accuracySection(context),
     samplesSection(context),
     measuredSection(context),
+    gridSection(context),
     runsSection(context),
   ];
-  const cards = [importance, curve, training, healing, quality, accuracy, samples, measured, runs];
+  const cards = [importance, curve, training, healing, quality, accuracy, samples, measured, grid, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

@@ -9,6 +9,7 @@ import { settingsText, writtenBy } from '../panel/sections/sample-history';
 import type { Context, Section } from '../panel/sections/section';
 import { accuracySection } from '../panel/sections/accuracy';
 import { curveSection } from '../panel/sections/curve';
+import { gridSection } from '../panel/sections/grid';
 import { healingSection } from '../panel/sections/healing';
 import { importanceSection } from '../panel/sections/importance';
 import { measuredSection } from '../panel/sections/measured';
@@ -36,6 +37,7 @@ const CONTENTS = {
   heal: ({ heal }) => heal !== undefined,
   tasks: ({ tasks }) => tasks !== undefined,
   cost: ({ cost }) => cost !== undefined,
+  grid: ({ grid }) => grid !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
 
 /** The cards for which these runs have content. */
@@ -63,6 +65,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     ...(has('heal') ? [healingSection(context)] : []),
     ...(has('tasks') ? [accuracySection(context)] : []),
     ...(has('cost') ? [measuredSection(context)] : []),
+    ...(has('grid') ? [gridSection(context)] : []),
   ];
   const main = el('div', { class: 'grid' }, ...sections.map(({ element }) => element), ...own.flatMap(samplesOf));
   queueMicrotask(draw);

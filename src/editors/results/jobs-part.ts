@@ -17,7 +17,7 @@ import type { PanelServices, PanelCheckpoint } from './services';
 
 export interface JobsOptions {
   readonly source: PanelCheckpoint;
-  readonly services: Pick<PanelServices, 'settings' | 'sidecar' | 'trainings'>;
+  readonly services: Pick<PanelServices, 'host' | 'settings' | 'sidecar' | 'trainings'>;
   readonly reading: PanelReading;
   readonly plan: PlanPart;
   readonly measuring: MeasuringPart;
@@ -64,6 +64,14 @@ export class JobsPart {
       columns: columns.map(({ label, source }) => ({ label, ...source })),
     });
     await reading.again();
+  }
+
+  /** Lets a command ask which batches and lengths, and measure them. */
+  async measureGrid(): Promise<void> {
+    const { source, services, reading, plan } = this.options;
+    await reading.again();
+    const columns = reading.measuredColumns(plan.removed).map(({ label, source: of }) => ({ label, ...of }));
+    services.host.measureGrid(source.path, columns);
   }
 
   /** Measures an adapter of this name, if it fits the checkpoint. */

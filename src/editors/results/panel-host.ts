@@ -83,6 +83,8 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   return {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint) => void vscode.commands.executeCommand(COMMANDS[action], { checkpoint }),
+    measureGrid: (checkpoint, columns) =>
+      void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),
     healingTime: ({ checkpoint }, removed) =>
       healingEstimate(coppice, requireArchitecture(checkpoint), { removed, tokens: HEAL_TOKENS.quick, writes: true }),
     show: (checkpoint) => void vscode.commands.executeCommand('coppice.openResults', { checkpoint }),

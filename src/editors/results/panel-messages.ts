@@ -26,6 +26,7 @@ export interface PanelParts {
 const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type']>([
   'start/curve',
   'start/bench',
+  'start/grid',
   'start/retrained',
   'start/healed',
   'training/resume',
@@ -63,6 +64,8 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       return jobs.drawCurve(message.criterion);
     case 'start/bench':
       return jobs.measureSpeed();
+    case 'start/grid':
+      return jobs.measureGrid();
     case 'start/retrained':
       return jobs.evaluateRetrained(message.adapter);
     case 'start/healed':

@@ -181,13 +181,17 @@ export class RunList {
   private shownOf(digest: RunDigest, kinship: Kinship): RunDigest {
     const { identity } = this.source.checkpoint;
     const labelled = digest.cost?.map((cost) => ({ ...cost, label: costLabel(cost, identity) }));
+    const grid = digest.grid && {
+      ...digest.grid,
+      models: digest.grid.models.map((each) => ({ ...each, label: costLabel(each, identity) })),
+    };
     switch (kinship) {
       case 'own':
-        return labelled ? { ...digest, cost: labelled } : digest;
+        return labelled ? { ...digest, cost: labelled, ...(grid && { grid }) } : digest;
       case 'beside': // in records without `of`, "Original" is another model
-        return { ...digest, cost: labelled?.filter(({ of }) => of !== undefined) };
+        return { ...digest, cost: labelled?.filter(({ of }) => of !== undefined), ...(grid && { grid }) };
       case 'written':
-        return { ...digest, cost: labelled, samples: undefined };
+        return { ...digest, cost: labelled, ...(grid && { grid }), samples: undefined };
       case 'namesake': {
         const { kind, started, finished, model, removed, adapter, device, inputs, settings, versions } = digest;
         return { kind, started, finished, model, removed, adapter, device, inputs, settings, versions };
@@ -224,7 +228,7 @@ export class RunList {
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
     // This panel shows the costs of derived models. Their other results belong to their own panels.
     const [model] = models;
-    const measured = ['bench', 'speeds', 'samples'].includes(digest.kind) && isOfWhole(digest);
+    const measured = ['bench', 'speeds', 'grid', 'samples'].includes(digest.kind) && isOfWhole(digest);
     if (!measured || !model) return undefined;
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }
@@ -243,7 +247,7 @@ export class RunList {
 }
 
 /** The name of a measured model in the panel of the checkpoint with this identity. */
-function costLabel({ label, of }: CostDigest, identity: string): string {
+function costLabel({ label, of }: Pick<CostDigest, 'label' | 'of'>, identity: string): string {
   if (!of) return label;
   const isOwn = of.identity === identity;
   if (of.adapter !== undefined) return isOwn ? of.adapter : `${of.model} + ${of.adapter}`;

@@ -1,5 +1,6 @@
 /** What a results panel needs from the rest of the extension. It does not use VS Code, so that tests run in Node. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { LabelledModel } from '../../jobs/option';
 import type { ReportAssets } from '../../engine/records/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
 import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
@@ -15,6 +16,8 @@ export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command for this action. The command asks for its options. */
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
+  /** Runs the command that measures models over batches and lengths. It asks which. */
+  measureGrid(checkpoint: string, columns: readonly LabelledModel[]): void;
   /** How long it takes to heal the checkpoint without these blocks quickly, on text that it writes itself; in words. */
   healingTime(source: PanelCheckpoint, removed: readonly number[]): string;
   /** Opens the panel of another checkpoint. */

@@ -30,6 +30,7 @@ export interface RunDigest {
   /** Trained and healed models, measured on a text that curves also use. */
   readonly retrained?: readonly RetrainedDigest[];
   readonly cost?: readonly CostDigest[];
+  readonly grid?: GridDigest;
   readonly samples?: SamplesDigest;
   readonly tasks?: TasksDigest;
 }
@@ -216,6 +217,48 @@ export interface CostDigest {
     readonly patch?: string;
     readonly adapter?: string;
   };
+}
+
+/** Speed and memory over batches and lengths. */
+export interface GridDigest {
+  /** Texts side by side, and new tokens of each, ascending. */
+  readonly batches: readonly number[];
+  readonly newTokens: readonly number[];
+  /** Measured runs of a cell, and those before them that did not count. */
+  readonly runs: number;
+  readonly warmup: number;
+  /** The models took turns, run by run. */
+  readonly inTurns: boolean;
+  readonly limitBytes: number | null;
+  /** What the texts began with, in words. */
+  readonly prompt: string;
+  /** The first one is what others are compared with. */
+  readonly models: readonly GridModelDigest[];
+}
+
+export interface GridModelDigest extends Pick<CostDigest, 'of'> {
+  readonly label: string;
+  /** The speed-up by blocks alone; null for the first model. */
+  readonly ideal: number | null;
+  readonly failure?: string;
+  readonly cells: readonly GridCellDigest[];
+}
+
+export interface GridCellDigest {
+  readonly batch: number;
+  readonly newTokens: number;
+  readonly predictedBytes: number;
+  /** oom: not run, because the prediction exceeded the limit. */
+  readonly outcome: 'measured' | 'oom' | 'failed';
+  readonly failure?: string;
+  /** Seconds, tokens a second, bytes and shares; null where not measured. */
+  readonly measured?: Readonly<
+    Record<
+      'latency' | 'throughput' | 'firstToken' | 'laterToken' | 'peakBytes',
+      { readonly mean: number | null; readonly sd: number | null }
+    > &
+      Record<'busy' | 'compute' | 'bandwidth' | 'speedUp' | 'floorSpeedUp', number | null>
+  >;
 }
 
 export interface SamplesDigest {

@@ -17,6 +17,7 @@ import type {
   ScoreDigest,
   TrainingDigest,
 } from './digest-types';
+import { gridOf } from './digest-grid';
 import { healOf } from './digest-heal';
 import { tasksOf } from './digest-tasks';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
@@ -49,7 +50,7 @@ export function digestRecord(record: RunRecord): RunDigest {
 
 type Parts = Pick<
   RunDigest,
-  'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'samples' | 'tasks'
+  'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'grid' | 'samples' | 'tasks'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -69,6 +70,8 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return {
         cost: Array.isArray(results.models) ? turnsOf(results) : [{ ...costOf(results, model), speed: 'alone' }],
       };
+    case 'grid':
+      return { grid: gridOf(results), cost: objects(results.models).map((each) => sizeOf(each)) };
     case 'samples':
       return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
     case 'generate':
@@ -223,6 +226,12 @@ function costOf(results: JsonObject, label: string): CostDigest {
     peakRssBytes: finite(results.peakRssBytes),
   };
 }
+
+/** Only the size: a grid has other speeds than those of one text. */
+const sizeOf = (each: JsonObject): CostDigest => ({
+  ...costOf({ parameters: each.parameters, bytes: each.bytes }, text(each.label) ?? ''),
+  ...columnOf(each),
+});
 
 /** Sizes before and after a checkpoint was written. */
 function writtenOf(results: JsonObject, model: string, what: string): CostDigest[] {

@@ -35,6 +35,7 @@ describe('restricted mode', () => {
       'heal',
       'evaluatePerplexity',
       'evaluateTasks',
+      'measureSpeed',
       'generateText',
       'retrainLora',
       'mergeAdapter',

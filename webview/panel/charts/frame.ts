@@ -30,6 +30,8 @@ export class ChartFrame {
   private readonly tooltip = el('div', { class: 'tooltip', 'aria-hidden': 'true' });
   private readonly note = el('p', { class: 'chart-note', role: 'status' });
   private readonly figures = el('dl', { class: 'card-figures' });
+  /** Between the charts and the table of all numbers; usually empty. */
+  private readonly below = el('div', { class: 'below' });
   private readonly details: HTMLElement;
   private readonly numbers: NumberTable;
   private readonly exports: HTMLElement;
@@ -73,6 +75,7 @@ export class ChartFrame {
       this.note,
       this.legend,
       stage,
+      this.below,
       this.details,
     );
     new ResizeObserver(() => this.fit()).observe(this.charts);
@@ -93,6 +96,11 @@ export class ChartFrame {
     this.figures.replaceChildren(...figures);
   }
 
+  /** Sets what stands below the charts; usually nothing. */
+  setBelow(...content: readonly HTMLElement[]): void {
+    this.below.replaceChildren(...content);
+  }
+
   /** Draws the chart now and at every new width. */
   show(summary: string, draw: (width: number) => Drawing): void {
     this.summary.textContent = summary;
@@ -108,6 +116,7 @@ export class ChartFrame {
     this.drawing = undefined;
     this.setNote();
     this.setFigures();
+    this.setBelow();
     this.summary.textContent = '';
     this.element.classList.add('is-empty');
     this.exports.hidden = true;

@@ -71,3 +71,11 @@ export function lineSign({ color, symbol, dash }: SeriesStyle): SVGElement {
     svgEl('path', { d: path, fill: color, stroke: color, 'stroke-width': symbol === 'wye' ? 2 : 0 }),
   );
 }
+
+const DASHES = ['', '6 3', '2 3', '8 3 2 3', '4 2', '10 4', '1 3'];
+
+/** The style of the `n`-th of several models, from 0. */
+export function nthStyle(n: number, name: string): SeriesStyle {
+  const signs = Object.keys(SIGNS) as Sign[];
+  return style(1 + (n % 7), signs[n % signs.length], DASHES[n % DASHES.length], [name, name]);
+}

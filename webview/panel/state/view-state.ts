@@ -19,6 +19,10 @@ export interface ViewState {
   readonly healing: string;
   /** Run of tasks that is shown; empty for the newest. */
   readonly accuracy: string;
+  /** Grid of speeds that is shown; empty for the newest. */
+  readonly grid: string;
+  /** What its charts and its table show. */
+  readonly gridMeasure: string;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -45,6 +49,8 @@ export const FIRST_VIEW: ViewState = {
   training: '',
   healing: '',
   accuracy: '',
+  grid: '',
+  gridMeasure: 'throughput',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },

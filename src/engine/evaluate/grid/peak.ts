@@ -3,6 +3,7 @@
  * nothing disturbs the clock. Elsewhere a second thread looks at the memory every few milliseconds.
  */
 import { writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
@@ -10,22 +11,29 @@ import { peakRssBytes } from '../../memory';
 
 export interface PeakMeter {
   /** Forgets the peak so far. @returns bytes in use now */
-  start(): number;
+  start(): Promise<number>;
   /** Bytes at the peak since `start`. */
   peak(): number;
   close(): Promise<void>;
 }
 
-/** Memory of objects that nothing refers to any more returns first, so that it does not count. */
-export function collectGarbage(): void {
+/**
+ * Memory of objects that nothing refers to any more returns first, so that it does not count. V8 frees large buffers in
+ * another thread, which takes a moment.
+ */
+async function collectGarbage(): Promise<void> {
   collect ??= exposedGc();
   collect();
+  await setTimeout(SWEEPING_MS);
+  collect();
 }
+
+const SWEEPING_MS = 20;
 
 let collect: (() => void) | undefined;
 
 function exposedGc(): () => void {
-  setFlagsFromString('--expose-gc');
+  setFlagsFromString(`${'-'.repeat(2)}expose-gc`); // a flag of V8, not an option of ours
   return runInNewContext('gc') as () => void;
 }
 
@@ -48,8 +56,8 @@ function resetsPeak(): boolean {
 
 function countedMeter(): PeakMeter {
   return {
-    start: () => {
-      collectGarbage();
+    start: async () => {
+      await collectGarbage();
       resetsPeak();
       return process.memoryUsage.rss();
     },
@@ -74,8 +82,8 @@ function sampledMeter(): PeakMeter {
   const worker = new Worker(SAMPLER, { eval: true, workerData: shared });
   worker.unref();
   return {
-    start: () => {
-      collectGarbage();
+    start: async () => {
+      await collectGarbage();
       const now = process.memoryUsage.rss();
       Atomics.store(peak, 0, BigInt(now));
       return now;

@@ -168,14 +168,14 @@ async function openSubject(
   signal: AbortSignal | undefined,
 ): Promise<Open> {
   const { model, view, prompts } = subject;
-  const before = meter.start();
+  const before = await meter.start();
   const capacity = Math.max(...slots.map(({ cell }) => cell.promptTokens + cell.newTokens));
   const decoder = await Decoder.open(model, view, capacity);
   try {
     if (!decoder.kept) for (const slot of slots) slot.failure = NOT_IN_MEMORY;
     await timedRun(model, decoder, { prompts: prompts.slice(0, 1), newTokens: 1 }, signal);
     decoder.restart(1, 1);
-    return { subject, decoder, before, own: meter.start() - before };
+    return { subject, decoder, before, own: (await meter.start()) - before };
   } catch (error) {
     await decoder.close();
     throw error;
@@ -216,7 +216,7 @@ async function measureCell(
       const prompts = Array.from({ length: cell.batch }, (_, text) => subject.prompts[text % subject.prompts.length]);
       try {
         decoder.restart(1, 1); // the caches of the run before are gone
-        meter.start();
+        await meter.start();
         const asked = { prompts, newTokens: cell.newTokens, seed, temperature, topK, topP };
         const timed = await timedRun(subject.model, decoder, asked, signal);
         const peakBytes = meter.peak() - othersOf(turns, one);

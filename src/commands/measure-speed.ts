@@ -1,0 +1,126 @@
+/** Measure Speed…: measures models over batches and lengths, in turns. */
+import { availableParallelism } from 'node:os';
+import * as vscode from 'vscode';
+import type { Coppice } from '../host/coppice';
+import { PAPER, type Protocol, QUICK } from '../engine/evaluate/grid/protocol';
+import { fullView, removedFrom, viewWithout } from '../engine/model/view';
+import type { LabelledModel } from '../jobs/option';
+import type { SpecOf } from '../protocol/jobs';
+import type { Defined } from '../jobs/kinds';
+import { checkpointName } from '../jobs/titles';
+import { formatNumber } from '../format/numbers';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { gridEstimate, learnGrid, type Measured } from '../host/grid-estimate';
+import { inform } from '../host/inform';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { askAll, BACK, pick, type Step, when } from '../host/steps';
+import { roughTime } from '../views/rough-time';
+
+export interface MeasureSpeedArguments extends CommonArguments {
+  /** The models; the checkpoint and its plan when undefined. */
+  readonly columns?: readonly LabelledModel[];
+  /** One of the sizes that the command offers. */
+  readonly size?: 'quick' | 'wide' | 'paper';
+  /** Texts side by side and new tokens of each, in place of a size. */
+  readonly batch?: readonly number[];
+  readonly newTokens?: readonly number[];
+  readonly runs?: number;
+  readonly warmup?: number;
+}
+
+/** More batches and both lengths of the paper, as often as the quick one. */
+const WIDE: Protocol = { ...QUICK, batches: [1, 8, 16, 32, 64], newTokens: [128, 512] };
+const SIZES = { quick: QUICK, wide: WIDE, paper: PAPER } as const;
+
+export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
+  id: 'coppice.measureSpeed',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Measure Speed');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const columns = args.columns ?? ownColumns(coppice, chosen);
+    const complete = await askAll(title, args, [sizeStep(coppice, chosen, columns)]);
+    if (args.size === undefined && complete.size !== undefined) {
+      await remember(coppice, 'measureSpeed', { size: complete.size });
+    }
+    settle({ ...complete, columns, checkpoint: chosen.path });
+    const { size = 'quick', batch, newTokens, runs, warmup } = complete;
+    const protocol = SIZES[size];
+    const spec: SpecOf<Defined['grid']> = {
+      kind: 'grid',
+      columns,
+      batch: batch ?? protocol.batches,
+      newTokens: newTokens ?? protocol.newTokens,
+      runs: runs ?? protocol.runs,
+      warmup: warmup ?? protocol.warmup,
+    };
+    const { result, notes } = await runJob(coppice, spec, { device: args.device });
+    learnGrid(coppice.context.globalState, result);
+    const open = {
+      label: vscode.l10n.t('Open Results'),
+      run: () => vscode.commands.executeCommand('coppice.openResults', { checkpoint: chosen.path }),
+    };
+    const parts = result.models.map(({ label, cells, failure }) => {
+      const most = Math.max(...cells.map(({ measured }) => measured?.throughput.mean ?? 0));
+      return failure ?? vscode.l10n.t('{0}: up to {1} tokens/s', label, formatNumber(most, 3));
+    });
+    inform(args, [`${parts.join(', ')}.`, ...notes].join(' '), open);
+    return result;
+  },
+};
+
+/** The checkpoint, and without the blocks of its plan. */
+function ownColumns({ plans }: Coppice, { path, subject }: Chosen): LabelledModel[] {
+  const removed = plans.removed(subject);
+  const name = checkpointName(path);
+  const whole = { label: name, checkpoint: path };
+  if (removed.length === 0) return [whole];
+  return [
+    whole,
+    { label: vscode.l10n.t('{0} without {1}', name, removed.join(', ')), checkpoint: path, remove: removed },
+  ];
+}
+
+/** Asks how much to measure, with the time that it takes. */
+function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledModel[]): Step<MeasureSpeedArguments> {
+  const { t } = vscode.l10n;
+  const step: Step<MeasureSpeedArguments> = async (_, place) => {
+    const models = columns.map((column) => measuredOf(coppice, chosen, column));
+    const time = (protocol: Protocol): string => {
+      const threads = coppice.config.compute.threads ?? availableParallelism();
+      const { seconds, measured } = gridEstimate(coppice.context.globalState, models, protocol, threads);
+      const words = roughTime(seconds);
+      return measured ? t('about {0}', words) : t('roughly {0} (not measured yet)', words);
+    };
+    const listed = (protocol: Protocol): string =>
+      t(
+        '{0} texts of {1} new tokens, {2} runs',
+        protocol.batches.join(', '),
+        protocol.newTokens.join(', '),
+        protocol.runs,
+      );
+    const choices = (
+      [
+        ['quick', t('Quick')],
+        ['wide', t('Wide')],
+        ['paper', t("The paper's settings")],
+      ] as const
+    ).map(([value, label]) => ({ label, description: time(SIZES[value]), detail: listed(SIZES[value]), value }));
+    const names = columns.map(({ label }) => label).join(', ');
+    const last = recall(coppice, 'measureSpeed', 'size', 'quick');
+    const active = choices.find(({ value }) => value === last)?.value ?? 'quick';
+    const size = await pick(place, t('Select how much to measure of {0}', names), choices, active);
+    return size === BACK ? BACK : { size };
+  };
+  return when(({ size, batch, newTokens }) => [size, batch, newTokens].every((each) => each === undefined), step);
+}
+
+/** For the estimate; a model that is not in the library counts as the checkpoint itself. */
+function measuredOf({ library }: Coppice, chosen: Chosen, { checkpoint, remove = [] }: LabelledModel): Measured {
+  const architecture = library.peek(checkpoint)?.architecture ?? chosen.architecture;
+  const blocks = architecture.layers.length;
+  const view = remove.length === 0 ? fullView(blocks) : viewWithout(blocks, removedFrom(remove, blocks));
+  return { architecture, view };
+}

@@ -1,0 +1,138 @@
+/** Speed and memory over batches and lengths: charts, and a table as the paper's Table 9. */
+import { shortNumber } from '../../../src/format/numbers';
+import type { GridCellDigest, GridDigest, GridModelDigest, PanelRun } from '../../../src/protocol/panel';
+import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { dropdown } from '../../support/ui';
+import { ChartFrame } from '../charts/frame';
+import { drawGrid } from '../charts/grid';
+import { table } from '../charts/table';
+import { moment } from '../numbers';
+import { GRID_MEASURES, gibibytes, gridMeasure, type GridMeasure } from '../state/grid-measures';
+import { modelText } from '../state/model-labels';
+import { ownRuns } from '../state/shown-runs';
+import { type Context, type Section, startButton, whenChanged } from './section';
+
+export function gridSection(context: Context): Section {
+  const { send, setView, still } = context;
+  const title = t('Speed over batches');
+  const frame = new ChartFrame('speed-grid', title, t('How does each model scale?'), context);
+  const measures = dropdown(t('Show'), (key) => setView({ gridMeasure: key }));
+  const runs = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (grid) => setView({ grid }));
+
+  const draw = whenChanged(
+    (all: readonly PanelRun[], wanted: string, key: string, trusted: boolean, isMeasuring: boolean) => {
+      const start = (primary: boolean): HTMLElement =>
+        startButton(trusted && !isMeasuring, t('Measure Speed…'), () => send({ type: 'start/grid' }), {
+          appearance: primary ? 'primary' : 'secondary',
+        });
+      const measured = all.filter(({ digest }) => digest.grid !== undefined);
+      const run = measured.find(({ id }) => id === wanted) ?? measured.at(0);
+      const grid = run?.digest.grid;
+      if (!run || !grid) {
+        frame.setTools();
+        const text = t(
+          'Texts that are written side by side share the work of reading the weights. This card measures how fast and how large each model is with one text, with eight, with hundreds.',
+        );
+        frame.showEmpty(text, ...(still ? [] : [start(true)]));
+        return;
+      }
+      const measure = gridMeasure(key);
+      measures.show(
+        GRID_MEASURES.map(({ key: value, name }) => ({ value, label: name })),
+        measure.key,
+      );
+      runs.show(
+        measured.map(({ id, digest }) => ({ value: id, label: moment(digest.started) })),
+        run.id,
+      );
+      frame.setTools(
+        measures.element,
+        ...(measured.length > 1 ? [runs.element] : []),
+        ...(still ? [] : [start(false)]),
+      );
+      frame.setNote(noteOf(grid));
+      frame.setBelow(cellTable(grid, measure));
+      frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, width, frame));
+    },
+  );
+  return {
+    element: frame.element,
+    update: ({ runs: all, jobs, trusted }, { grid, gridMeasure: key }) =>
+      draw(
+        ownRuns(all),
+        grid,
+        key,
+        trusted,
+        jobs.some(({ kind }) => kind === 'grid'),
+      ),
+  };
+}
+
+/** Each model that ran, in the largest cell that all of them ran. */
+function summaryOf(grid: GridDigest): string {
+  const models = grid.models.filter(({ cells }) => cells.some(({ measured }) => measured));
+  const common = models
+    .map(({ cells }) => cells)
+    .reduce((some, cells) => some.filter((cell) => find(cells, cell)?.measured), models[0]?.cells ?? [])
+    .filter(({ measured }) => measured);
+  const largest = common.toSorted((a, b) => a.batch * a.newTokens - b.batch * b.newTokens).at(-1);
+  if (!largest) return t('No model could be measured.');
+  const parts = models.map((model) => {
+    const { throughput, speedUp } = find(model.cells, largest)!.measured!;
+    const speed = t('{0} {1} tokens/s', modelText(model.label), shortNumber(throughput.mean ?? NaN, 3));
+    if (speedUp === null) return speed;
+    const ideal = model.ideal === null ? '' : `, ${t('{0}× by its blocks', model.ideal.toFixed(2))}`;
+    return `${speed} (${speedUp.toFixed(2)}×${ideal})`;
+  });
+  return t('{0} texts of {1} new tokens: {2}.', largest.batch, largest.newTokens, parts.join(', '));
+}
+
+const find = (cells: readonly GridCellDigest[], { batch, newTokens }: GridCellDigest): GridCellDigest | undefined =>
+  cells.find((cell) => cell.batch === batch && cell.newTokens === newTokens);
+
+function noteOf({ runs, warmup, inTurns, models, limitBytes }: GridDigest): string {
+  const how = inTurns ? t('The models took turns.') : t('The models were measured one after another.');
+  const several = models.length > 1 ? ` ${how}` : '';
+  const limit =
+    limitBytes === null
+      ? ''
+      : ` ${t('Memory may reach {0} GiB; what is predicted to need more was not run.', gibibytes(limitBytes))}`;
+  return `${t('{0} runs of each cell after {1} that do not count; the bars are standard deviations.', runs, warmup)}${several}${limit}`;
+}
+
+/** A row for each model and a column for each cell. */
+function cellTable(grid: GridDigest, measure: GridMeasure): HTMLElement {
+  const cells = grid.newTokens.flatMap((newTokens) => grid.batches.map((batch) => ({ newTokens, batch })));
+  const made = table(
+    t('{0} of each model', measure.name),
+    [t('Model'), ...cells.map(({ newTokens, batch }) => `L${newTokens} M${batch}`)],
+    grid.models.map((model) => [
+      modelText(model.label),
+      ...cells.map((at) => {
+        const cell = model.cells.find(({ batch, newTokens }) => batch === at.batch && newTokens === at.newTokens);
+        return cellOf(cell, model, measure);
+      }),
+    ]),
+  );
+  return el(
+    'div',
+    { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('{0} of each model', measure.name) },
+    made,
+  );
+}
+
+function cellOf(cell: GridCellDigest | undefined, { failure }: GridModelDigest, measure: GridMeasure): HTMLElement {
+  const { measured, outcome, predictedBytes = NaN } = cell ?? {};
+  const predicted = t('{0} predicted', gibibytes(predictedBytes));
+  if (outcome === 'oom') {
+    const text = t('does not fit: {0} GiB predicted', gibibytes(predictedBytes));
+    return el('span', { class: 'oom', title: text }, 'OOM', ' ', el('span', { class: 'muted' }, predicted));
+  }
+  const value = measured ? measure.valueOf(measured) : null;
+  if (value === null)
+    return el('span', { class: 'muted', title: cell?.failure ?? failure ?? '' }, measured ? '–' : t('failed'));
+  const spread = measured ? measure.spreadOf?.(measured) : null;
+  const detail = measure.key === 'memory' ? predicted : typeof spread === 'number' ? `± ${measure.words(spread)}` : '';
+  return el('span', {}, measure.words(value), ' ', el('span', { class: 'muted' }, detail));
+}
