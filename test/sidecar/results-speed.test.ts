@@ -73,6 +73,31 @@ describe('speeds in the results panel', function () {
     ]);
   });
 
+  it('asks a command to measure the same models over batches, and names them in a record of it', async () => {
+    const panel = await open(model);
+    await panel.session.receive({ type: 'plan/set', removed: [2] });
+    await panel.session.receive({ type: 'start/grid' });
+    assert.deepEqual(panel.gridded, [['Original', 'Without 2', 'pruned']]);
+    const columns = [
+      { label: 'a', checkpoint: model },
+      { label: 'b', checkpoint: model, remove: [2] },
+      { label: 'c', checkpoint: child },
+    ];
+    const cells = { batch: [1, 2], newTokens: [2], runs: 1, warmup: 0 };
+    await client().run({ kind: 'grid', columns, ...cells, ...compute, records });
+    for (const [path, labels] of [
+      [model, ['Original', 'Without 2', 'pruned']],
+      [child, [basename(model), `${basename(model)}, without 2`, 'Original']],
+    ] as const) {
+      const [{ digest }] = (await open(path)).state.runs;
+      assert.deepEqual(
+        digest.grid?.models.map(({ label }) => label),
+        labels,
+      );
+      assert.ok(digest.grid?.models.every(({ cells: own }) => own.every(({ measured }) => measured !== undefined)));
+    }
+  });
+
   it('knows how fast a model wrote that wrote alone, and draws no comparison from it', async () => {
     const runs = temporaryFolder();
     const columns = [{ label: 'Original', checkpoint: child }];

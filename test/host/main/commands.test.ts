@@ -8,6 +8,7 @@ import { CRITERIA } from '../../../src/engine/importance/criteria';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
+import type { GridResult } from '../../../src/protocol/grid';
 import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
 import type { ModelTasks, TasksComparison } from '../../../src/protocol/tasks';
 import type { ScoreResult } from '../../../src/protocol/scores';
@@ -213,6 +214,16 @@ describe('commands', () => {
     const mine = await run<ModelTasks>('evaluateTasks', { checkpoint, own: [own], limit: 1 });
     assert.equal(mine.tasks[0].items, 1);
     assert.ok(readdirSync(inWorkspace('.coppice/runs')).some((name) => name.includes('-tasks-')));
+  });
+
+  it('measures the speed of the model and of its plan over batches', async () => {
+    await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 1 });
+    const size = { batch: [1, 2], newTokens: [2], runs: 1, warmup: 0 };
+    const { models } = await run<GridResult>('measureSpeed', { checkpoint, ...size });
+    assert.deepEqual(
+      models.map(({ removed, cells }) => [removed.length, cells.map(({ outcome }) => outcome)]),
+      [0, 1].map((removed) => [removed, ['measured', 'measured']]),
+    );
   });
 
   it('writes text, the same each time without sampling', async () => {

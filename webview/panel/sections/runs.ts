@@ -134,7 +134,9 @@ export function runsSection(context: Context): Section {
 }
 
 /** The result of a run, in a few words. */
-function resultOf({ digest: { kind, score, curve, training, heal, tasks, quality, cost, samples } }: PanelRun): string {
+function resultOf({
+  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples },
+}: PanelRun): string {
   if (score?.set) return t('without {0}', score.set.blocks.join(', '));
   if (score) {
     const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
@@ -153,6 +155,10 @@ function resultOf({ digest: { kind, score, curve, training, heal, tasks, quality
   if (tasks) {
     const averages = tasks.models.map(({ average }) => (average === null ? '–' : formatPercent(average)));
     return t('accuracy {0}', averages.join(' → '));
+  }
+  if (grid) {
+    const { batches, newTokens, models } = grid;
+    return t('{0} models, {1} texts of {2} tokens', models.length, batches.join(', '), newTokens.join(', '));
   }
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)

@@ -11,17 +11,18 @@ import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
 /** Cards by their CSS class. */
-export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples';
+export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid';
 
 /** The chart that can draw the run; undefined for a run without a chart. */
 export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
-  const { score, curve, training, heal, tasks, samples, retrained } = digest;
+  const { score, curve, training, heal, tasks, grid, samples, retrained } = digest;
   if (foreign) return undefined;
   if (score && score.blocks.length > 0) return 'importance';
   if (curve && curve.points.length > 0) return 'curve';
   if (training && training.steps.length > 0) return 'training';
   if (heal) return 'healing';
   if (tasks) return 'accuracy';
+  if (grid) return 'speed-grid';
   if (samples && samples.texts.length > 0) return 'samples';
   return retrained && retrained.length > 0 ? 'curve' : undefined;
 }
@@ -59,13 +60,15 @@ export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: Vie
       return { accuracy: run.id };
     case 'samples':
       return { samples: run.id };
+    case 'speed-grid':
+      return { grid: run.id };
     case undefined:
       return {};
   }
 }
 
-export const isShown = ({ id }: PanelRun, { shown, training, healing, accuracy, samples }: ViewState): boolean =>
-  shown.includes(id) || [training, healing, accuracy, samples].includes(id);
+export const isShown = ({ id }: PanelRun, { shown, training, healing, accuracy, grid, samples }: ViewState): boolean =>
+  shown.includes(id) || [training, healing, accuracy, grid, samples].includes(id);
 
 /** A note that a chart draws a chosen run, with a button to go back; empty if it draws the newest. */
 export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {
