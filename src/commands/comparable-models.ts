@@ -6,18 +6,22 @@ import { Relatives } from '../editors/results/relatives';
 import type { Chosen } from '../host/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
 
-export async function comparableModels(
-  { library, plans }: Coppice,
-  { path, checkpoint, subject }: Chosen,
-): Promise<Column[]> {
+export async function relativesOf(
+  { library }: Coppice,
+  { path, checkpoint }: Pick<Chosen, 'path' | 'checkpoint'>,
+): Promise<Relatives> {
   if (!library.isScanned) await library.rescan();
   const relatives = new Relatives({ path, checkpoint }, (other) => library.load(other), new Origins());
+  await relatives.refresh(library.entries().map((entry) => entry.path));
+  return relatives;
+}
+
+export async function comparableModels(coppice: Coppice, chosen: Chosen): Promise<Column[]> {
+  const { library, plans } = coppice;
+  const { checkpoint, subject } = chosen;
+  const relatives = await relativesOf(coppice, chosen);
   const [adapters, patches] = [new FittingList(checkpoint, ADAPTERS), new FittingList(checkpoint, PATCHES)];
-  await Promise.all([
-    relatives.refresh(library.entries().map((entry) => entry.path)),
-    adapters.refresh(library.adapters()),
-    patches.refresh(library.patches()),
-  ]);
+  await Promise.all([adapters.refresh(library.adapters()), patches.refresh(library.patches())]);
   const changes = { adapters: adapters.fitting, patches: patches.fitting };
   const columns = columnsOf(plans.removed(subject), changes, relatives);
   const base = relatives.parent && `checkpoint:${relatives.parent.path}`;

@@ -29,6 +29,7 @@ import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
 import { revealFilesCommand } from './reveal-files';
 import { scoreBlocksCommand } from './score-blocks';
+import { showBeforeAfterCommand } from './show-before-after';
 import { showHiddenCommand } from './show-hidden';
 import { showJobsCommand } from './show-jobs';
 import { showLogCommand } from './show-log';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   scoreBlocksCommand,
   openResultsCommand,
   showScoresCommand,
+  showBeforeAfterCommand,
   toggleBlockCommand,
   suggestBlocksCommand,
   resetPlanCommand,

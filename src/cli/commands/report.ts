@@ -1,8 +1,13 @@
 /** `coppice report`: records of runs as one self-contained HTML page with charts. */
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { UserError } from '../../engine/errors';
+import { beforeAfter } from '../../engine/records/before-after/before-after';
+import { beforeAfterHtml } from '../../engine/records/before-after/html';
+import { beforeAfterMarkdown } from '../../engine/records/before-after/markdown';
 import { InputWatch } from '../../engine/records/changes';
 import { digestRecord } from '../../engine/records/digest';
+import type { RunDigest } from '../../engine/records/digest-types';
 import { modelCard } from '../../engine/records/model-card';
 import { readRecord, type RunRecord } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
@@ -17,6 +22,7 @@ import { facts } from '../terminal/text';
 
 interface ReportOptions extends CommonOptions {
   readonly out: string;
+  readonly beforeAfter?: boolean;
   /** Folders. */
   readonly inputs?: readonly string[];
 }
@@ -32,6 +38,11 @@ export function addReport(program: Command, exit: Exit): void {
     .argument('<run...>', 'records of runs')
     .requiredOption('--out <file>', 'file to write: FILE.html or FILE.md')
     .option(
+      '--before-after',
+      'only the original beside what was made of it: perplexity, divergence, accuracy, size, speed and sample texts, ' +
+        'and which commands measure what is missing',
+    )
+    .option(
       '--inputs <dir...>',
       "more folders with files that the runs read, to check whether they changed; each record's folder and this one are checked always",
     );
@@ -41,19 +52,24 @@ export function addReport(program: Command, exit: Exit): void {
       `
 Examples:
   coppice report score.json curve.json --out report.html
-  coppice report .coppice/runs/*.json --out report.md`,
+  coppice report .coppice/runs/*.json --out report.md
+  coppice report .coppice/runs/*.json --before-after --out decision.html`,
     )
     .action(async (runs: string[], options: ReportOptions) => {
       exit(await execute({ kind: 'report', options }, (shell) => report(runs, options, shell)));
     });
 }
 
-async function report(files: readonly string[], { out, inputs = [] }: ReportOptions, shell: Shell): Promise<Outcome> {
+async function report(
+  files: readonly string[],
+  { out, inputs = [], beforeAfter: decides }: ReportOptions,
+  shell: Shell,
+): Promise<Outcome> {
   await checkFileTarget('the report', out, undefined);
   const records = await Promise.all(files.map(readRecord));
   const runs = records.map(digestRecord);
   const changed = await changesOf(records, files, [...workingFolder(), ...inputs], shell);
-  const page = out.endsWith('.md') ? modelCard(runs) : reportHtml(runs, await reportAssets(), changed);
+  const page = decides ? await decisionPage(runs, out) : await fullPage(runs, changed, out);
   await writeTextFile(out, page);
   const bytes = Buffer.byteLength(page);
   return {
@@ -65,6 +81,29 @@ async function report(files: readonly string[], { out, inputs = [] }: ReportOpti
     ]),
     run: { inputs: [], settings: { out } },
   };
+}
+
+const isMarkdown = (out: string): boolean => out.endsWith('.md');
+
+async function fullPage(
+  runs: readonly RunDigest[],
+  changed: readonly (readonly string[])[],
+  out: string,
+): Promise<string> {
+  return isMarkdown(out) ? modelCard(runs) : reportHtml(runs, await reportAssets(), changed);
+}
+
+/** @throws UserError when the runs are about one model only */
+async function decisionPage(runs: readonly RunDigest[], out: string): Promise<string> {
+  const found = beforeAfter(runs);
+  if (!found) {
+    throw new UserError(
+      'There is no before and after to show',
+      'the records are about one model only',
+      'Add records of the original and of a model made from it: those of eval, tasks, bench and generate.',
+    );
+  }
+  return isMarkdown(out) ? `${beforeAfterMarkdown(found)}\n` : beforeAfterHtml(found, (await reportAssets()).style);
 }
 
 /** Changed inputs of every record. */

@@ -23,6 +23,7 @@ const COMMANDS = {
   heal: 'coppice.heal',
   retrain: 'coppice.retrainLora',
   tasks: 'coppice.evaluateTasks',
+  beforeAfter: 'coppice.showBeforeAfter',
 } as const;
 
 /** @param shared services that all panels share */

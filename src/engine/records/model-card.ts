@@ -3,13 +3,21 @@ import { formatCount } from '../../format/numbers';
 import { capitalized } from '../../format/words';
 import { parseJsonNumber } from '../../format/json';
 import { inline, quotation, table } from '../markdown';
+import { beforeAfter } from './before-after/before-after';
+import { beforeAfterMarkdown } from './before-after/markdown';
 import { resultsOf, runTitle, shortNumber } from './compare';
 import type { RunDigest } from './digest-types';
 
 /** @param runs at least one, in the order of the card */
 export function modelCard(runs: readonly RunDigest[]): string {
   const names = [...new Set(runs.map(({ model }) => model.name))];
-  return `${[`## How ${names.map(inline).join(', ')} was pruned and measured`, ...runs.map(section)].join('\n\n')}\n`;
+  const decision = beforeAfter(runs);
+  const parts = [
+    `## How ${names.map(inline).join(', ')} was pruned and measured`,
+    ...(decision ? [beforeAfterMarkdown(decision, 3)] : []),
+    ...runs.map(section),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 function section(run: RunDigest): string {

@@ -26,6 +26,9 @@ export function runsSection(context: Context): Section {
   const card = button(t('Export Model Card…'), () => send({ type: 'runs/card', ids: ticked(latest) }), {
     label: t('Export Model Card…: these runs as Markdown'),
   });
+  const beforeAfter = button(t('Before and After'), () => send({ type: 'start', action: 'beforeAfter' }), {
+    label: t('Before and After: the original beside what was made of it'),
+  });
   const remove = button(t('Delete…'), () => send({ type: 'runs/delete', ids: ticked(latest) }));
   const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Runs') });
   const unreadable = el('div', { class: 'muted' });
@@ -33,7 +36,7 @@ export function runsSection(context: Context): Section {
   const element = el(
     'section',
     { class: 'card runs', 'aria-labelledby': 'runs-title' },
-    el('header', {}, cardTitle('runs', t('Runs')), el('div', { class: 'tools' }, compare, report, card, remove)),
+    el('header', {}, cardTitle('runs', t('Runs')), el('div', { class: 'tools' }, beforeAfter, compare, report, card, remove)),
     list,
     unreadable,
     comparison.element,

@@ -1,0 +1,203 @@
+/**
+ * The original beside what was made of it, from records alone: what decides whether a model ships. Each row is one number
+ * of all models under one condition, which it names; for what is missing, the command that measures it.
+ */
+import { formatFactor, formatPercent } from '../../../format/numbers';
+import type { RunDigest } from '../digest-types';
+import { type Fact, factsOf, type Measure } from './facts';
+import { missingOf, WANTED_SAMPLES } from './missing';
+import { isWhole, labelOf, type ModelRef } from './models';
+import { type Written, writtenOf } from './written';
+
+export interface BeforeAfter {
+  /** The original first. */
+  readonly models: readonly string[];
+  readonly rows: readonly Row[];
+  readonly samples: readonly Sample[];
+  readonly missing: readonly Missing[];
+}
+
+export interface Row {
+  readonly measure: Measure;
+  readonly name: string;
+  /** In the order of the models; null if no run has measured it under this condition. */
+  readonly cells: readonly (Cell | null)[];
+  /** Text or items, precision, device. */
+  readonly of: string;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** Compared with the original: "1.31×", "−2.1 points ± 1.4"; empty for the original. */
+  readonly change: string;
+}
+
+export interface Sample {
+  readonly prompt: string;
+  readonly of: string;
+  /** In the order of the models. */
+  readonly texts: readonly { readonly text: string; readonly repetition: number | null }[];
+}
+
+export interface Missing {
+  readonly what: string;
+  readonly command: string;
+}
+
+/** More would not fit beside each other. */
+const MAX_RESULTS = 4;
+
+/**
+ * @param original identity of the original's files; the model that others were compared with when undefined
+ * @returns undefined if the runs are not about an original and at least one model made from it
+ */
+export function beforeAfter(runs: readonly RunDigest[], original?: string): BeforeAfter | undefined {
+  const found = byName(runs.flatMap(factsOf), runs.flatMap(writtenOf));
+  const before = originalOf(found, runs, original);
+  if (!before) return undefined;
+  const results = resultsOf(found, before);
+  if (results.length === 0) return undefined;
+  const models = [before, ...results];
+  const rows = rowsOf(found.facts, models);
+  const samples = samplesOf(found.written, models);
+  return { models: models.map(labelOf), rows, samples, missing: missingOf(rows, samples, models) };
+}
+
+interface Found {
+  readonly facts: readonly Fact[];
+  readonly written: readonly Written[];
+}
+
+/** A model that a run knows only by the name of its folder is the one of this name that others know by its files. */
+function byName(facts: readonly Fact[], written: readonly Written[]): Found {
+  const known = new Map<string, ModelRef>();
+  for (const { model } of [...facts, ...written])
+    if (model.identity !== undefined && isWhole(model)) known.set(model.name, model);
+  const named = <T extends { readonly model: ModelRef }>(each: T): T => {
+    const same = each.model.identity === undefined && isWhole(each.model) ? known.get(each.model.name) : undefined;
+    return same ? { ...each, model: same } : each;
+  };
+  return { facts: facts.map(named), written: written.map(named) };
+}
+
+function originalOf({ facts, written }: Found, runs: readonly RunDigest[], identity?: string): ModelRef | undefined {
+  const whole = [...facts, ...written].map(({ model }) => model).filter(isWhole);
+  if (identity !== undefined) return whole.find((model) => model.identity === identity);
+  const against = runs.flatMap(({ quality = [] }) => quality.flatMap((each) => each.against?.identity ?? []));
+  const firsts = runs.flatMap(({ tasks }) =>
+    tasks && tasks.models.length > 1 ? (tasks.models[0].identity ?? []) : [],
+  );
+  const sources = runs.flatMap(({ kind, model }) =>
+    ['prune', 'heal', 'demo'].includes(kind) ? (model.identity ?? []) : [],
+  );
+  const changed = [...facts, ...written].flatMap(({ model }) => (isWhole(model) ? [] : (model.identity ?? [])));
+  const wanted = [...against, ...firsts, ...sources, ...changed].map((each) =>
+    whole.find((model) => model.identity === each),
+  );
+  return wanted.find((model) => model !== undefined) ?? whole[0];
+}
+
+/** The other models, the earliest first; of too many the newest. */
+function resultsOf({ facts, written }: Found, before: ModelRef): ModelRef[] {
+  const models = new Map<string, { readonly model: ModelRef; readonly started: string }>();
+  const told = [...facts.filter(({ aside }) => !aside), ...written];
+  for (const { model, started } of [...told].sort((a, b) => a.started.localeCompare(b.started)))
+    if (model.key !== before.key && !models.has(model.key)) models.set(model.key, { model, started });
+  return [...models.values()].slice(-MAX_RESULTS).map(({ model }) => model);
+}
+
+const NAMES: Readonly<Partial<Record<Measure, string>>> = {
+  ppl: 'Perplexity',
+  kl: 'KL divergence from the original',
+  top1: 'Same most likely token',
+  repetition: 'Repetition of greedy texts',
+  accuracy: 'Accuracy, mean of the tasks',
+  parameters: 'Parameters',
+  bytes: 'Size',
+  prefill: 'Prefill speed',
+  decode: 'Decoding speed',
+  memory: 'Peak memory',
+};
+
+/** Measures of one evaluation: they stand on the rows that perplexity stands on. */
+const OF_ROWS: readonly Measure[] = ['kl', 'top1', 'repetition'];
+
+function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
+  const tasks = [...new Set(facts.map(({ measure }) => measure).filter((measure) => measure.startsWith('task ')))];
+  const order: Measure[] = [
+    'ppl',
+    ...OF_ROWS,
+    'accuracy',
+    ...tasks,
+    'parameters',
+    'bytes',
+    'prefill',
+    'decode',
+    'memory',
+  ];
+  const ofRows = conditionFor('ppl', facts, models);
+  const ofTasks = conditionFor('accuracy', facts, models);
+  return order.flatMap((measure): Row[] => {
+    const isOfRows = measure === 'ppl' || OF_ROWS.includes(measure);
+    const isOfTasks = measure === 'accuracy' || measure.startsWith('task ');
+    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models);
+    const own = facts.filter((fact) => fact.measure === measure && fact.condition === condition);
+    const found = models.map((model) => newest(own.filter((fact) => fact.model.key === model.key)));
+    const first = found.find((fact) => fact !== undefined);
+    if (!first) return [];
+    const cells = found.map((fact, m) => fact && { text: fact.text, change: m === 0 ? '' : changeOf(fact, found[0]) });
+    const name = NAMES[measure] ?? measure.slice('task '.length);
+    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of }];
+  });
+}
+
+/** The condition under which most of the models were measured, the original above all; of several the newest. */
+function conditionFor(measure: Measure, facts: readonly Fact[], models: readonly ModelRef[]): string | undefined {
+  const groups = new Map<string, { has: Set<string>; started: string }>();
+  for (const { condition, model, started } of facts.filter((fact) => fact.measure === measure)) {
+    if (!models.some(({ key }) => key === model.key)) continue;
+    const group = groups.get(condition) ?? { has: new Set(), started: '' };
+    group.has.add(model.key);
+    groups.set(condition, { has: group.has, started: started > group.started ? started : group.started });
+  }
+  const worth = (has: ReadonlySet<string>): number =>
+    (has.has(models[0].key) && has.size > 1 ? models.length : 0) + has.size;
+  const best = [...groups].sort(([, a], [, b]) => worth(b.has) - worth(a.has) || b.started.localeCompare(a.started));
+  return best[0]?.[0];
+}
+
+const newest = <T extends { readonly started: string }>(all: readonly T[]): T | undefined =>
+  [...all].sort((a, b) => b.started.localeCompare(a.started))[0];
+
+function changeOf(fact: Fact, before: Fact | undefined): string {
+  const { measure, value, paired } = fact;
+  if (before === undefined || measure === 'kl' || measure === 'top1' || measure === 'repetition') return '';
+  if (measure === 'accuracy' || measure.startsWith('task ')) {
+    const isPaired = paired?.to.key === before.model.key;
+    const points = 100 * (isPaired ? paired.difference : value - before.value);
+    const interval = isPaired && paired.interval !== null ? ` ± ${(100 * paired.interval).toFixed(1)}` : '';
+    return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points${interval}`;
+  }
+  if (measure === 'parameters' || measure === 'bytes' || measure === 'memory')
+    return formatPercent(value / before.value - 1).replace('-', '−');
+  return formatFactor(value / before.value);
+}
+
+/** Prompts that the original and the most results have continued in the same way. */
+function samplesOf(written: readonly Written[], models: readonly ModelRef[]): Sample[] {
+  const conditions = [...new Set(written.map(({ condition }) => condition))];
+  const groups = conditions.flatMap((condition) => {
+    const own = written.filter((each) => each.condition === condition);
+    const texts = models.map((model) => newest(own.filter((each) => each.model.key === model.key)));
+    const count = texts.filter((each) => each !== undefined).length;
+    return texts[0] && count > 1 ? [{ texts, count, first: texts[0] }] : [];
+  });
+  groups.sort((a, b) => b.count - a.count || b.first.started.localeCompare(a.first.started));
+  const prompts = new Set<string>();
+  const chosen = groups.filter(({ first: { prompt } }) => !prompts.has(prompt) && prompts.add(prompt));
+  return chosen.slice(0, WANTED_SAMPLES).map(({ texts, first: { prompt, of } }) => ({
+    prompt,
+    of,
+    texts: texts.map((each) => ({ text: each?.text ?? '', repetition: each?.repetition ?? null })),
+  }));
+}

@@ -1,0 +1,58 @@
+/** Sizes and speeds as facts. */
+import { formatBytes, formatCount } from '../../../format/numbers';
+import { shortNumber } from '../compare';
+import type { CostDigest, RunDigest } from '../digest-types';
+import type { Fact, Measure } from './facts';
+import { type ModelRef, refOf } from './models';
+import { completeModel, computed, demoModel, modelOf } from './run-models';
+
+/** Kinds of runs that write a model, whose name is the label of its size. */
+const WRITERS = ['prune', 'heal', 'merge'];
+
+export function costFacts(run: RunDigest): Fact[] {
+  const { started, settings } = run;
+  return (run.cost ?? []).flatMap((cost) => {
+    const { speed, parameters, bytes, prefillTokensPerSecond, decodeTokensPerSecond, peakRssBytes } = cost;
+    const model = measuredModel(run, cost);
+    if (!model) return [];
+    const shape = settings.filter(([name]) => /^(promptTokens|newTokens|maxNewTokens|repeats)$/.test(name));
+    const where = shape.map(([name, value]) => `${name} ${value}`).join(', ');
+    // In turns, models of one run are comparable; alone, those of the same settings.
+    const condition = speed === 'alone' ? `alone ${where} ${run.device ?? ''}` : `${speed ?? 'size'} ${started}`;
+    const ways = { turns: 'in turns', alone: 'measured separately', writing: 'while writing a text' };
+    const speedOf = [ways[speed ?? 'alone'], where, computed(run)].filter(Boolean).join('; ');
+    const fact = (measure: Measure, value: number | null, text: (value: number) => string, size: boolean): Fact[] =>
+      value === null
+        ? []
+        : [
+            {
+              model,
+              measure,
+              value,
+              text: text(value),
+              condition: size ? 'size' : condition,
+              of: size ? 'the files' : speedOf,
+              started,
+              ...(size && { aside: true as const }),
+            },
+          ];
+    const rate = (value: number): string => `${shortNumber(Number(value.toPrecision(3)))} tokens/s`;
+    return [
+      ...fact('parameters', parameters, formatCount, true),
+      ...fact('bytes', bytes, formatBytes, true),
+      ...fact('prefill', prefillTokensPerSecond, rate, false),
+      ...fact('decode', decodeTokensPerSecond, rate, false),
+      ...fact('memory', peakRssBytes, formatBytes, false),
+    ];
+  });
+}
+
+/** Undefined for a label that does not tell the model. */
+function measuredModel(run: RunDigest, { of, label }: CostDigest): ModelRef | undefined {
+  const { kind, model } = run;
+  if (of) return completeModel(of);
+  if (kind === 'demo') return demoModel(run, label);
+  if (WRITERS.includes(kind))
+    return refOf(label === model.name ? { ...model, removed: [] } : { name: label, removed: [] });
+  return kind === 'samples' ? undefined : modelOf(run);
+}

@@ -1,0 +1,100 @@
+/**
+ * What runs have measured of models, as single facts: the number, and under which conditions. Only facts of one condition
+ * (the same rows, the same items, the same run in turns) stand beside each other.
+ */
+import { formatCount, formatPercent } from '../../../format/numbers';
+import { type JsonNumber, parseJsonNumber } from '../../../format/json';
+import { shortNumber } from '../compare';
+import type { QualityDigest, RunDigest } from '../digest-types';
+import { costFacts } from './cost-facts';
+import { type ModelRef, refOf } from './models';
+import { computed, demoModel, modelOf } from './run-models';
+import { taskFacts } from './task-facts';
+
+/** In the order of the page. Tasks have measures of their own: "task piqa". */
+export type Measure =
+  | 'ppl'
+  | 'kl'
+  | 'top1'
+  | 'repetition'
+  | 'accuracy'
+  | `task ${string}`
+  | 'parameters'
+  | 'bytes'
+  | 'prefill'
+  | 'decode'
+  | 'memory';
+
+export interface Fact {
+  readonly model: ModelRef;
+  readonly measure: Measure;
+  readonly value: number;
+  /** The value in words. */
+  readonly text: string;
+  /** Half of the 95 % interval of the paired difference to the first model of the run. */
+  readonly paired?: { readonly difference: number; readonly interval: number | null; readonly to: ModelRef };
+  readonly condition: string;
+  /** The same for readers: text, items, precision, device. */
+  readonly of: string;
+  readonly started: string;
+  /** It tells of a model that other facts show to be of interest, as the points of a curve do. */
+  readonly aside?: true;
+}
+
+export function factsOf(run: RunDigest): Fact[] {
+  return [
+    ...(run.quality ?? []).flatMap((quality) => qualityFacts(run, quality)),
+    ...wholeFacts(run),
+    ...taskFacts(run),
+    ...costFacts(run),
+  ];
+}
+
+function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
+  const { label, text = '', tokens, rowsKey, ppl, kl, top1, repetition, unprunedRepetition, against } = quality;
+  const model = run.kind === 'demo' ? demoModel(run, label) : modelOf(run);
+  const common = {
+    model,
+    condition: `rows ${rowsKey ?? text}`,
+    of: [`${text}${tokens === undefined ? '' : ` (${formatCount(tokens)} tokens)`}`, computed(run)].join('; '),
+    started: run.started,
+  };
+  const fact = (measure: Measure, value: JsonNumber | undefined, words: (value: JsonNumber) => string): Fact[] =>
+    value === undefined ? [] : [{ ...common, measure, value: numeric(value), text: words(value) }];
+  const unpruned = against && refOf({ name: against.model, identity: against.identity, removed: [] });
+  return [
+    ...fact('ppl', ppl, shortNumber),
+    ...fact('kl', kl, (nats) => `${shortNumber(nats)} nats`),
+    ...fact('top1', top1, percent),
+    ...fact('repetition', repetition, percent),
+    ...(unpruned ? fact('repetition', unprunedRepetition, percent).map((each) => ({ ...each, model: unpruned })) : []),
+  ];
+}
+
+/** Perplexities that scores and curves tell beside their own purpose. */
+function wholeFacts(run: RunDigest): Fact[] {
+  const { score, curve, model, started } = run;
+  const common = { started, aside: true, measure: 'ppl' } as const;
+  const of = (text = ''): string => `${text}; ${computed(run)}`;
+  const told: Fact[] = [];
+  if (score?.full !== undefined && score.rowsKey !== undefined) {
+    const { full, rowsKey, text } = score;
+    const words = { value: numeric(full), text: shortNumber(full), of: of(text) };
+    told.push({ ...common, ...words, model: modelOf(run), condition: `rows ${rowsKey}` });
+  }
+  if (curve?.rowsKey === undefined || run.removed.length > 0) return told;
+  const points = curve.points.flatMap(({ ppl, removed, parameters }): Fact[] => {
+    const words = { value: numeric(ppl), text: shortNumber(ppl), of: of(curve.text) };
+    const size = { value: parameters, text: formatCount(parameters), of: 'the files', condition: 'size' };
+    const about = { ...common, model: refOf({ ...model, removed }) };
+    return [
+      { ...about, ...words, condition: `rows ${curve.rowsKey}` },
+      { ...about, ...size, measure: 'parameters' },
+    ];
+  });
+  return [...told, ...points];
+}
+
+const percent = (share: JsonNumber): string => formatPercent(numeric(share));
+
+const numeric = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;

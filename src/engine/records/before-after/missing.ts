@@ -1,0 +1,54 @@
+/** What a page of before and after lacks: for each number the command that measures it. */
+import type { Missing, Row, Sample } from './before-after';
+import type { Measure } from './facts';
+import { argumentsOf, labelOf, type ModelRef } from './models';
+
+/** Sample texts of a page. */
+export const WANTED_SAMPLES = 3;
+
+/** @param models the original first */
+export function missingOf(rows: readonly Row[], samples: readonly Sample[], models: readonly ModelRef[]): Missing[] {
+  const lacking = (measure: Measure): ModelRef[] => {
+    const row = rows.find((each) => each.measure === measure);
+    return models.filter((_, m) => !row?.cells[m]);
+  };
+  return [
+    ...perplexities(lacking('ppl'), lacking('kl'), models[0]),
+    ...accuracies(lacking('accuracy'), models),
+    ...lacking('decode').map((model) => ({
+      what: `speed of ${labelOf(model)}`,
+      command: `coppice bench ${argumentsOf(model)} --record FILE.json`,
+    })),
+    ...texts(WANTED_SAMPLES - samples.length, models),
+  ];
+}
+
+function perplexities(without: readonly ModelRef[], apart: readonly ModelRef[], original: ModelRef): Missing[] {
+  const compared = apart.filter((model) => model !== original && !without.includes(model));
+  return [...without, ...compared].map((model) => {
+    const isOwn = model === original || (model.identity !== undefined && model.identity === original.identity);
+    const against = isOwn ? '' : ` --against ${original.name}`;
+    const what = without.includes(model) ? 'perplexity' : 'KL divergence and agreement';
+    return {
+      what: `${what} of ${labelOf(model)}`,
+      command: `coppice eval ${argumentsOf(model)}${against} --text FILE --repetition 8 --record FILE.json`,
+    };
+  });
+}
+
+/** Each result beside the original, on the same items. */
+function accuracies(without: readonly ModelRef[], [original, ...results]: readonly ModelRef[]): Missing[] {
+  const wanted = without.includes(original) ? results : without;
+  return wanted.map((model) => ({
+    what: `accuracy of ${labelOf(model)}`,
+    command: `coppice tasks ${original.name} ${argumentsOf(model)} --data DIR --record FILE.json`,
+  }));
+}
+
+function texts(count: number, models: readonly ModelRef[]): Missing[] {
+  if (count <= 0) return [];
+  return models.map((model) => ({
+    what: `${count} of ${WANTED_SAMPLES} sample texts of ${labelOf(model)} (the same prompt for all)`,
+    command: `coppice generate ${argumentsOf(model)} --prompt TEXT --record FILE.json`,
+  }));
+}

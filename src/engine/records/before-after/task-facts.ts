@@ -1,0 +1,53 @@
+/** Accuracies as facts: of every task, and their mean. */
+import { formatCount } from '../../../format/numbers';
+import type { RunDigest, TasksDigest } from '../digest-types';
+import type { Fact, Measure } from './facts';
+import { type ModelRef, refOf } from './models';
+import { computed } from './run-models';
+
+export function taskFacts(run: RunDigest): Fact[] {
+  const { tasks, started } = run;
+  if (!tasks) return [];
+  const condition = `items ${tasks.itemsKey}`;
+  const [first] = tasks.models.map(taskModel);
+  return tasks.models.flatMap((each, m) => {
+    const model = taskModel(each);
+    const apart = m === 0 ? undefined : tasks.differences[m - 1];
+    const fact = (
+      measure: Measure,
+      value: number | null,
+      items: number,
+      difference?: { readonly difference: number | null; readonly interval: number | null },
+    ): Fact[] => {
+      if (value === null) return [];
+      const of = `${formatCount(items)} items of ${partOf(tasks)}; ${computed(run)}`;
+      const paired =
+        difference && difference.difference !== null
+          ? { paired: { difference: difference.difference, interval: difference.interval, to: first } }
+          : {};
+      return [{ model, measure, value, text: `${(100 * value).toFixed(1)} %`, condition, of, started, ...paired }];
+    };
+    const items = each.tasks.reduce((sum, task) => sum + task.items, 0);
+    return [
+      ...fact('accuracy', each.average, items, apart?.average),
+      ...each.tasks.flatMap((task) =>
+        fact(
+          `task ${task.name}`,
+          task.value,
+          task.items,
+          apart?.tasks.find(({ name }) => name === task.name),
+        ),
+      ),
+    ];
+  });
+}
+
+const taskModel = ({ model, identity, removed, patch, adapter }: TasksDigest['models'][number]): ModelRef =>
+  refOf({ name: model, identity, removed, patch, adapter });
+
+/** "boolq.jsonl, piqa.jsonl (first 100 records each)" */
+function partOf({ files, from, limit }: TasksDigest): string {
+  const names = files.filter((name) => !name.endsWith('.lst')).join(', ');
+  if (limit === null) return from === 0 ? names : `${names} (from record ${from})`;
+  return `${names} (${from === 0 ? 'first ' : ''}${limit} records each${from === 0 ? '' : ` from ${from}`})`;
+}

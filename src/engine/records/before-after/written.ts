@@ -1,0 +1,51 @@
+/** Texts that models have written, with what was asked of them: only equal questions stand beside each other. */
+import type { RunDigest } from '../digest-types';
+import type { ModelRef } from './models';
+import { completeModel, computed, demoModel, modelOf } from './run-models';
+
+/** A text that a model has written. */
+export interface Written {
+  readonly model: ModelRef;
+  readonly prompt: string;
+  readonly text: string;
+  readonly repetition: number | null;
+  /** Prompt, length and way of choosing tokens. */
+  readonly condition: string;
+  readonly of: string;
+  readonly started: string;
+}
+
+/** Texts of models, of all runs that write. */
+export function writtenOf(run: RunDigest): Written[] {
+  const { samples, cost, kind, settings, started } = run;
+  if (!samples) return [];
+  const way = settings.filter(([name]) => /^(chat|maxNewTokens|greedy|temperature|topK|topP|seed)$/.test(name));
+  const words = way
+    .map(([name, value]) => (value === 'true' ? name : `${name} ${value}`))
+    .filter((each) => !each.endsWith('false'));
+  return samples.texts.flatMap(({ prompt, column, text, repetition, failure }) => {
+    const of = cost?.[column]?.of;
+    const label = samples.columns[column] ?? '';
+    const model = of
+      ? completeModel(of)
+      : kind === 'demo'
+        ? demoModel(run, label)
+        : kind === 'generate'
+          ? modelOf(run)
+          : undefined;
+    const asked = samples.prompts[prompt];
+    if (!model || asked === undefined || failure !== undefined) return [];
+    const condition = JSON.stringify([asked, way]);
+    return [
+      {
+        model,
+        prompt: asked,
+        text,
+        repetition,
+        condition,
+        of: [words.join(', '), computed(run)].filter(Boolean).join('; '),
+        started,
+      },
+    ];
+  });
+}
