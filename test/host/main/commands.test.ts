@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../../src/engine/errors';
+import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { CRITERIA } from '../../../src/engine/importance/criteria';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
@@ -214,6 +215,17 @@ describe('commands', () => {
     const mine = await run<ModelTasks>('evaluateTasks', { checkpoint, own: [own], limit: 1 });
     assert.equal(mine.tasks[0].items, 1);
     assert.ok(readdirSync(inWorkspace('.coppice/runs')).some((name) => name.includes('-tasks-')));
+
+    const decision = await run<BeforeAfter>('showBeforeAfter', { checkpoint });
+    assert.equal(decision.models[0], 'model');
+    assert.ok(decision.models.includes('model without 4'));
+    assert.ok(decision.rows.some(({ name, cells }) => name.startsWith('Accuracy') && cells.every((cell) => cell)));
+    const shown = (): boolean => vscode.window.tabGroups.activeTabGroup.activeTab?.label === 'Before and After: model';
+    await until('the page is shown', shown);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const out = inWorkspace('before-after.md');
+    await run('showBeforeAfter', { checkpoint, out });
+    assert.match(readFileSync(out, 'utf8'), /^## model and .*model without 4/);
   });
 
   it('measures the speed of the model and of its plan over batches', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newRecord, recordText } from '../../../src/engine/records/record';
+import { curveRecord, demoRecord } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
 import { buildCli, coppice } from '../../support/built-cli';
 
@@ -50,6 +51,23 @@ describe('command line: report', function () {
       assert.match(stderr, /warning: .*run\.json: prose\.txt has changed since/);
       assert.match(readFileSync(out, 'utf8'), /prose\.txt has changed since/);
     }
+  });
+
+  it('writes before and after as a page or Markdown, and refuses records of one model', async () => {
+    writeFileSync(file, recordText(demoRecord()));
+    const markdown = join(root, 'decision.md');
+    for (const [target, expected] of [
+      [out, /<h1>toy, retrained<\/h1><p class="muted">Beside toy<\/p>/],
+      [markdown, /^## toy and toy, pruned, toy, retrained\n/],
+    ] as const) {
+      const { code, stderr } = await coppice(['report', file, '--before-after', '--out', target]);
+      assert.equal(code, 0, stderr);
+      assert.match(readFileSync(target, 'utf8'), expected);
+    }
+    writeFileSync(file, recordText(curveRecord()));
+    const { code, stderr } = await coppice(['report', file, '--before-after', '--out', out]);
+    assert.equal(code, 1);
+    assert.match(stderr, /no before and after to show\n +why: the records are about one model only/);
   });
 
   for (const [signal, exit] of [

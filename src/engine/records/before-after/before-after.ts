@@ -6,7 +6,7 @@ import { formatFactor, formatPercent } from '../../../format/numbers';
 import type { RunDigest } from '../digest-types';
 import { type Fact, factsOf, type Measure } from './facts';
 import { missingOf, WANTED_SAMPLES } from './missing';
-import { isWhole, labelOf, type ModelRef } from './models';
+import { isWhole, labelOf, type ModelRef, refOf } from './models';
 import { type Written, writtenOf } from './written';
 
 export interface BeforeAfter {
@@ -81,7 +81,11 @@ function byName(facts: readonly Fact[], written: readonly Written[]): Found {
 }
 
 function originalOf({ facts, written }: Found, runs: readonly RunDigest[], identity?: string): ModelRef | undefined {
-  const whole = [...facts, ...written].map(({ model }) => model).filter(isWhole);
+  const named = runs.flatMap(({ model, quality = [] }) => [
+    refOf({ ...model, removed: [] }),
+    ...quality.flatMap(({ against }) => (against ? [refOf({ ...against, name: against.model, removed: [] })] : [])),
+  ]);
+  const whole = [...[...facts, ...written].map(({ model }) => model).filter(isWhole), ...named];
   if (identity !== undefined) return whole.find((model) => model.identity === identity);
   const against = runs.flatMap(({ quality = [] }) => quality.flatMap((each) => each.against?.identity ?? []));
   const firsts = runs.flatMap(({ tasks }) =>
@@ -97,14 +101,19 @@ function originalOf({ facts, written }: Found, runs: readonly RunDigest[], ident
   return wanted.find((model) => model !== undefined) ?? whole[0];
 }
 
-/** The other models, the earliest first; of too many the newest. */
+/** The other models, plain removals first, then the earliest; of too many the newest. */
 function resultsOf({ facts, written }: Found, before: ModelRef): ModelRef[] {
   const models = new Map<string, { readonly model: ModelRef; readonly started: string }>();
   const told = [...facts.filter(({ aside }) => !aside), ...written];
   for (const { model, started } of [...told].sort((a, b) => a.started.localeCompare(b.started)))
     if (model.key !== before.key && !models.has(model.key)) models.set(model.key, { model, started });
-  return [...models.values()].slice(-MAX_RESULTS).map(({ model }) => model);
+  const all = [...models.values()].slice(-MAX_RESULTS).map(({ model }) => model);
+  return [...all.filter(isPlain), ...all.filter((model) => !isPlain(model))];
 }
+
+/** Blocks are left out, and nothing brings back what that costs. */
+const isPlain = (model: ModelRef): boolean =>
+  !isWhole(model) && model.patch === undefined && model.adapter === undefined;
 
 const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   ppl: 'Perplexity',
@@ -146,7 +155,7 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
     const first = found.find((fact) => fact !== undefined);
     if (!first) return [];
     const cells = found.map((fact, m) => fact && { text: fact.text, change: m === 0 ? '' : changeOf(fact, found[0]) });
-    const name = NAMES[measure] ?? measure.slice('task '.length);
+    const name = NAMES[measure] ?? `Accuracy: ${measure.slice('task '.length)}`;
     return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of }];
   });
 }

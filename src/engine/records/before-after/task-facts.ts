@@ -20,7 +20,7 @@ export function taskFacts(run: RunDigest): Fact[] {
       difference?: { readonly difference: number | null; readonly interval: number | null },
     ): Fact[] => {
       if (value === null) return [];
-      const of = `${formatCount(items)} items of ${partOf(tasks)}; ${computed(run)}`;
+      const of = `${formatCount(items)} items of ${partOf(tasks, measure)}; ${computed(run)}`;
       const paired =
         difference && difference.difference !== null
           ? { paired: { difference: difference.difference, interval: difference.interval, to: first } }
@@ -45,9 +45,12 @@ export function taskFacts(run: RunDigest): Fact[] {
 const taskModel = ({ model, identity, removed, patch, adapter }: TasksDigest['models'][number]): ModelRef =>
   refOf({ name: model, identity, removed, patch, adapter });
 
-/** "boolq.jsonl, piqa.jsonl (first 100 records each)" */
-function partOf({ files, from, limit }: TasksDigest): string {
-  const names = files.filter((name) => !name.endsWith('.lst')).join(', ');
+/** "boolq.jsonl, piqa.jsonl (first 100 records each)"; of one task its own file, if that has the task's name. */
+function partOf({ files, from, limit }: TasksDigest, measure: Measure): string {
+  const all = files.filter((name) => !name.endsWith('.lst'));
+  const letters = (name: string): string => name.toLowerCase().replaceAll(/[^a-z\d]/g, '');
+  const own = all.filter((name) => letters(name).includes(letters(measure.replace('task ', ''))));
+  const names = (own.length > 0 ? own : all).join(', ');
   if (limit === null) return from === 0 ? names : `${names} (from record ${from})`;
   return `${names} (${from === 0 ? 'first ' : ''}${limit} records each${from === 0 ? '' : ` from ${from}`})`;
 }

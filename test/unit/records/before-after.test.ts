@@ -1,0 +1,191 @@
+/** The original beside what was made of it: which models, which numbers stand beside each other, and what is missing. */
+import assert from 'node:assert/strict';
+import { beforeAfter, type BeforeAfter } from '../../../src/engine/records/before-after/before-after';
+import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
+import { beforeAfterMarkdown } from '../../../src/engine/records/before-after/markdown';
+import { digestRecord } from '../../../src/engine/records/digest';
+import type { RunDigest } from '../../../src/engine/records/digest-types';
+import { modelCard } from '../../../src/engine/records/model-card';
+import { newRecord, type RunInput } from '../../../src/engine/records/record';
+import { demoRecord, scoreRecord } from '../../support/records';
+
+const WHOLE: RunInput = { role: 'model', name: 'whole', identity: 'id-whole' };
+const SHORT: RunInput = { role: 'model', name: 'short', identity: 'id-short' };
+const TEXT: RunInput = { role: 'text', name: 'wiki.txt', sha256: 'abc' };
+const AGAINST = { model: 'whole', identity: 'id-whole' };
+
+let minute = 0;
+function run(kind: string, inputs: readonly RunInput[], results: object, settings: object = {}): RunDigest {
+  const started = new Date(Date.UTC(2026, 3, 1, 9, minute++));
+  const device = { provider: 'cpu' };
+  return digestRecord(newRecord({ kind, inputs, results, settings: { ...settings }, device, started }));
+}
+
+const evaluated = (model: RunInput, results: object, window = 256): RunDigest =>
+  run('eval', [model, TEXT], { tokens: 1020, windows: 4, ...results }, { window, bos: 'stream' });
+const original = (): RunDigest => evaluated(WHOLE, { ppl: 20 });
+const pruned = (): RunDigest =>
+  evaluated(SHORT, {
+    ppl: 30,
+    kl: 0.4,
+    top1: 0.5,
+    against: AGAINST,
+    repetition: { texts: 4, mean: 0.5, unpruned: 0.25 },
+  });
+const written = (): RunDigest =>
+  run('prune', [WHOLE], {
+    out: '/m/short',
+    parametersBefore: 1000,
+    parametersAfter: 800,
+    bytesBefore: 2000,
+    bytesAfter: 1600,
+  });
+
+function answered(): RunDigest {
+  const task = (acc: number): object => ({
+    name: 'piqa',
+    items: 100,
+    acc,
+    accStderr: 0.05,
+    reported: 'acc',
+    results: [],
+  });
+  const model = (input: RunInput, acc: number): object => ({
+    label: input.name,
+    model: input.name,
+    identity: input.identity,
+    removed: [],
+    tasks: [task(acc)],
+    average: acc,
+  });
+  const paired = { difference: -0.1, interval: 0.04 };
+  const difference = {
+    label: 'short',
+    tasks: [{ name: 'piqa', ...paired, lost: 12, gained: 2, pValue: 0.01 }],
+    average: paired,
+  };
+  const results = { models: [model(WHOLE, 0.7), model(SHORT, 0.6)], differences: [difference], questions: [] };
+  const items = { role: 'task', name: 'piqa.jsonl', sha256: 'beef' };
+  return run('tasks', [WHOLE, SHORT, items], results, { from: 0, limit: 100 });
+}
+
+function speeds(): RunDigest {
+  const model = (input: RunInput, decode: number): object => ({
+    label: input.name,
+    model: input.name,
+    identity: input.identity,
+    removed: [],
+    prefillTokensPerSecond: 100,
+    decodeTokensPerSecond: decode,
+  });
+  return run('speeds', [WHOLE, SHORT], { models: [model(WHOLE, 50), model(SHORT, 60)] });
+}
+
+const wrote = (model: RunInput, prompt: string, text: string): RunDigest =>
+  run(
+    'generate',
+    [model],
+    { text, ids: [1, 2, 3, 4, 5], stopped: 'length' },
+    { prompt, greedy: true, maxNewTokens: 5 },
+  );
+const texts = (): RunDigest[] =>
+  ['A', 'B', 'C'].flatMap((prompt) => [
+    wrote(WHOLE, prompt, ` ${prompt} whole`),
+    wrote(SHORT, prompt, ` ${prompt} <b>short`),
+  ]);
+
+const all = (): RunDigest[] => [original(), pruned(), written(), answered(), speeds(), ...texts()];
+const lines = ({ rows }: BeforeAfter): unknown[] =>
+  rows.map(({ name, cells }) => [
+    name,
+    ...cells.map((cell) => (cell === null ? null : `${cell.text} ${cell.change}`.trim())),
+  ]);
+
+describe('before and after', () => {
+  it('has every number of both models, each with its conditions', () => {
+    const found = beforeAfter(all())!;
+    assert.deepEqual(found.models, ['whole', 'short']);
+    assert.deepEqual(lines(found), [
+      ['Perplexity', '20', '30 1.5×'],
+      ['KL divergence from the original', null, '0.4 nats'],
+      ['Same most likely token', null, '50 %'],
+      ['Repetition of greedy texts', '25 %', '50 %'],
+      ['Accuracy, mean of the tasks', '70.0 %', '60.0 % −10.0 points ± 4.0'],
+      ['Accuracy: piqa', '70.0 %', '60.0 % −10.0 points ± 4.0'],
+      ['Parameters', '1,000', '800 −20 %'],
+      ['Size', '2.0 kB', '1.6 kB −20 %'],
+      ['Prefill speed', '100 tokens/s', '100 tokens/s 1×'],
+      ['Decoding speed', '50 tokens/s', '60 tokens/s 1.2×'],
+    ]);
+    const [ppl, , , , accuracy] = found.rows;
+    assert.match(ppl.of, /^wiki\.txt \(1,020 tokens\); float32 on cpu, Coppice/);
+    assert.match(accuracy.of, /^100 items of piqa\.jsonl \(first 100 records each\); float32 on cpu/);
+    assert.deepEqual(found.samples.map(({ prompt, texts: both }) => [prompt, ...both.map(({ text }) => text)]).sort(), [
+      ['A', ' A whole', ' A <b>short'],
+      ['B', ' B whole', ' B <b>short'],
+      ['C', ' C whole', ' C <b>short'],
+    ]);
+    assert.deepEqual(found.missing, []);
+  });
+
+  it('puts no numbers of other rows, other items or other runs beside each other', () => {
+    const elsewhere = evaluated(WHOLE, { ppl: 5 }, 512);
+    const found = beforeAfter([elsewhere, pruned(), { ...speeds(), cost: speeds().cost?.slice(1) }])!;
+    const byName = new Map(lines(found).map((line) => [(line as string[])[0], line]));
+    assert.deepEqual(byName.get('Perplexity'), ['Perplexity', null, '30']);
+    assert.deepEqual(byName.get('Decoding speed'), ['Decoding speed', null, '60 tokens/s']);
+  });
+
+  it('says which command measures what is missing', () => {
+    const found = beforeAfter([pruned(), written()])!;
+    assert.deepEqual(
+      found.missing.map(({ command }) => command),
+      [
+        'coppice eval whole --text FILE --repetition 8 --record FILE.json',
+        'coppice tasks whole short --data DIR --record FILE.json',
+        'coppice bench whole --record FILE.json',
+        'coppice bench short --record FILE.json',
+        'coppice generate whole --prompt TEXT --record FILE.json',
+        'coppice generate short --prompt TEXT --record FILE.json',
+      ],
+    );
+    const plan = run(
+      'eval',
+      [WHOLE, TEXT],
+      { ppl: 25, tokens: 1020, windows: 4, removed: [3] },
+      { window: 256, bos: 'none', removed: [3] },
+    );
+    const { models, missing } = beforeAfter([original(), plan])!;
+    assert.deepEqual(models, ['whole', 'whole without 3']);
+    assert.ok(missing.some(({ command }) => command.startsWith('coppice eval whole --remove 3 --text')));
+  });
+
+  it('takes the original that the caller names, and is undefined for one model alone', () => {
+    assert.equal(beforeAfter([original(), digestRecord(scoreRecord())].slice(0, 1)), undefined);
+    assert.equal(beforeAfter(all(), 'other'), undefined);
+    const { models, rows } = beforeAfter([pruned()], 'id-whole')!;
+    assert.deepEqual([models, rows[0].cells[0]], [['whole', 'short'], null], 'known from its comparison only');
+    assert.deepEqual(beforeAfter(all(), 'id-short')?.models, ['short', 'whole']);
+  });
+
+  it('reads the demo, which names its models by labels', () => {
+    const found = beforeAfter([digestRecord(demoRecord())])!;
+    assert.deepEqual(found.models, ['toy', 'toy, pruned', 'toy, retrained']);
+    assert.deepEqual(lines(found)[0], ['Perplexity', '12', '15 1.25×', '13 1.08×']);
+    assert.equal(found.samples.length, 2);
+  });
+
+  it('is a page without a program, Markdown, and a part of the model card; foreign text stays text', () => {
+    const found = beforeAfter(all())!;
+    const html = beforeAfterHtml(found, 'p { color: red }');
+    assert.match(html, /<strong>30<\/strong><span class="muted">1\.5×, from 20<\/span>/);
+    assert.match(html, / A &#60;b&#62;short/);
+    assert.doesNotMatch(html, /<script|<b>/);
+    const markdown = beforeAfterMarkdown(found);
+    assert.match(markdown, /^## whole and short\n\n\| {2}\| whole \| short \| Measured on \|/);
+    assert.match(markdown, /\| Perplexity \| 20 \| 30 \(1\.5×\) \| wiki\.txt/);
+    assert.match(markdown, /> &nbsp;A \\<b\\>short/);
+    assert.match(modelCard(all()), /\n### whole and short\n/);
+    assert.doesNotMatch(modelCard([original()]), /### whole and/);
+  });
+});
