@@ -8,13 +8,12 @@ import * as vscode from 'vscode';
 import { pageFolder } from '../editors/page-html';
 import { UserError } from '../engine/errors';
 import { type BeforeAfter, beforeAfter } from '../engine/records/before-after/before-after';
-import { beforeAfterHtml } from '../engine/records/before-after/html';
+import { beforeAfterHtml, type PageLink } from '../engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../engine/records/before-after/markdown';
 import type { RunDigest } from '../engine/records/digest-types';
 import { originalOf } from '../engine/records/original';
 import { RunStore } from '../engine/records/store';
 import { writeTextFile } from '../engine/system-failure';
-import { escapeHtml } from '../format/words';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
@@ -29,10 +28,8 @@ export interface BeforeAfterArguments extends CommonArguments {
   readonly out?: string;
 }
 
-const ID = 'coppice.showBeforeAfter';
-
 export const showBeforeAfterCommand: Command<BeforeAfterArguments> = {
-  id: ID,
+  id: 'coppice.showBeforeAfter',
   async run(coppice, args) {
     const title = vscode.l10n.t('Before and After');
     const chosen = await chooseCheckpoint(coppice, args, title);
@@ -74,18 +71,18 @@ const styleSheet = ({ context }: Coppice): Promise<string> =>
 function show(title: string, html: string): void {
   const panel = vscode.window.createWebviewPanel('coppice.beforeAfter', title, vscode.ViewColumn.Active, {
     enableScripts: false,
-    enableCommandUris: [ID],
+    enableCommandUris: [showBeforeAfterCommand.id],
   });
   panel.webview.html = html;
 }
 
-function exportLinks(checkpoint: string): string {
-  const link = (label: string, save: BeforeAfterArguments['save']): string => {
+function exportLinks(checkpoint: string): PageLink[] {
+  const link = (label: string, save: BeforeAfterArguments['save']): PageLink => {
     const given = encodeURIComponent(JSON.stringify([{ checkpoint, save }]));
-    return `<a href="command:${ID}?${given}">${escapeHtml(label)}</a>`;
+    return { label, address: ['command:', showBeforeAfterCommand.id, '?', given].join('') };
   };
   const { t } = vscode.l10n;
-  return `<p>${link(t('Export HTML…'), 'html')} · ${link(t('Export Markdown…'), 'markdown')}</p>`;
+  return [link(t('Export HTML…'), 'html'), link(t('Export Markdown…'), 'markdown')];
 }
 
 async function save(args: BeforeAfterArguments, found: BeforeAfter, style: string): Promise<void> {

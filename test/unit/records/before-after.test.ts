@@ -156,7 +156,7 @@ describe('before and after', () => {
       { window: 256, bos: 'none', removed: [3] },
     );
     const { models, missing } = beforeAfter([original(), plan])!;
-    assert.deepEqual(models, ['whole', 'whole without 3']);
+    assert.deepEqual(models, ['whole', 'without 3']);
     assert.ok(missing.some(({ command }) => command.startsWith('coppice eval whole --remove 3 --text')));
   });
 

@@ -6,11 +6,13 @@ import { formatFactor, formatPercent } from '../../../format/numbers';
 import type { RunDigest } from '../digest-types';
 import { type Fact, factsOf, type Measure } from './facts';
 import { missingOf, WANTED_SAMPLES } from './missing';
-import { isWhole, labelOf, type ModelRef, refOf } from './models';
+import { isWhole, labelBeside, labelOf, type ModelRef, refOf } from './models';
 import { type Written, writtenOf } from './written';
 
 export interface BeforeAfter {
-  /** The original first. */
+  /** The last result, which the page is about. */
+  readonly subject: string;
+  /** The original first; of the same checkpoint without its name: "without 10, 12". */
   readonly models: readonly string[];
   readonly rows: readonly Row[];
   readonly samples: readonly Sample[];
@@ -60,7 +62,13 @@ export function beforeAfter(runs: readonly RunDigest[], original?: string): Befo
   const models = [before, ...results];
   const rows = rowsOf(found.facts, models);
   const samples = samplesOf(found.written, models);
-  return { models: models.map(labelOf), rows, samples, missing: missingOf(rows, samples, models) };
+  return {
+    subject: labelOf(models.at(-1)!),
+    models: models.map((model) => labelBeside(model, before)),
+    rows,
+    samples,
+    missing: missingOf(rows, samples, models),
+  };
 }
 
 interface Found {

@@ -7,10 +7,16 @@ import type { Measure } from './facts';
 /** Numbers at the top of the page. */
 const MAIN: readonly Measure[] = ['ppl', 'kl', 'accuracy', 'bytes', 'decode'];
 
-/** @param style sheet of reports @param actions more elements for the head, as HTML */
-export function beforeAfterHtml(found: BeforeAfter, style: string, actions = ''): string {
-  const [original, ...results] = found.models;
-  const title = `${original} and ${results.join(', ')}`;
+/** A link in the head of the page. */
+export interface PageLink {
+  readonly label: string;
+  readonly address: string;
+}
+
+/** @param style sheet of reports */
+export function beforeAfterHtml(found: BeforeAfter, style: string, links: readonly PageLink[] = []): string {
+  const [original] = found.models;
+  const title = `${found.subject} beside ${original}`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -22,7 +28,7 @@ export function beforeAfterHtml(found: BeforeAfter, style: string, actions = '')
 </head>
 <body>
 <main>
-<header class="report-head"><h1>${escapeHtml(results.at(-1)!)}</h1><p class="muted">Beside ${escapeHtml(original)}</p>${actions}</header>
+<header class="report-head"><h1>${escapeHtml(found.subject)}</h1><p class="muted">Beside ${escapeHtml(original)}</p>${linksOf(links)}</header>
 <dl class="figures">${figures(found)}</dl>
 <section class="card"><h2>Numbers</h2><div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
 ${numbers(found)}
@@ -39,8 +45,13 @@ const OWN_STYLE = `
 .figures { margin: 14px 0; }
 .card + .card { margin-top: 14px; }
 .change { color: var(--muted); white-space: nowrap; }
-.of { color: var(--muted); font-size: 0.9em; }
+.of { color: var(--muted); font-size: 0.88em; max-width: 52ch; overflow-wrap: anywhere; }
+thead th { white-space: normal; }
+.figure-box .muted { white-space: normal; }
 `;
+
+const linksOf = (links: readonly PageLink[]): string =>
+  links.map(({ label, address }) => `<p><a href="${escapeHtml(address)}">${escapeHtml(label)}</a></p>`).join('');
 
 /** Of the last result. */
 function figures({ rows, models }: BeforeAfter): string {
@@ -56,12 +67,10 @@ function figures({ rows, models }: BeforeAfter): string {
 }
 
 function numbers({ models, rows }: BeforeAfter): string {
-  const head = ['', ...models, 'Measured on'].map((name) =>
-    name === '' ? '<td></td>' : `<th scope="col">${escapeHtml(name)}</th>`,
-  );
+  const head = ['<td></td>', ...models.map((name) => `<th scope="col">${escapeHtml(name)}</th>`)];
   const lines = rows.map(
     ({ name, cells, of }: Row) =>
-      `<tr><th scope="row">${escapeHtml(name)}</th>${cells.map(cell).join('')}<td class="of">${escapeHtml(of)}</td></tr>`,
+      `<tr><th scope="row">${escapeHtml(name)}<div class="of">${escapeHtml(of)}</div></th>${cells.map(cell).join('')}</tr>`,
   );
   return `<table><thead><tr>${head.join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table>`;
 }

@@ -36,6 +36,13 @@ export function labelOf({ name, removed, patch, adapter }: ModelRef): string {
   return removed.length === 0 ? name : `${name} without ${removed.join(', ')}`;
 }
 
+/** The same beside another model: the name of the same checkpoint is not repeated. */
+export function labelBeside(model: ModelRef, first: ModelRef): string {
+  const label = labelOf(model);
+  const isOf = model.identity !== undefined && model.identity === first.identity && label.startsWith(`${first.name} `);
+  return isOf ? label.slice(first.name.length + 1) : label;
+}
+
 /** The model as arguments of a command. */
 export function argumentsOf({ name, removed, patch, adapter }: ModelRef): string {
   const options = [
