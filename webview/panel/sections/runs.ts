@@ -36,7 +36,12 @@ export function runsSection(context: Context): Section {
   const element = el(
     'section',
     { class: 'card runs', 'aria-labelledby': 'runs-title' },
-    el('header', {}, cardTitle('runs', t('Runs')), el('div', { class: 'tools' }, beforeAfter, compare, report, card, remove)),
+    el(
+      'header',
+      {},
+      cardTitle('runs', t('Runs')),
+      el('div', { class: 'tools' }, beforeAfter, compare, report, card, remove),
+    ),
     list,
     unreadable,
     comparison.element,
