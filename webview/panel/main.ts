@@ -57,7 +57,7 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, quality, accuracy, samples, measured, grid, runs] = [
+  const [plan, importance, curve, training, healing, quality, accuracy, samples, grid, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
@@ -66,11 +66,12 @@ function build(): void {
     qualitySection(context),
     accuracySection(context),
     samplesSection(context),
-    measuredSection(context),
     gridSection(context),
+    measuredSection(context),
     runsSection(context),
   ];
-  const cards = [importance, curve, training, healing, quality, accuracy, samples, measured, grid, runs];
+  // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
+  const cards = [importance, curve, training, healing, quality, accuracy, samples, grid, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

@@ -4,7 +4,7 @@ import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
-import { reshape, takeRows } from '../onnx/ops/shapes';
+import { reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
 import { block } from './block';
 import { type Bind, type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
@@ -67,9 +67,18 @@ interface PastInputs {
   readonly lastPositions: Value;
   readonly totalLength: Value;
   readonly positions: Value;
+  /** The shape of a value with so many numbers for each token: (texts, length, n). */
+  readonly perText: (width: number) => Value;
 }
 
 function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): PastInputs {
+  const positions = g.input('positions', 'int64', ['texts', 'length']);
+  const shapes = new Map<number, Value>();
+  const perText = (width: number): Value => {
+    const shape = shapes.get(width) ?? shapeVector(g, [-1, g.dimension('length'), width]);
+    shapes.set(width, shape);
+    return shape;
+  };
   const tables = new Map<string, RotaryTable>();
   for (const step of attending) {
     const names = rotaryNames(a, step.block);
@@ -80,7 +89,8 @@ function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): Past
     tables,
     lastPositions: g.input('lastPositions', 'int32', ['texts']),
     totalLength: g.input('totalLength', 'int32', [1]),
-    positions: g.input('positions', 'int64', ['texts', 'length']),
+    positions,
+    perText,
   };
 }
 
@@ -92,13 +102,13 @@ function attendPast(
   { qkv, shape, past }: { readonly qkv: readonly Value[]; readonly shape: DecoderShape; readonly past: PastInputs },
 ): Value {
   const { caches } = shape;
-  const { tables, lastPositions, totalLength, positions } = past;
+  const { tables, lastPositions, totalLength, positions, perText } = past;
   const names = cacheNames(step);
   const layer = a.layers[step.block];
   const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
   const cache = ['texts', layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
-  const [q, k, v] = qkv.map((t) => reshape(g, t, ['texts', 'length', t.shape[1]]));
+  const [q, k, v] = qkv.map((t) => reshapeBy(g, t, perText(Number(t.shape[1])), ['texts', 'length', t.shape[1]]));
   // The cache holds rotated keys, so new keys are rotated before they are handed out.
   const isRotated = caches === 'new';
   const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, positions, rotary)) : [q, k];

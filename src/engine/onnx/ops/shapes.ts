@@ -30,7 +30,16 @@ export function reshape(g: Graph, x: Value, shape: readonly Dim[]): Value {
   return g.record(output, [x], (d) => [() => reshape(g, d, x.shape)]);
 }
 
-function shapeVector(g: Graph, parts: readonly (number | Value)[]): Value {
+/**
+ * The same elements in a shape that is a value of the graph, which several values of one shape can share. No gradient:
+ * only decoding uses it.
+ * @param vector by `shapeVector`
+ */
+export const reshapeBy = (g: Graph, x: Value, vector: Value, shape: readonly Dim[]): Value =>
+  g.op('Reshape', [x, vector], { type: x.type, shape });
+
+/** A shape as a value of the graph; −1 is inferred. (n) int64 */
+export function shapeVector(g: Graph, parts: readonly (number | Value)[]): Value {
   if (parts.every((p) => typeof p === 'number')) return g.ints(...parts);
   const pieces = parts.map((p) => (typeof p === 'number' ? g.ints(p) : p));
   return g.op('Concat', pieces, { type: 'int64', shape: [parts.length] }, { axis: 0 });
