@@ -22,6 +22,7 @@ import { openResultsCommand } from './open-results';
 import { openSampleCommand } from './open-sample';
 import { openWalkthroughCommand } from './open-walkthrough';
 import { pruneCheckpointCommand } from './prune-checkpoint';
+import { pruneIterativelyCommand } from './prune-iteratively';
 import { refreshCommand } from './refresh-checkpoints';
 import { resetPlanCommand } from './reset-plan';
 import { restartSidecarCommand } from './restart-sidecar';
@@ -57,6 +58,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   resetPlanCommand,
   pruneCheckpointCommand,
   healCheckpointCommand,
+  pruneIterativelyCommand,
   evaluatePerplexityCommand,
   evaluateTasksCommand,
   measureSpeedCommand,

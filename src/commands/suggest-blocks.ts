@@ -4,35 +4,40 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { parametersOf, meanLayerParameters } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
-import type { Criterion } from '../engine/importance/criteria';
-import type { Suggestion } from '../engine/importance/choice';
-import { blocksToRemove, parseParameterCount, type SizeGoal } from '../engine/importance/count';
+import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
+import type { Goal, Suggestion } from '../engine/importance/choice';
+import { blocksToRemove, parseParameterCount } from '../engine/importance/count';
 import { selectByScores } from '../engine/importance/ranking';
 import { option } from '../engine/option-token';
 import { planEffect } from '../views/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
 import { rankingOf, type Scores } from '../views/scores';
-import { formatBytes, formatFactor, shortCount } from '../format/numbers';
+import { drawnOptions } from '../jobs/options/calibration';
+import type { CurveSpec } from '../protocol/jobs';
+import { formatBytes, formatFactor, formatNumber, shortCount } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { criterionChoices } from '../host/criteria';
 import { criterionEstimate } from '../host/estimates';
-import { parseShare, shareFault, wholeNumberFault } from '../host/numbers';
+import { parseShare, positiveFault, shareFault, wholeNumberFault } from '../host/numbers';
 import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
 import { score, scoresOf } from './score-blocks';
 import { ask, askAll, BACK, type Choice, pick, type Step } from '../host/steps';
 
 export interface SuggestArguments extends CommonArguments {
   readonly criterion?: Criterion;
-  /** One of these three gives the size. */
+  /** One of these four gives the size. */
   readonly count?: number;
   readonly ratio?: number;
   /** "5.4B", or a number. */
   readonly targetParams?: string | number;
+  /** As many as keep the divergence from the unpruned model below this, in nats, on the calibration text. */
+  readonly maxKl?: number;
 }
 
 interface State extends SuggestArguments {
-  readonly measure?: SizeGoal['kind'];
+  readonly measure?: Goal['kind'];
 }
 
 export const suggestBlocksCommand: Command<SuggestArguments> = {
@@ -60,12 +65,16 @@ export async function suggest(
   coppice: Coppice,
   chosen: Chosen,
   criterion: Criterion,
-  goal: SizeGoal,
+  goal: Goal,
   device: CommonArguments['device'],
 ): Promise<{ readonly count: number; readonly removed: readonly number[]; readonly cancelled: boolean }> {
-  const count = countOf(goal, chosen);
-  const { scores, cancelled } = await freshScores(coppice, chosen, criterion, count, device);
-  const removed = select(coppice, chosen, scores, count);
+  const wanted = countOf(coppice, goal, chosen);
+  const { scores, cancelled } = await freshScores(coppice, chosen, criterion, wanted, device);
+  const removed =
+    goal.kind === 'divergence'
+      ? await removedWithin(coppice, chosen, scores, goal.kl, device)
+      : select(coppice, chosen, scores, wanted);
+  const count = removed.length;
   coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
   coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
   await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
@@ -73,11 +82,7 @@ export async function suggest(
 }
 
 /** Why these blocks are removed, for the record and the model card. Later scores do not change it. */
-function suggestionOf(
-  { criterion, calibration, record }: Scores,
-  goal: SizeGoal,
-  blocks: readonly number[],
-): Suggestion {
+function suggestionOf({ criterion, calibration, record }: Scores, goal: Goal, blocks: readonly number[]): Suggestion {
   const { source, sha256, file, samples, length, seed } = calibration ?? {};
   return {
     criterion,
@@ -91,14 +96,20 @@ function suggestionOf(
   };
 }
 
-function goalOf({ count, ratio, targetParams }: SuggestArguments): SizeGoal | undefined {
+function goalOf({ count, ratio, targetParams, maxKl }: SuggestArguments): Goal | undefined {
+  if (maxKl !== undefined) return { kind: 'divergence', kl: maxKl };
   if (count !== undefined) return { kind: 'count', count };
   if (ratio !== undefined) return { kind: 'ratio', ratio };
   if (targetParams === undefined) return undefined;
   return { kind: 'target', parameters: parseParameterCount(String(targetParams), option('targetParams')) };
 }
 
-function countOf(goal: SizeGoal, { architecture }: Chosen): number {
+/** The number of blocks; for a limit of the divergence the most that can go. */
+function countOf({ config }: Coppice, goal: Goal, { architecture }: Chosen): number {
+  const blocks = architecture.layers.length;
+  if (goal.kind === 'divergence') {
+    return Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
+  }
   return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
@@ -156,7 +167,7 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
     return criterion === BACK ? BACK : { criterion };
   };
   const measureStep: Step<State> = async (_, place) => {
-    const active = recall<string>(coppice, 'suggest', 'measure', 'count') as SizeGoal['kind'];
+    const active = recall<string>(coppice, 'suggest', 'measure', 'count') as Goal['kind'];
     const measure = await pick(place, vscode.l10n.t('Select how to set the size'), measureChoices(), active);
     return measure === BACK ? BACK : { measure };
   };
@@ -165,7 +176,7 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
     const answer = await ask(place, {
       prompt: valuePrompt(measure),
       value: defaultValue(coppice, measure, chosen),
-      fault: (text) => valueFault(measure, text, chosen),
+      fault: (text) => valueFault(coppice, measure, text, chosen),
       meaning: (text) => meaningOf(coppice, chosen, state.criterion!, goalOf(valueOf(measure, text))!),
     });
     return answer === BACK ? BACK : valueOf(measure, answer);
@@ -175,9 +186,10 @@ async function askSuggestion(coppice: Coppice, args: SuggestArguments, chosen: C
     measureStep,
     valueStep,
   ]);
-  const { measure, count, ratio, targetParams } = state;
+  const { measure, count, ratio, targetParams, maxKl } = state;
   await remember(coppice, 'suggest', {
     measure,
+    divergence: maxKl,
     count,
     ratio,
     targetParams: targetParams === undefined ? undefined : String(targetParams),
@@ -195,65 +207,126 @@ export function askCount(
   return ask(place, {
     prompt: valuePrompt('count'),
     value: defaultValue(coppice, 'count', chosen),
-    fault: (text) => valueFault('count', text, chosen),
+    fault: (text) => valueFault(coppice, 'count', text, chosen),
     meaning: (text) => meaningOf(coppice, chosen, criterion, { kind: 'count', count: Number(text) }),
   });
 }
 
-function measureChoices(): Choice<SizeGoal['kind']>[] {
+function measureChoices(): Choice<Goal['kind']>[] {
   const { t } = vscode.l10n;
   return [
     { label: t('A number of blocks'), detail: t('For example 6'), value: 'count' },
     { label: t('A share of the parameters (at most)'), detail: t('For example 20 %'), value: 'ratio' },
+    {
+      label: t('A limit of the divergence'),
+      detail: t('As many as keep the KL divergence from the unpruned model below it, for example 0.5 nats'),
+      value: 'divergence',
+    },
     { label: t('A target size (at least)'), detail: t('For example 110M parameters'), value: 'target' },
   ];
 }
 
-function valuePrompt(measure: SizeGoal['kind']): string {
+function valuePrompt(measure: Goal['kind']): string {
   if (measure === 'count') return vscode.l10n.t('Number of blocks to remove');
   if (measure === 'ratio') return vscode.l10n.t('Largest share of the parameters to remove');
+  if (measure === 'divergence') return vscode.l10n.t('Largest divergence from the unpruned model, in nats');
   return vscode.l10n.t('Smallest number of parameters to keep');
 }
 
 /** The last value if this model allows it; otherwise about a fifth of the model, as in the paper. */
-function defaultValue(coppice: Coppice, measure: SizeGoal['kind'], chosen: Chosen): string {
+function defaultValue(coppice: Coppice, measure: Goal['kind'], chosen: Chosen): string {
   const blocks = chosen.architecture.layers.length;
   const room = blocks - protectionOf(blocks, coppice.config).kept.size;
   const last = lastValue(coppice, measure);
-  const fits = last !== '' && valueFault(measure, last, chosen) === undefined;
-  if (fits && countOf(goalOf(valueOf(measure, last))!, chosen) <= room) return last;
+  const fits = last !== '' && valueFault(coppice, measure, last, chosen) === undefined;
+  if (fits && countOf(coppice, goalOf(valueOf(measure, last))!, chosen) <= room) return last;
   if (measure === 'ratio') return '0.2';
+  if (measure === 'divergence') return '0.5';
   if (measure === 'target') return shortCount(0.8 * parametersOf(chosen.architecture));
   return String(Math.max(1, Math.min(Math.round(blocks / 5), room)));
 }
 
 /** Empty if there is none. */
-function lastValue(coppice: Coppice, measure: SizeGoal['kind']): string {
+function lastValue(coppice: Coppice, measure: Goal['kind']): string {
   if (measure === 'target') return recall(coppice, 'suggest', 'targetParams', '');
   const value = recall(coppice, 'suggest', measure, 0);
   return value > 0 ? String(value) : '';
 }
 
-const valueOf = (measure: SizeGoal['kind'], text: string): SuggestArguments => {
+const valueOf = (measure: Goal['kind'], text: string): SuggestArguments => {
   if (measure === 'count') return { count: Number(text) };
+  if (measure === 'divergence') return { maxKl: Number(text) };
   return measure === 'ratio' ? { ratio: parseShare(text) } : { targetParams: text.trim() };
 };
 
-function valueFault(measure: SizeGoal['kind'], text: string, chosen: Chosen): string | undefined {
+function valueFault(coppice: Coppice, measure: Goal['kind'], text: string, chosen: Chosen): string | undefined {
   if (measure === 'count') return wholeNumberFault(text, 1, chosen.architecture.layers.length - 1);
+  if (measure === 'divergence') return positiveFault(text);
   const wrong = measure === 'ratio' ? shareFault(text) : undefined;
   if (wrong !== undefined) return wrong;
   try {
-    countOf(goalOf(valueOf(measure, text))!, chosen);
+    countOf(coppice, goalOf(valueOf(measure, text))!, chosen);
     return undefined;
   } catch (error) {
     return error instanceof UserError ? error.why : String(error);
   }
 }
 
+/** As many of the least important blocks as the limit of the divergence allows, measured on the calibration text. */
+async function removedWithin(
+  coppice: Coppice,
+  chosen: Chosen,
+  { criterion, record, set }: Scores,
+  maxKl: number,
+  device: CommonArguments['device'],
+): Promise<readonly number[]> {
+  const { config } = coppice;
+  if (set !== undefined) throw noOrder(criterion);
+  const { locked } = requireProtection(chosen.architecture.layers.length, config);
+  const spec: CurveSpec = {
+    kind: 'curve',
+    checkpoint: chosen.path,
+    criterion,
+    ...objectiveSetting(criterion, config.objective),
+    ...drawnOptions(config.calibration),
+    measure: 'kl',
+    maxKl,
+    keepEnds: config.keepEnds,
+    keep: [...locked],
+    ...(record !== null && { scores: record, objective: undefined }),
+  };
+  const { result } = await runJob(coppice, spec, { device });
+  const { removed, count } = result.within!;
+  if (count > 0) return removed;
+  const first = result.points.at(1);
+  throw new UserError(
+    vscode.l10n.t('No block can be removed within the limit'),
+    first
+      ? vscode.l10n.t(
+          'without block {0} the divergence is {1} nats',
+          first.removed.join(),
+          formatNumber(Number(first.kl), 3),
+        )
+      : vscode.l10n.t('all blocks are protected'),
+    vscode.l10n.t('Allow more, or heal the model after pruning.'),
+  );
+}
+
+const noOrder = (criterion: Criterion): UserError =>
+  new UserError(
+    vscode.l10n.t('{0} cannot choose by a limit', criterion),
+    vscode.l10n.t('it finds a set of one size, which has no order'),
+    vscode.l10n.t('Choose other scores.'),
+  );
+
 /** The resulting numbers: whole blocks make them differ from the requested size. */
-function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal: SizeGoal): string {
-  const count = countOf(goal, chosen);
+function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal: Goal): string {
+  if (goal.kind === 'divergence')
+    return vscode.l10n.t(
+      'Removes as many blocks as keep the divergence below {0} nats on the calibration text',
+      goal.kl,
+    );
+  const count = countOf(coppice, goal, chosen);
   const blocks = chosen.architecture.layers.length;
   const scores = scoresOf(coppice, chosen, criterion);
   let removed = Array.from({ length: Math.min(count, blocks - 1) }, (_, block) => block);

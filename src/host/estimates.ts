@@ -103,6 +103,21 @@ export function healingEstimate(coppice: Coppice, architecture: Architecture, qu
   return vscode.l10n.t('{0}, {1} of it once', words(whole), roughTime(writing.seconds));
 }
 
+/**
+ * "about 12:00" for operations that all count as plain products.
+ * @param length tokens of a row @param more seconds in addition
+ */
+export function flopsEstimate(
+  coppice: Coppice,
+  flops: number,
+  architecture: Architecture,
+  length: number,
+  more: number,
+): string {
+  const { seconds, measured } = estimateOf(coppice, flops, architecture, 'evaluate', length);
+  return words({ seconds: seconds + more, measured });
+}
+
 /** Windows of a text, estimated from its size. Undefined when there is no such file. */
 export function windowsOf(file: string, window: number): number | undefined {
   const found = statSync(file, { throwIfNoEntry: false });

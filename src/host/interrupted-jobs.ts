@@ -7,6 +7,7 @@ import { jobTitle, titledJob } from '../jobs/titles';
 import { showFailure } from './failure';
 import { inform } from './inform';
 import { goOn } from './remedy';
+import { goOnIterating, runIterating } from './run-iterating';
 import { runJob } from './run-job';
 import { runRetraining } from './run-retraining';
 import { showCheckpoint } from './show-checkpoint';
@@ -18,7 +19,8 @@ export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[
       '{0} was interrupted when the window was reloaded or closed.',
       jobTitle(titledJob(spec)),
     );
-    const resumes = spec.kind === 'retrain' && goOn(spec).resume;
+    const resumes =
+      (spec.kind === 'retrain' && goOn(spec).resume) || (spec.kind === 'iterate' && goOnIterating(spec).resume);
     const label = resumes ? vscode.l10n.t('Resume') : vscode.l10n.t('Run Again');
     inform({}, text, { label, run: () => runAgain(coppice, spec) });
   }
@@ -43,6 +45,8 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
         : vscode.commands.executeCommand('coppice.evaluatePerplexity', { remove: [], ...optionsIn(spec) });
     case 'retrain':
       return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
+    case 'iterate':
+      return runIterating(coppice, { ...spec, ...goOnIterating(spec) }, {});
     case 'heal':
       return healAgain(coppice, spec);
     case 'prune':

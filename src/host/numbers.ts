@@ -19,3 +19,9 @@ export function parseShare(text: string): number {
   const plain = text.trim();
   return plain.endsWith('%') ? Number(plain.slice(0, -1)) / 100 : Number(plain);
 }
+
+/** The fault of a number that must be above 0; undefined if it is. */
+export const positiveFault = (text: string): string | undefined =>
+  text.trim() !== '' && Number(text) > 0 && Number.isFinite(Number(text))
+    ? undefined
+    : vscode.l10n.t('Enter a number above 0, such as 0.5');

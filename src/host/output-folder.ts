@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { wasStopped } from '../engine/iterate/workspace';
 import { stateFileOf } from '../engine/retrain/loop/workspace';
 import { modelName } from '../engine/records/record';
 import type { Checkpoint } from '../engine/checkpoint/types';
@@ -35,7 +36,8 @@ export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: st
 function firstFree(path: string, extension: string): string {
   for (let n = 1; ; n++) {
     const candidate = `${path}${n === 1 ? '' : `-${n}`}${extension}`;
-    if (!existsSync(candidate) && !existsSync(stateFileOf(candidate))) return resolve(candidate);
+    if (!existsSync(candidate) && !existsSync(stateFileOf(candidate)) && !wasStopped(candidate))
+      return resolve(candidate);
   }
 }
 

@@ -137,6 +137,12 @@ export interface PruneResult extends WrittenCheckpoint {
 /** Corrects a pruned model in closed form. */
 export type HealSpec = SpecOf<Defined['heal']>;
 
+/** Removes one, two, three … blocks, and measures each. */
+export type CurveSpec = SpecOf<Defined['curve']>;
+
+/** Removes block after block, and heals after each. */
+export type IterateSpec = SpecOf<Defined['iterate']>;
+
 /** Writes a checkpoint with an adapter in its weights. */
 export type MergeSpec = SpecOf<Defined['merge']>;
 

@@ -20,7 +20,9 @@ export type {
   GridDigest,
   GridModelDigest,
   HealDigest,
+  HealedPointDigest,
   HealStagesDigest,
+  IterativeDigest,
   LikenessDigest,
   QualityDigest,
   RetrainedDigest,
@@ -276,7 +278,7 @@ export type PanelMessage =
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
-  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' }
+  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate' }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
   /** Measure on these rows of a scoring. */

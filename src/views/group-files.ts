@@ -20,8 +20,8 @@ const ADAPTER = 'adapter_model.safetensors';
 export const PATCH = '.patch.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
-/** Folders of unfinished outputs and of training states. */
-const UNDER_WAY = /\.(coppice-partial|training)$/;
+/** Folders of unfinished outputs, of training states, and of rounds. */
+const UNDER_WAY = /\.(coppice-partial|training|iterate)$/;
 /** The state of a training in such a folder. */
 const STATE = /\.training[/\\]state\.safetensors$/;
 /** Files that tools keep beside a model. */

@@ -12,6 +12,7 @@ import { curveSection } from './sections/curve';
 import { gridSection } from './sections/grid';
 import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
+import { iterativeSection } from './sections/iterative';
 import { measuredSection } from './sections/measured';
 import { planSection } from './sections/plan';
 import { qualitySection } from './sections/quality';
@@ -57,12 +58,13 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, quality, accuracy, samples, grid, measured, runs] = [
+  const [plan, importance, curve, training, healing, iterative, quality, accuracy, samples, grid, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
     trainingSection(context),
     healingSection(context),
+    iterativeSection(context),
     qualitySection(context),
     accuracySection(context),
     samplesSection(context),
@@ -71,7 +73,7 @@ function build(): void {
     runsSection(context),
   ];
   // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
-  const cards = [importance, curve, training, healing, quality, accuracy, samples, grid, measured, runs];
+  const cards = [importance, curve, training, healing, iterative, quality, accuracy, samples, grid, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

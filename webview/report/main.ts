@@ -12,6 +12,7 @@ import { curveSection } from '../panel/sections/curve';
 import { gridSection } from '../panel/sections/grid';
 import { healingSection } from '../panel/sections/healing';
 import { importanceSection } from '../panel/sections/importance';
+import { iterativeSection } from '../panel/sections/iterative';
 import { measuredSection } from '../panel/sections/measured';
 import { trainingSection } from '../panel/sections/training';
 import { FIRST_VIEW, type ViewState } from '../panel/state/view-state';
@@ -36,6 +37,7 @@ const CONTENTS = {
   training: ({ training }) => (training?.steps.length ?? 0) > 0,
   heal: ({ heal }) => heal !== undefined,
   tasks: ({ tasks }) => tasks !== undefined,
+  iterative: ({ iterative }) => iterative !== undefined,
   cost: ({ cost }) => cost !== undefined,
   grid: ({ grid }) => grid !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
@@ -64,6 +66,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     ...(has('training') ? [trainingSection(context)] : []),
     ...(has('heal') ? [healingSection(context)] : []),
     ...(has('tasks') ? [accuracySection(context)] : []),
+    ...(has('iterative') ? [iterativeSection(context)] : []),
     ...(has('cost') ? [measuredSection(context)] : []),
     ...(has('grid') ? [gridSection(context)] : []),
   ];

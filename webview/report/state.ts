@@ -55,7 +55,8 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
 /** The blocks that were finally removed: those of the last run that wrote a model. */
 function chosenOf(runs: readonly PanelRun[]): readonly number[] {
   const made = runs.filter(
-    ({ digest: { kind } }) => kind === 'prune' || kind === 'heal' || kind === 'retrain' || kind === 'demo',
+    ({ digest: { kind } }) =>
+      kind === 'prune' || kind === 'iterate' || kind === 'heal' || kind === 'retrain' || kind === 'demo',
   );
   const lists = made.map(({ digest }) => digest.removed.filter((block) => typeof block === 'number'));
   return lists.filter((list) => list.length > 0).at(-1) ?? [];

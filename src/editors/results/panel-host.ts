@@ -21,6 +21,7 @@ const COMMANDS = {
   score: 'coppice.scoreBlocks',
   prune: 'coppice.pruneCheckpoint',
   heal: 'coppice.heal',
+  iterate: 'coppice.iterate',
   retrain: 'coppice.retrainLora',
   tasks: 'coppice.evaluateTasks',
   beforeAfter: 'coppice.showBeforeAfter',

@@ -34,7 +34,8 @@ function stagesOf(value: unknown): HealStagesDigest | undefined {
   return { rows: finite(value.rows), before, after, ...(rounded && { rounded }) };
 }
 
-function likenessOf(value: unknown): LikenessDigest | undefined {
+/** Undefined unless all three numbers are there. */
+export function likenessOf(value: unknown): LikenessDigest | undefined {
   if (!isObject(value)) return undefined;
   const [ppl, kl, top1] = [value.ppl, value.kl, value.top1].map(jsonNumber);
   return ppl === undefined || kl === undefined || top1 === undefined ? undefined : { ppl, kl, top1 };

@@ -33,6 +33,8 @@ export interface RunDigest {
   readonly grid?: GridDigest;
   readonly samples?: SamplesDigest;
   readonly tasks?: TasksDigest;
+  /** Of pruning block after block. */
+  readonly iterative?: IterativeDigest;
 }
 
 export interface ScoreDigest {
@@ -140,6 +142,40 @@ export interface LikenessDigest {
   readonly kl: JsonNumber;
   /** Share of positions with the same most likely token. */
   readonly top1: JsonNumber;
+}
+
+/** Pruning block after block, with healing in between. Everything is measured on the same rows. */
+export interface IterativeDigest {
+  /** "lora", "full", "refit" …, "none". */
+  readonly method: string;
+  readonly criterion: string;
+  /** Name of the measured text, and its rows. */
+  readonly text: string;
+  readonly rows: number | null;
+  /** The unpruned model. */
+  readonly full: LikenessDigest;
+  readonly rounds: readonly (HealedPointDigest & {
+    readonly round: number;
+    readonly block: number;
+    readonly accuracy?: number;
+  })[];
+  /** The original weights without the blocks of the first 1, 2, … rounds. */
+  readonly plain: readonly LikenessDigest[];
+  /** So many blocks removed at once, healed as long as the rounds; empty without a comparison. */
+  readonly oneShot: readonly (HealedPointDigest & { readonly count: number })[];
+}
+
+/** A model before and after healing. */
+export interface HealedPointDigest {
+  readonly removed: readonly number[];
+  readonly pruned: LikenessDigest;
+  readonly healed: LikenessDigest;
+  /** Seconds and steps of training. */
+  readonly seconds: number | null;
+  readonly steps: number | null;
+  /** What healing brought back for each second: nats, and the share of what was missing. */
+  readonly nllPerSecond: number | null;
+  readonly sharePerSecond: number | null;
 }
 
 export interface HealStepDigest {

@@ -19,6 +19,7 @@ import type {
 } from './digest-types';
 import { gridOf } from './digest-grid';
 import { healOf } from './digest-heal';
+import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import type { RunInput, RunRecord } from './record';
@@ -50,7 +51,17 @@ export function digestRecord(record: RunRecord): RunDigest {
 
 type Parts = Pick<
   RunDigest,
-  'score' | 'curve' | 'training' | 'heal' | 'quality' | 'retrained' | 'cost' | 'grid' | 'samples' | 'tasks'
+  | 'score'
+  | 'curve'
+  | 'training'
+  | 'heal'
+  | 'quality'
+  | 'retrained'
+  | 'cost'
+  | 'grid'
+  | 'samples'
+  | 'tasks'
+  | 'iterative'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -86,7 +97,12 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     }
     case 'prune': {
       const heal = healOf(results.healing);
-      return { ...(heal && { heal }), cost: writtenOf(results, model, 'pruned') };
+      const iterative = iterativeOf(results.iterative, settings.criterion);
+      return { ...(heal && { heal }), ...(iterative && { iterative }), cost: writtenOf(results, model, 'pruned') };
+    }
+    case 'iterate': {
+      const iterative = iterativeOf(results);
+      return { ...(iterative && { iterative }), cost: writtenOf(results, model, 'pruned') };
     }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };

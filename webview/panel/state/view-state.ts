@@ -23,6 +23,8 @@ export interface ViewState {
   readonly grid: string;
   /** What its charts and its table show. */
   readonly gridMeasure: string;
+  /** Iterative pruning that is shown; empty for the newest. */
+  readonly iterative: string;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -51,6 +53,7 @@ export const FIRST_VIEW: ViewState = {
   accuracy: '',
   grid: '',
   gridMeasure: 'throughput',
+  iterative: '',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },

@@ -1,0 +1,216 @@
+/**
+ * One by one or all at once (Shortened LLaMA, Figure 5): perplexity by the number of removed blocks, of blocks that went
+ * one by one and of blocks that went at once, before and after healing.
+ */
+import * as Plot from '@observablehq/plot';
+import type { IterativeDigest, LikenessDigest } from '../../../src/protocol/panel';
+import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { t } from '../../support/l10n';
+import { blockList, formatMeasured, numeric } from '../numbers';
+import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import { lineSign, type SeriesStyle } from './series';
+import { type Cell, known } from './table';
+import { addTargets, type Target } from './targets';
+
+const HEIGHT = 360;
+const [LEFT, RIGHT] = [54, 18];
+/** Above this ratio a linear axis would show nothing but the largest value. */
+const LOG_FROM = 12;
+
+type LineKey = 'oneByOne' | 'oneByOnePlain' | 'atOnce' | 'atOncePlain';
+
+interface Dot {
+  readonly line: LineKey;
+  readonly count: number;
+  readonly removed: readonly number[];
+  readonly likeness: LikenessDigest;
+  readonly ppl: number;
+  /** Seconds of training. */
+  readonly seconds: number | null;
+}
+
+/** Healed is green and full, not healed is broken; at once is square. */
+const styles = (): Readonly<Record<LineKey, SeriesStyle>> => ({
+  oneByOne: styleOf('var(--good)', 'circle', '', t('One by one, healed after each')),
+  oneByOnePlain: styleOf('var(--good)', 'circle', '4 3', t('The same blocks without healing')),
+  atOnce: styleOf('var(--series-2)', 'square', '', t('At once, healed as long')),
+  atOncePlain: styleOf('var(--series-2)', 'square', '4 3', t('At once, without healing')),
+});
+
+const styleOf = (color: string, symbol: SeriesStyle['symbol'], dash: string, name: string): SeriesStyle => ({
+  ...{ color, symbol, dash, name },
+  nameInText: name,
+});
+
+/** @param choose makes blocks the plan */
+export function drawIterative(
+  data: IterativeDigest,
+  width: number,
+  frame: ChartFrame,
+  choose: (removed: readonly number[]) => void,
+): Drawing {
+  const look = styles();
+  const dots = dotsOf(data).filter(({ ppl }) => Number.isFinite(ppl));
+  const lines = (Object.keys(look) as LineKey[]).filter((line) =>
+    dots.some((dot) => dot.line === line && dot.count > 0),
+  );
+  const svg = plotOf(data, dots, lines, look, width);
+  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
+  const targets = dots
+    .filter(({ line, count }) => count > 0 || line === 'oneByOne')
+    .map((dot): Target => {
+      const [cx, cy] = [Number(x.apply(dot.count)), Number(y.apply(dot.ppl))];
+      const tip = tipOf(dot, look);
+      return {
+        key: `${dot.line}-${dot.count}`,
+        ...{ x: cx - 11, y: cy - 11, width: 22, height: 22, tipX: cx, tipY: cy },
+        label: tip.join(', '),
+        tip: frame.still ? tip : [...tip, t('Click or press Enter to make this the plan')],
+        act: () => choose(dot.removed),
+      };
+    });
+  addTargets(svg, t('Points of the comparison'), targets, frame);
+  return {
+    charts: [svg],
+    table: tableOf(dots, look),
+    legend: lines.map((line) => legendEntry(lineSign(look[line]), look[line].name)),
+  };
+}
+
+function dotsOf({ full, rounds, plain, oneShot }: IterativeDigest): Dot[] {
+  const dot = (
+    line: LineKey,
+    removed: readonly number[],
+    likeness: LikenessDigest,
+    seconds: number | null = null,
+  ): Dot => ({
+    ...{ line, removed, likeness, seconds },
+    count: removed.length,
+    ppl: numeric(likeness.ppl),
+  });
+  // Every line starts at the unpruned model.
+  const starts = (
+    ['oneByOne', 'oneByOnePlain', ...(oneShot.length > 1 ? (['atOnce', 'atOncePlain'] as const) : [])] as const
+  ).map((line) => dot(line, [], full));
+  let spent = 0;
+  return [
+    ...starts,
+    ...rounds.map(({ removed, healed, seconds }) => dot('oneByOne', removed, healed, (spent += seconds ?? 0))),
+    ...plain.flatMap((likeness, r) => (rounds[r] ? [dot('oneByOnePlain', rounds[r].removed, likeness)] : [])),
+    ...oneShot.map(({ removed, healed, seconds }) => dot('atOnce', removed, healed, seconds)),
+    ...oneShot.map(({ removed, pruned }) => dot('atOncePlain', removed, pruned)),
+  ];
+}
+
+function plotOf(
+  { full }: IterativeDigest,
+  dots: readonly Dot[],
+  lines: readonly LineKey[],
+  look: Readonly<Record<LineKey, SeriesStyle>>,
+  width: number,
+): SVGSVGElement & Plot.Plot {
+  const values = dots.map(({ ppl }) => ppl).filter((ppl) => ppl > 0);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const log = most / least > LOG_FROM;
+  const room = most > least ? most - least : 0.1 * most;
+  const longest = Math.max(1, ...dots.map(({ count }) => count));
+  const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / 34))));
+  const start = numeric(full.ppl);
+  const of = (line: LineKey): Dot[] => dots.filter((dot) => dot.line === line);
+  const healing = dots.flatMap((after) => {
+    if (after.line !== 'atOnce') return [];
+    const before = dots.find(({ line, count }) => line === 'atOncePlain' && count === after.count);
+    return before && after.count > 0 ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
+  });
+  return Plot.plot({
+    width,
+    height: HEIGHT,
+    marginLeft: LEFT,
+    marginRight: RIGHT,
+    marginTop: 28,
+    marginBottom: 40,
+    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
+    x: { domain: [0, longest], insetLeft: 8, insetRight: 12 },
+    y: {
+      type: log ? 'log' : 'linear',
+      domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
+      grid: true,
+      ticks: 6,
+      tickFormat: (value: number) => shortNumber(value, 3),
+      label: `↑ ${t('Perplexity')}`,
+    },
+    marks: [
+      Plot.axisX({
+        ticks: Array.from({ length: Math.floor(longest / every) + 1 }, (_, i) => i * every),
+        tickFormat: String,
+        label: `${t('Blocks removed')} →`,
+        tickSize: 0,
+      }),
+      ...(Number.isFinite(start)
+        ? [Plot.ruleY([start], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.7 })]
+        : []),
+      Plot.link(healing, {
+        x1: 'count',
+        x2: 'count',
+        y1: 'from',
+        y2: 'to',
+        stroke: look.atOnce.color,
+        strokeOpacity: 0.6,
+        markerEnd: 'arrow',
+      }),
+      ...lines.flatMap((line) => {
+        const { color, dash, symbol } = look[line];
+        const isHealed = line === 'oneByOne' || line === 'atOnce';
+        return [
+          Plot.lineY(of(line), { x: 'count', y: 'ppl', stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
+          Plot.dot(of(line), {
+            x: 'count',
+            y: 'ppl',
+            symbol,
+            r: 3.5,
+            ...(isHealed ? { fill: color } : { fill: 'var(--paper)', stroke: color, strokeWidth: 1.6 }),
+          }),
+        ];
+      }),
+    ],
+  }) as SVGSVGElement & Plot.Plot;
+}
+
+function tipOf(
+  { line, count, removed, likeness, ppl, seconds }: Dot,
+  look: Readonly<Record<LineKey, SeriesStyle>>,
+): string[] {
+  if (count === 0) return [t('Whole model'), t('perplexity {0}', shortNumber(ppl))];
+  return [
+    t('{0}: {1} removed', look[line].name, count),
+    t('perplexity {0}', shortNumber(ppl)),
+    t('divergence {0} nats', shortNumber(numeric(likeness.kl), 3)),
+    t('same most likely token {0}', formatPercent(numeric(likeness.top1))),
+    ...(seconds === null || seconds === 0 ? [] : [t('{0} of healing', formatMeasured(seconds))]),
+    t('blocks {0}', blockList(removed)),
+  ];
+}
+
+function tableOf(dots: readonly Dot[], look: Readonly<Record<LineKey, SeriesStyle>>): Drawing['table'] {
+  return {
+    head: [
+      t('Series'),
+      t('Removed'),
+      t('Perplexity'),
+      t('Divergence'),
+      t('Same most likely token'),
+      t('Seconds of healing'),
+      t('Blocks'),
+    ],
+    rows: () =>
+      dots.map(({ line, count, ppl, likeness, seconds, removed }): Cell[] => [
+        look[line].name,
+        count,
+        known(ppl),
+        known(numeric(likeness.kl)),
+        known(numeric(likeness.top1)),
+        seconds,
+        blockList(removed),
+      ]),
+  };
+}

@@ -1,0 +1,115 @@
+/** The newest iterative pruning, or a chosen one: did it pay to remove the blocks one by one? */
+import type { HealedPointDigest, IterativeDigest, PanelRun } from '../../../src/protocol/panel';
+import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { blocksText, rowsText } from '../../support/amounts';
+import { t } from '../../support/l10n';
+import { dropdown } from '../../support/ui';
+import { figure } from '../card';
+import { ChartFrame } from '../charts/frame';
+import { drawIterative } from '../charts/iterative';
+import { nameInText } from '../charts/series';
+import { formatMeasured, moment, numeric } from '../numbers';
+import { nameOf, ownRuns } from '../state/shown-runs';
+import { type Context, type Section, startButton, whenChanged } from './section';
+
+export function iterativeSection(context: Context): Section {
+  const { send, setView } = context;
+  const frame = new ChartFrame('iterative', t('Block after block'), t('One by one, or all at once?'), context);
+  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (iterative) => setView({ iterative }));
+  const start = (trusted: boolean, primary: boolean): HTMLElement =>
+    startButton(trusted, t('Prune Iteratively…'), () => send({ type: 'start', action: 'iterate' }), {
+      appearance: primary ? 'primary' : 'secondary',
+    });
+  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, trusted: boolean) => {
+    const found = runs.filter(({ digest }) => digest.iterative !== undefined);
+    const chosen = found.find(({ id }) => id === wanted) ?? found[0];
+    if (!chosen) {
+      frame.setTools();
+      frame.showEmpty(
+        t(
+          'Iterative pruning removes one block, retrains or heals the rest, scores it again, and goes on. It takes longer than removing all blocks at once.',
+        ),
+        ...(context.still ? [] : [start(trusted, true)]),
+      );
+      return;
+    }
+    const choices = found.map((run) => ({ value: run.id, label: nameOf(run) }));
+    shown.show(choices, chosen.id);
+    frame.setTools(...(context.still ? [] : [start(trusted, false)]), ...(choices.length > 1 ? [shown.element] : []));
+    const result = chosen.digest.iterative!;
+    frame.setFigures(...figuresOf(result));
+    frame.setNote(...noteOf(result));
+    frame.show(summaryOf(chosen, result), (width) =>
+      drawIterative(result, width, frame, (removed) => send({ type: 'plan/set', removed })),
+    );
+  });
+  return {
+    element: frame.element,
+    update: ({ runs, trusted }, { iterative }) => draw(ownRuns(runs), iterative, trusted),
+  };
+}
+
+const last = <T>(items: readonly T[]): T => items[items.length - 1];
+
+function figuresOf({ rounds, plain, oneShot, full }: IterativeDigest): HTMLElement[] {
+  const { healed } = last(rounds);
+  const atOnce = oneShot.find(({ count }) => count === rounds.length);
+  const without = plain.length > 0 ? numeric(last(plain).ppl) : NaN;
+  const seconds = rounds.reduce((sum, round) => sum + (round.seconds ?? 0), 0);
+  return [
+    figure(
+      t('Perplexity'),
+      shortNumber(numeric(healed.ppl)),
+      Number.isFinite(without)
+        ? t('{0} without healing', shortNumber(without))
+        : t('from {0}', shortNumber(numeric(full.ppl))),
+    ),
+    figure(
+      t('Divergence from the whole model'),
+      shortNumber(numeric(healed.kl), 3),
+      t('same most likely token {0}', formatPercent(numeric(healed.top1))),
+    ),
+    figure(
+      t('At once'),
+      atOnce ? shortNumber(numeric(atOnce.healed.ppl)) : '–',
+      atOnce ? t('from {0}', shortNumber(numeric(atOnce.pruned.ppl))) : t('not compared'),
+    ),
+    figure(t('Time of healing'), seconds > 0 ? formatMeasured(seconds) : '–', speedOf(rounds, atOnce)),
+  ];
+}
+
+/** What a second of healing brings back: of the last round, and of the removal at once. */
+function speedOf(rounds: readonly HealedPointDigest[], atOnce: HealedPointDigest | undefined): string {
+  const speed = ({ nllPerSecond }: HealedPointDigest): string =>
+    nllPerSecond === null ? '–' : shortNumber(nllPerSecond, 2);
+  return atOnce
+    ? t('{0} nats a second in the last round, {1} at once', speed(last(rounds)), speed(atOnce))
+    : t('{0} nats a second in the last round', speed(last(rounds)));
+}
+
+function summaryOf({ digest }: PanelRun, { rounds, criterion, method, text, rows }: IterativeDigest): string {
+  return [
+    t(
+      '{0}: {1} removed by {2}, healed by {3}, {4}.',
+      digest.model.name,
+      blocksText(rounds.length),
+      nameInText(criterion),
+      method,
+      moment(digest.started),
+    ),
+    ...(rows === null ? [] : [t('Measured on {0} of {1}.', rowsText(rows), text)]),
+    t('Order: {0}.', rounds.map(({ block }) => block).join(', ')),
+  ].join(' ');
+}
+
+/** Which way is better on the measured rows, if both were tried. */
+function noteOf({ rounds, oneShot }: IterativeDigest): string[] {
+  const atOnce = oneShot.find(({ count }) => count === rounds.length);
+  if (!atOnce) return [];
+  const [one, all] = [numeric(last(rounds).healed.ppl), numeric(atOnce.healed.ppl)];
+  if (!Number.isFinite(one) || !Number.isFinite(all)) return [];
+  const change = formatPercent(Math.abs(one / all - 1));
+  return one <= all
+    ? [t('One by one is better by {0} after as many steps.', change)]
+    : [t('At once is better by {0} after as many steps.', change)];
+}
