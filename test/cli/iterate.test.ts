@@ -52,7 +52,7 @@ describe('command line: iterate', function () {
     assert.equal(existsSync(folder), false);
   });
 
-  it('prints a page, and after Ctrl-C the command that goes on', async () => {
+  it('after Ctrl-C prints the command that goes on', async () => {
     const out = join(temporaryFolder(), 'out');
     const child = startCoppice([...args, '--out', out]);
     await until('the first round is chosen', () => existsSync(join(iterateFolderOf(out), 'rounds.json')));
@@ -61,10 +61,5 @@ describe('command line: iterate', function () {
     assert.equal(code, 130, stderr);
     assert.match(stderr, /about .* for 2 rounds/);
     assert.match(stderr, /the finished rounds are kept\. To continue: coppice iterate .* --resume/);
-    const done = await coppice([...args, '--out', out, '--resume']);
-    assert.equal(done.code, 0, done.stderr);
-    for (const words of ['ppl before', 'without healing, the same blocks', 'written ']) {
-      assert.ok(done.stdout.includes(words), done.stdout);
-    }
   });
 });

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { CancelledError } from '../../../src/engine/errors';
 import { iterateFolderOf } from '../../../src/engine/iterate/workspace';
 import type { IterateSummary } from '../../../src/engine/iterate/result';
+import { digestRecord } from '../../../src/engine/records/digest';
+import { recordIn } from '../../../src/engine/records/record';
 import type { GivenFor } from '../../../src/jobs/kinds';
 import type { IterateEvent } from '../../../src/protocol/iterate';
 import { assertClose, TOLERANCE } from '../../support/close';
@@ -78,6 +80,13 @@ describe('iterative pruning', function () {
     assert.equal(second.scores.length, first.scores.length - 1);
     assert.equal(existsSync(iterateFolderOf(out)), false);
     assert.deepEqual(hashesOf(model), before);
+    const { iterative, cost } = digestRecord((await recordIn(out))!);
+    assert.deepEqual(
+      iterative?.rounds.map(({ block, healed, nllPerSecond }) => [block, healed.ppl, nllPerSecond]),
+      result.rounds.map(({ block, healed, recovery }) => [block, healed.ppl, recovery.nllPerSecond]),
+    );
+    assert.equal(iterative?.plain.length, 2);
+    assert.equal(cost?.length, 2);
     const written = await runOn('eval', { checkpoint: out, calibration: rows });
     assertClose(written.result.meanNll, second.healed.meanNll, TOLERANCE.mergedFloat32, 'the written checkpoint');
   });

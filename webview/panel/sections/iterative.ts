@@ -83,8 +83,8 @@ function speedOf(rounds: readonly HealedPointDigest[], atOnce: HealedPointDigest
   const speed = ({ nllPerSecond }: HealedPointDigest): string =>
     nllPerSecond === null ? '–' : shortNumber(nllPerSecond, 2);
   return atOnce
-    ? t('{0} nats a second in the last round, {1} at once', speed(last(rounds)), speed(atOnce))
-    : t('{0} nats a second in the last round', speed(last(rounds)));
+    ? t('{0} nats/s, at once {1}', speed(last(rounds)), speed(atOnce))
+    : t('{0} nats/s in the last round', speed(last(rounds)));
 }
 
 function summaryOf({ digest }: PanelRun, { rounds, criterion, method, text, rows }: IterativeDigest): string {

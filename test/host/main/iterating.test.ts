@@ -1,0 +1,86 @@
+/** Pruning iteratively as a user meets it: questions with an estimate of time, then a limit for Suggest Blocks. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { join } from 'node:path';
+import type { IterateResult } from '../../../src/protocol/iterate';
+import {
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  forgetAnswers,
+  inWorkspace,
+  resetSettings,
+  run,
+} from '../support/coppice';
+import { Window } from '../support/window';
+
+const PATIENCE_MS = 90_000;
+
+describe('pruning iteratively', function () {
+  this.timeout(2 * PATIENCE_MS);
+  let window: Window;
+  let checkpoint: string;
+
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    await forgetAnswers();
+    checkpoint = inWorkspace('stories');
+    const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
+    cpSync(sample, checkpoint, { recursive: true });
+    await (await coppice()).library.rescan();
+    const settings = vscode.workspace.getConfiguration('coppice');
+    await settings.update('calibration.samples', 2, vscode.ConfigurationTarget.Workspace);
+    await settings.update('calibration.length', 32, vscode.ConfigurationTarget.Workspace);
+  });
+  after(async () => {
+    await resetSettings();
+    await forgetAnswers();
+    await window.tidy();
+    await clearWorkspace();
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+    await window.disconnect();
+  });
+
+  const box = () => window.page.locator('.quick-input-widget:visible');
+  const asks = (text: string) => box().locator(`input[placeholder*="${text}"]`).first().waitFor();
+
+  it('asks what it needs, says how long it takes, and shows the shorter checkpoint', async () => {
+    const running = vscode.commands.executeCommand<IterateResult>('coppice.iterate', {
+      checkpoint,
+      criterion: 'ppl',
+      count: 1,
+      oneShot: false,
+    });
+    await asks('Select how to heal after every block');
+    const rows = await box().locator('.quick-input-list .monaco-list-row').allInnerTexts();
+    assert.match(rows.join(' ').replace(/\s+/g, ' '), /LoRA\) ?50 steps in each round · \S.*Do not heal/);
+    await window.screenshot('iterating-1-method');
+    await window.page.keyboard.type('Do not heal');
+    await window.page.keyboard.press('Enter');
+    await box().locator('.quick-input-message').getByText('Press Enter to start').waitFor();
+    await window.page.keyboard.press('Enter');
+    const { rounds, out, removed } = await running;
+    assert.deepEqual([rounds.length, removed], [1, [rounds[0].block]]);
+    assert.ok(existsSync(join(out, 'coppice.json')) && !existsSync(`${out}.iterate`));
+    assert.ok((await coppice()).library.entries().some(({ path }) => path === out));
+  });
+
+  it('a limit of the divergence chooses as many blocks as keep to it', async () => {
+    const { removed } = await run<{ removed: number[] }>('suggestBlocks', {
+      checkpoint,
+      criterion: 'kl',
+      maxKl: 0.4,
+    });
+    assert.ok(removed.length > 0);
+    const { removed: more } = await run<{ removed: number[] }>('suggestBlocks', {
+      checkpoint,
+      criterion: 'kl',
+      count: removed.length + 1,
+    });
+    assert.ok(removed.every((block) => more.includes(block)));
+  });
+});
