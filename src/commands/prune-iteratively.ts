@@ -218,10 +218,10 @@ function valuePrompt(measure: Measure): string {
 
 function methodLabel(method: IterativeMethod): string {
   const { t } = vscode.l10n;
-  if (method === 'lora') return t('Train an adapter and merge it (LoRA)');
+  if (method === 'lora') return t('Train an adapter (LoRA)');
   if (method === 'full') return t('Train all weights');
   return method === 'none' ? t('Do not heal') : t('Correct the weights in closed form');
 }
 
 const methodWords = (steps: number | undefined, time: string): string =>
-  steps === undefined ? time : vscode.l10n.t('{0} steps in each round · {1}', steps, time);
+  steps === undefined ? time : vscode.l10n.t('{0} steps a round · {1}', steps, time);

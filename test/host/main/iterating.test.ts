@@ -57,7 +57,7 @@ describe('pruning iteratively', function () {
     });
     await asks('Select how to heal after every block');
     const rows = await box().locator('.quick-input-list .monaco-list-row').allInnerTexts();
-    assert.match(rows.join(' ').replace(/\s+/g, ' '), /LoRA\) ?50 steps in each round · \S.*Do not heal/);
+    assert.match(rows.join(' ').replace(/\s+/g, ' '), /LoRA\) ?50 steps a round · \S.*Do not heal/);
     await window.screenshot('iterating-1-method');
     await window.page.keyboard.type('Do not heal');
     await window.page.keyboard.press('Enter');
