@@ -278,7 +278,10 @@ export type PanelMessage =
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
-  | { readonly type: 'start'; readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate' }
+  | {
+      readonly type: 'start';
+      readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate';
+    }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
   /** Measure on these rows of a scoring. */
