@@ -19,11 +19,16 @@ export function tellInterrupted(coppice: Coppice, interrupted: readonly JobSpec[
       '{0} was interrupted when the window was reloaded or closed.',
       jobTitle(titledJob(spec)),
     );
-    const resumes =
-      (spec.kind === 'retrain' && goOn(spec).resume) || (spec.kind === 'iterate' && goOnIterating(spec).resume);
+    const resumes = isResumed(spec);
     const label = resumes ? vscode.l10n.t('Resume') : vscode.l10n.t('Run Again');
     inform({}, text, { label, run: () => runAgain(coppice, spec) });
   }
+}
+
+/** Whether running the job again goes on where it was stopped. */
+function isResumed(spec: JobSpec): boolean {
+  if (spec.kind === 'iterate') return goOnIterating(spec).resume === true;
+  return spec.kind === 'retrain' && goOn(spec).resume === true;
 }
 
 /** Runs the job again and shows its errors. */
