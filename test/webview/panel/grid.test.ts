@@ -4,7 +4,7 @@ import type { GridCellDigest, GridDigest, PanelRun, PanelState } from '../../../
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
-import { EMPTY, RUNS } from './recorded';
+import { EMPTY, FULL, RUNS } from './recorded';
 
 const GiB = 2 ** 30;
 const BATCHES = [1, 8, 64, 256];
@@ -108,6 +108,46 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
     assert.match(csv, /"Without 14, 17–18",512,256,OOM/);
     assert.equal(csv.trimEnd().split(/\r?\n/).length, 1 + 2 * 8);
     await panel.close();
+  });
+
+  it('draws perplexity against speed where other runs have measured both models on one text', async () => {
+    const of = { model: FULL.model.name, identity: FULL.model.identity };
+    const [whole, plan] = GRID.models;
+    const known = [
+      { ...whole, of: { ...of, removed: [] } },
+      { ...plan, of: { ...of, removed: [14, 17, 18] } },
+    ];
+    const evaluated = (id: string, removed: number[], ppl: number): PanelRun => {
+      const run = runOf(GRID, id);
+      const quality = [{ label: id, ppl, text: 'prose.txt', rowsKey: 'k' }];
+      return {
+        ...run,
+        digest: {
+          ...run.digest,
+          kind: 'eval',
+          model: { name: of.model, identity: of.identity },
+          removed,
+          grid: undefined,
+          quality,
+        },
+      };
+    };
+    const state = (...evaluations: PanelRun[]): PanelState => ({
+      ...EMPTY,
+      runs: [runOf({ ...GRID, models: known }), ...evaluations],
+    });
+    const both = await openPanel(browser(), state(evaluated('a', [], 20.5), evaluated('b', [18, 14, 17], 31.25)));
+    const chart = both.page.locator('.speed-grid svg[aria-label^="Perplexity on prose.txt"]');
+    assert.equal(await chart.count(), 2);
+    assert.match(
+      (await chart.last().getAttribute('aria-label'))!,
+      /against Seconds for all tokens, 1 × 128 tokens\. Original: .*, perplexity 20\.5; .* 31\.25\.$/,
+    );
+    await both.screenshot('panel-grid-quality-light');
+    await both.close();
+    const one = await openPanel(browser(), state(evaluated('a', [], 20.5)));
+    assert.equal(await one.page.locator('.speed-grid .charts > svg').count(), 2);
+    await one.close();
   });
 
   for (const theme of ['dark', 'light'] as const) {

@@ -3,6 +3,7 @@
  * LLaMA, Figures 2 and 6). Of memory also the predictions, with cells that did not fit.
  */
 import * as Plot from '@observablehq/plot';
+import { shortNumber } from '../../../src/format/numbers';
 import type { GridDigest, GridModelDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
@@ -11,6 +12,7 @@ import { lineSign, nthStyle } from './series';
 import type { Cell, Numbers } from './table';
 import { addTargets, type Target } from './targets';
 import { GRID_MEASURES, gibibytes, type GridMeasure } from '../state/grid-measures';
+import type { GridPerplexities } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
 
 const STYLE = { background: 'none', fontFamily: 'inherit', fontSize: '11px' };
@@ -41,7 +43,14 @@ interface Predicted {
   readonly fits: boolean;
 }
 
-export function drawGrid(grid: GridDigest, measure: GridMeasure, width: number, frame: ChartFrame): Drawing {
+/** @param quality perplexities of the models, if other runs have measured them */
+export function drawGrid(
+  grid: GridDigest,
+  measure: GridMeasure,
+  quality: GridPerplexities | undefined,
+  width: number,
+  frame: ChartFrame,
+): Drawing {
   const panels = grid.newTokens;
   const columns = Math.max(1, Math.min(panels.length, Math.floor((width + GAP) / (LEAST + GAP))));
   const own = Math.floor((width - GAP * (columns - 1)) / columns);
@@ -61,10 +70,76 @@ export function drawGrid(grid: GridDigest, measure: GridMeasure, width: number, 
   });
   const signs = grid.models.map((model, i) => legendEntry(lineSign(nthStyle(i, model.label)), modelText(model.label)));
   return {
-    charts,
+    charts: [...charts, ...(quality ? tradeOffs(grid, quality, width) : [])],
     table: numbersOf(grid),
     legend: [...signs, ...(measure.key === 'memory' ? [legendEntry(predictedSign(), t('Predicted'))] : [])],
   };
+}
+
+/** Perplexity against latency and throughput (Figure 1), of one text and of the largest batch that all models ran. */
+function tradeOffs(grid: GridDigest, { text, ppl }: GridPerplexities, width: number): SVGSVGElement[] {
+  const columns = width >= 2 * LEAST + GAP ? 2 : 1;
+  const own = Math.floor((width - GAP * (columns - 1)) / columns);
+  const [newTokens] = grid.newTokens;
+  return GRID_MEASURES.slice(0, 2).flatMap((measure) => {
+    const isLatency = measure.key === 'latency';
+    const all = pointsOf(grid, newTokens, measure).filter(({ model }) => ppl[model] !== null);
+    const models = new Set(all.map(({ model }) => model));
+    const common = grid.batches.filter((each) => all.filter(({ batch }) => batch === each).length === models.size);
+    const batch = isLatency ? common.at(0) : common.at(-1);
+    const points = all.filter((point) => point.batch === batch).map((point) => ({ ...point, ppl: ppl[point.model]! }));
+    if (batch === undefined || points.length < 2) return [];
+    const svg = tradeOff(grid, measure, points, own);
+    svg.setAttribute('role', 'img');
+    const each = points.map(({ name, value, ppl: own }) =>
+      t('{0}: {1}, perplexity {2}', name, measure.words(value), shortNumber(own)),
+    );
+    const title = t('Perplexity on {0} against {1}, {2} × {3} tokens', text, measure.exact, batch, newTokens);
+    svg.setAttribute('aria-label', `${title}. ${each.join('; ')}.`);
+    return [svg];
+  });
+}
+
+function tradeOff(
+  { models }: GridDigest,
+  { exact, words }: GridMeasure,
+  points: readonly (Point & { readonly ppl: number })[],
+  width: number,
+): SVGSVGElement {
+  const styles = models.map(({ label }, i) => nthStyle(i, label));
+  return Plot.plot({
+    width,
+    height: HEIGHT - 40,
+    marginLeft: 54,
+    marginTop: TOP,
+    marginBottom: BOTTOM,
+    marginRight: 14,
+    style: STYLE,
+    symbol: { type: 'identity' },
+    x: {
+      label: `${exact}, ${t('{0} texts', points[0].batch)} →`,
+      nice: true,
+      inset: 14,
+      tickFormat: (value: number) => words(value),
+    },
+    y: {
+      label: `↑ ${t('Perplexity')}`,
+      grid: true,
+      nice: true,
+      ticks: 4,
+      inset: 10,
+      tickFormat: (value: number) => shortNumber(value, 3),
+    },
+    marks: [
+      Plot.dot(points, {
+        x: 'value',
+        y: 'ppl',
+        r: 5,
+        fill: ({ model }: Point) => styles[model].color,
+        symbol: ({ model }: Point) => styles[model].symbol,
+      }),
+    ],
+  }) as SVGSVGElement;
 }
 
 function pointsOf(grid: GridDigest, newTokens: number, { valueOf, spreadOf }: GridMeasure): Point[] {

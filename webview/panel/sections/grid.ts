@@ -9,6 +9,7 @@ import { drawGrid } from '../charts/grid';
 import { table } from '../charts/table';
 import { moment } from '../numbers';
 import { GRID_MEASURES, gibibytes, gridMeasure, type GridMeasure } from '../state/grid-measures';
+import { perplexitiesOf } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
 import { ownRuns } from '../state/shown-runs';
 import { type Context, type Section, startButton, whenChanged } from './section';
@@ -21,7 +22,14 @@ export function gridSection(context: Context): Section {
   const runs = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (grid) => setView({ grid }));
 
   const draw = whenChanged(
-    (all: readonly PanelRun[], wanted: string, key: string, trusted: boolean, isMeasuring: boolean) => {
+    (
+      all: readonly PanelRun[],
+      wanted: string,
+      key: string,
+      rowsKey: string | undefined,
+      trusted: boolean,
+      isMeasuring: boolean,
+    ) => {
       const start = (primary: boolean): HTMLElement =>
         startButton(trusted && !isMeasuring, t('Measure Speed…'), () => send({ type: 'start/grid' }), {
           appearance: primary ? 'primary' : 'secondary',
@@ -53,16 +61,18 @@ export function gridSection(context: Context): Section {
       );
       frame.setNote(noteOf(grid));
       frame.setBelow(cellTable(grid, measure));
-      frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, width, frame));
+      const quality = perplexitiesOf(grid, all, rowsKey);
+      frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, quality, width, frame));
     },
   );
   return {
     element: frame.element,
-    update: ({ runs: all, jobs, trusted }, { grid, gridMeasure: key }) =>
+    update: ({ runs: all, text, jobs, trusted }, { grid, gridMeasure: key }) =>
       draw(
         ownRuns(all),
         grid,
         key,
+        text?.rowsKey,
         trusted,
         jobs.some(({ kind }) => kind === 'grid'),
       ),

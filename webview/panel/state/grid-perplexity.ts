@@ -1,0 +1,67 @@
+/** Perplexities of the models of a grid, as other runs have measured them: the other axis of the paper's Figure 1. Pure. */
+import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
+import { numeric } from '../numbers';
+
+export interface GridPerplexities {
+  /** Name of the text, and for each model its perplexity on it, null if unknown. */
+  readonly text: string;
+  readonly ppl: readonly (number | null)[];
+}
+
+/**
+ * Perplexities on one text: that of the panel if two models have them there, otherwise the text that most models have.
+ * @param runs newest first
+ * @returns undefined if fewer than two models have a perplexity on the same rows
+ */
+export function perplexitiesOf(
+  { models }: GridDigest,
+  runs: readonly PanelRun[],
+  panelKey: string | undefined,
+): GridPerplexities | undefined {
+  const found = runs.flatMap(({ digest }) => measurementsOf(digest));
+  const keys = [...new Set([...(panelKey === undefined ? [] : [panelKey]), ...found.map(({ key }) => key)])];
+  const onKey = (key: string): (number | null)[] =>
+    models.map((model) => found.find((each) => each.key === key && isSame(each.of, model))?.ppl ?? null);
+  const known = (ppl: readonly (number | null)[]): number => ppl.filter((each) => each !== null).length;
+  const all = keys.map((key) => ({ key, ppl: onKey(key) })).filter(({ ppl }) => known(ppl) >= 2);
+  const own = all.find(({ key }) => key === panelKey);
+  const best = own ?? all.toSorted((a, b) => known(b.ppl) - known(a.ppl)).at(0);
+  return best && { text: found.find(({ key }) => key === best.key)?.text ?? '', ppl: best.ppl };
+}
+
+interface Measurement {
+  readonly of: NonNullable<GridModelDigest['of']>;
+  readonly key: string;
+  readonly text: string;
+  readonly ppl: number;
+}
+
+function measurementsOf(digest: RunDigest): Measurement[] {
+  const { kind, model, removed, patch, adapter, quality = [], curve } = digest;
+  const { name, identity } = model;
+  if (identity === undefined) return [];
+  const changes = { ...(patch !== undefined && { patch }), ...(adapter !== undefined && { adapter }) };
+  const of = { model: name, identity, removed, ...changes };
+  const evaluated = kind === 'eval' ? quality : [];
+  return [
+    ...evaluated.flatMap(({ ppl, rowsKey, text = '' }) =>
+      rowsKey === undefined ? [] : [{ of, key: rowsKey, text, ppl: numeric(ppl) }],
+    ),
+    ...(curve?.rowsKey === undefined
+      ? []
+      : curve.points.map((point) => ({
+          of: { ...of, removed: [...removed, ...point.removed] },
+          key: curve.rowsKey!,
+          text: curve.text,
+          ppl: numeric(point.ppl),
+        }))),
+  ].filter(({ ppl }) => Number.isFinite(ppl));
+}
+
+function isSame(one: Measurement['of'], { of }: GridModelDigest): boolean {
+  if (!of) return false;
+  const parts = ({ removed }: Measurement['of']): string => [...new Set(removed)].sort().join();
+  return (
+    one.identity === of.identity && parts(one) === parts(of) && one.patch === of.patch && one.adapter === of.adapter
+  );
+}
