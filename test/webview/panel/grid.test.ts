@@ -143,7 +143,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
       (await chart.last().getAttribute('aria-label'))!,
       /against Seconds for all tokens, 1 × 128 tokens\. Original: .*, perplexity 20\.5; .* 31\.25\.$/,
     );
-    await both.screenshot('panel-grid-quality-light');
+    await both.screenshot('panel-grid-quality');
     await both.close();
     const one = await openPanel(browser(), state(evaluated('a', [], 20.5)));
     assert.equal(await one.page.locator('.speed-grid .charts > svg').count(), 2);

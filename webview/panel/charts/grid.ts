@@ -117,7 +117,7 @@ function tradeOff(
     style: STYLE,
     symbol: { type: 'identity' },
     x: {
-      label: `${exact}, ${t('{0} texts', points[0].batch)} →`,
+      label: `${exact}, ${textsOf(points[0].batch)} →`,
       nice: true,
       inset: 14,
       tickFormat: (value: number) => words(value),
@@ -241,6 +241,8 @@ function panelChart(
   }) as SVGSVGElement & Plot.Plot;
 }
 
+const textsOf = (batch: number): string => (batch === 1 ? t('1 text') : t('{0} texts', batch));
+
 /** An area around each point. @param place of the chart among the others */
 function targetsOf(
   points: readonly Point[],
@@ -255,7 +257,7 @@ function targetsOf(
     const [tipX, tipY] = [Number(x.apply(batch)), Number(y.apply(value))];
     const spread = high > low ? t('{0} ± {1}', words(value), words(high - value)) : words(value);
     const tip = [
-      t('{0}, {1} texts', name, batch),
+      `${name}, ${textsOf(batch)}`,
       `${exact}: ${spread}`,
       ...(speedUp === null ? [] : [t('{0}× as fast as the first model', speedUp.toFixed(2))]),
     ];
