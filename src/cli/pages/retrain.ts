@@ -8,7 +8,7 @@ import type { TrainingStartEvent } from '../../protocol/training';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
-import { formatCount, formatNumber } from '../../format/numbers';
+import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { facts } from '../terminal/text';
 
 /** Number of steps at each end of the run to average losses over. */
@@ -53,7 +53,7 @@ export function startLines(start: TrainingStartEvent): string[] {
 }
 
 function resultPage(result: RetrainSummary, path: string, style: Style, shown: (text: string) => string): string[] {
-  const { trace, evaluations, best, steps, removed, kind, out, seconds } = result;
+  const { trace, evaluations, best, likeness, steps, removed, kind, out, seconds } = result;
   const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
   const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
   if (best && first !== undefined && last !== undefined) {
@@ -64,6 +64,7 @@ function resultPage(result: RetrainSummary, path: string, style: Style, shown: (
         : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
     pairs.push(['held out', `perplexity ${outcome}`]);
   }
+  if (likeness) pairs.push(['', likenessWords(likeness)]);
   pairs.push(
     ['removed', removed.join(', ') || 'nothing'],
     ['speed', `${formatNumber(result.tokensPerSecond, 3)} tokens/s on ${result.device}`],
@@ -77,6 +78,13 @@ function resultPage(result: RetrainSummary, path: string, style: Style, shown: (
         ]
       : [`coppice eval ${word(out)} --text FILE`];
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];
+}
+
+/** "divergence 0.513 → 0.31 nats from the unpruned model, agreement 51 % → 60 %" */
+function likenessWords({ before, after }: NonNullable<RetrainSummary['likeness']>): string {
+  const [from, to] = [before.kl, after.kl].map((kl) => formatNumber(kl, 3));
+  const agreement = [before, after].map(({ top1 }) => formatPercent(top1)).join(' → ');
+  return `divergence ${from} → ${to} nats from the unpruned model, agreement ${agreement}`;
 }
 
 /** From the first steps to the last ones; the two never overlap. */

@@ -45,11 +45,25 @@ export const wholeOf = (model: Model): Unpruned => ({
  * @throws UserError when the vocabularies differ; CancelledError
  */
 export async function comparedPerplexity(
-  { model, view }: Viewed,
+  viewed: Viewed,
   unpruned: Unpruned,
   rows: TokenRows,
   job: JobOptions = {},
 ): Promise<ComparedPerplexity> {
+  const found = await comparisonsOf(viewed, unpruned, rows, job);
+  const summary = comparedSummary(found, rows[0].length - 1);
+  const { ppl, meanNll, tokens, kl, top1 } = summary;
+  const warning = await lossWarning(viewed.model, rows, viewed.view, summary, job);
+  return { ppl, meanNll, tokens, windows: rows.length, kl, top1, ...(warning !== undefined && { warning }) };
+}
+
+/** The same for every position that has a target: comparisons of groups of rows, in their order. */
+export async function comparisonsOf(
+  { model, view }: Viewed,
+  unpruned: Unpruned,
+  rows: TokenRows,
+  job: JobOptions = {},
+): Promise<Comparison[]> {
   const { length } = rows[0];
   const openings = openingsOf(view, unpruned);
   const perRow = openings.reduce((sum, { of }) => sum + (of === 'both' ? 2 : 1), 0);
@@ -72,10 +86,7 @@ export async function comparedPerplexity(
       [whole, own].forEach(releaseState);
     }
   }
-  const summary = comparedSummary(found, length - 1);
-  const { ppl, meanNll, tokens, kl, top1 } = summary;
-  const warning = await lossWarning(model, rows, view, summary, job);
-  return { ppl, meanNll, tokens, windows: rows.length, kl, top1, ...(warning !== undefined && { warning }) };
+  return found;
 }
 
 /** Means over all positions of some groups of rows, and losses of the rows. @param perRow positions of a row */

@@ -1,7 +1,7 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
-import type { HealDigest, QualityDigest, RunDigest } from './digest-types';
+import type { HealDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
 
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
@@ -100,6 +100,7 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
     ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
     ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
+    ...trainingFacts(training),
     ...healFacts(heal),
     ...(quality ?? []).flatMap(qualityFacts),
     ...(cost ?? []).flatMap(
@@ -132,6 +133,19 @@ function qualityFacts({ label, ppl, kl, top1, against, repetition }: QualityDige
 }
 
 const percent = (share: JsonNumber): string => formatPercent(numeric(share));
+
+/** On tokens that were held out. */
+function trainingFacts(training: TrainingDigest | undefined): [string, string | undefined][] {
+  const { before, after } = training?.likeness ?? {};
+  const fact = (name: string, value: JsonNumber | undefined, words: (value: JsonNumber) => string) =>
+    [name, value === undefined ? undefined : words(value)] as [string, string | undefined];
+  return [
+    fact('KL before training', before?.kl, shortNumber),
+    fact('KL after training', after?.kl, shortNumber),
+    fact('top-1 agreement before training', before?.top1, percent),
+    fact('top-1 agreement after training', after?.top1, percent),
+  ];
+}
 
 /** On rows that were not fitted, if there are any. */
 function healFacts(heal: HealDigest | undefined): [string, string][] {

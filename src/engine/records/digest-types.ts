@@ -88,6 +88,8 @@ export interface TrainingDigest {
   readonly output?: string;
   readonly steps: readonly TrainingStep[];
   readonly evaluations: readonly TrainingEvaluation[];
+  /** How near the model was to the unpruned one on held-out tokens; undefined if it was not compared. */
+  readonly likeness?: { readonly before: ComparedDigest; readonly after: ComparedDigest };
 }
 
 export interface TrainingStep {

@@ -179,7 +179,10 @@ function trainingOf(results: JsonObject): TrainingDigest {
     return at === null || value === undefined ? [] : [{ step: at, ppl: value }];
   });
   const out = text(results.out);
-  return { ...(out !== undefined && { output: basename(out) }), steps, evaluations };
+  const { before, after } = isObject(results.likeness) ? results.likeness : {};
+  const likeness = isObject(before) && isObject(after) && { before: comparedOf(before), after: comparedOf(after) };
+  const output = out !== undefined && { output: basename(out) };
+  return { ...output, steps, evaluations, ...(likeness && { likeness }) };
 }
 
 function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: string): QualityDigest[] {

@@ -3,6 +3,7 @@ import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
 import type { LeftBehind } from '../write/accompanying-files';
 import type { RunRecord } from '../records/record';
+import type { HeldOutLikeness } from './likeness';
 import type { DataDescription } from './data/load';
 import type { Evaluation, TraceEntry, TrainingState } from './loop/training-state';
 
@@ -15,6 +16,11 @@ export interface RunResult {
    * The evaluation whose parameters were kept. Undefined without held-out records; then the last parameters were kept.
    */
   readonly best?: Evaluation;
+  /**
+   * How near the model was to the unpruned one on tokens that were held out, before and after. Absent for a whole model,
+   * or if nothing is held out.
+   */
+  readonly likeness?: { readonly before: HeldOutLikeness; readonly after: HeldOutLikeness };
   /** Set when the loss exploded in `step`. The output then has the parameters after the step `kept`. */
   readonly stopped?: TrainingState['stopped'];
   /** Number of trained parameters. */
@@ -41,7 +47,7 @@ export interface RetrainResult extends RunResult {
 
 export function resultOf(
   { step, log, best, stopped }: TrainingState,
-  facts: Pick<RunResult, 'parameters' | 'removed' | 'data' | 'device' | 'seconds'>,
+  facts: Pick<RunResult, 'likeness' | 'parameters' | 'removed' | 'data' | 'device' | 'seconds'>,
 ): RunResult {
   const { trace, evaluations } = log;
   const sum = (of: (entry: TraceEntry) => number): number => trace.reduce((total, entry) => total + of(entry), 0);
@@ -60,7 +66,7 @@ export function resultOf(
 /** A run, in the form of its record. */
 export interface RunSummary extends Pick<
   RunResult,
-  'steps' | 'stopped' | 'parameters' | 'removed' | 'data' | 'tokensPerSecond' | 'seconds' | 'peakRssBytes'
+  'steps' | 'likeness' | 'stopped' | 'parameters' | 'removed' | 'data' | 'tokensPerSecond' | 'seconds' | 'peakRssBytes'
 > {
   readonly trace: readonly StepSummary[];
   readonly evaluations: readonly EvaluationSummary[];
@@ -84,7 +90,7 @@ export interface EvaluationSummary extends Evaluation {
 
 /** The result as JSON. */
 export function resultJson(result: RunResult): RunSummary {
-  const { steps, trace, evaluations, best, stopped, parameters, removed, data, device } = result;
+  const { steps, trace, evaluations, best, likeness, stopped, parameters, removed, data, device } = result;
   const evaluation = ({ step, loss }: Evaluation): EvaluationSummary => ({ step, loss, ppl: Math.exp(loss) });
   return {
     steps,
@@ -93,6 +99,7 @@ export function resultJson(result: RunResult): RunSummary {
     }),
     evaluations: evaluations.map(evaluation),
     best: best ? evaluation(best) : null,
+    ...(likeness && { likeness }),
     ...(stopped && { stopped }),
     parameters,
     removed,

@@ -14,9 +14,11 @@ import { modelInput, newRecord, type RunInput, type RunRecord } from '../records
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
 import { requireNoAdapter } from '../model/no-adapter';
-import { fullView, type RemovedPart } from '../model/view';
+import { fullView, type RemovedPart, viewWithout } from '../model/view';
+import { adapterPatches } from '../adapter/adapter';
 import { LINEAR_NAMES } from '../adapter/names';
 import { Backprop } from './loop/backprop';
+import { evaluationRows } from './data/held-out';
 import type { DataDescription, TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
@@ -38,6 +40,9 @@ import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
 import type { PatchFile } from '../weights/patch-file';
+import type { KeyedPatch } from '../weights/patches';
+import { trainedPatches } from './full/write-trained';
+import { heldOutLikeness, type LikenessQuestion } from './likeness';
 import { type Selection, selectionAt } from './selection';
 
 /** The teacher: an open model, usually the unpruned student itself. */
@@ -124,8 +129,13 @@ export async function retrain(
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context, context.opened ?? {});
     const state = { path: workspace.state, run, request, resume };
+    const question = likenessQuestion(model, context, data, options);
+    const patches = (): readonly KeyedPatch[] => trainedWeights(model, training, removed);
+    const before = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
     const trained = await runTraining(model, training, { data, options, state, context }, learn);
+    const after = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
     const result = resultOf(trained, {
+      ...(before && after && { likeness: { before, after } }),
       parameters,
       removed,
       data: data.describe,
@@ -149,6 +159,27 @@ export async function retrain(
   } finally {
     await workspace.leave();
   }
+}
+
+/** On which rows the model is compared with the unpruned one; undefined if it is whole, or nothing is held out. */
+function likenessQuestion(
+  model: Model,
+  { removed, healed }: RetrainContext,
+  { heldOut }: TrainingData,
+  { seed }: TrainOptions,
+): Omit<LikenessQuestion, 'patches'> | undefined {
+  if (heldOut.length === 0 || (removed.length === 0 && healed === undefined)) return undefined;
+  const view = viewWithout(model.architecture.layers.length, removed);
+  return { model, view, below: healed ? [healed.patches] : [], heldOut: evaluationRows(heldOut, seed) };
+}
+
+/** The trained parameters as they are now, as changes of the model's weights. */
+function trainedWeights(
+  { architecture }: Model,
+  { adapter, parameters }: PreparedTraining,
+  removed: readonly number[],
+): readonly KeyedPatch[] {
+  return adapter ? adapterPatches(adapter()) : [...trainedPatches(architecture, removed, parameters)];
 }
 
 /**
