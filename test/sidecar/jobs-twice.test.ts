@@ -248,7 +248,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       calibration: text,
       samples: 2,
       length: 12,
-      count: 2,
+      count: 1,
       keepEnds: false,
       steps: 2,
       batch: 2,
