@@ -80,6 +80,9 @@ export interface CurveDigest {
     readonly removed: readonly number[];
     readonly ppl: JsonNumber;
     readonly parameters: number;
+    /** Divergence from the unpruned model in nats, and average accuracy in tasks, if the curve measured them. */
+    readonly kl?: JsonNumber;
+    readonly accuracy?: JsonNumber;
   }[];
 }
 

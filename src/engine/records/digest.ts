@@ -147,11 +147,13 @@ function setOf({ blocks, kl }: JsonObject): ScoreDigest['set'] {
 }
 
 function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
-  const points = objects(results.points).flatMap(({ count, removed, ppl, parameters }) => {
+  const points = objects(results.points).flatMap(({ count, removed, ppl, parameters, ...more }) => {
     const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
     if (n === null || value === undefined || left === null) return [];
     const blocks = entries(removed).filter((block): block is number => typeof block === 'number');
-    return [{ count: n, removed: blocks, ppl: value, parameters: left }];
+    const [kl, accuracy] = [jsonNumber(more.kl), jsonNumber(more.accuracy)];
+    const measured = { ...(kl !== undefined && { kl }), ...(accuracy !== undefined && { accuracy }) };
+    return [{ count: n, removed: blocks, ppl: value, parameters: left, ...measured }];
   });
   const name = isObject(results.text) ? text(results.text.name) : undefined;
   const read = finite(results.parametersRead);

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ComparedPoint, withinDivergence } from '../../../src/engine/evaluate/within';
+import { digestRecord } from '../../../src/engine/records/digest';
+import { newRecord } from '../../../src/engine/records/record';
 import { assertClose } from '../../support/close';
 import { runOn } from '../../support/jobs';
 import { temporaryFolder } from '../../support/temporary';
@@ -38,6 +40,9 @@ describe('curves by divergence', function () {
     const { result: curve } = await runOn('curve', { ...given, criterion: 'kl', measure: 'kl' });
     const { result: plain } = await runOn('curve', { ...given, criterion: 'kl' });
     const [whole, first] = curve.points;
+    const inputs = [{ role: 'model', name: 'toy' }];
+    const record = newRecord({ kind: 'curve', inputs, settings: {}, results: curve, started: new Date() });
+    assert.equal(digestRecord(record).curve?.points[1].kl, first.kl);
     assertClose(whole.kl!, 0, { absolute: 1e-6 }, 'the unpruned model');
     assert.equal(whole.top1, 1);
     assertClose(

@@ -7,7 +7,7 @@ import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState }
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
-import { shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
+import { formatPercent, shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
 import { blockList, numeric } from '../numbers';
 import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
@@ -46,6 +46,9 @@ interface Dot {
   readonly criterion?: string;
   readonly series?: SeriesStyle;
   readonly kind: 'curve' | 'whole' | 'plan' | Better;
+  /** Divergence from the unpruned model, and accuracy in tasks, where the curve has them. */
+  readonly kl?: number;
+  readonly accuracy?: number;
 }
 
 const HEIGHT = 400;
@@ -106,7 +109,7 @@ const chosenName = (still: boolean): string => (still ? t('Chosen blocks') : t('
 
 function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
   const curves = series.flatMap(({ name, style, points, criterion }) =>
-    points.map(({ count: n, removed, ppl }): Dot => ({
+    points.map(({ count: n, removed, ppl, kl, accuracy }): Dot => ({
       count: n,
       ppl: numeric(ppl),
       label: name,
@@ -114,6 +117,8 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
       criterion,
       series: style,
       kind: 'curve',
+      ...(kl !== undefined && { kl: numeric(kl) }),
+      ...(accuracy !== undefined && { accuracy: numeric(accuracy) }),
     })),
   );
   // If no curve starts with the whole model, the whole model is a separate point, for comparison.
@@ -302,6 +307,8 @@ function tipOf(dot: Dot, data: CurveData): string[] {
     Number.isFinite(full)
       ? t('perplexity {0} ({1}× the whole model’s)', shortNumber(dot.ppl), shortNumber(dot.ppl / full, 3))
       : t('perplexity {0}', shortNumber(dot.ppl)),
+    ...(dot.kl === undefined || dot.count === 0 ? [] : [t('divergence {0} nats', shortNumber(dot.kl, 3))]),
+    ...(dot.accuracy === undefined ? [] : [t('accuracy {0}', formatPercent(dot.accuracy))]),
     t('{0} parameters', shortCount(parametersAt(data.model, dot.count))),
     t('estimated speed {0}', formatFactor(speedAt(data.model, dot.count))),
     t('blocks {0}', blockList(dot.removed)),
