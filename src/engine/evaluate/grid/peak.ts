@@ -40,8 +40,9 @@ function exposedGc(): () => void {
 /** Value that sets the high-water mark of `VmHWM` back (proc(5)). */
 const RESET_PEAK = '5';
 
-export function openPeakMeter(): PeakMeter {
-  return resetsPeak() ? countedMeter() : sampledMeter();
+/** @param counted by the system, if it does that */
+export function openPeakMeter(counted = resetsPeak()): PeakMeter {
+  return counted ? countedMeter() : sampledMeter();
 }
 
 function resetsPeak(): boolean {
