@@ -11,9 +11,8 @@ import { lastRow } from '../../onnx/ops/shapes';
 import { float32, type Feeds, keepsTensors, openSession, type Provider, type Session } from '../../onnx/session';
 import type { DeviceRates } from './work';
 
-/** Sizes n of the n × n matrices. The larger one is left out where the smaller one takes long. */
-const SIZES = [1024, 1536];
-const LONG_SECONDS = 1;
+/** Size n of the n × n matrices: long enough rows for the best kernels, a tenth of a second on a small machine. */
+const SIZE = 1536;
 /** Products in one run, so that copies on the way out hardly count. */
 const CHAIN = 2;
 /** Runs of which the median counts, after one that warms up. */
@@ -33,21 +32,16 @@ export async function measureRates(where: Where): Promise<DeviceRates> {
   return { flopsPerSecond: await productRate(where), bytesPerSecond: await readRate(where) };
 }
 
-/** The best rate of products with a constant, as a Linear has it, in operations a second. */
+/** The rate of products with a constant, as a Linear has it, in operations a second. */
 async function productRate(where: Where): Promise<number> {
-  let best = 0;
-  for (const n of SIZES) {
-    const g = new Graph();
-    const weight = g.floats(new Float32Array(n * n).fill(1 / n), [n, n]);
-    let x: Value = g.op('Expand', [g.input('v', 'float32', [1]), g.ints(n, n)], { type: 'float32', shape: [n, n] });
-    for (let i = 0; i < CHAIN; i++) x = linear(g, x, weight);
-    g.output('sum', reduceSum(g, lastRow(g, x), [1]));
-    const feeds = { v: float32(Float32Array.of(1), [1]) };
-    const seconds = await medianSeconds(g, feeds, where);
-    best = Math.max(best, (CHAIN * 2 * n ** 3) / seconds);
-    if (seconds > LONG_SECONDS) break;
-  }
-  return best;
+  const n = SIZE;
+  const g = new Graph();
+  const weight = g.floats(new Float32Array(n * n).fill(1 / n), [n, n]);
+  let x: Value = g.op('Expand', [g.input('v', 'float32', [1]), g.ints(n, n)], { type: 'float32', shape: [n, n] });
+  for (let i = 0; i < CHAIN; i++) x = linear(g, x, weight);
+  g.output('sum', reduceSum(g, lastRow(g, x), [1]));
+  const seconds = await medianSeconds(g, { v: float32(Float32Array.of(1), [1]) }, where);
+  return (CHAIN * 2 * n ** 3) / seconds;
 }
 
 /** Bytes a second of a sum over more memory than a cache holds; undefined where data cannot stay on the device. */
