@@ -25,6 +25,9 @@ export interface IterationQuestion {
 /** Rows of a step that a retraining takes of a text of medium size. */
 const ROWS_PER_STEP = 16;
 
+/** Passes over the held-out part that come with a row of training, at most (retrain/settings.ts). */
+const EVALUATED_SHARE = 0.45;
+
 /** "about 12:00", or "at most 2 h 10 min" where a limit may end the run before. */
 export function iterationEstimate(coppice: Coppice, { architecture }: Chosen, asked: IterationQuestion): string {
   const { config } = coppice;
@@ -52,7 +55,8 @@ export function iterationEstimate(coppice: Coppice, { architecture }: Chosen, as
 function healingOf(method: IterativeMethod, steps: number, architecture: Chosen['architecture']): RoundHealing {
   if (isTrained(method)) {
     const length = Math.min(DEFAULTS.length, architecture.context);
-    return { kind: 'trained', shape: { rows: steps * ROWS_PER_STEP, length } };
+    const rows = steps * ROWS_PER_STEP;
+    return { kind: 'trained', shape: { rows, length }, evaluated: Math.round(EVALUATED_SHARE * rows) };
   }
   if (!isClosed(method)) return { kind: 'none' };
   const { tokens, heldOut } = HEAL_DEFAULTS;

@@ -19,8 +19,8 @@ import { PASSES_PER_STEP } from '../retrain/loop/schedule';
 /** How each round heals. */
 export type RoundHealing =
   | { readonly kind: 'none' }
-  /** Rows that are trained on in a round, each as often as it is read. */
-  | { readonly kind: 'trained'; readonly shape: RowShape }
+  /** Rows that are trained on in a round, each as often as it is read, and rows of its evaluations. */
+  | { readonly kind: 'trained'; readonly shape: RowShape; readonly evaluated?: number }
   | { readonly kind: 'closed'; readonly method: HealMethod; readonly shape: RowShape; readonly heldOut: number };
 
 export interface IterateWork {
@@ -81,7 +81,11 @@ function scoringWork(model: Architecture, { criterion, objective, kept, scored }
 
 function healingWork(whole: Architecture, after: Architecture, { healing, kept }: IterateWork, gone: number): number {
   if (healing.kind === 'none') return 0;
-  if (healing.kind === 'trained') return (PASSES_PER_STEP * evaluationFlops(after, healing.shape)) / GRADIENT_SPEED;
+  if (healing.kind === 'trained') {
+    const { shape, evaluated = 0 } = healing;
+    const passes = evaluationFlops(after, { ...shape, rows: PASSES_PER_STEP * shape.rows + evaluated });
+    return passes / GRADIENT_SPEED;
+  }
   const free = [...whole.layers.keys()].filter((block) => !kept.has(block));
   // Which blocks go is not known before: they are taken to be spread evenly.
   const removed = Array.from({ length: gone }, (_, i) => free[Math.floor(((i + 0.5) * free.length) / gone)]);

@@ -16,6 +16,7 @@ import type { RunInput } from '../../engine/records/record';
 import { exampleOfText } from '../../engine/retrain/data/example';
 import { type TrainingData } from '../../engine/retrain/data/load';
 import { runData } from '../../engine/retrain/data/run-data';
+import { remainingEvaluations } from '../../engine/retrain/loop/evaluations';
 import { runFacts, type RunFacts } from '../../engine/retrain/run-facts';
 import { type RetrainSettings, trainOptions } from '../../engine/retrain/settings';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
@@ -77,11 +78,13 @@ async function trainer(
   const training = { ...method, ...ofRound, where };
   const facts = { ...run, ...runFacts(checkpoint.identity, training, data.describe) };
   const { steps, batch } = ofRound;
-  const { train: part, length } = data.describe;
+  const { train: part, heldOut, length } = data.describe;
+  const evaluations = remainingEvaluations({ step: 0, log: { trace: [], evaluations: [] } }, ofRound);
+  const evaluated = heldOut.looked * evaluations;
   const meanLength = Math.max(2, Math.round(part.tokens / part.examples));
   return {
     healer: new Trainer({ method, data, options: ofRound, optionsFor, where, facts, warn }, workspace),
-    work: { kind: 'trained', shape: { rows: steps * batch, length: Math.min(length, meanLength) } },
+    work: { kind: 'trained', shape: { rows: steps * batch, length: Math.min(length, meanLength) }, evaluated },
     inputs: data.describe.files.map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 })),
     settings: { training: { ...training, data: data.describe } },
     facts,

@@ -94,6 +94,9 @@ describe('iterative pruning, its parts', () => {
     const work = { criterion: 'ppl', kept: new Set<number>(), scored: shape, measured: shape, healing } as const;
     const [first, second, third] = roundsWork(architecture, work, 3).map(totalWork);
     assert.ok(first > second && second > third && third > 0);
+    const [measured] = roundsWork(architecture, { ...work, healing: { ...healing, evaluated: 3 * 64 } }, 1);
+    const [plain] = roundsWork(architecture, work, 1);
+    assert.ok(Math.abs(measured.healing / plain.healing - 2) < 1e-9);
     const [untrained] = roundsWork(architecture, { ...work, healing: { kind: 'none' } }, 1);
     assert.equal(untrained.healing, 0);
   });
