@@ -160,6 +160,31 @@ describe('before and after', () => {
     assert.ok(missing.some(({ command }) => command.startsWith('coppice eval whole --remove 3 --text')));
   });
 
+  it('takes throughputs of the smallest and the largest batch of a grid for speeds', () => {
+    const cells = (speed: number): object[] =>
+      [1, 4, 16].map((batch) => {
+        const throughput = { mean: speed * batch, sd: 0 };
+        return { batch, newTokens: 32, predicted: { total: 1 }, outcome: 'measured', measured: { throughput } };
+      });
+    const model = (input: RunInput, speed: number): object => ({
+      ...{ label: input.name, model: input.name, identity: input.identity, removed: [] },
+      cells: cells(speed),
+    });
+    const results = {
+      batches: [1, 4, 16],
+      newTokens: [32],
+      runs: 5,
+      inTurns: true,
+      models: [model(WHOLE, 10), model(SHORT, 12)],
+    };
+    const found = beforeAfter([original(), run('grid', [WHOLE, SHORT], results)])!;
+    assert.deepEqual(lines(found).slice(1), [
+      ['Throughput, one text', '10 tokens/s', '12 tokens/s 1.2×'],
+      ['Throughput, 16 texts', '160 tokens/s', '192 tokens/s 1.2×'],
+    ]);
+    assert.ok(!found.missing.some(({ what }) => what.startsWith('speed')));
+  });
+
   it('takes the original that the caller names, and is undefined for one model alone', () => {
     assert.equal(beforeAfter([original(), digestRecord(scoreRecord())].slice(0, 1)), undefined);
     assert.equal(beforeAfter(all(), 'other'), undefined);

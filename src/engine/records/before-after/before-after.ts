@@ -140,7 +140,9 @@ const NAMES: Readonly<Partial<Record<Measure, string>>> = {
 const OF_ROWS: readonly Measure[] = ['kl', 'top1', 'repetition'];
 
 function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
-  const tasks = [...new Set(facts.map(({ measure }) => measure).filter((measure) => measure.startsWith('task ')))];
+  const told = [...new Set(facts.map(({ measure }) => measure))];
+  const tasks = told.filter((measure) => measure.startsWith('task '));
+  const throughputs = told.filter((measure) => measure.startsWith('throughput '));
   const order: Measure[] = [
     'ppl',
     ...OF_ROWS,
@@ -150,6 +152,7 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
     'bytes',
     'prefill',
     'decode',
+    ...throughputs,
     'memory',
   ];
   const ofRows = conditionFor('ppl', facts, models);
@@ -163,9 +166,15 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
     const first = found.find((fact) => fact !== undefined);
     if (!first) return [];
     const cells = found.map((fact, m) => fact && { text: fact.text, change: m === 0 ? '' : changeOf(fact, found[0]) });
-    const name = NAMES[measure] ?? `Accuracy: ${measure.slice('task '.length)}`;
+    const name = nameOf(measure);
     return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of }];
   });
+}
+
+function nameOf(measure: Measure): string {
+  const [kind, which] = measure.split(' ');
+  if (kind === 'throughput') return which === '1' ? 'Throughput, one text' : `Throughput, ${which} texts`;
+  return NAMES[measure] ?? `Accuracy: ${measure.slice('task '.length)}`;
 }
 
 /** The condition under which most of the models were measured, the original above all; of several the newest. */

@@ -7,11 +7,12 @@ import { type JsonNumber, parseJsonNumber } from '../../../format/json';
 import { shortNumber } from '../compare';
 import type { QualityDigest, RunDigest } from '../digest-types';
 import { costFacts } from './cost-facts';
+import { gridFacts } from './grid-facts';
 import { type ModelRef, refOf } from './models';
 import { computed, demoModel, modelOf } from './run-models';
 import { taskFacts } from './task-facts';
 
-/** In the order of the page. Tasks have measures of their own: "task piqa". */
+/** In the order of the page. Tasks and batches have measures of their own: "task piqa", "throughput 8". */
 export type Measure =
   | 'ppl'
   | 'kl'
@@ -23,6 +24,7 @@ export type Measure =
   | 'bytes'
   | 'prefill'
   | 'decode'
+  | `throughput ${number}`
   | 'memory';
 
 export interface Fact {
@@ -47,6 +49,7 @@ export function factsOf(run: RunDigest): Fact[] {
     ...wholeFacts(run),
     ...taskFacts(run),
     ...costFacts(run),
+    ...gridFacts(run),
   ];
 }
 

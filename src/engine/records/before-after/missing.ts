@@ -8,14 +8,15 @@ export const WANTED_SAMPLES = 3;
 
 /** @param models the original first */
 export function missingOf(rows: readonly Row[], samples: readonly Sample[], models: readonly ModelRef[]): Missing[] {
-  const lacking = (measure: Measure): ModelRef[] => {
-    const row = rows.find((each) => each.measure === measure);
-    return models.filter((_, m) => !row?.cells[m]);
+  const lacking = (...measures: Measure[]): ModelRef[] => {
+    const told = rows.filter(({ measure }) => measures.includes(measure));
+    return models.filter((_, m) => !told.some(({ cells }) => cells[m]));
   };
+  const throughputs = rows.map(({ measure }) => measure).filter((measure) => measure.startsWith('throughput '));
   return [
     ...perplexities(lacking('ppl'), lacking('kl'), models[0]),
     ...accuracies(lacking('accuracy'), models),
-    ...lacking('decode').map((model) => ({
+    ...lacking('decode', ...throughputs).map((model) => ({
       what: `speed of ${labelOf(model)}`,
       command: `coppice bench ${argumentsOf(model)} --record FILE.json`,
     })),
