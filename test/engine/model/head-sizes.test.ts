@@ -81,7 +81,7 @@ describe('heads of every width', () => {
     it(`${head_dim}: the commands that ended with a bug of onnxruntime's`, async function () {
       this.timeout(120_000);
       const { rows } = makeCliMaterial();
-      for (const family of FAMILIES) {
+      for (const family of full ? FAMILIES : [FAMILIES[head_dim === 4 ? 0 : 1]]) {
         const model = tinyCheckpoint(family, { tokenizer: true, config: { ...config, sliding_window: 7 } });
         const calibration = ['--calibration', rows, '--device', 'cpu'];
         for (const criterion of ['ppl', 'taylor', 'block-influence']) {
