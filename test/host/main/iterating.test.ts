@@ -59,8 +59,9 @@ describe('pruning iteratively', function () {
     const rows = await box().locator('.quick-input-list .monaco-list-row').allInnerTexts();
     assert.match(rows.join(' ').replace(/\s+/g, ' '), /LoRA\) ?50 steps a round · \S.*Do not heal/);
     await window.screenshot('iterating-1-method');
-    await window.page.keyboard.type('Do not heal');
-    await window.page.keyboard.press('Enter');
+    const input = box().locator('input').first();
+    await input.fill('Do not heal');
+    await input.press('Enter');
     await box().locator('.quick-input-message').getByText('Press Enter to start').waitFor();
     await window.page.keyboard.press('Enter');
     const { rounds, out, removed } = await running;
