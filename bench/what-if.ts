@@ -59,13 +59,13 @@ try {
     await whatIf.evaluate(plan(first, second));
     const view = plan(first, second, block);
     const toggle = await timed(() => whatIf.evaluate(view));
-    const anew = await timed(() => comparedPerplexity({ model, view }, wholeOf(model), rows));
-    if (Math.abs(toggle.result.ppl / anew.result.ppl - 1) > 1e-5) throw new Error('the perplexities differ');
+    const again = await timed(() => comparedPerplexity({ model, view }, wholeOf(model), rows));
+    if (Math.abs(toggle.result.ppl / again.result.ppl - 1) > 1e-5) throw new Error('the perplexities differ');
     toggles.push(toggle.seconds);
-    shares.push(toggle.seconds / anew.seconds);
+    shares.push(toggle.seconds / again.seconds);
     console.log(
       `block ${String(block).padStart(2)}: ${toggle.seconds.toFixed(3)} s for ${toggle.result.computed} of ` +
-        `${toggle.result.steps} blocks and the head; from the start ${anew.seconds.toFixed(3)} s`,
+        `${toggle.result.steps} blocks and the head; from the start ${again.seconds.toFixed(3)} s`,
     );
   }
   const undo = await timed(() => whatIf.evaluate(plan(first, second)));

@@ -101,7 +101,7 @@ export class Decoder {
     return this.past.length;
   }
 
-  /** Forgets all texts; that many begin anew. @param capacity tokens of each, at most the decoder's */
+  /** Forgets all texts; that many start over. @param capacity tokens of each, at most the decoder's */
   restart(texts: number, capacity = this.capacity): void {
     for (const cache of Object.values(this.caches)) cache.dispose();
     this.caches = {};
@@ -130,7 +130,7 @@ export class Decoder {
   }
 
   /**
-   * Begins texts anew with prompts of any lengths. On a device, several prompts must have one length.
+   * Starts over with prompts of any lengths. On a device, several prompts must have one length.
    * @param capacity tokens of each text, at most the decoder's
    * @returns the logits of what follows each, (texts, vocabulary); valid until the next call
    * @throws CancelledError

@@ -9,6 +9,7 @@ import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { formatPercent, shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
 import { blockList, numeric } from '../numbers';
+import { perplexityScale, removedAxis, removedTicks, wholeRule } from './removed-axes';
 import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
 import { addTargets, type Target } from './targets';
@@ -54,7 +55,6 @@ interface Dot {
 const HEIGHT = 400;
 const LEFT = 54;
 const RIGHT = 18;
-const LOG_FROM = 12;
 
 export function drawCurve(
   data: CurveData,
@@ -154,14 +154,8 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
 function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boolean): SVGSVGElement & Plot.Plot {
   const values = dots.map(({ ppl }) => ppl).filter((ppl) => Number.isFinite(ppl) && ppl > 0);
   const full = numeric(data.whatIf.full);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const log = most / least > LOG_FROM;
-  const room = most > least ? most - least : 0.1 * most; // a single value has no range
   const longest = Math.max(4, ...dots.map((dot) => dot.count));
-  const ticks = (apart: number): number[] => {
-    const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / apart))));
-    return Array.from({ length: Math.floor(longest / every) + 1 }, (_, i) => i * every);
-  };
+  const ticks = (apart: number): number[] => removedTicks(longest, width - LEFT, apart);
   const at = (kind: Dot['kind']): Dot[] => dots.filter((dot) => dot.kind === kind && Number.isFinite(dot.ppl));
   return Plot.plot({
     width,
@@ -172,21 +166,9 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
     marginBottom: 40,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
     x: { domain: [0, longest], insetLeft: 8, insetRight: 8 },
-    y: {
-      type: log ? 'log' : 'linear',
-      domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
-      grid: true,
-      ticks: 6,
-      tickFormat: (value: number) => shortNumber(value, 3),
-      label: `↑ ${t('Perplexity')}`,
-    },
+    y: perplexityScale(values),
     marks: [
-      Plot.axisX({
-        ticks: ticks(34),
-        tickFormat: String,
-        label: `${t('Blocks removed')} →`,
-        tickSize: 0,
-      }),
+      removedAxis(ticks(34)),
       Plot.axisX({
         anchor: 'top',
         ticks: ticks(66),
@@ -196,9 +178,7 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         label: null,
         color: 'var(--muted)',
       }),
-      ...(Number.isFinite(full)
-        ? [Plot.ruleY([full], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.7 })]
-        : []),
+      ...wholeRule(full),
       ...data.series.flatMap(({ style, points }) => {
         const line = points
           .map((point) => ({ n: point.count, ppl: numeric(point.ppl) }))

@@ -8,14 +8,13 @@ import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
 import { blockList, formatMeasured, numeric } from '../numbers';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import { perplexityScale, removedAxis, removedTicks, wholeRule } from './removed-axes';
 import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
 import { addTargets, type Target } from './targets';
 
 const HEIGHT = 360;
 const [LEFT, RIGHT] = [54, 18];
-/** Above this ratio a linear axis would show nothing but the largest value. */
-const LOG_FROM = 12;
 
 type LineKey = 'oneByOne' | 'oneByOnePlain' | 'atOnce' | 'atOncePlain';
 
@@ -110,12 +109,7 @@ function plotOf(
   width: number,
 ): SVGSVGElement & Plot.Plot {
   const values = dots.map(({ ppl }) => ppl).filter((ppl) => ppl > 0);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const log = most / least > LOG_FROM;
-  const room = most > least ? most - least : 0.1 * most;
   const longest = Math.max(1, ...dots.map(({ count }) => count));
-  const every = Math.max(1, Math.ceil(longest / Math.max(1, Math.floor((width - LEFT) / 34))));
-  const start = numeric(full.ppl);
   const of = (line: LineKey): Dot[] => dots.filter((dot) => dot.line === line);
   const healing = dots.flatMap((after) => {
     if (after.line !== 'atOnce') return [];
@@ -131,24 +125,10 @@ function plotOf(
     marginBottom: 40,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
     x: { domain: [0, longest], insetLeft: 8, insetRight: 12 },
-    y: {
-      type: log ? 'log' : 'linear',
-      domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
-      grid: true,
-      ticks: 6,
-      tickFormat: (value: number) => shortNumber(value, 3),
-      label: `↑ ${t('Perplexity')}`,
-    },
+    y: perplexityScale(values),
     marks: [
-      Plot.axisX({
-        ticks: Array.from({ length: Math.floor(longest / every) + 1 }, (_, i) => i * every),
-        tickFormat: String,
-        label: `${t('Blocks removed')} →`,
-        tickSize: 0,
-      }),
-      ...(Number.isFinite(start)
-        ? [Plot.ruleY([start], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.7 })]
-        : []),
+      removedAxis(removedTicks(longest, width - LEFT, 34)),
+      ...wholeRule(numeric(full.ppl)),
       Plot.link(healing, {
         x1: 'count',
         x2: 'count',
