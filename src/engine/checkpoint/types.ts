@@ -3,6 +3,7 @@ import type { Architecture } from './architecture';
 import type { FileStamp } from '../files/stamps';
 import type { Shard } from '../formats/safetensors/file';
 import type { TensorInfo } from '../formats/tensor';
+import type { Narrowing } from './width';
 
 /** Why a checkpoint can be inspected but not computed with. */
 export interface Unsupported {
@@ -33,6 +34,8 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** SHA-256 (hex) of config + shard headers + shard sizes: identifies the model without hashing its weights. */
   readonly identity: string;
+  /** Set if the model is narrower than its files; `tensors` are those of the files. */
+  readonly narrowing?: Narrowing;
   /** Harmless problems for `inspect` to report: unused tensors, tensors that the index does not list. */
   readonly notes: readonly string[];
 }

@@ -123,3 +123,8 @@ export function takeRows(g: Graph, x: Value, rows: Value): Value {
   const shape = [...rows.shape, ...x.shape.slice(1)];
   return g.op('Gather', [x, rows], { type: x.type, shape }, { axis: 0 });
 }
+
+/** The columns whose indices `columns` gives. x: (m, n), columns: (k) int64 → (m, k). No gradient, as of `takeRows`. */
+export function takeColumns(g: Graph, x: Value, columns: Value): Value {
+  return g.op('Gather', [x, columns], { type: x.type, shape: [x.shape[0], ...columns.shape] }, { axis: 1 });
+}
