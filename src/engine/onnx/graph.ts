@@ -145,6 +145,11 @@ export class Graph {
 
   /** A one-dimensional int64 constant; equal lists are shared. */
   ints(...values: readonly number[]): Value {
+    return this.indices(values);
+  }
+
+  /** The same for a list of any length. */
+  indices(values: readonly number[]): Value {
     return this.shared(`i${values.join(',')}`, () => {
       const data = BigInt64Array.from(values, BigInt);
       return this.constant(this.fresh('const'), 'int64', [values.length], new Uint8Array(data.buffer));

@@ -10,10 +10,13 @@ import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import type { Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { bindTensor } from './external';
+import { Sliced } from './sliced';
 import type { WeightSource } from './source';
 
-/** @throws UserError for a checkpoint that can only be inspected */
+/** Of a narrowed checkpoint, the parts that it keeps. @throws UserError for a checkpoint that can only be inspected */
 export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
+  const { narrowing, identity } = checkpoint;
+  if (narrowing) return new Sliced(checkpointWeights(narrowing.from), narrowing.width, identity);
   return new SafetensorsWeights(checkpoint, requireArchitecture(checkpoint));
 }
 

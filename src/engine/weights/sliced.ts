@@ -1,0 +1,183 @@
+/**
+ * The weights of a narrower model: rows of q, k, v, gate and up, columns of o and down, and the means of what is removed
+ * as biases. A graph takes them out of the tensors in the files; onnxruntime does that once, when it creates the session.
+ */
+import type { Architecture } from '../checkpoint/architecture';
+import { type BlockWeightName, type LayerWeightKey, type WeightKey, weightOf } from '../checkpoint/weight-key';
+import { narrowArchitecture, type Width } from '../checkpoint/width';
+import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
+import type { Graph, Value } from '../onnx/graph';
+import { add } from '../onnx/ops/elementwise';
+import { takeColumns, takeRows } from '../onnx/ops/shapes';
+import { rowWidth, type WeightSource } from './source';
+
+/** What is kept of a weight, ascending. */
+interface Cut {
+  readonly axis: 'rows' | 'columns';
+  readonly kept: readonly number[];
+}
+
+/** The rows or columns of a block that belong together. */
+type Channels = 'query' | 'key' | 'neuron';
+
+const CUTS: Partial<Readonly<Record<BlockWeightName, readonly [Channels, Cut['axis']]>>> = {
+  q: ['query', 'rows'],
+  qBias: ['query', 'rows'],
+  k: ['key', 'rows'],
+  kBias: ['key', 'rows'],
+  v: ['key', 'rows'],
+  vBias: ['key', 'rows'],
+  o: ['query', 'columns'],
+  gate: ['neuron', 'rows'],
+  gateBias: ['neuron', 'rows'],
+  up: ['neuron', 'rows'],
+  upBias: ['neuron', 'rows'],
+  down: ['neuron', 'columns'],
+};
+
+/** Numbers to read at a time where only some of them are kept. */
+const PIECE = 2 ** 20;
+
+export class Sliced implements WeightSource {
+  readonly architecture: Architecture;
+  readonly bytesInGraph: number;
+  private readonly channels = new Map<string, readonly number[]>();
+
+  /**
+   * @param source the wider model; closing this source closes it
+   * @param identity of the narrower model
+   */
+  constructor(
+    private readonly source: WeightSource,
+    private readonly width: Width,
+    readonly identity: string,
+  ) {
+    this.architecture = narrowArchitecture(source.architecture, width);
+    const biases = (width.biases ?? []).reduce((sum, { o, down }) => sum + o.byteLength + down.byteLength, 0);
+    this.bytesInGraph = source.bytesInGraph + biases;
+  }
+
+  shape(key: WeightKey): readonly number[] {
+    const cut = this.cut(key);
+    if (!cut) return this.bias(key) ? [this.architecture.hidden] : this.source.shape(key);
+    const shape = this.source.shape(key);
+    return cut.axis === 'rows' ? [cut.kept.length, ...shape.slice(1)] : [shape[0], cut.kept.length];
+  }
+
+  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+    const bias = this.bias(key);
+    if (bias) return this.bindBias(g, key, bias, rows);
+    const cut = this.cut(key);
+    if (!cut) return this.source.bind(g, key, rows);
+    if (cut.axis === 'columns') return takeColumns(g, this.source.bind(g, key, rows), g.indices(cut.kept));
+    if (rows && 'name' in rows) return this.source.bind(g, key, takeRows(g, g.indices(cut.kept), rows));
+    return this.source.bind(g, key, g.indices(part(cut.kept, rows)));
+  }
+
+  async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
+    const bias = this.bias(key);
+    if (bias) return this.readBias(key, bias, rows);
+    const cut = this.cut(key);
+    if (!cut) return this.source.read(key, rows);
+    return cut.axis === 'rows' ? this.readRows(key, part(cut.kept, rows)) : this.readColumns(key, cut.kept, rows);
+  }
+
+  stored(key: WeightKey): TensorInfo | undefined {
+    return this.cut(key) || this.bias(key) ? undefined : this.source.stored(key);
+  }
+
+  close(): Promise<void> {
+    return this.source.close();
+  }
+
+  /** The numbers of some rows. Rows that lie between them are read with them. @param rows ascending */
+  private async readRows(key: WeightKey, rows: readonly number[]): Promise<Float32Array> {
+    const width = rowWidth(this.source.shape(key));
+    const values = new Float32Array(rows.length * width);
+    const atATime = Math.max(1, Math.floor(PIECE / width));
+    for (let i = 0; i < rows.length;) {
+      const start = rows[i];
+      const end = rows.findIndex((row, k) => k > i && row >= start + atATime);
+      const group = rows.slice(i, end === -1 ? rows.length : end);
+      const read = await this.source.read(key, { start, count: group[group.length - 1] + 1 - start });
+      for (const row of group) {
+        values.set(read.subarray((row - start) * width, (row - start + 1) * width), i++ * width);
+      }
+    }
+    return values;
+  }
+
+  /** The numbers of some columns, row by row. */
+  private async readColumns(key: WeightKey, columns: readonly number[], rows?: Rows): Promise<Float32Array> {
+    const [all, width] = this.source.shape(key);
+    const { start, count } = rows ?? { start: 0, count: all };
+    requireRows({ start, count }, all);
+    const values = new Float32Array(count * columns.length);
+    const atATime = Math.max(1, Math.floor(PIECE / width));
+    let at = 0;
+    for (let row = start; row < start + count; row += atATime) {
+      const piece = { start: row, count: Math.min(atATime, start + count - row) };
+      const read = await this.source.read(key, piece);
+      for (let base = 0; base < read.length; base += width) {
+        for (const column of columns) values[at++] = read[base + column];
+      }
+    }
+    return values;
+  }
+
+  private bindBias(g: Graph, key: WeightKey, bias: Float32Array, rows?: Rows | Value): Value {
+    if (rows) throw new Error('a bias is bound as a whole');
+    const added = g.floats(bias, [bias.length]);
+    return this.hasOwn(key) ? add(g, this.source.bind(g, key), added) : added;
+  }
+
+  private async readBias(key: WeightKey, bias: Float32Array, rows?: Rows): Promise<Float32Array> {
+    const { start, count } = rows ?? { start: 0, count: bias.length };
+    requireRows({ start, count }, bias.length);
+    const added = bias.slice(start, start + count);
+    return this.hasOwn(key) ? (await this.source.read(key, rows)).map((value, i) => value + added[i]) : added;
+  }
+
+  /** Whether the wider model has the weight. */
+  private hasOwn(key: WeightKey): boolean {
+    return weightOf(this.source.architecture, key) !== undefined;
+  }
+
+  /** What is added to the stored bias. */
+  private bias(key: WeightKey): Float32Array | undefined {
+    if (typeof key === 'string') return undefined;
+    const biases = this.width.biases?.[key.layer];
+    if (key.name === 'oBias') return biases?.o;
+    return key.name === 'downBias' ? biases?.down : undefined;
+  }
+
+  /** What is kept of the weight; undefined for all of it. */
+  private cut(key: WeightKey): Cut | undefined {
+    if (typeof key === 'string') return undefined;
+    const [channels, axis] = CUTS[key.name] ?? [];
+    if (!channels || !axis) return undefined;
+    const kept = this.kept(key, channels);
+    return kept && { axis, kept };
+  }
+
+  /** The kept rows or columns of a block; undefined for all of them. */
+  private kept({ layer }: LayerWeightKey, channels: Channels): readonly number[] | undefined {
+    const { groups, neurons } = this.width.layers[layer];
+    const { heads, kvHeads, headDim, ffn } = this.source.architecture.layers[layer];
+    if (channels === 'neuron') return neurons.length === ffn ? undefined : neurons;
+    if (groups.length === kvHeads) return undefined;
+    const size = channels === 'key' ? headDim : (heads / kvHeads) * headDim;
+    const name = `${layer} ${channels}`;
+    const known = this.channels.get(name);
+    if (known) return known;
+    const all = groups.flatMap((group) => Array.from({ length: size }, (_, i) => group * size + i));
+    this.channels.set(name, all);
+    return all;
+  }
+}
+
+function part(kept: readonly number[], rows: Rows | undefined): readonly number[] {
+  if (!rows) return kept;
+  requireRows(rows, kept.length);
+  return kept.slice(rows.start, rows.start + rows.count);
+}
