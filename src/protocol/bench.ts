@@ -1,4 +1,5 @@
 /** What models cost: one alone, or several in one run so that they can be compared. */
+import type { WidthRates } from '../engine/evaluate/grid/width-finding';
 import type { JsonNumber } from '../format/json';
 import type { RemovedEntry } from './json';
 import type { ColumnInfo } from './samples';
@@ -20,6 +21,8 @@ export interface BenchResult {
   readonly newTokens: number;
   readonly repeats: number;
   readonly removed: readonly RemovedEntry[];
+  /** The rate of products by FFN width, if asked for. */
+  readonly byWidth?: WidthRates;
   readonly device: string;
   readonly seconds: number;
 }

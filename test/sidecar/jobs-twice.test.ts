@@ -284,6 +284,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 3, repeats: 1, remove: [1] }),
     ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),
     ({ model, patch }) => ({ checkpoint: model, heal: patch, promptTokens: 4, newTokens: 3, repeats: 1 }),
+    ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 2, repeats: 1, byWidth: true }),
   ],
   grid: [
     ({ model, adapter }) => ({
@@ -334,7 +335,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
 };
 
 /** What is measured of a run, and so differs from one to the next. */
-const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|rates|limitbytes|load/i;
+const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|rates|limitbytes|load|slowdown/i;
 
 /** Without measurements, and without the run's own folder in paths. */
 function comparable(value: unknown, own: string): unknown {

@@ -2,23 +2,28 @@
 import { l10n } from '../../l10n';
 import type { BenchResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';
+import { flag } from '../option';
 import { compute } from '../options/compute';
 import { measuring } from '../options/measuring';
 import { adapter, healed, remove, source } from '../options/model';
+
+const byWidth = flag('also measure the rate of products by FFN width; takes some seconds');
 
 export const bench = defineJob({
   kind: 'bench',
   summary: 'measure speed, memory and size',
   description:
     'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes, ' +
-    'and how much memory and disk it needs. The numbers are medians of several runs.',
+    'and how much memory and disk it needs. The numbers are medians of several runs. With --by-width, it also measures ' +
+    "products around the model's FFN width: on many devices those that are no multiple of 8 are slower.",
   examples: [
     './SmolLM2-135M',
     './SmolLM2-135M --remove 10,12-14 --threads 2',
+    './SmolLM2-135M --by-width',
     './SmolLM2-135M --prompt-tokens 512 --new-tokens 128 --json',
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
-  options: { ...source, ...measuring(3), ...remove, ...healed, ...adapter, ...compute },
+  options: { ...source, ...measuring(3), byWidth, ...remove, ...healed, ...adapter, ...compute },
   result: shape<BenchResult>(),
 });
