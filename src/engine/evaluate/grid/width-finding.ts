@@ -78,7 +78,9 @@ export function slowdownOf(widths: readonly number[], rates: readonly (readonly 
     const [nearest] = even.toSorted((a, b) => distanceTo(a) - distanceTo(b));
     return even.includes(at) ? [] : [[at, nearest]];
   });
-  const rounds = rates[0].map((_, round) => median(pairs.map(([at, near]) => 1 - rates[at][round] / rates[near][round])));
+  const rounds = rates[0].map((_, round) =>
+    median(pairs.map(([at, near]) => 1 - rates[at][round] / rates[near][round])),
+  );
   const sorted = rounds.toSorted((a, b) => a - b);
   return { share: median(rounds), low: sorted[IN_INTERVAL], high: sorted[sorted.length - 1 - IN_INTERVAL] };
 }

@@ -1,6 +1,12 @@
 /** Which FFN widths are measured around a model's own, and what their rates tell. */
 import assert from 'node:assert/strict';
-import { findingOf, multipleOf, ROUNDS, slowdownOf, widthsAround } from '../../../../src/engine/evaluate/grid/width-finding';
+import {
+  findingOf,
+  multipleOf,
+  ROUNDS,
+  slowdownOf,
+  widthsAround,
+} from '../../../../src/engine/evaluate/grid/width-finding';
 
 /** A rate for each width in each round; a load slows a whole round down. */
 const ratesOf = (widths: readonly number[], rateOf: (width: number) => number): number[][] =>
@@ -11,17 +17,29 @@ describe('rates by FFN width', () => {
     const widths = widthsAround([1152, 1536, 1152]);
     for (const own of [1152, 1536]) assert.ok(widths.includes(own));
     assert.deepEqual(new Set(widths.map(multipleOf)), new Set([256, 32, 8, null]));
-    assert.deepEqual(widths, [...new Set(widths)].sort((a, b) => a - b));
+    assert.deepEqual(
+      widths,
+      [...new Set(widths)].sort((a, b) => a - b),
+    );
     assert.ok(Math.min(...widthsAround([3])) > 0);
-    assert.ok(widthsAround(Array.from({ length: 32 }, (_, i) => 7000 + i)).length < 14, 'not every width of a ragged model');
+    assert.ok(
+      widthsAround(Array.from({ length: 32 }, (_, i) => 7000 + i)).length < 14,
+      'not every width of a ragged model',
+    );
   });
 
   it('compares a width with the nearest multiple of 8, whatever size and load do', () => {
     const widths = widthsAround([1536]);
-    const slower = slowdownOf(widths, ratesOf(widths, (width) => width * (multipleOf(width) === null ? 0.8 : 1)));
+    const slower = slowdownOf(
+      widths,
+      ratesOf(widths, (width) => width * (multipleOf(width) === null ? 0.8 : 1)),
+    );
     assert.ok(slower.low > 0.15 && slower.high < 0.25, JSON.stringify(slower));
     assert.match(findingOf({ tokens: [1], slowdown: [slower] }), /are 2\d % slower for one token on/);
-    const faster = slowdownOf(widths, ratesOf(widths, (width) => (multipleOf(width) === null ? 1.1 : 1)));
+    const faster = slowdownOf(
+      widths,
+      ratesOf(widths, (width) => (multipleOf(width) === null ? 1.1 : 1)),
+    );
     assert.match(findingOf({ tokens: [128], slowdown: [faster] }), /are 10 % faster for 128 tokens at a time/);
   });
 
