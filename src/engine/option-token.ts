@@ -85,6 +85,7 @@ export const OPTION_NAMES = [
   'trainLength',
   'warmup',
   'where',
+  'width',
   'window',
 ] as const;
 

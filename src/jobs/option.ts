@@ -186,6 +186,8 @@ export interface LabelledModel {
   readonly checkpoint: string;
   /** Blocks and modules to leave out. */
   readonly remove?: readonly (number | string)[];
+  /** File of the width that is kept. */
+  readonly width?: string;
   /** File of healed weights of the model. */
   readonly heal?: string;
   /** Folder of an adapter for the model. */

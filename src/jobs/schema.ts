@@ -81,6 +81,7 @@ const MODEL: JsonSchema = {
     label: { type: 'string' },
     checkpoint: { type: 'string' },
     remove: typeOf({ kind: 'parts' }),
+    width: { type: 'string' },
     heal: { type: 'string' },
     adapter: { type: 'string' },
     otherBase: { type: 'boolean' },

@@ -125,7 +125,7 @@ function parseList({ of, length, expected }: Extract<ValueKind, { kind: 'list' }
   }
 }
 
-const MODEL_TEXTS = ['label', 'checkpoint', 'heal', 'adapter'] as const;
+const MODEL_TEXTS = ['label', 'checkpoint', 'width', 'heal', 'adapter'] as const;
 
 /** One of several models, as JSON. The job checks what is removed. @throws InvalidValue */
 function parseModel(text: string): LabelledModel {

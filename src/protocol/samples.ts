@@ -1,5 +1,6 @@
 /** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
 import type { JsonNumber } from '../format/json';
+import type { OnTop } from '../format/on-top';
 import type { RemovedEntry } from './json';
 
 /** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
@@ -37,14 +38,10 @@ export interface SamplesResult {
 }
 
 /** A column as results and records have it. */
-export interface ColumnInfo {
+export interface ColumnInfo extends OnTop {
   readonly label: string;
   readonly model: string;
   /** Of the model's files; undefined where they could not be opened. */
   readonly identity?: string;
   readonly removed: readonly RemovedEntry[];
-  /** Name of the file of healed weights. */
-  readonly patch?: string;
-  /** Name of the adapter on top. */
-  readonly adapter?: string;
 }

@@ -1,4 +1,5 @@
 /** Accuracies in tasks: of one model, or of several on the same items. */
+import type { OnTop } from '../format/on-top';
 import type { TaskResult, Difference, QuestionText } from '../engine/evaluate/tasks/results';
 import type { RemovedEntry } from './json';
 
@@ -15,15 +16,12 @@ export type {
 } from '../engine/evaluate/tasks/results';
 
 /** One model's results. */
-export interface ModelTasks {
+export interface ModelTasks extends OnTop {
   /** Name of the model in a comparison. */
   readonly label: string;
   readonly model: string;
   readonly identity: string;
   readonly removed: readonly RemovedEntry[];
-  /** File of healed weights and adapter, by name. */
-  readonly patch?: string;
-  readonly adapter?: string;
   readonly tasks: readonly TaskResult[];
   /** Mean of the tasks' reported metrics. */
   readonly average: number;

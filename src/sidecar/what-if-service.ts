@@ -105,14 +105,14 @@ export class WhatIfService {
 
   /** Opens the model, unless the same one is open and none of its files has changed. */
   private async openFor(params: ViewPerplexityParams): Promise<WarmModel> {
-    const { checkpoint: path, calibration: source, heal, adapter, otherBase, device, threads, memory } = params;
+    const { checkpoint: path, calibration: source, width, heal, adapter, otherBase, device, threads, memory } = params;
     // Stamped before they are opened, so that a file that changes meanwhile is noticed by the next request.
-    const changes = [heal, adapter].filter((file) => file !== undefined);
+    const changes = [width, heal, adapter].filter((file) => file !== undefined);
     const stamps = await stampsOf([await folderOf(path), source.file, ...changes]);
-    const key = JSON.stringify([path, source, heal, adapter, otherBase, device, threads, memory, stamps]);
+    const key = JSON.stringify([path, source, width, heal, adapter, otherBase, device, threads, memory, stamps]);
     if (this.open?.key === key) return this.open;
     await this.drop();
-    const opened = await openForComputing(path, { heal, adapter, otherBase });
+    const opened = await openForComputing(path, { width, heal, adapter, otherBase });
     const { checkpoint, architecture } = opened;
     const { samples, length, seed = DEFAULT_SEED } = source;
     const settings = { samples, length, seed, vocabulary: architecture.vocabulary };

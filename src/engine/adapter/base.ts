@@ -10,7 +10,7 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import { isObject } from '../../format/json';
-import { modelName, recordIn } from '../records/record';
+import { baseName, modelName, recordIn } from '../records/record';
 
 /** Key of the note among the header's metadata. */
 export const BASE_KEY = 'coppice';
@@ -36,7 +36,7 @@ export function baseNote(
   blocks: number,
   { removed, healed }: Pick<AdapterBase, 'removed' | 'healed'>,
 ): string {
-  const base: AdapterBase = { name: modelName(checkpoint), identity: checkpoint.identity, blocks, removed, healed };
+  const base: AdapterBase = { name: baseName(checkpoint), identity: checkpoint.identity, blocks, removed, healed };
   return JSON.stringify(base);
 }
 

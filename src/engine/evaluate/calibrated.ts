@@ -7,12 +7,12 @@ export const CALIBRATION_IS_EVALUATION =
 
 /**
  * Whether the record inside a checkpoint says that its blocks were scored or its weights healed with the text of this
- * hash, or a file of healed weights on top of it says so.
+ * hash, or a file of a width or of healed weights on top of it says so.
  */
 export async function wasCalibratedWith(
-  { checkpoint, healed }: Pick<OpenedModel, 'checkpoint' | 'healed'>,
+  { checkpoint, healed, width }: Pick<OpenedModel, 'checkpoint' | 'healed' | 'width'>,
   sha256: string,
 ): Promise<boolean> {
-  const texts = [...(await calibrationsOf(checkpoint)), ...(healed?.note.texts ?? [])];
+  const texts = [...(await calibrationsOf(checkpoint)), ...(healed?.note.texts ?? []), ...(width?.note.texts ?? [])];
   return texts.some((text) => text.sha256 === sha256);
 }

@@ -1,10 +1,11 @@
 /**
  * Which model a measured one is compared with: the one that the user names, the original of a written model if that lies
- * near, or else the checkpoint itself without healed weights, adapter and removals.
+ * near, or else the checkpoint itself in its full width, without healed weights, adapter and removals.
  */
 import { basename } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { asStored } from '../checkpoint/width';
 import { UserError } from '../errors';
 import { type ModelOptions, openModel, type Model } from '../model/model';
 import type { OpenedModel } from '../model/opened';
@@ -40,7 +41,8 @@ export async function referenceOf(
   const original = await originalOf(checkpoint, near);
   if (original?.checkpoint?.architecture) return { checkpoint: original.checkpoint };
   const missing = original && { missing: original.name };
-  return { ...(removed.length > 0 || changes.length > 0 ? { checkpoint } : {}), ...missing };
+  const isChanged = removed.length > 0 || changes.length > 0 || checkpoint.narrowing !== undefined;
+  return { ...(isChanged ? { checkpoint: asStored(checkpoint) } : {}), ...missing };
 }
 
 /** Opens the reference beside the model, calls `use` and closes it. A model is opened once if it is both. */

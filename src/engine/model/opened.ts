@@ -1,10 +1,11 @@
 /**
- * A checkpoint for a computing job: open and supported, with its healed weights, its adapter, and the view that follows
+ * A checkpoint for a computing job: open and supported, with its width, its healed weights, its adapter, and the view that follows
  * from both and from the blocks to leave out.
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { narrowCheckpoint } from '../checkpoint/width';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { adapterInput, readAdapter } from '../adapter/files';
 import { basename } from 'node:path';
@@ -13,12 +14,15 @@ import { command, option } from '../option-token';
 import type { JobOptions } from '../progress';
 import type { RunInput } from '../records/record';
 import { type PatchFile, readPatchFile } from '../weights/patch-file';
+import { readWidthFile, type WidthFile } from '../weights/width-file';
 import { type Changes, type Model, type ModelOptions, openModel } from './model';
 import { removedFrom, removedParts, type RemovedPart, type View, viewWithout } from './view';
 
 export interface ModelSelection {
   /** Blocks and modules to leave out, [10, "12.ffn"], in addition to those that healing and adapter leave out. */
   readonly remove?: readonly (number | string)[];
+  /** File of a width. */
+  readonly width?: string;
   /** File of healed weights. */
   readonly heal?: string;
   /** Folder of an adapter. */
@@ -28,6 +32,7 @@ export interface ModelSelection {
 }
 
 export interface OpenedModel {
+  /** Narrowed to a width if there is one. */
   readonly checkpoint: Checkpoint;
   readonly architecture: Architecture;
   readonly removed: readonly RemovedPart[];
@@ -37,20 +42,24 @@ export interface OpenedModel {
   readonly adapter?: Adapter;
   /** The healed weights; undefined without any. */
   readonly healed?: PatchFile;
-  /** Healed weights and adapter as inputs of the run. */
+  /** The width; undefined for the full one. */
+  readonly width?: WidthFile;
+  /** Width, healed weights and adapter as inputs of the run. */
   readonly inputs: readonly RunInput[];
 }
 
 /**
  * @throws UserError when the checkpoint cannot be read or computed with, does not have these blocks, or does not belong
- *   to the healed weights or the adapter; CancelledError
+ *   to the width, the healed weights or the adapter; CancelledError
  */
 export async function openForComputing(
   path: string,
-  { remove, heal, adapter: folder, otherBase: anyBase }: ModelSelection,
+  { remove, width: widthPath, heal, adapter: folder, otherBase: anyBase }: ModelSelection,
   job: JobOptions = {},
 ): Promise<OpenedModel> {
-  const checkpoint = await openCheckpoint(path);
+  const stored = await openCheckpoint(path);
+  const width = widthPath === undefined ? undefined : await readWidthFile(widthPath, stored);
+  const checkpoint = width ? narrowCheckpoint(stored, width.width) : stored;
   const architecture = requireArchitecture(checkpoint);
   const blocks = architecture.layers.length;
   const named = removedFrom(remove ?? [], blocks);
@@ -73,7 +82,8 @@ export async function openForComputing(
     changes: below === undefined ? patches : patches.reverse(),
     adapter,
     healed,
-    inputs: [...(healed ? [healed.input] : []), ...(folder === undefined ? [] : [await adapterInput(folder)])],
+    ...(width && { width }),
+    inputs: [...(width ? [width.input] : []), ...(healed ? [healed.input] : []), ...(folder === undefined ? [] : [await adapterInput(folder)])],
   };
 }
 

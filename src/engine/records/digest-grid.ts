@@ -1,4 +1,5 @@
 /** The grid of speeds and memory in a record, as display data. Cells that make no sense are left out. */
+import { readOnTop } from '../../format/on-top';
 import { isObject, type JsonObject } from '../../format/json';
 import type { GridCellDigest, GridDigest, GridModelDigest } from './digest-types';
 import { entries, finite, objects, text } from './fields';
@@ -20,9 +21,8 @@ const numbers = (value: unknown): number[] => entries(value).filter((each) => ty
 
 function modelOf(model: JsonObject): GridModelDigest {
   const [name, identity] = [text(model.model), text(model.identity)];
-  const [patch, adapter, failure] = [text(model.patch), text(model.adapter), text(model.failure)];
-  const changes = { ...(patch !== undefined && { patch }), ...(adapter !== undefined && { adapter }) };
-  const of = { model: name ?? '', identity: identity ?? '', removed: entries(model.removed), ...changes };
+  const failure = text(model.failure);
+  const of = { model: name ?? '', identity: identity ?? '', removed: entries(model.removed), ...readOnTop(model) };
   return {
     label: text(model.label) ?? '',
     ...(name !== undefined && identity !== undefined && { of }),

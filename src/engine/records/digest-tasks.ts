@@ -1,4 +1,5 @@
 /** The results of tasks, in a record of kind "tasks", for display: accuracies, differences, and items that differ. */
+import { readOnTop } from '../../format/on-top';
 import { isObject, type JsonObject } from '../../format/json';
 import type { TasksDigest } from './digest-types';
 import { entries, finite, objects, text, texts } from './fields';
@@ -28,14 +29,13 @@ export function tasksOf(
 type ModelDigest = TasksDigest['models'][number];
 
 function modelOf(model: JsonObject): ModelDigest {
-  const [identity, patch, adapter] = [text(model.identity), text(model.patch), text(model.adapter)];
+  const identity = text(model.identity);
   return {
     label: text(model.label) ?? '',
     model: text(model.model) ?? '',
     ...(identity !== undefined && { identity }),
     removed: entries(model.removed),
-    ...(patch !== undefined && { patch }),
-    ...(adapter !== undefined && { adapter }),
+    ...readOnTop(model),
     average: finite(model.average),
     tasks: objects(model.tasks).map((task) => {
       const isNorm = task.reported === 'accNorm';

@@ -1,8 +1,9 @@
 /** A record, reduced to the data of charts, tables and reports. Plain data that can be sent to the panel. */
 import type { JsonNumber } from '../../format/json';
+import type { OnTop } from '../../format/on-top';
 
 /** A run of any kind; parts that the run lacks are undefined. */
-export interface RunDigest {
+export interface RunDigest extends OnTop {
   /** "score", "curve", "retrain", "eval", "samples" … */
   readonly kind: string;
   /** ISO 8601, UTC. */
@@ -11,10 +12,6 @@ export interface RunDigest {
   readonly model: { readonly name: string; readonly identity?: string };
   /** Blocks and modules left out of the model. */
   readonly removed: readonly (number | string)[];
-  /** Name of the file of healed weights of the model. */
-  readonly patch?: string;
-  /** Name of the adapter on the model. */
-  readonly adapter?: string;
   /** The execution provider; null if nothing was computed. */
   readonly device: string | null;
   readonly inputs: readonly { readonly role: string; readonly name: string; readonly hash?: string }[];
@@ -251,12 +248,10 @@ export interface CostDigest {
   readonly prefillRange?: readonly [low: number, high: number];
   readonly decodeRange?: readonly [low: number, high: number];
   /** The model, if the record tells, because the same label means different models in different panels. */
-  readonly of?: {
+  readonly of?: OnTop & {
     readonly model: string;
     readonly identity: string;
     readonly removed: readonly (number | string)[];
-    readonly patch?: string;
-    readonly adapter?: string;
   };
 }
 
@@ -331,13 +326,11 @@ export interface TasksDigest {
   readonly limit: number | null;
   /** Names of the tasks' files. */
   readonly files: readonly string[];
-  readonly models: readonly {
+  readonly models: readonly (OnTop & {
     readonly label: string;
     readonly model: string;
     readonly identity?: string;
     readonly removed: readonly (number | string)[];
-    readonly patch?: string;
-    readonly adapter?: string;
     /** Mean of the tasks' values. */
     readonly average: number | null;
     readonly tasks: readonly {
@@ -350,7 +343,7 @@ export interface TasksDigest {
       readonly acc: number | null;
       readonly accNorm: number | null;
     }[];
-  }[];
+  })[];
   /** Of each further model to the first; an interval is half of the 95 % interval. */
   readonly differences: readonly {
     readonly label: string;

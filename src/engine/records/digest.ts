@@ -22,13 +22,13 @@ import { healOf } from './digest-heal';
 import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
+import { onTop, type OnTop, readOnTop } from '../../format/on-top';
 import type { RunInput, RunRecord } from './record';
 import { calibrationKey, curveKey, evaluationKey } from './rows-key';
 
 export function digestRecord(record: RunRecord): RunDigest {
   const { kind, started, finished, results, settings, versions } = record;
   const model = record.inputs.find(({ role }) => role === 'model');
-  const [adapter, patch] = ['adapter', 'patch'].map((on) => record.inputs.find(({ role }) => role === on));
   const name = model?.name ?? '';
   const device = isObject(record.device) ? text(record.device.provider) : undefined;
   return {
@@ -37,8 +37,7 @@ export function digestRecord(record: RunRecord): RunDigest {
     finished,
     model: { name, ...(model?.identity !== undefined && { identity: model.identity }) },
     removed: entries(settings.removed ?? results.removed),
-    ...(patch && { patch: patch.name }),
-    ...(adapter && { adapter: adapter.name }),
+    ...inputsOnTop(record.inputs),
     device: device ?? null,
     inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
     settings: flat(settings),
@@ -219,12 +218,21 @@ function evaluationOf(
   text: string | undefined,
   rowsKey: string | undefined,
 ): Parts {
-  const [adapter, patch] = ['adapter', 'patch'].map((on) => inputs.find(({ role }) => role === on)?.name);
-  const changed = adapter ?? patch;
+  const { adapter, patch, width } = inputsOnTop(inputs);
+  const changed = adapter ?? patch ?? width;
   const quality = qualityOf(results, changed ?? model, text ?? '', rowsKey);
-  if (changed === undefined || quality.length === 0) return { quality };
+  // A curve counts removed blocks, so a narrower model has no place on it.
+  if (changed === undefined || width !== undefined || quality.length === 0) return { quality };
   const retrained = retrainedOf(results, changed, quality[0]);
   return { quality, retrained: [adapter === undefined ? { ...retrained, healed: true } : retrained] };
+}
+
+/** The files on top of the checkpoint, by the roles of a run's inputs. */
+function inputsOnTop(inputs: readonly RunInput[]): OnTop {
+  const [width, patch, adapter] = ['width', 'patch', 'adapter'].map(
+    (on) => inputs.find(({ role }) => role === on)?.name,
+  );
+  return onTop({ width, patch, adapter });
 }
 
 function retrainedOf(
@@ -296,12 +304,10 @@ function rangeOf(value: unknown): readonly [number, number] | undefined {
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
 }
 
-function columnOf({ model, identity, removed, patch, adapter }: JsonObject): Pick<CostDigest, 'of'> {
-  const [name, hash] = [text(model), text(identity)];
+function columnOf(column: JsonObject): Pick<CostDigest, 'of'> {
+  const [name, hash] = [text(column.model), text(column.identity)];
   if (name === undefined || hash === undefined) return {};
-  const [healed, on] = [text(patch), text(adapter)];
-  const changes = { ...(healed !== undefined && { patch: healed }), ...(on !== undefined && { adapter: on }) };
-  return { of: { model: name, identity: hash, removed: entries(removed), ...changes } };
+  return { of: { model: name, identity: hash, removed: entries(column.removed), ...readOnTop(column) } };
 }
 
 function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {

@@ -7,6 +7,7 @@ import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
+import { asStored } from '../checkpoint/width';
 import { systemErrorCode, UserError } from '../errors';
 import { option } from '../option-token';
 import { isObject, stringifyJson } from '../../format/json';
@@ -90,10 +91,16 @@ export function newRecord(facts: RunFacts): RunRecord {
   };
 }
 
-/** The checkpoint as an input of a run. */
+/** The checkpoint as an input of a run. The file of a width is an input of its own. */
 export function modelInput(checkpoint: Checkpoint): RunInput {
-  return { role: 'model', name: modelName(checkpoint), identity: checkpoint.identity };
+  return { role: 'model', name: modelName(checkpoint), identity: asStored(checkpoint).identity };
 }
+
+/** The model's name in the notes of files that belong to it: of a narrower one with a part of its digest. */
+export const baseName = (checkpoint: Checkpoint): string =>
+  checkpoint.narrowing
+    ? `${modelName(checkpoint)} of width ${checkpoint.narrowing.digest.slice(0, 8)}`
+    : modelName(checkpoint);
 
 /** The model's name: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path. */
 export const modelName = (checkpoint: Checkpoint): string => nameOfFolder(checkpoint.folder);

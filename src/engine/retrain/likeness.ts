@@ -7,6 +7,7 @@ import type { Changes, Model } from '../model/model';
 import type { View } from '../model/view';
 import type { JobOptions } from '../progress';
 import { withChanges } from '../weights/overlay';
+import { asStored } from '../checkpoint/width';
 import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/safetensors';
 import { type Example, NO_LABEL } from './data/example';
@@ -43,8 +44,10 @@ export async function heldOutLikeness(
 ): Promise<HeldOutLikeness | undefined> {
   const rows = some(heldOut);
   if (rows.length === 0) return undefined;
-  const unpruned = below.length > 0 ? await model.withWeights(checkpointWeights(model.checkpoint)) : model;
-  const trained = await model.withWeights(withChanges(checkpointWeights(model.checkpoint), [...below, patches]));
+  const { checkpoint } = model;
+  const isChanged = below.length > 0 || checkpoint.narrowing !== undefined;
+  const unpruned = isChanged ? await model.withWeights(checkpointWeights(asStored(checkpoint))) : model;
+  const trained = await model.withWeights(withChanges(checkpointWeights(checkpoint), [...below, patches]));
   let [divergence, agreeing, tokens] = [0, 0, 0];
   try {
     for (const [length, group] of byLength(rows)) {

@@ -116,9 +116,9 @@ export function readNote(metadata: Readonly<Record<string, string>>, file: strin
   return { base, adapter, removed, method, texts, facts, digest };
 }
 
-const isHash = (value: unknown): value is string => typeof value === 'string' && HASH.test(value);
+export const isHash = (value: unknown): value is string => typeof value === 'string' && HASH.test(value);
 
-function isBase(value: unknown): value is PatchBase {
+export function isBase(value: unknown): value is PatchBase {
   if (!isObject(value)) return false;
   const { name, identity, blocks } = value;
   return typeof name === 'string' && isHash(identity) && isIndex(blocks, MAX_DIMENSION.blocks + 1) && blocks > 0;
@@ -136,12 +136,12 @@ function isRemoved(value: unknown, blocks: number): value is (number | string)[]
 const isIndex = (value: unknown, below: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < below;
 
-function isTexts(value: unknown): value is FittedText[] {
+export function isTexts(value: unknown): value is FittedText[] {
   if (!Array.isArray(value)) return false;
   return value.every((text: unknown) => isObject(text) && typeof text.name === 'string' && isHash(text.sha256));
 }
 
-function isFacts(value: unknown): value is PatchFacts {
+export function isFacts(value: unknown): value is PatchFacts {
   if (!isObject(value)) return false;
   return Object.values(value).every((fact) => fact === null || ['string', 'number', 'boolean'].includes(typeof fact));
 }

@@ -18,7 +18,7 @@ import { nearestFolder, syncFolder } from '../files/target';
 import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { StoredTensor } from '../formats/stored-tensor';
 import { option } from '../option-token';
-import { modelName } from '../records/record';
+import { baseName } from '../records/record';
 import { cannotWrite } from '../system-failure';
 import { digestOf, NOTE_KEY, noteText, type PatchFacts, type PatchNote, sha256OfNumbers } from './patch-note';
 import type { KeyedPatch, PatchSink } from './patches';
@@ -204,7 +204,7 @@ export class PatchWriter implements PatchSink {
 
   private base(): PatchNote['base'] {
     const { identity } = this.checkpoint;
-    return { name: modelName(this.checkpoint), identity, blocks: requireArchitecture(this.checkpoint).layers.length };
+    return { name: baseName(this.checkpoint), identity, blocks: requireArchitecture(this.checkpoint).layers.length };
   }
 
   private longestEntry(key: WeightKey): readonly [string, object] {

@@ -16,7 +16,7 @@ import { wholeBlocks } from '../importance/select';
 import { type RemovedPart, removedJson } from '../model/view';
 import { option } from '../option-token';
 import { calibrationsOf } from '../records/calibrations';
-import { modelInput, modelName, newRecord } from '../records/record';
+import { baseName, modelInput, newRecord } from '../records/record';
 import { digestOf, sha256Of } from '../weights/patch-note';
 import type { KeyedPatch } from '../weights/patches';
 import { inheritedFields } from './card';
@@ -132,7 +132,7 @@ const shown = ({ provenance: { settings = {} } = {} }: HealedOptions): Readonly<
 /** The digest that a file of the same new weights has. */
 function digestOfHealed(checkpoint: Checkpoint, { removed, patches, adapter }: HealedModel): string {
   const architecture = requireArchitecture(checkpoint);
-  const base = { name: modelName(checkpoint), identity: checkpoint.identity, blocks: architecture.layers.length };
+  const base = { name: baseName(checkpoint), identity: checkpoint.identity, blocks: architecture.layers.length };
   const tensors = patches.map(([key, patch]) => [weightOf(architecture, key)!.name, sha256Of(patch)] as const);
   const purpose = { base, adapter: adapter && adapterDigest(adapter), removed: removedJson(removed) };
   return digestOf(purpose, new Map(tensors));

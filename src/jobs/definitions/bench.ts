@@ -5,7 +5,7 @@ import { defineJob, shape } from '../define';
 import { flag } from '../option';
 import { compute } from '../options/compute';
 import { measuring } from '../options/measuring';
-import { adapter, healed, remove, source } from '../options/model';
+import { adapter, healed, remove, source, width } from '../options/model';
 
 const byWidth = flag('also measure the rate of products by FFN width; takes some seconds');
 
@@ -24,6 +24,6 @@ export const bench = defineJob({
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
-  options: { ...source, ...measuring(3), byWidth, ...remove, ...healed, ...adapter, ...compute },
+  options: { ...source, ...measuring(3), byWidth, ...remove, ...width, ...healed, ...adapter, ...compute },
   result: shape<BenchResult>(),
 });

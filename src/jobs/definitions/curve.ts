@@ -19,7 +19,7 @@ import {
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { measuredTasks } from '../options/measured-tasks';
-import { adapter, healed, remove, source } from '../options/model';
+import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
 
 /** What is measured besides the perplexity. */
@@ -59,6 +59,7 @@ const options = {
   tasks: tasksOf.tasks,
   own: tasksOf.own,
   ...remove,
+  ...width,
   ...healed,
   ...adapter,
   ...calibration,

@@ -7,7 +7,7 @@ import { defineJob, excluding, shape } from '../define';
 import { checkpoint, choice, file, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { adapter, healed, remove, source } from '../options/model';
+import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
 
 const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
@@ -34,6 +34,7 @@ const options = {
   ),
   ...rows,
   ...remove,
+  ...width,
   ...healed,
   ...adapter,
   against: checkpoint(

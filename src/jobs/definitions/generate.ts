@@ -5,7 +5,7 @@ import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jo
 import { defineJob, shape } from '../define';
 import { file, flag, list, text, whole } from '../option';
 import { compute } from '../options/compute';
-import { adapter, healed, remove, source } from '../options/model';
+import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, writing } from '../options/sampling';
 
 /** Enough to read the weights seldom, few enough for the memory of a small machine. */
@@ -31,6 +31,7 @@ const options = {
   ...writing,
   ...sampling,
   ...remove,
+  ...width,
   ...healed,
   ...adapter,
   ...compute,

@@ -8,11 +8,12 @@ import { data, file, folder } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { healing, healingText } from '../options/healing';
-import { adapter, remove, source } from '../options/model';
+import { adapter, remove, source, width } from '../options/model';
 
 const options = {
   ...source,
   remove: { ...remove.remove, help: 'blocks and modules to leave out: 10,12-14 or 10.attention,12.ffn' },
+  ...width,
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   ...healing,
   calibration: excluding(calibration.calibration, 'data'),
@@ -52,8 +53,8 @@ export const heal = defineJob({
   result: shape<HealResult>(),
 });
 
-function outputFault({ adapter: folder, remove: parts }: Complete<typeof options>): Fault | undefined {
-  if (parts !== undefined || folder !== undefined) return undefined;
+function outputFault({ adapter: folder, remove: parts, width: narrowed }: Complete<typeof options>): Fault | undefined {
+  if ((parts ?? folder ?? narrowed) !== undefined) return undefined;
   return {
     what: 'There is nothing to heal',
     why: `${option('remove')} is not given`,

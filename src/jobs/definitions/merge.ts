@@ -4,7 +4,7 @@ import type { MergeResult } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
 import { file, folder } from '../option';
 import { acceptedCompute } from '../options/compute';
-import { adapter, healed, source } from '../options/model';
+import { adapter, healed, source, width } from '../options/model';
 import { dtype, out } from '../options/output';
 
 export const merge = defineJob({
@@ -25,6 +25,7 @@ export const merge = defineJob({
       noun: () => l10n.t('an adapter'),
       required: true,
     }),
+    width: file('the width that the adapter was trained on', { noun: width.width.noun }),
     heal: file('the healed weights that the adapter was trained on', { noun: healed.heal.noun }),
     otherBase: adapter.otherBase,
     out: out('folder of the new checkpoint; it must not exist'),

@@ -5,7 +5,7 @@ import type { RetrainResult, TrainingEvent } from '../../protocol/training';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { file, flag, list } from '../option';
 import { compute } from '../options/compute';
-import { healed, remove, source } from '../options/model';
+import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
@@ -22,6 +22,7 @@ const options = {
   ),
   out: out('folder to write; it must not exist'),
   ...remove,
+  ...width,
   ...healed,
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming') }),
   ...loraOptions,

@@ -18,7 +18,7 @@ import {
 } from '../options/criterion';
 import { keep as keepBlocks } from '../options/keep';
 import { maxKl } from '../options/limits';
-import { adapter, healed, remove, source } from '../options/model';
+import { adapter, healed, remove, source, width } from '../options/model';
 
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
 /** Criteria that choose a number of blocks. */
@@ -46,6 +46,7 @@ const options = {
   },
   keepEnds: { ...keepBlocks.keepEnds, help: 'with --max-kl: also count the first four blocks and the last two' },
   ...remove,
+  ...width,
   ...healed,
   ...adapter,
   ...compute,

@@ -21,6 +21,12 @@ export const healed = {
   ),
 };
 
+export const width = {
+  width: file('use only the heads and neurons that this file keeps (coppice width --save), without writing anything', {
+    noun: () => l10n.t('a file of a width'),
+  }),
+};
+
 export const remove = {
   remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', {
     noun: () => l10n.t('the plan'),
@@ -29,4 +35,4 @@ export const remove = {
 };
 
 /** A checkpoint without some of its parts, with healed weights and an adapter. */
-export const model = { ...source, ...remove, ...healed, ...adapter };
+export const model = { ...source, ...remove, ...width, ...healed, ...adapter };

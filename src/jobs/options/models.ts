@@ -1,7 +1,7 @@
 /** Several models in one run, on equal terms: folders on the command line, columns of the editor. */
 import type { Fault } from '../define';
 import { checkpoint, type LabelledModel, list, models } from '../option';
-import { adapter, healed, remove } from './model';
+import { adapter, healed, remove, width } from './model';
 
 /** Options of a job over several models. The same folder may be named twice: whole, and without blocks. */
 export const severalModels = {
@@ -10,9 +10,10 @@ export const severalModels = {
     conflicts: ['columns'],
   }),
   columns: models(
-    'a model as JSON, with label, checkpoint, remove, heal and adapter; may be given several times, in place of folders',
+    'a model as JSON, with label, checkpoint, remove, width, heal and adapter; may be given several times, in place of folders',
   ),
   ...remove,
+  ...width,
   ...healed,
   ...adapter,
 };
@@ -21,6 +22,7 @@ interface Several {
   readonly checkpoints?: readonly string[];
   readonly columns?: readonly LabelledModel[];
   readonly remove?: readonly (number | string)[];
+  readonly width?: string;
   readonly heal?: string;
   readonly adapter?: string;
   readonly otherBase?: boolean;
@@ -35,12 +37,12 @@ export function faultOfModels({ checkpoints = [], columns }: Several): Fault | u
 /** The models of a job. What is removed, healed and adapted is so in the last checkpoint. */
 export function columnsOf({ checkpoints = [], columns, ...changes }: Several): readonly LabelledModel[] {
   if (columns) return columns;
-  const { remove: removed, heal, adapter: folder, otherBase } = changes;
+  const { remove: removed, width: file, heal, adapter: folder, otherBase } = changes;
   return checkpoints.map((path, i) => {
     const isLast = i === checkpoints.length - 1;
     const label = labelOf(path, checkpoints, i);
     return isLast
-      ? { label, checkpoint: path, remove: removed, heal, adapter: folder, otherBase }
+      ? { label, checkpoint: path, remove: removed, width: file, heal, adapter: folder, otherBase }
       : { label, checkpoint: path };
   });
 }

@@ -1,7 +1,9 @@
 /** Models side by side. A failure of one does not affect the others. */
 import { basename } from 'node:path';
+import { asStored } from '../../engine/checkpoint/width';
 import { DeviceError, UserError } from '../../engine/errors';
 import { type Model, type ModelOptions, openModel } from '../../engine/model/model';
+import { onTop } from '../../format/on-top';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
@@ -49,16 +51,15 @@ export const words = ({ what, why }: UserError): string => `${what}: ${why}`;
 /** A column in results and records. */
 export function columnInfo(
   column: { readonly label: string; readonly opened: OpenedModel } | Unable,
-  { checkpoint, remove = [], heal, adapter }: LabelledModel,
+  { checkpoint, remove = [], width, heal, adapter }: LabelledModel,
 ): ColumnInfo {
   const { label } = column;
-  const on = {
-    ...(heal !== undefined && { patch: basename(heal) }),
-    ...(adapter !== undefined && { adapter: basename(adapter) }),
-  };
+  const name = (path: string | undefined): string | undefined => path && basename(path);
+  const on = onTop({ width: name(width), patch: name(heal), adapter: name(adapter) });
   if ('failure' in column) return { label, model: nameOfFolder(checkpoint), removed: remove, ...on };
   const { checkpoint: opened, removed } = column.opened;
-  return { label, model: modelName(opened), identity: opened.identity, removed: removedJson(removed), ...on };
+  const { identity } = asStored(opened);
+  return { label, model: modelName(opened), identity, removed: removedJson(removed), ...on };
 }
 
 /** Each checkpoint, file of healed weights and adapter once. */

@@ -1,4 +1,5 @@
 /** Heals a model after blocks were left out, and writes the new weights: a checkpoint, a patch, or both. */
+import { asStored } from '../../engine/checkpoint/width';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { adapterDigest } from '../../engine/adapter/adapter';
@@ -38,7 +39,8 @@ export async function runHeal(options: Options, context: JobContext): Promise<Ru
   const compute = modelOptions(options, context);
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
     const [reading, fitting] = inPhases(context.job, phasesOf(options));
-    const whole = changes.length > 0 ? await openModel(checkpoint, compute) : model;
+    const isChanged = changes.length > 0 || checkpoint.narrowing !== undefined;
+    const whole = isChanged ? await openModel(asStored(checkpoint), compute) : model;
     try {
       const rows = await textOf(options, whole, reading);
       rows.warnings.forEach(context.warn);
@@ -84,7 +86,7 @@ function openSink(
   { inputs }: HealingRows,
 ): Promise<PatchWriter> {
   const contents = {
-    keys: correctedKeys(architecture, view, adapter !== undefined),
+    keys: correctedKeys(architecture, view, adapter !== undefined || checkpoint.narrowing !== undefined),
     removed: removedJson(removed),
     adapter: adapter && adapterDigest(adapter),
     method,

@@ -1,4 +1,5 @@
 /** Writes a checkpoint with an adapter in its weights. */
+import { openNarrowed } from '../../engine/weights/width-file';
 import { UserError } from '../../engine/errors';
 import { command } from '../../engine/option-token';
 import { type PatchFile, readPatchFile } from '../../engine/weights/patch-file';
@@ -15,12 +16,14 @@ import { type JobContext, type RunEnd, secondsSince } from '../run';
 export async function runMerge(options: OptionsFor<'merge'>, context: JobContext): Promise<RunEnd<MergeResult>> {
   const start = performance.now();
   const dtype = storedDtype(options.dtype);
-  const checkpoint = await openCheckpoint(options.checkpoint);
+  const stored = await openCheckpoint(options.checkpoint);
+  const narrowed = options.width === undefined ? undefined : await openNarrowed(stored, options.width);
+  const checkpoint = narrowed?.checkpoint ?? stored;
   const healed = options.heal === undefined ? undefined : await readPatchFile(options.heal, checkpoint, context.job);
   if (healed) requireNothingBelow(healed);
   const use = { anyBase: options.otherBase, healed: healed?.note.digest };
   const adapter = await readAdapter(options.adapter, checkpoint, use);
-  const inputs = [...(healed ? [healed.input] : []), await adapterInput(options.adapter)];
+  const inputs = [...(narrowed ? [narrowed.file.input] : []), ...(healed ? [healed.input] : []), await adapterInput(options.adapter)];
   const merged = await mergeAdapter(checkpoint, adapter, options.out, {
     ...context.job,
     dtype,

@@ -1,4 +1,5 @@
 /** Retrains a model or a view of it. Reports every step and every evaluation of the held-out part as events. */
+import { asStored } from '../../engine/checkpoint/width';
 import { resolve } from 'node:path';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Model, openModel } from '../../engine/model/model';
@@ -23,16 +24,17 @@ type Options = OptionsFor<'retrain'>;
 type Context = JobContext<TrainingEvent>;
 
 export async function runRetrain(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
-  const { remove, heal } = options;
+  const { remove, width, heal } = options;
   const { checkpoint, removed, changes, healed } = await openForComputing(
     options.checkpoint,
-    { remove, heal },
+    { remove, width, heal },
     context.job,
   );
   const tokenizer = await optionalTokenizer(checkpoint.folder, context.job);
   const compute = modelOptions(options, context);
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
-    const plain = healed && usesPlain(options) ? await openModel(checkpoint, compute) : model;
+    const isChanged = healed !== undefined || checkpoint.narrowing !== undefined;
+    const plain = isChanged && usesPlain(options) ? await openModel(asStored(checkpoint), compute) : model;
     const teacher = await openTeacher(options, plain, context);
     try {
       const { device, threads, memory } = options;

@@ -1,4 +1,5 @@
 /** Perplexities of the models of a grid, as other runs have measured them: the other axis of the paper's Figure 1. Pure. */
+import { onTop, onTopKey } from '../../../src/format/on-top';
 import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 
@@ -37,11 +38,10 @@ interface Measurement {
 }
 
 function measurementsOf(digest: RunDigest): Measurement[] {
-  const { kind, model, removed, patch, adapter, quality = [], curve } = digest;
+  const { kind, model, removed, quality = [], curve } = digest;
   const { name, identity } = model;
   if (identity === undefined) return [];
-  const changes = { ...(patch !== undefined && { patch }), ...(adapter !== undefined && { adapter }) };
-  const of = { model: name, identity, removed, ...changes };
+  const of = { model: name, identity, removed, ...onTop(digest) };
   const evaluated = kind === 'eval' ? quality : [];
   return [
     ...evaluated.flatMap(({ ppl, rowsKey, text = '' }) =>
@@ -61,7 +61,5 @@ function measurementsOf(digest: RunDigest): Measurement[] {
 function isSame(one: Measurement['of'], { of }: GridModelDigest): boolean {
   if (!of) return false;
   const parts = ({ removed }: Measurement['of']): string => [...new Set(removed)].sort().join();
-  return (
-    one.identity === of.identity && parts(one) === parts(of) && one.patch === of.patch && one.adapter === of.adapter
-  );
+  return one.identity === of.identity && parts(one) === parts(of) && onTopKey(one) === onTopKey(of);
 }

@@ -2,6 +2,7 @@
  * Perplexity of every model on the panel's text, and beside it what perplexity hides: how far the model is from the unpruned
  * one, and how much it repeats itself in greedy texts. Pure.
  */
+import { namesOnTop } from '../../../src/format/on-top';
 import type { JsonNumber } from '../../../src/format/json';
 import type { ComparedDigest, PanelRun, PanelState, QualityDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
@@ -77,8 +78,8 @@ interface Evaluated {
 /** What an evaluation measured on these rows. */
 function evaluated({ digest }: PanelRun, model: string, rows: string | undefined): Evaluated[] {
   if (digest.kind !== 'eval') return [];
-  const { adapter, patch, removed } = digest;
-  const changed = adapter ?? patch;
+  const { removed } = digest;
+  const changed = namesOnTop(digest).at(-1);
   const blocks = removed.filter((block) => typeof block === 'number');
   const without = withoutLabel(blocks.length === removed.length ? blocks : removed.join(', '));
   const label = changed ?? (removed.length > 0 ? without : model);

@@ -2,6 +2,7 @@
  * The original beside what was made of it, from records alone: what decides whether a model ships. Each row is one number
  * of all models under one condition, which it names; for what is missing, the command that measures it.
  */
+import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import type { RunDigest } from '../digest-types';
 import { type Fact, factsOf, type Measure } from './facts';
@@ -121,7 +122,7 @@ function resultsOf({ facts, written }: Found, before: ModelRef): ModelRef[] {
 
 /** Blocks are left out, and nothing brings back what that costs. */
 const isPlain = (model: ModelRef): boolean =>
-  !isWhole(model) && model.patch === undefined && model.adapter === undefined;
+  !isWhole(model) && namesOnTop(model).length === 0;
 
 const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   ppl: 'Perplexity',

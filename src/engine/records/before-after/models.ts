@@ -1,37 +1,34 @@
 /** The models that runs are about: the files of a checkpoint, what is left out of them, and what lies on top. */
 
-export interface ModelRef {
+import { namesOnTop, onTop, type OnTop, onTopKey } from '../../../format/on-top';
+
+export interface ModelRef extends OnTop {
   /** Equal for the same model in different runs. */
   readonly key: string;
   readonly name: string;
   readonly identity?: string;
   readonly removed: readonly (number | string)[];
-  /** Names of healed weights and adapter. */
-  readonly patch?: string;
-  readonly adapter?: string;
 }
 
 export type Described = Omit<ModelRef, 'key'>;
 
-export function refOf({ name, identity, removed, patch, adapter }: Described): ModelRef {
-  const key = JSON.stringify([identity ?? name, removed, patch ?? null, adapter ?? null]);
+export function refOf({ name, identity, removed, ...others }: Described): ModelRef {
+  const key = JSON.stringify([identity ?? name, removed, onTopKey(others)]);
   return {
     key,
     name,
     ...(identity !== undefined && { identity }),
     removed,
-    ...(patch !== undefined && { patch }),
-    ...(adapter !== undefined && { adapter }),
+    ...onTop(others),
   };
 }
 
-/** Nothing is left out, healed or adapted. */
-export const isWhole = ({ removed, patch, adapter }: ModelRef): boolean =>
-  removed.length === 0 && patch === undefined && adapter === undefined;
+/** Nothing is left out, narrowed, healed or adapted. */
+export const isWhole = (model: ModelRef): boolean => model.removed.length === 0 && namesOnTop(model).length === 0;
 
 /** "SmolLM2-135M without 10, 12 + adapter": an adapter or healed weights name what is left out themselves. */
-export function labelOf({ name, removed, patch, adapter }: ModelRef): string {
-  const on = [patch, adapter].filter((each) => each !== undefined);
+export function labelOf({ name, removed, ...others }: ModelRef): string {
+  const on = namesOnTop(others);
   if (on.length > 0) return [name, ...on].join(' + ');
   return removed.length === 0 ? name : `${name} without ${removed.join(', ')}`;
 }
@@ -44,8 +41,9 @@ export function labelBeside(model: ModelRef, first: ModelRef): string {
 }
 
 /** The model as arguments of a command. */
-export function argumentsOf({ name, removed, patch, adapter }: ModelRef): string {
+export function argumentsOf({ name, removed, width, patch, adapter }: ModelRef): string {
   const options = [
+    ...(width === undefined ? [] : [`--width ${width}`]),
     ...(patch === undefined ? [] : [`--heal ${patch}`]),
     ...(adapter === undefined ? [] : [`--adapter ${adapter}`]),
     ...(removed.length > 0 && patch === undefined && adapter === undefined ? [`--remove ${removed.join(',')}`] : []),

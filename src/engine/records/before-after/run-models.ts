@@ -1,9 +1,10 @@
 /** Which model a run is about, and how it was computed, in words. */
+import { onTop } from '../../../format/on-top';
 import type { CostDigest, RunDigest } from '../digest-types';
 import { type ModelRef, refOf } from './models';
 
-export const modelOf = ({ model, removed, patch, adapter }: RunDigest): ModelRef =>
-  refOf({ name: model.name, identity: model.identity, removed, patch, adapter });
+export const modelOf = ({ model, removed, ...digest }: RunDigest): ModelRef =>
+  refOf({ name: model.name, identity: model.identity, removed, ...onTop(digest) });
 
 /** A model of the demo, which records name by labels. */
 export const demoModel = ({ model }: RunDigest, label: string): ModelRef =>

@@ -1,4 +1,5 @@
 /** Accuracies as facts: of every task, and their mean. */
+import { onTop } from '../../../format/on-top';
 import { formatCount } from '../../../format/numbers';
 import type { RunDigest, TasksDigest } from '../digest-types';
 import type { Fact, Measure } from './facts';
@@ -42,8 +43,8 @@ export function taskFacts(run: RunDigest): Fact[] {
   });
 }
 
-const taskModel = ({ model, identity, removed, patch, adapter }: TasksDigest['models'][number]): ModelRef =>
-  refOf({ name: model, identity, removed, patch, adapter });
+const taskModel = ({ model, identity, removed, ...on }: TasksDigest['models'][number]): ModelRef =>
+  refOf({ name: model, identity, removed, ...onTop(on) });
 
 /** "boolq.jsonl, piqa.jsonl (first 100 records each)"; of one task its own file, if that has the task's name. */
 function partOf({ files, from, limit }: TasksDigest, measure: Measure): string {
