@@ -83,7 +83,11 @@ export async function openForComputing(
     adapter,
     healed,
     ...(width && { width }),
-    inputs: [...(width ? [width.input] : []), ...(healed ? [healed.input] : []), ...(folder === undefined ? [] : [await adapterInput(folder)])],
+    inputs: [
+      ...(width ? [width.input] : []),
+      ...(healed ? [healed.input] : []),
+      ...(folder === undefined ? [] : [await adapterInput(folder)]),
+    ],
   };
 }
 

@@ -17,7 +17,14 @@ import { type NamedTensor, writeTensorFile } from '../formats/safetensors/tensor
 import type { TensorInfo } from '../formats/tensor';
 import { modelName, type RunInput } from '../records/record';
 import { cannotWrite } from '../system-failure';
-import { digestOfWidthFile, readWidthNote, WIDTH_NOTE_KEY, type WidthNote, type WidthOrigin, widthNoteText } from './width-note';
+import {
+  digestOfWidthFile,
+  readWidthNote,
+  WIDTH_NOTE_KEY,
+  type WidthNote,
+  type WidthOrigin,
+  widthNoteText,
+} from './width-note';
 
 /** A width of a checkpoint, from a file. */
 export interface WidthFile {
@@ -39,10 +46,9 @@ export async function readWidthFile(path: string, checkpoint: Checkpoint): Promi
   const note = readWidthNote(shard.metadata, name);
   requireFitting(note, checkpoint, name);
   const { layers, compensated } = note;
-  const width: Width = compensated
-    ? { layers, biases: await readBiases(tensors, checkpoint, name) }
-    : { layers };
-  if (!compensated && tensors.length > 0) throw unusable(name, tensors[0].name, 'the note says that there are no biases');
+  const width: Width = compensated ? { layers, biases: await readBiases(tensors, checkpoint, name) } : { layers };
+  if (!compensated && tensors.length > 0)
+    throw unusable(name, tensors[0].name, 'the note says that there are no biases');
   if (digestOfWidthFile(note.base, width) !== note.digest) {
     throw new UserError(
       `${name} is damaged`,
@@ -93,7 +99,8 @@ export async function saveWidth(path: string, { narrowing }: Checkpoint, origin:
   };
   const tensors = new Map<string, NamedTensor>();
   width.biases?.forEach((biases, layer) => {
-    for (const part of PARTS) tensors.set(tensorName(layer, part), { shape: [biases[part].length], values: biases[part] });
+    for (const part of PARTS)
+      tensors.set(tensorName(layer, part), { shape: [biases[part].length], values: biases[part] });
   });
   const final = resolve(path);
   try {
@@ -112,7 +119,12 @@ const tensorName = (layer: number, part: (typeof PARTS)[number]): string => `lay
 
 async function refuseExisting(path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined);
-  if (there) throw new UserError(`${path} exists already`, 'a file of a width never replaces another file', 'Name another file.');
+  if (there)
+    throw new UserError(
+      `${path} exists already`,
+      'a file of a width never replaces another file',
+      'Name another file.',
+    );
 }
 
 function requireFitting({ base, layers }: WidthNote, checkpoint: Checkpoint, file: string): void {

@@ -99,7 +99,8 @@ export function readWidthNote(metadata: Readonly<Record<string, string>>, file: 
   if (typeof method !== 'string') throw bad('method is not a text');
   if (!isTexts(texts)) throw bad('texts is not a list of names and hashes');
   if (!isFacts(facts)) throw bad('facts are not texts and numbers by name');
-  if (!Array.isArray(layers) || layers.length !== base.blocks) throw bad(`layers is not a list of ${base.blocks} blocks`);
+  if (!Array.isArray(layers) || layers.length !== base.blocks)
+    throw bad(`layers is not a list of ${base.blocks} blocks`);
   const read = layers.map((layer, i) => readLayer(layer) ?? fail(bad(`layers[${i}] is not what a block keeps`)));
   if (typeof compensated !== 'boolean') throw bad('compensated is neither true nor false');
   if (!isHash(digest)) throw bad('digest is missing');

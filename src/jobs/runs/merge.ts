@@ -23,7 +23,11 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
   if (healed) requireNothingBelow(healed);
   const use = { anyBase: options.otherBase, healed: healed?.note.digest };
   const adapter = await readAdapter(options.adapter, checkpoint, use);
-  const inputs = [...(narrowed ? [narrowed.file.input] : []), ...(healed ? [healed.input] : []), await adapterInput(options.adapter)];
+  const inputs = [
+    ...(narrowed ? [narrowed.file.input] : []),
+    ...(healed ? [healed.input] : []),
+    await adapterInput(options.adapter),
+  ];
   const merged = await mergeAdapter(checkpoint, adapter, options.out, {
     ...context.job,
     dtype,

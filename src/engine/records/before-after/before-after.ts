@@ -121,8 +121,7 @@ function resultsOf({ facts, written }: Found, before: ModelRef): ModelRef[] {
 }
 
 /** Blocks are left out, and nothing brings back what that costs. */
-const isPlain = (model: ModelRef): boolean =>
-  !isWhole(model) && namesOnTop(model).length === 0;
+const isPlain = (model: ModelRef): boolean => !isWhole(model) && namesOnTop(model).length === 0;
 
 const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   ppl: 'Perplexity',
