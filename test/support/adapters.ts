@@ -45,6 +45,6 @@ export function goldenStart(architecture: Architecture, removed: readonly number
 }
 
 /** u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1 */
-function hashed(n: number, k: number): number[] {
+export function hashed(n: number, k: number): number[] {
   return Array.from({ length: n }, (_, i) => ((Math.imul(i, 2654435761) + k * 40503 + 12345) >>> 0) / 2 ** 31 - 1);
 }

@@ -20,7 +20,8 @@ export const FAMILIES = [
 ] as const;
 
 /** A checkpoint with golden numbers, named as its folder below golden/. */
-export type GoldenName = 'sample' | 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number]}`;
+export type GoldenName =
+  'sample' | 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`;
 
 /** The checkpoints that are small enough for every test. */
 export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
@@ -225,6 +226,56 @@ export interface GoldenHeal {
   };
 }
 
+/** A vector: its L2 norm and its dot product with u(n, 7); in full for small models. */
+export interface GoldenRecord {
+  readonly norm: number;
+  readonly dot: number;
+  readonly values?: readonly number[];
+}
+
+export interface GoldenUnitScores {
+  readonly groups: readonly number[];
+  readonly neurons: GoldenRecord;
+}
+
+export interface GoldenNarrowed {
+  readonly ratio: number;
+  readonly parameters: number;
+  readonly meanNll: number;
+  readonly layers: readonly {
+    readonly groups: readonly number[];
+    readonly neurons: number;
+    readonly mask: string;
+    readonly groupCut: readonly [number, number] | null;
+    readonly neuronCut: readonly [number, number] | null;
+    /** Only FLAP. */
+    readonly attentionBias?: GoldenRecord;
+    readonly ffnBias?: GoldenRecord;
+    /** Only Wanda-sp. */
+    readonly scores?: GoldenUnitScores;
+  }[];
+  /** Only FLAP. */
+  readonly threshold?: number;
+  readonly meanNllWithoutBias?: number;
+}
+
+/** Of stories260K, SmolLM2, llama-mha, llama-plain and llama-bias. */
+export interface GoldenWidth {
+  readonly full: { readonly parameters: number; readonly meanNll: number };
+  readonly llmPruner: {
+    readonly range: readonly [number, number];
+    readonly layers: readonly GoldenUnitScores[];
+    readonly pruned: readonly GoldenNarrowed[];
+  };
+  readonly flap: {
+    readonly groupCost: number;
+    readonly layers: readonly (GoldenUnitScores &
+      Readonly<Record<'attentionMean' | 'attentionFluctuation' | 'ffnMean' | 'ffnFluctuation', GoldenRecord>>)[];
+    readonly pruned: readonly GoldenNarrowed[];
+  };
+  readonly wandaSp: { readonly pruned: readonly GoldenNarrowed[] };
+}
+
 /** Path of one of a checkpoint's golden files. */
 const goldenFile = (name: GoldenName, file: string): string =>
   name === 'sample' ? join(ROOT, 'test/golden/sample', file) : shared('golden', name, file);
@@ -246,6 +297,7 @@ export const goldenFullTraining = (name: GoldenName): GoldenTraining =>
   read(name, 'full_training.json') as GoldenTraining;
 /** Of stories260K and SmolLM2. */
 export const goldenHeal = (name: GoldenName): GoldenHeal => read(name, 'heal.json') as GoldenHeal;
+export const goldenWidth = (name: GoldenName): GoldenWidth => read(name, 'width.json') as GoldenWidth;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
 export const goldenPerplexities = (): GoldenPerplexities =>
   read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;

@@ -38,7 +38,16 @@ export async function withModel<T>(
   use: (model: Model) => Promise<T>,
   options: ModelOptions = {},
 ): Promise<T> {
-  const model = await openModel(await openToy(path), { device: 'cpu', ...options });
+  return withModelOf(await openToy(path), use, options);
+}
+
+/** Opens an open checkpoint's model on the CPU, and closes it whatever happens. */
+export async function withModelOf<T>(
+  checkpoint: Checkpoint,
+  use: (model: Model) => Promise<T>,
+  options: ModelOptions = {},
+): Promise<T> {
+  const model = await openModel(checkpoint, { device: 'cpu', ...options });
   try {
     return await use(model);
   } finally {

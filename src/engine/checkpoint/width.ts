@@ -51,16 +51,35 @@ export const isWhole = ({ groups, neurons }: LayerWidth, { kvHeads, ffn }: Layer
 export function narrowArchitecture(architecture: Architecture, width: Width): Architecture {
   requireWidth(architecture, width);
   const { layers, biases } = width;
-  return { ...architecture, layers: architecture.layers.map((shape, i) => narrowShape(shape, layers[i], !!biases)) };
+  const counts = layers.map(({ groups, neurons }) => ({ groups: groups.length, neurons: neurons.length }));
+  return withCounts(architecture, counts, !!biases);
 }
 
-/** A block with some groups and neurons. @param compensated o and down have a bias, whatever they had before */
-function narrowShape(shape: LayerShape, { groups, neurons }: LayerWidth, compensated: boolean): LayerShape {
+/** How many groups and neurons of a block are kept. */
+export interface UnitCounts {
+  readonly groups: number;
+  readonly neurons: number;
+}
+
+/**
+ * The model with so many groups and neurons in each block.
+ * @param compensated o and down have a bias, whatever they had before
+ */
+export const withCounts = (
+  architecture: Architecture,
+  counts: readonly UnitCounts[],
+  compensated: boolean,
+): Architecture => ({
+  ...architecture,
+  layers: architecture.layers.map((shape, i) => narrowShape(shape, counts[i], compensated)),
+});
+
+function narrowShape(shape: LayerShape, { groups, neurons }: UnitCounts, compensated: boolean): LayerShape {
   const perGroup = shape.heads / shape.kvHeads;
   const biases = compensated
     ? LINEARS.filter((name) => COMPENSATED.has(name) || shape.biases.includes(name))
     : shape.biases;
-  return { ...shape, heads: perGroup * groups.length, kvHeads: groups.length, ffn: neurons.length, biases };
+  return { ...shape, heads: perGroup * groups, kvHeads: groups, ffn: neurons, biases };
 }
 
 /** In the order of `LayerShape.biases`. */

@@ -4,6 +4,7 @@
  */
 import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
+import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
 import { buildStep } from './forward-graph';
 import type { Model } from './model';
@@ -30,6 +31,20 @@ export interface OpenStep {
 export interface OpenModule {
   /** The chunk after this module, and the input of its last Linear. The given chunk does not change. */
   run: (chunk: Chunk) => Promise<{ readonly input: Chunk; readonly output: Chunk }>;
+  close: () => Promise<void>;
+}
+
+/** The inputs of o and down of a block, and the chunk after it where that is wanted. */
+export interface LinearInputs {
+  readonly o: Chunk;
+  readonly down: Chunk;
+  readonly output?: Chunk;
+}
+
+/** An open block that hands out what its last Linears get. */
+export interface OpenInputs {
+  /** The given chunk does not change. */
+  run: (chunk: Chunk) => Promise<LinearInputs>;
   close: () => Promise<void>;
 }
 
@@ -80,7 +95,7 @@ export class Forward {
   async open(step: Step, toHost: boolean): Promise<OpenStep> {
     const { model } = this;
     const onDevice = keepsTensors(model.device.provider);
-    const kind = model.device.provider === 'cpu' ? 'fused' : 'plain'; // a GPU may lack the fused operator in float32
+    const kind = this.attentionKind;
     const session = await openStepSession(model, step, kind, toHost);
     return {
       run: async (chunk, pass: Forward = this) => {
@@ -97,10 +112,10 @@ export class Forward {
    * @param inputs allocates chunks of that input's width
    */
   async openInput(step: Step, inputs: ChunkPool): Promise<OpenStep> {
-    const { architecture, weights, device } = this.model;
+    const { architecture, weights } = this.model;
     const last = step.attention ? 'o' : 'down';
     const g = new Graph();
-    const kind = device.provider === 'cpu' ? 'fused' : 'plain';
+    const kind = this.attentionKind;
     let input: Value | undefined;
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
       if (linear === last) input = value;
@@ -121,10 +136,10 @@ export class Forward {
    * @param inputs allocates chunks of that input's width
    */
   async openModule(step: Step, inputs: ChunkPool): Promise<OpenModule> {
-    const { architecture, weights, device } = this.model;
+    const { architecture, weights } = this.model;
     const last = step.attention ? 'o' : 'down';
     const g = new Graph();
-    const kind = device.provider === 'cpu' ? 'fused' : 'plain';
+    const kind = this.attentionKind;
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, input) => {
       if (linear === last) g.output('input', input);
     });
@@ -137,6 +152,59 @@ export class Forward {
       },
       close: () => session.close(),
     };
+  }
+
+  /**
+   * Opens a block and hands out the inputs of o and down.
+   * @param inputs allocate chunks of their widths
+   * @param withOutput whether the chunk after the block is wanted too
+   */
+  async openInputs(
+    step: Step,
+    inputs: { readonly o: ChunkPool; readonly down: ChunkPool },
+    withOutput: boolean,
+  ): Promise<OpenInputs> {
+    const { architecture, weights } = this.model;
+    const kind = this.attentionKind;
+    const g = new Graph();
+    const outputs: { name: 'o' | 'down'; value: Value }[] = [];
+    buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
+      if (linear === 'o' || linear === 'down') outputs.push({ name: linear, value });
+    });
+    if (withOutput) for (const { name, value } of outputs) g.output(name, value);
+    const graph = withOutput ? g.serialize() : g.extract(outputs);
+    const session = await this.model.openSession(graph, { prepack: true });
+    return {
+      run: async (chunk) => {
+        const [o, down] = [inputs.o.take(chunk.rows), inputs.down.take(chunk.rows)];
+        const output = withOutput ? this.pool.take(chunk.rows) : undefined;
+        const fetches = { o: o.tensor, down: down.tensor, ...(output && { y: output.tensor }) };
+        await session.run({ ...this.feeds(chunk, step, kind) }, fetches);
+        return { o, down, output };
+      },
+      close: () => session.close(),
+    };
+  }
+
+  /** Opens a step with the weights of another source, such as a narrower model. */
+  async openOver(weights: WeightSource, step: Step): Promise<OpenStep> {
+    const kind = this.attentionKind;
+    const g = new Graph();
+    buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
+    const session = await this.model.openSession(g.serialize(), { prepack: true });
+    return {
+      run: async (chunk) => {
+        const result = this.pool.take(chunk.rows);
+        await session.run({ ...this.feeds(chunk, step, kind) }, { y: result.tensor });
+        return result;
+      },
+      close: () => session.close(),
+    };
+  }
+
+  /** A GPU may lack the fused operator in float32. */
+  private get attentionKind(): 'fused' | 'plain' {
+    return this.model.device.provider === 'cpu' ? 'fused' : 'plain';
   }
 
   private feeds(chunk: Chunk, step: Step, kind: 'fused' | 'plain'): Feeds {

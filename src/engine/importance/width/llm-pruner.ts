@@ -1,0 +1,81 @@
+/**
+ * LLM-Pruner (Ma et al. 2023), block-wise: in every block of a range the same share of units goes, those with the lowest
+ * salience (salience.ts). All other blocks stay whole.
+ */
+import type { LayerShape } from '../../checkpoint/architecture';
+import type { UnitCounts } from '../../checkpoint/width';
+import type { TokenRows } from '../../model/forward';
+import type { Model } from '../../model/model';
+import { counted } from '../../../format/words';
+import { OptionError } from '../../errors';
+import { option } from '../../option-token';
+import type { JobOptions } from '../../progress';
+import { requireFinite } from './finite';
+import type { Measured } from './measured';
+import { type BlockRange, defaultRange, WIDTH_DEFAULTS, type WidthRequest } from './methods';
+import { unitSaliences } from './salience';
+import { allUnits, inMultiples, nearestMultiple, withoutLowest } from './units';
+
+/**
+ * How many of `units` of `size` channels each go at a ratio. The authors count in channels: int(channels · (1 − ratio))
+ * of them stay, and what goes is a whole number of units.
+ */
+export const removedUnits = (units: number, size: number, ratio: number): number =>
+  Math.floor((units * size - Math.trunc(units * size * (1 - ratio))) / size);
+
+/** @throws OptionError for blocks that the model does not have */
+export function checkedRange(blocks: number, range: BlockRange = defaultRange(blocks)): BlockRange {
+  const { first, last } = range;
+  if (first >= 0 && first <= last && last < blocks) return range;
+  throw new OptionError(
+    `Cannot prune the blocks ${first} to ${last}`,
+    `the model has ${counted(blocks, 'block')}, numbered from 0`,
+    `Give two of them with ${option('range', 'A-B')}, the lower one first.`,
+  );
+}
+
+/** @throws OptionError for a range outside the model; UserError; CancelledError */
+export async function measureLlmPruner(
+  model: Model,
+  rows: TokenRows,
+  { range, salience = WIDTH_DEFAULTS.salience, multiple }: Omit<WidthRequest, 'method'>,
+  job: JobOptions,
+): Promise<Measured> {
+  const { layers } = model.architecture;
+  const { first, last } = checkedRange(layers.length, range);
+  const scores = (await unitSaliences(model, rows, salience, job)).map(requireFinite);
+  const counts = (ratio: number): UnitCounts[] =>
+    layers.map((shape, i) => (i < first || i > last ? allUnits(shape) : keptUnits(shape, ratio)));
+  return {
+    counts: (ratio) =>
+      counts(ratio).map(({ groups, neurons }, i) => {
+        return { groups, neurons: nearestMultiple(neurons, layers[i].ffn, multiple) };
+      }),
+    choose: (ratio) => {
+      const kept = counts(ratio).map(({ groups, neurons }, i) => {
+        const own = scores[i];
+        const units = {
+          groups: withoutLowest(own.groups, own.groups.length - groups),
+          neurons: withoutLowest(own.neurons, own.neurons.length - neurons),
+        };
+        return inMultiples(units, own, multiple);
+      });
+      const warnings = lastUnitWarnings(layers.slice(first, last + 1), ratio);
+      return Promise.resolve({ layers: kept, scores, warnings });
+    },
+  };
+}
+
+/** At least one group and one neuron stay. */
+export function keptUnits({ kvHeads, headDim, ffn }: LayerShape, ratio: number): UnitCounts {
+  return {
+    groups: Math.max(1, kvHeads - removedUnits(kvHeads, headDim, ratio)),
+    neurons: Math.max(1, ffn - removedUnits(ffn, 1, ratio)),
+  };
+}
+
+function lastUnitWarnings(layers: readonly LayerShape[], ratio: number): string[] {
+  const clipped = layers.filter(({ kvHeads, headDim }) => removedUnits(kvHeads, headDim, ratio) >= kvHeads).length;
+  if (clipped === 0) return [];
+  return [`${counted(clipped, 'block')} would lose all attention heads; the best group of heads is kept in each`];
+}
