@@ -1,11 +1,11 @@
 /**
- * The folder that a checkpoint is written to. Coppice writes everything into a temporary folder beside it and renames
- * that at the end. Before the rename the output does not exist; afterwards it is complete.
+ * The folder that a checkpoint is written to, or a single file. Coppice writes everything under a temporary name beside
+ * it and renames that at the end. Before the rename the output does not exist; afterwards it is complete.
  */
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
-import { option } from '../option-token';
+import { option, type OptionName } from '../option-token';
 import { removeStale, temporaryName } from './partial';
 import { isInside } from './paths';
 import { writeFailure } from './write-failure';
@@ -13,9 +13,9 @@ import { writeFailure } from './write-failure';
 export interface Target {
   /** The output, absolute. It does not exist before `commit`. */
   readonly out: string;
-  /** The temporary folder for its files, on the same file system. */
+  /** The temporary folder for its files, or the temporary name of the single file; on the same file system. */
   readonly temporary: string;
-  /** Flushes the folder and renames it to `out`. */
+  /** Flushes the folder and renames it to `out`. A single file is flushed already. */
   commit(): Promise<void>;
   /** Removes all written files. Does nothing after `commit`. */
   discard(): Promise<void>;
@@ -26,24 +26,49 @@ export interface Target {
  * @throws UserError when `out` exists, overlaps a source, lacks space, or cannot be written to.
  */
 export async function claimTarget(out: string, sources: readonly string[], bytes: number): Promise<Target> {
+  return claim(out, sources, bytes, FOLDER);
+}
+
+/**
+ * The same for a single file, which the caller creates under the temporary name and flushes.
+ * @param name the option that names the file, for messages
+ */
+export async function claimFile(
+  file: string,
+  sources: readonly string[],
+  bytes: number,
+  name: OptionName,
+): Promise<Target> {
+  return claim(file, sources, bytes, { name, isFolder: false });
+}
+
+/** What is claimed, and the option that names it. */
+interface Kind {
+  readonly name: OptionName;
+  readonly isFolder: boolean;
+}
+
+const FOLDER: Kind = { name: 'out', isFolder: true };
+
+async function claim(out: string, sources: readonly string[], bytes: number, kind: Kind): Promise<Target> {
   const target = resolve(out);
   const parent = dirname(target);
   try {
-    await refuseOverlap(target, sources);
-    await refuseExisting(target);
+    await refuseOverlap(target, sources, kind);
+    await refuseExisting(target, kind);
     const created = await mkdir(parent, { recursive: true });
     try {
       await removeStale(parent, basename(target));
       await requireSpace(target, bytes);
       const temporary = join(parent, temporaryName(basename(target)));
-      await mkdir(temporary);
-      return makeTarget(target, temporary, created);
+      if (kind.isFolder) await mkdir(temporary);
+      return makeTarget(target, temporary, created, kind);
     } catch (error) {
       await removeCreated(parent, created);
       throw error;
     }
   } catch (error) {
-    throw writeFailure(error, target);
+    throw writeFailure(error, target, kind.name);
   }
 }
 
@@ -55,20 +80,20 @@ export async function checkTarget(out: string, sources: readonly string[]): Prom
   await (await claimTarget(out, sources, 0)).discard();
 }
 
-function makeTarget(out: string, temporary: string, created: string | undefined): Target {
+function makeTarget(out: string, temporary: string, created: string | undefined, kind: Kind): Target {
   let committed = false;
   return {
     out,
     temporary,
     async commit() {
       try {
-        await syncFolder(temporary);
-        await refuseExisting(out);
+        if (kind.isFolder) await syncFolder(temporary);
+        await refuseExisting(out, kind);
         await rename(temporary, out);
         committed = true;
         await syncFolder(dirname(out));
       } catch (error) {
-        throw writeFailure(error, out);
+        throw writeFailure(error, out, kind.name);
       }
     },
     async discard() {
@@ -79,36 +104,30 @@ function makeTarget(out: string, temporary: string, created: string | undefined)
   };
 }
 
-async function refuseOverlap(target: string, sources: readonly string[]): Promise<void> {
+async function refuseOverlap(target: string, sources: readonly string[], { isFolder }: Kind): Promise<void> {
+  const beside = isFolder ? 'Choose a folder beside it.' : 'Choose a place beside it.';
+  const unused = isFolder ? 'Choose a folder that does not exist yet.' : 'Choose a file that does not exist yet.';
   const ancestor = await nearestFolder(dirname(target));
   const real = join(await realpath(ancestor), relative(ancestor, target));
   for (const source of sources) {
     const folder = await realpath(source);
     if (real === folder) {
-      throw new UserError(
-        `${target} cannot be the output`,
-        'it is the source checkpoint',
-        'Choose a folder that does not exist yet.',
-      );
+      throw new UserError(`${target} cannot be the output`, 'it is the source checkpoint', unused);
     }
     if (isInside(real, folder)) {
       throw new UserError(
         `${target} cannot be the output`,
         `it is inside the source checkpoint ${folder}, and Coppice never writes there`,
-        'Choose a folder beside it.',
+        beside,
       );
     }
     if (isInside(folder, real)) {
-      throw new UserError(
-        `${target} cannot be the output`,
-        `the source checkpoint ${folder} is inside it`,
-        'Choose a folder that does not exist yet.',
-      );
+      throw new UserError(`${target} cannot be the output`, `the source checkpoint ${folder} is inside it`, unused);
     }
   }
 }
 
-async function refuseExisting(target: string): Promise<void> {
+async function refuseExisting(target: string, { name }: Kind): Promise<void> {
   try {
     await lstat(target);
   } catch (error) {
@@ -118,7 +137,7 @@ async function refuseExisting(target: string): Promise<void> {
   throw new UserError(
     `${target} exists already`,
     'Coppice never overwrites',
-    `Choose another ${option('out')}, or remove it first.`,
+    `Choose another ${option(name)}, or remove it first.`,
   );
 }
 

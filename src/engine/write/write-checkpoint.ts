@@ -96,7 +96,7 @@ export async function writeCheckpoint(
 }
 
 /** @throws UserError when a file of the source has changed since it was opened: the copy would mix two states */
-async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
+export async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
   const changed = (await changedFiles(files)).find(({ lost }) => lost);
   if (!changed) return;
   throw new UserError(

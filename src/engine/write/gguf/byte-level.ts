@@ -1,0 +1,107 @@
+/**
+ * BPE on bytes (GPT-2, LLaMA 3, Qwen, SmolLM): llama.cpp's model "gpt2". It has the regular expressions that cut a text
+ * into words in its own code, under names; the name follows from the expressions in tokenizer.json.
+ */
+import { isObject, type JsonObject } from '../../../format/json';
+import type { TokenizerDescription } from '../../tokenizer/files';
+import type { GgufField } from '../../formats/gguf/layout';
+import { text, texts } from './metadata';
+import { Refusal } from './refusal';
+
+interface Words {
+  /** llama.cpp's name. */
+  readonly pre: string;
+  /** What cuts, in order: a regular expression, or a name of the library. */
+  readonly stages: readonly string[];
+  /** A word that is a token is one, whatever its merges are. */
+  readonly ignoreMerges: boolean;
+}
+
+/** Written out as in the tokenizer.json of LLaMA 3, Qwen2 and Mistral Nemo. */
+const LLAMA3 = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+const TEKKEN = String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+const GPT2 = 'ByteLevel';
+const DIGITS = 'Digits';
+
+const KNOWN: readonly Words[] = [
+  { pre: 'gpt-2', stages: [GPT2], ignoreMerges: false },
+  { pre: 'smollm', stages: [DIGITS, GPT2], ignoreMerges: false },
+  { pre: 'llama-bpe', stages: [LLAMA3], ignoreMerges: true },
+  { pre: 'qwen2', stages: [LLAMA3.replace('{1,3}', '')], ignoreMerges: false },
+  { pre: 'tekken', stages: [TEKKEN], ignoreMerges: true },
+];
+
+/** Whether words become bytes. */
+export const isByteLevel = ({ pre_tokenizer: stage }: TokenizerDescription): boolean =>
+  stagesOf(stage).some(({ type }) => type === 'ByteLevel');
+
+/** @throws Refusal for words or options that llama.cpp does not have */
+export function byteLevelFields(description: TokenizerDescription): { fields: GgufField[]; notes: string[] } {
+  const { model, normalizer } = description;
+  const stages = stagesOf(description.pre_tokenizer).flatMap(stageName);
+  const ignoreMerges = model.ignore_merges === true;
+  const known = KNOWN.find(
+    (words) => words.ignoreMerges === ignoreMerges && words.stages.join('\n') === stages.join('\n'),
+  );
+  if (!known) {
+    const shown = JSON.stringify(stages.join(', then ')).slice(0, 160);
+    const merges = ignoreMerges ? ' and ignores merges (ignore_merges)' : '';
+    throw new Refusal(`it cuts texts into words by ${shown}${merges}, which llama.cpp has no name for`);
+  }
+  for (const option of ['end_of_word_suffix', 'continuing_subword_prefix']) {
+    if (model[option]) throw new Refusal(`its model has the option ${option}`);
+  }
+  return {
+    fields: [
+      ['tokenizer.ggml.model', text('gpt2')],
+      ['tokenizer.ggml.pre', text(known.pre)],
+      ['tokenizer.ggml.merges', texts((model.merges as readonly unknown[]).map(mergeText))],
+    ],
+    notes: normalizerNotes(normalizer),
+  };
+}
+
+/** Texts are rarely in another form of Unicode, and Qwen's own GGUF files do not normalise either. */
+function normalizerNotes(normalizer: unknown): string[] {
+  if (normalizer === null || normalizer === undefined) return [];
+  if (isObject(normalizer) && normalizer.type === 'NFC') {
+    return ['its tokenizer normalises texts (NFC) and llama.cpp does not: texts in another form get other tokens'];
+  }
+  throw new Refusal(
+    `its normalizer ${JSON.stringify(isObject(normalizer) ? normalizer.type : normalizer)} is unknown to llama.cpp`,
+  );
+}
+
+/** A merge with its parts apart by a space. A space within a part is the sign of the byte. */
+function mergeText(merge: unknown): string {
+  const parts = typeof merge === 'string' ? merge.split(' ') : (merge as readonly string[]);
+  return parts.map((part) => part.replaceAll(' ', '\u0120')).join(' ');
+}
+
+function stagesOf(stage: unknown): readonly JsonObject[] {
+  if (!isObject(stage)) return [];
+  return stage.type === 'Sequence' && Array.isArray(stage.pretokenizers)
+    ? stage.pretokenizers.filter(isObject)
+    : [stage];
+}
+
+/** What a stage cuts by; nothing for one that only turns words into bytes. */
+function stageName(stage: JsonObject): string[] {
+  switch (stage.type) {
+    case 'ByteLevel':
+      if (stage.add_prefix_space !== false) throw new Refusal('it adds a space before every text (add_prefix_space)');
+      return stage.use_regex === false ? [] : [GPT2];
+    case 'Digits':
+      if (stage.individual_digits !== true) throw new Refusal('it keeps digits together (individual_digits)');
+      return [DIGITS];
+    case 'Split': {
+      const pattern = isObject(stage.pattern) ? (stage.pattern.Regex ?? stage.pattern.String) : undefined;
+      if (stage.behavior !== 'Isolated' && stage.invert !== true) {
+        throw new Refusal(`it splits words with the behavior ${JSON.stringify(stage.behavior)}`);
+      }
+      return [String(pattern)];
+    }
+    default:
+      throw new Refusal(`its pre-tokenizer ${JSON.stringify(stage.type)} is unknown to llama.cpp`);
+  }
+}

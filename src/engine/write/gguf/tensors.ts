@@ -1,0 +1,150 @@
+/**
+ * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
+ * checkpoint; norms and biases are float32, as llama.cpp's converter writes them.
+ */
+import { ownHead } from '../../checkpoint/weight-names';
+import { type BlockWeightName, keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { layerKeys } from '../../checkpoint/weight-key';
+import type { Checkpoint } from '../../checkpoint/types';
+import { requireArchitecture } from '../../checkpoint/open';
+import { asStored } from '../../checkpoint/width';
+import { isWeightDtype, type WeightDtype } from '../../formats/dtype';
+import type { UnplacedTensor } from '../../formats/gguf/layout';
+import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
+import type { Rows } from '../../formats/tensor';
+import { rotaryFrequencies } from '../../model/rotary';
+import { readWide, rowWidth, type WeightSource } from '../../weights/source';
+import type { Rewrite } from '../rewrite';
+import type { Dialect } from './dialect';
+
+/** A tensor of the new file and the origin of its numbers. */
+export interface GgufSource extends UnplacedTensor {
+  readonly dtype: WeightDtype;
+  /** Bytes to copy; undefined if the numbers are computed. */
+  readonly copy?: StoredTensor;
+  readonly rewrite: Rewrite;
+}
+
+const OUTER_NAMES = { embed: 'token_embd.weight', finalNorm: 'output_norm.weight', head: 'output.weight' } as const;
+
+const BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
+  inputNorm: 'attn_norm.weight',
+  q: 'attn_q.weight',
+  k: 'attn_k.weight',
+  v: 'attn_v.weight',
+  o: 'attn_output.weight',
+  qBias: 'attn_q.bias',
+  kBias: 'attn_k.bias',
+  vBias: 'attn_v.bias',
+  oBias: 'attn_output.bias',
+  qNorm: 'attn_q_norm.weight',
+  kNorm: 'attn_k_norm.weight',
+  postNorm: 'ffn_norm.weight',
+  gate: 'ffn_gate.weight',
+  up: 'ffn_up.weight',
+  down: 'ffn_down.weight',
+  gateBias: 'ffn_gate.bias',
+  upBias: 'ffn_up.bias',
+  downBias: 'ffn_down.bias',
+};
+
+/** llama.cpp's divisors of the rotation's frequencies. */
+const ROPE_FACTORS = 'rope_freqs.weight';
+
+/** The rows of these are rotated. */
+const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias', 'kBias']);
+
+/**
+ * Every tensor of the file, in its order.
+ * @param kept blocks of the source that are written, in this order
+ */
+export function ggufTensors(
+  checkpoint: Checkpoint,
+  weights: WeightSource,
+  kept: readonly number[],
+  dialect: Dialect,
+): GgufSource[] {
+  const types = storedTypes(checkpoint);
+  const source = (name: string, key: WeightKey): GgufSource => tensorOf({ name, key, weights, types, dialect });
+  const tensors = [source(OUTER_NAMES.embed, 'embed')];
+  const factors = ropeFactors(dialect);
+  if (factors) tensors.push(factors);
+  kept.forEach((layer, block) => {
+    for (const key of layerKeys(weights.architecture, layer)) {
+      tensors.push(source(`blk.${block}.${BLOCK_NAMES[key.name]}`, key));
+    }
+  });
+  tensors.push(source(OUTER_NAMES.finalNorm, 'finalNorm'));
+  if (!weights.architecture.tied) tensors.push(source(OUTER_NAMES.head, 'head'));
+  return tensors;
+}
+
+/** The type that a weight of this key has in the checkpoint's files; undefined for one that they do not have. */
+type StoredTypes = (key: WeightKey) => WeightDtype | undefined;
+
+function storedTypes(checkpoint: Checkpoint): StoredTypes {
+  const stored = asStored(checkpoint);
+  const architecture = requireArchitecture(stored);
+  return (key) => {
+    const name = key === 'head' && !architecture.tied ? ownHead(architecture).name : weightOf(architecture, key)?.name;
+    const dtype = name === undefined ? undefined : stored.tensors.get(name)?.dtype;
+    return dtype !== undefined && isWeightDtype(dtype) ? dtype : undefined;
+  };
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly key: WeightKey;
+  readonly weights: WeightSource;
+  readonly types: StoredTypes;
+  readonly dialect: Dialect;
+}
+
+function tensorOf({ name, key, weights, types, dialect }: Wanted): GgufSource {
+  const shape = weights.shape(key);
+  const dtype = shape.length === 1 ? 'F32' : types(key);
+  if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
+  const rotated = dialect.paired && typeof key !== 'string' && ROTATED.has(key.name);
+  const plain = (rows: Rows): Promise<Float64Array> => readWide(weights, key, rows);
+  const rewrite = { dtype, shape, read: rotated ? pairedRows(plain, rowWidth(shape), dialect.headDim) : plain };
+  const stored = weights.stored(key);
+  const copied = !rotated && stored?.dtype === dtype && stored.shape.join() === shape.join();
+  return { name, dtype, shape, rewrite, ...(copied && { copy: storedTensor(stored) }) };
+}
+
+/**
+ * Reads rows of q or k in the order of rotated pairs: row 2i + s of a head is row s · headDim / 2 + i of the checkpoint,
+ * whose heads have all first halves of the pairs before the second ones.
+ * @param read rows of the checkpoint's order, `width` numbers each
+ */
+export function pairedRows(read: Rewrite['read'], width: number, headDim: number): Rewrite['read'] {
+  return async ({ start, count }) => {
+    const firstHead = Math.floor(start / headDim);
+    const heads = Math.ceil((start + count) / headDim) - firstHead;
+    const stored = await read({ start: firstHead * headDim, count: heads * headDim });
+    const values = new Float64Array(count * width);
+    for (let row = 0; row < count; row++) {
+      const at = start + row - firstHead * headDim;
+      const from = at - (at % headDim) + pairedRow(at % headDim, headDim);
+      values.set(stored.subarray(from * width, (from + 1) * width), row * width);
+    }
+    return values;
+  };
+}
+
+/** The checkpoint's row within a head for row `row` of the file. */
+export const pairedRow = (row: number, headDim: number): number => (row % 2) * (headDim / 2) + Math.floor(row / 2);
+
+/** Divisors of the frequencies for LLaMA 3's scaling, one for each pair; other kinds are in the metadata. */
+function ropeFactors({ rope, headDim }: Dialect): GgufSource | undefined {
+  if (rope.scaling.kind !== 'llama3') return undefined;
+  const unscaled = rotaryFrequencies({ theta: rope.theta, scaling: { kind: 'default' } }, headDim);
+  const scaled = rotaryFrequencies(rope, headDim);
+  const factors = unscaled.map((frequency, i) => frequency / scaled[i]);
+  const rewrite: Rewrite = {
+    dtype: 'F32',
+    shape: [factors.length],
+    read: ({ start, count }) => Promise.resolve(factors.slice(start, start + count)),
+  };
+  return { name: ROPE_FACTORS, dtype: 'F32', shape: rewrite.shape, rewrite };
+}

@@ -1,0 +1,136 @@
+/**
+ * Writes a model as one GGUF file, which llama.cpp and the programs around it run: whole, without some blocks, narrower,
+ * with changed weights. Steps: temporary name beside the output → write and flush → read back and compare → rename.
+ */
+import { withLayers } from '../../checkpoint/architecture';
+import { elements } from '../../checkpoint/parameters';
+import type { Checkpoint } from '../../checkpoint/types';
+import { CancelledError, throwIfCancelled, UserError } from '../../errors';
+import { copyRanges, type CopyOptions } from '../../files/copy';
+import { OutputFile } from '../../files/output-file';
+import { claimFile } from '../../files/target';
+import { writeFailure } from '../../files/write-failure';
+import type { WeightDtype } from '../../formats/dtype';
+import { type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
+import type { OptionName } from '../../option-token';
+import type { JobOptions } from '../../progress';
+import { modelName } from '../../records/record';
+import type { WeightSource } from '../../weights/source';
+import { writeRewritten } from '../rewrite';
+import { foldersOf, requireWhole } from '../write-checkpoint';
+import { checkWrittenGguf } from './check';
+import { dialectOf, type GgufArchitecture } from './dialect';
+import { architectureFields, generalFields } from './metadata';
+import { ggufTensors, type GgufSource } from './tensors';
+import { tokenizerMetadata } from './tokenizer';
+
+export interface GgufOptions extends JobOptions {
+  /** Blocks that are written, 0-based, in this order; all when undefined. */
+  readonly kept?: readonly number[];
+  /** The model's name in lists of models; that of the checkpoint when undefined. */
+  readonly name?: string;
+  /** What was done to the model, in a sentence. */
+  readonly description?: string;
+  /** The option that names the file, for messages; `out` when undefined. */
+  readonly option?: OptionName;
+}
+
+export interface GgufWritten {
+  /** Absolute. */
+  readonly file: string;
+  readonly bytes: number;
+  /** llama.cpp's architecture of the file. */
+  readonly architecture: GgufArchitecture;
+  /** Differences that the user should know. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes the model `weights` to `file`, which must not exist.
+ * @param checkpoint where the weights come from: its tokenizer, and the types of its tensors
+ * @param weights the model; what it computes is rounded to the type of the stored tensor
+ * @throws UserError for a model or tokenizer that llama.cpp would run otherwise, and when the file cannot be written;
+ *   CancelledError. No partial output remains
+ */
+export async function writeGguf(
+  checkpoint: Checkpoint,
+  weights: WeightSource,
+  file: string,
+  options: GgufOptions = {},
+): Promise<GgufWritten> {
+  const { layout, architecture, notes } = await planGguf(checkpoint, weights, options);
+  throwIfCancelled(options.signal);
+  const { option = 'out' } = options;
+  const target = await claimFile(file, foldersOf(checkpoint), layout.bytes, option);
+  try {
+    await OutputFile.fill(target.temporary, (output) => fill(output, layout, options));
+    await checkWrittenGguf(target.temporary, layout, options.signal);
+    throwIfCancelled(options.signal);
+    await requireWhole(checkpoint);
+    await target.commit();
+    return { file: target.out, bytes: layout.bytes, architecture, notes };
+  } catch (error) {
+    await target.discard().catch(() => undefined); // it keeps its temporary name; the first error is the one to report
+    // If the source changed in the meantime, errors look like bugs.
+    if (!(error instanceof UserError) && !(error instanceof CancelledError)) await requireWhole(checkpoint);
+    throw writeFailure(error, target.out, option);
+  }
+}
+
+/** The file that `writeGguf` would write. */
+export interface PlannedGguf {
+  readonly layout: GgufLayout<GgufSource>;
+  readonly architecture: GgufArchitecture;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Plans the file and writes nothing, so that a job can refuse before it computes.
+ * @throws UserError for a model or tokenizer that llama.cpp would run otherwise
+ */
+export async function planGguf(
+  checkpoint: Checkpoint,
+  weights: WeightSource,
+  { kept, name, description }: Pick<GgufOptions, 'kept' | 'name' | 'description'> = {},
+): Promise<PlannedGguf> {
+  const blocks = kept ?? [...weights.architecture.layers.keys()];
+  if (blocks.length === 0) throw new Error('no blocks are written');
+  const architecture = withLayers(weights.architecture, blocks);
+  const dialect = dialectOf(architecture);
+  const tokenizer = await tokenizerMetadata(checkpoint.folder, architecture);
+  const tensors = ggufTensors(checkpoint, weights, blocks, dialect);
+  const facts = { name: name ?? modelName(checkpoint), description, dtype: mostFrequent(tensors) };
+  const fields = [
+    ...generalFields(architecture, dialect, facts),
+    ...architectureFields(architecture, dialect),
+    ...tokenizer.fields,
+  ];
+  return { layout: layOutGguf(fields, tensors), architecture: dialect.name, notes: tokenizer.notes };
+}
+
+/** The type of most numbers. */
+function mostFrequent(tensors: readonly GgufSource[]): WeightDtype {
+  const counts: Record<WeightDtype, number> = { F32: 0, F16: 0, BF16: 0 };
+  for (const { dtype, shape } of tensors) counts[dtype] += elements(shape);
+  return (['BF16', 'F16', 'F32'] as const).reduce((most, each) => (counts[each] > counts[most] ? each : most));
+}
+
+/** Header, then every tensor at its place. The gaps between them stay zero. */
+async function fill(output: OutputFile, layout: GgufLayout<GgufSource>, options: JobOptions): Promise<void> {
+  const { header, tensors, bytes: total } = layout;
+  let done = 0;
+  const copy: CopyOptions = {
+    signal: options.signal,
+    onBytes(bytes) {
+      done += bytes;
+      options.onProgress?.({ label: 'writing', done, total, unit: 'bytes' });
+    },
+  };
+  await output.handle.truncate(total);
+  await output.handle.write(header, 0, header.length, 0);
+  copy.onBytes?.(header.length);
+  for (const { name, offset, rewrite, copy: source } of tensors) {
+    if (source) await copyRanges(output, offset, [source], copy);
+    else await writeRewritten(output, offset, { name, rewrite }, copy);
+  }
+}
