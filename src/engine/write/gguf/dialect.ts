@@ -60,7 +60,10 @@ function normalised(layers: readonly LayerShape[], uniform: boolean): 'qwen3' {
     const why = 'its blocks differ and have normalised queries and keys, and llama.cpp has no architecture for that';
     throw refused(why, `Choose equal widths for all blocks. ${ACTION}`);
   }
-  if (layers[0].biases.length > 0) throw refused('it has normalised queries and keys and biases');
+  if (layers[0].biases.length > 0) {
+    const why = 'it has biases and normalised queries and keys, and llama.cpp has no architecture for both';
+    throw refused(why, `If the biases make up for removed parts, leave them out. ${ACTION}`);
+  }
   return 'qwen3';
 }
 

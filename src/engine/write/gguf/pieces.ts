@@ -20,11 +20,12 @@ export const isPieces = ({ model }: TokenizerDescription): boolean => model.byte
 export function pieceFields(
   description: TokenizerDescription,
   tokens: readonly Token[],
-): { fields: GgufField[]; notes: string[] } {
+): { fields: GgufField[]; notes: readonly string[] } {
   const { model } = description;
   if (model.ignore_merges === true) throw new Refusal('it ignores merges (ignore_merges)');
   const bytes = tokens.filter(({ kind }) => kind === 'byte').length;
   if (bytes !== BYTES) throw new Refusal(`it has ${bytes} tokens for single bytes, not ${BYTES}`);
+  const start = startOfText(description, tokens);
   return {
     fields: [
       ['tokenizer.ggml.model', text('llama')],
@@ -33,9 +34,9 @@ export function pieceFields(
         'tokenizer.ggml.scores',
         { type: 'array', of: 'f32', values: scoresOf(model.merges as readonly unknown[], tokens) },
       ],
-      ['tokenizer.ggml.add_space_prefix', bool(addsSpace(description))],
+      ['tokenizer.ggml.add_space_prefix', bool(start.space)],
     ],
-    notes: [],
+    notes: start.notes,
   };
 }
 
@@ -66,17 +67,26 @@ function requireAllSplits(token: string, tokens: ReadonlySet<string>, listed: Re
   }
 }
 
-/** Whether a text begins with a space. llama.cpp has no other changes to texts of this kind. */
-function addsSpace({ normalizer, pre_tokenizer: words }: TokenizerDescription): boolean {
-  const changes = listOf(normalizer, 'normalizers').map(changeName);
-  const cuts = listOf(words, 'pretokenizers');
-  const metaspace = cuts.length === 1 && cuts[0].type === 'Metaspace' ? cuts[0] : undefined;
-  if (metaspace && changes.length === 0 && (metaspace.replacement ?? MARK) === MARK) {
-    return (metaspace.prepend_scheme ?? 'always') !== 'never';
+interface StartOfText {
+  /** A space is put before a text. llama.cpp makes no other changes to texts of this kind. */
+  readonly space: boolean;
+  readonly notes: readonly string[];
+}
+
+function startOfText(description: TokenizerDescription, tokens: readonly Token[]): StartOfText {
+  const changes = listOf(description.normalizer, 'normalizers').map(changeName).join();
+  const cuts = listOf(description.pre_tokenizer, 'pretokenizers');
+  if (cuts.length === 0 && changes === 'prepend,replace') return { space: true, notes: [] };
+  if (cuts.length === 0 && changes === 'replace') return { space: false, notes: [] };
+  if (cuts.length !== 1 || cuts[0].type !== 'Metaspace' || changes !== '' || (cuts[0].replacement ?? MARK) !== MARK) {
+    throw new Refusal('its normalizer and pre-tokenizer do more than writing spaces as ▁');
   }
-  if (cuts.length === 0 && changes.join() === 'prepend,replace') return true;
-  if (cuts.length === 0 && changes.join() === 'replace') return false;
-  throw new Refusal('its normalizer and pre-tokenizer do more than writing spaces as ▁');
+  const inside =
+    cuts[0].split === false ? undefined : tokens.find((t) => t.kind === 'normal' && t.text.includes(MARK, 1));
+  if (inside) throw new Refusal(`it never joins words (split), although ${JSON.stringify(inside.text)} is a token`);
+  if (cuts[0].prepend_scheme === 'never') return { space: false, notes: [] };
+  const note = 'its tokenizer puts a space before a text unless it begins with one; llama.cpp always does';
+  return { space: true, notes: [note] };
 }
 
 const listOf = (stage: unknown, field: string): readonly JsonObject[] => {

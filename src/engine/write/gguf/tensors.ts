@@ -3,8 +3,7 @@
  * checkpoint; norms and biases are float32, as llama.cpp's converter writes them.
  */
 import { ownHead } from '../../checkpoint/weight-names';
-import { type BlockWeightName, keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
-import { layerKeys } from '../../checkpoint/weight-key';
+import { type BlockWeightName, keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
@@ -57,14 +56,18 @@ const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias'
 /**
  * Every tensor of the file, in its order.
  * @param kept blocks of the source that are written, in this order
+ * @param dtype of the matrices; that of the checkpoint's tensors when undefined
  */
 export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  kept: readonly number[],
-  dialect: Dialect,
+  {
+    kept,
+    dialect,
+    dtype,
+  }: { readonly kept: readonly number[]; readonly dialect: Dialect; readonly dtype?: WeightDtype },
 ): GgufSource[] {
-  const types = storedTypes(checkpoint);
+  const types = dtype === undefined ? storedTypes(checkpoint) : () => dtype;
   const source = (name: string, key: WeightKey): GgufSource => tensorOf({ name, key, weights, types, dialect });
   const tensors = [source(OUTER_NAMES.embed, 'embed')];
   const factors = ropeFactors(dialect);

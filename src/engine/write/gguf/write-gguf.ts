@@ -27,6 +27,8 @@ import { tokenizerMetadata } from './tokenizer';
 export interface GgufOptions extends JobOptions {
   /** Blocks that are written, 0-based, in this order; all when undefined. */
   readonly kept?: readonly number[];
+  /** Type of the matrices; that of the checkpoint's tensors when undefined. */
+  readonly dtype?: WeightDtype;
   /** The model's name in lists of models; that of the checkpoint when undefined. */
   readonly name?: string;
   /** What was done to the model, in a sentence. */
@@ -91,14 +93,14 @@ export interface PlannedGguf {
 export async function planGguf(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, name, description }: Pick<GgufOptions, 'kept' | 'name' | 'description'> = {},
+  { kept, dtype, name, description }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
 ): Promise<PlannedGguf> {
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const dialect = dialectOf(architecture);
   const tokenizer = await tokenizerMetadata(checkpoint.folder, architecture);
-  const tensors = ggufTensors(checkpoint, weights, blocks, dialect);
+  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, dtype });
   const facts = { name: name ?? modelName(checkpoint), description, dtype: mostFrequent(tensors) };
   const fields = [
     ...generalFields(architecture, dialect, facts),
