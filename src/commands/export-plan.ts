@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { slicesOf } from '../engine/checkpoint/block-list';
 import { UserError } from '../engine/errors';
-import { mergekitRecipe, pruneLayersCommand } from '../engine/write/recipes';
+import { mergekitRecipe, pruneLayersCommand, requireKnownToOthers } from '../engine/write/recipes';
 import { planEffect } from '../views/plan-effect';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
@@ -37,6 +37,7 @@ export const exportPlanCommand: Command<ExportArguments> = {
       const format = await pick(place, vscode.l10n.t('Select a tool'), choices);
       return format === BACK ? BACK : { format };
     };
+    requireKnownToOthers(checkpoint);
     const { format } = args.format === undefined ? await askAll(title, args, [formatStep]) : args;
     const mergekit = format === 'mergekit';
     const { kept } = planEffect(checkpoint, removed);

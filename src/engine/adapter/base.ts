@@ -6,6 +6,7 @@
 import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
 import { MAX_DIMENSION } from '../formats/limits';
 import type { Checkpoint } from '../checkpoint/types';
+import { narrowedIdentity } from '../checkpoint/width';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -153,10 +154,12 @@ interface Pruning {
 /** The source of a pruned or healed checkpoint and what was removed from it, from the record inside it. */
 async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
   const record = await recordIn(checkpoint.folder);
-  if (record?.kind !== 'prune' && record?.kind !== 'heal') return undefined;
+  if (record?.kind !== 'prune' && record?.kind !== 'heal' && record?.kind !== 'width') return undefined;
   const { inputs, results, settings } = record;
-  const identity = inputs.find(({ role }) => role === 'model')?.identity;
-  const removed = String(results.removed);
+  const stored = inputs.find(({ role }) => role === 'model')?.identity;
+  const { width } = settings;
+  const identity = stored !== undefined && typeof width === 'string' ? narrowedIdentity(stored, width) : stored;
+  const removed = String(results.removed ?? []);
   return { identity, removed, ...(typeof settings.healed === 'string' && { healed: settings.healed }) };
 }
 

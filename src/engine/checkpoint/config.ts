@@ -10,6 +10,7 @@ import type { FamilyDefaults, ModelFamily } from './families/family';
 import { printable } from '../formats/bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
+import { familyField, isRagged, raggedLayers } from './ragged';
 import { oddSetting } from './unsupported-settings';
 import { quantizationScheme, unsupportedScheme } from './quantization';
 import type { Unsupported } from './types';
@@ -36,7 +37,8 @@ export function isUnsupported(result: Architecture | Unsupported): result is Uns
 }
 
 function readFamily(config: Config): ModelFamily | Unsupported {
-  const type = word(config, 'model_type');
+  const field = familyField(config);
+  const type = word(config, field);
   const family = familyOfType(type);
   const action = `Coppice computes with ${FAMILIES.map(({ modelType }) => modelType).join(', ')}; the checkpoint can be inspected.`;
   if (isObject(config.text_config)) {
@@ -46,7 +48,7 @@ function readFamily(config: Config): ModelFamily | Unsupported {
   }
   if (family === undefined) {
     const why =
-      type === undefined ? 'its config names no model_type' : `model_type "${printable(type, 60)}" is not supported`;
+      type === undefined ? `its config names no ${field}` : `${field} "${printable(type, 60)}" is not supported`;
     return { why, action };
   }
   const classes = config.architectures;
@@ -84,8 +86,9 @@ function readDimensions(config: Config, family: ModelFamily): Architecture | Uns
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
   const ffn = count(config, 'intermediate_size', MAX_DIMENSION.ffn);
-  const layers = family.layers(config, { blocks, context, heads, kvHeads, headDim, ffn });
-  if ('why' in layers) return layers;
+  const shapes = family.layers(config, { blocks, context, heads, kvHeads, headDim, ffn });
+  if ('why' in shapes) return shapes;
+  const layers = isRagged(config) ? raggedLayers(config, shapes) : shapes;
   const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
   return {
     family: family.modelType,
@@ -100,13 +103,15 @@ function readDimensions(config: Config, family: ModelFamily): Architecture | Uns
 }
 
 function readHeadDim(config: Config, hidden: number, heads: number, familyDefault: number | undefined): number {
-  if (!isSet(config, 'head_dim') && familyDefault === undefined && hidden % heads !== 0) {
+  // Null means the head's share of the hidden size; only an absent field takes the default.
+  const usual = 'head_dim' in config ? undefined : familyDefault;
+  if (!isSet(config, 'head_dim') && usual === undefined && hidden % heads !== 0) {
     throw badField(
       'num_attention_heads',
       `${hidden} of hidden_size cannot be shared by ${heads} heads, and head_dim is not given`,
     );
   }
-  const headDim = count(config, 'head_dim', MAX_DIMENSION.headDim, familyDefault ?? hidden / heads);
+  const headDim = count(config, 'head_dim', MAX_DIMENSION.headDim, usual ?? hidden / heads);
   if (headDim % 2 !== 0) throw badField('head_dim', `a head of ${headDim} cannot be rotated in pairs`);
   return headDim;
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../../format/numbers';
 import { requireArchitecture } from './open';
 import { layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
+import { usedTensors } from './used-tensors';
 import { blockOfTensor } from './weight-names';
 import { keptBlocks, slicesOf, type Slice } from './block-list';
 
@@ -45,7 +46,7 @@ export function checkpointReduction(checkpoint: Checkpoint, removed: readonly nu
   const architecture = requireArchitecture(checkpoint);
   const perBlock = layerParameters(architecture).map((parameters) => ({ parameters, bytes: 0 }));
   let bytes = 0;
-  for (const tensor of checkpoint.tensors.values()) {
+  for (const tensor of usedTensors(checkpoint)) {
     bytes += tensor.bytes;
     const block = blockOfTensor(tensor.name)?.block;
     if (block !== undefined && block < perBlock.length) perBlock[block].bytes += tensor.bytes;

@@ -116,6 +116,14 @@ export function digestOfWidth({ layers, biases }: Width): string {
   return hash.digest('hex');
 }
 
+/** The identity of a checkpoint of this identity when it is narrowed to the width with this digest. */
+export const narrowedIdentity = (identity: string, digest: string): string =>
+  createHash('sha256').update(`coppice narrowed 1\n${identity}\n${digest}`).digest('hex');
+
+/** The width among the settings of a record; nothing for the full width. */
+export const widthSetting = ({ narrowing }: Pick<Checkpoint, 'narrowing'>): { readonly width?: string } =>
+  narrowing ? { width: narrowing.digest } : {};
+
 /**
  * The checkpoint as a narrower model. Everything that computes with a checkpoint computes with it; its files are the
  * same, and nothing is written.
@@ -124,7 +132,7 @@ export function digestOfWidth({ layers, biases }: Width): string {
 export function narrowCheckpoint(checkpoint: Checkpoint, width: Width): Checkpoint {
   if (checkpoint.narrowing) throw new Error('the checkpoint is narrowed already');
   const digest = digestOfWidth(width);
-  const identity = createHash('sha256').update(`coppice narrowed 1\n${checkpoint.identity}\n${digest}`).digest('hex');
+  const identity = narrowedIdentity(checkpoint.identity, digest);
   const architecture = narrowArchitecture(requireArchitecture(checkpoint), width);
   return { ...checkpoint, architecture, identity, narrowing: { width, from: checkpoint, digest } };
 }

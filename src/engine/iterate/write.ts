@@ -12,6 +12,7 @@ import type { RunDetails } from '../records/details';
 import { modelName, newRecord } from '../records/record';
 import { readPatchFile } from '../weights/patch-file';
 import { cardFront, inheritedFields, settingsTable } from '../write/card';
+import { loadingOf, widthSentence } from '../write/loading';
 import { writeModified } from '../write/modified';
 import type { Written } from '../write/write-checkpoint';
 import type { IterativeMethod } from './methods';
@@ -101,17 +102,19 @@ function iteratedCard(
     'same most likely token',
     'steps',
   ];
-  return `${cardFront(checkpoint, tags, inherited)}
+  const loading = loadingOf(checkpoint, kept);
+  const narrower = widthSentence(checkpoint);
+  return `${cardFront(checkpoint, tags, inherited, loading)}
 # ${name}, ${kept.length} of ${before} blocks, pruned iteratively
 
 This is ${name} without ${removed.length} of its ${before} Transformer blocks, made by Coppice. The blocks were removed one by one
-by the criterion ${inline(criterion)}; after each the rest was ${WORDS[method]}, and scored again.
+by the criterion ${inline(criterion)}; after each the rest was ${WORDS[method]}, and scored again.${narrower === undefined ? '' : `\n${narrower}`}
 
 \`\`\`
 ${describeReduction(reduction).join('\n')}
 \`\`\`
 
-It loads in stock transformers; \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
+${loading.sentence} \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
 you use it.
 
 ## ${counted(rounds.length, 'round')}

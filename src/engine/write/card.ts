@@ -5,7 +5,8 @@ import { inline, table } from '../markdown';
 import { modelName } from '../records/record';
 import { type Choice, choiceSentence } from '../importance/choice';
 import { describeReduction, type Reduction } from '../checkpoint/reduction';
-import { mergekitRecipe, pruneLayersCommand } from './recipes';
+import { type Loading, loadingOf, widthSentence } from './loading';
+import { isKnownToOthers, mergekitRecipe, pruneLayersCommand } from './recipes';
 import { join } from 'node:path';
 
 /** Fields of the source's card about licence and language, which apply to the pruned model too. */
@@ -37,10 +38,15 @@ export async function inheritedFields(folder: string): Promise<InheritedFields> 
 }
 
 /** The YAML front matter of a card, which the hub reads. */
-export function cardFront(checkpoint: Checkpoint, tags: readonly string[], inherited: InheritedFields): string {
+export function cardFront(
+  checkpoint: Checkpoint,
+  tags: readonly string[],
+  inherited: InheritedFields,
+  { runs }: Pick<Loading, 'runs'>,
+): string {
   const name = modelName(checkpoint);
   const fields = [
-    'library_name: transformers',
+    ...(runs === null ? [] : ['library_name: transformers']),
     'pipeline_tag: text-generation',
     // Only a Hugging Face cache shows reliably that a name is a repository's.
     ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
@@ -69,35 +75,43 @@ export function modelCard(
   const name = modelName(checkpoint);
   const shown = inline(name);
   const before = reduction.kept.length + reduction.removed.length;
-  return `${cardFront(checkpoint, ['pruned', 'depth-pruning', 'coppice'], inherited)}
+  const loading = loadingOf(checkpoint, reduction.kept);
+  const narrower = widthSentence(checkpoint);
+  return `${cardFront(checkpoint, ['pruned', 'depth-pruning', 'coppice'], inherited, loading)}
 # ${shown}, ${reduction.kept.length} of ${before} blocks
 
 This is ${shown} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
-are the original's, byte for byte; none was retrained. The blocks were renumbered and the config follows.
+are the original's, ${narrower === undefined ? 'byte for byte' : 'number for number'}; none was retrained. The blocks were renumbered and the config follows.${narrower === undefined ? '' : `\n${narrower}`}
 
 \`\`\`
 ${describeReduction(reduction).join('\n')}
 \`\`\`
 
-Expect worse text than the original's; the more blocks are removed, the worse. Measure before you use it. The pruned model
-loads in stock transformers; \`coppice.json\` is the record of the run that made it.
+Expect worse text than the original's; the more blocks are removed, the worse. Measure before you use it. ${loading.sentence}
+\`coppice.json\` is the record of the run that made it.
 
-${settingsTable('How the blocks were chosen', settings, choice && choiceSentence(choice, reduction.removed))}## The same with other tools
+${settingsTable('How the blocks were chosen', settings, choice && choiceSentence(choice, reduction.removed))}${otherTools(checkpoint, name, reduction)}The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
+arXiv:2402.02834).
+`;
+}
+
+/** How other tools remove the same blocks; empty for a model that they do not know. */
+function otherTools(checkpoint: Checkpoint, name: string, { slices, removed }: Reduction): string {
+  if (!isKnownToOthers(checkpoint)) return '';
+  return `## The same with other tools
 
 mergekit:
 
 \`\`\`yaml
-${mergekitRecipe(name, reduction.slices, checkpoint).trimEnd()}
+${mergekitRecipe(name, slices, checkpoint).trimEnd()}
 \`\`\`
 
 llama.cpp, from a GGUF of the original:
 
 \`\`\`sh
-${pruneLayersCommand(reduction.removed)}
+${pruneLayersCommand(removed)}
 \`\`\`
 
-The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,
-arXiv:2402.02834).
 `;
 }
 

@@ -16,11 +16,9 @@ import { familyOf } from '../checkpoint/families';
 
 /** One change, at `path` from the top of the config. */
 export type ConfigEdit =
-  | {
-      readonly path: readonly string[];
-      readonly kind: 'set';
-      readonly value: boolean | number | string | readonly (number | string)[];
-    }
+  /** A value that JSON can say. */
+  | { readonly path: readonly string[]; readonly kind: 'set'; readonly value: unknown }
+  | { readonly path: readonly string[]; readonly kind: 'remove' }
   /** The entries to keep of the list at `path`, in order. */
   | { readonly path: readonly string[]; readonly kind: 'keep'; readonly indices: readonly number[] }
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
@@ -40,7 +38,7 @@ export function configEdits(config: Config, architecture: Architecture, kept: re
 }
 
 /** The edits that follow from the removal of blocks. */
-export function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
+function layerEdits(config: Config, architecture: Architecture, kept: readonly number[]): ConfigEdit[] {
   const edits: ConfigEdit[] = [];
   visit(config, [], { blocks: architecture.layers.length, kept }, edits);
   const fields = familyOf(architecture).prunedConfig?.(config, architecture.layers, kept) ?? {};
@@ -122,5 +120,6 @@ export function editConfigText(text: string, edits: readonly ConfigEdit[]): stri
 function apply(config: Record<string, unknown>, edit: ConfigEdit): void {
   const parent = edit.path.slice(0, -1).reduce((object, key) => object[key] as Record<string, unknown>, config);
   const key = edit.path[edit.path.length - 1];
-  parent[key] = edit.kind === 'keep' ? edit.indices.map((i) => (parent[key] as unknown[])[i]) : edit.value;
+  if (edit.kind === 'remove') Reflect.deleteProperty(parent, key);
+  else parent[key] = edit.kind === 'keep' ? edit.indices.map((i) => (parent[key] as unknown[])[i]) : edit.value;
 }

@@ -11,6 +11,7 @@ import { codeSpan, inline, table } from '../markdown';
 import { modelName } from '../records/record';
 import { cardFront, type CardFacts, settingsTable } from './card';
 import type { HealFacts } from './healed';
+import { loadingOf, widthSentence } from './loading';
 
 export interface HealCardFacts extends CardFacts {
   readonly facts: HealFacts;
@@ -39,12 +40,14 @@ export function healCard(
   const title = `${shown}${pruned ? `, ${kept.length} of ${before} blocks` : ''}${healed ? ', healed' : ''}`;
   const tags = [...(pruned ? ['pruned', 'depth-pruning'] : []), ...(healed ? ['healed'] : []), 'coppice'];
   const merged = adapter ? ` A LoRA adapter of rank ${adapter.rank} is merged into its weights.` : '';
-  return `${cardFront(checkpoint, tags, inherited)}
+  const loading = loadingOf(checkpoint, kept);
+  const narrower = widthSentence(checkpoint);
+  return `${cardFront(checkpoint, tags, inherited, loading)}
 # ${title}
 
-This is ${what}, made by Coppice.${merged} ${healed ? HEALED : PLAIN}
+This is ${what}, made by Coppice.${merged}${narrower === undefined ? '' : ` ${narrower}`} ${healed ? HEALED : PLAIN}
 ${pruned ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
-It loads in stock transformers; \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
+${loading.sentence} \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
 you use it.
 
 ## How it was healed

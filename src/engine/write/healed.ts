@@ -8,6 +8,7 @@ import { requireArchitecture } from '../checkpoint/open';
 import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import { weightOf } from '../checkpoint/weight-key';
+import { widthSetting } from '../checkpoint/width';
 import { UserError } from '../errors';
 import type { HealMethod } from '../heal/methods';
 import type { HealStages, HealStep } from '../heal/result';
@@ -100,6 +101,7 @@ export async function writeHealed(
     texts,
     ...(merged !== undefined && { adapter: merged }),
     ...(healed !== undefined && { healed }),
+    ...widthSetting(checkpoint),
   };
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const inherited = await inheritedFields(checkpoint.folder);

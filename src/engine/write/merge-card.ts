@@ -3,6 +3,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { cardFront, type CardFacts, settingsTable } from './card';
 import { describeReduction, type Reduction } from '../checkpoint/reduction';
 import { codeSpan, inline } from '../markdown';
+import { loadingOf, widthSentence } from './loading';
 import { modelName, type RunRecord } from '../records/record';
 import type { Adapter } from '../adapter/adapter';
 import type { PatchNote } from '../weights/patch-note';
@@ -39,13 +40,15 @@ export function mergeCard(
     'lora',
     'coppice',
   ];
-  return `${cardFront(checkpoint, tags, inherited)}
+  const loading = loadingOf(checkpoint, kept);
+  const narrower = widthSentence(checkpoint);
+  return `${cardFront(checkpoint, tags, inherited, loading)}
 # ${title}
 
 This is ${what}, retrained: a LoRA adapter of rank ${adapter.rank} is
 merged into its weights. ${healed ? healedWords(healed) : ''}All other weights are the original's${settings.dtype ? ', stored in another type' : ''}.
-${parent ? `${parent}\n` : ''}${pruned ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
-It loads in stock transformers; \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
+${narrower === undefined ? '' : `${narrower}\n`}${parent ? `${parent}\n` : ''}${pruned ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
+${loading.sentence} \`coppice.json\` is the record of the run that made it. Measure it on your own texts before
 you use it.
 
 ${lines.length > 0 ? `## How it was retrained\n\n${lines.map((line) => `- ${line}`).join('\n')}\n\n` : ''}${settingsTable('How it was merged', settings)}The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,

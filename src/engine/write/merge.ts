@@ -12,6 +12,7 @@ import type { WriteOptions, Written } from './write-checkpoint';
 import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { requireArchitecture } from '../checkpoint/open';
+import { widthSetting } from '../checkpoint/width';
 import { removedFrom } from '../model/view';
 import type { PatchFile } from '../weights/patch-file';
 import { writableBlocks } from './healed';
@@ -59,6 +60,7 @@ export async function mergeAdapter(
     targets: adapter.targets,
     removed,
     ...(healed && { healed: healed.note.digest }),
+    ...widthSetting(checkpoint),
   };
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const ownRecord = (reduction: Reduction): RunRecord =>

@@ -1,6 +1,7 @@
 /**
  * The plan of a new checkpoint: every tensor with its name, file and position. Tensors of removed blocks are left out,
- * those of later blocks are renumbered. All others stay unchanged, unless they are rewritten.
+ * those of later blocks are renumbered. All others stay unchanged, unless they are rewritten. Tensors that the source
+ * does not have can be added.
  */
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
 import { ELEMENT_BYTES } from '../formats/narrow';
@@ -13,20 +14,32 @@ import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
 import type { Rewrite } from './rewrite';
 
 /** A tensor with its new name, at its place in the new file. */
-export interface PlannedTensor {
+export type PlannedTensor = Unplaced & {
+  /** Position of its first byte in the new file. */
+  readonly offset: number;
+};
+
+type Unplaced = Contents & {
   readonly name: string;
-  readonly source: StoredTensor;
-  /** Its numbers, if they are computed; undefined if the bytes of the source are copied. */
-  readonly rewrite?: Rewrite;
+  /** Its name in the source, which messages use. */
+  readonly before: string;
   /** Type in the new file. */
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly bytes: number;
-  /** Position of its first byte in the new file. */
-  readonly offset: number;
-}
+};
 
-type Unplaced = Omit<PlannedTensor, 'offset'>;
+/** The bytes of a tensor of the source are copied, or numbers are computed. */
+type Contents =
+  | { readonly source: StoredTensor; readonly rewrite?: undefined }
+  | { readonly source?: undefined; readonly rewrite: Rewrite };
+
+/** A tensor that the source does not have. */
+export interface AddedTensor {
+  /** As if no block was removed. */
+  readonly name: string;
+  readonly rewrite: Rewrite;
+}
 
 export interface PlannedShard {
   readonly name: string;
@@ -56,6 +69,8 @@ export interface PlanOptions {
   readonly maxShardBytes?: number;
   /** The numbers of a rewritten tensor of the source; undefined for a tensor whose bytes are copied. */
   readonly rewrite?: (source: TensorInfo) => Rewrite | undefined;
+  /** New tensors that follow a tensor of the source, of the same block. */
+  readonly added?: (after: TensorInfo) => readonly AddedTensor[];
   /** Notes for the header of every file, on top of the format. */
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -68,9 +83,10 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
     const name = nameAfterRemoval(source.name, removed);
     if (name === undefined) continue;
     const rewrite = options.rewrite?.(source);
-    const { dtype, shape } = rewrite ?? source;
-    const bytes = rewrite ? elements(shape) * ELEMENT_BYTES[rewrite.dtype] : source.bytes;
-    kept.push({ name, source: storedTensor(source), rewrite, dtype, shape, bytes });
+    kept.push(rewrite ? computed(name, source.name, rewrite) : copied(name, source));
+    for (const added of options.added?.(source) ?? []) {
+      kept.push(computed(nameAfterRemoval(added.name, removed)!, added.name, added.rewrite));
+    }
   }
   const groups = groupBySize(kept, maxShardBytes);
   const single = groups.length === 1;
@@ -81,6 +97,16 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
   const index = single ? undefined : indexText(shards);
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, Buffer.byteLength(index ?? ''));
   return { shards, index, bytes };
+}
+
+function copied(name: string, source: TensorInfo): Unplaced {
+  const { name: before, dtype, shape, bytes } = source;
+  return { name, before, dtype, shape, bytes, source: storedTensor(source) };
+}
+
+function computed(name: string, before: string, rewrite: Rewrite): Unplaced {
+  const { dtype, shape } = rewrite;
+  return { name, before, dtype, shape, bytes: elements(shape) * ELEMENT_BYTES[dtype], rewrite };
 }
 
 /** A tensor's name after the blocks `removed` are removed; undefined for a tensor of one of these. */

@@ -1,11 +1,30 @@
 /** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { quoted } from '../../format/shell';
 import { DTYPE_BITS, type Dtype } from '../formats/dtype';
+import { isRagged } from '../checkpoint/ragged';
 import type { Checkpoint } from '../checkpoint/types';
+import { UserError } from '../errors';
+import { modelName } from '../records/record';
 import type { Slice } from '../checkpoint/block-list';
 
 /** mergekit's names of the stored types that it computes in. */
 const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
+
+/** Whether mergekit and llama.cpp know the model: not one that is narrower than its files, nor one of blocks that differ. */
+export const isKnownToOthers = ({ narrowing, config }: Checkpoint): boolean => !narrowing && !isRagged(config ?? {});
+
+/**
+ * @throws UserError for a model that mergekit and llama.cpp do not know. Call it before the work starts, if a recipe is
+ *   asked for
+ */
+export function requireKnownToOthers(checkpoint: Checkpoint): void {
+  if (isKnownToOthers(checkpoint)) return;
+  throw new UserError(
+    `There is no recipe for ${modelName(checkpoint)} in other tools`,
+    'its blocks are narrower than its config tells mergekit and llama.cpp',
+    'Let Coppice write the pruned checkpoint.',
+  );
+}
 
 /**
  * A mergekit configuration that keeps `slices` (half-open, like mergekit's ranges) of `model`, a path or repository.

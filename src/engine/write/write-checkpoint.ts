@@ -136,14 +136,14 @@ async function writeShards(plan: Plan, folder: string, options: CopyOptions): Pr
 /** Adjacent copied tensors form one stretch; rewritten tensors are separate. */
 async function writeTensors(output: OutputFile, { tensors }: PlannedShard, options: CopyOptions): Promise<void> {
   for (let i = 0; i < tensors.length;) {
-    const { offset, rewrite, source } = tensors[i];
+    const { offset, rewrite, before } = tensors[i];
     if (rewrite) {
-      await writeRewritten(output, offset, { name: source.name, rewrite }, options);
+      await writeRewritten(output, offset, { name: before, rewrite }, options);
       i++;
     } else {
       const next = tensors.findIndex((tensor, k) => k > i && tensor.rewrite !== undefined);
       const end = next === -1 ? tensors.length : next;
-      const ranges = tensors.slice(i, end).map((tensor) => tensor.source);
+      const ranges = tensors.slice(i, end).flatMap(({ source }) => source ?? []);
       await copyRanges(output, offset, ranges, options);
       i = end;
     }

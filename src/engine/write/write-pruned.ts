@@ -1,19 +1,15 @@
-/** Writes a checkpoint without some of its blocks. All weights are copied as byte ranges. */
-import { join } from 'node:path';
-import { readSmallFile } from '../files/regular-file';
-import { MAX_CONFIG_BYTES } from '../formats/limits';
-import { withLayers } from '../checkpoint/architecture';
+/** Writes a checkpoint without some of its blocks. All weights are copied as byte ranges, except those that are cut. */
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { widthSetting } from '../checkpoint/width';
 import { modelInput, newRecord } from '../records/record';
 import { calibrationsOf } from '../records/calibrations';
 import { inheritedFields, modelCard } from './card';
 import type { Choice } from '../importance/choice';
-import { configEdits, editConfigText } from './config';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
-import { planCheckpoint } from './plan';
+import { writeModified } from './modified';
 import { selectExplicit } from '../importance/select';
-import { writeCheckpoint, type WriteOptions, type Written } from './write-checkpoint';
+import type { WriteOptions, Written } from './write-checkpoint';
 
 export type { WriteOptions } from './write-checkpoint';
 
@@ -48,24 +44,22 @@ export async function writePruned(
   const { provenance = {}, choice } = options;
   const { started = new Date(), settings = {} } = provenance;
   const clock = performance.now();
-  const architecture = requireArchitecture(checkpoint);
-  const reduction = previewReduction(checkpoint, removed);
+  const blocks = selectExplicit(removed, requireArchitecture(checkpoint).layers.length);
   const inherited = await inheritedFields(checkpoint.folder);
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
-  const config = (await readSmallFile(join(checkpoint.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
-  const written = await writeCheckpoint(
+  const written = await writeModified(
     checkpoint,
     {
-      plan: planCheckpoint(checkpoint, reduction.removed, { maxShardBytes: options.maxShardBytes }),
-      config: editConfigText(config, configEdits(checkpoint.config ?? {}, architecture, reduction.kept)),
-      architecture: withLayers(architecture, reduction.kept),
-      card: modelCard(checkpoint, reduction, { choice, settings, inherited }),
-      record: () =>
+      removed: blocks,
+      changes: [],
+      notes: {},
+      card: (reduction) => Promise.resolve(modelCard(checkpoint, reduction, { choice, settings, inherited })),
+      record: (reduction) =>
         newRecord({
           ...provenance,
           kind: 'prune',
           inputs,
-          settings: { ...settings, blocks: reduction.removed },
+          settings: { ...settings, blocks, ...widthSetting(checkpoint) },
           results: reduction,
           started,
         }),
@@ -73,5 +67,5 @@ export async function writePruned(
     out,
     options,
   );
-  return { ...reduction, ...written, seconds: (performance.now() - clock) / 1000 };
+  return { ...written, seconds: (performance.now() - clock) / 1000 };
 }

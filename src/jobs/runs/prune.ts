@@ -1,7 +1,7 @@
 /** Writes a checkpoint without some blocks. */
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { checkTarget } from '../../engine/files/target';
-import { mergekitRecipe, pruneLayersCommand } from '../../engine/write/recipes';
+import { mergekitRecipe, pruneLayersCommand, requireKnownToOthers } from '../../engine/write/recipes';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases } from '../../engine/progress';
@@ -34,6 +34,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
+  if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   await checkTarget(out, foldersOf(checkpoint));
   if (options.iterative) return pruneIteratively(checkpoint, options, context);
   if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, options, context);

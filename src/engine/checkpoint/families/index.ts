@@ -5,8 +5,9 @@ import { llama } from './llama';
 import { mistral } from './mistral';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
+import { seedOss } from './seed-oss';
 
-export const FAMILIES: readonly ModelFamily[] = [llama, mistral, qwen2, qwen3];
+export const FAMILIES: readonly ModelFamily[] = [llama, mistral, qwen2, qwen3, seedOss];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));
 

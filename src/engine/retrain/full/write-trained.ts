@@ -15,6 +15,7 @@ import { inline } from '../../markdown';
 import { counted } from '../../../format/words';
 import { modelName, type RunRecord } from '../../records/record';
 import type { Parameters } from '../loop/adamw';
+import { loadingOf, widthSentence } from '../../write/loading';
 import { writeModified } from '../../write/modified';
 
 export interface TrainedCheckpointOptions extends WriteOptions {
@@ -85,7 +86,9 @@ function trainedCard(
   const what = removed.length > 0 ? `${name} without ${removed.length} of its ${before} Transformer blocks` : name;
   const title = `${name}${removed.length > 0 ? `, ${kept.length} of ${before} blocks` : ''}, ${fromScratch ? 'trained from scratch' : 'trained further'}`;
   const tags = [...(removed.length > 0 ? ['pruned', 'depth-pruning'] : []), 'coppice'];
-  return `${cardFront(source, fromScratch ? ['coppice'] : tags, fromScratch ? [] : inherited)}
+  const loading = loadingOf(source, kept);
+  const narrower = widthSentence(source);
+  return `${cardFront(source, fromScratch ? ['coppice'] : tags, fromScratch ? [] : inherited, loading)}
 # ${title}
 
 ${
@@ -94,7 +97,7 @@ ${
     : `This is ${what}, trained further by Coppice: ${trained ? `the weights of ${counted(trained.length, 'block')} (${trained.join(', ')})` : 'all its weights'}.`
 }
 ${removed.length > 0 ? `\n\`\`\`\n${describeReduction(reduction).join('\n')}\n\`\`\`\n` : ''}
-It loads in stock transformers; \`coppice.json\` is the record of the run that made it, with every step's loss. Measure it
+${narrower === undefined ? '' : `${narrower}\n`}${loading.sentence} \`coppice.json\` is the record of the run that made it, with every step's loss. Measure it
 on your own texts before you use it.
 
 ${settingsTable('How it was trained', settings)}The method is that of *Shortened LLaMA: A Simple Depth Pruning for Large Language Models* (Kim et al., 2024,

@@ -1,0 +1,121 @@
+/**
+ * A new checkpoint, planned: its tensors, its config, and what it is when it is opened. The source may be narrower than
+ * its files, weights may have changed, and blocks may be left out. What is neither cut, changed nor stored in another
+ * type is copied byte for byte.
+ */
+import { join } from 'node:path';
+import { type LinearName, withLayers } from '../checkpoint/architecture';
+import { requireArchitecture } from '../checkpoint/open';
+import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
+import type { Checkpoint } from '../checkpoint/types';
+import { newBiases } from '../checkpoint/used-tensors';
+import { ROTARY_BUFFER } from '../checkpoint/verify';
+import { keysByName, weightOf } from '../checkpoint/weight-key';
+import { readSmallFile } from '../files/regular-file';
+import { isWeightDtype, type WeightDtype } from '../formats/dtype';
+import { MAX_CONFIG_BYTES } from '../formats/limits';
+import { readTensor } from '../formats/read-tensor';
+import type { Rows, TensorInfo } from '../formats/tensor';
+import { readWide, type WeightSource } from '../weights/source';
+import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
+import { type AddedTensor, planCheckpoint, type PlanOptions } from './plan';
+import type { Rewrite } from './rewrite';
+import { describeWidth, type WidthDescription } from './width-config';
+import type { NewCheckpoint } from './write-checkpoint';
+
+/** What is asked of the new checkpoint. */
+export interface Wanted extends Pick<PlanOptions, 'maxShardBytes' | 'notes'> {
+  /** Blocks that are left out, ascending. */
+  readonly removed: readonly number[];
+  /** The type of all weights; each keeps its own when undefined. */
+  readonly dtype?: WeightDtype;
+}
+
+export interface PlannedModel extends Pick<NewCheckpoint, 'plan' | 'config' | 'architecture'> {
+  readonly reduction: Reduction;
+}
+
+/**
+ * @param weights of the source, with changes if there are any
+ * @throws UserError when the config cannot be read
+ */
+export async function planModel(source: Checkpoint, weights: WeightSource, wanted: Wanted): Promise<PlannedModel> {
+  const { removed, dtype, maxShardBytes, notes } = wanted;
+  const whole = requireArchitecture(source);
+  const removal = checkpointReduction(source, removed);
+  const narrower = narrowedConfig(source, removal.kept);
+  const plan = planCheckpoint(source, removed, {
+    maxShardBytes,
+    notes,
+    rewrite: rewriter(weights, dtype),
+    added: adder(source, weights, narrower?.zeros ?? [], dtype),
+  });
+  const tensors = plan.shards.flatMap((shard) => shard.tensors);
+  const config = source.config ?? {};
+  const text = (await readSmallFile(join(source.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
+  const edits = [
+    ...(removed.length > 0 ? configEdits(config, whole, removal.kept) : headEdits(config, whole)),
+    ...(narrower?.edits ?? []),
+    ...dtypeEdits(config, dtype),
+  ];
+  return {
+    plan,
+    config: editConfigText(text, edits),
+    architecture: narrower?.architecture ?? withLayers(whole, removal.kept),
+    reduction: { ...removal, bytesAfter: tensors.reduce((sum, { bytes }) => sum + bytes, 0) },
+  };
+}
+
+/** How the config describes a narrowed checkpoint with only the blocks `kept`; undefined if it is as wide as its files. */
+export function narrowedConfig(source: Checkpoint, kept: readonly number[]): WidthDescription | undefined {
+  if (!source.narrowing) return undefined;
+  return describeWidth(source.config ?? {}, withLayers(requireArchitecture(source), kept));
+}
+
+/** Copies tensors that are neither cut, patched nor stored in another type. */
+function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tensor: TensorInfo) => Rewrite | undefined {
+  const keys = keysByName(weights.architecture);
+  return (tensor) => {
+    if (!isWeightDtype(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
+    const key = keys.get(tensor.name);
+    const own = dtype ?? tensor.dtype;
+    if (own === tensor.dtype && (key === undefined || weights.stored(key))) return undefined;
+    if (key) return { dtype: own, shape: weights.shape(key), read: (rows) => readWide(weights, key, rows) };
+    const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));
+    return { dtype: own, shape: tensor.shape, read };
+  };
+}
+
+/** Biases that the files do not have: what narrowing added, and the zeros of `zeros`. */
+function adder(
+  source: Checkpoint,
+  weights: WeightSource,
+  zeros: readonly LinearName[],
+  dtype: WeightDtype | undefined,
+): (after: TensorInfo) => readonly AddedTensor[] {
+  const { architecture } = weights;
+  const layers = architecture.layers.map((shape) => ({ ...shape, biases: [...new Set([...shape.biases, ...zeros])] }));
+  const described = { ...architecture, layers };
+  const added = newBiases(source, described);
+  return (after) => {
+    const own = dtype ?? after.dtype;
+    return (added.get(after.name) ?? []).map((key) => {
+      if (!isWeightDtype(own)) throw new Error(`no bias can be stored as ${own}`);
+      const { name, shape } = weightOf(described, key)!;
+      const read = weightOf(architecture, key)
+        ? (rows: Rows) => readWide(weights, key, rows)
+        : ({ count }: Rows) => Promise.resolve(new Float64Array(count));
+      return { name, rewrite: { dtype: own, shape, read } };
+    });
+  };
+}
+
+const CONFIG_DTYPES: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** The config names the type as `torch_dtype`, newer configs as `dtype`. */
+function dtypeEdits(config: Readonly<Record<string, unknown>>, dtype: WeightDtype | undefined): ConfigEdit[] {
+  if (dtype === undefined) return [];
+  const present = ['torch_dtype', 'dtype'].filter((key) => key in config);
+  const keys = present.length > 0 ? present : ['torch_dtype'];
+  return keys.map((key) => ({ path: [key], kind: 'set', value: CONFIG_DTYPES[dtype] }));
+}

@@ -1,0 +1,73 @@
+/**
+ * What the classes of transformers can say about blocks that all have the same shape. Checked against transformers 5.24
+ * by bench/peers/load_width.py.
+ */
+import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import { counted } from '../../format/words';
+
+export interface StockClass {
+  readonly modelType: string;
+  readonly name: string;
+  /** Linears that always have a bias. */
+  readonly always?: readonly LinearName[];
+  /** Flags of the config, and the Linears that have a bias with each. */
+  readonly switches?: Readonly<Record<string, readonly LinearName[]>>;
+  readonly qkNorm?: true;
+  /** It refuses numbers of heads that do not divide the hidden size, even if `head_dim` is given. */
+  readonly headsDivide?: true;
+  /** Fields of its own by which it computes LLaMA's block: no windows, no dropout in training. */
+  readonly plain?: Readonly<Record<string, number | null>>;
+}
+
+const QUERIES: readonly LinearName[] = ['q', 'k', 'v'];
+const ATTENTION: readonly LinearName[] = [...QUERIES, 'o'];
+const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
+
+/** The classes that can replace each other where no block has a window come first, the better known ones before others. */
+export const STOCK_CLASSES: readonly StockClass[] = [
+  {
+    modelType: 'llama',
+    name: 'LlamaForCausalLM',
+    switches: { attention_bias: ATTENTION, mlp_bias: MLP },
+    headsDivide: true,
+  },
+  { modelType: 'mistral', name: 'MistralForCausalLM', plain: { sliding_window: null } },
+  {
+    modelType: 'seed_oss',
+    name: 'SeedOssForCausalLM',
+    switches: { attention_bias: QUERIES, attention_out_bias: ['o'], mlp_bias: MLP },
+    plain: { residual_dropout: 0 },
+  },
+  { modelType: 'qwen2', name: 'Qwen2ForCausalLM', always: QUERIES },
+  { modelType: 'qwen3', name: 'Qwen3ForCausalLM', switches: { attention_bias: ATTENTION }, qkNorm: true },
+];
+
+/** The classes to try for a model, in order: its own, and those that compute the same blocks. */
+export function classesFor({ family, layers }: Architecture): readonly StockClass[] {
+  const own = STOCK_CLASSES.filter(({ modelType }) => modelType === family);
+  // Windows and norms of queries and keys are told by the own class only.
+  const plain = own.length > 0 && layers.every(({ window, qkNorm }) => window === null && !qkNorm);
+  const others = STOCK_CLASSES.filter((each) => !own.includes(each) && !each.qkNorm && !each.always);
+  return plain ? [...own, ...others] : own;
+}
+
+/** How a class says which Linears have a bias. */
+export interface Saying {
+  readonly flags: Readonly<Record<string, boolean>>;
+  /** Linears with a bias: those of the model, and those that the class knows only together with them. */
+  readonly biases: readonly LinearName[];
+}
+
+/** How the class describes blocks of this shape; a reason if it cannot. */
+export function sayingOf(stock: StockClass, hidden: number, shape: LayerShape): Saying | string {
+  const { name, always = [], switches = {}, headsDivide } = stock;
+  const { heads, biases } = shape;
+  if (headsDivide && hidden % heads !== 0) {
+    return `${name} refuses ${counted(heads, 'head')} in a hidden size of ${hidden}`;
+  }
+  const flags = Object.entries(switches).map(([flag, on]) => [flag, on.some((each) => biases.includes(each))] as const);
+  const has = new Set([...always, ...flags.flatMap(([flag, isOn]) => (isOn ? switches[flag] : []))]);
+  const missing = biases.filter((each) => !has.has(each));
+  if (missing.length > 0) return `${name} has no bias in ${missing.map((each) => `${each}_proj`).join(', ')}`;
+  return { flags: Object.fromEntries(flags), biases: [...ATTENTION, ...MLP].filter((each) => has.has(each)) };
+}
