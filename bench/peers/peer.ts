@@ -39,6 +39,22 @@ export interface TorchLoad {
   readonly meanNll?: number;
 }
 
+/** What `load_width.py` prints. */
+export interface TorchLoadWidth {
+  readonly machine: PeerMachine;
+  /** What each loader said, null if it took the checkpoint; present if one refused it. */
+  readonly refused?: Readonly<Record<'AutoConfig' | 'AutoModelForCausalLM', string | null>>;
+  readonly class: string;
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly mismatched: readonly string[];
+  readonly parameters: number;
+  /** Largest difference of a logit. */
+  readonly logits?: number;
+  /** Whether the greedy ids are the same. */
+  readonly greedy?: boolean;
+}
+
 /** What `train_peft.py` prints. */
 export interface TorchTraining {
   readonly rows: number;
@@ -127,6 +143,10 @@ export const harnessTasks = (checkpoint: string, requestsFile: string, ...option
 /** Loads a checkpoint in transformers, and takes the losses of the rows. */
 export const torchLoad = (checkpoint: string, rowsFile?: string): TorchLoad | Skipped =>
   runPeer('load_pruned.py', rowsFile === undefined ? [checkpoint] : [checkpoint, rowsFile]) as TorchLoad | Skipped;
+
+/** Loads a checkpoint that was pruned in width, and compares it with what Coppice computes. */
+export const torchLoadWidth = (checkpoint: string, expectedFile: string): TorchLoadWidth | Skipped =>
+  runPeer('load_width.py', [checkpoint, expectedFile]) as TorchLoadWidth | Skipped;
 
 export const isSkipped = (result: object): result is Skipped => 'skipped' in result;
 
