@@ -11,6 +11,7 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import { isObject } from '../../format/json';
+import { entries } from '../records/fields';
 import { baseName, modelName, recordIn } from '../records/record';
 
 /** Key of the note among the header's metadata. */
@@ -159,7 +160,7 @@ async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
   const stored = inputs.find(({ role }) => role === 'model')?.identity;
   const { width } = settings;
   const identity = stored !== undefined && typeof width === 'string' ? narrowedIdentity(stored, width) : stored;
-  const removed = String(results.removed ?? []);
+  const removed = entries(results.removed).join();
   return { identity, removed, ...(typeof settings.healed === 'string' && { healed: settings.healed }) };
 }
 
