@@ -21,6 +21,7 @@ import { prunePage } from './pages/prune';
 import { retrainPage } from './pages/retrain';
 import { scorePage } from './pages/score';
 import { tasksPage } from './pages/tasks';
+import { widthPage } from './pages/width';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -50,6 +51,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'score', scorePage);
   addJob(program, exit, 'curve', curvePage);
   addJob(program, exit, 'prune', prunePage);
+  addJob(program, exit, 'width', widthPage);
   addJob(program, exit, 'iterate', iteratePage);
   addJob(program, exit, 'heal', healPage);
   addJob(program, exit, 'retrain', retrainPage);

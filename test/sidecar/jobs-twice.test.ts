@@ -230,6 +230,28 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       out,
     }),
   ],
+  width: [
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      method: 'flap',
+      ratio: 0.25,
+      calibration: text,
+      samples: 3,
+      length: 16,
+      save: `${out}.width.safetensors`,
+    }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      method: 'llm-pruner',
+      asLargeAs: [1, '2.ffn'],
+      range: [1, 2, 3],
+      salience: 'mix',
+      multiple: 8,
+      calibration: text,
+      samples: 2,
+      length: 12,
+    }),
+  ],
   tasks: [
     ({ model, data }) => ({ checkpoints: [model], data, tasks: ['piqa', 'arc_easy'], from: 1, limit: 2, remove: [1] }),
     ({ model, data, own, patch }) => ({ checkpoints: [model, model], data, own: [own], heal: patch }),
@@ -346,8 +368,9 @@ function comparable(value: unknown, own: string): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, comparable(inner, own)]));
 }
 
-/** Every part of `small` that `large` has otherwise or has not. */
+/** Every part of `small` that `large` has otherwise or has not. A record may count what a result lists. */
 function missingFrom(large: unknown, small: unknown, at = ''): string[] {
+  if (Array.isArray(small) && typeof large === 'number') return large === small.length ? [] : [at];
   if (typeof small !== 'object' || small === null) return Object.is(large ?? null, small) ? [] : [at]; // JSON says null where a record says nothing
   if (typeof large !== 'object' || large === null) return [at];
   const own = new Map<string, unknown>(Object.entries(large));

@@ -13,11 +13,13 @@ import { samples } from './samples';
 import { score } from './score';
 import { speeds } from './speeds';
 import { tasks } from './tasks';
+import { width } from './width';
 
 export const JOBS = {
   score,
   curve,
   prune,
+  width,
   iterate,
   heal,
   retrain,

@@ -15,11 +15,13 @@ import { runSamples } from './samples';
 import { runScore } from './score';
 import { runSpeeds } from './speeds';
 import { runTasks } from './tasks';
+import { runWidth } from './width';
 
 const runs = {
   score: runScore,
   curve: runCurveJob,
   prune: runPrune,
+  width: runWidth,
   iterate: runIterate,
   heal: runHeal,
   retrain: runRetrain,

@@ -1,9 +1,11 @@
 /** The ratio whose model is nearest to a size in parameters. */
 import type { Architecture } from '../../checkpoint/architecture';
-import { parametersOf } from '../../checkpoint/parameters';
+import { elements, parametersOf } from '../../checkpoint/parameters';
 import { type UnitCounts, withCounts } from '../../checkpoint/width';
 import { formatCount } from '../../../format/numbers';
 import { OptionError } from '../../errors';
+import { blockWeights, type Weight } from '../../checkpoint/weight-names';
+import { removedFrom, viewWithout } from '../../model/view';
 import type { Measured } from './measured';
 
 /** Ratios are told apart down to this difference. */
@@ -15,6 +17,24 @@ export const parametersAt =
   (architecture: Architecture, { counts, biases }: Pick<Measured, 'counts' | 'biases'>) =>
   (ratio: number): number =>
     parametersOf(withCounts(architecture, counts(ratio), biases !== undefined));
+
+/**
+ * Parameters of the model without blocks and modules, [10, "12.ffn"].
+ * @throws UserError for blocks that the model does not have
+ */
+export function parametersWithout(architecture: Architecture, removed: readonly (number | string)[]): number {
+  const blocks = architecture.layers.length;
+  const view = viewWithout(blocks, removedFrom(removed, blocks));
+  const gone = architecture.layers.map((_, block) => {
+    const { postNorm, gate, up, down, gateBias, upBias, downBias, ...attention } = blockWeights(architecture, block);
+    const ffn = [postNorm, gate, up, down, gateBias, upBias, downBias];
+    return (view.ffn[block] ? 0 : total(ffn)) + (view.attention[block] ? 0 : total(Object.values(attention)));
+  });
+  return parametersOf(architecture) - gone.reduce((sum, parameters) => sum + parameters, 0);
+}
+
+const total = (weights: readonly (Weight | undefined)[]): number =>
+  weights.reduce((sum, weight) => sum + (weight ? elements(weight.shape) : 0), 0);
 
 /**
  * The ratio whose model is nearest to `target` parameters, written with as few digits as give the same size.

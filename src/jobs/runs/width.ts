@@ -1,0 +1,172 @@
+/** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
+import { lstat } from 'node:fs/promises';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { narrowCheckpoint } from '../../engine/checkpoint/width';
+import { UserError } from '../../engine/errors';
+import { perplexityOfRows } from '../../engine/evaluate/perplexity';
+import { checkTarget } from '../../engine/files/target';
+import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
+import { withoutRows } from '../../engine/importance/run-criterion';
+import { checkedRange } from '../../engine/importance/width/llm-pruner';
+import { measureWidth, type WidthChoice } from '../../engine/importance/width/measure';
+import { type BlockRange, WIDTH_DEFAULTS, type WidthAmount } from '../../engine/importance/width/methods';
+import { parametersWithout } from '../../engine/importance/width/size';
+import { withModel } from '../../engine/model/opened';
+import { fullView } from '../../engine/model/view';
+import { inPhases } from '../../engine/progress';
+import { detailsOf, type RunDetails } from '../../engine/records/details';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { saveWidth } from '../../engine/weights/width-file';
+import { foldersOf } from '../../engine/write/write-checkpoint';
+import type { WidthResult } from '../../protocol/width';
+import { width as definition } from '../definitions/width';
+import { checkFileTarget } from '../file-target';
+import type { OptionsFor } from '../kinds';
+import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
+
+type Options = OptionsFor<'width'>;
+
+export async function runWidth(options: Options, context: JobContext): Promise<RunEnd<WidthResult>> {
+  const start = performance.now();
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const architecture = requireArchitecture(checkpoint);
+  const { method } = options;
+  const range = method === 'llm-pruner' ? checkedRange(architecture.layers.length, rangeOf(options)) : undefined;
+  const amount = amountOf(options, architecture);
+  await checkOutputs(options, checkpoint);
+  const calibration = await calibrationOf(options, checkpoint, context);
+  const compute = modelOptions(options, context);
+  const [measuring, selecting, evaluating] = inPhases(context.job, phasesOf(options));
+  const { rows } = calibration;
+  const clock = performance.now();
+  const { choice, device } = await withModel(checkpoint, compute, async (model) => {
+    const measured = await measureWidth(model, rows, { ...options, range }, measuring);
+    return { choice: await measured.select(amount, selecting), device: model.device };
+  });
+  const pruningSeconds = secondsSince(clock);
+  const narrow = narrowCheckpoint(checkpoint, choice.width);
+  const { meanNll, ppl, warning } = await withModel(narrow, compute, (model) =>
+    perplexityOfRows(model, rows, fullView(architecture.layers.length), evaluating),
+  );
+  const warnings = [...choice.warnings, ...(warning === undefined ? [] : [warning])];
+  warnings.forEach(context.warn);
+  const target = 'parameters' in amount ? amount.parameters : null;
+  const facts = { meanNll, ppl, target, warnings };
+  const details = detailsOf(checkpoint, options, {
+    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
+    settings: settingsOf(options, { range, choice, target, calibration }),
+    seed: options.seed,
+    device,
+  });
+  const written = await write({ options, narrow, choice, calibration, details, facts });
+  const { ratio, parametersBefore, parametersAfter, width, threshold = null } = choice;
+  const { layers } = width;
+  const common = {
+    ...{ method, ratio, target, parametersBefore, parametersAfter, meanNll, ppl, layers, threshold, warnings },
+    ...{ ...written, seconds: secondsSince(start), pruningSeconds, device: device.provider },
+  };
+  return { result: common, results: { ...common, layers: countedLayers(choice) }, run: details };
+}
+
+/** Numbers of kept neurons in place of lists: a record is read by people. */
+const countedLayers = ({ width: { layers } }: WidthChoice) =>
+  layers.map(({ groups, neurons }) => ({ groups, neurons: neurons.length }));
+
+const rangeOf = ({ range }: Options): BlockRange | undefined =>
+  range && { first: range[0], last: range[range.length - 1] };
+
+/** @throws UserError for blocks that the model does not have */
+function amountOf({ ratio, targetParams, asLargeAs }: Options, architecture: Architecture): WidthAmount {
+  if (ratio !== undefined) return { ratio };
+  if (targetParams !== undefined) return { parameters: targetParams };
+  return { parameters: parametersWithout(architecture, asLargeAs!) };
+}
+
+/** Refuses outputs that could not be written, before the work starts. */
+async function checkOutputs({ checkpoint: path, out, save }: Options, checkpoint: Checkpoint): Promise<void> {
+  if (out !== undefined) await checkTarget(out, foldersOf(checkpoint));
+  if (save === undefined) return;
+  await checkFileTarget('what is kept', save, path);
+  const isThere = await lstat(save).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    throw new UserError(`${save} exists already`, 'Coppice never overwrites', 'Name another file.');
+  }
+}
+
+async function calibrationOf(
+  options: Options,
+  checkpoint: Checkpoint,
+  { job, warn }: JobContext,
+): Promise<Calibration> {
+  const { samples, length, seed } = options;
+  const { vocabulary, context } = requireArchitecture(checkpoint);
+  const tokenizer = await optionalTokenizer(checkpoint.folder, job);
+  const calibration = await loadCalibration(options.calibration, { samples, length, seed, vocabulary }, tokenizer);
+  calibrationWarnings(calibration, options, context).forEach(warn);
+  return calibration;
+}
+
+/** Applications of the model, about: forward and backward passes to measure, and what a choice and the loss take. */
+function phasesOf({ method }: Options): { readonly share: number }[] {
+  const shares = { 'llm-pruner': [4, 0.1, 1], flap: [1, 0.3, 1], 'wanda-sp': [0, 2, 1] } as const;
+  return shares[method].map((share) => ({ share }));
+}
+
+interface Settled {
+  readonly range: BlockRange | undefined;
+  readonly choice: WidthChoice;
+  readonly target: number | null;
+  readonly calibration: Calibration;
+}
+
+/** The settings of the method alone, with its defaults. */
+function settingsOf(options: Options, { range, choice, target, calibration }: Settled): Record<string, unknown> {
+  const { method, salience, structure, metric, asLargeAs } = options;
+  const own = {
+    'llm-pruner': { range: range && `${range.first}-${range.last}`, salience: salience ?? WIDTH_DEFAULTS.salience },
+    flap: { structure: structure ?? WIDTH_DEFAULTS.structure, metric: metric ?? WIDTH_DEFAULTS.metric },
+    'wanda-sp': {},
+  }[method];
+  const { compensation, ...recorded } = recordedOptions(definition, options);
+  return {
+    ...recorded,
+    ratio: choice.ratio,
+    target,
+    asLargeAs,
+    ...own,
+    ...(method === 'flap' && { compensation }),
+    calibration: withoutRows(calibration),
+  };
+}
+
+interface Written {
+  readonly options: Options;
+  readonly narrow: Checkpoint;
+  readonly choice: WidthChoice;
+  readonly calibration: Calibration;
+  readonly details: RunDetails;
+  readonly facts: Pick<WidthResult, 'warnings'> & { readonly meanNll: number; readonly ppl: number };
+}
+
+async function write({
+  options,
+  narrow,
+  choice,
+  calibration,
+  facts,
+}: Written): Promise<Pick<WidthResult, 'out' | 'save' | 'leftBehind'>> {
+  const { method, save } = options;
+  const { source, sha256 } = calibration;
+  const { ratio, parametersAfter } = choice;
+  const origin = {
+    method,
+    texts: [{ name: source, sha256 }],
+    facts: { ratio, parameters: parametersAfter, perplexity: facts.ppl },
+  };
+  return { out: null, save: save === undefined ? null : await saveWidth(save, narrow, origin) };
+}
