@@ -30,6 +30,8 @@ export interface WidthResult {
   readonly save: string | null;
   /** Files of the model that were not copied, and why; absent without a new checkpoint. */
   readonly leftBehind?: readonly { readonly name: string; readonly why: string }[];
+  /** Which programs open the new checkpoint, in a sentence. */
+  readonly loading?: string;
   /** Of the whole job, and in it of choosing what is kept: the method alone. */
   readonly seconds: number;
   readonly pruningSeconds: number;

@@ -240,7 +240,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       length: 16,
       save: `${out}.width.safetensors`,
     }),
-    ({ model, text }) => ({
+    ({ model, text, out }) => ({
       checkpoint: model,
       method: 'llm-pruner',
       asLargeAs: [1, '2.ffn'],
@@ -250,6 +250,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       calibration: text,
       samples: 2,
       length: 12,
+      out,
     }),
   ],
   tasks: [

@@ -6,7 +6,20 @@ import { facts, table } from '../terminal/text';
 import type { Page } from './page';
 
 export const widthPage: Page<'width'> = (_, { shown }) => ({
-  page: ({ method, ratio, target, parametersBefore, parametersAfter, meanNll, ppl, layers, out, save, seconds }) => [
+  page: ({
+    method,
+    ratio,
+    target,
+    parametersBefore,
+    parametersAfter,
+    meanNll,
+    ppl,
+    layers,
+    out,
+    save,
+    loading,
+    seconds,
+  }) => [
     ...facts([
       ['method', method],
       ['ratio', `${ratio}${target === null ? '' : `, for ${formatCount(target)} parameters`}`],
@@ -19,6 +32,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
         `${formatNumber(Number(ppl))} on the calibration rows (mean loss ${formatNumber(Number(meanNll))})`,
       ],
       ...[out, save].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
+      ...(loading === undefined ? [] : [['opened by', loading] as const]),
       ['time', formatSeconds(seconds)],
     ]),
     '',

@@ -83,8 +83,10 @@ export const width = defineJob({
     'with its query heads, and a neuron with its rows and column. Measures the narrower model on the calibration rows. Without ' +
     '--out and --save nothing is written. The source never changes.',
   notes:
-    'LLM-Pruner removes a share of the units of every block in a range, by gradients. FLAP compares the units of all blocks by how ' +
-    'their inputs fluctuate, and adds biases. Wanda-sp removes a share of every block, by weights and the norm of their inputs.',
+    'Methods:\n' +
+    '  llm-pruner  removes a share of every block in a range, by gradients (Ma et al. 2023)\n' +
+    '  flap        compares all blocks by how their channels fluctuate, and adds biases (An et al. 2024)\n' +
+    '  wanda-sp    removes a share of every block, by weights and norms of inputs (Sun et al. 2024)',
   examples: [
     './SmolLM2-135M --method flap --ratio 0.25 --calibration prose.txt --out ./SmolLM2-narrow',
     './SmolLM2-135M --method llm-pruner --as-large-as 10,12-14 --calibration prose.txt --json',

@@ -19,6 +19,7 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { saveWidth } from '../../engine/weights/width-file';
+import { writeWidth } from '../../engine/write/width';
 import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { WidthResult } from '../../protocol/width';
 import { width as definition } from '../definitions/width';
@@ -53,14 +54,14 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const warnings = [...choice.warnings, ...(warning === undefined ? [] : [warning])];
   warnings.forEach(context.warn);
   const target = 'parameters' in amount ? amount.parameters : null;
-  const facts = { meanNll, ppl, target, warnings };
+  const facts = { meanNll, ppl, warnings };
   const details = detailsOf(checkpoint, options, {
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
     settings: settingsOf(options, { range, choice, target, calibration }),
     seed: options.seed,
     device,
   });
-  const written = await write({ options, narrow, choice, calibration, details, facts });
+  const written = await write({ options, narrow, choice, calibration, details, facts }, context);
   const { ratio, parametersBefore, parametersAfter, width, threshold = null } = choice;
   const { layers } = width;
   const common = {
@@ -153,14 +154,10 @@ interface Written {
   readonly facts: Pick<WidthResult, 'warnings'> & { readonly meanNll: number; readonly ppl: number };
 }
 
-async function write({
-  options,
-  narrow,
-  choice,
-  calibration,
-  facts,
-}: Written): Promise<Pick<WidthResult, 'out' | 'save' | 'leftBehind'>> {
-  const { method, save } = options;
+async function write(
+  { options: { method, out, save }, narrow, choice, calibration, details, facts }: Written,
+  { job, started, note }: JobContext,
+): Promise<Pick<WidthResult, 'out' | 'save' | 'leftBehind' | 'loading'>> {
   const { source, sha256 } = calibration;
   const { ratio, parametersAfter } = choice;
   const origin = {
@@ -168,5 +165,13 @@ async function write({
     texts: [{ name: source, sha256 }],
     facts: { ratio, parameters: parametersAfter, perplexity: facts.ppl },
   };
-  return { out: null, save: save === undefined ? null : await saveWidth(save, narrow, origin) };
+  const saved = save === undefined ? null : await saveWidth(save, narrow, origin);
+  if (out === undefined) return { out: null, save: saved };
+  const written = await writeWidth(narrow, out, {
+    ...job,
+    facts: { method, ratio, calibration: [source], ...facts },
+    provenance: { ...details, inputs: details.inputs.slice(1), started }, // the model is the first input
+  });
+  for (const { name, why } of written.leftBehind) note(`${name} was not copied: ${why}`);
+  return { out: written.out, save: saved, leftBehind: written.leftBehind, loading: written.loading };
 }
