@@ -170,7 +170,9 @@ class Bytes {
     this.length += bytes;
     if (type === 'u64') this.buffer.writeBigUInt64LE(BigInt(value), at);
     else if (type === 'i64') this.buffer.writeBigInt64LE(BigInt(value), at);
-    else if (type === 'f32') this.buffer.writeFloatLE(Number(value), at);
+    else if (type === 'f32' && Number.isFinite(value) && !Number.isFinite(Math.fround(Number(value)))) {
+      throw new RangeError(`${String(value)} is no float32`);
+    } else if (type === 'f32') this.buffer.writeFloatLE(Number(value), at);
     else if (type === 'f64') this.buffer.writeDoubleLE(Number(value), at);
     else if (!Number.isInteger(Number(value))) throw new RangeError(`${String(value)} is not a whole number`);
     else if (type === 'i8' || type === 'i16' || type === 'i32') this.buffer.writeIntLE(Number(value), at, bytes);

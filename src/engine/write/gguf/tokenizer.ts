@@ -29,7 +29,9 @@ export async function tokenizerMetadata(folder: string, architecture: Architectu
   const sources = await readTokenizerTexts(folder);
   const files = parseTokenizerFiles(sources);
   try {
-    return { ...fieldsOf(files, architecture, sources.tokenizer) };
+    const metadata = fieldsOf(files, architecture, sources.tokenizer);
+    metadata.fields.forEach(requireCharacters);
+    return metadata;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new UserError(`${join(folder, 'tokenizer.json')} cannot be written as GGUF`, error.message, error.action, {
@@ -58,6 +60,14 @@ function fieldsOf(files: TokenizerFiles, architecture: Architecture, json: strin
     ],
     notes: table.notes,
   };
+}
+
+/** JSON can spell halves of characters, which UTF-8 has no bytes for. */
+function requireCharacters([key, field]: GgufField): void {
+  const found =
+    field.type === 'string' ? [field.value] : field.type === 'array' && field.of === 'string' ? field.values : [];
+  const bad = found.findIndex((each) => /\p{Surrogate}/u.test(each));
+  if (bad >= 0) throw new Refusal(`entry ${bad} of ${key} would have half of a character`);
 }
 
 function kindOf({ description }: TokenizerFiles): 'bytes' | 'pieces' {

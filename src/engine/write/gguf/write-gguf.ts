@@ -2,7 +2,7 @@
  * Writes a model as one GGUF file, which llama.cpp and the programs around it run: whole, without some blocks, narrower,
  * with changed weights. Steps: temporary name beside the output → write and flush → read back and compare → rename.
  */
-import { withLayers } from '../../checkpoint/architecture';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
 import { CancelledError, throwIfCancelled, UserError } from '../../errors';
@@ -107,7 +107,22 @@ export async function planGguf(
     ...architectureFields(architecture, dialect),
     ...tokenizer.fields,
   ];
-  return { layout: layOutGguf(fields, tensors), architecture: dialect.name, notes: tokenizer.notes };
+  return {
+    layout: layOutGguf(fields, tensors),
+    architecture: dialect.name,
+    notes: [...tokenizer.notes, ...unpackable(checkpoint, architecture)],
+  };
+}
+
+/** Elements that the simplest quantised types of llama.cpp store together. */
+const PACKED = 32;
+
+/** Widths of a narrower model that quantising cannot divide. */
+function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string[] {
+  const odd = layers.filter(({ heads, headDim, ffn }) => (heads * headDim) % PACKED !== 0 || ffn % PACKED !== 0).length;
+  if (!narrowing || odd === 0) return [];
+  const has = odd === 1 ? '1 block has a width that is' : `${odd} blocks have widths that are`;
+  return [`${has} no multiple of ${PACKED}, so llama.cpp's quantiser leaves these matrices in 16 bits`];
 }
 
 /** The type of most numbers. */

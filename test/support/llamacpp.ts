@@ -1,0 +1,47 @@
+/**
+ * The real llama.cpp, in npm's node-llama-cpp, which a script beside the repository installs into the user's cache and
+ * runs in a process of its own. Tests use it where it is installed; `npm run test:full` installs it.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { full, hasShared, shared } from './shared';
+
+const SCRIPT = shared('consumers/llamacpp.mjs');
+
+/** Where the script installs its version. */
+function isInstalled(): boolean {
+  if (!hasShared || !existsSync(SCRIPT)) return false;
+  const version = /VERSION = '([\d.]+)'/.exec(readFileSync(SCRIPT, 'utf8'))?.[1];
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return version !== undefined && existsSync(join(cache, 'coppice-consumers', `node-llama-cpp-${version}`));
+}
+
+const runs = isInstalled() || (full && existsSync(SCRIPT));
+
+/** A test that runs llama.cpp. */
+export function itLlamaCpp(title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
+  if (runs) it(title, body);
+  else it.skip(`${title} (needs llama.cpp; test:full installs it)`);
+}
+
+/** The same for one that only `npm run test:full` has the time for. */
+export function itLlamaCppFull(title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
+  if (runs && full) it(title, body);
+  else it.skip(`${title} (in test:full)`);
+}
+
+export interface Continued {
+  /** New tokens; they end before one that ends a text. */
+  readonly ids: readonly number[];
+  readonly text: string;
+  readonly promptIds: readonly number[];
+}
+
+/** Continues a prompt greedily: a text, which llama.cpp cuts into tokens, or ids. */
+export function continueWithLlamaCpp(file: string, prompt: string | readonly number[], count: number): Continued {
+  const given = typeof prompt === 'string' ? prompt : JSON.stringify(prompt);
+  const out = execFileSync(process.execPath, [SCRIPT, file, given, String(count)], { encoding: 'utf8' });
+  return JSON.parse(out.trim().split('\n').at(-1)!) as Continued;
+}
