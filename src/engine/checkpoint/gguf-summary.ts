@@ -3,6 +3,7 @@ import { counted } from '../../format/words';
 import { printable } from '../formats/bounded-json';
 import type { GgufFile } from '../formats/gguf/file';
 import type { GgufTensor } from '../formats/gguf/tensors';
+import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements } from './parameters';
 import type { Summary } from './summary';
 
@@ -19,15 +20,21 @@ export function summarizeGguf(gguf: GgufFile): Summary {
     return architecture === null ? null : positive(gguf, `${architecture}.${field}`);
   };
   const hidden = number('embedding_length');
-  const heads = number('attention.head_count');
   const headDim = number('attention.key_length');
+  const rows = blockRows(gguf.tensors);
+  /** One number, or a list of one for each block, of which the header keeps the beginning: then from the tensors. */
+  const perBlock = (field: string, tensor: string, unit: number | null): LayerNumber | null => {
+    const listed = architecture !== null && typeof gguf.metadata.get(`${architecture}.${field}`)?.value === 'object';
+    return listed ? listedNumber(rows.get(tensor), unit) : number(field);
+  };
+  const heads = perBlock('attention.head_count', 'attn_q', headDim);
   const embedding = gguf.tensors.find(({ name }) => name === 'token_embd.weight');
-  const perBlock = storedBlocks(gguf.tensors);
+  const stored = storedBlocks(gguf.tensors);
   return {
     path: gguf.path,
     format: 'gguf',
     architecture,
-    blocks: perBlock.length > 0 ? perBlock.length : null,
+    blocks: stored.length > 0 ? stored.length : null,
     parameters: sum(gguf.tensors, ({ shape }) => elements(shape)),
     bytes: sum(gguf.tensors, ({ bytes }) => bytes),
     dtypes: elementsByType(gguf.tensors),
@@ -35,15 +42,15 @@ export function summarizeGguf(gguf: GgufFile): Summary {
     vocabulary: embedding?.shape.at(0) ?? number('vocab_size') ?? listLength(gguf, 'tokenizer.ggml.tokens'),
     hidden,
     heads,
-    kvHeads: number('attention.head_count_kv') ?? heads,
-    headDim: headDim ?? (hidden !== null && heads !== null && hidden % heads === 0 ? hidden / heads : null),
-    ffn: number('feed_forward_length'),
+    kvHeads: perBlock('attention.head_count_kv', 'attn_k', headDim) ?? heads,
+    headDim: headDim ?? (hidden !== null && typeof heads === 'number' && hidden % heads === 0 ? hidden / heads : null),
+    ffn: perBlock('feed_forward_length', 'ffn_up', 1),
     context: number('context_length'),
-    blockParameters: perBlock,
+    blockParameters: stored,
     shards: 1,
     identity: gguf.digest.toString('hex'),
     unsupported: GGUF_UNSUPPORTED,
-    notes: [...gguf.notes, ...doubts(gguf, architecture, perBlock.length)],
+    notes: [...gguf.notes, ...doubts(gguf, architecture, stored.length)],
   };
 }
 
@@ -51,6 +58,27 @@ export function summarizeGguf(gguf: GgufFile): Summary {
 function ggufBlockOf(name: string): number | undefined {
   const match = /^blk\.(\d{1,4})\./.exec(name);
   return match ? Number(match[1]) : undefined;
+}
+
+/** Rows of each matrix in each block, by its name within the block. */
+function blockRows(tensors: readonly GgufTensor[]): Map<string, (number | undefined)[]> {
+  const rows = new Map<string, (number | undefined)[]>();
+  for (const { name, shape } of tensors) {
+    const block = ggufBlockOf(name);
+    const matrix = /^blk\.\d+\.(\w+)\.weight$/.exec(name)?.[1];
+    if (block === undefined || matrix === undefined) continue;
+    const list = rows.get(matrix) ?? [];
+    list[block] = shape.at(0);
+    rows.set(matrix, list);
+  }
+  return rows;
+}
+
+/** Null unless every block has the matrix and its rows are whole units. */
+function listedNumber(rows: readonly (number | undefined)[] | undefined, unit: number | null): LayerNumber | null {
+  if (!rows || unit === null) return null;
+  const counts = Array.from(rows, (count) => (count ?? NaN) / unit);
+  return counts.every((count) => Number.isInteger(count) && count > 0) ? layerNumber(counts) : null;
 }
 
 /** Contradictions between metadata and tensors, and missing information. */

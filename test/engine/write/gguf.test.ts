@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { summarizeGguf } from '../../../src/engine/checkpoint/gguf-summary';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { fullWidth, narrowCheckpoint, type Width } from '../../../src/engine/checkpoint/width';
@@ -173,6 +174,11 @@ describe('write/gguf', () => {
     assert.deepEqual(number('deci.attention.head_count_kv'), list(blocks.map(({ kvHeads }) => kvHeads)));
     assert.deepEqual(number('deci.feed_forward_length'), list(blocks.map(({ ffn }) => ffn)));
     assert.equal(tensors.filter(({ name }) => name.startsWith('blk.')).length, 3 * 11);
+    const summary = summarizeGguf(await openGguf(file));
+    assert.deepEqual(
+      [summary.heads, summary.kvHeads, summary.headDim, summary.ffn],
+      [blocks.map(({ heads }) => heads), blocks.map(({ kvHeads }) => kvHeads), 16, blocks.map(({ ffn }) => ffn)],
+    );
     const found = await tensorsOf(file);
     const [{ neurons }, source] = [width.layers[2], readCheckpointTensors(whole.folder)];
     const up = source.get('model.layers.2.mlp.up_proj.weight')!.values;
