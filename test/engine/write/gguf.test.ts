@@ -177,7 +177,7 @@ describe('write/gguf', () => {
     const summary = summarizeGguf(await openGguf(file));
     assert.deepEqual(
       [summary.heads, summary.kvHeads, summary.headDim, summary.ffn],
-      [blocks.map(({ heads }) => heads), blocks.map(({ kvHeads }) => kvHeads), 16, blocks.map(({ ffn }) => ffn)],
+      [2, 1, 16, blocks.map(({ ffn }) => ffn)],
     );
     const found = await tensorsOf(file);
     const [{ neurons }, source] = [width.layers[2], readCheckpointTensors(whole.folder)];
