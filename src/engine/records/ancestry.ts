@@ -15,8 +15,14 @@ import type { RunRecord } from './record';
  */
 export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {
   const parent = record?.inputs.find(({ role }) => role === 'model')?.name;
-  const removed = entries(record?.results.removed);
-  if (!record || parent === undefined || removed.length === 0) return undefined;
+  if (!record || parent === undefined) return undefined;
+  if (record.kind === 'width') {
+    const method = text(record.results.method);
+    const how = method === undefined ? '' : ` (${inline(method)})`;
+    return `${codeSpan(name)} itself is ${codeSpan(parent)} with fewer attention heads and neurons${how}.`;
+  }
+  const removed = entries(record.results.removed);
+  if (removed.length === 0) return undefined;
   const { chosen, criterion } = record.settings;
   const why = text(chosen) === undefined ? '' : `, chosen ${inline(text(chosen)!)}`;
   const by = text(criterion) === undefined ? '' : ` (${inline(text(criterion)!)})`;

@@ -1,7 +1,8 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
-import type { HealDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
+import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
+import type { HealDigest, NarrowerDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
 
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
@@ -29,8 +30,9 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
 }
 
 /** "score · ppl", "retrain · adapter": the run in a few words. */
-export function runTitle({ kind, score, curve, training, heal, samples }: RunDigest): string {
-  const what = score?.criterion ?? curve?.criterion ?? heal?.method ?? training?.output ?? samples?.prompts[0];
+export function runTitle({ kind, score, curve, training, heal, narrower, samples }: RunDigest): string {
+  const what =
+    score?.criterion ?? curve?.criterion ?? heal?.method ?? narrower?.method ?? training?.output ?? samples?.prompts[0];
   return what === undefined || what === '' ? kind : `${kind} · ${what}`;
 }
 
@@ -77,7 +79,7 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
   settings.filter(([name]) => name !== 'removed' && name !== 'device' && !name.endsWith('sha256'));
 
 /** The main results of a run, in words. */
-export function resultsOf({ score, curve, training, heal, quality, cost, samples }: RunDigest): Facts {
+export function resultsOf({ score, curve, training, heal, narrower, quality, cost, samples }: RunDigest): Facts {
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -102,6 +104,7 @@ export function resultsOf({ score, curve, training, heal, quality, cost, samples
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
     ...trainingFacts(training),
     ...healFacts(heal),
+    ...narrowerFacts(narrower),
     ...(quality ?? []).flatMap(qualityFacts),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
@@ -160,6 +163,25 @@ function healFacts(heal: HealDigest | undefined): [string, string][] {
     [`KL after healing, ${rows}`, shortNumber(after.kl)],
     [`top-1 agreement before healing, ${rows}`, percent(before.top1)],
     [`top-1 agreement after healing, ${rows}`, percent(after.top1)],
+  ];
+}
+
+function narrowerFacts(narrower: NarrowerDigest | undefined): [string, string][] {
+  if (!narrower) return [];
+  const { ratio, meanNll, ppl, layers } = narrower;
+  const range = (counts: readonly number[]): string => formatLayerNumber(layerNumber(counts));
+  return [
+    ...(ratio === null ? [] : [['ratio', shortNumber(ratio)] as [string, string]]),
+    ...(layers.length === 0
+      ? []
+      : ([
+          ['groups of heads kept of each block', range(layers.map(({ groups }) => groups))],
+          ['neurons kept of each block', range(layers.map(({ neurons }) => neurons))],
+        ] as [string, string][])),
+    ...(meanNll === undefined
+      ? []
+      : [['mean token loss on the calibration rows', shortNumber(meanNll)] as [string, string]]),
+    ...(ppl === undefined ? [] : [['perplexity of the calibration rows', shortNumber(ppl)] as [string, string]]),
   ];
 }
 

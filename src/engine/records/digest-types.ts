@@ -32,6 +32,20 @@ export interface RunDigest extends OnTop {
   readonly tasks?: TasksDigest;
   /** Of pruning block after block. */
   readonly iterative?: IterativeDigest;
+  /** Of pruning in width. */
+  readonly narrower?: NarrowerDigest;
+}
+
+/** What pruning in width kept. */
+export interface NarrowerDigest {
+  /** "flap". */
+  readonly method: string;
+  readonly ratio: number | null;
+  /** Mean token loss and perplexity of the narrower model on the rows that it was calibrated with. */
+  readonly meanNll?: JsonNumber;
+  readonly ppl?: JsonNumber;
+  /** Numbers of kept groups of heads and neurons, of every block. */
+  readonly layers: readonly { readonly groups: number; readonly neurons: number }[];
 }
 
 export interface ScoreDigest {

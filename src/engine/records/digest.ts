@@ -21,6 +21,7 @@ import { gridOf } from './digest-grid';
 import { healOf } from './digest-heal';
 import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
+import { narrowerOf } from './digest-width';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import { onTop, type OnTop, readOnTop } from '../../format/on-top';
 import type { RunInput, RunRecord } from './record';
@@ -61,6 +62,7 @@ type Parts = Pick<
   | 'samples'
   | 'tasks'
   | 'iterative'
+  | 'narrower'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -102,6 +104,10 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'iterate': {
       const iterative = iterativeOf(results);
       return { ...(iterative && { iterative }), cost: writtenOf(results, model, 'pruned') };
+    }
+    case 'width': {
+      const narrower = narrowerOf(results);
+      return { ...(narrower && { narrower }), cost: writtenOf(results, model, 'narrower') };
     }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };

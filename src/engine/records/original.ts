@@ -12,7 +12,7 @@ import { recordIn } from './record';
 const MAX_ANCESTORS = 16;
 
 /** Kinds of runs whose output is a model that they changed. */
-const MAKERS = ['prune', 'heal', 'retrain', 'merge', 'iterate'];
+const MAKERS = ['prune', 'width', 'heal', 'retrain', 'merge', 'iterate'];
 
 export interface Original {
   /** Name of the oldest ancestor that records name. */

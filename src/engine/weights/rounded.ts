@@ -18,11 +18,11 @@ import type { LowRankSum, WeightSource } from './source';
 export class Rounded implements WeightSource {
   /**
    * @param source with changes; closing this source closes it
-   * @param checkpoint the source of the stored weights, for their types
+   * @param checkpoint the source of the stored weights, for their types; it may be narrower than its files
    */
   constructor(
     private readonly source: WeightSource,
-    private readonly checkpoint: Pick<WeightSource, 'stored'>,
+    private readonly checkpoint: Pick<WeightSource, 'stored' | 'storedType'>,
   ) {}
 
   get architecture(): Architecture {
@@ -70,7 +70,7 @@ export class Rounded implements WeightSource {
   /** The type that a changed weight is rounded to; undefined for a stored weight. */
   private typeOf(key: WeightKey): WeightDtype | undefined {
     if (this.source.stored(key)) return undefined;
-    const dtype = this.checkpoint.stored(key)?.dtype;
+    const dtype = this.checkpoint.storedType?.(key) ?? this.checkpoint.stored(key)?.dtype;
     return dtype !== undefined && isWeightDtype(dtype) ? dtype : undefined;
   }
 }

@@ -5,6 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type LayerWeightKey, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { narrowArchitecture, type Width } from '../checkpoint/width';
+import type { Dtype } from '../formats/dtype';
 import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { add } from '../onnx/ops/elementwise';
@@ -84,6 +85,12 @@ export class Sliced implements WeightSource {
 
   stored(key: WeightKey): TensorInfo | undefined {
     return this.cut(key) || this.bias(key) ? undefined : this.source.stored(key);
+  }
+
+  /** A new bias is stored like its Linear. */
+  storedType(key: WeightKey): Dtype | undefined {
+    if (typeof key === 'string' || this.hasOwn(key)) return this.source.stored(key)?.dtype;
+    return this.source.stored({ ...key, name: key.name === 'oBias' ? 'o' : 'down' })?.dtype;
   }
 
   close(): Promise<void> {

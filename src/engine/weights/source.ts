@@ -5,6 +5,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { WeightKey } from '../checkpoint/weight-key';
+import type { Dtype } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 
@@ -38,6 +39,9 @@ export interface WeightSource {
 
   /** The stored tensor of this weight, whose bytes can be copied unchanged; undefined if the weight is computed. */
   stored(key: WeightKey): TensorInfo | undefined;
+
+  /** The type in which a checkpoint stores a weight that is computed from it; absent if `stored` tells all types. */
+  storedType?(key: WeightKey): Dtype | undefined;
 
   /** Applies a Linear with two thin products if they are cheaper than the sum that `bind` computes. */
   lowRank?(key: WeightKey): LowRankSum | undefined;

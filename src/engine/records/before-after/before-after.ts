@@ -101,7 +101,7 @@ function originalOf({ facts, written }: Found, runs: readonly RunDigest[], ident
     tasks && tasks.models.length > 1 ? (tasks.models[0].identity ?? []) : [],
   );
   const sources = runs.flatMap(({ kind, model }) =>
-    ['prune', 'heal', 'demo'].includes(kind) ? (model.identity ?? []) : [],
+    ['prune', 'width', 'heal', 'demo'].includes(kind) ? (model.identity ?? []) : [],
   );
   const changed = [...facts, ...written].flatMap(({ model }) => (isWhole(model) ? [] : (model.identity ?? [])));
   const wanted = [...against, ...firsts, ...sources, ...changed].map((each) =>
