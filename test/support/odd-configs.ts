@@ -17,12 +17,15 @@ export interface OddConfig {
   readonly what: string;
   readonly toy: TinyName;
   readonly options: TinyOptions;
+  /** Fields to leave out of the config, after the tensors have followed them. */
+  readonly silent?: readonly string[];
   /** Mean token loss in nats. */
   readonly loss: number;
 }
 
 const linear = { rope_type: 'linear', factor: 4 };
 const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+const seedOss = { model_type: 'seed_oss', architectures: ['SeedOssForCausalLM'] };
 const alternating = ['sliding_attention', 'full_attention', 'sliding_attention', 'full_attention'];
 
 export const ODD_CONFIGS: readonly OddConfig[] = [
@@ -137,14 +140,36 @@ export const ODD_CONFIGS: readonly OddConfig[] = [
     options: { config: { sliding_window: 4, layer_types: alternating } },
     loss: 6.331721,
   },
+  {
+    what: 'seed_oss that says nothing of heads, biases and rotation',
+    toy: 'llama-plain',
+    options: {
+      bias: ['qkv'],
+      config: { ...seedOss, num_attention_heads: 16, num_key_value_heads: 8, head_dim: 128 },
+    },
+    silent: ['num_key_value_heads', 'head_dim', 'rope_theta', 'max_position_embeddings', 'bos_token_id'],
+    loss: 6.228405,
+  },
+  {
+    what: 'seed_oss with a head_dim of null and a bias in o and the FFN alone',
+    toy: 'llama-plain',
+    options: {
+      bias: ['o', 'mlp'],
+      config: { ...seedOss, head_dim: null, attention_bias: false, attention_out_bias: true, mlp_bias: true },
+    },
+    loss: 6.075562,
+  },
   { what: 'heads of 4', toy: 'mistral-window', options: { config: { head_dim: 4 } }, loss: 6.054188 },
   { what: 'heads of 12', toy: 'qwen3-qknorm', options: { config: { head_dim: 12 } }, loss: 6.119991 },
 ];
 
 /** A folder of its own with the checkpoint. */
-export function writeOdd({ toy, options }: OddConfig): string {
+export function writeOdd({ toy, options, silent = [] }: OddConfig): string {
   const folder = ownTinyCheckpoint(toy, options);
   const file = join(folder, 'config.json');
+  const config = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as object);
+  const said = Object.fromEntries(config.filter(([key]) => !silent.includes(key)));
+  writeFileSync(file, JSON.stringify(said, null, 2));
   // transformers takes 0.0 for a number with a point and refuses 0.
   writeFileSync(file, readFileSync(file, 'utf8').replace('"rms_norm_eps": 0,', '"rms_norm_eps": 0.0,'));
   return folder;

@@ -42,11 +42,11 @@ export function cardFront(
   checkpoint: Checkpoint,
   tags: readonly string[],
   inherited: InheritedFields,
-  { runs }: Pick<Loading, 'runs'>,
+  { isStock }: Pick<Loading, 'isStock'>,
 ): string {
   const name = modelName(checkpoint);
   const fields = [
-    ...(runs === null ? [] : ['library_name: transformers']),
+    ...(isStock ? ['library_name: transformers'] : []),
     'pipeline_tag: text-generation',
     // Only a Hugging Face cache shows reliably that a name is a repository's.
     ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),

@@ -7,8 +7,8 @@ import { narrowedConfig } from './planned-model';
 
 /** Which programs open a written checkpoint. */
 export interface Loading {
-  /** The class of transformers that runs it; null if there is none. */
-  readonly runs: string | null;
+  /** A class of transformers runs it. */
+  readonly isStock: boolean;
   /** For the card; ends with a full stop. */
   readonly sentence: string;
 }
@@ -17,12 +17,12 @@ export interface Loading {
 export function loadingOf(source: Checkpoint, kept: readonly number[]): Loading {
   const described = narrowedConfig(source, kept);
   if (described === undefined && !isRagged(source.config ?? {})) {
-    return { runs: String(source.config?.model_type), sentence: 'It loads in stock transformers.' };
+    return { isStock: true, sentence: 'It loads in stock transformers.' };
   }
   if (described === undefined || described.runs === null) {
     const why = described?.why ?? 'its blocks differ in width';
     return {
-      runs: null,
+      isStock: false,
       sentence: `Only Coppice opens it (${why}); other programs refuse it, because they do not know the type "coppice" in its config.`,
     };
   }
@@ -32,7 +32,7 @@ export function loadingOf(source: Checkpoint, kept: readonly number[]): Loading 
     zeros.length === 0
       ? ''
       : ` Biases of ${zeros.map((name) => `${name}_proj`).join(', ')} are zero; the class has them only together with others.`;
-  return { runs, sentence: `It loads in stock transformers${other}.${biases}` };
+  return { isStock: true, sentence: `It loads in stock transformers${other}.${biases}` };
 }
 
 /** "Its blocks keep 1–2 of 2 groups of attention heads and 60–96 of 96 neurons."; undefined for the full width. */

@@ -13,6 +13,7 @@ import { modelInput, newRecord } from '../records/record';
 import { inheritedFields } from './card';
 import { loadingOf } from './loading';
 import { writeModified } from './modified';
+import { narrowedConfig } from './planned-model';
 import { widthCard } from './width-card';
 import type { WriteOptions, Written } from './write-checkpoint';
 
@@ -72,7 +73,9 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
     bytesBefore: before.bytesBefore,
     bytesAfter: after.bytesAfter,
   });
-  const loading = loadingOf(checkpoint, [...requireArchitecture(checkpoint).layers.keys()]);
+  const all = [...requireArchitecture(checkpoint).layers.keys()];
+  const loading = loadingOf(checkpoint, all);
+  const runs = narrowedConfig(checkpoint, all)?.runs ?? null;
   const inputs = [modelInput(narrowing.from), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const inherited = await inheritedFields(checkpoint.folder);
   const layers = narrowing.width.layers.map(({ groups, neurons }) => ({ groups, neurons: neurons.length }));
@@ -92,7 +95,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
           kind: 'width',
           inputs,
           settings: { ...settings, dtype, ...widthSetting(checkpoint) },
-          results: { ...results, ...sizesOf(reduction), runs: loading.runs, layers },
+          results: { ...results, ...sizesOf(reduction), runs, layers },
           started,
         }),
     },
@@ -104,7 +107,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
     out: written.out,
     leftBehind: written.leftBehind,
     record: written.record,
-    runs: loading.runs,
+    runs,
     loading: loading.sentence,
     seconds: (performance.now() - clock) / 1000,
   };
