@@ -27,7 +27,9 @@ export function keptWarnings({ architecture, counts, multiple }: Made, measured:
   return [
     ...headWarning(architecture, counts, measured),
     ...(narrow > 0
-      ? [`${counted(narrow, 'block')} have fewer than ${multiple} neurons, so no multiple is kept there`]
+      ? [
+          `${counted(narrow, 'block')} ${narrow === 1 ? 'has' : 'have'} fewer than ${multiple} neurons, so no multiple is kept there`,
+        ]
       : []),
     ...(odd > 0 && multiple === undefined
       ? [
@@ -41,7 +43,7 @@ function headWarning(architecture: Architecture, counts: readonly UnitCounts[], 
   if (losesGroups(architecture, counts)) return [];
   const most = Math.max(...architecture.layers.map(({ kvHeads }) => kvHeads));
   const from = leastRatio((ratio) => losesGroups(architecture, measured.counts(ratio)));
-  const why = `there are only ${counted(most, 'group')} of heads in a block, because query heads share ${counted(most, 'key-value head')}`;
+  const why = `there ${most === 1 ? 'is' : 'are'} only ${counted(most, 'group')} of heads in a block, because query heads share ${counted(most, 'key-value head')}`;
   if (from === undefined) return [`no attention head is removed at any ratio: ${why}`];
   return [`no attention head is removed: ${why}; the first ones go from a ratio of ${from} on`];
 }
