@@ -1,5 +1,5 @@
 /** The facts of a checkpoint as names and values to display. */
-import { formatLayerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
+import { formatLayerNumber, layerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
 import type { Summary } from '../engine/checkpoint/summary';
 import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
@@ -26,8 +26,9 @@ export function factsOf(summary: Summary): Property[] {
   add(l10n.t('Types'), typesOf(summary));
   add(l10n.t('Blocks'), count(summary.blocks));
   const perBlock = summary.blockParameters;
-  if (perBlock.length > 0 && perBlock.every((each) => each === perBlock[0])) {
-    add(l10n.t('Parameters per block'), shortCount(perBlock[0]), formatCount(perBlock[0]));
+  if (perBlock.length > 0) {
+    const each = layerNumber(perBlock);
+    add(l10n.t('Parameters per block'), formatLayerNumber(each, shortCount), formatLayerNumber(each, formatCount));
   }
   add(l10n.t('Hidden size'), count(summary.hidden));
   add(l10n.t('Heads'), headsOf(summary));

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isGguf, openGguf } from '../../engine/formats/gguf/file';
-import { formatLayerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
+import { formatLayerNumber, layerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
 import { summarizeGguf } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
@@ -65,14 +65,13 @@ function page(summary: Summary, shell: Shell): string[] {
   const optional = (name: string, value: LayerNumber | null): [string, string][] =>
     value === null ? [] : [[name, formatLayerNumber(value, formatCount)]];
   const types = Object.entries(summary.dtypes).map(([dtype, count]) => `${dtype} ${formatCount(count)}`);
-  const alike = perBlock.every((count) => count === perBlock[0]);
   return facts([
     ['path', shell.shown(summary.path)],
     ['format', summary.shards > 1 ? `${summary.format}, ${summary.shards} files` : summary.format],
     ['architecture', shell.style.bold(shell.shown(summary.architecture ?? 'unknown'))],
     ...optional('blocks', blocks),
     ['parameters', formatCount(summary.parameters)],
-    ...(perBlock.length > 0 && alike ? optional('a block', perBlock[0]) : []),
+    ...(perBlock.length > 0 ? optional('a block', layerNumber(perBlock)) : []),
     ['size', formatBytes(summary.bytes)],
     ['types', types.join(', ') || 'no tensors'],
     ...optional('hidden', summary.hidden),

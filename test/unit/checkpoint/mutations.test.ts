@@ -148,6 +148,12 @@ describe('mutated checkpoints', () => {
         rope_parameters: { ...rope, rope_theta: 1e6 },
         quantization_config: { bits: 4 },
       },
+      {
+        ...CONFIG,
+        model_type: 'coppice',
+        coppice_family: 'llama',
+        coppice_layers: Array(3).fill({ heads: 2, kv_heads: 1, head_dim: 4, ffn: 5, biases: ['o', 'down'] }),
+      },
     ].map((config) => Buffer.from(JSON.stringify(config)));
     const limits = { depth: 32, keyLength: 2048, members: 1000, items: 1000, uniqueKeys: false };
     let refusals = 0;

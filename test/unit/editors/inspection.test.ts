@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectFile } from '../../../src/editors/inspection';
+import { CONFIG, writeModel } from '../../support/checkpoint-files';
 import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -34,6 +35,25 @@ describe('inspection', () => {
     const at = readFileSync(path).indexOf('"b"');
     assert.equal(description.problems[0].offset, at);
     assert.ok(description.noStatistics);
+  });
+
+  it('shows the range of widths where blocks differ, and who can open such a checkpoint', async () => {
+    const layer = { heads: 2, kv_heads: 1, head_dim: 4, ffn: 5, biases: [] };
+    const layers = [layer, { ...layer, heads: 6, kv_heads: 3, ffn: 12 }, layer];
+    const folder = writeModel({
+      ...CONFIG,
+      model_type: 'coppice',
+      coppice_family: 'llama',
+      coppice_layers: layers,
+    });
+    const { description } = await inspectFile(join(folder, 'model.safetensors'));
+    const facts = new Map(description.facts.map(({ name, value, note }) => [name, note ?? value]));
+    assert.deepEqual(
+      ['Architecture', 'Heads', 'FFN size', 'Parameters per block', 'Can be pruned'].map((name) => facts.get(name)),
+      ['llama', '2–6, 1–3 for keys and values, size 4 each', '5–12', '328–880', 'Yes'],
+    );
+    assert.match(description.problems.map(({ why }) => why).join(), /coppice_layers[^]*only Coppice opens it/);
+    assert.match(description.config.find(({ name }) => name === 'coppice_layers')?.value ?? '', /^\[\{"heads":2,/);
   });
 
   it('says where bytes are missing or too many', async () => {
