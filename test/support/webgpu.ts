@@ -1,4 +1,5 @@
 /** Tests that need a GPU, be it one in software: the part "webgpu" of test/run.mjs starts them with one. */
+import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { openModel, type Model } from '../../src/engine/model/model';
 import { openToy } from './model';
 
@@ -15,7 +16,14 @@ export function describeWebGpu(title: string, body: (this: Mocha.Suite) => void)
 
 /** Opens a checkpoint on the CPU and on the device, and closes both whatever happens. */
 export async function onBoth<T>(path: string, use: (cpu: Model, gpu: Model) => Promise<T>): Promise<T> {
-  const checkpoint = await openToy(path);
+  return openedOnBoth(await openToy(path), use);
+}
+
+/** The same for a checkpoint that is open. */
+export async function openedOnBoth<T>(
+  checkpoint: Checkpoint,
+  use: (cpu: Model, gpu: Model) => Promise<T>,
+): Promise<T> {
   const cpu = await openModel(checkpoint, { device: 'cpu' });
   try {
     const gpu = await openModel(checkpoint, { device: 'webgpu' });

@@ -3,14 +3,18 @@
  * tokens up at all positions but the first ones, so lengths well above that, and every number.
  */
 import assert from 'node:assert/strict';
+import { requireArchitecture } from '../../src/engine/checkpoint/open';
+import { narrowCheckpoint } from '../../src/engine/checkpoint/width';
 import { Random } from '../../src/engine/random';
 import { Forward } from '../../src/engine/model/forward';
 import type { Model } from '../../src/engine/model/model';
 import type { Step } from '../../src/engine/model/view';
 import { checkpointFolder, FAMILIES } from '../support/golden';
+import { openToy } from '../support/model';
 import { describeShared } from '../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';
-import { describeWebGpu, onBoth } from '../support/webgpu';
+import { describeWebGpu, onBoth, openedOnBoth } from '../support/webgpu';
+import { randomWidth } from '../support/widths';
 
 /** Absolute, on hidden states of order 1. */
 const TOLERANCE = 1e-4;
@@ -23,6 +27,12 @@ describeWebGpu('blocks on WebGPU', () => {
         await compareSteps(cpu, gpu, outermost(cpu), 96);
       }));
   }
+
+  it('agree where each is narrower in its own way, with biases', async () => {
+    const checkpoint = await openToy(tinyCheckpoint('llama-gqa-tied'));
+    const width = randomWidth(requireArchitecture(checkpoint), { seed: 4, biases: true });
+    await openedOnBoth(narrowCheckpoint(checkpoint, width), (cpu, gpu) => compareSteps(cpu, gpu, wholeBlocks(cpu), 64));
+  });
 
   it('agree module by module', () =>
     onBoth(tinyCheckpoint('llama-gqa-tied'), async (cpu, gpu) => {
