@@ -111,7 +111,7 @@ describe('jobs on a narrower model', function () {
     assert.notDeepEqual(result.samples[0].ids, result.samples[1].ids);
   });
 
-  it('retrain: the loss falls, and the adapter belongs to this width', async () => {
+  it('retrain and merge: the adapter belongs to this width, and is merged into its weights', async () => {
     const { width } = await narrowed();
     const adapter = newPlace();
     await runOn('retrain', {
@@ -128,6 +128,10 @@ describe('jobs on a narrower model', function () {
     const after = await runOn('eval', { checkpoint: folder, width, adapter, calibration });
     assert.notEqual(after.result.ppl, before.result.ppl);
     await refused(runOn('eval', { checkpoint: folder, adapter, calibration }), /trained on .* of width/);
+    const out = newPlace();
+    await runOn('merge', { checkpoint: folder, width, adapter, out });
+    const merged = await runOn('eval', { checkpoint: out, calibration });
+    assertClose(Math.log(Number(merged.result.ppl)), Math.log(Number(after.result.ppl)), { absolute: 1e-5 }, 'loss');
   });
 
   it('heal: brings it nearer to the full width; the new weights belong to this width', async () => {
@@ -146,6 +150,10 @@ describe('jobs on a narrower model', function () {
     const after = await runOn('eval', { checkpoint: folder, width, heal: patch, calibration });
     assert.ok(Number(after.result.kl) < Number(before.result.kl));
     await refused(runOn('eval', { checkpoint: folder, heal: patch, calibration }), /does not belong to/);
+    const out = newPlace();
+    await runOn('heal', { ...given, patch: undefined, out });
+    const written = await runOn('eval', { checkpoint: out, calibration });
+    assertClose(Math.log(Number(written.result.ppl)), Math.log(Number(after.result.ppl)), { absolute: 1e-5 }, 'loss');
   });
 
   it('what-if: without a block of it', async () => {

@@ -5,8 +5,8 @@
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
-import type { TensorInfo } from '../formats/tensor';
 import { blockOfTensor } from '../checkpoint/weight-names';
+import { type UsedTensor, usedTensors } from '../checkpoint/used-tensors';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { type Model, type ModelOptions, openModel } from '../model/model';
@@ -85,13 +85,13 @@ export const speedFigures = ({ prefill, decode, timeToFirstToken }: TurnSpeeds) 
 
 /** Parameters and bytes of the tensors that a view uses. Removing a module also removes its norm. */
 export function sizeOfView(checkpoint: Checkpoint, view: View): { parameters: number; bytes: number } {
-  const used = (tensor: TensorInfo): boolean => {
-    const at = blockOfTensor(tensor.name);
+  const used = ({ name }: UsedTensor): boolean => {
+    const at = blockOfTensor(name);
     if (at === undefined) return true;
     const ofFfn = /^(mlp|post_attention_layernorm)\./.test(at.rest);
     return (ofFfn ? view.ffn : view.attention)[at.block];
   };
-  const tensors = [...checkpoint.tensors.values()].filter(used);
+  const tensors = usedTensors(checkpoint).filter(used);
   return {
     parameters: tensors.reduce((sum, { shape }) => sum + elements(shape), 0),
     bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
