@@ -20,10 +20,7 @@ export async function onBoth<T>(path: string, use: (cpu: Model, gpu: Model) => P
 }
 
 /** The same for a checkpoint that is open. */
-export async function openedOnBoth<T>(
-  checkpoint: Checkpoint,
-  use: (cpu: Model, gpu: Model) => Promise<T>,
-): Promise<T> {
+export async function openedOnBoth<T>(checkpoint: Checkpoint, use: (cpu: Model, gpu: Model) => Promise<T>): Promise<T> {
   const cpu = await openModel(checkpoint, { device: 'cpu' });
   try {
     const gpu = await openModel(checkpoint, { device: 'webgpu' });
