@@ -167,9 +167,9 @@ describe('a file of a width', () => {
       assert.ok(data.length > 0);
     };
     await refused(changed(path, shorter), /layers\.1\.down\.bias.*in place of F32 \[64\]/);
-    const renamed = ({ header }: Parts): void => {
-      header['layers.9.o.bias'] = header[name];
-      delete header[name];
+    const renamed = (parts: Parts): void => {
+      const { [name]: moved, ...others } = parts.header;
+      parts.header = { ...others, 'layers.9.o.bias': moved };
     };
     await refused(changed(path, renamed), /layers\.1\.down\.bias.*missing/);
     const cut = join(temporaryFolder(), 'cut.width.safetensors');
