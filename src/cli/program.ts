@@ -22,6 +22,7 @@ import { retrainPage } from './pages/retrain';
 import { scorePage } from './pages/score';
 import { tasksPage } from './pages/tasks';
 import { widthPage } from './pages/width';
+import { versusPage } from './pages/versus';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -61,6 +62,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'generate', generatePage);
   addJob(program, exit, 'bench', benchPage);
   addJob(program, exit, 'grid', gridPage);
+  addJob(program, exit, 'versus', versusPage);
   addFetchTasks(program, exit);
   addReport(program, exit);
   addDemo(program, exit);

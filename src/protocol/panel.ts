@@ -29,10 +29,13 @@ export type {
   RunDigest,
   SamplesDigest,
   ScoreDigest,
+  SpreadDigest,
   TasksDigest,
   TrainingDigest,
   TrainingEvaluation,
   TrainingStep,
+  VersusDigest,
+  VersusModelDigest,
 } from '../engine/records/digest-types';
 
 /** The state that the panel shows. The host owns it. */
@@ -280,7 +283,7 @@ export type PanelMessage =
   /** Run a command with the current plan. */
   | {
       readonly type: 'start';
-      readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate';
+      readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate' | 'versus';
     }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }

@@ -321,6 +321,35 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       limitMemory: 1e15,
     }),
   ],
+  versus: [
+    ({ model, text, own }) => ({
+      checkpoint: model,
+      calibration: text,
+      samples: 2,
+      length: 12,
+      counts: [1],
+      plan: [1, 2],
+      keepEnds: false,
+      own: [own],
+      newTokens: 2,
+      runs: 1,
+      warmup: 0,
+    }),
+    ({ model, text }) => ({
+      checkpoint: model,
+      calibration: text,
+      samples: 2,
+      length: 12,
+      methods: ['ppl'],
+      counts: [2, 5],
+      keep: [0, 1],
+      keepEnds: false,
+      text,
+      window: 16,
+      limit: 2,
+      speed: false,
+    }),
+  ],
   speeds: [
     ({ model, adapter, patch }) => ({
       columns: [
@@ -358,7 +387,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
 };
 
 /** What is measured of a run, and so differs from one to the next. */
-const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|rates|limitbytes|load|slowdown/i;
+const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|latency|throughput|peakbytes|speedup|rates|limitbytes|load|slowdown/i;
 
 /** Without measurements, and without the run's own folder in paths. */
 function comparable(value: unknown, own: string): unknown {

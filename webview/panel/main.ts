@@ -19,6 +19,7 @@ import { qualitySection } from './sections/quality';
 import { runsSection } from './sections/runs';
 import { samplesSection } from './sections/samples';
 import { trainingSection } from './sections/training';
+import { versusSection } from './sections/versus';
 import { blockMapSection } from './sections/block-map';
 import { type Held, receive } from './state/state';
 import { readView, type ViewState } from './state/view-state';
@@ -58,7 +59,7 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, iterative, quality, accuracy, samples, grid, measured, runs] = [
+  const [plan, importance, curve, training, healing, iterative, quality, accuracy, samples, grid, versus, measured, runs] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
@@ -69,11 +70,12 @@ function build(): void {
     accuracySection(context),
     samplesSection(context),
     gridSection(context),
+    versusSection(context),
     measuredSection(context),
     runsSection(context),
   ];
   // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
-  const cards = [importance, curve, training, healing, iterative, quality, accuracy, samples, grid, measured, runs];
+  const cards = [importance, curve, training, healing, iterative, quality, accuracy, samples, grid, versus, measured, runs];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

@@ -15,6 +15,7 @@ import { importanceSection } from '../panel/sections/importance';
 import { iterativeSection } from '../panel/sections/iterative';
 import { measuredSection } from '../panel/sections/measured';
 import { trainingSection } from '../panel/sections/training';
+import { versusSection } from '../panel/sections/versus';
 import { FIRST_VIEW, type ViewState } from '../panel/state/view-state';
 import './report.css';
 import { stateOf } from './state';
@@ -40,6 +41,7 @@ const CONTENTS = {
   iterative: ({ iterative }) => iterative !== undefined,
   cost: ({ cost }) => cost !== undefined,
   grid: ({ grid }) => grid !== undefined,
+  versus: ({ versus }) => versus !== undefined,
 } as const satisfies Record<string, (digest: RunDigest) => boolean>;
 
 /** The cards for which these runs have content. */
@@ -69,6 +71,7 @@ function chapter(name: string, own: readonly PanelRun[], several: boolean): HTML
     ...(has('iterative') ? [iterativeSection(context)] : []),
     ...(has('cost') ? [measuredSection(context)] : []),
     ...(has('grid') ? [gridSection(context)] : []),
+    ...(has('versus') ? [versusSection(context)] : []),
   ];
   const main = el('div', { class: 'grid' }, ...sections.map(({ element }) => element), ...own.flatMap(samplesOf));
   queueMicrotask(draw);

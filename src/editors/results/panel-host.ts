@@ -22,6 +22,7 @@ const COMMANDS = {
   prune: 'coppice.pruneCheckpoint',
   heal: 'coppice.heal',
   iterate: 'coppice.iterate',
+  versus: 'coppice.compareWithWidth',
   retrain: 'coppice.retrainLora',
   tasks: 'coppice.evaluateTasks',
   beforeAfter: 'coppice.showBeforeAfter',

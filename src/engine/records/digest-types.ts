@@ -34,6 +34,8 @@ export interface RunDigest extends OnTop {
   readonly iterative?: IterativeDigest;
   /** Of pruning in width. */
   readonly narrower?: NarrowerDigest;
+  /** Of comparing depth and width. */
+  readonly versus?: VersusDigest;
 }
 
 /** What pruning in width kept. */
@@ -387,4 +389,59 @@ export interface TasksDigest {
     /** Of each model: number of its choice, or its text. */
     readonly answers: readonly (number | { readonly text: string; readonly correct: boolean } | null)[];
   }[];
+}
+
+/** Depth against width: models of equal sizes, made in both ways. */
+export interface VersusDigest {
+  /** Name of the text that perplexity was measured on, and its rows. */
+  readonly text: string;
+  readonly rows: number | null;
+  /** That text also chose what to keep. */
+  readonly calibrated: boolean;
+  /** How speed was measured; null without. */
+  readonly speed: {
+    readonly batch: number;
+    readonly newTokens: number;
+    readonly runs: number;
+    readonly warmup: number;
+    readonly inTurns: boolean;
+  } | null;
+  /** It ended early, and numbers are missing. */
+  readonly cancelled: boolean;
+  /** The whole model first, then size by size. */
+  readonly models: readonly VersusModelDigest[];
+}
+
+/** A model of the comparison; null is what was not measured. */
+export interface VersusModelDigest {
+  /** "whole", "plan", "ppl", "taylor", "llm-pruner", "flap", "wanda-sp". */
+  readonly method: string;
+  readonly kind: 'whole' | 'depth' | 'width';
+  /** Removed blocks; of a narrower model, those whose removal gives its size. */
+  readonly count: number;
+  readonly removed: readonly (number | string)[];
+  readonly ratio: number | null;
+  readonly parameters: number | null;
+  readonly blocks: number | null;
+  /** Of the blocks that are left: mean and population deviation. */
+  readonly heads: SpreadDigest | null;
+  readonly ffn: SpreadDigest | null;
+  readonly ppl?: JsonNumber;
+  readonly accuracy: number | null;
+  /** Of the accuracy to the whole model's on the same items. */
+  readonly difference: { readonly difference: number | null; readonly interval: number | null } | null;
+  /** Seconds, tokens a second, bytes. */
+  readonly latency: SpreadDigest | null;
+  readonly throughput: SpreadDigest | null;
+  readonly peakBytes: SpreadDigest | null;
+  readonly speedUp: number | null;
+  readonly pruningSeconds: number | null;
+  /** Why there is no such model, or no speed of it. */
+  readonly failure?: string;
+  readonly speedFailure?: string;
+}
+
+export interface SpreadDigest {
+  readonly mean: number;
+  readonly sd: number;
 }

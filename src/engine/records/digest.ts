@@ -22,6 +22,7 @@ import { healOf } from './digest-heal';
 import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
 import { narrowerOf } from './digest-width';
+import { versusOf } from './digest-versus';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import { onTop, type OnTop, readOnTop } from '../../format/on-top';
 import type { RunInput, RunRecord } from './record';
@@ -63,6 +64,7 @@ type Parts = Pick<
   | 'tasks'
   | 'iterative'
   | 'narrower'
+  | 'versus'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -108,6 +110,9 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'width': {
       const narrower = narrowerOf(results);
       return { ...(narrower && { narrower }), cost: writtenOf(results, model, 'narrower') };
+    case 'versus': {
+      const versus = versusOf(results);
+      return versus ? { versus } : {};
     }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };

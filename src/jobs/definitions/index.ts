@@ -14,6 +14,7 @@ import { score } from './score';
 import { speeds } from './speeds';
 import { tasks } from './tasks';
 import { width } from './width';
+import { versus } from './versus';
 
 export const JOBS = {
   score,
@@ -31,4 +32,5 @@ export const JOBS = {
   speeds,
   samples,
   tasks,
+  versus,
 };

@@ -16,6 +16,7 @@ import { runScore } from './score';
 import { runSpeeds } from './speeds';
 import { runTasks } from './tasks';
 import { runWidth } from './width';
+import { runVersus } from './versus';
 
 const runs = {
   score: runScore,
@@ -33,6 +34,7 @@ const runs = {
   speeds: runSpeeds,
   samples: runSamples,
   tasks: runTasks,
+  versus: runVersus,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** The result inside the process, where every number is a number. */

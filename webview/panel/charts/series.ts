@@ -32,6 +32,9 @@ const STYLES: Readonly<Record<string, SeriesStyle>> = {
   greedy: style(6, 'cross', '10 4', [t('Greedy'), t('greedy')]),
   search: style(5, 'circle', '12 3 3 3', [t('Search'), t('search')]),
   healed: style(2, 'diamond', '5 2 1 2', [t('Greedy after healing'), t('greedy after healing')]),
+  'llm-pruner': style(3, 'square', '5 3', [t('LLM-Pruner'), t('LLM-Pruner')]),
+  flap: style(4, 'diamond', '5 3', [t('FLAP'), t('FLAP')]),
+  'wanda-sp': style(5, 'star', '5 3', [t('Wanda-sp'), t('Wanda-sp')]),
   deepest: style(7, 'wye', '1 3', [t('Deepest first'), t('deepest first')]),
 };
 

@@ -11,11 +11,11 @@ import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
 /** Cards by their CSS class. */
-export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid';
+export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid' | 'versus';
 
 /** The chart that can draw the run; undefined for a run without a chart. */
 export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
-  const { score, curve, training, heal, tasks, grid, samples, retrained } = digest;
+  const { score, curve, training, heal, tasks, grid, versus, samples, retrained } = digest;
   if (foreign) return undefined;
   if (score && score.blocks.length > 0) return 'importance';
   if (curve && curve.points.length > 0) return 'curve';
@@ -23,6 +23,7 @@ export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
   if (heal) return 'healing';
   if (tasks) return 'accuracy';
   if (grid) return 'speed-grid';
+  if (versus) return 'versus';
   if (samples && samples.texts.length > 0) return 'samples';
   return retrained && retrained.length > 0 ? 'curve' : undefined;
 }
@@ -62,13 +63,17 @@ export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: Vie
       return { samples: run.id };
     case 'speed-grid':
       return { grid: run.id };
+    case 'versus':
+      return { versus: run.id };
     case undefined:
       return {};
   }
 }
 
-export const isShown = ({ id }: PanelRun, { shown, training, healing, accuracy, grid, samples }: ViewState): boolean =>
-  shown.includes(id) || [training, healing, accuracy, grid, samples].includes(id);
+export const isShown = ({ id }: PanelRun, view: ViewState): boolean => {
+  const { shown, training, healing, accuracy, grid, versus, samples } = view;
+  return shown.includes(id) || [training, healing, accuracy, grid, versus, samples].includes(id);
+};
 
 /** A note that a chart draws a chosen run, with a button to go back; empty if it draws the newest. */
 export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {

@@ -25,6 +25,11 @@ export interface ViewState {
   readonly gridMeasure: string;
   /** Iterative pruning that is shown; empty for the newest. */
   readonly iterative: string;
+  /** Comparison of depth and width that is shown; empty for the newest. */
+  readonly versus: string;
+  /** What its chart shows, and against what. */
+  readonly versusMeasure: string;
+  readonly versusAgainst: string;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -54,6 +59,9 @@ export const FIRST_VIEW: ViewState = {
   grid: '',
   gridMeasure: 'throughput',
   iterative: '',
+  versus: '',
+  versusMeasure: 'ppl',
+  versusAgainst: 'parameters',
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },

@@ -1,0 +1,223 @@
+/** Depth against width at equal size: makes the models of all methods and sizes, and measures each in the same way. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import { requireBlocks } from '../../engine/checkpoint/block-list';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { CancelledError, throwIfCancelled, UserError } from '../../engine/errors';
+import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
+import { loadRows, type RowSource } from '../../engine/evaluate/rows';
+import { DEPTH_METHODS, type DepthMethod, isWidthMethod, VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
+import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
+import { criterionWork } from '../../engine/importance/criteria';
+import { selectExplicit } from '../../engine/importance/select';
+import type { DeviceReport } from '../../engine/onnx/device';
+import { option } from '../../engine/option-token';
+import { inPhases, type JobOptions } from '../../engine/progress';
+import { detailsOf } from '../../engine/records/details';
+import { modelName } from '../../engine/records/record';
+import type { GridResult } from '../../protocol/grid';
+import type { VersusModel, VersusResult } from '../../protocol/versus';
+import { type JobContext, type RunEnd, secondsSince } from '../run';
+import { type Able, isAble, measureAccuracies, measurePerplexities, measureSpeed } from './versus-measures';
+import {
+  askedCounts,
+  type Candidate,
+  depthCandidate,
+  planCandidate,
+  rankings,
+  sizesOf,
+  type Size,
+  type VersusOptions,
+  wholeCandidate,
+} from './versus-models';
+import { rivalCandidates } from './versus-rivals';
+
+export async function runVersus(options: VersusOptions, context: JobContext): Promise<RunEnd<VersusResult>> {
+  const start = performance.now();
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const architecture = requireArchitecture(checkpoint);
+  if (options.plan) selectExplicit(options.plan, architecture.layers.length);
+  requireBlocks(options.keep ?? [], architecture.layers.length, option('keep'));
+  const folder = options.saveWidths ?? (await mkdtemp(join(tmpdir(), 'coppice-versus-')));
+  try {
+    return await compare({ options, checkpoint, architecture, folder, start }, context);
+  } finally {
+    if (options.saveWidths === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Opened {
+  readonly options: VersusOptions;
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  /** For the widths of the rivals. */
+  readonly folder: string;
+  readonly start: number;
+}
+
+async function compare(opened: Opened, context: JobContext): Promise<RunEnd<VersusResult>> {
+  const { options, checkpoint, architecture, start } = opened;
+  const { methods = VERSUS_METHODS } = options;
+  const measured = await loadRows(rowsOf(options), checkpoint, architecture, context.job);
+  measured.warnings.forEach(context.warn);
+  const phases = phasesOf(opened, measured.rows.length, context.job);
+  const { sizes, candidates, inputs } = await makeModels(opened, context, phases);
+  if (options.text !== undefined && inputs.some(({ sha256 }) => sha256 === measured.input.sha256))
+    context.warn(CALIBRATION_IS_EVALUATION);
+  const found = await measureAll(opened, candidates, measured.rows, context, phases);
+  const { grid, device } = found;
+  const { rows, input, drawn } = measured;
+  const result: VersusResult = {
+    model: { name: modelName(checkpoint), identity: checkpoint.identity },
+    methods: VERSUS_METHODS.filter((method) => methods.includes(method)),
+    sizes,
+    models: found.models,
+    text: {
+      from: options.text === undefined ? 'calibration' : 'text',
+      name: input.name,
+      sha256: input.sha256!,
+      rows: rows.length,
+      length: rows[0].length,
+    },
+    ...(grid && { speed: speedOf(grid, options) }),
+    ended: found.ended,
+    seconds: secondsSince(start),
+    device: device.provider,
+  };
+  const isText = options.text !== undefined;
+  return {
+    result,
+    run: detailsOf(checkpoint, options, {
+      inputs: [...inputs, ...(isText ? [input] : [])],
+      settings: {
+        counts: sizes.map(({ count }) => count),
+        methods: result.methods,
+        plan: options.plan ?? null,
+        multiple: options.multiple ?? null,
+        keepEnds: options.keepEnds,
+        keep: options.keep ?? [],
+        rows: isText ? 'text' : 'calibration',
+        ...drawn,
+        tasks: options.tasks ?? null,
+        items: options.items ?? null,
+        ...(options.speed && { batch: options.batch, newTokens: options.newTokens, runs: options.runs }),
+      },
+      seed: options.seed,
+      device,
+    }),
+  };
+}
+
+interface Phases {
+  readonly depth: Readonly<Record<DepthMethod, JobOptions>>;
+  readonly width: JobOptions;
+  readonly perplexity: JobOptions;
+  readonly speed: JobOptions;
+  readonly tasks: JobOptions;
+}
+
+/** Shares of progress, in applications of a block to a row of the usual length. */
+function phasesOf({ options, architecture }: Opened, rows: number, job: JobOptions): Phases {
+  const { methods = VERSUS_METHODS, samples = DEFAULT_DRAWING.samples, speed, data, own, counts, plan } = options;
+  const sizes = (counts ?? (plan ? [] : [1, 2, 3])).length + (plan ? 1 : 0);
+  const blocks = architecture.layers.length;
+  const models = 1 + sizes * methods.length;
+  const rivals = methods.filter(isWidthMethod).length;
+  const [ppl, taylor, width, perplexity, speeds, tasks] = inPhases(job, [
+    ...DEPTH_METHODS.map((method) => ({
+      share: methods.includes(method) ? samples * criterionWork(architecture, method, {}) : 0,
+    })),
+    { share: 8 * samples * blocks * rivals, unpaced: true },
+    { share: rows * blocks * models },
+    { share: speed ? 10 * blocks * models : 0, unpaced: true },
+    { share: (data ?? own) === undefined ? 0 : 50 * blocks * models, unpaced: true },
+  ]);
+  return { depth: { ppl, taylor }, width, perplexity, speed: speeds, tasks };
+}
+
+interface Made {
+  readonly sizes: readonly Size[];
+  readonly candidates: readonly Candidate[];
+  readonly inputs: RunEnd<unknown>['run']['inputs'];
+}
+
+/** The whole model first, then size by size: the plan, the choices of blocks, the rivals. */
+async function makeModels(
+  { options, checkpoint, architecture, folder }: Opened,
+  context: JobContext,
+  phases: Phases,
+): Promise<Made> {
+  const { checkpoint: path, plan } = options;
+  const { kept, counts } = askedCounts(options, architecture.layers.length);
+  const ranked = await rankings(checkpoint, options, context, phases.depth);
+  const sizes = sizesOf(architecture, counts, kept, ranked);
+  const rivals = await rivalCandidates({ checkpoint, options, sizes, folder }, context, phases.width);
+  throwIfCancelled(context.job.signal);
+  const candidates = sizes.flatMap(({ count }) => [
+    ...(plan?.length === count ? [planCandidate(architecture, path, plan)] : []),
+    ...ranked.map((each) => depthCandidate(architecture, path, each, count, kept)),
+    ...rivals.candidates.filter(({ model }) => model.count === count),
+  ]);
+  const [first] = candidates;
+  if (!candidates.some(isAble)) throw nothingToCompare(first?.model.failure);
+  return {
+    sizes,
+    candidates: [wholeCandidate(architecture, path), ...candidates],
+    inputs: (ranked.find(({ inputs }) => inputs.length > 0) ?? rivals).inputs,
+  };
+}
+
+const nothingToCompare = (why = 'no size and no method is given'): UserError =>
+  new UserError('There is nothing to compare', why, 'Give other sizes, or other methods.');
+
+interface Measured {
+  readonly models: readonly VersusModel[];
+  readonly grid?: GridResult;
+  readonly device: DeviceReport;
+  readonly ended: VersusResult['ended'];
+}
+
+/**
+ * Perplexities first, since they take least, then speeds and accuracies. Once perplexities are known, cancelling ends the
+ * run with what there is.
+ */
+async function measureAll(
+  { options, checkpoint }: Opened,
+  candidates: readonly Candidate[],
+  rows: Parameters<typeof measurePerplexities>[2],
+  context: JobContext,
+  phases: Phases,
+): Promise<Measured> {
+  const models = candidates.map(({ model }) => model);
+  const able = candidates.filter(isAble);
+  const tell = (candidate: Able, found: Partial<VersusModel>): void => {
+    const at = candidates.indexOf(candidate);
+    models[at] = { ...models[at], ...found };
+  };
+  const device = await measurePerplexities(checkpoint, able, rows, options, context, phases.perplexity, tell);
+  let grid: GridResult | undefined;
+  try {
+    if (options.speed) grid = await measureSpeed(able, options, context, phases.speed, tell);
+    if (options.data !== undefined || options.own !== undefined)
+      await measureAccuracies(able, options, context, phases.tasks, tell);
+    return { models, grid, device, ended: 'done' };
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+    context.warn('the comparison was cancelled: what was not measured yet is missing');
+    return { models, grid, device, ended: 'cancelled' };
+  }
+}
+
+const speedOf = (
+  { prompt, inTurns, environment }: GridResult,
+  { batch, newTokens, runs, warmup }: VersusOptions,
+): VersusResult['speed'] => ({ batch, newTokens, runs, warmup, prompt, inTurns, environment });
+
+function rowsOf({ text, window, limit, calibration, samples, length, seed }: VersusOptions): RowSource {
+  return text === undefined
+    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check requires it
+    : { from: 'text', file: text, window, limit };
+}

@@ -1,0 +1,184 @@
+/**
+ * Depth against width (Shortened LLaMA, Figure 1): perplexity or accuracy against the size, the speed or the memory of a
+ * model. A line for each method, from the whole model through its sizes; full signs where blocks are removed.
+ */
+import * as Plot from '@observablehq/plot';
+import type { VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import { t } from '../../support/l10n';
+import { COSTS, measured, methodText, QUALITIES, type VersusMeasure } from '../state/versus-measures';
+import { blockList, numeric } from '../numbers';
+import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import { perplexityScale } from './removed-axes';
+import { lineSign, seriesStyleOf, type SeriesStyle } from './series';
+import { type Cell, known, type Numbers } from './table';
+import { addTargets, type Target } from './targets';
+
+const HEIGHT = 360;
+const [LEFT, RIGHT] = [54, 18];
+
+interface Point {
+  readonly model: VersusModelDigest;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** @param choose makes blocks the plan */
+export function drawVersus(
+  { models }: VersusDigest,
+  quality: VersusMeasure,
+  cost: VersusMeasure,
+  width: number,
+  frame: ChartFrame,
+  choose: (removed: readonly number[]) => void,
+): Drawing {
+  const points = models
+    .map((model): Point => ({ model, x: cost.valueOf(model), y: quality.valueOf(model) }))
+    .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
+  const methods = methodsOf(points.map(({ model }) => model));
+  const svg = plotOf(points, methods, quality, cost, width);
+  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
+  const targets = points.map(({ model, ...at }): Target => {
+    const [cx, cy] = [Number(x.apply(at.x)), Number(y.apply(at.y))];
+    const tip = tipOf(model, models);
+    const removed = model.removed.filter((block): block is number => typeof block === 'number');
+    const canChoose = !frame.still && model.kind === 'depth' && removed.length === model.removed.length;
+    return {
+      key: `${model.method}-${model.count}`,
+      // Small, because models of one size stand above each other.
+      ...{ x: cx - 7, y: cy - 7, width: 14, height: 14, tipX: cx, tipY: cy },
+      label: tip.join(', '),
+      tip: canChoose ? [...tip, t('Click or press Enter to make this the plan')] : tip,
+      act: () => (canChoose ? choose(removed) : frame.hideTip()),
+    };
+  });
+  addTargets(svg, t('Models of the comparison'), targets, frame);
+  return {
+    charts: [svg],
+    table: numbersOf(models),
+    legend: methods.map((method) => legendEntry(lineSign(styleOf(method)), legendText(method, models))),
+  };
+}
+
+/** In the order of the models, without the whole model. */
+export const methodsOf = (models: readonly VersusModelDigest[]): string[] => [
+  ...new Set(models.filter(({ kind }) => kind !== 'whole').map(({ method }) => method)),
+];
+
+/** Lines of removed blocks are whole, those of narrower models are broken. */
+function styleOf(method: string): SeriesStyle {
+  const { color, symbol, dash } = seriesStyleOf(method);
+  const name = methodText(method);
+  const isDepth = ['ppl', 'taylor', 'plan'].includes(method);
+  return { color: method === 'plan' ? 'var(--ink)' : color, symbol, dash: isDepth ? '' : dash, name, nameInText: name };
+}
+
+const legendText = (method: string, models: readonly VersusModelDigest[]): string =>
+  models.find((model) => model.method === method)?.kind === 'width'
+    ? t('{0} (width)', methodText(method))
+    : t('{0} (depth)', methodText(method));
+
+function plotOf(
+  points: readonly Point[],
+  methods: readonly string[],
+  quality: VersusMeasure,
+  cost: VersusMeasure,
+  width: number,
+): SVGSVGElement & Plot.Plot {
+  const whole = points.filter(({ model }) => model.kind === 'whole');
+  const values = points.map(({ y }) => y).filter((value) => value > 0);
+  const lineOf = (method: string): Point[] => [...whole, ...points.filter(({ model }) => model.method === method)];
+  return Plot.plot({
+    width,
+    height: HEIGHT,
+    marginLeft: LEFT,
+    marginRight: RIGHT,
+    marginTop: 28,
+    marginBottom: 40,
+    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
+    x: { label: `${cost.exact} →`, nice: true, inset: 14, ticks: Math.max(3, Math.floor(width / 110)), tickFormat: cost.words },
+    y:
+      quality.key === 'ppl'
+        ? perplexityScale(values)
+        : { label: `↑ ${quality.exact}`, grid: true, nice: true, ticks: 6, inset: 10 },
+    marks: [
+      ...whole.map(({ y }) => Plot.ruleY([y], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.5 })),
+      ...methods.flatMap((method) => {
+        const { color, dash, symbol } = styleOf(method);
+        const own = points.filter(({ model }) => model.method === method);
+        const isWidth = own[0].model.kind === 'width';
+        return [
+          Plot.line(lineOf(method), { x: 'x', y: 'y', stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
+          Plot.dot(own, {
+            x: 'x',
+            y: 'y',
+            symbol,
+            r: 4.2,
+            ...(isWidth ? { fill: 'var(--paper)', stroke: color, strokeWidth: 1.6 } : { fill: color }),
+          }),
+        ];
+      }),
+      Plot.dot(whole, { x: 'x', y: 'y', r: 4.5, fill: 'var(--ink)' }),
+      Plot.text(whole, { x: 'x', y: 'y', text: () => t('Original'), dy: 13, textAnchor: 'end', fill: 'var(--muted)' }),
+    ],
+  }) as SVGSVGElement & Plot.Plot;
+}
+
+/** "FLAP, as large as without 6 blocks" */
+export function modelName({ method, kind, count, removed }: VersusModelDigest): string {
+  if (kind === 'whole') return methodText(method);
+  if (kind === 'width') return t('{0}, as large as without {1} blocks', methodText(method), count);
+  const blocks = removed.filter((block): block is number => typeof block === 'number');
+  return t('{0}, without {1}', methodText(method), blocks.length === removed.length ? blockList(blocks) : removed.join());
+}
+
+function tipOf(model: VersusModelDigest, models: readonly VersusModelDigest[]): string[] {
+  const { speedUp } = model;
+  return [
+    modelName(model),
+    ...[...QUALITIES, ...COSTS]
+      .filter((measure) => measured([measure], models).length > 0)
+      .map(({ exact, valueOf, words }) => {
+        const value = valueOf(model);
+        return `${exact}: ${Number.isFinite(value) ? words(value) : '–'}`;
+      }),
+    ...(speedUp === null ? [] : [t('{0}× as fast as the original', speedUp.toFixed(2))]),
+  ];
+}
+
+/** All numbers, a row for each model. */
+export const numbersOf = (models: readonly VersusModelDigest[]): Numbers => ({
+  head: [
+    t('Method'),
+    t('Kind'),
+    t('Blocks removed, or as large as without'),
+    t('Removed blocks'),
+    t('Ratio'),
+    t('Parameters'),
+    t('Blocks'),
+    t('Heads'),
+    t('Heads, deviation'),
+    t('FFN'),
+    t('FFN, deviation'),
+    t('Perplexity'),
+    t('Accuracy (%)'),
+    t('Seconds for all tokens'),
+    t('Tokens per second'),
+    t('Speed-up'),
+    t('Memory at the peak (GiB)'),
+    t('Seconds of pruning'),
+    t('Why not'),
+  ],
+  rows: () => models.map(rowOf),
+});
+
+function rowOf(model: VersusModelDigest): Cell[] {
+  const { method, kind, count, removed, ratio, parameters, blocks, heads, ffn, accuracy, speedUp } = model;
+  const [, latency, throughput, memory] = COSTS.map(({ valueOf }) => known(valueOf(model)));
+  return [
+    ...[methodText(method), kind, count, removed.join(' '), ratio, parameters, blocks],
+    ...[heads?.mean ?? null, heads?.sd ?? null, ffn?.mean ?? null, ffn?.sd ?? null],
+    ...[known(numeric(model.ppl)), accuracy === null ? null : 100 * accuracy],
+    ...[latency, throughput, speedUp, memory, model.pruningSeconds],
+    model.failure ?? model.speedFailure ?? null,
+  ];
+}
