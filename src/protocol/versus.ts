@@ -1,7 +1,8 @@
 /** Depth against width at equal size: what models made in both ways are like, side by side. */
 import type { JsonNumber } from '../format/json';
 import type { MeanSd } from '../engine/evaluate/grid/statistics';
-import type { DepthMethod, VersusMethod, WidthMethod } from '../engine/evaluate/versus-methods';
+import type { DepthMethod, VersusMethod } from '../engine/evaluate/versus-methods';
+import type { WidthMethod } from '../engine/importance/width/methods';
 import type { GridEnvironment } from './grid';
 import type { RemovedEntry } from './json';
 import type { PairedDifference } from './tasks';
@@ -37,7 +38,7 @@ export interface VersusModel {
   readonly speedUp?: number | null;
   /** Why there is no speed. */
   readonly speedFailure?: string;
-  /** To score or to gather statistics, once for all sizes of a method. */
+  /** To make this model alone: to score blocks, or to gather statistics, and to choose. */
   readonly pruningSeconds?: number;
   /** Why there is no such model; then it has no numbers. */
   readonly failure?: string;

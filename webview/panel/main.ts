@@ -59,7 +59,21 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [plan, importance, curve, training, healing, iterative, quality, accuracy, samples, grid, versus, measured, runs] = [
+  const [
+    plan,
+    importance,
+    curve,
+    training,
+    healing,
+    iterative,
+    quality,
+    accuracy,
+    samples,
+    grid,
+    versus,
+    measured,
+    runs,
+  ] = [
     planSection(context),
     importanceSection(context),
     curveSection(context),
@@ -75,7 +89,20 @@ function build(): void {
     runsSection(context),
   ];
   // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
-  const cards = [importance, curve, training, healing, iterative, quality, accuracy, samples, grid, versus, measured, runs];
+  const cards = [
+    importance,
+    curve,
+    training,
+    healing,
+    iterative,
+    quality,
+    accuracy,
+    samples,
+    grid,
+    versus,
+    measured,
+    runs,
+  ];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(
     plan.element,

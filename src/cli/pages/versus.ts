@@ -68,7 +68,12 @@ function columnsOf(whole: VersusModel, hasSpeed: boolean, hasTasks: boolean): Co
     { head: '>FFN', cell: ({ ffn }) => spread(ffn) },
     { head: '>perplexity', cell: ({ ppl }) => number(ppl === undefined ? ppl : Number(ppl), 4) },
     ...(hasTasks
-      ? [{ head: '>accuracy', cell: ({ accuracy }: VersusModel) => (accuracy === undefined ? '–' : formatPercent(accuracy)) }]
+      ? [
+          {
+            head: '>accuracy',
+            cell: ({ accuracy }: VersusModel) => (accuracy === undefined ? '–' : formatPercent(accuracy)),
+          },
+        ]
       : []),
     ...(hasSpeed ? speed : []),
     {
@@ -89,7 +94,7 @@ function closing({ models, sizes, text, speed, seconds, device, ended }: VersusR
     ...(failure === undefined ? [] : [`${label}: no such model: ${failure}`]),
     ...(speedFailure === undefined ? [] : [`${label}: no speed: ${speedFailure}`]),
   ]);
-  const asLarge = sizes.map(({ count }) => count).join(', ');
+  const asLarge = sizes.map(({ count }) => count).join(' or ');
   return [
     ...failed,
     `Width-pruned models are as large as the model without ${asLarge} blocks, as nearly as their heads and neurons allow.`,
@@ -102,7 +107,7 @@ function closing({ models, sizes, text, speed, seconds, device, ended }: VersusR
             `${speed.environment.processor}, ${formatCounted(speed.environment.threads, 'thread')}.`,
         ]
       : []),
-    'Pruning time is that of a method for all sizes together.',
+    'Pruning is the time to choose what goes, for that model alone.',
     `${ended === 'cancelled' ? 'Cancelled' : 'Done'} in ${formatSeconds(seconds)} on ${device}.`,
   ];
 }

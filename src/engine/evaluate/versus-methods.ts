@@ -1,13 +1,12 @@
 /** The methods of the paper's comparison (Shortened LLaMA, Tables 1 and 2). Pure. */
+import { WIDTH_METHODS, type WidthMethod } from '../importance/width/methods';
 
 /** Choices of blocks. Both keep the first four blocks and the last two unless told otherwise. */
 export const DEPTH_METHODS = ['ppl', 'taylor'] as const;
-/** The rivals, which take heads and neurons of every block. */
-export const WIDTH_METHODS = ['llm-pruner', 'flap', 'wanda-sp'] as const;
+/** Choices of blocks, and the rivals, which take heads and neurons of every block. */
 export const VERSUS_METHODS = [...DEPTH_METHODS, ...WIDTH_METHODS] as const;
 
 export type DepthMethod = (typeof DEPTH_METHODS)[number];
-export type WidthMethod = (typeof WIDTH_METHODS)[number];
 export type VersusMethod = (typeof VERSUS_METHODS)[number];
 
 /** As the paper names them; the user's own choice of blocks as well. */

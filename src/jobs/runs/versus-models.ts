@@ -11,7 +11,6 @@ import { type Ranking, selectByScores } from '../../engine/importance/ranking';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { keepList } from '../../engine/importance/select';
 import { type JobOptions, labelled } from '../../engine/progress';
-import type { RunInput } from '../../engine/records/record';
 import type { VersusModel } from '../../protocol/versus';
 import type { OptionsFor } from '../kinds';
 import type { LabelledModel } from '../option';
@@ -37,7 +36,6 @@ export interface Ranked {
   readonly method: DepthMethod;
   readonly ranking: Ranking;
   readonly seconds: number;
-  readonly inputs: readonly RunInput[];
 }
 
 /** Blocks that are kept, and numbers of blocks to remove. @throws UserError for blocks that the model does not have */
@@ -66,7 +64,7 @@ export async function rankings(
     const job = labelled(jobs[method], METHOD_TITLES[method]);
     const scored = await runCriterion(checkpoint, method, { ...settings, ...modelOptions(options, context) }, job);
     scored.warnings.forEach(context.warn);
-    ranked.push({ method, ranking: scored.ranking, seconds: secondsSince(start), inputs: scored.inputs });
+    ranked.push({ method, ranking: scored.ranking, seconds: secondsSince(start) });
   }
   return ranked;
 }

@@ -1,5 +1,5 @@
 /** Depth against width at equal size: makes the models of all methods and sizes, and measures each in the same way. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
@@ -9,15 +9,18 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CancelledError, throwIfCancelled, UserError } from '../../engine/errors';
 import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import { loadRows, type RowSource } from '../../engine/evaluate/rows';
-import { DEPTH_METHODS, type DepthMethod, isWidthMethod, VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
+import { DEPTH_METHODS, type DepthMethod, VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
+import { type Calibration, loadCalibration } from '../../engine/importance/calibration';
 import { criterionWork } from '../../engine/importance/criteria';
+import { withoutRows } from '../../engine/importance/run-criterion';
 import { selectExplicit } from '../../engine/importance/select';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions } from '../../engine/progress';
-import { detailsOf } from '../../engine/records/details';
+import { detailsOf, fileInput } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
+import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { GridResult } from '../../protocol/grid';
 import type { VersusModel, VersusResult } from '../../protocol/versus';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
@@ -33,7 +36,7 @@ import {
   type VersusOptions,
   wholeCandidate,
 } from './versus-models';
-import { rivalCandidates } from './versus-rivals';
+import { rivalCandidates, rivalsOf, widthFile } from './versus-rivals';
 
 export async function runVersus(options: VersusOptions, context: JobContext): Promise<RunEnd<VersusResult>> {
   const start = performance.now();
@@ -41,9 +44,11 @@ export async function runVersus(options: VersusOptions, context: JobContext): Pr
   const architecture = requireArchitecture(checkpoint);
   if (options.plan) selectExplicit(options.plan, architecture.layers.length);
   requireBlocks(options.keep ?? [], architecture.layers.length, option('keep'));
+  const calibration = await calibrationOf(options, checkpoint, architecture, context);
+  if (options.saveWidths !== undefined) await requireNew(options, architecture);
   const folder = options.saveWidths ?? (await mkdtemp(join(tmpdir(), 'coppice-versus-')));
   try {
-    return await compare({ options, checkpoint, architecture, folder, start }, context);
+    return await compare({ options, checkpoint, architecture, calibration, folder, start }, context);
   } finally {
     if (options.saveWidths === undefined) await rm(folder, { recursive: true, force: true });
   }
@@ -53,19 +58,48 @@ interface Opened {
   readonly options: VersusOptions;
   readonly checkpoint: Checkpoint;
   readonly architecture: Architecture;
+  readonly calibration: Calibration;
   /** For the widths of the rivals. */
   readonly folder: string;
   readonly start: number;
 }
 
+async function calibrationOf(
+  { calibration, samples, length, seed }: VersusOptions,
+  checkpoint: Checkpoint,
+  { vocabulary }: Architecture,
+  { job }: JobContext,
+): Promise<Calibration> {
+  const tokenizer = await optionalTokenizer(checkpoint.folder, job);
+  return loadCalibration(calibration!, { samples, length, seed, vocabulary }, tokenizer); // the job's check requires it
+}
+
+/** Refuses files of widths that are there, before the work starts. @throws UserError */
+async function requireNew(options: VersusOptions, architecture: Architecture): Promise<void> {
+  const { counts } = askedCounts(options, architecture.layers.length);
+  for (const method of rivalsOf(options)) {
+    for (const count of counts) {
+      const file = widthFile(options.saveWidths!, method, count);
+      if (await exists(file))
+        throw new UserError(`${file} exists already`, 'Coppice never overwrites', 'Name another folder.');
+    }
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
 async function compare(opened: Opened, context: JobContext): Promise<RunEnd<VersusResult>> {
-  const { options, checkpoint, architecture, start } = opened;
+  const { options, checkpoint, architecture, calibration, start } = opened;
   const { methods = VERSUS_METHODS } = options;
   const measured = await loadRows(rowsOf(options), checkpoint, architecture, context.job);
   measured.warnings.forEach(context.warn);
   const phases = phasesOf(opened, measured.rows.length, context.job);
-  const { sizes, candidates, inputs } = await makeModels(opened, context, phases);
-  if (options.text !== undefined && inputs.some(({ sha256 }) => sha256 === measured.input.sha256))
+  const { sizes, candidates } = await makeModels(opened, context, phases);
+  if (options.text !== undefined && calibration.sha256 === measured.input.sha256)
     context.warn(CALIBRATION_IS_EVALUATION);
   const found = await measureAll(opened, candidates, measured.rows, context, phases);
   const { grid, device } = found;
@@ -91,12 +125,13 @@ async function compare(opened: Opened, context: JobContext): Promise<RunEnd<Vers
   return {
     result,
     run: detailsOf(checkpoint, options, {
-      inputs: [...inputs, ...(isText ? [input] : [])],
+      inputs: [fileInput('calibration', options.calibration!, calibration.sha256), ...(isText ? [input] : [])],
       settings: {
         counts: sizes.map(({ count }) => count),
         methods: result.methods,
         plan: options.plan ?? null,
         multiple: options.multiple ?? null,
+        calibration: withoutRows(calibration),
         keepEnds: options.keepEnds,
         keep: options.keep ?? [],
         rows: isText ? 'text' : 'calibration',
@@ -125,7 +160,7 @@ function phasesOf({ options, architecture }: Opened, rows: number, job: JobOptio
   const sizes = (counts ?? (plan ? [] : [1, 2, 3])).length + (plan ? 1 : 0);
   const blocks = architecture.layers.length;
   const models = 1 + sizes * methods.length;
-  const rivals = methods.filter(isWidthMethod).length;
+  const rivals = rivalsOf(options).length;
   const [ppl, taylor, width, perplexity, speeds, tasks] = inPhases(job, [
     ...DEPTH_METHODS.map((method) => ({
       share: methods.includes(method) ? samples * criterionWork(architecture, method, {}) : 0,
@@ -141,12 +176,11 @@ function phasesOf({ options, architecture }: Opened, rows: number, job: JobOptio
 interface Made {
   readonly sizes: readonly Size[];
   readonly candidates: readonly Candidate[];
-  readonly inputs: RunEnd<unknown>['run']['inputs'];
 }
 
 /** The whole model first, then size by size: the plan, the choices of blocks, the rivals. */
 async function makeModels(
-  { options, checkpoint, architecture, folder }: Opened,
+  { options, checkpoint, architecture, calibration, folder }: Opened,
   context: JobContext,
   phases: Phases,
 ): Promise<Made> {
@@ -154,20 +188,16 @@ async function makeModels(
   const { kept, counts } = askedCounts(options, architecture.layers.length);
   const ranked = await rankings(checkpoint, options, context, phases.depth);
   const sizes = sizesOf(architecture, counts, kept, ranked);
-  const rivals = await rivalCandidates({ checkpoint, options, sizes, folder }, context, phases.width);
+  const rivals = await rivalCandidates({ checkpoint, options, calibration, sizes, folder }, context, phases.width);
   throwIfCancelled(context.job.signal);
   const candidates = sizes.flatMap(({ count }) => [
     ...(plan?.length === count ? [planCandidate(architecture, path, plan)] : []),
     ...ranked.map((each) => depthCandidate(architecture, path, each, count, kept)),
-    ...rivals.candidates.filter(({ model }) => model.count === count),
+    ...rivals.filter(({ model }) => model.count === count),
   ]);
   const [first] = candidates;
   if (!candidates.some(isAble)) throw nothingToCompare(first?.model.failure);
-  return {
-    sizes,
-    candidates: [wholeCandidate(architecture, path), ...candidates],
-    inputs: (ranked.find(({ inputs }) => inputs.length > 0) ?? rivals).inputs,
-  };
+  return { sizes, candidates: [wholeCandidate(architecture, path), ...candidates] };
 }
 
 const nothingToCompare = (why = 'no size and no method is given'): UserError =>

@@ -54,7 +54,12 @@ const RESULT: VersusResult = {
   models: [
     {
       ...{ ...WHOLE, method: 'whole', kind: 'whole', label: 'Original', count: 0, removed: [], ppl: 28.4 },
-      ...{ accuracy: 0.442, latency: spread(4.2, 0.1), throughput: spread(30.5, 0.7), peakBytes: spread(0.62 * 2 ** 30) },
+      ...{
+        accuracy: 0.442,
+        latency: spread(4.2, 0.1),
+        throughput: spread(30.5, 0.7),
+        peakBytes: spread(0.62 * 2 ** 30),
+      },
       speedUp: null,
     },
     depth('ppl', [13, 17, 18], [41.2, 3.8, 0.421]),
@@ -91,7 +96,7 @@ const shown = (result: VersusResult): PanelState => ({ ...EMPTY, runs: [runOf(re
 const wordsOf = async ({ page }: Panel, part = ''): Promise<string> =>
   (await page.locator(`.versus ${part}`).innerText()).replace(/\s+/g, ' ');
 const rows = async ({ page }: Panel): Promise<string[]> =>
-  (await page.locator('.versus .below tbody tr').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+  (await page.locator('.versus .below tbody tr:not(.size)').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
 
 describeBrowser('depth against width in the results panel', (browser) => {
   before(function () {
@@ -114,12 +119,19 @@ describeBrowser('depth against width in the results panel', (browser) => {
         await wordsOf(panel, '.summary'),
         /PPL, without 4, 13–14, 16–18: perplexity 91\.7, 1\.24× as fast\. FLAP, as large as without 6 blocks: perplexity 61\.3, 1\.04×/,
       );
-      assert.match(await wordsOf(panel, '.chart-note'), /on 64 rows of wiki\.test\.txt\. Speed: 1 text of 128 .* took turns\./);
+      assert.match(
+        await wordsOf(panel, '.chart-note'),
+        /on 64 rows of wiki\.test\.txt\. Speed: 1 text of 128 .* took turns\./,
+      );
       assert.match(await wordsOf(panel, '.legend'), /PPL \(depth\).*FLAP \(width\).*Plan \(depth\)/);
       const table = await rows(panel);
       assert.equal(table.length, 12);
       assert.match(table[0], /^Original 134,515,008 30 9 1,536 28\.4 44 % 4\.2 s 30\.5 0\.62 GiB –$/);
-      assert.match(table[4], /^FLAP as large as without 3 123,906,720 −7\.9 % 30 8\.25 ± 1\.4 1,416 ± 310 36\.9/);
+      assert.match(table[4], /^FLAP 123,906,720 −7\.9 % 30 8\.25 ± 1\.4 1,416 ± 310 36\.9/);
+      assert.deepEqual(await panel.page.locator('.versus .below .size').allInnerTexts(), [
+        'Without 3 blocks, or as large',
+        'Without 6 blocks, or as large',
+      ]);
       assert.match(table[9], /^LLM-Pruner The size cannot be reached: the model has 3 KV heads/);
       const best = await panel.page.locator('.versus .below strong').allInnerTexts();
       assert.ok(best.includes('36.9') && best.includes('61.3'), best.join());
@@ -136,7 +148,9 @@ describeBrowser('depth against width in the results panel', (browser) => {
       await choose(panel, 'versus', 'Against', /^\s*Latency\s*$/);
       await settled(panel);
       await panel.page.locator('.versus .charts', { hasText: 'Seconds for all tokens' }).waitFor();
-      await panel.page.locator('.versus').screenshot({ path: `test/out/screenshots/panel-versus-latency-${theme}.png` });
+      await panel.page
+        .locator('.versus')
+        .screenshot({ path: `test/out/screenshots/panel-versus-latency-${theme}.png` });
       await panel.close();
     });
   }
@@ -150,7 +164,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
       .locator('.versus')
       .getByRole('button', { name: /as CSV/ })
       .click();
-    const lines = lastFile(panel).text!.trimEnd().split(/\r?\n/);
+    const lines = lastFile(panel).text.trimEnd().split(/\r?\n/);
     assert.equal(lines.length, 1 + 12);
     assert.match(lines[5], /^FLAP,width,3,,0\.1,123906720,30,8\.25,1\.4,1416,310,36\.9,42\.8/);
     await panel.close();

@@ -95,7 +95,13 @@ function plotOf(
     marginTop: 28,
     marginBottom: 40,
     style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
-    x: { label: `${cost.exact} →`, nice: true, inset: 14, ticks: Math.max(3, Math.floor(width / 110)), tickFormat: cost.words },
+    x: {
+      label: `${cost.exact} →`,
+      nice: true,
+      inset: 14,
+      ticks: Math.max(3, Math.floor(width / 110)),
+      tickFormat: cost.words,
+    },
     y:
       quality.key === 'ppl'
         ? perplexityScale(values)
@@ -118,7 +124,17 @@ function plotOf(
         ];
       }),
       Plot.dot(whole, { x: 'x', y: 'y', r: 4.5, fill: 'var(--ink)' }),
-      Plot.text(whole, { x: 'x', y: 'y', text: () => t('Original'), dy: 13, textAnchor: 'end', fill: 'var(--muted)' }),
+      Plot.text(whole, {
+        x: 'x',
+        y: 'y',
+        text: () => t('Original'),
+        dx: 8,
+        dy: -12,
+        textAnchor: 'end',
+        fill: 'var(--muted)',
+        stroke: 'var(--paper)',
+        strokeWidth: 3,
+      }),
     ],
   }) as SVGSVGElement & Plot.Plot;
 }
@@ -128,7 +144,11 @@ export function modelName({ method, kind, count, removed }: VersusModelDigest): 
   if (kind === 'whole') return methodText(method);
   if (kind === 'width') return t('{0}, as large as without {1} blocks', methodText(method), count);
   const blocks = removed.filter((block): block is number => typeof block === 'number');
-  return t('{0}, without {1}', methodText(method), blocks.length === removed.length ? blockList(blocks) : removed.join());
+  return t(
+    '{0}, without {1}',
+    methodText(method),
+    blocks.length === removed.length ? blockList(blocks) : removed.join(),
+  );
 }
 
 function tipOf(model: VersusModelDigest, models: readonly VersusModelDigest[]): string[] {

@@ -1,7 +1,7 @@
 /** Depth against width: a chart as the paper's Figure 1, and a table as its Tables 1 and 2. */
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import type { PanelRun, SpreadDigest, VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
-import { rowsText, textsText } from '../../support/amounts';
+import { blocksText, rowsText, textsText } from '../../support/amounts';
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { dropdown } from '../../support/ui';
@@ -144,10 +144,29 @@ function modelTable(models: readonly VersusModelDigest[]): HTMLElement {
     }),
   );
   for (const [at, row] of [...made.querySelectorAll('tbody tr')].entries()) {
-    if (at > 0 && models[at].count !== models[at - 1].count) row.classList.add('starts');
+    const { count, failure } = models[at];
+    if (failure !== undefined) spanReason(row, failure);
+    if (at > 0 && count !== models[at - 1].count) row.before(sizeRow(count, columns.length));
   }
   const label = t('Models of the comparison');
   return el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': label }, made);
+}
+
+/** A line between sizes. */
+const sizeRow = (count: number, columns: number): HTMLElement =>
+  el(
+    'tr',
+    { class: 'size' },
+    el('th', { colspan: String(columns), scope: 'colgroup' }, t('Without {0}, or as large', blocksText(count))),
+  );
+
+/** In place of numbers, why there is no such model. */
+function spanReason(row: Element, failure: string): void {
+  const [first, ...others] = row.querySelectorAll('td');
+  const columns = 1 + others.length;
+  for (const other of others) other.remove();
+  first.setAttribute('colspan', String(columns));
+  first.replaceChildren(el('span', { class: 'why' }, failure));
 }
 
 interface Column {
@@ -179,12 +198,7 @@ function columnsOf(whole: VersusModelDigest, hasTasks: boolean, hasSpeed: boolea
       head: t('Tokens/s'),
       cell: ({ throughput, speedUp }) =>
         throughput
-          ? el(
-              'span',
-              {},
-              shortNumber(throughput.mean, 3),
-              speedUp === null ? '' : muted(` ${speedUp.toFixed(2)}×`),
-            )
+          ? el('span', {}, shortNumber(throughput.mean, 3), speedUp === null ? '' : muted(` ${speedUp.toFixed(2)}×`))
           : '–',
       rank: ({ throughput }) => orInfinity(throughput ? -throughput.mean : null),
     },
@@ -215,7 +229,7 @@ function columnsOf(whole: VersusModelDigest, hasTasks: boolean, hasSpeed: boolea
     { head: t('FFN'), cell: ({ ffn }) => spread(ffn) },
     {
       head: t('Perplexity'),
-      cell: ({ ppl, failure }) => (failure === undefined ? shortNumber(numeric(ppl)) : muted('–')),
+      cell: ({ ppl }) => shortNumber(numeric(ppl)),
       rank: ({ ppl }) => orInfinity(numeric(ppl)),
     },
     ...(hasTasks
@@ -235,15 +249,10 @@ function columnsOf(whole: VersusModelDigest, hasTasks: boolean, hasSpeed: boolea
   ];
 }
 
-/** The method, and below it the blocks that are gone, or why there is no such model. */
-function nameCell({ method, kind, count, removed, failure }: VersusModelDigest): HTMLElement {
+/** The method, and the blocks that are gone. */
+function nameCell({ method, kind, removed }: VersusModelDigest): HTMLElement {
   const name = methodText(method);
-  if (failure !== undefined) return el('span', {}, name, el('span', { class: 'why' }, failure));
-  if (kind === 'whole') return el('span', {}, name);
+  if (kind !== 'depth') return el('span', {}, name);
   const blocks = removed.filter((block): block is number => typeof block === 'number');
-  const detail =
-    kind === 'width'
-      ? t('as large as without {0}', count)
-      : t('without {0}', blocks.length === removed.length ? blockList(blocks) : removed.join());
-  return el('span', {}, name, ' ', muted(detail));
+  return el('span', {}, name, ' ', muted(blocks.length === removed.length ? blockList(blocks) : removed.join()));
 }

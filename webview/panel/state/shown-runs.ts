@@ -11,7 +11,8 @@ import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
 /** Cards by their CSS class. */
-export type ChartName = 'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid' | 'versus';
+export type ChartName =
+  'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid' | 'versus';
 
 /** The chart that can draw the run; undefined for a run without a chart. */
 export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
