@@ -4,6 +4,7 @@ import type { Coppice } from '../host/coppice';
 import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
 import { closeCheckpointCommand } from './close-checkpoint';
+import { compareWithWidthCommand } from './compare-with-width';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
 import { evaluateTasksCommand } from './evaluate-tasks';
@@ -62,6 +63,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   evaluatePerplexityCommand,
   evaluateTasksCommand,
   measureSpeedCommand,
+  compareWithWidthCommand,
   generateTextCommand,
   retrainLoraCommand,
   resumeTrainingCommand,

@@ -36,6 +36,7 @@ describe('restricted mode', () => {
       'evaluatePerplexity',
       'evaluateTasks',
       'measureSpeed',
+      'compareWithWidth',
       'generateText',
       'retrainLora',
       'mergeAdapter',

@@ -1,0 +1,204 @@
+/** Compare with Width Pruning…: depth against LLM-Pruner, FLAP and Wanda-sp at equal size. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { QUICK } from '../engine/evaluate/grid/protocol';
+import { METHOD_TITLES, usualCounts, VERSUS_METHODS, type VersusMethod } from '../engine/evaluate/versus-methods';
+import { DEFAULT_WINDOW } from '../engine/importance/drawing';
+import { formatNumber } from '../format/numbers';
+import type { GivenFor } from '../jobs/kinds';
+import type { Defined } from '../jobs/kinds';
+import { drawnOptions } from '../jobs/options/calibration';
+import type { SpecOf } from '../protocol/jobs';
+import type { VersusModel, VersusResult } from '../protocol/versus';
+import { protectionOf, requireProtection } from '../views/protection';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseFile } from '../host/choose-file';
+import type { Command, CommonArguments } from '../host/command';
+import type { Coppice } from '../host/coppice';
+import { windowsOf } from '../host/estimates';
+import { inform, nextCommand } from '../host/inform';
+import { recall, remember } from '../host/remembered';
+import { runJob } from '../host/run-job';
+import { settingsText } from '../host/settings-text';
+import { askAll, BACK, type Choice, pick, pickMany, type Step, when } from '../host/steps';
+import { versusEstimate } from '../host/versus-estimate';
+
+export interface CompareArguments extends CommonArguments {
+  /** Numbers of removed blocks; models of all methods have these sizes. */
+  readonly counts?: readonly number[];
+  /** Blocks that are removed in addition to what methods choose; without `counts`, the only size. */
+  readonly plan?: readonly number[];
+  readonly methods?: readonly VersusMethod[];
+  /** A text to measure perplexity on; the calibration text measures on its rows. */
+  readonly text?: string;
+  readonly speed?: boolean;
+  /** Further options of `coppice versus`. */
+  readonly settings?: Partial<Omit<GivenFor<'versus'>, 'checkpoint'>>;
+}
+
+/** Windows of a text that are read. */
+const WINDOWS = 64;
+
+export const compareWithWidthCommand: Command<CompareArguments> = {
+  id: 'coppice.compareWithWidth',
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Compare with Width Pruning');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    requireProtection(chosen.architecture.layers.length, coppice.config); // before any question
+    const complete = await askAll(title, args, [
+      sizeStep(coppice, chosen),
+      methodsStep(coppice),
+      textStep(coppice),
+      speedStep(coppice, chosen),
+    ]);
+    settle({ ...complete, checkpoint: chosen.path });
+    const { result, notes, warnings } = await runJob(coppice, specOf(coppice, complete, chosen), {
+      device: args.device,
+    });
+    const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path });
+    inform(args, [wordsOf(result), ...notes, ...warnings.slice(0, 1)].join(' '), open);
+    return result;
+  },
+};
+
+function specOf(
+  { config }: Coppice,
+  args: CompareArguments,
+  { path, architecture }: Chosen,
+): SpecOf<Defined['versus']> {
+  const { counts, plan, methods, text, speed } = args;
+  const { locked } = requireProtection(architecture.layers.length, config);
+  const drawn = drawnOptions(config.calibration);
+  const { context } = architecture;
+  return {
+    kind: 'versus',
+    checkpoint: path,
+    ...{ counts, plan, methods, speed },
+    keepEnds: config.keepEnds,
+    keep: [...locked],
+    ...{ ...drawn, length: Math.min(drawn.length ?? context, context) },
+    // On the calibration text itself, on its rows.
+    ...(text !== undefined &&
+      text !== config.calibration.file && { text, window: Math.min(DEFAULT_WINDOW, context), limit: WINDOWS }),
+    ...args.settings,
+  };
+}
+
+/** The plan's size alone, if there is a plan, or three sizes. */
+function sizeStep({ plans, config }: Coppice, { subject, architecture }: Chosen): Step<CompareArguments> {
+  const removed = plans.removed(subject);
+  const blocks = architecture.layers.length;
+  const room = Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
+  const usual = usualCounts(blocks, room);
+  const step: Step<CompareArguments> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const choices: Choice<'plan' | 'usual' | 'middle'>[] = [
+      ...(removed.length > 0
+        ? [
+            {
+              label: t('As large as the plan'),
+              description: t('without {0}', removed.join(', ')),
+              value: 'plan' as const,
+            },
+          ]
+        : []),
+      {
+        label: t('Several sizes'),
+        description: t('as large as without {0} blocks', usual.join(', ')),
+        value: 'usual',
+      },
+      ...(usual.length > 1
+        ? [
+            {
+              label: t('One size'),
+              description: t('as large as without {0} blocks', usual[1]),
+              value: 'middle' as const,
+            },
+          ]
+        : []),
+    ];
+    const size = await pick(place, t('Select the sizes to compare'), choices, choices[0].value);
+    if (size === BACK) return BACK;
+    if (size === 'plan') return { plan: removed, counts: undefined };
+    return { plan: undefined, counts: size === 'usual' ? usual : [usual[1]] };
+  };
+  return when(({ counts, plan }) => (counts ?? plan) === undefined, step);
+}
+
+function methodsStep(coppice: Coppice): Step<CompareArguments> {
+  const step: Step<CompareArguments> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const details: Readonly<Record<VersusMethod, string>> = {
+      ppl: t('removes blocks by perplexity'),
+      taylor: t('removes blocks by estimated loss'),
+      'llm-pruner': t('narrows blocks by gradients'),
+      flap: t('narrows blocks by how much their inputs vary, and adds biases'),
+      'wanda-sp': t('narrows blocks by weights and inputs'),
+    };
+    const last = recall(coppice, 'versus', 'methods', VERSUS_METHODS.join()).split(',');
+    const choices = VERSUS_METHODS.map((value) => ({
+      label: METHOD_TITLES[value],
+      description: details[value],
+      value,
+    }));
+    const active = VERSUS_METHODS.filter((method) => last.includes(method));
+    const methods = await pickMany(place, t('Select the methods to compare'), choices, active);
+    if (methods === BACK) return BACK;
+    await remember(coppice, 'versus', { methods: methods.join() });
+    return { methods };
+  };
+  return when(({ methods }) => methods === undefined, step);
+}
+
+function textStep(coppice: Coppice): Step<CompareArguments> {
+  const step: Step<CompareArguments> = async (_, place) => {
+    const { file } = coppice.config.calibration;
+    const bundled = settingsText(coppice);
+    const description = vscode.l10n.t('{0} · it also chooses what goes, so it flatters', bundled.description);
+    const text = await chooseFile(coppice, place, {
+      placeholder: vscode.l10n.t('Select the text to measure perplexity on'),
+      use: 'evaluation',
+      fixed: [{ ...bundled, description }],
+      active: recall(coppice, 'versus', 'text', '', file),
+    });
+    if (text === BACK) return BACK;
+    await remember(coppice, 'versus', { text }, { text: file });
+    return { text };
+  };
+  return when(({ text }) => text === undefined, step);
+}
+
+function speedStep(coppice: Coppice, chosen: Chosen): Step<CompareArguments> {
+  const step: Step<CompareArguments> = async ({ counts, plan, methods = VERSUS_METHODS, text }, place) => {
+    const { t } = vscode.l10n;
+    const { calibration } = coppice.config;
+    const length = Math.min(DEFAULT_WINDOW, chosen.architecture.context);
+    const isText = text !== undefined && text !== calibration.file;
+    const rows = isText ? Math.min(WINDOWS, windowsOf(text, length) ?? WINDOWS) : calibration.samples;
+    const asked = {
+      methods,
+      counts: counts ?? [plan?.length ?? 1],
+      plan: plan !== undefined,
+      measured: { rows, length },
+    };
+    const time = (isFull: boolean): string =>
+      versusEstimate(coppice, chosen, { ...asked, ...(isFull && { speed: { ...QUICK, batches: [1] } }) });
+    const choices = [
+      { label: t('Perplexity, speed and memory'), description: time(true), value: true },
+      { label: t('Perplexity alone'), description: time(false), value: false },
+    ];
+    const speed = await pick(place, t('Select what to measure'), choices, true);
+    return speed === BACK ? BACK : { speed };
+  };
+  return when(({ speed }) => speed === undefined, step);
+}
+
+/** "On wiki.txt: PPL 91.7, FLAP 61.3." */
+function wordsOf({ models, text }: VersusResult): string {
+  const largest = models.at(-1)?.count ?? 0;
+  const own = models.filter(({ count, ppl, kind }) => count === largest && ppl !== undefined && kind !== 'whole');
+  const words = ({ method, ppl }: VersusModel): string =>
+    `${method === 'whole' ? '' : METHOD_TITLES[method]} ${formatNumber(Number(ppl), 4)}`;
+  return vscode.l10n.t('Perplexity on {0}: {1}.', basename(text.name), own.map(words).join(', '));
+}
