@@ -388,7 +388,8 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
 };
 
 /** What is measured of a run, and so differs from one to the next. */
-const MEASURED = /seconds|rss|persecond|firsttoken|range|measured|predicted|latency|throughput|peakbytes|speedup|rates|limitbytes|load|slowdown/i;
+const MEASURED =
+  /seconds|rss|persecond|firsttoken|range|measured|predicted|latency|throughput|peakbytes|speedup|rates|limitbytes|load|slowdown/i;
 
 /** Without measurements, and without the run's own folder in paths. */
 function comparable(value: unknown, own: string): unknown {

@@ -110,6 +110,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'width': {
       const narrower = narrowerOf(results);
       return { ...(narrower && { narrower }), cost: writtenOf(results, model, 'narrower') };
+    }
     case 'versus': {
       const versus = versusOf(results);
       return versus ? { versus } : {};

@@ -17,10 +17,14 @@ const tasksOf = measuredTasks('accuracy');
 
 const options = {
   ...source,
-  counts: list(whole('a number of blocks'), 'sizes, as numbers of removed blocks (default: a tenth, a fifth, three tenths)', {
-    noun: () => l10n.t('the sizes'),
-    placeholder: 'list',
-  }),
+  counts: list(
+    whole('a number of blocks'),
+    'sizes, as numbers of removed blocks (default: a tenth, a fifth, three tenths)',
+    {
+      noun: () => l10n.t('the sizes'),
+      placeholder: 'list',
+    },
+  ),
   plan: blocks('also a choice of blocks of your own; without --counts, all models have its size', {
     noun: () => l10n.t('the plan'),
   }),
