@@ -5,6 +5,7 @@ import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { TrainingStartEvent } from '../../protocol/training';
+import type { OptionsFor } from '../../jobs/kinds';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
@@ -14,13 +15,19 @@ import { facts } from '../terminal/text';
 /** Number of steps at each end of the run to average losses over. */
 const ENDS = 5;
 
-export const retrainPage: Page<'retrain'> = ({ checkpoint, out }, { note, style, shown }) => ({
+export const retrainPage: Page<'retrain'> = ({ checkpoint, out, width, heal }, { note, style, shown }) => ({
   onEvent: (event) => {
     if (event.type === 'start') startLines(event).forEach(note);
   },
   onCancelled: () => keptLines(out),
-  page: (result) => resultPage(result, checkpoint, style, shown),
+  page: (result) => resultPage(result, trainedOn({ checkpoint, width, heal }), style, shown),
 });
+
+/** The model that was trained, as a command names it. */
+function trainedOn({ checkpoint, width, heal }: Pick<OptionsFor<'retrain'>, 'checkpoint' | 'width' | 'heal'>): string {
+  const files = Object.entries({ width, heal }).flatMap(([name, file]) => (file ? [`--${name} ${word(file)}`] : []));
+  return [word(checkpoint), ...files].join(' ');
+}
 
 /** What a cancelled run to `out` has kept. */
 function keptLines(out: string): string[] {
@@ -52,7 +59,8 @@ export function startLines(start: TrainingStartEvent): string[] {
   return lines;
 }
 
-function resultPage(result: RetrainSummary, path: string, style: Style, shown: (text: string) => string): string[] {
+/** @param model as a command names it */
+function resultPage(result: RetrainSummary, model: string, style: Style, shown: (text: string) => string): string[] {
   const { trace, evaluations, best, likeness, steps, removed, kind, out, seconds } = result;
   const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
   const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
@@ -73,8 +81,8 @@ function resultPage(result: RetrainSummary, path: string, style: Style, shown: (
   const look =
     kind === 'adapter'
       ? [
-          `coppice eval ${word(path)} --adapter ${word(out)} --text FILE`,
-          `coppice merge ${word(path)} --adapter ${word(out)} --out ${word(`${out}-merged`)}`,
+          `coppice eval ${model} --adapter ${word(out)} --text FILE`,
+          `coppice merge ${model} --adapter ${word(out)} --out ${word(`${out}-merged`)}`,
         ]
       : [`coppice eval ${word(out)} --text FILE`];
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];

@@ -52,7 +52,7 @@ export function cardFront(
     ...(name.includes('/') ? [`base_model: ${JSON.stringify(name)}`] : []),
     ...inherited,
     'tags:',
-    ...tags.map((tag) => `- ${tag}`),
+    ...new Set([...tags, ...(checkpoint.narrowing ? ['pruned', 'width-pruning'] : [])].map((tag) => `- ${tag}`)),
   ];
   return `---\n${fields.join('\n')}\n---\n`;
 }

@@ -15,6 +15,7 @@ import { type BlockRange, WIDTH_DEFAULTS, type WidthAmount } from '../../engine/
 import { parametersWithout } from '../../engine/importance/width/size';
 import { withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
+import { renderOptions, TERMINAL_NAMING } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
@@ -51,8 +52,10 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const { meanNll, ppl, warning } = await withModel(narrow, compute, (model) =>
     perplexityOfRows(model, rows, fullView(architecture.layers.length), evaluating),
   );
-  const warnings = [...choice.warnings, ...(warning === undefined ? [] : [warning])];
-  warnings.forEach(context.warn);
+  const found = [...choice.warnings, ...(warning === undefined ? [] : [warning])];
+  found.forEach(context.warn);
+  // Results and records are the same whoever runs the job.
+  const warnings = found.map((text) => renderOptions(text, TERMINAL_NAMING));
   const target = 'parameters' in amount ? amount.parameters : null;
   const facts = { meanNll, ppl, warnings };
   const details = detailsOf(checkpoint, options, {
