@@ -10,7 +10,7 @@ import { checkTarget } from '../../engine/files/target';
 import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
 import { withoutRows } from '../../engine/importance/run-criterion';
 import { checkedRange } from '../../engine/importance/width/llm-pruner';
-import { measureWidth, type WidthChoice } from '../../engine/importance/width/measure';
+import { measureWidth, requireReachable, type WidthChoice } from '../../engine/importance/width/measure';
 import { type BlockRange, WIDTH_DEFAULTS, type WidthAmount } from '../../engine/importance/width/methods';
 import { parametersWithout } from '../../engine/importance/width/size';
 import { withModel } from '../../engine/model/opened';
@@ -37,6 +37,7 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const { method } = options;
   const range = method === 'llm-pruner' ? checkedRange(architecture.layers.length, rangeOf(options)) : undefined;
   const amount = amountOf(options, architecture);
+  requireReachable(architecture, { ...options, range }, amount);
   await checkOutputs(options, checkpoint);
   const calibration = await calibrationOf(options, checkpoint, context);
   const compute = modelOptions(options, context);

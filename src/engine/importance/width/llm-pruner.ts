@@ -14,7 +14,7 @@ import { requireFinite } from './finite';
 import type { Measured } from './measured';
 import { type BlockRange, defaultRange, WIDTH_DEFAULTS, type WidthRequest } from './methods';
 import { unitSaliences } from './salience';
-import { allUnits, inMultiples, nearestMultiple, withoutLowest } from './units';
+import { allUnits, nearestMultiple, withoutLowest } from './units';
 
 /**
  * How many of `units` of `size` channels each go at a ratio. The authors count in channels: int(channels · (1 − ratio))
@@ -34,32 +34,40 @@ export function checkedRange(blocks: number, range: BlockRange = defaultRange(bl
   );
 }
 
+type Settings = Pick<WidthRequest, 'range' | 'salience' | 'multiple'>;
+
+/** What each ratio keeps, in numbers: arithmetic. @throws OptionError for a range outside the model */
+export function llmPrunerCounts(
+  layers: readonly LayerShape[],
+  { range, multiple }: Omit<Settings, 'salience'>,
+): Measured['counts'] {
+  const { first, last } = checkedRange(layers.length, range);
+  return (ratio) =>
+    layers.map((shape, i) => {
+      if (i < first || i > last) return allUnits(shape);
+      const { groups, neurons } = keptUnits(shape, ratio);
+      return { groups, neurons: nearestMultiple(neurons, shape.ffn, multiple) };
+    });
+}
+
 /** @throws OptionError for a range outside the model; UserError; CancelledError */
 export async function measureLlmPruner(
   model: Model,
   rows: TokenRows,
-  { range, salience = WIDTH_DEFAULTS.salience, multiple }: Omit<WidthRequest, 'method'>,
+  { range, salience = WIDTH_DEFAULTS.salience, multiple }: Settings,
   job: JobOptions,
 ): Promise<Measured> {
   const { layers } = model.architecture;
+  const counts = llmPrunerCounts(layers, { range, multiple });
   const { first, last } = checkedRange(layers.length, range);
   const scores = (await unitSaliences(model, rows, salience, job)).map(requireFinite);
-  const counts = (ratio: number): UnitCounts[] =>
-    layers.map((shape, i) => (i < first || i > last ? allUnits(shape) : keptUnits(shape, ratio)));
   return {
-    counts: (ratio) =>
-      counts(ratio).map(({ groups, neurons }, i) => {
-        return { groups, neurons: nearestMultiple(neurons, layers[i].ffn, multiple) };
-      }),
+    counts,
     choose: (ratio) => {
-      const kept = counts(ratio).map(({ groups, neurons }, i) => {
-        const own = scores[i];
-        const units = {
-          groups: withoutLowest(own.groups, own.groups.length - groups),
-          neurons: withoutLowest(own.neurons, own.neurons.length - neurons),
-        };
-        return inMultiples(units, own, multiple);
-      });
+      const kept = counts(ratio).map(({ groups, neurons }, i) => ({
+        groups: withoutLowest(scores[i].groups, scores[i].groups.length - groups),
+        neurons: withoutLowest(scores[i].neurons, scores[i].neurons.length - neurons),
+      }));
       const warnings = lastUnitWarnings(layers.slice(first, last + 1), ratio);
       return Promise.resolve({ layers: kept, scores, warnings });
     },

@@ -9,12 +9,12 @@ import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { inPhases, type JobOptions } from '../../progress';
 import { measureFlap } from './flap';
-import { measureLlmPruner } from './llm-pruner';
+import { llmPrunerCounts, measureLlmPruner } from './llm-pruner';
 import type { Measured } from './measured';
 import type { WidthAmount, WidthRequest } from './methods';
 import { parametersAt, ratioOfSize } from './size';
 import { countsOf, type UnitScores } from './units';
-import { measureWandaSp } from './wanda-sp';
+import { measureWandaSp, wandaSpCounts } from './wanda-sp';
 import { keptWarnings, sizeWarnings } from './warnings';
 
 export interface WidthChoice {
@@ -52,6 +52,18 @@ export async function measureWidth(
   const measured = await measureBy(model, rows, request, job);
   const { architecture } = model;
   return { select: (amount, part = {}) => select(architecture, measured, request, amount, part) };
+}
+
+/**
+ * Refuses an amount that no choice of the method could have, before it measures. FLAP's sizes follow from its scores, so
+ * only its `select` knows them.
+ * @throws OptionError
+ */
+export function requireReachable(architecture: Architecture, request: WidthRequest, amount: WidthAmount): void {
+  if (!('parameters' in amount) || request.method === 'flap') return;
+  const { layers } = architecture;
+  const counts = request.method === 'llm-pruner' ? llmPrunerCounts(layers, request) : wandaSpCounts(layers, request);
+  ratioOfSize(amount.parameters, parametersAt(architecture, { counts }), parametersOf(architecture));
 }
 
 function measureBy(model: Model, rows: TokenRows, request: WidthRequest, job: JobOptions): Promise<Measured> {

@@ -25,17 +25,22 @@ export const keptUnits = ({ kvHeads, ffn }: LayerShape, ratio: number): UnitCoun
   neurons: ffn - removedUnits(ffn, ratio),
 });
 
+/** What each ratio keeps, in numbers: arithmetic. */
+export const wandaSpCounts =
+  (layers: readonly LayerShape[], { multiple }: Pick<WidthRequest, 'multiple'>): Measured['counts'] =>
+  (ratio) =>
+    layers.map((shape) => {
+      const { groups, neurons } = keptUnits(shape, ratio);
+      return { groups, neurons: nearestMultiple(neurons, shape.ffn, multiple) };
+    });
+
 /** Looks at nothing yet: what a block loses depends on what those before it have lost. */
 export const measureWandaSp = (
   model: Model,
   rows: TokenRows,
   { multiple }: Omit<WidthRequest, 'method'>,
 ): Measured => ({
-  counts: (ratio) =>
-    model.architecture.layers.map((shape) => {
-      const { groups, neurons } = keptUnits(shape, ratio);
-      return { groups, neurons: nearestMultiple(neurons, shape.ffn, multiple) };
-    }),
+  counts: wandaSpCounts(model.architecture.layers, { multiple }),
   choose: (ratio, job) => chooseInTurn(model, rows, { ratio, multiple }, job),
 });
 
