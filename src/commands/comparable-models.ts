@@ -1,6 +1,6 @@
 /** The models that a command can compare with a checkpoint: those that its results panel lists, its base model first. */
 import { type Column, columnsOf } from '../editors/results/columns';
-import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
+import { ADAPTERS, FittingList, PATCHES, WIDTHS } from '../editors/results/fitting-list';
 import { Origins } from '../editors/results/origins';
 import { Relatives } from '../editors/results/relatives';
 import type { Chosen } from '../host/choose-checkpoint';
@@ -20,9 +20,13 @@ export async function comparableModels(coppice: Coppice, chosen: Chosen): Promis
   const { library, plans } = coppice;
   const { checkpoint, subject } = chosen;
   const relatives = await relativesOf(coppice, chosen);
-  const [adapters, patches] = [new FittingList(checkpoint, ADAPTERS), new FittingList(checkpoint, PATCHES)];
-  await Promise.all([adapters.refresh(library.adapters()), patches.refresh(library.patches())]);
-  const changes = { adapters: adapters.fitting, patches: patches.fitting };
+  const [adapters, patches, widths] = [ADAPTERS, PATCHES, WIDTHS].map((kind) => new FittingList(checkpoint, kind));
+  await Promise.all([
+    adapters.refresh(library.adapters()),
+    patches.refresh(library.patches()),
+    widths.refresh(library.widths()),
+  ]);
+  const changes = { adapters: adapters.fitting, patches: patches.fitting, widths: widths.fitting };
   const columns = columnsOf(plans.removed(subject), changes, relatives);
   const base = relatives.parent && `checkpoint:${relatives.parent.path}`;
   return [...columns.filter(({ id }) => id === base), ...columns.filter(({ id }) => id !== base)];

@@ -138,7 +138,7 @@ function modelsStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
   const step: Step<TasksArguments> = async (_, place) => {
     const all = await comparableModels(coppice, chosen);
     const choices = all.map(({ label, detail }, value) => ({ label, description: detail, value }));
-    const active = all.flatMap(({ related, id }, m) => (related && !id.startsWith('patch:') ? [m] : [])).slice(0, 4);
+    const active = all.flatMap(({ related, id }, m) => (related && !/^(patch|width):/.test(id) ? [m] : [])).slice(0, 4);
     const placeholder = vscode.l10n.t('Select the models; the others are compared with the first');
     const picked = await pickMany(place, placeholder, choices, active);
     if (picked === BACK) return BACK;

@@ -8,6 +8,8 @@ export interface FoundModels {
   readonly adapters: readonly string[];
   /** Files of healed weights. */
   readonly patches: readonly string[];
+  /** Files of widths: what is kept of each block. */
+  readonly widths: readonly string[];
   /** Files; for a split file, its first part. */
   readonly ggufs: readonly string[];
   /** Output folders of trainings with a saved state beside them: stopped and running ones. */
@@ -18,6 +20,8 @@ const WHOLE = 'model.safetensors';
 const ADAPTER = 'adapter_model.safetensors';
 /** The end of a file of healed weights. */
 export const PATCH = '.patch.safetensors';
+/** The end of a file of a width. */
+export const WIDTH = '.width.safetensors';
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
 const LATER_GGUF_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
 /** Folders of unfinished outputs, of training states, and of rounds. */
@@ -34,6 +38,7 @@ export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
   const ggufs: string[] = [];
   const patches: string[] = [];
+  const widths: string[] = [];
   const trainings: string[] = [];
   for (const file of files) {
     if (STATE.test(file)) trainings.push(dirname(file).replace(/\.training$/, ''));
@@ -43,8 +48,8 @@ export function groupFiles(files: readonly string[]): FoundModels {
       if (!LATER_GGUF_PART.test(file)) ggufs.push(file);
       continue;
     }
-    if (file.endsWith(PATCH)) {
-      patches.push(file);
+    if (file.endsWith(PATCH) || file.endsWith(WIDTH)) {
+      (file.endsWith(PATCH) ? patches : widths).push(file);
       continue;
     }
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
@@ -63,6 +68,7 @@ export function groupFiles(files: readonly string[]): FoundModels {
     checkpoints: checkpoints.sort(),
     adapters: adapters.sort(),
     patches: patches.sort(),
+    widths: widths.sort(),
     ggufs: ggufs.sort(),
     trainings: trainings.sort(),
   };

@@ -35,6 +35,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private opened: readonly string[];
   private adapterFolders: readonly string[] = [];
   private patchFiles: readonly string[] = [];
+  private widthFiles: readonly string[] = [];
   private foundGgufs: readonly string[] = [];
   private stopped: readonly StoppedTraining[] = [];
   private truncated = false;
@@ -91,6 +92,11 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Files of healed weights in the workspace. */
   patches(): readonly string[] {
     return this.patchFiles;
+  }
+
+  /** Files of widths in the workspace. */
+  widths(): readonly string[] {
+    return this.widthFiles;
   }
 
   /** Stopped trainings in the workspace. */
@@ -163,7 +169,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, patches, ggufs, trainings, truncated } = await findCheckpoints(
+    const { checkpoints, adapters, patches, widths, ggufs, trainings, truncated } = await findCheckpoints(
       this.config.discoveryExclude,
     );
     const stopped = await this.readTrainings(trainings);
@@ -173,6 +179,7 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.found,
       this.adapterFolders,
       this.patchFiles,
+      this.widthFiles,
       this.foundGgufs,
       steps(),
     ];
@@ -181,6 +188,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.found = checkpoints;
     this.adapterFolders = adapters;
     this.patchFiles = patches;
+    this.widthFiles = widths;
     this.foundGgufs = ggufs;
     this.stopped = stopped;
     this.truncated = truncated;

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { cpSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
+import { fullWidth, narrowCheckpoint } from '../../src/engine/checkpoint/width';
+import { saveWidth } from '../../src/engine/weights/width-file';
 import type { PanelState } from '../../src/protocol/panel';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
@@ -61,6 +64,36 @@ describe('columns of the results panel', function () {
     const second = await ShownPanel.open(speechless, { client: client(), settings: () => settings, neighbours });
     assert.deepEqual(labels(second.state), [basename(model)]);
     assert.ok(!second.state.columns[0].related);
+    second.close();
+  });
+
+  it('lists and lets write what a saved width keeps of the checkpoint, and no width of another', async () => {
+    const width = join(folder, 'half.width.safetensors');
+    const strange = join(folder, 'strange.width.safetensors');
+    for (const [of, file] of [
+      [model, width],
+      [other, strange],
+    ]) {
+      const whole = await openCheckpoint(of);
+      const layers = fullWidth(requireArchitecture(whole)).layers.map(({ groups, neurons }) => {
+        return { groups, neurons: neurons.slice(0, neurons.length / 2) };
+      });
+      await saveWidth(file, narrowCheckpoint(whole, { layers }), { method: 'flap', texts: [], facts: {} });
+    }
+    const neighbours = () => ({ adapters: [], widths: [width, strange], checkpoints: [model] });
+    const second = await ShownPanel.open(model, { client: client(), settings: () => settings, neighbours });
+    assert.deepEqual(labels(second.state), ['Original', 'half']);
+    const columns = second.state.columns.map(({ id }) => id);
+    await second.session.receive({ type: 'samples/write', ...WRITE, columns });
+    const { texts } = second.state.writing!;
+    assert.deepEqual(
+      texts.map(({ tokens, failure }) => [tokens, failure]),
+      [
+        [6, undefined],
+        [6, undefined],
+      ],
+    );
+    assert.notEqual(texts[0].text, texts[1].text);
     second.close();
   });
 

@@ -33,7 +33,7 @@ const nameOf = (file: string): string => file.split(/[/\\]/).slice(-2).join('/')
 export interface Around {
   readonly client: SidecarClient;
   readonly settings: () => PanelSettings;
-  readonly neighbours: () => Omit<Neighbours, 'patches'> & Partial<Neighbours>;
+  readonly neighbours: () => Omit<Neighbours, 'patches' | 'widths'> & Partial<Neighbours>;
   readonly plans?: Plans;
   readonly histories?: PlanHistories;
   readonly store?: ReturnType<typeof newStore>;
@@ -74,7 +74,7 @@ export class ShownPanel {
         trainings: this.trainings,
         sidecar: client,
         settings,
-        neighbours: () => ({ patches: [], ...neighbours() }),
+        neighbours: () => ({ patches: [], widths: [], ...neighbours() }),
         histories,
         scores: this.scores,
         load: openCheckpoint,

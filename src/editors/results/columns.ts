@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
-import { PATCH } from '../../views/group-files';
+import { PATCH, WIDTH } from '../../views/group-files';
 import type { ColumnChoice } from '../../protocol/panel';
 import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Nearness, Relative, Relatives } from './relatives';
@@ -17,6 +17,8 @@ export interface Changes {
   readonly adapters: readonly string[];
   /** Files of healed weights. */
   readonly patches: readonly string[];
+  /** Files of widths. */
+  readonly widths: readonly string[];
 }
 
 /** Limit of a list, for folders of many experiments. */
@@ -38,12 +40,12 @@ export function measuredColumns(removed: readonly number[], changes: Changes, al
 
 /**
  * The models that can generate, the nearest first: the checkpoint, its plan, its base model, its healed weights, its
- * adapters, derived models, and others.
+ * widths, its adapters, derived models, and others.
  * @param can what a checkpoint must be able to do
  */
 export function columnsOf(
   removed: readonly number[],
-  { adapters, patches }: Changes,
+  { adapters, patches, widths }: Changes,
   relatives: Relatives,
   can = canWrite,
 ): Column[] {
@@ -57,6 +59,7 @@ export function columnsOf(
     ...(can(self) ? ownColumns(self, removed) : []),
     ...of(['parent']),
     ...(can(self) ? patches.slice(0, MAX_NEIGHBOURS).map((patch) => patchColumn(self.path, patch)) : []),
+    ...(can(self) ? widths.slice(0, MAX_NEIGHBOURS).map((width) => widthColumn(self.path, width)) : []),
     ...(can(self) ? adapters.slice(0, MAX_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
     ...of(['family', 'neighbour', 'other']),
@@ -97,6 +100,14 @@ const patchColumn = (path: string, patch: string): Column => ({
   detail: l10n.t('Healed weights {0}. No checkpoint is written for them.', patch),
   related: true,
   source: { checkpoint: path, heal: patch },
+});
+
+const widthColumn = (path: string, width: string): Column => ({
+  id: `width:${width}`,
+  label: basename(width, WIDTH),
+  detail: l10n.t('The heads and neurons that {0} keeps. No checkpoint is written for them.', width),
+  related: true,
+  source: { checkpoint: path, width },
 });
 
 const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({

@@ -1,10 +1,11 @@
-/** The adapters, or files of healed weights, of the workspace that fit a checkpoint. Each is checked once until it changes. */
+/** The adapters, or files of healed weights or widths, of the workspace that fit a checkpoint. Each is checked once until it changes. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fitsCheckpoint } from '../../engine/adapter/files';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { ADAPTER_WEIGHTS } from '../../engine/formats/peft';
 import { patchFits } from '../../engine/weights/patch-file';
+import { widthFits } from '../../engine/weights/width-file';
 
 /** What is listed. */
 interface Kind {
@@ -18,6 +19,9 @@ export const ADAPTERS: Kind = { fileOf: (folder) => join(folder, ADAPTER_WEIGHTS
 
 /** Files of healed weights. */
 export const PATCHES: Kind = { fileOf: (file) => file, fits: patchFits };
+
+/** Files of widths. */
+export const WIDTHS: Kind = { fileOf: (file) => file, fits: widthFits };
 
 export class FittingList {
   private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();

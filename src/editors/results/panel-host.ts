@@ -46,6 +46,7 @@ export function servicesOf(
     neighbours: () => ({
       adapters: library.adapters(),
       patches: library.patches(),
+      widths: library.widths(),
       checkpoints: library.entries().map(({ path }) => path),
     }),
     load: (path) => library.load(path),

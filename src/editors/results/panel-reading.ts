@@ -4,7 +4,7 @@ import type { JsonNumber } from '../../format/json';
 import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/panel';
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
-import { ADAPTERS, FittingList, PATCHES } from './fitting-list';
+import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
 import { Origins } from './origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
@@ -19,6 +19,7 @@ export class PanelReading {
   readonly texts: PanelTexts;
   private readonly fittingAdapters: FittingList;
   private readonly fittingPatches: FittingList;
+  private readonly fittingWidths: FittingList;
   private readonly relatives: Relatives;
   private measured: MeasuredOn | undefined;
   /** Readings follow one another, so that an older one never overwrites a newer one. */
@@ -37,6 +38,7 @@ export class PanelReading {
     this.relatives = new Relatives(source, services.load, origins);
     this.fittingAdapters = new FittingList(source.checkpoint, ADAPTERS);
     this.fittingPatches = new FittingList(source.checkpoint, PATCHES);
+    this.fittingWidths = new FittingList(source.checkpoint, WIDTHS);
   }
 
   /** The text that is measured on; undefined until the first reading is done. */
@@ -51,7 +53,7 @@ export class PanelReading {
 
   /** What changes the checkpoint's weights without a checkpoint of its own. */
   private get changes(): Changes {
-    return { adapters: this.adapters, patches: this.fittingPatches.fitting };
+    return { adapters: this.adapters, patches: this.fittingPatches.fitting, widths: this.fittingWidths.fitting };
   }
 
   /** Resolves when the readings that have begun are done. */
@@ -91,11 +93,12 @@ export class PanelReading {
   }
 
   private async read(): Promise<void> {
-    const { adapters, patches, checkpoints } = this.services.neighbours();
+    const { adapters, patches, widths, checkpoints } = this.services.neighbours();
     const { recordFolders, inputFolders } = this.services.settings();
     await Promise.all([
       this.fittingAdapters.refresh(adapters),
       this.fittingPatches.refresh(patches),
+      this.fittingWidths.refresh(widths),
       this.relatives.refresh(checkpoints),
     ]);
     const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);

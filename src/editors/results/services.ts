@@ -62,9 +62,10 @@ export interface PanelSettings {
 
 /** Other models of the workspace. */
 export interface Neighbours {
-  /** Adapters of any model, and files of healed weights. Some do not fit this one. */
+  /** Adapters of any model, and files of healed weights and of widths. Some do not fit this one. */
   readonly adapters: readonly string[];
   readonly patches: readonly string[];
+  readonly widths: readonly string[];
   readonly checkpoints: readonly string[];
 }
 
