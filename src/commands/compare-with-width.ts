@@ -2,7 +2,13 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { QUICK } from '../engine/evaluate/grid/protocol';
-import { METHOD_TITLES, usualCounts, VERSUS_METHODS, type VersusMethod } from '../engine/evaluate/versus-methods';
+import {
+  isWidthMethod,
+  METHOD_TITLES,
+  usualCounts,
+  VERSUS_METHODS,
+  type VersusMethod,
+} from '../engine/evaluate/versus-methods';
 import { DEFAULT_WINDOW } from '../engine/importance/drawing';
 import { formatNumber } from '../format/numbers';
 import type { GivenFor } from '../jobs/kinds';
@@ -17,6 +23,7 @@ import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { windowsOf } from '../host/estimates';
 import { inform, nextCommand } from '../host/inform';
+import { outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { settingsText } from '../host/settings-text';
@@ -32,9 +39,14 @@ export interface CompareArguments extends CommonArguments {
   /** A text to measure perplexity on; the calibration text measures on its rows. */
   readonly text?: string;
   readonly speed?: boolean;
+  /** Folder for files of what each rival keeps; empty for none. */
+  readonly saveWidths?: string;
   /** Further options of `coppice versus`. */
   readonly settings?: Partial<Omit<GivenFor<'versus'>, 'checkpoint'>>;
 }
+
+/** No folder for widths. */
+const NONE = '';
 
 /** Windows of a text that are read. */
 const WINDOWS = 64;
@@ -51,6 +63,7 @@ export const compareWithWidthCommand: Command<CompareArguments> = {
       methodsStep(coppice),
       textStep(coppice),
       speedStep(coppice, chosen),
+      keepStep(coppice, chosen),
     ]);
     settle({ ...complete, checkpoint: chosen.path });
     const { result, notes, warnings } = await runJob(coppice, specOf(coppice, complete, chosen), {
@@ -67,7 +80,7 @@ function specOf(
   args: CompareArguments,
   { path, architecture }: Chosen,
 ): SpecOf<Defined['versus']> {
-  const { counts, plan, methods, text, speed } = args;
+  const { counts, plan, methods, text, speed, saveWidths } = args;
   const { locked } = requireProtection(architecture.layers.length, config);
   const drawn = drawnOptions(config.calibration);
   const { context } = architecture;
@@ -75,6 +88,7 @@ function specOf(
     kind: 'versus',
     checkpoint: path,
     ...{ counts, plan, methods, speed },
+    ...(saveWidths !== undefined && saveWidths !== NONE && { saveWidths }),
     keepEnds: config.keepEnds,
     keep: [...locked],
     ...{ ...drawn, length: Math.min(drawn.length ?? context, context) },
@@ -192,6 +206,27 @@ function speedStep(coppice: Coppice, chosen: Chosen): Step<CompareArguments> {
     return speed === BACK ? BACK : { speed };
   };
   return when(({ speed }) => speed === undefined, step);
+}
+
+/** Whether narrower models can write text beside others in the panel; that needs a small file of each. */
+function keepStep({ config }: Coppice, { checkpoint }: Chosen): Step<CompareArguments> {
+  const step: Step<CompareArguments> = async ({ methods = VERSUS_METHODS }, place) => {
+    if (!methods.some(isWidthMethod)) return {};
+    const { t } = vscode.l10n;
+    const folder = outputFolder(config.outputFolder, checkpoint, 'widths');
+    const choices = [
+      { label: t('Measure only'), description: t('writes no files'), value: NONE },
+      {
+        label: t('Also keep the widths'),
+        description: vscode.workspace.asRelativePath(folder),
+        detail: t('Small files, with which the narrower models can write text beside others in the results panel'),
+        value: folder,
+      },
+    ];
+    const saveWidths = await pick(place, t('Keep what the methods found?'), choices, NONE);
+    return saveWidths === BACK ? BACK : { saveWidths };
+  };
+  return when(({ saveWidths }) => saveWidths === undefined, step);
 }
 
 /** "On wiki.txt: PPL 91.7, FLAP 61.3." */

@@ -1,0 +1,86 @@
+/** Compare with Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { VersusResult } from '../../../src/protocol/versus';
+import {
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  forgetAnswers,
+  inWorkspace,
+  resetSettings,
+  run,
+} from '../support/coppice';
+import { Window } from '../support/window';
+
+describe('comparing with width pruning', function () {
+  this.timeout(180_000);
+  let window: Window;
+  let checkpoint: string;
+
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    await forgetAnswers();
+    checkpoint = inWorkspace('stories');
+    const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
+    cpSync(sample, checkpoint, { recursive: true });
+    await (await coppice()).library.rescan();
+    const settings = vscode.workspace.getConfiguration('coppice');
+    await settings.update('calibration.samples', 2, vscode.ConfigurationTarget.Workspace);
+    await settings.update('calibration.length', 32, vscode.ConfigurationTarget.Workspace);
+  });
+  after(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await resetSettings();
+    await forgetAnswers();
+    await window.tidy();
+    await clearWorkspace();
+    await window.disconnect();
+  });
+
+  const box = () => window.page.locator('.quick-input-widget:visible');
+  /** Waits for a question, and takes the first answer that has these words. */
+  const answer = async (question: string, words: string): Promise<void> => {
+    await box().locator(`input[placeholder*="${question}"]`).first().waitFor();
+    const input = box().locator('input').first();
+    await input.fill(words);
+    await input.press('Enter');
+  };
+
+  it('asks for size, text and measures, and shows models of the size of the plan', async () => {
+    await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 2 });
+    const running = vscode.commands.executeCommand<VersusResult>('coppice.compareWithWidth', {
+      checkpoint,
+      methods: ['taylor', 'flap'],
+    });
+    await answer('Select the sizes', 'As large as the plan');
+    await answer('Select the text', 'Bundled');
+    await answer('Select what to measure', 'Perplexity alone');
+    await answer('Keep what the methods found', 'Also keep');
+    const { models, sizes } = await running;
+    assert.deepEqual(
+      models.map(({ method, count }) => [method, count]),
+      [
+        ['whole', 0],
+        ['plan', 2],
+        ['taylor', 2],
+        ['flap', 2],
+      ],
+    );
+    assert.ok(Math.abs(models[3].parameters! - sizes[0].parameters) < 0.01 * sizes[0].parameters);
+    const { library } = await coppice();
+    await library.rescan();
+    assert.deepEqual(library.widths(), [inWorkspace('stories-widths', 'flap-2.width.safetensors')]);
+    assert.equal(library.entries().length, 1, 'a width is no checkpoint');
+    await run('openResults', { checkpoint });
+    const frame = await window.frameWith('.card.versus');
+    await frame.locator('.card.versus .below tbody tr', { hasText: 'FLAP' }).waitFor();
+    await frame.locator('.card.versus').scrollIntoViewIfNeeded();
+    await window.screenshot('comparing-1-card');
+  });
+});
