@@ -106,13 +106,14 @@ export async function decodedLogits(
   }
 }
 
-/** Counts a model's sessions and runs from now on. */
-export function watchSessions(model: Model): { open: number; opened: number; runs: number } {
-  const counts = { open: 0, opened: 0, runs: 0 };
+/** Counts a model's sessions, the most that were open at a time, and runs from now on. */
+export function watchSessions(model: Model): { open: number; most: number; opened: number; runs: number } {
+  const counts = { open: 0, most: 0, opened: 0, runs: 0 };
   const openSession = model.openSession.bind(model);
   model.openSession = async (...settings) => {
     const session = await openSession(...settings);
     counts.open++;
+    counts.most = Math.max(counts.most, counts.open);
     counts.opened++;
     const run = session.run.bind(session);
     session.run = (...feeds) => {

@@ -39,7 +39,7 @@ export interface MeasuredWidth {
 
 /**
  * Measures a whole model on calibration rows.
- * @param rows all of one length; not read by methods that need no text (`needsText`)
+ * @param rows all of one length; LLM-Pruner does not read them for saliences that need no text
  * @throws OptionError for blocks that the model does not have; UserError for an adapter on top where gradients are
  * needed, or if numbers are not finite; CancelledError
  */

@@ -59,7 +59,3 @@ export type WidthAmount = { readonly ratio: number } | { readonly parameters: nu
 /** The blocks that LLM-Pruner prunes by default: without the first four and the last two, from 12 blocks on. */
 export const defaultRange = (blocks: number): BlockRange =>
   blocks >= 12 ? { first: 4, last: blocks - 3 } : { first: 1, last: blocks - 2 };
-
-/** Whether a method runs the model over text. */
-export const needsText = ({ method, salience }: Pick<WidthRequest, 'method' | 'salience'>): boolean =>
-  method !== 'llm-pruner' || (salience !== 'l1' && salience !== 'l2');

@@ -9,6 +9,7 @@ import { parametersWithout } from '../../../../src/engine/importance/width/size'
 import type { Model } from '../../../../src/engine/model/model';
 import { adapterPatches } from '../../../../src/engine/adapter/adapter';
 import { randomAdapter } from '../../../support/adapters';
+import { brokenCheckpoint } from '../../../support/broken';
 import { describedModel, openToy, watchSessions, withModel } from '../../../support/model';
 import { randomRows } from '../../../support/random';
 import { RAGGED_MODELS, tinyCheckpoint } from '../../../support/tiny-models';
@@ -62,14 +63,14 @@ describe('a width', () => {
       assert.ok(plain.warnings.some((warning) => warning.includes('multiple of 8')));
     });
 
-    it(`by ${method}: the same from a file as from memory, with no session left open`, async () => {
+    it(`by ${method}: the same from a file as from memory, with one session open at a time`, async () => {
       const expected = await choose(model(), { method }, 0.4);
       await withModel(
         folder,
         async (small) => {
           const sessions = watchSessions(small);
           assert.deepEqual((await choose(small, { method }, 0.4)).width, expected.width);
-          assert.equal(sessions.open, 0);
+          assert.deepEqual([sessions.open, sessions.most], [0, 1]);
         },
         { memory: 1 },
       );
@@ -135,6 +136,15 @@ describe('a width', () => {
         (await choose(single, { method: 'llm-pruner' }, 0.5)).warnings.join('\n'),
         /at any ratio: there is only 1 group of heads/,
       );
+    });
+  });
+
+  it('needs finite scores, and says in which block they are not', async () => {
+    const broken = await brokenCheckpoint('model.layers.2.mlp.up_proj.weight', [70], NaN);
+    await withModel(broken, async (nan) => {
+      await assert.rejects(choose(nan, { method: 'flap' }, 0.5), /block 2: the scores of its neurons are not finite/);
+      await assert.rejects(choose(nan, { method: 'wanda-sp' }, 0.5), /block 2/);
+      await assert.rejects(choose(nan, { method: 'llm-pruner' }, 0.5), /not finite/);
     });
   });
 
