@@ -3,52 +3,21 @@
  * its mean can be added as a bias. The statistics are those of the whole model: what is removed from a block does not
  * change what later blocks see.
  */
-import { counted } from '../../../format/words';
 import { formatPercent } from '../../../format/numbers';
+import { counted } from '../../../format/words';
 import type { LayerShape } from '../../checkpoint/architecture';
-import type { LayerBiases, LayerWidth } from '../../checkpoint/width';
+import type { LayerWidth } from '../../checkpoint/width';
 import { UserError } from '../../errors';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { option } from '../../option-token';
-import { type JobOptions, Work } from '../../progress';
-import type { WeightSource } from '../../weights/source';
-import { type BlockStatistics, BlockStream } from './block-stream';
-import { requireFinite } from './finite';
+import type { JobOptions } from '../../progress';
+import type { BlockStatistics } from './block-stream';
+import { compensate } from './compensation';
+import { type FlapStatistics, observeAll, scoresOf } from './flap-scores';
 import type { Chosen, Measured } from './measured';
-import { type FlapMetric, WIDTH_DEFAULTS, type WidthRequest } from './methods';
-import { Energy, Fluctuation, type RowStatistics, together } from './row-statistics';
-import { aboveOrBest, countsOf, fromThreshold, inMultiples, summed, type UnitScores } from './units';
-import { channelSums, imageOf } from './weight-sums';
-
-/** Mean and fluctuation, and the energy where the metric needs it. */
-export class FlapStatistics implements RowStatistics {
-  private readonly moments: Fluctuation;
-  private readonly norms: Energy;
-  private readonly all: RowStatistics;
-
-  constructor(channels: number, metric: FlapMetric) {
-    this.moments = new Fluctuation(channels);
-    this.norms = new Energy(channels);
-    this.all = metric === 'wifn' ? together(this.moments, this.norms) : this.moments;
-  }
-
-  add(x: Float32Array): void {
-    this.all.add(x);
-  }
-
-  get mean(): Float64Array {
-    return this.moments.mean;
-  }
-
-  get fluctuation(): Float64Array {
-    return this.moments.fluctuation;
-  }
-
-  get energy(): Float64Array {
-    return this.norms.energy;
-  }
-}
+import { WIDTH_DEFAULTS, type WidthRequest } from './methods';
+import { aboveOrBest, countsOf, fromThreshold, inMultiples, type UnitScores } from './units';
 
 export interface MeasuredFlap extends Measured {
   /** Of every block. */
@@ -67,13 +36,7 @@ export async function measureFlap(
   if (rows.length < 2 && metric !== 'wifn') throw tooFewRows();
   const { layers } = model.architecture;
   const statistics = await observeAll(model, rows, metric, job);
-  const scores: UnitScores[] = [];
-  for (const [layer, { o, down }] of statistics.entries()) {
-    const attention = (await channelMetric(model.weights, { layer, name: 'o' }, o, metric)).map((m) => m * m);
-    const neurons = await channelMetric(model.weights, { layer, name: 'down' }, down, metric);
-    const scoresOf = structure === 'al-am' ? adaptiveScores : uniformScores;
-    scores.push(requireFinite(scoresOf(attention, neurons, layers[layer]), layer));
-  }
+  const scores = await scoresOf(model, statistics, { metric, structure });
   const select = structure === 'al-am' ? adaptive(layers, scores) : uniform(scores);
   const at = (ratio: number): Chosen => {
     const { layers: kept, ...rest } = select(ratio);
@@ -87,73 +50,6 @@ export async function measureFlap(
       biases: (kept: readonly LayerWidth[], part: JobOptions) => compensate(model, statistics, kept, part),
     }),
   };
-}
-
-async function observeAll(
-  model: Model,
-  rows: TokenRows,
-  metric: FlapMetric,
-  job: JobOptions,
-): Promise<BlockStatistics<FlapStatistics>[]> {
-  const { layers } = model.architecture;
-  const work = new Work(job, rows.length * layers.length, 'row-blocks', 'reading the model');
-  const stream = await BlockStream.open(model, rows, work);
-  const all: BlockStatistics<FlapStatistics>[] = [];
-  try {
-    for (const [block, { heads, headDim, ffn }] of layers.entries()) {
-      work.step(`block ${block + 1} of ${layers.length}`);
-      const own = { o: new FlapStatistics(heads * headDim, metric), down: new FlapStatistics(ffn, metric) };
-      await stream.observe(block, own, true);
-      all.push(own);
-    }
-  } finally {
-    await stream.close();
-  }
-  return all;
-}
-
-/** What matters of each input channel of a Linear. */
-async function channelMetric(
-  weights: WeightSource,
-  key: { readonly layer: number; readonly name: 'o' | 'down' },
-  { fluctuation, energy }: FlapStatistics,
-  metric: FlapMetric,
-): Promise<Float64Array> {
-  if (metric === 'ifv') return fluctuation;
-  if (metric === 'wifn') return weightedNorms(weights, key, energy);
-  const squares = await channelSums(weights, key, 'columns', (w) => w * w);
-  return fluctuation.map((f, j) => f * squares[j]);
-}
-
-/** mean over i of |W_ij| · √energy_j: Wanda's |W| ‖x‖, averaged over the outputs. */
-export async function weightedNorms(
-  weights: WeightSource,
-  key: { readonly layer: number; readonly name: 'o' | 'down' },
-  energy: Float64Array,
-): Promise<Float64Array> {
-  const [outputs] = weights.shape(key);
-  const sums = await channelSums(weights, key, 'columns', Math.abs);
-  return energy.map((e, j) => (sums[j] / outputs) * Math.sqrt(e));
-}
-
-/** Deviations from the mean of the block's channels, in deviations, so that blocks and kinds can be compared. */
-function adaptiveScores(attention: Float64Array, neurons: Float64Array, { kvHeads }: LayerShape): UnitScores {
-  const perGroup = attention.length / kvHeads;
-  const groups = summed(standardised(attention), kvHeads).map((sum) => sum / perGroup);
-  return { groups, neurons: standardised(neurons) };
-}
-
-const uniformScores = (attention: Float64Array, neurons: Float64Array, { kvHeads }: LayerShape): UnitScores => ({
-  groups: summed(attention, kvHeads),
-  neurons,
-});
-
-/** (x − mean) / deviation, with n − 1; 0 if all are equal. */
-function standardised(values: Float64Array): Float64Array {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (values.length - 1));
-  return values.map((x) => (deviation === 0 ? 0 : (x - mean) / deviation));
 }
 
 /**
@@ -232,36 +128,6 @@ const uniform =
     scores,
     warnings: [],
   });
-
-/** What the removed channels add in the mean: W·(mean ⊙ removed). */
-async function compensate(
-  { architecture, weights }: Model,
-  statistics: readonly BlockStatistics<FlapStatistics>[],
-  kept: readonly LayerWidth[],
-  job: JobOptions,
-): Promise<LayerBiases[]> {
-  const work = new Work(job, kept.length, 'blocks', 'biases for what is removed');
-  const biases: LayerBiases[] = [];
-  for (const [layer, { groups, neurons }] of kept.entries()) {
-    const { kvHeads } = architecture.layers[layer];
-    const { o, down } = statistics[layer];
-    biases.push({
-      o: Float32Array.from(await imageOf(weights, { layer, name: 'o' }, without(o.mean, groups, kvHeads))),
-      down: Float32Array.from(
-        await imageOf(weights, { layer, name: 'down' }, without(down.mean, neurons, down.mean.length)),
-      ),
-    });
-    work.advance(1);
-  }
-  return biases;
-}
-
-/** The means of channels of removed units, 0 for the others. */
-function without(means: Float64Array, kept: readonly number[], units: number): Float64Array {
-  const each = means.length / units;
-  const stays = new Set(kept);
-  return means.map((mean, channel) => (stays.has(Math.floor(channel / each)) ? 0 : mean));
-}
 
 const tooFewRows = (): UserError =>
   new UserError(

@@ -10,12 +10,12 @@ import type { Model } from '../../model/model';
 import { type JobOptions, Work } from '../../progress';
 import { Sliced } from '../../weights/sliced';
 import { BlockStream } from './block-stream';
-import { weightedNorms } from './flap';
 import { requireFinite } from './finite';
 import type { Chosen, Measured } from './measured';
 import type { WidthRequest } from './methods';
 import { Energy } from './row-statistics';
 import { fromThreshold, inMultiples, nearestMultiple, summed, type UnitScores } from './units';
+import { weightedNorms } from './weight-sums';
 
 /** How many of `units` go at a ratio, unless scores are equal. */
 export const removedUnits = (units: number, ratio: number): number => Math.trunc(ratio * units);

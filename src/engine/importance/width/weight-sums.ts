@@ -44,3 +44,14 @@ export async function imageOf(weights: WeightSource, key: LayerWeightKey, x: Flo
   });
   return y;
 }
+
+/** mean over i of |W_ij| · √energy_j: Wanda's |W| ‖x‖, averaged over the outputs. */
+export async function weightedNorms(
+  weights: WeightSource,
+  key: LayerWeightKey,
+  energy: Float64Array,
+): Promise<Float64Array> {
+  const [outputs] = weights.shape(key);
+  const sums = await channelSums(weights, key, 'columns', Math.abs);
+  return energy.map((e, j) => (sums[j] / outputs) * Math.sqrt(e));
+}
