@@ -27,6 +27,7 @@ export const OPTION_NAMES = [
   'evalEvery',
   'from',
   'full',
+  'gguf',
   'granularity',
   'heal',
   'heldOut',

@@ -25,9 +25,10 @@ export interface WidthResult {
   readonly threshold: number | null;
   /** What the method could not do as it was asked. */
   readonly warnings: readonly string[];
-  /** Folder of the new checkpoint and file of the width, absolute; null if not written. */
+  /** Folder of the new checkpoint, file of the width and GGUF file, absolute; null if not written. */
   readonly out: string | null;
   readonly save: string | null;
+  readonly gguf: string | null;
   /** Files of the model that were not copied, and why; absent without a new checkpoint. */
   readonly leftBehind?: readonly { readonly name: string; readonly why: string }[];
   /** Which programs open the new checkpoint, in a sentence. */

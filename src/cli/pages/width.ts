@@ -17,6 +17,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
     layers,
     out,
     save,
+    gguf,
     loading,
     seconds,
   }) => [
@@ -31,7 +32,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
         'perplexity',
         `${formatNumber(Number(ppl))} on the calibration rows (mean loss ${formatNumber(Number(meanNll))})`,
       ],
-      ...[out, save].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
+      ...[out, save, gguf].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
       ...(loading === undefined ? [] : [['opened by', loading] as const]),
       ['time', formatSeconds(seconds)],
     ]),

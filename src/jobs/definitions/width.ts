@@ -72,6 +72,9 @@ const options = {
       noun: () => l10n.t('a file of a width'),
     },
   ),
+  gguf: file('also write the model as a GGUF file, which llama.cpp runs; it must not exist', {
+    noun: () => l10n.t('a GGUF file'),
+  }),
   ...compute,
 };
 
@@ -81,7 +84,7 @@ export const width = defineJob({
   description:
     'Prunes in width, as the methods do that depth pruning is compared with: LLM-Pruner, FLAP and Wanda-sp. A key-value head goes ' +
     'with its query heads, and a neuron with its rows and column. Measures the narrower model on the calibration rows. Without ' +
-    '--out and --save nothing is written. The source never changes.',
+    '--out, --save and --gguf nothing is written. The source never changes.',
   notes:
     'Methods:\n' +
     '  llm-pruner  removes a share of every block in a range, by gradients (Ma et al. 2023)\n' +
@@ -90,6 +93,7 @@ export const width = defineJob({
   examples: [
     './SmolLM2-135M --method flap --ratio 0.25 --calibration prose.txt --out ./SmolLM2-narrow',
     './SmolLM2-135M --method llm-pruner --as-large-as 10,12-14 --calibration prose.txt --json',
+    './SmolLM2-135M --method flap --ratio 0.25 --calibration prose.txt --gguf narrow.gguf',
     './SmolLM2-135M --method wanda-sp --target-params 110M --multiple 32 --calibration rows.json --save narrow.width.safetensors',
   ],
   noun: () => l10n.t('Width Pruning'),

@@ -18,8 +18,11 @@ import { fullView } from '../../engine/model/view';
 import { renderOptions, TERMINAL_NAMING } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
+import { modelName } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { withWeights } from '../../engine/weights/safetensors';
 import { saveWidth } from '../../engine/weights/width-file';
+import { type GgufWritten, planGguf, writeGguf } from '../../engine/write/gguf/write-gguf';
 import { writeWidth } from '../../engine/write/width';
 import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { WidthResult } from '../../protocol/width';
@@ -90,17 +93,22 @@ function amountOf({ ratio, targetParams, asLargeAs }: Options, architecture: Arc
 }
 
 /** Refuses outputs that could not be written, before the work starts. */
-async function checkOutputs({ checkpoint: path, out, save }: Options, checkpoint: Checkpoint): Promise<void> {
+async function checkOutputs({ checkpoint: path, out, save, gguf }: Options, checkpoint: Checkpoint): Promise<void> {
   if (out !== undefined) await checkTarget(out, foldersOf(checkpoint));
-  if (save === undefined) return;
-  await checkFileTarget('what is kept', save, path);
-  const isThere = await lstat(save).then(
+  if (save !== undefined) await checkNewFile('what is kept', save, path);
+  if (gguf === undefined) return;
+  await checkNewFile('the GGUF file', gguf, path);
+  // Most of what llama.cpp cannot run, it cannot run in the full width either.
+  await withWeights(checkpoint, (weights) => planGguf(checkpoint, weights));
+}
+
+async function checkNewFile(what: string, file: string, source: string): Promise<void> {
+  await checkFileTarget(what, file, source);
+  const isThere = await lstat(file).then(
     () => true,
     () => false,
   );
-  if (isThere) {
-    throw new UserError(`${save} exists already`, 'Coppice never overwrites', 'Name another file.');
-  }
+  if (isThere) throw new UserError(`${file} exists already`, 'Coppice never overwrites', 'Name another file.');
 }
 
 async function calibrationOf(
@@ -159,9 +167,9 @@ interface Written {
 }
 
 async function write(
-  { options: { method, out, save }, narrow, choice, calibration, details, facts }: Written,
+  { options: { method, out, save, gguf }, narrow, choice, calibration, details, facts }: Written,
   { job, started, note }: JobContext,
-): Promise<Pick<WidthResult, 'out' | 'save' | 'leftBehind' | 'loading'>> {
+): Promise<Pick<WidthResult, 'out' | 'save' | 'gguf' | 'leftBehind' | 'loading'>> {
   const { source, sha256 } = calibration;
   const { ratio, parametersAfter } = choice;
   const origin = {
@@ -170,12 +178,29 @@ async function write(
     facts: { ratio, parameters: parametersAfter, perplexity: facts.ppl },
   };
   const saved = save === undefined ? null : await saveWidth(save, narrow, origin);
-  if (out === undefined) return { out: null, save: saved };
+  const exported = gguf === undefined ? undefined : await exportGguf(narrow, gguf, { method, job });
+  exported?.notes.forEach(note);
+  const files = { save: saved, gguf: exported?.file ?? null };
+  if (out === undefined) return { out: null, ...files };
   const written = await writeWidth(narrow, out, {
     ...job,
     facts: { method, ratio, calibration: [source], ...facts },
     provenance: { ...details, inputs: details.inputs.slice(1), started }, // the model is the first input
   });
   for (const { name, why } of written.leftBehind) note(`${name} was not copied: ${why}`);
-  return { out: written.out, save: saved, leftBehind: written.leftBehind, loading: written.loading };
+  return { out: written.out, ...files, leftBehind: written.leftBehind, loading: written.loading };
 }
+
+/** The narrower model, as llama.cpp runs it. */
+const exportGguf = (
+  narrow: Checkpoint,
+  file: string,
+  { method, job }: Pick<Options, 'method'> & Pick<JobContext, 'job'>,
+): Promise<GgufWritten> =>
+  withWeights(narrow, (weights) =>
+    writeGguf(narrow, weights, file, {
+      ...job,
+      option: 'gguf',
+      description: `${modelName(narrow)}, pruned in width by ${method} with Coppice`,
+    }),
+  );
