@@ -12,14 +12,14 @@ describe('command line: width', function () {
   this.timeout(120_000);
   const { text } = makeCliMaterial();
   const model = tinyCheckpoint('llama-plain', { tokenizer: true }); // F32: rounding changes nothing
-  const [saved, out, record] = ['w.width.safetensors', 'narrow', 'record.json'].map((name) =>
+  const [saved, out, gguf, record] = ['w.width.safetensors', 'narrow', 'narrow.gguf', 'record.json'].map((name) =>
     join(temporaryFolder(), name),
   );
   const calibration = ['--calibration', text, '--samples', '4', '--length', '16'];
   let flap: Json;
 
   before(async () => {
-    const outputs = ['--save', saved, '--out', out, '--record', record];
+    const outputs = ['--save', saved, '--out', out, '--gguf', gguf, '--record', record];
     flap = await run('width', model, '--method', 'flap', '--ratio', '0.4', ...calibration, ...outputs);
   });
 
@@ -61,6 +61,13 @@ describe('command line: width', function () {
     assertClose(written.meanNll as number, flap.meanNll as number, { absolute: 1e-6 }, 'the checkpoint');
   });
 
+  it('the GGUF file has the widths of each block', async () => {
+    assert.equal(flap.gguf, gguf);
+    const { kvHeads, ffn } = await run('inspect', gguf);
+    const layers = flap.layers as { groups: number[]; neurons: number[] }[];
+    assert.deepEqual([kvHeads, ffn], [layers.map((l) => l.groups.length), layers.map((l) => l.neurons.length)]);
+  });
+
   it('without --out and --save writes nothing, and finds a size', async () => {
     const found = await run('width', model, '--method', 'wanda-sp', '--as-large-as', '1', ...calibration);
     assert.deepEqual([found.out, found.save], [null, null]);
@@ -89,6 +96,7 @@ describe('command line: width', function () {
     await refused(/No model of 5,000 parameters.*can leave/s, '--method', 'wanda-sp', '--target-params', '5000');
     await refused(/exists already/, '--method', 'flap', '--ratio', '0.2', '--save', saved);
     await refused(/exists already/, '--method', 'flap', '--ratio', '0.2', '--out', out);
+    await refused(/exists already/, '--method', 'flap', '--ratio', '0.2', '--gguf', gguf);
     const inside = join(model, 'x.width.safetensors');
     await refused(/inside the checkpoint/, '--method', 'flap', '--ratio', '0.2', '--save', inside);
     assert.ok(!existsSync(inside));
