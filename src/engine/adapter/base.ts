@@ -95,9 +95,11 @@ export async function removedFor(
   { anyBase = false, healed }: UseOfAdapter,
 ): Promise<readonly number[]> {
   const left = base.blocks - base.removed.length;
-  const isBase = checkpoint.identity === base.identity && blocks === base.blocks;
-  if (isBase && healed === base.healed) return base.removed;
   const pruned = await pruning(checkpoint);
+  // Written narrower from the model that it was trained on, with all its blocks and no other weights.
+  const isSame = pruned?.identity === base.identity && pruned.removed === '' && pruned.healed === undefined;
+  const isBase = (checkpoint.identity === base.identity || isSame) && blocks === base.blocks;
+  if (isBase && healed === base.healed) return base.removed;
   const fromBase = pruned?.identity === base.identity && blocks === left && pruned.removed === String(base.removed);
   if (fromBase && healed === undefined && pruned?.healed === base.healed) return [];
   if (anyBase && blocks === base.blocks) return base.removed;

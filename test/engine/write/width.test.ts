@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
+import { BASE_KEY, baseNote, readBase, removedFor } from '../../../src/engine/adapter/base';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { checkpointReduction } from '../../../src/engine/checkpoint/reduction';
@@ -12,6 +13,8 @@ import { CancelledError } from '../../../src/engine/errors';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { type Changes, openModelOver } from '../../../src/engine/model/model';
 import { stepsOf, viewWithout } from '../../../src/engine/model/view';
+import { pruningWords } from '../../../src/engine/records/ancestry';
+import { resultsOf, runTitle } from '../../../src/engine/records/compare';
 import { digestRecord } from '../../../src/engine/records/digest';
 import { originalOf } from '../../../src/engine/records/original';
 import { readRecord } from '../../../src/engine/records/record';
@@ -205,7 +208,7 @@ describe('a checkpoint written narrower', function () {
 
   it('says in card and record what was done, and its original is found', async () => {
     const view = await narrowed('llama-plain', { biases: true });
-    const { from, digest } = view.narrowing!;
+    const { from, digest: width } = view.narrowing!;
     const folder = temporaryFolder();
     const out = join(folder, 'narrow');
     const provenance = {
@@ -216,7 +219,7 @@ describe('a checkpoint written narrower', function () {
     const record = await readRecord(join(out, 'coppice.json'));
     assert.equal(record.kind, 'width');
     assert.deepEqual(record.inputs[0], { role: 'model', name: basename(from.folder), identity: from.identity });
-    assert.equal(record.settings.width, digest);
+    assert.equal(record.settings.width, width);
     const { parametersBefore, parametersAfter, runs, method } = record.results;
     assert.deepEqual(
       [parametersBefore, parametersAfter],
@@ -233,7 +236,20 @@ describe('a checkpoint written narrower', function () {
       (await originalOf(await openCheckpoint(out), [dirname(from.folder)]))?.checkpoint?.identity,
       from.identity,
     );
-    const { cost } = digestRecord(record);
+    const { cost, narrower, ...digest } = digestRecord(record);
+    const { layers } = view.narrowing!.width;
+    assert.deepEqual(
+      narrower?.layers,
+      layers.map(({ groups, neurons }) => ({ groups: groups.length, neurons: neurons.length })),
+    );
+    assert.equal(runTitle({ ...digest, narrower }), 'width · flap');
+    const facts = new Map(resultsOf({ ...digest, narrower }));
+    assert.deepEqual([facts.get('ratio'), facts.get('perplexity of the calibration rows')], ['0.25', '12.5']);
+    assert.match(facts.get('neurons kept of each block') ?? '', /^\d+–\d+$/);
+    assert.match(
+      pruningWords('narrow', record) ?? '',
+      /`narrow` itself is `.*` with fewer attention heads and neurons \(flap\)/,
+    );
     assert.deepEqual(
       cost?.map(({ parameters }) => parameters),
       [parametersBefore, parametersAfter],
@@ -298,6 +314,20 @@ describe('a checkpoint written narrower', function () {
         view.architecture!.layers[3].ffn,
       ]);
       assert.notDeepEqual(await computed(merged), await computed(view, { removed }));
+    });
+
+    it('with an adapter that was trained on the view, with or without a block', async () => {
+      for (const without of [[], removed]) {
+        const base = readBase({ [BASE_KEY]: baseNote(view, 4, { removed: without }) }, 'adapter')!;
+        assert.deepEqual(await removedFor(base, stored, 4, {}), without);
+        assert.deepEqual(await removedFor(base, view, 4, {}), without);
+        await assert.rejects(removedFor(base, view.narrowing!.from, 4, {}), { name: 'UserError', why: /identity/ });
+        const folder = join(temporaryFolder(), 'pruned');
+        await writePruned(view, removed, folder);
+        const pruned = removedFor(base, await openCheckpoint(folder), 3, {});
+        if (without.length > 0) assert.deepEqual(await pruned, []);
+        else await assert.rejects(pruned, { name: 'UserError' });
+      }
     });
 
     it('healed', async () => {
