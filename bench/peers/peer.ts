@@ -100,6 +100,16 @@ interface TorchLikeness {
   readonly kl: number;
 }
 
+/** What `width_torch.py` prints. */
+export interface TorchWidth {
+  readonly machine: PeerMachine;
+  /** Of the method on an open model. */
+  readonly seconds: number;
+  readonly peakBytes: number;
+  /** Kept groups and number of kept neurons of each block. */
+  readonly layers: readonly { readonly groups: readonly number[]; readonly neurons: number }[];
+}
+
 /** What `tasks_lm_eval.py` prints. */
 export interface HarnessTasks {
   readonly machine: PeerMachine;
@@ -135,6 +145,16 @@ export const torchHealing = (
   ...options: string[]
 ): TorchHealing | Skipped =>
   runPeer('heal_torch.py', [tool, checkpoint, rowsFile, ...options]) as TorchHealing | Skipped;
+
+/** Width pruning by a method's passes and the reference tool's selections; options as `width_torch.py --help` tells. */
+export const torchWidth = (
+  tool: string,
+  checkpoint: string,
+  rowsFile: string,
+  method: string,
+  ...options: string[]
+): TorchWidth | Skipped =>
+  runPeer('width_torch.py', [tool, checkpoint, rowsFile, method, ...options]) as TorchWidth | Skipped;
 
 /** Log-likelihoods by lm-evaluation-harness; further options as `tasks_lm_eval.py --help` tells. */
 export const harnessTasks = (checkpoint: string, requestsFile: string, ...options: string[]): HarnessTasks | Skipped =>
