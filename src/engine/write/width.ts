@@ -10,6 +10,7 @@ import { widthSetting } from '../checkpoint/width';
 import type { WeightDtype } from '../formats/dtype';
 import { calibrationsOf } from '../records/calibrations';
 import { modelInput, newRecord } from '../records/record';
+import { hexOf } from '../weights/width-note';
 import { inheritedFields } from './card';
 import { loadingOf } from './loading';
 import { writeModified } from './modified';
@@ -78,7 +79,11 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
   const runs = narrowedConfig(checkpoint, all)?.runs ?? null;
   const inputs = [modelInput(narrowing.from), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const inherited = await inheritedFields(checkpoint.folder);
-  const layers = narrowing.width.layers.map(({ groups, neurons }) => ({ groups, neurons: neurons.length }));
+  const whole = requireArchitecture(narrowing.from).layers;
+  // Neurons as in the file of a width: lists would be most of the record.
+  const layers = narrowing.width.layers.map(({ groups, neurons }, i) => {
+    return { groups, neurons: neurons.length, mask: hexOf(neurons, whole[i].ffn) };
+  });
   const { calibration: _, ...results } = facts;
   const written = await writeModified(
     checkpoint,

@@ -22,6 +22,7 @@ import { writeTrainedCheckpoint } from '../../../src/engine/retrain/full/write-t
 import { withChanges } from '../../../src/engine/weights/overlay';
 import { Rounded } from '../../../src/engine/weights/rounded';
 import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { numbersOf } from '../../../src/engine/weights/width-note';
 import { type HealFacts, writeHealed } from '../../../src/engine/write/healed';
 import { mergeAdapter } from '../../../src/engine/write/merge';
 import { requireKnownToOthers } from '../../../src/engine/write/recipes';
@@ -241,6 +242,11 @@ describe('a checkpoint written narrower', function () {
     assert.deepEqual(
       narrower?.layers,
       layers.map(({ groups, neurons }) => ({ groups: groups.length, neurons: neurons.length })),
+    );
+    const masks = (record.results.layers as { mask: string }[]).map(({ mask }) => numbersOf(mask, 96));
+    assert.deepEqual(
+      masks,
+      layers.map(({ neurons }) => neurons),
     );
     assert.equal(runTitle({ ...digest, narrower }), 'width · flap');
     const facts = new Map(resultsOf({ ...digest, narrower }));
