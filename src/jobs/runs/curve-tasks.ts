@@ -1,7 +1,8 @@
 /** The accuracy of every point of a curve, in one run of the job `tasks` over the same items. */
+import { reportedOf } from '../../engine/evaluate/tasks/accuracy';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import type { JobOptions } from '../../engine/progress';
-import type { ModelTasks, PairedDifference } from '../../protocol/tasks';
+import type { PairedDifference } from '../../protocol/tasks';
 import type { OptionsFor } from '../kinds';
 import type { JobContext } from '../run';
 
@@ -39,11 +40,8 @@ export async function answeredPoints(
     ...point,
     accuracy: models[i].average,
     ...(i > 0 && { difference: paired(differences[i - 1].average) }),
-    tasks: models[i].tasks.map((task) => ({ name: task.name, accuracy: reported(task) })),
+    tasks: models[i].tasks.map((task) => ({ name: task.name, accuracy: reportedOf(task) })),
   }));
 }
 
 const paired = ({ difference, interval }: PairedDifference): PairedDifference => ({ difference, interval });
-
-const reported = ({ reported: metric, acc, accNorm }: ModelTasks['tasks'][number]): number =>
-  metric === 'accNorm' ? (accNorm ?? acc) : acc;

@@ -1,6 +1,7 @@
 /** What is measured of the models of a comparison: perplexity on the same rows, speed in turns, accuracy on the same items. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { perplexityOfRows } from '../../engine/evaluate/perplexity';
+import { reportedOf } from '../../engine/evaluate/tasks/accuracy';
 import { lossesOfViews } from '../../engine/evaluate/views';
 import { summariseLosses } from '../../engine/importance/losses';
 import type { TokenRows } from '../../engine/model/forward';
@@ -9,7 +10,6 @@ import { removedFrom, viewWithout } from '../../engine/model/view';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { inPhases, type JobOptions, labelled } from '../../engine/progress';
 import type { GridResult } from '../../protocol/grid';
-import type { ModelTasks } from '../../protocol/tasks';
 import type { VersusModel } from '../../protocol/versus';
 import type { LabelledModel } from '../option';
 import { type JobContext, modelOptions } from '../run';
@@ -109,10 +109,7 @@ export async function measureAccuracies(
     tell(each, {
       accuracy: models[at].average,
       ...(at > 0 && paired && { difference: { difference: paired.difference, interval: paired.interval } }),
-      tasks: models[at].tasks.map((task) => ({ name: task.name, accuracy: reported(task) })),
+      tasks: models[at].tasks.map((task) => ({ name: task.name, accuracy: reportedOf(task) })),
     });
   });
 }
-
-const reported = ({ reported: metric, acc, accNorm }: ModelTasks['tasks'][number]): number =>
-  metric === 'accNorm' ? (accNorm ?? acc) : acc;

@@ -1,47 +1,22 @@
 /** Compare with Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { VersusResult } from '../../../src/protocol/versus';
-import {
-  clearWorkspace,
-  coppice,
-  EXTENSION_ID,
-  forgetAnswers,
-  inWorkspace,
-  resetSettings,
-  run,
-} from '../support/coppice';
-import { Window } from '../support/window';
+import { coppice, inWorkspace, run } from '../support/coppice';
+import { type Staged, stageSample, unstage } from '../support/sample';
+import type { Window } from '../support/window';
 
 describe('comparing with width pruning', function () {
   this.timeout(180_000);
+  let staged: Staged;
   let window: Window;
   let checkpoint: string;
 
   before(async () => {
-    window = await Window.connect();
-    await resetSettings();
-    await clearWorkspace();
-    await window.tidy();
-    await forgetAnswers();
-    checkpoint = inWorkspace('stories');
-    const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
-    cpSync(sample, checkpoint, { recursive: true });
-    await (await coppice()).library.rescan();
-    const settings = vscode.workspace.getConfiguration('coppice');
-    await settings.update('calibration.samples', 2, vscode.ConfigurationTarget.Workspace);
-    await settings.update('calibration.length', 32, vscode.ConfigurationTarget.Workspace);
+    staged = await stageSample();
+    ({ window, checkpoint } = staged);
   });
-  after(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await resetSettings();
-    await forgetAnswers();
-    await window.tidy();
-    await clearWorkspace();
-    await window.disconnect();
-  });
+  after(() => unstage(staged));
 
   const box = () => window.page.locator('.quick-input-widget:visible');
   /** Waits for a question, and takes the first answer that has these words. */

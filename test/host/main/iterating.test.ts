@@ -1,49 +1,26 @@
 /** Pruning iteratively as a user meets it: questions with an estimate of time, then a limit for Suggest Blocks. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { join } from 'node:path';
 import type { IterateResult } from '../../../src/protocol/iterate';
-import {
-  clearWorkspace,
-  coppice,
-  EXTENSION_ID,
-  forgetAnswers,
-  inWorkspace,
-  resetSettings,
-  run,
-} from '../support/coppice';
-import { Window } from '../support/window';
+import { coppice, run } from '../support/coppice';
+import { type Staged, stageSample, unstage } from '../support/sample';
+import type { Window } from '../support/window';
 
 const PATIENCE_MS = 90_000;
 
 describe('pruning iteratively', function () {
   this.timeout(2 * PATIENCE_MS);
+  let staged: Staged;
   let window: Window;
   let checkpoint: string;
 
   before(async () => {
-    window = await Window.connect();
-    await resetSettings();
-    await clearWorkspace();
-    await window.tidy();
-    await forgetAnswers();
-    checkpoint = inWorkspace('stories');
-    const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
-    cpSync(sample, checkpoint, { recursive: true });
-    await (await coppice()).library.rescan();
-    const settings = vscode.workspace.getConfiguration('coppice');
-    await settings.update('calibration.samples', 2, vscode.ConfigurationTarget.Workspace);
-    await settings.update('calibration.length', 32, vscode.ConfigurationTarget.Workspace);
+    staged = await stageSample();
+    ({ window, checkpoint } = staged);
   });
-  after(async () => {
-    await resetSettings();
-    await forgetAnswers();
-    await window.tidy();
-    await clearWorkspace();
-    await vscode.commands.executeCommand('workbench.view.extension.coppice');
-    await window.disconnect();
-  });
+  after(() => unstage(staged));
 
   const box = () => window.page.locator('.quick-input-widget:visible');
   const asks = (text: string) => box().locator(`input[placeholder*="${text}"]`).first().waitFor();
