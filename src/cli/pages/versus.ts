@@ -50,7 +50,10 @@ function columnsOf(whole: VersusModel, hasSpeed: boolean, hasTasks: boolean): Co
     return value.sd > 0 ? `${formatNumber(value.mean, 4)} ± ${formatNumber(value.sd, 2)}` : formatNumber(value.mean, 6);
   };
   const speed: Column[] = [
-    { head: '>latency', cell: ({ latency }) => (latency ? `${formatNumber(latency.mean, 3)} s` : '–') },
+    {
+      head: '>latency',
+      cell: ({ latency }) => (latency ? `${formatNumber(latency.mean, 3)} ± ${formatNumber(latency.sd, 2)} s` : '–'),
+    },
     {
       head: '>tokens/s',
       cell: ({ throughput, speedUp }) =>

@@ -25,6 +25,7 @@ export type Tell = (model: Able, found: Partial<VersusModel>) => void;
 
 /**
  * Models without blocks share what they have in common, in one pass; narrower ones follow one by one.
+ * @param onDevice called once the first of them are told
  * @throws CancelledError
  */
 export async function measurePerplexities(
@@ -35,20 +36,21 @@ export async function measurePerplexities(
   context: JobContext,
   job: JobOptions,
   tell: Tell,
-): Promise<DeviceReport> {
+  onDevice: (device: DeviceReport) => void,
+): Promise<void> {
   const compute = modelOptions(options, context);
   const views = able.filter(({ model }) => model.kind !== 'width');
   const narrow = able.filter(({ model }) => model.kind === 'width');
   const jobs = inPhases(job, [{ share: views.length }, ...narrow.map(() => ({ share: 1 }))]);
   const blocks = checkpoint.architecture!.layers.length;
-  const device = await withModel(checkpoint, compute, async (model) => {
+  await withModel(checkpoint, compute, async (model) => {
     const seen = views.map(({ model: { removed } }) => viewWithout(blocks, removedFrom(removed, blocks)));
     const losses = await lossesOfViews(model, rows, seen, labelled(jobs[0], 'perplexity without blocks'));
     views.forEach((each, at) => {
       const { ppl, meanNll } = summariseLosses(losses[at], rows[0].length - 1);
       tell(each, { ppl, meanNll });
     });
-    return model.device;
+    onDevice(model.device);
   });
   for (const [at, each] of narrow.entries()) {
     const own = labelled(jobs[1 + at], `perplexity of ${each.model.label}`);
@@ -56,7 +58,6 @@ export async function measurePerplexities(
     const { ppl, meanNll } = await withModel(narrowed, compute, (model) => perplexityOfRows(model, rows, view, own));
     tell(each, { ppl, meanNll });
   }
-  return device;
 }
 
 /** Speed and memory of all models in one run of the job `grid`. @throws CancelledError */

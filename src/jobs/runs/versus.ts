@@ -211,8 +211,8 @@ interface Measured {
 }
 
 /**
- * Perplexities first, since they take least, then speeds and accuracies. Once perplexities are known, cancelling ends the
- * run with what there is.
+ * Perplexities first, since they take least, then speeds and accuracies. Once the first perplexities are known, cancelling
+ * ends the run with what there is.
  */
 async function measureAll(
   { options, checkpoint }: Opened,
@@ -227,18 +227,22 @@ async function measureAll(
     const at = candidates.indexOf(candidate);
     models[at] = { ...models[at], ...found };
   };
-  const device = await measurePerplexities(checkpoint, able, rows, options, context, phases.perplexity, tell);
+  let device: DeviceReport | undefined;
   let grid: GridResult | undefined;
+  let ended: VersusResult['ended'] = 'done';
   try {
-    if (options.speed) grid = await measureSpeed(able, options, context, phases.speed, tell);
-    if (options.data !== undefined || options.own !== undefined)
-      await measureAccuracies(able, options, context, phases.tasks, tell);
-    return { models, grid, device, ended: 'done' };
+    const { perplexity, speed, tasks } = phases;
+    await measurePerplexities(checkpoint, able, rows, options, context, perplexity, tell, (found) => {
+      device = found;
+    });
+    if (options.speed) grid = await measureSpeed(able, options, context, speed, tell);
+    if ((options.data ?? options.own) !== undefined) await measureAccuracies(able, options, context, tasks, tell);
   } catch (error) {
-    if (!(error instanceof CancelledError)) throw error;
+    if (!(error instanceof CancelledError) || !device) throw error;
     context.warn('the comparison was cancelled: what was not measured yet is missing');
-    return { models, grid, device, ended: 'cancelled' };
+    ended = 'cancelled';
   }
+  return { models, grid, device: device!, ended };
 }
 
 const speedOf = (

@@ -126,7 +126,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
       assert.match(await wordsOf(panel, '.legend'), /PPL \(depth\).*FLAP \(width\).*Plan \(depth\)/);
       const table = await rows(panel);
       assert.equal(table.length, 12);
-      assert.match(table[0], /^Original 134,515,008 30 9 1,536 28\.4 44 % 4\.2 s 30\.5 0\.62 GiB –$/);
+      assert.match(table[0], /^Original 134,515,008 30 9 1,536 28\.4 44 % 4\.2 s ± 2\.4 % 30\.5 0\.62 GiB –$/);
       assert.match(table[4], /^FLAP 123,906,720 −7\.9 % 30 8\.25 ± 1\.4 1,416 ± 310 36\.9/);
       assert.deepEqual(await panel.page.locator('.versus .below .size').allInnerTexts(), [
         'Without 3 blocks, or as large',

@@ -191,7 +191,9 @@ function columnsOf(whole: VersusModelDigest, hasTasks: boolean, hasSpeed: boolea
     {
       head: t('Latency'),
       cell: ({ latency, speedFailure }) =>
-        latency ? formatMeasured(latency.mean) : muted(speedFailure === undefined ? '–' : t('failed'), speedFailure),
+        latency
+          ? el('span', {}, formatMeasured(latency.mean), muted(` ± ${formatPercent(latency.sd / latency.mean)}`))
+          : muted(speedFailure === undefined ? '–' : t('failed'), speedFailure),
       rank: ({ latency }) => orInfinity(latency?.mean),
     },
     {
