@@ -170,6 +170,16 @@ describeBrowser('depth against width in the results panel', (browser) => {
     await panel.close();
   });
 
+  it('makes nothing of speeds that differ from run to run', async () => {
+    const models = RESULT.models.map((model) => ({ ...model, ...(model.latency && { latency: spread(4, 1.5) }) }));
+    const panel = await openPanel(browser(), shown({ ...RESULT, models }));
+    assert.match(await wordsOf(panel, '.chart-note'), /the speeds say little/);
+    assert.match(await wordsOf(panel, '.summary'), /perplexity 91\.7\. FLAP, .* perplexity 61\.3\.$/);
+    const best = await panel.page.locator('.versus .below strong').allInnerTexts();
+    assert.ok(best.includes('61.3') && !best.some((text) => text.includes('×')), best.join());
+    await panel.close();
+  });
+
   it('without speed and accuracy has neither choice nor column, and says what the text did', async () => {
     const models = RESULT.models.map(
       ({ latency: _, throughput: __, peakBytes: ___, speedUp: ____, accuracy: _____, ...model }) => model,
