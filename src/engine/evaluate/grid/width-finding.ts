@@ -91,9 +91,10 @@ const NOTICEABLE = 0.03;
 /** The finding in a sentence, for each number of tokens. */
 export function findingOf({ tokens, slowdown }: Pick<WidthRates, 'tokens' | 'slowdown'>): string {
   const where = (at: number): string => (tokens[at] === 1 ? 'for one token' : `for ${tokens[at]} tokens at a time`);
-  const found = slowdown.map(({ share, low, high }, at) => {
-    const isSure = low > 0 || high < 0;
-    if (!isSure || Math.abs(share) < NOTICEABLE) return `not noticeably slower ${where(at)}`;
+  const matters = slowdown.map(({ share, low, high }) => (low > 0 || high < 0) && Math.abs(share) >= NOTICEABLE);
+  if (!matters.includes(true)) return 'FFN widths that are no multiple of 8 are as fast as others on this device.';
+  const found = slowdown.map(({ share }, at) => {
+    if (!matters[at]) return `as fast as others ${where(at)}`;
     return `${Math.round(100 * Math.abs(share))} % ${share > 0 ? 'slower' : 'faster'} ${where(at)}`;
   });
   return `FFN widths that are no multiple of 8 are ${found.join(', and ')} on this device.`;
