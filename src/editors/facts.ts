@@ -12,7 +12,13 @@ const MAX_PROPERTIES = 5000;
 
 /** The known facts of `summary`. */
 export function factsOf(summary: Summary): Property[] {
-  const facts: Property[] = [{ name: l10n.t('Architecture'), value: summary.architecture ?? l10n.t('unknown') }];
+  const facts: Property[] = [
+    {
+      name: l10n.t('Architecture'),
+      value: summary.architecture ?? l10n.t('unknown'),
+      ...(summary.coppiceOnly && { note: l10n.t('lists the shapes of its blocks; only Coppice opens it') }),
+    },
+  ];
   const add = (name: string, value: string | null | undefined, note?: string): void => {
     if (value === null || value === undefined) return;
     facts.push({ name, value, ...(note !== undefined && note !== value && { note }) });

@@ -60,6 +60,8 @@ async function openedGguf(path: string): Promise<Inspected> {
   return { summary, input: { role: 'model', name: basename(path), identity: summary.identity } };
 }
 
+const COPPICE_ONLY = ', with a list of the shapes of its blocks; only Coppice opens it';
+
 function page(summary: Summary, shell: Shell): string[] {
   const { blocks, heads, kvHeads, headDim, blockParameters: perBlock, unsupported } = summary;
   const optional = (name: string, value: LayerNumber | null): [string, string][] =>
@@ -68,7 +70,10 @@ function page(summary: Summary, shell: Shell): string[] {
   return facts([
     ['path', shell.shown(summary.path)],
     ['format', summary.shards > 1 ? `${summary.format}, ${summary.shards} files` : summary.format],
-    ['architecture', shell.style.bold(shell.shown(summary.architecture ?? 'unknown'))],
+    [
+      'architecture',
+      `${shell.style.bold(shell.shown(summary.architecture ?? 'unknown'))}${summary.coppiceOnly ? COPPICE_ONLY : ''}`,
+    ],
     ...optional('blocks', blocks),
     ['parameters', formatCount(summary.parameters)],
     ...(perBlock.length > 0 ? optional('a block', layerNumber(perBlock)) : []),

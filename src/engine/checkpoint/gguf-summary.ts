@@ -34,6 +34,7 @@ export function summarizeGguf(gguf: GgufFile): Summary {
     path: gguf.path,
     format: 'gguf',
     architecture,
+    coppiceOnly: false,
     blocks: stored.length > 0 ? stored.length : null,
     parameters: sum(gguf.tensors, ({ shape }) => elements(shape)),
     bytes: sum(gguf.tensors, ({ bytes }) => bytes),

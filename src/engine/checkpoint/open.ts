@@ -10,7 +10,6 @@ import type { Architecture, LayerShape } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isUnsupported, readConfigArchitecture } from './config';
 import { readConfigFile, readGenerationEos } from './config-file';
-import { isRagged } from './ragged';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from '../formats/safetensors/shards';
@@ -89,16 +88,12 @@ async function describe(
   const architecture = { ...described, layers: layers ?? described.layers, tied };
   const { unsupported, unused } = verifyTensors(architecture, tensors);
   const notes = architecture.tied === described.tied ? [] : [OWN_HEAD_NOTE];
-  if (isRagged(config)) notes.push(RAGGED_NOTE);
   if (unused.length > 0) notes.push(unusedNote(unused));
   return unsupported ? { unsupported, notes } : { architecture, notes };
 }
 
 const OWN_HEAD_NOTE =
   'tie_word_embeddings is true in config.json, but the weights have a separate head, lm_head.weight; Coppice uses it, like transformers 5';
-
-const RAGGED_NOTE =
-  'config.json lists the shape of each block (coppice_layers), because no class of transformers can; only Coppice opens it';
 
 function unusedNote(unused: readonly string[]): string {
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

@@ -5,6 +5,7 @@
 import type { Architecture } from './architecture';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
+import { isRagged } from './ragged';
 import type { Checkpoint } from './types';
 import type { TensorInfo } from '../formats/tensor';
 
@@ -14,6 +15,8 @@ export interface Summary {
   readonly format: Checkpoint['format'] | 'gguf';
   /** The config's `model_type`, or `general.architecture` of a GGUF file. */
   readonly architecture: string | null;
+  /** The config lists the shape of each block, which only Coppice reads. */
+  readonly coppiceOnly: boolean;
   readonly blocks: number | null;
   /** Weights of the model, with tied ones counted once; stored elements if the architecture is unknown. */
   readonly parameters: number;
@@ -52,6 +55,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     path: checkpoint.path,
     format: checkpoint.format,
     architecture: architecture?.family ?? (typeof type === 'string' ? type : null),
+    coppiceOnly: isRagged(checkpoint.config ?? {}),
     parameters: countParameters(checkpoint),
     bytes: storedBytes(checkpoint),
     dtypes: elementsByType(tensors),

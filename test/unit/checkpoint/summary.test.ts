@@ -21,6 +21,7 @@ describe('summary', () => {
       path: folder,
       format: 'safetensors',
       architecture: 'llama',
+      coppiceOnly: false,
       blocks: 3,
       parameters,
       bytes: 2 * parameters,
