@@ -33,7 +33,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
         `${formatNumber(Number(ppl))} on the calibration rows (mean loss ${formatNumber(Number(meanNll))})`,
       ],
       ...[out, save, gguf].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
-      ...(loading === undefined ? [] : [['opened by', loading] as const]),
+      ...(loading === undefined ? [] : [['loading', loading] as const]),
       ['time', formatSeconds(seconds)],
     ]),
     '',
