@@ -38,6 +38,8 @@ export interface VersusModel {
   readonly speedUp?: number | null;
   /** Why there is no speed. */
   readonly speedFailure?: string;
+  /** What it makes of the prompt, greedily. */
+  readonly continuation?: string;
   /** To make this model alone: to score blocks, or to gather statistics, and to choose. */
   readonly pruningSeconds?: number;
   /** Why there is no such model; then it has no numbers. */
@@ -59,6 +61,8 @@ export interface VersusResult {
     readonly rows: number;
     readonly length: number;
   };
+  /** What the models continued; undefined without. */
+  readonly prompt?: string;
   /** How speed was measured; undefined without. */
   readonly speed?: {
     readonly batch: number;

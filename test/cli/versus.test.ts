@@ -50,13 +50,15 @@ describe('command line: versus', function () {
     const file = join(folder, 'flap-2.width.safetensors');
     assert.ok(readdirSync(folder).includes('wanda-sp-1.width.safetensors'));
     assert.equal(find(result, 'flap', 2).ppl, await evaluate('--width', file));
+    const written = await run('generate', model, '--width', file, '--prompt', result.prompt!, '--max-new-tokens', '40');
+    assert.equal(find(result, 'flap', 2).continuation, written.text);
     const again = await coppice(given);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /llm-pruner-1\.width\.safetensors exists already/);
   });
 
   it('says why a method has no model of a size, and refuses to compare nothing', async () => {
-    const given = { checkpoint: model, calibration: rows, speed: false, methods: ['ppl', 'wanda-sp'] } as const;
+    const given = { checkpoint: model, calibration: rows, speed: false, methods: ['ppl', 'wanda-sp'], sample: false } as const;
     const { result } = await runOn('versus', { ...given, counts: [1, 3], keep: [0, 1], keepEnds: false });
     assert.match(find(result, 'ppl', 3).failure ?? '', /cannot remove 3 of 4 blocks/);
     assert.equal(find(result, 'ppl', 3).ppl, undefined);

@@ -4,7 +4,7 @@ import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
 import type { VersusModel, VersusResult } from '../../protocol/versus';
 import { METHOD_TITLES } from '../../engine/evaluate/versus-methods';
-import { table } from '../terminal/text';
+import { oneLine, table } from '../terminal/text';
 import type { Page } from './page';
 
 const GiB = 2 ** 30;
@@ -29,6 +29,7 @@ export const versusPage: Page<'versus'> = ({ data, own }, { style, shown }) => (
         return own.length > 0 ? ['', ...own] : [];
       }),
       '',
+      ...continuations(result).map(shown),
       ...closing(result).map(shown),
     ];
   },
@@ -91,6 +92,19 @@ const nameOf = ({ method, removed, label }: VersusModel): string => {
   const title = METHOD_TITLES[method];
   return removed.length > 0 ? `${title} without ${removed.join(',')}` : title;
 };
+
+/** What each model makes of the prompt, a line each. */
+function continuations({ prompt, models }: VersusResult): string[] {
+  const written = models.filter(({ continuation }) => continuation !== undefined);
+  if (prompt === undefined || written.length === 0) return [];
+  const names = written.map(({ method, label }) => (method === 'whole' ? label : METHOD_TITLES[method]));
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = written.map(({ continuation, count, kind }, at) => {
+    const first = at > 0 && count !== written[at - 1].count && kind !== 'whole' ? [''] : [];
+    return [...first, `  ${names[at].padEnd(width)}  ${oneLine(continuation!.trim())}`];
+  });
+  return [`${prompt} …`, ...lines.flat(), ''];
+}
 
 function closing({ models, sizes, text, speed, seconds, device, ended }: VersusResult): string[] {
   const failed = models.flatMap(({ label, failure, speedFailure }) => [

@@ -398,6 +398,8 @@ export interface VersusDigest {
   readonly rows: number | null;
   /** That text also chose what to keep. */
   readonly calibrated: boolean;
+  /** What the models continued. */
+  readonly prompt?: string;
   /** How speed was measured; null without. */
   readonly speed: {
     readonly batch: number;
@@ -436,6 +438,8 @@ export interface VersusModelDigest {
   readonly peakBytes: SpreadDigest | null;
   readonly speedUp: number | null;
   readonly pruningSeconds: number | null;
+  /** What it makes of the prompt, greedily. */
+  readonly continuation?: string;
   /** Why there is no such model, or no speed of it. */
   readonly failure?: string;
   readonly speedFailure?: string;

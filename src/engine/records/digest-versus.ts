@@ -15,6 +15,7 @@ export function versusOf(results: JsonObject): VersusDigest | undefined {
     text: text(source.name) ?? '',
     rows: finite(source.rows),
     calibrated: source.from === 'calibration',
+    ...(typeof results.prompt === 'string' && { prompt: results.prompt }),
     speed: speed
       ? {
           batch: finite(speed.batch) ?? 1,
@@ -33,6 +34,7 @@ function modelOf(model: JsonObject): VersusModelDigest[] {
   const [method, count] = [text(model.method), finite(model.count)];
   const kind = KINDS.find((each) => each === model.kind);
   if (method === undefined || count === null || kind === undefined) return [];
+  const continuation = text(model.continuation);
   const [ppl, failure, speedFailure] = [jsonNumber(model.ppl), text(model.failure), text(model.speedFailure)];
   const { difference } = model;
   return [
@@ -56,6 +58,7 @@ function modelOf(model: JsonObject): VersusModelDigest[] {
       peakBytes: spreadOf(model.peakBytes),
       speedUp: finite(model.speedUp),
       pruningSeconds: finite(model.pruningSeconds),
+      ...(continuation !== undefined && { continuation }),
       ...(failure !== undefined && { failure }),
       ...(speedFailure !== undefined && { speedFailure }),
     },

@@ -52,6 +52,7 @@ const options = {
   runs: whole('measured runs of each model', { default: QUICK.runs }),
   warmup: whole('runs before them that do not count', { default: QUICK.warmup, min: 0 }),
   prompt: text(`what the texts begin with (default: "${PAPER_PROMPT}")`),
+  sample: flag('let every model continue the prompt greedily', { default: true }),
   saveWidths: folder('keep what each rival keeps in a file of this folder, for --width', {
     noun: () => l10n.t('folder for widths'),
   }),

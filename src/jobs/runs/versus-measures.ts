@@ -91,6 +91,24 @@ export async function measureSpeed(
   return result;
 }
 
+/** New tokens of a continuation: enough to see whether a model still writes sentences. */
+const CONTINUED = 40;
+
+/** What each model makes of a prompt, in one run of the job `samples`. @throws CancelledError */
+export async function writeContinuations(
+  able: readonly Able[],
+  prompt: string,
+  { device, threads, memory }: VersusOptions,
+  { run }: Pick<JobContext, 'run'>,
+  job: JobOptions,
+  tell: Tell,
+): Promise<void> {
+  const columns = able.map(({ column }) => column);
+  const given = { columns, prompts: [prompt], maxNewTokens: CONTINUED, greedy: true, device, threads, memory };
+  const { result } = await run('samples', given, { job });
+  for (const { column, text } of result.samples) if (text !== null) tell(able[column], { continuation: text });
+}
+
 /** Accuracies in one run of the job `tasks`. @throws CancelledError */
 export async function measureAccuracies(
   able: readonly Able[],

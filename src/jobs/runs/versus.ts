@@ -8,6 +8,7 @@ import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/ope
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CancelledError, throwIfCancelled, UserError } from '../../engine/errors';
 import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
+import { PAPER_PROMPT } from '../../engine/evaluate/grid/protocol';
 import { loadRows, type RowSource } from '../../engine/evaluate/rows';
 import { DEPTH_METHODS, type DepthMethod, VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
@@ -24,7 +25,14 @@ import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { GridResult } from '../../protocol/grid';
 import type { VersusModel, VersusResult } from '../../protocol/versus';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { type Able, isAble, measureAccuracies, measurePerplexities, measureSpeed } from './versus-measures';
+import {
+  type Able,
+  isAble,
+  measureAccuracies,
+  measurePerplexities,
+  measureSpeed,
+  writeContinuations,
+} from './versus-measures';
 import {
   askedCounts,
   type Candidate,
@@ -116,6 +124,7 @@ async function compare(opened: Opened, context: JobContext): Promise<RunEnd<Vers
       rows: rows.length,
       length: rows[0].length,
     },
+    ...(found.prompt !== undefined && { prompt: found.prompt }),
     ...(grid && { speed: speedOf(grid, options) }),
     ended: found.ended,
     seconds: secondsSince(start),
@@ -150,27 +159,38 @@ interface Phases {
   readonly depth: Readonly<Record<DepthMethod, JobOptions>>;
   readonly width: JobOptions;
   readonly perplexity: JobOptions;
+  readonly texts: JobOptions;
   readonly speed: JobOptions;
   readonly tasks: JobOptions;
 }
 
 /** Shares of progress, in applications of a block to a row of the usual length. */
 function phasesOf({ options, architecture }: Opened, rows: number, job: JobOptions): Phases {
-  const { methods = VERSUS_METHODS, samples = DEFAULT_DRAWING.samples, speed, data, own, counts, plan } = options;
+  const {
+    methods = VERSUS_METHODS,
+    samples = DEFAULT_DRAWING.samples,
+    speed,
+    sample,
+    data,
+    own,
+    counts,
+    plan,
+  } = options;
   const sizes = (counts ?? (plan ? [] : [1, 2, 3])).length + (plan ? 1 : 0);
   const blocks = architecture.layers.length;
   const models = 1 + sizes * methods.length;
   const rivals = rivalsOf(options).length;
-  const [ppl, taylor, width, perplexity, speeds, tasks] = inPhases(job, [
+  const [ppl, taylor, width, perplexity, texts, speeds, tasks] = inPhases(job, [
     ...DEPTH_METHODS.map((method) => ({
       share: methods.includes(method) ? samples * criterionWork(architecture, method, {}) : 0,
     })),
     { share: 8 * samples * blocks * rivals, unpaced: true },
     { share: rows * blocks * models },
+    { share: sample ? 3 * blocks * models : 0, unpaced: true },
     { share: speed ? 10 * blocks * models : 0, unpaced: true },
     { share: (data ?? own) === undefined ? 0 : 50 * blocks * models, unpaced: true },
   ]);
-  return { depth: { ppl, taylor }, width, perplexity, speed: speeds, tasks };
+  return { depth: { ppl, taylor }, width, perplexity, texts, speed: speeds, tasks };
 }
 
 interface Made {
@@ -205,13 +225,14 @@ const nothingToCompare = (why = 'no size and no method is given'): UserError =>
 
 interface Measured {
   readonly models: readonly VersusModel[];
+  readonly prompt?: string;
   readonly grid?: GridResult;
   readonly device: DeviceReport;
   readonly ended: VersusResult['ended'];
 }
 
 /**
- * Perplexities first, since they take least, then speeds and accuracies. Once the first perplexities are known, cancelling
+ * Perplexities first, since they take least, then texts, speeds and accuracies. Once the first perplexities are known, cancelling
  * ends the run with what there is.
  */
 async function measureAll(
@@ -229,12 +250,17 @@ async function measureAll(
   };
   let device: DeviceReport | undefined;
   let grid: GridResult | undefined;
+  let prompt: string | undefined;
   let ended: VersusResult['ended'] = 'done';
   try {
-    const { perplexity, speed, tasks } = phases;
+    const { perplexity, texts, speed, tasks } = phases;
     await measurePerplexities(checkpoint, able, rows, options, context, perplexity, tell, (found) => {
       device = found;
     });
+    if (options.sample && (await optionalTokenizer(checkpoint.folder, context.job))) {
+      ({ prompt = PAPER_PROMPT } = options);
+      await writeContinuations(able, prompt, options, context, texts, tell);
+    }
     if (options.speed) grid = await measureSpeed(able, options, context, speed, tell);
     if ((options.data ?? options.own) !== undefined) await measureAccuracies(able, options, context, tasks, tell);
   } catch (error) {
@@ -242,7 +268,7 @@ async function measureAll(
     context.warn('the comparison was cancelled: what was not measured yet is missing');
     ended = 'cancelled';
   }
-  return { models, grid, device: device!, ended };
+  return { models, prompt, grid, device: device!, ended };
 }
 
 const speedOf = (

@@ -54,6 +54,7 @@ const RESULT: VersusResult = {
   models: [
     {
       ...{ ...WHOLE, method: 'whole', kind: 'whole', label: 'Original', count: 0, removed: [], ppl: 28.4 },
+      continuation: ' its lean, and for the view from its top.',
       ...{
         accuracy: 0.442,
         latency: spread(4.2, 0.1),
@@ -62,7 +63,7 @@ const RESULT: VersusResult = {
       },
       speedUp: null,
     },
-    depth('ppl', [13, 17, 18], [41.2, 3.8, 0.421]),
+    { ...depth('ppl', [13, 17, 18], [41.2, 3.8, 0.421]), continuation: ' its tower.' },
     depth('taylor', [14, 15, 17], [44.6, 3.79, 0.43]),
     width('llm-pruner', 3, [43.1, 4.1, 0.425]),
     width('flap', 3, [36.9, 4.15, 0.428]),
@@ -78,6 +79,7 @@ const RESULT: VersusResult = {
     width('wanda-sp', 6, [148, 4.1, 0.362]),
   ],
   text: { from: 'text', name: 'wiki.test.txt', sha256: 'y', rows: 64, length: 128 },
+  prompt: 'The tower is known for',
   speed: {
     ...{ batch: 1, newTokens: 128, runs: 3, warmup: 1, prompt: 'The', inTurns: true },
     environment: { threads: 2 } as NonNullable<VersusResult['speed']>['environment'],
@@ -96,7 +98,7 @@ const shown = (result: VersusResult): PanelState => ({ ...EMPTY, runs: [runOf(re
 const wordsOf = async ({ page }: Panel, part = ''): Promise<string> =>
   (await page.locator(`.versus ${part}`).innerText()).replace(/\s+/g, ' ');
 const rows = async ({ page }: Panel): Promise<string[]> =>
-  (await page.locator('.versus .below tbody tr:not(.size)').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+  (await page.locator('.versus .below .models tbody tr:not(.size)').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
 
 describeBrowser('depth against width in the results panel', (browser) => {
   before(function () {
@@ -128,11 +130,21 @@ describeBrowser('depth against width in the results panel', (browser) => {
       assert.equal(table.length, 12);
       assert.match(table[0], /^Original 134,515,008 30 9 1,536 28\.4 44 % 4\.2 s ± 2\.4 % 30\.5 0\.62 GiB –$/);
       assert.match(table[4], /^FLAP 123,906,720 −7\.9 % 30 8\.25 ± 1\.4 1,416 ± 310 36\.9/);
-      assert.deepEqual(await panel.page.locator('.versus .below .size').allInnerTexts(), [
+      assert.deepEqual(await panel.page.locator('.versus .below .models .size').allInnerTexts(), [
         'Without 3 blocks, or as large',
         'Without 6 blocks, or as large',
       ]);
       assert.match(table[9], /^LLM-Pruner The size cannot be reached: the model has 3 KV heads/);
+      const texts = await panel.page.locator('.versus .continuations tr').allInnerTexts();
+      assert.deepEqual(
+        texts.map((text) => text.replace(/\s+/g, ' ').trim()),
+        [
+          'Model The tower is known for',
+          'Original its lean, and for the view from its top.',
+          'Without 3 blocks, or as large',
+          'PPL 13, 17–18 its tower.',
+        ],
+      );
       const best = await panel.page.locator('.versus .below strong').allInnerTexts();
       assert.ok(best.includes('36.9') && best.includes('61.3'), best.join());
       const targets = panel.page.locator('.versus .target');
@@ -188,7 +200,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
     const text = { ...RESULT.text, from: 'calibration' as const };
     const panel = await openPanel(browser(), shown({ ...result, models, text, ended: 'cancelled' }));
     assert.match(await wordsOf(panel, '.chart-note'), /also chose what to keep.*The run was cancelled/);
-    const heads = await panel.page.locator('.versus .below thead th').allInnerTexts();
+    const heads = await panel.page.locator('.versus .below .models thead th').allInnerTexts();
     assert.deepEqual(heads, ['Model', 'Parameters', 'Blocks', 'Heads', 'FFN', 'Perplexity', 'Pruning']);
     assert.equal(await panel.page.locator('.versus .tools vscode-single-select').count(), 0);
     await panel.close();

@@ -1,6 +1,6 @@
 /** The table of depth against width, as the paper's Tables 1 and 2: a row for each model, size by size. */
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
-import type { SpreadDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import type { SpreadDigest, VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
 import { blocksText } from '../../support/amounts';
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
@@ -37,7 +37,23 @@ export function modelTable(models: readonly VersusModelDigest[]): HTMLElement {
     if (at > 0 && count !== models[at - 1].count) row.before(sizeRow(count, columns.length));
   }
   const label = t('Models of the comparison');
-  return el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': label }, made);
+  return el('div', { class: 'table-scroll models', tabindex: '0', role: 'group', 'aria-label': label }, made);
+}
+
+/** What each model makes of the prompt, size by size; nothing if none wrote a text. */
+export function continuations({ prompt, models }: VersusDigest): HTMLElement[] {
+  const written = models.filter(({ continuation }) => continuation !== undefined);
+  if (prompt === undefined || written.length === 0) return [];
+  const made = table(
+    t('Continuations of the prompt'),
+    [t('Model'), prompt],
+    written.map((model) => [nameCell(model), el('span', { class: 'continuation' }, model.continuation!.trim())]),
+  );
+  for (const [at, row] of [...made.querySelectorAll('tbody tr')].entries()) {
+    const { count } = written[at];
+    if (at > 0 && count !== written[at - 1].count) row.before(sizeRow(count, 2));
+  }
+  return [el('div', { class: 'table-scroll continuations' }, made)];
 }
 
 /** A line between sizes. */

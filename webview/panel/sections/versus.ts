@@ -10,7 +10,7 @@ import { moment, numeric } from '../numbers';
 import { ownRuns } from '../state/shown-runs';
 import { COSTS, measured, measureOf, QUALITIES } from '../state/versus-measures';
 import { type Context, type Section, startButton, whenChanged } from './section';
-import { isNoisy, modelTable } from './versus-table';
+import { continuations, isNoisy, modelTable } from './versus-table';
 
 export function versusSection(context: Context): Section {
   const { send, setView, still } = context;
@@ -67,7 +67,7 @@ export function versusSection(context: Context): Section {
         ...(still ? [] : [start(false)]),
       );
       frame.setNote(noteOf(versus));
-      frame.setBelow(modelTable(models));
+      frame.setBelow(modelTable(models), ...continuations(versus));
       frame.show(summaryOf(versus), (width) =>
         drawVersus(versus, quality, cost, width, frame, (removed) => send({ type: 'plan/set', removed })),
       );
