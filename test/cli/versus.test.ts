@@ -58,7 +58,13 @@ describe('command line: versus', function () {
   });
 
   it('says why a method has no model of a size, and refuses to compare nothing', async () => {
-    const given = { checkpoint: model, calibration: rows, speed: false, methods: ['ppl', 'wanda-sp'], sample: false } as const;
+    const given = {
+      checkpoint: model,
+      calibration: rows,
+      speed: false,
+      methods: ['ppl', 'wanda-sp'],
+      sample: false,
+    } as const;
     const { result } = await runOn('versus', { ...given, counts: [1, 3], keep: [0, 1], keepEnds: false });
     assert.match(find(result, 'ppl', 3).failure ?? '', /cannot remove 3 of 4 blocks/);
     assert.equal(find(result, 'ppl', 3).ppl, undefined);

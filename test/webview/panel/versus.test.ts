@@ -98,7 +98,9 @@ const shown = (result: VersusResult): PanelState => ({ ...EMPTY, runs: [runOf(re
 const wordsOf = async ({ page }: Panel, part = ''): Promise<string> =>
   (await page.locator(`.versus ${part}`).innerText()).replace(/\s+/g, ' ');
 const rows = async ({ page }: Panel): Promise<string[]> =>
-  (await page.locator('.versus .below .models tbody tr:not(.size)').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+  (await page.locator('.versus .below .models tbody tr:not(.size)').allInnerTexts()).map((text) =>
+    text.replace(/\s+/g, ' '),
+  );
 
 describeBrowser('depth against width in the results panel', (browser) => {
   before(function () {
