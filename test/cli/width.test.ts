@@ -68,6 +68,14 @@ describe('command line: width', function () {
     assert.deepEqual([kvHeads, ffn], [layers.map((l) => l.groups.length), layers.map((l) => l.neurons.length)]);
   });
 
+  it('writes another type with --dtype', async () => {
+    const half = join(temporaryFolder(), 'half');
+    const given = ['--method', 'wanda-sp', '--ratio', '0.3', '--dtype', 'bf16', '--out', half];
+    await run('width', model, ...given, ...calibration);
+    const { dtypes } = await run('inspect', half);
+    assert.deepEqual(Object.keys(dtypes as Json), ['BF16']);
+  });
+
   it('without --out and --save writes nothing, and finds a size', async () => {
     const found = await run('width', model, '--method', 'wanda-sp', '--as-large-as', '1', ...calibration);
     assert.deepEqual([found.out, found.save], [null, null]);

@@ -15,6 +15,7 @@ import { blocks, choice, file, flag, folder, parameters, part, parts, whole } fr
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { source } from '../options/model';
+import { dtype } from '../options/output';
 
 const { salience, structure, metric } = WIDTH_DEFAULTS;
 
@@ -66,6 +67,7 @@ const options = {
   ...calibration,
   calibration: file(calibration.calibration.help, { required: true, setting: calibration.calibration.setting }),
   out: folder('folder of the new checkpoint; it must not exist', { noun: () => l10n.t('output folder') }),
+  dtype,
   save: file(
     'file of what is kept, for --width; it must not exist; the editor knows it by the end .width.safetensors',
     {

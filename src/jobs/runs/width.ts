@@ -29,6 +29,7 @@ import type { WidthResult } from '../../protocol/width';
 import { width as definition } from '../definitions/width';
 import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';
+import { storedDtype } from '../options/output';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 
 type Options = OptionsFor<'width'>;
@@ -167,7 +168,7 @@ interface Written {
 }
 
 async function write(
-  { options: { method, out, save, gguf }, narrow, choice, calibration, details, facts }: Written,
+  { options: { method, out, dtype, save, gguf }, narrow, choice, calibration, details, facts }: Written,
   { job, started, note }: JobContext,
 ): Promise<Pick<WidthResult, 'out' | 'save' | 'gguf' | 'leftBehind' | 'loading'>> {
   const { source, sha256 } = calibration;
@@ -178,12 +179,13 @@ async function write(
     facts: { ratio, parameters: parametersAfter, perplexity: facts.ppl },
   };
   const saved = save === undefined ? null : await saveWidth(save, narrow, origin);
-  const exported = gguf === undefined ? undefined : await exportGguf(narrow, gguf, { method, job });
+  const exported = gguf === undefined ? undefined : await exportGguf(narrow, gguf, { method, dtype, job });
   exported?.notes.forEach(note);
   const files = { save: saved, gguf: exported?.file ?? null };
   if (out === undefined) return { out: null, ...files };
   const written = await writeWidth(narrow, out, {
     ...job,
+    dtype: storedDtype(dtype),
     facts: { method, ratio, calibration: [source], ...facts },
     provenance: { ...details, inputs: details.inputs.slice(1), started }, // the model is the first input
   });
@@ -195,12 +197,13 @@ async function write(
 const exportGguf = (
   narrow: Checkpoint,
   file: string,
-  { method, job }: Pick<Options, 'method'> & Pick<JobContext, 'job'>,
+  { method, dtype, job }: Pick<Options, 'method' | 'dtype'> & Pick<JobContext, 'job'>,
 ): Promise<GgufWritten> =>
   withWeights(narrow, (weights) =>
     writeGguf(narrow, weights, file, {
       ...job,
       option: 'gguf',
+      dtype: storedDtype(dtype),
       description: `${modelName(narrow)}, pruned in width by ${method} with Coppice`,
     }),
   );
