@@ -136,7 +136,7 @@ describe('comparison with a teacher', () => {
       let done = 0;
       const work = new Work({ onProgress: (progress) => (done = progress.done) }, 1, 'row-blocks', '');
       await compareStates(model, { model, state }, [state, state, state], rows, work);
-      assert.deepEqual(counts, { open: 0, opened: 6, runs: 3 * 3 * 4 }); // pieces, chunks, teacher and models
+      assert.deepEqual(counts, { open: 0, most: 2, opened: 6, runs: 3 * 3 * 4 }); // pieces, chunks, teacher and models
       assertAllClose([done], [90 * comparisonWork(model.architecture, 3)], { relative: 1e-9 }, 'work');
     }));
 
