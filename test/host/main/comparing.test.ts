@@ -54,7 +54,7 @@ describe('comparing with width pruning', function () {
     assert.equal(library.entries().length, 1, 'a width is no checkpoint');
     await run('openResults', { checkpoint });
     const frame = await window.frameWith('.card.versus');
-    await frame.locator('.card.versus .below tbody tr', { hasText: 'FLAP' }).waitFor();
+    await frame.locator('.card.versus .models tbody tr', { hasText: 'FLAP' }).waitFor();
     await frame.locator('.card.versus').scrollIntoViewIfNeeded();
     await window.screenshot('comparing-1-card');
   });
