@@ -8,7 +8,7 @@
  * registered but never ran, count as failed; so do a part that crashed or that would not exit.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -32,11 +32,14 @@ const unit = (files) => mocha(files, '--timeout', '10000');
 /** Host tests bring a VS Code to run in. */
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
-/** The parts, in the order in which they run. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
+/**
+ * The parts. Those with `lane: 1` run one after the other beside those with `lane: 0`: the former wait for one processor most
+ * of the time, the latter compute with all. Their output is shown when they end. Parts without a lane, which show pages
+ * and kill processes, then run alone. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
 const PARTS = [
-  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}) },
-  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
-  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}) },
+  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}), lane: 1 },
+  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}), lane: 0 },
+  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}), lane: 1 },
   { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
   { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
   { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
@@ -51,23 +54,28 @@ function testFiles() {
     .sort();
 }
 
-/** Runs one part; resolves to its counts and to what is wrong with the run itself. */
-async function runPart({ name, command, env }, files) {
+/**
+ * Runs one part; resolves to its counts and to what is wrong with the run itself.
+ * @param quiet keeps its output, which is the outcome's `output` then
+ */
+async function runPart({ name, command, env }, files, quiet) {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-test-'));
   const resultFile = join(folder, 'result.json');
+  const kept = openSync(join(folder, 'output'), 'w+');
   try {
     const [program, ...args] = command(files);
     const child = spawn(program, args, {
       cwd: root,
-      stdio: 'inherit',
+      stdio: quiet ? ['inherit', kept, kept] : 'inherit',
       env: { ...process.env, ...env(), COPPICE_TEST_RESULT: resultFile, COPPICE_CACHE: join(folder, 'cache') },
     });
     const end = await new Promise((done) => {
       child.on('error', (error) => done(error.message));
       child.on('exit', (code, signal) => done(signal ?? code));
     });
-    return { ...judge(readResult(resultFile), files, end), name };
+    return { ...judge(readResult(resultFile), files, end), name, output: readFileSync(join(folder, 'output')) };
   } finally {
+    closeSync(kept);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -117,22 +125,45 @@ if (homeless.length > 0) {
   const problems = homeless.map((file) => `${file} belongs to no part`);
   outcomes.push({ name: 'files', passed: 0, failed: homeless.length, skipped: 0, problems });
 }
-for (const part of PARTS) {
-  const files = all.filter((file) => partOf(file) === part && chosen(file));
-  if (files.length > 0) outcomes.push(await timed(part, files));
-  else if (words.length === 0) {
-    outcomes.push({ name: part.name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${part.folder}`] });
+const filesOf = (part) => all.filter((file) => partOf(file) === part && chosen(file));
+const withFiles = PARTS.filter((part) => filesOf(part).length > 0);
+if (words.length === 0) {
+  for (const { name, folder } of PARTS.filter((part) => !withFiles.includes(part))) {
+    outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folder}`] });
   }
 }
+const lanes = [0, 1].map((lane) => withFiles.filter((part) => part.lane === lane));
+const both = lanes.every((parts) => parts.length > 0);
+const ran = await Promise.all(lanes.map((parts, lane) => inTurn(parts, both && lane === 1)));
+ran.push(
+  await inTurn(
+    withFiles.filter(({ lane }) => lane === undefined),
+    false,
+  ),
+);
+outcomes.push(...PARTS.flatMap(({ name }) => ran.flat().filter((outcome) => outcome.name === name)));
 if (outcomes.length === 0) {
   outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
 }
 
-async function timed(part, files) {
-  console.log(`\n── ${part.name}: ${files.length} files`);
+/** Runs parts one after the other. */
+async function inTurn(parts, quiet) {
+  const ended = [];
+  for (const part of parts) ended.push(await timed(part, filesOf(part), quiet));
+  return ended;
+}
+
+async function timed(part, files, quiet) {
+  const head = `\n── ${part.name}: ${files.length} files`;
+  if (!quiet) console.log(head);
   const start = performance.now();
-  const outcome = await runPart(part, files);
-  return { ...outcome, seconds: (performance.now() - start) / 1000 };
+  const outcome = await runPart(part, files, quiet);
+  const seconds = (performance.now() - start) / 1000;
+  if (quiet) {
+    console.log(head);
+    process.stdout.write(outcome.output);
+  }
+  return { ...outcome, seconds };
 }
 
 console.log('');
