@@ -56,6 +56,11 @@ export interface WidthRequest {
 /** How much is kept: a ratio as the method means it, or the nearest size in parameters. */
 export type WidthAmount = { readonly ratio: number } | { readonly parameters: number };
 
-/** The blocks that LLM-Pruner prunes by default: without the first four and the last two, from 12 blocks on. */
-export const defaultRange = (blocks: number): BlockRange =>
-  blocks >= 12 ? { first: 4, last: blocks - 3 } : { first: 1, last: blocks - 2 };
+/**
+ * The blocks that LLM-Pruner prunes by default: without the first four and the last two, from 12 blocks on; of fewer
+ * without the first and the last one; of one or two all.
+ */
+export function defaultRange(blocks: number): BlockRange {
+  if (blocks >= 12) return { first: 4, last: blocks - 3 };
+  return blocks > 2 ? { first: 1, last: blocks - 2 } : { first: 0, last: blocks - 1 };
+}

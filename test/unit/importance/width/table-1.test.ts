@@ -86,3 +86,18 @@ describe('width pruning by arithmetic (Table 1)', () => {
     );
   });
 });
+
+it('LLM-Pruner leaves the outer blocks whole, and where there is nothing between them prunes all', () => {
+  assert.deepEqual(
+    [40, 32, 12, 11, 3, 2, 1].map((blocks) => defaultRange(blocks)),
+    [
+      [4, 37],
+      [4, 29],
+      [4, 9],
+      [1, 9],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ].map(([first, last]) => ({ first, last })),
+  );
+});
