@@ -14,7 +14,7 @@ import { assertAllClose, assertClose } from '../support/close';
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { checkGreedyIds } from '../support/golden-checks';
 import { lastState } from '../support/model';
-import { itShared } from '../support/shared';
+import { itFull } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
 
@@ -76,7 +76,7 @@ describeWebGpu('numbers on WebGPU', () => {
       await sameScores(cpu, gpu, rows);
     }));
 
-  itShared('score, eval and generate give the CPU’s on stories260K', () =>
+  itFull('score, eval and generate give the CPU’s on stories260K', () =>
     onBoth(checkpointFolder('stories260K'), async (cpu, gpu) => {
       const rows = calibrationRows('stories260K')
         .slice(0, 2)
