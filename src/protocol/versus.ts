@@ -30,10 +30,14 @@ export interface VersusModel {
   readonly accuracy?: number;
   readonly difference?: PairedDifference;
   readonly tasks?: readonly { readonly name: string; readonly accuracy: number }[];
-  /** Seconds of a run, tokens a second, and bytes of the process at its peak; all models took turns. */
+  /** Seconds of a run, and tokens a second; all models took turns. */
   readonly latency?: MeanSd;
   readonly throughput?: MeanSd;
-  readonly peakBytes?: MeanSd;
+  /**
+   * Bytes of weights, cache and activations, predicted: all models are open at a time, so that the process has the memory
+   * of all.
+   */
+  readonly memoryBytes?: number;
   /** Of the throughput, against the whole model. */
   readonly speedUp?: number | null;
   /** Why there is no speed. */

@@ -62,7 +62,10 @@ function columnsOf(whole: VersusModel, hasSpeed: boolean, hasTasks: boolean): Co
           ? `${formatNumber(throughput.mean, 3)}${typeof speedUp === 'number' ? ` (${formatNumber(speedUp, 3)}×)` : ''}`
           : '–',
     },
-    { head: '>memory', cell: ({ peakBytes }) => (peakBytes ? `${(peakBytes.mean / GiB).toFixed(2)} GiB` : '–') },
+    {
+      head: '>memory',
+      cell: ({ memoryBytes }) => (memoryBytes === undefined ? '–' : `${(memoryBytes / GiB).toFixed(2)} GiB`),
+    },
   ];
   return [
     { head: 'model', cell: nameOf },
@@ -124,6 +127,7 @@ function closing({ models, sizes, text, speed, seconds, device, ended }: VersusR
             `${speed.environment.processor}, ${formatCounted(speed.environment.threads, 'thread')}.`,
         ]
       : []),
+    ...(speed ? ['Memory is that of weights, cache and activations, predicted.'] : []),
     'Pruning is the time to choose what goes, for that model alone.',
     `${ended === 'cancelled' ? 'Cancelled' : 'Done'} in ${formatSeconds(seconds)} on ${device}.`,
   ];

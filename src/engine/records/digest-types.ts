@@ -432,10 +432,11 @@ export interface VersusModelDigest {
   readonly accuracy: number | null;
   /** Of the accuracy to the whole model's on the same items. */
   readonly difference: { readonly difference: number | null; readonly interval: number | null } | null;
-  /** Seconds, tokens a second, bytes. */
+  /** Seconds, and tokens a second. */
   readonly latency: SpreadDigest | null;
   readonly throughput: SpreadDigest | null;
-  readonly peakBytes: SpreadDigest | null;
+  /** Of weights, cache and activations, predicted. */
+  readonly memoryBytes: number | null;
   readonly speedUp: number | null;
   readonly pruningSeconds: number | null;
   /** What it makes of the prompt, greedily. */

@@ -55,7 +55,7 @@ function modelOf(model: JsonObject): VersusModelDigest[] {
         : null,
       latency: spreadOf(model.latency),
       throughput: spreadOf(model.throughput),
-      peakBytes: spreadOf(model.peakBytes),
+      memoryBytes: finite(model.memoryBytes),
       speedUp: finite(model.speedUp),
       pruningSeconds: finite(model.pruningSeconds),
       ...(continuation !== undefined && { continuation }),

@@ -82,7 +82,7 @@ export async function measureSpeed(
       ...(measured && {
         latency: measured.latency,
         throughput: measured.throughput,
-        peakBytes: measured.peakBytes,
+        memoryBytes: cell.predicted.total - cell.predicted.fixed,
         speedUp: measured.speedUp,
       }),
       ...(why !== undefined && { speedFailure: why }),

@@ -23,7 +23,7 @@ const depth = (
   blocks: 30 - removed.length,
   latency: spread(latency, 0.05),
   throughput: spread(128 / latency, 1),
-  peakBytes: spread((0.62 - 0.014 * removed.length) * 2 ** 30),
+  memoryBytes: (0.62 - 0.014 * removed.length) * 2 ** 30,
   speedUp: 4.2 / latency,
   pruningSeconds: method === 'taylor' ? 14.2 : 38.1,
 });
@@ -39,7 +39,7 @@ const width = (
   ffn: spread(1536 - 40 * count, method === 'flap' ? 310 : 0),
   latency: spread(latency, 0.05),
   throughput: spread(128 / latency, 1),
-  peakBytes: spread((0.62 - 0.013 * count) * 2 ** 30),
+  memoryBytes: (0.62 - 0.013 * count) * 2 ** 30,
   speedUp: 4.2 / latency,
   pruningSeconds: 21,
 });
@@ -59,7 +59,7 @@ const RESULT: VersusResult = {
         accuracy: 0.442,
         latency: spread(4.2, 0.1),
         throughput: spread(30.5, 0.7),
-        peakBytes: spread(0.62 * 2 ** 30),
+        memoryBytes: 0.62 * 2 ** 30,
       },
       speedUp: null,
     },
@@ -196,7 +196,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
 
   it('without speed and accuracy has neither choice nor column, and says what the text did', async () => {
     const models = RESULT.models.map(
-      ({ latency: _, throughput: __, peakBytes: ___, speedUp: ____, accuracy: _____, ...model }) => model,
+      ({ latency: _, throughput: __, memoryBytes: ___, speedUp: ____, accuracy: _____, ...model }) => model,
     );
     const { speed: _, ...result } = RESULT;
     const text = { ...RESULT.text, from: 'calibration' as const };

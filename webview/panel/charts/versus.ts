@@ -184,7 +184,7 @@ export const numbersOf = (models: readonly VersusModelDigest[]): Numbers => ({
     t('Seconds for all tokens'),
     t('Tokens per second'),
     t('Speed-up'),
-    t('Memory at the peak (GiB)'),
+    t('Predicted memory (GiB)'),
     t('Seconds of pruning'),
     t('Why not'),
   ],

@@ -113,8 +113,8 @@ function columnsOf(whole: VersusModelDigest, hasTasks: boolean, hasSpeed: boolea
     },
     {
       head: t('Memory'),
-      cell: ({ peakBytes }) => (peakBytes ? t('{0} GiB', (peakBytes.mean / GiB).toFixed(2)) : '–'),
-      rank: ({ peakBytes }) => orInfinity(peakBytes?.mean),
+      cell: ({ memoryBytes }) => (memoryBytes === null ? '–' : t('{0} GiB', (memoryBytes / GiB).toFixed(2))),
+      rank: ({ memoryBytes }) => orInfinity(memoryBytes),
     },
   ];
   return [

@@ -119,7 +119,7 @@ function noteOf({ text, rows, calibrated, speed, cancelled, models }: VersusDige
     speed
       ? `${t('Speed: {0} of {1} new tokens, {2} runs after {3} that do not count.', textsText(speed.batch), speed.newTokens, speed.runs, speed.warmup)} ${
           speed.inTurns ? t('The models took turns.') : t('The models were measured one after another.')
-        }`
+        } ${t('Memory is that of weights, cache and activations, predicted.')}`
       : '',
     isNoisy(models)
       ? t('The runs differ so much that the speeds say little: other programs kept the machine busy.')

@@ -68,8 +68,8 @@ export const COSTS: readonly VersusMeasure[] = [
   {
     key: 'memory',
     name: t('Memory'),
-    exact: t('Memory at the peak (GiB)'),
-    valueOf: ({ peakBytes }) => (peakBytes?.mean ?? NaN) / GiB,
+    exact: t('Predicted memory (GiB)'),
+    valueOf: ({ memoryBytes }) => (memoryBytes ?? NaN) / GiB,
     words: (value) => value.toFixed(2),
     more: false,
   },
