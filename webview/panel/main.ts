@@ -59,22 +59,9 @@ function draw(): void {
 
 function build(): void {
   const blockMap = blockMapSection();
-  const [
-    plan,
-    importance,
-    curve,
-    training,
-    healing,
-    iterative,
-    quality,
-    accuracy,
-    samples,
-    grid,
-    versus,
-    measured,
-    runs,
-  ] = [
-    planSection(context),
+  const plan = planSection(context);
+  // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
+  const cards = [
     importanceSection(context),
     curveSection(context),
     trainingSection(context),
@@ -87,21 +74,6 @@ function build(): void {
     versusSection(context),
     measuredSection(context),
     runsSection(context),
-  ];
-  // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
-  const cards = [
-    importance,
-    curve,
-    training,
-    healing,
-    iterative,
-    quality,
-    accuracy,
-    samples,
-    grid,
-    versus,
-    measured,
-    runs,
   ];
   drawn = [plan, blockMap, ...cards];
   root.replaceChildren(

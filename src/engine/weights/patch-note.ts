@@ -5,9 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { isObject } from '../../format/json';
-import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
-import { DamagedFile } from '../formats/damage';
 import { MAX_DIMENSION } from '../formats/limits';
+import { type NoteKind, openNote } from './header-note';
 import type { KeyedPatch } from './patches';
 
 /** Key of the note among the header's metadata. */
@@ -81,31 +80,23 @@ const MAX_NOTE_CHARACTERS = 1_000_000;
 const HASH = /^[0-9a-f]{64}$/;
 const MODULE = /^(0|[1-9]\d{0,5})\.(attention|ffn)$/;
 
+const KIND: NoteKind = {
+  key: NOTE_KEY,
+  version: VERSION,
+  limits: LIMITS,
+  maxCharacters: MAX_NOTE_CHARACTERS,
+  file: 'a file of healed weights',
+  action: 'Name a file that healing wrote, or copy it again.',
+};
+
 /**
  * Reads the note from a header's metadata.
  * @param file names the file in messages
  * @throws DamagedFile for a missing or invalid note
  */
 export function readNote(metadata: Readonly<Record<string, string>>, file: string): PatchNote {
-  const bad = (why: string): DamagedFile => {
-    const action = 'Name a file that healing wrote, or copy it again.';
-    return new DamagedFile(file, `the note "${NOTE_KEY}" in its header`, why, action);
-  };
-  if (!Object.hasOwn(metadata, NOTE_KEY)) throw bad('it is missing: this is not a file of healed weights');
-  const text = metadata[NOTE_KEY];
-  if (text.length > MAX_NOTE_CHARACTERS) throw bad(`it has ${text.length} characters, far more than any note`);
-  let note: unknown;
-  try {
-    note = parseBoundedJson(Buffer.from(text), LIMITS);
-  } catch (error) {
-    if (error instanceof JsonProblem) throw bad(error.message);
-    throw error;
-  }
-  if (!isObject(note)) throw bad('it is not a JSON object');
-  const { version, base, adapter, removed, method, texts, facts, digest } = note;
-  if (version !== VERSION) {
-    throw bad(`version is ${printable(JSON.stringify(version) ?? 'missing', 20)}, this program reads ${VERSION}`);
-  }
+  const { note, bad } = openNote(metadata, KIND, file);
+  const { base, adapter, removed, method, texts, facts, digest } = note;
   if (!isBase(base)) throw bad('base is not a name, an identity and a number of blocks');
   if (adapter !== undefined && !isHash(adapter)) throw bad('adapter is not a digest');
   if (!isRemoved(removed, base.blocks)) throw bad('removed is not a list of its blocks and modules');

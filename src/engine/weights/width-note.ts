@@ -5,9 +5,8 @@
 import { createHash } from 'node:crypto';
 import { isObject } from '../../format/json';
 import { digestOfWidth, isSelection, type LayerWidth, type Width } from '../checkpoint/width';
-import { JsonProblem, parseBoundedJson, printable } from '../formats/bounded-json';
-import { DamagedFile } from '../formats/damage';
 import { MAX_DIMENSION } from '../formats/limits';
+import { type NoteKind, openNote } from './header-note';
 import { type FittedText, isBase, isFacts, isHash, isTexts, type PatchBase, type PatchFacts } from './patch-note';
 
 /** Key of the note among the header's metadata. */
@@ -70,31 +69,23 @@ const LIMITS = { depth: 4, keyLength: 64, members: 64, items: 2 * MAX_DIMENSION.
 /** A model of a hundred blocks with FFNs of 100 000 neurons has 2.5 million digits. */
 const MAX_NOTE_CHARACTERS = 16_000_000;
 
+const KIND: NoteKind = {
+  key: WIDTH_NOTE_KEY,
+  version: VERSION,
+  limits: LIMITS,
+  maxCharacters: MAX_NOTE_CHARACTERS,
+  file: 'a file of a width',
+  action: 'Name a file that width pruning saved, or copy it again.',
+};
+
 /**
  * Reads the note from a header's metadata.
  * @param file names the file in messages
  * @throws DamagedFile for a missing or invalid note
  */
 export function readWidthNote(metadata: Readonly<Record<string, string>>, file: string): WidthNote {
-  const bad = (why: string): DamagedFile => {
-    const action = 'Name a file that width pruning saved, or copy it again.';
-    return new DamagedFile(file, `the note "${WIDTH_NOTE_KEY}" in its header`, why, action);
-  };
-  if (!Object.hasOwn(metadata, WIDTH_NOTE_KEY)) throw bad('it is missing: this is not a file of a width');
-  const text = metadata[WIDTH_NOTE_KEY];
-  if (text.length > MAX_NOTE_CHARACTERS) throw bad(`it has ${text.length} characters, far more than any note`);
-  let note: unknown;
-  try {
-    note = parseBoundedJson(Buffer.from(text), LIMITS);
-  } catch (error) {
-    if (error instanceof JsonProblem) throw bad(error.message);
-    throw error;
-  }
-  if (!isObject(note)) throw bad('it is not a JSON object');
-  const { version, base, method, texts, facts, layers, compensated, digest } = note;
-  if (version !== VERSION) {
-    throw bad(`version is ${printable(JSON.stringify(version) ?? 'missing', 20)}, this program reads ${VERSION}`);
-  }
+  const { note, bad } = openNote(metadata, KIND, file);
+  const { base, method, texts, facts, layers, compensated, digest } = note;
   if (!isBase(base)) throw bad('base is not a name, an identity and a number of blocks');
   if (typeof method !== 'string') throw bad('method is not a text');
   if (!isTexts(texts)) throw bad('texts is not a list of names and hashes');
