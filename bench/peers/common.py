@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import sys
+import types
 
 
 def import_peers():
@@ -18,6 +19,15 @@ def import_peers():
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return torch, transformers
+
+
+def import_tool(path, last_line):
+    """The functions of a reference tool, without its last line, which would run it."""
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    tool = types.ModuleType(os.path.splitext(os.path.basename(path))[0])
+    exec(compile(source.replace(last_line, ""), path, "exec"), tool.__dict__)
+    return tool
 
 
 def read_rows(path):

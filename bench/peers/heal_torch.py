@@ -18,20 +18,10 @@ import os
 import resource
 import sys
 import time
-import types
 
-from common import import_peers, machine, read_rows
+from common import import_peers, import_tool, machine, read_rows
 
 torch, transformers = import_peers()
-
-
-def import_tool(path):
-    """The tool's functions; its last line would run it."""
-    with open(path, encoding="utf-8") as file:
-        source = file.read()
-    tool = types.ModuleType("heal")
-    exec(compile(source.replace("\nmain()", "\n"), path, "exec"), tool.__dict__)
-    return tool
 
 
 class Clock:
@@ -120,7 +110,7 @@ def main():
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    tool = import_tool(options.tool)
+    tool = import_tool(options.tool, "\nmain()")
     result = run(tool, options, read_rows(options.rows), options.products)
     print(json.dumps({"machine": machine(torch, transformers), **result}))
 

@@ -17,20 +17,10 @@ import json
 import resource
 import sys
 import time
-import types
 
-from common import import_peers, machine, read_rows
+from common import import_peers, import_tool, machine, read_rows
 
 torch, transformers = import_peers()
-
-
-def import_tool(path):
-    """The tool's functions; its last line would run it."""
-    with open(path, encoding="utf-8") as file:
-        source = file.read()
-    tool = types.ModuleType("width")
-    exec(compile(source.replace("if __name__ == '__main__': main()", ""), path, "exec"), tool.__dict__)
-    return tool
 
 
 def llm_pruner(tool, model, shape, ids, ratio):
@@ -147,7 +137,7 @@ def main():
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    tool = import_tool(options.tool)
+    tool = import_tool(options.tool, "if __name__ == '__main__': main()")
     ids = torch.tensor(read_rows(options.rows))
     model = transformers.AutoModelForCausalLM.from_pretrained(options.checkpoint, dtype=torch.float32).eval()
     model.requires_grad_(False)
