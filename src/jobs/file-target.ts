@@ -1,6 +1,6 @@
 /** Checks the path of a file that a run writes at its end: its record, a report, a recipe. */
 import type { Stats } from 'node:fs';
-import { access, constants, realpath, stat } from 'node:fs/promises';
+import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemErrorCode, UserError } from '../engine/errors';
 
@@ -37,6 +37,12 @@ export async function checkFileTarget(
       throw refuse('it is inside the checkpoint, which Coppice never changes');
     }
   }
+}
+
+/** Refuses a file that is there, before the run computes for hours. @throws UserError */
+export async function refuseExisting(file: string, action: string): Promise<void> {
+  const there = await lstat(file).catch(() => undefined);
+  if (there) throw new UserError(`${file} exists already`, 'Coppice never overwrites', action);
 }
 
 async function isAmong({ dev, ino }: Stats, paths: readonly string[]): Promise<boolean> {

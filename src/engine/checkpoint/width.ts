@@ -43,10 +43,6 @@ export function fullWidth({ layers }: Architecture): Width {
   return { layers: layers.map(({ kvHeads, ffn }) => ({ groups: upTo(kvHeads), neurons: upTo(ffn) })) };
 }
 
-/** Whether the block keeps everything that `shape` has. */
-export const isWhole = ({ groups, neurons }: LayerWidth, { kvHeads, ffn }: LayerShape): boolean =>
-  groups.length === kvHeads && neurons.length === ffn;
-
 /** The model with only what `width` keeps. @throws Error for a width of another model */
 export function narrowArchitecture(architecture: Architecture, width: Width): Architecture {
   requireWidth(architecture, width);

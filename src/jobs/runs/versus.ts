@@ -1,5 +1,5 @@
 /** Depth against width at equal size: makes the models of all methods and sizes, and measures each in the same way. */
-import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
@@ -24,6 +24,7 @@ import { modelName } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { GridResult } from '../../protocol/grid';
 import type { VersusModel, VersusResult } from '../../protocol/versus';
+import { refuseExisting } from '../file-target';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import {
   type Able,
@@ -87,18 +88,10 @@ async function requireNew(options: VersusOptions, architecture: Architecture): P
   const { counts } = askedCounts(options, architecture.layers.length);
   for (const method of rivalsOf(options)) {
     for (const count of counts) {
-      const file = widthFile(options.saveWidths!, method, count);
-      if (await exists(file))
-        throw new UserError(`${file} exists already`, 'Coppice never overwrites', 'Name another folder.');
+      await refuseExisting(widthFile(options.saveWidths!, method, count), 'Name another folder.');
     }
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function compare(opened: Opened, context: JobContext): Promise<RunEnd<VersusResult>> {
   const { options, checkpoint, architecture, calibration, start } = opened;

@@ -1,10 +1,8 @@
 /** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
-import { lstat } from 'node:fs/promises';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { narrowCheckpoint } from '../../engine/checkpoint/width';
-import { UserError } from '../../engine/errors';
 import { perplexityOfRows } from '../../engine/evaluate/perplexity';
 import { checkTarget } from '../../engine/files/target';
 import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
@@ -27,7 +25,7 @@ import { writeWidth } from '../../engine/write/width';
 import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { WidthResult } from '../../protocol/width';
 import { width as definition } from '../definitions/width';
-import { checkFileTarget } from '../file-target';
+import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { storedDtype } from '../options/output';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
@@ -105,11 +103,7 @@ async function checkOutputs({ checkpoint: path, out, save, gguf }: Options, chec
 
 async function checkNewFile(what: string, file: string, source: string): Promise<void> {
   await checkFileTarget(what, file, source);
-  const isThere = await lstat(file).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw new UserError(`${file} exists already`, 'Coppice never overwrites', 'Name another file.');
+  await refuseExisting(file, 'Name another file.');
 }
 
 async function calibrationOf(
