@@ -50,8 +50,9 @@ describe('a tree of thousands of tensors', () => {
     await window.row('FFN').click();
     await window.row('experts.0.w1.weight').waitFor();
     await until('its lines are made', () => asked.items - before.items >= EXPERTS);
-    assert.ok(asked.items - before.items < EXPERTS + 20, `${asked.items - before.items} lines`);
-    assert.ok(asked.children - before.children < 5, `${asked.children - before.children} lists`);
+    // VS Code may ask once more for the blocks, whose list was still being drawn.
+    assert.ok(asked.items - before.items < EXPERTS + 3 * BLOCKS, `${asked.items - before.items} lines`);
+    assert.ok(asked.children - before.children < 10, `${asked.children - before.children} lists`);
     const rows = await window.page.locator('.pane-body .monaco-list-row').count();
     assert.ok(rows < 100, `${rows} rows`);
     await window.screenshot('tree-experts');
