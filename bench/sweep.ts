@@ -20,7 +20,7 @@ import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
 import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
 import { Forward } from '../src/engine/model/forward';
-import { HEAD_PIECE } from '../src/engine/model/head';
+import { HEAD_PIECE } from '../src/engine/model/piece';
 import { type Model, openModel } from '../src/engine/model/model';
 import { isSkipped, torchSweep, type TorchSweep } from './peers/peer';
 import { printMachine } from './support/machine';

@@ -6,13 +6,16 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
-import type { LowRank, WeightSource } from '../weights/source';
+import { linear } from '../onnx/ops/linear';
+import { type AppliedLinear, applyLinears, type LowRank, type WeightSource } from '../weights/source';
 
 /** Brings a weight into a graph, as float32. */
 export type Bind = (key: WeightKey) => Value;
 
 /** The weights that graphs of forward passes and decoding are built with. */
 export interface Binding {
+  /** Applies Linears to one input, without the products that `added` adds to them. */
+  readonly apply: (x: Value, linears: readonly AppliedLinear[]) => readonly Value[];
   /** A weight, without the product that `added` adds to it. */
   readonly weight: Bind;
   /** A product of low rank that is added to a Linear. It is computed beside the Linear, from two thin matrices. */
@@ -25,6 +28,7 @@ export interface Binding {
 export function sourceBinding(g: Graph, source: WeightSource): Binding {
   return {
     weight: (key) => baseOf(source, key).bind(g, key),
+    apply: (x, linears) => applyBases(g, source, x, linears),
     added: (key) => source.lowRank?.(key)?.product,
     matrix: (_name, data, shape) => g.floats(data, shape),
   };
@@ -44,11 +48,13 @@ export interface FedBinding extends Binding {
 export function fedBinding(g: Graph, source: WeightSource): FedBinding {
   const weights = new Map<string, WeightKey>();
   const matrices = new Map<string, { data: Float32Array; shape: readonly [number, number] }>();
+  const weight: Bind = (key) => {
+    weights.set(inputName(key), key);
+    return g.input(inputName(key), 'float32', source.shape(key));
+  };
   return {
-    weight: (key) => {
-      weights.set(inputName(key), key);
-      return g.input(inputName(key), 'float32', source.shape(key));
-    },
+    weight,
+    apply: (x, linears) => linears.map(({ key, bias }) => linear(g, x, weight(key), bias)),
     added: (key) => source.lowRank?.(key)?.product,
     matrix: (name, data, shape) => {
       matrices.set(name, { data, shape });
@@ -61,6 +67,13 @@ export function fedBinding(g: Graph, source: WeightSource): FedBinding {
       return [...weights.keys(), ...matrices.keys()];
     },
   };
+}
+
+/** Linears that share an input share work on it if they have one source. */
+function applyBases(g: Graph, source: WeightSource, x: Value, linears: readonly AppliedLinear[]): readonly Value[] {
+  const bases = linears.map(({ key }) => baseOf(source, key));
+  if (bases.every((base) => base === bases[0])) return applyLinears(g, bases[0], x, linears);
+  return linears.flatMap((one, i) => applyLinears(g, bases[i], x, [one]));
 }
 
 /** The source of a weight without an added product. */

@@ -2,11 +2,10 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
-import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
 import { block } from './block';
-import { type Bind, type Binding, blockBinder } from './binding';
+import { type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
 import { projectLayer } from './project';
 import { rotaryNames } from './rotary';
@@ -56,7 +55,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
       attend: (...qkv) => attendPast(g, a, step, { qkv, shape, past: past! }),
     });
   }
-  if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['texts'])), binding.weight));
+  if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['texts'])), binding));
   else g.output('y', state);
 }
 
@@ -119,7 +118,7 @@ function attendPast(
   return reshape(g, attention.output, ['tokens', layer.heads * layer.headDim]);
 }
 
-function logits(g: Graph, a: Architecture, state: Value, bind: Bind): Value {
-  const normalised = rmsNorm(g, state, bind('finalNorm'), a.rmsNormEps);
-  return linear(g, normalised, bind('head'));
+function logits(g: Graph, a: Architecture, state: Value, binding: Binding): Value {
+  const normalised = rmsNorm(g, state, binding.weight('finalNorm'), a.rmsNormEps);
+  return binding.apply(normalised, [{ key: 'head' }])[0];
 }

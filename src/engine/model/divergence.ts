@@ -13,9 +13,10 @@ import { Graph, type Value } from '../onnx/graph';
 import { floats, integers, keepsTensors, type Session, type Tensor } from '../onnx/session';
 import type { Work } from '../progress';
 import { headWork } from './cost';
-import { buildComparedPiece, buildTeacherPiece } from './forward-graph';
+import { buildComparedPiece, buildTeacherPiece, type HeadPiece, headPieceOf } from './forward-graph';
 import type { TokenRows } from './forward';
-import { HEAD_PIECE, logAddExp, nextTokens, type Piece, targetsWithin, withTarget } from './head';
+import { logAddExp, nextTokens, targetsWithin, withTarget } from './head';
+import { HEAD_PIECE, type Piece } from './piece';
 import type { Model } from './model';
 import type { State } from './states';
 
@@ -111,10 +112,10 @@ interface Pair {
 }
 
 async function openPair(model: Model, teacher: Model, piece: Piece): Promise<Pair> {
-  const graph = (of: Model, build: (g: Graph, a: Architecture, norm: Value, head: Value) => void) => {
+  const graph = (of: Model, build: (g: Graph, a: Architecture, norm: Value, head: HeadPiece) => void) => {
     const g = new Graph();
     const norm = of.weights.bind(g, 'finalNorm');
-    build(g, of.architecture, norm, of.weights.bind(g, 'head', { start: piece.start, count: piece.size }));
+    build(g, of.architecture, norm, headPieceOf(g, of.weights, piece));
     return g.serialize();
   };
   // Between two models on one device, the logits stay there.

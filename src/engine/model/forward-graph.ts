@@ -2,15 +2,16 @@
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
-import { linear } from '../onnx/ops/linear';
 import { rmsNorm } from '../onnx/ops/norm';
 import { mul, sub } from '../onnx/ops/elementwise';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { maxLast, reduceSum } from '../onnx/ops/reduce';
 import { reshape } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
+import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
 import { block, type BlockStrategies } from './block';
+import type { Piece } from './piece';
 import { projectLayer } from './project';
 import type { RotaryNames } from './rotary';
 import type { Step } from './view';
@@ -90,16 +91,24 @@ function unreachable(): never {
   throw new Error('a step without attention does not attend');
 }
 
+/** Applies a piece of the head. (tokens, hidden) → logits (tokens, piece) */
+export type HeadPiece = (x: Value) => Value;
+
+/** A piece of the source's head, in the source's arithmetic. */
+export function headPieceOf(g: Graph, source: WeightSource, { start, size }: Piece): HeadPiece {
+  return (x) => applyLinears(g, source, x, [{ key: 'head', rows: { start, count: size } }])[0];
+}
+
 /**
  * Final norm and one piece of the vocabulary. Feeds "x" (tokens, hidden) and "target" (tokens), int64 within the piece;
  * fetches "logSumExp" (tokens) over the piece and "targetLogit" (tokens).
  */
-export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
   headPiece(g, architecture, norm, piece);
 }
 
 /** The same with "top" (tokens), int64, the most likely word of the piece, and "topLogit" (tokens). */
-export function buildRankedPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+export function buildRankedPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
   outputTop(g, headPiece(g, architecture, norm, piece));
 }
 
@@ -108,7 +117,7 @@ export function buildRankedPiece(g: Graph, architecture: Architecture, norm: Val
  * "probabilities", their softmax, (tokens, piece) both; fetches also "difference" (tokens), the mean of teacher's logit −
  * logit under these probabilities, and "top" (tokens), int64, and "topLogit" (tokens), the most likely word.
  */
-export function buildComparedPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+export function buildComparedPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
   const logits = headPiece(g, architecture, norm, piece);
   const teacher = g.input('teacher', 'float32', logits.shape);
   const probabilities = g.input('probabilities', 'float32', logits.shape);
@@ -122,7 +131,7 @@ export function buildComparedPiece(g: Graph, architecture: Architecture, norm: V
  * A teacher's final norm and one piece of the vocabulary. Feeds "x" (tokens, hidden); fetches "logits" and their softmax
  * "probabilities", (tokens, piece), "logSumExp" (tokens) over the piece, "top" and "topLogit" (tokens).
  */
-export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): void {
+export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
   const logits = pieceLogits(g, architecture, norm, piece);
   g.output('logits', logits);
   g.output('probabilities', softmax(g, logits));
@@ -131,7 +140,7 @@ export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Va
 }
 
 /** Declares feeds and fetches of `buildHeadPiece`. @returns the logits, (tokens, piece) */
-function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: Value): Value {
+function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): Value {
   const logits = pieceLogits(g, architecture, norm, piece);
   const target = g.input('target', 'int64', ['tokens']);
   g.output('logSumExp', logSumExpLast(g, logits));
@@ -140,9 +149,9 @@ function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: Val
 }
 
 /** Declares the feed "x". (tokens, piece) */
-function pieceLogits(g: Graph, { hidden, rmsNormEps }: Architecture, norm: Value, piece: Value): Value {
+function pieceLogits(g: Graph, { hidden, rmsNormEps }: Architecture, norm: Value, piece: HeadPiece): Value {
   const x = g.input('x', 'float32', ['tokens', hidden]);
-  return linear(g, rmsNorm(g, x, norm, rmsNormEps), piece);
+  return piece(rmsNorm(g, x, norm, rmsNormEps));
 }
 
 /** Fetches "top" (tokens), the word with the highest logit (the lowest of equal ones), and "topLogit" (tokens). */

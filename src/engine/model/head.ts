@@ -6,19 +6,11 @@ import { Graph } from '../onnx/graph';
 import { floats, int64, type Tensor } from '../onnx/session';
 import type { Work } from '../progress';
 import { headWork } from './cost';
-import { buildHeadPiece } from './forward-graph';
+import { buildHeadPiece, headPieceOf } from './forward-graph';
 import type { TokenRows } from './forward';
 import type { Model } from './model';
+import { HEAD_PIECE, type Piece } from './piece';
 import type { State } from './states';
-
-/** Words of the vocabulary whose logits exist at a time; a multiple of the tile size of matrix kernels. */
-export const HEAD_PIECE = 3072;
-
-/** Consecutive words of the vocabulary. */
-export interface Piece {
-  readonly start: number;
-  readonly size: number;
-}
 
 /**
  * −log p of the next token, for every position except the last of each row.
@@ -45,7 +37,7 @@ export async function tokenLosses(
     const size = Math.min(HEAD_PIECE, architecture.vocabulary - start);
     const g = new Graph();
     const norm = weights.bind(g, 'finalNorm');
-    buildHeadPiece(g, architecture, norm, weights.bind(g, 'head', { start, count: size }));
+    buildHeadPiece(g, architecture, norm, headPieceOf(g, weights, { start, size }));
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
       for (const [variant, state] of states.entries()) {

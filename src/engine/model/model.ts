@@ -6,6 +6,7 @@ import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/devi
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import { withChanges } from '../weights/overlay';
+import type { Precision } from '../weights/precision';
 import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/safetensors';
 import type { WeightSource } from '../weights/source';
@@ -106,6 +107,11 @@ export class Model {
 
   get architecture(): Architecture {
     return this.weights.architecture;
+  }
+
+  /** The arithmetic of its Linears. */
+  get precision(): Precision {
+    return this.weights.precision ?? 'float32';
   }
 
   /** A session over a graph, on the model's device. The caller closes it. */

@@ -31,7 +31,7 @@ export function projectLayer(
   g: Graph,
   layer: number,
   weight: (name: BlockWeightName) => Value | undefined,
-  { added, matrix }: Pick<Binding, 'added' | 'matrix'>,
+  { apply, added, matrix }: Pick<Binding, 'apply' | 'added' | 'matrix'>,
 ): BlockStrategies['project'] {
   return (x, linears) => {
     const products = new Map<LinearName, LowRank>();
@@ -41,8 +41,12 @@ export function projectLayer(
     }
     const inner = products.size > 0 ? shared(g, x, linears, [...products.values()], matrix) : []; // (tokens, rank) each
     const places = [...products.keys()];
-    return linears.map((name) => {
-      const base = linear(g, x, weight(name)!, weight(`${name}Bias`)); // (tokens, out)
+    const bases = apply(
+      x,
+      linears.map((name) => ({ key: { layer, name }, bias: weight(`${name}Bias`) })),
+    );
+    return linears.map((name, i) => {
+      const base = bases[i]; // (tokens, out)
       const product = products.get(name);
       if (!product) return base;
       const { b, rank } = product;

@@ -7,8 +7,9 @@ import { float32, floats } from '../onnx/session';
 import type { Work } from '../progress';
 import { headWork } from './cost';
 import { Distribution } from './divergence';
-import { buildRankedPiece } from './forward-graph';
-import { HEAD_PIECE, targetsWithin } from './head';
+import { buildRankedPiece, headPieceOf } from './forward-graph';
+import { targetsWithin } from './head';
+import { HEAD_PIECE } from './piece';
 import type { Model } from './model';
 
 /** States per run. */
@@ -41,7 +42,7 @@ export async function targetScores(
     const piece = { start, size: Math.min(HEAD_PIECE, vocabulary - start) };
     const g = new Graph();
     const norm = weights.bind(g, 'finalNorm');
-    buildRankedPiece(g, architecture, norm, weights.bind(g, 'head', { start, count: piece.size }));
+    buildRankedPiece(g, architecture, norm, headPieceOf(g, weights, piece));
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
       for (let at = 0; at < targets.length; at += STATES_PER_RUN) {

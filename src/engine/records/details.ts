@@ -3,10 +3,14 @@ import { basename } from 'node:path';
 import type { Checkpoint } from '../checkpoint/types';
 import { onnxruntimeVersion } from '../onnx/session';
 import type { ModelOptions } from '../model/model';
+import type { RunPrecision } from '../weights/precision';
 import { modelInput, type RunFacts, type RunInput } from './record';
 
 /** The details that a command or job provides. */
-export interface RunDetails extends Pick<RunFacts, 'inputs' | 'settings' | 'seed' | 'device' | 'onnxruntime'> {
+export interface RunDetails extends Pick<
+  RunFacts,
+  'inputs' | 'settings' | 'seed' | 'device' | 'precision' | 'onnxruntime'
+> {
   /** Checkpoints whose weights the run read. Changes of their files during the run are noted. */
   readonly checkpoints?: readonly Checkpoint[];
 }
@@ -20,6 +24,8 @@ export function detailsOf(
     readonly settings: Readonly<Record<string, unknown>>;
     readonly seed?: number;
     readonly device?: unknown;
+    /** float32 unless it is given. */
+    readonly precision?: RunPrecision;
     /** Other inputs, such as a teacher. */
     readonly checkpoints?: readonly Checkpoint[];
   },
@@ -31,6 +37,7 @@ export function detailsOf(
     settings: { ...run.settings, device, threads, memory },
     seed: run.seed,
     device: run.device,
+    precision: run.device === undefined ? undefined : (run.precision ?? 'float32'),
     onnxruntime: run.device === undefined ? undefined : onnxruntimeVersion(),
   };
 }

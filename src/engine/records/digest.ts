@@ -41,6 +41,7 @@ export function digestRecord(record: RunRecord): RunDigest {
     removed: entries(settings.removed ?? results.removed),
     ...inputsOnTop(record.inputs),
     device: device ?? null,
+    precision: record.precision ?? (device === undefined ? null : 'float32'),
     inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
     settings: flat(settings),
     versions: [`Coppice ${versions.coppice}`, versions.onnxruntime ? `onnxruntime ${versions.onnxruntime}` : '']

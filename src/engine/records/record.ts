@@ -12,6 +12,7 @@ import { systemErrorCode, UserError } from '../errors';
 import { option } from '../option-token';
 import { isObject, stringifyJson } from '../../format/json';
 import { cannotWrite } from '../system-failure';
+import type { RunPrecision } from '../weights/precision';
 import { readTextFile } from '../files/text-file';
 
 export const RUN_RECORD_SCHEMA = 1;
@@ -46,6 +47,8 @@ export interface RunRecord {
   readonly seed: number | null;
   /** The execution provider and why it was chosen; null when nothing was computed. */
   readonly device: unknown;
+  /** What the numbers were computed in; absent when nothing was computed, and in records of versions that knew float32 only. */
+  readonly precision?: RunPrecision;
   /** `onnxruntime` is null when no session was opened. */
   readonly versions: { readonly coppice: string; readonly node: string; readonly onnxruntime: string | null };
   readonly results: Readonly<Record<string, unknown>>;
@@ -63,6 +66,7 @@ export interface RunFacts {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed?: number;
   readonly device?: unknown;
+  readonly precision?: RunPrecision;
   readonly onnxruntime?: string;
   readonly results: object;
   readonly notes?: readonly string[];
@@ -79,6 +83,7 @@ export function newRecord(facts: RunFacts): RunRecord {
     settings: facts.settings,
     seed: facts.seed ?? null,
     device: facts.device ?? null,
+    ...(facts.precision && { precision: facts.precision }),
     versions: {
       coppice: packageManifest.version,
       node: process.versions.node,

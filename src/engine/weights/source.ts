@@ -8,6 +8,8 @@ import type { WeightKey } from '../checkpoint/weight-key';
 import type { Dtype } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
+import { linear } from '../onnx/ops/linear';
+import type { Precision } from './precision';
 
 /**
  * The weights of one model. All shapes are the shapes in the model: Linears (out, in), norms and biases (n), embedding
@@ -46,8 +48,39 @@ export interface WeightSource {
   /** Applies a Linear with two thin products if they are cheaper than the sum that `bind` computes. */
   lowRank?(key: WeightKey): LowRankSum | undefined;
 
+  /** The arithmetic of `apply`; float32 if absent. */
+  readonly precision?: Precision;
+
+  /**
+   * Applies Linears to one input in the arithmetic of the source, so that they can share work on it. Absent if that is
+   * the float32 product of `bind`: callers use `applyLinears`.
+   * @param x (tokens, in)
+   * @returns x Wᵀ + bias for each, float32, (tokens, out)
+   */
+  apply?(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[];
+
   /** Closes the files that `read` opened. Reading opens them again. */
   close(): Promise<void>;
+}
+
+/** A Linear, or the head, as it is applied to an input. */
+export interface AppliedLinear {
+  readonly key: WeightKey;
+  /** Some of its rows: a piece of the head. */
+  readonly rows?: Rows;
+  /** (out) */
+  readonly bias?: Value;
+}
+
+/** Applies Linears to one input in the arithmetic of their source. x: (tokens, in) → float32 (tokens, out) each */
+export function applyLinears(
+  g: Graph,
+  source: WeightSource,
+  x: Value,
+  linears: readonly AppliedLinear[],
+): readonly Value[] {
+  if (source.apply) return source.apply(g, x, linears);
+  return linears.map(({ key, rows, bias }) => linear(g, x, source.bind(g, key, rows), bias));
 }
 
 /** A product B A of low rank, times a factor. */
