@@ -193,7 +193,8 @@ export class RunList {
       case 'written':
         return { ...digest, cost: labelled, ...(grid && { grid }), samples: undefined };
       case 'namesake': {
-        const { kind, started, finished, model, removed, adapter, device, precision, inputs, settings, versions } = digest;
+        const { kind, started, finished, model, removed, adapter, device, precision, inputs, settings, versions } =
+          digest;
         return { kind, started, finished, model, removed, adapter, device, precision, inputs, settings, versions };
       }
     }
