@@ -6,7 +6,7 @@ import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/devi
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import { withChanges } from '../weights/overlay';
-import type { Precision } from '../weights/precision';
+import type { Precision } from '../precision';
 import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/safetensors';
 import type { WeightSource } from '../weights/source';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Checkpoint } from '../checkpoint/types';
 import { onnxruntimeVersion } from '../onnx/session';
 import type { ModelOptions } from '../model/model';
-import type { RunPrecision } from '../weights/precision';
+import type { RunPrecision } from '../precision';
 import { modelInput, type RunFacts, type RunInput } from './record';
 
 /** The details that a command or job provides. */

@@ -12,7 +12,7 @@ import { systemErrorCode, UserError } from '../errors';
 import { option } from '../option-token';
 import { isObject, stringifyJson } from '../../format/json';
 import { cannotWrite } from '../system-failure';
-import type { RunPrecision } from '../weights/precision';
+import type { RunPrecision } from '../precision';
 import { readTextFile } from '../files/text-file';
 
 export const RUN_RECORD_SCHEMA = 1;

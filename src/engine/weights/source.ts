@@ -9,7 +9,7 @@ import type { Dtype } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
-import type { Precision } from './precision';
+import type { Precision } from '../precision';
 
 /**
  * The weights of one model. All shapes are the shapes in the model: Linears (out, in), norms and biases (n), embedding

@@ -1,5 +1,5 @@
 /** The arithmetic of a job. */
-import { PRECISION_CHOICES } from '../../engine/weights/precision';
+import { PRECISION_CHOICES } from '../../engine/precision';
 import { choice } from '../option';
 
 /** @param help what `auto` does in this job */
