@@ -21,13 +21,15 @@ import { commonFolder } from '../files/paths';
 /** An extent: a known number, or a name for an extent that is known at run time. */
 export type Dim = number | string;
 
-export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
 
 const ELEMENT_TYPES: Record<ElementType, DataType> = {
   float32: DataType.FLOAT,
   float64: DataType.DOUBLE,
   float16: DataType.FLOAT16,
   bfloat16: DataType.BFLOAT16,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
   int32: DataType.INT32,
   int64: DataType.INT64,
   bool: DataType.BOOL,
@@ -136,6 +138,11 @@ export class Graph {
   /** A float32 constant held in the graph. */
   floats(data: Float32Array, shape: readonly number[], name = this.fresh('const')): Value {
     return this.constant(name, 'float32', shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  /** A constant of bytes held in the graph. */
+  bytes(type: 'int8' | 'uint8', data: Int8Array | Uint8Array, shape: readonly number[]): Value {
+    return this.constant(this.fresh('const'), type, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
   /** A float32 scalar; equal scalars are shared. */
