@@ -21,7 +21,8 @@ import { commonFolder } from '../files/paths';
 /** An extent: a known number, or a name for an extent that is known at run time. */
 export type Dim = number | string;
 
-export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
+export type ElementType =
+  'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
 
 const ELEMENT_TYPES: Record<ElementType, DataType> = {
   float32: DataType.FLOAT,
@@ -142,7 +143,12 @@ export class Graph {
 
   /** A constant of bytes held in the graph. */
   bytes(type: 'int8' | 'uint8', data: Int8Array | Uint8Array, shape: readonly number[]): Value {
-    return this.constant(this.fresh('const'), type, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.constant(
+      this.fresh('const'),
+      type,
+      shape,
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
   }
 
   /** A float32 scalar; equal scalars are shared. */
