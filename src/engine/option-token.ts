@@ -61,6 +61,7 @@ export const OPTION_NAMES = [
   'own',
   'patch',
   'patience',
+  'precision',
   'prompt',
   'prompts',
   'range',

@@ -1,5 +1,6 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
 import type { Criterion } from '../engine/importance/criteria';
+import type { Precision } from '../engine/precision';
 import type { Objective } from '../engine/importance/objective';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
@@ -138,4 +139,5 @@ export interface CurveResult {
   readonly parametersRead: number;
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }

@@ -1,5 +1,6 @@
 /** Accuracies in tasks: of one model, or of several on the same items. */
 import type { OnTop } from '../format/on-top';
+import type { Precision } from '../engine/precision';
 import type { TaskResult, Difference, QuestionText } from '../engine/evaluate/tasks/results';
 import type { RemovedEntry } from './json';
 
@@ -27,6 +28,7 @@ export interface ModelTasks extends OnTop {
   readonly average: number;
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /** In the record of a run, and the result of a run over several models. */
@@ -38,6 +40,7 @@ export interface TasksComparison {
   readonly questions: readonly QuestionText[];
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /** A run over one model gives that model's results. */

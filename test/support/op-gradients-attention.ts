@@ -44,7 +44,7 @@ export function testAttentionGradients(check: Check): void {
         ['tokens', 8],
       ],
       (g, [q, k, v]) =>
-        plainAttention(g, [q, k, v], shape, tables(g), g.input('mask', 'float32', ['length', 'length'])),
+        plainAttention(g, [q, k, v], shape, tables(g), { mask: g.input('mask', 'float32', ['length', 'length']) }),
       (q, k, v) => {
         const queries = byHead(q, 4).map(rotated);
         const keys = byHead(k, 2).map(rotated);

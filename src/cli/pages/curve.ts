@@ -1,4 +1,5 @@
 /** A curve as a page: one line per point. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { counted, formatCounted } from '../../format/words';
 import type { Within } from '../../engine/evaluate/within';
 import type { AnsweredPoint } from '../../jobs/runs/curve-tasks';
@@ -8,11 +9,11 @@ import { table } from '../terminal/text';
 import type { Page } from './page';
 
 export const curvePage: Page<'curve'> = (_, { shown }) => ({
-  page: ({ points, within, text, seconds, device }) => [
+  page: ({ points, within, text, seconds, device, precision }) => [
     ...pointsPage(points),
     ...(within ? ['', withinLine(within)] : []),
     '',
-    `Measured on ${formatCounted(text.rows, 'row')} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)} on ${device}.`,
+    `Measured on ${formatCounted(text.rows, 'row')} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}.`,
   ],
 });
 

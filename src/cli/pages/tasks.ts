@@ -1,4 +1,5 @@
 /** What `coppice tasks` prints: accuracies with standard errors, and paired differences to the first model. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import type { ModelTasks, PairedDifference, TaskDifference, TaskResult } from '../../protocol/tasks';
@@ -20,7 +21,7 @@ export const tasksPage: Page<'tasks'> = (_, { shown }) => ({
         ),
       ]),
       '',
-      `${counted(itemsOf(models[0]), 'item')} in ${formatSeconds(result.seconds)} on ${result.device}; ± is one standard error.`,
+      `${counted(itemsOf(models[0]), 'item')} in ${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}; ± is one standard error.`,
     ];
   },
 });

@@ -73,7 +73,8 @@ export async function runCurve(
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl', {}) }];
   const [toRank, toMeasure] = inPhases(job, phases);
   const named = labelled(toRank, 'ranking the blocks');
-  const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, compute, named);
+  const exact = { ...compute, precision: undefined }; // the order is that of float32 whatever the points are measured in
+  const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, exact, named);
   const removals = removalsOf(ranked.ranking, architecture.layers.length, kept, most);
   const end = curveEnd(ranked.ranking, architecture.layers.length, kept, most, removals);
   const measuring = labelled(toMeasure, 'measuring the curve');

@@ -7,7 +7,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
-import { type AppliedLinear, applyLinears, type LowRank, type WeightSource } from '../weights/source';
+import { type AppliedLinear, applyLinears, type FedProducts, type LowRank, type WeightSource } from '../weights/source';
 
 /** Brings a weight into a graph, as float32. */
 export type Bind = (key: WeightKey) => Value;
@@ -16,6 +16,8 @@ export type Bind = (key: WeightKey) => Value;
 export interface Binding {
   /** Applies Linears to one input, without the products that `added` adds to them. */
   readonly apply: (x: Value, linears: readonly AppliedLinear[]) => readonly Value[];
+  /** What attention multiplies queries, keys and values in. */
+  readonly products: 'float32' | 'float16';
   /** A weight, without the product that `added` adds to it. */
   readonly weight: Bind;
   /** A product of low rank that is added to a Linear. It is computed beside the Linear, from two thin matrices. */
@@ -28,7 +30,8 @@ export interface Binding {
 export function sourceBinding(g: Graph, source: WeightSource): Binding {
   return {
     weight: (key) => baseOf(source, key).bind(g, key),
-    apply: (x, linears) => applyBases(g, source, x, linears),
+    apply: (x, linears) => byBase(source, linears, (base, some) => applyLinears(g, base, x, some)),
+    products: productsOf(source),
     added: (key) => source.lowRank?.(key)?.product,
     matrix: (_name, data, shape) => g.floats(data, shape),
   };
@@ -46,15 +49,29 @@ export interface FedBinding extends Binding {
 
 /** Weights as inputs, and the graph that fetches them from the source. */
 export function fedBinding(g: Graph, source: WeightSource): FedBinding {
-  const weights = new Map<string, WeightKey>();
+  const loads = new Map<string, (loader: Graph) => Value>();
   const matrices = new Map<string, { data: Float32Array; shape: readonly [number, number] }>();
   const weight: Bind = (key) => {
-    weights.set(inputName(key), key);
+    loads.set(inputName(key), (loader) => baseOf(source, key).bind(loader, key));
     return g.input(inputName(key), 'float32', source.shape(key));
+  };
+  const product = (key: WeightKey, fed: FedProducts): Value => {
+    loads.set(inputName(key), (loader) => fed.bind(loader, key));
+    return g.input(inputName(key), fed.type, source.shape(key));
+  };
+  const applyFed = (base: WeightSource, x: Value, linears: readonly AppliedLinear[]): readonly Value[] => {
+    const { fed } = base;
+    if (!fed) return linears.map(({ key, bias }) => linear(g, x, weight(key), bias));
+    return fed.apply(
+      g,
+      x,
+      linears.map(({ key, bias }) => ({ weight: product(key, fed), bias })),
+    );
   };
   return {
     weight,
-    apply: (x, linears) => linears.map(({ key, bias }) => linear(g, x, weight(key), bias)),
+    apply: (x, linears) => byBase(source, linears, (base, some) => applyFed(base, x, some)),
+    products: productsOf(source),
     added: (key) => source.lowRank?.(key)?.product,
     matrix: (name, data, shape) => {
       matrices.set(name, { data, shape });
@@ -62,19 +79,26 @@ export function fedBinding(g: Graph, source: WeightSource): FedBinding {
     },
     matrices: () => [...matrices].map(([name, { shape }]) => `${name} ${shape.join('x')}`).join(' '),
     fetch: (loader) => {
-      for (const [name, key] of weights) loader.output(name, baseOf(source, key).bind(loader, key));
+      for (const [name, load] of loads) loader.output(name, load(loader));
       for (const [name, { data, shape }] of matrices) loader.output(name, loader.floats(data, shape));
-      return [...weights.keys(), ...matrices.keys()];
+      return [...loads.keys(), ...matrices.keys()];
     },
   };
 }
 
 /** Linears that share an input share work on it if they have one source. */
-function applyBases(g: Graph, source: WeightSource, x: Value, linears: readonly AppliedLinear[]): readonly Value[] {
+function byBase(
+  source: WeightSource,
+  linears: readonly AppliedLinear[],
+  apply: (base: WeightSource, linears: readonly AppliedLinear[]) => readonly Value[],
+): readonly Value[] {
   const bases = linears.map(({ key }) => baseOf(source, key));
-  if (bases.every((base) => base === bases[0])) return applyLinears(g, bases[0], x, linears);
-  return linears.flatMap((one, i) => applyLinears(g, bases[i], x, [one]));
+  if (bases.every((base) => base === bases[0])) return apply(bases[0], linears);
+  return linears.flatMap((one, i) => apply(bases[i], [one]));
 }
+
+const productsOf = ({ precision }: WeightSource): Binding['products'] =>
+  precision === 'float16' ? 'float16' : 'float32';
 
 /** The source of a weight without an added product. */
 function baseOf(source: WeightSource, key: WeightKey): WeightSource {

@@ -60,22 +60,29 @@ export function buildStep(
       for (const linear of linears) watch?.(linear, input);
       return project(input, linears);
     },
-    attend: step.attention ? attention(g, architecture, step.block, kind) : unreachable,
+    attend: step.attention ? attention(g, architecture, step.block, kind, binding.products) : unreachable,
   };
   g.output('y', block(g, x, architecture, step, strategies));
 }
 
-function attention(g: Graph, a: Architecture, index: number, kind: AttentionKind): BlockStrategies['attend'] {
+/** @param products what plain attention multiplies in; the fused operator has the type of its inputs */
+function attention(
+  g: Graph,
+  a: Architecture,
+  index: number,
+  kind: AttentionKind,
+  products: Binding['products'],
+): BlockStrategies['attend'] {
   const layer = a.layers[index];
   const rotary = rotaryInputs(g, layer);
   if (kind === 'plain') {
     const mask = g.input('mask', 'float32', ['length', 'length']);
-    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, mask);
+    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, products });
   }
   if (kind === 'tree') {
     const mask = g.input('mask', 'float32', ['rows', 1, 'length', 'length']);
     const positions = g.input('positions', 'int64', ['rows', 'length']);
-    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, mask, positions);
+    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, positions, products });
   }
   const lastPositions = g.input('lastPositions', 'int32', ['rows']);
   const totalLength = g.input('totalLength', 'int32', [1]);

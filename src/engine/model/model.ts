@@ -5,6 +5,8 @@ import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
+import { halfOn } from '../onnx/require-precision';
+import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
 import type { KeyedPatch } from '../weights/patches';
@@ -21,6 +23,8 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
+  /** float16 computes Linears and attention products in half precision, on a GPU that can; float32 when undefined. */
+  readonly precision?: 'float32' | 'float16';
   /** Changes to the checkpoint's weights, such as an adapter; each list lies on top of the one before. */
   readonly changes?: Changes;
   readonly hooks?: ModelHooks;
@@ -46,7 +50,7 @@ export async function openModel(checkpoint: Checkpoint, options: ModelOptions = 
 /**
  * Opens a model over any source of weights. The model closes the source.
  * @param checkpoint names the model in messages and records; its own weights are not read
- * @throws UserError when the device is missing, or a file of weights cannot be read
+ * @throws UserError when the device is missing or does not have the precision, or a file of weights cannot be read
  */
 export async function openModelOver(
   weights: WeightSource,
@@ -54,11 +58,14 @@ export async function openModelOver(
   options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
   const { threads, hooks, memory = memoryFor('hiddenStates') } = options;
-  const device = await chooseDevice(options.device ?? 'auto', threads);
   try {
+    const isHalf = options.precision === 'float16';
+    const chosen = await chooseDevice(options.device ?? 'auto', threads);
+    const device = isHalf ? { ...chosen, half: await halfOn(chosen.provider) } : chosen;
     const embedding = await Embedding.open(weights);
     hooks?.onDevice?.(device);
-    return new Model({ checkpoint, weights, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
+    const source = isHalf ? new Half(weights) : weights;
+    return new Model({ checkpoint, weights: source, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
   } catch (error) {
     await weights.close();
     throw error;
@@ -114,17 +121,22 @@ export class Model {
     return this.weights.precision ?? 'float32';
   }
 
-  /** A session over a graph, on the model's device. The caller closes it. */
-  openSession(
+  /**
+   * A session over a graph, on the model's device. The caller closes it.
+   * @throws UserError for a weight that the model's precision cannot hold
+   */
+  async openSession(
     graph: GraphFile,
     settings: Pick<SessionSettings, 'prepack' | 'shareMemory' | 'onDevice'> = {},
   ): Promise<Session> {
     const { device, threads, beforeRun } = this;
+    await this.weights.check?.();
     return openSession(graph, { ...settings, provider: device.provider, threads, beforeRun });
   }
 
   /**
-   * The same checkpoint with other weights, on the same device and with the same hooks. It closes the source.
+   * The same checkpoint with other weights, on the same device and with the same hooks, in the precision of the source.
+   * It closes the source.
    * @throws UserError when a file of weights cannot be read
    */
   withWeights(weights: WeightSource): Promise<Model> {
@@ -140,7 +152,7 @@ export class Model {
   }
 
   /**
-   * Weights as float32 tensors on the device, by the names that `build` gives the outputs of its graph. Their memory
+   * Weights as tensors on the device, by the names that `build` gives the outputs of its graph. Their memory
    * belongs to the session that loaded them, so that session remains open until they are closed.
    */
   async deviceWeights(build: (g: Graph) => readonly string[]): Promise<DeviceWeights> {

@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { Graph, type Value } from './graph';
 import { linear } from './ops/linear';
 import { reduceSum } from './ops/reduce';
-import { lastRow } from './ops/shapes';
+import { cast, lastRow } from './ops/shapes';
 import { systemReason } from '../system-failure';
 import { onnxruntimeFile, type Provider } from './session';
 
@@ -103,9 +103,79 @@ async function main() {
 main().then(() => process.exit(0), (error) => { say({ error: String(error.message ?? error) }); process.exit(0); });
 `;
 
+/** Half precision on a device. */
+export interface HalfTrial {
+  /** The largest relative error of a product of known numbers; undefined if it was not computed. */
+  readonly deviation?: number;
+  /** Why it cannot be used. */
+  readonly error?: string;
+}
+
+/** Rows of both factors, and numbers that are summed for each element. */
+const HALF_ROWS = 64;
+const HALF_SUMMED = 1024;
+/**
+ * The largest error of such a product. Its 1 024 terms are all positive and have at most 11 bits, so that only the sum
+ * and the result are rounded: by up to 2⁻¹¹ = 0.05 % where the device sums in float32, by about 1 % where it sums in
+ * float16.
+ */
+const HALF_DEVIATION = 0.04;
+
+/** Computes a known product in half precision on `provider`. It is exact enough when the result has no `error`. */
+export async function tryHalf(provider: Provider): Promise<HalfTrial> {
+  const settings = { rows: HALF_ROWS, summed: HALF_SUMMED };
+  const program = { provider, graph: halfGraph(), settings, patience: GREAT_PATIENCE_MS };
+  const { lines, error } = await runProgram(HALF_PROGRAM, program);
+  const deviation = lines.find((line) => line.deviation !== undefined)?.deviation;
+  if (deviation === undefined) return { error };
+  if (deviation <= HALF_DEVIATION) return { deviation };
+  return { deviation, error: `a known product is off by ${(100 * deviation).toPrecision(2)} %` };
+}
+
+/** Feeds "x" (rows, summed) and "w" (rows, summed), float32; fetch "y", x wᵀ in half precision, (rows, rows) float32. */
+function halfGraph(): Uint8Array {
+  const g = new Graph();
+  const [x, w] = ['x', 'w'].map((name) => cast(g, g.input(name, 'float32', ['rows', HALF_SUMMED]), 'float16'));
+  g.output('y', cast(g, linear(g, x, w), 'float32'));
+  return g.serialize().bytes;
+}
+
+/** It prints the largest relative error. Factors are multiples of 2⁻¹¹ from 0.5 to 1, which float16 has exactly. */
+const HALF_PROGRAM = `
+const [file, provider, graph, settings] = process.argv.slice(1);
+const { rows, summed } = JSON.parse(settings);
+const say = (line) => require('node:fs').writeSync(1, JSON.stringify(line) + '\\n');
+let state = 1;
+const factors = () => Float32Array.from({ length: rows * summed }, () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return 0.5 + (state >>> 22) / 2048;
+});
+async function main() {
+  const ort = require(file);
+  ort.env.logLevel = 'fatal';
+  const options = { executionProviders: [provider], logSeverityLevel: 4 };
+  const session = await ort.InferenceSession.create(Buffer.from(graph, 'base64'), options);
+  const [x, w] = [factors(), factors()];
+  const tensor = (data) => new ort.Tensor('float32', data, [rows, summed]);
+  const { y } = await session.run({ x: tensor(x), w: tensor(w) });
+  let deviation = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < rows; j++) {
+      let exact = 0;
+      for (let k = 0; k < summed; k++) exact += x[i * summed + k] * w[j * summed + k];
+      const off = Math.abs(y.data[i * rows + j] / exact - 1);
+      if (!(off <= deviation)) deviation = Number.isNaN(off) ? Infinity : off;
+    }
+  }
+  say(Number.isFinite(deviation) ? { deviation } : { error: 'its products are not finite' });
+}
+main().then(() => process.exit(0), (error) => { say({ error: String(error.message ?? error) }); process.exit(0); });
+`;
+
 interface Line {
   readonly opened?: boolean;
   readonly gflops?: number;
+  readonly deviation?: number;
   readonly error?: string;
 }
 
@@ -117,12 +187,33 @@ interface Attempt {
   readonly patience: number;
 }
 
-function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<Trial> {
+async function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<Trial> {
   const settings = { sizes, threads, chain: CHAIN, deviation: DEVIATION, longEnough: LONG_ENOUGH_MS };
-  const graph = Buffer.from(chainGraph()).toString('base64');
+  const { lines, error } = await runProgram(PROGRAM, { provider, graph: chainGraph(), settings, patience });
+  const rates = lines.flatMap(({ gflops }) => gflops ?? []);
+  const opened = lines.some((line) => line.opened);
+  const said = lines.find((line) => line.error !== undefined);
+  if (said === undefined && rates.length > 0) return { provider, gflops: Math.max(...rates) };
+  if (said === undefined && opened && sizes.length === 0) return { provider };
+  return { provider, error };
+}
+
+interface Program {
+  readonly provider: Provider;
+  readonly graph: Uint8Array;
+  readonly settings: object;
+  /** In milliseconds. */
+  readonly patience: number;
+}
+
+/** What a program printed until its process ended, and, if that was not all, why. */
+function runProgram(
+  program: string,
+  { provider, graph, settings, patience }: Program,
+): Promise<{ readonly lines: readonly Line[]; readonly error: string }> {
   const child = spawn(
     process.execPath,
-    ['-e', PROGRAM, onnxruntimeFile(), provider, graph, JSON.stringify(settings)],
+    ['-e', program, onnxruntimeFile(), provider, Buffer.from(graph).toString('base64'), JSON.stringify(settings)],
     // In an editor, `process.execPath` is Electron. This variable makes it behave as Node.
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' } },
   );
@@ -140,20 +231,15 @@ function tryProvider({ provider, sizes, threads, patience }: Attempt): Promise<T
     stderr?.setEncoding('utf8').on('data', (text: string) => (complained += text));
     child.on('error', (error) => {
       clearTimeout(timer);
-      resolve({ provider, error: systemReason(error)?.why ?? error.message });
+      const why = systemReason(error)?.why ?? error.message;
+      resolve({ lines: [{ error: why }], error: why });
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const lines = said.split('\n').flatMap(readLine);
-      const rates = lines.flatMap(({ gflops }) => gflops ?? []);
       const error = lines.find((line) => line.error !== undefined)?.error;
-      const opened = lines.some((line) => line.opened);
-      if (error === undefined && rates.length > 0) resolve({ provider, gflops: Math.max(...rates) });
-      else if (error === undefined && opened && sizes.length === 0) resolve({ provider });
-      else {
-        const died = `the process that tried it ended with ${signal ?? code}`;
-        resolve({ provider, error: end ?? reason(error ?? died, complained) });
-      }
+      const died = `the process that tried it ended with ${signal ?? code}`;
+      resolve({ lines, error: end ?? reason(error ?? died, complained) });
     });
   });
 }

@@ -7,7 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { DeviceError, UserError } from '../errors';
 import { set } from '../option-token';
-import { findProvider, timeProvider, type Trial } from './device-trial';
+import { findProvider, type HalfTrial, timeProvider, type Trial } from './device-trial';
 import { missingPart } from './drivers';
 import type { Provider } from './session';
 
@@ -20,6 +20,8 @@ export interface DeviceReport {
   readonly why: string;
   /** All providers that were checked, with their speed or the reason why they cannot be used. */
   readonly tried: readonly Trial[];
+  /** What half precision is good for on it, where it is used. */
+  readonly half?: HalfTrial;
 }
 
 const GPU_PROVIDERS: readonly Provider[] = ['cuda', 'dml', 'coreml', 'webgpu'];

@@ -7,7 +7,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Dtype } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
-import type { Graph, Value } from '../onnx/graph';
+import type { ElementType, Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
 import type { Precision } from '../precision';
 
@@ -59,8 +59,33 @@ export interface WeightSource {
    */
   apply?(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[];
 
+  /** The same where weights are fed to a graph, as on a GPU. Absent where they are fed as float32. */
+  readonly fed?: FedProducts;
+
+  /**
+   * Looks at the weights that graphs have got since the last call; awaited before a session is opened over them. Absent
+   * if every number suits the arithmetic.
+   * @throws UserError for a weight that does not, with its name; CancelledError
+   */
+  check?(signal?: AbortSignal): Promise<void>;
+
   /** Closes the files that `read` opened. Reading opens them again. */
   close(): Promise<void>;
+}
+
+/** Products with weights that are fed in the type of the arithmetic. */
+export interface FedProducts {
+  readonly type: ElementType;
+  /** Brings a weight into the graph that loads it, in that type. */
+  bind(g: Graph, key: WeightKey): Value;
+  /** As `WeightSource.apply`. */
+  apply(g: Graph, x: Value, linears: readonly FedLinear[]): Value[];
+}
+
+/** A Linear whose weight is in the graph: (out, in), with its bias, (out) float32. */
+export interface FedLinear {
+  readonly weight: Value;
+  readonly bias?: Value;
 }
 
 /** A Linear, or the head, as it is applied to an input. */

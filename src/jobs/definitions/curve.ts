@@ -20,6 +20,7 @@ import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { measuredTasks } from '../options/measured-tasks';
 import { adapter, healed, remove, source, width } from '../options/model';
+import { floatPrecision } from '../options/precision';
 import { window } from '../options/window';
 
 /** What is measured besides the perplexity. */
@@ -65,6 +66,7 @@ const options = {
   ...calibration,
   ...magnitude,
   ...searching,
+  precision: floatPrecision,
   ...compute,
 };
 

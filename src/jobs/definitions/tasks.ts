@@ -6,6 +6,7 @@ import type { TasksResult } from '../../protocol/tasks';
 import { defineJob, shape } from '../define';
 import { choice, file, flag, folder, list, whole } from '../option';
 import { compute } from '../options/compute';
+import { floatPrecision } from '../options/precision';
 import { faultOfModels, severalModels } from '../options/models';
 
 const options = {
@@ -25,6 +26,7 @@ const options = {
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
     noun: () => l10n.t('a file for answers'),
   }),
+  precision: floatPrecision,
   ...compute,
 };
 

@@ -1,7 +1,28 @@
 /** The arithmetic of a job. */
 import { PRECISION_CHOICES } from '../../engine/precision';
+import { l10n } from '../../l10n';
 import { choice } from '../option';
 
+const details = {
+  placeholder: 'name',
+  default: 'auto',
+  implied: true,
+  recorded: true,
+  noun: () => l10n.t('the precision'),
+} as const;
+
 /** @param help what `auto` does in this job */
-export const precisionOption = (help: string) =>
-  choice(PRECISION_CHOICES, help, { placeholder: 'name', default: 'auto', implied: true, recorded: true });
+export const precisionOption = (help: string) => choice(PRECISION_CHOICES, help, details);
+
+const FLOATS = ['auto', 'float32', 'float16'] as const;
+
+/** Of a job that measures and has no integer arithmetic. */
+export const floatPrecision = choice(
+  FLOATS,
+  'float32 (auto), or float16: Linears and attention products in half precision, on a GPU',
+  details,
+);
+
+/** What `auto` means for numbers that are published. */
+export const floatOf = (precision: (typeof FLOATS)[number]): 'float32' | 'float16' =>
+  precision === 'auto' ? 'float32' : precision;

@@ -21,7 +21,7 @@ export async function answeredPoints(
   job: JobOptions,
 ): Promise<AnsweredPoint[]> {
   const { checkpoint, heal, adapter, otherBase, remove = [], data, tasks, own, limit } = options;
-  const { device, threads, memory } = options;
+  const { device, threads, memory, precision } = options;
   const columns = points.map(({ count, removed }) => {
     const gone = [...remove, ...removed];
     return {
@@ -33,7 +33,11 @@ export async function answeredPoints(
       ...(gone.length > 0 && { remove: gone }),
     };
   });
-  const { result } = await run('tasks', { columns, data, tasks, own, limit, device, threads, memory }, { job });
+  const { result } = await run(
+    'tasks',
+    { columns, data, tasks, own, limit, precision, device, threads, memory },
+    { job },
+  );
   const models = 'models' in result ? result.models : [result];
   const differences = 'models' in result ? result.differences : [];
   return points.map((point, i) => ({

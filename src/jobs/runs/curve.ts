@@ -5,7 +5,9 @@ import { openForComputing } from '../../engine/model/opened';
 import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
+import type { Precision } from '../../engine/precision';
 import { curve } from '../definitions/curve';
+import { floatOf } from '../options/precision';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
 import { type AnsweredPoint, answeredPoints } from './curve-tasks';
@@ -19,6 +21,7 @@ export interface CurveSummary extends Pick<Curve, 'within' | 'text' | 'parameter
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 export async function runCurveJob(options: Options, context: JobContext): Promise<RunEnd<CurveSummary>> {
@@ -29,7 +32,8 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
   const asked = { criterion, scoring: options, scores, most, keepEnds, keep, measure, maxKl, rows: rowsOf(options) };
   const asks = measure === 'tasks';
   const [measuring, asking] = inPhases(context.job, [{ share: 1 }, { share: asks ? 4 : 0 }]);
-  const measured = await runCurve(opened, asked, modelOptions(options, context), measuring);
+  const precision = floatOf(options.precision);
+  const measured = await runCurve(opened, asked, { ...modelOptions(options, context), precision }, measuring);
   measured.warnings.forEach(context.warn);
   const points = asks ? await answeredPoints(measured.points, options, context, asking) : measured.points;
   const { within, text, parametersRead, device, inputs, settings } = measured;
@@ -38,12 +42,13 @@ export async function runCurveJob(options: Options, context: JobContext): Promis
   return {
     result: {
       ...{ criterion, model, points, ...(within && { within }), text, parametersRead },
-      ...{ seconds: secondsSince(start), device: device.provider },
+      ...{ seconds: secondsSince(start), device: device.provider, precision },
     },
     run: detailsOf(checkpoint, options, {
       inputs,
       settings: asks ? { ...settings, measure, tasks: options.tasks, items: options.limit } : settings,
       device,
+      precision,
     }),
   };
 }

@@ -17,6 +17,7 @@ import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { ModelTasks, TasksComparison, TasksResult } from '../../protocol/tasks';
 import type { OptionsFor } from '../kinds';
 import type { LabelledModel } from '../option';
+import { floatOf } from '../options/precision';
 import { columnsOf } from '../options/models';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
 import { columnInfo, inputsOf } from './columns';
@@ -47,7 +48,7 @@ export async function runTasks(options: Options, context: JobContext): Promise<R
     answered.push(await answer(column, opened[c], tasks, kept, options, { ...context, job }));
   }
   const models = answered.map((each) => each.tasks);
-  const { device } = models[0];
+  const { device, precision } = models[0];
   const differences = differencesOf(models);
   const comparison: TasksComparison = {
     models,
@@ -55,6 +56,7 @@ export async function runTasks(options: Options, context: JobContext): Promise<R
     questions: questionTexts(tasks, differences),
     seconds: secondsSince(start),
     device,
+    precision,
   };
   const details = detailsOf(opened[0].checkpoint, options, {
     settings: {
@@ -65,6 +67,7 @@ export async function runTasks(options: Options, context: JobContext): Promise<R
       ...(columns.length === 1 && { removed: models[0].removed }),
     },
     device: answered[0].device,
+    precision,
     checkpoints: opened.slice(1).map(({ checkpoint }) => checkpoint),
   });
   const inputs = [...inputsOf(answered), ...tasks.flatMap((task) => task.inputs)];
@@ -117,43 +120,50 @@ async function answer(
   const { label, model: name, removed, identity = '', ...on } = columnInfo({ label: column.label, opened }, column);
   const tokenizer = await loadTokenizer(checkpoint.folder, context.job);
   const { bos = false } = options;
-  return withModel(checkpoint, { ...modelOptions(options, context), changes }, async (model) => {
-    const { device } = model;
-    const keys = new Map(
-      tasks.map((task) => [
-        task,
-        answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), bos, device.provider]),
-      ]),
-    );
-    const results = await evaluateTasks(
-      model,
-      tokenizer,
-      tasks,
-      {
-        view,
-        bos,
-        known: (task, item) => kept?.get(keys.get(task as TaskFromFile)!, item),
-        onAnswers: async (task, found) =>
-          kept?.add(found.map((result) => ({ key: keys.get(task as TaskFromFile)!, result }))),
-      },
-      context.job,
-    );
-    return {
-      opened,
-      device,
-      tasks: {
-        label,
-        model: name,
-        identity,
-        removed,
-        ...on,
-        tasks: results,
-        average: averageOf(results),
-        seconds: secondsSince(start),
-        device: device.provider,
-      },
-    };
-  });
+  return withModel(
+    checkpoint,
+    { ...modelOptions(options, context), precision: floatOf(options.precision), changes },
+    async (model) => {
+      const { device, precision } = model;
+      // Answers of versions that knew float32 alone have the device's name there.
+      const arithmetic = precision === 'float32' ? device.provider : `${device.provider} ${precision}`;
+      const keys = new Map(
+        tasks.map((task) => [
+          task,
+          answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), bos, arithmetic]),
+        ]),
+      );
+      const results = await evaluateTasks(
+        model,
+        tokenizer,
+        tasks,
+        {
+          view,
+          bos,
+          known: (task, item) => kept?.get(keys.get(task as TaskFromFile)!, item),
+          onAnswers: async (task, found) =>
+            kept?.add(found.map((result) => ({ key: keys.get(task as TaskFromFile)!, result }))),
+        },
+        context.job,
+      );
+      return {
+        opened,
+        device,
+        tasks: {
+          label,
+          model: name,
+          identity,
+          removed,
+          ...on,
+          tasks: results,
+          average: averageOf(results),
+          seconds: secondsSince(start),
+          device: device.provider,
+          precision,
+        },
+      };
+    },
+  );
 }
 
 const hashesOf = (inputs: readonly RunInput[]): (string | undefined)[] =>

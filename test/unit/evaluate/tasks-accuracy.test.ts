@@ -36,6 +36,7 @@ const model = (label: string, tasks: readonly TaskResult[]): ModelTasks => ({
   average: averageOf(tasks),
   seconds: 0,
   device: 'cpu',
+  precision: 'float32',
 });
 
 describe('accuracies of tasks', () => {

@@ -6,7 +6,7 @@ import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
 import { matmul } from './linear';
 import { softmax } from './softmax';
-import { padLast, reshape, split, transpose } from './shapes';
+import { cast, padLast, reshape, split, transpose } from './shapes';
 
 export interface AttentionShape {
   /** Query heads and key-value heads. */
@@ -113,32 +113,44 @@ export function rotate(g: Graph, x: Value, positions: Value, { cos, sin }: Rotar
   return g.record(output, [x], (d) => [() => rotate(g, d, positions, { cos, sin: neg(g, sin) })]);
 }
 
+/** How plain attention attends. */
+export interface PlainAttention {
+  /** Broadcast to (rows, 1, length, length); added to the scores. */
+  readonly mask: Value;
+  /** Of the tokens, (rows, length), int64; or that of each row's first token, (1). The first is 0 when undefined. */
+  readonly positions?: Value;
+  /** The type of the factors of both products; float32 when undefined. Softmax is float32. */
+  readonly products?: 'float32' | 'float16';
+}
+
 /**
  * softmax(q kᵀ / √d + mask) v.
- * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim), mask: broadcast to (rows, 1, length, length)
- * → (tokens, heads · headDim). Without `rotary` nothing is rotated.
- * @param positions of the tokens, (rows, length), int64; or that of each row's first token, (1)
+ * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim) → (tokens, heads · headDim)
+ * Without `rotary` nothing is rotated. Products in float16 have no gradient: no training uses them.
  */
 export function plainAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   { heads, kvHeads, headDim }: AttentionShape,
   rotary: RotaryTable | undefined,
-  mask: Value,
-  positions: Value = g.ints(0),
+  { mask, positions = g.ints(0), products: type = 'float32' }: PlainAttention,
 ): Value {
   const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
   const rotated = (x: Value): Value => (rotary ? rotate(g, x, positions, rotary) : x);
   const q = rotated(perHeadOf(query, heads));
-  const k = rotated(perHeadOf(key, kvHeads));
-  const v = perHeadOf(value, kvHeads);
+  const k = cast(g, rotated(perHeadOf(key, kvHeads)), type);
+  const v = cast(g, perHeadOf(value, kvHeads), type);
   // The query heads of a group are adjacent. Treated as one head with more positions, they share a product.
   const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);
-  // (rows, kvHeads, group · length, length)
-  const products = scale(g, matmul(g, grouped, transpose(g, k, [0, 1, 3, 2])), 1 / Math.sqrt(headDim));
+  const transposed = transpose(g, k, [0, 1, 3, 2]);
+  // (rows, kvHeads, group · length, length). In half precision, queries are scaled first: scores are smaller than sums.
+  const products =
+    type === 'float32'
+      ? scale(g, matmul(g, grouped, transposed), 1 / Math.sqrt(headDim))
+      : cast(g, matmul(g, cast(g, scale(g, grouped, 1 / Math.sqrt(headDim)), type), transposed), 'float32');
   const weights = softmax(g, add(g, reshape(g, products, ['rows', heads, 'length', 'length']), mask));
-  const attention = matmul(g, reshape(g, weights, products.shape), v);
+  const attention = cast(g, matmul(g, cast(g, reshape(g, weights, products.shape), type), v), 'float32');
   const perHead = reshape(g, attention, ['rows', heads, 'length', headDim]);
   return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
 }

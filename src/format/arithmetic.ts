@@ -1,0 +1,9 @@
+/** What numbers were computed in, and where, in words. */
+
+/** "float32 on cpu"; for `mixed`, where single numbers say their own, "float32 and int8 on cpu". */
+export const arithmeticWords = (precision: string | null | undefined, device: string | null | undefined): string =>
+  `${precisionWords(precision)} on ${device ?? 'cpu'}`;
+
+/** Records of versions that knew float32 alone do not name it. */
+export const precisionWords = (precision: string | null | undefined): string =>
+  precision === 'mixed' ? 'float32 and int8' : (precision ?? 'float32');
