@@ -132,7 +132,7 @@ export class Half implements WeightSource {
       throwIfCancelled(signal);
       const values = await this.source.read(key, { start, count: Math.min(rows, shape[0] - start) });
       let large = 0;
-      for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(large)) large = values[i];
+      for (const value of values) if (Math.abs(value) > Math.abs(large)) large = value;
       if (Math.abs(large) < OVERFLOW.F16) continue;
       throw new UserError(
         `${weightOf(this.architecture, key)!.name} does not fit into float16`,

@@ -108,12 +108,13 @@ describe('half precision', () => {
           { kind: 'add', product },
         ]);
       },
-      async (half) => {
+      (half) => {
         const [q, k] = (['q', 'k'] as const).map((name) => half.lowRank({ layer: 0, name })!);
         assert.equal(q.base, k.base);
         assert.equal(q.base.precision, 'float16');
         const g = new Graph();
         assert.equal(sourceBinding(g, half).products, 'float16');
+        return Promise.resolve();
       },
     ));
 
