@@ -5,7 +5,8 @@ import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
-import { halfOn } from '../onnx/require-precision';
+import { halfOn, requirePrecision } from '../onnx/require-precision';
+import { blockWeights } from '../weights/blocks/open';
 import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
@@ -23,8 +24,11 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
-  /** float16 computes Linears and attention products in half precision, on a GPU that can; float32 when undefined. */
-  readonly precision?: 'float32' | 'float16';
+  /**
+   * float16 computes Linears and attention products in half precision, on a GPU that can; int8 and int4 compute Linears
+   * with weights in blocks of 32, on the CPU. float32 when undefined.
+   */
+  readonly precision?: Precision;
   /** Changes to the checkpoint's weights, such as an adapter; each list lies on top of the one before. */
   readonly changes?: Changes;
   readonly hooks?: ModelHooks;
@@ -57,17 +61,22 @@ export async function openModelOver(
   checkpoint: Checkpoint,
   options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
-  const { threads, hooks, memory = memoryFor('hiddenStates') } = options;
+  const { threads, hooks, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
+  let source = weights;
   try {
-    const isHalf = options.precision === 'float16';
-    const chosen = await chooseDevice(options.device ?? 'auto', threads);
+    const isHalf = precision === 'float16';
+    const inBlocks = precision === 'int8' || precision === 'int4';
+    const { device: asked = 'auto' } = options;
+    const chosen = await chooseDevice(inBlocks && asked === 'auto' ? 'cpu' : asked, threads);
+    if (inBlocks) await requirePrecision(precision, chosen, [precision]);
     const device = isHalf ? { ...chosen, half: await halfOn(chosen.provider) } : chosen;
     const embedding = await Embedding.open(weights);
     hooks?.onDevice?.(device);
-    const source = isHalf ? new Half(weights) : weights;
+    if (isHalf) source = new Half(weights);
+    if (inBlocks) source = await blockWeights(weights, precision);
     return new Model({ checkpoint, weights: source, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
   } catch (error) {
-    await weights.close();
+    await source.close();
     throw error;
   }
 }

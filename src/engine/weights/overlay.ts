@@ -16,7 +16,7 @@ import {
   requireFit,
   shapeOfPatch,
 } from './patches';
-import type { LowRankSum, WeightSource } from './source';
+import { type LowRankSum, originOf, type WeightSource, wholeOrigin } from './source';
 
 export class Overlay implements WeightSource {
   readonly bytesInGraph: number;
@@ -78,6 +78,12 @@ export class Overlay implements WeightSource {
     const patch = this.patch(key);
     if (!patch) return this.source.lowRank?.(key);
     return patch.kind === 'add' ? { base: this.source, product: patch.product } : undefined;
+  }
+
+  origin(key: WeightKey): WeightSource {
+    const kind = this.patch(key)?.kind;
+    if (kind === undefined) return originOf(this.source, key);
+    return kind === 'add' ? wholeOrigin(this.source, key) : this;
   }
 
   close(): Promise<void> {

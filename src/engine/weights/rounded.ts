@@ -13,7 +13,7 @@ import { widen } from '../formats/widen';
 import type { Graph, Value } from '../onnx/graph';
 import { cast } from '../onnx/ops/shapes';
 import { ELEMENT_TYPES } from './external';
-import type { LowRankSum, WeightSource } from './source';
+import { type LowRankSum, originOf, type WeightSource } from './source';
 
 export class Rounded implements WeightSource {
   /**
@@ -61,6 +61,10 @@ export class Rounded implements WeightSource {
 
   lowRank(key: WeightKey): LowRankSum | undefined {
     return this.typeOf(key) === undefined ? this.source.lowRank?.(key) : undefined;
+  }
+
+  origin(key: WeightKey): WeightSource {
+    return this.typeOf(key) === undefined ? originOf(this.source, key) : this;
   }
 
   close(): Promise<void> {

@@ -48,6 +48,15 @@ export interface WeightSource {
   /** Applies a Linear with two thin products if they are cheaper than the sum that `bind` computes. */
   lowRank?(key: WeightKey): LowRankSum | undefined;
 
+  /**
+   * The source that has the numbers of this weight, without a product that `lowRank` names: a layer without a change for
+   * this weight names the one below it. Absent if it is this source.
+   */
+  origin?(key: WeightKey): WeightSource;
+
+  /** Equal for equal blocks of one precision, also in other checkpoints; without products that `lowRank` names. */
+  blockIdentity?(layer: number): string;
+
   /** The arithmetic of `apply`; float32 if absent. */
   readonly precision?: Precision;
 
@@ -123,6 +132,13 @@ export interface LowRankSum {
   readonly base: WeightSource;
   readonly product: LowRank;
 }
+
+/** The source of a weight's numbers, without a product that `lowRank` names. */
+export const originOf = (source: WeightSource, key: WeightKey): WeightSource => source.origin?.(key) ?? source;
+
+/** The source of a weight's numbers, with such a product. */
+export const wholeOrigin = (source: WeightSource, key: WeightKey): WeightSource =>
+  source.lowRank?.(key) ? source : originOf(source, key);
 
 /** The numbers of a weight, or of some rows, in double precision. @throws UserError when a file cannot be read */
 export async function readWide(source: WeightSource, key: WeightKey, rows?: Rows): Promise<Float64Array> {

@@ -1,0 +1,41 @@
+/**
+ * Products with weights in blocks: some neighbouring numbers of a row share a scale and a zero point. The operator rounds
+ * the input to 8 bits too, with a scale for each token and block, and sums up in integers and float32.
+ */
+import type { Graph, Value } from '../graph';
+
+/** Numbers of a row that share a scale and a zero point. */
+export const BLOCK = 32;
+
+export type BlockBits = 4 | 8;
+
+/** Blocks of a row; the last one may be filled up. */
+export const blocksOf = (width: number): number => Math.ceil(width / BLOCK);
+
+/** Bytes of a row's zero points: two share a byte if they have 4 bits, and a row starts with a new byte. */
+export const zeroBytesOf = (width: number, bits: BlockBits): number => Math.ceil((blocksOf(width) * bits) / 8);
+
+/** A matrix of `out` rows in blocks: number i of block b is (values − zeros[b]) · scales[b]. */
+export interface BlockMatrix {
+  readonly bits: BlockBits;
+  /** Numbers of a row without filling. */
+  readonly width: number;
+  /** uint8, (out, blocks, BLOCK · bits / 8); of two numbers in a byte, the first has the lower bits. */
+  readonly values: Value;
+  /** float32, (out · blocks). */
+  readonly scales: Value;
+  /** uint8, (out · zeroBytesOf(width)). */
+  readonly zeros: Value;
+}
+
+/** Inputs are rounded to 8 bits: onnxruntime's name for it. */
+const INT8_INPUTS = 4;
+
+/** x Wᵀ + bias. x: (tokens, width) → float32 (tokens, out). No gradient. */
+export function blockLinear(g: Graph, x: Value, matrix: BlockMatrix, bias?: Value): Value {
+  const { bits, width, values, scales, zeros } = matrix;
+  const out = Number(values.shape[0]);
+  const inputs = [x, values, scales, zeros, ...(bias ? [undefined, bias] : [])];
+  const attributes = { K: width, N: out, bits, block_size: BLOCK, accuracy_level: INT8_INPUTS };
+  return g.contribOp('MatMulNBits', inputs, { type: 'float32', shape: [x.shape[0], out] }, attributes);
+}

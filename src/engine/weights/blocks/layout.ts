@@ -1,0 +1,76 @@
+/**
+ * Where the quantised matrices of a model lie in their file. Matrices that are applied to one input lie one after another,
+ * first their values, then their scales, and the same for their zero points: together they are one matrix with all of their
+ * rows. Scales start at multiples of 4, because all zero points come last.
+ */
+import type { Architecture } from '../../checkpoint/architecture';
+import { keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { BLOCK, type BlockBits, blocksOf, zeroBytesOf } from '../../onnx/ops/blocks';
+import type { Precision } from '../../precision';
+
+export type BlockPrecision = Extract<Precision, 'int8' | 'int4'>;
+
+export const BITS: Readonly<Record<BlockPrecision, BlockBits>> = { int8: 8, int4: 4 };
+
+/** Linears of a block that read the same input, in the order of a block's lists. */
+const GROUPS = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']] as const;
+
+/** A quantised matrix. Offsets count from the start of the file's data. */
+export interface PlacedMatrix {
+  readonly key: WeightKey;
+  readonly out: number;
+  readonly width: number;
+  readonly values: number;
+  readonly scales: number;
+  readonly zeros: number;
+  /** `keyText` of the one that follows and is applied to the same input. */
+  readonly next?: string;
+}
+
+export interface BlockLayout {
+  readonly bits: BlockBits;
+  /** By `keyText`. Those of a block follow each other, the head is the last. */
+  readonly matrices: ReadonlyMap<string, PlacedMatrix>;
+  /** All data. */
+  readonly bytes: number;
+}
+
+/** Bytes of some rows of values, scales and zero points. */
+export function bytesOfBlocks(width: number, bits: BlockBits, rows: number): Record<'values' | 'scales' | 'zeros', number> {
+  const blocks = blocksOf(width);
+  return {
+    values: (rows * blocks * BLOCK * bits) / 8,
+    scales: 4 * rows * blocks,
+    zeros: rows * zeroBytesOf(width, bits),
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function blockLayout(architecture: Architecture, bits: BlockBits): BlockLayout {
+  const groups: WeightKey[][] = architecture.layers.flatMap((_, layer) =>
+    GROUPS.map((names) => names.map((name) => ({ layer, name }))),
+  );
+  groups.push(['head']);
+  const placed: Mutable<PlacedMatrix>[] = [];
+  let end = 0;
+  for (const group of groups) {
+    const members = group.map((key, i) => {
+      const [out, width] = weightOf(architecture, key)!.shape;
+      const next = i + 1 < group.length ? keyText(group[i + 1]) : undefined;
+      return { key, out, width, values: 0, scales: 0, zeros: 0, next };
+    });
+    for (const part of ['values', 'scales'] as const) {
+      for (const member of members) {
+        member[part] = end;
+        end += bytesOfBlocks(member.width, bits, member.out)[part];
+      }
+    }
+    placed.push(...members);
+  }
+  for (const member of placed) {
+    member.zeros = end;
+    end += bytesOfBlocks(member.width, bits, member.out).zeros;
+  }
+  return { bits, matrices: new Map(placed.map((one) => [keyText(one.key), one])), bytes: end };
+}

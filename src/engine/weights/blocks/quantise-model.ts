@@ -1,0 +1,78 @@
+/** Quantises the matrices of a model, a piece of one at a time. */
+import { createHash, type Hash } from 'node:crypto';
+import { keyText, layerKeys, type WeightKey } from '../../checkpoint/weight-key';
+import type { JobOptions } from '../../progress';
+import { Work } from '../../progress';
+import type { WeightSource } from '../source';
+import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
+import { quantiseRows } from './quantise';
+import type { BlockSink } from './store';
+
+/** Numbers that are read at a time. */
+const PIECE = 2 ** 22;
+
+/** Changes with the numbers that quantising gives. */
+export const QUANTISER_VERSION = 1;
+
+/** The source whose numbers are quantised: an adapter's product is not. */
+export function baseOf(source: WeightSource, key: WeightKey): WeightSource {
+  return typeof key === 'string' ? source : (source.lowRank?.(key)?.base ?? source);
+}
+
+/**
+ * @returns SHA-256 (hex) of each block: of its shape, its quantised matrices and its other weights
+ * @throws UserError when a file cannot be read; the system's error when the sink cannot be written; CancelledError
+ */
+export async function quantiseModel(
+  source: WeightSource,
+  layout: BlockLayout,
+  sink: BlockSink,
+  job: JobOptions = {},
+): Promise<string[]> {
+  const { architecture } = source;
+  const { hidden, rmsNormEps } = architecture;
+  const total = [...layout.matrices.values()].reduce((sum, { out, width }) => sum + out * width, 0);
+  const work = new Work(job, total, 'parameters', 'quantising the weights');
+  const digests: string[] = [];
+  for (const [layer, shape] of architecture.layers.entries()) {
+    const about = { version: QUANTISER_VERSION, bits: layout.bits, hidden, rmsNormEps, shape };
+    const hash = createHash('sha256').update(JSON.stringify(about));
+    for (const key of layerKeys(architecture, layer)) {
+      const matrix = layout.matrices.get(keyText(key));
+      hash.update(`\n${key.name}\n`);
+      if (matrix) await quantiseMatrix(source, layout, matrix, sink, work, hash);
+      else update(hash, await baseOf(source, key).read(key));
+    }
+    digests.push(hash.digest('hex'));
+  }
+  await quantiseMatrix(source, layout, layout.matrices.get('head')!, sink, work);
+  return digests;
+}
+
+async function quantiseMatrix(
+  source: WeightSource,
+  { bits }: BlockLayout,
+  { key, out, width, ...at }: PlacedMatrix,
+  sink: BlockSink,
+  work: Work,
+  hash?: Hash,
+): Promise<void> {
+  const base = baseOf(source, key);
+  const atATime = Math.max(1, Math.floor(PIECE / width));
+  for (let start = 0; start < out; start += atATime) {
+    const count = Math.min(atATime, out - start);
+    const rows = quantiseRows(await base.read(key, { start, count }), width, bits);
+    const before = bytesOfBlocks(width, bits, start);
+    for (const part of ['values', 'scales', 'zeros'] as const) {
+      const { buffer, byteOffset, byteLength } = rows[part];
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      hash?.update(bytes);
+      await sink.write(at[part] + before[part], bytes);
+    }
+    work.advance(count * width);
+  }
+}
+
+function update(hash: Hash, { buffer, byteOffset, byteLength }: Float32Array): void {
+  hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+}

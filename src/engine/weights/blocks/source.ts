@@ -1,0 +1,141 @@
+/**
+ * A source whose Linears and head are applied with weights in blocks of 4 or 8 bits. Embedding, norms and biases are those
+ * of the source below, and so are the numbers that `bind` and `read` give. The products of an adapter stay float32, beside
+ * those of the quantised base.
+ */
+import { createHash } from 'node:crypto';
+import type { Architecture } from '../../checkpoint/architecture';
+import { keyText, type WeightKey } from '../../checkpoint/weight-key';
+import { requireRows, type Rows, type TensorInfo } from '../../formats/tensor';
+import type { Dtype } from '../../formats/dtype';
+import type { ElementType, Graph, Value } from '../../onnx/graph';
+import { BLOCK, type BlockMatrix, blockLinear, blocksOf } from '../../onnx/ops/blocks';
+import { concat, split } from '../../onnx/ops/shapes';
+import { type AppliedLinear, type LowRankSum, originOf, type WeightSource } from '../source';
+import { BITS, type BlockLayout, type BlockPrecision, bytesOfBlocks, type PlacedMatrix } from './layout';
+import { QUANTISER_VERSION } from './quantise-model';
+import type { BlockStore } from './store';
+
+export class BlockWeights implements WeightSource {
+  readonly architecture: Architecture;
+  readonly identity: string;
+  readonly bytesInGraph: number;
+  /** The same over the sources below products of low rank; these are closed with this one. */
+  private readonly bases = new Map<WeightSource, BlockWeights>();
+
+  /**
+   * @param source closing this source closes it
+   * @param digests of the blocks (quantise-model.ts)
+   */
+  constructor(
+    private readonly source: WeightSource,
+    readonly precision: BlockPrecision,
+    private readonly layout: BlockLayout,
+    private readonly store: BlockStore,
+    private readonly digests: readonly string[],
+  ) {
+    this.architecture = source.architecture;
+    const about = `coppice blocks ${QUANTISER_VERSION} ${BITS[precision]}\n${source.identity}`;
+    this.identity = createHash('sha256').update(about).digest('hex');
+    this.bytesInGraph = source.bytesInGraph + (store.inMemory ? layout.bytes : 0);
+  }
+
+  shape(key: WeightKey): readonly number[] {
+    return this.source.shape(key);
+  }
+
+  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+    return this.source.bind(g, key, rows);
+  }
+
+  read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
+    return this.source.read(key, rows);
+  }
+
+  async readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
+    return this.source.readWide?.(key, rows) ?? Float64Array.from(await this.source.read(key, rows));
+  }
+
+  stored(key: WeightKey): TensorInfo | undefined {
+    return this.source.stored(key);
+  }
+
+  storedType(key: WeightKey): Dtype | undefined {
+    return this.source.storedType?.(key) ?? this.source.stored(key)?.dtype;
+  }
+
+  /** The quantised numbers are those of the base. */
+  lowRank(key: WeightKey): LowRankSum | undefined {
+    const sum = typeof key === 'string' ? undefined : this.source.lowRank?.(key);
+    if (!sum) return undefined;
+    let base = this.bases.get(sum.base);
+    if (!base) {
+      base = new BlockWeights(sum.base, this.precision, this.layout, this.store, this.digests);
+      this.bases.set(sum.base, base);
+    }
+    return { base, product: sum.product };
+  }
+
+  origin(key: WeightKey): WeightSource {
+    return originOf(this.source, key);
+  }
+
+  blockIdentity(layer: number): string {
+    return `${this.precision} ${this.digests[layer]}`;
+  }
+
+  /** Neighbours with all their rows are one product, which is then split. */
+  apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
+    const matrices = linears.map(({ key }) => this.matrix(key));
+    if (!areOne(linears, matrices)) {
+      return linears.map(({ rows, bias }, i) => blockLinear(g, x, this.bindMatrix(g, matrices[i], rows), bias));
+    }
+    const extents = matrices.map(({ out }) => out);
+    const all = { ...matrices[0], out: extents.reduce((a, b) => a + b) };
+    const biases = linears.flatMap(({ bias }) => bias ?? []);
+    const bias = biases.length > 0 ? concat(g, biases, 0) : undefined;
+    return split(g, blockLinear(g, x, this.bindMatrix(g, all), bias), 1, extents);
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.source.close();
+  }
+
+  private matrix(key: WeightKey): PlacedMatrix {
+    const matrix = this.layout.matrices.get(keyText(key));
+    if (!matrix) throw new Error(`${keyText(key)} is not quantised`);
+    return matrix;
+  }
+
+  private bindMatrix(g: Graph, matrix: PlacedMatrix, rows?: Rows): BlockMatrix {
+    const { bits } = this.layout;
+    const { key, out, width } = matrix;
+    const { start, count } = rows ?? { start: 0, count: out };
+    requireRows({ start, count }, out);
+    const [before, bytes] = [bytesOfBlocks(width, bits, start), bytesOfBlocks(width, bits, count)];
+    const part = (name: keyof typeof bytes, type: ElementType, shape: readonly number[]): Value => {
+      const data = this.store.at(matrix[name] + before[name], bytes[name]);
+      if (!(data instanceof Uint8Array)) return g.external(`${keyText(key)}[${start}] ${name}`, type, shape, data);
+      return type === 'uint8' ? g.bytes(type, data, shape) : g.floats(floatsOf(data), shape);
+    };
+    return {
+      bits,
+      width,
+      values: part('values', 'uint8', [count, blocksOf(width), (BLOCK * bits) / 8]),
+      scales: part('scales', 'float32', [count * blocksOf(width)]),
+      zeros: part('zeros', 'uint8', [bytes.zeros]),
+    };
+  }
+}
+
+/** Whether whole matrices follow each other, so that they are one with all their rows. */
+function areOne(linears: readonly AppliedLinear[], matrices: readonly PlacedMatrix[]): boolean {
+  const biases = linears.filter(({ bias }) => bias).length;
+  if (linears.length === 1 || linears.some(({ rows }) => rows) || ![0, linears.length].includes(biases)) return false;
+  return matrices.every((matrix, i) => i === 0 || matrices[i - 1].next === keyText(matrix.key));
+}
+
+function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}

@@ -1,0 +1,92 @@
+/**
+ * Models with weights in blocks against float32 models whose weights are the numbers of these blocks. What is left between
+ * them is the rounding of inputs to 8 bits.
+ */
+import assert from 'node:assert/strict';
+import { adapterPatches } from '../../../src/engine/adapter/adapter';
+import { requireArchitecture } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { layerKeys, type WeightKey } from '../../../src/engine/checkpoint/weight-key';
+import { perplexityOfRows } from '../../../src/engine/evaluate/perplexity';
+import type { Model } from '../../../src/engine/model/model';
+import { fullView } from '../../../src/engine/model/view';
+import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
+import type { KeyedPatch } from '../../../src/engine/weights/patches';
+import { withWeights } from '../../../src/engine/weights/safetensors';
+import { randomAdapter } from '../../support/adapters';
+import { dequantised } from '../../support/blocks';
+import { assertClose, assertGradientClose } from '../../support/close';
+import { decodedLogits, openToy, withModelOf } from '../../support/model';
+import { randomRows } from '../../support/random';
+import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+
+const MODELS: readonly TinyName[] = ['llama-bias', 'qwen3-qknorm', 'ragged-bias'];
+const BITS = { int8: 8, int4: 4 } as const;
+/** Rounding inputs moves logits by less than this, relative in L2; one wrong matrix moves them by more than half. */
+const INPUTS_ROUNDED = 0.04;
+
+describe('models in blocks', () => {
+  for (const name of MODELS) {
+    for (const precision of ['int8', 'int4'] as const) {
+      it(`${name}, ${precision}: the model whose weights were rounded`, async () => {
+        const checkpoint = await openToy(tinyCheckpoint(name, { config: { tie_word_embeddings: false } }));
+        const rounded = await roundedWeights(checkpoint, BITS[precision]);
+        await compare(checkpoint, { precision }, { changes: [rounded] });
+      });
+    }
+  }
+
+  it('a tied model: its embedding is not rounded, its head is', async () => {
+    const checkpoint = await openToy(tinyCheckpoint('llama-gqa-tied'));
+    const rounded = await roundedWeights(checkpoint, 8);
+    await compare(checkpoint, { precision: 'int8' }, { changes: [rounded.filter(([key]) => key !== 'head')] });
+  });
+
+  it('an adapter stays float32 beside its quantised base', async () => {
+    const checkpoint = await openToy(tinyCheckpoint('llama-bias'));
+    const adapter = adapterPatches(randomAdapter(requireArchitecture(checkpoint), { targets: ['q', 'v', 'down'] }));
+    const rounded = await roundedWeights(checkpoint, 4);
+    await compare(checkpoint, { precision: 'int4', changes: [adapter] }, { changes: [rounded, adapter] });
+  });
+});
+
+/** Every Linear and the head with the numbers of their blocks. */
+async function roundedWeights(checkpoint: Checkpoint, bits: 4 | 8): Promise<KeyedPatch[]> {
+  const architecture = requireArchitecture(checkpoint);
+  const keys: WeightKey[] = [...architecture.layers.keys()].flatMap((layer) => layerKeys(architecture, layer));
+  return withWeights(checkpoint, async (weights) => {
+    const patches: KeyedPatch[] = [];
+    for (const key of [...keys, 'head' as const]) {
+      const [, width] = weights.shape(key);
+      if (width === undefined) continue; // norms and biases
+      const numbers = dequantised(quantiseRows(await weights.read(key), width, bits), width, bits);
+      patches.push([key, { kind: 'replace', values: Float32Array.from(numbers) }]);
+    }
+    return patches;
+  });
+}
+
+type Options = Parameters<typeof withModelOf>[2];
+
+async function compare(checkpoint: Checkpoint, blocks: Options, float32: Options): Promise<void> {
+  const [actual, expected] = [await outputsOf(checkpoint, blocks), await outputsOf(checkpoint, float32)];
+  for (const [i, logits] of expected.logits.entries()) {
+    assertGradientClose(actual.logits[i], logits, INPUTS_ROUNDED, `logits after piece ${i}`);
+  }
+  assertClose(actual.meanNll, expected.meanNll, { absolute: INPUTS_ROUNDED }, 'mean loss');
+  assert.notDeepEqual(actual.logits, expected.logits);
+}
+
+async function outputsOf(
+  checkpoint: Checkpoint,
+  options: Options,
+): Promise<{ logits: Float32Array[]; meanNll: number }> {
+  const evaluate = async (model: Model): Promise<{ logits: Float32Array[]; meanNll: number }> => {
+    const { vocabulary, layers } = model.architecture;
+    const rows = randomRows(2, 12, vocabulary, 3);
+    const logits = await decodedLogits(model, [rows[0].slice(0, 10), [rows[0][10]], [rows[0][11]]]);
+    const { meanNll } = await perplexityOfRows(model, rows, fullView(layers.length));
+    return { logits, meanNll };
+  };
+  return withModelOf(checkpoint, evaluate, options);
+}

@@ -1,0 +1,53 @@
+/** What weights in blocks are, by their definition. */
+import { Graph } from '../../src/engine/onnx/graph';
+import { BLOCK, type BlockBits, blockLinear, blocksOf } from '../../src/engine/onnx/ops/blocks';
+import { float32, floats, openSession } from '../../src/engine/onnx/session';
+import type { QuantisedRows } from '../../src/engine/weights/blocks/quantise';
+
+/** The numbers of quantised rows in float64, row by row, bit by bit. */
+export function dequantised(rows: QuantisedRows, width: number, bits: BlockBits): Float64Array {
+  const blocks = blocksOf(width);
+  const bitsOf = (bytes: Uint8Array, index: number): number => {
+    let value = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      const at = index * bits + bit;
+      value += ((bytes[at >> 3] >> (at & 7)) & 1) << bit;
+    }
+    return value;
+  };
+  const zerosPerRow = (8 * rows.zeros.length) / bits / (rows.scales.length / blocks);
+  return Float64Array.from({ length: (rows.scales.length / blocks) * width }, (_, i) => {
+    const row = Math.floor(i / width);
+    const block = Math.floor((i % width) / BLOCK);
+    const value = bitsOf(rows.values, row * blocks * BLOCK + (i % width));
+    return (value - bitsOf(rows.zeros, row * zerosPerRow + block)) * rows.scales[row * blocks + block];
+  });
+}
+
+/** x Wᵀ + bias as onnxruntime computes it. x: (tokens, width) → (tokens, out) */
+export async function runBlockLinear(
+  x: Float32Array,
+  rows: QuantisedRows,
+  width: number,
+  bits: BlockBits,
+  bias?: Float32Array,
+): Promise<Float32Array> {
+  const blocks = blocksOf(width);
+  const out = rows.scales.length / blocks;
+  const g = new Graph();
+  const matrix = {
+    bits,
+    width,
+    values: g.bytes('uint8', rows.values, [out, blocks, (BLOCK * bits) / 8]),
+    scales: g.floats(rows.scales, [out * blocks]),
+    zeros: g.bytes('uint8', rows.zeros, [rows.zeros.length]),
+  };
+  const input = g.input('x', 'float32', ['tokens', width]);
+  g.output('y', blockLinear(g, input, matrix, bias && g.floats(bias, [out])));
+  const session = await openSession(g.serialize(), { provider: 'cpu', prepack: true });
+  try {
+    return Float32Array.from(floats((await session.run({ x: float32(x, [x.length / width, width]) })).y));
+  } finally {
+    await session.close();
+  }
+}
