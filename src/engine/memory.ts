@@ -10,7 +10,7 @@ const SHARES = {
   whatIfStates: { of: 'total', share: 1 / 16 },
   /** The process of the tokenizer. */
   tokenizer: { of: 'total', share: 1 / 2 },
-  /** Weights as float32 while a model writes text. */
+  /** Weights while a model writes text. */
   decoding: { of: 'free', share: 0.7 },
   /** Weights of the open sessions of a training, which are in memory twice. */
   trainingSessions: { of: 'free', share: 0.4 },

@@ -3,7 +3,7 @@
  * memory is fed to each run; the run returns only its own keys and values, which are then appended. A cache on a device
  * is returned as a whole by every run.
  *
- * The whole model is one session if its float32 weights fit into memory. Otherwise there is a session per step, opened
+ * The whole model is one session if its weights fit into memory, in the precision of its products. Otherwise there is a session per step, opened
  * only while it is needed, which is slow.
  */
 import { memoryFor } from '../memory';
@@ -12,7 +12,7 @@ import { Graph } from '../onnx/graph';
 import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { withLayers } from '../checkpoint/architecture';
-import { parametersOf } from '../checkpoint/parameters';
+import { bytesOfWeights } from '../weights/bytes';
 import { sourceBinding } from './binding';
 import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
 import type { Model } from './model';
@@ -81,7 +81,7 @@ export class Decoder {
       a,
       steps.map((step) => step.block),
     );
-    const bytes = 4 * parametersOf(computed) + bytesInGraph;
+    const bytes = bytesOfWeights(computed, model.precision) + bytesInGraph;
     const fits = bytes < memoryFor('decoding') && bytesInGraph <= MAX_BYTES_IN_GRAPH;
     const whole: Segment[] = [{ steps, head: true }];
     const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
