@@ -22,7 +22,12 @@ describe('weights in blocks', () => {
         const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, next);
         const rows = quantiseRows(numbers(out * width), width, bits);
         const [x, bias] = [numbers(tokens * width), numbers(out)];
-        checkProduct(await runBlockLinear(x, rows, width, bits, bias), { x, bias }, dequantised(rows, width, bits), width);
+        checkProduct(
+          await runBlockLinear(x, rows, width, bits, bias),
+          { x, bias },
+          dequantised(rows, width, bits),
+          width,
+        );
       });
     }
   }
@@ -68,7 +73,10 @@ function checkProduct(
       expected += x[token * width + i] * factor;
       allowed += (step / 2) * Math.abs(factor);
     }
-    assert.ok(Math.abs(actual - expected) <= allowed, `result ${at}: ${actual}, expected ${expected} within ${allowed}`);
+    assert.ok(
+      Math.abs(actual - expected) <= allowed,
+      `result ${at}: ${actual}, expected ${expected} within ${allowed}`,
+    );
     off += Math.abs(actual - expected);
     allowedInAll += allowed;
   }

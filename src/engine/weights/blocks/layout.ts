@@ -36,7 +36,11 @@ export interface BlockLayout {
 }
 
 /** Bytes of some rows of values, scales and zero points. */
-export function bytesOfBlocks(width: number, bits: BlockBits, rows: number): Record<'values' | 'scales' | 'zeros', number> {
+export function bytesOfBlocks(
+  width: number,
+  bits: BlockBits,
+  rows: number,
+): Record<'values' | 'scales' | 'zeros', number> {
   const blocks = blocksOf(width);
   return {
     values: (rows * blocks * BLOCK * bits) / 8,
