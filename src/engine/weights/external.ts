@@ -2,7 +2,7 @@
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { bytesOfRows, type StoredTensor } from '../formats/stored-tensor';
 import type { Rows } from '../formats/tensor';
-import type { ElementType, Graph, Value } from '../onnx/graph';
+import type { ElementType, ExternalBytes, Graph, Value } from '../onnx/graph';
 import { cast, takeRows } from '../onnx/ops/shapes';
 
 /** Element types of stored weights in graphs. */
@@ -20,6 +20,19 @@ export const ELEMENT_TYPES: Readonly<Record<WeightDtype, ElementType>> = {
 export function bindTensor(g: Graph, tensor: StoredTensor, name: string, rows?: Rows | Value): Value {
   if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor, name), rows), 'float32');
   return cast(g, external(g, tensor, name, rows), 'float32');
+}
+
+/** Brings bytes of a weight in Coppice's own layout into a graph: from their file, or as a copy. */
+export function bindBytes(
+  g: Graph,
+  name: string,
+  type: 'uint8' | 'float32',
+  shape: readonly number[],
+  data: ExternalBytes | Uint8Array,
+): Value {
+  if (!(data instanceof Uint8Array)) return g.external(name, type, shape, data);
+  if (type === 'uint8') return g.bytes(type, data, shape);
+  return g.floats(new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4), shape);
 }
 
 /** A graph may have several pieces of a weight, so the name of a piece includes its start. */

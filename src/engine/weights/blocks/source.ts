@@ -8,9 +8,10 @@ import type { Architecture } from '../../checkpoint/architecture';
 import { keyText, type WeightKey } from '../../checkpoint/weight-key';
 import { requireRows, type Rows, type TensorInfo } from '../../formats/tensor';
 import type { Dtype } from '../../formats/dtype';
-import type { ElementType, Graph, Value } from '../../onnx/graph';
+import type { Graph, Value } from '../../onnx/graph';
 import { BLOCK, type BlockMatrix, blockLinear, blocksOf } from '../../onnx/ops/blocks';
 import { concat, split } from '../../onnx/ops/shapes';
+import { bindBytes } from '../external';
 import { type AppliedLinear, type LowRankSum, originOf, type WeightSource } from '../source';
 import { BITS, type BlockLayout, type BlockPrecision, bytesOfBlocks, type PlacedMatrix } from './layout';
 import { QUANTISER_VERSION } from './quantise-model';
@@ -114,10 +115,9 @@ export class BlockWeights implements WeightSource {
     const { start, count } = rows ?? { start: 0, count: out };
     requireRows({ start, count }, out);
     const [before, bytes] = [bytesOfBlocks(width, bits, start), bytesOfBlocks(width, bits, count)];
-    const part = (name: keyof typeof bytes, type: ElementType, shape: readonly number[]): Value => {
+    const part = (name: keyof typeof bytes, type: 'uint8' | 'float32', shape: readonly number[]): Value => {
       const data = this.store.at(matrix[name] + before[name], bytes[name]);
-      if (!(data instanceof Uint8Array)) return g.external(`${keyText(key)}[${start}] ${name}`, type, shape, data);
-      return type === 'uint8' ? g.bytes(type, data, shape) : g.floats(floatsOf(data), shape);
+      return bindBytes(g, `${keyText(key)}[${start}] ${name}`, type, shape, data);
     };
     return {
       bits,
@@ -134,8 +134,4 @@ function areOne(linears: readonly AppliedLinear[], matrices: readonly PlacedMatr
   const biases = linears.filter(({ bias }) => bias).length;
   if (linears.length === 1 || linears.some(({ rows }) => rows) || ![0, linears.length].includes(biases)) return false;
   return matrices.every((matrix, i) => i === 0 || matrices[i - 1].next === keyText(matrix.key));
-}
-
-function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
-  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
