@@ -17,10 +17,13 @@ const PATIENCE_MS = 120_000;
 
 /**
  * What the environment of a process must hold from its start to see the device: the loader's folder is read only then.
- * Where the device cannot be had, it says why, and the tests are skipped.
+ * Where the device cannot be had, it says why, and the tests are skipped. COPPICE_TEST_VULKAN names the manifest of another
+ * Vulkan device that this system's loader finds, such as Mesa's lvp_icd.json, which has half precision.
  * @returns {Record<string, string>}
  */
 export function softwareGpuEnvironment() {
+  const manifest = process.env.COPPICE_TEST_VULKAN;
+  if (manifest) return { VK_ICD_FILENAMES: manifest, COPPICE_TEST_WEBGPU: '1' };
   try {
     const folder = swiftShaderFolder();
     const others = process.env.LD_LIBRARY_PATH;
