@@ -7,3 +7,6 @@ export const arithmeticWords = (precision: string | null | undefined, device: st
 /** Records of versions that knew float32 alone do not name it. */
 export const precisionWords = (precision: string | null | undefined): string =>
   precision === 'mixed' ? 'float32 and int8' : (precision ?? 'float32');
+
+/** Whether a run's numbers are all those of float32, so that they may stand beside others without a word. */
+export const isFloat32 = (precision: string | null | undefined): boolean => precisionWords(precision) === 'float32';

@@ -1,5 +1,6 @@
 /** Makes the state of the panel's sections from the runs of a report. */
 import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
+import { isFloat32 } from '../../src/format/arithmetic';
 import { numeric } from '../panel/numbers';
 
 /** @param runs of one model */
@@ -80,7 +81,9 @@ function planOf({ parameters, parametersPerBlock, parametersRead }: PanelModel, 
 
 /** Perplexity of the whole model and of the chosen blocks, from one curve, because other curves may have other rows. */
 function measuredOf(runs: readonly PanelRun[], removed: readonly number[]): WhatIfState {
-  const curves = runs.filter(({ digest }) => digest.removed.length === 0).flatMap(({ digest }) => digest.curve ?? []);
+  const curves = runs
+    .filter(({ digest }) => digest.removed.length === 0 && isFloat32(digest.precision))
+    .flatMap(({ digest }) => digest.curve ?? []);
   const pointOf = ({ points }: CurveDigest): CurveDigest['points'][number] | undefined =>
     removed.length > 0 ? points.find((point) => point.removed.join() === removed.join()) : undefined;
   const curve = curves.find(pointOf) ?? curves[0];

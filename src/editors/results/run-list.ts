@@ -11,6 +11,7 @@ import { followPlace } from '../../engine/records/places';
 import { modelInput, modelName, type RunInput } from '../../engine/records/record';
 import { drawnRows } from '../../engine/records/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
+import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { inRanges } from './columns';
@@ -134,11 +135,13 @@ export class RunList {
     });
   }
 
-  /** Perplexity of the whole model with this identity on these rows, from the newest run that measured it. */
+  /** Perplexity of the whole model with this identity on these rows in float32, from the newest run that measured it. */
   perplexity(identity: string, rowsKey: string): JsonNumber | undefined {
     const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
     for (const { digest } of own) {
-      const { score, curve, quality = [] } = digest;
+      const { score, curve, quality = [], precision } = digest;
+      // Scores in two precisions have the whole model in float32.
+      if (!isFloat32(precision) && !(score && precision === 'mixed')) continue;
       if (score?.rowsKey === rowsKey && score.full !== undefined) return score.full;
       const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
       const measured = start ?? (digest.kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
@@ -150,7 +153,9 @@ export class RunList {
   /** How near the whole model with this identity is to the unpruned one on these rows, from the newest run that tells. */
   compared(identity: string, rowsKey: string): ComparedDigest | undefined {
     const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
-    const found = own.flatMap(({ digest }) => (digest.kind === 'eval' ? (digest.quality ?? []) : []));
+    const found = own.flatMap(({ digest }) =>
+      digest.kind === 'eval' && isFloat32(digest.precision) ? (digest.quality ?? []) : [],
+    );
     const measured = found.find((each) => each.rowsKey === rowsKey && each.kl !== undefined);
     if (!measured) return undefined;
     const { kl, top1, against } = measured;

@@ -1,4 +1,5 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
+import { precisionWords } from '../../format/arithmetic';
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
@@ -16,11 +17,15 @@ export interface Comparison {
   /** One per run. */
   readonly titles: readonly string[];
   readonly rows: readonly ComparisonRow[];
+  /** The precisions in words, one per run, if they differ: such numbers are not those of the same arithmetic. */
+  readonly precisions?: readonly string[];
 }
 
 export function compareRuns(runs: readonly RunDigest[]): Comparison {
+  const computed = runs.filter(({ device }) => device !== null).map(({ precision }) => precisionWords(precision));
   return {
     titles: runs.map(runTitle),
+    ...(new Set(computed).size > 1 && { precisions: computed }),
     rows: [
       ...rowsOf('inputs', runs, inputsOf),
       ...rowsOf('settings', runs, settingsOf),
@@ -62,7 +67,7 @@ function gathered(facts: Facts): ReadonlyMap<string, string> {
   return found;
 }
 
-function inputsOf({ inputs, device, versions, removed, started }: RunDigest): Facts {
+function inputsOf({ inputs, device, precision, versions, removed, started }: RunDigest): Facts {
   return [
     ['started', started],
     ...inputs.map(
@@ -70,13 +75,16 @@ function inputsOf({ inputs, device, versions, removed, started }: RunDigest): Fa
     ),
     ['removed', removed.join(', ') || 'nothing'],
     ['device', device ?? 'none'],
+    ['precision', device === null ? 'none' : precisionWords(precision)],
     ['versions', versions],
   ];
 }
 
 /** Settings that repeat inputs are left out. */
 const settingsOf = ({ settings }: RunDigest): Facts =>
-  settings.filter(([name]) => name !== 'removed' && name !== 'device' && !name.endsWith('sha256'));
+  settings.filter(
+    ([name]) => name !== 'removed' && name !== 'device' && name !== 'precision' && !name.endsWith('sha256'),
+  );
 
 /** The main results of a run, in words. */
 export function resultsOf({ score, curve, training, heal, narrower, quality, cost, samples }: RunDigest): Facts {

@@ -251,6 +251,8 @@ export interface RetrainedDigest extends ComparedDigest {
 
 /** Costs of a model; null if not measured. */
 export interface CostDigest {
+  /** Of its speeds; undefined: that of the run. */
+  readonly precision?: string;
   readonly label: string;
   readonly parameters: number | null;
   readonly bytes: number | null;

@@ -317,10 +317,11 @@ function rangeOf(value: unknown): readonly [number, number] | undefined {
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
 }
 
-function columnOf(column: JsonObject): Pick<CostDigest, 'of'> {
-  const [name, hash] = [text(column.model), text(column.identity)];
-  if (name === undefined || hash === undefined) return {};
-  return { of: { model: name, identity: hash, removed: entries(column.removed), ...readOnTop(column) } };
+function columnOf(column: JsonObject): Pick<CostDigest, 'of' | 'precision'> {
+  const [name, hash, own] = [text(column.model), text(column.identity), text(column.precision)];
+  const precision = own !== undefined && { precision: own };
+  if (name === undefined || hash === undefined) return { ...precision };
+  return { of: { model: name, identity: hash, removed: entries(column.removed), ...readOnTop(column) }, ...precision };
 }
 
 function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {

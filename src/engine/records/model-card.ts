@@ -1,4 +1,5 @@
 /** Runs as Markdown for a model card: what was measured, on which data, with which settings. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatCount } from '../../format/numbers';
 import { capitalized } from '../../format/words';
 import { parseJsonNumber } from '../../format/json';
@@ -21,7 +22,7 @@ export function modelCard(runs: readonly RunDigest[]): string {
 }
 
 function section(run: RunDigest): string {
-  const { model, removed, device, versions, started, inputs, settings, curve, quality, samples } = run;
+  const { model, removed, device, precision, versions, started, inputs, settings, curve, quality, samples } = run;
   const facts = [
     ['Model', hashed(model.name, model.identity)],
     ...(removed.length > 0 ? [['Removed blocks', removed.join(', ')]] : []),
@@ -30,7 +31,12 @@ function section(run: RunDigest): string {
       .map(({ role, name, hash }) => [capitalized(role), hashed(name, hash)]),
     ...resultsOf(run).map(([name, value]) => [capitalized(name), value]),
     ['Settings', settings.map(([name, value]) => `${name} = ${value}`).join(', ') || 'none'],
-    ['Made', [started.slice(0, 10), versions, device].filter(Boolean).join(', ')],
+    [
+      'Made',
+      [started.slice(0, 10), versions, device !== null && arithmeticWords(precision, device)]
+        .filter(Boolean)
+        .join(', '),
+    ],
   ];
   return [
     `### ${capitalized(inline(runTitle(run)))}`,

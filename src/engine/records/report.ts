@@ -3,6 +3,7 @@
  * loads and sends nothing. The tables work without the program.
  */
 import { createHash } from 'node:crypto';
+import { arithmeticWords } from '../../format/arithmetic';
 import { counted, escapeHtml } from '../../format/words';
 import { stringifyJson } from '../../format/json';
 import { compareRuns, runTitle } from './compare';
@@ -52,7 +53,7 @@ export function reportHtml(
 <main>
 <div id="report">
 <header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
-${data.runs.flatMap(warningsOf).join('\n')}</header>
+${[...precisionWarnings(runs), ...data.runs.flatMap(warningsOf)].join('\n')}</header>
 </div>
 <section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
 ${recordsTable(runs)}
@@ -65,6 +66,17 @@ ${recordsTable(runs)}
 `;
 }
 
+/** Numbers of different precisions stand on this page. */
+function precisionWarnings(runs: readonly RunDigest[]): string[] {
+  const { precisions = [] } = compareRuns(runs);
+  const words = [...new Set(precisions)].join(', ');
+  return precisions.length === 0
+    ? []
+    : [`<p class="warning">⚠ These runs computed in different precisions (${escapeHtml(words)}). ${NOT_EXACT}</p>`];
+}
+
+const NOT_EXACT = 'A difference between their numbers is partly one of precision.';
+
 /** Numbers that the current inputs no longer reproduce. */
 const warningsOf = ({ title, changed }: ReportData['runs'][number]): string[] =>
   changed.map((words) => `<p class="warning">⚠ ${escapeHtml(`${title}: ${words}`)}</p>`);
@@ -72,14 +84,11 @@ const warningsOf = ({ title, changed }: ReportData['runs'][number]): string[] =>
 function summaryOf(runs: readonly RunDigest[]): string {
   const days = runs.map(({ started }) => started.slice(0, 10)).sort();
   const when = days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`;
-  const devices = [...new Set(runs.flatMap(({ device }) => device ?? []))];
+  const computed = [
+    ...new Set(runs.flatMap(({ device, precision }) => (device === null ? [] : arithmeticWords(precision, device)))),
+  ];
   const versions = [...new Set(runs.map((run) => run.versions))];
-  return [
-    counted(runs.length, 'run'),
-    when,
-    ...versions,
-    ...(devices.length > 0 ? [`on ${devices.join(', ')}`] : []),
-  ].join(' · ');
+  return [counted(runs.length, 'run'), when, ...versions, ...computed].join(' · ');
 }
 
 function recordsTable(runs: readonly RunDigest[]): string {

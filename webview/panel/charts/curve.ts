@@ -5,6 +5,7 @@
 import * as Plot from '@observablehq/plot';
 import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
+import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { formatPercent, shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
@@ -23,7 +24,11 @@ export interface CurveSeries {
   readonly text: string;
   /** The model has no adapter, and lacks only the blocks of each point. */
   readonly whole: boolean;
+  readonly computed: { readonly precision?: string | null; readonly device: string | null };
 }
+
+/** A retrained or healed model; float32 without a precision. */
+export type RetrainedPoint = RetrainedDigest & { readonly precision?: string | null };
 
 export interface CurveData {
   readonly series: readonly CurveSeries[];
@@ -31,7 +36,7 @@ export interface CurveData {
   readonly plan: PanelPlan;
   /** On the same rows as the series. It has no numbers if it was measured on other rows. */
   readonly whatIf: WhatIfState;
-  readonly retrained: readonly RetrainedDigest[];
+  readonly retrained: readonly RetrainedPoint[];
 }
 
 /** Models whose remaining blocks were changed. */
@@ -46,6 +51,8 @@ interface Dot {
   /** The criterion that chose these blocks, for a point of a curve. */
   readonly criterion?: string;
   readonly series?: SeriesStyle;
+  /** float32 unless it is given. */
+  readonly precision?: string | null;
   readonly kind: 'curve' | 'whole' | 'plan' | Better;
   /** Divergence from the unpruned model, and accuracy in tasks, where the curve has them. */
   readonly kl?: number;
@@ -108,7 +115,7 @@ export function drawCurve(
 const chosenName = (still: boolean): string => (still ? t('Chosen blocks') : t('This plan'));
 
 function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean): Dot[] {
-  const curves = series.flatMap(({ name, style, points, criterion }) =>
+  const curves = series.flatMap(({ name, style, points, criterion, computed: { precision } }) =>
     points.map(({ count: n, removed, ppl, kl, accuracy }): Dot => ({
       count: n,
       ppl: numeric(ppl),
@@ -117,6 +124,7 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
       criterion,
       series: style,
       kind: 'curve',
+      precision,
       ...(kl !== undefined && { kl: numeric(kl) }),
       ...(accuracy !== undefined && { accuracy: numeric(accuracy) }),
     })),
@@ -128,12 +136,13 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
     begins || !Number.isFinite(full)
       ? []
       : [{ count: 0, ppl: full, label: t('Whole model'), removed: [], kind: 'whole' }];
-  const recovered = retrained.map(({ label, removed, ppl, healed }): Dot => ({
+  const recovered = retrained.map(({ label, removed, ppl, healed, precision }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),
     label: healed ? t('{0}, healed', fileLabel(label)) : t('{0}, retrained', label),
     removed,
     kind: healed ? 'healed' : 'retrained',
+    precision,
   }));
   // A plan that removes no block is the whole model, which has a point already.
   const isPlan = plan.removed.length > 0 && whatIf.ppl !== null && whatIf.removed.join() === plan.removed.join();
@@ -263,13 +272,19 @@ function sideOf({ kind, count }: Dot, dots: readonly Dot[], longest: number): 's
 /** Arrows that show what retraining or healing recovered, from the point of the same blocks without it. */
 function arrowsOf(dots: readonly Dot[]): { count: number; from: number; to: number }[] {
   return dots.filter(isBetter).flatMap((after) => {
-    const before = dots.find((dot) => !isBetter(dot) && dot.removed.join() === after.removed.join());
+    const before = dots.find(
+      (dot) => !isBetter(dot) && dot.removed.join() === after.removed.join() && isSamePrecision(dot, after),
+    );
     return before && Number.isFinite(before.ppl) ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
   });
 }
 
 /** A file of healed weights without its ending. */
 const fileLabel = (label: string): string => label.replace(/\.patch\.safetensors$/, '');
+
+/** Only numbers of one precision are set against each other. */
+const isSamePrecision = (one: Pick<Dot, 'precision'>, other: Pick<Dot, 'precision'>): boolean =>
+  precisionWords(one.precision) === precisionWords(other.precision);
 
 const isBetter = ({ kind }: Dot): boolean => kind === 'retrained' || kind === 'healed';
 
@@ -280,8 +295,15 @@ const parametersAt = ({ parameters, parametersPerBlock }: PanelModel, removed: n
 const speedAt = ({ parametersRead: read, parametersPerBlock }: PanelModel, removed: number): number =>
   read / (read - removed * parametersPerBlock);
 
+/** Perplexity of the whole model in the precision of the point; NaN if it is not known. */
+function wholeOf(dot: Dot, { whatIf, series }: CurveData): number {
+  if (isFloat32(dot.precision)) return numeric(whatIf.full);
+  const own = series.filter(({ whole, computed }) => whole && isSamePrecision(computed, dot));
+  return numeric(own.flatMap(({ points }) => points.find(({ count }) => count === 0) ?? [])[0]?.ppl ?? null);
+}
+
 function tipOf(dot: Dot, data: CurveData): string[] {
-  const full = numeric(data.whatIf.full);
+  const full = wholeOf(dot, data);
   return [
     t('{0}: {1} removed', dot.label, dot.count),
     Number.isFinite(full)

@@ -11,6 +11,7 @@ import { table } from '../charts/table';
 import { type Accuracy, type AccuracyRow, accuracyRows } from '../state/accuracies';
 import { accuracyText, differenceText, isDifferent, pValueText } from '../state/accuracy-words';
 import { modelText } from '../state/model-labels';
+import { computedText } from '../state/precisions';
 import { nameOf, ownRuns } from '../state/shown-runs';
 import { differingItems } from './differing-items';
 import { type Context, type Section, startButton, whenChanged } from './section';
@@ -74,11 +75,9 @@ function summaryOf({ digest }: PanelRun, { models, files, from, limit }: TasksDi
           modelText(models[0].label),
         )
       : t('Bars: 1.96 standard errors.');
-  return [
-    t('{0} of {1} ({2}).', count, names.join(', ') || t('the task data'), part),
-    t('Computed in float32 on {0}.', digest.device ?? '–'),
-    bars,
-  ].join(' ');
+  return [t('{0} of {1} ({2}).', count, names.join(', ') || t('the task data'), part), computedText(digest), bars].join(
+    ' ',
+  );
 }
 
 function tableOf(tasks: TasksDigest): HTMLTableElement {

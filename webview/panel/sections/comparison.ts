@@ -3,6 +3,7 @@ import type { Comparison } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
+import { mixtureNote } from '../state/precisions';
 import { table } from '../charts/table';
 
 export class ComparisonView {
@@ -35,6 +36,7 @@ export class ComparisonView {
     const close = button(t('Close'), () => this.close(), { label: t('Close the comparison') });
     this.element.replaceChildren(
       el('header', {}, el('h3', {}, t('Comparison')), close),
+      ...mixtureNote(compared.precisions ?? []).map((words) => el('p', { class: 'warning' }, words)),
       el(
         'div',
         { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Compared runs') },

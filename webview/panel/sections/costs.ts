@@ -1,5 +1,6 @@
 /** Size and speed of models as runs have measured them: one row for each model, by its name in the panel. Pure. */
 import type { CostDigest, PanelModel, PanelPlan, PanelRun } from '../../../src/protocol/panel';
+import { namedIn } from '../state/precisions';
 import { isPlanLabel, ORIGINAL, withoutLabel } from '../state/model-labels';
 
 type Sizes = Pick<CostDigest, 'parameters' | 'bytes' | 'peakRssBytes'>;
@@ -26,10 +27,12 @@ const WAYS = ['turns', 'alone', 'writing'] as const;
  * @param plan undefined in a report
  */
 export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: readonly PanelRun[]): Cost[] {
-  const found = new Map<string, Sizes>();
-  const add = (label: string, figures: Sizes): void => {
+  const found = new Map<string, Sizes & { readonly of: string }>();
+  const add = (of: string, figures: Sizes, precision?: string | null): void => {
+    const label = namedIn(of, precision);
     const known = found.get(label) ?? NO_SIZES;
     found.set(label, {
+      of,
       parameters: known.parameters ?? figures.parameters,
       bytes: known.bytes ?? figures.bytes,
       peakRssBytes: known.peakRssBytes ?? figures.peakRssBytes,
@@ -38,7 +41,8 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
   add(model.name, { ...NO_SIZES, parameters: model.parameters, bytes: model.bytes });
   const planned = plan && plan.removed.length > 0 ? withoutLabel(plan.removed) : undefined;
   if (plan && planned !== undefined) add(planned, { ...NO_SIZES, parameters: plan.parameters, bytes: plan.bytes });
-  for (const run of runs) for (const cost of run.digest.cost ?? []) add(labelOf(run, cost, model.name), cost);
+  for (const run of runs)
+    for (const cost of run.digest.cost ?? []) add(labelOf(run, cost, model.name), cost, precisionOf(run, cost));
   const speeds = speedsOf(runs, model.name);
   const adapters = new Set<string>();
   for (const { digest } of runs) {
@@ -55,13 +59,13 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
     if (label === planned) return 'plan';
     return isPlanLabel(label) ? 'earlier' : 'made';
   };
-  return [...found].map(([label, sizes]) => ({
+  return [...found].map(([label, { of, ...sizes }]) => ({
     label,
     ...sizes,
     ...NO_SPEEDS,
     ...speeds.get(label),
-    kind: kindOf(label),
-    ...(adapters.has(label) && { adapter: true }),
+    kind: kindOf(of),
+    ...(adapters.has(of) && { adapter: true }),
   }));
 }
 
@@ -74,7 +78,8 @@ function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds &
       const { prefillTokensPerSecond, decodeTokensPerSecond, prefillRange, decodeRange } = cost;
       const speed = cost.speed === 'turns' && run !== newest ? 'alone' : cost.speed;
       const ranges = { ...(prefillRange && { prefillRange }), ...(decodeRange && { decodeRange }) };
-      return { label: labelOf(run, cost, name), prefillTokensPerSecond, decodeTokensPerSecond, ...ranges, speed };
+      const label = namedIn(labelOf(run, cost, name), precisionOf(run, cost));
+      return { label, prefillTokensPerSecond, decodeTokensPerSecond, ...ranges, speed };
     }),
   );
   const found = new Map<string, Speeds & Pick<Cost, 'speed'>>();
@@ -86,6 +91,9 @@ function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds &
   }
   return found;
 }
+
+const precisionOf = ({ digest }: PanelRun, { precision }: CostDigest): string | null | undefined =>
+  precision ?? digest.precision;
 
 /** The label of a measured model, with the blocks that it lacks or its adapter. */
 function labelOf({ digest: { kind, removed, adapter } }: PanelRun, { label, speed }: CostDigest, name: string): string {

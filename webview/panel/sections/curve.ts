@@ -10,13 +10,12 @@ import type {
   PanelRun,
   PanelState,
   PanelText,
-  RetrainedDigest,
   WhatIfState,
 } from '../../../src/protocol/panel';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { type Choice, dropdown } from '../../support/ui';
-import { type CurveSeries, drawCurve } from '../charts/curve';
+import { type CurveSeries, drawCurve, type RetrainedPoint } from '../charts/curve';
 import { ChartFrame } from '../charts/frame';
 import { shortNumber } from '../../../src/format/numbers';
 import { blockList, moment, numeric } from '../numbers';
@@ -25,22 +24,25 @@ import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } fr
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
 import { seriesStyleOf, nameInText } from '../charts/series';
+import { isFloat32 } from '../../../src/format/arithmetic';
+import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
 /** The newest curve of each criterion, base and adapter on these rows. @param runs the chosen ones first */
 function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSeries[] {
   const newest = new Map<string, CurveSeries>();
   for (const { digest } of runs) {
-    const { curve, adapter, removed } = digest;
+    const { curve, adapter, removed, precision, device } = digest;
     if (!curve || curve.points.length === 0 || rowsOf(curve) !== rows) continue;
     const style = seriesStyleOf(curve.criterion);
     const blocks = removed.filter((block) => typeof block === 'number');
     const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
-    const name = [
+    const described = [
       style.name,
       ...(adapter === undefined ? [] : [t('with {0}', adapter)]),
       ...(removed.length > 0 ? [t('without {0}', without)] : []),
     ].join(' ');
+    const name = namedIn(described, precision);
     if (!newest.has(name))
       newest.set(name, {
         name,
@@ -49,6 +51,7 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
         criterion: curve.criterion,
         style: adapter === undefined ? style : { ...style, color: 'var(--good)' },
         whole: adapter === undefined && removed.length === 0,
+        computed: { precision, device },
       });
   }
   return [...newest.values()];
@@ -60,9 +63,18 @@ function retrainedOf(
   rows: string | undefined,
   children: readonly PanelChild[],
   panel: PanelText | null,
-): RetrainedDigest[] {
-  const newest = new Map<string, RetrainedDigest>();
-  const measured = [...runs.flatMap(({ digest }) => digest.retrained ?? []), ...healedChildren(children, panel)];
+): RetrainedPoint[] {
+  const newest = new Map<string, RetrainedPoint>();
+  const measured = [
+    ...runs.flatMap(({ digest }) =>
+      (digest.retrained ?? []).map((each) => ({
+        ...each,
+        label: namedIn(each.label, digest.precision),
+        precision: digest.precision,
+      })),
+    ),
+    ...healedChildren(children, panel),
+  ];
   for (const each of measured) if (rowsOf(each) === rows && !newest.has(each.label)) newest.set(each.label, each);
   return [...newest.values()];
 }
@@ -113,7 +125,7 @@ function unmeasured(runs: readonly PanelRun[], columns: PanelState['columns'], r
 function comparable(whatIf: WhatIfState, rows: string | undefined, series: readonly CurveSeries[]): WhatIfState {
   if (rowsOfPlan(whatIf) === rows) return whatIf;
   const start = series
-    .filter(({ whole }) => whole)
+    .filter(({ whole, computed }) => whole && isFloat32(computed.precision))
     .flatMap(({ points }) => points.find(({ count }) => count === 0) ?? []);
   return { ...whatIf, ppl: null, full: start[0]?.ppl ?? null };
 }
@@ -177,9 +189,15 @@ export function curveSection(context: Context): Section {
         ...(!context.still && (missing.length > 0 || drawn.length === 0) ? [startCurve(trusted, first, false)] : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );
-      frame.setNote(...shownNote(all, shown, 'curve', context), ...otherRows(rows, choices, panel));
+      const drawnIn = [...series.map(({ computed }) => computed), ...retrained].map(({ precision }) => precision);
+      frame.setNote(
+        ...shownNote(all, shown, 'curve', context),
+        ...otherRows(rows, choices, panel),
+        ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
+      );
       const data = { series, model, plan, whatIf, retrained };
-      frame.show(summaryOf(series, whatIf), (width) =>
+      const computed = computedText(...series.map((each) => each.computed));
+      frame.show(`${summaryOf(series, whatIf)} ${computed}`.trim(), (width) =>
         drawCurve(data, width, frame, (removed, criterion) =>
           context.send({ type: 'plan/set', removed, ...(criterion !== undefined && { criterion }) }),
         ),
@@ -214,7 +232,7 @@ function knownOf({ full, removed, ppl, text }: WhatIfState): string[] {
 function summaryOf(series: readonly CurveSeries[], { full }: WhatIfState): string {
   const [first] = series;
   if (!first) return t('These are single models. No curve of a criterion is drawn yet.');
-  const start = numeric(full ?? first.points[0].ppl);
+  const start = numeric((isFloat32(first.computed.precision) ? full : null) ?? first.points[0].ppl);
   const bent = first.points.filter(({ ppl }) => numeric(ppl) <= 1.5 * start).at(-1);
   if (!bent || bent.count === 0)
     return t('By {0}, removing the first block raises the perplexity by more than half.', nameInText(first.criterion));

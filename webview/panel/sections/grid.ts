@@ -11,6 +11,7 @@ import { moment } from '../numbers';
 import { GRID_MEASURES, gibibytes, gridMeasure, type GridMeasure } from '../state/grid-measures';
 import { perplexitiesOf } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
+import { computedText } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
 import { type Context, type Section, startButton, whenChanged } from './section';
 
@@ -59,7 +60,7 @@ export function gridSection(context: Context): Section {
         ...(measured.length > 1 ? [runs.element] : []),
         ...(still ? [] : [start(false)]),
       );
-      frame.setNote(noteOf(grid));
+      frame.setNote(noteOf(grid), computedText(run.digest));
       frame.setBelow(cellTable(grid, measure));
       const quality = perplexitiesOf(grid, all, rowsKey);
       frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, quality, width, frame));

@@ -15,6 +15,7 @@ import { figure } from '../card';
 import { ChartFrame } from '../charts/frame';
 import { drawHealing } from '../charts/healing';
 import { blockList, formatMeasured, moment, numeric } from '../numbers';
+import { computedText } from '../state/precisions';
 import { nameOf, ownRuns } from '../state/shown-runs';
 import { type Context, type Section, startButton, whenChanged } from './section';
 
@@ -91,8 +92,8 @@ function rowsOf({ heldOut, text = t('the healing text') }: HealDigest, { rows }:
     : t('Measured on {0} of {1}, fitted: everything looks healed there.', rowsText(rows ?? 0), text);
 }
 
-function precisionOf({ device }: RunDigest, { after, rounded }: HealStagesDigest): string {
-  const computed = t('Computed in float32 on {0}.', device ?? '–');
+function precisionOf(digest: RunDigest, { after, rounded }: HealStagesDigest): string {
+  const computed = computedText(digest);
   if (!rounded) return computed;
   const [exact, stored] = [after, rounded].map(({ ppl }) => shortNumber(numeric(ppl), 6));
   const rounding = t(

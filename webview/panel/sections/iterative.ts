@@ -9,6 +9,7 @@ import { ChartFrame } from '../charts/frame';
 import { drawIterative } from '../charts/iterative';
 import { nameInText } from '../charts/series';
 import { formatMeasured, moment, numeric } from '../numbers';
+import { computedText } from '../state/precisions';
 import { nameOf, ownRuns } from '../state/shown-runs';
 import { type Context, type Section, startButton, whenChanged } from './section';
 
@@ -99,6 +100,7 @@ function summaryOf({ digest }: PanelRun, { rounds, criterion, method, text, rows
     ),
     ...(rows === null ? [] : [t('Measured on {0} of {1}.', rowsText(rows), text)]),
     t('Order: {0}.', rounds.map(({ block }) => block).join(', ')),
+    computedText(digest),
   ].join(' ');
 }
 

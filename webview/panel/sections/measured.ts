@@ -136,13 +136,16 @@ const WAYS = { alone: t('measured separately'), writing: t('from one text, with 
 /** Tells how the speeds were measured. */
 function noteOf(rows: readonly Cost[], still = false): string {
   const has = (way: Cost['speed']): boolean => rows.some(({ speed }) => speed === way);
+  const exact = t('Speeds are those of float32 unless a name says otherwise.');
   const turns = t(
     'Speeds with bars come from one run in which the models took turns after a warm-up (median, minimum to maximum).',
   );
-  if (has('turns')) return turns;
-  if (still) return '';
+  if (has('turns')) return `${turns} ${exact}`;
+  if (still) return has('alone') || has('writing') ? exact : '';
   const hint = t('Measure Speed runs the models in turns after a warm-up.');
-  return has('alone') || has('writing') ? `${t('These speeds cannot be compared with each other.')} ${hint}` : hint;
+  return has('alone') || has('writing')
+    ? `${t('These speeds cannot be compared with each other.')} ${exact} ${hint}`
+    : hint;
 }
 
 const missing = (): HTMLElement => el('span', { class: 'visually-hidden' }, t('not measured'));

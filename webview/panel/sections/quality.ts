@@ -43,7 +43,7 @@ export function qualitySection({ send }: Context): Section {
     element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
     note.textContent = text
       ? t(
-          'Measured on {0} in float32. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
+          'Measured on {0}, in float32 unless a name says otherwise. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
           textLabel(text),
         )
       : '';

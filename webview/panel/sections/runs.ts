@@ -10,6 +10,7 @@ import { ComparisonView } from './comparison';
 import { moment, numeric } from '../numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { modelText, ORIGINAL } from '../state/model-labels';
+import { arithmeticText } from '../state/precisions';
 import { chartOf, isShown, showing } from '../state/shown-runs';
 import { table } from '../charts/table';
 import type { ViewState } from '../state/view-state';
@@ -83,7 +84,7 @@ export function runsSection(context: Context): Section {
       list.replaceChildren(
         table(
           t('Runs, newest first'),
-          [t({ message: 'Run', comment: 'Noun: a recorded job' }), t('When'), t('Result'), t('Device'), ''],
+          [t({ message: 'Run', comment: 'Noun: a recorded job' }), t('When'), t('Result'), t('Computed in'), ''],
           runs.map((run) => row(run, chosen)),
         ),
       );
@@ -109,7 +110,7 @@ export function runsSection(context: Context): Section {
       el('span', { class: 'run-name' }, box, warning, unsure, foreign),
       moment(digest.started),
       resultOf(run),
-      digest.device ?? '',
+      arithmeticText(digest),
       el('span', { class: 'run-actions' }, ...(chartOf(run) ? [showButton(run)] : []), open),
     ];
   }

@@ -8,6 +8,7 @@ import { drawTraining } from '../charts/training';
 import { shortNumber } from '../../../src/format/numbers';
 import { moment, numeric } from '../numbers';
 import { type Context, type Section, startButton, whenChanged } from './section';
+import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { backButton, nameOf, ownRuns } from '../state/shown-runs';
 import type { TrainingSeries } from '../charts/training-points';
 
@@ -80,8 +81,11 @@ export function trainingSection(context: Context): Section {
         frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
         return;
       }
-      if (!context.still) frame.setNote(...noteOf(current, chosen, current ? undefined : finished[0]));
-      frame.show(summaryOf(main, chosen ? null : current), (width) =>
+      const drawn = [chosen, second].filter((run) => run !== undefined).map(({ digest }) => digest);
+      const mixture = mixtureNote(drawn.map(({ precision }) => precision));
+      const remarks = context.still ? [] : noteOf(current, chosen, current ? undefined : finished[0]);
+      frame.setNote(...remarks, ...mixture);
+      frame.show(`${summaryOf(main, chosen ? null : current)} ${computedText(...drawn)}`.trim(), (width) =>
         drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
       );
     },
@@ -118,7 +122,10 @@ function beforeTheFirstStep({ status, title, evaluations }: LiveTraining): strin
 const isKept = ({ status, title }: LiveTraining, finished: readonly PanelRun[]): boolean =>
   status === 'done' && finished.some(({ digest }) => digest.training?.output === title);
 
-const seriesOf = ({ title, digest }: PanelRun): TrainingSeries => ({ name: title, ...digest.training! });
+const seriesOf = ({ title, digest }: PanelRun): TrainingSeries => ({
+  name: namedIn(title, digest.precision),
+  ...digest.training!,
+});
 
 const STATES: Readonly<Record<LiveTraining['status'], string>> = {
   running: t('Running'),

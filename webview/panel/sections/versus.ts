@@ -7,6 +7,7 @@ import { dropdown } from '../../support/ui';
 import { ChartFrame } from '../charts/frame';
 import { drawVersus, modelName } from '../charts/versus';
 import { moment, numeric } from '../numbers';
+import { computedText } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
 import { COSTS, measured, measureOf, QUALITIES } from '../state/versus-measures';
 import { type Context, type Section, startButton, whenChanged } from './section';
@@ -66,7 +67,7 @@ export function versusSection(context: Context): Section {
         ...(found.length > 1 ? [shown.element] : []),
         ...(still ? [] : [start(false)]),
       );
-      frame.setNote(noteOf(versus));
+      frame.setNote(noteOf(versus), computedText(run.digest));
       frame.setBelow(modelTable(models), ...continuations(versus));
       frame.show(summaryOf(versus), (width) =>
         drawVersus(versus, quality, cost, width, frame, (removed) => send({ type: 'plan/set', removed })),

@@ -1,6 +1,8 @@
 /** Perplexities of the models of a grid, as other runs have measured them: the other axis of the paper's Figure 1. Pure. */
+import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { onTop, onTopKey } from '../../../src/format/on-top';
 import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
+import { namedIn } from './precisions';
 import { numeric } from '../numbers';
 
 export interface GridPerplexities {
@@ -38,21 +40,22 @@ interface Measurement {
 }
 
 function measurementsOf(digest: RunDigest): Measurement[] {
-  const { kind, model, removed, quality = [], curve } = digest;
+  const { kind, model, removed, quality = [], curve, precision } = digest;
   const { name, identity } = model;
   if (identity === undefined) return [];
   const of = { model: name, identity, removed, ...onTop(digest) };
+  const keyIn = (rows: string): string => (isFloat32(precision) ? rows : `${rows} ${precisionWords(precision)}`);
   const evaluated = kind === 'eval' ? quality : [];
   return [
     ...evaluated.flatMap(({ ppl, rowsKey, text = '' }) =>
-      rowsKey === undefined ? [] : [{ of, key: rowsKey, text, ppl: numeric(ppl) }],
+      rowsKey === undefined ? [] : [{ of, key: keyIn(rowsKey), text: namedIn(text, precision), ppl: numeric(ppl) }],
     ),
     ...(curve?.rowsKey === undefined
       ? []
       : curve.points.map((point) => ({
           of: { ...of, removed: [...removed, ...point.removed] },
-          key: curve.rowsKey!,
-          text: curve.text,
+          key: keyIn(curve.rowsKey!),
+          text: namedIn(curve.text, precision),
           ppl: numeric(point.ppl),
         }))),
   ].filter(({ ppl }) => Number.isFinite(ppl));

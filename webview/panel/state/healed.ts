@@ -1,5 +1,6 @@
 /** Perplexities of healed models: of files of new weights that runs have measured, and of checkpoints that were written. */
 import type { PanelChild, PanelRun, PanelText, RetrainedDigest } from '../../../src/protocol/panel';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { rowsOf, rowsOfPanel } from './rows';
 
 /** The healed checkpoints that were written, with their perplexities on the panel's rows. */
@@ -12,14 +13,15 @@ export function healedChildren(children: readonly PanelChild[], panel: PanelText
   });
 }
 
-/** The newest healed model without exactly these blocks, measured on the panel's rows; a written one before others. */
+/** The newest healed model without exactly these blocks, measured on the panel's rows in float32; a written one before others. */
 export function healedWithout(
   removed: readonly number[],
   runs: readonly PanelRun[],
   children: readonly PanelChild[],
   panel: PanelText | null,
 ): RetrainedDigest | undefined {
-  const measured = [...healedChildren(children, panel), ...runs.flatMap(({ digest }) => digest.retrained ?? [])];
+  const exact = runs.filter(({ digest }) => isFloat32(digest.precision));
+  const measured = [...healedChildren(children, panel), ...exact.flatMap(({ digest }) => digest.retrained ?? [])];
   const rows = rowsOfPanel(panel);
   return measured.find((each) => each.healed && each.removed.join() === removed.join() && rowsOf(each) === rows);
 }

@@ -2,11 +2,13 @@
  * Perplexity of every model on the panel's text, and beside it what perplexity hides: how far the model is from the unpruned
  * one, and how much it repeats itself in greedy texts. Pure.
  */
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { namesOnTop } from '../../../src/format/on-top';
 import type { JsonNumber } from '../../../src/format/json';
 import type { ComparedDigest, PanelRun, PanelState, QualityDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 import { ORIGINAL, withoutLabel } from './model-labels';
+import { namedIn } from './precisions';
 import { onPanelRows, rowsOf, rowsOfPanel } from './rows';
 
 /** Label of a plan that removes nothing. */
@@ -82,19 +84,19 @@ function evaluated({ digest }: PanelRun, model: string, rows: string | undefined
   const changed = namesOnTop(digest).at(-1);
   const blocks = removed.filter((block) => typeof block === 'number');
   const without = withoutLabel(blocks.length === removed.length ? blocks : removed.join(', '));
-  const label = changed ?? (removed.length > 0 ? without : model);
+  const label = namedIn(changed ?? (removed.length > 0 ? without : model), digest.precision);
   return (digest.quality ?? [])
     .filter(({ rowsKey, text = '' }) => rowsOf({ rowsKey, text }) === rows)
     .map((quality) => ({ label, quality, isPlan: changed === undefined && removed.length > 0 }));
 }
 
-/** Of the newest run that lets this model write greedily. */
+/** Of the newest run that lets this model write greedily in float32. */
 function repetitionOf(label: string, runs: readonly PanelRun[]): number | undefined {
   for (const { digest } of runs) {
-    const { samples, settings } = digest;
+    const { samples, settings, cost } = digest;
     const column = samples?.columns.indexOf(label) ?? -1;
     const isGreedy = settings.some(([name, value]) => name === 'greedy' && value === 'true');
-    if (column < 0 || !isGreedy) continue;
+    if (column < 0 || !isGreedy || !isFloat32(cost?.[column]?.precision ?? digest.precision)) continue;
     const shares = samples!.texts
       .filter((each) => each.column === column)
       .flatMap(({ repetition }) => repetition ?? []);

@@ -4,7 +4,7 @@ import { shortNumber } from '../compare';
 import type { CostDigest, RunDigest } from '../digest-types';
 import type { Fact, Measure } from './facts';
 import { type ModelRef, refOf } from './models';
-import { completeModel, computed, demoModel, modelOf } from './run-models';
+import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
 
 /** Kinds of runs that write a model, whose name is the label of its size. */
 const WRITERS = ['prune', 'width', 'heal', 'merge'];
@@ -15,12 +15,16 @@ export function costFacts(run: RunDigest): Fact[] {
     const { speed, parameters, bytes, prefillTokensPerSecond, decodeTokensPerSecond, peakRssBytes } = cost;
     const model = measuredModel(run, cost);
     if (!model) return [];
+    const precision = cost.precision ?? run.precision;
     const shape = settings.filter(([name]) => /^(promptTokens|newTokens|maxNewTokens|repeats)$/.test(name));
     const where = shape.map(([name, value]) => `${name} ${value}`).join(', ');
     // In turns, models of one run are comparable; alone, those of the same settings.
-    const condition = speed === 'alone' ? `alone ${where} ${run.device ?? ''}` : `${speed ?? 'size'} ${started}`;
+    const condition =
+      speed === 'alone'
+        ? `alone ${where} ${run.device ?? ''}${precisionKey(precision)}`
+        : `${speed ?? 'size'} ${started}`;
     const ways = { turns: 'in turns', alone: 'measured separately', writing: 'while writing a text' };
-    const speedOf = [ways[speed ?? 'alone'], where, computed(run)].filter(Boolean).join('; ');
+    const speedOf = [ways[speed ?? 'alone'], where, computed({ ...run, precision })].filter(Boolean).join('; ');
     const fact = (measure: Measure, value: number | null, text: (value: number) => string, size: boolean): Fact[] =>
       value === null
         ? []

@@ -9,7 +9,7 @@ import type { QualityDigest, RunDigest } from '../digest-types';
 import { costFacts } from './cost-facts';
 import { gridFacts } from './grid-facts';
 import { type ModelRef, refOf } from './models';
-import { computed, demoModel, modelOf } from './run-models';
+import { computed, demoModel, modelOf, precisionKey } from './run-models';
 import { taskFacts } from './task-facts';
 
 /** In the order of the page. Tasks and batches have measures of their own: "task piqa", "throughput 8". */
@@ -58,7 +58,7 @@ function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
   const model = run.kind === 'demo' ? demoModel(run, label) : modelOf(run);
   const common = {
     model,
-    condition: `rows ${rowsKey ?? text}`,
+    condition: `rows ${rowsKey ?? text}${precisionKey(run.precision)}`,
     of: [`${text}${tokens === undefined ? '' : ` (${formatCount(tokens)} tokens)`}`, computed(run)].join('; '),
     started: run.started,
   };
@@ -78,20 +78,22 @@ function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
 function wholeFacts(run: RunDigest): Fact[] {
   const { score, curve, model, started } = run;
   const common = { started, aside: true, measure: 'ppl' } as const;
-  const of = (text = ''): string => `${text}; ${computed(run)}`;
   const told: Fact[] = [];
   if (score?.full !== undefined && score.rowsKey !== undefined) {
     const { full, rowsKey, text } = score;
-    const words = { value: numeric(full), text: shortNumber(full), of: of(text) };
-    told.push({ ...common, ...words, model: modelOf(run), condition: `rows ${rowsKey}` });
+    // Scores in two precisions have the whole model in float32.
+    const exact = run.precision === 'mixed' ? { ...run, precision: 'float32' } : run;
+    const words = { value: numeric(full), text: shortNumber(full), of: `${text ?? ''}; ${computed(exact)}` };
+    const condition = `rows ${rowsKey}${precisionKey(exact.precision)}`;
+    told.push({ ...common, ...words, model: modelOf(run), condition });
   }
   if (curve?.rowsKey === undefined || run.removed.length > 0) return told;
   const points = curve.points.flatMap(({ ppl, removed, parameters }): Fact[] => {
-    const words = { value: numeric(ppl), text: shortNumber(ppl), of: of(curve.text) };
+    const words = { value: numeric(ppl), text: shortNumber(ppl), of: `${curve.text}; ${computed(run)}` };
     const size = { value: parameters, text: formatCount(parameters), of: 'the files', condition: 'size' };
     const about = { ...common, model: refOf({ ...model, removed }) };
     return [
-      { ...about, ...words, condition: `rows ${curve.rowsKey}` },
+      { ...about, ...words, condition: `rows ${curve.rowsKey}${precisionKey(run.precision)}` },
       { ...about, ...size, measure: 'parameters' },
     ];
   });

@@ -4,12 +4,12 @@ import { formatCount } from '../../../format/numbers';
 import type { RunDigest, TasksDigest } from '../digest-types';
 import type { Fact, Measure } from './facts';
 import { type ModelRef, refOf } from './models';
-import { computed } from './run-models';
+import { computed, precisionKey } from './run-models';
 
 export function taskFacts(run: RunDigest): Fact[] {
   const { tasks, started } = run;
   if (!tasks) return [];
-  const condition = `items ${tasks.itemsKey}`;
+  const condition = `items ${tasks.itemsKey}${precisionKey(run.precision)}`;
   const [first] = tasks.models.map(taskModel);
   return tasks.models.flatMap((each, m) => {
     const model = taskModel(each);

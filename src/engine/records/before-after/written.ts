@@ -1,7 +1,7 @@
 /** Texts that models have written, with what was asked of them: only equal questions stand beside each other. */
 import type { RunDigest } from '../digest-types';
 import type { ModelRef } from './models';
-import { completeModel, computed, demoModel, modelOf } from './run-models';
+import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
 
 /** A text that a model has written. */
 export interface Written {
@@ -34,8 +34,9 @@ export function writtenOf(run: RunDigest): Written[] {
           ? modelOf(run)
           : undefined;
     const asked = samples.prompts[prompt];
+    const precision = cost?.[column]?.precision ?? run.precision;
     if (!model || asked === undefined || failure !== undefined) return [];
-    const condition = JSON.stringify([asked, way]);
+    const condition = JSON.stringify([asked, way]) + precisionKey(precision);
     return [
       {
         model,
@@ -43,7 +44,7 @@ export function writtenOf(run: RunDigest): Written[] {
         text,
         repetition,
         condition,
-        of: [words.join(', '), computed(run)].filter(Boolean).join('; '),
+        of: [words.join(', '), computed({ ...run, precision })].filter(Boolean).join('; '),
         started,
       },
     ];
