@@ -209,6 +209,8 @@ export interface DeviceInfo {
   readonly why: string;
   /** The providers that were looked at: their speed, or what keeps them from being used. */
   readonly tried: readonly { readonly provider: string; readonly gflops?: number; readonly error?: string }[];
+  /** What the CPU does with products of 8-bit integers. */
+  readonly integers?: string;
 }
 
 export type JobState = 'queued' | 'running';

@@ -9,6 +9,7 @@ import { DeviceError, UserError } from '../errors';
 import { set } from '../option-token';
 import { findProvider, type HalfTrial, timeProvider, type Trial } from './device-trial';
 import { missingPart } from './drivers';
+import { integerArithmetic } from './integer-trial';
 import type { Provider } from './session';
 
 export type DeviceChoice = 'auto' | Provider;
@@ -22,6 +23,8 @@ export interface DeviceReport {
   readonly tried: readonly Trial[];
   /** What half precision is good for on it, where it is used. */
   readonly half?: HalfTrial;
+  /** What the CPU does with products of 8-bit integers, in words; only if the CPU computes. */
+  readonly integers?: string;
 }
 
 const GPU_PROVIDERS: readonly Provider[] = ['cuda', 'dml', 'coreml', 'webgpu'];
@@ -37,6 +40,11 @@ const automatic = new Map<number | undefined, Promise<DeviceReport>>();
  *   threads
  */
 export async function chooseDevice(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
+  const report = await chosen(choice, threads);
+  return report.provider === 'cpu' ? { ...report, integers: (await integerArithmetic()).why } : report;
+}
+
+async function chosen(choice: DeviceChoice, threads?: number): Promise<DeviceReport> {
   checkThreads(threads);
   if (choice === 'cpu') return { provider: 'cpu', why: 'asked for', tried: [] };
   if (choice !== 'auto') return requireDevice(choice);

@@ -185,6 +185,11 @@ export function int64(data: ArrayLike<number>, shape: readonly number[]): Tensor
   return new (ort().Tensor)('int64', BigInt64Array.from(data as ArrayLike<number> & Iterable<number>, BigInt), shape);
 }
 
+/** A uint8 tensor over `data`, which is used as it is. */
+export function uint8(data: Uint8Array, shape: readonly number[]): Tensor {
+  return new (ort().Tensor)('uint8', data, shape);
+}
+
 /** The numbers of a float32 tensor in this process's memory. */
 export function floats(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;

@@ -1,0 +1,84 @@
+/**
+ * Products of integers: y = x Wᵀ with x rounded to 8 bits for each token and W to 8 or 7 bits for each output. The scales
+ * are the largest absolute values of a row, so an outlier costs the precision of its own row only.
+ *
+ *     x ≈ s (X − 128),  W ≈ diag(t) V,  y = s tᵀ ⊙ (X − 128) Vᵀ
+ *
+ * The sums of integers are exact (int32); only the two roundings are not. A row with an infinity gives a row that is not
+ * finite. NaN is not seen: onnxruntime's maximum passes over it. So whoever computes with integers computes the whole model in float32 too.
+ */
+import { elementTypeCode, type Graph, type Value } from '../graph';
+import { add, mul } from './elementwise';
+import { transpose } from './shapes';
+
+/** Largest magnitude of a quantised activation: symmetric around ZERO_POINT. */
+const ACTIVATION_LEVELS = 127;
+const ZERO_POINT = 128;
+/** A row of zeros has this scale, so that nothing is divided by zero. */
+const TINY = 1e-30;
+
+/** Largest magnitude of a quantised weight: of all 8 bits, or of 7 where products of 8 bits saturate. */
+export type WeightLevels = 127 | 63;
+
+/** Rows rounded to unsigned bytes around 128, with a scale each. */
+export interface QuantisedRows {
+  /** (tokens, in) uint8 */
+  readonly values: Value;
+  /** (tokens, 1) */
+  readonly scales: Value;
+}
+
+/** A Linear's weight, rounded for each output. */
+export interface QuantisedWeight {
+  /** (in, out) int8 */
+  readonly values: Value;
+  /** (out) */
+  readonly scales: Value;
+}
+
+/** Rounds each row to 8 bits. x: (tokens, in) */
+export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
+  const scales = largest(g, x, 1 / ACTIVATION_LEVELS);
+  const zeros = g.op(
+    'Expand',
+    [g.bytes('uint8', Uint8Array.of(ZERO_POINT), [1]), g.op('Shape', [scales], { type: 'int64', shape: [1] })],
+    {
+      type: 'uint8',
+      shape: [x.shape[0]],
+    },
+  );
+  const values = g.op('QuantizeLinear', [x, scales, zeros], { type: 'uint8', shape: x.shape }, { axis: 0 });
+  return { values, scales: g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [x.shape[0], 1] }) };
+}
+
+/**
+ * Rounds each row of a weight that does not change, and turns it as the product wants it. onnxruntime does all of it once, when
+ * it creates the session.
+ * @param w (out, in)
+ */
+export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
+  const outputs = w.shape[0];
+  const scales = largest(g, w, 1 / levels);
+  const spread = g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [outputs, 1] });
+  const rounded = g.op('Round', [g.op('Div', [w, spread], w)], w);
+  const bytes = g.op('Cast', [rounded], { type: 'int8', shape: w.shape }, { to: elementTypeCode('int8') });
+  return { values: transpose(g, bytes, [1, 0]), scales };
+}
+
+/** x Wᵀ + bias. x: (tokens, in) → float32 (tokens, out) */
+export function integerProduct(g: Graph, x: QuantisedRows, w: QuantisedWeight, bias?: Value): Value {
+  const shape = [x.values.shape[0], w.values.shape[1]];
+  const inputs = [x.values, w.values, g.scalar(1), w.scales, g.bytes('uint8', Uint8Array.of(ZERO_POINT), [])];
+  const product = g.contribOp('MatMulIntegerToFloat', inputs, { type: 'float32', shape });
+  const scaled = mul(g, product, x.scales);
+  return bias ? add(g, scaled, bias) : scaled;
+}
+
+/** The largest absolute value of each row times `factor`; never zero. (rows, n) → (rows) */
+function largest(g: Graph, x: Value, factor: number): Value {
+  const shape = { type: x.type, shape: [x.shape[0]] };
+  const high = g.op('ReduceMax', [x, g.ints(1)], shape, { keepdims: 0 });
+  const low = g.op('ReduceMin', [x, g.ints(1)], shape, { keepdims: 0 });
+  const most = g.op('Max', [high, g.op('Neg', [low], low), g.scalar(TINY)], shape);
+  return mul(g, most, g.scalar(factor));
+}
