@@ -25,6 +25,7 @@ export const OPTION_NAMES = [
   'dtype',
   'epochs',
   'evalEvery',
+  'exact',
   'from',
   'full',
   'gguf',

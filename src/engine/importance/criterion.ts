@@ -7,7 +7,9 @@ import type { JobOptions } from '../progress';
 import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
 import type { Objective } from './objective';
+import type { PrecisionChoice } from '../precision';
 import type { CriterionResult } from './result';
+import type { Screening } from './screened-sweep';
 
 /**
  * A criterion in the list (criteria.ts). It has only data and arithmetic, so showing it loads no code that computes.
@@ -40,6 +42,8 @@ export interface CriterionInfo {
   readonly asSet?: true;
   /** It can score attention and FFN separately. */
   readonly modules?: true;
+  /** It measures models without a part of it, so a screen in a lower precision can tell which ones matter. */
+  readonly screens?: true;
   /** The kind of its work; estimates compare runs of one kind. */
   readonly effort: 'products' | 'gradients' | 'reading' | 'none';
   /** Applications of a block for each calibration row, each with its cost; undefined if it does not run the model. */
@@ -64,6 +68,8 @@ export interface CriterionSettings {
   /** Only for search: seconds after the greedy start, and the largest number of generations. */
   readonly budget?: number;
   readonly generations?: number;
+  /** float32 when undefined; criteria that cannot be screened take no other one. */
+  readonly precision?: PrecisionChoice;
 }
 
 /** The scored part of the model, and limits. */
@@ -77,6 +83,8 @@ export interface ScoringScope extends Scope {
    * without changes of its weights.
    */
   readonly teacher?: Model;
+  /** A screen, which leaves only what matters to the model's own precision; only for criteria that can be screened. */
+  readonly screening?: Screening;
 }
 
 /**

@@ -17,8 +17,13 @@ export interface LossSummary {
 export function summariseLosses(losses: Float64Array, perRow: number): LossSummary {
   const rows: number[] = [];
   for (let at = 0; at < losses.length; at += perRow) rows.push(mean(losses.subarray(at, at + perRow)));
-  const meanNll = mean(rows); // rows are of one length
-  return { ppl: Math.exp(meanNll), meanNll, tokens: losses.length, rows };
+  return summariseRows(rows, losses.length);
+}
+
+/** @param rows mean loss of each row, all of one length @param tokens in all rows */
+export function summariseRows(rows: readonly number[], tokens: number): LossSummary {
+  const meanNll = mean(rows);
+  return { ppl: Math.exp(meanNll), meanNll, tokens, rows };
 }
 
 /** Losses of a model, and how far it is from a teacher. */

@@ -1,6 +1,7 @@
 /** Results of a criterion: the numbers for pages, records and selection. */
 import type { Part } from '../model/view';
 import type { MeasuredSet } from './evolution';
+import type { Precision } from '../precision';
 import type { LossSummary } from './losses';
 import type { Objective } from './objective';
 import type { AngularWindow } from './select';
@@ -19,6 +20,22 @@ export interface BlockScore {
   readonly pairedHigh?: number;
   /** Mean loss of each calibration row. */
   readonly rows?: readonly number[];
+  /** The arithmetic of these numbers, where a criterion has a choice. */
+  readonly precision?: Precision;
+  /** Of a screened block: how far the mean loss, or the divergence, in float32 may be from this one, in nats. */
+  readonly margin?: number;
+}
+
+/** How a screen left the numbers that matter to float32. */
+export interface ScreenSummary {
+  /** The precision of the screen. */
+  readonly precision: Precision;
+  /** How many of the least important are certain, in float32; of a removal in turn, in each round. */
+  readonly exact: number;
+  /** How many were computed in float32 for that. */
+  readonly confirmed: number;
+  /** Measured bound of the screen's error in nats, near the exact part; the largest of all rounds. Absent if unknown. */
+  readonly margin?: number;
 }
 
 export interface ModuleScore extends Omit<BlockScore, 'index'> {
@@ -69,6 +86,8 @@ export interface CriterionResult {
   /** Only for greedy: what each removal keeps lowest. */
   readonly objective?: Objective;
   readonly search?: SearchResult;
+  /** Set where candidates were screened. */
+  readonly screen?: ScreenSummary;
   readonly tensors?: readonly TensorScore[];
   /** Only for taylor: size of the temporary file for hidden states, if any. */
   readonly temporaryBytes?: number;

@@ -9,15 +9,20 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { resultWarnings, scoresWarning } from './not-finite';
-import { type Criterion, objectiveOf, objectiveSetting } from './criteria';
+import { arithmeticOf } from './arithmetic';
+import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
 import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from './result';
 import type { DeviceReport } from '../onnx/device';
 import type { JobOptions } from '../progress';
+import { exactCount, type Screening } from './screened-sweep';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withChanges } from '../weights/overlay';
+import { RowInt8 } from '../weights/row-int8';
 import { withWeights } from '../weights/safetensors';
+import type { TokenRows } from '../model/forward';
+import type { RunPrecision } from '../precision';
 import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../model/model';
@@ -34,6 +39,8 @@ export interface Scored {
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seed?: number;
+  /** The arithmetic of the numbers; undefined when no session was needed. */
+  readonly precision?: RunPrecision;
   /** Warnings about the numbers and the text for the user. */
   readonly warnings: readonly string[];
 }
@@ -65,25 +72,27 @@ export async function runCriterion(
   const tokenizer = await optionalTokenizer(checkpoint.folder, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const objective = objectiveOf(criterion, options.objective);
-  const run = async (model: Model, teacher?: Model) => {
-    const result = await scoreRows!(
-      model,
-      calibration.rows,
-      { ...scope, objective, teacher, seed, budget, generations },
-      job,
-    );
-    const view = scope.view ?? fullView(model.architecture.layers.length);
-    const broken = [
-      ...(await resultWarnings(model, calibration.rows, view, result, job)),
-      ...shortRun(criterion, result, scope.count),
-    ];
-    return { result, broken, device: model.device };
-  };
+  const { rows } = calibration;
+  const run = (opened: Model, teacher?: Model) =>
+    inArithmetic(opened, criterion, { options, scope, rows }, async (model, screening) => {
+      const result = await scoreRows!(
+        model,
+        rows,
+        { ...scope, objective, teacher, seed, budget, generations, screening },
+        job,
+      );
+      const view = scope.view ?? fullView(model.architecture.layers.length);
+      const broken = [
+        ...(await resultWarnings(model, rows, view, result, job)),
+        ...shortRun(criterion, result, scope.count),
+      ];
+      return { result, broken, device: model.device, precision: precisionOf(result, model) };
+    });
   const { device: choice, threads, memory, hooks } = options;
   const { changes = [] } = scope;
   const compute = { device: choice, threads, memory, hooks };
   const isChanged = changes.length > 0;
-  const { result, broken, device } = await withModel(checkpoint, { ...compute, changes }, (model) =>
+  const { result, broken, device, precision } = await withModel(checkpoint, { ...compute, changes }, (model) =>
     // The teacher is what the model was before its weights changed.
     isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
   );
@@ -99,8 +108,44 @@ export async function runCriterion(
       ...(result.search && { budget, generations }),
     },
     seed,
+    precision,
     warnings: [...calibrationWarnings(calibration, options, context), ...broken],
   };
+}
+
+/** Passes the model on in the precision that the options ask for, and a screen if there is to be one. */
+async function inArithmetic<T>(
+  model: Model,
+  criterion: Criterion,
+  { options, scope, rows }: { readonly options: Options; readonly scope: Scope; readonly rows: TokenRows },
+  use: (model: Model, screening?: Screening) => Promise<T>,
+): Promise<T> {
+  const { architecture } = model;
+  const { view = fullView(architecture.layers.length), kept, granularity, exact } = scope;
+  const steps = stepsOf(view, granularity === 'module').filter(({ block }) => !kept?.has(block));
+  const arithmetic = arithmeticOf(options.precision ?? 'float32', {
+    criterion,
+    architecture,
+    rows: { rows: rows.length, length: rows[0].length },
+    provider: model.device.provider,
+    candidates: steps.length,
+    exact: criterionInfo(criterion).inTurn ? 1 : exactCount(steps.length, { exact }),
+    hasInt8: true,
+  });
+  if (arithmetic === 'float32') return use(model);
+  const rounded = model.beside(new RowInt8(model.weights, 127));
+  try {
+    if (arithmetic === 'int8') return await use(rounded);
+    return await use(model, { model: rounded, exact, kept });
+  } finally {
+    await rounded.close();
+  }
+}
+
+/** Of the numbers of a result. */
+function precisionOf({ blocks, modules }: CriterionResult, { precision }: Model): RunPrecision {
+  const scored: readonly Pick<BlockScore, 'precision'>[] = blocks ?? modules ?? [];
+  return scored.some((score) => (score.precision ?? precision) !== precision) ? 'mixed' : precision;
 }
 
 /** Criteria that read the stored weights, or nothing. */
@@ -184,9 +229,14 @@ export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' |
 /** CriterionResult without the losses of single rows. */
 export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): ResultSummary {
   type Numbers = Omit<BlockScore, 'index' | 'rows'>;
-  const numbers = ({ score, ppl, meanNll, kl, low, high, pairedLow, pairedHigh }: Numbers): Numbers => {
-    const divergence = kl !== undefined && { kl };
-    return ppl === undefined ? { score } : { score, ppl, meanNll, ...divergence, low, high, pairedLow, pairedHigh };
+  const numbers = ({ score, ppl, meanNll, kl, precision, margin, ...intervals }: Numbers): Numbers => {
+    if (ppl === undefined) return { score };
+    const { low, high, pairedLow, pairedHigh } = intervals;
+    return {
+      ...{ score, ppl, meanNll, ...(kl !== undefined && { kl }), low, high, pairedLow, pairedHigh },
+      ...(precision !== undefined && { precision }),
+      ...(margin !== undefined && { margin }),
+    };
   };
   return {
     full: full

@@ -3,6 +3,7 @@
  * and in the editor.
  */
 import { peakRssBytes } from '../memory';
+import type { RunPrecision } from '../precision';
 import { modelName } from '../records/record';
 import { type OpenedModel } from '../model/opened';
 import { removedJson } from '../model/view';
@@ -30,6 +31,8 @@ export interface ScoreContext {
   readonly calibration: Omit<Calibration, 'rows'> | null;
   readonly seconds: number;
   readonly device: string;
+  /** Absent for criteria that need no session. */
+  readonly precision?: RunPrecision;
   readonly peakRssBytes: number;
 }
 
@@ -45,7 +48,7 @@ export interface ScoreReport {
 export function scoreReport(
   { checkpoint, removed, inputs }: OpenedModel,
   criterion: Criterion,
-  { result, calibration, device }: Scored,
+  { result, calibration, device, precision }: Scored,
   seconds: number,
 ): ScoreReport {
   const shared: ScoreSubject = {
@@ -58,6 +61,7 @@ export function scoreReport(
     calibration: calibration ? withoutRows(calibration) : null,
     seconds,
     device: device?.provider ?? 'cpu',
+    ...(precision !== undefined && { precision }),
     peakRssBytes: peakRssBytes(),
   };
   return {

@@ -14,7 +14,8 @@ import type { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import type { Step } from '../model/view';
-import { sweepWork } from './cost';
+import { each, sweepWork, wholeEnd } from './cost';
+import type { SweepMemory } from './sweep-memory';
 
 export interface SweepLosses {
   /** Token losses of the model itself, (rows · (length − 1)) in nats. */
@@ -44,6 +45,7 @@ export interface Group {
  * Losses of the model with `steps`, and of every model that lacks one candidate.
  * @param rows tokens, all of one length
  * @param candidates indices into `steps`, ascending
+ * @param memory of an earlier sweep over the same rows and steps; what it knows is not computed again
  * @throws CancelledError
  */
 export async function sweepLosses(
@@ -52,16 +54,19 @@ export async function sweepLosses(
   steps: readonly Step[],
   candidates: readonly number[],
   job: JobOptions = {},
+  memory?: SweepMemory<Float64Array>,
 ): Promise<SweepLosses> {
   const perRow = rows[0].length - 1;
-  const full = new Float64Array(rows.length * perRow);
+  const full = memory?.full ?? new Float64Array(rows.length * perRow);
   const without = candidates.map(() => new Float64Array(rows.length * perRow));
-  for await (const { group, states, work } of sweepGroups(model, rows, steps, candidates, NOTHING, job)) {
-    const [whole, ...variants] = await tokenLosses(model, states, group.rows, work);
+  for await (const { group, whole, variants, work } of sweepGroups(model, rows, steps, candidates, { memory }, job)) {
+    const isNew = memory?.full === undefined;
+    const found = await tokenLosses(model, [...(isNew ? [whole!] : []), ...variants], group.rows, work);
     const at = group.firstRow * perRow;
-    full.set(whole, at);
-    group.candidates.forEach((candidate, i) => without[candidates.indexOf(candidate)].set(variants[i], at));
+    if (isNew) full.set(found.shift()!, at);
+    group.candidates.forEach((candidate, i) => without[candidates.indexOf(candidate)].set(found[i], at));
   }
+  memory?.learn(full);
   return { full, without };
 }
 
@@ -77,106 +82,164 @@ export async function sweepComparisons(
   steps: readonly Step[],
   candidates: readonly number[],
   job: JobOptions = {},
+  memory?: SweepMemory<Compared>,
 ): Promise<SweepComparisons> {
   const perRow = rows[0].length - 1;
   const room = (): Compared => ({
     losses: new Float64Array(rows.length * perRow),
     divergences: new Float64Array(rows.length * perRow),
   });
-  const full = room();
+  const full = memory?.full ?? room();
   const without = candidates.map(room);
   const put = (to: Compared, from: Compared, at: number): void => {
     to.losses.set(from.losses, at);
     to.divergences.set(from.divergences, at);
   };
-  const besides = teacher === 'full' ? { ...NOTHING, heads: 1 } : { states: 1, bytes: teacher.bytes, heads: 1 };
-  for await (const { group, states, work } of sweepGroups(model, rows, steps, candidates, besides, job)) {
+  const besides =
+    teacher === 'full' ? { heads: 1, needsLast: true, memory } : { states: 1, bytes: teacher.bytes, heads: 1, memory };
+  for await (const { group, whole, variants, work } of sweepGroups(model, rows, steps, candidates, besides, job)) {
     const { firstRow } = group;
-    const state = teacher === 'full' ? retainState(states[0]) : await teacher.of(firstRow, group.rows.length);
+    const state = teacher === 'full' ? retainState(whole!) : await teacher.of(firstRow, group.rows.length);
     try {
       const taught = { model: teacher === 'full' ? model : teacher.model, state };
-      const [whole, ...variants] = await compareStates(model, taught, states, group.rows, work);
-      put(full, whole, firstRow * perRow);
+      const isNew = memory?.full === undefined;
+      const found = await compareStates(model, taught, [...(isNew ? [whole!] : []), ...variants], group.rows, work);
+      if (isNew) put(full, found.shift()!, firstRow * perRow);
       group.candidates.forEach((candidate, i) =>
-        put(without[candidates.indexOf(candidate)], variants[i], firstRow * perRow),
+        put(without[candidates.indexOf(candidate)], found[i], firstRow * perRow),
       );
     } finally {
       releaseState(state);
     }
   }
+  memory?.learn(full);
   return { full, without };
 }
 
-/** What exists beside the model and its variants. */
+/** What a sweep needs and knows beside its candidates. */
 interface Besides {
   /** Hidden states of each row, and bytes of memory that are taken. */
-  readonly states: number;
-  readonly bytes: number;
+  readonly states?: number;
+  readonly bytes?: number;
   /** Passes through the head. */
-  readonly heads: number;
+  readonly heads?: number;
+  /** Whether the last states of the whole model are needed, also where its losses are known. */
+  readonly needsLast?: boolean;
+  readonly memory?: SweepMemory<unknown>;
 }
 
-const NOTHING: Besides = { states: 0, bytes: 0, heads: 0 };
+/** Last hidden states of a group. They are released when the next group starts. */
+interface SweptGroup {
+  readonly group: Group;
+  /** Of the model; undefined where nobody needs them. */
+  readonly whole: State | undefined;
+  /** Of each of the group's variants. */
+  readonly variants: readonly State[];
+  readonly work: Work;
+}
 
-/** Last hidden states of the model, then of each of the group's variants. They are released when the next group starts. */
 async function* sweepGroups(
   model: Model,
   rows: TokenRows,
   steps: readonly Step[],
   candidates: readonly number[],
-  besides: Besides,
+  { states: others = 0, bytes = 0, heads = 0, needsLast = false, memory }: Besides,
   job: JobOptions,
-): AsyncGenerator<{ group: Group; states: readonly State[]; work: Work }> {
-  const { architecture, memory } = model;
+): AsyncGenerator<SweptGroup> {
+  const { architecture } = model;
+  if (memory?.full !== undefined && candidates.length === 0) return;
   const rowBytes = rows[0].length * architecture.hidden * 4;
-  const groups = groupWork(rows, candidates, rowBytes, memory - besides.bytes, besides.states);
+  const cut = (kept: number): Group[] => groupWork(rows, candidates, rowBytes, model.memory - bytes, others + kept);
+  const inOne = memory === undefined ? [] : cut(steps.length + 1);
+  const keeps = inOne.length === 1;
+  if (!keeps) memory?.forget();
+  const groups = keeps ? inOne : cut(0);
+  const known = { states: memory?.states.length ?? 0, losses: memory?.full !== undefined, needsLast };
   const total = groups.reduce((sum, group) => {
-    const work = sweepWork(architecture, steps.length, group.candidates) + besides.heads * headWork(architecture);
+    const work = sweepWork(architecture, steps.length, group.candidates, each, known) + heads * headWork(architecture);
     return sum + group.rows.length * work;
   }, 0);
   const work = new Work(job, total, 'row-blocks', 'reading the model');
   const forward = new Forward(model, rows[0].length);
   for (const [g, group] of groups.entries()) {
     const part = partName(g, groups.length);
-    const states = await sweepGroup(forward, group, steps, work, part);
+    const pass = new SweepPass(forward, group, steps, work, keeps ? memory : undefined);
+    const { whole, variants } = await pass.run(part, wholeEnd(steps.length, group.candidates, known));
     work.step(`${part}step 2 of 2: losses`);
     try {
-      yield { group, states, work };
+      yield { group, whole, variants, work };
     } finally {
-      states.forEach(releaseState);
+      for (const state of [...(whole ? [whole] : []), ...variants]) releaseState(state);
     }
   }
 }
 
-/** `part` prefixes the names of its steps. */
-async function sweepGroup(
-  forward: Forward,
-  group: Group,
-  steps: readonly Step[],
-  work: Work,
-  part: string,
-): Promise<State[]> {
-  const states: State[] = [await forward.embed(group.rows)]; // the model first, then the variants under way
-  for (const [k, step] of steps.entries()) {
-    const skipping = group.candidates.includes(k) ? retainState(states[0]) : undefined;
-    work.step(`${part}step 1 of 2: block ${k + 1} of ${steps.length}`);
-    const open = await forward.open(step, false);
+/** One pass over the steps, with the model and the variants of a group. */
+class SweepPass {
+  constructor(
+    private readonly forward: Forward,
+    private readonly group: Group,
+    private readonly steps: readonly Step[],
+    private readonly work: Work,
+    /** Known states of the model, and room for further ones. */
+    private readonly memory: SweepMemory<unknown> | undefined,
+  ) {}
+
+  /**
+   * @param part prefixes the names of steps
+   * @param end the model itself passes through the steps before this one
+   */
+  async run(part: string, end: number): Promise<Pick<SweptGroup, 'whole' | 'variants'>> {
+    const { forward, group, steps, memory, work } = this;
+    const known = memory?.states.length ?? 0;
+    const from = Math.max(0, known - 1); // the model goes on from the last state that is known
+    const variants: State[] = [];
+    let whole: State | undefined;
+    if (known === 0) {
+      whole = await forward.embed(group.rows);
+      memory?.keep(whole);
+    } else if (end >= from) {
+      whole = retainState(memory!.states[from]);
+    }
+    const start = end > from ? Math.min(from, group.candidates[0] ?? from) : (group.candidates[0] ?? steps.length);
+    for (let k = start; k < steps.length; k++) {
+      const skipping = group.candidates.includes(k)
+        ? retainState(k <= from && memory ? memory.states[k] : whole!)
+        : undefined;
+      const passes = k >= from && k < end;
+      work.step(`${part}step 1 of 2: block ${k + 1} of ${steps.length}`);
+      const next = await this.through(steps[k], [...(passes ? [whole!] : []), ...variants]);
+      if (passes) {
+        whole = next.shift();
+        memory?.keep(whole!);
+      }
+      variants.splice(0, variants.length, ...next, ...(skipping ? [skipping] : []));
+    }
+    if (end === steps.length || whole === undefined) return { whole, variants };
+    releaseState(whole);
+    return { whole: undefined, variants };
+  }
+
+  /** Takes the states through a step, and releases them. */
+  private async through(step: Step, states: readonly State[]): Promise<State[]> {
+    if (states.length === 0) return [];
+    const open = await this.forward.open(step, false);
     try {
-      for (const [s, state] of states.entries()) {
+      const after: State[] = [];
+      for (const state of states) {
         const next = [];
         for (const chunk of state) {
           next.push(await open.run(chunk));
           chunk.release();
-          work.advance(chunk.rows);
+          this.work.advance(chunk.rows);
         }
-        states[s] = next;
+        after.push(next);
       }
+      return after;
     } finally {
       await open.close();
     }
-    if (skipping) states.push(skipping);
   }
-  return states;
 }
 
 /**

@@ -96,6 +96,8 @@ interface ModelParts {
   readonly memory: number;
   readonly threads?: number;
   readonly beforeRun?: () => Promise<void>;
+  /** Closing the model leaves its weights open. */
+  readonly isBeside?: boolean;
 }
 
 export class Model {
@@ -110,6 +112,7 @@ export class Model {
   readonly memory: number;
   readonly threads: number | undefined;
   private readonly beforeRun: (() => Promise<void>) | undefined;
+  private readonly isBeside: boolean;
 
   constructor(parts: ModelParts) {
     this.checkpoint = parts.checkpoint;
@@ -119,6 +122,7 @@ export class Model {
     this.memory = parts.memory;
     this.threads = parts.threads;
     this.beforeRun = parts.beforeRun;
+    this.isBeside = parts.isBeside ?? false;
   }
 
   get architecture(): Architecture {
@@ -153,6 +157,15 @@ export class Model {
     return openModelOver(weights, checkpoint, { device: device.provider, threads, memory, hooks: { beforeRun } });
   }
 
+  /**
+   * A second model beside this one, over a source that reads this model's weights, such as one of another precision.
+   * Closing it leaves the weights open; it must be closed first.
+   */
+  beside(weights: WeightSource): Model {
+    const { checkpoint, embedding, device, memory, threads, beforeRun } = this;
+    return new Model({ checkpoint, weights, embedding, device, memory, threads, beforeRun, isBeside: true });
+  }
+
   /** A session that is opened once and closed with the model. */
   async sharedSession(name: string, graph: () => GraphFile, onDevice: readonly string[]): Promise<Session> {
     let session = this.shared.get(name);
@@ -185,6 +198,6 @@ export class Model {
   async close(): Promise<void> {
     for (const session of this.shared.values()) await session.close();
     this.shared.clear();
-    await this.weights.close();
+    if (!this.isBeside) await this.weights.close();
   }
 }

@@ -8,9 +8,12 @@ import { inPhases, type JobOptions } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
-import { fullView, stepsOf, type View } from '../../model/view';
+import { fullView, stepsOf, type Step, type View } from '../../model/view';
 import { greedyWork } from '../cost';
 import { candidateBlocks, type Measured, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
+import type { ScreenSummary } from '../result';
+import { type RoundOf, ScreenedRounds } from '../screened-rounds';
+import type { Screening } from '../screened-sweep';
 import { summariseComparison, summariseLosses } from '../losses';
 import type { Objective } from '../objective';
 import { type Compared, sweepComparisons, sweepLosses } from '../sweep';
@@ -26,7 +29,11 @@ export interface GreedyOptions {
   readonly objective?: Objective;
   /** The model whose whole is the teacher of the divergence; the model itself when undefined. */
   readonly teacher?: Model;
+  /** A screen of each round, which leaves only its leaders to the model's own precision. */
+  readonly screening?: Screening;
 }
+
+export type Removed = RemovedInTurn & { readonly screen?: ScreenSummary };
 
 /**
  * @param rows calibration tokens, all rows of one length
@@ -36,9 +43,11 @@ export interface GreedyOptions {
 export async function scoreGreedy(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.layers.length), count, candidates, objective, teacher = model }: GreedyOptions,
+  options: GreedyOptions,
   job: JobOptions = {},
-): Promise<RemovedInTurn> {
+): Promise<Removed> {
+  const { view = fullView(model.architecture.layers.length), count, candidates, objective, teacher = model } = options;
+  const { screening } = options;
   const steps = stepsOf(view);
   const shares = greedyWork(model.architecture, steps.length, openSteps(steps, candidates), count, objective);
   if (objective !== 'kl') {
@@ -46,10 +55,12 @@ export async function scoreGreedy(
       job,
       shares.map((share) => ({ share })),
     );
-    return removeInTurn(steps, { count, candidates, sweep: lossSweep(model, rows) }, rounds, job);
+    const inPrecision = (one: Model) => lossRound(one, rows);
+    const summary = (losses: Float64Array): Measured => summariseLosses(losses, rows[0].length - 1);
+    return removeBy({ model, screening, inPrecision, summary }, steps, { count, candidates }, rounds, job);
   }
   return withTeacher(teacher, rows, shares.slice(1), job, (states, rounds) =>
-    removeByDivergence(model, rows, { view, count, candidates, teacher: states }, rounds, job),
+    removeByDivergence(model, rows, { view, count, candidates, teacher: states, screening }, rounds, job),
   );
 }
 
@@ -66,31 +77,57 @@ export function removeByDivergence(
     count,
     candidates,
     teacher,
-  }: Pick<GreedyOptions, 'view' | 'count' | 'candidates'> & { readonly teacher: LastStates },
+    screening,
+  }: Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening'> & { readonly teacher: LastStates },
   rounds: readonly JobOptions[],
   job: JobOptions,
-): Promise<RemovedInTurn> {
-  const sweep = divergenceSweep(model, rows, teacher);
-  return removeInTurn(stepsOf(view), { count, candidates, sweep }, rounds, job);
+): Promise<Removed> {
+  const inPrecision = (one: Model) => divergenceRound(one, rows, teacher);
+  const summary = (compared: Compared): Measured => summariseComparison(compared, rows[0].length - 1).summary;
+  return removeBy({ model, screening, inPrecision, summary }, stepsOf(view), { count, candidates }, rounds, job);
 }
 
-const lossSweep =
-  (model: Model, rows: TokenRows): Sweep =>
-  async (steps, open, job) => {
-    const losses = await sweepLosses(model, rows, steps, open, job);
-    const summary = (values: Float64Array): Measured => summariseLosses(values, rows[0].length - 1);
-    return { full: summary(losses.full), without: losses.without.map(summary) };
-  };
+/** Rounds of a model, and of its screen if there is one. */
+interface Subject<T> {
+  readonly model: Model;
+  readonly screening: Screening | undefined;
+  readonly inPrecision: (model: Model) => RoundOf<T>;
+  readonly summary: (value: T) => Measured;
+}
 
-const divergenceSweep =
-  (model: Model, rows: TokenRows, teacher: LastStates): Sweep =>
-  async (steps, open, job) => {
-    const found = await sweepComparisons(model, teacher, rows, steps, open, job);
-    const summary = (compared: Compared): Measured => summariseComparison(compared, rows[0].length - 1).summary;
-    return { full: summary(found.full), without: found.without.map(summary) };
+async function removeBy<T extends object>(
+  { model, screening, inPrecision, summary }: Subject<T>,
+  steps: readonly Step[],
+  inTurn: Pick<GreedyOptions, 'count' | 'candidates'>,
+  rounds: readonly JobOptions[],
+  job: JobOptions,
+): Promise<Removed> {
+  const exact = inPrecision(model);
+  if (screening) {
+    const rough = new ScreenedRounds(model.architecture, { exact, screen: inPrecision(screening.model), summary });
+    const removed = await removeInTurn(steps, { ...inTurn, sweep: rough.sweep }, rounds, job);
+    return { ...removed, screen: rough.summary(screening.model) };
+  }
+  const sweep: Sweep = async (...round) => {
+    const { full, without } = await exact(...round);
+    return { full: summary(full), without: without.map(summary) };
   };
+  return removeInTurn(steps, { ...inTurn, sweep }, rounds, job);
+}
 
-export const scoreRows: ScoreRows = async (model, rows, { view, count = 0, kept, objective, teacher }, job) => {
+const lossRound =
+  (model: Model, rows: TokenRows): RoundOf<Float64Array> =>
+  (...round) =>
+    sweepLosses(model, rows, ...round);
+
+const divergenceRound =
+  (model: Model, rows: TokenRows, teacher: LastStates): RoundOf<Compared> =>
+  (...round) =>
+    sweepComparisons(model, teacher, rows, ...round);
+
+export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
+  const { view, count = 0, kept, objective, teacher, screening } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
-  return { ...(await scoreGreedy(model, rows, { view, count, candidates, objective, teacher }, job)), objective };
+  const options = { view, count, candidates, objective, teacher, screening };
+  return { ...(await scoreGreedy(model, rows, options, job)), objective };
 };

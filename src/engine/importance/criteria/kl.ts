@@ -8,21 +8,38 @@ import type { JobOptions } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, removedParts, stepsOf, type Part, type Step, type View } from '../../model/view';
-import { comparisonSweepWork } from '../cost';
+import type { LastStates } from '../../model/last-states';
+import type { Precision } from '../../precision';
+import { comparisonSweepWork, screenedWork } from '../cost';
 import {
   type ComparedSummary,
   divergenceIntervals,
   type Interval,
   type PairedInterval,
   summariseComparison,
+  summariseRows,
 } from '../losses';
+import type { ScreenSummary } from '../result';
+import {
+  alignedRows,
+  exactCount,
+  precisionOf,
+  remembered,
+  screenedSweep,
+  screenSummary,
+  type Screening,
+  type SweepOf,
+} from '../screened-sweep';
 import { rankBlocks } from '../select';
-import { sweepComparisons } from '../sweep';
+import { type Compared, sweepComparisons } from '../sweep';
 import { withTeacher } from '../teacher';
 
 /** The model without one part. `score` is its divergence in nats; higher means that the part is more important. */
 export interface DivergenceScore extends ComparedSummary, Interval, PairedInterval {
   readonly score: number;
+  readonly precision: Precision;
+  /** How far the divergence in float32 may be from this one; only of screened parts. */
+  readonly margin?: number;
 }
 
 export interface DivergenceOptions {
@@ -32,6 +49,14 @@ export interface DivergenceOptions {
   readonly teacher?: Model;
   /** Seed of the bootstrap. */
   readonly seed: number;
+  /** A screen, which leaves only some parts to the model's own precision. */
+  readonly screening?: Screening;
+}
+
+interface Scored<T> {
+  readonly full: ComparedSummary;
+  readonly order: T[];
+  readonly screen?: ScreenSummary;
 }
 
 /**
@@ -45,10 +70,10 @@ export async function scoreDivergence(
   rows: TokenRows,
   options: DivergenceOptions,
   job?: JobOptions,
-): Promise<{ full: ComparedSummary; blocks: ({ readonly index: number } & DivergenceScore)[]; order: number[] }> {
-  const { full, steps, scores } = await scoreSteps(model, rows, options, false, job);
+): Promise<Scored<number> & { blocks: ({ readonly index: number } & DivergenceScore)[] }> {
+  const { steps, scores, ...others } = await scoreSteps(model, rows, options, false, job);
   const blocks = steps.map(({ block }, i) => ({ index: block, ...scores[i] }));
-  return { full, blocks, order: rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index) };
+  return { ...others, blocks, order: rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index) };
 }
 
 /** Scores single modules, in the order of the residual stream. */
@@ -57,12 +82,12 @@ export async function scoreModuleDivergence(
   rows: TokenRows,
   options: DivergenceOptions,
   job?: JobOptions,
-): Promise<{
-  full: ComparedSummary;
-  modules: ({ readonly block: number; readonly part: Part } & DivergenceScore)[];
-  order: { block: number; part: Part }[];
-}> {
-  const { full, steps, scores } = await scoreSteps(model, rows, options, true, job);
+): Promise<
+  Scored<{ block: number; part: Part }> & {
+    modules: ({ readonly block: number; readonly part: Part } & DivergenceScore)[];
+  }
+> {
+  const { steps, scores, ...others } = await scoreSteps(model, rows, options, true, job);
   const modules = steps.map(({ block, attention }, i) => {
     const part: Part = attention ? 'attention' : 'ffn';
     return { block, part, ...scores[i] };
@@ -71,35 +96,108 @@ export async function scoreModuleDivergence(
     block: modules[i].block,
     part: modules[i].part,
   }));
-  return { full, modules, order };
+  return { ...others, modules, order };
 }
+
+type ScoredSteps = Omit<Scored<never>, 'order'> & {
+  readonly steps: readonly Step[];
+  readonly scores: DivergenceScore[];
+};
 
 async function scoreSteps(
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.layers.length), teacher = model, seed }: DivergenceOptions,
+  options: DivergenceOptions,
   split: boolean,
   job: JobOptions = {},
-): Promise<{ full: ComparedSummary; steps: Step[]; scores: DivergenceScore[] }> {
+): Promise<ScoredSteps> {
+  const { view = fullView(model.architecture.layers.length), teacher = model, screening } = options;
   const steps = stepsOf(view, split);
   const all = [...steps.keys()];
   const isWhole = teacher === model && removedParts(view).length === 0;
-  const found = isWhole
-    ? await sweepComparisons(model, 'full', rows, steps, all, job)
-    : await withTeacher(
-        teacher,
-        rows,
-        [comparisonSweepWork(model.architecture, steps.length, all)],
-        job,
-        (states, [rest]) => sweepComparisons(model, states, rows, steps, all, rest),
-      );
+  const work = (some: readonly number[]): number => comparisonSweepWork(model.architecture, steps.length, some);
+  const measure = (states: LastStates | 'full', rest: JobOptions): Promise<ScoredSteps> =>
+    screening
+      ? screenSteps({ model, screening, rows, steps, teacher: states, work }, options.seed, rest)
+      : sweepSteps(model, rows, steps, states, options.seed, rest);
+  if (isWhole) return measure('full', job);
+  const { screen, exact, further } = screenedWork(all, exactCount(all.length, screening ?? {}), work);
+  const rest = screening ? screen + exact + further : work(all);
+  return withTeacher(teacher, rows, [rest], job, (states, [phase]) => measure(states, phase));
+}
+
+async function sweepSteps(
+  model: Model,
+  rows: TokenRows,
+  steps: readonly Step[],
+  teacher: LastStates | 'full',
+  seed: number,
+  job: JobOptions,
+): Promise<ScoredSteps> {
+  const found = await sweepComparisons(model, teacher, rows, steps, [...steps.keys()], job);
   const perRow = rows[0].length - 1;
   const whole = summariseComparison(found.full, perRow);
-  const scores = found.without.map((compared) => {
-    const { summary, divergences } = summariseComparison(compared, perRow);
-    return { score: summary.kl, ...summary, ...divergenceIntervals(divergences, whole.divergences, seed) };
-  });
+  const { precision } = model;
+  const scores = found.without.map((compared) => ({
+    ...scoreOf(summariseComparison(compared, perRow), whole, seed),
+    precision,
+  }));
   return { full: whole.summary, steps, scores };
+}
+
+interface ScreenedSteps {
+  readonly model: Model;
+  readonly screening: Screening;
+  readonly rows: TokenRows;
+  readonly steps: readonly Step[];
+  /** "full": the model of either precision is its own teacher, so that the errors of both cancel. */
+  readonly teacher: LastStates | 'full';
+  readonly work: (candidates: readonly number[]) => number;
+}
+
+async function screenSteps(
+  { model, screening, rows, steps, teacher, work }: ScreenedSteps,
+  seed: number,
+  job: JobOptions,
+): Promise<ScoredSteps> {
+  const candidates = [...steps.keys()];
+  const exact = exactCount(candidates.length, screening);
+  const summary = remembered((compared: Compared) => summariseComparison(compared, rows[0].length - 1));
+  const of =
+    (one: Model): SweepOf<Compared> =>
+    (some, ...rest) =>
+      sweepComparisons(one, teacher, rows, steps, some, ...rest);
+  const found = await screenedSweep(
+    { screen: of(screening.model), exact: of(model), number: (compared) => summary(compared).summary.kl },
+    {
+      candidates,
+      exact,
+      counts: (k) => !screening.kept?.has(steps[k].block),
+      work: screenedWork(candidates, exact, work),
+    },
+    job,
+  );
+  const whole = summary(found.full);
+  const aligned = (k: number): Summary => {
+    const losses = summariseRows(
+      alignedRows(found, k, (each) => summary(each).summary.rows),
+      whole.summary.tokens,
+    );
+    const divergences = alignedRows(found, k, (each) => summary(each).divergences);
+    return { summary: { ...losses, kl: summariseRows(divergences, 0).meanNll }, divergences };
+  };
+  const scores = candidates.map((k) => {
+    const compared = found.exact.get(k);
+    const one = compared ? summary(compared) : aligned(k);
+    return { ...scoreOf(one, whole, seed), ...precisionOf(found, k, model, screening.model) };
+  });
+  return { full: whole.summary, steps, scores, screen: screenSummary(exact, found, screening.model) };
+}
+
+type Summary = ReturnType<typeof summariseComparison>;
+
+function scoreOf({ summary, divergences }: Summary, whole: Summary, seed: number): Omit<DivergenceScore, 'precision'> {
+  return { score: summary.kl, ...summary, ...divergenceIntervals(divergences, whole.divergences, seed) };
 }
 
 export const scoreRows: ScoreRows = (model, rows, { granularity, ...options }, job) =>
