@@ -1,6 +1,6 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
 import type { Criterion } from '../engine/importance/criteria';
-import type { Precision } from '../engine/precision';
+import type { Precision, RunPrecision } from '../engine/precision';
 import type { Objective } from '../engine/importance/objective';
 import type { score } from '../jobs/definitions/score';
 import type { SpecOf } from './jobs';
@@ -27,6 +27,10 @@ export interface BlockScoreInfo {
   /** Of ppl and kl: a 95 % interval of what the part costs, beside the whole model over the same rows. */
   readonly pairedLow?: JsonNumber;
   readonly pairedHigh?: JsonNumber;
+  /** Of ppl and kl: the arithmetic of these numbers. */
+  readonly precision?: Precision;
+  /** Of a screened part: how far its mean loss, or divergence, in float32 may be from this one, in nats. */
+  readonly margin?: JsonNumber;
 }
 
 export interface ModuleScoreInfo extends Omit<BlockScoreInfo, 'index'> {
@@ -87,6 +91,19 @@ export interface ScoreResult {
     readonly seconds: number;
     readonly ended: 'time' | 'generations' | 'cancelled' | 'exhausted';
   };
+  /**
+   * Where the model was screened: the least important parts are certain and in float32, the others are ordered behind
+   * them by the screen.
+   */
+  readonly screen?: {
+    readonly precision: Precision;
+    /** How many are certain. */
+    readonly exact: number;
+    /** How many were computed in float32. */
+    readonly confirmed: number;
+    /** Measured bound of the screen's error near the exact part, in nats; absent if it is not known. */
+    readonly margin?: JsonNumber;
+  };
   /** Of taylor: what each block's score is the sum of. */
   readonly tensors?: readonly { readonly block: number; readonly name: string; readonly score: JsonNumber }[];
   /** Of taylor, where hidden states went to a temporary file: its size. */
@@ -98,6 +115,8 @@ export interface ScoreResult {
   readonly within?: WithinInfo;
   readonly seconds: number;
   readonly device: string;
+  /** `mixed`: parts say their own. Absent for criteria that need no device. */
+  readonly precision?: RunPrecision;
   readonly peakRssBytes: number;
 }
 

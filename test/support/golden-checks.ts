@@ -30,7 +30,7 @@ import {
   type GoldenLoss,
   type GoldenName,
 } from './golden';
-import { decodedLogits } from './model';
+import { decodedLogits, withScreen } from './model';
 
 /** Logits, their log-sum-exp and arg max at the golden positions; the text grows in the cache from one to the next. */
 export async function checkLogits(model: Model, name: GoldenName): Promise<void> {
@@ -192,6 +192,49 @@ export async function checkBlockInfluence(model: Model, name: GoldenName): Promi
 }
 
 /** Every window of every size. */
+/**
+ * Scores of blocks and modules that are screened in int8: the least important third is the golden one, in its order, and
+ * everything that is said to be float32 has the golden numbers; the others are as near as they say.
+ */
+export async function checkScreenedScores(model: Model, name: GoldenName): Promise<void> {
+  const golden = goldenImportance(name);
+  const rows = calibrationRows(name);
+  const [blocks, modules] = await withScreen(model, async (screening) => [
+    await scorePerplexity(model, rows, { seed: 1, screening }),
+    await scoreModulePerplexity(model, rows, { seed: 1, screening }),
+  ]);
+  const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
+  const lists = [
+    { found: blocks.blocks, screen: blocks.screen!, golden: golden.ppl.blocks },
+    { found: modules.modules, screen: modules.screen!, golden: golden.modules.modules },
+  ];
+  checkLoss(blocks.full, golden.full, 'full');
+  for (const { found, screen, golden: expected } of lists) {
+    assert.equal(screen.exact, Math.ceil(expected.length / 3));
+    assert.equal(found.filter(({ precision }) => precision === 'float32').length, screen.confirmed);
+    for (const [i, { meanNll, precision, margin = 0 }] of found.entries()) {
+      const near = { absolute: precision === 'float32' ? TOLERANCE.meanNll.absolute : margin };
+      assertClose(meanNll, expected[i].meanNll, near, `${i}, ${precision}`);
+    }
+  }
+  const losses = golden.ppl.blocks.map(({ meanNll }) => meanNll);
+  const third = (order: readonly number[]): readonly number[] => order.slice(0, blocks.screen!.exact);
+  assertSameOrder(third(blocks.order), third(golden.ppl.order), losses, TOLERANCE.meanNll.absolute);
+  assert.deepEqual(
+    modules.order.slice(0, modules.screen!.exact).map(label),
+    golden.modules.order.slice(0, modules.screen!.exact).map(label),
+  );
+}
+
+/** Golden removals by rounds that are screened in int8. */
+export async function checkScreenedRemovals(model: Model, name: GoldenName): Promise<void> {
+  const { removals } = goldenImportance(name).greedy;
+  const scored = await withScreen(model, (screening) =>
+    scoreGreedy(model, calibrationRows(name), { count: removals.length, screening }),
+  );
+  for (const [round, removal] of scored.removals.entries()) checkGreedyRemoval(removal, name, round);
+}
+
 export async function checkAngular(model: Model, name: GoldenName): Promise<void> {
   const label = ({ start, size }: { start: number; size: number }): string => `${start}+${size}`;
   const golden = new Map(goldenImportance(name).angular.windows.map((w) => [label(w), w.score]));

@@ -9,6 +9,8 @@ import { Forward, type TokenRows } from '../../src/engine/model/forward';
 import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
 import { releaseState, type State } from '../../src/engine/model/states';
 import { fullView, stepsOf, type View } from '../../src/engine/model/view';
+import { inRowInt8, RowInt8 } from '../../src/engine/weights/row-int8';
+import type { Screening } from '../../src/engine/importance/screened-sweep';
 import type { ToyLayer } from './tiny-models';
 
 /** Opens a checkpoint. The shapes of a ragged toy's blocks are those that its `toy_layers` list. */
@@ -52,6 +54,16 @@ export async function withModelOf<T>(
     return await use(model);
   } finally {
     await model.close();
+  }
+}
+
+/** Passes a screen of the model in int8, which leaves a third of the parts to float32. */
+export async function withScreen<T>(model: Model, use: (screening: Screening) => Promise<T>): Promise<T> {
+  const rounded = model.beside((await inRowInt8(model.weights)) ?? new RowInt8(model.weights, 63));
+  try {
+    return await use({ model: rounded });
+  } finally {
+    await rounded.close();
   }
 }
 

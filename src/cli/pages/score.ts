@@ -1,4 +1,5 @@
 /** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
 import type { BlockScore, CriterionResult, SearchResult } from '../../engine/importance/result';
@@ -21,13 +22,14 @@ export const scorePage: Page<'score'> = ({ criterion }, { style }) => ({
 interface ScoreContext {
   readonly seconds: number;
   readonly device: string;
+  readonly precision?: string;
   readonly peakRssBytes?: number;
 }
 
 function scoreResultPage(
   criterion: Criterion,
   result: CriterionResult,
-  { seconds, device, peakRssBytes }: ScoreContext,
+  { seconds, device, precision, peakRssBytes }: ScoreContext,
   style: Style,
 ): string[] {
   const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
@@ -52,7 +54,13 @@ function scoreResultPage(
   if (removals) lines.push(...removalTable(removals));
   if (search) lines.push(...searchLines(search, style));
   if (order.length > 0 && isOrdered(result)) {
-    const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
+    const rough = new Set([
+      ...(blocks ?? []).filter(isScreened).map(({ index }) => String(index)),
+      ...(modules ?? []).filter(isScreened).map(({ block, part }) => `${block}.${part}`),
+    ]);
+    const name = (entry: (typeof order)[number]): string =>
+      typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`;
+    const names = order.map((entry) => (rough.has(name(entry)) ? SCREENED : '') + name(entry));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
   if (full && paired && full.kl === undefined && isOrdered(result))
@@ -61,10 +69,37 @@ function scoreResultPage(
       '95% interval: paired with the whole model over the same rows;',
       `if it contains ${formatNumber(full.ppl, 4)}, removing the ${blocks ? 'block' : 'module'} may cost nothing`,
     );
+  lines.push(...screenLines(result));
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
+  const arithmetic = precision === undefined ? `on ${device}` : arithmeticWords(precision, device);
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
-  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)} on ${device}${memory}${file}`));
+  lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)}, ${arithmetic}${memory}${file}`));
   return lines;
+}
+
+/** Marks a score that is not float32's beside others that are. */
+const SCREENED = '~';
+
+const isScreened = ({ margin }: Pick<BlockScore, 'margin'>): boolean => margin !== undefined;
+
+/** What the mark means, and how far off such a score may be. */
+function screenLines({ screen, blocks, modules, removals = [] }: CriterionResult): string[] {
+  if (!screen) return [];
+  const { exact, confirmed, margin } = screen;
+  const within = margin === undefined ? '' : `: within ±${formatNumber(margin, 3)} nats`;
+  if (removals.length > 0) {
+    return [
+      '',
+      `each round was screened in int8 (per row)${within}; ${confirmed} of its models were computed in float32`,
+    ];
+  }
+  const what = blocks ? 'block' : 'module';
+  if (![...(blocks ?? []), ...(modules ?? [])].some(isScreened)) return [];
+  return [
+    '',
+    `${SCREENED} screened in int8 (per row)${within}, more for ${what}s that matter far more;`,
+    `the others are float32: ${counted(confirmed, what)}, so that the ${exact} least important are certain`,
+  ];
 }
 
 /** With its divergence from the unpruned model where that is another one. */
@@ -82,9 +117,9 @@ function isOrdered({ full, blocks = [], modules = [] }: CriterionResult): boolea
 function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {
   const bars = barsOf(entries.map(([, { score }]) => score));
   const sure = entries.some(([, { pairedLow }]) => pairedLow !== undefined);
-  const rows = entries.map(([label, { score, pairedLow = NaN, pairedHigh = NaN }], i) => [
+  const rows = entries.map(([label, { score, margin, pairedLow = NaN, pairedHigh = NaN }], i) => [
     label,
-    formatNumber(score),
+    `${isScreened({ margin }) ? SCREENED : ''}${formatNumber(score)}`,
     ...(sure ? [`${formatNumber(pairedLow, 4)} – ${formatNumber(pairedHigh, 4)}`] : []),
     bars[i],
   ]);

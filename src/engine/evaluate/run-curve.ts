@@ -12,6 +12,7 @@ import { inPhases, type JobOptions, labelled } from '../progress';
 import type { Ranking } from '../importance/ranking';
 import { scoringInputs } from '../importance/choice';
 import { readScores } from '../importance/scores-file';
+import { type ScreenOfScores, uncertainWarning } from '../importance/uncertain';
 import { keepList } from '../importance/select';
 import { fileInput } from '../records/details';
 import type { RunInput } from '../records/record';
@@ -76,6 +77,8 @@ export async function runCurve(
   const exact = { ...compute, precision: undefined }; // the order is that of float32 whatever the points are measured in
   const ranked = await rankBlocksBy(options, checkpoint, architecture.layers.length, kept, exact, named);
   const removals = removalsOf(ranked.ranking, architecture.layers.length, kept, most);
+  const { screened } = ranked;
+  const uncertain = screened && uncertainWarning(ranked.ranking, removals.at(-1)!, screened);
   const end = curveEnd(ranked.ranking, architecture.layers.length, kept, most, removals);
   const measuring = labelled(toMeasure, 'measuring the curve');
   const seen = async (found: readonly CurvePoint[], model: Model) => {
@@ -108,7 +111,9 @@ export async function runCurve(
       ...(measure === 'kl' || maxKl !== undefined ? { measure: 'kl', maxKl } : {}),
       ...drawn,
     },
-    warnings: [...new Set([...warnings, ...ranked.warnings, ...[end, broken].filter((text) => text !== undefined)])],
+    warnings: [
+      ...new Set([...warnings, ...ranked.warnings, ...[uncertain, end, broken].filter((text) => text !== undefined)]),
+    ],
   };
 }
 
@@ -145,6 +150,8 @@ interface Ranked {
   readonly ranking: Ranking;
   readonly inputs: readonly RunInput[];
   readonly warnings: readonly string[];
+  /** Of a file with scores of a screen. */
+  readonly screened?: ScreenOfScores;
 }
 
 /** The ranking, from a file of scores or computed now. */
@@ -166,7 +173,7 @@ async function rankBlocksBy(
       );
     }
     const inputs = [fileInput('scores', scores, read.sha256), ...scoringInputs(read.calibration)];
-    return { ranking: read.ranking, inputs, warnings: [] };
+    return { ranking: read.ranking, inputs, warnings: [], screened: read.screened };
   }
   if (needsCalibration(criterion) && scoring.calibration === undefined) {
     throw new UserError(
@@ -175,6 +182,8 @@ async function rankBlocksBy(
       'Choose a text file.',
     );
   }
-  const scope = { count: Math.min(most ?? blocks - 1, blocks - kept.size), kept };
-  return runCriterion(checkpoint, criterion, { ...scoring, ...compute }, job, scope);
+  const count = Math.min(most ?? blocks - 1, blocks - kept.size);
+  // Every point is a part of the order, so all of it must be certain.
+  const settings = { ...scoring, ...compute, precision: 'auto' } as const;
+  return runCriterion(checkpoint, criterion, settings, job, { count, kept, exact: count });
 }

@@ -7,7 +7,13 @@ import type { PrecisionChoice } from '../precision';
 import { type Criterion, criterionInfo } from './criteria';
 import { scoringFlops, type RowShape } from './estimate';
 
-export type Arithmetic = 'float32' | 'int8' | 'screened';
+/** "as opened": in the model's own precision, float32 or float16. */
+/** Precisions of scores. */
+export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'int8'] as const satisfies readonly PrecisionChoice[];
+
+export type ScorePrecision = (typeof SCORE_PRECISIONS)[number];
+
+export type Arithmetic = 'as opened' | 'int8' | 'screened';
 
 export interface ScoringTask {
   readonly criterion: Criterion;
@@ -17,8 +23,6 @@ export interface ScoringTask {
   /** Parts that are scored or may be removed, and how many of them are wanted exactly. */
   readonly candidates: number;
   readonly exact: number;
-  /** Whether products of 8-bit integers are right on this processor. */
-  readonly hasInt8: boolean;
 }
 
 /**
@@ -28,25 +32,24 @@ export interface ScoringTask {
 const LEAST_FLOPS = 5e11;
 
 /**
- * What `auto` means here, and whether the machine has what was asked for.
- *
- * auto: a screen on the CPU, if it saves anything. A GPU computes float32 as fast as it does integers.
- * @throws UserError
+ * What `auto` means here: a screen on the CPU, if it saves anything. Integer products are the CPU's.
+ * @throws UserError for a precision that the criterion does not have
  */
-export function arithmeticOf(choice: PrecisionChoice, task: ScoringTask): Arithmetic {
-  const { criterion, architecture, rows, provider, candidates, exact, hasInt8 } = task;
+export function arithmeticOf(choice: ScorePrecision, task: ScoringTask): Arithmetic {
+  const { criterion, architecture, rows, provider, candidates, exact } = task;
   const { screens } = criterionInfo(criterion);
   if (choice === 'auto') {
     const saves = exact < candidates && scoringFlops(architecture, criterion, rows) >= LEAST_FLOPS;
-    return screens && provider === 'cpu' && hasInt8 && saves ? 'screened' : 'float32';
+    return screens && provider === 'cpu' && saves ? 'screened' : 'as opened';
   }
-  if (choice === 'float32') return choice;
-  const otherwise = `Leave out ${option('precision')}, or ${set('precision', 'float32')}.`;
-  const refused = (why: string, action = otherwise): UserError =>
-    new UserError(`${criterion} cannot be computed in ${choice}`, why, action);
-  if (choice !== 'int8') throw refused('scores are computed in float32, or screened in int8');
-  if (!screens) throw refused('only scores that measure the model without a block are screened in int8');
-  if (provider !== 'cpu') throw refused('8-bit products run on the CPU', `${set('device', 'cpu')}. ${otherwise}`);
-  if (!hasInt8) throw refused('this processor computes products of 8-bit integers wrongly', otherwise);
-  return choice;
+  if (choice === 'float32' || choice === 'float16') return 'as opened';
+  if (!screens) throw refusedInt8(criterion, 'only models without a block are screened: those of ppl, kl and greedy');
+  return 'int8';
 }
+
+export const refusedInt8 = (criterion: Criterion, why: string): UserError =>
+  new UserError(
+    `${criterion} cannot be computed in int8`,
+    why,
+    `Leave out ${option('precision')}, or ${set('precision', 'float32')}.`,
+  );

@@ -7,7 +7,7 @@ import type { JobOptions } from '../progress';
 import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
 import type { Objective } from './objective';
-import type { PrecisionChoice } from '../precision';
+import type { ScorePrecision } from './arithmetic';
 import type { CriterionResult } from './result';
 import type { Screening } from './screened-sweep';
 
@@ -69,7 +69,7 @@ export interface CriterionSettings {
   readonly budget?: number;
   readonly generations?: number;
   /** float32 when undefined; criteria that cannot be screened take no other one. */
-  readonly precision?: PrecisionChoice;
+  readonly precision?: ScorePrecision;
 }
 
 /** The scored part of the model, and limits. */

@@ -9,17 +9,18 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { resultWarnings, scoresWarning } from './not-finite';
-import { arithmeticOf } from './arithmetic';
+import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
 import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from './result';
 import type { DeviceReport } from '../onnx/device';
+import { requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
 import { exactCount, type Screening } from './screened-sweep';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withChanges } from '../weights/overlay';
-import { RowInt8 } from '../weights/row-int8';
+import { inRowInt8 } from '../weights/row-int8';
 import { withWeights } from '../weights/safetensors';
 import type { TokenRows } from '../model/forward';
 import type { RunPrecision } from '../precision';
@@ -48,7 +49,7 @@ export interface Scored {
 /** With changes to the checkpoint's weights. */
 type Scope = ScoringScope & Pick<ModelOptions, 'changes'>;
 
-type Options = CriterionSettings & Omit<ModelOptions, 'changes'>;
+type Options = CriterionSettings & Omit<ModelOptions, 'changes' | 'precision'>;
 
 /** @throws UserError when the calibration cannot be used or no block remains, CancelledError */
 export async function runCriterion(
@@ -90,9 +91,10 @@ export async function runCriterion(
     });
   const { device: choice, threads, memory, hooks } = options;
   const { changes = [] } = scope;
-  const compute = { device: choice, threads, memory, hooks };
+  const precision = options.precision === 'float16' ? options.precision : undefined;
+  const compute = { device: choice, threads, memory, hooks, precision };
   const isChanged = changes.length > 0;
-  const { result, broken, device, precision } = await withModel(checkpoint, { ...compute, changes }, (model) =>
+  const { result, broken, ...used } = await withModel(checkpoint, { ...compute, changes }, (model) =>
     // The teacher is what the model was before its weights changed.
     isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
   );
@@ -100,7 +102,7 @@ export async function runCriterion(
     result,
     ranking: rankingOf(result),
     calibration,
-    device,
+    ...used,
     inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
     settings: {
       calibration: withoutRows(calibration),
@@ -108,7 +110,6 @@ export async function runCriterion(
       ...(result.search && { budget, generations }),
     },
     seed,
-    precision,
     warnings: [...calibrationWarnings(calibration, options, context), ...broken],
   };
 }
@@ -123,6 +124,7 @@ async function inArithmetic<T>(
   const { architecture } = model;
   const { view = fullView(architecture.layers.length), kept, granularity, exact } = scope;
   const steps = stepsOf(view, granularity === 'module').filter(({ block }) => !kept?.has(block));
+  await requirePrecision(options.precision ?? 'float32', model.device, SCORE_PRECISIONS);
   const arithmetic = arithmeticOf(options.precision ?? 'float32', {
     criterion,
     architecture,
@@ -130,10 +132,12 @@ async function inArithmetic<T>(
     provider: model.device.provider,
     candidates: steps.length,
     exact: criterionInfo(criterion).inTurn ? 1 : exactCount(steps.length, { exact }),
-    hasInt8: true,
   });
-  if (arithmetic === 'float32') return use(model);
-  const rounded = model.beside(new RowInt8(model.weights, 127));
+  if (arithmetic === 'as opened') return use(model);
+  const weights = await inRowInt8(model.weights);
+  if (!weights && arithmetic === 'screened') return use(model);
+  if (!weights) throw refusedInt8(criterion, 'this processor computes products of 8-bit integers wrongly');
+  const rounded = model.beside(weights);
   try {
     if (arithmetic === 'int8') return await use(rounded);
     return await use(model, { model: rounded, exact, kept });

@@ -6,6 +6,7 @@ import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import type { ScoringText } from './choice';
 import type { Ranking } from './ranking';
+import type { ScreenOfScores } from './uncertain';
 
 const MAX_SCORES_BYTES = 64 * 2 ** 20;
 
@@ -15,6 +16,8 @@ export interface ScoresFile {
   readonly sha256: string;
   /** The calibration text of the scores, if any. */
   readonly calibration?: ScoringText;
+  /** Set if some of the scores are those of a screen. */
+  readonly screened?: ScreenOfScores;
 }
 
 /**
@@ -73,7 +76,25 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   const found = rankingOf(scores, blocks);
   if (typeof found === 'string') throw refuse(found);
   const ranking = { ...found, baseline: baselineOf(scores.full) };
-  return { criterion: scores.criterion, ranking, sha256, calibration: scoringText(scores.calibration) };
+  const screened = screenOf(scores);
+  return {
+    criterion: scores.criterion,
+    ranking,
+    sha256,
+    calibration: scoringText(scores.calibration),
+    ...(screened && { screened }),
+  };
+}
+
+/** The screen of scores of which some are in float32, or all in another precision: of these, none is certain. */
+function screenOf({ screen, blocks, precision }: JsonObject): ScreenOfScores | undefined {
+  const isRough = (block: unknown): boolean =>
+    isObject(block) && block.precision !== undefined && block.precision !== 'float32';
+  if (!Array.isArray(blocks)) return precision === 'int8' ? { exact: 0 } : undefined;
+  if (!blocks.some(isRough) || precision === 'float16') return undefined;
+  if (!isObject(screen)) return { exact: 0 };
+  const margin = parseJsonNumber(screen.margin);
+  return { exact: Number(screen.exact) || 0, ...(margin !== undefined && { margin }) };
 }
 
 /** The ranking of the blocks by these scores, or an error when they give none. */

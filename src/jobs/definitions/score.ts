@@ -18,6 +18,7 @@ import {
 } from '../options/criterion';
 import { keep as keepBlocks } from '../options/keep';
 import { maxKl } from '../options/limits';
+import { precisionOption } from '../options/precision';
 import { adapter, healed, remove, source, width } from '../options/model';
 
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
@@ -39,6 +40,14 @@ const options = {
     recorded: true,
   }),
   count: whole(`${SIZED}: number of blocks to remove`, { noun: () => l10n.t('the count'), recorded: true }),
+  precision: precisionOption(
+    'auto: ppl, kl and greedy on the CPU look at all blocks in int8 and compute in float32 what decides; ' +
+      'int8: that alone; float16: on a GPU',
+  ),
+  exact: whole('ppl, kl: how many of the least important parts are certain and in float32 (default: a third)', {
+    noun: () => l10n.t('the number of exact scores'),
+    recorded: true,
+  }),
   keep: blocks(`${SIZED}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
   maxKl: {
     ...maxKl,
@@ -72,6 +81,7 @@ export const score = defineJob({
   check: (given) =>
     adapterFault(given) ??
     scopeFault(given) ??
+    precisionFault(given) ??
     objectiveFault(given.criterion, given) ??
     calibrationFault(given.criterion, given),
   result: shape<ScoreResult>(),
@@ -85,6 +95,32 @@ function adapterFault({ criterion: by, adapter: folder }: ScoreOptions): Fault |
     what: `${by} cannot score a model with an adapter`,
     why: 'it reads the stored weights, which have no adapter',
     action: `Merge the adapter first: ${command('merge', 'CHECKPOINT', option('adapter', 'DIR'), option('out', 'DIR'))}.`,
+  };
+}
+
+/** Checks the precision, which not every criterion can choose. */
+function precisionFault({ criterion: by, precision, exact }: ScoreOptions): Fault | undefined {
+  const otherwise = `Leave out ${option('precision')}, or ${set('precision', 'float32')}.`;
+  if (precision === 'int4') {
+    return {
+      what: 'scores are not computed in int4',
+      why: 'int8 is faster where many tokens are computed at once, and nearer to float32',
+      action: otherwise,
+    };
+  }
+  if (exact === undefined) return undefined;
+  if (!criterionInfo(by).screens || isSized(by)) {
+    return {
+      what: `${by} takes no ${option('exact')}`,
+      why: isSized(by) ? 'what it removes is exact in any case' : 'all its scores are exact',
+      action: `Leave ${option('exact')} out.`,
+    };
+  }
+  if (precision === 'auto') return undefined;
+  return {
+    what: `${option('exact')} cannot be used with ${option('precision', precision)}`,
+    why: precision === 'int8' ? 'no score is exact then' : 'all scores are computed alike then',
+    action: `Leave out ${option('precision')} or ${option('exact')}.`,
   };
 }
 

@@ -111,8 +111,14 @@ async function scoreRound(
   context: JobContext,
 ): Promise<Scored> {
   const opened = await openForComputing(path, view, job);
-  const scope = { view: opened.view, changes: opened.changes, count: size, kept: new Set([...kept, ...gone]) };
-  const settings = { ...options, ...modelOptions(options, context) };
+  const scope = {
+    view: opened.view,
+    changes: opened.changes,
+    count: size,
+    exact: size,
+    kept: new Set([...kept, ...gone]),
+  };
+  const settings = { ...options, ...modelOptions(options, context), precision: 'auto' } as const;
   const scored = await runCriterion(opened.checkpoint, options.criterion!, settings, job, scope);
   throwIfCancelled(job.signal); // a search that was cancelled has a result
   scored.warnings.forEach(context.warn);

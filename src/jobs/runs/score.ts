@@ -20,15 +20,18 @@ export async function runScore(
 ): Promise<RunEnd<ScoreSummary & { readonly within?: Within }>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
+  const precision = options.precision === 'int4' ? 'auto' : options.precision; // the definition refuses int4
   const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, removed, view, changes, inputs } = opened;
+  // A limit may take any number of blocks, so the whole order must be exact.
+  const exact = options.maxKl === undefined ? options.exact : architecture.layers.length;
   if (keep) requireKept(keep, architecture.layers.length);
   const scored = await runCriterion(
     checkpoint,
     criterion,
-    { ...options, ...modelOptions(options, context) },
+    { ...options, ...modelOptions(options, context), precision },
     context.job,
-    { count, view, granularity, changes, ...(keep && { kept: new Set(keep) }) },
+    { count, view, granularity, changes, exact, ...(keep && { kept: new Set(keep) }) },
   );
   scored.warnings.forEach(context.warn);
   const within = await withinLimit(options, opened, scored, context);
@@ -41,6 +44,7 @@ export async function runScore(
       settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },
       seed: scored.seed,
       device: scored.device,
+      precision: scored.precision,
     }),
   };
 }

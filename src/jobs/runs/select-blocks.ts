@@ -16,6 +16,7 @@ import type { CriterionResult } from '../../engine/importance/result';
 import { runCriterion } from '../../engine/importance/run-criterion';
 import { readScores } from '../../engine/importance/scores-file';
 import { keepList, requireRoom, selectExplicit } from '../../engine/importance/select';
+import { uncertainWarning } from '../../engine/importance/uncertain';
 import { option } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { fileInput } from '../../engine/records/details';
@@ -96,10 +97,12 @@ async function byScores(
   { goal, count, kept, settings }: Amount,
   { warn }: JobContext,
 ): Promise<Selection> {
-  const { criterion, calibration, ranking, sha256 } = await readScores(file, checkpoint, layers.length);
+  const { criterion, calibration, ranking, screened, sha256 } = await readScores(file, checkpoint, layers.length);
   const warning = scoresWarning(resultOfRanking(ranking));
   if (warning !== undefined) warn(warning);
   const removed = selectByScores(ranking, layers.length, count, kept);
+  const uncertain = screened && uncertainWarning(ranking, removed, screened);
+  if (uncertain !== undefined) warn(uncertain);
   const choice = { criterion, goal, blocks: removed, calibration };
   return {
     removed,
@@ -116,7 +119,10 @@ async function byCriterion(
 ): Promise<Selection> {
   const criterion = options.criterion!;
   const compute = modelOptions(options, context);
-  const scored = await runCriterion(checkpoint, criterion, { ...options, ...compute }, context.job, { count, kept });
+  // What is chosen is float32's choice: a screen only leaves out what cannot be among it.
+  const scope = { count, kept, exact: count };
+  const scoring = { ...options, ...compute, precision: 'auto' } as const;
+  const scored = await runCriterion(checkpoint, criterion, scoring, context.job, scope);
   throwIfCancelled(context.job.signal); // a search that was cancelled has a result, but nothing is to be written
   scored.warnings.forEach(context.warn);
   const { calibration, inputs, seed, device } = scored;
@@ -168,6 +174,8 @@ async function byDivergence(
     blocks: removed,
     calibration: text,
   };
+  const uncertain = read?.screened && uncertainWarning(read.ranking, removed, read.screened);
+  if (uncertain !== undefined) context.warn(uncertain);
   context.note(`${counted(removed.length, 'block')} removed: the divergence is ${formatNumber(kl, 3)} nats`);
   return {
     removed,

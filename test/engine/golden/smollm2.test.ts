@@ -20,6 +20,8 @@ import {
   checkMagnitude,
   checkModulePerplexity,
   checkResidualNorms,
+  checkScreenedRemovals,
+  checkScreenedScores,
 } from '../../support/golden-checks';
 import { describedModel } from '../../support/model';
 import { describeShared, full, itFull, shared, smollm2Folder } from '../../support/shared';
@@ -34,6 +36,7 @@ describeShared('golden numbers of SmolLM2-135M', function () {
   it('residual norms', () => checkResidualNorms(model(), NAME));
   it('perplexity of every block', () => checkBlockPerplexity(model(), NAME, full ? undefined : 2));
   itFull('perplexity of every module', () => checkModulePerplexity(model(), NAME));
+  itFull('both, screened in int8', () => checkScreenedScores(model(), NAME));
   it('magnitude', () => checkMagnitude(model(), NAME, full ? undefined : ['sum']));
   it('block influence', () => checkBlockInfluence(model(), NAME));
   it('angular distance of every window', () => checkAngular(model(), NAME));
@@ -49,6 +52,7 @@ describeShared('golden numbers of SmolLM2-135M', function () {
     checkGreedyRemoval(removals[0], NAME, 1);
   });
   itFull('all greedy removals', () => checkGreedyRemovals(model(), NAME));
+  itFull('all greedy removals, screened in int8', () => checkScreenedRemovals(model(), NAME));
 
   it('greedy text, full and pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, prompts: full ? 3 : 1 }));
 
