@@ -10,7 +10,8 @@ import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 
-const SCORE = 'criterion model full calibration seconds device peakRssBytes';
+const STORED = 'criterion model full calibration seconds device peakRssBytes';
+const SCORE = `${STORED} precision`;
 
 /** What a record of perplexities holds, as far as it is looked at. */
 interface Scored {
@@ -53,7 +54,7 @@ describe('command line: score', function () {
       blocks.map(({ index }) => index),
       [0, 1, 2, 3],
     );
-    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh'));
+    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh precision'));
     assert.deepEqual([...(json.order as number[])].sort(), [0, 1, 2, 3]);
     const written = readJson(record) as { results: Scored; settings: Json } & Json;
     assert.equal(written.schema, 1);
@@ -83,7 +84,7 @@ describe('command line: score', function () {
     const divergence = ['score', model, '--calibration', rows, '--criterion', 'kl', '--remove', '1'];
     const moved = await run(...divergence);
     assert.deepEqual(keys(moved.full), sorted('ppl meanNll kl tokens'));
-    const numbers = 'index score ppl meanNll kl low high pairedLow pairedHigh';
+    const numbers = 'index score ppl meanNll kl low high pairedLow pairedHigh precision';
     assert.deepEqual(keys((moved.blocks as Json[])[0]), sorted(numbers));
     assert.deepEqual(
       keys(await run(...divergence, '--granularity', 'module')),
@@ -124,7 +125,7 @@ describe('command line: score', function () {
 
     for (const criterion of ['magnitude', 'deepest']) {
       const json = await run('score', model, '--criterion', criterion);
-      assert.deepEqual(keys(json), sorted(`${SCORE} blocks order`));
+      assert.deepEqual(keys(json), sorted(`${STORED} blocks order`));
       assert.equal(json.full, null);
       assert.equal(json.calibration, null);
     }

@@ -154,7 +154,13 @@ async function byDivergence(
   const read = scores === undefined ? undefined : await readScores(scores, checkpoint, length);
   const scored = read
     ? undefined
-    : await runCriterion(checkpoint, criterion!, { ...options, ...compute }, ranking, scope);
+    : await runCriterion(
+        checkpoint,
+        criterion!,
+        { ...options, ...compute, precision: 'float32' }, // any number of them may go
+        ranking,
+        scope,
+      );
   throwIfCancelled(context.job.signal);
   scored?.warnings.forEach(context.warn);
   const source = { ...options, from: 'calibration' as const, file: file! }; // the job's check requires it

@@ -61,8 +61,9 @@ export async function rankings(
     if (methods && !methods.includes(method)) continue;
     const start = performance.now();
     const settings = { calibration, samples, length, seed, norm: 'l1', reduction: 'sum' } as const;
+    const compute = { ...modelOptions(options, context), precision: 'float32' } as const;
     const job = labelled(jobs[method], METHOD_TITLES[method]);
-    const scored = await runCriterion(checkpoint, method, { ...settings, ...modelOptions(options, context) }, job);
+    const scored = await runCriterion(checkpoint, method, { ...settings, ...compute }, job);
     scored.warnings.forEach(context.warn);
     ranked.push({ method, ranking: scored.ranking, seconds: secondsSince(start) });
   }

@@ -179,7 +179,10 @@ describe('a sweep that remembers', () => {
         const ends = async (sweep: Promise<unknown>): Promise<void> => {
           reports.length = 0;
           await sweep;
-          if (batch.length === 0) return assert.equal(reports.length, 0);
+          if (batch.length === 0) {
+            assert.equal(reports.length, 0);
+            return;
+          }
           const { done, total } = reports.at(-1)!;
           assert.ok(Math.abs(done - total) < 1e-6 * total, `${done} of ${total}`);
         };
