@@ -145,7 +145,13 @@ export class IterativeRun {
   async score(removed: readonly number[], changes: Changes, count: number, job: JobOptions): Promise<Scored> {
     const { checkpoint, criterion, scoring, kept, compute, warn } = this.task;
     const scope = { view: this.viewWithout(removed), changes, count, kept: new Set([...kept, ...removed]) };
-    const scored = await runCriterion(checkpoint, criterion, { ...scoring, ...compute, precision: 'float32' }, job, scope);
+    const scored = await runCriterion(
+      checkpoint,
+      criterion,
+      { ...scoring, ...compute, precision: 'float32' },
+      job,
+      scope,
+    );
     throwIfCancelled(job.signal); // a search that was cancelled has a result
     scored.warnings.forEach(warn);
     return scored;

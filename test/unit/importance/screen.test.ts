@@ -29,7 +29,12 @@ async function screened(
     found.confirmed,
     'each once',
   );
-  for (const batch of batches) assert.deepEqual(batch, [...batch].sort((a, b) => a - b), 'ascending');
+  for (const batch of batches)
+    assert.deepEqual(
+      batch,
+      [...batch].sort((a, b) => a - b),
+      'ascending',
+    );
   return { ...found, batches };
 }
 
