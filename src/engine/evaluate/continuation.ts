@@ -3,6 +3,7 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { Random } from '../random';
 import { Decoder } from '../model/decoder';
+import type { DecoderPool } from '../model/decoder-pool';
 import type { Model } from '../model/model';
 import { fullView, type View } from '../model/view';
 import { argMax, sample, type Sampling } from './sample';
@@ -17,6 +18,8 @@ export interface ContinuationOptions extends Sampling {
   readonly ignoreEos?: boolean;
   /** The model to generate with; the whole model when undefined. */
   readonly view?: View;
+  /** Sessions that the model and the view share with others. */
+  readonly pool?: DecoderPool;
 }
 
 export interface Generated {
@@ -59,7 +62,8 @@ export class Continuation {
     const { context, layers } = model.architecture;
     checkPrompt(promptIds.length, context);
     const room = Math.min(options.maxNewTokens, context - promptIds.length);
-    const decoder = await Decoder.open(model, options.view ?? fullView(layers.length), promptIds.length + room);
+    const { view = fullView(layers.length), pool } = options;
+    const decoder = await Decoder.open(model, view, promptIds.length + room, 1, pool);
     return new Continuation(model, promptIds, options, decoder, new Random(options.seed ?? 0), room);
   }
 

@@ -18,11 +18,18 @@ export interface Sampling {
  */
 export function argMax(logits: Float32Array): number {
   let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-  if (Number.isFinite(logits[best])) return best;
+  let [highest] = logits;
+  for (let i = 1; i < logits.length; i++) {
+    const logit = logits[i];
+    if (logit > highest) {
+      highest = logit;
+      best = i;
+    }
+  }
+  if (Number.isFinite(highest)) return best;
   throw new UserError(
     'The model cannot continue this text',
-    `its logits are not finite (${logits[best]}): some weights are broken, or their products overflow on this text`,
+    `its logits are not finite (${highest}): some weights are broken, or their products overflow on this text`,
     'Measure the perplexity of a text: the error names the block after which the numbers break.',
   );
 }

@@ -1,9 +1,10 @@
 /**
  * Several models continue one prompt side by side. They take turns of a few tokens, so that all texts grow together.
- * All models use the same seed.
+ * All models use the same seed. Blocks that they have in common are in memory once.
  */
 import { CancelledError, DeviceError, UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
+import { DecoderPool } from '../model/decoder-pool';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { Continuation, type ContinuationOptions, type Generated } from './continuation';
@@ -36,15 +37,16 @@ const TURN = 4;
  */
 export async function writeSideBySide(
   columns: readonly SampleColumn[],
-  options: Omit<ContinuationOptions, 'view'>,
+  options: Omit<ContinuationOptions, 'view' | 'pool'>,
   onTokens: (column: number, ids: readonly number[], measured: Measured) => void | Promise<void>,
   job: JobOptions = {},
 ): Promise<ColumnText[]> {
   const texts: (Continuation | undefined)[] = [];
   const failures = new Map<number, UserError>();
   try {
+    const pool = await DecoderPool.of(columns);
     for (const [column, { model, view, promptIds }] of columns.entries()) {
-      const open = Continuation.open(model, promptIds, { ...options, view });
+      const open = Continuation.open(model, promptIds, { ...options, view, pool });
       texts.push(await open.catch((error: unknown) => noted(error, column, failures)));
     }
     const room = texts.reduce((sum, text) => sum + (text?.room ?? 0), 0);

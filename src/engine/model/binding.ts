@@ -22,6 +22,8 @@ export interface Binding {
   readonly weight: Bind;
   /** A product of low rank that is added to a Linear. It is computed beside the Linear, from two thin matrices. */
   readonly added: (key: WeightKey) => LowRank | undefined;
+  /** The matrices of such a product as values of the graph, A (rank, in) and B (out, rank); absent if there are none. */
+  readonly fed?: (key: WeightKey) => { readonly a: Value; readonly b: Value } | undefined;
   /** Brings a matrix of such a product into the graph. `name` is unique within a block. */
   readonly matrix: (name: string, data: Float32Array, shape: readonly [number, number]) => Value;
 }

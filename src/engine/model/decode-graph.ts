@@ -3,24 +3,27 @@ import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { rmsNorm } from '../onnx/ops/norm';
-import { reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
+import { concat, reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
 import { block } from './block';
 import { type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
 import { projectLayer } from './project';
-import { rotaryNames } from './rotary';
+import { tableNames } from './rotary';
 import type { Step } from './view';
 
 /**
- * The keys and values that a run returns: only the new ones, (texts · length, kvHeads · headDim), or all of them, in the
- * shape of the feeds.
+ * The keys and values that a run returns: only the new ones, or all of them, in the shape of the feeds. New ones are one
+ * result, "new": for each token the keys and the values of every attending step in turn, kvHeads · headDim numbers each.
  */
 export type CacheResult = 'new' | 'present';
 
-/** Names of a step's keys and values, in this order, among the feeds and the fetches. */
-export function cacheNames(step: Step): Record<'past' | CacheResult, [string, string]> {
-  const named = (which: string): [string, string] => [`${which}Keys${step.block}`, `${which}Values${step.block}`];
-  return { past: named('past'), new: named('new'), present: named('present') };
+/**
+ * Names of the keys and values, in this order, of the attending step with this number in its graph. Names are numbered
+ * within the graph, so that models can share it though their blocks have other numbers.
+ */
+export function cacheNames(index: number): Record<'past' | 'present', [string, string]> {
+  const named = (which: string): [string, string] => [`${which}Keys${index}`, `${which}Values${index}`];
+  return { past: named('past'), present: named('present') };
 }
 
 /** What a decoding graph computes. */
@@ -35,7 +38,7 @@ export interface DecoderShape {
  * Builds cached decoding of some texts side by side, of any lengths. With a past and several new tokens it takes one
  * text only: a limit of the operator.
  *
- * Feeds "x" (tokens, hidden) with as many new tokens for each text, the rotation tables by `rotaryNames`, "positions"
+ * Feeds "x" (tokens, hidden) with as many new tokens for each text, the rotation tables by `tableNames`, "positions"
  * (texts, length) of these tokens, "lastPositions" (texts), "totalLength" (1), and each step's cache (texts, kvHeads,
  * capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts,
  * vocabulary) after the tokens that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind
@@ -46,23 +49,26 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const attending = steps.filter((step) => step.attention);
   const past = attending.length > 0 ? pastInputs(g, a, attending) : undefined;
+  const news: Value[] = [];
   let state = x;
   for (const step of steps) {
+    const index = attending.indexOf(step);
     const weight = blockBinder(a, step.block, binding.weight);
     state = block(g, state, a, step, {
       norm: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
-      attend: (...qkv) => attendPast(g, a, step, { qkv, shape, past: past! }),
+      attend: (...qkv) => attendPast(g, a, step, { qkv, index, shape, past: past!, news }),
     });
   }
+  if (news.length > 0) g.output('new', concat(g, news, 2));
   if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['texts'])), binding));
   else g.output('y', state);
 }
 
 /** Inputs that all attending steps share. */
 interface PastInputs {
-  /** Rotation tables by the name of their cosines. */
-  readonly tables: ReadonlyMap<string, RotaryTable>;
+  /** Rotation tables of the attending steps. */
+  readonly tables: readonly (RotaryTable | undefined)[];
   readonly lastPositions: Value;
   readonly totalLength: Value;
   readonly positions: Value;
@@ -79,13 +85,13 @@ function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): Past
     return shape;
   };
   const tables = new Map<string, RotaryTable>();
-  for (const step of attending) {
-    const names = rotaryNames(a, step.block);
-    if (!names || tables.has(names.cos)) continue;
-    tables.set(names.cos, rotaryInputs(g, a.layers[step.block], names)!);
+  for (const [i, names] of tableNames(a, attending).entries()) {
+    if (names && !tables.has(names.cos)) {
+      tables.set(names.cos, rotaryInputs(g, a.layers[attending[i].block], names)!);
+    }
   }
   return {
-    tables,
+    tables: tableNames(a, attending).map((names) => names && tables.get(names.cos)),
     lastPositions: g.input('lastPositions', 'int32', ['texts']),
     totalLength: g.input('totalLength', 'int32', [1]),
     positions,
@@ -93,18 +99,28 @@ function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): Past
   };
 }
 
-/** Attention of a step's new tokens over its cache; the step's keys and values become outputs of the graph. */
+interface Attending {
+  readonly qkv: readonly Value[];
+  /** The step's number among the attending ones. */
+  readonly index: number;
+  readonly shape: DecoderShape;
+  readonly past: PastInputs;
+  /** Takes new keys and values. */
+  readonly news: Value[];
+}
+
+/** Attention of a step's new tokens over its cache; the step's keys and values become results of the graph. */
 function attendPast(
   g: Graph,
   a: Architecture,
   step: Step,
-  { qkv, shape, past }: { readonly qkv: readonly Value[]; readonly shape: DecoderShape; readonly past: PastInputs },
+  { qkv, index, shape, past, news }: Attending,
 ): Value {
   const { caches } = shape;
   const { tables, lastPositions, totalLength, positions, perText } = past;
-  const names = cacheNames(step);
+  const names = cacheNames(index);
   const layer = a.layers[step.block];
-  const rotary = tables.get(rotaryNames(a, step.block)?.cos ?? '');
+  const rotary = tables[index];
   const cache = ['texts', layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
   const [q, k, v] = qkv.map((t) => reshapeBy(g, t, perText(Number(t.shape[1])), ['texts', 'length', t.shape[1]]));
@@ -113,8 +129,8 @@ function attendPast(
   const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, positions, rotary)) : [q, k];
   const known = { keys, values, lastPositions, totalLength, positions };
   const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
-  const results = isRotated ? [key, v] : [attention.keys, attention.values];
-  results.forEach((value, i) => g.output(names[caches][i], value));
+  if (isRotated) news.push(key, v);
+  else [attention.keys, attention.values].forEach((value, i) => g.output(names.present[i], value));
   return reshape(g, attention.output, ['tokens', layer.heads * layer.headDim]);
 }
 

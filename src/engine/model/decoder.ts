@@ -3,38 +3,29 @@
  * memory is fed to each run; the run returns only its own keys and values, which are then appended. A cache on a device
  * is returned as a whole by every run.
  *
- * The whole model is one session if its weights fit into memory, in the precision of its products. Otherwise there is a session per step, opened
- * only while it is needed, which is slow.
+ * If the weights fit into memory, in the precision of their products, sessions stay open: one for the whole model, or a
+ * few (segments.ts), or those of a pool, which decoders share. Otherwise there is a session per step, opened only while it
+ * is needed, which is slow.
  */
-import { memoryFor } from '../memory';
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
 import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
-import { withLayers } from '../checkpoint/architecture';
-import { bytesOfWeights } from '../weights/bytes';
-import { sourceBinding } from './binding';
 import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
+import type { DecoderPool } from './decoder-pool';
 import type { Model } from './model';
 import { RotationTables } from './positions';
-import { rotaryNames } from './rotary';
-import { stepsOf, type Step, type View } from './view';
+import { tableNames } from './rotary';
+import { FedProducts, segmentBinding } from './segment-products';
+import { attending, type Segment, segmentsApart, segmentsInMemory } from './segments';
+import type { View } from './view';
 
 /** Prompt tokens per run: few enough that cancellation takes effect between runs. */
 const TOKENS_PER_RUN = 256;
 /** `GroupQueryAttention` of the WebGPU provider gives wrong results for 32 or more new tokens. */
 const TOKENS_PER_RUN_WEBGPU = 31;
-/** Weights in the graph may take at most this many bytes, because a model file in memory is limited to 2 GiB. */
-const MAX_BYTES_IN_GRAPH = 2 ** 30;
-
 /** Caches in this process's memory grow by this many tokens. The operator copies a cache with all of its room. */
 const GROWTH = 64;
-
-/** Consecutive steps in one session. */
-interface Segment {
-  readonly steps: readonly Step[];
-  readonly head: boolean;
-}
 
 /** New tokens of some consecutive texts, each text's at once. */
 interface Group {
@@ -44,14 +35,16 @@ interface Group {
   readonly rows: readonly (readonly number[])[];
 }
 
-/** The steps with a cache. */
-function attending({ steps }: Segment): readonly Step[] {
-  return steps.filter((step) => step.attention);
-}
+/** Keys and values of a block's earlier tokens. */
+type Cache = readonly [Tensor, Tensor];
 
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
-  private caches: Record<string, Tensor> = {};
+  /** By block. */
+  private caches = new Map<number, Cache>();
+  /** Feeds that stay the same while the texts and the room of the caches do. */
+  private readonly lasting = new Map<Segment, Feeds>();
+  private readonly products: FedProducts;
   private readonly rotations: RotationTables;
   /** Tokens of each text so far. */
   private past: number[] = [];
@@ -63,37 +56,35 @@ export class Decoder {
   private constructor(
     private readonly model: Model,
     private readonly segments: readonly Segment[],
+    /** Whether the sessions stay open between calls. */
+    readonly kept: boolean,
     /** Maximum tokens of the caches. */
     readonly capacity: number,
+    private readonly pool: DecoderPool | undefined,
   ) {
     this.rotations = new RotationTables(model.architecture, capacity);
+    this.products = new FedProducts(model.weights);
   }
 
   /**
    * @param capacity tokens of prompt and continuation together
    * @param texts that are written side by side: one by `append`, several by `appendToEach`
+   * @param pool of sessions that the model and the view share with others
    */
-  static async open(model: Model, view: View, capacity: number, texts = 1): Promise<Decoder> {
-    const { architecture: a } = model;
-    const steps = stepsOf(view);
-    const { bytesInGraph } = model.weights;
-    const computed = withLayers(
-      a,
-      steps.map((step) => step.block),
-    );
-    const bytes = bytesOfWeights(computed, model.precision) + bytesInGraph;
-    const fits = bytes < memoryFor('decoding') && bytesInGraph <= MAX_BYTES_IN_GRAPH;
-    const whole: Segment[] = [{ steps, head: true }];
-    const apart: Segment[] = [...steps.map((s) => ({ steps: [s], head: false })), { steps: [], head: true }];
-    const decoder = new Decoder(model, fits ? whole : apart, capacity);
-    decoder.restart(texts);
-    if (decoder.kept) await decoder.session(decoder.segments[0]);
-    return decoder;
-  }
-
-  /** Whether the model stays in memory between calls. */
-  get kept(): boolean {
-    return this.segments.length === 1;
+  static async open(model: Model, view: View, capacity: number, texts = 1, pool?: DecoderPool): Promise<Decoder> {
+    const shared = pool?.segmentsOf(model, view);
+    const own = shared ? undefined : segmentsInMemory(model, view);
+    const segments = shared ?? own ?? segmentsApart(view);
+    const kept = shared !== undefined || own !== undefined;
+    const decoder = new Decoder(model, segments, kept, capacity, shared && pool);
+    try {
+      decoder.restart(texts);
+      if (kept) for (const segment of segments) await decoder.session(segment);
+      return decoder;
+    } catch (error) {
+      await decoder.close();
+      throw error;
+    }
   }
 
   /** Texts side by side. */
@@ -103,8 +94,7 @@ export class Decoder {
 
   /** Forgets all texts; that many start over. @param capacity tokens of each, at most the decoder's */
   restart(texts: number, capacity = this.capacity): void {
-    for (const cache of Object.values(this.caches)) cache.dispose();
-    this.caches = {};
+    this.disposeCaches();
     this.past = Array<number>(texts).fill(0);
     this.limit = capacity;
     this.room = 0;
@@ -166,11 +156,16 @@ export class Decoder {
   keep(texts: readonly number[]): void {
     if (this.onDevice) throw new Error('caches on a device are not cut');
     const kept = texts.map((text) => this.past[text]);
-    for (const { block, cache, name, rowSize } of this.hostCaches()) {
-      const fewer = new Float32Array(texts.length * rowSize);
-      texts.forEach((text, i) => fewer.set(cache.subarray(text * rowSize, (text + 1) * rowSize), i * rowSize));
-      this.caches[name] = float32(fewer, this.cacheShape(block, texts.length, this.room));
+    for (const [block, cache] of this.caches) {
+      const [keys, values] = cache.map((whole) => {
+        const size = floats(whole).length / this.texts;
+        const fewer = new Float32Array(texts.length * size);
+        texts.forEach((text, i) => fewer.set(floats(whole).subarray(text * size, (text + 1) * size), i * size));
+        return float32(fewer, this.cacheShape(block, texts.length, this.room));
+      });
+      this.caches.set(block, [keys, values]);
     }
+    this.lasting.clear();
     this.past = kept;
   }
 
@@ -264,23 +259,38 @@ export class Decoder {
     { attention, ends }: ReturnType<Decoder['positionsOf']>,
     group: Group,
   ): [Feeds, Record<string, Tensor | null>] {
-    const feeds: Record<string, Tensor> = { x };
-    const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
     const steps = attending(segment);
-    if (segment.head) feeds.ends = ends;
-    if (steps.length > 0) Object.assign(feeds, attention);
-    for (const step of steps) {
-      Object.assign(feeds, this.rotations.of(step.block, rotaryNames(this.model.architecture, step.block)));
-      const names = cacheNames(step);
-      for (const name of names.past) feeds[name] = this.cacheOf(name, step.block, group);
-      for (const name of names[this.cacheResult]) fetches[name] = null;
-    }
+    const feeds: Feeds = {
+      x,
+      ...this.lastingFeeds(segment, group),
+      ...(segment.head && { ends }),
+      ...(steps.length > 0 && attention),
+    };
+    const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
+    if (steps.length > 0 && !this.onDevice) fetches.new = null;
+    if (this.onDevice) for (const i of steps.keys()) for (const name of cacheNames(i).present) fetches[name] = null;
     return [feeds, fetches];
   }
 
-  /** The part of a cache that belongs to a group's texts; it shares the cache's memory. */
-  private cacheOf(name: string, block: number, { first, rows }: Group): Tensor {
-    const whole = this.caches[name];
+  /** Caches, rotation tables and products of low rank. */
+  private lastingFeeds(segment: Segment, group: Group): Feeds {
+    const isWhole = group.rows.length === this.texts && !this.onDevice;
+    const known = isWhole ? this.lasting.get(segment) : undefined;
+    if (known) return known;
+    const feeds: Record<string, Tensor> = { ...this.products.of(segment) };
+    const steps = attending(segment);
+    const tables = tableNames(this.model.architecture, steps);
+    for (const [i, { block }] of steps.entries()) {
+      Object.assign(feeds, this.rotations.of(block, tables[i]));
+      cacheNames(i).past.forEach((name, which) => (feeds[name] = this.cacheOf(block, which, group)));
+    }
+    if (isWhole) this.lasting.set(segment, feeds);
+    return feeds;
+  }
+
+  /** The part of a block's keys (0) or values (1) that belongs to a group's texts; it shares the cache's memory. */
+  private cacheOf(block: number, which: number, { first, rows }: Group): Tensor {
+    const whole = this.caches.get(block)![which];
     if (rows.length === this.texts) return whole;
     const shape = this.cacheShape(block, rows.length, this.room);
     const size = shape.slice(1).reduce((a, b) => a * b);
@@ -292,41 +302,34 @@ export class Decoder {
     return [texts, kvHeads, room, fusedHeadDim(headDim)];
   }
 
-  /** The caches in this process's memory. `rowSize`: numbers of a text. */
-  private hostCaches(): {
-    readonly block: number;
-    readonly name: string;
-    readonly cache: Float32Array;
-    readonly rowSize: number;
-  }[] {
-    return this.segments.flatMap(attending).flatMap((step) =>
-      cacheNames(step).past.map((name) => {
-        const cache = floats(this.caches[name]);
-        return { block: step.block, name, cache, rowSize: cache.length / this.texts };
-      }),
-    );
-  }
-
   /** Replaces the caches by larger ones, (texts, kvHeads, room, fusedHeadDim) each, with the same content. */
   private makeRoom(room: number): void {
-    for (const step of this.segments.flatMap(attending)) {
-      const { kvHeads, headDim } = this.model.architecture.layers[step.block];
+    for (const { block } of this.segments.flatMap(attending)) {
+      const { kvHeads, headDim } = this.model.architecture.layers[block];
       const width = fusedHeadDim(headDim);
       const [before, after] = [this.room * width, room * width];
-      for (const name of cacheNames(step).past) {
-        const old = before > 0 ? floats(this.caches[name]) : undefined;
+      const larger = (which: number): Tensor => {
+        const old = before > 0 ? floats(this.caches.get(block)![which]) : undefined;
         const cache = new Float32Array(this.texts * kvHeads * after);
         for (let head = 0; old && head < this.texts * kvHeads; head++) {
           const used = this.past[Math.floor(head / kvHeads)] * width;
           cache.set(old.subarray(head * before, head * before + used), head * after);
         }
-        this.caches[name] = float32(cache, this.cacheShape(step.block, this.texts, room));
-      }
+        return float32(cache, this.cacheShape(block, this.texts, room));
+      };
+      this.caches.set(block, [larger(0), larger(1)]);
     }
+    this.lasting.clear();
     this.room = room;
   }
 
-  /** Whether caches stay on the device. They can while the sessions that own them are open. */
+  private disposeCaches(): void {
+    for (const cache of this.caches.values()) for (const tensor of cache) tensor.dispose();
+    this.caches.clear();
+    this.lasting.clear();
+  }
+
+  /** Whether caches stay on the device. They can while the session that owns them is open. */
   private get onDevice(): boolean {
     return this.kept && keepsTensors(this.model.device.provider);
   }
@@ -336,31 +339,41 @@ export class Decoder {
   }
 
   private keepCaches(segment: Segment, result: Record<string, Tensor>, group: Group): void {
-    for (const step of attending(segment)) {
-      const names = cacheNames(step);
-      names.past.forEach((name, i) => {
-        const given = result[names[this.cacheResult][i]];
-        if (this.onDevice) {
-          this.caches[name].dispose();
-          this.caches[name] = given;
-        } else this.writeBehind(step, floats(this.caches[name]), floats(given), group);
-      });
+    const steps = attending(segment);
+    if (!this.onDevice) {
+      if (steps.length > 0) this.writeBehind(segment, floats(result.new), group);
+      return;
+    }
+    for (const [i, { block }] of steps.entries()) {
+      for (const tensor of this.caches.get(block)!) tensor.dispose();
+      const [keys, values] = cacheNames(i).present.map((name) => result[name]);
+      this.caches.set(block, [keys, values]);
     }
   }
 
-  /** Appends the new `rows`, (texts · length, kvHeads · headDim), to the step's `cache`. */
-  private writeBehind({ block }: Step, cache: Float32Array, given: Float32Array, { first, rows }: Group): void {
-    const { kvHeads, headDim } = this.model.architecture.layers[block];
-    const width = fusedHeadDim(headDim);
+  /** Appends to the caches what a run gave: for each token of `given` the keys and values of each step in turn. */
+  private writeBehind(segment: Segment, given: Float32Array, { first, rows }: Group): void {
+    const { layers } = this.model.architecture;
     const length = longest(rows);
-    for (const [i, row] of rows.entries()) {
-      const text = first + i;
-      for (let position = 0; position < row.length; position++) {
-        for (let head = 0; head < kvHeads; head++) {
-          const from = ((i * length + position) * kvHeads + head) * headDim;
-          const to = ((text * kvHeads + head) * this.room + this.past[text] + position) * width;
-          cache.set(given.subarray(from, from + headDim), to);
+    const perToken = given.length / (rows.length * length);
+    let offset = 0; // of the numbers of a cache among those of a token
+    for (const { block } of attending(segment)) {
+      const { kvHeads, headDim } = layers[block];
+      const width = fusedHeadDim(headDim);
+      for (const tensor of this.caches.get(block)!) {
+        const cache = floats(tensor);
+        for (const [i, row] of rows.entries()) {
+          const text = first + i;
+          for (let position = 0; position < row.length; position++) {
+            const token = (i * length + position) * perToken + offset;
+            for (let head = 0; head < kvHeads; head++) {
+              const from = token + head * headDim;
+              const to = ((text * kvHeads + head) * this.room + this.past[text] + position) * width;
+              cache.set(given.subarray(from, from + headDim), to);
+            }
+          }
         }
+        offset += kvHeads * headDim;
       }
     }
   }
@@ -368,26 +381,32 @@ export class Decoder {
   private async session(segment: Segment): Promise<Session> {
     let session = this.sessions.get(segment);
     if (!session) {
-      const { architecture, weights } = this.model;
-      const g = new Graph();
-      const binding = sourceBinding(g, weights);
-      const shape = { steps: segment.steps, head: segment.head, caches: this.cacheResult };
-      buildDecoder(g, architecture, shape, binding);
-      const onDevice = this.onDevice ? attending(segment).flatMap((step) => cacheNames(step).present) : undefined;
-      session = await this.model.openSession(g.serialize(), { onDevice, prepack: true });
+      const open = (): Promise<Session> => this.openSession(segment);
+      session = await (this.pool ? this.pool.acquire(segment, open) : open());
       this.sessions.set(segment, session);
     }
     return session;
   }
 
+  private openSession(segment: Segment): Promise<Session> {
+    const { architecture, weights } = this.model;
+    const g = new Graph();
+    const shape = { steps: segment.steps, head: segment.head, caches: this.cacheResult };
+    buildDecoder(g, architecture, shape, segmentBinding(g, weights, segment));
+    const present = attending(segment).flatMap((_, i) => cacheNames(i).present);
+    const onDevice = this.onDevice ? present : undefined;
+    return this.model.openSession(g.serialize(), { onDevice, prepack: true });
+  }
+
   private async closeSession(segment: Segment): Promise<void> {
-    await this.sessions.get(segment)?.close();
+    const session = this.sessions.get(segment);
     this.sessions.delete(segment);
+    if (session) await (this.pool ? this.pool.release(segment) : session.close());
   }
 
   async close(): Promise<void> {
     for (const segment of this.sessions.keys()) await this.closeSession(segment);
-    for (const tensor of Object.values(this.caches)) tensor.dispose();
+    this.disposeCaches();
   }
 }
 

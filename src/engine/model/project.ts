@@ -31,7 +31,7 @@ export function projectLayer(
   g: Graph,
   layer: number,
   weight: (name: BlockWeightName) => Value | undefined,
-  { apply, added, matrix }: Pick<Binding, 'apply' | 'added' | 'matrix'>,
+  { apply, added, fed, matrix }: Pick<Binding, 'apply' | 'added' | 'fed' | 'matrix'>,
 ): BlockStrategies['project'] {
   return (x, linears) => {
     const products = new Map<LinearName, LowRank>();
@@ -47,6 +47,8 @@ export function projectLayer(
     );
     return linears.map((name, i) => {
       const base = bases[i]; // (tokens, out)
+      const given = fed?.({ layer, name });
+      if (given) return linear(g, linear(g, x, given.a), given.b, base);
       const product = products.get(name);
       if (!product) return base;
       const { b, rank } = product;

@@ -52,6 +52,18 @@ function rotatesAlike(a: LayerShape, b: LayerShape): boolean {
 }
 
 /**
+ * Names of the tables of some steps in a graph of their own; the first steps with a rotation give it their number. Undefined
+ * for a step without rotation.
+ */
+export function tableNames({ layers }: Architecture, steps: readonly { readonly block: number }[]): (RotaryNames | undefined)[] {
+  return steps.map(({ block }) => {
+    if (!layers[block].rope) return undefined;
+    const first = steps.findIndex((each) => rotatesAlike(layers[each.block], layers[block]));
+    return { cos: `cos${first}`, sin: `sin${first}` };
+  });
+}
+
+/**
  * Names of block `layer`'s tables in a graph of several blocks: those of the first block with the same rotation.
  * Undefined for a block without rotation.
  */
