@@ -110,12 +110,7 @@ interface Attending {
 }
 
 /** Attention of a step's new tokens over its cache; the step's keys and values become results of the graph. */
-function attendPast(
-  g: Graph,
-  a: Architecture,
-  step: Step,
-  { qkv, index, shape, past, news }: Attending,
-): Value {
+function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, past, news }: Attending): Value {
   const { caches } = shape;
   const { tables, lastPositions, totalLength, positions, perText } = past;
   const names = cacheNames(index);

@@ -128,7 +128,10 @@ async function partsOf(members: readonly PoolMember[]): Promise<Part[][]> {
 }
 
 /** Cuts between two parts unless each of them is always beside the other. */
-function cut(all: readonly (readonly Part[])[], members: readonly PoolMember[]): (Segment & { readonly id: string })[][] {
+function cut(
+  all: readonly (readonly Part[])[],
+  members: readonly PoolMember[],
+): (Segment & { readonly id: string })[][] {
   const before = new Map<string, Set<string>>();
   const after = new Map<string, Set<string>>();
   const note = (map: Map<string, Set<string>>, of: string, neighbour: string): void => {

@@ -55,7 +55,10 @@ function rotatesAlike(a: LayerShape, b: LayerShape): boolean {
  * Names of the tables of some steps in a graph of their own; the first steps with a rotation give it their number. Undefined
  * for a step without rotation.
  */
-export function tableNames({ layers }: Architecture, steps: readonly { readonly block: number }[]): (RotaryNames | undefined)[] {
+export function tableNames(
+  { layers }: Architecture,
+  steps: readonly { readonly block: number }[],
+): (RotaryNames | undefined)[] {
   return steps.map(({ block }) => {
     if (!layers[block].rope) return undefined;
     const first = steps.findIndex((each) => rotatesAlike(layers[each.block], layers[block]));

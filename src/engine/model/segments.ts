@@ -37,7 +37,9 @@ export const attending = ({ steps }: Segment): readonly Step[] => steps.filter((
 /** Bytes of the weights of a block, and of all that is in no block. */
 export function bytesOfParts(architecture: Architecture, precision: Precision): { outer: number; blocks: number[] } {
   const outer = bytesOfWeights(withLayers(architecture, []), precision);
-  const blocks = architecture.layers.map((_, block) => bytesOfWeights(withLayers(architecture, [block]), precision) - outer);
+  const blocks = architecture.layers.map(
+    (_, block) => bytesOfWeights(withLayers(architecture, [block]), precision) - outer,
+  );
   return { outer, blocks };
 }
 

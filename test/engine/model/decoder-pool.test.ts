@@ -91,7 +91,13 @@ describe('decoders that share sessions', () => {
       (precision) => () => openModel(checkpoint, { device: 'cpu', precision }),
     );
     await withModels(open, async (models, counts) => {
-      assert.equal(await opened(models.map((model) => column(model)), counts), 2);
+      assert.equal(
+        await opened(
+          models.map((model) => column(model)),
+          counts,
+        ),
+        2,
+      );
     });
   });
 });
