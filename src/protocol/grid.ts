@@ -1,4 +1,5 @@
 /** Speed and memory of models over batches M and lengths L. */
+import type { Precision } from '../engine/precision';
 import type { GridCell, ModelGrid, Rates } from '../engine/evaluate/grid/result';
 import type { ColumnInfo } from './samples';
 
@@ -40,6 +41,7 @@ export interface GridResult {
   readonly environment: GridEnvironment;
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /** Where it was measured. */

@@ -1,4 +1,5 @@
 /** Healing: what the job returns. */
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { HealMethod } from '../engine/heal/methods';
 import type { HealStep } from '../engine/heal/result';
@@ -48,4 +49,5 @@ export interface HealResult {
   readonly seconds: number;
   readonly writingSeconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }

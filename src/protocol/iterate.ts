@@ -1,4 +1,5 @@
 /** Iterative pruning: what the job reports and returns. */
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { Ending } from '../engine/iterate/result';
 import type { IterativeMethod } from '../engine/iterate/methods';
@@ -69,6 +70,7 @@ export interface IterateResult extends WrittenCheckpoint {
   readonly oneShot: readonly OneShotInfo[];
   readonly slices: readonly (readonly [number, number])[];
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /** Before the first round: how long each will take, from the speed of measuring the unpruned model. */

@@ -1,4 +1,5 @@
 /** Depth against width at equal size: what models made in both ways are like, side by side. */
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { MeanSd } from '../engine/evaluate/grid/statistics';
 import type { DepthMethod, VersusMethod } from '../engine/evaluate/versus-methods';
@@ -81,4 +82,5 @@ export interface VersusResult {
   readonly ended: 'done' | 'cancelled';
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }

@@ -1,4 +1,5 @@
 /** Width pruning: what the job returns. */
+import type { Precision } from '../engine/precision';
 import type { WidthMethod } from '../engine/importance/width/methods';
 import type { JsonNumber } from '../format/json';
 
@@ -37,4 +38,5 @@ export interface WidthResult {
   readonly seconds: number;
   readonly pruningSeconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }

@@ -103,6 +103,7 @@ async function detailsFrom(scores: string, checkpoint: Checkpoint, further: read
     settings,
     seed: seed ?? undefined,
     device,
+    precision: 'float32', // of the comparison; the scores have a record of their own
     onnxruntime: versions.onnxruntime ?? undefined,
   };
 }

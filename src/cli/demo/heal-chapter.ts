@@ -1,5 +1,6 @@
 /** The third chapter: corrects the pruned model in closed form, without training. */
 import { join } from 'node:path';
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
 import type { RunResult } from '../../jobs/runs';
@@ -37,7 +38,7 @@ export async function healChapter(
     `perplexity on rows of that text that were not fitted ${formatNumber(Number(before.ppl), 4)} → ` +
       bold(formatNumber(Number(rounded.ppl), 4)),
     `divergence from the whole model ${formatNumber(Number(before.kl), 3)} → ${bold(formatNumber(Number(rounded.kl), 3))} nats`,
-    dim(`${formatSeconds(result.seconds)} on ${result.device}, ${result.tokens} tokens`),
+    dim(`${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}, ${result.tokens} tokens`),
   );
   return result;
 }

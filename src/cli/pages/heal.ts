@@ -1,4 +1,5 @@
 /** What `coppice heal` prints. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCounted } from '../../format/words';
 import { formatNumber, formatPercent } from '../../format/numbers';
@@ -9,7 +10,7 @@ import type { Page } from './page';
 const agreement = ({ top1 }: HealNumbers): string => formatPercent(Number(top1));
 
 export const healPage: Page<'heal'> = (_, { shown }) => ({
-  page: ({ removed, method, heldOut, fit, weights, out, patch, seconds }) => {
+  page: ({ removed, method, heldOut, fit, weights, out, patch, seconds, device, precision }) => {
     const { before, after, rows } = heldOut ?? fit;
     const change = (name: 'ppl' | 'kl'): string =>
       `${formatNumber(Number(before[name]))} before, ${formatNumber(Number(after[name]))} after`;
@@ -21,7 +22,7 @@ export const healPage: Page<'heal'> = (_, { shown }) => ({
       ['agreement', `${agreement(before)} before, ${agreement(after)} after: tokens that both find most likely`],
       ['weights', weights],
       ...[out, patch].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
-      ['time', formatSeconds(seconds)],
+      ['time', `${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}`],
     ]);
   },
 });

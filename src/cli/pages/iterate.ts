@@ -1,4 +1,5 @@
 /** What `coppice iterate` prints: the plan, each round as it ends, and the result. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import type { Likeness } from '../../engine/heal/result';
 import type { HealedPoint, IterateSummary, Recovery } from '../../engine/iterate/result';
@@ -18,7 +19,7 @@ export const iteratePage: Page<'iterate'> = ({ out }, { note, shown }) => ({
     ...iteratedLines(result),
     '',
     ...describeReduction(result),
-    `written     ${shown(result.out)} in ${formatSeconds(result.seconds)} on ${result.device}`,
+    `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}`,
   ],
 });
 

@@ -1,4 +1,5 @@
 /** What `coppice versus` prints: the paper's Tables 1 and 2 for the user's model. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
@@ -109,7 +110,7 @@ function continuations({ prompt, models }: VersusResult): string[] {
   return [`${prompt} …`, ...lines.flat(), ''];
 }
 
-function closing({ models, sizes, text, speed, seconds, device, ended }: VersusResult): string[] {
+function closing({ models, sizes, text, speed, seconds, device, precision, ended }: VersusResult): string[] {
   const failed = models.flatMap(({ label, failure, speedFailure }) => [
     ...(failure === undefined ? [] : [`${label}: no such model: ${failure}`]),
     ...(speedFailure === undefined ? [] : [`${label}: no speed: ${speedFailure}`]),
@@ -129,6 +130,6 @@ function closing({ models, sizes, text, speed, seconds, device, ended }: VersusR
       : []),
     ...(speed ? ['Memory is that of weights, cache and activations, predicted.'] : []),
     'Pruning is the time to choose what goes, for that model alone.',
-    `${ended === 'cancelled' ? 'Cancelled' : 'Done'} in ${formatSeconds(seconds)} on ${device}.`,
+    `${ended === 'cancelled' ? 'Cancelled' : 'Done'} in ${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}.`,
   ];
 }

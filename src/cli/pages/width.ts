@@ -1,4 +1,5 @@
 /** What `coppice width` prints. */
+import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber, formatShare } from '../../format/numbers';
 import type { WidthLayerResult } from '../../protocol/width';
@@ -20,6 +21,8 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
     gguf,
     loading,
     seconds,
+    device,
+    precision,
   }) => [
     ...facts([
       ['method', method],
@@ -34,7 +37,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
       ],
       ...[out, save, gguf].flatMap((file): [string, string][] => (file === null ? [] : [['written', shown(file)]])),
       ...(loading === undefined ? [] : [['loading', loading] as const]),
-      ['time', formatSeconds(seconds)],
+      ['time', `${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}`],
     ]),
     '',
     ...table(['blocks', '>groups', '>neurons'], alike(layers)),

@@ -3,6 +3,7 @@ import type { Likeness } from '../heal/result';
 import type { Reduction } from '../checkpoint/reduction';
 import type { StepSummary } from '../retrain/report';
 import type { LeftBehind } from '../write/accompanying-files';
+import type { Precision } from '../precision';
 import type { IterativeMethod } from './methods';
 
 /** A candidate of a round. */
@@ -97,6 +98,7 @@ export interface IterateSummary extends IterativeOutcome, Reduction {
   readonly leftBehind: readonly LeftBehind[];
   readonly seconds: number;
   readonly device: string;
+  readonly precision: Precision;
 }
 
 /**

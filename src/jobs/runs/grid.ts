@@ -85,6 +85,7 @@ export async function runGridJob(options: Options, context: JobContext): Promise
       environment: { ...environmentOf(model), loadBefore },
       seconds: secondsSince(start),
       device: model.device.provider,
+      precision: model.precision,
     };
     if (options.csv !== undefined)
       await writeTables(

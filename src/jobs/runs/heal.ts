@@ -180,7 +180,15 @@ async function finish(finished: Finished, start: number, context: JobContext): P
   const { texts: _, ...numbers } = facts;
   const times = { seconds: secondsSince(start), writingSeconds: rows.writingSeconds };
   return {
-    result: { removed, ...numbers, text: rows.text, ...written, ...times, device: device.provider },
+    result: {
+      removed,
+      ...numbers,
+      text: rows.text,
+      ...written,
+      ...times,
+      device: device.provider,
+      precision: 'float32',
+    },
     run: details,
   };
 }

@@ -270,7 +270,10 @@ async function finish(
   const model = { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity };
   const { record: _, ...reduction } = written;
   return {
-    result: { model, ...facts, ...reduction, seconds: secondsSince(start), device: whole.device.provider },
+    result: {
+      ...{ model, ...facts, ...reduction, seconds: secondsSince(start) },
+      ...{ device: whole.device.provider, precision: whole.precision },
+    },
     run: details,
   };
 }

@@ -122,6 +122,7 @@ async function compare(opened: Opened, context: JobContext): Promise<RunEnd<Vers
     ended: found.ended,
     seconds: secondsSince(start),
     device: device.provider,
+    precision: 'float32',
   };
   const isText = options.text !== undefined;
   return {

@@ -72,7 +72,13 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const { layers } = width;
   const common = {
     ...{ method, ratio, target, parametersBefore, parametersAfter, meanNll, ppl, layers, threshold, warnings },
-    ...{ ...written, seconds: secondsSince(start), pruningSeconds, device: device.provider },
+    ...{
+      ...written,
+      seconds: secondsSince(start),
+      pruningSeconds,
+      device: device.provider,
+      precision: 'float32' as const,
+    },
   };
   return { result: common, results: { ...common, layers: countedLayers(choice) }, run: details };
 }

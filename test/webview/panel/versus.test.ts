@@ -87,6 +87,7 @@ const RESULT: VersusResult = {
   ended: 'done',
   seconds: 300,
   device: 'cpu',
+  precision: 'float32',
 };
 
 const runOf = (result: VersusResult, id = 'versus.json'): PanelRun => {
