@@ -38,7 +38,9 @@ export async function healChapter(
     `perplexity on rows of that text that were not fitted ${formatNumber(Number(before.ppl), 4)} → ` +
       bold(formatNumber(Number(rounded.ppl), 4)),
     `divergence from the whole model ${formatNumber(Number(before.kl), 3)} → ${bold(formatNumber(Number(rounded.kl), 3))} nats`,
-    dim(`${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}, ${result.tokens} tokens`),
+    dim(
+      `${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}, ${result.tokens} tokens`,
+    ),
   );
   return result;
 }
