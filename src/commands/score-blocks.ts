@@ -1,7 +1,13 @@
 /** Score Blocks…: scores every block by one criterion. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { type Criterion, isSized, needsCalibration, objectiveSetting } from '../engine/importance/criteria';
+import {
+  type Criterion,
+  criterionInfo,
+  isSized,
+  needsCalibration,
+  objectiveSetting,
+} from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../jobs/titles';
@@ -34,6 +40,8 @@ export interface ScoreArguments extends CommonArguments {
   readonly count?: number;
   /** For the same: blocks that are never tried; undefined uses the blocks that the settings protect. */
   readonly keep?: readonly number[];
+  /** Of criteria that are screened: how many of the least important blocks must be certain; undefined for the default. */
+  readonly exact?: number;
 }
 
 export const scoreBlocksCommand: Command<ScoreArguments> = {
@@ -68,6 +76,7 @@ export async function score(
     ...objectiveSetting(criterion, args.objective ?? coppice.config.objective),
     ...(isSized(criterion) && sizeOf(coppice, args, architecture.layers.length)),
     ...(criterion === 'magnitude' && { norm, reduction }),
+    ...(criterionInfo(criterion).screens && !isSized(criterion) && args.exact !== undefined && { exact: args.exact }),
   };
   const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
   // Colors by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.

@@ -11,7 +11,7 @@ import { selectByScores } from '../engine/importance/ranking';
 import { option } from '../engine/option-token';
 import { planEffect } from '../views/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
-import { rankingOf, type Scores } from '../views/scores';
+import { certainBlocks, rankingOf, type Scores } from '../views/scores';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { CurveSpec } from '../protocol/jobs';
 import { formatBytes, formatFactor, formatNumber, shortCount } from '../format/numbers';
@@ -122,14 +122,22 @@ async function freshScores(
   device: CommonArguments['device'],
 ): Promise<{ readonly scores: Scores; readonly cancelled: boolean }> {
   const known = scoresOf(coppice, chosen, criterion);
-  if (known && isFor(known, count)) return { scores: known, cancelled: false };
-  const { search } = await score(coppice, chosen, { criterion, count, device }, true);
+  const { kept } = requireProtection(chosen.architecture.layers.length, coppice.config);
+  if (known && isFor(known, count, kept)) return { scores: known, cancelled: false };
+  // Kept blocks may be among the least important ones.
+  const exact = Math.min(count + kept.size, chosen.architecture.layers.length);
+  const { search } = await score(coppice, chosen, { criterion, count, exact, device }, true);
   return { scores: scoresOf(coppice, chosen, criterion)!, cancelled: search?.ended === 'cancelled' };
 }
 
-/** Whether the scores can choose this number: a greedy run has enough removals, and a set exactly as many blocks. */
-const isFor = ({ removals, set }: Scores, count: number): boolean =>
-  (removals?.length ?? Infinity) >= count && (set?.length ?? count) === count;
+/**
+ * Whether the scores can choose this number: a greedy run has enough removals, a set exactly as many blocks, and so many
+ * blocks are certain, not only screened.
+ */
+const isFor = (scores: Scores, count: number, kept: ReadonlySet<number>): boolean =>
+  (scores.removals?.length ?? Infinity) >= count &&
+  (scores.set?.length ?? count) === count &&
+  (certainBlocks(scores)?.filter((block) => !kept.has(block)).length ?? count) >= count;
 
 function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, count: number): number[] {
   const ranking = rankingOf(scores);
@@ -332,7 +340,9 @@ function meaningOf(coppice: Coppice, chosen: Chosen, criterion: Criterion, goal:
   let removed = Array.from({ length: Math.min(count, blocks - 1) }, (_, block) => block);
   let which = '';
   try {
-    if (scores && isFor(scores, count)) which = `: ${(removed = select(coppice, chosen, scores, count)).join(', ')}`;
+    const { kept } = requireProtection(blocks, coppice.config);
+    if (scores && isFor(scores, count, kept))
+      which = `: ${(removed = select(coppice, chosen, scores, count)).join(', ')}`;
   } catch (error) {
     return error instanceof UserError ? `${error.why}. ${error.action}` : String(error);
   }

@@ -5,11 +5,12 @@ import type { Scores } from './scores';
 import { shortScore } from './short-score';
 
 /**
- * "ppl 34.2"; "kl 0.12 nats"; "greedy rank 3" for greedy, which has no score per block (1 = removed first); "search removes it" for a set. Undefined without scores.
+ * "ppl 34.2"; "ppl ~34.2" of a screened block; "kl 0.12 nats"; "greedy rank 3" for greedy, which has no score per block (1 = removed first); "search removes it" for a set. Undefined without scores.
  */
-export function scoreWords({ criterion, blocks, removals, set }: Scores, block: number): string | undefined {
+export function scoreWords({ criterion, blocks, screened, removals, set }: Scores, block: number): string | undefined {
   if (blocks?.[block] !== undefined) {
-    const score = shortScore(blocks[block]);
+    // "~" marks a number that is not float32's beside others that are.
+    const score = `${screened?.includes(block) ? '~' : ''}${shortScore(blocks[block])}`;
     return objectiveOf(criterion) === 'kl' ? l10n.t('{0} {1} nats', criterion, score) : `${criterion} ${score}`;
   }
   if (set?.includes(block)) return l10n.t('{0} removes it', criterion);
@@ -20,7 +21,9 @@ export function scoreWords({ criterion, blocks, removals, set }: Scores, block: 
 /** A block's score by one criterion and its text. Undefined without a score. */
 export function scoreSentence(scores: Scores, block: number): string | undefined {
   const words = scoreWords(scores, block);
-  return words === undefined ? undefined : [words, ...wholeModel(scores), ...textOf(scores)].join(', ');
+  if (words === undefined) return undefined;
+  const rough = scores.screened?.includes(block) ? [l10n.t('screened in int8')] : [];
+  return [words, ...rough, ...wholeModel(scores), ...textOf(scores)].join(', ');
 }
 
 /** One scoring: "ppl, whole model 18.1, on calibration.txt, 10 × 128 tokens". */

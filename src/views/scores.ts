@@ -15,6 +15,10 @@ export interface Scores {
   readonly identity: string;
   /** One per block; undefined for angular and greedy, which score runs and sequences of blocks. */
   readonly blocks?: readonly JsonNumber[];
+  /** How many of the least important blocks are certain; absent if no block was only screened. */
+  readonly exact?: number;
+  /** The blocks that were only screened in a lower precision. */
+  readonly screened?: readonly number[];
   readonly windows?: ScoreResult['windows'];
   readonly removals?: readonly number[];
   /** The set of a search. */
@@ -93,6 +97,7 @@ export class ScoreStore {
       criterion: result.criterion,
       identity: result.model.identity,
       ...(result.blocks && { blocks: result.blocks.map(({ score }) => score) }),
+      ...screenedOf(result),
       ...(result.windows && { windows: result.windows }),
       ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
       ...(result.objective && { objective: result.objective }),
@@ -115,6 +120,18 @@ export class ScoreStore {
     this.chosen.set(path, criterion);
     void this.store.update(SHOWN_KEY, Object.fromEntries(this.chosen));
   }
+}
+
+/** What a screen left in its precision. */
+function screenedOf({ blocks = [], screen }: ScoreResult): Pick<Scores, 'exact' | 'screened'> {
+  const screened = blocks.filter(({ precision }) => precision === 'int8').map(({ index }) => index);
+  return screened.length === 0 ? {} : { exact: screen?.exact ?? 0, screened };
+}
+
+/** The blocks whose place in the order is certain; undefined where all are. */
+export function certainBlocks({ blocks, exact }: Scores): readonly number[] | undefined {
+  if (!blocks || exact === undefined) return undefined;
+  return rankBlocks(blocks.map((score) => parseJsonNumber(score) ?? NaN)).slice(0, exact);
 }
 
 /** Reads the value stored under `key`, also by other versions. */

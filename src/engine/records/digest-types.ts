@@ -76,7 +76,13 @@ export interface ScoreDigest {
     /** Only ppl and kl: a 95 % interval paired with the whole model over the same rows; undefined if the record has none. */
     readonly pairedLow?: JsonNumber;
     readonly pairedHigh?: JsonNumber;
+    /** Only of a block that was screened in a lower precision: how far off its mean loss may be, in nats. */
+    readonly margin?: JsonNumber;
   }[];
+  /** The arithmetic of the scores; `mixed` if some blocks were only screened. */
+  readonly precision?: string;
+  /** How many of the least important blocks are certain behind a screen, and its error near them in nats. */
+  readonly screen?: { readonly exact: number; readonly margin?: JsonNumber };
 }
 
 export interface CurveDigest {

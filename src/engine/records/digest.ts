@@ -132,12 +132,16 @@ function scoreOf(results: JsonObject): ScoreDigest {
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
   const full = isDivergence || results.criterion === 'taylor' ? undefined : jsonNumber(whole.ppl);
   const removals = objects(results.removals).flatMap(({ block }) => finite(block) ?? []);
-  const blocks = objects(results.blocks).flatMap(({ index, score, low, high, pairedLow, pairedHigh }) => {
+  const blocks = objects(results.blocks).flatMap(({ index, score, low, high, margin, ...more }) => {
     const [at, value] = [finite(index), jsonNumber(score)];
     if (at === null || value === undefined) return [];
+    const { pairedLow, pairedHigh } = more;
     const paired = pairedLow !== undefined && { pairedLow: jsonNumber(pairedLow), pairedHigh: jsonNumber(pairedHigh) };
-    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired }];
+    const rough = margin !== undefined && { margin: jsonNumber(margin) };
+    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired, ...rough }];
   });
+  const precision = text(results.precision);
+  const screen = isObject(results.screen) ? screenOf(results.screen) : undefined;
   const rows = keyed(calibrationKey(results.calibration));
   const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
   const of = { ...rows, ...(source !== undefined && { text: source }) };
@@ -149,7 +153,14 @@ function scoreOf(results: JsonObject): ScoreDigest {
     ...(removals.length > 0 && { removals }),
     ...(isObject(results.search) && { set: setOf(results.search) }),
     blocks,
+    ...(precision !== undefined && { precision }),
+    ...(screen && { screen }),
   };
+}
+
+function screenOf({ exact, margin }: JsonObject): ScoreDigest['screen'] {
+  const off = jsonNumber(margin);
+  return { exact: finite(exact) ?? 0, ...(off !== undefined && { margin: off }) };
 }
 
 function setOf({ blocks, kl }: JsonObject): ScoreDigest['set'] {

@@ -134,6 +134,38 @@ describeBrowser('charts of the results panel', (browser) => {
   const tipOf = (panel: Panel, block: number): Promise<string | null> =>
     panel.page.locator(`.importance .target[data-key="${block}"]`).getAttribute('aria-label');
 
+  it('tells scores that were only screened from those in float32', async () => {
+    const exact = { low: 25, high: 37, pairedLow: 29, pairedHigh: 33 };
+    const blocks = [
+      { index: 0, score: 40, low: 34, high: 46, pairedLow: 39, pairedHigh: 42, margin: 0.05 },
+      { index: 1, score: 31, ...exact },
+      { index: 2, score: 32, ...exact },
+      { index: 3, score: 36, ...exact, margin: 0.021 },
+    ];
+    const screened = { criterion: 'ppl', full: 30, blocks, precision: 'mixed', screen: { exact: 2, margin: 0.021 } };
+    const runs = [runOf('s', { score: screened })];
+    for (const theme of ['dark', 'light'] as const) {
+      const kept = { view: { tables: ['importance'] } };
+      const panel = await openPanel(browser(), { ...EMPTY, runs }, { theme, kept });
+      assert.deepEqual((await rowsOfTable(panel)).slice(0, 3), [
+        'Block|Perplexity|Precision|Low, paired|High, paired|Rank|Plan',
+        '0|40|int8|39|42|4|protected',
+        '1|31|float32|29|33|1|protected',
+      ]);
+      assert.match((await tipOf(panel, 3))!, /screened in int8, within ±0\.021 nats/);
+      assert.doesNotMatch((await tipOf(panel, 1))!, /screened/);
+      assert.equal(await panel.page.locator('.importance .bars-screened rect').count(), 2);
+      const words = await panel.page.locator('.importance').innerText();
+      assert.match(
+        words,
+        /The 2 least important are certain, in float32; others were screened in int8, within ±0\.021/,
+      );
+      assert.match(words, /Screened in int8/);
+      await panel.screenshot(`panel-screened-${theme}`);
+      await panel.close();
+    }
+  });
+
   it('says nothing where a block has no interval or no score', async () => {
     const blocks = [
       { index: 0, score: 40, low: 34, high: 46, pairedLow: 39, pairedHigh: 42 },

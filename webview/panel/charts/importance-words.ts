@@ -33,6 +33,8 @@ export interface Bar {
   readonly off: boolean;
   /** The run has no score of this block. */
   readonly unknown: boolean;
+  /** Of a block that was only screened in int8: how far off its mean loss, or divergence, may be, in nats. */
+  readonly margin: number | undefined;
 }
 
 /** Tells what a click does. */
@@ -58,6 +60,7 @@ export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): st
       fullKl === undefined
         ? t('Block {0}: {1} {2}', bar.block, seriesStyleOf(criterion).name, value)
         : t('Block {0}: KL divergence without it {1} nats', bar.block, value),
+      ...screenOf(bar),
       ...intervalOf(bar, NaN),
       rank,
       state,
@@ -67,11 +70,16 @@ export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): st
   return [
     t('Block {0}: perplexity without it {1}', bar.block, value),
     t('{0}× the whole model’s {1}', shortNumber(bar.value / whole), shortNumber(whole)),
+    ...screenOf(bar),
     ...intervalOf(bar, whole),
     rank,
     state,
   ];
 }
+
+/** Says of a score that it is not float32's, and how far off it may be. */
+const screenOf = ({ margin }: Bar): string[] =>
+  margin === undefined ? [] : [t('screened in int8, within ±{0} nats', shortNumber(margin))];
 
 /** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
 function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
@@ -89,11 +97,13 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   const hasPaired = bars.some(({ paired }) => Number.isFinite(paired.high));
   const hasIntervals = hasPaired || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
   const names = hasPaired ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
+  const isMixed = bars.some(({ margin }) => margin !== undefined);
   const ranksOfOthers = others.map(ranksOf);
   return {
     head: [
       t('Block'),
       seriesStyleOf(score.criterion).name,
+      ...(isMixed ? [t('Precision')] : []),
       ...(hasIntervals ? names : []),
       t('Rank'),
       ...others.map(({ criterion }) => t('Rank by {0}', seriesStyleOf(criterion).name)),
@@ -105,6 +115,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
         return [
           bar.block,
           known(bar.value),
+          ...(isMixed ? [bar.unknown ? null : bar.margin === undefined ? 'float32' : 'int8'] : []),
           ...(hasIntervals ? [known(low), known(high)] : []),
           bar.rank === 0 ? null : bar.rank,
           ...ranksOfOthers.map((ranks) => ranks.get(bar.block) ?? null),
@@ -113,6 +124,10 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
       }),
   };
 }
+
+/** A bar that was only screened: pale, with a dashed edge, so that it is told apart without colour. */
+export const SCREENED = { fill: 'var(--kept)', 'fill-opacity': 0.4, stroke: 'var(--kept)', 'stroke-width': 1 } as const;
+export const SCREENED_DASHES = '3 2';
 
 /** What colours, stripes and symbols mean. @param still in a report, where the plan cannot change */
 export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], still: boolean): HTMLElement[] {
@@ -134,6 +149,9 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
       : []),
     ...(bars.some(({ paired }) => Number.isFinite(paired.high))
       ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model'))]
+      : []),
+    ...(bars.some(({ margin }) => margin !== undefined)
+      ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), t('Screened in int8'))]
       : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, t('Protected'))] : []),
     ...(all.length > 1

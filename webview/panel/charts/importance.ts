@@ -11,7 +11,7 @@ import { blockAxis, type BlockPlace, blockPlaces, LEFT } from './block-axis';
 import type { ChartFrame, Drawing } from './frame';
 import { ranksOf, rankChart } from './ranks';
 import { axisOf } from './importance-axis';
-import { type Bar, describe, hint, legendOf, tableOf } from './importance-words';
+import { type Bar, describe, hint, legendOf, SCREENED, SCREENED_DASHES, tableOf } from './importance-words';
 import { shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../numbers';
 import { seriesStyleOf } from './series';
@@ -80,6 +80,7 @@ function barsOf({ score, plan, blocks }: ImportanceData): Bar[] {
       ranked: ranks.size,
       off: !Number.isFinite(value),
       unknown: Number.isNaN(value),
+      margin: scored?.margin === undefined ? undefined : numeric(scored.margin),
     };
   });
 }
@@ -133,7 +134,21 @@ function barChart(
         label: `${t('Block')} →`,
         labelOffset: 40,
       }),
-      Plot.barY(kept, { ...bar, fill: 'var(--kept)', className: 'bars-kept' }),
+      Plot.barY(
+        kept.filter(({ margin }) => margin === undefined),
+        { ...bar, fill: 'var(--kept)', className: 'bars-kept' },
+      ),
+      Plot.barY(
+        kept.filter(({ margin }) => margin !== undefined),
+        {
+          ...bar,
+          fill: SCREENED.fill,
+          fillOpacity: SCREENED['fill-opacity'],
+          stroke: SCREENED.stroke,
+          strokeDasharray: SCREENED_DASHES,
+          className: 'bars-screened',
+        },
+      ),
       Plot.barY(gone, {
         ...bar,
         fill: 'url(#removed-hatch)',

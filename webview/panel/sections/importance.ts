@@ -5,7 +5,9 @@ import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, setTicked } from '../../support/ui';
 import { drawImportance } from '../charts/importance';
 import { ChartFrame } from '../charts/frame';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { shortNumber } from '../../../src/format/numbers';
+import { precisionText } from '../state/precisions';
 import { blockList, numeric } from '../numbers';
 import { rowsLabel, rowsOfPanel } from '../state/rows';
 import { type Context, type Section, startButton, whenChanged } from './section';
@@ -103,7 +105,22 @@ function summaryOf(score: ScoreDigest, plan: PanelPlan, still = false): string {
   // In the panel the header lists the removed blocks. A list of changing length here would move the bars.
   const removes = plan.removed.length > 0 ? [t('The plan removes {0}.', blockList(plan.removed))] : [];
   const more = still ? removes : [t('Click a bar to remove or keep its block.')];
-  return [resultOf(score), ...more].join(' ');
+  return [resultOf(score), ...screenText(score), ...more].join(' ');
+}
+
+/** What is certain behind a screen; for other scores, their precision where it is not float32. */
+function screenText({ screen, precision, blocks }: ScoreDigest): string[] {
+  if (!screen || blocks.every(({ margin }) => margin === undefined))
+    return isFloat32(precision) || precision === 'mixed' ? [] : [t('Computed in {0}.', precisionText(precision))];
+  if (screen.margin === undefined)
+    return [t('The {0} least important are certain, in float32; others were screened in int8.', screen.exact)];
+  return [
+    t(
+      'The {0} least important are certain, in float32; others were screened in int8, within ±{1} nats near them.',
+      screen.exact,
+      shortNumber(numeric(screen.margin)),
+    ),
+  ];
 }
 
 function resultOf({ blocks, full, fullKl, criterion }: ScoreDigest): string {
