@@ -177,7 +177,9 @@ export function learnSpeed(
   const { criterion = 'ppl', granularity = 'block', remove = [], count, keep, objective } = spec;
   if (granularity !== 'block' || remove.length > 0 || (spec.adapter ?? spec.heal) !== undefined) return;
   const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
-  const { seconds, search } = (outcome as JobOutcome<'score'>).result;
+  const { seconds, search, precision } = (outcome as JobOutcome<'score'>).result;
+  // A screen is what the next run does too. Other precisions are asked for once, and say nothing about it.
+  if (precision !== undefined && precision !== 'float32' && precision !== 'mixed') return;
   const scope = { count, kept: new Set(keep), objective };
   const flops = scoringFlops(architecture, criterion, { rows, length }, scope);
   const speed = flops / (seconds - (search?.seconds ?? 0)); // a search takes the seconds that it is given
