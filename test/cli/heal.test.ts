@@ -187,7 +187,7 @@ describe('command line: heal', function () {
 
   it('prints and returns what it promises', () => {
     const shape =
-      'removed method ridge step stepCut tokens text fit heldOut steps weights out patch leftBehind seconds writingSeconds device';
+      'removed method ridge step stepCut tokens text fit heldOut steps weights out patch leftBehind seconds writingSeconds device precision';
     assert.deepEqual(keys(healed), sorted(shape));
   });
 });
