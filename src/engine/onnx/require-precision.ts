@@ -51,7 +51,7 @@ export async function halfOn(provider: Provider): Promise<HalfTrial> {
     throw new UserError(
       'float16 cannot be computed on the CPU',
       'its products are float32, and half precision would only lose digits there',
-      `${set('precision', 'float32')} or int8, or name a GPU (${option('device', 'webgpu')}).`,
+      `${set('precision', 'float32')}, or name a GPU (${option('device', 'webgpu')}).`,
     );
   }
   let trial = halves.get(provider);

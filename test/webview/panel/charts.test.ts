@@ -65,6 +65,33 @@ describeBrowser('charts of the results panel', (browser) => {
     await panel.close();
   });
 
+  it('says what each curve was computed in, and sets no number against one of another precision', async () => {
+    const lacking = { removed: [10], text: 'calibration.txt', rowsKey: 'rows-a' };
+    const runs = [
+      runOf('half', { precision: 'float16', device: 'webgpu', curve: curveOf(40) }),
+      runOf('exact', { device: 'cpu', curve: curveOf(30) }),
+      runOf('int8', {
+        device: 'cpu',
+        precision: 'int8',
+        removed: [10],
+        retrained: [{ label: 'adapter-a', ppl: 31, ...lacking }],
+      }),
+    ];
+    const whatIf = { ...FULL.whatIf, rowsKey: 'rows-a', full: 30 };
+    const panel = await openPanel(browser(), { ...FULL, runs, whatIf, text: { ...FULL.text!, rowsKey: 'rows-a' } });
+    const labels = await onCurve(panel);
+    const tip = (start: string): string => labels.find((label) => label.startsWith(start)) ?? '';
+    assert.match(tip('Perplexity in float16: 1 removed'), /perplexity 44 \(1\.1× the whole model’s\)/);
+    assert.match(tip('Perplexity: 1 removed'), /perplexity 33 \(1\.1× the whole model’s\)/);
+    assert.match(tip('adapter-a in int8, retrained'), /perplexity 31,/);
+    const card = await panel.page.locator('.card.curve').innerText();
+    assert.match(card, /Computed in float16 on webgpu, float32 on cpu\./);
+    assert.match(card, /⚠ Computed in different precisions \(float16, float32, int8\)/);
+    const list = await panel.page.locator('.card.runs table').innerText();
+    assert.match(list, /float16 on webgpu[\s\S]*float32 on cpu[\s\S]*int8 on cpu/);
+    await panel.close();
+  });
+
   it('keeps the focus on a point whose name has quotes', async () => {
     const retrained = [{ label: 'my "best"\\ adapter', removed: [10], ppl: 31, text: 'calibration.txt' }];
     const runs = [runOf('r', { retrained }), ...RUNS];

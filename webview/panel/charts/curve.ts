@@ -10,6 +10,7 @@ import { t } from '../../support/l10n';
 import { type ChartFrame, type Drawing, legendEntry } from './frame';
 import { formatPercent, shortCount, shortNumber, formatFactor } from '../../../src/format/numbers';
 import { blockList, numeric } from '../numbers';
+import { namedIn } from '../state/precisions';
 import { perplexityScale, removedAxis, removedTicks, wholeRule } from './removed-axes';
 import { lineSign, type SeriesStyle } from './series';
 import { type Cell, known } from './table';
@@ -249,8 +250,11 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
             dx: textAnchor === 'start' ? 10 : -10,
             dy: 3,
             textAnchor,
-            text: ({ kind, ppl }: Dot) =>
-              kind === 'healed' ? t('healed {0}', shortNumber(ppl)) : t('retrained {0}', shortNumber(ppl)),
+            text: ({ kind, ppl, precision }: Dot) =>
+              namedIn(
+                kind === 'healed' ? t('healed {0}', shortNumber(ppl)) : t('retrained {0}', shortNumber(ppl)),
+                precision,
+              ),
             fill: 'var(--ink)',
             stroke: 'var(--paper)',
             strokeWidth: 4,

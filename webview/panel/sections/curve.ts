@@ -49,7 +49,11 @@ function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSer
         points: curve.points,
         text: curve.text,
         criterion: curve.criterion,
-        style: adapter === undefined ? style : { ...style, color: 'var(--good)' },
+        style: {
+          ...style,
+          ...(adapter !== undefined && { color: 'var(--good)' }),
+          ...(!isFloat32(precision) && { dash: '2 3' }),
+        },
         whole: adapter === undefined && removed.length === 0,
         computed: { precision, device },
       });
