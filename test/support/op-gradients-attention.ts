@@ -27,41 +27,46 @@ export function testAttentionGradients(check: Check): void {
     await check([['rows', 2, 'length', 4]], (g, [x]) => rotate(g, x, g.ints(0), tables(g)), rotated, { feeds: rotary });
   });
 
-  it('grouped-query attention from plain products, masked', async () => {
-    const hidden = (i: number, j: number): boolean => j > i || j <= i - 2; // causal, a window of 2
-    const mask = Float32Array.from({ length: 9 }, (_, at) => (hidden(Math.floor(at / 3), at % 3) ? -1e30 : 0));
-    const shape = { heads: 4, kvHeads: 2, headDim: 4, window: 2 };
-    /** (rows · length, heads · 4) → (rows, heads, length, 4), a matrix (length, 4) for each head. */
-    const byHead = (x: Vector, heads: number): Vector[] =>
-      Array.from({ length: 2 * heads }, (_, n) => {
-        const [r, h] = [Math.floor(n / heads), n % heads];
-        return Float64Array.from([0, 1, 2].flatMap((t) => [...rowsOf(x, 4)[(r * 3 + t) * heads + h]]));
-      });
-    await check(
-      [
-        ['tokens', 16],
-        ['tokens', 8],
-        ['tokens', 8],
-      ],
-      (g, [q, k, v]) =>
-        plainAttention(g, [q, k, v], shape, tables(g), { mask: g.input('mask', 'float32', ['length', 'length']) }),
-      (q, k, v) => {
-        const queries = byHead(q, 4).map(rotated);
-        const keys = byHead(k, 2).map(rotated);
-        const values = byHead(v, 2);
-        const mixed = queries.map((query, n) => {
-          const shared = 2 * Math.floor(n / 4) + Math.floor((n % 4) / 2); // of the same row, two query heads each
-          return [0, 1, 2].map((i) => {
-            const scores = [0, 1, 2].map((j) =>
-              hidden(i, j) ? -Infinity : dot(rowsOf(query, 4)[i], rowsOf(keys[shared], 4)[j]) / 2,
-            );
-            const weights = softmaxOf(Float64Array.from(scores));
-            return [0, 1, 2, 3].map((d) => [0, 1, 2].reduce((s, j) => s + weights[j] * values[shared][4 * j + d], 0));
-          });
+  const ways = [true, false].map((trained) => ({ trained, name: trained ? ', as training has it' : '' }));
+  for (const { trained, name } of ways)
+    it(`grouped-query attention from plain products, masked${name}`, async () => {
+      const hidden = (i: number, j: number): boolean => j > i || j <= i - 2; // causal, a window of 2
+      const mask = Float32Array.from({ length: 9 }, (_, at) => (hidden(Math.floor(at / 3), at % 3) ? -1e30 : 0));
+      const shape = { heads: 4, kvHeads: 2, headDim: 4, window: 2 };
+      /** (rows · length, heads · 4) → (rows, heads, length, 4), a matrix (length, 4) for each head. */
+      const byHead = (x: Vector, heads: number): Vector[] =>
+        Array.from({ length: 2 * heads }, (_, n) => {
+          const [r, h] = [Math.floor(n / heads), n % heads];
+          return Float64Array.from([0, 1, 2].flatMap((t) => [...rowsOf(x, 4)[(r * 3 + t) * heads + h]]));
         });
-        return [0, 1].flatMap((r) => [0, 1, 2].flatMap((t) => [0, 1, 2, 3].flatMap((h) => mixed[4 * r + h][t])));
-      },
-      { feeds: { ...rotary, mask: float32(mask, [3, 3]) } },
-    );
-  });
+      await check(
+        [
+          ['tokens', 16],
+          ['tokens', 8],
+          ['tokens', 8],
+        ],
+        (g, [q, k, v]) =>
+          plainAttention(g, [q, k, v], shape, tables(g), {
+            mask: g.input('mask', 'float32', ['length', 'length']),
+            trained,
+          }),
+        (q, k, v) => {
+          const queries = byHead(q, 4).map(rotated);
+          const keys = byHead(k, 2).map(rotated);
+          const values = byHead(v, 2);
+          const mixed = queries.map((query, n) => {
+            const shared = 2 * Math.floor(n / 4) + Math.floor((n % 4) / 2); // of the same row, two query heads each
+            return [0, 1, 2].map((i) => {
+              const scores = [0, 1, 2].map((j) =>
+                hidden(i, j) ? -Infinity : dot(rowsOf(query, 4)[i], rowsOf(keys[shared], 4)[j]) / 2,
+              );
+              const weights = softmaxOf(Float64Array.from(scores));
+              return [0, 1, 2, 3].map((d) => [0, 1, 2].reduce((s, j) => s + weights[j] * values[shared][4 * j + d], 0));
+            });
+          });
+          return [0, 1].flatMap((r) => [0, 1, 2].flatMap((t) => [0, 1, 2, 3].flatMap((h) => mixed[4 * r + h][t])));
+        },
+        { feeds: { ...rotary, mask: float32(mask, [3, 3]) } },
+      );
+    });
 }

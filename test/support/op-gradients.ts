@@ -1,10 +1,10 @@
 /** The gradient rule of every differentiable op, for any provider. */
 import type { Dim } from '../../src/engine/onnx/graph';
-import { add, mul, neg, scale, sigmoid, silu, sub } from '../../src/engine/onnx/ops/elementwise';
+import { add, mul, neg, scale, sigmoid, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { cosineDistance, crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
-import { softmax } from '../../src/engine/onnx/ops/softmax';
+import { softmax, softmaxProduct } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
 import { int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
@@ -69,9 +69,9 @@ export function testOpGradients(target: Target): void {
       (x) => x.map(logistic),
     );
     await check(
-      [matrix],
-      (g, [x]) => silu(g, x),
-      (x) => x.map((v) => v * logistic(v)),
+      [matrix, matrix],
+      (g, [gate, up]) => swiGlu(g, gate, up),
+      (gate, up) => gate.map((v, i) => v * logistic(v) * up[i]),
     );
   });
 
@@ -127,6 +127,21 @@ export function testOpGradients(target: Target): void {
       [['tokens', 2, 4]],
       (g, [x]) => softmax(g, x),
       (x) => rowsOf(x, 4).flatMap((r) => [...softmaxOf(r)]),
+    );
+  });
+
+  it('softmax and the product after it', async () => {
+    await check(
+      [
+        ['rows', 3, 4],
+        ['rows', 4, 2],
+      ],
+      (g, [scores, values]) => softmaxProduct(g, scores, values),
+      (scores, values) =>
+        rowsOf(scores, 4).flatMap((r, n) => {
+          const v = values.subarray(8 * Math.floor(n / 3));
+          return [0, 1].map((k) => softmaxOf(r).reduce((sum, p, i) => sum + p * v[2 * i + k], 0));
+        }),
     );
   });
 

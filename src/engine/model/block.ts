@@ -10,7 +10,7 @@
  */
 import type { Architecture, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
-import { add, mul, silu } from '../onnx/ops/elementwise';
+import { add, swiGlu } from '../onnx/ops/elementwise';
 import { rmsNorm } from '../onnx/ops/norm';
 import { reshape } from '../onnx/ops/shapes';
 import type { Step } from './view';
@@ -56,5 +56,5 @@ function attention(
 function ffn(g: Graph, x: Value, { rmsNormEps }: Architecture, { norm, project }: BlockStrategies): Value {
   const m = rmsNorm(g, x, norm('postNorm'), rmsNormEps);
   const [gate, up] = project(m, ['gate', 'up']);
-  return project(mul(g, silu(g, gate), up), ['down'])[0];
+  return project(swiGlu(g, gate, up), ['down'])[0];
 }

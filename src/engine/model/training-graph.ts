@@ -86,7 +86,7 @@ function attention(g: Graph, a: Architecture, index: number): BlockStrategies['a
   const layer = a.layers[index];
   const rotary = rotaryInputs(g, layer);
   const mask = g.input('mask', 'float32', ['length', 'length']);
-  return (...qkv) => plainAttention(g, qkv, layer, rotary, { mask });
+  return (...qkv) => plainAttention(g, qkv, layer, rotary, { mask, trained: true });
 }
 
 function unreachable(): never {

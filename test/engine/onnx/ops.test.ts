@@ -1,7 +1,7 @@
 /** Each op as onnxruntime computes it, against its definition; and the shape it claims, against the one it gets. */
 import assert from 'node:assert/strict';
 import { Graph, type Dim, type Value } from '../../../src/engine/onnx/graph';
-import { add, mul, neg, scale, sigmoid, silu, sub } from '../../../src/engine/onnx/ops/elementwise';
+import { add, mul, neg, scale, sigmoid, sub, swiGlu } from '../../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../../src/engine/onnx/ops/linear';
 import { logSumExpLast, pickLast } from '../../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../../src/engine/onnx/ops/norm';
@@ -100,9 +100,9 @@ describe('onnx/ops as they compute', () => {
       (x) => x.map(logistic),
     );
     await check(
-      [matrix],
-      (g, [x]) => silu(g, x),
-      (x) => x.map((v) => v * logistic(v)),
+      [matrix, matrix],
+      (g, [gate, up]) => swiGlu(g, gate, up),
+      (gate, up) => gate.map((v, i) => v * logistic(v) * up[i]),
     );
   });
 

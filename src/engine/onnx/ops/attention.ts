@@ -5,7 +5,7 @@
 import type { Graph, Value } from '../graph';
 import { add, neg, scale } from './elementwise';
 import { matmul } from './linear';
-import { softmax } from './softmax';
+import { softmax, softmaxProduct } from './softmax';
 import { cast, padLast, reshape, split, transpose } from './shapes';
 
 export interface AttentionShape {
@@ -121,6 +121,8 @@ export interface PlainAttention {
   readonly positions?: Value;
   /** The type of the factors of both products; float32 when undefined. Softmax is float32. */
   readonly products?: 'float32' | 'float16';
+  /** Whether its gradient is taken, so that this should be cheap; for float32. */
+  readonly trained?: boolean;
 }
 
 /**
@@ -133,7 +135,7 @@ export function plainAttention(
   [query, key, value]: readonly [Value, Value, Value],
   { heads, kvHeads, headDim }: AttentionShape,
   rotary: RotaryTable | undefined,
-  { mask, positions = g.ints(0), products: type = 'float32' }: PlainAttention,
+  { mask, positions = g.ints(0), products: type = 'float32', trained = false }: PlainAttention,
 ): Value {
   const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
@@ -149,8 +151,10 @@ export function plainAttention(
     type === 'float32'
       ? scale(g, matmul(g, grouped, transposed), 1 / Math.sqrt(headDim))
       : cast(g, matmul(g, cast(g, scale(g, grouped, 1 / Math.sqrt(headDim)), type), transposed), 'float32');
-  const weights = softmax(g, add(g, reshape(g, products, ['rows', heads, 'length', 'length']), mask));
-  const attention = cast(g, matmul(g, cast(g, reshape(g, weights, products.shape), type), v), 'float32');
+  const scores = add(g, reshape(g, products, ['rows', heads, 'length', 'length']), mask);
+  const weigh = (): Value =>
+    cast(g, matmul(g, cast(g, reshape(g, softmax(g, scores), products.shape), type), v), 'float32');
+  const attention = trained ? softmaxProduct(g, reshape(g, scores, products.shape), v) : weigh();
   const perHead = reshape(g, attention, ['rows', heads, 'length', headDim]);
   return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
 }
