@@ -6,7 +6,7 @@
  * Parts, both unless named. `speed`: the subject, SmolLM2-135M unless named, loses six blocks in its middle and gets the
  * paper's adapters (rank 8, dropout 0.05, all seven Linears). One step is forward, backward, clipping and AdamW over 64
  * rows of 128 random tokens with one mean; each side cuts it into the micro-batches that it is fastest with. Coppice
- * computes in float32, PEFT (peers/train_peft.py) in float32 and in bfloat16. All take turns, so that a change in the
+ * computes in float32, and with frozen products in int8 (`--precision int8`); PEFT (peers/train_peft.py) in float32 and in bfloat16. All take turns, so that a change in the
  * machine's mood meets all of them; medians of the rounds are compared.
  *
  * Operations are counted from the shapes, as few as it can be done with: the Linears forward and backward to their
@@ -15,7 +15,7 @@
  * of the step is the share of the matrix-multiply rate.
  *
  * `memory`: highest resident memory of a step of the built command line in a fresh process: SmolLM2-135M over 8 rows of
- * 128 tokens, and 32 blocks of LLaMA-7B's shapes, in BF16 and a file that is one hole, over a short row.
+ * 128 tokens, in float32 and in int8, and 32 blocks of LLaMA-7B's shapes, in BF16 and a file that is one hole, over a short row.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,13 +73,16 @@ async function speed(): Promise<void> {
   const rowsFile = randomRowsFile(folder, count, length, vocabulary);
 
   const step = await LoraStep.open(checkpoint, removed, rows, threads);
+  const integers = await LoraStep.open(checkpoint, removed, rows, threads, 'int8');
   const cut = await step.fastestCut(CUTS);
+  const integerCut = await integers.fastestCut(CUTS);
   const gemm = await GemmTime.open(step, cut, threads);
   console.log(
     `${blocks - REMOVED} blocks, ${count} rows of ${length} tokens; ${(step.flops / 1e12).toFixed(2)} TFLOP a step\n`,
   );
 
   const ours: number[] = [];
+  const oursInIntegers: number[] = [];
   const shares: number[] = [];
   const peers: Record<'float32' | 'bfloat16', TorchResult[]> = { float32: [], bfloat16: [] };
   let skipped = values.torch ? undefined : '--no-torch';
@@ -89,7 +92,12 @@ async function speed(): Promise<void> {
     const after = await gemm.seconds();
     ours.push(seconds);
     shares.push((before + after) / 2 / seconds);
-    const told = [`Coppice ${rate(step.tokens, seconds)} (${percent(shares.at(-1)!)} of Gemm)`];
+    const inIntegers = (await timed(() => integers.run())).seconds;
+    oursInIntegers.push(inIntegers);
+    const told = [
+      `Coppice ${rate(step.tokens, seconds)} (${percent(shares.at(-1)!)} of Gemm)`,
+      `int8 ${rate(step.tokens, inIntegers)}`,
+    ];
     for (const dtype of ['float32', 'bfloat16'] as const) {
       if (skipped !== undefined) break;
       const micro = peers[dtype].at(0)?.micro;
@@ -107,12 +115,17 @@ async function speed(): Promise<void> {
   }
   await gemm.close();
   await step.close();
+  await integers.close();
 
   const seconds = median(ours);
   const gflops = `${(step.flops / seconds / 1e9).toFixed(0)} GFLOP/s`;
   console.log('');
   printFacts([
     ['Coppice, float32', `${rate(step.tokens, seconds)} (${seconds.toFixed(1)} s, ${gflops}, ${cut} tokens a run)`],
+    [
+      'Coppice, int8',
+      `${rate(step.tokens, median(oursInIntegers))} (${times(seconds / median(oursInIntegers))} as fast, ${integerCut} tokens a run)`,
+    ],
     ['share of Gemm', `${percent(median(shares))} (goal: ${percent(GOALS.gemm)})`],
   ]);
   if (skipped !== undefined) console.log(`PEFT skipped: ${skipped}`);
@@ -123,11 +136,14 @@ async function speed(): Promise<void> {
       const goal = dtype === 'float32' ? ` (goal: ${times(GOALS.float32)})` : '';
       console.log(
         `PEFT ${dtype}: ${rate(step.tokens, peer)} (${rate(step.tokens, quiet)} undisturbed, ` +
-          `${peers[dtype][0].micro} rows a micro-batch); Coppice is ${times(peer / seconds)} as fast${goal}`,
+          `${peers[dtype][0].micro} rows a micro-batch); Coppice is ${times(peer / seconds)} as fast${goal}, ` +
+          `in int8 ${times(peer / median(oursInIntegers))}`,
       );
     }
     const apart = Math.abs(peers.float32[0].loss - step.firstLoss);
     console.log(`the losses of the first step differ by ${apart.toExponential(0)}, dropout being drawn differently`);
+    const rounding = Math.abs(integers.firstLoss - step.firstLoss);
+    console.log(`the loss of the first step in int8 differs from that in float32 by ${rounding.toExponential(0)}`);
   }
 }
 
@@ -135,6 +151,7 @@ function memory(): void {
   buildProduct();
   const checkpoint = checkpointOr(values.checkpoint);
   measureStep('LoRA step', checkpoint, randomRows(8, 128, 32_000), '8 × 128 tokens');
+  measureStep('in int8', checkpoint, randomRows(8, 128, 32_000), '8 × 128 tokens', ['--precision', 'int8']);
   const large = join(folder, '7b');
   mkdirSync(large);
   const bytes = writeSyntheticCheckpoint(large, LLAMA_7B);
@@ -143,7 +160,13 @@ function memory(): void {
 }
 
 /** One step of the paper's adapters over one batch. */
-function measureStep(name: string, checkpoint: string, rows: readonly number[][], remark: string): void {
+function measureStep(
+  name: string,
+  checkpoint: string,
+  rows: readonly number[][],
+  remark: string,
+  more: readonly string[] = [],
+): void {
   const data = join(folder, 'batches.json');
   writeFileSync(data, JSON.stringify({ batches: [{ ids: rows, labels: rows }] }));
   const out = join(folder, `adapter of ${name}`);
@@ -158,6 +181,7 @@ function measureStep(name: string, checkpoint: string, rows: readonly number[][]
     '0',
     '--out',
     out,
+    ...more,
   );
   console.log(`${name.padEnd(12)} peak ${megabytes(peakBytes)} in ${seconds.toFixed(1)} s (${remark})`);
 }

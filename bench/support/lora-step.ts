@@ -12,6 +12,7 @@ import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-mod
 import { HEAD_LOSS_PIECE } from '../../src/engine/model/head-loss';
 import { type Model, openModel } from '../../src/engine/model/model';
 import { viewWithout } from '../../src/engine/model/view';
+import { inRowInt8 } from '../../src/engine/weights/row-int8';
 import { timed } from './numbers';
 import { Products } from './products';
 
@@ -40,12 +41,16 @@ export class LoraStep {
     this.optimizer = new AdamW(parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
   }
 
-  /** @param rows of one length; every token but the first of each is a target */
+  /**
+   * @param rows of one length; every token but the first of each is a target
+   * @param precision of frozen products
+   */
   static async open(
     folder: string,
     removed: readonly number[],
     rows: readonly number[][],
     threads: number | undefined,
+    precision: 'float32' | 'int8' = 'float32',
   ): Promise<LoraStep> {
     const model = await openModel(await openCheckpoint(folder), { device: 'cpu', threads });
     const view = viewWithout(
@@ -54,7 +59,9 @@ export class LoraStep {
     );
     const parameters = initialAdapters(model, view, SHAPE, 1);
     const targets = rows.map((row) => [...row.slice(1), -1]);
-    return new LoraStep(model, loraModel(model, view, SHAPE, parameters), parameters, { rows, targets });
+    const frozen = precision === 'int8' ? await inRowInt8(model.weights) : model.weights;
+    if (!frozen) throw new Error('int8 products are wrong on this processor');
+    return new LoraStep(model, loraModel(model, view, SHAPE, parameters, frozen), parameters, { rows, targets });
   }
 
   get tokens(): number {

@@ -40,6 +40,7 @@ export function settingsOf(options: OptionsFor<'retrain'>): RetrainSettings {
     method: full
       ? { kind: 'full', start: init ?? 'checkpoint', memory }
       : { kind: 'lora', rank, alpha, dropout, targets: targets?.map(linearOf), start: initAdapter },
+    precision: options.precision === 'int8' ? 'int8' : undefined,
     out,
     resume,
     dtype: storedDtype(options.dtype),
@@ -82,6 +83,7 @@ export function resumingOptions(
     hiddenWeight: teacher?.hiddenWeight,
     lr: learningRate,
     betas,
+    precision: settings.precision,
   };
 }
 

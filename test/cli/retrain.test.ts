@@ -56,7 +56,7 @@ describe('command line: retrain', function () {
     const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--out', out, '--record', record);
     assert.deepEqual(
       Object.keys(json).sort(),
-      'adapter best data device evaluations kind likeness out parameters peakRssBytes removed seconds steps tokensPerSecond trace'.split(
+      'adapter best data device evaluations kind likeness out parameters peakRssBytes precision removed seconds steps tokensPerSecond trace'.split(
         ' ',
       ),
     );
@@ -70,6 +70,24 @@ describe('command line: retrain', function () {
     assert.equal(page.code, 0, page.stderr);
     for (const word of ['held out', 'tokens/s', 'coppice eval', 'coppice merge']) assert.ok(page.stdout.includes(word));
     assert.match(page.stderr, /examples .* held out/);
+  });
+
+  it('computes frozen products in 8-bit integers if asked, and says so', async () => {
+    const out = newPlace();
+    const record = join(temporaryFolder(), 'record.json');
+    const asked = ['retrain', model, ...few, '--steps', '2', '--precision'];
+    const page = await coppice([...asked, 'int8', '--merge', '--out', out, '--record', record]);
+    assert.equal(page.code, 0, page.stderr);
+    assert.match(page.stdout, /precision +int8 per row/);
+    for (const path of [record, join(out, 'coppice.json')]) {
+      assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { precision: string }).precision, 'int8');
+    }
+    assert.match(readFileSync(join(out, 'README.md'), 'utf8'), /frozen weights were computed with 8-bit integers/);
+    const full = await coppice([...asked, 'int8', '--full', '--out', newPlace()]);
+    assert.match(full.stderr, /--precision int8 and --full exclude each other/);
+    const half = await coppice([...asked, 'float16', '--out', newPlace()]);
+    assert.match(half.stderr, /auto, float32 or int8|auto, float32, int8/);
+    assert.deepEqual([full.code, half.code].includes(0), false);
   });
 
   it('what it writes is what the other commands read', async () => {

@@ -85,8 +85,7 @@ export class BlockCase {
         adapters.set(weights[name].name.replace(/\.weight$/, ''), { a, b, factor, mask: this.positions(mask, width) });
       }
     }
-    const declare = (g: Graph): BlockParameters =>
-      loraBlockParameters(g, architecture, step.block, bindFrom(g, source), shape);
+    const declare = (g: Graph): BlockParameters => loraBlockParameters(g, architecture, step.block, source, shape);
     const found = await this.run(declare, feeds);
     const adapted = { ...this.reference, adapters };
     this.compare('x', found.dx, adapted, this.x);

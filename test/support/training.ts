@@ -9,6 +9,7 @@ import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-mod
 import type { LinearName } from '../../src/engine/checkpoint/architecture';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, type View } from '../../src/engine/model/view';
+import type { WeightSource } from '../../src/engine/weights/source';
 import { normal } from './random';
 
 /** Rows whose every token but the first is a target. */
@@ -30,7 +31,8 @@ export function loraSetup(
     dropout = false,
     targets = LINEAR_NAMES,
     seed = 1,
-  }: { view?: View; dropout?: boolean; targets?: readonly LinearName[]; seed?: number } = {},
+    frozen,
+  }: { view?: View; dropout?: boolean; targets?: readonly LinearName[]; seed?: number; frozen?: WeightSource } = {},
 ): TrainingSetup {
   const shape = { rank: 4, alpha: 8, targets, dropout };
   const parameters = initialAdapters(model, view, shape, seed);
@@ -41,7 +43,7 @@ export function loraSetup(
   } of parameters.values()) {
     for (let i = 0; i < values.length; i++) values[i] = (0.3 * next()) / Math.sqrt(columns);
   }
-  return { trainable: loraModel(model, view, shape, parameters), parameters };
+  return { trainable: loraModel(model, view, shape, parameters, frozen), parameters };
 }
 
 /** Every weight of the checkpoint. */

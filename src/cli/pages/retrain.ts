@@ -12,6 +12,12 @@ import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { facts } from '../terminal/text';
 
+/** Of a run in 8-bit integers. */
+const PRECISION: [string, string] = [
+  'precision',
+  'int8 per row in products of frozen weights, in training and on held-out records; all else float32',
+];
+
 /** Number of steps at each end of the run to average losses over. */
 const ENDS = 5;
 
@@ -76,6 +82,7 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
   pairs.push(
     ['removed', removed.join(', ') || 'nothing'],
     ['speed', `${formatNumber(result.tokensPerSecond, 3)} tokens/s on ${result.device}`],
+    ...(result.precision === 'int8' ? [PRECISION] : []),
     [kind, `${shown(out)} in ${formatSeconds(seconds)}`],
   );
   const look =

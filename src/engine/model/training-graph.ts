@@ -40,10 +40,10 @@ export interface TrainingGraphs {
 }
 
 /**
- * Ops whose results are kept for the backward pass: Linears, because they take nearly all of the work. Values between
- * them are computed again (selective recomputation, Korthikanti et al. 2022).
+ * Ops whose results are kept for the backward pass: Linears, in float32 and in integers, because they take nearly all of the
+ * work. Values between them are computed again (selective recomputation, Korthikanti et al. 2022).
  */
-const EXPENSIVE = new Set(['Gemm']);
+const EXPENSIVE = new Set(['Gemm', 'MatMulIntegerToFloat']);
 
 export function gradientName(parameter: string): string {
   return `d:${parameter}`;

@@ -41,7 +41,12 @@ function healing({ kind, results }: RunRecord): string {
 export function trainingLines(record: RunRecord | undefined): string[] {
   if (record?.kind !== 'retrain') return [];
   const { results, settings } = record;
-  return [...dataLines(results.data), ...stepLines(results, settings), ...perplexityLines(results)];
+  return [
+    ...dataLines(results.data),
+    ...stepLines(results, settings),
+    ...precisionLines(record),
+    ...perplexityLines(results),
+  ];
 }
 
 function dataLines(data: unknown): string[] {
@@ -67,6 +72,13 @@ function stepLines({ steps }: JsonObject, { batch, learningRate }: JsonObject): 
   const rows = finite(batch) === null ? '' : ` of ${finite(batch)} rows`;
   const rate = finite(learningRate) === null ? '' : `, learning rate ${finite(learningRate)}`;
   return [`training: ${count} steps${rows}${rate}`];
+}
+
+function precisionLines({ precision }: RunRecord): string[] {
+  if (precision !== 'int8') return [];
+  return [
+    'precision: products of frozen weights were computed with 8-bit integers (int8 per row), all else in float32',
+  ];
 }
 
 /** Perplexity before training and of the kept parameters. */

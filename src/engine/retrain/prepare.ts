@@ -21,6 +21,7 @@ import type { FullMethod, LoraMethod } from './settings';
 import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
 import type { TrainableModel } from './loop/trainable-model';
 import type { Selection } from './selection';
+import type { WeightSource } from '../weights/source';
 
 export interface PreparedTraining {
   readonly trainable: TrainableModel;
@@ -42,6 +43,8 @@ export interface TrainingSubject {
   readonly selection?: Selection;
   /** Digest of the healed weights that are trained on. */
   readonly healed?: string;
+  /** The model's weights in the arithmetic of frozen products; the model's own when undefined. */
+  readonly frozen?: WeightSource;
 }
 
 /**
@@ -52,11 +55,11 @@ export interface TrainingSubject {
 export function prepareTraining(
   model: Model,
   removed: readonly number[],
-  { method, seed, selection, healed }: TrainingSubject,
+  { method, seed, selection, healed, frozen }: TrainingSubject,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<PreparedTraining> {
   return method.kind === 'lora'
-    ? loraSubject(model, removed, method, { seed, selection, healed })
+    ? loraSubject(model, removed, method, { seed, selection, healed, frozen })
     : fullSubject(model, removed, method, seed, selection, data);
 }
 
@@ -68,7 +71,7 @@ async function loraSubject(
   model: Model,
   removed: readonly number[],
   method: LoraMethod,
-  { seed, selection, healed }: Omit<TrainingSubject, 'method'>,
+  { seed, selection, healed, frozen }: Omit<TrainingSubject, 'method'>,
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);
   const start = await startOf(method, model.checkpoint, removed);
@@ -85,7 +88,7 @@ async function loraSubject(
   if (start) startFrom(start, parameters);
   else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks);
   return {
-    trainable: loraModel(model, view, shape, parameters),
+    trainable: loraModel(model, view, shape, parameters, frozen),
     parameters,
     masks: dropout > 0 ? new DropoutMasks(dropout, seed) : undefined,
     settings: {
@@ -96,6 +99,7 @@ async function loraSubject(
       targets,
       ...(part && { where: selection?.where, trainedBlocks: part }),
       start: digestOf(parameters),
+      ...(frozen && { precision: frozen.precision }),
     },
     blocks: part,
     adapter: () => {

@@ -1,6 +1,7 @@
 /** The result of a retraining, shared by `--json`, the record and the editor. */
 import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
+import type { Precision } from '../precision';
 import type { LeftBehind } from '../write/accompanying-files';
 import type { RunRecord } from '../records/record';
 import type { HeldOutLikeness } from './likeness';
@@ -29,6 +30,8 @@ export interface RunResult {
   readonly removed: readonly number[];
   readonly data: DataDescription;
   readonly device: DeviceReport;
+  /** Of frozen products; int8 is that of rows (weights/row-int8.ts). The comparison with the unpruned model is float32. */
+  readonly precision: Precision;
   /** Over all steps, including those before the run was resumed. */
   readonly tokensPerSecond: number;
   /** Time of this process, from opening the data. */
@@ -47,7 +50,7 @@ export interface RetrainResult extends RunResult {
 
 export function resultOf(
   { step, log, best, stopped }: TrainingState,
-  facts: Pick<RunResult, 'likeness' | 'parameters' | 'removed' | 'data' | 'device' | 'seconds'>,
+  facts: Pick<RunResult, 'likeness' | 'parameters' | 'removed' | 'data' | 'device' | 'precision' | 'seconds'>,
 ): RunResult {
   const { trace, evaluations } = log;
   const sum = (of: (entry: TraceEntry) => number): number => trace.reduce((total, entry) => total + of(entry), 0);
@@ -66,7 +69,16 @@ export function resultOf(
 /** A run, in the form of its record. */
 export interface RunSummary extends Pick<
   RunResult,
-  'steps' | 'likeness' | 'stopped' | 'parameters' | 'removed' | 'data' | 'tokensPerSecond' | 'seconds' | 'peakRssBytes'
+  | 'steps'
+  | 'likeness'
+  | 'stopped'
+  | 'parameters'
+  | 'removed'
+  | 'data'
+  | 'precision'
+  | 'tokensPerSecond'
+  | 'seconds'
+  | 'peakRssBytes'
 > {
   readonly trace: readonly StepSummary[];
   readonly evaluations: readonly EvaluationSummary[];
@@ -107,6 +119,7 @@ export function resultJson(result: RunResult): RunSummary {
     tokensPerSecond: result.tokensPerSecond,
     seconds: result.seconds,
     device: device.provider,
+    precision: result.precision,
     peakRssBytes: result.peakRssBytes,
   };
 }

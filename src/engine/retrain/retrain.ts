@@ -39,7 +39,10 @@ import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
+import { requirePrecision } from '../onnx/require-precision';
 import type { PatchFile } from '../weights/patch-file';
+import { inRowInt8 } from '../weights/row-int8';
+import type { WeightSource } from '../weights/source';
 import type { KeyedPatch } from '../weights/patches';
 import { trainedPatches } from './full/write-trained';
 import { heldOutLikeness, type LikenessQuestion } from './likeness';
@@ -106,7 +109,8 @@ export async function retrain(
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const data = await runData(context.author ?? model, settings, sources, gather);
     const healed = context.healed?.note.digest;
-    const training = await prepareTraining(model, removed, { method, seed, selection, healed }, data);
+    const frozen = settings.precision && (await integerWeights(model));
+    const training = await prepareTraining(model, removed, { method, seed, selection, healed, frozen }, data);
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     context.hooks?.onStart?.({
@@ -140,9 +144,16 @@ export async function retrain(
       removed,
       data: data.describe,
       device: model.device,
+      precision: settings.precision ?? 'float32',
       seconds: (performance.now() - clock) / 1000,
     });
-    const record = await recorder(model, context, data.describe, { ...facts, dtype: settings.dtype }, started);
+    const record = await recorder(
+      model,
+      context,
+      data.describe,
+      { ...facts, precision: settings.precision, dtype: settings.dtype },
+      started,
+    );
     const out = await writeOutput(
       model,
       settings,
@@ -159,6 +170,21 @@ export async function retrain(
   } finally {
     await workspace.leave();
   }
+}
+
+/**
+ * The model's weights in 8-bit integers.
+ * @throws UserError where they cannot be used
+ */
+async function integerWeights(model: Model): Promise<WeightSource> {
+  await requirePrecision('int8', model.device, ['int8']);
+  const weights = await inRowInt8(model.weights);
+  if (weights) return weights;
+  throw new UserError(
+    'int8 cannot be computed on this processor',
+    'its products of 8-bit integers are wrong',
+    `${set('precision', 'float32')}.`,
+  );
 }
 
 /** On which rows the model is compared with the unpruned one; undefined if it is whole, or nothing is held out. */
@@ -292,7 +318,7 @@ async function recorder(
   { checkpoint, device }: Model,
   { opened = {}, teacher, healed }: RetrainContext,
   data: DataDescription,
-  settings: Readonly<Record<string, unknown>> & { readonly seed: number },
+  settings: Readonly<Record<string, unknown>> & { readonly seed: number; readonly precision?: 'int8' },
   started: Date,
 ): Promise<(results: object) => RunRecord> {
   const files = data.files.map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
@@ -307,6 +333,7 @@ async function recorder(
     settings: { ...settings, data },
     seed: settings.seed,
     device,
+    precision: settings.precision,
   });
   return (results) => newRecord({ ...details, kind: 'retrain', results, started });
 }

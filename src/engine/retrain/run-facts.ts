@@ -11,6 +11,8 @@ export type RunFacts = Readonly<Record<string, unknown>>;
 const VERSION = 2;
 /** Values of these facts are hashes, which mean nothing to a reader. */
 const HASHES = new Set(['version', 'model', 'teacher', 'healed', 'start', 'data files']);
+/** Facts that count with this value where they are absent. */
+const USUAL: RunFacts = { precision: 'float32' };
 /** Maximum number of named differences. */
 const MOST = 3;
 
@@ -25,10 +27,11 @@ export function runFacts(model: string, settings: RunFacts, data: DataDescriptio
 /** The differences between two runs: "learning rate (0.01 there, 0.02 here)". Empty when the runs are the same. */
 export function differences(there: RunFacts, here: RunFacts): string[] {
   const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
-  const found = names.filter((name) => valueOf(there[name]) !== valueOf(here[name]));
+  const of = (facts: RunFacts, name: string): string => valueOf(facts[name] ?? USUAL[name]);
+  const found = names.filter((name) => of(there, name) !== of(here, name));
   return found.slice(0, MOST).map((name) => {
     const word = name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
-    return HASHES.has(name) ? word : `${word} (${valueOf(there[name])} there, ${valueOf(here[name])} here)`;
+    return HASHES.has(name) ? word : `${word} (${of(there, name)} there, ${of(here, name)} here)`;
   });
 }
 

@@ -49,6 +49,11 @@ export interface RetrainSettings {
   readonly out: string;
   /** Resume a stopped run. */
   readonly resume?: boolean;
+  /**
+   * LoRA: int8 computes the products of the blocks' frozen weights, forward and backward, with 8-bit integers, on the CPU.
+   * Everything else stays float32. float32 when undefined.
+   */
+  readonly precision?: 'int8';
   /** LoRA: write the merged checkpoint instead of the adapter. */
   readonly merge?: boolean;
   /** Type of a written checkpoint's weights; each keeps its own when undefined. */

@@ -8,7 +8,7 @@ import type { Dtype } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { integerArithmetic } from '../onnx/integer-trial';
-import { integerProduct, quantiseTokens, quantiseWeight, type WeightLevels } from '../onnx/ops/quantised';
+import { frozenProducts, type WeightLevels } from '../onnx/ops/quantised';
 import { type AppliedLinear, type LowRankSum, readWide, type WeightSource } from './source';
 
 /**
@@ -46,11 +46,8 @@ export class RowInt8 implements WeightSource {
   }
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
-    const rows = quantiseTokens(g, x);
-    return linears.map(({ key, rows: some, bias }) => {
-      const weight = quantiseWeight(g, this.source.bind(g, key, some), this.levels);
-      return integerProduct(g, rows, weight, bias);
-    });
+    const bound = linears.map(({ key, rows, bias }) => ({ weight: this.source.bind(g, key, rows), bias }));
+    return frozenProducts(g, x, bound, this.levels);
   }
 
   shape(key: WeightKey): readonly number[] {

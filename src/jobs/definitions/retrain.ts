@@ -7,6 +7,7 @@ import { file, flag, list } from '../option';
 import { compute } from '../options/compute';
 import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
+import { trainedPrecision } from '../options/precision';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
 /** Value instead of files: the unpruned model writes the text. */
@@ -30,6 +31,7 @@ const options = {
   ...blockOptions,
   ...dataOptions,
   ...trainingOptions,
+  precision: trainedPrecision,
   ...compute,
 };
 
@@ -59,7 +61,7 @@ type RetrainOptions = Complete<typeof options>;
 
 /** Options of an adapter and of full training exclude each other. */
 function methodFault(given: RetrainOptions): Fault | undefined {
-  const { full, init, heal, merge, dtype, where } = given;
+  const { full, init, heal, merge, dtype, where, precision } = given;
   if (init && where !== undefined && where !== 'all') {
     return {
       what: `${option('init')} and ${option('where', where)} exclude each other`,
@@ -72,6 +74,13 @@ function methodFault(given: RetrainOptions): Fault | undefined {
       what: `${option('init')} and ${option('heal')} exclude each other`,
       why: 'random weights take the place of the healed ones',
       action: 'Leave one out.',
+    };
+  }
+  if (full && precision === 'int8') {
+    return {
+      what: `${option('precision', 'int8')} and ${option('full')} exclude each other`,
+      why: 'int8 computes products of frozen weights, and full training freezes none',
+      action: `Leave ${option('precision')} out.`,
     };
   }
   if (full) {

@@ -14,6 +14,13 @@ const details = {
 /** @param help what `auto` does in this job */
 export const precisionOption = (help: string) => choice(PRECISION_CHOICES, help, details);
 
+/** Of a retraining. */
+export const trainedPrecision = choice(
+  ['auto', 'float32', 'int8'],
+  'float32 (auto), or int8: products of the frozen weights in 8-bit integers, on the CPU; faster, and a little less exact',
+  details,
+);
+
 const FLOATS = ['auto', 'float32', 'float16'] as const;
 
 /** Of a job that measures and has no integer arithmetic. */

@@ -31,13 +31,15 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
     context.job,
   );
   const tokenizer = await optionalTokenizer(checkpoint.folder, context.job);
-  const compute = modelOptions(options, context);
+  // Integer products run on the CPU only.
+  const device = options.precision === 'int8' && options.device === 'auto' ? 'cpu' : options.device;
+  const compute = modelOptions({ ...options, device }, context);
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
     const isChanged = healed !== undefined || checkpoint.narrowing !== undefined;
     const plain = isChanged && usesPlain(options) ? await openModel(asStored(checkpoint), compute) : model;
     const teacher = await openTeacher(options, plain, context);
     try {
-      const { device, threads, memory } = options;
+      const { threads, memory } = options;
       const opened = { device, threads, memory };
       const around = { removed, tokenizer, teacher, healed, author: plain, hooks: hooksOf(context), opened };
       const done = await retrainModel(model, settingsOf(options), around, context.job);
@@ -51,6 +53,7 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
           settings,
           seed: seed ?? undefined,
           device: model.device,
+          precision: done.precision,
           checkpoints: teacher ? [teacher.model.checkpoint] : [],
         }),
       };

@@ -6,6 +6,7 @@ import type { Batch } from '../../../src/engine/retrain/loop/batch';
 import { DropoutMasks } from '../../../src/engine/retrain/loop/dropout';
 import { Teacher } from '../../../src/engine/retrain/teacher/teacher';
 import { fullView, viewWithout, type View } from '../../../src/engine/model/view';
+import { RowInt8 } from '../../../src/engine/weights/row-int8';
 import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
 import { referenceView } from '../../reference/measures';
 import { assertClose, assertGradientClose } from '../../support/close';
@@ -40,7 +41,8 @@ describe('backpropagation', () => {
   ];
 
   it('gives the same to the last bit whatever is kept in memory', async () => {
-    for (const setup of await setups()) {
+    const integers = { ...loraSetup(model(), { dropout: true, frozen: new RowInt8(model().weights, 63) }), dropout };
+    for (const setup of [...(await setups()), integers]) {
       const [first, ...others] = await Promise.all(
         POLICIES.map((policy) =>
           withBackprop(model(), setup.trainable, { policy, tokensPerRun: 32 }, (b) =>

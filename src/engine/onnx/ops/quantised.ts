@@ -60,9 +60,44 @@ export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): Quanti
   const outputs = w.shape[0];
   const scales = largest(g, w, 1 / levels);
   const spread = g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [outputs, 1] });
-  const rounded = g.op('Round', [g.op('Div', [w, spread], w)], w);
-  const bytes = g.op('Cast', [rounded], { type: 'int8', shape: w.shape }, { to: elementTypeCode('int8') });
-  return { values: transpose(g, bytes, [1, 0]), scales };
+  return { values: transpose(g, roundedBytes(g, w, spread), [1, 0]), scales };
+}
+
+/**
+ * The same with a scale for each column, for products with the weight and not with its transpose: (out, in) int8, and (in)
+ * scales.
+ */
+function quantiseInputs(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
+  const scales = largest(g, w, 1 / levels, 0);
+  return { values: roundedBytes(g, w, scales), scales };
+}
+
+/** w / scales as bytes; scales broadcast. */
+function roundedBytes(g: Graph, w: Value, scales: Value): Value {
+  const rounded = g.op('Round', [g.op('Div', [w, scales], w)], w);
+  return g.op('Cast', [rounded], { type: 'int8', shape: w.shape }, { to: elementTypeCode('int8') });
+}
+
+/** A weight that does not change, (out, in) float32, and a bias, (out). */
+export interface FrozenLinear {
+  readonly weight: Value;
+  readonly bias?: Value;
+}
+
+/**
+ * x Wᵀ + bias of several Linears in integers, with x rounded once. The gradient is a product of integers too: dx = dy W, with dy
+ * rounded for each token and W for each input. It is the gradient of the exact product, with roundings of its own; that of
+ * the rounded one is 0 almost everywhere. The weights have none.
+ * x: (tokens, in) → (tokens, out) each
+ */
+export function frozenProducts(g: Graph, x: Value, linears: readonly FrozenLinear[], levels: WeightLevels): Value[] {
+  const rows = quantiseTokens(g, x);
+  return linears.map(({ weight, bias }) => {
+    const output = integerProduct(g, rows, quantiseWeight(g, weight, levels), bias);
+    return g.record(output, [x], (d) => [
+      () => integerProduct(g, quantiseTokens(g, d), quantiseInputs(g, weight, levels)),
+    ]);
+  });
 }
 
 /** x Wᵀ + bias. x: (tokens, in) → float32 (tokens, out) */
@@ -74,11 +109,11 @@ export function integerProduct(g: Graph, x: QuantisedRows, w: QuantisedWeight, b
   return bias ? add(g, scaled, bias) : scaled;
 }
 
-/** The largest absolute value of each row times `factor`; never zero. (rows, n) → (rows) */
-function largest(g: Graph, x: Value, factor: number): Value {
-  const shape = { type: x.type, shape: [x.shape[0]] };
-  const high = g.op('ReduceMax', [x, g.ints(1)], shape, { keepdims: 0 });
-  const low = g.op('ReduceMin', [x, g.ints(1)], shape, { keepdims: 0 });
+/** The largest absolute value of each row, or along another axis, times `factor`; never zero. (rows, n) → (rows) */
+function largest(g: Graph, x: Value, factor: number, axis: 0 | 1 = 1): Value {
+  const shape = { type: x.type, shape: [x.shape[1 - axis]] };
+  const high = g.op('ReduceMax', [x, g.ints(axis)], shape, { keepdims: 0 });
+  const low = g.op('ReduceMin', [x, g.ints(axis)], shape, { keepdims: 0 });
   const most = g.op('Max', [high, g.op('Neg', [low], low), g.scalar(TINY)], shape);
   return mul(g, most, g.scalar(factor));
 }

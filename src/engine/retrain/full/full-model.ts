@@ -107,6 +107,7 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
       : { options: {}, feeds: {}, names: new Map() },
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
+    bytesPerWeight: 4,
   };
 }
 

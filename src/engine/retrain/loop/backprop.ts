@@ -190,7 +190,7 @@ export class Backprop {
 
   private policyFor(longest: number): MemoryPolicy {
     const blocks = this.trainable.steps.map(({ step }) => step.block);
-    const weights = 4 * parametersOf(withLayers(this.model.architecture, blocks));
+    const weights = this.trainable.bytesPerWeight * parametersOf(withLayers(this.model.architecture, blocks));
     return {
       keepSessions: 2 * weights < memoryFor('trainingSessions'),
       // For the longest rows, whose attention is the largest.

@@ -51,4 +51,6 @@ export interface TrainableModel {
   readonly parameters: Parameters;
   /** Default tokens of a micro-batch. */
   readonly tokensPerRun: number;
+  /** Bytes of a block's weight in an open session. */
+  readonly bytesPerWeight: number;
 }

@@ -13,8 +13,9 @@ import type { Graph, Value } from '../../onnx/graph';
 import { mul, scale } from '../../onnx/ops/elementwise';
 import { linear } from '../../onnx/ops/linear';
 import { concat, split } from '../../onnx/ops/shapes';
-import { type Bind, blockBinder } from '../../model/binding';
+import { bindFrom, blockBinder } from '../../model/binding';
 import type { BlockParameters } from '../../model/training-graph';
+import { applyLinears, type WeightSource } from '../../weights/source';
 
 export interface LoraShape {
   readonly rank: number;
@@ -33,14 +34,15 @@ export function dropoutName(linears: readonly LinearName[]): string {
 /** Linears, grouped by their shared input. */
 export const LINEAR_GROUPS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
 
+/** @param frozen has the weights, and the arithmetic of their products */
 export function loraBlockParameters(
   g: Graph,
   architecture: Architecture,
   index: number,
-  bind: Bind,
+  frozen: WeightSource,
   { rank, alpha, targets, dropout }: LoraShape,
 ): BlockParameters {
-  const weight = blockBinder(architecture, index, bind);
+  const weight = blockBinder(architecture, index, bindFrom(g, frozen));
   const shapes = blockWeights(architecture, index);
   const adapters = new Map<string, Value>();
   const adapter = (name: LinearName, matrix: 'A' | 'B'): Value => {
@@ -53,9 +55,14 @@ export function loraBlockParameters(
   return {
     norm: (name) => weight(name)!,
     project: (x, linears) => {
-      const bases = linears.map((name) => linear(g, x, weight(name)!, weight(`${name}Bias`)));
+      const bases = applyLinears(
+        g,
+        frozen,
+        x,
+        linears.map((name) => ({ key: { layer: index, name }, bias: weight(`${name}Bias`) })),
+      );
       const adapted = linears.filter((name) => targets.includes(name));
-      if (adapted.length === 0) return bases;
+      if (adapted.length === 0) return [...bases];
       const a = concat(
         g,
         adapted.map((name) => adapter(name, 'A')),

@@ -3,9 +3,9 @@ import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
 import type { Architecture, LinearName } from '../../checkpoint/architecture';
-import { bindFrom } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { type Step, stepsOf, type View } from '../../model/view';
+import type { WeightSource } from '../../weights/source';
 import type { Parameter } from '../loop/adamw';
 import { adapterName } from '../../adapter/names';
 import { dropoutName, LINEAR_GROUPS, loraBlockParameters, type LoraShape } from './graph';
@@ -60,12 +60,14 @@ export function initialAdapters(
 /**
  * The model with adapters to train.
  * @param parameters as `initialAdapters` names them; a step without any is frozen
+ * @param frozen the model's weights in the arithmetic of their products; only Linears of blocks use it
  */
 export function loraModel(
   model: Model,
   view: View,
   shape: LoraShape,
   parameters: ReadonlyMap<string, Parameter>,
+  frozen: WeightSource = model.weights,
 ): TrainableModel {
   return {
     embedding: {
@@ -73,19 +75,26 @@ export function loraModel(
         await model.embedding.lookUp(ids, into);
       },
     },
-    steps: stepsOf(view).map((step, k) => trainedStep(model, step, k, { shape, parameters })),
+    steps: stepsOf(view).map((step, k) => trainedStep(model, step, k, { shape, parameters, frozen })),
     head: { options: {}, feeds: {}, names: new Map() },
     parameters,
     tokensPerRun: TOKENS_PER_RUN,
+    bytesPerWeight: frozen.precision === 'int8' ? 1 : 4,
   };
+}
+
+interface LoraParts {
+  readonly shape: LoraShape;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly frozen: WeightSource;
 }
 
 /** @param k index of the step in the view */
 function trainedStep(
-  { architecture, weights }: Model,
+  { architecture }: Model,
   step: Step,
   k: number,
-  { shape, parameters }: { readonly shape: LoraShape; readonly parameters: ReadonlyMap<string, Parameter> },
+  { shape, parameters, frozen }: LoraParts,
 ): TrainedStep {
   const prefix = loraParameterName(k, '');
   const own = [...parameters].filter(([name]) => name.startsWith(prefix));
@@ -94,7 +103,7 @@ function trainedStep(
   return {
     step,
     sessionKey: `block ${k}`,
-    declare: (g) => loraBlockParameters(g, architecture, step.block, bindFrom(g, weights), { ...shape, targets }),
+    declare: (g) => loraBlockParameters(g, architecture, step.block, frozen, { ...shape, targets }),
     feeds: Object.fromEntries(own.map(([name, p]) => [inGraph(name), float32(p.values, p.shape)])),
     names: new Map(own.map(([name]) => [inGraph(name), name])),
     dropoutSites: shape.dropout ? dropoutSites(architecture, step, targets) : [],
