@@ -17,6 +17,12 @@ export function softmax(g: Graph, x: Value): Value {
 }
 
 /**
+ * Exponents of weights in attention are not smaller: masked scores would give numbers below the normal ones, with which
+ * processors compute many times as slowly. e^−50 is 2e-22, far below what a float32 sum with 1 in it can hold.
+ */
+const LEAST = -50;
+
+/**
  * softmax(z) v: attention's weights and what they weigh. scores: (…, n, m), values: (…, m, k) → (…, n, k)
  *
  * With e = exp(z − max z), it is (e v) / Σe: the division comes after the product, where there is less to divide. In the
@@ -30,7 +36,8 @@ export function softmaxProduct(g: Graph, scores: Value, values: Value): Value {
   const result = { type: scores.type, shape: scores.shape.with(rank - 1, values.shape[rank - 1]) };
   const swapped = scores.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
   const max = g.op('ReduceMax', [scores, g.ints(-1)], row, { keepdims: 1 });
-  const exponentials = g.op('Exp', [g.op('Sub', [scores, max], scores)], scores);
+  const shifted = g.op('Clip', [g.op('Sub', [scores, max], scores), g.scalar(LEAST)], scores);
+  const exponentials = g.op('Exp', [shifted], scores);
   const sum = reduceSum(g, exponentials, [rank - 1], true);
   const output = g.op('Div', [g.op('MatMul', [exponentials, values], result), sum], result);
   return g.record(output, [scores, values], (d) => {
