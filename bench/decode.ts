@@ -1,30 +1,43 @@
 /**
- * Decode: how much of the memory's read bandwidth cached decoding uses.
+ * Decode: tokens a second of cached decoding in float32, int8 and int4, beside llama.cpp, and how much of the memory's read bandwidth
+ * that uses.
  *
- *   npm run bench -- decode [CHECKPOINT] [--rounds 5] [--tokens 64] [--threads N]
+ *   npm run bench -- decode [CHECKPOINT] [--rounds 5] [--tokens 64] [--threads 1,2] [--precision float32,int8,int4] [--gguf FILE]
  *
- * One token reads every weight of the blocks and the head once, as float32, whatever the file holds; that many bytes × tokens/s
- * of `generate` is the rate. The bandwidth is what onnxruntime reaches in summing up 1 GB with the same threads, right before and
- * right after each text. Sampling, the cache and all calls from JavaScript count as decoding.
+ * All models are open at the same time and take turns. One token reads every weight of the blocks and the head once, in
+ * the bytes of the precision; that many bytes × tokens/s is the rate. The bandwidth is what onnxruntime reaches in summing up
+ * 1 GB with the same threads, in each round. Choosing the most likely token, the cache and all calls from JavaScript
+ * count as decoding. llama.cpp takes part if npm can install node-llama-cpp into a temporary folder, or
+ * COPPICE_LLAMA_CPP names a folder that has it; its file is SmolLM2's Q4_1 of the reference material unless one is named.
  */
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { Architecture } from '../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
-import { elements, parametersOf } from '../src/engine/checkpoint/parameters';
+import { elements } from '../src/engine/checkpoint/parameters';
 import { outerWeights } from '../src/engine/checkpoint/weight-names';
-import { generate } from '../src/engine/evaluate/generate';
+import { timedRun } from '../src/engine/evaluate/grid/timed-run';
+import { median } from '../src/engine/median';
+import { Decoder } from '../src/engine/model/decoder';
+import { openModel } from '../src/engine/model/model';
+import { fullView } from '../src/engine/model/view';
 import { Graph } from '../src/engine/onnx/graph';
 import { reduceSum } from '../src/engine/onnx/ops/reduce';
 import { float32, floats, openSession } from '../src/engine/onnx/session';
-import { openModel } from '../src/engine/model/model';
+import type { Precision } from '../src/engine/precision';
+import { bytesOfWeights } from '../src/engine/weights/bytes';
+import { hasShared, shared } from '../test/support/shared';
+import { llamaCppFolder, startLlamaCpp } from './peers/llama-cpp';
+import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
-import { median } from '../src/engine/median';
-import { percent, printFacts, timed } from './support/numbers';
+import { percent, timed, times } from './support/numbers';
 import { checkpointOr } from './support/subject';
 
 /** 1 GB in rows, which threads share among themselves. */
 const ROWS = 1000;
 const ROW = 250_000;
-const SUMS = 5;
 const PROMPT = 16;
 
 const { values, positionals } = parseArgs({
@@ -32,63 +45,128 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '64' },
-    threads: { type: 'string' },
+    threads: { type: 'string', default: availableParallelism() === 1 ? '1' : `1,${availableParallelism()}` },
+    precision: { type: 'string', default: 'float32,int8,int4' },
+    gguf: { type: 'string' },
   },
 });
-const threads = values.threads === undefined ? undefined : Number(values.threads);
-const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
-const architecture = requireArchitecture(checkpoint);
+const tokens = Number(values.tokens);
+const threadCounts = values.threads.split(',').map(Number);
 
-const g = new Graph();
-g.output('sums', reduceSum(g, g.input('x', 'float32', [ROWS, ROW]), [1]));
-const reader = await openSession(g.serialize(), { provider: 'cpu', threads });
-const ones = float32(new Float32Array(ROWS * ROW).fill(1), [ROWS, ROW]);
-
-/** Bytes a second: the fastest of some sums, for whatever disturbs one only makes it slower. */
-async function bandwidth(): Promise<number> {
-  let least = Infinity;
-  for (let i = 0; i < SUMS; i++) {
-    const { seconds, result } = await timed(() => reader.run({ x: ones }));
-    if (!floats(result.sums).every((sum) => sum === ROW)) throw new Error('the sums are wrong');
-    least = Math.min(least, seconds);
-  }
-  return (4 * ROWS * ROW) / least;
+/** What takes turns: a model with some threads. */
+interface Subject {
+  readonly name: string;
+  readonly threads: number;
+  /** Bytes of weights that a token reads. */
+  readonly bytes: number;
+  /** Tokens a second. */
+  readonly run: () => Promise<number>;
+  readonly close: () => Promise<void> | void;
+  readonly speeds: number[];
 }
 
-/** Parameters that every token reads: all but the embedding, of which it reads one row. A tied one is the head too. */
-const { embed } = outerWeights(architecture);
-const held = 4 * (parametersOf(architecture) - (architecture.tied ? 0 : elements(embed.shape)));
-const prompt = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % architecture.vocabulary);
-const gigabytes = (rate: number): string => `${(rate / 1e9).toFixed(1)} GB/s`;
+/** All but the embedding, of which a token reads one row. A tied one is the head too. */
+function bytesRead(architecture: Architecture, precision: Precision): number {
+  const { embed } = outerWeights(architecture);
+  const isCounted = precision === 'float32' && !architecture.tied;
+  return bytesOfWeights(architecture, precision) - (isCounted ? 4 * elements(embed.shape) : 0);
+}
+
+/** Bytes a second, with the most of some sums: whatever disturbs one only makes it slower. */
+async function reading(threads: number): Promise<{ readonly run: () => Promise<number>; readonly close: () => Promise<void> }> {
+  const g = new Graph();
+  g.output('sums', reduceSum(g, g.input('x', 'float32', [ROWS, ROW]), [1]));
+  const session = await openSession(g.serialize(), { provider: 'cpu', threads });
+  const run = async (): Promise<number> => {
+    let least = Infinity;
+    for (let i = 0; i < 3; i++) {
+      const { seconds, result } = await timed(() => session.run({ x: ones }));
+      if (!floats(result.sums).every((sum) => sum === ROW)) throw new Error('the sums are wrong');
+      least = Math.min(least, seconds);
+    }
+    return (4 * ROWS * ROW) / least;
+  };
+  return { run, close: () => session.close() };
+}
 
 printMachine();
-const model = await openModel(checkpoint, { device: 'cpu', threads });
-const speeds: number[] = [];
-const readings: number[] = [];
-const shares: number[] = [];
-try {
-  for (let round = 0; round < Number(values.rounds); round++) {
-    const before = await bandwidth();
-    const options = { maxNewTokens: Number(values.tokens), greedy: true, ignoreEos: true };
-    const { decodeTokensPerSecond } = await generate(model, prompt, options);
-    const after = await bandwidth();
-    speeds.push(decodeTokensPerSecond);
-    readings.push(before, after);
-    shares.push((held * decodeTokensPerSecond) / ((before + after) / 2));
-    console.log(
-      `round ${round + 1}: ${decodeTokensPerSecond.toFixed(1)} tokens/s, ${gigabytes(held * decodeTokensPerSecond)}; ` +
-        `memory ${gigabytes(before)} before, ${gigabytes(after)} after`,
-    );
+const ones = float32(new Float32Array(ROWS * ROW).fill(1), [ROWS, ROW]);
+const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
+const architecture = requireArchitecture(checkpoint);
+const prompt = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % architecture.vocabulary);
+
+const subjects: Subject[] = [];
+for (const precision of values.precision.split(',') as Precision[]) {
+  for (const threads of threadCounts) {
+    const model = await openModel(checkpoint, { device: 'cpu', threads, precision });
+    const decoder = await Decoder.open(model, fullView(architecture.layers.length), PROMPT + tokens + 1);
+    subjects.push({
+      name: `Coppice, ${precision}`,
+      threads,
+      bytes: bytesRead(architecture, precision),
+      run: async () => 1 / (await timedRun(model, decoder, { prompts: [prompt], newTokens: tokens + 1 })).laterSeconds!,
+      close: async () => {
+        await decoder.close();
+        await model.close();
+      },
+      speeds: [],
+    });
   }
-} finally {
-  await model.close();
-  await reader.close();
 }
 
-console.log('');
-printFacts([
-  ['weights read', `${(held / 1e6).toFixed(0)} MB a token`],
-  ['decode', `${median(speeds).toFixed(1)} tokens/s, ${gigabytes(held * median(speeds))}`],
-  ['memory', `${gigabytes(median(readings))} in a sum over 1 GB`],
-  ['share of memory', `${percent(median(shares))} (goal: 80 %)`],
-]);
+const peer = await addLlamaCpp();
+const readers = new Map(await Promise.all(threadCounts.map(async (n) => [n, await reading(n)] as const)));
+const rates = new Map(threadCounts.map((threads) => [threads, [] as number[]]));
+try {
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    for (const [threads, reader] of readers) rates.get(threads)!.push(await reader.run());
+    for (const subject of subjects) {
+      const speed = await subject.run();
+      if (round > 0) subject.speeds.push(speed); // the first one warms up
+    }
+  }
+} finally {
+  for (const subject of subjects) await subject.close();
+  for (const reader of readers.values()) await reader.close();
+  peer();
+}
+
+console.log('\n                      threads  MB a token  tokens/s  GB/s  of reading memory');
+for (const { name, threads, bytes, speeds } of subjects) {
+  const rate = bytes * median(speeds);
+  const cells = [threads, (bytes / 1e6).toFixed(0), median(speeds).toFixed(1), (rate / 1e9).toFixed(1)];
+  const [t, mb, speed, gb] = cells.map(String);
+  const share = percent(rate / median(rates.get(threads)!));
+  console.log(`${name.padEnd(20)}  ${t.padStart(7)}  ${mb.padStart(10)}  ${speed.padStart(8)}  ${gb.padStart(4)}  ${share}`);
+}
+for (const [threads, all] of rates) {
+  console.log(`memory, ${threads} threads: ${(median(all) / 1e9).toFixed(1)} GB/s in a sum over 1 GB`);
+}
+const best = (name: string): number => Math.max(...subjects.filter((s) => s.name === name).map((s) => median(s.speeds)));
+const [ours, theirs] = [best('Coppice, int4'), best('llama.cpp')];
+if (ours > 0 && theirs > 0) console.log(`int4 against llama.cpp, each with its best threads: ${times(ours / theirs)}`);
+
+/** @returns what removes its folder */
+async function addLlamaCpp(): Promise<() => void> {
+  const file = values.gguf ?? referenceFile();
+  if (file === undefined) {
+    console.log('llama.cpp: skipped, name a file with --gguf');
+    return () => undefined;
+  }
+  const installed = llamaCppFolder();
+  if (isSkipped(installed)) {
+    console.log(`llama.cpp: skipped, ${installed.skipped}`);
+    return () => undefined;
+  }
+  for (const threads of threadCounts) {
+    const { run, close } = await startLlamaCpp(installed.folder, file, { threads, tokens, prompt });
+    subjects.push({ name: 'llama.cpp', threads, bytes: statSync(file).size, run, close, speeds: [] });
+  }
+  return installed.remove;
+}
+
+/** SmolLM2 in Q4_1, which a script of the reference material fetches. */
+function referenceFile(): string | undefined {
+  if (!hasShared || positionals.length > 0) return undefined;
+  return execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
+}
