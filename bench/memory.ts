@@ -5,7 +5,7 @@
  *
  * Parts, all unless named: `score` scores the checkpoint by perplexity as it comes, 10 rows of 128 tokens; `samples`
  * does it with 10 and with 200 rows under the same `--memory`; `large` takes one window of 128 tokens through 32 blocks
- * of LLaMA-7B's shapes, in BF16, in a file that is one hole. Every figure is of a fresh process of the built command line and
+ * of LLaMA-7B's shapes, in BF16, in a file that is one hole; `text` generates from the same model in int4. Every figure is of a fresh process of the built command line and
  * holds all of it: Node, the weights mapped from the file, onnxruntime, hidden states.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { checkpointOr, rowsFileOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
 const MB = 1e6;
-const GOALS = { score: 350 * MB, large: 3000 * MB };
+const GOALS = { score: 350 * MB, large: 3000 * MB, text: 6000 * MB };
 
 /**
  * Few enough for the hidden states of even 10 short rows not to fit at once: 31 variants × 10 × 32 tokens × 576 numbers
@@ -36,7 +36,7 @@ const { values, positionals } = parseArgs({
   options: { checkpoint: { type: 'string' }, rows: { type: 'string' } },
 });
 
-const parts = { score, samples, large };
+const parts = { score, samples, large, text };
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
 try {
   printMachine();
@@ -72,13 +72,20 @@ async function samples(): Promise<void> {
 
 function large(): void {
   const bytes = writeSyntheticCheckpoint(folder, LLAMA_7B);
-  const text = join(folder, 'text.txt');
-  writeFileSync(text, 'x'.repeat(200));
-  const { json, peakBytes, seconds } = runBuilt('eval', folder, '--text', text, '--limit', '1');
+  const file = join(folder, 'text.txt');
+  writeFileSync(file, 'x'.repeat(200));
+  const { json, peakBytes, seconds } = runBuilt('eval', folder, '--text', file, '--limit', '1');
   // Zeros as weights make every word equally likely, so the pass can be seen to have gone through.
   if (Math.abs(Number(json.ppl) / LLAMA_7B.vocab_size - 1) > 1e-3) throw new Error(`perplexity ${String(json.ppl)}`);
   const what = `${(bytes / 1e9).toFixed(1)} GB in BF16`;
   print('7B-shaped, one window', peakBytes, seconds, `${what}, goal: ${megabytes(GOALS.large)}`);
+}
+
+function text(): void {
+  const bytes = writeSyntheticCheckpoint(folder, LLAMA_7B);
+  const sampling = ['--prompt', 'x', '--max-new-tokens', '4', '--greedy', '--ignore-eos'];
+  const { peakBytes, seconds } = runBuilt('generate', folder, ...sampling, '--precision', 'int4');
+  print('7B-shaped, int4 text', peakBytes, seconds, `${(bytes / 1e9).toFixed(1)} GB in BF16, goal: ${megabytes(GOALS.text)}`);
 }
 
 function print(name: string, peakBytes: number, seconds: number, remark: string): void {
