@@ -73,7 +73,9 @@ function bytesRead(architecture: Architecture, precision: Precision): number {
 }
 
 /** Bytes a second, with the most of some sums: whatever disturbs one only makes it slower. */
-async function reading(threads: number): Promise<{ readonly run: () => Promise<number>; readonly close: () => Promise<void> }> {
+async function reading(
+  threads: number,
+): Promise<{ readonly run: () => Promise<number>; readonly close: () => Promise<void> }> {
   const g = new Graph();
   g.output('sums', reduceSum(g, g.input('x', 'float32', [ROWS, ROW]), [1]));
   const session = await openSession(g.serialize(), { provider: 'cpu', threads });
@@ -137,12 +139,15 @@ for (const { name, threads, bytes, speeds } of subjects) {
   const cells = [threads, (bytes / 1e6).toFixed(0), median(speeds).toFixed(1), (rate / 1e9).toFixed(1)];
   const [t, mb, speed, gb] = cells.map(String);
   const share = percent(rate / median(rates.get(threads)!));
-  console.log(`${name.padEnd(20)}  ${t.padStart(7)}  ${mb.padStart(10)}  ${speed.padStart(8)}  ${gb.padStart(4)}  ${share}`);
+  console.log(
+    `${name.padEnd(20)}  ${t.padStart(7)}  ${mb.padStart(10)}  ${speed.padStart(8)}  ${gb.padStart(4)}  ${share}`,
+  );
 }
 for (const [threads, all] of rates) {
   console.log(`memory, ${threads} threads: ${(median(all) / 1e9).toFixed(1)} GB/s in a sum over 1 GB`);
 }
-const best = (name: string): number => Math.max(...subjects.filter((s) => s.name === name).map((s) => median(s.speeds)));
+const best = (name: string): number =>
+  Math.max(...subjects.filter((s) => s.name === name).map((s) => median(s.speeds)));
 const [ours, theirs] = [best('Coppice, int4'), best('llama.cpp')];
 if (ours > 0 && theirs > 0) console.log(`int4 against llama.cpp, each with its best threads: ${times(ours / theirs)}`);
 

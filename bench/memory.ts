@@ -85,7 +85,12 @@ function text(): void {
   const bytes = writeSyntheticCheckpoint(folder, LLAMA_7B);
   const sampling = ['--prompt', 'x', '--max-new-tokens', '4', '--greedy', '--ignore-eos'];
   const { peakBytes, seconds } = runBuilt('generate', folder, ...sampling, '--precision', 'int4');
-  print('7B-shaped, int4 text', peakBytes, seconds, `${(bytes / 1e9).toFixed(1)} GB in BF16, goal: ${megabytes(GOALS.text)}`);
+  print(
+    '7B-shaped, int4 text',
+    peakBytes,
+    seconds,
+    `${(bytes / 1e9).toFixed(1)} GB in BF16, goal: ${megabytes(GOALS.text)}`,
+  );
 }
 
 function print(name: string, peakBytes: number, seconds: number, remark: string): void {

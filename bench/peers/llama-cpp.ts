@@ -46,7 +46,11 @@ export interface LlamaCpp {
 export async function startLlamaCpp(
   folder: string,
   file: string,
-  { threads, tokens, prompt }: { readonly threads: number; readonly tokens: number; readonly prompt: readonly number[] },
+  {
+    threads,
+    tokens,
+    prompt,
+  }: { readonly threads: number; readonly tokens: number; readonly prompt: readonly number[] },
 ): Promise<LlamaCpp> {
   const script = join(import.meta.dirname, 'llama_cpp.mjs');
   const args = [script, folder, file, String(threads), String(tokens), JSON.stringify(prompt)];
