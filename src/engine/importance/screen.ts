@@ -18,6 +18,8 @@ export interface ScreenOptions {
   readonly counts?: (candidate: number) => boolean;
   /** Errors of earlier screens of the same kind. */
   readonly earlier?: Spread;
+  /** The whole model has no error that others share: what is measured is how far they are from it. */
+  readonly isMeasure?: boolean;
 }
 
 export interface Screened extends Margin {
@@ -41,7 +43,7 @@ const GROWTH = 4;
  */
 export async function screen(
   screened: Numbers,
-  { exact, counts = () => true, earlier = NO_SPREAD }: ScreenOptions,
+  { exact, counts = () => true, earlier = NO_SPREAD, isMeasure = false }: ScreenOptions,
   confirm: Confirm,
 ): Promise<Screened> {
   const candidates = [...screened.without.keys()].filter(counts);
@@ -49,14 +51,17 @@ export async function screen(
   const order = rankBlocks(screened.without).filter((k) => counts(k) && isFinite(k));
   const known = new Map<number, number>();
   // A few errors are needed before anything is certain. Without a finite screen, nothing is known of a candidate.
-  const first = exact === 0 ? 0 : Math.max(exact, FIRST - earlier.freedom);
+  const first = exact === 0 ? 0 : Math.max(exact, FIRST + Number(isMeasure) - earlier.freedom);
   let next = [...order.slice(0, first), ...candidates.filter((k) => !isFinite(k))];
   for (;;) {
     const sorted = next.sort((a, b) => a - b);
     const found = await confirm(sorted);
     sorted.forEach((k, i) => known.set(k, found.without[i]));
     const errors = [...known].filter(([k]) => isFinite(k)).map(([k, value]) => value - screened.without[k]);
-    const margin = marginOf([found.full - screened.full, ...errors], earlier);
+    const ofWhole = found.full - screened.full;
+    // Of a whole model that is not finite, nothing can be said.
+    const withWhole = isMeasure && Number.isFinite(ofWhole) ? errors : [ofWhole, ...errors];
+    const margin = marginOf(withWhole, earlier);
     const open = order.filter((k) => !known.has(k));
     const change = (k: number): number => screened.without[k] - screened.full;
     const largest = Math.max(0, ...[...known.keys()].filter(isFinite).map(change));

@@ -40,6 +40,8 @@ export interface SweepScope<T> {
   readonly work: ScreenedWork;
   /** Errors of earlier screens. */
   readonly earlier?: Spread;
+  /** What is measured is the distance from the whole model, which has no error then. */
+  readonly isMeasure?: boolean;
   /** The numbers of the model, where they are known. */
   readonly known?: { readonly screen: T; readonly exact: T };
 }
@@ -56,7 +58,7 @@ export interface ScreenedSweep<T> extends Screened {
 /** @throws what the sweeps throw */
 export async function screenedSweep<T>(
   { screen: rough, exact: precise, number }: Sweeps<T>,
-  { candidates, exact: wanted, counts = () => true, work, earlier, known }: SweepScope<T>,
+  { candidates, exact: wanted, counts = () => true, work, earlier, isMeasure, known }: SweepScope<T>,
   job: JobOptions,
 ): Promise<ScreenedSweep<T>> {
   const phases = inPhases(job, [{ share: work.screen }, { share: work.exact }, { share: work.further, unpaced: true }]);
@@ -66,7 +68,7 @@ export async function screenedSweep<T>(
   const exact = new Map<number, T>();
   let batch = 1;
   try {
-    const options = { exact: wanted, counts: (i: number) => counts(candidates[i]), earlier };
+    const options = { exact: wanted, counts: (i: number) => counts(candidates[i]), earlier, isMeasure };
     const found = await screen(numbers, options, async (some) => {
       const few = some.map((i) => candidates[i]);
       const { full, without } = await precise(few, labelled(phases[Math.min(batch++, 2)], 'exact'), memory);
@@ -120,12 +122,14 @@ export const precisionOf = <T>(
 /**
  * Means of rows of a screened candidate, moved to where float32 has them: by the whole model's own difference in each
  * row, and by what the confirmed candidates differ on average besides. So their mean is the screened mean plus the shift.
- * @param mean of the rows of a model
+ * @param rowsOf means of the rows of a model
+ * @param isMeasure as in the scope of the sweep
  */
 export function alignedRows<T>(
   { full, exact, screened }: ScreenedSweep<T>,
   candidate: number,
   rowsOf: (value: T) => readonly number[],
+  isMeasure = false,
 ): number[] {
   const [whole, rough] = [rowsOf(full), rowsOf(screened.full)];
   const mean = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + row, 0) / rows.length;
@@ -133,6 +137,7 @@ export function alignedRows<T>(
   const errors = [...exact]
     .map(([k, value]) => mean(rowsOf(value)) - mean(rowsOf(screened.without.get(k)!)))
     .filter((error) => Number.isFinite(error));
-  const shift = [ofFull, ...errors].reduce((sum, error) => sum + error, 0) / (1 + errors.length);
+  const all = isMeasure && errors.length > 0 ? errors : [ofFull, ...errors];
+  const shift = all.reduce((sum, error) => sum + error, 0) / all.length;
   return rowsOf(screened.without.get(candidate)!).map((row, r) => row + whole[r] - rough[r] + shift - ofFull);
 }

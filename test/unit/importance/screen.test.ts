@@ -99,6 +99,18 @@ describe('a screen', () => {
     assert.ok(margin < 1e-3);
   });
 
+  it('takes no error from a whole model that is what is measured', async () => {
+    const exact = [...Array(12).keys()].map((k) => 0.1 * (k + 1));
+    const rough = exact.map((value, k) => value + 0.4 + 0.001 * (k % 2));
+    const all = await screened(exact, rough, { exact: 4 });
+    assert.ok(all.confirmed.length > 8, 'its error is unlike the others');
+    const { confirmed, shift } = await screened(exact, rough, { exact: 4, isMeasure: true });
+    assert.deepEqual(confirmed, [0, 1, 2, 3, 4]);
+    assert.ok(Math.abs(shift + 0.4) < 0.001);
+    const broken = await screened(exact, rough, { exact: 4, isMeasure: true }, [NaN, NaN]);
+    assert.equal(broken.confirmed.length, 12);
+  });
+
   it('confirms everything after an error that is large', async () => {
     const exact = [...Array(12).keys()].map((k) => 0.1 * k);
     const { confirmed } = await screened(

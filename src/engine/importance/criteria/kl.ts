@@ -167,6 +167,7 @@ async function screenSteps(
     (one: Model): SweepOf<Compared> =>
     (some, ...rest) =>
       sweepComparisons(one, teacher, rows, steps, some, ...rest);
+  const isMeasure = teacher === 'full';
   const found = await screenedSweep(
     { screen: of(screening.model), exact: of(model), number: (compared) => summary(compared).summary.kl },
     {
@@ -174,6 +175,7 @@ async function screenSteps(
       exact,
       counts: (k) => !screening.kept?.has(steps[k].block),
       work: screenedWork(candidates, exact, work),
+      isMeasure,
     },
     job,
   );
@@ -183,7 +185,7 @@ async function screenSteps(
       alignedRows(found, k, (each) => summary(each).summary.rows),
       whole.summary.tokens,
     );
-    const divergences = alignedRows(found, k, (each) => summary(each).divergences);
+    const divergences = alignedRows(found, k, (each) => summary(each).divergences, isMeasure);
     return { summary: { ...losses, kl: summariseRows(divergences, 0).meanNll }, divergences };
   };
   const scores = candidates.map((k) => {
