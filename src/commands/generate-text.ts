@@ -51,6 +51,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
       topK,
       topP,
       seed,
+      precision: coppice.config.textPrecision,
     };
     channel ??= outputChannel(coppice.context);
     const without = source.remove ? `, ${vscode.l10n.t('without {0}', source.remove.join(', '))}` : '';

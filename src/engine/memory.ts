@@ -12,6 +12,8 @@ const SHARES = {
   tokenizer: { of: 'total', share: 1 / 2 },
   /** Weights while a model writes text. */
   decoding: { of: 'free', share: 0.7 },
+  /** Weights of models that write text, before their precision is lowered. */
+  text: { of: 'free', share: 0.5 },
   /** Weights of the open sessions of a training, which are in memory twice. */
   trainingSessions: { of: 'free', share: 0.4 },
   /** Activations of a training, kept for the backward pass. */

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { CRITERIA, type Criterion } from '../engine/importance/criteria';
 import { OBJECTIVES, type Objective } from '../engine/importance/objective';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
+import { PRECISION_CHOICES, type PrecisionChoice, QUANTISED_LIMIT } from '../engine/precision';
 import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
@@ -23,6 +24,22 @@ export class Config {
       device: this.oneOf('device', DEVICES, 'auto'),
       ...(threads > 0 && { threads }),
       ...(memory > 0 && { memory }),
+      ...this.quantised,
+    };
+  }
+
+  /** Precision of models that write text. */
+  get textPrecision(): PrecisionChoice {
+    return this.oneOf('textPrecision', PRECISION_CHOICES, 'auto');
+  }
+
+  /** Where quantised weights are kept. A limit below the smallest one keeps nothing that is worth it. */
+  private get quantised(): Pick<Compute, 'quantisedFolder' | 'quantisedLimit'> {
+    const folder = this.text('quantised.folder', '').trim();
+    const limit = this.count('quantised.limit', QUANTISED_LIMIT / MIB) * MIB;
+    return {
+      ...(folder !== '' && { quantisedFolder: this.inWorkspace(folder) }),
+      quantisedLimit: Math.max(limit, MIB),
     };
   }
 

@@ -62,6 +62,7 @@ export async function runJob<K extends Kind>(
       device = report;
       around.hooks.onDevice?.(report);
     },
+    onNote: notes.tell,
   };
   const { job, emit, place } = around;
   const run = partRunner({ job, hooks, note: notes.tell, warn: warnings.tell });

@@ -58,12 +58,19 @@ export type Run<J extends AnyJob> = (
   context: JobContext<EventOf<J>>,
 ) => Promise<RunEnd<ResultOf<J>>>;
 
+/** Compute options of a job. */
+export interface ComputeOptions extends Pick<ModelOptions, 'device' | 'threads' | 'memory'> {
+  readonly quantisedFolder?: string;
+  readonly quantisedLimit?: number;
+}
+
 /** The engine's compute settings. */
 export function modelOptions(
-  { device, threads, memory }: Pick<ModelOptions, 'device' | 'threads' | 'memory'>,
-  { hooks }: Pick<JobContext, 'hooks'>,
+  { device, threads, memory, quantisedFolder, quantisedLimit }: ComputeOptions,
+  { hooks, job }: Pick<JobContext, 'hooks'> & Partial<Pick<JobContext, 'job'>>,
 ): ModelOptions {
-  return { device, threads, memory, hooks };
+  const quantised = { folder: quantisedFolder, limit: quantisedLimit };
+  return { device, threads, memory, quantised, ...(job && { opening: job }), hooks };
 }
 
 /** The options that the record's settings include unchanged. */

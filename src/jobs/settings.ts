@@ -1,6 +1,7 @@
 /** The VS Code settings with defaults for options, in the form of package.json. Pure. */
 import { citedHelp, CRITERION_LIST } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
+import { QUANTISED_LIMIT } from '../engine/precision';
 import { JOBS } from './definitions';
 import type { AnyJob } from './define';
 import type { Option } from './option';
@@ -8,6 +9,7 @@ import { calibration } from './options/calibration';
 import { compute } from './options/compute';
 import { criterionOrPpl, objective } from './options/criterion';
 import { keep } from './options/keep';
+import { textPrecision } from './options/precision';
 import { type JsonSchema, typeOf } from './schema';
 
 /** The value 0 of the setting means no option. */
@@ -18,6 +20,9 @@ export const OPTION_SETTINGS: Readonly<Record<string, JsonSchema>> = {
   'coppice.device': settingOf(compute.device),
   'coppice.threads': settingOf(compute.threads, { ...UNSET, maximum: 1024 }),
   'coppice.memoryLimit': settingOf(compute.memory, UNSET), // in MiB
+  'coppice.textPrecision': settingOf(textPrecision),
+  'coppice.quantised.folder': settingOf(compute.quantisedFolder, { default: '' }),
+  'coppice.quantised.limit': settingOf(compute.quantisedLimit, { minimum: 0, default: QUANTISED_LIMIT / 2 ** 20 }), // in MiB
   'coppice.criterion': settingOf(criterionOrPpl),
   'coppice.objective': settingOf(objective, { default: 'ppl' }),
   'coppice.calibration.file': settingOf(calibration.calibration, { default: '' }),

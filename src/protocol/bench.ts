@@ -1,5 +1,6 @@
 /** What models cost: one alone, or several in one run so that they can be compared. */
 import type { WidthRates } from '../engine/evaluate/grid/width-finding';
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { RemovedEntry } from './json';
 import type { ColumnInfo } from './samples';
@@ -24,6 +25,7 @@ export interface BenchResult {
   /** The rate of products by FFN width, if asked for. */
   readonly byWidth?: WidthRates;
   readonly device: string;
+  readonly precision: Precision;
   readonly seconds: number;
 }
 
@@ -46,5 +48,6 @@ export interface SpeedsResult {
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly repeats: number;
+  readonly precision: Precision;
   readonly seconds: number;
 }

@@ -48,7 +48,7 @@ export interface GridResult {
 export interface GridEnvironment {
   readonly processor: string;
   readonly threads: number;
-  readonly dtype: 'float32';
+  readonly dtype: Precision;
   readonly attention: string;
   readonly cache: string;
   readonly coppice: string;

@@ -9,6 +9,7 @@ import type { model } from '../jobs/options/model';
 import type { sampling } from '../jobs/options/sampling';
 import type { Round } from '../engine/importance/choice';
 import type { HealResult } from './heal';
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { IterateResult } from './iterate';
 import type { RemovedEntry } from './json';
@@ -61,6 +62,7 @@ export interface EvaluateResult {
   readonly against?: { readonly model: string; readonly identity: string };
   /** Greedy continuations of rows, if they were asked for. */
   readonly repetition?: RepetitionResult;
+  readonly precision: Precision;
   readonly seconds: number;
 }
 
@@ -81,6 +83,7 @@ export type GenerateSpec = SpecOf<Defined['generate']>;
 export interface GenerateResult extends GeneratedText {
   readonly promptIds: readonly number[];
   readonly removed: readonly RemovedEntry[];
+  readonly precision: Precision;
 }
 
 /** A prompt of a file, and its continuation. */
@@ -97,6 +100,7 @@ export interface PromptsResult {
   /** Texts side by side. */
   readonly batch: number;
   readonly removed: readonly RemovedEntry[];
+  readonly precision: Precision;
   /** New tokens of all texts a second, reading the prompts included. */
   readonly tokensPerSecond: number;
   readonly seconds: number;

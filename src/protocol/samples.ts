@@ -1,4 +1,5 @@
 /** Continuations side by side: every prompt by every column, in turn in small slices so that all columns move. */
+import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { OnTop } from '../format/on-top';
 import type { RemovedEntry } from './json';
@@ -33,6 +34,7 @@ export interface SampleText extends Omit<GeneratedText, 'stopped'> {
 export interface SamplesResult {
   readonly samples: readonly SampleText[];
   readonly columns: readonly ColumnInfo[];
+  readonly precision: Precision;
   /** All columns together, from the first prompt to the last token. */
   readonly seconds: number;
 }

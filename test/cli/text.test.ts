@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 
-const MEASURED = 'ppl meanNll tokens windows window bos removed calibrated seconds';
+const MEASURED = 'precision ppl meanNll tokens windows window bos removed calibrated seconds';
 const COMPARED = 'kl top1 against';
 
 describe('command line: texts', function () {
@@ -108,7 +108,7 @@ describe('command line: texts', function () {
     const single = await coppice(['bench', model, '--prompt-tokens', '8', '--new-tokens', '1', '--repeats', '1']);
     assert.match(single.stdout, /decode +not measured \(1 token\)/);
     const first = await coppice(['generate', model, '--ids', '5,6', '--max-new-tokens', '1', '--ignore-eos']);
-    assert.match(first.stderr, /2 prompt tokens at [\d.]+\/s, 1 new token on cpu/);
+    assert.match(first.stderr, /2 prompt tokens at [\d.]+\/s, 1 new token, float32 on cpu/);
     for (const command of [
       ['eval', merged, '--text', text],
       ['merge', merged, '--out', join(folder, 'twice')],
@@ -156,7 +156,9 @@ describe('command line: texts', function () {
     const json = await run(...args);
     assert.deepEqual(
       keys(json),
-      sorted('promptIds ids text stopped timeToFirstToken prefillTokensPerSecond decodeTokensPerSecond removed'),
+      sorted(
+        'promptIds ids text stopped timeToFirstToken prefillTokensPerSecond decodeTokensPerSecond removed precision',
+      ),
     );
     assert.equal((json.ids as number[]).length, 6);
     const plain = await coppice([...args, '--quiet']);

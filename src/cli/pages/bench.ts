@@ -1,5 +1,6 @@
 /** What `coppice bench` prints. */
 import { findingOf, type WidthRates } from '../../engine/evaluate/grid/width-finding';
+import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
 import { counted } from '../../format/words';
@@ -13,7 +14,18 @@ const speedOf = (tokensPerSecond: number, [low, high]: readonly [number, number]
     : 'not measured';
 
 export const benchPage: Page<'bench'> = (_, { style }) => ({
-  page: ({ parameters, bytes, removed, loadSeconds, promptTokens, newTokens, peakRssBytes, device, ...speed }) => [
+  page: ({
+    parameters,
+    bytes,
+    removed,
+    loadSeconds,
+    promptTokens,
+    newTokens,
+    peakRssBytes,
+    device,
+    precision,
+    ...speed
+  }) => [
     ...facts([
       ['size', `${formatCount(parameters)} parameters, ${formatBytes(bytes)}`],
       ['removed', removed.join(', ') || 'nothing'],
@@ -22,7 +34,7 @@ export const benchPage: Page<'bench'> = (_, { style }) => ({
       ['first token', `${formatNumber(speed.timeToFirstTokenSeconds, 3)} s after the prompt`],
       ['decode', `${speedOf(speed.decodeTokensPerSecond, speed.decodeRange)} (${counted(newTokens, 'token')})`],
       ['memory', `${formatBytes(peakRssBytes)} at its peak`],
-      ['device', device],
+      ['computed', textArithmetic(precision, device)],
     ]),
     ...(speed.byWidth ? ['', style.bold('Products by FFN width'), ...widthLines(speed.byWidth)] : []),
   ],

@@ -1,5 +1,6 @@
 /** What `coppice eval` prints. */
 import { formatCounted } from '../../format/words';
+import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
 import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
@@ -8,7 +9,7 @@ import type { Page } from './page';
 
 export const evalPage: Page<'eval'> = (_, { style }) => ({
   page: (result, { device }) => {
-    const { ppl, meanNll, tokens, windows, window, bos, removed, seconds } = result;
+    const { ppl, meanNll, tokens, windows, window, bos, removed, precision, seconds } = result;
     return facts([
       ['perplexity', style.bold(formatNumber(ppl))],
       ['mean loss', `${formatNumber(meanNll)} nats a token`],
@@ -19,7 +20,7 @@ export const evalPage: Page<'eval'> = (_, { style }) => ({
         `${formatCounted(tokens, 'token')} scored in ${formatCounted(windows, 'window')} of ${window}, BOS: ${bos}`,
       ],
       ['removed', removed.join(',') || 'nothing'],
-      ['time', `${formatSeconds(seconds)} on ${device?.provider ?? 'cpu'}`],
+      ['time', `${formatSeconds(seconds)}, ${textArithmetic(precision, device?.provider)}`],
     ]);
   },
 });

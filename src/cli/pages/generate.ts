@@ -1,4 +1,5 @@
 /** What `coppice generate` prints: the prompt and the streamed text, and the speed at the end. */
+import { textArithmetic, textWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import { formatNumber } from '../../format/numbers';
 import type { PromptsResult } from '../../protocol/jobs';
@@ -20,11 +21,11 @@ export const generatePage: Page<'generate'> = ({ prompt, prompts, chat }, shell)
     },
     page: (result, { device }) => {
       if ('texts' in result) return textsPage(result, shell);
-      const { promptIds, ids, prefillTokensPerSecond, decodeTokensPerSecond } = result;
+      const { promptIds, ids, prefillTokensPerSecond, decodeTokensPerSecond, precision } = result;
       shell.stream('\n');
       shell.note(
         `${counted(promptIds.length, 'prompt token')}${at(prefillTokensPerSecond)}, ` +
-          `${counted(ids.length, 'new token')}${at(decodeTokensPerSecond)} on ${device?.provider ?? 'cpu'}`,
+          `${counted(ids.length, 'new token')}${at(decodeTokensPerSecond)}, ${textArithmetic(precision, device?.provider)}`,
       );
       return [];
     },
@@ -32,10 +33,13 @@ export const generatePage: Page<'generate'> = ({ prompt, prompts, chat }, shell)
 };
 
 /** Prompts and texts where no file has them. */
-function textsPage({ texts, out, batch, tokensPerSecond }: PromptsResult, { shown, style, note }: Shell): string[] {
+function textsPage(
+  { texts, out, batch, tokensPerSecond, precision }: PromptsResult,
+  { shown, style, note }: Shell,
+): string[] {
   const tokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
   note(
-    `${counted(texts.length, 'text')} of ${counted(tokens, 'new token')}${at(tokensPerSecond)}, up to ${batch} side by side`,
+    `${counted(texts.length, 'text')} of ${counted(tokens, 'new token')}${at(tokensPerSecond)}, up to ${batch} side by side, ${textWords(precision)}`,
   );
   if (out !== null) return [shown(out)];
   return texts.flatMap(({ prompt, text }, i) => [

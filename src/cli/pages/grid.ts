@@ -1,4 +1,5 @@
 /** What `coppice grid` prints: tables as the paper's Table 9, a row for each model and a column for each cell. */
+import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
@@ -108,6 +109,6 @@ function closing({
       (runs < 20 || warmup < 10 ? ' (the paper: 20 after 10)' : ''),
     `Prompt: ${prompt}`,
     `The device multiplies at ${rate((each) => each.flopsPerSecond)} GFLOP/s before and after${reading}; limit of memory ${gibibytes(limitBytes)} GiB.`,
-    `${environment.processor}, ${formatCounted(environment.threads, 'thread')}, ${environment.dtype}, ${device}; in ${formatSeconds(seconds)}.`,
+    `${environment.processor}, ${formatCounted(environment.threads, 'thread')}, ${textArithmetic(environment.dtype, device)}; in ${formatSeconds(seconds)}.`,
   ];
 }

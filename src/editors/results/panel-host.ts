@@ -54,9 +54,10 @@ export function servicesOf(
 }
 
 function settingsOf(coppice: Coppice): PanelSettings {
-  const { compute, calibration, keepEnds, keep } = coppice.config;
+  const { compute, textPrecision, calibration, keepEnds, keep } = coppice.config;
   return {
     compute,
+    textPrecision,
     calibration,
     keepEnds,
     keep,

@@ -24,7 +24,7 @@ export class SampleRequests {
     { prompt, settings }: Pick<Extract<PanelMessage, { type: 'samples/write' }>, 'prompt' | 'settings'>,
     columns: readonly Column[],
   ): Promise<void> {
-    const { compute, recordFolders: records } = this.services.settings();
+    const { compute, textPrecision, recordFolders: records } = this.services.settings();
     this.stop();
     const { signal } = (this.running = new AbortController());
     const labels = columns.map(({ label }) => label);
@@ -42,6 +42,7 @@ export class SampleRequests {
           chat,
           maxNewTokens,
           ...sampling,
+          precision: textPrecision,
           ...compute,
           records,
           columns: columns.map(({ label, source }) => ({ label, ...source })),

@@ -1,5 +1,6 @@
 /** What a results panel needs from the rest of the extension. It does not use VS Code, so that tests run in Node. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { PrecisionChoice } from '../../engine/precision';
 import type { LabelledModel } from '../../jobs/option';
 import type { ReportAssets } from '../../engine/records/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
@@ -51,6 +52,8 @@ export interface PanelHost {
 /** The settings that the panel uses. */
 export interface PanelSettings {
   readonly compute: Compute;
+  /** Of models that write text; chosen by the free memory when undefined. */
+  readonly textPrecision?: PrecisionChoice;
   readonly calibration: Required<CalibrationSource>;
   readonly keepEnds: boolean;
   readonly keep: string;

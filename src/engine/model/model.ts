@@ -6,7 +6,8 @@ import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/devi
 import { Graph, type GraphFile } from '../onnx/graph';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import { halfOn, requirePrecision } from '../onnx/require-precision';
-import { blockWeights } from '../weights/blocks/open';
+import type { JobOptions } from '../progress';
+import { blockWeights, type KeepQuantised } from '../weights/blocks/open';
 import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
@@ -29,6 +30,10 @@ export interface ModelOptions {
    * with weights in blocks of 32, on the CPU. float32 when undefined.
    */
   readonly precision?: Precision;
+  /** Where quantised weights are kept for the next time. */
+  readonly quantised?: KeepQuantised;
+  /** Progress and cancelling while weights are quantised. */
+  readonly opening?: JobOptions;
   /** Changes to the checkpoint's weights, such as an adapter; each list lies on top of the one before. */
   readonly changes?: Changes;
   readonly hooks?: ModelHooks;
@@ -38,6 +43,8 @@ export interface ModelOptions {
 export interface ModelHooks {
   /** Called once the device is chosen. */
   readonly onDevice?: (device: DeviceReport) => void;
+  /** Called with what the user should know about opening the model. */
+  readonly onNote?: (text: string) => void;
   /** Awaited before every run, for example to let another job take its turn. */
   readonly beforeRun?: () => Promise<void>;
 }
@@ -61,7 +68,7 @@ export async function openModelOver(
   checkpoint: Checkpoint,
   options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
-  const { threads, hooks, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
+  const { threads, hooks, quantised, opening, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
   let source = weights;
   try {
     const isHalf = precision === 'float16';
@@ -73,7 +80,8 @@ export async function openModelOver(
     const embedding = await Embedding.open(weights);
     hooks?.onDevice?.(device);
     if (isHalf) source = new Half(weights);
-    if (inBlocks) source = await blockWeights(weights, precision);
+    if (inBlocks)
+      source = await blockWeights(weights, precision, { ...quantised, job: opening, onNote: hooks?.onNote });
     return new Model({ checkpoint, weights: source, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
   } catch (error) {
     await source.close();

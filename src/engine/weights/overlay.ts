@@ -49,6 +49,10 @@ export class Overlay implements WeightSource {
     return (this.ownIdentity ??= identify(this.source.identity, this.patches));
   }
 
+  get revision(): string | undefined {
+    return this.source.revision;
+  }
+
   shape(key: WeightKey): readonly number[] {
     const patch = this.patch(key);
     return patch ? shapeOfPatch(patch, this.source, key) : this.source.shape(key);

@@ -37,6 +37,10 @@ export class Rounded implements WeightSource {
     return this.source.bytesInGraph;
   }
 
+  get revision(): string | undefined {
+    return this.source.revision;
+  }
+
   shape(key: WeightKey): readonly number[] {
     return this.source.shape(key);
   }

@@ -32,6 +32,7 @@ export async function withWeights<T>(checkpoint: Checkpoint, use: (weights: Weig
 
 class SafetensorsWeights implements WeightSource {
   readonly identity: string;
+  readonly revision: string;
   readonly bytesInGraph = 0;
   private readonly files = new OpenFiles();
   /** The user's names for the files, by resolved path. */
@@ -42,6 +43,7 @@ class SafetensorsWeights implements WeightSource {
     readonly architecture: Architecture,
   ) {
     this.identity = checkpoint.identity;
+    this.revision = JSON.stringify(checkpoint.files.map((f) => [f.file, f.bytes, f.modified, f.inode]));
     this.paths = new Map(checkpoint.shards.map(({ file, name }) => [file, join(checkpoint.folder, name)]));
   }
 

@@ -58,6 +58,10 @@ export class Sliced implements WeightSource {
     this.bytesInGraph = source.bytesInGraph + biases;
   }
 
+  get revision(): string | undefined {
+    return this.source.revision;
+  }
+
   shape(key: WeightKey): readonly number[] {
     const cut = this.cut(key);
     if (!cut) return this.bias(key) ? [this.architecture.hidden] : this.source.shape(key);

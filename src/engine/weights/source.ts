@@ -19,6 +19,8 @@ export interface WeightSource {
   readonly architecture: Architecture;
   /** Identifies the model like the identity of a checkpoint; equal for equal weights from the same files. */
   readonly identity: string;
+  /** Tells files apart that have one identity: where they lie, and when they were written. */
+  readonly revision?: string;
   /** Bytes of weights that `bind` writes into the graph; all others remain in their files. */
   readonly bytesInGraph: number;
 

@@ -3,7 +3,8 @@ import { l10n } from '../../l10n';
 import type { BenchResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';
 import { flag } from '../option';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
+import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
 import { adapter, healed, remove, source, width } from '../options/model';
 
@@ -24,6 +25,17 @@ export const bench = defineJob({
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
-  options: { ...source, ...measuring(3), byWidth, ...remove, ...width, ...healed, ...adapter, ...compute },
+  options: {
+    ...source,
+    ...measuring(3),
+    byWidth,
+    ...remove,
+    ...width,
+    ...healed,
+    ...adapter,
+    precision: measuredPrecision,
+    ...compute,
+    ...quantised,
+  },
   result: shape<BenchResult>(),
 });

@@ -6,9 +6,10 @@ import type { EvaluateResult } from '../../protocol/jobs';
 import { defineJob, excluding, shape } from '../define';
 import { checkpoint, choice, file, whole } from '../option';
 import { calibration } from '../options/calibration';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
+import { evalPrecision } from '../options/precision';
 
 const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
 
@@ -46,7 +47,9 @@ const options = {
     'also continue the beginnings of n rows greedily, and measure how much the continuations repeat themselves',
     { noun: () => l10n.t('number of continuations') },
   ),
+  precision: evalPrecision,
   ...compute,
+  ...quantised,
 };
 
 export const evaluate = defineJob({

@@ -4,9 +4,10 @@ import { l10n } from '../../l10n';
 import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
 import { file, flag, list, text, whole } from '../option';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, writing } from '../options/sampling';
+import { textPrecision } from '../options/precision';
 
 /** Enough to read the weights seldom, few enough for the memory of a small machine. */
 const BATCH = 16;
@@ -34,7 +35,9 @@ const options = {
   ...width,
   ...healed,
   ...adapter,
+  precision: textPrecision,
   ...compute,
+  ...quantised,
 };
 
 export const generate = defineJob({

@@ -4,8 +4,9 @@ import { l10n } from '../../l10n';
 import type { GridResult } from '../../protocol/grid';
 import { defineJob, shape } from '../define';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
 import { faultOfModels, severalModels } from '../options/models';
+import { measuredPrecision } from '../options/precision';
 
 const OF_PAPER = ['batch', 'newTokens', 'runs', 'warmup', 'prompt', 'promptTokens', 'prompts', 'greedy', 'seed'];
 
@@ -43,7 +44,9 @@ const options = {
   csv: folder("also write the paper's two tables for each model, as CSV files, into this folder", {
     noun: () => l10n.t('folder for CSV files'),
   }),
+  precision: measuredPrecision,
   ...compute,
+  ...quantised,
 };
 
 export const grid = defineJob({

@@ -7,8 +7,9 @@ import type { TextEvent } from '../../protocol/jobs';
 import type { SamplesResult } from '../../protocol/samples';
 import { defineJob, shape } from '../define';
 import { flag, list, models, text } from '../option';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
 import { sampling, writing } from '../options/sampling';
+import { textPrecision } from '../options/precision';
 
 export const samples = defineJob({
   kind: 'samples',
@@ -26,7 +27,9 @@ export const samples = defineJob({
     chat: flag('format each prompt as a user message with the chat template'),
     ...writing,
     ...sampling,
+    precision: textPrecision,
     ...compute,
+    ...quantised,
   },
   check: ({ prompts }) =>
     prompts.length > 0

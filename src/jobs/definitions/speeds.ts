@@ -3,7 +3,8 @@ import { l10n } from '../../l10n';
 import type { SpeedsResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';
 import { models } from '../option';
-import { compute } from '../options/compute';
+import { compute, quantised } from '../options/compute';
+import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
 
 /** More than for a single model, because the range of three runs says little. */
@@ -19,6 +20,12 @@ export const speeds = defineJob({
   examples: [],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
-  options: { columns: models('the models', { required: true }), ...measuring(REPEATS), ...compute },
+  options: {
+    columns: models('the models', { required: true }),
+    ...measuring(REPEATS),
+    precision: measuredPrecision,
+    ...compute,
+    ...quantised,
+  },
   result: shape<SpeedsResult>(),
 });

@@ -1,6 +1,7 @@
 /** Device, threads and memory of a job. */
 import type { DeviceChoice } from '../../engine/onnx/device';
-import { bytes, choice, whole } from '../option';
+import { QUANTISED_LIMIT } from '../../engine/precision';
+import { bytes, choice, folder, whole } from '../option';
 
 /** The device: the fastest one, or one by name. */
 export const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const satisfies readonly DeviceChoice[];
@@ -18,6 +19,26 @@ export const compute = {
     placeholder: 'size',
     setting: 'coppice.memoryLimit',
   }),
+  quantisedFolder: folder(
+    'keep quantised weights for the next time in this folder (default: in the user cache folder)',
+    {
+      setting: 'coppice.quantised.folder',
+      hidden: true as const,
+    },
+  ),
+  quantisedLimit: bytes('most that kept quantised weights may take on the disk; those used least recently go first', {
+    placeholder: 'size',
+    default: QUANTISED_LIMIT,
+    implied: true,
+    setting: 'coppice.quantised.limit',
+    hidden: true as const,
+  }),
+};
+
+/** The same for jobs that compute with weights in blocks: their help shows where these are kept. */
+export const quantised = {
+  quantisedFolder: { ...compute.quantisedFolder, hidden: undefined },
+  quantisedLimit: { ...compute.quantisedLimit, hidden: undefined },
 };
 
 /** The same for jobs that compute nothing, so that a caller can give the same options to every job. */
@@ -25,4 +46,6 @@ export const acceptedCompute = {
   device: { ...compute.device, hidden: true as const },
   threads: { ...compute.threads, hidden: true as const },
   memory: { ...compute.memory, hidden: true as const },
+  quantisedFolder: compute.quantisedFolder,
+  quantisedLimit: compute.quantisedLimit,
 };

@@ -1,5 +1,5 @@
 /** The arithmetic of a job. */
-import { PRECISION_CHOICES } from '../../engine/precision';
+import { PRECISION_CHOICES, type PrecisionChoice } from '../../engine/precision';
 import { l10n } from '../../l10n';
 import { choice } from '../option';
 
@@ -23,6 +23,28 @@ export const trainedPrecision = choice(
 
 const FLOATS = ['auto', 'float32', 'float16'] as const;
 
+/** Of a job that writes text. */
+export const textPrecision = choice(
+  PRECISION_CHOICES,
+  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: float32 where the whole model fits into half of the free ' +
+    'memory, else int8, else int4',
+  { ...details, setting: 'coppice.textPrecision' },
+);
+
+/** Of a job that measures what models write with. */
+export const measuredPrecision = choice(
+  PRECISION_CHOICES,
+  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: what generate would take',
+  details,
+);
+
+/** Of a job that measures quality. */
+export const evalPrecision = choice(
+  PRECISION_CHOICES,
+  'float32 (auto); int8 or int4 in blocks of 32, as text is written (CPU); float16 (GPU)',
+  details,
+);
+
 /** Of a job that measures and has no integer arithmetic. */
 export const floatPrecision = choice(
   FLOATS,
@@ -31,5 +53,5 @@ export const floatPrecision = choice(
 );
 
 /** What `auto` means for numbers that are published. */
-export const floatOf = (precision: (typeof FLOATS)[number]): 'float32' | 'float16' =>
-  precision === 'auto' ? 'float32' : precision;
+export const floatOf = <P extends PrecisionChoice>(precision: P): Exclude<P, 'auto'> | 'float32' =>
+  precision === 'auto' ? 'float32' : (precision as Exclude<P, 'auto'>);

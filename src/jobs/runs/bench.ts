@@ -3,7 +3,9 @@ import { measureWidthRates } from '../../engine/evaluate/grid/width-rates';
 import type { WidthRates } from '../../engine/evaluate/grid/width-finding';
 import { measure, type Measurement } from '../../engine/evaluate/measure';
 import { openForComputing } from '../../engine/model/opened';
+import { precisionForText } from '../../engine/model/text-precision';
 import { removedJson } from '../../engine/model/view';
+import type { Precision } from '../../engine/precision';
 import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import type { OptionsFor } from '../kinds';
@@ -17,6 +19,7 @@ export interface BenchSummary extends Omit<Measurement, 'device'> {
   /** Products by FFN width, if asked for. */
   readonly byWidth?: WidthRates;
   readonly device: string;
+  readonly precision: Precision;
   readonly seconds: number;
 }
 
@@ -26,10 +29,11 @@ export async function runBench(options: OptionsFor<'bench'>, context: JobContext
   const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, removed, view, changes, inputs } = opened;
   const openSeconds = secondsSince(start);
+  const precision = await precisionForText(options.precision, [opened.architecture], options);
   const { promptTokens, newTokens, repeats, seed } = options;
   const measured = await measure(
     checkpoint,
-    { ...modelOptions(options, context), view, promptTokens, newTokens, repeats, seed, changes },
+    { ...modelOptions(options, context), precision, view, promptTokens, newTokens, repeats, seed, changes },
     measuring,
   );
   const { device, ...numbers } = measured;
@@ -49,6 +53,7 @@ export async function runBench(options: OptionsFor<'bench'>, context: JobContext
       ...settings,
       ...(byWidth && { byWidth }),
       device: device.provider,
+      precision,
       seconds: secondsSince(start),
     },
     run: detailsOf(checkpoint, options, {
@@ -56,6 +61,7 @@ export async function runBench(options: OptionsFor<'bench'>, context: JobContext
       settings: { ...settings, ...(byWidth && { byWidth: true }) },
       seed,
       device,
+      precision,
     }),
   };
 }

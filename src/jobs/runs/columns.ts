@@ -1,15 +1,18 @@
 /** Models side by side. A failure of one does not affect the others. */
 import { basename } from 'node:path';
+import { openCheckpoint } from '../../engine/checkpoint/open';
 import { asStored } from '../../engine/checkpoint/width';
 import { DeviceError, UserError } from '../../engine/errors';
-import { type Model, type ModelOptions, openModel } from '../../engine/model/model';
+import { type Model, openModel } from '../../engine/model/model';
 import { onTop } from '../../format/on-top';
 import { modelInput, modelName, nameOfFolder, type RunInput } from '../../engine/records/record';
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
+import { precisionForText } from '../../engine/model/text-precision';
 import { removedJson } from '../../engine/model/view';
+import type { Precision, PrecisionChoice } from '../../engine/precision';
 import type { ColumnInfo } from '../../protocol/samples';
 import type { LabelledModel } from '../option';
-import { type JobContext, modelOptions } from '../run';
+import { type ComputeOptions, type JobContext, modelOptions } from '../run';
 
 /** A model that failed, and why. */
 export interface Unable {
@@ -27,14 +30,31 @@ export async function orUnable<T>(label: string, make: () => T | Promise<T>): Pr
   }
 }
 
+/**
+ * The options with the precision of all columns. Columns that cannot be opened say so later.
+ * @throws UserError when the device is missing
+ */
+export async function withPrecision<O extends ComputeOptions & { readonly precision: PrecisionChoice }>(
+  options: O,
+  columns: readonly LabelledModel[],
+): Promise<Omit<O, 'precision'> & { readonly precision: Precision }> {
+  const opened = await Promise.allSettled(columns.map(({ checkpoint }) => openCheckpoint(checkpoint)));
+  const architectures = opened.flatMap((each) => (each.status === 'fulfilled' ? (each.value.architecture ?? []) : []));
+  return { ...options, precision: await precisionForText(options.precision, architectures, options) };
+}
+
 /** Opens the model of a column. */
 export async function openColumn(
   column: LabelledModel,
-  compute: Pick<ModelOptions, 'device' | 'threads' | 'memory'>,
+  compute: ComputeOptions & { readonly precision: Precision },
   context: Pick<JobContext, 'hooks' | 'job'>,
 ): Promise<{ readonly label: string; readonly opened: OpenedModel; readonly model: Model }> {
   const opened = await openForComputing(column.checkpoint, column, context.job);
-  const model = await openModel(opened.checkpoint, { ...modelOptions(compute, context), changes: opened.changes });
+  const model = await openModel(opened.checkpoint, {
+    ...modelOptions(compute, context),
+    precision: compute.precision,
+    changes: opened.changes,
+  });
   return { label: column.label, opened, model };
 }
 

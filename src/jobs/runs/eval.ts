@@ -16,6 +16,7 @@ import { detailsOf } from '../../engine/records/details';
 import { modelInput, modelName } from '../../engine/records/record';
 import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
+import { floatOf } from '../options/precision';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
 
 type Options = OptionsFor<'eval'>;
@@ -38,7 +39,8 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
     );
   if (reference) await requireSameRows(reference, opened, source, loaded, context.job);
 
-  const compute = modelOptions(options, context);
+  const precision = floatOf(options.precision);
+  const compute = { ...modelOptions(options, context), precision };
   const { measured, device } = await withModel(checkpoint, { ...compute, changes }, async (model) => ({
     measured: await measure({ opened, model, reference, rows }, options, context),
     device: model.device,
@@ -49,7 +51,7 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
   const window = isText ? source.window : rows[0].length;
   const against = reference && { against: { model: modelName(reference), identity: reference.identity } };
   return {
-    result: { ...numbers, ...against, window, bos, removed, calibrated, seconds: secondsSince(start) },
+    result: { ...numbers, ...against, window, bos, removed, calibrated, precision, seconds: secondsSince(start) },
     run: detailsOf(checkpoint, options, {
       inputs: [input, ...inputs, ...(reference ? [{ ...modelInput(reference), role: 'against' }] : [])],
       settings: {
@@ -59,6 +61,7 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
         ...(options.repetition !== undefined && { repetition: options.repetition }),
       },
       device,
+      precision,
       checkpoints: reference && reference.folder !== checkpoint.folder ? [reference] : [],
     }),
   };
@@ -89,7 +92,8 @@ async function measure({ opened, model, reference, rows }: Measured, options: Op
     const written = await repeatingOf(own, rows, texts, writing);
     return { ...perplexity, repetition: repetitionResult(written.mean, undefined, written.texts) };
   }
-  return withUnpruned(reference, opened, model, modelOptions(options, context), async (unpruned) => {
+  const compute = { ...modelOptions(options, context), precision: model.precision };
+  return withUnpruned(reference, opened, model, compute, async (unpruned) => {
     const compared = await comparedPerplexity(own, unpruned, rows, job);
     if (texts === undefined) return compared;
     const [first, second] = inPhases(writing, [{ share: 1 }, { share: 1 }]);

@@ -4,6 +4,7 @@ import { readPrompts } from '../../engine/evaluate/prompts-file';
 import { writePrompts } from '../../engine/evaluate/write-prompts';
 import { writeWhole } from '../../engine/files/whole-file';
 import { openForComputing, withModel } from '../../engine/model/opened';
+import { precisionForText } from '../../engine/model/text-precision';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf, fileInput } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
@@ -23,7 +24,7 @@ export async function runPrompts(
   const { out, batch, chat = false, maxNewTokens, ignoreEos = false } = options;
   if (out !== undefined) await checkFileTarget('the texts', out, options.checkpoint, [file]);
   const prompts = await readPrompts(file);
-  const { checkpoint, view, changes, inputs, removed } = await openForComputing(
+  const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,
     options,
     context.job,
@@ -34,23 +35,28 @@ export async function runPrompts(
   const choice = samplingOf(options);
   const texts: PromptText[] = [];
   const start = performance.now();
-  const device = await withModel(checkpoint, { ...modelOptions(options, context), changes }, async (model) => {
-    const writing = { maxNewTokens, ...choice, ignoreEos, view, together: batch };
-    await writePrompts(
-      model,
-      promptIds,
-      writing,
-      async (some, written) => {
-        for (const [i, { ids, stopped }] of written.entries()) {
-          const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
-          const at = some[i];
-          texts[at] = { prompt: prompts.texts[at], promptTokens: promptIds[at].length, text, ids, stopped };
-        }
-      },
-      context.job,
-    );
-    return model.device;
-  });
+  const precision = await precisionForText(options.precision, [architecture], options);
+  const device = await withModel(
+    checkpoint,
+    { ...modelOptions(options, context), precision, changes },
+    async (model) => {
+      const writing = { maxNewTokens, ...choice, ignoreEos, view, together: batch };
+      await writePrompts(
+        model,
+        promptIds,
+        writing,
+        async (some, written) => {
+          for (const [i, { ids, stopped }] of written.entries()) {
+            const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
+            const at = some[i];
+            texts[at] = { prompt: prompts.texts[at], promptTokens: promptIds[at].length, text, ids, stopped };
+          }
+        },
+        context.job,
+      );
+      return model.device;
+    },
+  );
   const seconds = secondsSince(start);
   if (out !== undefined) await writeWhole(out, textsFile(out, texts));
   const without = removedJson(removed);
@@ -62,6 +68,7 @@ export async function runPrompts(
       out: out === undefined ? null : resolve(out),
       batch,
       removed: without,
+      precision,
       tokensPerSecond: tokens / seconds,
       seconds,
     },
@@ -70,6 +77,7 @@ export async function runPrompts(
       settings: { prompts: prompts.texts, chat, maxNewTokens, ...choice, ignoreEos, batch, removed: without },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,
+      precision,
     }),
   };
 }

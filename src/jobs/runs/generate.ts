@@ -2,6 +2,7 @@
 import { generate } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
 import { openForComputing, withModel } from '../../engine/model/opened';
+import { precisionForText } from '../../engine/model/text-precision';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
@@ -26,7 +27,7 @@ export async function runGenerate(
 
 async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<TextEvent>): Promise<RunEnd<Written>> {
   const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
-  const { checkpoint, view, changes, inputs, removed } = await openForComputing(
+  const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,
     options,
     context.job,
@@ -43,9 +44,10 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   // Without a tokenizer the text is the ids.
   const onToken = async (id: number): Promise<void> => tell(decoder ? await decoder.push(id) : `${id} `, [id]);
   const choice = samplingOf(options);
+  const precision = await precisionForText(options.precision, [architecture], options);
   const { result, device } = await withModel(
     checkpoint,
-    { ...modelOptions(options, context), changes },
+    { ...modelOptions(options, context), precision, changes },
     async (model) => {
       tell('', []); // the start of the text
       const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
@@ -58,12 +60,13 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   const text = (await tokenizer?.decode(result.ids, { skipSpecialTokens: true })) ?? null;
   const without = removedJson(removed);
   return {
-    result: { promptIds, ...result, text, removed: without },
+    result: { promptIds, ...result, text, removed: without, precision },
     run: detailsOf(checkpoint, options, {
       inputs,
       settings: { prompt: prompt ?? null, promptIds, chat, maxNewTokens, ...choice, ignoreEos, removed: without },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,
+      precision,
     }),
   };
 }

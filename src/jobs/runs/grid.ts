@@ -29,7 +29,7 @@ import type { GridEnvironment, GridModel, GridResult } from '../../protocol/grid
 import type { OptionsFor } from '../kinds';
 import { columnsOf } from '../options/models';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, words } from './columns';
+import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision, words } from './columns';
 
 type Options = OptionsFor<'grid'>;
 
@@ -54,10 +54,12 @@ export async function runGridJob(options: Options, context: JobContext): Promise
   warnOfLoad(loadBefore, context);
   const columns: (Opening | Unable)[] = [];
   try {
+    const compute = await withPrecision(options, asked);
+    const { precision } = compute;
     for (const column of asked) {
       columns.push(
         await orUnable(column.label, async () => {
-          const { opened, model } = await openColumn(column, options, context);
+          const { opened, model } = await openColumn(column, compute, context);
           const label = column.label;
           return { label, opened, model, view: opened.view, prompts: await idsOf(prompts, options, model, context) };
         }),
@@ -97,6 +99,7 @@ export async function runGridJob(options: Options, context: JobContext): Promise
       settings: { ...protocol, prompt: prompts.described, ...sampling, limitMemory: limitMemory ?? null },
       seed: choice.seed,
       device: model.device,
+      precision,
       checkpoints: able.slice(1).map(({ opened }) => opened.checkpoint),
     });
     return { result, run: { ...details, inputs: [...inputsOf(able), ...(prompts.input ? [prompts.input] : [])] } };
@@ -137,7 +140,7 @@ function environmentOf(model: Model): Omit<GridEnvironment, 'loadBefore'> {
   return {
     processor: cpus()[0]?.model.trim() ?? '',
     threads: threadsOf(model),
-    dtype: 'float32',
+    dtype: model.precision,
     attention: 'GroupQueryAttention',
     cache: 'grows by 64 positions',
     coppice: version,

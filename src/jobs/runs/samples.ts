@@ -13,7 +13,7 @@ import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, words } from './columns';
+import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision, words } from './columns';
 
 type Context = JobContext<TextEvent>;
 
@@ -30,7 +30,9 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
   const choice = samplingOf(options);
   const columns: (Column | Unable)[] = [];
   try {
-    for (const column of options.columns) columns.push(await writingColumn(column, options, context));
+    const compute = await withPrecision(options, options.columns);
+    const { precision } = compute;
+    for (const column of options.columns) columns.push(await writingColumn(column, compute, context));
     tellFailures(columns, context);
     const able = requireAble(columns);
     const start = performance.now();
@@ -46,10 +48,11 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
       settings: { prompts, chat, maxNewTokens, ...choice, ignoreEos, columns: described },
       seed: 'seed' in choice ? choice.seed : undefined,
       device: able[0].model.device,
+      precision,
       checkpoints: able.slice(1).map(({ opened }) => opened.checkpoint),
     });
     return {
-      result: { samples: texts, columns: described, seconds },
+      result: { samples: texts, columns: described, precision, seconds },
       run: { ...details, inputs: inputsOf(able) },
     };
   } finally {
@@ -59,12 +62,12 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
 
 const writingColumn = (
   column: LabelledModel,
-  options: OptionsFor<'samples'>,
+  compute: Parameters<typeof openColumn>[1],
   context: Context,
 ): Promise<Column | Unable> =>
   orUnable(column.label, async () => {
     const tokenizer = await loadTokenizer((await openCheckpoint(column.checkpoint)).folder, context.job);
-    return { ...(await openColumn(column, options, context)), tokenizer };
+    return { ...(await openColumn(column, compute, context)), tokenizer };
   });
 
 /** Reports failed columns at once, so that the user does not wait for their texts. */

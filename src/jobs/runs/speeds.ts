@@ -7,7 +7,7 @@ import { detailsOf } from '../../engine/records/details';
 import type { MeasuredModel, SpeedsResult } from '../../protocol/bench';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, words } from './columns';
+import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision, words } from './columns';
 
 interface Opening {
   readonly label: string;
@@ -20,8 +20,10 @@ export async function runSpeeds(options: OptionsFor<'speeds'>, context: JobConte
   const { promptTokens, newTokens, repeats, seed } = options;
   const columns: (Opening | Unable)[] = [];
   try {
+    const compute = await withPrecision(options, options.columns);
+    const { precision } = compute;
     for (const column of options.columns) {
-      columns.push(await orUnable(column.label, () => openColumn(column, options, context)));
+      columns.push(await orUnable(column.label, () => openColumn(column, compute, context)));
     }
     const able = requireAble(columns);
     const lengths = fittingLengths(
@@ -41,10 +43,11 @@ export async function runSpeeds(options: OptionsFor<'speeds'>, context: JobConte
       settings: { ...lengths, repeats },
       seed,
       device: model.device,
+      precision,
       checkpoints: able.slice(1).map((each) => each.opened.checkpoint),
     });
     return {
-      result: { models, ...lengths, repeats, seconds: secondsSince(start) },
+      result: { models, ...lengths, repeats, precision, seconds: secondsSince(start) },
       run: { ...details, inputs: inputsOf(able) },
     };
   } finally {

@@ -59,7 +59,8 @@ async function roundedWeights(checkpoint: Checkpoint, bits: 4 | 8): Promise<Keye
     for (const key of [...keys, 'head' as const]) {
       const [, width] = weights.shape(key);
       if (width === undefined) continue; // norms and biases
-      const numbers = dequantised(quantiseRows(await weights.read(key), width, bits), width, bits);
+      const own = key === 'head' ? 8 : bits;
+      const numbers = dequantised(quantiseRows(await weights.read(key), width, own), width, own);
       patches.push([key, { kind: 'replace', values: Float32Array.from(numbers) }]);
     }
     return patches;

@@ -12,12 +12,16 @@ export type BlockPrecision = Extract<Precision, 'int8' | 'int4'>;
 
 export const BITS: Readonly<Record<BlockPrecision, BlockBits>> = { int8: 8, int4: 4 };
 
+/** The head always has 8 bits, because rounding where words are chosen costs most. */
+const HEAD_BITS = 8;
+
 /** Linears of a block that read the same input, in the order of a block's lists. */
 const GROUPS = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']] as const;
 
 /** A quantised matrix. Offsets count from the start of the file's data. */
 export interface PlacedMatrix {
   readonly key: WeightKey;
+  readonly bits: BlockBits;
   readonly out: number;
   readonly width: number;
   readonly values: number;
@@ -28,6 +32,7 @@ export interface PlacedMatrix {
 }
 
 export interface BlockLayout {
+  /** Of the Linears. */
   readonly bits: BlockBits;
   /** By `keyText`. Those of a block follow each other, the head is the last. */
   readonly matrices: ReadonlyMap<string, PlacedMatrix>;
@@ -62,19 +67,20 @@ export function blockLayout(architecture: Architecture, bits: BlockBits): BlockL
     const members = group.map((key, i) => {
       const [out, width] = weightOf(architecture, key)!.shape;
       const next = i + 1 < group.length ? keyText(group[i + 1]) : undefined;
-      return { key, out, width, values: 0, scales: 0, zeros: 0, next };
+      const own = key === 'head' ? HEAD_BITS : bits;
+      return { key, bits: own, out, width, values: 0, scales: 0, zeros: 0, next };
     });
     for (const part of ['values', 'scales'] as const) {
       for (const member of members) {
         member[part] = end;
-        end += bytesOfBlocks(member.width, bits, member.out)[part];
+        end += bytesOfBlocks(member.width, member.bits, member.out)[part];
       }
     }
     placed.push(...members);
   }
   for (const member of placed) {
     member.zeros = end;
-    end += bytesOfBlocks(member.width, bits, member.out).zeros;
+    end += bytesOfBlocks(member.width, member.bits, member.out).zeros;
   }
   return { bits, matrices: new Map(placed.map((one) => [keyText(one.key), one])), bytes: end };
 }

@@ -1,17 +1,37 @@
-/** Opens a source in blocks: quantises the weights into a file for as long as they are needed. */
-import { realpathSync, rmSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+/**
+ * Opens a source in blocks. The quantised weights lie in a file, which graphs name: nothing is copied into them. The file is
+ * kept for the next time in a folder of limited size. Without a place to write, they are quantised into memory.
+ */
+import { mkdir, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatBytes } from '../../../format/numbers';
+import { systemErrorCode } from '../../errors';
 import { cacheFolder } from '../../files/cache';
-import { removeStale, temporaryName } from '../../files/partial';
+import { keepWithin } from '../../files/kept-files';
 import type { JobOptions } from '../../progress';
+import { systemReason } from '../../system-failure';
+import { QUANTISED_LIMIT } from '../../precision';
 import type { WeightSource } from '../source';
-import { BITS, blockLayout, type BlockPrecision } from './layout';
+import { KEPT_NAMES, keyOf, openKept, type Quantised, writeKept } from './kept';
+import { BITS, blockLayout, type BlockLayout, type BlockPrecision } from './layout';
 import { quantiseModel } from './quantise-model';
 import { BlockWeights } from './source';
-import { FileSink, FileStore } from './store';
+import { MemoryStore } from './store';
 
-const NAME = 'quantised';
+/** Where quantised weights are kept. */
+export interface KeepQuantised {
+  /** Folder; "quantised" in the user's cache folder when undefined. It is made if it is missing. */
+  readonly folder?: string;
+  /** The most bytes that files in it may have; 0 keeps none. */
+  readonly limit?: number;
+}
+
+export interface OpenBlocks extends KeepQuantised {
+  readonly job?: JobOptions;
+  /** Says what was written and where. */
+  readonly onNote?: (text: string) => void;
+}
 
 /**
  * The source in blocks of 4 or 8 bits. Closing it closes `source`.
@@ -20,27 +40,55 @@ const NAME = 'quantised';
 export async function blockWeights(
   source: WeightSource,
   precision: BlockPrecision,
-  job: JobOptions = {},
+  options: OpenBlocks = {},
 ): Promise<WeightSource> {
   const layout = blockLayout(source.architecture, BITS[precision]);
-  const folder = realpathSync(await cacheFolder());
-  await removeStale(folder, NAME);
-  const file = join(folder, temporaryName(NAME));
-  const handle = await open(file, 'wx', 0o600);
-  const onExit = (): void => rmSync(file, { force: true });
-  process.once('exit', onExit);
-  const close = async (): Promise<void> => {
-    process.removeListener('exit', onExit);
-    await rm(file, { force: true });
-  };
-  try {
-    const sink = new FileSink(handle, 0, () => Promise.resolve());
-    const digests = await quantiseModel(source, layout, sink, job);
-    await handle.close();
-    return new BlockWeights(source, precision, layout, new FileStore(file, 0, close), digests);
-  } catch (error) {
-    await handle.close();
-    await close();
-    throw error;
+  const { store, digests } = await quantised(source, layout, options);
+  return new BlockWeights(source, precision, layout, store, digests);
+}
+
+async function quantised(source: WeightSource, layout: BlockLayout, options: OpenBlocks): Promise<Quantised> {
+  const { limit = QUANTISED_LIMIT, job = {}, onNote = () => undefined } = options;
+  const key = keyOf(source, layout);
+  const lasts = layout.bytes <= limit;
+  const failures: string[] = [];
+  const kept = await folderFor(options.folder).catch((error: unknown) => void failures.push(reasonOf(error)));
+  const known = kept === undefined ? undefined : await openKept(kept, key, layout);
+  if (known) return known;
+  for (const folder of kept === undefined ? [tmpdir()] : [kept, tmpdir()]) {
+    const stays = lasts && folder === kept;
+    try {
+      if (stays) await keepWithin(folder, limit - layout.bytes, KEPT_NAMES);
+      const written = await writeKept(await realpath(folder), key, source, layout, stays, job);
+      if (stays) {
+        const all = await keepWithin(folder, limit, KEPT_NAMES);
+        const used = `${formatBytes(all)} of at most ${formatBytes(limit)}`;
+        onNote(
+          `the quantised weights, ${formatBytes(layout.bytes)}, are kept for the next time in ${folder} (${used})`,
+        );
+      } else if (failures.length > 0) onNote(notKept(failures));
+      return written;
+    } catch (error) {
+      failures.push(reasonOf(error));
+    }
   }
+  onNote(`${notKept(failures)}; they are in memory`);
+  const store = new MemoryStore(layout.bytes);
+  return { store, digests: await quantiseModel(source, layout, store, job) };
+}
+
+const notKept = (failures: readonly string[]): string =>
+  `the quantised weights are not kept for the next time: ${[...new Set(failures)].join(', ')}`;
+
+/** @throws the system's error */
+async function folderFor(folder?: string): Promise<string> {
+  const path = folder ?? join(await cacheFolder(), 'quantised');
+  await mkdir(path, { recursive: true });
+  return realpath(path);
+}
+
+/** In words. @throws an error that is none of the system */
+function reasonOf(error: unknown): string {
+  if (systemErrorCode(error) === undefined) throw error;
+  return systemReason(error)!.why;
 }

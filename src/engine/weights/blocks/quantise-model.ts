@@ -40,19 +40,18 @@ export async function quantiseModel(
     for (const key of layerKeys(architecture, layer)) {
       const matrix = layout.matrices.get(keyText(key));
       hash.update(`\n${key.name}\n`);
-      if (matrix) await quantiseMatrix(source, layout, matrix, sink, work, hash);
+      if (matrix) await quantiseMatrix(source, matrix, sink, work, hash);
       else update(hash, await baseOf(source, key).read(key));
     }
     digests.push(hash.digest('hex'));
   }
-  await quantiseMatrix(source, layout, layout.matrices.get('head')!, sink, work);
+  await quantiseMatrix(source, layout.matrices.get('head')!, sink, work);
   return digests;
 }
 
 async function quantiseMatrix(
   source: WeightSource,
-  { bits }: BlockLayout,
-  { key, out, width, ...at }: PlacedMatrix,
+  { key, bits, out, width, ...at }: PlacedMatrix,
   sink: BlockSink,
   work: Work,
   hash?: Hash,

@@ -41,6 +41,10 @@ export class BlockWeights implements WeightSource {
     this.bytesInGraph = source.bytesInGraph + (store.inMemory ? layout.bytes : 0);
   }
 
+  get revision(): string | undefined {
+    return this.source.revision;
+  }
+
   shape(key: WeightKey): readonly number[] {
     return this.source.shape(key);
   }
@@ -110,8 +114,7 @@ export class BlockWeights implements WeightSource {
   }
 
   private bindMatrix(g: Graph, matrix: PlacedMatrix, rows?: Rows): BlockMatrix {
-    const { bits } = this.layout;
-    const { key, out, width } = matrix;
+    const { key, bits, out, width } = matrix;
     const { start, count } = rows ?? { start: 0, count: out };
     requireRows({ start, count }, out);
     const [before, bytes] = [bytesOfBlocks(width, bits, start), bytesOfBlocks(width, bits, count)];

@@ -1,0 +1,91 @@
+/**
+ * Precision: what rounding weights to 8 and 4 bits costs, as the perplexity of a text.
+ *
+ *   npm run bench -- precision [CHECKPOINT] --text FILE [--limit 64] [--rotate]
+ *
+ * int8 and int4 are Coppice's own, in blocks of 32. Q4_1 is llama.cpp's rounding (ggml: blocks of 32, float16 scale and least
+ * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ.
+ *
+ * Weights that were once Q4_1 lose nothing by rounding them to it again. With --rotate, the same model is measured in another
+ * basis: the residual stream is turned by an orthogonal matrix and every weight that reads or writes it too, with the norms
+ * folded into the Linears behind them. In float32 that model computes the same.
+ */
+import { parseArgs } from 'node:util';
+import { readFile } from 'node:fs/promises';
+import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
+import type { Architecture } from '../src/engine/checkpoint/architecture';
+import type { WeightKey } from '../src/engine/checkpoint/weight-key';
+import { evaluatePerplexity } from '../src/engine/evaluate/perplexity';
+import { openModelOver } from '../src/engine/model/model';
+import type { Precision } from '../src/engine/precision';
+import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
+import { Overlay } from '../src/engine/weights/overlay';
+import type { KeyedPatch } from '../src/engine/weights/patches';
+import { checkpointWeights } from '../src/engine/weights/safetensors';
+import type { WeightSource } from '../src/engine/weights/source';
+import { printMachine } from './support/machine';
+import { q41, q80 } from './support/ggml-rounding';
+import { rotated } from './support/rotated';
+import { checkpointOr } from './support/subject';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    text: { type: 'string' },
+    limit: { type: 'string', default: '64' },
+    rotate: { type: 'boolean', default: false },
+  },
+});
+if (values.text === undefined) throw new Error('name a text: --text FILE');
+const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
+const { bosTokenId } = requireArchitecture(checkpoint);
+const tokenizer = await loadTokenizer(checkpoint.folder);
+const ids = await tokenizer.encode(await readFile(values.text, 'utf8'), { addSpecialTokens: false });
+
+/** As `coppice eval` cuts the text. */
+const windows = {
+  limit: Number(values.limit),
+  window: 128,
+  bos: bosTokenId === undefined ? 'none' : 'stream',
+} as const;
+
+/** The model's weights, in another basis if asked for. */
+async function weights(): Promise<WeightSource> {
+  const source = checkpointWeights(checkpoint);
+  return values.rotate ? rotated(source) : source;
+}
+
+/** All Linears in Q4_1, the head in Q8_0. An embedding that is the head stays as it is where tokens are looked up. */
+async function inGgml(source: WeightSource): Promise<WeightSource> {
+  const patches: KeyedPatch[] = [];
+  for (const [key, round] of ggmlKeys(source.architecture)) {
+    const [, width] = source.shape(key);
+    patches.push([key, { kind: 'replace', values: round(await source.read(key), width) }]);
+  }
+  return new Overlay(source, patches, { ...source.architecture, tied: false });
+}
+
+function* ggmlKeys(a: Architecture): Generator<[WeightKey, typeof q41]> {
+  for (const layer of a.layers.keys()) {
+    for (const name of ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const) yield [{ layer, name }, q41];
+  }
+  yield ['head', q80];
+}
+
+async function perplexity(source: WeightSource, precision: Precision): Promise<number> {
+  const model = await openModelOver(source, checkpoint, { device: 'cpu', precision, quantised: { limit: 0 } });
+  try {
+    return (await evaluatePerplexity(model, ids, windows)).ppl;
+  } finally {
+    await model.close();
+  }
+}
+
+printMachine();
+const exact = await perplexity(await weights(), 'float32');
+const line = (name: string, ppl: number): void =>
+  console.log(`${name.padEnd(24)} ${ppl.toFixed(3)}  ${(100 * (ppl / exact - 1)).toFixed(2)} %`);
+line('float32', exact);
+line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
+line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));
+line('Q4_1, head Q8_0', await perplexity(await inGgml(await weights()), 'float32'));
