@@ -1,61 +1,103 @@
 /**
- * Sweep: seconds to score every block by perplexity, against removing each in turn in PyTorch, and against bare products.
+ * Sweep: seconds to score every block by perplexity, exactly and behind a screen in int8, against removing each in turn in PyTorch.
  *
- *   npm run bench -- sweep [CHECKPOINT ROWS.json] [--rounds 3] [--threads N] [--no-torch]
+ *   npm run bench -- sweep [CHECKPOINT ROWS.json] [--rounds 3] [--exact 6] [--threads N] [--no-torch]
+ *   npm run bench -- sweep --like-7b BLOCKS [--of 32]
  *
- * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named. Coppice computes in float32, from opening the
- * checkpoint to the last score; PyTorch (peers/sweep_torch.py) has its model loaded already, and computes in float32 and in bfloat16.
- * All take turns, so that a change in the machine's mood meets all of them; the medians of the rounds are compared.
+ * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
+ * LLaMA-7B, of a few blocks, and extrapolates from the counted operations to all of them. Coppice computes in float32, behind a screen
+ * (`auto`: a third of the blocks exact; with `--exact`, that many), and in int8 alone, each from opening the checkpoint to the last score;
+ * PyTorch (peers/sweep_torch.py) has its model loaded already, and computes in float32 and in bfloat16. All take turns, so that a
+ * change in the machine's mood meets all of them; the medians of the rounds are compared.
  *
  * Operations are counted from the shapes: the Linears of each block application that the sweep cannot do without,
  * N(N+1)/2 for each row, and the head for each target of each variant. Attention, norms and softmax take time but are
- * not counted. The time that onnxruntime's own Gemm would take for the counted ones, measured right before and after each
- * sweep, against the time of the sweep is the share of the matrix-multiply rate.
+ * not counted. The time that onnxruntime's own product (Gemm; MatMulIntegerToFloat) would take for the counted ones, measured right
+ * before and after each sweep, against the time of the sweep is the share of the matrix-multiply rate.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Architecture } from '../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
 import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
+import { median } from '../src/engine/median';
 import { Forward } from '../src/engine/model/forward';
-import { HEAD_PIECE } from '../src/engine/model/piece';
 import { type Model, openModel } from '../src/engine/model/model';
+import { HEAD_PIECE } from '../src/engine/model/piece';
+import { Random } from '../src/engine/random';
+import { inRowInt8 } from '../src/engine/weights/row-int8';
 import { isSkipped, torchSweep, type TorchSweep } from './peers/peer';
 import { printMachine } from './support/machine';
-import { median } from '../src/engine/median';
 import { percent, printFacts, timed, times } from './support/numbers';
 import { Products } from './support/products';
 import { checkpointOr, rowsFileOr } from './support/subject';
+import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   allowNegative: true,
   options: {
     rounds: { type: 'string', default: '3' },
+    exact: { type: 'string', default: '6' },
     threads: { type: 'string' },
     torch: { type: 'boolean', default: true },
+    'like-7b': { type: 'string' },
+    of: { type: 'string', default: '32' },
   },
 });
-const folder = checkpointOr(positionals[0]);
-const rowsFile = rowsFileOr(positionals[1]);
+
+const ROWS = 10;
+const LENGTH = 128;
+
+const made = values['like-7b'] === undefined ? undefined : makeLike7b(Number(values['like-7b']));
+const folder = made?.folder ?? checkpointOr(positionals[0]);
+const rowsFile = made?.rowsFile ?? rowsFileOr(positionals[1]);
 const threads = values.threads === undefined ? undefined : Number(values.threads);
 const { rows } = JSON.parse(readFileSync(rowsFile, 'utf8')) as { rows: number[][] };
 const architecture = requireArchitecture(await openCheckpoint(folder));
 
-/** Operations that the sweep is made of. */
-const flops = countFlops(architecture, rows.length, rows[0].length);
+/** A checkpoint of some blocks in the shapes of LLaMA-7B, and rows for it. */
+function makeLike7b(blocks: number): { readonly folder: string; readonly rowsFile: string } {
+  const random = new Random(1);
+  const path = mkdtempSync(join(tmpdir(), 'coppice-bench-7b-'));
+  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  writeSyntheticCheckpoint(path, { ...LLAMA_7B, num_hidden_layers: blocks });
+  fillWithRandom(path);
+  const ids = Array.from({ length: ROWS }, () =>
+    Array.from({ length: LENGTH }, () => random.below(LLAMA_7B.vocab_size)),
+  );
+  const file = join(path, 'rows.json');
+  writeFileSync(file, JSON.stringify({ rows: ids }));
+  return { folder: path, rowsFile: file };
+}
 
-function countFlops(a: Architecture, rowCount: number, length: number): { blocks: number; head: number } {
+interface Flops {
+  readonly blocks: number;
+  readonly head: number;
+}
+
+/**
+ * Operations of a sweep over `candidates`, of which a variant each passes the blocks behind it and the head; and of the model.
+ * @param count blocks of the model
+ */
+function countFlops(a: Architecture, count: number, candidates: readonly number[]): Flops {
   const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
   const perToken = [q, k, v, o, gate, up, down].reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
-  const applications = (a.layers.length * (a.layers.length + 1)) / 2;
+  const applications = candidates.reduce((sum, block) => sum + count - 1 - block, count);
+  const targets = rows.length * (rows[0].length - 1);
   return {
-    blocks: rowCount * length * applications * perToken,
-    head: rowCount * (length - 1) * (a.layers.length + 1) * 2 * elements(outerWeights(a).head.shape),
+    blocks: rows.length * rows[0].length * applications * perToken,
+    head: targets * (candidates.length + 1) * 2 * elements(outerWeights(a).head.shape),
   };
 }
+
+const sum = ({ blocks, head }: Flops): number => blocks + head;
+const allOf = (count: number): number[] => Array.from({ length: count }, (_, block) => block);
+const all = countFlops(architecture, architecture.layers.length, allOf(architecture.layers.length));
 
 async function withModel<T>(use: (model: Model) => Promise<T> | T): Promise<T> {
   const model = await openModel(await openCheckpoint(folder), { device: 'cpu', threads });
@@ -66,9 +108,52 @@ async function withModel<T>(use: (model: Model) => Promise<T> | T): Promise<T> {
   }
 }
 
-/** The sweep as `coppice score` does it, from the files to the mean losses. */
-const coppice = (): Promise<number[]> =>
-  withModel(async (model) => (await scorePerplexity(model, rows, { seed: 1234 })).blocks.map((b) => b.meanNll));
+interface Outcome {
+  readonly seconds: number;
+  readonly losses: readonly number[];
+  readonly order: readonly number[];
+  /** Blocks that were computed in float32, and the margin of the others in nats. */
+  readonly confirmed: readonly number[];
+  readonly margin?: number;
+}
+
+/** A way to score: from the files to the scores, as `coppice score` does it. */
+interface Way {
+  readonly name: string;
+  readonly arithmetic: 'float32' | 'int8' | 'screened';
+  readonly exact?: number;
+}
+
+const exact = Number(values.exact);
+const WAYS: readonly Way[] = [
+  { name: 'float32', arithmetic: 'float32' },
+  { name: 'screened, a third exact', arithmetic: 'screened' },
+  { name: `screened, ${exact} exact`, arithmetic: 'screened', exact },
+  { name: 'int8', arithmetic: 'int8' },
+];
+
+async function coppice({ arithmetic, exact: count }: Way): Promise<Outcome> {
+  const { seconds, result } = await timed(() =>
+    withModel(async (model) => {
+      if (arithmetic === 'float32') return scorePerplexity(model, rows, { seed: 1234 });
+      const rounded = model.beside((await inRowInt8(model.weights, true))!);
+      try {
+        return await (arithmetic === 'int8'
+          ? scorePerplexity(rounded, rows, { seed: 1234 })
+          : scorePerplexity(model, rows, { seed: 1234, screening: { model: rounded, exact: count } }));
+      } finally {
+        await rounded.close();
+      }
+    }),
+  );
+  return {
+    seconds,
+    losses: result.blocks.map(({ meanNll }) => meanNll),
+    order: result.order,
+    confirmed: result.blocks.filter(({ precision }) => precision === 'float32').map(({ index }) => index),
+    margin: result.screen?.margin,
+  };
+}
 
 type TorchResult = TorchSweep['results'][number];
 
@@ -83,37 +168,51 @@ function torch(dtype: 'float32' | 'bfloat16', known: TorchResult | undefined): T
 
 const rowsPerRun = await withModel((model) => new Forward(model, rows[0].length).rowsPerChunk);
 const tokens = Math.min(rows.length, rowsPerRun) * rows[0].length;
-const block = await Products.block(architecture, tokens, threads);
-const piece = await Products.headPiece(architecture, Math.min(HEAD_PIECE, architecture.vocabulary), tokens, threads);
-/** Seconds that bare products would take for the operations of the sweep, and their rates now. */
-async function bareProducts(): Promise<{ seconds: number; blocks: number; head: number }> {
-  const [blocks, head] = [await block.rate(), await piece.rate()];
-  return { blocks, head, seconds: flops.blocks / blocks + flops.head / head };
+const words = Math.min(HEAD_PIECE, architecture.vocabulary);
+const products = {
+  float32: [
+    await Products.block(architecture, tokens, threads),
+    await Products.headPiece(architecture, words, tokens, threads),
+  ],
+  int8: [
+    await Products.integerBlock(architecture, tokens, threads),
+    await Products.integerHeadPiece(architecture, words, tokens, threads),
+  ],
+} as const;
+
+/** Rates of bare products now, in operations a second. */
+async function bareRates(precision: 'float32' | 'int8'): Promise<Flops> {
+  const [block, head] = products[precision];
+  return { blocks: await block.rate(), head: await head.rate() };
 }
 
+const secondsAt = (flops: Flops, rates: Flops): number => flops.blocks / rates.blocks + flops.head / rates.head;
+
 printMachine();
-const total = flops.blocks + flops.head;
 const tera = (count: number): string => (count / 1e12).toFixed(2);
 console.log(
   `${architecture.layers.length} blocks, ${rows.length} rows of ${rows[0].length} tokens; ` +
-    `${tera(total)} TFLOP, of which ${tera(flops.head)} in the head\n`,
+    `${tera(sum(all))} TFLOP, of which ${tera(all.head)} in the head\n`,
 );
 const gflops = (rate: number): string => `${(rate / 1e9).toFixed(0)} GFLOP/s`;
-const sweeps: number[] = [];
-const shares: number[] = [];
-const bare: { blocks: number; head: number }[] = [];
+const outcomes = new Map<string, Outcome[]>(WAYS.map(({ name }) => [name, []]));
+const shares: Record<'float32' | 'int8', number[]> = { float32: [], int8: [] };
+const bare: Record<'float32' | 'int8', Flops[]> = { float32: [], int8: [] };
 const peers: Record<'float32' | 'bfloat16', TorchResult[]> = { float32: [], bfloat16: [] };
 let skipped = values.torch ? undefined : '--no-torch';
-let losses: number[] = [];
 for (let round = 0; round < Number(values.rounds); round++) {
-  const before = await bareProducts();
-  const { seconds, result } = await timed(coppice);
-  const after = await bareProducts();
-  losses = result;
-  sweeps.push(seconds);
-  bare.push(before, after);
-  shares.push((before.seconds + after.seconds) / 2 / seconds);
-  const told = [`Coppice ${seconds.toFixed(1)} s (${percent(shares.at(-1)!)} of Gemm)`];
+  const told: string[] = [];
+  for (const way of WAYS) {
+    const { arithmetic } = way;
+    const before = arithmetic === 'screened' ? undefined : await bareRates(arithmetic);
+    const outcome = await coppice(way);
+    outcomes.get(way.name)!.push(outcome);
+    told.push(`${way.name} ${outcome.seconds.toFixed(1)} s`);
+    if (arithmetic === 'screened' || !before) continue;
+    const after = await bareRates(arithmetic);
+    bare[arithmetic].push(before, after);
+    shares[arithmetic].push((secondsAt(all, before) + secondsAt(all, after)) / 2 / outcome.seconds);
+  }
   for (const dtype of ['float32', 'bfloat16'] as const) {
     if (skipped !== undefined) break;
     const outcome = torch(dtype, peers[dtype].at(0));
@@ -126,29 +225,63 @@ for (let round = 0; round < Number(values.rounds); round++) {
   }
   console.log(`round ${round + 1}: ${told.join(', ')}`);
 }
-await block.close();
-await piece.close();
+for (const pair of Object.values(products)) for (const each of pair) await each.close();
 
-const seconds = median(sweeps);
+const secondsOf = (name: string): number => median(outcomes.get(name)!.map(({ seconds }) => seconds));
+const reference = outcomes.get('float32')!.at(-1)!;
+const seconds = secondsOf('float32');
 console.log('');
 printFacts([
-  ['Coppice, float32', `${seconds.toFixed(1)} s, ${gflops(total / seconds)}, head included`],
-  [
-    'onnxruntime Gemm',
-    `${gflops(median(bare.map((b) => b.blocks)))} in the block's products, ${gflops(median(bare.map((b) => b.head)))} in the head's`,
-  ],
-  ['share of Gemm', `${percent(median(shares))} (goal: 85 %)`],
+  ['float32', `${seconds.toFixed(1)} s, ${gflops(sum(all) / seconds)}, head included`],
+  ...(['float32', 'int8'] as const).map((precision): [string, string] => {
+    const median2 = (part: keyof Flops): string => gflops(median(bare[precision].map((each) => each[part])));
+    return [
+      `bare ${precision}`,
+      `${median2('blocks')} in the block's products, ${median2('head')} in the head's; ` +
+        `the sweep runs at ${percent(median(shares[precision]))} of that`,
+    ];
+  }),
+  ...WAYS.slice(1).map(({ name }): [string, string] => {
+    const { losses, order, confirmed, margin } = outcomes.get(name)!.at(-1)!;
+    const apart = Math.max(...losses.map((loss, block) => Math.abs(loss - reference.losses[block])));
+    const exactApart = Math.max(0, ...confirmed.map((block) => Math.abs(losses[block] - reference.losses[block])));
+    const sorted = (blocks: readonly number[]): string =>
+      blocks
+        .slice(0, exact)
+        .sort((a, b) => a - b)
+        .join(' ');
+    const same = sorted(order) === sorted(reference.order) ? 'the same' : 'not the same';
+    return [
+      name,
+      `${secondsOf(name).toFixed(1)} s, ${times(seconds / secondsOf(name))} as fast as float32; ${same} first ${exact} blocks` +
+        (confirmed.length > 0 ? `; ${confirmed.length} confirmed, off by ${exactApart.toExponential(0)} at most` : '') +
+        `; others off by ${apart.toPrecision(2)} at most${margin === undefined ? '' : `, margin ${margin.toPrecision(2)}`}`,
+    ];
+  }),
 ]);
 if (skipped !== undefined) console.log(`PyTorch skipped: ${skipped}`);
 else {
-  const goals = { float32: ' (goal: 3 ×)', bfloat16: '' };
   for (const dtype of ['float32', 'bfloat16'] as const) {
     const peer = median(peers[dtype].map((result) => result.seconds));
     const quiet = Math.min(...peers[dtype].map((result) => result.undisturbedSeconds));
-    const apart = Math.max(...peers[dtype][0].blocks.map((loss, i) => Math.abs(loss - losses[i])));
+    const apart = Math.max(...peers[dtype][0].blocks.map((loss, i) => Math.abs(loss - reference.losses[i])));
+    const ratios = WAYS.map(({ name }) => `${name} ${times(peer / secondsOf(name))}`);
     console.log(
       `PyTorch ${dtype}: ${peer.toFixed(1)} s (${quiet.toFixed(1)} s undisturbed, batch ${peers[dtype][0].batch}); ` +
-        `Coppice is ${times(peer / seconds)} as fast${goals[dtype]}; mean losses differ by ${apart.toExponential(0)} at most`,
+        `as fast as that: ${ratios.join(', ')}; mean losses differ by ${apart.toExponential(0)} at most`,
     );
   }
+}
+if (made) {
+  const count = Number(values.of);
+  const whole = countFlops(architecture, count, allOf(count));
+  // A third of the blocks, evenly spread: random numbers do not tell which are chosen.
+  const third = allOf(count).filter((block) => block % 3 === 1);
+  const part = countFlops(architecture, count, third);
+  const minutes = (flops: Flops, name: string): number => (sum(flops) / sum(all)) * (secondsOf(name) / 60);
+  const [float32, int8, confirming] = [minutes(whole, 'float32'), minutes(whole, 'int8'), minutes(part, 'float32')];
+  console.log(
+    `\nextrapolated to ${count} blocks by counted operations: float32 ${float32.toFixed(1)} min; int8 ${int8.toFixed(1)} min, and ` +
+      `${third.length} evenly spread blocks exact ${confirming.toFixed(1)} min: together ${(int8 + confirming).toFixed(1)} min`,
+  );
 }

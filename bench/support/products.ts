@@ -1,6 +1,6 @@
 /**
  * How fast onnxruntime multiplies matrices, nothing else: the products of a block, chained as the block chains them,
- * and the product of a piece of the head. Same shapes, same tokens a run, same operator and same prepacking as in the engine,
+ * and the product of a piece of the head; in float32 or in 8-bit integers. Same shapes, same tokens a run, same operator and same prepacking as in the engine,
  * but no norm, no attention, no activation, and all memory set aside before. What the engine could reach at best.
  */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
@@ -8,10 +8,14 @@ import { elements } from '../../src/engine/checkpoint/parameters';
 import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { Graph, type Value } from '../../src/engine/onnx/graph';
 import { linear } from '../../src/engine/onnx/ops/linear';
-import { float32, openSession, type Session, type Tensor } from '../../src/engine/onnx/session';
+import { unscaledProduct } from '../../src/engine/onnx/ops/quantised';
+import { type Feeds, float32, openSession, type Session, type Tensor, uint8 } from '../../src/engine/onnx/session';
 import { Random } from '../../src/engine/random';
 import { median } from '../../src/engine/median';
 import { timed } from './numbers';
+
+/** Bytes of a quantised input: any will do, the time does not depend on them. */
+const SOME_BYTE = 131;
 
 /** Runs of which the median counts. */
 const RUNS = 15;
@@ -20,7 +24,7 @@ const RUNS = 15;
 export class Products {
   private constructor(
     private readonly session: Session,
-    private readonly x: Tensor,
+    private readonly feeds: Feeds,
     private readonly fetches: Readonly<Record<string, Tensor>>,
     /** Operations (a multiplication and an addition are two) of one run. */
     readonly flops: number,
@@ -63,14 +67,65 @@ export class Products {
       return [`y${i}`, float32(new Float32Array(elements(shape)), shape)] as const;
     });
     const session = await openSession(g.serialize(), { provider: 'cpu', threads, prepack: true });
-    return new Products(session, float32(noise(tokens * width), [tokens, width]), Object.fromEntries(fetches), flops);
+    const feeds = { x: float32(noise(tokens * width), [tokens, width]) };
+    return new Products(session, feeds, Object.fromEntries(fetches), flops);
+  }
+
+  /** The same products of a block in 8-bit integers: inputs are rounded already, and results are floats without a token's scale. */
+  static async integerBlock(a: Architecture, tokens: number, threads?: number): Promise<Products> {
+    const shapes = Object.values(blockWeights(a, 0)).map(({ shape }) => shape as readonly number[]);
+    return Products.openIntegers(
+      tokens,
+      threads,
+      shapes.filter((shape) => shape.length === 2),
+    );
+  }
+
+  /** And of a piece of the head. */
+  static integerHeadPiece(a: Architecture, words: number, tokens: number, threads?: number): Promise<Products> {
+    return Products.openIntegers(tokens, threads, [[words, a.hidden]]);
+  }
+
+  private static async openIntegers(
+    tokens: number,
+    threads: number | undefined,
+    shapes: readonly (readonly number[])[],
+  ): Promise<Products> {
+    const g = new Graph();
+    const feeds: Record<string, Tensor> = {};
+    const inputs = new Map<number, Value>();
+    const inputOf = (width: number): Value => {
+      const known = inputs.get(width);
+      if (known) return known;
+      feeds[`x${width}`] = uint8(new Uint8Array(tokens * width).fill(SOME_BYTE), [tokens, width]);
+      const value = g.input(`x${width}`, 'uint8', [tokens, width]);
+      inputs.set(width, value);
+      return value;
+    };
+    const fetches: Record<string, Tensor> = {};
+    let flops = 0;
+    for (const [i, [outputs, width]] of shapes.entries()) {
+      flops += 2 * tokens * outputs * width;
+      const weight = {
+        values: g.bytes(
+          'int8',
+          Int8Array.from({ length: outputs * width }, (_, at) => (at % 255) - 127),
+          [width, outputs],
+        ),
+        scales: g.floats(new Float32Array(outputs).fill(1e-3), [outputs]),
+      };
+      g.output(`y${i}`, unscaledProduct(g, inputOf(width), weight));
+      fetches[`y${i}`] = float32(new Float32Array(tokens * outputs), [tokens, outputs]);
+    }
+    const session = await openSession(g.serialize(), { provider: 'cpu', threads, prepack: true });
+    return new Products(session, feeds, fetches, flops);
   }
 
   /** Operations a second: median of some runs. */
   async rate(): Promise<number> {
     const seconds: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      seconds.push((await timed(() => this.session.run({ x: this.x }, this.fetches))).seconds);
+      seconds.push((await timed(() => this.session.run(this.feeds, this.fetches))).seconds);
     }
     return this.flops / median(seconds);
   }

@@ -59,7 +59,7 @@ export async function withModelOf<T>(
 
 /** Passes a screen of the model in int8, which leaves a third of the parts to float32. */
 export async function withScreen<T>(model: Model, use: (screening: Screening) => Promise<T>): Promise<T> {
-  const rounded = model.beside((await inRowInt8(model.weights)) ?? new RowInt8(model.weights, 63));
+  const rounded = model.beside((await inRowInt8(model.weights, true)) ?? new RowInt8(model.weights, 63, true));
   try {
     return await use({ model: rounded });
   } finally {

@@ -134,7 +134,7 @@ async function inArithmetic<T>(
     exact: criterionInfo(criterion).inTurn ? 1 : exactCount(steps.length, { exact }),
   });
   if (arithmetic === 'as opened') return use(model);
-  const weights = await inRowInt8(model.weights);
+  const weights = await inRowInt8(model.weights, true);
   if (!weights && arithmetic === 'screened') return use(model);
   if (!weights) throw refusedInt8(criterion, 'this processor computes products of 8-bit integers wrongly');
   const rounded = model.beside(weights);

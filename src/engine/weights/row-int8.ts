@@ -14,11 +14,12 @@ import { type AppliedLinear, type LowRankSum, readWide, type WeightSource } from
 /**
  * The source in 8-bit integers, with the weights that this processor computes right.
  * @param source closed with the result
+ * @param isTurned whether outliers are spread, for a screen: more exact, and a little slower
  * @returns undefined where the processor has no such products
  */
-export async function inRowInt8(source: WeightSource): Promise<RowInt8 | undefined> {
+export async function inRowInt8(source: WeightSource, isTurned = false): Promise<RowInt8 | undefined> {
   const { levels } = await integerArithmetic();
-  return levels && new RowInt8(source, levels);
+  return levels && new RowInt8(source, levels, isTurned);
 }
 
 export class RowInt8 implements WeightSource {
@@ -27,10 +28,12 @@ export class RowInt8 implements WeightSource {
   /**
    * @param source the exact model; closing this source closes it
    * @param levels largest magnitude of a rounded weight
+   * @param isTurned whether outliers are spread
    */
   constructor(
     private readonly source: WeightSource,
     private readonly levels: WeightLevels,
+    private readonly isTurned = false,
   ) {}
 
   get architecture(): Architecture {
@@ -47,7 +50,7 @@ export class RowInt8 implements WeightSource {
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
     const bound = linears.map(({ key, rows, bias }) => ({ weight: this.source.bind(g, key, rows), bias }));
-    return frozenProducts(g, x, bound, this.levels);
+    return frozenProducts(g, x, bound, this.levels, this.isTurned);
   }
 
   shape(key: WeightKey): readonly number[] {
@@ -77,7 +80,7 @@ export class RowInt8 implements WeightSource {
   /** The product of low rank stays float32. */
   lowRank(key: WeightKey): LowRankSum | undefined {
     const sum = this.source.lowRank?.(key);
-    return sum && { base: new RowInt8(sum.base, this.levels), product: sum.product };
+    return sum && { base: new RowInt8(sum.base, this.levels, this.isTurned), product: sum.product };
   }
 
   close(): Promise<void> {

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { integerArithmetic, tryLevels } from '../../../src/engine/onnx/integer-trial';
+import { linear } from '../../../src/engine/onnx/ops/linear';
 import {
   integerProduct,
   quantiseTokens,
   quantiseWeight,
+  spread,
   type WeightLevels,
 } from '../../../src/engine/onnx/ops/quantised';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
@@ -18,6 +20,20 @@ const [TOKENS, INPUTS, OUTPUTS] = [7, 75, 33];
 function matrix(rows: number, columns: number, seed: number): Float32Array {
   const next = normal(seed);
   return Float32Array.from({ length: rows * columns }, (_, at) => next() * (at % 61 === 5 ? 40 : 1));
+}
+
+/** x Wᵀ of turned matrices, in float32. */
+async function turnedProduct(x: Float32Array, w: Float32Array, width: number): Promise<Float32Array> {
+  const g = new Graph();
+  const weight = spread(g, g.floats(w, [w.length / width, width]));
+  g.output('y', linear(g, spread(g, g.input('x', 'float32', ['tokens', width])), weight));
+  const session = await openSession(g.serialize(), { provider: 'cpu', prepack: true });
+  try {
+    const { y } = await session.run({ x: float32(x, [x.length / width, width]) });
+    return Float32Array.from(floats(y));
+  } finally {
+    await session.close();
+  }
 }
 
 async function product(
@@ -105,6 +121,42 @@ describe('products of 8-bit integers', () => {
       assert.deepEqual(y.subarray(2 * OUTPUTS), (await product(x, w, 127)).subarray(2 * OUTPUTS));
     });
   }
+});
+
+describe('a turn of rows', () => {
+  // Mixed by 64, by 8, and not at all.
+  for (const width of [192, 24, 75]) {
+    it(`changes no product, with ${width} numbers in a row`, async () => {
+      const [x, w] = [matrix(TOKENS, width, 6), matrix(OUTPUTS, width, 7)];
+      const expected = Float64Array.from({ length: TOKENS * OUTPUTS }, (_, at) => {
+        const [token, output] = [Math.floor(at / OUTPUTS), at % OUTPUTS];
+        let sum = 0;
+        for (let i = 0; i < width; i++) sum += x[token * width + i] * w[output * width + i];
+        return sum;
+      });
+      const absolute = 1e-6 * Math.max(...expected.map(Math.abs));
+      assertAllClose(await turnedProduct(x, w, width), expected, { absolute }, 'y');
+    });
+  }
+
+  it('spreads an outlier over its neighbours', async () => {
+    const x = new Float32Array(128);
+    x[70] = 8;
+    const identity = Float32Array.from({ length: 128 * 128 }, (_, at) => (at % 129 === 0 ? 1 : 0));
+    const g = new Graph();
+    g.output('y', linear(g, spread(g, g.input('x', 'float32', ['tokens', 128])), g.floats(identity, [128, 128])));
+    const session = await openSession(g.serialize(), { provider: 'cpu' });
+    try {
+      const { y } = await session.run({ x: float32(x, [1, 128]) });
+      // ±8 / √64 in the 64 places of its piece, 0 in the other one.
+      assert.deepEqual(
+        [...floats(y)].map(Math.abs),
+        [...x].map((_, i) => (i < 64 ? 0 : 1)),
+      );
+    } finally {
+      await session.close();
+    }
+  });
 });
 
 describe('the trial of integer products', () => {

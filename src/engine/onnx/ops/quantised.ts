@@ -36,6 +36,43 @@ export interface QuantisedWeight {
   readonly scales: Value;
 }
 
+/** Numbers that are mixed with each other, at most: more gain little. */
+const MOST_MIXED = 64;
+
+/**
+ * Turns the rows of x, or of a weight, by an orthogonal matrix: neighbours are mixed by a Hadamard matrix of ±1/√n. Products of
+ * two turned matrices are those of the matrices. But single large numbers, which LLMs have in few channels, are spread over their
+ * neighbours, so that rounding costs the others less (QuaRot, Ashkboos et al. 2024). x: (rows, in)
+ */
+export function spread(g: Graph, x: Value): Value {
+  const width = x.shape[1] as number;
+  const size = mixed(width);
+  if (size === 1) return x;
+  const pieces = { type: x.type, shape: ['pieces', width / size, size] };
+  const cut = g.op('Reshape', [x, g.ints(-1, width / size, size)], pieces);
+  const turned = g.op('MatMul', [cut, hadamard(g, size)], pieces);
+  return g.op('Reshape', [turned, g.ints(-1, width)], x);
+}
+
+/** The largest power of two up to MOST_MIXED that divides the width. */
+function mixed(width: number): number {
+  let size = 1;
+  while (size < MOST_MIXED && width % (2 * size) === 0) size *= 2;
+  return size;
+}
+
+/** Sylvester's Hadamard matrix over √n: its own inverse. (n, n) */
+function hadamard(g: Graph, n: number): Value {
+  const sign = (row: number, column: number): number => {
+    let common = row & column;
+    let odd = false;
+    for (; common > 0; common &= common - 1) odd = !odd;
+    return odd ? -1 : 1;
+  };
+  const numbers = Float32Array.from({ length: n * n }, (_, at) => sign(Math.floor(at / n), at % n) / Math.sqrt(n));
+  return g.floats(numbers, [n, n]);
+}
+
 /** Rounds each row to 8 bits. x: (tokens, in) */
 export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
   const scales = largest(g, x, 1 / ACTIVATION_LEVELS);
@@ -59,8 +96,8 @@ export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
 export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
   const outputs = w.shape[0];
   const scales = largest(g, w, 1 / levels);
-  const spread = g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [outputs, 1] });
-  return { values: transpose(g, roundedBytes(g, w, spread), [1, 0]), scales };
+  const column = g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [outputs, 1] });
+  return { values: transpose(g, roundedBytes(g, w, column), [1, 0]), scales };
 }
 
 /**
@@ -89,11 +126,19 @@ export interface FrozenLinear {
  * rounded for each token and W for each input. It is the gradient of the exact product, with roundings of its own; that of
  * the rounded one is 0 almost everywhere. The weights have none.
  * x: (tokens, in) → (tokens, out) each
+ * @param isTurned whether outliers of x are spread before (`spread`): more exact, and a little slower
  */
-export function frozenProducts(g: Graph, x: Value, linears: readonly FrozenLinear[], levels: WeightLevels): Value[] {
-  const rows = quantiseTokens(g, x);
+export function frozenProducts(
+  g: Graph,
+  x: Value,
+  linears: readonly FrozenLinear[],
+  levels: WeightLevels,
+  isTurned = false,
+): Value[] {
+  const turned = (rows: Value): Value => (isTurned ? spread(g, rows) : rows);
+  const rows = quantiseTokens(g, turned(x));
   return linears.map(({ weight, bias }) => {
-    const output = integerProduct(g, rows, quantiseWeight(g, weight, levels), bias);
+    const output = integerProduct(g, rows, quantiseWeight(g, turned(weight), levels), bias);
     return g.record(output, [x], (d) => [
       () => integerProduct(g, quantiseTokens(g, d), quantiseInputs(g, weight, levels)),
     ]);
@@ -102,11 +147,14 @@ export function frozenProducts(g: Graph, x: Value, linears: readonly FrozenLinea
 
 /** x Wᵀ + bias. x: (tokens, in) → float32 (tokens, out) */
 export function integerProduct(g: Graph, x: QuantisedRows, w: QuantisedWeight, bias?: Value): Value {
-  const shape = [x.values.shape[0], w.values.shape[1]];
-  const inputs = [x.values, w.values, g.scalar(1), w.scales, g.bytes('uint8', Uint8Array.of(ZERO_POINT), [])];
-  const product = g.contribOp('MatMulIntegerToFloat', inputs, { type: 'float32', shape });
-  const scaled = mul(g, product, x.scales);
+  const scaled = mul(g, unscaledProduct(g, x.values, w), x.scales);
   return bias ? add(g, scaled, bias) : scaled;
+}
+
+/** The same without the scales of the tokens. x: (tokens, in) uint8 around 128 */
+export function unscaledProduct(g: Graph, x: Value, w: QuantisedWeight): Value {
+  const inputs = [x, w.values, g.scalar(1), w.scales, g.bytes('uint8', Uint8Array.of(ZERO_POINT), [])];
+  return g.contribOp('MatMulIntegerToFloat', inputs, { type: 'float32', shape: [x.shape[0], w.values.shape[1]] });
 }
 
 /** The largest absolute value of each row, or along another axis, times `factor`; never zero. (rows, n) → (rows) */
