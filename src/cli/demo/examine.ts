@@ -56,7 +56,7 @@ export async function qualityOf(
   const { ppl, tokens, windows, bos } = (await run('eval', measuring, { job: toMeasure })).result;
   const continuations = [];
   for (const [i, prompt] of prompts.entries()) {
-    const writing = { checkpoint, prompt, maxNewTokens: NEW_TOKENS, ...compute };
+    const writing = { checkpoint, prompt, maxNewTokens: NEW_TOKENS, precision: 'float32', ...compute } as const;
     const { result } = await run('generate', writing, { job: toWrite[i] });
     if ('ids' in result) continuations.push({ text: result.text, ids: result.ids, stopped: result.stopped });
   }
@@ -78,7 +78,7 @@ export async function costsOf(
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, checkpoint] of checkpoints.entries()) {
       const part = { job: jobs[turn * checkpoints.length + i] };
-      const { result } = await run('bench', { checkpoint, ...SPEED, ...compute }, part);
+      const { result } = await run('bench', { checkpoint, ...SPEED, precision: 'float32', ...compute }, part);
       const { parameters, bytes, decodeTokensPerSecond: tokensPerSecond } = result;
       turns[i].push({ parameters, bytes, tokensPerSecond });
     }

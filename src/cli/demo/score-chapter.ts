@@ -86,7 +86,16 @@ async function scoreBy(
   const record = join(folder, `scores-${criterion}.json`);
   const { result } = await run(
     'score',
-    { checkpoint: checkpoint.path, criterion, calibration, samples: SAMPLES, length, seed: DEFAULT_SEED, ...compute },
+    {
+      precision: 'float32',
+      checkpoint: checkpoint.path,
+      criterion,
+      calibration,
+      samples: SAMPLES,
+      length,
+      seed: DEFAULT_SEED,
+      ...compute,
+    },
     { job, record },
   );
   const { blocks = [], full, device } = result;

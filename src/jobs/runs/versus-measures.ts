@@ -104,7 +104,8 @@ export async function writeContinuations(
   tell: Tell,
 ): Promise<void> {
   const columns = able.map(({ column }) => column);
-  const given = { columns, prompts: [prompt], maxNewTokens: CONTINUED, greedy: true, device, threads, memory };
+  const compute = { device, threads, memory, precision: 'float32' } as const;
+  const given = { columns, prompts: [prompt], maxNewTokens: CONTINUED, greedy: true, ...compute };
   const { result } = await run('samples', given, { job });
   for (const { column, text } of result.samples) if (text !== null) tell(able[column], { continuation: text });
 }
