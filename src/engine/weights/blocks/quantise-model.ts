@@ -12,7 +12,7 @@ import type { BlockSink } from './store';
 const PIECE = 2 ** 22;
 
 /** Changes with the numbers that quantising gives. */
-export const QUANTISER_VERSION = 1;
+export const QUANTISER_VERSION = 2;
 
 /** The source whose numbers are quantised: an adapter's product is not. */
 export function baseOf(source: WeightSource, key: WeightKey): WeightSource {
