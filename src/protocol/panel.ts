@@ -166,6 +166,8 @@ export interface WhatIfState {
   /** How far the plan is from the whole model: mean KL in nats, share of tokens with the same most likely one. */
   readonly kl?: JsonNumber | null;
   readonly top1?: JsonNumber | null;
+  /** int8 while the number is a quick one, which float32 replaces; float32 if absent. */
+  readonly precision?: string;
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;

@@ -30,6 +30,8 @@ export interface ViewPerplexityParams extends ModelSource, Compute {
   readonly calibration: CalibrationSource;
   /** Also measures the model with none of its blocks removed. */
   readonly whole?: true;
+  /** Answers in int8 if this processor can, with the whole model in int8 too: sooner, and only roughly right. */
+  readonly quick?: true;
 }
 
 export interface ViewPerplexity {
@@ -39,6 +41,8 @@ export interface ViewPerplexity {
   /** Mean KL divergence from the whole model in nats, and share of tokens that both find most likely; absent for itself. */
   readonly kl?: JsonNumber;
   readonly top1?: JsonNumber;
+  /** What these numbers were computed in: float32, or int8 per row. */
+  readonly precision: string;
   readonly parameters: number;
   readonly bytes: number;
   readonly calibration: CalibrationInfo;

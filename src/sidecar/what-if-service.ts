@@ -17,6 +17,7 @@ import { type OpenedModel, openForComputing } from '../engine/model/opened';
 import { removedFrom, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { modelOptions, secondsSince } from '../jobs/run';
+import { inRowInt8 } from '../engine/weights/row-int8';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
 
 /** An open model with the rows that it is measured on. */
@@ -27,6 +28,8 @@ interface WarmModel {
   readonly model: Model;
   readonly calibration: Calibration;
   readonly evaluator: PlanPerplexity;
+  /** The same in int8, once a quick answer was asked for; null where there is none. */
+  quick?: { readonly model: Model; readonly evaluator: PlanPerplexity } | null;
 }
 
 /** Time that an unused model stays open. */
@@ -78,18 +81,23 @@ export class WhatIfService {
     clearTimeout(this.timer);
     try {
       const start = performance.now();
-      const { opened, calibration, evaluator } = await this.openFor(params);
+      const warm = await this.openFor(params);
+      const { opened, calibration } = warm;
+      const quick = params.quick ? await quickOf(warm, params) : null;
+      const { evaluator, model } = quick ?? warm;
       const { checkpoint, architecture, removed, view: wholeView } = opened;
       const { remove } = params;
       const named = removedFrom(remove ?? [], architecture.layers.length);
       const view = viewWithout(architecture.layers.length, [...removed, ...named]);
-      const whole = params.whole && (await evaluator.evaluate(wholeView, { signal }));
+      const isWholeAsked = params.whole ?? quick !== null;
+      const whole = isWholeAsked && (await evaluator.evaluate(wholeView, { signal }));
       const { ppl, meanNll, tokens, kl, top1, steps, computed } = await evaluator.evaluate(view, { signal });
       return {
         ppl,
         meanNll,
         tokens,
         ...(kl !== undefined && { kl, top1 }),
+        precision: model.precision,
         steps,
         ...sizeOfView(checkpoint, view),
         calibration: withoutRows(calibration),
@@ -129,9 +137,25 @@ export class WhatIfService {
   private async drop(): Promise<void> {
     const { open } = this;
     this.open = undefined;
+    open?.quick?.evaluator.close();
+    await open?.quick?.model.close();
     open?.evaluator.close();
     await open?.model.close();
   }
+}
+
+/** The model in 8-bit integers, which stays open with it; null where products of integers are no help. */
+async function quickOf(
+  warm: WarmModel,
+  { memory }: ViewPerplexityParams,
+): Promise<NonNullable<WarmModel['quick']> | null> {
+  if (warm.quick !== undefined) return warm.quick;
+  const { model, calibration, opened } = warm;
+  const weights = model.device.provider === 'cpu' ? await inRowInt8(model.weights, true) : undefined;
+  if (!weights) return (warm.quick = null);
+  const rounded = model.beside(weights);
+  const evaluator = new PlanPerplexity(rounded, calibration.rows, opened.view, memory ?? memoryFor('whatIfStates'));
+  return (warm.quick = { model: rounded, evaluator });
 }
 
 /** The folder with a checkpoint's files. @param path the folder or a file in it */

@@ -30,6 +30,17 @@ describe('what-if requests', function () {
     assert.deepEqual([whole.kl, both.kl, both.top1], [undefined, plan.kl, plan.top1]);
   });
 
+  it('are answered in int8 where a quick answer is enough, with the whole model in int8 too', async () => {
+    const exact = await ask({ remove: [1], whole: true });
+    const quick = await ask({ remove: [1], quick: true });
+    assert.deepEqual([exact.precision, quick.precision], ['float32', 'int8']);
+    const change = ({ ppl, whole }: ViewPerplexity): number => Math.log(Number(ppl) / Number(whole!.ppl));
+    assert.notEqual(quick.ppl, exact.ppl);
+    assert.ok(Math.abs(change(quick) - change(exact)) < 0.05, `${change(quick)} nats, and exactly ${change(exact)}`);
+    assert.ok((quick.kl as number) > 0);
+    assert.equal((await ask({ remove: [1] })).stepsComputed, 0, 'the exact model is still open');
+  });
+
   it('do not open the checkpoint again while its files stay the same', async () => {
     const before = readFileSync(config);
     dated(config, 1_600_000_000);

@@ -118,12 +118,12 @@ export class MeasuringPart {
     if (services.host.trusted() && (always || compared || removed.length > 0)) this.watch.planned(removed);
   }
 
-  private async ask({ remove, whole }: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {
+  private async ask({ remove, whole, quick }: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {
     const { source, services, reading, refresh } = this.options;
     await reading.settled(); // it decides which text is measured on
     const { source: calibration, shown } = this.requireText();
     const { compute } = services.settings();
-    const params = { ...compute, checkpoint: source.path, remove, whole, calibration };
+    const params = { ...compute, checkpoint: source.path, remove, whole, quick, calibration };
     const answer = await services.sidecar.request('view/perplexity', params, signal);
     if (calibrationKey(answer.calibration) !== shown.rowsKey) void refresh(); // the text has changed meanwhile
     return { ...answer, calibration: { ...answer.calibration, source: shown.name } };

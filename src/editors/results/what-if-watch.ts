@@ -12,11 +12,16 @@ import type { ViewPerplexity } from '../../protocol/short';
 /** Waits this long after a click, because clicks come in bursts. */
 const SETTLE_MS = 150;
 
+/** From so many seconds for an answer in float32, a quick one is asked for first. */
+const SLOW_S = 2;
+
 /** The view to evaluate. */
 export interface WhatIfQuestion {
   readonly remove?: readonly RemovedEntry[];
   /** Measure the whole model too. */
   readonly whole?: true;
+  /** Answer in int8, if that is possible. */
+  readonly quick?: true;
 }
 
 export interface WhatIfOptions {
@@ -47,6 +52,8 @@ export class WhatIfWatch {
   private wanted: readonly number[] = [];
   private readonly settled: Debounce;
   private running: AbortController | undefined;
+  /** Seconds of the slowest answer in float32 on these rows. */
+  private slowest = 0;
 
   constructor(private readonly options: WhatIfOptions) {
     this.settled = new Debounce(options.settleMs ?? SETTLE_MS, () => void this.evaluate());
@@ -70,6 +77,7 @@ export class WhatIfWatch {
    */
   restart(known: Known | undefined): void {
     this.dispose();
+    this.slowest = 0;
     this.show({ ...NOTHING_YET, rowsKey: undefined, ...known });
   }
 
@@ -106,13 +114,27 @@ export class WhatIfWatch {
 
   private async measure(removed: readonly number[], signal: AbortSignal): Promise<void> {
     const askWhole = this.current.full === null;
+    if (!askWhole && this.slowest >= SLOW_S) await this.measureQuickly(removed, signal);
     let answer = await this.ask({ remove: removed, ...(askWhole && { whole: true }) }, signal);
     // The text has changed: the known perplexity of the whole model belongs to other rows.
     if (!askWhole && calibrationKey(answer.calibration) !== this.current.rowsKey)
       answer = await this.ask({ remove: removed, whole: true }, signal);
     const { ppl, kl = null, top1 = null, seconds, whole, calibration } = answer;
     const full = whole && { full: whole.ppl, text: calibration.source, rowsKey: calibrationKey(calibration) };
-    this.show({ ...full, status: 'done', removed, ppl, kl, top1, seconds });
+    this.slowest = Math.max(this.slowest, seconds);
+    this.show({ ...full, status: 'done', removed, ppl, kl, top1, precision: undefined, seconds });
+  }
+
+  /**
+   * Shows the plan's perplexity in int8 until float32 replaces it. Both whole models are known, so the quick number is the
+   * whole model's in float32, times what the plan changes in int8.
+   */
+  private async measureQuickly(removed: readonly number[], signal: AbortSignal): Promise<void> {
+    const answer = await this.ask({ remove: removed, quick: true }, signal);
+    const { ppl, kl = null, top1 = null, whole, precision, calibration } = answer;
+    if (precision !== 'int8' || !whole || calibrationKey(calibration) !== this.current.rowsKey) return;
+    const moved = (Number(this.current.full) * Number(ppl)) / Number(whole.ppl);
+    if (Number.isFinite(moved)) this.show({ removed, ppl: moved, kl, top1, precision });
   }
 
   /** @throws CancelledError also when the answer comes late: the plan or the rows have changed */

@@ -233,10 +233,11 @@ describe('what came of texts', () => {
 
 describe('what if', () => {
   const rows = { source: 'prose.txt', sha256: 'a', samples: 4, length: 24, seed: 1, method: 'documents' } as const;
-  const answer = (ppl: number, whole?: true, sha256 = 'a') =>
+  const answer = (ppl: number, whole?: true, sha256 = 'a', seconds = 0.1) =>
     ({
       ppl,
-      seconds: 0.1,
+      precision: 'float32',
+      seconds,
       calibration: { ...rows, sha256 },
       ...(whole && { whole: { ppl: 10 } }),
     }) as ViewPerplexity;
@@ -279,6 +280,32 @@ describe('what if', () => {
     await until('the watch gets there', () => watch.state.status === 'done');
     assert.deepEqual(asked, [{ remove: [1] }, { remove: [1], whole: true }]);
     assert.equal(watch.state.full, 10);
+  });
+
+  it('asks for a quick answer first where float32 is slow, moves it to the whole model, and replaces it', async () => {
+    const asked: WhatIfQuestion[] = [];
+    const seen: WhatIfState[] = [];
+    const watch = watched((question) => {
+      asked.push(question);
+      const exact = answer(20, question.whole, 'a', 3);
+      return Promise.resolve(question.quick ? { ...exact, ppl: 33, whole: { ppl: 15 }, precision: 'int8' } : exact);
+    }, seen);
+    watch.planned([1]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked, [{ remove: [1], whole: true }], 'nothing is known of the speed yet');
+    watch.planned([2]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked.slice(1), [{ remove: [2], quick: true }, { remove: [2] }]);
+    const quick = seen.filter(({ precision }) => precision === 'int8');
+    assert.ok(
+      quick.length > 0 &&
+        quick.every(({ status, removed, ppl }) => status === 'computing' && removed[0] === 2 && ppl === 22),
+    );
+    assert.deepEqual([watch.state.ppl, watch.state.precision], [20, undefined]);
+    watch.restart({ full: 10, text: 'prose.txt', rowsKey: calibrationKey(rows)! });
+    watch.planned([3]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked.slice(3), [{ remove: [3] }], 'other rows may be faster');
   });
 
   it('drops an answer that came too late, and says what failed', async () => {

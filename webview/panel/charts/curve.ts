@@ -152,7 +152,8 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
         {
           count: plan.removed.length,
           ppl: numeric(whatIf.ppl),
-          label: chosenName(still),
+          // The quick number is moved to where float32 has the whole model, so it stands beside that.
+          label: namedIn(chosenName(still), whatIf.precision),
           removed: plan.removed,
           kind: 'plan',
         },

@@ -18,6 +18,7 @@ import { t } from '../../support/l10n';
 import { ranksOf } from '../charts/ranks';
 import { speedupOf } from './family';
 import { shortNumber, formatFactor } from '../../../src/format/numbers';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { numeric } from '../numbers';
 import { onPanelRows } from '../state/rows';
 import { type Section, whenChanged } from './section';
@@ -82,9 +83,12 @@ const words = (text: string, value: string, ...others: readonly string[]): HTMLE
   el('span', {}, ...withParts(text, el('strong', {}, value), ...others));
 
 /** The plan's perplexity; nothing if it is neither known nor being computed. */
-function perplexityOf({ status, full, removed, ppl }: WhatIfState, plan: readonly number[]): HTMLElement[] {
+function perplexityOf({ status, full, removed, ppl, precision }: WhatIfState, plan: readonly number[]): HTMLElement[] {
   const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
   const isComing = status === 'waiting' || status === 'computing';
   if (known === null && !isComing) return [];
+  if (plan.length > 0 && known !== null && !isFloat32(precision)) {
+    return [words(t('perplexity {0} (in int8; float32 follows)'), `≈ ${shortNumber(numeric(known))}`)];
+  }
   return [words(t('perplexity {0}'), known === null ? '…' : shortNumber(numeric(known)))];
 }

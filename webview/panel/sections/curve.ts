@@ -197,7 +197,7 @@ export function curveSection(context: Context): Section {
       frame.setNote(
         ...shownNote(all, shown, 'curve', context),
         ...otherRows(rows, choices, panel),
-        ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
+        ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, whatIf.precision ?? 'float32']),
       );
       const data = { series, model, plan, whatIf, retrained };
       const computed = computedText(...series.map((each) => each.computed));
@@ -218,7 +218,7 @@ export function curveSection(context: Context): Section {
 }
 
 /** The one or two numbers that are known without a curve, in a sentence. */
-function knownOf({ full, removed, ppl, text }: WhatIfState): string[] {
+function knownOf({ full, removed, ppl, text, precision }: WhatIfState): string[] {
   if (full === null || text === null) return [];
   const whole = shortNumber(numeric(full));
   if (ppl === null || removed.length === 0) return [t('Perplexity on {0}: {1} for the whole model.', text, whole)];
@@ -227,7 +227,9 @@ function knownOf({ full, removed, ppl, text }: WhatIfState): string[] {
       'Perplexity on {0}: {1} for the whole model, {2} with {3} removed.',
       text,
       whole,
-      shortNumber(numeric(ppl)),
+      isFloat32(precision)
+        ? shortNumber(numeric(ppl))
+        : t('about {0} (in int8; float32 follows)', shortNumber(numeric(ppl))),
       blocksText(removed.length),
     ),
   ];
