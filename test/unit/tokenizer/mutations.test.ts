@@ -111,7 +111,9 @@ const SOURCES: readonly { name: string; make: () => Json; count: number; there?:
   { name: 'a shared one', make: () => read(sharedFile), count: 20, there: existsSync(sharedFile) },
 ];
 
-describe('tokenizer/mutations', () => {
+describe('tokenizer/mutations', function () {
+  this.timeout(60_000); // thousands of tokenizers are opened
+
   for (const { name, make, count, there = true } of SOURCES) {
     (there ? it : it.skip)(`${name}: works, or is refused by name, with any node replaced`, () => {
       const whole = make();
