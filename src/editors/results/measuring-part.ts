@@ -123,7 +123,7 @@ export class MeasuringPart {
     await reading.settled(); // it decides which text is measured on
     const { source: calibration, shown } = this.requireText();
     const { compute } = services.settings();
-    const params = { ...compute, checkpoint: source.path, remove, whole, quick, calibration };
+    const params = { ...compute, checkpoint: source.path, remove, whole, calibration, ...(quick && { quick }) };
     const answer = await services.sidecar.request('view/perplexity', params, signal);
     if (calibrationKey(answer.calibration) !== shown.rowsKey) void refresh(); // the text has changed meanwhile
     return { ...answer, calibration: { ...answer.calibration, source: shown.name } };
