@@ -7,12 +7,12 @@ import type { PrecisionChoice } from '../precision';
 import { type Criterion, criterionInfo } from './criteria';
 import { scoringFlops, type RowShape } from './estimate';
 
-/** "as opened": in the model's own precision, float32 or float16. */
 /** Precisions of scores. */
 export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'int8'] as const satisfies readonly PrecisionChoice[];
 
 export type ScorePrecision = (typeof SCORE_PRECISIONS)[number];
 
+/** "as opened": in the model's own precision, float32 or float16. */
 export type Arithmetic = 'as opened' | 'int8' | 'screened';
 
 export interface ScoringTask {

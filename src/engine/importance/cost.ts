@@ -58,7 +58,7 @@ export function sweepWork(
 export const comparisonSweepWork = (...[architecture, ...sweep]: Parameters<typeof sweepWork>): number =>
   sweepWork(architecture, ...sweep) + headWork(architecture);
 
-/** How many times faster a sweep in int8 is than in float32. Measured on two cores with AMX and with AVX-512 alone. */
+/** How many times faster a sweep in int8 is taken to be than in float32: an assumption, on which only the progress of a run depends. */
 const SCREEN_SPEED = 3;
 
 /** How many of the candidates a screen leaves to the exact part unless a number is asked for. */

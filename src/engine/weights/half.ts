@@ -5,23 +5,21 @@
  * Weights that a file has in float16 are used as they are; others are rounded to the nearest, ties to even. `bind` and
  * `read` still give the numbers of the file: norms, embeddings and biases stay float32.
  */
-import type { Architecture } from '../checkpoint/architecture';
 import { canonicalKey, keyText, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { throwIfCancelled, UserError } from '../errors';
-import type { Dtype } from '../formats/dtype';
 import { OVERFLOW } from '../formats/narrow';
-import type { Rows, TensorInfo } from '../formats/tensor';
+import type { Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { add } from '../onnx/ops/elementwise';
 import { linear } from '../onnx/ops/linear';
 import { cast } from '../onnx/ops/shapes';
 import { set } from '../option-token';
+import { Over } from './over';
 import {
   type AppliedLinear,
   type FedLinear,
   type FedProducts,
   type LowRankSum,
-  readWide,
   rowWidth,
   type WeightSource,
 } from './source';
@@ -29,52 +27,13 @@ import {
 /** Numbers to look at in a piece. */
 const PIECE = 2 ** 22;
 
-export class Half implements WeightSource {
+export class Half extends Over {
   readonly precision = 'float16';
   /** One for each source below, so that Linears of one source still share an input. */
   private readonly bases = new Map<WeightSource, Half>();
   /** Weights that graphs have, and that have not been looked at. */
   private readonly unchecked = new Map<string, WeightKey>();
   private readonly checked = new Set<string>();
-
-  /** @param source closing this source closes it */
-  constructor(private readonly source: WeightSource) {}
-
-  get architecture(): Architecture {
-    return this.source.architecture;
-  }
-
-  get identity(): string {
-    return this.source.identity;
-  }
-
-  get bytesInGraph(): number {
-    return this.source.bytesInGraph;
-  }
-
-  shape(key: WeightKey): readonly number[] {
-    return this.source.shape(key);
-  }
-
-  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
-    return this.source.bind(g, key, rows);
-  }
-
-  read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
-    return this.source.read(key, rows);
-  }
-
-  readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
-    return readWide(this.source, key, rows);
-  }
-
-  stored(key: WeightKey): TensorInfo | undefined {
-    return this.source.stored(key);
-  }
-
-  storedType(key: WeightKey): Dtype | undefined {
-    return this.source.storedType?.(key);
-  }
 
   /** The thin products of an adapter stay float32. */
   lowRank(key: WeightKey): LowRankSum | undefined {
@@ -107,10 +66,6 @@ export class Half implements WeightSource {
       this.unchecked.delete(text);
       this.checked.add(text);
     }
-  }
-
-  close(): Promise<void> {
-    return this.source.close();
   }
 
   private over(source: WeightSource): Half {

@@ -2,14 +2,12 @@
  * A source that computes Linears with 8-bit integers: weights rounded for each output, activations for each token. It is
  * for screening and for frozen weights in training; what it rounds is never stored.
  */
-import type { Architecture } from '../checkpoint/architecture';
 import type { WeightKey } from '../checkpoint/weight-key';
-import type { Dtype } from '../formats/dtype';
-import type { Rows, TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { integerArithmetic } from '../onnx/integer-trial';
 import { frozenProducts, type WeightLevels } from '../onnx/ops/quantised';
-import { type AppliedLinear, type LowRankSum, readWide, type WeightSource } from './source';
+import { Over } from './over';
+import { type AppliedLinear, type LowRankSum, type WeightSource } from './source';
 
 /**
  * The source in 8-bit integers, with the weights that this processor computes right.
@@ -22,7 +20,7 @@ export async function inRowInt8(source: WeightSource, isTurned = false): Promise
   return levels && new RowInt8(source, levels, isTurned);
 }
 
-export class RowInt8 implements WeightSource {
+export class RowInt8 extends Over {
   readonly precision = 'int8';
 
   /**
@@ -31,21 +29,15 @@ export class RowInt8 implements WeightSource {
    * @param isTurned whether outliers are spread
    */
   constructor(
-    private readonly source: WeightSource,
+    source: WeightSource,
     private readonly levels: WeightLevels,
     private readonly isTurned = false,
-  ) {}
-
-  get architecture(): Architecture {
-    return this.source.architecture;
+  ) {
+    super(source);
   }
 
-  get identity(): string {
+  override get identity(): string {
     return `${this.source.identity} int8 per row`;
-  }
-
-  get bytesInGraph(): number {
-    return this.source.bytesInGraph;
   }
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
@@ -53,37 +45,9 @@ export class RowInt8 implements WeightSource {
     return frozenProducts(g, x, bound, this.levels, this.isTurned);
   }
 
-  shape(key: WeightKey): readonly number[] {
-    return this.source.shape(key);
-  }
-
-  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
-    return this.source.bind(g, key, rows);
-  }
-
-  read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
-    return this.source.read(key, rows);
-  }
-
-  readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
-    return readWide(this.source, key, rows);
-  }
-
-  stored(key: WeightKey): TensorInfo | undefined {
-    return this.source.stored(key);
-  }
-
-  storedType(key: WeightKey): Dtype | undefined {
-    return this.source.storedType?.(key);
-  }
-
   /** The product of low rank stays float32. */
   lowRank(key: WeightKey): LowRankSum | undefined {
     const sum = this.source.lowRank?.(key);
     return sum && { base: new RowInt8(sum.base, this.levels, this.isTurned), product: sum.product };
-  }
-
-  close(): Promise<void> {
-    return this.source.close();
   }
 }

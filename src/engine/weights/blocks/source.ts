@@ -4,23 +4,21 @@
  * those of the quantised base.
  */
 import { createHash } from 'node:crypto';
-import type { Architecture } from '../../checkpoint/architecture';
 import { keyText, type WeightKey } from '../../checkpoint/weight-key';
-import { requireRows, type Rows, type TensorInfo } from '../../formats/tensor';
+import { requireRows, type Rows } from '../../formats/tensor';
 import type { Dtype } from '../../formats/dtype';
 import type { Graph, Value } from '../../onnx/graph';
 import { BLOCK, type BlockMatrix, blockLinear, blocksOf } from '../../onnx/ops/blocks';
 import { concat, split } from '../../onnx/ops/shapes';
 import { bindBytes } from '../external';
+import { Over } from '../over';
 import { type AppliedLinear, type LowRankSum, originOf, type WeightSource } from '../source';
 import { BITS, type BlockLayout, type BlockPrecision, bytesOfBlocks, type PlacedMatrix } from './layout';
 import { QUANTISER_VERSION } from './quantise-model';
 import type { BlockStore } from './store';
 
-export class BlockWeights implements WeightSource {
-  readonly architecture: Architecture;
-  readonly identity: string;
-  readonly bytesInGraph: number;
+export class BlockWeights extends Over {
+  private readonly ownIdentity: string;
   /** The same over the sources below products of low rank; these are closed with this one. */
   private readonly bases = new Map<WeightSource, BlockWeights>();
 
@@ -29,43 +27,30 @@ export class BlockWeights implements WeightSource {
    * @param digests of the blocks (quantise-model.ts)
    */
   constructor(
-    private readonly source: WeightSource,
+    source: WeightSource,
     readonly precision: BlockPrecision,
     private readonly layout: BlockLayout,
     private readonly store: BlockStore,
     private readonly digests: readonly string[],
   ) {
-    this.architecture = source.architecture;
+    super(source);
     const about = `coppice blocks ${QUANTISER_VERSION} ${BITS[precision]}\n${source.identity}`;
-    this.identity = createHash('sha256').update(about).digest('hex');
-    this.bytesInGraph = source.bytesInGraph + (store.inMemory ? layout.bytes : 0);
+    this.ownIdentity = createHash('sha256').update(about).digest('hex');
+  }
+
+  override get identity(): string {
+    return this.ownIdentity;
+  }
+
+  override get bytesInGraph(): number {
+    return this.source.bytesInGraph + (this.store.inMemory ? this.layout.bytes : 0);
   }
 
   get revision(): string | undefined {
     return this.source.revision;
   }
 
-  shape(key: WeightKey): readonly number[] {
-    return this.source.shape(key);
-  }
-
-  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
-    return this.source.bind(g, key, rows);
-  }
-
-  read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
-    return this.source.read(key, rows);
-  }
-
-  async readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
-    return this.source.readWide?.(key, rows) ?? Float64Array.from(await this.source.read(key, rows));
-  }
-
-  stored(key: WeightKey): TensorInfo | undefined {
-    return this.source.stored(key);
-  }
-
-  storedType(key: WeightKey): Dtype | undefined {
+  override storedType(key: WeightKey): Dtype | undefined {
     return this.source.storedType?.(key) ?? this.source.stored(key)?.dtype;
   }
 
@@ -102,7 +87,7 @@ export class BlockWeights implements WeightSource {
     return split(g, blockLinear(g, x, this.bindMatrix(g, all), bias), 1, extents);
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.store.close();
     await this.source.close();
   }
