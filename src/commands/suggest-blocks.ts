@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { parametersOf, meanLayerParameters } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
+import { expectedScreen } from '../engine/importance/arithmetic';
 import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
 import type { Goal, Suggestion } from '../engine/importance/choice';
 import { blocksToRemove, parseParameterCount } from '../engine/importance/count';
@@ -124,10 +125,20 @@ async function freshScores(
   const known = scoresOf(coppice, chosen, criterion);
   const { kept } = requireProtection(chosen.architecture.layers.length, coppice.config);
   if (known && isFor(known, count, kept)) return { scores: known, cancelled: false };
-  // Kept blocks may be among the least important ones.
-  const exact = Math.min(count + kept.size, chosen.architecture.layers.length);
+  const exact = exactOf(coppice, chosen, criterion, count + kept.size);
   const { search } = await score(coppice, chosen, { criterion, count, exact, device }, true);
   return { scores: scoresOf(coppice, chosen, criterion)!, cancelled: search?.ended === 'cancelled' };
+}
+
+/**
+ * How many blocks must be certain to choose by them: so many (kept blocks may be among the least important ones), or all where
+ * a screen would not save time.
+ */
+function exactOf({ config }: Coppice, { architecture }: Chosen, criterion: Criterion, wanted: number): number {
+  const { samples: rows, length } = config.calibration;
+  const shape = { rows, length: Math.min(length, architecture.context) };
+  const { exact } = expectedScreen(architecture, criterion, shape, { exact: wanted });
+  return exact ?? architecture.layers.length;
 }
 
 /**
@@ -158,8 +169,10 @@ function select({ config }: Coppice, { architecture }: Chosen, scores: Scores, c
 
 /** The criteria to decide by, with the time that each takes. Existing scores take no time. */
 export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Choice<Criterion>[] {
+  const blocks = chosen.architecture.layers.length;
+  const exact = Math.floor(blocks / 4) + protectionOf(blocks, coppice.config).kept.size; // how many go is asked later
   const estimate = (criterion: Criterion): string | undefined =>
-    scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion);
+    scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion, exact);
   return criterionChoices(estimate).map((choice) =>
     scoresOf(coppice, chosen, choice.value)
       ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }

@@ -27,6 +27,13 @@ export class UserError extends Error {
     this.texts = { what, why, action };
   }
 
+  /** The same error with its texts changed. */
+  withTexts(change: (text: string) => string): UserError {
+    const { what, why, action } = this.texts;
+    const Same = this instanceof DeviceError ? DeviceError : UserError;
+    return new Same(change(what), change(why), change(action), { cause: this.cause });
+  }
+
   /** What failed, as this process shows it. */
   get what(): string {
     return shownText(this.texts.what);

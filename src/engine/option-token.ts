@@ -4,7 +4,7 @@
  * another process and stored; the face renders the tokens in it where it shows the message.
  */
 
-/** Options that messages of the engine name. `retrain.length` is the one of that job. */
+/** Options that messages of the engine name. `retrain.length` is the one of that job, `text.precision` that of jobs which write text. */
 export const OPTION_NAMES = [
   'adapter',
   'against',
@@ -91,6 +91,7 @@ export const OPTION_NAMES = [
   'teacher',
   'teacherWeight',
   'text',
+  'text.precision',
   'threads',
   'tokens',
   'trainLength',
@@ -132,6 +133,14 @@ export const set = (name: OptionName, value: OptionValue, verb: 'use' | 'give' |
 export const command = (name: CommandName, ...words: readonly string[]): string =>
   // Only the terminal shows options among the words, so they are stored in its form.
   token('command', [name, ...words.map((word) => renderOptions(word, TERMINAL_NAMING))]);
+
+/** The same text with another name for an option: that of a job, where the text names the one of any job. */
+export const renamed = (text: string, from: OptionName, to: OptionName): string =>
+  ['option', 'set'].reduce(
+    (all, kind) =>
+      all.replaceAll(`⟦${kind}|${from}⟧`, `⟦${kind}|${to}⟧`).replaceAll(`⟦${kind}|${from}|`, `⟦${kind}|${to}|`),
+    text,
+  );
 
 const token = (kind: string, parts: readonly string[]): string => `⟦${[kind, ...parts].join('|')}⟧`;
 

@@ -37,12 +37,15 @@ export function inPhases({ signal, onProgress }: JobOptions, phases: readonly Ph
   const whole = phases.reduce((sum, { share }) => sum + share, 0);
   let before = 0;
   let reached = 0;
-  return phases.map(({ share, unpaced }) => {
+  const end = phases.findLastIndex(({ share }) => share > 0);
+  return phases.map(({ share, unpaced }, at) => {
     const start = before / whole;
     before += share;
     const report = (progress: Progress): void => {
       const { done, total } = progress;
-      reached = Math.max(reached, start + (total > 0 ? (Math.min(1, done / total) * share) / whole : 0));
+      const part = total > 0 ? Math.min(1, done / total) : 0;
+      // Sums of shares are rounded, and the end must be one.
+      reached = Math.max(reached, part === 1 && at >= end ? 1 : start + (part * share) / whole);
       const pace = unpaced || progress.unpaced ? { unpaced: true as const } : {};
       onProgress?.({ label: progress.label, done: reached, total: 1, unit: 'share', ...pace });
     };

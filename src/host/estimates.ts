@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
+import { expectedScreen } from '../engine/importance/arithmetic';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
 import {
@@ -26,8 +27,16 @@ import type { Estimate, Speed, Speeds } from './speeds';
 /** Approximate bytes of English text per token. */
 const BYTES_PER_TOKEN = 4;
 
-/** "SmolLM2-135M, 10×128: about 1:20"; undefined if it takes no time. */
-export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: Criterion): string | undefined {
+/**
+ * "SmolLM2-135M, 10×128: about 1:20"; undefined if it takes no time.
+ * @param exact how many blocks must be certain, where others may be screened; undefined for the default
+ */
+export function criterionEstimate(
+  coppice: Coppice,
+  chosen: Chosen,
+  criterion: Criterion,
+  exact?: number,
+): string | undefined {
   const { config } = coppice;
   const { architecture, path } = chosen;
   const { effort, seconds: more = 0 } = criterionInfo(criterion);
@@ -36,13 +45,17 @@ export function criterionEstimate(coppice: Coppice, chosen: Chosen, criterion: C
   const { kept } = protectionOf(architecture.layers.length, config);
   const { objective } = config;
   const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept, objective };
-  const flops = scoringFlops(architecture, criterion, rows, scope);
+  const screen = isOnCpu(coppice) ? expectedScreen(architecture, criterion, rows, { ...scope, exact }) : {};
+  const flops = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
   const { seconds, measured } = estimateOf(coppice, flops, architecture, criterion, rows.length);
   const time = words({ seconds: seconds + more, measured });
   return effort === 'reading'
     ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
     : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
 }
+
+/** Only the CPU screens. What computes is not known before the first job. */
+const isOnCpu = ({ sidecar }: Coppice): boolean => (sidecar.device?.provider ?? 'cpu') === 'cpu';
 
 /** "about 1:20" for these windows. @param removed blocks that are left out; then the whole model is measured too */
 export function evaluationEstimate(
@@ -177,10 +190,11 @@ export function learnSpeed(
   const { criterion = 'ppl', granularity = 'block', remove = [], count, keep, objective } = spec;
   if (granularity !== 'block' || remove.length > 0 || (spec.adapter ?? spec.heal) !== undefined) return;
   const { samples: rows = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = spec;
-  const { seconds, search, precision } = (outcome as JobOutcome<'score'>).result;
-  // A screen is what the next run does too. Other precisions are asked for once, and say nothing about it.
+  const { seconds, search, screen, precision } = (outcome as JobOutcome<'score'>).result;
+  // Other precisions are asked for once, and say nothing about the next run.
   if (precision !== undefined && precision !== 'float32' && precision !== 'mixed') return;
-  const scope = { count, kept: new Set(keep), objective };
+  // Behind a screen, speed is what a sweep in float32 would have: the work is counted as its share.
+  const scope = { count, kept: new Set(keep), objective, ...(screen && { exact: screen.exact }) };
   const flops = scoringFlops(architecture, criterion, { rows, length }, scope);
   const speed = flops / (seconds - (search?.seconds ?? 0)); // a search takes the seconds that it is given
   speeds.note({ provider, work: criterion, size: rowBlockFlops(architecture, length), flops: speed });

@@ -1,4 +1,5 @@
 /** Options of jobs: the kinds of their values and their further details. Pure: it imports nothing at run time. */
+import type { OptionName } from '../engine/option-token';
 
 /** The valid values of an option, as data. */
 export type ValueKind =
@@ -65,6 +66,8 @@ export interface Details<T> {
   readonly noun?: () => string;
   /** The VS Code setting with its default: "coppice.memoryLimit". */
   readonly setting?: string;
+  /** By which the editor finds that setting in messages, where other jobs have an option of the same name without it. */
+  readonly token?: OptionName;
   /** The record's settings include it unchanged. */
   readonly recorded?: true;
 }

@@ -38,13 +38,13 @@ function settingOf({ kind, default: usual }: Option, own: JsonSchema = {}): Json
   return { ...typeOf(kind), ...(usual !== undefined && { default: usual }), ...own };
 }
 
-/** The setting of each option that has one, by the option's name. */
+/** The setting of each option that has one, by the name that messages have for the option. */
 export function settingsByOption(): ReadonlyMap<string, string> {
   const jobs: readonly AnyJob[] = Object.values(JOBS);
   return new Map(
     jobs.flatMap(({ options }) =>
-      Object.entries(options).flatMap(([name, { setting }]): [string, string][] =>
-        setting === undefined ? [] : [[name, setting]],
+      Object.entries(options).flatMap(([name, { setting, token = name }]): [string, string][] =>
+        setting === undefined ? [] : [[token, setting]],
       ),
     ),
   );

@@ -227,6 +227,8 @@ export interface LiveSamples {
   readonly status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly prompt: string;
   readonly columns: readonly string[];
+  /** What the models compute in; undefined while that is not known. */
+  readonly precision?: string;
   /** One text for each column. */
   readonly texts: readonly LiveText[];
 }

@@ -3,7 +3,9 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { claimRecordFolder, keepRecord } from '../engine/records/folder';
 import { completeOptions, optionsIn } from '../jobs/complete';
-import { checkpointsIn } from '../jobs/define';
+import { UserError } from '../engine/errors';
+import { type OptionName, renamed } from '../engine/option-token';
+import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { type JobEnvironment, type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
@@ -18,8 +20,22 @@ export async function runJob(
   const options = completeOptions(JOBS[kind], optionsIn(spec));
   const folder = await claimRecordFolder(spec.records ?? [], await foldersOf(checkpointsIn(JOBS[kind], options)));
   const place = folder === undefined ? undefined : folderFor(folder);
-  const { results: _, ...outcome } = await runDefinedJob(kind, options, { job, hooks, emit, place });
-  return outcome;
+  try {
+    const { results: _, ...outcome } = await runDefinedJob(kind, options, { job, hooks, emit, place });
+    return outcome;
+  } catch (error) {
+    throw namedIn(kind, error);
+  }
+}
+
+/** The error with the names that this job's options have: only some jobs have a setting for an option. */
+function namedIn(kind: Kind, error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const options: AnyJob['options'] = JOBS[kind].options;
+  return Object.entries(options).reduce((found: UserError, [name, { token }]) => {
+    if (token === undefined) return found;
+    return found.withTexts((text) => renamed(text, name as OptionName, token));
+  }, error);
 }
 
 const folderFor = (folder: string): RecordPlace => ({ folder, write: (record) => keepRecord(folder, record) });

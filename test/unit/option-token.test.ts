@@ -14,6 +14,7 @@ import {
   nameOptionsBy,
   option,
   OPTION_NAMES,
+  renamed,
   renderOptions,
   set,
   shownText,
@@ -45,6 +46,12 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
     `Add ${option('calibration', 'FILE')}: a text.`,
     'Add --calibration FILE: a text.',
     'Add “Coppice › Calibration: File”: a text.',
+  ],
+  [`${set('precision', 'float32')}.`, 'Use --precision float32.', 'Set the precision to float32.'],
+  [
+    renamed(`${set('precision', 'float32')}, not ${option('precision')}.`, 'precision', 'text.precision'),
+    'Use --precision float32, not --precision.',
+    'Set “Coppice: Text Precision” to float32, not “Coppice: Text Precision”.',
   ],
   [`Lower ${option('samples')}.`, 'Lower --samples.', 'Lower “Coppice › Calibration: Samples”.'],
   [

@@ -1,9 +1,10 @@
 /** Collects the texts of several models while they generate, and delivers them in pieces. */
+import type { Precision } from '../../engine/precision';
 import { repetition } from '../../engine/records/repetition';
 import { finite } from '../../engine/records/fields';
 import type { TextEvent } from '../../protocol/jobs';
 import type { LiveNumbers, LiveSamples, LiveText } from '../../protocol/panel';
-import type { SampleText } from '../../protocol/samples';
+import type { SamplesResult, SampleText } from '../../protocol/samples';
 
 interface Progress {
   text: string;
@@ -21,6 +22,8 @@ export class SampleWriter {
   constructor(
     private readonly prompt: string,
     private readonly labels: readonly string[],
+    /** What the models compute in; undefined while that is not known. */
+    private precision?: Precision,
   ) {
     this.columns = labels.map(() => ({ text: '', ids: [] }));
   }
@@ -42,6 +45,12 @@ export class SampleWriter {
     return { pieces, texts: this.columns.map((progress) => numbersOf(progress, this.status)) };
   }
 
+  /** All texts are there. */
+  finish({ samples, precision }: Pick<SamplesResult, 'samples' | 'precision'>): void {
+    this.precision = precision;
+    this.end('done', samples);
+  }
+
   /** @param why the reason for columns without one of their own, if all failed */
   end(status: 'done' | 'failed' | 'cancelled', samples: readonly SampleText[] = [], why?: string): void {
     this.status = status;
@@ -53,7 +62,8 @@ export class SampleWriter {
     const texts = this.columns.map((progress): LiveText => {
       return { ...numbersOf(progress, this.status), text: progress.done?.text ?? progress.text };
     });
-    return { status: this.status, prompt: this.prompt, columns: this.labels, texts };
+    const { status, prompt, labels: columns, precision } = this;
+    return { status, prompt, columns, ...(precision !== undefined && { precision }), texts };
   }
 }
 

@@ -28,7 +28,7 @@ export class SampleRequests {
     this.stop();
     const { signal } = (this.running = new AbortController());
     const labels = columns.map(({ label }) => label);
-    const writer = new SampleWriter(prompt, labels);
+    const writer = new SampleWriter(prompt, labels, textPrecision === 'auto' ? undefined : textPrecision);
     this.store.update({ writing: writer.state });
     const throttle = new Throttle(TELL_MS, () => {
       if (!signal.aborted) this.store.post({ type: 'text', ...writer.take() }, { writing: writer.state });
@@ -55,7 +55,7 @@ export class SampleRequests {
           },
         },
       );
-      writer.end('done', result.samples);
+      writer.finish(result);
     } catch (error) {
       const failure = this.failureOf(error);
       writer.end(failure ? 'failed' : 'cancelled', [], failure && `${failure.what}: ${failure.why}. ${failure.action}`);

@@ -4,6 +4,7 @@ import { UserError } from '../errors';
 import type { Provider } from '../onnx/session';
 import { option, set } from '../option-token';
 import type { PrecisionChoice } from '../precision';
+import { exactShare, type Scope } from './cost';
 import { type Criterion, criterionInfo } from './criteria';
 import { scoringFlops, type RowShape } from './estimate';
 
@@ -15,32 +16,77 @@ export type ScorePrecision = (typeof SCORE_PRECISIONS)[number];
 /** "as opened": in the model's own precision, float32 or float16. */
 export type Arithmetic = 'as opened' | 'int8' | 'screened';
 
-export interface ScoringTask {
+/** What decides whether a screen is worth its time. */
+export interface ScreenQuestion {
   readonly criterion: Criterion;
   readonly architecture: Architecture;
   readonly rows: RowShape;
-  readonly provider: Provider;
-  /** Parts that are scored or may be removed, and how many of them are wanted exactly. */
+  /** Parts that are scored, those among them that may be removed, and how many of these are wanted exactly. */
+  readonly parts: number;
   readonly candidates: number;
   readonly exact: number;
+  /** What else the work depends on. */
+  readonly scope?: Pick<Scope, 'count' | 'kept' | 'objective'>;
+}
+
+export interface ScoringTask extends ScreenQuestion {
+  readonly provider: Provider;
+  /** The number of exact ones is the user's: the rest is screened even where that saves little. */
+  readonly isAsked?: boolean;
+}
+
+/** Below so many operations a sweep takes a second or two, mostly for what is not counted: opening blocks, and small operators. */
+const LEAST_FLOPS = 5e11;
+
+/** A screen is worth its time if with the exact part it is expected to take at most this much of the time of float32. */
+const WORTH = 0.8;
+
+/**
+ * Whether `auto` screens: if the sweep in int8, the wanted exact part and what is confirmed besides (cost.ts) are expected to take
+ * clearly less time than float32 alone. It depends on how much is wanted exactly, on the blocks, and on the rows: the more, the less
+ * the rounding of the weights counts. Of SmolLM2's 30 blocks (10 × 128) six exact ones are worth a screen, and ten are not.
+ */
+export function isWorthScreening({
+  criterion,
+  architecture,
+  rows,
+  parts,
+  candidates,
+  exact,
+  scope,
+}: ScreenQuestion): boolean {
+  if (!criterionInfo(criterion).screens || exact >= candidates) return false;
+  const plain = scoringFlops(architecture, criterion, rows, scope);
+  if (plain < LEAST_FLOPS) return false;
+  // Of attention and FFN apart, as large a share of the blocks.
+  const blocks = Math.ceil((exact * architecture.layers.length) / parts);
+  const screened = scoringFlops(architecture, criterion, rows, { ...scope, exact: blocks });
+  return screened <= WORTH * plain;
+}
+
+/** What `auto` is expected to want exactly of a whole model, for estimates (`Scope`): nothing where all is exact. */
+export function expectedScreen(
+  architecture: Architecture,
+  criterion: Criterion,
+  rows: RowShape,
+  { exact = exactShare(architecture.layers.length), ...scope }: Scope,
+): Pick<Scope, 'exact'> {
+  const parts = architecture.layers.length;
+  const wanted = criterionInfo(criterion).inTurn ? 1 : exact;
+  const question = { criterion, architecture, rows, parts, candidates: parts, exact: wanted, scope };
+  return isWorthScreening(question) ? { exact: wanted } : {};
 }
 
 /**
- * Below so many operations a sweep takes a second or two, and what a screen adds (a second pass over the blocks, rounded
- * weights) is not less than what it saves.
- */
-const LEAST_FLOPS = 5e11;
-
-/**
- * What `auto` means here: a screen on the CPU, if it saves anything. Integer products are the CPU's.
+ * What `auto` means here: a screen on the CPU, if it saves time or is asked for. Integer products are the CPU's.
  * @throws UserError for a precision that the criterion does not have
  */
 export function arithmeticOf(choice: ScorePrecision, task: ScoringTask): Arithmetic {
-  const { criterion, architecture, rows, provider, candidates, exact } = task;
+  const { criterion, provider, candidates, exact, isAsked = false } = task;
   const { screens } = criterionInfo(criterion);
   if (choice === 'auto') {
-    const saves = exact < candidates && scoringFlops(architecture, criterion, rows) >= LEAST_FLOPS;
-    return screens && provider === 'cpu' && saves ? 'screened' : 'as opened';
+    const isWanted = screens && (isAsked ? exact < candidates : isWorthScreening(task));
+    return provider === 'cpu' && isWanted ? 'screened' : 'as opened';
   }
   if (choice === 'float32' || choice === 'float16') return 'as opened';
   if (!screens) throw refusedInt8(criterion, 'only models without a block are screened: those of ppl, kl and greedy');

@@ -58,11 +58,41 @@ export function sweepWork(
 export const comparisonSweepWork = (...[architecture, ...sweep]: Parameters<typeof sweepWork>): number =>
   sweepWork(architecture, ...sweep) + headWork(architecture);
 
-/** How many times faster a sweep in int8 is taken to be than in float32: an assumption, on which only the progress of a run depends. */
-const SCREEN_SPEED = 3;
-
 /** How many of the candidates a screen leaves to the exact part unless a number is asked for. */
 export const exactShare = (candidates: number): number => Math.ceil(candidates / 3);
+
+/** With so few candidates, a screen of a round would leave most of them to float32. */
+const FEW = 8;
+export const isScreenedRound = (candidates: number): boolean => candidates > FEW;
+
+/** So many models of a round are computed exactly at first: a few errors are needed before anything is certain. */
+const ROUND_EXACT = 4;
+
+/**
+ * How much faster the products of a screen are than those of float32, with the rounding of activations. Measured with
+ * `npm run bench -- sweep` on two cores with AMX, SmolLM2-135M, 10 × 128: 45.7 to 51.0 s in float32, 20.9 to 22.1 s in int8, of
+ * which the rounding of the weights is 8 s.
+ */
+const SCREEN_SPEED = 3.5;
+
+/**
+ * Rounding a block's weights when it is opened takes as long as so many tokens take through it in float32: 4 000 for SmolLM2, and
+ * 7 700 for four blocks of LLaMA-7B's shapes, which take 51 s in float32 and 122 s in int8.
+ */
+const ROUNDED_TOKENS = 4000;
+
+/** Whose blocks are opened, and for how many tokens. */
+export interface ScreenedRows {
+  readonly architecture: Architecture;
+  /** Of all rows together. */
+  readonly tokens: number;
+}
+
+/** Of rows of one length. */
+export const screenedRows = (
+  { architecture }: { readonly architecture: Architecture },
+  rows: readonly { readonly length: number }[],
+): ScreenedRows => ({ architecture, tokens: rows.length * rows[0].length });
 
 /** Cost of a sweep that is screened in int8, in float32's applications of a block. */
 export interface ScreenedWork {
@@ -74,10 +104,13 @@ export interface ScreenedWork {
 }
 
 /**
+ * Further candidates are taken to cost a third of those that are wanted. SmolLM2 (10 × 128) took 0.78 of float32's time with six
+ * exact blocks and 0.92 with ten: 37.6 to 38.3 s, and 43.5 to 45.3 s.
+ * @param exact how many of the candidates are wanted exactly
  * @param sweep cost of a sweep over some candidates
- * @param exact how many of them are wanted exactly
  */
 export function screenedWork(
+  { architecture, tokens }: ScreenedRows,
   candidates: readonly number[],
   exact: number,
   sweep: (candidates: readonly number[]) => number,
@@ -85,7 +118,30 @@ export function screenedWork(
   // Which ones is not known in advance: they are taken to be spread evenly.
   const some = Array.from({ length: exact }, (_, i) => candidates[Math.floor(((i + 0.5) * candidates.length) / exact)]);
   const work = sweep(some);
-  return { screen: sweep(candidates) / SCREEN_SPEED, exact: work, further: work / 3 };
+  const rounding = (ROUNDED_TOKENS / tokens) * (architecture.layers.length + headWork(architecture));
+  return { screen: sweep(candidates) / SCREEN_SPEED + rounding, exact: work, further: work / 3 };
+}
+
+/** The same of a round of removals in turn, which wants the least candidate only. */
+export const screenedRoundWork = (
+  rows: ScreenedRows,
+  candidates: readonly number[],
+  sweep: (candidates: readonly number[]) => number,
+): ScreenedWork => screenedWork(rows, candidates, Math.min(ROUND_EXACT, candidates.length), sweep);
+
+/**
+ * Cost of a sweep as it is computed: exactly, or behind a screen.
+ * @param exact how many candidates are wanted behind a screen; undefined without one
+ */
+export function workBehindScreen(
+  rows: ScreenedRows,
+  candidates: readonly number[],
+  exact: number | undefined,
+  sweep: (candidates: readonly number[]) => number,
+): number {
+  if (exact === undefined) return sweep(candidates);
+  const work = screenedWork(rows, candidates, Math.min(exact, candidates.length), sweep);
+  return work.screen + work.exact + work.further;
 }
 
 /** Cost of `count` steps. */
@@ -102,6 +158,7 @@ export function taylorWork(architecture: Architecture, steps: number, cost: Step
  * removed blocks are not known in advance, so the last candidates are assumed to go first.
  * @param candidates indices of the steps that may be removed
  * @param count requested removals
+ * @param screened rounds with many candidates are screened in int8
  */
 export function greedyWork(
   architecture: Architecture,
@@ -110,12 +167,16 @@ export function greedyWork(
   count: number,
   objective: Objective = 'ppl',
   cost: StepCost = each,
+  screened?: ScreenedRows,
 ): number[] {
   const sweep = objective === 'kl' ? comparisonSweepWork : sweepWork;
   const rounds = Array.from({ length: Math.min(count, candidates.length) }, (_, round) => {
     const left = steps - round;
     const open = candidates.slice(0, candidates.length - round).map((k) => Math.min(k, left - 1));
-    return sweep(architecture, left, open, cost);
+    const work = (some: readonly number[]): number => sweep(architecture, left, some, cost);
+    if (!screened || !isScreenedRound(open.length)) return work(open);
+    const { screen, exact, further } = screenedRoundWork(screened, open, work);
+    return screen + exact + further;
   });
   return objective === 'kl' ? [sum(steps, cost), ...rounds] : rounds;
 }
@@ -174,6 +235,8 @@ export function healedWork(
 export interface Scope {
   /** How many candidates are wanted exactly, behind a screen in int8; all are computed exactly when undefined. */
   readonly exact?: number;
+  /** Tokens of all rows, among which a screen divides the rounding of the weights. */
+  readonly tokens?: number;
   /** Blocks to remove, for a criterion that chooses a number of them. */
   readonly count?: number;
   /** Blocks that it must not try. */

@@ -13,7 +13,9 @@ import {
   sum,
   sweepWork,
   taylorWork,
+  workBehindScreen,
 } from './cost';
+import { DEFAULT_DRAWING } from './drawing';
 import type { CriterionInfo } from './criterion';
 import { DEFAULT_BUDGET } from './drawing';
 import type { Objective } from './objective';
@@ -29,7 +31,7 @@ const LIST = [
     modules: true,
     screens: true,
     effort: 'products',
-    work: (a, _scope, cost) => sweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
+    work: sweepOf(sweepWork),
   },
   {
     name: 'kl',
@@ -40,7 +42,7 @@ const LIST = [
     modules: true,
     screens: true,
     effort: 'products',
-    work: (a, _scope, cost) => comparisonSweepWork(a, a.layers.length, allBlocks(a.layers.length), cost),
+    work: sweepOf(comparisonSweepWork),
   },
   {
     name: 'taylor',
@@ -98,7 +100,7 @@ const LIST = [
     objectives: ['kl'],
     asSet: true,
     effort: 'products',
-    work: (a, scope, cost) => greedyRounds(a, { ...scope, objective: 'kl' }, cost),
+    work: (a, { count, kept }, cost) => greedyRounds(a, { count, kept, objective: 'kl' }, cost),
     seconds: DEFAULT_BUDGET,
   },
   {
@@ -124,10 +126,30 @@ const LIST = [
   },
 ] as const satisfies readonly CriterionInfo[];
 
+const DEFAULT_TOKENS = DEFAULT_DRAWING.samples * DEFAULT_DRAWING.length;
+
 /** All rounds of a greedy run over the whole model. */
-function greedyRounds(a: Architecture, { count = 0, kept, objective }: Scope, cost: StepCost): number {
+function greedyRounds(a: Architecture, scope: Scope, cost: StepCost): number {
+  const { count = 0, kept, objective, exact, tokens = DEFAULT_TOKENS } = scope;
   const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-  return greedyWork(a, a.layers.length, open, count, objective, cost).reduce((total, round) => total + round, 0);
+  const rounds = greedyWork(
+    a,
+    a.layers.length,
+    open,
+    count,
+    objective,
+    cost,
+    exact === undefined ? undefined : { architecture: a, tokens },
+  );
+  return rounds.reduce((total, round) => total + round, 0);
+}
+
+/** A sweep over all blocks of the whole model. */
+function sweepOf(work: typeof sweepWork): NonNullable<CriterionInfo['work']> {
+  return (a, { exact, tokens = DEFAULT_TOKENS }, cost) =>
+    workBehindScreen({ architecture: a, tokens }, allBlocks(a.layers.length), exact, (some) =>
+      work(a, a.layers.length, some, cost),
+    );
 }
 
 function allBlocks(blocks: number): number[] {

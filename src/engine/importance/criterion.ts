@@ -78,6 +78,8 @@ export interface ScoringScope extends Scope {
   readonly view?: View;
   /** Only for ppl and kl. */
   readonly granularity?: 'block' | 'module';
+  /** `exact` is the user's number, so there is a screen even where it saves little. */
+  readonly isExactAsked?: boolean;
   /**
    * The model whose whole is what divergences are measured from, if it is not the scored model: the same checkpoint
    * without changes of its weights.

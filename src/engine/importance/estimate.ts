@@ -63,7 +63,7 @@ export function scoringFlops(
   if (criterionInfo(criterion).effort === 'reading') return 2 * parametersOf(architecture);
   const mean = rowBlockFlops(architecture, length);
   const cost = (layer: number): number => layerFlops(architecture, layer, length) / mean;
-  return rows * criterionWork(architecture, criterion, scope, cost) * mean;
+  return rows * criterionWork(architecture, criterion, { ...scope, tokens: rows * length }, cost) * mean;
 }
 
 /** Operations of the perplexity of a text. @param removed blocks that are left out */

@@ -122,16 +122,20 @@ async function inArithmetic<T>(
   use: (model: Model, screening?: Screening) => Promise<T>,
 ): Promise<T> {
   const { architecture } = model;
-  const { view = fullView(architecture.layers.length), kept, granularity, exact } = scope;
-  const steps = stepsOf(view, granularity === 'module').filter(({ block }) => !kept?.has(block));
+  const { view = fullView(architecture.layers.length), count, kept, granularity, exact, isExactAsked } = scope;
+  const steps = stepsOf(view, granularity === 'module');
+  const candidates = steps.filter(({ block }) => !kept?.has(block)).length;
   await requirePrecision(options.precision ?? 'float32', model.device, SCORE_PRECISIONS);
   const arithmetic = arithmeticOf(options.precision ?? 'float32', {
     criterion,
     architecture,
     rows: { rows: rows.length, length: rows[0].length },
     provider: model.device.provider,
-    candidates: steps.length,
-    exact: criterionInfo(criterion).inTurn ? 1 : exactCount(steps.length, { exact }),
+    parts: steps.length,
+    candidates,
+    exact: criterionInfo(criterion).inTurn ? 1 : Math.min(exactCount(steps.length, { exact }), candidates),
+    isAsked: isExactAsked,
+    scope: { count, kept, objective: objectiveOf(criterion, options.objective) },
   });
   if (arithmetic === 'as opened') return use(model);
   const weights = await inRowInt8(model.weights, true);

@@ -2,11 +2,10 @@
  * Removal in turn with a screen: a round measures all candidates in the precision of the screen, and its leaders in
  * float32 until the best of them is certain. What a round shows of the screen's error holds for the next ones too.
  */
-import type { Architecture } from '../checkpoint/architecture';
 import type { Model } from '../model/model';
 import type { Step } from '../model/view';
 import type { JobOptions } from '../progress';
-import { screenedWork, sweepWork } from './cost';
+import { isScreenedRound, type ScreenedRows, screenedRoundWork, sweepWork } from './cost';
 import type { Measured, Sweep } from './in-turn';
 import { NO_SPREAD, type Spread } from './margin';
 import type { ScreenSummary } from './result';
@@ -21,9 +20,6 @@ export type RoundOf<T> = (
   memory?: SweepMemory<T>,
 ) => Promise<{ readonly full: T; readonly without: readonly T[] }>;
 
-/** With so few candidates, a screen would leave most of them to float32. */
-const FEW = 8;
-
 interface Rounds<T> {
   readonly exact: RoundOf<T>;
   readonly screen: RoundOf<T>;
@@ -37,14 +33,14 @@ export class ScreenedRounds<T extends object> {
   private last: { readonly steps: readonly Step[]; readonly found: ScreenedSweep<T> } | undefined;
 
   constructor(
-    private readonly architecture: Architecture,
+    private readonly rows: ScreenedRows,
     private readonly rounds: Rounds<T>,
   ) {}
 
   readonly sweep: Sweep = async (steps, candidates, job) => {
     const { exact, screen } = this.rounds;
     const summary = remembered(this.rounds.summary);
-    if (candidates.length <= FEW) {
+    if (!isScreenedRound(candidates.length)) {
       const { full, without } = await exact(steps, candidates, job);
       this.confirmed += candidates.length;
       return { full: summary(full), without: without.map(summary) };
@@ -55,9 +51,7 @@ export class ScreenedRounds<T extends object> {
       {
         candidates,
         exact: 1,
-        work: screenedWork(candidates, Math.min(4, candidates.length), (some) =>
-          sweepWork(this.architecture, steps.length, some),
-        ),
+        work: screenedRoundWork(this.rows, candidates, (some) => sweepWork(this.rows.architecture, steps.length, some)),
         earlier: this.spread,
         known: this.known(steps),
       },

@@ -28,7 +28,7 @@ export const textPrecision = choice(
   PRECISION_CHOICES,
   'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: float32 where the whole model fits into half of the free ' +
     'memory, else int8, else int4',
-  { ...details, setting: 'coppice.textPrecision' },
+  { ...details, setting: 'coppice.textPrecision', token: 'text.precision' },
 );
 
 /** Of a job that measures what models write with. */

@@ -31,7 +31,15 @@ export async function runScore(
     criterion,
     { ...options, ...modelOptions(options, context), precision },
     context.job,
-    { count, view, granularity, changes, exact, ...(keep && { kept: new Set(keep) }) },
+    {
+      count,
+      view,
+      granularity,
+      changes,
+      exact,
+      isExactAsked: options.exact !== undefined,
+      ...(keep && { kept: new Set(keep) }),
+    },
   );
   scored.warnings.forEach(context.warn);
   const within = await withinLimit(options, opened, scored, context);

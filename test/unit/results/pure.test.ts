@@ -215,6 +215,14 @@ describe('what came of texts', () => {
     assert.equal(outcome('cancelled', 'cancelled'), '1 text stopped');
   });
 
+  it('says what the models computed in, as soon as that is known', () => {
+    const writer = new SampleWriter('p', ['x']);
+    assert.equal(writer.state.precision, undefined);
+    writer.finish({ samples: [], precision: 'int4' });
+    assert.deepEqual([writer.state.status, writer.state.precision], ['done', 'int4']);
+    assert.equal(new SampleWriter('p', ['x'], 'int8').state.precision, 'int8');
+  });
+
   it('stands in the columns where all failed, each with its own reason', () => {
     const writer = new SampleWriter('p', ['x', 'y']);
     writer.add({ type: 'text', prompt: 0, column: 0, text: '', ids: [], failure: 'x is broken' });

@@ -4,7 +4,7 @@ import type { CurveDigest, LiveTraining, PanelRun, PanelState, RunDigest } from 
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
-import { EMPTY, FULL, RUNS, trainingSteps } from './recorded';
+import { EMPTY, FULL, planOf, RUNS, trainingSteps } from './recorded';
 
 const runOf = (id: string, digest: Partial<RunDigest>, base = RUNS.at(-1)!): PanelRun => {
   const { kind, model, started, finished, device, inputs, settings, versions } = base.digest;
@@ -88,7 +88,33 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.match(card, /Computed in float16 on webgpu, float32 on cpu\./);
     assert.match(card, /⚠ Computed in different precisions \(float16, float32, int8\)/);
     const list = await panel.page.locator('.card.runs table').innerText();
-    assert.match(list, /float16 on webgpu[\s\S]*float32 on cpu[\s\S]*int8 on cpu/);
+    assert.match(list, /float16 on webgpu[\s\S]*float32 on cpu[\s\S]*int8 per row on cpu/);
+    await panel.close();
+  });
+
+  it('marks the quick numbers of a plan wherever they stand, until float32 replaces them, and moves nothing', async () => {
+    const plan = planOf([14, 17, 18]);
+    const quick = {
+      ...FULL.whatIf,
+      status: 'computing',
+      removed: plan.removed,
+      ppl: 41.3,
+      kl: 0.3,
+      top1: 0.6,
+    } as const;
+    const panel = await openPanel(browser(), { ...FULL, plan, whatIf: { ...quick, precision: 'int8' } });
+    const text = (card: string): Promise<string> => panel.page.locator(card).first().innerText();
+    const heights = (): Promise<number[]> =>
+      panel.page.locator('.card').evaluateAll((cards) => cards.map((card) => card.getBoundingClientRect().height));
+    assert.match(await text('.figures'), /≈ 41\.3\s+in int8; float32 follows[\s\S]*≈ 0\.3\s+in int8; float32 follows/);
+    assert.match(await text('.card.quality'), /≈ 41\.3 in int8\s+≈ 0\.3\s+≈ 60 %/);
+    assert.match(await panel.page.locator('.card.curve svg').innerHTML(), /plan ≈ 41\.3 in int8/);
+    const before = await heights();
+    await panel.post(update(1, { whatIf: { ...quick, status: 'done' } }));
+    await settled(panel);
+    for (const card of ['.figures', '.card.quality']) assert.doesNotMatch(await text(card), /≈ 41|in int8/);
+    assert.match(await panel.page.locator('.card.curve svg').innerHTML(), /plan 41\.3</);
+    assert.deepEqual(await heights(), before);
     await panel.close();
   });
 
@@ -185,7 +211,7 @@ describeBrowser('charts of the results panel', (browser) => {
       const words = await panel.page.locator('.importance').innerText();
       assert.match(
         words,
-        /The 2 least important are certain, in float32; others were screened in int8, within ±0\.021/,
+        /The 2 least important are certain, in float32; others were screened in int8 per row, within ±0\.021/,
       );
       assert.match(words, /Screened in int8/);
       await panel.screenshot(`panel-screened-${theme}`);

@@ -117,6 +117,24 @@ describeBrowser('samples in the results panel', (browser) => {
     await panel.close();
   });
 
+  it('says beside texts and speeds what they were computed in, unless that is float32', async () => {
+    const quantised = { ...sampled, digest: { ...sampled.digest, precision: 'int4' } };
+    const panel = await openPanel(browser(), { ...FULL, runs: [quantised], writing: { ...TEXTS, precision: 'int8' } });
+    const facts = panel.page.locator('.sample p.muted');
+    assert.match(await facts.first().innerText(), /^int8 in blocks of 32 · \d+ tokens · /);
+    await choose(panel, 'samples', 'History', sampled.title);
+    await panel.page
+      .getByText(/^int4 in blocks of 32 · /)
+      .first()
+      .waitFor();
+    const speeds = await panel.page.locator('.card.measured').innerText();
+    assert.match(speeds, /int8 and int4: weights in blocks of 32\./);
+    await panel.post(update(1, { writing: { ...TEXTS, precision: 'float32' }, runs: [] }));
+    await settled(panel);
+    assert.match(await facts.first().innerText(), /^\d+ tokens · /);
+    await panel.close();
+  });
+
   it('says why a column could not go on', async () => {
     const [first, ...rest] = TEXTS.texts;
     const writing = { ...TEXTS, texts: [{ ...first, stopped: null, failure: 'the adapter has gone' }, ...rest] };

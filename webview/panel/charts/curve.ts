@@ -54,6 +54,8 @@ interface Dot {
   readonly series?: SeriesStyle;
   /** float32 unless it is given. */
   readonly precision?: string | null;
+  /** The precision of a quick number, which float32 replaces. */
+  readonly quick?: string;
   readonly kind: 'curve' | 'whole' | 'plan' | Better;
   /** Divergence from the unpruned model, and accuracy in tasks, where the curve has them. */
   readonly kl?: number;
@@ -156,6 +158,7 @@ function dotsOf({ series, plan, whatIf, retrained }: CurveData, still: boolean):
           label: namedIn(chosenName(still), whatIf.precision),
           removed: plan.removed,
           kind: 'plan',
+          ...(!isFloat32(whatIf.precision) && { quick: whatIf.precision }),
         },
       ]
     : [];
@@ -235,7 +238,11 @@ function plotOf(data: CurveData, dots: readonly Dot[], width: number, still: boo
         x: 'count',
         y: 'ppl',
         dy: -16,
-        text: (dot: Dot) => (still ? t('chosen {0}', shortNumber(dot.ppl)) : t('plan {0}', shortNumber(dot.ppl))),
+        text: ({ ppl, quick }: Dot) => {
+          const number = shortNumber(ppl);
+          if (still) return t('chosen {0}', number);
+          return quick === undefined ? t('plan {0}', number) : namedIn(t('plan {0}', `≈ ${number}`), quick);
+        },
         fill: 'var(--ink)',
         stroke: 'var(--paper)',
         strokeWidth: 4,

@@ -149,13 +149,19 @@ function barChart(
           className: 'bars-screened',
         },
       ),
-      Plot.barY(gone, {
-        ...bar,
-        fill: 'url(#removed-hatch)',
-        stroke: 'var(--removed)',
-        strokeWidth: 1,
-        className: 'bars-removed',
-      }),
+      ...[true, false].map((isScreened) =>
+        Plot.barY(
+          gone.filter(({ margin }) => (margin !== undefined) === isScreened),
+          {
+            ...bar,
+            fill: 'url(#removed-hatch)',
+            stroke: 'var(--removed)',
+            strokeWidth: 1,
+            ...(isScreened && { strokeDasharray: SCREENED_DASHES }),
+            className: 'bars-removed',
+          },
+        ),
+      ),
       Plot.ruleX(
         finite.filter(({ paired: { low, high } }) => Number.isFinite(high) && low < top),
         {
@@ -195,16 +201,21 @@ function barChart(
         textAnchor: 'start',
         lineAnchor: 'middle',
       }),
-      // A bar that is cut has a gap near its top.
-      Plot.text(beyond, {
-        x: 'block',
-        y: top,
-        text: () => '≈',
-        dy: 14,
-        fontSize: 18,
-        fontWeight: 'bold',
-        fill: 'var(--paper)',
-      }),
+      // A bar that is cut has a gap near its top. On the paler screened bars it is dark.
+      ...[true, false].map((isScreened) =>
+        Plot.text(
+          beyond.filter(({ margin }) => (margin !== undefined) === isScreened),
+          {
+            x: 'block',
+            y: top,
+            text: () => '≈',
+            dy: 14,
+            fontSize: 18,
+            fontWeight: 'bold',
+            fill: isScreened ? 'var(--ink)' : 'var(--paper)',
+          },
+        ),
+      ),
       ...(isPpl
         ? [Plot.ruleY([base], { stroke: 'var(--ink)', strokeDasharray: '4 3' })]
         : [Plot.ruleY([start], { stroke: 'var(--ink)', strokeOpacity: 0.4 })]),

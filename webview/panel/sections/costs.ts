@@ -92,7 +92,8 @@ function speedsOf(runs: readonly PanelRun[], name: string): Map<string, Speeds &
   return found;
 }
 
-const precisionOf = ({ digest }: PanelRun, { precision }: CostDigest): string | null | undefined =>
+/** What the speeds of a measured model were computed in. */
+export const precisionOf = ({ digest }: PanelRun, { precision }: CostDigest): string | null | undefined =>
   precision ?? digest.precision;
 
 /** The label of a measured model, with the blocks that it lacks or its adapter. */

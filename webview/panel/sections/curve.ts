@@ -197,7 +197,8 @@ export function curveSection(context: Context): Section {
       frame.setNote(
         ...shownNote(all, shown, 'curve', context),
         ...otherRows(rows, choices, panel),
-        ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, whatIf.precision ?? 'float32']),
+        // A quick number of the plan says so itself: a note that comes and goes would move the chart at every click.
+        ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
       );
       const data = { series, model, plan, whatIf, retrained };
       const computed = computedText(...series.map((each) => each.computed));
@@ -229,7 +230,7 @@ function knownOf({ full, removed, ppl, text, precision }: WhatIfState): string[]
       whole,
       isFloat32(precision)
         ? shortNumber(numeric(ppl))
-        : t('about {0} (in int8; float32 follows)', shortNumber(numeric(ppl))),
+        : t('about {0} (in int8 per row; float32 follows)', shortNumber(numeric(ppl))),
       blocksText(removed.length),
     ),
   ];

@@ -1,6 +1,7 @@
 /** The perplexity that the plan has when it is healed, or a button that heals it quickly and measures it. */
 import type { PanelState, RetrainedDigest } from '../../../src/protocol/panel';
 import { formatFactor, shortNumber } from '../../../src/format/numbers';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
@@ -59,8 +60,8 @@ export function healedFigure({ send }: Context): Section {
 function wordsOf({ plan, whatIf, text }: PanelState, healed: RetrainedDigest | undefined, isVain: boolean): string {
   if (plan.removed.length === 0) return t('no block removed');
   if (isVain) return t('healing was no better');
-  const { ppl, removed } = onPanelRows(whatIf, text);
-  if (!healed || ppl === null || removed.join() !== plan.removed.join()) return '';
+  const { ppl, removed, precision } = onPanelRows(whatIf, text);
+  if (!healed || ppl === null || !isFloat32(precision) || removed.join() !== plan.removed.join()) return '';
   const change = t('{0} of the plain plan’s', formatFactor(numeric(healed.ppl) / numeric(ppl)));
   return healed.kl === undefined ? change : `${change} · ${t('divergence {0}', divergenceText(healed.kl))}`;
 }

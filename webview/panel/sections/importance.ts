@@ -111,12 +111,14 @@ function summaryOf(score: ScoreDigest, plan: PanelPlan, still = false): string {
 /** What is certain behind a screen; for other scores, their precision where it is not float32. */
 function screenText({ screen, precision, blocks }: ScoreDigest): string[] {
   if (!screen || blocks.every(({ margin }) => margin === undefined))
-    return isFloat32(precision) || precision === 'mixed' ? [] : [t('Computed in {0}.', precisionText(precision))];
+    return isFloat32(precision) || precision === 'mixed'
+      ? []
+      : [t('Computed in {0}.', precisionText(precision, 'score'))];
   if (screen.margin === undefined)
-    return [t('The {0} least important are certain, in float32; others were screened in int8.', screen.exact)];
+    return [t('The {0} least important are certain, in float32; others were screened in int8 per row.', screen.exact)];
   return [
     t(
-      'The {0} least important are certain, in float32; others were screened in int8, within ±{1} nats near them.',
+      'The {0} least important are certain, in float32; others were screened in int8 per row, within ±{1} nats near them.',
       screen.exact,
       shortNumber(numeric(screen.margin)),
     ),

@@ -4,11 +4,12 @@ import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, checkbox, enable, setTicked } from '../../support/ui';
 import { cardTitle } from '../card';
-import { type Cost, costsOf } from './costs';
+import { type Cost, costsOf, precisionOf } from './costs';
 import { exportCsv, exportJson } from '../charts/export';
 import { formatBytes, shortCount, shortNumber } from '../../../src/format/numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { modelText } from '../state/model-labels';
+import { blocksNote } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
 import { type Numbers, table } from '../charts/table';
 
@@ -85,7 +86,8 @@ export function measuredSection(context: Context): Section {
     rows = all.filter(isListed);
     earlier.hidden = still === true || !all.some(({ kind }) => kind === 'earlier');
     setTicked(earlier, withEarlier);
-    note.textContent = noteOf(rows, still);
+    const precisions = runs.flatMap((run) => (run.digest.cost ?? []).map((cost) => precisionOf(run, cost)));
+    note.textContent = [noteOf(rows, still), ...blocksNote(precisions)].join(' ').trim();
     const most = ({ key, range }: Column): number =>
       Math.max(...rows.map((row) => (range && row.speed !== 'turns' ? 0 : (row[key] ?? 0))));
     const cells = rows.map((row) => [nameOf(row, still), ...COLUMNS.map((column) => cell(row, column, most(column)))]);

@@ -1,5 +1,6 @@
 /** The header of the panel: the model, the plan with its effect, and the next steps. */
 import type { PanelFamily, PanelJob, PanelState, PanelText } from '../../../src/protocol/panel';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { el } from '../../support/dom';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
@@ -109,6 +110,8 @@ function figuresOf(state: PanelState): HTMLElement[] {
   const parent = family.parent?.there;
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
   const isWaiting = waiting(state);
+  const isQuick = isQuickOf(state);
+  const about = isQuick ? '≈ ' : '';
   return [
     figure(
       t('Blocks kept'),
@@ -135,14 +138,14 @@ function figuresOf(state: PanelState): HTMLElement[] {
     ),
     figure(
       t('Perplexity of this plan'),
-      known ? shortNumber(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
-      isWaiting ? t('Computing…') : changeOf(state),
+      known ? about + shortNumber(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
+      isQuick ? t('in int8; float32 follows') : isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
     ),
     figure(
       t('Divergence of this plan'),
-      removed > 0 && known ? divergenceText(whatIf.kl) : '–',
-      removed === 0 ? t('no block removed') : agreementText(whatIf.top1),
+      removed > 0 && known ? about + divergenceText(whatIf.kl) : '–',
+      removed === 0 ? t('no block removed') : isQuick ? t('in int8; float32 follows') : agreementText(whatIf.top1),
       isWaiting && removed > 0 ? 'is-waiting' : '',
     ),
   ];
@@ -150,6 +153,10 @@ function figuresOf(state: PanelState): HTMLElement[] {
 
 /** "−5.3 %" */
 const lessBy = (now: number, before: number): string => `−${formatPercent(1 - now / before)}`;
+
+/** The plan's numbers are those of int8, until float32 replaces them. */
+const isQuickOf = ({ plan, whatIf: { removed, ppl, precision } }: PanelState): boolean =>
+  plan.removed.length > 0 && ppl !== null && removed.join() === plan.removed.join() && !isFloat32(precision);
 
 function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
   const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;

@@ -10,6 +10,7 @@ import { type Numbers, table } from '../charts/table';
 import { numeric } from '../numbers';
 import { divergenceText } from '../state/likeness';
 import { modelText } from '../state/model-labels';
+import { blocksNote, namedIn } from '../state/precisions';
 import { NO_PLAN, qualitiesOf, type Quality } from '../state/qualities';
 import { textLabel } from '../state/rows';
 import { ownRuns } from '../state/shown-runs';
@@ -41,12 +42,14 @@ export function qualitySection({ send }: Context): Section {
   const draw = whenChanged((...[model, plan, whatIf, runs, family, text]: Parts) => {
     rows = qualitiesOf({ model, plan, whatIf, runs, family, text });
     element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
-    note.textContent = text
-      ? t(
-          'Measured on {0}, in float32 unless a name says otherwise. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
-          textLabel(text),
-        )
-      : '';
+    const measured = runs.filter(({ digest }) => digest.kind === 'eval' && digest.quality);
+    const how =
+      text &&
+      t(
+        'Measured on {0}, in float32 unless a name says otherwise. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
+        textLabel(text),
+      );
+    note.textContent = how ? [how, ...blocksNote(measured.map(({ digest }) => digest.precision))].join(' ') : '';
     body.replaceChildren(
       table(
         t('Quality of each model'),
@@ -71,7 +74,8 @@ type Parts = [
 ];
 
 /** The unpruned model is named if it is not the panel's own. */
-function cells({ label, kind, ppl, kl, top1, against, repetition }: Quality, own: string): (HTMLElement | string)[] {
+function cells(row: Quality, own: string): (HTMLElement | string)[] {
+  const { label, kind, ppl, kl, top1, against, repetition, precision } = row;
   const name = el(
     'span',
     { class: kind === 'plan' ? 'cost-name is-plan' : 'cost-name' },
@@ -80,11 +84,13 @@ function cells({ label, kind, ppl, kl, top1, against, repetition }: Quality, own
   );
   const isOther = against !== undefined && against.model !== own;
   const to = isOther ? el('span', { class: 'muted' }, ` ${t('to {0}', against.model)}`) : undefined;
+  const about = precision === undefined ? '' : '≈ ';
+  const quick = precision === undefined ? undefined : el('span', { class: 'muted' }, ` ${t('in {0}', precision)}`);
   return [
     name,
-    Number.isNaN(ppl) ? missing() : shortNumber(ppl),
-    kl === undefined ? missing() : el('span', {}, divergenceText(kl), to),
-    top1 === undefined ? missing() : formatPercent(numeric(top1)),
+    Number.isNaN(ppl) ? missing() : el('span', {}, about, shortNumber(ppl), quick),
+    kl === undefined ? missing() : el('span', {}, about, divergenceText(kl), to),
+    top1 === undefined ? missing() : about + formatPercent(numeric(top1)),
     repetition === undefined ? missing() : formatPercent(repetition),
   ];
 }
@@ -102,8 +108,8 @@ const numbersOf = (rows: readonly Quality[]): Numbers => ({
   rows: () =>
     rows
       .filter(({ ppl }) => !Number.isNaN(ppl))
-      .map(({ label, ppl, kl, top1, repetition, against }) => [
-        label,
+      .map(({ label, ppl, kl, top1, repetition, against, precision }) => [
+        namedIn(label, precision),
         ppl,
         kl === undefined ? null : numeric(kl),
         top1 === undefined ? null : numeric(top1),

@@ -6,7 +6,9 @@ import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { differences } from './differences';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { isFloat32 } from '../../../src/format/arithmetic';
 import { modelText } from '../state/model-labels';
+import { textPrecision } from '../state/precisions';
 
 export interface ColumnText {
   readonly label: string;
@@ -15,6 +17,8 @@ export interface ColumnText {
   readonly tokens: number;
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
+  /** What the model computed in; undefined while that is not known. */
+  readonly precision?: string | null;
   readonly repetition: number | null;
   /** Why it ended; null while the model generates. */
   readonly stopped: string | null;
@@ -82,9 +86,10 @@ export class SampleColumn {
   }
 }
 
-function factsOf({ tokens, timeToFirstToken, tokensPerSecond, stopped }: ColumnText): string {
+function factsOf({ tokens, timeToFirstToken, tokensPerSecond, precision, stopped }: ColumnText): string {
   if (tokens === 0 && stopped === null) return t('Reading the prompt…');
   return [
+    ...(isFloat32(precision) ? [] : [textPrecision(precision)]),
     tokensText(tokens),
     ...(tokensPerSecond === null ? [] : [t('{0} tokens/s', shortNumber(tokensPerSecond, 3))]),
     ...(timeToFirstToken === null ? [] : [t('first token after {0}', formatMeasured(timeToFirstToken))]),

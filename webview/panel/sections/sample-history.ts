@@ -18,7 +18,7 @@ export interface Written {
 
 /** @param asked the panel's last request, which may be for other texts */
 export function writtenNow(
-  { prompt, columns, texts, status }: LiveSamples,
+  { prompt, columns, texts, status, precision }: LiveSamples,
   asked: { readonly prompt: string; readonly settings: WriteSettings } | null,
 ): Written {
   return {
@@ -31,12 +31,13 @@ export function writtenNow(
       ...text,
       label: columns[i],
       prompt,
+      ...(precision !== undefined && { precision }),
       stopped: text.stopped ?? (status === 'failed' ? 'failed' : null),
     })),
   };
 }
 
-export function writtenBy({ title, digest: { started, samples, settings } }: PanelRun): Written {
+export function writtenBy({ title, digest: { started, samples, settings, precision } }: PanelRun): Written {
   const { prompts, columns, texts } = samples!;
   return {
     title,
@@ -48,6 +49,7 @@ export function writtenBy({ title, digest: { started, samples, settings } }: Pan
       ...text,
       label: columns[column] ?? '',
       prompt: prompts[prompt] ?? '',
+      ...(typeof precision === 'string' && { precision }),
     })),
   };
 }

@@ -19,6 +19,8 @@ export interface Quality extends ComparedDigest {
   readonly kind: 'original' | 'plan' | 'earlier' | 'made';
   /** NaN while it is not known. */
   readonly ppl: number;
+  /** Of a quick answer, which float32 replaces; undefined for float32. */
+  readonly precision?: string;
   /** Mean share of repeated runs of four tokens; undefined if no run measured it. */
   readonly repetition?: number;
 }
@@ -39,6 +41,7 @@ export function qualitiesOf(
     kind: Quality['kind'],
     ppl: JsonNumber | null,
     more: Partial<QualityDigest> = {},
+    precision?: string,
   ): void => {
     if (found.has(label)) return;
     const { kl, top1, against, repetition } = more;
@@ -48,6 +51,7 @@ export function qualitiesOf(
       label,
       kind,
       ppl: numeric(ppl),
+      ...(!isFloat32(precision) && { precision }),
       ...(kl !== undefined && { kl, top1, ...(against && { against }) }),
       ...(repeated !== undefined && { repetition: repeated }),
     });
@@ -61,7 +65,7 @@ export function qualitiesOf(
   const before = measured.find(({ label }) => label === planned)?.quality;
   // The plan always has a row: a click on a block must move nothing on the page.
   if (planned === undefined) add(NO_PLAN, 'plan', null);
-  else if (isCurrent) add(planned, 'plan', whatIf.ppl, compared);
+  else if (isCurrent) add(planned, 'plan', whatIf.ppl, compared, whatIf.precision);
   else add(planned, 'plan', before?.ppl ?? null, before);
   for (const { label, quality, isPlan } of measured) {
     add(label, isPlan ? 'earlier' : 'made', quality.ppl, quality);

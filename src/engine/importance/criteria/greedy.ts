@@ -9,7 +9,7 @@ import type { TokenRows } from '../../model/forward';
 import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type Step, type View } from '../../model/view';
-import { greedyWork } from '../cost';
+import { greedyWork, screenedRows } from '../cost';
 import { candidateBlocks, type Measured, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
 import { type RoundOf, ScreenedRounds } from '../screened-rounds';
@@ -57,7 +57,7 @@ export async function scoreGreedy(
     );
     const inPrecision = (one: Model) => lossRound(one, rows);
     const summary = (losses: Float64Array): Measured => summariseLosses(losses, rows[0].length - 1);
-    return removeBy({ model, screening, inPrecision, summary }, steps, { count, candidates }, rounds, job);
+    return removeBy({ model, rows, screening, inPrecision, summary }, steps, { count, candidates }, rounds, job);
   }
   return withTeacher(teacher, rows, shares.slice(1), job, (states, rounds) =>
     removeByDivergence(model, rows, { view, count, candidates, teacher: states, screening }, rounds, job),
@@ -84,19 +84,20 @@ export function removeByDivergence(
 ): Promise<Removed> {
   const inPrecision = (one: Model) => divergenceRound(one, rows, teacher);
   const summary = (compared: Compared): Measured => summariseComparison(compared, rows[0].length - 1).summary;
-  return removeBy({ model, screening, inPrecision, summary }, stepsOf(view), { count, candidates }, rounds, job);
+  return removeBy({ model, rows, screening, inPrecision, summary }, stepsOf(view), { count, candidates }, rounds, job);
 }
 
 /** Rounds of a model, and of its screen if there is one. */
 interface Subject<T> {
   readonly model: Model;
+  readonly rows: TokenRows;
   readonly screening: Screening | undefined;
   readonly inPrecision: (model: Model) => RoundOf<T>;
   readonly summary: (value: T) => Measured;
 }
 
 async function removeBy<T extends object>(
-  { model, screening, inPrecision, summary }: Subject<T>,
+  { model, rows, screening, inPrecision, summary }: Subject<T>,
   steps: readonly Step[],
   inTurn: Pick<GreedyOptions, 'count' | 'candidates'>,
   rounds: readonly JobOptions[],
@@ -104,7 +105,11 @@ async function removeBy<T extends object>(
 ): Promise<Removed> {
   const exact = inPrecision(model);
   if (screening) {
-    const rough = new ScreenedRounds(model.architecture, { exact, screen: inPrecision(screening.model), summary });
+    const rough = new ScreenedRounds(screenedRows(model, rows), {
+      exact,
+      screen: inPrecision(screening.model),
+      summary,
+    });
     const removed = await removeInTurn(steps, { ...inTurn, sweep: rough.sweep }, rounds, job);
     return { ...removed, screen: rough.summary(screening.model) };
   }

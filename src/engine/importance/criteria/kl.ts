@@ -10,7 +10,7 @@ import type { Model } from '../../model/model';
 import { fullView, removedParts, stepsOf, type Part, type Step, type View } from '../../model/view';
 import type { LastStates } from '../../model/last-states';
 import type { Precision } from '../../precision';
-import { comparisonSweepWork, screenedWork } from '../cost';
+import { comparisonSweepWork, screenedRows, screenedWork } from '../cost';
 import {
   type ComparedSummary,
   divergenceIntervals,
@@ -121,7 +121,12 @@ async function scoreSteps(
       ? screenSteps({ model, screening, rows, steps, teacher: states, work }, options.seed, rest)
       : sweepSteps(model, rows, steps, states, options.seed, rest);
   if (isWhole) return measure('full', job);
-  const { screen, exact, further } = screenedWork(all, exactCount(all.length, screening ?? {}), work);
+  const { screen, exact, further } = screenedWork(
+    screenedRows(model, rows),
+    all,
+    exactCount(all.length, screening ?? {}),
+    work,
+  );
   const rest = screening ? screen + exact + further : work(all);
   return withTeacher(teacher, rows, [rest], job, (states, [phase]) => measure(states, phase));
 }
@@ -174,7 +179,7 @@ async function screenSteps(
       candidates,
       exact,
       counts: (k) => !screening.kept?.has(steps[k].block),
-      work: screenedWork(candidates, exact, work),
+      work: screenedWork(screenedRows(model, rows), candidates, exact, work),
       isMeasure,
     },
     job,

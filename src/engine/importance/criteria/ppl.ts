@@ -5,7 +5,7 @@
 import type { ScoreRows } from '../criterion';
 import type { JobOptions } from '../../progress';
 import type { Precision } from '../../precision';
-import { screenedWork, sweepWork } from '../cost';
+import { screenedRows, screenedWork, sweepWork } from '../cost';
 import type { ScreenSummary } from '../result';
 import { rankBlocks } from '../select';
 import type { TokenRows } from '../../model/forward';
@@ -136,7 +136,9 @@ async function screenSteps(
       candidates,
       exact,
       counts: (k) => !screening.kept?.has(steps[k].block),
-      work: screenedWork(candidates, exact, (some) => sweepWork(model.architecture, steps.length, some)),
+      work: screenedWork(screenedRows(model, rows), candidates, exact, (some) =>
+        sweepWork(model.architecture, steps.length, some),
+      ),
     },
     job,
   );
