@@ -105,15 +105,17 @@ describeBrowser('charts of the results panel', (browser) => {
     const panel = await openPanel(browser(), { ...FULL, plan, whatIf: { ...quick, precision: 'int8' } });
     const text = (card: string): Promise<string> => panel.page.locator(card).first().innerText();
     const heights = (): Promise<number[]> =>
-      panel.page.locator('.card').evaluateAll((cards) => cards.map((card) => card.getBoundingClientRect().height));
+      panel.page.evaluate<number[]>(
+        "[...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().height)",
+      );
     assert.match(await text('.figures'), /≈ 41\.3\s+in int8; float32 follows[\s\S]*≈ 0\.3\s+in int8; float32 follows/);
     assert.match(await text('.card.quality'), /≈ 41\.3 in int8\s+≈ 0\.3\s+≈ 60 %/);
-    assert.match(await panel.page.locator('.card.curve svg').innerHTML(), /plan ≈ 41\.3 in int8/);
+    assert.match(await panel.page.locator('.card.curve svg[role="group"]').innerHTML(), /plan ≈ 41\.3 in int8/);
     const before = await heights();
     await panel.post(update(1, { whatIf: { ...quick, status: 'done' } }));
     await settled(panel);
     for (const card of ['.figures', '.card.quality']) assert.doesNotMatch(await text(card), /≈ 41|in int8/);
-    assert.match(await panel.page.locator('.card.curve svg').innerHTML(), /plan 41\.3</);
+    assert.match(await panel.page.locator('.card.curve svg[role="group"]').innerHTML(), /plan 41\.3</);
     assert.deepEqual(await heights(), before);
     await panel.close();
   });
