@@ -1,6 +1,7 @@
 /** Generate Text…: continues a prompt and shows the text in an output channel as it is generated. */
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
+import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
@@ -66,11 +67,17 @@ export const generateTextCommand: Command<GenerateArguments> = {
       length === 1
         ? vscode.l10n.t('1 token, {0} tokens/s', speed)
         : vscode.l10n.t('{0} tokens, {1} tokens/s', length, speed);
-    channel.append(`\n── ${words}\n\n`);
+    channel.append(`\n── ${[words, ...precisionWords(result.precision)].join(', ')}\n\n`);
     await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);
     return result;
   },
 };
+
+/** What the text was computed in, where that is not float32. */
+function precisionWords(precision: Precision): string[] {
+  if (precision === 'int8' || precision === 'int4') return [vscode.l10n.t('{0} in blocks of 32', precision)];
+  return precision === 'float32' ? [] : [precision];
+}
 
 function outputChannel(context: vscode.ExtensionContext): vscode.OutputChannel {
   const made = vscode.window.createOutputChannel(vscode.l10n.t('Coppice Text'));
