@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ownTinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, startCoppice } from '../support/built-cli';
+import { itFull } from '../support/shared';
 import { until } from '../support/until';
 
 /** A toy checkpoint with a file of its own changed. */
@@ -38,7 +39,8 @@ const TRAP = `${'a'.repeat(60)}b`;
 describe('cli: tokenizers and templates that do not end', () => {
   before(buildCli);
 
-  it('a regular expression without an end is an error that names file and field', async () => {
+  // Ten seconds of waiting: test/unit/tokenizer/process.test.ts has the same with less patience.
+  itFull('a regular expression without an end is an error that names file and field', async () => {
     const { code, stderr } = await coppice(['generate', hanging(), '--prompt', TRAP]);
     assert.equal(code, 1);
     assert.match(stderr, /error: Cannot use .*tokenizer\.json\n {2}why: its "pre_tokenizer" took longer than/);

@@ -34,6 +34,11 @@ function layerShape(layer: ToyLayer): LayerShape {
   };
 }
 
+/** One thread for a narrow model, where a second would mostly wait; onnxruntime's own choice for a real one. */
+function threadsFor({ architecture }: Checkpoint): number | undefined {
+  return architecture !== undefined && architecture.hidden < 256 ? 1 : undefined;
+}
+
 /** Opens the checkpoint at `path` on the CPU, and closes it whatever happens. */
 export async function withModel<T>(
   path: string,
@@ -49,7 +54,7 @@ export async function withModelOf<T>(
   use: (model: Model) => Promise<T>,
   options: ModelOptions = {},
 ): Promise<T> {
-  const model = await openModel(checkpoint, { device: 'cpu', ...options });
+  const model = await openModel(checkpoint, { device: 'cpu', threads: threadsFor(checkpoint), ...options });
   try {
     return await use(model);
   } finally {
@@ -71,7 +76,8 @@ export async function withScreen<T>(model: Model, use: (screening: Screening) =>
 export function describedModel(path: () => string): () => Model {
   let model: Model;
   before(async () => {
-    model = await openModel(await openToy(path()), { device: 'cpu' });
+    const checkpoint = await openToy(path());
+    model = await openModel(checkpoint, { device: 'cpu', threads: threadsFor(checkpoint) });
   });
   after(() => model.close());
   return () => model;

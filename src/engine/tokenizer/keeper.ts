@@ -201,7 +201,6 @@ class Running {
   private lastWords = '';
 
   constructor(listener: Listener) {
-    const program = programFile();
     this.child = fork(program, [], {
       // When run from source, the program is TypeScript and needs the loader of this process (`--import tsx`).
       execArgv: [...(extname(program) === '.ts' ? process.execArgv : []), `--max-old-space-size=${MEMORY_MIB}`],
@@ -254,6 +253,14 @@ class Running {
     const said = /^\w*Error: .*$/m.exec(this.lastWords)?.[0];
     return `ended its process with ${signal ?? `code ${code}`}${said === undefined ? '' : ` (${said})`}`;
   }
+}
+
+/** What every process runs. */
+let program = programFile();
+
+/** Takes another file as the program. Bundled, it starts in a quarter of the time that its source takes. */
+export function setTokenizerProgram(file: string): void {
+  program = file;
 }
 
 /** Beside this file when run from source, otherwise beside the bundle. */

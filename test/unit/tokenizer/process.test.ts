@@ -16,7 +16,7 @@ const PLAIN = { addSpecialTokens: true };
 const ENDLESS = '(a+)+$';
 const TRAP = `${'a'.repeat(60)}b`;
 /** Long enough for a process that works, on a busy machine. */
-const PATIENCE = 3000;
+const PATIENCE = 1500;
 
 const toyWith = (parts: Record<string, unknown>): string =>
   folderWith({ 'tokenizer.json': { ...sentencePieceToy(), ...parts } });
