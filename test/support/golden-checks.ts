@@ -12,6 +12,7 @@ import {
 } from '../../src/engine/importance/criteria/magnitude';
 import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
 import { streamResidual } from '../../src/engine/importance/residual';
+import { sweepLosses } from '../../src/engine/importance/sweep';
 import type { Removal } from '../../src/engine/importance/result';
 import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
@@ -82,20 +83,15 @@ async function residualNorms(model: Model, rows: readonly number[][]): Promise<n
 }
 
 function checkLoss(actual: LossSummary, golden: GoldenLoss, what: string): void {
-  const rows = golden.rows.slice(0, actual.rows.length);
-  const mean = rows.length < golden.rows.length ? rows.reduce((a, b) => a + b, 0) / rows.length : golden.meanNll;
-  assertClose(actual.meanNll, mean, TOLERANCE.meanNll, `${what}: mean NLL`);
-  assertAllClose(actual.rows, rows, TOLERANCE.meanNll, `${what}: rows`);
+  assertClose(actual.meanNll, golden.meanNll, TOLERANCE.meanNll, `${what}: mean NLL`);
+  assertAllClose(actual.rows, golden.rows, TOLERANCE.meanNll, `${what}: rows`);
   assert.equal(actual.ppl, Math.exp(actual.meanNll));
 }
 
-/**
- * The PPL criterion over whole blocks: the model, every block, every row, the order.
- * @param count first rows only, which have no golden order
- */
-export async function checkBlockPerplexity(model: Model, name: GoldenName, count?: number): Promise<void> {
+/** The PPL criterion over whole blocks: the model, every block, every row, the order. */
+export async function checkBlockPerplexity(model: Model, name: GoldenName): Promise<void> {
   const golden = goldenImportance(name);
-  const rows = calibrationRows(name).slice(0, count);
+  const rows = calibrationRows(name);
   const { full, blocks, order } = await scorePerplexity(model, rows, { seed: 1 });
   assert.equal(full.tokens, rows.length * (rows[0].length - 1));
   checkLoss(full, golden.full, 'full');
@@ -107,9 +103,31 @@ export async function checkBlockPerplexity(model: Model, name: GoldenName, count
     assert.ok(block.pairedLow <= block.ppl && block.ppl <= block.pairedHigh, `block ${index}: paired interval`);
     checkLoss(block, golden.ppl.blocks[index], `without block ${index}`);
   }
-  if (count !== undefined) return;
   const losses = golden.ppl.blocks.map((b) => b.meanNll);
   assertSameOrder(order, golden.ppl.order, losses, TOLERANCE.meanNll.absolute);
+}
+
+/** The sweep of the PPL criterion over some blocks: the first rows' losses of the model, and without each of the blocks. */
+export async function checkSomeBlocks(
+  model: Model,
+  name: GoldenName,
+  blocks: readonly number[],
+  count: number,
+): Promise<void> {
+  const golden = goldenImportance(name);
+  const rows = calibrationRows(name).slice(0, count);
+  const steps = stepsOf(fullView(model.architecture.layers.length));
+  const { full, without } = await sweepLosses(model, rows, steps, blocks);
+  const lossesOf = (found: Float64Array): number[] =>
+    rows.map((ids, r) => {
+      const each = found.subarray(r * (ids.length - 1), (r + 1) * (ids.length - 1));
+      return each.reduce((sum, loss) => sum + loss, 0) / each.length;
+    });
+  assertAllClose(lossesOf(full), golden.full.rows.slice(0, count), TOLERANCE.meanNll, 'full: rows');
+  for (const [i, block] of blocks.entries()) {
+    const expected = golden.ppl.blocks[block].rows.slice(0, count);
+    assertAllClose(lossesOf(without[i]), expected, TOLERANCE.meanNll, `without block ${block}: rows`);
+  }
 }
 
 /** The PPL criterion over attention and FFN apart. */
@@ -141,14 +159,10 @@ const REDUCTIONS = [
 ])[];
 
 /** Magnitudes of every tensor with each reduction; blocks and order for the sum, which the golden numbers have. */
-export async function checkMagnitude(
-  model: Model,
-  name: GoldenName,
-  reductions: readonly MagnitudeReduction[] = REDUCTIONS.map(([reduction]) => reduction),
-): Promise<void> {
+export async function checkMagnitude(model: Model, name: GoldenName): Promise<void> {
   for (const norm of NORMS) {
     const golden = goldenImportance(name).magnitude[norm];
-    for (const [reduction, field] of REDUCTIONS.filter(([r]) => reductions.includes(r))) {
+    for (const [reduction, field] of REDUCTIONS) {
       const { blocks, order, tensors } = await scoreMagnitude(model.weights, { norm, reduction });
       const byName = new Map(tensors.map((t) => [t.name, t.score]));
       assert.equal(byName.size, golden.tensors.length);
@@ -191,7 +205,6 @@ export async function checkBlockInfluence(model: Model, name: GoldenName): Promi
   assertSameOrder(order, golden.order, golden.blocks, TOLERANCE.similarity.absolute);
 }
 
-/** Every window of every size. */
 /**
  * Scores of blocks and modules that are screened in int8: the least important third is the golden one, in its order, and
  * everything that is said to be float32 has the golden numbers; the others are as near as they say.
@@ -235,6 +248,7 @@ export async function checkScreenedRemovals(model: Model, name: GoldenName): Pro
   for (const [round, removal] of scored.removals.entries()) checkGreedyRemoval(removal, name, round);
 }
 
+/** Every window of every size. */
 export async function checkAngular(model: Model, name: GoldenName): Promise<void> {
   const label = ({ start, size }: { start: number; size: number }): string => `${start}+${size}`;
   const golden = new Map(goldenImportance(name).angular.windows.map((w) => [label(w), w.score]));
@@ -285,7 +299,11 @@ export async function checkKlGreedy(model: Model, name: GoldenName, tolerance: T
 export async function checkGreedyIds(
   model: Model,
   name: GoldenName,
-  { nearTie, prompts = Infinity }: { readonly nearTie: number; readonly prompts?: number },
+  {
+    nearTie,
+    prompts = Infinity,
+    kinds = ['full', 'pruned'],
+  }: { readonly nearTie: number; readonly prompts?: number; readonly kinds?: readonly ('full' | 'pruned')[] },
 ): Promise<void> {
   const golden = goldenGreedy(name);
   const blocks = model.architecture.layers.length;
@@ -293,10 +311,8 @@ export async function checkGreedyIds(
     blocks,
     golden.removed.map((block) => ({ block })),
   );
-  for (const [kind, view] of [
-    ['full', fullView(blocks)],
-    ['pruned', pruned],
-  ] as const) {
+  for (const kind of kinds) {
+    const view = kind === 'full' ? fullView(blocks) : pruned;
     for (const continuation of golden[kind].slice(0, prompts)) {
       const expected = comparableIds(continuation, nearTie);
       const maxNewTokens = expected.length;

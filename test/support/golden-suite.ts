@@ -14,18 +14,25 @@ import {
   checkScreenedRemovals,
   checkScreenedScores,
 } from './golden-checks';
+import { itFull } from './shared';
 
-/** Registers them. */
-export function testGoldenNumbers(model: () => Model, name: GoldenName): void {
+/**
+ * Registers them.
+ * @param alike what else has these tests, so that some of them are left to test:full: a checkpoint of another "family", or
+ *   the same weights in other "files"
+ */
+export function testGoldenNumbers(model: () => Model, name: GoldenName, alike?: 'family' | 'files'): void {
+  const screened = alike === undefined ? it : itFull;
+  const scored = alike === 'files' ? itFull : it;
   it('logits, log-sum-exp and arg max', () => checkLogits(model(), name));
-  it('residual norms', () => checkResidualNorms(model(), name));
+  scored('residual norms', () => checkResidualNorms(model(), name));
   it('perplexity of every block', () => checkBlockPerplexity(model(), name));
-  it('perplexity of every module', () => checkModulePerplexity(model(), name));
-  it('both, screened in int8', () => checkScreenedScores(model(), name));
+  scored('perplexity of every module', () => checkModulePerplexity(model(), name));
+  screened('both, screened in int8', () => checkScreenedScores(model(), name));
   it('magnitude', () => checkMagnitude(model(), name));
-  it('block influence', () => checkBlockInfluence(model(), name));
-  it('angular distance of every window', () => checkAngular(model(), name));
-  it('greedy removals', () => checkGreedyRemovals(model(), name));
-  it('greedy removals, screened in int8', () => checkScreenedRemovals(model(), name));
-  it('greedy text, full and pruned', () => checkGreedyIds(model(), name, { nearTie: 1e-3 }));
+  scored('block influence', () => checkBlockInfluence(model(), name));
+  scored('angular distance of every window', () => checkAngular(model(), name));
+  scored('greedy removals', () => checkGreedyRemovals(model(), name));
+  screened('greedy removals, screened in int8', () => checkScreenedRemovals(model(), name));
+  scored('greedy text, full and pruned', () => checkGreedyIds(model(), name, { nearTie: 1e-3 }));
 }

@@ -61,23 +61,6 @@ export async function checkWidth(
   }
 }
 
-/** Compares the kept units of a method, and nothing else. */
-export async function checkKeptUnits(
-  model: Model,
-  name: GoldenName,
-  method: WidthMethod,
-  tolerance: WidthTolerance,
-): Promise<void> {
-  const measured = await measureWidth(model, calibrationRows(name), { method });
-  for (const wanted of goldenWidth(name)[SECTIONS[method]].pruned) {
-    const choice = await measured.select({ ratio: wanted.ratio });
-    const what = `${name}, ${method} at ${wanted.ratio}`;
-    if (checkKept(choice, wanted, limits(method, tolerance), what)) {
-      assert.equal(choice.parametersAfter, wanted.parameters, what);
-    }
-  }
-}
-
 type Limit = (score: number) => number;
 
 /** How near to the cut a unit may be on the other side. */

@@ -58,7 +58,7 @@ describe('the sample model', function () {
 
   describe('its golden numbers', () => {
     const model = describedModel(() => folder);
-    testGoldenNumbers(model, NAME);
+    testGoldenNumbers(model, NAME, 'family'); // test/engine/importance/screened.test.ts screens it
     it('Taylor scores', () => checkTaylor(model(), NAME));
     it('gradient norms of every parameter', () => checkGradientNorms(model(), NAME));
     it('a LoRA run, and its adapter merged', () => checkLora(model(), NAME));

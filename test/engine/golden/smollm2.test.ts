@@ -22,6 +22,7 @@ import {
   checkResidualNorms,
   checkScreenedRemovals,
   checkScreenedScores,
+  checkSomeBlocks,
 } from '../../support/golden-checks';
 import { describedModel } from '../../support/model';
 import { describeShared, full, itFull, shared, smollm2Folder } from '../../support/shared';
@@ -34,12 +35,13 @@ describeShared('golden numbers of SmolLM2-135M', function () {
 
   it('logits, log-sum-exp and arg max', () => checkLogits(model(), NAME));
   it('residual norms', () => checkResidualNorms(model(), NAME));
-  it('perplexity of every block', () => checkBlockPerplexity(model(), NAME, full ? undefined : 2));
+  it('perplexity without the first, a middle and the last block', () => checkSomeBlocks(model(), NAME, [0, 14, 29], 2));
+  itFull('perplexity of every block', () => checkBlockPerplexity(model(), NAME));
   itFull('perplexity of every module', () => checkModulePerplexity(model(), NAME));
   itFull('both, screened in int8', () => checkScreenedScores(model(), NAME));
-  it('magnitude', () => checkMagnitude(model(), NAME, full ? undefined : ['sum']));
-  it('block influence', () => checkBlockInfluence(model(), NAME));
-  it('angular distance of every window', () => checkAngular(model(), NAME));
+  itFull('magnitude', () => checkMagnitude(model(), NAME));
+  itFull('block influence', () => checkBlockInfluence(model(), NAME));
+  itFull('angular distance of every window', () => checkAngular(model(), NAME));
 
   // The first removal is the lowest of the sweep above; here the second, among the likeliest.
   itFull('the second greedy removal', async () => {
@@ -54,7 +56,8 @@ describeShared('golden numbers of SmolLM2-135M', function () {
   itFull('all greedy removals', () => checkGreedyRemovals(model(), NAME));
   itFull('all greedy removals, screened in int8', () => checkScreenedRemovals(model(), NAME));
 
-  it('greedy text, full and pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, prompts: full ? 3 : 1 }));
+  it('greedy text, pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, kinds: ['pruned'], prompts: 1 }));
+  itFull('greedy text, full and pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, prompts: 3 }));
 
   describe('perplexity of WikiText-2, first 64 windows', () => {
     const { removed, full: whole, pruned } = goldenPerplexities();
