@@ -63,8 +63,8 @@ describe('healing against the float64 reference', () => {
       const { dtype } = reference.tensors.get('model.norm.weight')!;
       for (const [j, options] of METHODS.entries()) {
         const removed = j % 2 === 0 ? EDGES[(3 * i + j / 2) % EDGES.length] : randomParts(100 * i + j);
-        // Each family has one of the two edges, and one of the others.
-        const test = full || j === 2 * (i % 2) || j === [1, 3, 4, 5][i % 4] ? it : itFull;
+        // Each family has one of the methods, and each method two families.
+        const test = full || j === i % METHODS.length ? it : itFull;
         test(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
           const task = { reference, dtype, rows: j === 0 ? manyRows : rows, view: viewOf(BLOCKS, removed) };
           await checkHealing(model(), task, options, HEAL_TOLERANCE.toys);
@@ -101,7 +101,7 @@ describe('healing against the float64 reference', () => {
     const reference = loadReference(folder);
     await withModel(folder, async (model) => {
       const options = { method: 'refit', ridge: 'auto', measure: false } as const;
-      for (const many of [randomRows(190, 12, 288, 42), randomRows(1, 250, 288, 43)]) {
+      for (const many of [randomRows(108, 12, 288, 42), randomRows(1, 250, 288, 43)]) {
         const task = { reference, dtype: 'BF16', rows: many, view: viewOf(2, '0.ffn') } as const;
         const { healed } = await checkHealing(model, task, options, HEAL_TOLERANCE.toys);
         assert.equal(healed.fit, undefined);

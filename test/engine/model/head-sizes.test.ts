@@ -84,7 +84,7 @@ describe('heads of every width', () => {
       for (const family of full ? FAMILIES : [FAMILIES[head_dim === 4 ? 0 : 1]]) {
         const model = tinyCheckpoint(family, { tokenizer: true, config: { ...config, sliding_window: 7 } });
         const calibration = ['--calibration', rows, '--device', 'cpu'];
-        for (const criterion of ['ppl', 'taylor', 'block-influence']) {
+        for (const criterion of full ? ['ppl', 'taylor', 'block-influence'] : ['taylor']) {
           const { blocks } = await run('score', model, ...calibration, '--criterion', criterion);
           for (const { score } of blocks as { score: unknown }[]) assert.ok(typeof score === 'number' && score > 0);
         }

@@ -12,6 +12,7 @@ import { referenceView } from '../../reference/measures';
 import { assertClose, assertGradientClose } from '../../support/close';
 import { describedModel, watchSessions, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
+import { full } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../../support/training';
 
@@ -90,7 +91,7 @@ describe('backpropagation', () => {
       const cut = (tokensPerRun: number): Promise<BatchResult> =>
         withBackprop(model(), setup.trainable, { tokensPerRun }, (b) => b.gradients(batch, undefined, setup.dropout));
       const whole = await cut(1024);
-      for (const tokens of [1, 40, 64]) assertSame(await cut(tokens), whole, 1e-5);
+      for (const tokens of full ? [1, 40, 64] : [1, 40]) assertSame(await cut(tokens), whole, 1e-5);
     }
   });
 
