@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runOn } from '../support/jobs';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
@@ -143,9 +144,10 @@ describe('command line: curves and reports', function () {
     const tooLong = /warning: rows of 300 tokens are longer than the model’s context of 256/;
     assert.match(long, tooLong);
     assert.match((await tokensOf('--samples', '9'))[1], /warning: rows\.json holds 4 rows, not 9/);
-    for (const criterion of ['taylor', 'greedy']) {
-      const count = criterion === 'greedy' ? ['--count', '1'] : [];
-      assert.match((await tokensOf('--criterion', criterion, ...count))[1], tooLong, criterion);
+    for (const criterion of ['taylor', 'greedy'] as const) {
+      const count = criterion === 'greedy' ? 1 : undefined;
+      const { warnings } = await runOn('score', { checkpoint: model, calibration: rows, criterion, count });
+      assert.match(warnings.join('\n'), /rows of 300 tokens are longer than the model’s context of 256/, criterion);
     }
     const measured = await coppice([
       'curve',

@@ -4,9 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { writeAdapter } from '../../src/engine/adapter/files';
+import type { Criterion } from '../../src/engine/importance/criteria';
+import { stringifyJson } from '../../src/format/json';
+import type { GivenFor } from '../../src/jobs/kinds';
 import { randomAdapter } from '../support/adapters';
 import { brokenCheckpoint } from '../support/broken';
 import { type Json, makeCliMaterial } from '../support/cli';
+import { runOn } from '../support/jobs';
+import { refused } from '../support/retraining';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { coppice, jsonOf } from '../support/built-cli';
@@ -28,13 +33,19 @@ describe('command line: numbers that are none', function () {
     ...(['greedy', 'healed'].includes(criterion) ? ['--count', '1'] : []),
   ];
 
+  /** The same for a job in this process. */
+  const job = (checkpoint: string, criterion: Criterion): GivenFor<'score'> => ({
+    ...{ checkpoint, calibration: rows, criterion },
+    ...(['greedy', 'healed'].includes(criterion) ? { count: 1 } : {}),
+  });
+
   /** Element of the embedding of a token that the rows have. */
   const embedded = (): number => {
     const { rows: ids } = JSON.parse(readFileSync(rows, 'utf8')) as { rows: number[][] };
     return ids[0][3] * 64 + 5;
   };
 
-  it('score: every criterion names the place, and JSON stays as it is', async () => {
+  it('score: every criterion names the place', async () => {
     const places = [
       [await brokenCheckpoint(EMBEDDING, [embedded()], NaN), 'after the embedding'],
       [await brokenCheckpoint(DOWN, [7], NaN), 'after block 2'],
@@ -42,16 +53,24 @@ describe('command line: numbers that are none', function () {
     ] as const;
     for (const [model, place, criteria = MEASURED] of places) {
       for (const criterion of criteria) {
-        const result = await coppice(['score', model, ...scoreArguments(criterion), '--json']);
-        assert.match(result.stderr, new RegExp(`warning: .*hidden states are not finite ${place}`), criterion);
-        const { full } = jsonOf(result);
-        if (full) assert.deepEqual([(full as Json).ppl, (full as Json).meanNll], ['NaN', 'NaN'], criterion);
+        const { warnings } = await runOn('score', job(model, criterion));
+        assert.match(warnings.join('\n'), new RegExp(`hidden states are not finite ${place}`), criterion);
       }
-      const page = await coppice(['score', model, ...scoreArguments('ppl')]);
-      assert.doesNotMatch(page.stdout, /least important first|may cost nothing/);
-      assert.doesNotMatch(page.stdout, /NaN.*█/, 'what is no number has no bar');
-      assert.match((await coppice(['score', model, ...scoreArguments('ppl'), '--quiet'])).stderr, /not finite/);
     }
+  });
+
+  it('score: warns on stderr, JSON stays as it is, and a page has no bars', async () => {
+    const model = await brokenCheckpoint(EMBEDDING, [embedded()], NaN);
+    for (const criterion of ['ppl', 'kl', 'greedy']) {
+      const result = await coppice(['score', model, ...scoreArguments(criterion), '--json']);
+      assert.match(result.stderr, /warning: .*hidden states are not finite after the embedding/, criterion);
+      const { ppl, meanNll } = jsonOf(result).full as Json;
+      assert.deepEqual([ppl, meanNll], ['NaN', 'NaN'], criterion);
+    }
+    const page = await coppice(['score', model, ...scoreArguments('ppl')]);
+    assert.doesNotMatch(page.stdout, /least important first|may cost nothing/);
+    assert.doesNotMatch(page.stdout, /NaN.*█/, 'what is no number has no bar');
+    assert.match((await coppice(['score', model, ...scoreArguments('ppl'), '--quiet'])).stderr, /not finite/);
   });
 
   it('score: modules, a view, a head that breaks them, and a weight that no text is needed for', async () => {
@@ -69,19 +88,22 @@ describe('command line: numbers that are none', function () {
   it('prune: refuses by a criterion and by a file, and writes nothing', async () => {
     const model = await brokenCheckpoint(EMBEDDING, [embedded()], NaN);
     const scores = join(temporaryFolder(), 'scores.json');
+    const out = join(temporaryFolder(), 'out');
     for (const criterion of MEASURED) {
-      const out = join(temporaryFolder(), 'out');
-      const choice = ['--count', '1', '--no-keep-ends', '--out', out];
-      const json = await coppice(['score', model, ...scoreArguments(criterion), '--json']);
-      writeFileSync(scores, json.stdout);
-      const by = ['--criterion', criterion, '--calibration', rows];
-      for (const source of [by, ['--scores', scores]]) {
-        const { code, stderr } = await coppice(['prune', model, ...source, ...choice]);
-        assert.equal(code, 1, `${criterion} ${source[0]}`);
-        assert.match(stderr, /error: these scores cannot choose blocks\n {2}why: .*NaN/, criterion);
+      const choice = { checkpoint: model, count: 1, keepEnds: false, out };
+      const { result } = await runOn('score', job(model, criterion));
+      writeFileSync(scores, stringifyJson(result));
+      for (const source of [{ criterion, calibration: rows }, { scores }]) {
+        await refused(runOn('prune', { ...choice, ...source }), /^these scores cannot choose blocks: .*NaN/);
+        assert.ok(!existsSync(out), criterion);
       }
-      assert.ok(!existsSync(out));
     }
+    const choice = ['--count', '1', '--no-keep-ends', '--out', out];
+    writeFileSync(scores, (await coppice(['score', model, ...scoreArguments('ppl'), '--json'])).stdout);
+    const { code, stderr } = await coppice(['prune', model, '--scores', scores, ...choice]);
+    assert.equal(code, 1);
+    assert.match(stderr, /error: these scores cannot choose blocks\n {2}why: .*NaN/);
+    assert.ok(!existsSync(out));
   });
 
   it('prune: takes blocks whose own scores are finite, and warns of the others', async () => {
@@ -163,9 +185,10 @@ describe('command line: numbers that are none', function () {
 
   it('nothing is said of a model that is whole', async () => {
     const model = tinyCheckpoint('llama-plain', { tokenizer: true });
-    for (const criterion of [...MEASURED, 'magnitude', 'deepest']) {
-      assert.doesNotMatch((await coppice(['score', model, ...scoreArguments(criterion)])).stderr, /warning/, criterion);
+    for (const criterion of [...MEASURED, 'magnitude', 'deepest'] as const) {
+      assert.deepEqual((await runOn('score', job(model, criterion))).warnings, [], criterion);
     }
+    assert.doesNotMatch((await coppice(['score', model, ...scoreArguments('ppl')])).stderr, /warning/);
     assert.doesNotMatch((await coppice(['eval', model, '--text', text, '--limit', '2'])).stderr, /warning/);
     assert.doesNotMatch((await coppice(['curve', model, '--calibration', rows, '--no-keep-ends'])).stderr, /warning/);
   });
