@@ -1,5 +1,5 @@
 /**
- * kill −9 of the sidecar at 20 seeded moments, over a score, a prune and a retraining: the host lives, no orphan and no
+ * kill −9 of the sidecar at seeded moments (9, in test:full 20), over a score, a prune and a retraining: the host lives, no orphan and no
  * half output is left, and the next try gives the same numbers as a run that nobody disturbed.
  */
 import assert from 'node:assert/strict';
@@ -11,13 +11,14 @@ import type { JobSpec } from '../../src/protocol/jobs';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { JobInterrupted } from '../../src/sidecar/interrupted';
 import { uniform } from '../support/random';
+import { full } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { material } from './material';
 import { eventually } from '../support/until';
 import { describedClient, isAlive, pidOf } from './started';
 
-const POINTS = { score: 7, prune: 7, retrain: 6 };
+const POINTS = full ? { score: 7, prune: 7, retrain: 6 } : { score: 3, prune: 3, retrain: 3 };
 const GONE_MS = 5000;
 
 describe('sidecar: kill -9 at any moment', function () {
@@ -143,7 +144,8 @@ describe('sidecar: kill -9 at any moment', function () {
   });
 
   it('most of the kills were in time', () => {
-    assert.ok(victims >= 12, `${victims} jobs were interrupted`);
+    const kills = POINTS.score + POINTS.prune + POINTS.retrain;
+    assert.ok(victims >= Math.floor(0.6 * kills), `${victims} jobs were interrupted`);
   });
 });
 
