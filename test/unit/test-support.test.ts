@@ -27,7 +27,8 @@ describe('16-bit floats of the tests', () => {
   }
 });
 
-describe('toy checkpoints', () => {
+describe('toy checkpoints', function () {
+  this.timeout('1m'); // they are many numbers
   it('are the same for the same seed, in one file or in several', () => {
     const hash = ({ values }: TestTensor): string =>
       createHash('sha256').update(Buffer.from(values.buffer)).digest('hex');
