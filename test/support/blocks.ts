@@ -1,6 +1,13 @@
 /** What weights in blocks are, by their definition. */
 import { Graph } from '../../src/engine/onnx/graph';
-import { BLOCK, type BlockBits, blockLinear, blocksOf } from '../../src/engine/onnx/ops/blocks';
+import {
+  BLOCK,
+  type BlockBits,
+  blockLinear,
+  blocksOf,
+  columnsWithOffsets,
+  withBlockSums,
+} from '../../src/engine/onnx/ops/blocks';
 import { float32, floats, openSession } from '../../src/engine/onnx/session';
 import type { QuantisedRows } from '../../src/engine/weights/blocks/quantise';
 
@@ -24,26 +31,38 @@ export function dequantised(rows: QuantisedRows, width: number, bits: BlockBits)
   });
 }
 
+/** The same of rows with offsets: behind the numbers of a row there is an offset for each of its blocks. */
+export function dequantisedWithOffsets(rows: QuantisedRows, width: number): Float64Array {
+  const columns = columnsWithOffsets(width);
+  const all = dequantised(rows, columns, 4);
+  return Float64Array.from({ length: (all.length / columns) * width }, (_, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    return all[row * columns + column] + all[row * columns + width + Math.floor(column / BLOCK)];
+  });
+}
+
 /** x Wᵀ + bias as onnxruntime computes it. x: (tokens, width) → (tokens, out) */
 export async function runBlockLinear(
   x: Float32Array,
   rows: QuantisedRows,
   width: number,
   bits: BlockBits,
-  bias?: Float32Array,
+  { bias, hasOffsets = false }: { readonly bias?: Float32Array; readonly hasOffsets?: boolean } = {},
 ): Promise<Float32Array> {
-  const blocks = blocksOf(width);
+  const columns = hasOffsets ? columnsWithOffsets(width) : width;
+  const blocks = blocksOf(columns);
   const out = rows.scales.length / blocks;
   const g = new Graph();
   const matrix = {
     bits,
-    width,
+    columns,
     values: g.bytes('uint8', rows.values, [out, blocks, (BLOCK * bits) / 8]),
     scales: g.floats(rows.scales, [out * blocks]),
     zeros: g.bytes('uint8', rows.zeros, [rows.zeros.length]),
   };
   const input = g.input('x', 'float32', ['tokens', width]);
-  g.output('y', blockLinear(g, input, matrix, bias && g.floats(bias, [out])));
+  const taken = hasOffsets ? withBlockSums(g, input) : input;
+  g.output('y', blockLinear(g, taken, matrix, bias && g.floats(bias, [out])));
   const session = await openSession(g.serialize(), { provider: 'cpu', prepack: true });
   try {
     return Float32Array.from(floats((await session.run({ x: float32(x, [x.length / width, width]) })).y));

@@ -7,7 +7,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
-import { type AppliedLinear, applyLinears, type FedProducts, type LowRank, type WeightSource } from '../weights/source';
+import { type AppliedLinear, applyLinears, baseOf, type FedProducts, type LowRank, type WeightSource } from '../weights/source';
 
 /** Brings a weight into a graph, as float32. */
 export type Bind = (key: WeightKey) => Value;
@@ -101,11 +101,6 @@ function byBase(
 
 const productsOf = ({ precision }: WeightSource): Binding['products'] =>
   precision === 'float16' ? 'float16' : 'float32';
-
-/** The source of a weight without an added product. */
-function baseOf(source: WeightSource, key: WeightKey): WeightSource {
-  return source.lowRank?.(key)?.base ?? source;
-}
 
 /** The weights of a model including all additions, for graphs that are differentiated. */
 export function bindFrom(g: Graph, source: WeightSource): Bind {

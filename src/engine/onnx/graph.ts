@@ -153,7 +153,7 @@ export class Graph {
 
   /** A float32 scalar; equal scalars are shared. */
   scalar(value: number): Value {
-    return this.shared(`f${value}`, () => this.floats(Float32Array.of(value), []));
+    return this.once(`f${value}`, () => this.floats(Float32Array.of(value), []));
   }
 
   /** A one-dimensional int64 constant; equal lists are shared. */
@@ -163,10 +163,17 @@ export class Graph {
 
   /** The same for a list of any length. */
   indices(values: readonly number[]): Value {
-    return this.shared(`i${values.join(',')}`, () => {
+    return this.once(`i${values.join(',')}`, () => {
       const data = BigInt64Array.from(values, BigInt);
       return this.constant(this.fresh('const'), 'int64', [values.length], new Uint8Array(data.buffer));
     });
+  }
+
+  /** What `make` gives, made once for each key in this graph. */
+  once(key: string, make: () => Value): Value {
+    let value = this.constants.get(key);
+    if (!value) this.constants.set(key, (value = make()));
+    return value;
   }
 
   /** Appends a node with one result, whose type and shape are those of `output`. Only the ops of `ops/` call it. */
@@ -353,12 +360,6 @@ export class Graph {
       data: Uint8Array.from(bytes), // a copy: the caller's buffer may be larger, or be reused
     });
     return { name, type, shape };
-  }
-
-  private shared(key: string, make: () => Value): Value {
-    let value = this.constants.get(key);
-    if (!value) this.constants.set(key, (value = make()));
-    return value;
   }
 
   private fresh(stem: string): string {

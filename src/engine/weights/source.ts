@@ -151,3 +151,8 @@ export async function readWide(source: WeightSource, key: WeightKey, rows?: Rows
 export function rowWidth(shape: readonly number[]): number {
   return shape.slice(1).reduce((a, b) => a * b, 1);
 }
+
+/** The source of a weight without an added product, which only Linears of blocks have. */
+export function baseOf(source: WeightSource, key: WeightKey): WeightSource {
+  return typeof key === 'string' ? source : (source.lowRank?.(key)?.base ?? source);
+}

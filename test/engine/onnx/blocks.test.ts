@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { BLOCK, type BlockBits } from '../../../src/engine/onnx/ops/blocks';
 import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
-import { dequantised, runBlockLinear } from '../../support/blocks';
+import { quantiseWithOffsets } from '../../../src/engine/weights/blocks/offsets';
+import { dequantised, dequantisedWithOffsets, runBlockLinear } from '../../support/blocks';
 import { normal } from '../../support/random';
 
 describe('weights in blocks', () => {
@@ -23,7 +24,7 @@ describe('weights in blocks', () => {
         const rows = quantiseRows(numbers(out * width), width, bits);
         const [x, bias] = [numbers(tokens * width), numbers(out)];
         checkProduct(
-          await runBlockLinear(x, rows, width, bits, bias),
+          await runBlockLinear(x, rows, width, bits, { bias }),
           { x, bias },
           dequantised(rows, width, bits),
           width,
@@ -31,6 +32,16 @@ describe('weights in blocks', () => {
       });
     }
   }
+
+  it('with offsets: the product with numbers and offsets', async () => {
+    const [tokens, width, out] = [3, 576, 33];
+    const next = normal(9);
+    const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, next);
+    const rows = quantiseWithOffsets(numbers(out * width), width);
+    const [x, bias] = [numbers(tokens * width), numbers(out)];
+    const y = await runBlockLinear(x, rows, width, 4, { bias, hasOffsets: true });
+    checkProduct(y, { x, bias }, dequantisedWithOffsets(rows, width), width);
+  });
 
   it('sums of the largest integers do not overflow', async () => {
     for (const bits of [4, 8] as const) {

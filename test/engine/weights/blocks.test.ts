@@ -8,8 +8,11 @@ import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { layerKeys, type WeightKey } from '../../../src/engine/checkpoint/weight-key';
 import { perplexityOfRows } from '../../../src/engine/evaluate/perplexity';
+import { BLOCK } from '../../../src/engine/onnx/ops/blocks';
 import type { Model } from '../../../src/engine/model/model';
+import { spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { fullView } from '../../../src/engine/model/view';
+import { needOffsets } from '../../../src/engine/weights/blocks/offsets';
 import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { withWeights } from '../../../src/engine/weights/safetensors';
@@ -42,6 +45,13 @@ describe('models in blocks', () => {
     await compare(checkpoint, { precision: 'int8' }, { changes: [rounded.filter(([key]) => key !== 'head')] });
   });
 
+  it('weights that lie on a grid have offsets, and are the model whose weights they are', async () => {
+    const checkpoint = await openToy(tinyCheckpoint('llama-plain', { config: { tie_word_embeddings: false } }));
+    const onGrid = await gridWeights(checkpoint);
+    await withModelOf(checkpoint, async (model) => assert.ok(await needOffsets(model.weights)), { changes: [onGrid] });
+    await compare(checkpoint, { precision: 'int4', changes: [onGrid] }, { changes: [onGrid] });
+  });
+
   it('an adapter stays float32 beside its quantised base', async () => {
     const checkpoint = await openToy(tinyCheckpoint('llama-bias'));
     const adapter = adapterPatches(randomAdapter(requireArchitecture(checkpoint), { targets: ['q', 'v', 'down'] }));
@@ -60,8 +70,34 @@ async function roundedWeights(checkpoint: Checkpoint, bits: 4 | 8): Promise<Keye
       const [, width] = weights.shape(key);
       if (width === undefined) continue; // norms and biases
       const own = key === 'head' ? 8 : bits;
-      const numbers = dequantised(quantiseRows(await weights.read(key), width, own), width, own);
-      patches.push([key, { kind: 'replace', values: Float32Array.from(numbers) }]);
+      const numbers = Float32Array.from(await weights.read(key));
+      const isSpread = own === 8 && key !== 'head';
+      if (isSpread) spreadRows(numbers, width);
+      const values = Float32Array.from(dequantised(quantiseRows(numbers, width, own), width, own));
+      if (isSpread) spreadRows(values, width); // its own inverse
+      patches.push([key, { kind: 'replace', values }]);
+    }
+    return patches;
+  });
+}
+
+/** Every Linear as multiples of a step of each block above its least number; the head as it is. */
+async function gridWeights(checkpoint: Checkpoint): Promise<KeyedPatch[]> {
+  const architecture = requireArchitecture(checkpoint);
+  return withWeights(checkpoint, async (weights) => {
+    const patches: KeyedPatch[] = [];
+    for (const layer of architecture.layers.keys()) {
+      for (const key of layerKeys(architecture, layer)) {
+        if (weights.shape(key).length === 1) continue;
+        const values = Float32Array.from(await weights.read(key));
+        for (let start = 0; start < values.length; start += BLOCK) {
+          const block = values.subarray(start, start + BLOCK);
+          const least = Math.min(...block);
+          const step = (Math.max(...block) - least) / 15;
+          block.forEach((value, i) => (block[i] = least + step * Math.round((value - least) / step)));
+        }
+        patches.push([key, { kind: 'replace', values }]);
+      }
     }
     return patches;
   });

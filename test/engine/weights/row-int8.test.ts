@@ -7,9 +7,9 @@ import {
   integerProduct,
   quantiseTokens,
   quantiseWeight,
-  spread,
   type WeightLevels,
 } from '../../../src/engine/onnx/ops/quantised';
+import { spread } from '../../../src/engine/onnx/ops/spread';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
 import { assertAllClose } from '../../support/close';
 import { normal } from '../../support/random';

@@ -3,6 +3,8 @@
  * the input to 8 bits too, with a scale for each token and block, and sums up in integers and float32.
  */
 import type { Graph, Value } from '../graph';
+import { reduceSum } from './reduce';
+import { concat, reshape } from './shapes';
 
 /** Numbers of a row that share a scale and a zero point. */
 export const BLOCK = 32;
@@ -15,11 +17,17 @@ export const blocksOf = (width: number): number => Math.ceil(width / BLOCK);
 /** Bytes of a row's zero points: two share a byte if they have 4 bits, and a row starts with a new byte. */
 export const zeroBytesOf = (width: number, bits: BlockBits): number => Math.ceil((blocksOf(width) * bits) / 8);
 
+/**
+ * Columns of a matrix whose blocks have offsets: behind the numbers of each row there is an offset for each of its blocks, as one
+ * more column. For widths of whole blocks.
+ */
+export const columnsWithOffsets = (width: number): number => width + blocksOf(width);
+
 /** A matrix of `out` rows in blocks: number i of block b is (values − zeros[b]) · scales[b]. */
 export interface BlockMatrix {
   readonly bits: BlockBits;
-  /** Numbers of a row without filling. */
-  readonly width: number;
+  /** Numbers of a row without filling, offsets included. */
+  readonly columns: number;
   /** uint8, (out, blocks, BLOCK · bits / 8); of two numbers in a byte, the first has the lower bits. */
   readonly values: Value;
   /** float32, (out · blocks). */
@@ -31,11 +39,18 @@ export interface BlockMatrix {
 /** Inputs are rounded to 8 bits: onnxruntime's name for it. */
 const INT8_INPUTS = 4;
 
-/** x Wᵀ + bias. x: (tokens, width) → float32 (tokens, out). No gradient. */
+/** x Wᵀ + bias. x: (tokens, columns) → float32 (tokens, out). No gradient. */
 export function blockLinear(g: Graph, x: Value, matrix: BlockMatrix, bias?: Value): Value {
-  const { bits, width, values, scales, zeros } = matrix;
+  const { bits, columns, values, scales, zeros } = matrix;
   const out = Number(values.shape[0]);
   const inputs = [x, values, scales, zeros, ...(bias ? [undefined, bias] : [])];
-  const attributes = { K: width, N: out, bits, block_size: BLOCK, accuracy_level: INT8_INPUTS };
+  const attributes = { K: columns, N: out, bits, block_size: BLOCK, accuracy_level: INT8_INPUTS };
   return g.contribOp('MatMulNBits', inputs, { type: 'float32', shape: [x.shape[0], out] }, attributes);
+}
+
+/** The input of a matrix with offsets: x, and behind it the sum of each of its blocks. (tokens, width) → (tokens, columns) */
+export function withBlockSums(g: Graph, x: Value): Value {
+  const [tokens, width] = [x.shape[0], Number(x.shape[1])];
+  const blocks = reshape(g, x, [tokens, blocksOf(width), BLOCK]);
+  return concat(g, [x, reduceSum(g, blocks, [2])], 1);
 }

@@ -10,6 +10,7 @@
 import { elementTypeCode, type Graph, type Value } from '../graph';
 import { add, mul } from './elementwise';
 import { transpose } from './shapes';
+import { spread } from './spread';
 
 /** Largest magnitude of a quantised activation: symmetric around ZERO_POINT. */
 const ACTIVATION_LEVELS = 127;
@@ -34,43 +35,6 @@ export interface QuantisedWeight {
   readonly values: Value;
   /** (out) */
   readonly scales: Value;
-}
-
-/** Numbers that are mixed with each other, at most: more gain little. */
-const MOST_MIXED = 64;
-
-/**
- * Turns the rows of x, or of a weight, by an orthogonal matrix: neighbours are mixed by a Hadamard matrix of ±1/√n. Products of
- * two turned matrices are those of the matrices. But single large numbers, which LLMs have in few channels, are spread over their
- * neighbours, so that rounding costs the others less (QuaRot, Ashkboos et al. 2024). x: (rows, in)
- */
-export function spread(g: Graph, x: Value): Value {
-  const width = x.shape[1] as number;
-  const size = mixed(width);
-  if (size === 1) return x;
-  const pieces = { type: x.type, shape: ['pieces', width / size, size] };
-  const cut = g.op('Reshape', [x, g.ints(-1, width / size, size)], pieces);
-  const turned = g.op('MatMul', [cut, hadamard(g, size)], pieces);
-  return g.op('Reshape', [turned, g.ints(-1, width)], x);
-}
-
-/** The largest power of two up to MOST_MIXED that divides the width. */
-function mixed(width: number): number {
-  let size = 1;
-  while (size < MOST_MIXED && width % (2 * size) === 0) size *= 2;
-  return size;
-}
-
-/** Sylvester's Hadamard matrix over √n: its own inverse. (n, n) */
-function hadamard(g: Graph, n: number): Value {
-  const sign = (row: number, column: number): number => {
-    let common = row & column;
-    let odd = false;
-    for (; common > 0; common &= common - 1) odd = !odd;
-    return odd ? -1 : 1;
-  };
-  const numbers = Float32Array.from({ length: n * n }, (_, at) => sign(Math.floor(at / n), at % n) / Math.sqrt(n));
-  return g.floats(numbers, [n, n]);
 }
 
 /** Rounds each row to 8 bits. x: (tokens, in) */

@@ -42,8 +42,8 @@ const KIND: NoteKind = {
 export const KEPT_NAMES = /^[0-9a-f]{24}-int[48]$/;
 
 /** SHA-256 (hex) of what the quantised weights follow from: where all numbers come from, and how they are rounded. */
-export function keyOf(source: WeightSource, { bits }: BlockLayout): string {
-  const hash = createHash('sha256').update(JSON.stringify(['coppice quantised', QUANTISER_VERSION, bits]));
+export function keyOf(source: WeightSource, { bits, hasOffsets }: BlockLayout): string {
+  const hash = createHash('sha256').update(JSON.stringify(['coppice quantised', QUANTISER_VERSION, bits, hasOffsets]));
   let [last, from] = ['', 0];
   let index = 0;
   for (const key of [...weightKeys(source.architecture), 'head' as const]) {
@@ -144,9 +144,9 @@ interface KeptTensor {
 /** All tensors of the file, in the order of their bytes. */
 function tensorsOf({ matrices }: BlockLayout): KeptTensor[] {
   const tensors = [...matrices.values()].flatMap((matrix: PlacedMatrix): KeptTensor[] => {
-    const { key, bits, out, width } = matrix;
-    const bytes = bytesOfBlocks(width, bits, out);
-    const blocks = blocksOf(width);
+    const { key, bits, out, columns } = matrix;
+    const bytes = bytesOfBlocks(columns, bits, out);
+    const blocks = blocksOf(columns);
     const part = (part: 'values' | 'scales' | 'zeros', dtype: 'U8' | 'F32', shape: number[]): KeptTensor => {
       return { name: `${keyText(key)}.${part}`, dtype, shape, start: matrix[part], bytes: bytes[part] };
     };

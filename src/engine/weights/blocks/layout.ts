@@ -5,7 +5,7 @@
  */
 import type { Architecture } from '../../checkpoint/architecture';
 import { keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
-import { BLOCK, type BlockBits, blocksOf, zeroBytesOf } from '../../onnx/ops/blocks';
+import { BLOCK, type BlockBits, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import type { Precision } from '../../precision';
 
 export type BlockPrecision = Extract<Precision, 'int8' | 'int4'>;
@@ -24,6 +24,10 @@ export interface PlacedMatrix {
   readonly bits: BlockBits;
   readonly out: number;
   readonly width: number;
+  /** The width, and the offsets behind it. */
+  readonly columns: number;
+  /** Whether outliers of input and weight are spread over their neighbours (`spread`). */
+  readonly isSpread: boolean;
   readonly values: number;
   readonly scales: number;
   readonly zeros: number;
@@ -34,6 +38,8 @@ export interface PlacedMatrix {
 export interface BlockLayout {
   /** Of the Linears. */
   readonly bits: BlockBits;
+  /** Whether blocks of the Linears have offsets (offsets.ts). */
+  readonly hasOffsets: boolean;
   /** By `keyText`. Those of a block follow each other, the head is the last. */
   readonly matrices: ReadonlyMap<string, PlacedMatrix>;
   /** All data. */
@@ -42,21 +48,21 @@ export interface BlockLayout {
 
 /** Bytes of some rows of values, scales and zero points. */
 export function bytesOfBlocks(
-  width: number,
+  columns: number,
   bits: BlockBits,
   rows: number,
 ): Record<'values' | 'scales' | 'zeros', number> {
-  const blocks = blocksOf(width);
+  const blocks = blocksOf(columns);
   return {
     values: (rows * blocks * BLOCK * bits) / 8,
     scales: 4 * rows * blocks,
-    zeros: rows * zeroBytesOf(width, bits),
+    zeros: rows * zeroBytesOf(columns, bits),
   };
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function blockLayout(architecture: Architecture, bits: BlockBits): BlockLayout {
+export function blockLayout(architecture: Architecture, bits: BlockBits, hasOffsets = false): BlockLayout {
   const groups: WeightKey[][] = architecture.layers.flatMap((_, layer) =>
     GROUPS.map((names) => names.map((name) => ({ layer, name }))),
   );
@@ -67,20 +73,32 @@ export function blockLayout(architecture: Architecture, bits: BlockBits): BlockL
     const members = group.map((key, i) => {
       const [out, width] = weightOf(architecture, key)!.shape;
       const next = i + 1 < group.length ? keyText(group[i + 1]) : undefined;
-      const own = key === 'head' ? HEAD_BITS : bits;
-      return { key, bits: own, out, width, values: 0, scales: 0, zeros: 0, next };
+      const isHead = key === 'head';
+      return {
+        key,
+        bits: isHead ? HEAD_BITS : bits,
+        out,
+        width,
+        columns: hasOffsets && !isHead ? columnsWithOffsets(width) : width,
+        // With 4 bits the weights' own rounding matters more, and numbers that lie on a grid would leave it.
+        isSpread: bits === 8 && !isHead,
+        values: 0,
+        scales: 0,
+        zeros: 0,
+        next,
+      };
     });
     for (const part of ['values', 'scales'] as const) {
       for (const member of members) {
         member[part] = end;
-        end += bytesOfBlocks(member.width, member.bits, member.out)[part];
+        end += bytesOfBlocks(member.columns, member.bits, member.out)[part];
       }
     }
     placed.push(...members);
   }
   for (const member of placed) {
     member.zeros = end;
-    end += bytesOfBlocks(member.width, member.bits, member.out).zeros;
+    end += bytesOfBlocks(member.columns, member.bits, member.out).zeros;
   }
-  return { bits, matrices: new Map(placed.map((one) => [keyText(one.key), one])), bytes: end };
+  return { bits, hasOffsets, matrices: new Map(placed.map((one) => [keyText(one.key), one])), bytes: end };
 }

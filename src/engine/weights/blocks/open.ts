@@ -15,6 +15,7 @@ import { QUANTISED_LIMIT } from '../../precision';
 import type { WeightSource } from '../source';
 import { KEPT_NAMES, keyOf, openKept, type Quantised, writeKept } from './kept';
 import { BITS, blockLayout, type BlockLayout, type BlockPrecision } from './layout';
+import { needOffsets } from './offsets';
 import { quantiseModel } from './quantise-model';
 import { BlockWeights } from './source';
 import { MemoryStore } from './store';
@@ -42,7 +43,8 @@ export async function blockWeights(
   precision: BlockPrecision,
   options: OpenBlocks = {},
 ): Promise<WeightSource> {
-  const layout = blockLayout(source.architecture, BITS[precision]);
+  const bits = BITS[precision];
+  const layout = blockLayout(source.architecture, bits, bits === 4 && (await needOffsets(source)));
   const { store, digests } = await quantised(source, layout, options);
   return new BlockWeights(source, precision, layout, store, digests);
 }

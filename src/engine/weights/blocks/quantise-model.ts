@@ -1,10 +1,12 @@
 /** Quantises the matrices of a model, a piece of one at a time. */
 import { createHash, type Hash } from 'node:crypto';
-import { keyText, layerKeys, type WeightKey } from '../../checkpoint/weight-key';
+import { keyText, layerKeys } from '../../checkpoint/weight-key';
+import { spreadRows } from '../../onnx/ops/spread';
 import type { JobOptions } from '../../progress';
 import { Work } from '../../progress';
-import type { WeightSource } from '../source';
+import { baseOf, type WeightSource } from '../source';
 import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
+import { quantiseWithOffsets } from './offsets';
 import { quantiseRows } from './quantise';
 import type { BlockSink } from './store';
 
@@ -12,12 +14,7 @@ import type { BlockSink } from './store';
 const PIECE = 2 ** 22;
 
 /** Changes with the numbers that quantising gives. */
-export const QUANTISER_VERSION = 2;
-
-/** The source whose numbers are quantised: an adapter's product is not. */
-export function baseOf(source: WeightSource, key: WeightKey): WeightSource {
-  return typeof key === 'string' ? source : (source.lowRank?.(key)?.base ?? source);
-}
+export const QUANTISER_VERSION = 3;
 
 /**
  * @returns SHA-256 (hex) of each block: of its shape, its quantised matrices and its other weights
@@ -35,7 +32,8 @@ export async function quantiseModel(
   const work = new Work(job, total, 'parameters', 'quantising the weights');
   const digests: string[] = [];
   for (const [layer, shape] of architecture.layers.entries()) {
-    const about = { version: QUANTISER_VERSION, bits: layout.bits, hidden, rmsNormEps, shape };
+    const { bits, hasOffsets } = layout;
+    const about = { version: QUANTISER_VERSION, bits, hasOffsets, hidden, rmsNormEps, shape };
     const hash = createHash('sha256').update(JSON.stringify(about));
     for (const key of layerKeys(architecture, layer)) {
       const matrix = layout.matrices.get(keyText(key));
@@ -51,7 +49,7 @@ export async function quantiseModel(
 
 async function quantiseMatrix(
   source: WeightSource,
-  { key, bits, out, width, ...at }: PlacedMatrix,
+  { key, bits, out, width, columns, isSpread, ...at }: PlacedMatrix,
   sink: BlockSink,
   work: Work,
   hash?: Hash,
@@ -60,8 +58,11 @@ async function quantiseMatrix(
   const atATime = Math.max(1, Math.floor(PIECE / width));
   for (let start = 0; start < out; start += atATime) {
     const count = Math.min(atATime, out - start);
-    const rows = quantiseRows(await base.read(key, { start, count }), width, bits);
-    const before = bytesOfBlocks(width, bits, start);
+    // A copy, because a source may keep what it gives.
+    const numbers = Float32Array.from(await base.read(key, { start, count }));
+    if (isSpread) spreadRows(numbers, width);
+    const rows = columns > width ? quantiseWithOffsets(numbers, width) : quantiseRows(numbers, width, bits);
+    const before = bytesOfBlocks(columns, bits, start);
     for (const part of ['values', 'scales', 'zeros'] as const) {
       const { buffer, byteOffset, byteLength } = rows[part];
       const bytes = new Uint8Array(buffer, byteOffset, byteLength);

@@ -22,26 +22,49 @@ const RANGES = [1.01, 0.95, 0.89, 0.83];
 export function quantiseRows(numbers: Float32Array, width: number, bits: BlockBits): QuantisedRows {
   const rows = numbers.length / width;
   const blocks = blocksOf(width);
-  const zeroBytes = zeroBytesOf(width, bits);
-  const result = {
-    values: new Uint8Array((rows * blocks * BLOCK * bits) / 8),
-    scales: new Float32Array(rows * blocks),
-    zeros: new Uint8Array(rows * zeroBytes),
-  };
-  const { values, scales, zeros } = result;
+  const result = emptyRows(rows, width, bits);
+  const { values, scales } = result;
   const block = new Float32Array(BLOCK);
   for (let row = 0; row < rows; row++) {
     for (let b = 0; b < blocks; b++) {
       const index = row * blocks + b;
-      const count = Math.min(BLOCK, width - b * BLOCK);
-      const at = row * width + b * BLOCK;
-      for (let i = 0; i < BLOCK; i++) block[i] = i < count ? numbers[at + i] : 0;
+      copyBlock(numbers, row, width, b, block);
       const zero = bits === 8 ? fillBytes(block, values, index, scales) : fillNibbles(block, values, index, scales);
-      if (bits === 8) zeros[row * zeroBytes + b] = zero;
-      else zeros[row * zeroBytes + (b >> 1)] |= zero << (4 * (b & 1));
+      setZero(result, row, width, b, bits, zero);
     }
   }
   return result;
+}
+
+/** Rows of zeros with so many columns. */
+export function emptyRows(rows: number, columns: number, bits: BlockBits): QuantisedRows {
+  const blocks = blocksOf(columns);
+  return {
+    values: new Uint8Array((rows * blocks * BLOCK * bits) / 8),
+    scales: new Float32Array(rows * blocks),
+    zeros: new Uint8Array(rows * zeroBytesOf(columns, bits)),
+  };
+}
+
+/** Copies block b of a row, filled up with zeros. */
+export function copyBlock(numbers: Float32Array, row: number, width: number, b: number, block: Float32Array): void {
+  const count = Math.min(BLOCK, width - b * BLOCK);
+  const at = row * width + b * BLOCK;
+  for (let i = 0; i < BLOCK; i++) block[i] = i < count ? numbers[at + i] : 0;
+}
+
+/** Writes the zero point of block b of a row. It is 0 before. */
+export function setZero(
+  { zeros }: QuantisedRows,
+  row: number,
+  columns: number,
+  b: number,
+  bits: BlockBits,
+  zero: number,
+): void {
+  const at = row * zeroBytesOf(columns, bits);
+  if (bits === 8) zeros[at + b] = zero;
+  else zeros[at + (b >> 1)] |= zero << (4 * (b & 1));
 }
 
 /** Writes the integers and the scale of block number `index`. @returns the zero point */
@@ -58,7 +81,7 @@ function fillBytes(block: Float32Array, values: Uint8Array, index: number, scale
 }
 
 /** The same for integers of 4 bits. */
-function fillNibbles(block: Float32Array, values: Uint8Array, index: number, scales: Float32Array): number {
+export function fillNibbles(block: Float32Array, values: Uint8Array, index: number, scales: Float32Array): number {
   const least = leastOf(block);
   const range = greatestOf(block) - least;
   if (range === 0) return 0;
@@ -97,12 +120,12 @@ function fillNibbles(block: Float32Array, values: Uint8Array, index: number, sca
 }
 
 /** The nearest integer from 0 to `most`. */
-function clamped(value: number, most: number): number {
+export function clamped(value: number, most: number): number {
   const integer = (value + 0.5) | 0; // truncates: what is below 0 becomes 0 or less
   return integer < 0 ? 0 : integer > most ? most : integer;
 }
 
-function rootMeanSquare(block: Float32Array): number {
+export function rootMeanSquare(block: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < BLOCK; i++) sum += block[i] * block[i];
   return Math.sqrt(sum / BLOCK);

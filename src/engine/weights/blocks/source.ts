@@ -8,8 +8,9 @@ import { keyText, type WeightKey } from '../../checkpoint/weight-key';
 import { requireRows, type Rows } from '../../formats/tensor';
 import type { Dtype } from '../../formats/dtype';
 import type { Graph, Value } from '../../onnx/graph';
-import { BLOCK, type BlockMatrix, blockLinear, blocksOf } from '../../onnx/ops/blocks';
+import { BLOCK, type BlockMatrix, blockLinear, blocksOf, withBlockSums } from '../../onnx/ops/blocks';
 import { concat, split } from '../../onnx/ops/shapes';
+import { spread } from '../../onnx/ops/spread';
 import { bindBytes } from '../external';
 import { Over } from '../over';
 import { type AppliedLinear, type LowRankSum, originOf, type WeightSource } from '../source';
@@ -77,14 +78,15 @@ export class BlockWeights extends Over {
   /** Neighbours with all their rows are one product, which is then split. */
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
     const matrices = linears.map(({ key }) => this.matrix(key));
+    const input = preparedFor(g, x, matrices[0]);
     if (!areOne(linears, matrices)) {
-      return linears.map(({ rows, bias }, i) => blockLinear(g, x, this.bindMatrix(g, matrices[i], rows), bias));
+      return linears.map(({ rows, bias }, i) => blockLinear(g, input, this.bindMatrix(g, matrices[i], rows), bias));
     }
     const extents = matrices.map(({ out }) => out);
     const all = { ...matrices[0], out: extents.reduce((a, b) => a + b) };
     const biases = linears.flatMap(({ bias }) => bias ?? []);
     const bias = biases.length > 0 ? concat(g, biases, 0) : undefined;
-    return split(g, blockLinear(g, x, this.bindMatrix(g, all), bias), 1, extents);
+    return split(g, blockLinear(g, input, this.bindMatrix(g, all), bias), 1, extents);
   }
 
   override async close(): Promise<void> {
@@ -99,22 +101,28 @@ export class BlockWeights extends Over {
   }
 
   private bindMatrix(g: Graph, matrix: PlacedMatrix, rows?: Rows): BlockMatrix {
-    const { key, bits, out, width } = matrix;
+    const { key, bits, out, columns } = matrix;
     const { start, count } = rows ?? { start: 0, count: out };
     requireRows({ start, count }, out);
-    const [before, bytes] = [bytesOfBlocks(width, bits, start), bytesOfBlocks(width, bits, count)];
+    const [before, bytes] = [bytesOfBlocks(columns, bits, start), bytesOfBlocks(columns, bits, count)];
     const part = (name: keyof typeof bytes, type: 'uint8' | 'float32', shape: readonly number[]): Value => {
       const data = this.store.at(matrix[name] + before[name], bytes[name]);
       return bindBytes(g, `${keyText(key)}[${start}] ${name}`, type, shape, data);
     };
     return {
       bits,
-      width,
-      values: part('values', 'uint8', [count, blocksOf(width), (BLOCK * bits) / 8]),
-      scales: part('scales', 'float32', [count * blocksOf(width)]),
+      columns,
+      values: part('values', 'uint8', [count, blocksOf(columns), (BLOCK * bits) / 8]),
+      scales: part('scales', 'float32', [count * blocksOf(columns)]),
       zeros: part('zeros', 'uint8', [bytes.zeros]),
     };
   }
+}
+
+/** What the operator takes for x. All matrices that are applied to one input are alike in this. */
+function preparedFor(g: Graph, x: Value, { width, columns, isSpread }: PlacedMatrix): Value {
+  const input = isSpread ? spread(g, x) : x;
+  return columns > width ? withBlockSums(g, input) : input;
 }
 
 /** Whether whole matrices follow each other, so that they are one with all their rows. */

@@ -1,0 +1,58 @@
+/** Spreads outliers over their neighbours before numbers are rounded. */
+import type { Graph, Value } from '../graph';
+
+/** Numbers that are mixed with each other, at most: more gain little. */
+const MOST_MIXED = 64;
+
+/**
+ * Turns the rows of x, or of a weight, by an orthogonal matrix: neighbours are mixed by a Hadamard matrix of ±1/√n. Products of
+ * two turned matrices are those of the matrices. But single large numbers, which LLMs have in few channels, are spread over their
+ * neighbours, so that rounding costs the others less (QuaRot, Ashkboos et al. 2024). x: (rows, in)
+ */
+export function spread(g: Graph, x: Value): Value {
+  const width = x.shape[1] as number;
+  const size = mixedOf(width);
+  if (size === 1) return x;
+  const pieces = { type: x.type, shape: ['pieces', width / size, size] };
+  const cut = g.op('Reshape', [x, g.ints(-1, width / size, size)], pieces);
+  const matrix = g.once(`hadamard ${size}`, () => g.floats(hadamard(size), [size, size]));
+  const turned = g.op('MatMul', [cut, matrix], pieces);
+  return g.op('Reshape', [turned, g.ints(-1, width)], x);
+}
+
+/** How many neighbours are mixed: the largest power of two up to MOST_MIXED that divides the width. */
+export function mixedOf(width: number): number {
+  let size = 1;
+  while (size < MOST_MIXED && width % (2 * size) === 0) size *= 2;
+  return size;
+}
+
+/** Sylvester's Hadamard matrix over √n: its own inverse. (n, n) */
+function hadamard(n: number): Float32Array {
+  const sign = (row: number, column: number): number => {
+    let common = row & column;
+    let odd = false;
+    for (; common > 0; common &= common - 1) odd = !odd;
+    return odd ? -1 : 1;
+  };
+  return Float32Array.from({ length: n * n }, (_, at) => sign(Math.floor(at / n), at % n) / Math.sqrt(n));
+}
+
+/** `spread` of numbers in memory, in place, by the fast transform: whole rows of `width`, one after another. */
+export function spreadRows(numbers: Float32Array, width: number): void {
+  const size = mixedOf(width);
+  const factor = 1 / Math.sqrt(size);
+  for (let start = 0; start < numbers.length; start += size) {
+    const end = start + size;
+    for (let half = 1; half < size; half *= 2) {
+      for (let pair = start; pair < end; pair += 2 * half) {
+        for (let i = pair; i < pair + half; i++) {
+          const [a, b] = [numbers[i], numbers[i + half]];
+          numbers[i] = a + b;
+          numbers[i + half] = a - b;
+        }
+      }
+    }
+    for (let i = start; i < end; i++) numbers[i] *= factor;
+  }
+}
