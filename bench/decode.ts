@@ -10,26 +10,24 @@
  * count as decoding. llama.cpp takes part if npm can install node-llama-cpp into a temporary folder, or
  * COPPICE_LLAMA_CPP names a folder that has it; its file is SmolLM2's Q4_1 of the reference material unless one is named.
  */
-import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Architecture } from '../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements } from '../src/engine/checkpoint/parameters';
 import { outerWeights } from '../src/engine/checkpoint/weight-names';
 import { timedRun } from '../src/engine/evaluate/grid/timed-run';
 import { median } from '../src/engine/median';
 import { Decoder } from '../src/engine/model/decoder';
-import { openModel } from '../src/engine/model/model';
+import { type Model, openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
 import { Graph } from '../src/engine/onnx/graph';
 import { reduceSum } from '../src/engine/onnx/ops/reduce';
 import { float32, floats, openSession } from '../src/engine/onnx/session';
 import type { Precision } from '../src/engine/precision';
+import { needOffsets } from '../src/engine/weights/blocks/offsets';
 import { bytesOfWeights } from '../src/engine/weights/bytes';
-import { hasShared, shared } from '../test/support/shared';
-import { llamaCppFolder, startLlamaCpp } from './peers/llama-cpp';
+import { llamaCppFolder, referenceGguf, startLlamaCpp } from './peers/llama-cpp';
 import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
 import { percent, timed, times } from './support/numbers';
@@ -66,10 +64,11 @@ interface Subject {
 }
 
 /** All but the embedding, of which a token reads one row. A tied one is the head too. */
-function bytesRead(architecture: Architecture, precision: Precision): number {
+async function bytesRead({ architecture, weights }: Model, precision: Precision): Promise<number> {
   const { embed } = outerWeights(architecture);
   const isCounted = precision === 'float32' && !architecture.tied;
-  return bytesOfWeights(architecture, precision) - (isCounted ? 4 * elements(embed.shape) : 0);
+  const hasOffsets = precision === 'int4' && (await needOffsets(weights));
+  return bytesOfWeights(architecture, precision, hasOffsets) - (isCounted ? 4 * elements(embed.shape) : 0);
 }
 
 /** Bytes a second, with the most of some sums: whatever disturbs one only makes it slower. */
@@ -105,7 +104,7 @@ for (const precision of values.precision.split(',') as Precision[]) {
     subjects.push({
       name: `Coppice, ${precision}`,
       threads,
-      bytes: bytesRead(architecture, precision),
+      bytes: await bytesRead(model, precision),
       run: async () => 1 / (await timedRun(model, decoder, { prompts: [prompt], newTokens: tokens + 1 })).laterSeconds!,
       close: async () => {
         await decoder.close();
@@ -153,7 +152,7 @@ if (ours > 0 && theirs > 0) console.log(`int4 against llama.cpp, each with its b
 
 /** @returns what removes its folder */
 async function addLlamaCpp(): Promise<() => void> {
-  const file = values.gguf ?? referenceFile();
+  const file = values.gguf ?? (positionals.length > 0 ? undefined : referenceGguf());
   if (file === undefined) {
     console.log('llama.cpp: skipped, name a file with --gguf');
     return () => undefined;
@@ -168,10 +167,4 @@ async function addLlamaCpp(): Promise<() => void> {
     subjects.push({ name: 'llama.cpp', threads, bytes: statSync(file).size, run, close, speeds: [] });
   }
   return installed.remove;
-}
-
-/** SmolLM2 in Q4_1, which a script of the reference material fetches. */
-function referenceFile(): string | undefined {
-  if (!hasShared || positionals.length > 0) return undefined;
-  return execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
 }

@@ -1,10 +1,11 @@
 /**
  * Precision: what rounding weights to 8 and 4 bits costs, as the perplexity of a text.
  *
- *   npm run bench -- precision [CHECKPOINT] --text FILE [--limit 64] [--rotate]
+ *   npm run bench -- precision [CHECKPOINT] --text FILE [--limit 64] [--rotate] [--gguf FILE]
  *
  * int8 and int4 are Coppice's own, in blocks of 32. Q4_1 is llama.cpp's rounding (ggml: blocks of 32, float16 scale and least
- * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ.
+ * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ. llama.cpp itself, which
+ * rounds inputs too, takes part where there is a file for it (--gguf, or the reference's Q4_1 of SmolLM2) and npm can install it.
  *
  * Weights that were once Q4_1 lose nothing by rounding them to it again. With --rotate, the same model is measured in another
  * basis: the residual stream is turned by an orthogonal matrix and every weight that reads or writes it too, with the norms
@@ -12,10 +13,12 @@
  */
 import { parseArgs } from 'node:util';
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import type { Architecture } from '../src/engine/checkpoint/architecture';
 import type { WeightKey } from '../src/engine/checkpoint/weight-key';
 import { evaluatePerplexity } from '../src/engine/evaluate/perplexity';
+import { evaluationWindows } from '../src/engine/evaluate/windows';
 import { openModelOver } from '../src/engine/model/model';
 import type { Precision } from '../src/engine/precision';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
@@ -23,6 +26,8 @@ import { Overlay } from '../src/engine/weights/overlay';
 import type { KeyedPatch } from '../src/engine/weights/patches';
 import { checkpointWeights } from '../src/engine/weights/safetensors';
 import type { WeightSource } from '../src/engine/weights/source';
+import { llamaCppFolder, llamaCppLoss, referenceGguf } from './peers/llama-cpp';
+import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
 import { q41, q80 } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
@@ -34,6 +39,7 @@ const { values, positionals } = parseArgs({
     text: { type: 'string' },
     limit: { type: 'string', default: '64' },
     rotate: { type: 'boolean', default: false },
+    gguf: { type: 'string' },
   },
 });
 if (values.text === undefined) throw new Error('name a text: --text FILE');
@@ -89,3 +95,20 @@ line('float32', exact);
 line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
 line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));
 line('Q4_1, head Q8_0', await perplexity(await inGgml(await weights()), 'float32'));
+const gguf = values.gguf ?? (positionals.length > 0 ? undefined : referenceGguf());
+if (values.rotate || gguf === undefined) console.log('llama.cpp: skipped, there is no file for it');
+else lineOfLlamaCpp(gguf);
+
+function lineOfLlamaCpp(file: string): void {
+  const installed = llamaCppFolder();
+  if (isSkipped(installed)) {
+    console.log(`llama.cpp: skipped, ${installed.skipped}`);
+    return;
+  }
+  try {
+    const { rows } = evaluationWindows(ids, { ...windows, bosTokenId });
+    line(`llama.cpp, ${basename(file)}`, Math.exp(llamaCppLoss(installed.folder, file, rows)));
+  } finally {
+    installed.remove();
+  }
+}

@@ -1,9 +1,11 @@
-/** Runs `llama_cpp.mjs` for a benchmark: llama.cpp in npm's node-llama-cpp, in a process of its own. */
+/** llama.cpp for benchmarks: npm's node-llama-cpp, in a process of its own. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { TokenRows } from '../../src/engine/model/forward';
+import { hasShared, shared } from '../../test/support/shared';
 import type { Skipped } from './peer';
 
 const VERSION = '3.22.1';
@@ -70,4 +72,25 @@ export async function startLlamaCpp(
     },
     close: () => child.stdin.end(),
   };
+}
+
+/** Mean loss of rows of tokens, in nats. @param folder that has node-llama-cpp */
+export function llamaCppLoss(folder: string, file: string, rows: TokenRows): number {
+  const script = join(import.meta.dirname, 'llama_cpp_losses.mjs');
+  const temporary = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
+  try {
+    const rowsFile = join(temporary, 'rows.json');
+    writeFileSync(rowsFile, JSON.stringify(rows.map((row) => Array.from(row))));
+    const args = [script, folder, file, String(availableParallelism()), rowsFile];
+    const printed = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return (JSON.parse(printed) as { meanNll: number }).meanNll;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** SmolLM2 in Q4_1, which a script of the reference material fetches; undefined without that material. */
+export function referenceGguf(): string | undefined {
+  if (!hasShared) return undefined;
+  return execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
 }
