@@ -7,7 +7,14 @@ import type { Architecture } from '../checkpoint/architecture';
 import { type BlockWeightName, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
-import { type AppliedLinear, applyLinears, baseOf, type FedProducts, type LowRank, type WeightSource } from '../weights/source';
+import {
+  type AppliedLinear,
+  applyLinears,
+  baseOf,
+  type FedProducts,
+  type LowRank,
+  type WeightSource,
+} from '../weights/source';
 
 /** Brings a weight into a graph, as float32. */
 export type Bind = (key: WeightKey) => Value;
