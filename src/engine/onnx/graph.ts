@@ -50,7 +50,10 @@ export interface Value {
 
 /** A graph as a model file, and what onnxruntime needs beside it. */
 export interface GraphFile {
+  /** Empty where `complete` is set. */
   readonly bytes: Uint8Array;
+  /** Computes what the graph's constants lack, and gives the bytes. It throws what computing throws. */
+  readonly complete?: () => Promise<Uint8Array>;
   /** The folder that the places of external data are relative to; undefined without any. */
   readonly folder?: string;
 }
@@ -89,12 +92,15 @@ interface Node {
   readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
 }
 
-/** A constant: its data are in the graph, or in a file. */
+/** Computes the bytes of a constant. */
+type LaterBytes = () => Promise<Uint8Array<ArrayBuffer>>;
+
+/** A constant: its data are in the graph, or in a file, or computed when a session opens. */
 interface Initializer {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes;
+  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes | LaterBytes;
 }
 
 /** ONNX operator set: 21 is what every execution provider of onnxruntime 1.30 implements for our ops. */
@@ -149,6 +155,13 @@ export class Graph {
       shape,
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
+  }
+
+  /** A constant whose bytes are computed when a session opens; each time anew. */
+  later(type: ElementType, shape: readonly number[], data: LaterBytes): Value {
+    const name = this.fresh('const');
+    this.initializers.push({ name, type, shape, data });
+    return { name, type, shape };
   }
 
   /** A float32 scalar; equal scalars are shared. */
@@ -323,7 +336,9 @@ export class Graph {
     inputs: readonly Value[],
     outputs: readonly { name: string; value: Value }[],
   ): GraphFile {
-    const folder = commonFolder(initializers.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])));
+    const folder = commonFolder(
+      initializers.flatMap(({ data }) => (data instanceof Uint8Array || typeof data === 'function' ? [] : [data.file])),
+    );
     const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
     const rename = (name: string): string => renamed.get(name) ?? name;
     const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
@@ -332,24 +347,35 @@ export class Graph {
         value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES[type], shape: { dim: shape.map(encodeDim) } } },
       },
     });
-    const model = create(ModelProtoSchema, {
-      irVersion: IR_VERSION,
-      producerName: 'coppice',
-      opsetImport: [
-        { domain: '', version: BigInt(OPSET) },
-        { domain: CONTRIB_DOMAIN, version: 1n },
-      ],
-      graph: {
-        name: 'coppice',
-        node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
-          return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
-        }),
-        initializer: initializers.map((initializer) => encodeInitializer(initializer, folder)),
-        input: inputs.map((i) => info(i.name, i)),
-        output: outputs.map(({ name, value }) => info(name, value)),
-      },
-    });
-    return { bytes: toBinary(ModelProtoSchema, model), folder };
+    const bytesWith = (constants: readonly Initializer[]): Uint8Array => {
+      const model = create(ModelProtoSchema, {
+        irVersion: IR_VERSION,
+        producerName: 'coppice',
+        opsetImport: [
+          { domain: '', version: BigInt(OPSET) },
+          { domain: CONTRIB_DOMAIN, version: 1n },
+        ],
+        graph: {
+          name: 'coppice',
+          node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
+            return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
+          }),
+          initializer: constants.map((initializer) => encodeInitializer(initializer, folder)),
+          input: inputs.map((i) => info(i.name, i)),
+          output: outputs.map(({ name, value }) => info(name, value)),
+        },
+      });
+      return toBinary(ModelProtoSchema, model);
+    };
+    if (!initializers.some(({ data }) => typeof data === 'function')) return { bytes: bytesWith(initializers), folder };
+    const complete = async (): Promise<Uint8Array> => {
+      const constants: Initializer[] = [];
+      for (const one of initializers) {
+        constants.push(typeof one.data === 'function' ? { ...one, data: await one.data() } : one);
+      }
+      return bytesWith(constants);
+    };
+    return { bytes: new Uint8Array(), complete, folder };
   }
 
   private constant(name: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): Value {
@@ -372,6 +398,7 @@ function encodeInitializer(
   folder: string | undefined,
 ): MessageInitShape<typeof TensorProtoSchema> {
   const tensor = { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] };
+  if (typeof data === 'function') throw new Error(`${name} is not computed yet`);
   if (data instanceof Uint8Array) return { ...tensor, rawData: data };
   const location = relative(folder ?? '', data.file)
     .split(sep)

@@ -100,10 +100,12 @@ function isOnDevice(tensor: Tensor): boolean {
 }
 
 /**
- * @throws UserError when a file cannot be read, memory is short or the device is gone
+ * @throws UserError when a file cannot be read, memory is short or the device is gone; what computing later constants throws
  * @throws Error when the provider is missing or refuses the graph
  */
-export async function openSession({ bytes, folder }: GraphFile, settings: SessionSettings): Promise<Session> {
+export async function openSession(graph: GraphFile, settings: SessionSettings): Promise<Session> {
+  const { folder } = graph;
+  const bytes = (await graph.complete?.()) ?? graph.bytes;
   // Without this, threads of a finished session keep spinning and slow down the next session.
   const extra: Record<string, string> = { force_spinning_stop: '1' };
   if (folder !== undefined) extra.model_external_initializers_file_folder_path = folder;

@@ -5,14 +5,16 @@
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import { integerArithmetic } from '../onnx/integer-trial';
-import { frozenProducts, type WeightLevels } from '../onnx/ops/quantised';
+import { frozenProducts, integerProduct, quantiseTokens, type WeightLevels } from '../onnx/ops/quantised';
+import { spread } from '../onnx/ops/spread';
 import { Over } from './over';
+import { type RowIntegers, rowIntegers } from './row-integers';
 import { type AppliedLinear, type LowRankSum, type WeightSource } from './source';
 
 /**
  * The source in 8-bit integers, with the weights that this processor computes right.
  * @param source closed with the result
- * @param isTurned whether outliers are spread, for a screen: more exact, and a little slower
+ * @param isTurned whether outliers are spread, for a screen: more exact, and a little slower; without a gradient
  * @returns undefined where the processor has no such products
  */
 export async function inRowInt8(source: WeightSource, isTurned = false): Promise<RowInt8 | undefined> {
@@ -26,7 +28,7 @@ export class RowInt8 extends Over {
   /**
    * @param source the exact model; closing this source closes it
    * @param levels largest magnitude of a rounded weight
-   * @param isTurned whether outliers are spread
+   * @param isTurned whether outliers are spread; then products have no gradient
    */
   constructor(
     source: WeightSource,
@@ -41,8 +43,27 @@ export class RowInt8 extends Over {
   }
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
+    if (this.isTurned) return this.applyTurned(g, x, linears);
     const bound = linears.map(({ key, rows, bias }) => ({ weight: this.source.bind(g, key, rows), bias }));
-    return frozenProducts(g, x, bound, this.levels, this.isTurned);
+    return frozenProducts(g, x, bound, this.levels);
+  }
+
+  /** No gradient. */
+  private applyTurned(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
+    const rounded = quantiseTokens(g, spread(g, x));
+    return linears.map(({ key, rows, bias }) => {
+      const [all, width] = this.source.shape(key);
+      const out = rows?.count ?? all;
+      let integers: Promise<RowIntegers> | undefined; // values and scales are taken in turn, when a session opens
+      const read = (): Promise<RowIntegers> => (integers ??= rowIntegers(this.source, key, this.levels, rows));
+      const values = g.later('int8', [width, out], async () => bytesOf((await read()).values));
+      const scales = g.later('float32', [out], async () => {
+        const bytes = bytesOf((await read()).scales);
+        integers = undefined;
+        return bytes;
+      });
+      return integerProduct(g, rounded, { values, scales }, bias);
+    });
   }
 
   /** The product of low rank stays float32. */
@@ -51,3 +72,10 @@ export class RowInt8 extends Over {
     return sum && { base: new RowInt8(sum.base, this.levels, this.isTurned), product: sum.product };
   }
 }
+
+const bytesOf = ({
+  buffer,
+  byteOffset,
+  byteLength,
+}: Int8Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);

@@ -10,13 +10,12 @@
 import { elementTypeCode, type Graph, type Value } from '../graph';
 import { add, mul } from './elementwise';
 import { transpose } from './shapes';
-import { spread } from './spread';
 
 /** Largest magnitude of a quantised activation: symmetric around ZERO_POINT. */
 const ACTIVATION_LEVELS = 127;
 const ZERO_POINT = 128;
-/** A row of zeros has this scale, so that nothing is divided by zero. */
-const TINY = 1e-30;
+/** A row of zeros has at least this largest value, so that nothing is divided by zero. */
+export const SMALLEST_SCALE = 1e-30;
 
 /** Largest magnitude of a quantised weight: of all 8 bits, or of 7 where products of 8 bits saturate. */
 export type WeightLevels = 127 | 63;
@@ -90,19 +89,11 @@ export interface FrozenLinear {
  * rounded for each token and W for each input. It is the gradient of the exact product, with roundings of its own; that of
  * the rounded one is 0 almost everywhere. The weights have none.
  * x: (tokens, in) → (tokens, out) each
- * @param isTurned whether outliers of x are spread before (`spread`): more exact, and a little slower
  */
-export function frozenProducts(
-  g: Graph,
-  x: Value,
-  linears: readonly FrozenLinear[],
-  levels: WeightLevels,
-  isTurned = false,
-): Value[] {
-  const turned = (rows: Value): Value => (isTurned ? spread(g, rows) : rows);
-  const rows = quantiseTokens(g, turned(x));
+export function frozenProducts(g: Graph, x: Value, linears: readonly FrozenLinear[], levels: WeightLevels): Value[] {
+  const rows = quantiseTokens(g, x);
   return linears.map(({ weight, bias }) => {
-    const output = integerProduct(g, rows, quantiseWeight(g, turned(weight), levels), bias);
+    const output = integerProduct(g, rows, quantiseWeight(g, weight, levels), bias);
     return g.record(output, [x], (d) => [
       () => integerProduct(g, quantiseTokens(g, d), quantiseInputs(g, weight, levels)),
     ]);
@@ -126,6 +117,6 @@ function largest(g: Graph, x: Value, factor: number, axis: 0 | 1 = 1): Value {
   const shape = { type: x.type, shape: [x.shape[1 - axis]] };
   const high = g.op('ReduceMax', [x, g.ints(axis)], shape, { keepdims: 0 });
   const low = g.op('ReduceMin', [x, g.ints(axis)], shape, { keepdims: 0 });
-  const most = g.op('Max', [high, g.op('Neg', [low], low), g.scalar(TINY)], shape);
+  const most = g.op('Max', [high, g.op('Neg', [low], low), g.scalar(SMALLEST_SCALE)], shape);
   return mul(g, most, g.scalar(factor));
 }

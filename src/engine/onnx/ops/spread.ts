@@ -38,21 +38,45 @@ function hadamard(n: number): Float32Array {
   return Float32Array.from({ length: n * n }, (_, at) => sign(Math.floor(at / n), at % n) / Math.sqrt(n));
 }
 
-/** `spread` of numbers in memory, in place, by the fast transform: whole rows of `width`, one after another. */
+/**
+ * `spread` of numbers in memory, in place, by the fast transform: whole rows of `width`, one after another. Two of its stages at a
+ * time touch each number half as often.
+ */
 export function spreadRows(numbers: Float32Array, width: number): void {
   const size = mixedOf(width);
   const factor = 1 / Math.sqrt(size);
+  const isOdd = Math.log2(size) % 2 === 1;
   for (let start = 0; start < numbers.length; start += size) {
     const end = start + size;
-    for (let half = 1; half < size; half *= 2) {
-      for (let pair = start; pair < end; pair += 2 * half) {
-        for (let i = pair; i < pair + half; i++) {
-          const [a, b] = [numbers[i], numbers[i + half]];
-          numbers[i] = a + b;
-          numbers[i + half] = a - b;
+    if (isOdd) addAndSubtract(numbers, start, end);
+    for (let step = isOdd ? 2 : 1; step < size; step *= 4) {
+      for (let four = start; four < end; four += 4 * step) {
+        for (let i = four; i < four + step; i++) {
+          const a = numbers[i];
+          const b = numbers[i + step];
+          const c = numbers[i + 2 * step];
+          const d = numbers[i + 3 * step];
+          const firstSum = a + b;
+          const firstDifference = a - b;
+          const secondSum = c + d;
+          const secondDifference = c - d;
+          numbers[i] = firstSum + secondSum;
+          numbers[i + step] = firstDifference + secondDifference;
+          numbers[i + 2 * step] = firstSum - secondSum;
+          numbers[i + 3 * step] = firstDifference - secondDifference;
         }
       }
     }
     for (let i = start; i < end; i++) numbers[i] *= factor;
+  }
+}
+
+/** Of neighbours: the stage that is left of an odd number of them. */
+function addAndSubtract(numbers: Float32Array, start: number, end: number): void {
+  for (let i = start; i < end; i += 2) {
+    const a = numbers[i];
+    const b = numbers[i + 1];
+    numbers[i] = a + b;
+    numbers[i + 1] = a - b;
   }
 }

@@ -58,8 +58,7 @@ async function quantiseMatrix(
   const atATime = Math.max(1, Math.floor(PIECE / width));
   for (let start = 0; start < out; start += atATime) {
     const count = Math.min(atATime, out - start);
-    // A copy, because a source may keep what it gives.
-    const numbers = Float32Array.from(await base.read(key, { start, count }));
+    const numbers = await base.read(key, { start, count });
     if (isSpread) spreadRows(numbers, width);
     const rows = columns > width ? quantiseWithOffsets(numbers, width) : quantiseRows(numbers, width, bits);
     const before = bytesOfBlocks(columns, bits, start);
