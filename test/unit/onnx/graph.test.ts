@@ -43,6 +43,36 @@ describe('onnx/graph', () => {
     );
   });
 
+  it('computes later constants when it is completed, in order, and passes on what fails', async () => {
+    const g = new Graph();
+    const asked: string[] = [];
+    const later = (name: string, byte: number): Value =>
+      g.later('int8', [1, 2], () => Promise.resolve(asked.push(name)).then(() => Uint8Array.of(byte, byte)));
+    g.output('y', g.op('Add', [later('first', 3), later('second', 4)], { type: 'int8', shape: [1, 2] }));
+    const file = g.serialize();
+    assert.equal(file.bytes.length, 0);
+    assert.deepEqual(asked, []);
+    const { initializer } = fromBinary(ModelProtoSchema, await file.complete!()).graph!;
+    assert.deepEqual(
+      initializer.map(({ rawData, dims: extents }) => [[...rawData], extents.map(Number)]),
+      [
+        [
+          [3, 3],
+          [1, 2],
+        ],
+        [
+          [4, 4],
+          [1, 2],
+        ],
+      ],
+    );
+    assert.deepEqual(asked, ['first', 'second']);
+    const failing = new Graph();
+    const value = failing.later('int8', [1], () => Promise.reject(new Error('unreadable')));
+    failing.output('y', failing.op('Neg', [value], value));
+    await assert.rejects(failing.serialize().complete!(), /unreadable/);
+  });
+
   it('writes every kind of attribute, and a missing input as an empty name', () => {
     const g = new Graph();
     const x = g.input('x', 'float32', [2]);
