@@ -17,6 +17,7 @@ import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { openModel, type ModelOptions } from '../../../src/engine/model/model';
 import { QUANTISED_LIMIT } from '../../../src/engine/precision';
+import { QUANTISER_VERSION } from '../../../src/engine/weights/blocks/quantise-model';
 import { randomAdapter } from '../../support/adapters';
 import { decodedLogits, openToy } from '../../support/model';
 import { randomPatches } from '../../support/patches';
@@ -95,7 +96,7 @@ describe('quantised weights that are kept', () => {
     'longer than it says': (file) => appendFileSync(file, 'x'),
     'a header of any length': (file) => overwrite(file, 0, Buffer.alloc(8, 255)),
     'no JSON': (file) => overwrite(file, 8, Buffer.from('[')),
-    'another version': (file) => replace(file, '\\"version\\":2', '\\"version\\":1'),
+    'another version': (file) => replace(file, `\\"version\\":${QUANTISER_VERSION}`, '\\"version\\":1'),
     'another model': (file) => replace(file, '\\"key\\":\\"', '\\"kex\\":\\"'),
     'another shape': (file) => replace(file, '"shape":[64,2,16]', '"shape":[32,4,16]'),
     'another name': (file) => replace(file, '"0.q.values"', '"0.z.values"'),
