@@ -1,6 +1,6 @@
 /**
- * The integers of a weight, made in this process. onnxruntime can make them as well, when it folds the constants of a graph, but takes
- * several times as long: one thread for each small operator, and a copy for each.
+ * The integers of a weight, made in this process. onnxruntime can make them as well, when it folds the constants of a graph. For small
+ * matrices that takes as long, for those of LLaMA-7B's shapes half as long again, and a copy for each step.
  */
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Rows } from '../formats/tensor';
