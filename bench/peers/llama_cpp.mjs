@@ -6,24 +6,12 @@
  *
  * The first token, which follows from the prompt, does not count. The cache has llama.cpp's own type, float16.
  */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
+import { loadModel } from './llama_cpp_model.mjs';
 
 const [folder, file, threads, tokens, prompt] = process.argv.slice(2);
-const entry = createRequire(join(folder, 'package.json')).resolve('node-llama-cpp');
-const { getLlama, LlamaLogLevel } = await import(pathToFileURL(entry).href);
-
-const llama = await getLlama({
-  gpu: false,
-  maxThreads: Number(threads),
-  build: 'never',
-  progressLogs: false,
-  logLevel: LlamaLogLevel.error,
-});
-const model = await llama.loadModel({ modelPath: file });
+const model = await loadModel(folder, file, Number(threads));
 const ids = JSON.parse(prompt);
 const context = await model.createContext({
   contextSize: ids.length + Number(tokens) + 8,

@@ -7,22 +7,10 @@
  * A loss is log Σ exp(logits) − the target's logit, in float64.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { loadModel } from './llama_cpp_model.mjs';
 
 const [folder, file, threads, rowsFile] = process.argv.slice(2);
-const entry = createRequire(join(folder, 'package.json')).resolve('node-llama-cpp');
-const { getLlama, LlamaLogLevel } = await import(pathToFileURL(entry).href);
-
-const llama = await getLlama({
-  gpu: false,
-  maxThreads: Number(threads),
-  build: 'never',
-  progressLogs: false,
-  logLevel: LlamaLogLevel.error,
-});
-const model = await llama.loadModel({ modelPath: file });
+const model = await loadModel(folder, file, Number(threads));
 const rows = JSON.parse(readFileSync(rowsFile, 'utf8'));
 const context = await model.createContext({
   contextSize: rows[0].length + 8,

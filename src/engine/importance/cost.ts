@@ -71,13 +71,12 @@ const ROUND_EXACT = 4;
 /**
  * How much faster the products of a screen are than those of float32, with the rounding of activations. It and ROUNDED_TOKENS are fitted
  * to whole sweeps, `npm run bench -- sweep` on two cores with AMX, SmolLM2-135M, 10 × 128: 45.7 to 51.0 s in float32, 20.9 to 22.1 s in
- * int8. Wider models gain more, but no whole sweep of one was measured.
+ * int8. No whole sweep of a wider model was measured.
  */
 const SCREEN_SPEED = 3.5;
 
 /**
- * Opening a block in int8, with the rounding of its weights, takes as long as so many tokens take through it in float32. Measured alone:
- * 19 ns for each weight of SmolLM2, 30 ns in LLaMA-7B's shapes; the rest is what small operators take.
+ * Opening a block in int8, with the rounding of its weights, takes as long as so many tokens take through it in float32.
  */
 const ROUNDED_TOKENS = 4000;
 

@@ -15,9 +15,8 @@ import {
   taylorWork,
   workBehindScreen,
 } from './cost';
-import { DEFAULT_DRAWING } from './drawing';
 import type { CriterionInfo } from './criterion';
-import { DEFAULT_BUDGET } from './drawing';
+import { DEFAULT_BUDGET, DEFAULT_DRAWING } from './drawing';
 import type { Objective } from './objective';
 
 const LIST = [

@@ -1,14 +1,13 @@
 /**
  * Blocks of 4 bits with offsets. A zero point is an integer, so a block's least number is off by up to half a step. That is
  * little beside the rounding of its numbers, unless these lie on a grid already: those of a checkpoint that was made from
- * llama.cpp's Q4_1 or Q4_K files. Such a block is a multiple of its integers plus a least number. With an offset it is kept as it is.
+ * a Q4_1 file of llama.cpp. Such a block is a multiple of its integers plus a least number. With an offset it is kept as it is.
  *
  * Offsets are further columns of the matrix, 4 bits each, and their inputs are the sums of the blocks of x:
  *
  *     Σᵢ (s (qᵢ − z) + o) xᵢ = s Σᵢ (qᵢ − z) xᵢ + o Σᵢ xᵢ
  */
-import type { WeightKey } from '../../checkpoint/weight-key';
-import { weightOf } from '../../checkpoint/weight-key';
+import { type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { BLOCK, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import { baseOf, type WeightSource } from '../source';
 import {
