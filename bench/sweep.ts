@@ -5,7 +5,8 @@
  *   npm run bench -- sweep --like-7b BLOCKS [--of 32]
  *
  * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
- * LLaMA-7B, of a few blocks, and extrapolates from the counted operations to all of them. Coppice computes in float32, behind a screen
+ * LLaMA-7B, of a few blocks, sweeps all of them and half of them, and extrapolates to the blocks of the whole model: opening
+ * takes a time for each weight, computing one for each counted operation, and two sweeps tell both. Coppice computes in float32, behind a screen
  * (`auto`: a third of the blocks exact; with `--exact`, that many), and in int8 alone, each from opening the checkpoint to the last score;
  * PyTorch (peers/sweep_torch.py) has its model loaded already, and computes in float32 and in bfloat16. All take turns, so that a
  * change in the machine's mood meets all of them; the medians of the rounds are compared.
@@ -26,10 +27,11 @@ import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-name
 import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
 import { median } from '../src/engine/median';
 import { Forward } from '../src/engine/model/forward';
+import type { View } from '../src/engine/model/view';
 import { type Model, openModel } from '../src/engine/model/model';
 import { HEAD_PIECE } from '../src/engine/model/piece';
 import { Random } from '../src/engine/random';
-import { inRowInt8 } from '../src/engine/weights/row-int8';
+import { inSpreadRowInt8 } from '../src/engine/weights/row-int8';
 import { isSkipped, torchSweep, type TorchSweep } from './peers/peer';
 import { printMachine } from './support/machine';
 import { percent, printFacts, timed, times } from './support/numbers';
@@ -122,24 +124,36 @@ interface Way {
   readonly name: string;
   readonly arithmetic: 'float32' | 'int8' | 'screened';
   readonly exact?: number;
+  /** How many of the first blocks; all when undefined. */
+  readonly blocks?: number;
 }
 
 const exact = Number(values.exact);
-const WAYS: readonly Way[] = [
-  { name: 'float32', arithmetic: 'float32' },
-  { name: 'screened, a third exact', arithmetic: 'screened' },
-  { name: `screened, ${exact} exact`, arithmetic: 'screened', exact },
-  { name: 'int8', arithmetic: 'int8' },
-];
+const half = architecture.layers.length >> 1;
+/** A screen of random numbers says nothing about how much must be confirmed, so it is left out for them. */
+const WAYS: readonly Way[] = made
+  ? [
+      { name: 'float32', arithmetic: 'float32' },
+      { name: 'int8', arithmetic: 'int8' },
+      { name: 'float32, half of the blocks', arithmetic: 'float32', blocks: half },
+      { name: 'int8, half of the blocks', arithmetic: 'int8', blocks: half },
+    ]
+  : [
+      { name: 'float32', arithmetic: 'float32' },
+      { name: 'screened, a third exact', arithmetic: 'screened' },
+      { name: `screened, ${exact} exact`, arithmetic: 'screened', exact },
+      { name: 'int8', arithmetic: 'int8' },
+    ];
 
-async function coppice({ arithmetic, exact: count }: Way): Promise<Outcome> {
+async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outcome> {
+  const view = blocks === undefined ? undefined : viewOfFirst(blocks);
   const { seconds, result } = await timed(() =>
     withModel(async (model) => {
-      if (arithmetic === 'float32') return scorePerplexity(model, rows, { seed: 1234 });
-      const rounded = model.beside((await inRowInt8(model.weights, true))!);
+      if (arithmetic === 'float32') return scorePerplexity(model, rows, { seed: 1234, view });
+      const rounded = model.beside((await inSpreadRowInt8(model.weights, threads))!);
       try {
         return await (arithmetic === 'int8'
-          ? scorePerplexity(rounded, rows, { seed: 1234 })
+          ? scorePerplexity(rounded, rows, { seed: 1234, view })
           : scorePerplexity(model, rows, { seed: 1234, screening: { model: rounded, exact: count } }));
       } finally {
         await rounded.close();
@@ -153,6 +167,12 @@ async function coppice({ arithmetic, exact: count }: Way): Promise<Outcome> {
     confirmed: result.blocks.filter(({ precision }) => precision === 'float32').map(({ index }) => index),
     margin: result.screen?.margin,
   };
+}
+
+/** The model without the blocks behind the first ones. */
+function viewOfFirst(blocks: number): View {
+  const kept = architecture.layers.map((_, block) => block < blocks);
+  return { attention: kept, ffn: kept };
 }
 
 type TorchResult = TorchSweep['results'][number];
@@ -204,11 +224,11 @@ for (let round = 0; round < Number(values.rounds); round++) {
   const told: string[] = [];
   for (const way of WAYS) {
     const { arithmetic } = way;
-    const before = arithmetic === 'screened' ? undefined : await bareRates(arithmetic);
+    const before = arithmetic === 'screened' || way.blocks !== undefined ? undefined : await bareRates(arithmetic);
     const outcome = await coppice(way);
     outcomes.get(way.name)!.push(outcome);
     told.push(`${way.name} ${outcome.seconds.toFixed(1)} s`);
-    if (arithmetic === 'screened' || !before) continue;
+    if (arithmetic === 'screened' || !before) continue; // rates are measured around whole sweeps of one arithmetic
     const after = await bareRates(arithmetic);
     bare[arithmetic].push(before, after);
     shares[arithmetic].push((secondsAt(all, before) + secondsAt(all, after)) / 2 / outcome.seconds);
@@ -241,7 +261,7 @@ printFacts([
         `the sweep runs at ${percent(median(shares[precision]))} of that`,
     ];
   }),
-  ...WAYS.slice(1).map(({ name }): [string, string] => {
+  ...WAYS.filter(({ name, blocks }) => name !== 'float32' && blocks === undefined).map(({ name }): [string, string] => {
     const { losses, order, confirmed, margin } = outcomes.get(name)!.at(-1)!;
     const apart = Math.max(...losses.map((loss, block) => Math.abs(loss - reference.losses[block])));
     const exactApart = Math.max(0, ...confirmed.map((block) => Math.abs(losses[block] - reference.losses[block])));
@@ -265,7 +285,9 @@ else {
     const peer = median(peers[dtype].map((result) => result.seconds));
     const quiet = Math.min(...peers[dtype].map((result) => result.undisturbedSeconds));
     const apart = Math.max(...peers[dtype][0].blocks.map((loss, i) => Math.abs(loss - reference.losses[i])));
-    const ratios = WAYS.map(({ name }) => `${name} ${times(peer / secondsOf(name))}`);
+    const ratios = WAYS.filter(({ blocks }) => blocks === undefined).map(
+      ({ name }) => `${name} ${times(peer / secondsOf(name))}`,
+    );
     console.log(
       `PyTorch ${dtype}: ${peer.toFixed(1)} s (${quiet.toFixed(1)} s undisturbed, batch ${peers[dtype][0].batch}); ` +
         `as fast as that: ${ratios.join(', ')}; mean losses differ by ${apart.toExponential(0)} at most`,
@@ -274,14 +296,36 @@ else {
 }
 if (made) {
   const count = Number(values.of);
-  const whole = countFlops(architecture, count, allOf(count));
-  // A third of the blocks, evenly spread: random numbers do not tell which are chosen.
-  const third = allOf(count).filter((block) => block % 3 === 1);
-  const part = countFlops(architecture, count, third);
-  const minutes = (flops: Flops, name: string): number => (sum(flops) / sum(all)) * (secondsOf(name) / 60);
-  const [float32, int8, confirming] = [minutes(whole, 'float32'), minutes(whole, 'int8'), minutes(part, 'float32')];
-  console.log(
-    `\nextrapolated to ${count} blocks by counted operations: float32 ${float32.toFixed(1)} min; int8 ${int8.toFixed(1)} min, and ` +
-      `${third.length} evenly spread blocks exact ${confirming.toFixed(1)} min: together ${(int8 + confirming).toFixed(1)} min`,
-  );
+  const { q, k, v, o, gate, up, down } = blockWeights(architecture, 0);
+  const perBlock = [q, k, v, o, gate, up, down].reduce((total, { shape }) => total + elements(shape), 0);
+  const weightsOf = (blocks: number): number => blocks * perBlock + elements(outerWeights(architecture).head.shape);
+  const halfOf = countFlops(architecture, half, allOf(half));
+  /** Seconds to open a weight and for an operation, from the sweeps of all blocks and of half of them. */
+  const costs = (arithmetic: 'float32' | 'int8'): { readonly weight: number; readonly flop: number } => {
+    const [whole, part] = [secondsOf(arithmetic), secondsOf(`${arithmetic}, half of the blocks`)];
+    const [weights, fewer] = [weightsOf(architecture.layers.length), weightsOf(half)];
+    const flop = (whole * fewer - part * weights) / (sum(all) * fewer - sum(halfOf) * weights);
+    return { weight: (whole - flop * sum(all)) / weights, flop };
+  };
+  const minutes = ({ weight, flop }: ReturnType<typeof costs>, candidates: readonly number[]): number =>
+    (weight * weightsOf(count) + flop * sum(countFlops(architecture, count, candidates))) / 60;
+  const [float32, int8] = [costs('float32'), costs('int8')];
+  console.log('');
+  for (const [name, cost] of Object.entries({ float32, int8 })) {
+    const whole = minutes(cost, allOf(count)).toFixed(1);
+    console.log(
+      `${name}: ${(cost.weight * 1e9).toFixed(1)} ns to open a weight, ${gflops(1 / cost.flop)} then; ` +
+        `extrapolated to ${count} blocks: ${whole} min`,
+    );
+  }
+  // Random numbers do not tell which blocks are chosen.
+  const sets = {
+    'a third of the blocks, evenly spread,': allOf(count).filter((block) => block % 3 === 1),
+    [`the last ${exact} blocks but two`]: allOf(count - 2).slice(-exact),
+  };
+  for (const [name, set] of Object.entries(sets)) {
+    const confirming = minutes(float32, set);
+    const together = confirming + minutes(int8, allOf(count));
+    console.log(`${name} exact in ${confirming.toFixed(1)} min, with the screen ${together.toFixed(1)} min`);
+  }
 }

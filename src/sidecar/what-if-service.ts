@@ -17,7 +17,7 @@ import { type OpenedModel, openForComputing } from '../engine/model/opened';
 import { removedFrom, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { modelOptions, secondsSince } from '../jobs/run';
-import { inRowInt8 } from '../engine/weights/row-int8';
+import { inSpreadRowInt8 } from '../engine/weights/row-int8';
 import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
 
 /** An open model with the rows that it is measured on. */
@@ -151,7 +151,7 @@ async function quickOf(
 ): Promise<NonNullable<WarmModel['quick']> | null> {
   if (warm.quick !== undefined) return warm.quick;
   const { model, calibration, opened } = warm;
-  const weights = model.device.provider === 'cpu' ? await inRowInt8(model.weights, true) : undefined;
+  const weights = model.device.provider === 'cpu' ? await inSpreadRowInt8(model.weights, model.threads) : undefined;
   if (!weights) return (warm.quick = null);
   const rounded = model.beside(weights);
   const evaluator = new PlanPerplexity(rounded, calibration.rows, opened.view, memory ?? memoryFor('whatIfStates'));

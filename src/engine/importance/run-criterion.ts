@@ -20,7 +20,7 @@ import { exactCount, type Screening } from './screened-sweep';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withChanges } from '../weights/overlay';
-import { inRowInt8 } from '../weights/row-int8';
+import { inSpreadRowInt8 } from '../weights/row-int8';
 import { withWeights } from '../weights/safetensors';
 import type { TokenRows } from '../model/forward';
 import type { RunPrecision } from '../precision';
@@ -138,7 +138,7 @@ async function inArithmetic<T>(
     scope: { count, kept, objective: objectiveOf(criterion, options.objective) },
   });
   if (arithmetic === 'as opened') return use(model);
-  const weights = await inRowInt8(model.weights, true);
+  const weights = await inSpreadRowInt8(model.weights, model.threads);
   if (!weights && arithmetic === 'screened') return use(model);
   if (!weights) throw refusedInt8(criterion, 'this processor computes products of 8-bit integers wrongly');
   const rounded = model.beside(weights);

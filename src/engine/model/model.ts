@@ -206,6 +206,6 @@ export class Model {
   async close(): Promise<void> {
     for (const session of this.shared.values()) await session.close();
     this.shared.clear();
-    if (!this.isBeside) await this.weights.close();
+    await (this.isBeside ? this.weights.release?.() : this.weights.close());
   }
 }

@@ -192,6 +192,11 @@ export function uint8(data: Uint8Array, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('uint8', data, shape);
 }
 
+/** An int8 tensor over `data`, which is used as it is. */
+export function int8(data: Int8Array, shape: readonly number[]): Tensor {
+  return new (ort().Tensor)('int8', data, shape);
+}
+
 /** The numbers of a float32 tensor in this process's memory. */
 export function floats(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;

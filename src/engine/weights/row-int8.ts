@@ -8,18 +8,26 @@ import { integerArithmetic } from '../onnx/integer-trial';
 import { frozenProducts, integerProduct, quantiseTokens, type WeightLevels } from '../onnx/ops/quantised';
 import { spread } from '../onnx/ops/spread';
 import { Over } from './over';
-import { type RowIntegers, rowIntegers } from './row-integers';
+import { type RowIntegers, RowRounder } from './row-integers';
 import { type AppliedLinear, type LowRankSum, type WeightSource } from './source';
 
 /**
- * The source in 8-bit integers, with the weights that this processor computes right.
+ * The source in 8-bit integers, with the weights that this processor computes right; with a gradient, for training.
  * @param source closed with the result
- * @param isTurned whether outliers are spread, for a screen: more exact, and a little slower; without a gradient
  * @returns undefined where the processor has no such products
  */
-export async function inRowInt8(source: WeightSource, isTurned = false): Promise<RowInt8 | undefined> {
+export async function inRowInt8(source: WeightSource): Promise<RowInt8 | undefined> {
   const { levels } = await integerArithmetic();
-  return levels && new RowInt8(source, levels, isTurned);
+  return levels && new RowInt8(source, levels);
+}
+
+/**
+ * The same for a screen, with outliers spread: more exact, and a little slower; without a gradient.
+ * @param threads for rounding; onnxruntime's own choice when undefined
+ */
+export async function inSpreadRowInt8(source: WeightSource, threads?: number): Promise<RowInt8 | undefined> {
+  const { levels } = await integerArithmetic();
+  return levels && new RowInt8(source, levels, new RowRounder(levels, threads));
 }
 
 export class RowInt8 extends Over {
@@ -28,12 +36,12 @@ export class RowInt8 extends Over {
   /**
    * @param source the exact model; closing this source closes it
    * @param levels largest magnitude of a rounded weight
-   * @param isTurned whether outliers are spread; then products have no gradient
+   * @param rounder spreads outliers and rounds when a session opens; then products have no gradient. Closed with the source.
    */
   constructor(
     source: WeightSource,
     private readonly levels: WeightLevels,
-    private readonly isTurned = false,
+    private readonly rounder?: RowRounder,
   ) {
     super(source);
   }
@@ -43,19 +51,19 @@ export class RowInt8 extends Over {
   }
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
-    if (this.isTurned) return this.applyTurned(g, x, linears);
+    if (this.rounder) return this.applySpread(g, x, linears, this.rounder);
     const bound = linears.map(({ key, rows, bias }) => ({ weight: this.source.bind(g, key, rows), bias }));
     return frozenProducts(g, x, bound, this.levels);
   }
 
   /** No gradient. */
-  private applyTurned(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
+  private applySpread(g: Graph, x: Value, linears: readonly AppliedLinear[], rounder: RowRounder): Value[] {
     const rounded = quantiseTokens(g, spread(g, x));
     return linears.map(({ key, rows, bias }) => {
       const [all, width] = this.source.shape(key);
       const out = rows?.count ?? all;
       let integers: Promise<RowIntegers> | undefined; // values and scales are taken in turn, when a session opens
-      const read = (): Promise<RowIntegers> => (integers ??= rowIntegers(this.source, key, this.levels, rows));
+      const read = (): Promise<RowIntegers> => (integers ??= rounder.round(this.source, key, rows));
       const values = g.later('int8', [width, out], async () => bytesOf((await read()).values));
       const scales = g.later('float32', [out], async () => {
         const bytes = bytesOf((await read()).scales);
@@ -69,7 +77,16 @@ export class RowInt8 extends Over {
   /** The product of low rank stays float32. */
   lowRank(key: WeightKey): LowRankSum | undefined {
     const sum = this.source.lowRank?.(key);
-    return sum && { base: new RowInt8(sum.base, this.levels, this.isTurned), product: sum.product };
+    return sum && { base: new RowInt8(sum.base, this.levels, this.rounder), product: sum.product };
+  }
+
+  async release(): Promise<void> {
+    await this.rounder?.close();
+  }
+
+  override async close(): Promise<void> {
+    await this.release();
+    await this.source.close();
   }
 }
 

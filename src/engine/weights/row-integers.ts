@@ -1,11 +1,13 @@
 /**
- * The integers of a weight, made in this process. onnxruntime can make them as well, when it folds the constants of a graph. For small
- * matrices that takes as long, for those of LLaMA-7B's shapes half as long again, and a copy for each step.
+ * The integers of a screen's weights, made when a session opens: in a graph of their own, some rows at a time. onnxruntime could make
+ * them as constants of the session's graph too, but on one core only, and with a copy of the whole weight for each step.
  */
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Rows } from '../formats/tensor';
-import { SMALLEST_SCALE, type WeightLevels } from '../onnx/ops/quantised';
-import { spreadRows } from '../onnx/ops/spread';
+import { Graph, type GraphFile } from '../onnx/graph';
+import { quantiseWeight, type WeightLevels } from '../onnx/ops/quantised';
+import { spread } from '../onnx/ops/spread';
+import { float32, int8, openSession, type Session } from '../onnx/session';
 import type { WeightSource } from './source';
 
 /** A weight whose inputs are spread (`spread`), rounded for each output. */
@@ -16,65 +18,72 @@ export interface RowIntegers {
   readonly scales: Float32Array<ArrayBuffer>;
 }
 
-/** Numbers that are read at a time. */
-const PIECE = 2 ** 22;
-/** Rows whose integers are written at a time, so that a line of memory is filled at once. */
-const TOGETHER = 16;
-/** Added and subtracted again, it rounds to the nearest integer, halves to even ones: numbers so large have no fractions. */
-const ROUND = 1.5 * 2 ** 52;
+/** Numbers that are rounded at a time: a few of such pieces stay in the cache of a core. */
+const PIECE = 2 ** 20;
 
-/**
- * Reads and rounds a Linear's weight, or some rows of it. A row with an infinity has an infinite scale; NaN becomes 0.
- * @param rows all when undefined
- * @throws UserError when a file cannot be read
- */
-export async function rowIntegers(
-  source: WeightSource,
-  key: WeightKey,
-  levels: WeightLevels,
-  rows?: Rows,
-): Promise<RowIntegers> {
-  const [all, width] = source.shape(key);
-  const { start, count } = rows ?? { start: 0, count: all };
-  const result = { values: new Int8Array(width * count), scales: new Float32Array(count) };
-  const atATime = TOGETHER * Math.max(1, Math.floor(PIECE / (TOGETHER * width)));
-  for (let done = 0; done < count; done += atATime) {
-    const some = Math.min(atATime, count - done);
-    const numbers = await source.read(key, { start: start + done, count: some });
-    spreadRows(numbers, width);
-    roundRows(numbers, width, levels, result, done);
+/** Rounds weights. It opens a session for each width, and keeps it until it is closed. */
+export class RowRounder {
+  private readonly sessions = new Map<number, Promise<Session>>();
+
+  /**
+   * @param levels largest magnitude of a rounded weight
+   * @param threads onnxruntime's own choice when undefined
+   */
+  constructor(
+    readonly levels: WeightLevels,
+    private readonly threads?: number,
+  ) {}
+
+  /**
+   * Reads and rounds a Linear's weight, or some rows of it. A row with an infinity has an infinite scale.
+   * @param rows all when undefined
+   * @throws UserError when a file cannot be read or memory is short
+   */
+  async round(source: WeightSource, key: WeightKey, rows?: Rows): Promise<RowIntegers> {
+    const [all, width] = source.shape(key);
+    const { start, count } = rows ?? { start: 0, count: all };
+    const session = await this.session(width);
+    const values = new Int8Array(width * count);
+    const scales = new Float32Array(count);
+    const most = Math.min(count, Math.max(1, Math.floor(PIECE / width)));
+    const room = new Int8Array(width * most);
+    for (let done = 0; done < count; done += most) {
+      const some = Math.min(most, count - done);
+      const numbers = await source.read(key, { start: start + done, count: some });
+      const piece = room.subarray(0, width * some);
+      const fetches = {
+        values: int8(piece, [width, some]),
+        scales: float32(scales.subarray(done, done + some), [some]),
+      };
+      await session.run({ weight: float32(numbers, [some, width]) }, fetches);
+      for (let i = 0; i < width; i++) values.set(piece.subarray(i * some, (i + 1) * some), i * count + done);
+    }
+    return { values, scales };
   }
-  return result;
+
+  /** Frees the sessions. Rounding opens them again. */
+  async close(): Promise<void> {
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) await (await session).close();
+  }
+
+  private session(width: number): Promise<Session> {
+    let session = this.sessions.get(width);
+    if (!session) {
+      session = openSession(roundingGraph(width, this.levels), { provider: 'cpu', threads: this.threads });
+      session.catch(() => this.sessions.delete(width));
+      this.sessions.set(width, session);
+    }
+    return session;
+  }
 }
 
-/** Rounds whole rows into the columns from `first` on. */
-function roundRows(
-  numbers: Float32Array,
-  width: number,
-  levels: WeightLevels,
-  { values, scales }: RowIntegers,
-  first: number,
-): void {
-  const outputs = scales.length;
-  const rows = numbers.length / width;
-  const rounded = new Int8Array(TOGETHER * width);
-  for (let row = 0; row < rows; row += TOGETHER) {
-    const some = Math.min(TOGETHER, rows - row);
-    for (let r = 0; r < some; r++) {
-      const at = (row + r) * width;
-      let most = SMALLEST_SCALE;
-      for (let i = at; i < at + width; i++) {
-        const size = Math.abs(numbers[i]);
-        if (size > most) most = size;
-      }
-      const scale = Math.fround(most / levels);
-      scales[first + row + r] = scale;
-      const inverse = 1 / scale;
-      for (let i = 0; i < width; i++) rounded[r * width + i] = numbers[at + i] * inverse + ROUND - ROUND;
-    }
-    for (let i = 0; i < width; i++) {
-      const to = i * outputs + first + row;
-      for (let r = 0; r < some; r++) values[to + r] = rounded[r * width + i];
-    }
-  }
+/** (rows, width) → `values`, (width, rows), and `scales`, (rows). */
+function roundingGraph(width: number, levels: WeightLevels): GraphFile {
+  const g = new Graph();
+  const { values, scales } = quantiseWeight(g, spread(g, g.input('weight', 'float32', ['rows', width])), levels);
+  g.output('values', values);
+  g.output('scales', scales);
+  return g.serialize();
 }

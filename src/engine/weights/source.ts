@@ -80,7 +80,10 @@ export interface WeightSource {
    */
   check?(signal?: AbortSignal): Promise<void>;
 
-  /** Closes the files that `read` opened. Reading opens them again. */
+  /** Frees what only opening a session needs. The next session makes it anew. */
+  release?(): Promise<void>;
+
+  /** Releases the source, and closes the files that `read` opened. Reading opens them again. */
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { Graph } from '../../../src/engine/onnx/graph';
 import { quantiseWeight } from '../../../src/engine/onnx/ops/quantised';
 import { spread, spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { floats, openSession, type Tensor } from '../../../src/engine/onnx/session';
-import { rowIntegers } from '../../../src/engine/weights/row-integers';
+import { RowRounder } from '../../../src/engine/weights/row-integers';
 import { withWeights } from '../../../src/engine/weights/safetensors';
 import { normal } from '../../support/random';
 import { openToy } from '../../support/model';
@@ -44,6 +44,7 @@ describe('integers of rows', () => {
     it(`${levels} levels: the nearest integers of each row, as a graph has them`, async () => {
       const checkpoint = await openToy(tinyCheckpoint('ragged-bias', { config: { tie_word_embeddings: false } }));
       assert.ok(requireArchitecture(checkpoint).layers.length > 1);
+      const rounder = new RowRounder(levels);
       await withWeights(checkpoint, async (weights) => {
         for (const [key, rows] of [
           [{ layer: 1, name: 'down' }, undefined],
@@ -51,7 +52,7 @@ describe('integers of rows', () => {
           ['head', { start: 5, count: 37 }],
         ] as const) {
           const [, width] = weights.shape(key);
-          const { values, scales } = await rowIntegers(weights, key, levels, rows);
+          const { values, scales } = await rounder.round(weights, key, rows);
           const expected = spreadByDefinition(await weights.read(key, rows), width);
           for (const [row, scale] of scales.entries()) {
             const own = expected.subarray(row * width, (row + 1) * width);
@@ -77,6 +78,7 @@ describe('integers of rows', () => {
           }
         }
       });
+      await rounder.close();
     });
   }
 });

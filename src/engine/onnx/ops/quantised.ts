@@ -57,10 +57,8 @@ export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
  * @param w (out, in)
  */
 export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
-  const outputs = w.shape[0];
   const scales = largest(g, w, 1 / levels);
-  const column = g.op('Unsqueeze', [scales, g.ints(1)], { type: 'float32', shape: [outputs, 1] });
-  return { values: transpose(g, roundedBytes(g, w, column), [1, 0]), scales };
+  return { values: transpose(g, roundedBytes(g, w, scales, 0), [1, 0]), scales };
 }
 
 /**
@@ -69,13 +67,13 @@ export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): Quanti
  */
 function quantiseInputs(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
   const scales = largest(g, w, 1 / levels, 0);
-  return { values: roundedBytes(g, w, scales), scales };
+  return { values: roundedBytes(g, w, scales, 1), scales };
 }
 
-/** w / scales as bytes; scales broadcast. */
-function roundedBytes(g: Graph, w: Value, scales: Value): Value {
-  const rounded = g.op('Round', [g.op('Div', [w, scales], w)], w);
-  return g.op('Cast', [rounded], { type: 'int8', shape: w.shape }, { to: elementTypeCode('int8') });
+/** w / scales as bytes, with a scale for each index of the axis. */
+function roundedBytes(g: Graph, w: Value, scales: Value, axis: 0 | 1): Value {
+  const type = elementTypeCode('int8');
+  return g.op('QuantizeLinear', [w, scales], { type: 'int8', shape: w.shape }, { axis, output_dtype: type });
 }
 
 /** A weight that does not change, (out, in) float32, and a bias, (out). */
