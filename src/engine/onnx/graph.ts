@@ -7,13 +7,15 @@
  */
 import { relative, sep } from 'node:path';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   AttributeProto_AttributeType as AttributeType,
+  GraphProtoSchema,
   ModelProtoSchema,
   TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
+  TensorProtoSchema,
   type AttributeProtoSchema,
-  type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { commonFolder } from '../files/paths';
@@ -34,6 +36,18 @@ const ELEMENT_TYPES: Record<ElementType, DataType> = {
   int32: DataType.INT32,
   int64: DataType.INT64,
   bool: DataType.BOOL,
+};
+
+const ELEMENT_BYTES: Record<ElementType, number> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int8: 1,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
 };
 
 /** The ONNX code of an element type, as the `to` attribute of Cast wants it. */
@@ -92,8 +106,8 @@ interface Node {
   readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
 }
 
-/** Computes the bytes of a constant. */
-type LaterBytes = () => Promise<Uint8Array<ArrayBuffer>>;
+/** Writes all bytes of a constant. */
+type LaterBytes = (into: Uint8Array<ArrayBuffer>) => Promise<void>;
 
 /** A constant: its data are in the graph, or in a file, or computed when a session opens. */
 interface Initializer {
@@ -157,7 +171,7 @@ export class Graph {
     );
   }
 
-  /** A constant whose bytes are computed when a session opens; each time anew. */
+  /** A constant whose bytes are computed when a session opens; each time anew, and in the order of their calls. */
   later(type: ElementType, shape: readonly number[], data: LaterBytes): Value {
     const name = this.fresh('const');
     this.initializers.push({ name, type, shape, data });
@@ -368,13 +382,8 @@ export class Graph {
       return toBinary(ModelProtoSchema, model);
     };
     if (!initializers.some(({ data }) => typeof data === 'function')) return { bytes: bytesWith(initializers), folder };
-    const complete = async (): Promise<Uint8Array> => {
-      const constants: Initializer[] = [];
-      for (const one of initializers) {
-        constants.push(typeof one.data === 'function' ? { ...one, data: await one.data() } : one);
-      }
-      return bytesWith(constants);
-    };
+    const complete = (): Promise<Uint8Array> =>
+      withLater(bytesWith(initializers.filter(({ data }) => typeof data !== 'function')), initializers);
     return { bytes: new Uint8Array(), complete, folder };
   }
 
@@ -391,6 +400,44 @@ export class Graph {
   private fresh(stem: string): string {
     return `${stem}_${this.counter++}`;
   }
+}
+
+/**
+ * The model file with those constants that are computed now. They are written where they belong in the file, so that large ones are
+ * in memory once: Protocol Buffers merges messages that occur twice, and a second `graph` that has only constants adds them to the
+ * first.
+ */
+async function withLater(model: Uint8Array, initializers: readonly Initializer[]): Promise<Uint8Array> {
+  const parts: { readonly prefix: Uint8Array; readonly bytes: number; readonly write: LaterBytes }[] = [];
+  for (const { name, type, shape, data } of initializers) {
+    if (typeof data !== 'function') continue;
+    const bytes = shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[type]);
+    const header = toBinary(
+      TensorProtoSchema,
+      create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] }),
+    );
+    const tensor = Buffer.concat([header, fieldStart(TensorProtoSchema.field.rawData.number, bytes)]);
+    const start = fieldStart(GraphProtoSchema.field.initializer.number, tensor.length + bytes);
+    parts.push({ prefix: Buffer.concat([start, tensor]), bytes, write: data });
+  }
+  const length = parts.reduce((sum, { prefix, bytes }) => sum + prefix.length + bytes, 0);
+  const graph = fieldStart(ModelProtoSchema.field.graph.number, length);
+  const file = new Uint8Array(model.length + graph.length + length);
+  file.set(model);
+  file.set(graph, model.length);
+  let at = model.length + graph.length;
+  for (const { prefix, bytes, write } of parts) {
+    file.set(prefix, at);
+    at += prefix.length;
+    await write(file.subarray(at, at + bytes));
+    at += bytes;
+  }
+  return file;
+}
+
+/** What stands before the bytes of a field in a message of Protocol Buffers. */
+function fieldStart(number: number, bytes: number): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(bytes).finish();
 }
 
 function encodeInitializer(

@@ -8,7 +8,7 @@ import { integerArithmetic } from '../onnx/integer-trial';
 import { frozenProducts, integerProduct, quantiseTokens, type WeightLevels } from '../onnx/ops/quantised';
 import { spread } from '../onnx/ops/spread';
 import { Over } from './over';
-import { type RowIntegers, RowRounder } from './row-integers';
+import { RowRounder } from './row-integers';
 import { type AppliedLinear, type LowRankSum, type WeightSource } from './source';
 
 /**
@@ -62,13 +62,13 @@ export class RowInt8 extends Over {
     return linears.map(({ key, rows, bias }) => {
       const [all, width] = this.source.shape(key);
       const out = rows?.count ?? all;
-      let integers: Promise<RowIntegers> | undefined; // values and scales are taken in turn, when a session opens
-      const read = (): Promise<RowIntegers> => (integers ??= rounder.round(this.source, key, rows));
-      const values = g.later('int8', [width, out], async () => bytesOf((await read()).values));
-      const scales = g.later('float32', [out], async () => {
-        const bytes = bytesOf((await read()).scales);
-        integers = undefined;
-        return bytes;
+      let found: Float32Array = new Float32Array(); // of the session that opens: its integers are asked for first
+      const values = g.later('int8', [width, out], async ({ buffer, byteOffset, length }) => {
+        found = await rounder.round(this.source, key, new Int8Array(buffer, byteOffset, length), rows);
+      });
+      const scales = g.later('float32', [out], (into) => {
+        into.set(new Uint8Array(found.buffer, found.byteOffset, found.byteLength));
+        return Promise.resolve();
       });
       return integerProduct(g, rounded, { values, scales }, bias);
     });
@@ -89,10 +89,3 @@ export class RowInt8 extends Over {
     await this.source.close();
   }
 }
-
-const bytesOf = ({
-  buffer,
-  byteOffset,
-  byteLength,
-}: Int8Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(buffer, byteOffset, byteLength);

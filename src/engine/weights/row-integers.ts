@@ -10,14 +10,6 @@ import { spread } from '../onnx/ops/spread';
 import { float32, int8, openSession, type Session } from '../onnx/session';
 import type { WeightSource } from './source';
 
-/** A weight whose inputs are spread (`spread`), rounded for each output. */
-export interface RowIntegers {
-  /** (in, out) */
-  readonly values: Int8Array<ArrayBuffer>;
-  /** (out) */
-  readonly scales: Float32Array<ArrayBuffer>;
-}
-
 /** Numbers that are rounded at a time: a few of such pieces stay in the cache of a core. */
 const PIECE = 2 ** 20;
 
@@ -35,15 +27,16 @@ export class RowRounder {
   ) {}
 
   /**
-   * Reads and rounds a Linear's weight, or some rows of it. A row with an infinity has an infinite scale.
+   * Reads and rounds a Linear's weight whose inputs are spread (`spread`), or some rows of it.
+   * @param values (in, out), filled with the integers
    * @param rows all when undefined
+   * @returns the scales, (out); that of a row with an infinity is infinite
    * @throws UserError when a file cannot be read or memory is short
    */
-  async round(source: WeightSource, key: WeightKey, rows?: Rows): Promise<RowIntegers> {
+  async round(source: WeightSource, key: WeightKey, values: Int8Array, rows?: Rows): Promise<Float32Array> {
     const [all, width] = source.shape(key);
     const { start, count } = rows ?? { start: 0, count: all };
     const session = await this.session(width);
-    const values = new Int8Array(width * count);
     const scales = new Float32Array(count);
     const most = Math.min(count, Math.max(1, Math.floor(PIECE / width)));
     const room = new Int8Array(width * most);
@@ -58,7 +51,7 @@ export class RowRounder {
       await session.run({ weight: float32(numbers, [some, width]) }, fetches);
       for (let i = 0; i < width; i++) values.set(piece.subarray(i * some, (i + 1) * some), i * count + done);
     }
-    return { values, scales };
+    return scales;
   }
 
   /** Frees the sessions. Rounding opens them again. */
