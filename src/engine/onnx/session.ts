@@ -10,6 +10,13 @@ import { loadFailure, translateFailure } from './runtime-failure';
 /** Errors are thrown. Printing them as well would break the progress line. */
 const LOG_FATAL = 4;
 
+/**
+ * Since 1.29, onnxruntime for Linux and macOS reports its sessions to its maker, from the first one on, and keeps a number for this
+ * machine and a file of reports in the user's cache. This setting turns all of it off, in child processes too. It has no effect on
+ * Windows, where onnxruntime writes trace events for the system instead.
+ */
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const require = createRequire(import.meta.url);
 let loaded: typeof Ort | undefined;
 
