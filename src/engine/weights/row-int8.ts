@@ -8,7 +8,7 @@ import { integerArithmetic } from '../onnx/integer-trial';
 import { frozenProducts, integerProduct, quantiseTokens, type WeightLevels } from '../onnx/ops/quantised';
 import { spread } from '../onnx/ops/spread';
 import { Over } from './over';
-import { RowRounder } from './row-integers';
+import { MIXED, RowRounder } from './row-integers';
 import { type AppliedLinear, type LowRankSum, type WeightSource } from './source';
 
 /**
@@ -58,7 +58,7 @@ export class RowInt8 extends Over {
 
   /** No gradient. */
   private applySpread(g: Graph, x: Value, linears: readonly AppliedLinear[], rounder: RowRounder): Value[] {
-    const rounded = quantiseTokens(g, spread(g, x));
+    const rounded = quantiseTokens(g, spread(g, x, MIXED));
     return linears.map(({ key, rows, bias }) => {
       const [all, width] = this.source.shape(key);
       const out = rows?.count ?? all;

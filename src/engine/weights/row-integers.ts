@@ -10,6 +10,12 @@ import { spread } from '../onnx/ops/spread';
 import { float32, int8, openSession, type Session } from '../onnx/session';
 import type { WeightSource } from './source';
 
+/**
+ * Neighbours that a screen mixes (`spread`). On SmolLM2, 64 take 6 % longer for the sweep, and its errors are the same in the median
+ * and larger at worst.
+ */
+export const MIXED = 32;
+
 /** Numbers that are rounded at a time: a few of such pieces stay in the cache of a core. */
 const PIECE = 2 ** 20;
 
@@ -27,7 +33,7 @@ export class RowRounder {
   ) {}
 
   /**
-   * Reads and rounds a Linear's weight whose inputs are spread (`spread`), or some rows of it.
+   * Reads and rounds a Linear's weight whose inputs are spread over `MIXED`, or some rows of it.
    * @param values (in, out), filled with the integers
    * @param rows all when undefined
    * @returns the scales, (out); that of a row with an infinity is infinite
@@ -75,7 +81,7 @@ export class RowRounder {
 /** (rows, width) → `values`, (width, rows), and `scales`, (rows). */
 function roundingGraph(width: number, levels: WeightLevels): GraphFile {
   const g = new Graph();
-  const { values, scales } = quantiseWeight(g, spread(g, g.input('weight', 'float32', ['rows', width])), levels);
+  const { values, scales } = quantiseWeight(g, spread(g, g.input('weight', 'float32', ['rows', width]), MIXED), levels);
   g.output('values', values);
   g.output('scales', scales);
   return g.serialize();

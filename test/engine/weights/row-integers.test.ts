@@ -5,15 +5,15 @@ import { Graph } from '../../../src/engine/onnx/graph';
 import { quantiseWeight } from '../../../src/engine/onnx/ops/quantised';
 import { spread, spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { floats, openSession, type Tensor } from '../../../src/engine/onnx/session';
-import { RowRounder } from '../../../src/engine/weights/row-integers';
+import { MIXED, RowRounder } from '../../../src/engine/weights/row-integers';
 import { withWeights } from '../../../src/engine/weights/safetensors';
 import { normal } from '../../support/random';
 import { openToy } from '../../support/model';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
-/** W H row by row, with the Hadamard matrix of the largest power of two up to 64 that divides the width, in float64. */
-function spreadByDefinition(numbers: Float32Array, width: number): Float64Array {
-  let size = 64;
+/** W H row by row, with the Hadamard matrix of the largest power of two up to `most` that divides the width, in float64. */
+function spreadByDefinition(numbers: Float32Array, width: number, most: number): Float64Array {
+  let size = most;
   while (width % size !== 0) size /= 2;
   const sign = (a: number, b: number): number => {
     const ones = (a & b).toString(2).replaceAll('0', '').length;
@@ -33,7 +33,7 @@ describe('integers of rows', () => {
       const numbers = Float32Array.from({ length: 5 * width }, normal(width));
       const turned = numbers.slice();
       spreadRows(turned, width);
-      const expected = spreadByDefinition(numbers, width);
+      const expected = spreadByDefinition(numbers, width, 64);
       for (const [i, value] of turned.entries()) assert.ok(Math.abs(value - expected[i]) < 1e-5, `${i}`);
       spreadRows(turned, width);
       for (const [i, value] of turned.entries()) assert.ok(Math.abs(value - numbers[i]) < 1e-5, `${i} back`);
@@ -54,7 +54,7 @@ describe('integers of rows', () => {
           const [, width] = weights.shape(key);
           const values = new Int8Array((rows?.count ?? weights.shape(key)[0]) * width);
           const scales = await rounder.round(weights, key, values, rows);
-          const expected = spreadByDefinition(await weights.read(key, rows), width);
+          const expected = spreadByDefinition(await weights.read(key, rows), width, MIXED);
           for (const [row, scale] of scales.entries()) {
             const own = expected.subarray(row * width, (row + 1) * width);
             const most = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -65,7 +65,7 @@ describe('integers of rows', () => {
             });
           }
           const g = new Graph();
-          const inGraph = quantiseWeight(g, spread(g, weights.bind(g, key, rows)), levels);
+          const inGraph = quantiseWeight(g, spread(g, weights.bind(g, key, rows), MIXED), levels);
           g.output('values', inGraph.values);
           g.output('scales', inGraph.scales);
           const session = await openSession(g.serialize(), { provider: 'cpu' });

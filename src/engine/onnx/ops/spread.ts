@@ -1,17 +1,19 @@
 /** Spreads outliers over their neighbours before numbers are rounded. */
 import type { Graph, Value } from '../graph';
 
-/** Numbers that are mixed with each other, at most: more gain little. */
+/** Numbers that are mixed with each other, at most, unless said otherwise: more gain little. */
 const MOST_MIXED = 64;
 
 /**
  * Turns the rows of x, or of a weight, by an orthogonal matrix: neighbours are mixed by a Hadamard matrix of ±1/√n. Products of
  * two turned matrices are those of the matrices. But single large numbers, which LLMs have in few channels, are spread over their
- * neighbours, so that rounding costs the others less (QuaRot, Ashkboos et al. 2024). x: (rows, in)
+ * neighbours, so that rounding costs the others less (QuaRot, Ashkboos et al. 2024).
+ * @param x (rows, in)
+ * @param most numbers that are mixed with each other, at most; a power of two
  */
-export function spread(g: Graph, x: Value): Value {
+export function spread(g: Graph, x: Value, most = MOST_MIXED): Value {
   const width = x.shape[1] as number;
-  const size = mixedOf(width);
+  const size = mixedOf(width, most);
   if (size === 1) return x;
   const pieces = { type: x.type, shape: ['pieces', width / size, size] };
   const cut = g.op('Reshape', [x, g.ints(-1, width / size, size)], pieces);
@@ -20,10 +22,10 @@ export function spread(g: Graph, x: Value): Value {
   return g.op('Reshape', [turned, g.ints(-1, width)], x);
 }
 
-/** How many neighbours are mixed: the largest power of two up to MOST_MIXED that divides the width. */
-export function mixedOf(width: number): number {
+/** How many neighbours are mixed: the largest power of two up to `most` that divides the width. */
+export function mixedOf(width: number, most = MOST_MIXED): number {
   let size = 1;
-  while (size < MOST_MIXED && width % (2 * size) === 0) size *= 2;
+  while (size < most && width % (2 * size) === 0) size *= 2;
   return size;
 }
 
