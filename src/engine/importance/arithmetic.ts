@@ -44,7 +44,7 @@ const WORTH = 0.8;
 /**
  * Whether `auto` screens: if the sweep in int8, the wanted exact part and what is confirmed besides (cost.ts) are expected to take
  * clearly less time than float32 alone. It depends on how much is wanted exactly, on the blocks, and on the rows: the more, the less
- * the rounding of the weights counts. Of SmolLM2's 30 blocks (10 × 128) six exact ones are worth a screen, and ten are not.
+ * the rounding of the weights counts. Of SmolLM2's 30 blocks (10 × 128) four exact ones are worth a screen, and ten are not.
  */
 export function isWorthScreening({
   criterion,

@@ -69,16 +69,17 @@ export const isScreenedRound = (candidates: number): boolean => candidates > FEW
 const ROUND_EXACT = 4;
 
 /**
- * How much faster the products of a screen are than those of float32, with the rounding of activations. It and ROUNDED_TOKENS are fitted
- * to whole sweeps, `npm run bench -- sweep` on two cores with AMX, SmolLM2-135M, 10 × 128: 45.7 to 51.0 s in float32, 20.9 to 22.1 s in
- * int8. No whole sweep of a wider model was measured.
+ * How much faster a screen is than float32 once its blocks are open. It and ROUNDED_TOKENS are fitted to whole sweeps of SmolLM2-135M,
+ * 10 × 128 (`npm run bench -- sweep`): in int8 they took 0.55 of float32's time on two cores with AVX-512, and 0.45 to 0.53 with AMX.
+ * Wider blocks gain more, those of LLaMA-7B's shapes 2.9 × with AVX-512.
  */
-const SCREEN_SPEED = 3.5;
+const SCREEN_SPEED = 2.2;
 
 /**
- * Opening a block in int8, with the rounding of its weights, takes as long as so many tokens take through it in float32.
+ * Opening a block in int8, with the rounding of its weights, takes longer than in float32 by what so many tokens take through it in
+ * float32.
  */
-const ROUNDED_TOKENS = 4000;
+const ROUNDED_TOKENS = 1000;
 
 /** Whose blocks are opened, and for how many tokens. */
 export interface ScreenedRows {
@@ -103,8 +104,8 @@ export interface ScreenedWork {
 }
 
 /**
- * Further candidates are taken to cost a third of those that are wanted. SmolLM2 (10 × 128) took 0.78 of float32's time with six
- * exact blocks and 0.92 with ten: 37.6 to 38.3 s, and 43.5 to 45.3 s.
+ * Further candidates are taken to cost a third of those that are wanted. SmolLM2 (10 × 128) took 0.78 to 0.86 of float32's time with
+ * six exact blocks, and 0.92 to 1.11 with ten.
  * @param exact how many of the candidates are wanted exactly
  * @param sweep cost of a sweep over some candidates
  */

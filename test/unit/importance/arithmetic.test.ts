@@ -37,12 +37,12 @@ describe('a screen', () => {
       ...change,
     });
 
-  it('is expected to take the time that was measured: of float32, 0.78 with six exact blocks, 0.92 with ten', () => {
+  it('is expected to take the time that was measured: of float32, 0.78 to 0.86 with six exact blocks, 0.92 to 1.11 with ten', () => {
     const all = [...a.layers.keys()];
     const sweep = (some: readonly number[]): number => sweepWork(a, BLOCKS, some);
     for (const [exact, least, most] of [
-      [6, 0.73, 0.8],
-      [10, 0.88, 0.97],
+      [6, 0.78, 0.86],
+      [10, 0.92, 1.11],
     ]) {
       const work = screenedWork({ architecture: a, tokens: 1280 }, all, exact, sweep);
       const share = (work.screen + work.exact + work.further) / sweep(all);
@@ -53,14 +53,14 @@ describe('a screen', () => {
   });
 
   it('is what auto takes if it saves a fifth: with few exact blocks, and rows enough', () => {
-    assert.ok(isWorth(6));
+    assert.ok(isWorth(4));
     assert.ok(!isWorth(exactShare(BLOCKS)));
     assert.ok(!isWorth(BLOCKS));
-    assert.ok(!isWorth(6, { candidates: 6 }), 'the other blocks are kept');
-    assert.ok(!isWorth(6, { rows: { rows: 10, length: 16 } }), 'the rounding of the weights counts more');
-    assert.ok(isWorth(exactShare(BLOCKS), { rows: { rows: 100, length: 128 } }), 'and less');
-    assert.ok(isWorth(12, { parts: 2 * BLOCKS, candidates: 2 * BLOCKS }), 'of attention and FFN, the same share');
-    assert.ok(!isWorth(6, { criterion: 'taylor' }));
+    assert.ok(!isWorth(4, { candidates: 4 }), 'the other blocks are kept');
+    assert.ok(!isWorth(4, { rows: { rows: 10, length: 16 } }), 'the rounding of the weights counts more');
+    assert.ok(isWorth(4, { rows: { rows: 100, length: 128 } }), 'and less');
+    assert.ok(isWorth(8, { parts: 2 * BLOCKS, candidates: 2 * BLOCKS }), 'of attention and FFN, the same share');
+    assert.ok(!isWorth(4, { criterion: 'taylor' }));
     assert.ok(isWorth(1, { criterion: 'greedy', scope: { count: 8 } }), 'each round wants the least one only');
     const short = withLayers(a, [0, 1]);
     assert.ok(!isWorth(1, { architecture: short, parts: 2, candidates: 2 }));
@@ -80,14 +80,14 @@ describe('a screen', () => {
     assert.equal(arithmeticOf('auto', { ...task, isAsked: true }), 'screened');
     assert.equal(arithmeticOf('auto', { ...task, isAsked: true, exact: BLOCKS }), 'as opened');
     assert.equal(arithmeticOf('auto', { ...task, isAsked: true, provider: 'webgpu' }), 'as opened');
-    assert.equal(arithmeticOf('auto', { ...task, exact: 6 }), 'screened');
-    assert.equal(arithmeticOf('auto', { ...task, exact: 6, provider: 'webgpu' }), 'as opened');
-    assert.equal(arithmeticOf('float32', { ...task, exact: 6 }), 'as opened');
+    assert.equal(arithmeticOf('auto', { ...task, exact: 4 }), 'screened');
+    assert.equal(arithmeticOf('auto', { ...task, exact: 4, provider: 'webgpu' }), 'as opened');
+    assert.equal(arithmeticOf('float32', { ...task, exact: 4 }), 'as opened');
     assert.equal(arithmeticOf('int8', task), 'int8');
   });
 
   it('is in estimates where auto is expected to take it', () => {
-    assert.deepEqual(expectedScreen(a, 'ppl', ROWS, { exact: 6 }), { exact: 6 });
+    assert.deepEqual(expectedScreen(a, 'ppl', ROWS, { exact: 4 }), { exact: 4 });
     assert.deepEqual(expectedScreen(a, 'ppl', ROWS, {}), {});
     assert.deepEqual(expectedScreen(a, 'greedy', ROWS, { count: 8, exact: 20 }), { exact: 1 });
     const greedy = scoringFlops(a, 'greedy', ROWS, { count: 8, exact: 1 });
