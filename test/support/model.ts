@@ -65,7 +65,9 @@ export async function withModelOf<T>(
 
 /** Passes a screen of the model in int8, which leaves a third of the parts to float32. */
 export async function withScreen<T>(model: Model, use: (screening: Screening) => Promise<T>): Promise<T> {
-  const rounded = model.beside((await inSpreadRowInt8(model.weights, model.threads)) ?? new RowInt8(model.weights, 63, new RowRounder(63)));
+  const rounded = model.beside(
+    (await inSpreadRowInt8(model.weights, model.threads)) ?? new RowInt8(model.weights, 63, new RowRounder(63)),
+  );
   try {
     return await use({ model: rounded });
   } finally {
