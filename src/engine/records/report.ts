@@ -87,7 +87,9 @@ function summaryOf(runs: readonly RunDigest[]): string {
   const computed = [
     ...new Set(runs.flatMap(({ device, precision }) => (device === null ? [] : arithmeticWords(precision, device)))),
   ];
-  const versions = [...new Set(runs.map((run) => run.versions))];
+  const all = [...new Set(runs.map((run) => run.versions))];
+  // A run that opened no session names Coppice alone.
+  const versions = all.filter((one) => !all.some((other) => other.startsWith(`${one}, `)));
   return [counted(runs.length, 'run'), when, ...versions, ...computed].join(' · ');
 }
 

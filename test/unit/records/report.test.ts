@@ -175,6 +175,18 @@ describe('report', () => {
     assert.equal((JSON.parse(data) as { runs: unknown[] }).runs.length, 3);
   });
 
+  it('names each version once, also beside runs that opened no session', () => {
+    const record = scoreRecord();
+    const { coppice } = record.versions;
+    const runs = [
+      { ...record, versions: { ...record.versions, onnxruntime: '1.30.0' } },
+      { ...record, versions: { ...record.versions, onnxruntime: null } },
+    ].map(read);
+    const page = reportHtml(runs, { script: '', style: '' });
+    assert.ok(page.includes(` · Coppice ${coppice}, onnxruntime 1.30.0 · `));
+    assert.ok(!page.includes(`Coppice ${coppice} · `));
+  });
+
   it('has its tables without a program', () => {
     assert.match(html, /<th scope="row">perplexity of the whole model<\/th><td>12.5<\/td>/);
   });
