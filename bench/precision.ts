@@ -96,7 +96,7 @@ line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
 line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));
 line('Q4_1, head Q8_0', await perplexity(await inGgml(await weights()), 'float32'));
 const gguf = values.gguf ?? (positionals.length > 0 ? undefined : referenceGguf());
-if (values.rotate || gguf === undefined) console.log('llama.cpp: skipped, there is no file for it');
+if (values.rotate || gguf === undefined) console.log('llama.cpp: skipped, no GGUF file of this model');
 else lineOfLlamaCpp(gguf);
 
 function lineOfLlamaCpp(file: string): void {

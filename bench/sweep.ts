@@ -6,8 +6,9 @@
  *
  * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
  * LLaMA-7B, of a few blocks, sweeps all of them and half of them, and extrapolates to the blocks of the whole model: opening
- * takes a time for each weight, computing one for each counted operation, and two sweeps tell both. Coppice computes in float32, behind a screen
- * (`auto`: a third of the blocks exact; with `--exact`, that many), and in int8 alone, each from opening the checkpoint to the last score;
+ * takes a time for each weight, computing one for each counted operation, and two sweeps tell both. Coppice computes in float32,
+ * behind a screen (`auto`: a third of the blocks exact; with `--exact`, that many; not with `--like-7b`), and in int8 alone, each
+ * from opening the checkpoint to the last score;
  * PyTorch (peers/sweep_torch.py) has its model loaded already, and computes in float32 and in bfloat16. All take turns, so that a
  * change in the machine's mood meets all of them; the medians of the rounds are compared.
  *
@@ -27,7 +28,7 @@ import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-name
 import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
 import { median } from '../src/engine/median';
 import { Forward } from '../src/engine/model/forward';
-import type { View } from '../src/engine/model/view';
+import { viewWithout } from '../src/engine/model/view';
 import { type Model, openModel } from '../src/engine/model/model';
 import { HEAD_PIECE } from '../src/engine/model/piece';
 import { Random } from '../src/engine/random';
@@ -82,17 +83,21 @@ interface Flops {
   readonly head: number;
 }
 
+/** Numbers in the Linears of a block. */
+function elementsOfBlock(a: Architecture): number {
+  const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
+  return [q, k, v, o, gate, up, down].reduce((sum, { shape }) => sum + elements(shape), 0);
+}
+
 /**
  * Operations of a sweep over `candidates`, of which a variant each passes the blocks behind it and the head; and of the model.
  * @param count blocks of the model
  */
 function countFlops(a: Architecture, count: number, candidates: readonly number[]): Flops {
-  const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
-  const perToken = [q, k, v, o, gate, up, down].reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
   const applications = candidates.reduce((sum, block) => sum + count - 1 - block, count);
   const targets = rows.length * (rows[0].length - 1);
   return {
-    blocks: rows.length * rows[0].length * applications * perToken,
+    blocks: rows.length * rows[0].length * applications * 2 * elementsOfBlock(a),
     head: targets * (candidates.length + 1) * 2 * elements(outerWeights(a).head.shape),
   };
 }
@@ -146,7 +151,11 @@ const WAYS: readonly Way[] = made
     ];
 
 async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outcome> {
-  const view = blocks === undefined ? undefined : viewOfFirst(blocks);
+  const left = blocks === undefined ? [] : allOf(architecture.layers.length).slice(blocks);
+  const view = viewWithout(
+    architecture.layers.length,
+    left.map((block) => ({ block })),
+  );
   const { seconds, result } = await timed(() =>
     withModel(async (model) => {
       if (arithmetic === 'float32') return scorePerplexity(model, rows, { seed: 1234, view });
@@ -167,12 +176,6 @@ async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outco
     confirmed: result.blocks.filter(({ precision }) => precision === 'float32').map(({ index }) => index),
     margin: result.screen?.margin,
   };
-}
-
-/** The model without the blocks behind the first ones. */
-function viewOfFirst(blocks: number): View {
-  const kept = architecture.layers.map((_, block) => block < blocks);
-  return { attention: kept, ffn: kept };
 }
 
 type TorchResult = TorchSweep['results'][number];
@@ -296,9 +299,8 @@ else {
 }
 if (made) {
   const count = Number(values.of);
-  const { q, k, v, o, gate, up, down } = blockWeights(architecture, 0);
-  const perBlock = [q, k, v, o, gate, up, down].reduce((total, { shape }) => total + elements(shape), 0);
-  const weightsOf = (blocks: number): number => blocks * perBlock + elements(outerWeights(architecture).head.shape);
+  const headElements = elements(outerWeights(architecture).head.shape);
+  const weightsOf = (blocks: number): number => blocks * elementsOfBlock(architecture) + headElements;
   const halfOf = countFlops(architecture, half, allOf(half));
   /** Seconds to open a weight and for an operation, from the sweeps of all blocks and of half of them. */
   const costs = (arithmetic: 'float32' | 'int8'): { readonly weight: number; readonly flop: number } => {

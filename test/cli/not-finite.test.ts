@@ -69,7 +69,7 @@ describe('command line: numbers that are none', function () {
     }
     const page = await coppice(['score', model, ...scoreArguments('ppl')]);
     assert.doesNotMatch(page.stdout, /least important first|may cost nothing/);
-    assert.doesNotMatch(page.stdout, /NaN.*█/, 'what is no number has no bar');
+    assert.doesNotMatch(page.stdout, /NaN.*█/, 'a score that is not a number has no bar');
     assert.match((await coppice(['score', model, ...scoreArguments('ppl'), '--quiet'])).stderr, /not finite/);
   });
 

@@ -9,7 +9,7 @@ import { Forward, type TokenRows } from '../../src/engine/model/forward';
 import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
 import { releaseState, type State } from '../../src/engine/model/states';
 import { fullView, stepsOf, type View } from '../../src/engine/model/view';
-import { inSpreadRowInt8, RowInt8 } from '../../src/engine/weights/row-int8';
+import { inSpreadRowInt8, SpreadRowInt8 } from '../../src/engine/weights/row-int8';
 import { RowRounder } from '../../src/engine/weights/row-integers';
 import type { Screening } from '../../src/engine/importance/screened-sweep';
 import type { ToyLayer } from './tiny-models';
@@ -66,7 +66,7 @@ export async function withModelOf<T>(
 /** Passes a screen of the model in int8, which leaves a third of the parts to float32. */
 export async function withScreen<T>(model: Model, use: (screening: Screening) => Promise<T>): Promise<T> {
   const rounded = model.beside(
-    (await inSpreadRowInt8(model.weights, model.threads)) ?? new RowInt8(model.weights, 63, new RowRounder(63)),
+    (await inSpreadRowInt8(model.weights, model.threads)) ?? new SpreadRowInt8(model.weights, new RowRounder(63)),
   );
   try {
     return await use({ model: rounded });

@@ -6,7 +6,8 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Dim, Value } from '../onnx/graph';
-import { Graph, type GraphFile } from '../onnx/graph';
+import { Graph } from '../onnx/graph';
+import type { GraphFile } from '../onnx/model-file';
 import { gradients } from '../onnx/gradient';
 import { plainAttention } from '../onnx/ops/attention';
 import { block, type BlockStrategies } from './block';

@@ -4,7 +4,7 @@
  * With enough memory the forward pass saves what the backward pass needs. Otherwise the backward pass computes it
  * again. The numbers are the same.
  */
-import type { GraphFile } from '../onnx/graph';
+import type { GraphFile } from '../onnx/model-file';
 import type { Feeds, Fetches, Session, Tensor } from '../onnx/session';
 import type { Model } from './model';
 import { gradientName, type TrainingGraphs } from './training-graph';

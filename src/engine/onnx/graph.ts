@@ -5,20 +5,17 @@
  * Ops are functions over a graph (`ops/`): each states its shape rule, appends its nodes and records its gradient rule
  * on the tape, from which `gradient.ts` appends the backward nodes.
  */
-import { relative, sep } from 'node:path';
-import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
-  AttributeProto_AttributeType as AttributeType,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  TensorProto_DataLocation as DataLocation,
-  TensorProto_DataType as DataType,
-  TensorProtoSchema,
-  type AttributeProtoSchema,
-  type ValueInfoProtoSchema,
-} from 'onnx-buf';
-import { commonFolder } from '../files/paths';
+  type Attribute,
+  CONTRIB_DOMAIN,
+  encodeAttribute,
+  type ExternalBytes,
+  type GraphFile,
+  type Initializer,
+  type LaterBytes,
+  modelFile,
+  type Node,
+} from './model-file';
 
 /** An extent: a known number, or a name for an extent that is known at run time. */
 export type Dim = number | string;
@@ -26,65 +23,12 @@ export type Dim = number | string;
 export type ElementType =
   'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
 
-const ELEMENT_TYPES: Record<ElementType, DataType> = {
-  float32: DataType.FLOAT,
-  float64: DataType.DOUBLE,
-  float16: DataType.FLOAT16,
-  bfloat16: DataType.BFLOAT16,
-  int8: DataType.INT8,
-  uint8: DataType.UINT8,
-  int32: DataType.INT32,
-  int64: DataType.INT64,
-  bool: DataType.BOOL,
-};
-
-const ELEMENT_BYTES: Record<ElementType, number> = {
-  float32: 4,
-  float64: 8,
-  float16: 2,
-  bfloat16: 2,
-  int8: 1,
-  uint8: 1,
-  int32: 4,
-  int64: 8,
-  bool: 1,
-};
-
-/** The ONNX code of an element type, as the `to` attribute of Cast wants it. */
-export function elementTypeCode(type: ElementType): number {
-  return ELEMENT_TYPES[type];
-}
-
 /** An edge of the graph. */
 export interface Value {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly Dim[];
 }
-
-/** A graph as a model file, and what onnxruntime needs beside it. */
-export interface GraphFile {
-  /** Empty where `complete` is set. */
-  readonly bytes: Uint8Array;
-  /** Computes what the graph's constants lack, and gives the bytes. It throws what computing throws. */
-  readonly complete?: () => Promise<Uint8Array>;
-  /** The folder that the places of external data are relative to; undefined without any. */
-  readonly folder?: string;
-}
-
-/** Where the bytes of an initializer are. */
-export interface ExternalBytes {
-  /** Absolute path, symbolic links resolved: onnxruntime refuses a path that leaves its folder through a link. */
-  readonly file: string;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** A float attribute; plain numbers are integers. */
-export interface FloatAttribute {
-  readonly float: number;
-}
-export type Attribute = number | readonly number[] | string | FloatAttribute;
 
 /** What a differentiable op records: given ∂L/∂outputs, how to build ∂L/∂input for each of its inputs. */
 export interface TapeEntry {
@@ -96,32 +40,6 @@ export interface TapeEntry {
    */
   readonly backward: (gradients: readonly (Value | undefined)[]) => readonly (() => Value)[];
 }
-
-interface Node {
-  readonly opType: string;
-  readonly name: string;
-  readonly domain: string;
-  readonly input: string[];
-  readonly output: string[];
-  readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
-}
-
-/** Writes all bytes of a constant. */
-type LaterBytes = (into: Uint8Array<ArrayBuffer>) => Promise<void>;
-
-/** A constant: its data are in the graph, or in a file, or computed when a session opens. */
-interface Initializer {
-  readonly name: string;
-  readonly type: ElementType;
-  readonly shape: readonly number[];
-  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes | LaterBytes;
-}
-
-/** ONNX operator set: 21 is what every execution provider of onnxruntime 1.30 implements for our ops. */
-const OPSET = 21;
-/** Of the file format, not of the ops; 10 is the first version that knows opset 21. */
-const IR_VERSION = 10n;
-const CONTRIB_DOMAIN = 'com.microsoft';
 
 export class Graph {
   readonly tape: TapeEntry[] = [];
@@ -171,10 +89,10 @@ export class Graph {
     );
   }
 
-  /** A constant whose bytes are computed when a session opens; each time anew, and in the order of their calls. */
-  later(type: ElementType, shape: readonly number[], data: LaterBytes): Value {
+  /** A constant whose bytes are computed whenever a session opens, in the order of these calls. */
+  later(type: ElementType, shape: readonly number[], write: LaterBytes): Value {
     const name = this.fresh('const');
-    this.initializers.push({ name, type, shape, data });
+    this.initializers.push({ name, type, shape, write });
     return { name, type, shape };
   }
 
@@ -283,7 +201,7 @@ export class Graph {
 
   /** The model file of the whole graph, as onnxruntime takes it from memory. */
   serialize(): GraphFile {
-    return this.encode(this.nodes, this.initializers, this.inputs, this.outputs);
+    return modelFile(this.nodes, this.initializers, this.inputs, this.outputs);
   }
 
   /**
@@ -304,7 +222,7 @@ export class Graph {
       nodes.add(node);
       stack.push(...node.input);
     }
-    return this.encode(
+    return modelFile(
       this.nodes.filter((n) => nodes.has(n)),
       this.initializers.filter((i) => needed.has(i.name)),
       [...this.inputs, ...given].filter((v) => needed.has(v.name)),
@@ -344,49 +262,6 @@ export class Graph {
     return handed;
   }
 
-  private encode(
-    nodes: readonly Node[],
-    initializers: readonly Initializer[],
-    inputs: readonly Value[],
-    outputs: readonly { name: string; value: Value }[],
-  ): GraphFile {
-    const folder = commonFolder(
-      initializers.flatMap(({ data }) => (data instanceof Uint8Array || typeof data === 'function' ? [] : [data.file])),
-    );
-    const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
-    const rename = (name: string): string => renamed.get(name) ?? name;
-    const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
-      name,
-      type: {
-        value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES[type], shape: { dim: shape.map(encodeDim) } } },
-      },
-    });
-    const bytesWith = (constants: readonly Initializer[]): Uint8Array => {
-      const model = create(ModelProtoSchema, {
-        irVersion: IR_VERSION,
-        producerName: 'coppice',
-        opsetImport: [
-          { domain: '', version: BigInt(OPSET) },
-          { domain: CONTRIB_DOMAIN, version: 1n },
-        ],
-        graph: {
-          name: 'coppice',
-          node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
-            return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
-          }),
-          initializer: constants.map((initializer) => encodeInitializer(initializer, folder)),
-          input: inputs.map((i) => info(i.name, i)),
-          output: outputs.map(({ name, value }) => info(name, value)),
-        },
-      });
-      return toBinary(ModelProtoSchema, model);
-    };
-    if (!initializers.some(({ data }) => typeof data === 'function')) return { bytes: bytesWith(initializers), folder };
-    const complete = (): Promise<Uint8Array> =>
-      withLater(bytesWith(initializers.filter(({ data }) => typeof data !== 'function')), initializers);
-    return { bytes: new Uint8Array(), complete, folder };
-  }
-
   private constant(name: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): Value {
     this.initializers.push({
       name,
@@ -400,73 +275,4 @@ export class Graph {
   private fresh(stem: string): string {
     return `${stem}_${this.counter++}`;
   }
-}
-
-/**
- * The model file with those constants that are computed now. They are written where they belong in the file, so that large ones are
- * in memory once: Protocol Buffers merges messages that occur twice, and a second `graph` that has only constants adds them to the
- * first.
- */
-async function withLater(model: Uint8Array, initializers: readonly Initializer[]): Promise<Uint8Array> {
-  const parts: { readonly prefix: Uint8Array; readonly bytes: number; readonly write: LaterBytes }[] = [];
-  for (const { name, type, shape, data } of initializers) {
-    if (typeof data !== 'function') continue;
-    const bytes = shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[type]);
-    const header = toBinary(
-      TensorProtoSchema,
-      create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] }),
-    );
-    const tensor = Buffer.concat([header, fieldStart(TensorProtoSchema.field.rawData.number, bytes)]);
-    const start = fieldStart(GraphProtoSchema.field.initializer.number, tensor.length + bytes);
-    parts.push({ prefix: Buffer.concat([start, tensor]), bytes, write: data });
-  }
-  const length = parts.reduce((sum, { prefix, bytes }) => sum + prefix.length + bytes, 0);
-  const graph = fieldStart(ModelProtoSchema.field.graph.number, length);
-  const file = new Uint8Array(model.length + graph.length + length);
-  file.set(model);
-  file.set(graph, model.length);
-  let at = model.length + graph.length;
-  for (const { prefix, bytes, write } of parts) {
-    file.set(prefix, at);
-    at += prefix.length;
-    await write(file.subarray(at, at + bytes));
-    at += bytes;
-  }
-  return file;
-}
-
-/** What stands before the bytes of a field in a message of Protocol Buffers. */
-function fieldStart(number: number, bytes: number): Uint8Array {
-  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(bytes).finish();
-}
-
-function encodeInitializer(
-  { name, type, shape, data }: Initializer,
-  folder: string | undefined,
-): MessageInitShape<typeof TensorProtoSchema> {
-  const tensor = { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] };
-  if (typeof data === 'function') throw new Error(`${name} is not computed yet`);
-  if (data instanceof Uint8Array) return { ...tensor, rawData: data };
-  const location = relative(folder ?? '', data.file)
-    .split(sep)
-    .join('/');
-  const externalData = [
-    { key: 'location', value: location },
-    { key: 'offset', value: String(data.offset) },
-    { key: 'length', value: String(data.bytes) },
-  ];
-  return { ...tensor, dataLocation: DataLocation.EXTERNAL, externalData };
-}
-
-function encodeDim(dim: Dim): { value: { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } } {
-  return typeof dim === 'number'
-    ? { value: { case: 'dimValue', value: BigInt(dim) } }
-    : { value: { case: 'dimParam', value: dim } };
-}
-
-function encodeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
-  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
-  if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
-  return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
 }

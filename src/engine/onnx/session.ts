@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
-import { Graph, type GraphFile } from './graph';
+import { Graph } from './graph';
+import type { GraphFile } from './model-file';
 import { loadFailure, translateFailure } from './runtime-failure';
 
 /** Errors are thrown. Printing them as well would break the progress line. */

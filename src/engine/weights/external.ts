@@ -2,7 +2,8 @@
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { bytesOfRows, type StoredTensor } from '../formats/stored-tensor';
 import type { Rows } from '../formats/tensor';
-import type { ElementType, ExternalBytes, Graph, Value } from '../onnx/graph';
+import type { ElementType, Graph, Value } from '../onnx/graph';
+import type { ExternalBytes } from '../onnx/model-file';
 import { cast, takeRows } from '../onnx/ops/shapes';
 
 /** Element types of stored weights in graphs. */

@@ -27,7 +27,7 @@ export async function inRowInt8(source: WeightSource): Promise<RowInt8 | undefin
  */
 export async function inSpreadRowInt8(source: WeightSource, threads?: number): Promise<RowInt8 | undefined> {
   const { levels } = await integerArithmetic();
-  return levels && new RowInt8(source, levels, new RowRounder(levels, threads));
+  return levels && new SpreadRowInt8(source, new RowRounder(levels, threads));
 }
 
 export class RowInt8 extends Over {
@@ -36,12 +36,10 @@ export class RowInt8 extends Over {
   /**
    * @param source the exact model; closing this source closes it
    * @param levels largest magnitude of a rounded weight
-   * @param rounder spreads outliers and rounds when a session opens; then products have no gradient. Closed with the source.
    */
   constructor(
     source: WeightSource,
     private readonly levels: WeightLevels,
-    private readonly rounder?: RowRounder,
   ) {
     super(source);
   }
@@ -51,20 +49,40 @@ export class RowInt8 extends Over {
   }
 
   apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
-    if (this.rounder) return this.applySpread(g, x, linears, this.rounder);
     const bound = linears.map(({ key, rows, bias }) => ({ weight: this.source.bind(g, key, rows), bias }));
     return frozenProducts(g, x, bound, this.levels);
   }
 
-  /** No gradient. */
-  private applySpread(g: Graph, x: Value, linears: readonly AppliedLinear[], rounder: RowRounder): Value[] {
+  /** The product of low rank stays float32. */
+  lowRank(key: WeightKey): LowRankSum | undefined {
+    const sum = this.source.lowRank?.(key);
+    return sum && { base: this.over(sum.base), product: sum.product };
+  }
+
+  /** Another source in the same integers. */
+  protected over(source: WeightSource): WeightSource {
+    return new RowInt8(source, this.levels);
+  }
+}
+
+/** The same with outliers spread, rounded when a session opens. Products have no gradient. */
+export class SpreadRowInt8 extends RowInt8 {
+  /** @param rounder closed with the source */
+  constructor(
+    source: WeightSource,
+    private readonly rounder: RowRounder,
+  ) {
+    super(source, rounder.levels);
+  }
+
+  override apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
     const rounded = quantiseTokens(g, spread(g, x, MIXED));
     return linears.map(({ key, rows, bias }) => {
       const [all, width] = this.source.shape(key);
       const out = rows?.count ?? all;
       let found: Float32Array = new Float32Array(); // of the session that opens: its integers are asked for first
       const values = g.later('int8', [width, out], async ({ buffer, byteOffset, length }) => {
-        found = await rounder.round(this.source, key, new Int8Array(buffer, byteOffset, length), rows);
+        found = await this.rounder.round(this.source, key, new Int8Array(buffer, byteOffset, length), rows);
       });
       const scales = g.later('float32', [out], (into) => {
         into.set(new Uint8Array(found.buffer, found.byteOffset, found.byteLength));
@@ -74,14 +92,12 @@ export class RowInt8 extends Over {
     });
   }
 
-  /** The product of low rank stays float32. */
-  lowRank(key: WeightKey): LowRankSum | undefined {
-    const sum = this.source.lowRank?.(key);
-    return sum && { base: new RowInt8(sum.base, this.levels, this.rounder), product: sum.product };
+  protected override over(source: WeightSource): WeightSource {
+    return new SpreadRowInt8(source, this.rounder);
   }
 
   async release(): Promise<void> {
-    await this.rounder?.close();
+    await this.rounder.close();
   }
 
   override async close(): Promise<void> {

@@ -4,7 +4,8 @@
  */
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Rows } from '../formats/tensor';
-import { Graph, type GraphFile } from '../onnx/graph';
+import { Graph } from '../onnx/graph';
+import type { GraphFile } from '../onnx/model-file';
 import { quantiseWeight, type WeightLevels } from '../onnx/ops/quantised';
 import { spread } from '../onnx/ops/spread';
 import { float32, int8, openSession, type Session } from '../onnx/session';

@@ -80,7 +80,7 @@ export interface WeightSource {
    */
   check?(signal?: AbortSignal): Promise<void>;
 
-  /** Frees what only opening a session needs. The next session makes it anew. */
+  /** Frees what only opening a session needs. The next session makes it again. */
   release?(): Promise<void>;
 
   /** Releases the source, and closes the files that `read` opened. Reading opens them again. */

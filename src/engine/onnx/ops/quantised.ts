@@ -7,7 +7,8 @@
  * The sums of integers are exact (int32); only the two roundings are not. A row with an infinity gives a row that is not
  * finite. NaN is not seen: onnxruntime's maximum passes over it. So whoever computes with integers computes the whole model in float32 too.
  */
-import { elementTypeCode, type Graph, type Value } from '../graph';
+import type { Graph, Value } from '../graph';
+import { elementTypeCode } from '../model-file';
 import { add, mul } from './elementwise';
 import { transpose } from './shapes';
 

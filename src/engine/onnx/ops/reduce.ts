@@ -1,5 +1,6 @@
 /** Sums, means and maxima over axes. */
-import { elementTypeCode, type Dim, type Graph, type Value } from '../graph';
+import type { Dim, Graph, Value } from '../graph';
+import { elementTypeCode } from '../model-file';
 import { reshape } from './shapes';
 
 /** Σ over `axes`; the reduced axes stay with extent 1 when `keep`. */

@@ -1,6 +1,6 @@
 /** Shape rules shared by the ops, and ops that only move elements. */
 import type { Dim, ElementType, Graph, Value } from '../graph';
-import { elementTypeCode } from '../graph';
+import { elementTypeCode } from '../model-file';
 
 /** The shape of an elementwise result under numpy's broadcasting. @throws Error when the shapes don't fit */
 export function broadcastShape(a: readonly Dim[], b: readonly Dim[]): Dim[] {

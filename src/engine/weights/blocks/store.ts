@@ -1,6 +1,6 @@
 /** Where quantised matrices lie: in a file, which graphs name, or in memory, where no disk can be written. */
 import type { FileHandle } from 'node:fs/promises';
-import type { ExternalBytes } from '../../onnx/graph';
+import type { ExternalBytes } from '../../onnx/model-file';
 
 /** Takes the data of a model, in any order. Offsets count from their start. */
 export interface BlockSink {

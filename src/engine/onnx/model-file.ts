@@ -1,0 +1,218 @@
+/**
+ * A graph in ONNX's file format, as onnxruntime takes it from memory: Protocol Buffers, with constants in the file, in the files of a
+ * checkpoint, or computed when a session opens.
+ */
+import { relative, sep } from 'node:path';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  TensorProtoSchema,
+  type AttributeProtoSchema,
+  type ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { commonFolder } from '../files/paths';
+import type { Dim, ElementType, Value } from './graph';
+
+const ELEMENT_TYPES: Record<ElementType, DataType> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+  int32: DataType.INT32,
+  int64: DataType.INT64,
+  bool: DataType.BOOL,
+};
+
+const ELEMENT_BYTES: Record<ElementType, number> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int8: 1,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+};
+
+/** The ONNX code of an element type, as the `to` attribute of Cast wants it. */
+export function elementTypeCode(type: ElementType): number {
+  return ELEMENT_TYPES[type];
+}
+
+/** A graph as a model file, and what onnxruntime needs beside it. */
+export interface GraphFile {
+  /** Empty where `complete` is set. */
+  readonly bytes: Uint8Array;
+  /** Computes what the graph's constants lack, and gives the bytes. It throws what computing throws. */
+  readonly complete?: () => Promise<Uint8Array>;
+  /** The folder that the places of external data are relative to; undefined without any. */
+  readonly folder?: string;
+}
+
+/** Where the bytes of an initializer are. */
+export interface ExternalBytes {
+  /** Absolute path, symbolic links resolved: onnxruntime refuses a path that leaves its folder through a link. */
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A float attribute; plain numbers are integers. */
+export interface FloatAttribute {
+  readonly float: number;
+}
+export type Attribute = number | readonly number[] | string | FloatAttribute;
+
+export interface Node {
+  readonly opType: string;
+  readonly name: string;
+  readonly domain: string;
+  readonly input: string[];
+  readonly output: string[];
+  readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
+}
+
+/** Writes all bytes of a constant. */
+export type LaterBytes = (into: Uint8Array<ArrayBuffer>) => Promise<void>;
+
+interface Constant {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+}
+
+/** A constant whose data are in the graph or in a file. */
+interface StoredConstant extends Constant {
+  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes;
+}
+
+/** A constant whose data are computed when a session opens. */
+interface LaterConstant extends Constant {
+  readonly write: LaterBytes;
+}
+
+export type Initializer = StoredConstant | LaterConstant;
+
+/** ONNX operator set: 21 is what every execution provider of onnxruntime 1.30 implements for our ops. */
+const OPSET = 21;
+/** Of the file format, not of the ops; 10 is the first version that knows opset 21. */
+const IR_VERSION = 10n;
+/** Of onnxruntime's own operators. */
+export const CONTRIB_DOMAIN = 'com.microsoft';
+
+/** The file of a graph with these nodes. */
+export function modelFile(
+  nodes: readonly Node[],
+  initializers: readonly Initializer[],
+  inputs: readonly Value[],
+  outputs: readonly { name: string; value: Value }[],
+): GraphFile {
+  const stored = initializers.filter((one) => 'data' in one);
+  const later = initializers.filter((one) => 'write' in one);
+  const folder = commonFolder(stored.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])));
+  const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
+  const rename = (name: string): string => renamed.get(name) ?? name;
+  const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
+    name,
+    type: {
+      value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES[type], shape: { dim: shape.map(encodeDim) } } },
+    },
+  });
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'coppice',
+    opsetImport: [
+      { domain: '', version: BigInt(OPSET) },
+      { domain: CONTRIB_DOMAIN, version: 1n },
+    ],
+    graph: {
+      name: 'coppice',
+      node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
+        return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
+      }),
+      initializer: stored.map((constant) => encodeStored(constant, folder)),
+      input: inputs.map((i) => info(i.name, i)),
+      output: outputs.map(({ name, value }) => info(name, value)),
+    },
+  });
+  const bytes = toBinary(ModelProtoSchema, model);
+  return later.length === 0
+    ? { bytes, folder }
+    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder };
+}
+
+/**
+ * The model file with those constants that are computed now. They are written where they belong in the file, so that large ones are
+ * in memory once: Protocol Buffers merges messages that occur twice, and a second `graph` that has only constants adds them to the
+ * first.
+ */
+async function withLater(model: Uint8Array, constants: readonly LaterConstant[]): Promise<Uint8Array> {
+  const parts = constants.map((constant) => {
+    const bytes = constant.shape.reduce((product, extent) => product * extent, ELEMENT_BYTES[constant.type]);
+    const header = toBinary(TensorProtoSchema, create(TensorProtoSchema, encodeConstant(constant)));
+    const tensor = Buffer.concat([header, fieldStart(TensorProtoSchema.field.rawData.number, bytes)]);
+    const start = fieldStart(GraphProtoSchema.field.initializer.number, tensor.length + bytes);
+    return { prefix: Buffer.concat([start, tensor]), bytes, write: constant.write };
+  });
+  const length = parts.reduce((sum, { prefix, bytes }) => sum + prefix.length + bytes, 0);
+  const graph = fieldStart(ModelProtoSchema.field.graph.number, length);
+  const file = new Uint8Array(model.length + graph.length + length);
+  file.set(model);
+  file.set(graph, model.length);
+  let at = model.length + graph.length;
+  for (const { prefix, bytes, write } of parts) {
+    file.set(prefix, at);
+    at += prefix.length;
+    await write(file.subarray(at, at + bytes));
+    at += bytes;
+  }
+  return file;
+}
+
+/** What stands before the bytes of a field in a message of Protocol Buffers. */
+function fieldStart(number: number, bytes: number): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(bytes).finish();
+}
+
+/** All but the data. */
+function encodeConstant({ name, type, shape }: Constant): { name: string; dims: bigint[]; dataType: DataType } {
+  return { name, dims: shape.map(BigInt), dataType: ELEMENT_TYPES[type] };
+}
+
+function encodeStored(
+  { data, ...constant }: StoredConstant,
+  folder: string | undefined,
+): MessageInitShape<typeof TensorProtoSchema> {
+  const tensor = encodeConstant(constant);
+  if (data instanceof Uint8Array) return { ...tensor, rawData: data };
+  const location = relative(folder ?? '', data.file)
+    .split(sep)
+    .join('/');
+  const externalData = [
+    { key: 'location', value: location },
+    { key: 'offset', value: String(data.offset) },
+    { key: 'length', value: String(data.bytes) },
+  ];
+  return { ...tensor, dataLocation: DataLocation.EXTERNAL, externalData };
+}
+
+function encodeDim(dim: Dim): { value: { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } } {
+  return typeof dim === 'number'
+    ? { value: { case: 'dimValue', value: BigInt(dim) } }
+    : { value: { case: 'dimParam', value: dim } };
+}
+
+export function encodeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
+  if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
+}
