@@ -44,6 +44,7 @@ export async function openCheckpoint(
   return {
     path: located.path,
     folder,
+    tokenizer: folder,
     format: index ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config: config.value }),
     ...(support.unsupported

@@ -20,7 +20,9 @@ export interface Checkpoint {
   readonly path: string;
   /** The folder with config and tokenizer; for a single file, its folder. */
   readonly folder: string;
-  readonly format: 'safetensors' | 'safetensors-sharded';
+  /** Where its tokenizer is: the folder of tokenizer.json, or a GGUF file. */
+  readonly tokenizer: string;
+  readonly format: 'safetensors' | 'safetensors-sharded' | 'gguf' | 'gguf-sharded';
   /** The parsed `config.json`, or undefined for a file without one. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The typed description, if Coppice can compute with the model. */

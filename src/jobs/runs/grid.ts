@@ -127,9 +127,9 @@ async function idsOf(
   model: Model,
   { job }: JobContext,
 ): Promise<number[][]> {
-  const { folder } = model.checkpoint;
+  const { tokenizer: place } = model.checkpoint;
   const needed = prompt !== undefined || prompts !== undefined;
-  const tokenizer = texts && (await (needed ? loadTokenizer(folder, job) : optionalTokenizer(folder, job)));
+  const tokenizer = texts && (await (needed ? loadTokenizer(place, job) : optionalTokenizer(place, job)));
   if (!tokenizer) return [promptOf(model, promptTokens ?? PAPER_PROMPT_TOKENS, seed)];
   const ids: number[][] = [];
   for (const each of texts) ids.push(await encodePrompt(tokenizer, each, {}));

@@ -9,7 +9,7 @@ import { UserError } from '../../errors';
 import { DamagedFile, refuse, type Report } from '../damage';
 import { withFile } from '../../files/regular-file';
 import { type ByteSource, GgufCursor } from './cursor';
-import { type GgufEntry, readEntry } from './metadata';
+import { type GgufEntry, type KeepWhole, readEntry } from './metadata';
 import { align, checkPlaces, type GgufTensor, type ListedTensor, readListedTensor } from './tensors';
 import { MAX_GGUF_ENTRIES, MAX_TENSORS } from '../limits';
 
@@ -51,19 +51,27 @@ export async function isGguf(path: string): Promise<boolean> {
   }
 }
 
-/** Reads the header of the file at `path`. Throws `UserError`, or reports and returns what could be read. */
-export async function openGguf(path: string, report: Report = refuse): Promise<GgufFile> {
+/**
+ * Reads the header of the file at `path`. Throws `UserError`, or reports and returns what could be read.
+ * @param keepWhole keys whose lists and texts are kept whole; none when undefined
+ */
+export async function openGguf(path: string, report: Report = refuse, keepWhole?: KeepWhole): Promise<GgufFile> {
   const absolute = resolve(path);
   return withFile(absolute, async (opened) => {
     const { bytes } = opened;
     const file = await realpath(absolute);
     const source = { bytes, read: (position: number, length: number) => opened.readRange(position, length) };
-    return { path: absolute, file, bytes, ...(await readGgufHeader(source, basename(path), report)) };
+    return { path: absolute, file, bytes, ...(await readGgufHeader(source, basename(path), report, keepWhole)) };
   });
 }
 
 /** Reads a header. If `report` returns, the result has what was read before the damage. */
-export async function readGgufHeader(source: ByteSource, name: string, report: Report = refuse): Promise<GgufHeader> {
+export async function readGgufHeader(
+  source: ByteSource,
+  name: string,
+  report: Report = refuse,
+  keepWhole: KeepWhole = () => false,
+): Promise<GgufHeader> {
   const cursor = new GgufCursor(source, name);
   const metadata = new Map<string, GgufEntry>();
   const listed: ListedTensor[] = [];
@@ -72,7 +80,7 @@ export async function readGgufHeader(source: ByteSource, name: string, report: R
     const counts = await readStart(cursor, name);
     draft.version = counts.version;
     for (let i = 0; i < counts.entries; i++) {
-      const entry = await readEntry(cursor, i);
+      const entry = await readEntry(cursor, i, keepWhole);
       if (metadata.has(entry.key)) report(cursor.damaged('it occurs twice'));
       metadata.set(entry.key, entry);
     }

@@ -99,7 +99,7 @@ export async function planGguf(
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const dialect = dialectOf(architecture);
-  const tokenizer = await tokenizerMetadata(checkpoint.folder, architecture);
+  const tokenizer = await tokenizerMetadata(checkpoint.tokenizer, architecture);
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, dtype });
   const facts = { name: name ?? modelName(checkpoint), description, dtype: mostFrequent(tensors) };
   const fields = [
