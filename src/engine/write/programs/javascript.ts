@@ -1,0 +1,86 @@
+/** Programs of JavaScript that load a model and continue a text, for Node and for browsers. */
+import { imported, literal, ONNX_FILES, type OnnxKind, type Place } from './place';
+
+/** @param head lines after the imports, by which a whole program reads its arguments */
+export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Place, head = ''): string =>
+  `${imported('{ env, pipeline }', '@huggingface/transformers')}
+${head}
+env.allowRemoteModels = false; // nothing is downloaded
+const generator = await pipeline('text-generation', ${path}, { dtype: '${kind}' });
+const [{ generated_text: text }] = await generator(${prompt}, { max_new_tokens: ${count}, do_sample: false });
+console.log(text);
+`;
+
+/** Greedy decoding with a cache of keys and values, by nothing but onnxruntime. */
+export const nodeOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, head = ''): string =>
+  `${imported('{ readFileSync }', 'node:fs')}
+${imported('{ join }', 'node:path')}
+${imported('{ Tokenizer }', '@huggingface/tokenizers')}
+${imported('{ InferenceSession, Tensor }', 'onnxruntime-node')}
+${head}
+const folder = ${path};
+const json = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'));
+const ends = [json('generation_config.json').eos_token_id ?? []].flat();
+const session = await InferenceSession.create(join(folder, '${ONNX_FILES[kind]}'));
+
+const int64 = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
+const ids = [...tokenizer.encode(${prompt}).ids];
+let news = ids; // tokens that the model has not read yet
+// Keys and values of the tokens that it has read: [1, heads, tokens, width of a head].
+const cache = {};
+for (const { name, type, shape } of session.inputMetadata) {
+  if (!name.startsWith('past_key_values')) continue;
+  const none = type === 'float16' ? new Uint16Array(0) : new Float32Array(0);
+  cache[name] = new Tensor(type, none, [1, shape[1], 0, shape[3]]);
+}
+
+for (let written = 0; written < ${count}; written++) {
+  const feeds = { ...cache, input_ids: int64(news), attention_mask: int64(ids.map(() => 1)) };
+  if (session.inputNames.includes('position_ids')) {
+    feeds.position_ids = int64(news.map((_, i) => ids.length - news.length + i));
+  }
+  const results = await session.run(feeds);
+  const next = likeliest(results.logits);
+  if (ends.includes(next)) break;
+  ids.push(next);
+  news = [next];
+  for (const name of Object.keys(cache)) cache[name] = results[name.replace('past_key_values', 'present')];
+}
+console.log(tokenizer.decode(ids, { skip_special_tokens: true }));
+
+/** The token with the largest logit after the last position. */
+function likeliest({ data, dims, type }) {
+  const last = data.subarray(data.length - dims[2]);
+  // Node has no numbers of 16 bits. Their bits are in the order of the numbers when those of negative ones are turned.
+  const bits = type === 'float16' && last instanceof Uint16Array;
+  const value = (i) => (bits ? (last[i] & 0x8000 ? 0x8000 - last[i] : last[i]) : last[i]);
+  let best = 0;
+  for (let i = 1; i < last.length; i++) if (value(i) > value(best)) best = i;
+  return best;
+}
+`;
+
+/** For a page, by a bundler or an import map. */
+export const browserTransformers = (kind: OnnxKind, name: string): string =>
+  `${imported('{ env, pipeline }', '@huggingface/transformers')}
+
+env.allowRemoteModels = false;
+env.allowLocalModels = true; // files of your own server: /models/${name}/config.json and so on
+env.localModelPath = '/models/';
+const options = { dtype: '${kind}', device: 'wasm' }; // 'webgpu' where navigator.gpu is there
+const generator = await pipeline('text-generation', ${literal(name)}, options);
+const [{ generated_text: text }] = await generator('Once upon a time', { max_new_tokens: 50, do_sample: false });
+document.body.append(text);
+`;
+
+export const nodeLlamaCpp = ({ path, prompt, count }: Place): string =>
+  `${imported('{ getLlama, LlamaCompletion }', 'node-llama-cpp')}
+
+const llama = await getLlama();
+const model = await llama.loadModel({ modelPath: ${path} });
+const context = await model.createContext();
+const completion = new LlamaCompletion({ contextSequence: context.getSequence() });
+const prompt = ${prompt};
+console.log(prompt + (await completion.generateCompletion(prompt, { maxTokens: ${count}, temperature: 0 })));
+`;
