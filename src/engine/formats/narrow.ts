@@ -36,6 +36,15 @@ function bfloat16Bits(bits: number): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
+const one = new Float32Array(1);
+const bitsOfOne = new Uint32Array(one.buffer);
+
+/** The bits of a number as float16, rounded to the nearest, ties to even. */
+export function halfBits(value: number): number {
+  one[0] = value;
+  return float16Bits(bitsOfOne[0], one[0]);
+}
+
 /** IEEE 754 binary16: 5 bits of exponent, 10 of fraction. */
 function float16Bits(bits: number, value: number): number {
   const sign = (bits >>> 16) & 0x8000;

@@ -6,6 +6,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
 import type { WeightDtype } from '../formats/dtype';
+import {
+  BLOCK_ELEMENTS,
+  isQuantised,
+  quantise,
+  QUANTISED_BYTES,
+  QUANTISED_LIMIT,
+  type QuantisedDtype,
+} from '../formats/gguf/quantise';
 import type { Rows } from '../formats/tensor';
 import { throwIfCancelled, UserError } from '../errors';
 import { option } from '../option-token';
@@ -13,10 +21,13 @@ import type { CopyOptions } from '../files/copy';
 import type { OutputFile } from '../files/output-file';
 import { rowWidth } from '../weights/source';
 
+/** The types that numbers are rounded to. Only GGUF files have the quantised ones. */
+export type RewrittenDtype = WeightDtype | QuantisedDtype;
+
 /** A tensor whose bytes are not copied. */
-export interface Rewrite {
+export interface Rewrite<D extends RewrittenDtype = WeightDtype> {
   /** The stored type. */
-  readonly dtype: WeightDtype;
+  readonly dtype: D;
   readonly shape: readonly number[];
   /** Its numbers in some rows; each element of a vector is a row. @throws UserError when a file cannot be read */
   readonly read: (rows: Rows) => Promise<Float64Array>;
@@ -32,7 +43,7 @@ const PIECE = 2 ** 18;
 export async function writeRewritten(
   target: OutputFile,
   position: number,
-  { name, rewrite }: { readonly name: string; readonly rewrite: Rewrite },
+  { name, rewrite }: { readonly name: string; readonly rewrite: Rewrite<RewrittenDtype> },
   options: CopyOptions,
 ): Promise<void> {
   const rows = rowsOf(rewrite);
@@ -57,21 +68,35 @@ export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
 }
 
 /** The bytes of some rows of the tensor `name`. @throws UserError for a number that the type cannot hold */
-export async function rewritten(name: string, { dtype, read }: Rewrite, rows: Rows): Promise<Uint8Array> {
+export async function rewritten(
+  name: string,
+  { dtype, read }: Rewrite<RewrittenDtype>,
+  rows: Rows,
+): Promise<Uint8Array> {
   const exact = await read(rows);
   const values = new Float32Array(exact.length);
-  const limit = OVERFLOW[dtype];
+  const quantised = isQuantised(dtype);
+  const limit = quantised ? QUANTISED_LIMIT[dtype] : OVERFLOW[dtype];
   for (let i = 0; i < exact.length; i++) {
-    // Infinite numbers of the source stay infinite.
-    if (Math.abs(exact[i]) >= limit && Number.isFinite(exact[i])) throw overflow(name, dtype, exact[i]);
+    // Infinite numbers of the source stay infinite, where the type has them.
+    if (!(Math.abs(exact[i]) < limit) && (quantised || Number.isFinite(exact[i])))
+      throw unstorable(name, dtype, exact[i]);
     values[i] = exact[i];
   }
-  return narrow(values, dtype, new Uint8Array(exact.length * ELEMENT_BYTES[dtype]));
+  if (!quantised) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
+  return quantise(values, dtype, new Uint8Array((values.length / BLOCK_ELEMENTS) * QUANTISED_BYTES[dtype]));
 }
 
-function overflow(name: string, dtype: WeightDtype, value: number): UserError {
+function unstorable(name: string, dtype: RewrittenDtype, value: number): UserError {
+  const what = `"${name}" cannot be stored as ${dtype}`;
+  if (isQuantised(dtype)) {
+    const why = Number.isFinite(value)
+      ? `it holds ${value.toPrecision(6)}, and its scale would become infinite`
+      : `it holds ${String(value)}, which the type does not have`;
+    return new UserError(what, why, 'Choose f32 or bf16 if the model is sound.');
+  }
   return new UserError(
-    `"${name}" cannot be stored as ${dtype}`,
+    what,
     `it holds ${value.toPrecision(6)}, and numbers of ${OVERFLOW[dtype]} or more would become infinite`,
     dtype === 'F32'
       ? 'Its training diverged; use an earlier adapter.'

@@ -1,0 +1,143 @@
+/**
+ * Quantises float32 numbers as ggml's reference does, bit for bit. 32 neighbours share a scale in float16, in some types
+ * a minimum too. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
+ */
+import { halfBits } from '../narrow';
+
+/** Elements of a block. A row is a whole number of blocks. */
+export const BLOCK_ELEMENTS = 32;
+
+/** Bytes of a block. */
+export const QUANTISED_BYTES = { Q8_0: 34, Q4_0: 18, Q4_1: 20, Q5_0: 22, Q5_1: 24 } as const;
+
+/** The types that Coppice makes; llama.cpp has more. */
+export type QuantisedDtype = keyof typeof QUANTISED_BYTES;
+
+export const isQuantised = (dtype: string): dtype is QuantisedDtype => Object.hasOwn(QUANTISED_BYTES, dtype);
+
+/** The smallest magnitude that float16 rounds to infinity. */
+const HALF_OVERFLOW = 65520;
+
+/** Numbers of this magnitude may have no finite scale. */
+export const QUANTISED_LIMIT: Readonly<Record<QuantisedDtype, number>> = {
+  Q8_0: 127 * HALF_OVERFLOW,
+  Q4_0: 8 * HALF_OVERFLOW,
+  Q5_0: 16 * HALF_OVERFLOW,
+  Q4_1: HALF_OVERFLOW,
+  Q5_1: HALF_OVERFLOW,
+};
+
+const { fround, abs, min } = Math;
+
+/**
+ * Writes `values`, whole blocks of finite numbers, into `into`.
+ * @returns `into`: `QUANTISED_BYTES` for every 32 numbers
+ */
+export function quantise(values: Float32Array, dtype: QuantisedDtype, into: Uint8Array): Uint8Array {
+  const bytes = QUANTISED_BYTES[dtype];
+  if (values.length % BLOCK_ELEMENTS !== 0 || into.length !== (values.length / BLOCK_ELEMENTS) * bytes) {
+    throw new Error(`${values.length} numbers are not ${into.length} bytes of ${dtype}`);
+  }
+  switch (dtype) {
+    case 'Q8_0':
+      return wholeBytes(values, into);
+    case 'Q4_0':
+      return centred(values, into, 4);
+    case 'Q5_0':
+      return centred(values, into, 5);
+    case 'Q4_1':
+      return fromMinimum(values, into, 4);
+    case 'Q5_1':
+      return fromMinimum(values, into, 5);
+  }
+}
+
+/** The divisor as a factor. A block of zeros has none. */
+const inverse = (scale: number): number => (scale === 0 ? 0 : fround(1 / scale));
+
+/** Q8_0: −127 … 127 times the scale, halves rounded away from zero. */
+function wholeBytes(values: Float32Array, into: Uint8Array): Uint8Array {
+  let out = 0;
+  for (let at = 0; at < values.length; at += BLOCK_ELEMENTS) {
+    let largest = 0;
+    for (let i = at; i < at + BLOCK_ELEMENTS; i++) {
+      const size = abs(values[i]);
+      if (size > largest) largest = size;
+    }
+    const scale = fround(largest / 127);
+    const factor = inverse(scale);
+    out = putHalf(into, out, scale);
+    for (let i = at; i < at + BLOCK_ELEMENTS; i++) {
+      const scaled = fround(values[i] * factor);
+      into[out++] = scaled < 0 ? -((0.5 - scaled) | 0) : (scaled + 0.5) | 0;
+    }
+  }
+  return into;
+}
+
+/** Q4_0, Q5_0: the largest magnitude, with its sign, is the lowest number. */
+function centred(values: Float32Array, into: Uint8Array, bits: 4 | 5): Uint8Array {
+  const lowest = 2 ** (bits - 1);
+  const highest = 2 ** bits - 1;
+  const upwards = lowest + 0.5;
+  const quants = new Uint8Array(BLOCK_ELEMENTS);
+  let out = 0;
+  for (let at = 0; at < values.length; at += BLOCK_ELEMENTS) {
+    let size = 0;
+    let largest = 0;
+    for (let i = at; i < at + BLOCK_ELEMENTS; i++) {
+      if (abs(values[i]) <= size) continue;
+      largest = values[i];
+      size = abs(largest);
+    }
+    const scale = fround(largest / -lowest);
+    const factor = inverse(scale);
+    for (let i = 0; i < BLOCK_ELEMENTS; i++) {
+      quants[i] = min(highest, fround(fround(values[at + i] * factor) + upwards) | 0);
+    }
+    out = pack(quants, bits, into, putHalf(into, out, scale));
+  }
+  return into;
+}
+
+/** Q4_1, Q5_1: multiples of the scale above the minimum. */
+function fromMinimum(values: Float32Array, into: Uint8Array, bits: 4 | 5): Uint8Array {
+  const highest = 2 ** bits - 1;
+  const quants = new Uint8Array(BLOCK_ELEMENTS);
+  let out = 0;
+  for (let at = 0; at < values.length; at += BLOCK_ELEMENTS) {
+    let least = values[at];
+    let most = values[at];
+    for (let i = at + 1; i < at + BLOCK_ELEMENTS; i++) {
+      if (values[i] < least) least = values[i];
+      if (values[i] > most) most = values[i];
+    }
+    const scale = fround(fround(most - least) / highest);
+    const factor = inverse(scale);
+    for (let i = 0; i < BLOCK_ELEMENTS; i++) {
+      quants[i] = min(highest, fround(fround(fround(values[at + i] - least) * factor) + 0.5) | 0);
+    }
+    out = pack(quants, bits, into, putHalf(into, putHalf(into, out, scale), least));
+  }
+  return into;
+}
+
+/** Two neighbours 16 apart share a byte. Fifth bits come before them. @returns the position after the block */
+function pack(quants: Uint8Array, bits: 4 | 5, into: Uint8Array, out: number): number {
+  const half = BLOCK_ELEMENTS / 2;
+  let at = out;
+  if (bits === 5) {
+    let fifths = 0;
+    for (let i = 0; i < BLOCK_ELEMENTS; i++) fifths |= (quants[i] >>> 4) << i;
+    for (let byte = 0; byte < 4; byte++) into[at++] = fifths >>> (8 * byte);
+  }
+  for (let i = 0; i < half; i++) into[at++] = (quants[i] & 15) | ((quants[i + half] & 15) << 4);
+  return at;
+}
+
+function putHalf(into: Uint8Array, at: number, value: number): number {
+  const half = halfBits(value);
+  into[at] = half;
+  into[at + 1] = half >>> 8;
+  return at + 2;
+}

@@ -1,0 +1,84 @@
+/**
+ * The types of the matrices of a quantised file, as llama.cpp's own program chooses them: the matrix that makes the
+ * logits is finer than the others, and rows that are no whole number of blocks stay in 16 bits.
+ */
+import { UserError } from '../../errors';
+import { BLOCK_ELEMENTS, isQuantised } from '../../formats/gguf/quantise';
+import type { RewrittenDtype } from '../rewrite';
+import { type GgufType, LLAMA_CPP_TYPES } from './kinds';
+
+const DTYPES: Readonly<Record<GgufType, RewrittenDtype>> = {
+  f32: 'F32',
+  f16: 'F16',
+  bf16: 'BF16',
+  q8_0: 'Q8_0',
+  q4_0: 'Q4_0',
+  q4_1: 'Q4_1',
+  q5_0: 'Q5_0',
+  q5_1: 'Q5_1',
+};
+
+/** llama.cpp's numbers for what most matrices of a file are (`general.file_type`). */
+export const FILE_TYPES: Readonly<Record<RewrittenDtype, number>> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q8_0: 7,
+  Q5_0: 8,
+  Q5_1: 9,
+  BF16: 32,
+};
+
+/** llama.cpp's program makes Q6_K of the head where this divides its rows. Its scales are found by a search. */
+const SUPER_BLOCK = 256;
+
+export const storedAs = (type: GgufType): RewrittenDtype => DTYPES[type];
+
+/** The type of a matrix, (rows, columns). @param head whether it makes the logits: a tied embedding does */
+export function dtypeFor(type: GgufType, shape: readonly number[], head: boolean): RewrittenDtype {
+  const dtype = DTYPES[type];
+  if (!isQuantised(dtype)) return dtype;
+  if (shape[shape.length - 1] % BLOCK_ELEMENTS !== 0) return 'F16';
+  return head ? 'Q8_0' : dtype;
+}
+
+interface Typed {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** What differs from what was asked for, and from what llama.cpp's program makes of it. */
+export function typeNotes(type: GgufType | undefined, tensors: readonly Typed[], head: string): string[] {
+  const wanted = type && DTYPES[type];
+  if (wanted === undefined || !isQuantised(wanted)) return [];
+  const notes: string[] = [];
+  const odd = tensors.filter(({ dtype, shape }) => dtype === 'F16' && shape.length > 1).length;
+  if (odd > 0) {
+    const has = odd === 1 ? '1 matrix has rows that are' : `${odd} matrices have rows that are`;
+    notes.push(`${has} no multiple of ${BLOCK_ELEMENTS} long and stay in 16 bits`);
+  }
+  const logits = tensors.find(({ name }) => name === head);
+  if (wanted !== 'Q8_0' && logits?.dtype === 'Q8_0' && logits.shape[1] % SUPER_BLOCK === 0) {
+    notes.push(`${head} is Q8_0, where llama-quantize makes Q6_K: a little larger and finer`);
+  }
+  return notes;
+}
+
+/**
+ * What to do for a type that only llama.cpp makes.
+ * @param type as llama.cpp names it, in any case
+ * @param file the GGUF file that was to be written, for the command
+ * @returns undefined for other types
+ */
+export function kQuantAdvice(type: string, file = 'model.gguf'): UserError | undefined {
+  const known = LLAMA_CPP_TYPES.find((name) => name === type.toLowerCase());
+  if (known === undefined) return undefined;
+  const wide = `${file.replace(/\.gguf$/i, '')}-f16.gguf`;
+  return new UserError(
+    `Coppice does not write ${known}`,
+    "its scales are found by a search that only llama.cpp's own program has",
+    `Write f16, and then run: llama-quantize ${wide} ${file} ${known.toUpperCase()}`,
+  );
+}
