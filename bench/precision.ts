@@ -24,7 +24,7 @@ import type { Precision } from '../src/engine/precision';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import { Overlay } from '../src/engine/weights/overlay';
 import type { KeyedPatch } from '../src/engine/weights/patches';
-import { checkpointWeights } from '../src/engine/weights/safetensors';
+import { checkpointWeights } from '../src/engine/weights/checkpoint';
 import type { WeightSource } from '../src/engine/weights/source';
 import { llamaCppFolder, llamaCppLoss, referenceGguf } from './peers/llama-cpp';
 import { isSkipped } from './peers/peer';

@@ -5,7 +5,7 @@ import type { WeightKey } from '../../src/engine/checkpoint/weight-key';
 import type { PatchNote } from '../../src/engine/weights/patch-note';
 import { PatchWriter } from '../../src/engine/weights/patch-writer';
 import type { KeyedPatch } from '../../src/engine/weights/patches';
-import { withWeights } from '../../src/engine/weights/safetensors';
+import { withWeights } from '../../src/engine/weights/checkpoint';
 import { normal } from './random';
 
 /** o_proj and down_proj of the given blocks. */

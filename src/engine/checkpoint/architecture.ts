@@ -3,7 +3,7 @@
 /** The Linears of a block. */
 export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
 
-/** Rotary position embedding, as transformers defines the three scaling kinds. */
+/** Rotary position embedding: the three scaling kinds of transformers, and what a GGUF file says. */
 export type RopeScaling =
   | { readonly kind: 'default' }
   | { readonly kind: 'linear'; readonly factor: number }
@@ -13,6 +13,11 @@ export type RopeScaling =
       readonly lowFreqFactor: number;
       readonly highFreqFactor: number;
       readonly originalContext: number;
+    }
+  | {
+      /** A divisor for the frequency of each pair, as GGUF files have them. */
+      readonly kind: 'factors';
+      readonly factors: readonly number[];
     };
 
 export interface Rope {

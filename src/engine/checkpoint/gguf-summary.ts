@@ -14,7 +14,7 @@ export const GGUF_UNSUPPORTED = {
 } as const;
 
 /** The content of `coppice inspect` for a GGUF file. */
-export function summarizeGguf(gguf: GgufFile): Summary {
+export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>): Summary {
   const architecture = text(gguf, 'general.architecture');
   const number = (field: string): number | null => {
     return architecture === null ? null : positive(gguf, `${architecture}.${field}`);
@@ -83,7 +83,7 @@ function listedNumber(rows: readonly (number | undefined)[] | undefined, unit: n
 }
 
 /** Contradictions between metadata and tensors, and missing information. */
-function doubts(gguf: GgufFile, architecture: string | null, stored: number): string[] {
+function doubts(gguf: Omit<GgufFile, 'stamp'>, architecture: string | null, stored: number): string[] {
   const notes: string[] = [];
   const named = gguf.metadata.get('general.architecture');
   if (architecture === null) {
@@ -116,17 +116,17 @@ function storedBlocks(tensors: readonly GgufTensor[]): number[] {
   return Array.from(perBlock, (count: number | undefined) => count ?? 0);
 }
 
-function text(gguf: GgufFile, key: string): string | null {
+function text(gguf: Omit<GgufFile, 'stamp'>, key: string): string | null {
   const value = gguf.metadata.get(key)?.value;
   return typeof value === 'string' ? value : null;
 }
 
-function positive(gguf: GgufFile, key: string): number | null {
+function positive(gguf: Omit<GgufFile, 'stamp'>, key: string): number | null {
   const value = gguf.metadata.get(key)?.value;
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
-function listLength(gguf: GgufFile, key: string): number | null {
+function listLength(gguf: Omit<GgufFile, 'stamp'>, key: string): number | null {
   const value = gguf.metadata.get(key)?.value;
   return typeof value === 'object' ? value.length : null;
 }

@@ -1,8 +1,9 @@
-/** Finds the files of a checkpoint from the user's path: a model folder, a safetensors file, an index or the config. */
+/** Finds the files of a checkpoint from the user's path: a model folder, a safetensors or GGUF file, an index or the config. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { systemReason } from '../system-failure';
+import { isGguf } from '../formats/gguf/file';
 import { pickleError } from '../formats/not-safetensors';
 
 export interface Located {
@@ -11,8 +12,8 @@ export interface Located {
   readonly folder: string;
   /** Names of the folder's entries. */
   readonly names: readonly string[];
-  /** A single file with all weights, or the index of several. */
-  readonly weights: { readonly kind: 'file' | 'index'; readonly path: string };
+  /** A single file with all weights, the index of several, or a GGUF file, which may be one of several. */
+  readonly weights: { readonly kind: 'file' | 'index' | 'gguf'; readonly path: string };
   /** True if the path is one of several files of a checkpoint. */
   readonly isPart: boolean;
 }
@@ -29,7 +30,8 @@ export async function locateCheckpoint(path: string): Promise<Located> {
   const folder = dirname(absolute);
   const name = basename(absolute);
   if (name === 'config.json') return locateInFolder(absolute, folder);
-  const kind = name.endsWith('.index.json') ? 'index' : 'file';
+  const gguf = await isGguf(absolute);
+  const kind = gguf ? 'gguf' : name.endsWith('.index.json') ? 'index' : 'file';
   return {
     path: absolute,
     folder,
@@ -41,7 +43,7 @@ export async function locateCheckpoint(path: string): Promise<Located> {
 
 async function locateInFolder(path: string, folder: string): Promise<Located> {
   const names = await list(folder);
-  const found = (kind: 'file' | 'index', name: string): Located => {
+  const found = (kind: Located['weights']['kind'], name: string): Located => {
     return { path, folder, names, weights: { kind, path: join(folder, name) }, isPart: false };
   };
   // The search order of transformers.
@@ -51,6 +53,8 @@ async function locateInFolder(path: string, folder: string): Promise<Located> {
   if (indexes.length === 1) return found('index', indexes[0]);
   const files = names.filter((name) => name.endsWith('.safetensors'));
   if (files.length === 1 && indexes.length === 0) return found('file', files[0]);
+  const models = ggufModels(names);
+  if (models.length === 1 && files.length === 0 && indexes.length === 0) return found('gguf', models[0]);
   throw noWeights(folder, names, files, indexes);
 }
 
@@ -76,12 +80,10 @@ function noWeights(
   }
   const pickle = names.find((name) => PICKLE.test(name));
   if (pickle !== undefined) return pickleError(pickle);
-  if (names.some((name) => name.endsWith('.gguf'))) {
-    return new UserError(
-      what,
-      'it holds GGUF files only',
-      'Open one of them to inspect it. To compute, get the model in safetensors.',
-    );
+  const models = ggufModels(names);
+  if (models.length > 1) {
+    const shown = models.slice(0, 4).join(', ');
+    return new UserError(what, `it holds ${models.length} models in GGUF files: ${shown}`, 'Open one of them.');
   }
   if (names.includes('snapshots') && names.includes('blobs')) {
     return new UserError(
@@ -92,6 +94,10 @@ function noWeights(
   }
   return new UserError(what, 'this folder has no weights (.safetensors)', 'Choose another folder.');
 }
+
+/** One GGUF file of each model: of a model in several files the first one. */
+const ggufModels = (names: readonly string[]): string[] =>
+  names.filter((name) => /\.gguf$/i.test(name) && !/-(?!00001-of-)\d{5}-of-\d{5}\.gguf$/i.test(name));
 
 async function isFolder(path: string): Promise<boolean> {
   try {

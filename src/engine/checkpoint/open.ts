@@ -9,6 +9,7 @@ import { UserError } from '../errors';
 import type { Architecture, LayerShape } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isUnsupported, readConfigArchitecture } from './config';
+import { openGgufCheckpoint } from './gguf/open';
 import { readConfigFile, readGenerationEos } from './config-file';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
@@ -19,7 +20,7 @@ import type { TensorInfo } from '../formats/tensor';
 import { verifyTensors } from './verify';
 
 /**
- * Opens the checkpoint at `path`: a folder, a `.safetensors` file, an index or a `config.json`. Throws `UserError` for
+ * Opens the checkpoint at `path`: a folder, a `.safetensors` file, an index, a `config.json` or a GGUF file. Throws `UserError` for
  * damaged or contradictory files. A valid checkpoint that Coppice cannot compute with opens with `unsupported` set.
  * @param layers shapes of the blocks that config.json cannot express; the weights are checked against them
  * @throws CancelledError once `signal` is aborted
@@ -30,6 +31,8 @@ export async function openCheckpoint(
   layers?: readonly LayerShape[],
 ): Promise<Checkpoint> {
   const located = await locateCheckpoint(path);
+  if (located.weights.kind === 'gguf')
+    return { ...(await openGgufCheckpoint(located.weights.path, signal)), path: located.path };
   const { weights, folder, names } = located;
   const index = weights.kind === 'index' ? await readShardIndex(weights.path) : undefined;
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;

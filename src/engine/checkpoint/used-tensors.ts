@@ -1,5 +1,5 @@
 /** The tensors of a model as it is used: those in the files, narrower where the checkpoint is, with biases that it adds. */
-import { DTYPE_BITS } from '../formats/dtype';
+import { bytesOfElements } from '../formats/gguf/types';
 import type { TensorInfo } from '../formats/tensor';
 import { requireArchitecture } from './open';
 import { elements } from './parameters';
@@ -17,7 +17,7 @@ export function usedTensors(checkpoint: Checkpoint): readonly UsedTensor[] {
   return [...checkpoint.tensors.values()].flatMap((tensor) => {
     const key = keys.get(tensor.name);
     const sized = (name: string, shape: readonly number[]): UsedTensor => {
-      return { name, dtype: tensor.dtype, shape, bytes: (elements(shape) * DTYPE_BITS[tensor.dtype]) / 8 };
+      return { name, dtype: tensor.dtype, shape, bytes: bytesOfElements(tensor.dtype, elements(shape)) };
     };
     const biases = added.get(tensor.name)?.map((bias) => weightOf(architecture, bias)!) ?? [];
     const shape = (key && weightOf(architecture, key)?.shape) ?? tensor.shape;

@@ -1,5 +1,7 @@
 /** Reads elements of every stored type as numbers, for display. For computing, widen.ts widens them. */
-import { type Dtype, DTYPE_BITS } from './dtype';
+import { type Dtype, DTYPE_BITS, isBlockType, isElementType, type StoredDtype } from './dtype';
+import { dequantise } from './gguf/dequantise';
+import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { widen } from './widen';
 
 type Read = (view: DataView, at: number) => number;
@@ -20,8 +22,16 @@ const READERS: Readonly<Partial<Record<Dtype, Read>>> = {
   F8_E8M0: (view, at) => scale8(view.getUint8(at)),
 };
 
-/** Converts bytes of this type to numbers; undefined for types whose elements are not real numbers in whole bytes. */
-export function numbersOf(dtype: Dtype): ((bytes: Uint8Array) => Iterable<number>) | undefined {
+/**
+ * Converts bytes of this type to numbers, whole blocks of a type with blocks; undefined for types whose elements are not real
+ * numbers in whole bytes, and for blocks that Coppice does not know.
+ */
+export function numbersOf(dtype: StoredDtype): ((bytes: Uint8Array) => Iterable<number>) | undefined {
+  if (isBlockType(dtype)) {
+    const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(dtype)!;
+    return (bytes) => dequantise(bytes, dtype, new Float32Array((bytes.length / blockBytes) * blockElements));
+  }
+  if (!isElementType(dtype)) return undefined;
   const size = DTYPE_BITS[dtype] / 8;
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') {
     return (bytes) => widen(bytes, dtype, new Float32Array(bytes.length / size));

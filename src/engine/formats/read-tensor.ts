@@ -1,9 +1,11 @@
 /** Numbers and bytes of stored tensors. Callers need not know their position in the file. */
 import { UserError } from '../errors';
 import { type RegularFile, withFile } from '../files/regular-file';
-import { isWeightDtype } from './dtype';
+import { isBlockType, isReadable } from './dtype';
+import { dequantise } from './gguf/dequantise';
+import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
-import type { Rows, TensorInfo } from './tensor';
+import { requireRows, type Rows, type TensorInfo } from './tensor';
 import { widen } from './widen';
 
 /**
@@ -12,30 +14,65 @@ import { widen } from './widen';
  */
 export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float32Array> {
   const stored = storedTensor(tensor);
-  requireWeightDtype(tensor);
+  requireReadable(tensor);
   return withFile(stored.file, (file) => readRows(file, stored, rows));
 }
 
 /**
- * Some rows of a tensor, or all of them, from its open file: widened to float32, row by row.
+ * Some rows of a tensor, or all of them, from its open file: widened to float32, row by row, in the model's order.
  * @throws UserError when the file cannot be read or the dtype not widened
  */
 export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
-  const { name, dtype, shape } = tensor;
-  requireWeightDtype({ name, dtype });
+  requireReadable(tensor);
+  const { shape, paired } = tensor;
+  const [all = 1] = shape;
+  const asked = rows ?? { start: 0, count: all };
+  if (paired === undefined) return readStored(file, tensor, asked);
+  requireRows(asked, all);
+  const heads = wholeHeads(asked, paired);
+  return unpaired(await readStored(file, tensor, heads), asked, heads.start, paired);
+}
+
+/** Rows as they lie in the file. */
+async function readStored(file: RegularFile, tensor: StoredTensor, rows: Rows): Promise<Float32Array> {
+  const { dtype, shape } = tensor;
   const { offset, bytes } = bytesOfRows(tensor, rows);
   const buffer = await file.readRange(offset, bytes);
-  const [all, ...row] = shape;
-  const count = row.reduce((a, b) => a * b, rows?.count ?? all ?? 1);
-  return widen(buffer, dtype, new Float32Array(count));
+  const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, rows.count));
+  return isBlockType(dtype) ? dequantise(buffer, dtype, values) : widen(buffer, dtype, values);
 }
 
-function requireWeightDtype({ name, dtype }: Pick<TensorInfo, 'name' | 'dtype'>): void {
-  if (isWeightDtype(dtype)) return;
-  throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, 'Use float32, float16 or bfloat16 tensors.');
+/** The rows of the heads that have some of `rows`. */
+function wholeHeads({ start, count }: Rows, headDim: number): Rows {
+  const first = Math.floor(start / headDim);
+  return { start: first * headDim, count: Math.ceil((start + count) / headDim) * headDim - first * headDim };
 }
 
-/** Bytes of a piece: a multiple of every element size. */
+/** Row j of a head lies at 2j, row headDim / 2 + j at 2j + 1. @param first number of the row that `stored` begins with */
+function unpaired(stored: Float32Array, { start, count }: Rows, first: number, headDim: number): Float32Array {
+  if (count === 0) return new Float32Array(0);
+  const width = stored.length / (wholeHeads({ start, count }, headDim).count || 1);
+  const values = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const from = storedRow(start + i, headDim) - first;
+    values.set(stored.subarray(from * width, (from + 1) * width), i * width);
+  }
+  return values;
+}
+
+/** Where row `row` of the model lies in a file with paired rows. */
+export function storedRow(row: number, headDim: number): number {
+  const [inside, half] = [row % headDim, headDim / 2];
+  return row - inside + (inside < half ? 2 * inside : 2 * (inside - half) + 1);
+}
+
+function requireReadable({ name, dtype }: Pick<TensorInfo, 'name' | 'dtype'>): void {
+  if (isReadable(dtype)) return;
+  const action = 'Use float32, float16 or bfloat16 tensors, or a GGUF type that Coppice reads.';
+  throw new UserError(`Cannot read ${name}`, `its dtype is ${dtype}`, action);
+}
+
+/** Bytes of a piece, about: it is a whole number of elements or blocks. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Passes a tensor's bytes to `use`, piece by piece. The next piece overwrites the buffer. */
@@ -48,10 +85,12 @@ export type EachPiece = (use: (piece: Uint8Array) => void) => Promise<void>;
 export function withPieces<T>(tensor: TensorInfo, body: (each: EachPiece) => Promise<T>): Promise<T> {
   const { file, offset, bytes } = storedTensor(tensor);
   return withFile(file, (opened) => {
-    const buffer = Buffer.alloc(Math.min(PIECE_BYTES, bytes));
+    const unit = TENSOR_TYPES_BY_NAME.get(tensor.dtype)?.blockBytes ?? 1;
+    const most = PIECE_BYTES - (PIECE_BYTES % unit);
+    const buffer = Buffer.alloc(Math.min(most, bytes));
     return body(async (use) => {
-      for (let at = 0; at < bytes; at += PIECE_BYTES) {
-        const piece = buffer.subarray(0, Math.min(PIECE_BYTES, bytes - at));
+      for (let at = 0; at < bytes; at += most) {
+        const piece = buffer.subarray(0, Math.min(most, bytes - at));
         await opened.readInto(piece, offset + at);
         use(piece);
       }

@@ -2,15 +2,20 @@
  * What a file's header says about its tensors. Their positions are in stored-tensor.ts, for `formats`, `weights` and
  * `write`.
  */
-import type { Dtype } from './dtype';
+import type { StoredDtype } from './dtype';
 
 /** One tensor of a checkpoint. */
 export interface TensorInfo {
   readonly name: string;
-  readonly dtype: Dtype;
+  readonly dtype: StoredDtype;
   readonly shape: readonly number[];
   /** Size of its data. */
   readonly bytes: number;
+  /**
+   * Set if the rows of every head lie in the order of the pairs that are rotated together, as LLaMA's authors stored them
+   * (queries and keys of GGUF files): the width of a head. Reading gives the rows in the model's order.
+   */
+  readonly paired?: number;
 }
 
 /** A range of rows: elements of a vector, rows of a matrix. */

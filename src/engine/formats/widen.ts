@@ -1,11 +1,11 @@
 /** Converts stored weights to float32. */
-import type { Dtype } from './dtype';
+import type { StoredDtype } from './dtype';
 
 /**
  * Widens little-endian F32, F16 or BF16 bytes to float32; exact for all three.
  * @throws Error for another dtype
  */
-export function widen(bytes: Uint8Array, dtype: Dtype, into: Float32Array): Float32Array {
+export function widen(bytes: Uint8Array, dtype: StoredDtype, into: Float32Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (dtype) {
     case 'F32':
@@ -24,8 +24,15 @@ export function widen(bytes: Uint8Array, dtype: Dtype, into: Float32Array): Floa
   }
 }
 
-/** The number that IEEE 754 binary16 bits encode. */
-function halfToFloat(bits: number): number {
+let halves: Float32Array | undefined;
+
+/** The number that IEEE 754 binary16 bits encode. There are few, so they are computed once. */
+export function halfToFloat(bits: number): number {
+  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, each) => decodeHalf(each));
+  return halves[bits];
+}
+
+function decodeHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

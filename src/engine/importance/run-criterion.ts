@@ -21,7 +21,7 @@ import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
 import { withChanges } from '../weights/overlay';
 import { inSpreadRowInt8 } from '../weights/row-int8';
-import { withWeights } from '../weights/safetensors';
+import { withWeights } from '../weights/checkpoint';
 import type { TokenRows } from '../model/forward';
 import type { RunPrecision } from '../precision';
 import type { RunInput } from '../records/record';

@@ -8,7 +8,7 @@ import { withChanges } from '../weights/overlay';
 import type { FittedText } from '../weights/patch-note';
 import { PatchWriter } from '../weights/patch-writer';
 import type { KeyedPatch } from '../weights/patches';
-import { withWeights } from '../weights/safetensors';
+import { withWeights } from '../weights/checkpoint';
 
 /** Weights to write. */
 export interface RoundWeights {

@@ -13,7 +13,7 @@ import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
 import type { KeyedPatch } from '../weights/patches';
-import { checkpointWeights } from '../weights/safetensors';
+import { checkpointWeights } from '../weights/checkpoint';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
 

@@ -27,6 +27,8 @@ export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Fl
         const kept = Math.min(1, Math.max(0, blend));
         return (1 - kept) * (frequency / factor) + kept * frequency;
       }
+      case 'factors':
+        return frequency / scaling.factors[j];
     }
   });
 }

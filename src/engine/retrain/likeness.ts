@@ -9,7 +9,7 @@ import type { JobOptions } from '../progress';
 import { withChanges } from '../weights/overlay';
 import { asStored } from '../checkpoint/width';
 import type { KeyedPatch } from '../weights/patches';
-import { checkpointWeights } from '../weights/safetensors';
+import { checkpointWeights } from '../weights/checkpoint';
 import { type Example, NO_LABEL } from './data/example';
 
 export interface HeldOutLikeness {

@@ -13,7 +13,7 @@ import { widen } from '../formats/widen';
 import type { Graph, Value } from '../onnx/graph';
 import { cast } from '../onnx/ops/shapes';
 import { ELEMENT_TYPES } from './external';
-import { type LowRankSum, originOf, type WeightSource } from './source';
+import { type LowRankSum, originOf, typeInCheckpoint, type WeightSource } from './source';
 
 export class Rounded implements WeightSource {
   /**
@@ -78,7 +78,7 @@ export class Rounded implements WeightSource {
   /** The type that a changed weight is rounded to; undefined for a stored weight. */
   private typeOf(key: WeightKey): WeightDtype | undefined {
     if (this.source.stored(key)) return undefined;
-    const dtype = this.checkpoint.storedType?.(key) ?? this.checkpoint.stored(key)?.dtype;
+    const dtype = typeInCheckpoint(this.checkpoint, key);
     return dtype !== undefined && isWeightDtype(dtype) ? dtype : undefined;
   }
 }

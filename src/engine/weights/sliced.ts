@@ -10,7 +10,7 @@ import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { add } from '../onnx/ops/elementwise';
 import { takeColumns, takeRows } from '../onnx/ops/shapes';
-import { rowWidth, type WeightSource } from './source';
+import { rowWidth, typeInCheckpoint, type WeightSource } from './source';
 
 /** What is kept of a weight, ascending. */
 interface Cut {
@@ -93,8 +93,8 @@ export class Sliced implements WeightSource {
 
   /** A new bias is stored like its Linear. */
   storedType(key: WeightKey): Dtype | undefined {
-    if (typeof key === 'string' || this.hasOwn(key)) return this.source.stored(key)?.dtype;
-    return this.source.stored({ ...key, name: key.name === 'oBias' ? 'o' : 'down' })?.dtype;
+    if (typeof key === 'string' || this.hasOwn(key)) return typeInCheckpoint(this.source, key);
+    return typeInCheckpoint(this.source, { ...key, name: key.name === 'oBias' ? 'o' : 'down' });
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import type { WeightKey } from '../checkpoint/weight-key';
-import type { Dtype } from '../formats/dtype';
+import { type Dtype, elementTypeOf } from '../formats/dtype';
 import type { Rows, TensorInfo } from '../formats/tensor';
 import type { ElementType, Graph, Value } from '../onnx/graph';
 import { linear } from '../onnx/ops/linear';
@@ -41,7 +41,10 @@ export interface WeightSource {
   /** The same before rounding to float32; absent if the numbers of the source are float32 already. */
   readWide?(key: WeightKey, rows?: Rows): Promise<Float64Array>;
 
-  /** The stored tensor of this weight, whose bytes can be copied unchanged; undefined if the weight is computed. */
+  /**
+   * The stored tensor that has the numbers of this weight, in its own type and order of rows; undefined if the weight is
+   * computed.
+   */
   stored(key: WeightKey): TensorInfo | undefined;
 
   /** The type in which a checkpoint stores a weight that is computed from it; absent if `stored` tells all types. */
@@ -148,6 +151,15 @@ export const wholeOrigin = (source: WeightSource, key: WeightKey): WeightSource 
 /** The numbers of a weight, or of some rows, in double precision. @throws UserError when a file cannot be read */
 export async function readWide(source: WeightSource, key: WeightKey, rows?: Rows): Promise<Float64Array> {
   return source.readWide ? source.readWide(key, rows) : Float64Array.from(await source.read(key, rows));
+}
+
+/** The type in which a checkpoint of the safetensors format stores this weight exactly; undefined if nothing tells. */
+export function typeInCheckpoint(
+  source: Pick<WeightSource, 'stored' | 'storedType'>,
+  key: WeightKey,
+): Dtype | undefined {
+  const stored = source.stored(key)?.dtype;
+  return source.storedType?.(key) ?? (stored && elementTypeOf(stored));
 }
 
 /** Numbers in a row of a weight; each element of a vector is a row. */

@@ -8,7 +8,7 @@ import type { WeightDtype } from '../formats/dtype';
 import type { RunRecord } from '../records/record';
 import { withChanges } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
-import { withWeights } from '../weights/safetensors';
+import { withWeights } from '../weights/checkpoint';
 import { planModel } from './planned-model';
 import { type NewCheckpoint, writeCheckpoint, type WriteOptions, type Written } from './write-checkpoint';
 

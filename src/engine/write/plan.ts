@@ -3,7 +3,7 @@
  * those of later blocks are renumbered. All others stay unchanged, unless they are rewritten. Tensors that the source
  * does not have can be added.
  */
-import { DTYPE_BITS, type Dtype } from '../formats/dtype';
+import { DTYPE_BITS, type Dtype, isElementType } from '../formats/dtype';
 import { ELEMENT_BYTES } from '../formats/narrow';
 import { elements } from '../checkpoint/parameters';
 import { headerBytes } from '../formats/safetensors/tensor-file';
@@ -101,6 +101,7 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
 
 function copied(name: string, source: TensorInfo): Unplaced {
   const { name: before, dtype, shape, bytes } = source;
+  if (!isElementType(dtype)) throw new Error(`${before} is stored as ${dtype}, which a checkpoint cannot hold`);
   return { name, before, dtype, shape, bytes, source: storedTensor(source) };
 }
 

@@ -1,6 +1,6 @@
 /** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { quoted } from '../../format/shell';
-import { DTYPE_BITS, type Dtype } from '../formats/dtype';
+import { DTYPE_BITS, type Dtype, elementTypeOf } from '../formats/dtype';
 import { isRagged } from '../checkpoint/ragged';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
@@ -44,11 +44,12 @@ export function pruneLayersCommand(removed: readonly number[], input = 'model.gg
   return `llama-quantize --prune-layers ${removed.join(',')} ${quoted(input, 'posix')} ${quoted(output, 'posix')} COPY`;
 }
 
-/** The stored type of most bytes of the checkpoint. */
+/** The stored type of most bytes of the checkpoint; F32 for quantised ones, which hold no other exactly. */
 export function mainDtype(checkpoint: Checkpoint): Dtype {
   const bytes = new Map<Dtype, number>();
   for (const tensor of checkpoint.tensors.values()) {
-    bytes.set(tensor.dtype, (bytes.get(tensor.dtype) ?? 0) + tensor.bytes);
+    const dtype = elementTypeOf(tensor.dtype);
+    bytes.set(dtype, (bytes.get(dtype) ?? 0) + tensor.bytes);
   }
   const dtypes = Object.keys(DTYPE_BITS) as Dtype[];
   return dtypes.reduce((best, dtype) => ((bytes.get(dtype) ?? 0) > (bytes.get(best) ?? 0) ? dtype : best));

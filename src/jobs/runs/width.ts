@@ -18,7 +18,7 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import { withWeights } from '../../engine/weights/safetensors';
+import { withWeights } from '../../engine/weights/checkpoint';
 import { saveWidth } from '../../engine/weights/width-file';
 import { type GgufWritten, planGguf, writeGguf } from '../../engine/write/gguf/write-gguf';
 import { writeWidth } from '../../engine/write/width';

@@ -12,7 +12,7 @@ import { linear } from '../../../src/engine/onnx/ops/linear';
 import { split } from '../../../src/engine/onnx/ops/shapes';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
 import { Overlay } from '../../../src/engine/weights/overlay';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { randomAdapter } from '../../support/adapters';
 import { normal } from '../../support/random';

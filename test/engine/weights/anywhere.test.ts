@@ -9,7 +9,7 @@ import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { type Model, openModel, openModelOver } from '../../../src/engine/model/model';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
-import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { decodedLogits } from '../../support/model';
 import { randomRows } from '../../support/random';

@@ -15,7 +15,7 @@ import { fullView } from '../../../src/engine/model/view';
 import { needOffsets } from '../../../src/engine/weights/blocks/offsets';
 import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { randomAdapter } from '../../support/adapters';
 import { dequantised } from '../../support/blocks';
 import { assertClose, assertGradientClose } from '../../support/close';

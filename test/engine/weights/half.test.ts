@@ -11,7 +11,7 @@ import { type Feeds, float32, floats, openSession } from '../../../src/engine/on
 import { Half } from '../../../src/engine/weights/half';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
-import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { fromFloat16, toFloat16 } from '../../support/half';
 import { normal } from '../../support/random';

@@ -6,7 +6,7 @@ import { Graph } from '../../../src/engine/onnx/graph';
 import { floats, int64, openSession } from '../../../src/engine/onnx/session';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { type LowRank, readWide, type WeightSource } from '../../../src/engine/weights/source';
 import { assertAllClose } from '../../support/close';
 import { normal } from '../../support/random';

@@ -6,7 +6,7 @@ import { quantiseWeight } from '../../../src/engine/onnx/ops/quantised';
 import { spread, spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { floats, openSession, type Tensor } from '../../../src/engine/onnx/session';
 import { MIXED, RowRounder } from '../../../src/engine/weights/row-integers';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { normal } from '../../support/random';
 import { openToy } from '../../support/model';
 import { tinyCheckpoint } from '../../support/tiny-models';

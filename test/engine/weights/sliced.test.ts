@@ -8,7 +8,7 @@ import { openModel } from '../../../src/engine/model/model';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { floats, int64, openSession } from '../../../src/engine/onnx/session';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { loadReference } from '../../reference/forward';
 import { openToy } from '../../support/model';

@@ -14,7 +14,7 @@ import { readPatchFile } from '../../../src/engine/weights/patch-file';
 import { PatchWriter } from '../../../src/engine/weights/patch-writer';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { Rounded } from '../../../src/engine/weights/rounded';
-import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { rewritten } from '../../../src/engine/write/rewrite';
 import { decodedLogits } from '../../support/model';
 import { healedKeys, randomCorrections, randomPatches, writePatch } from '../../support/patches';

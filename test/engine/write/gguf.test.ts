@@ -12,7 +12,7 @@ import { openGguf } from '../../../src/engine/formats/gguf/file';
 import { openModel } from '../../../src/engine/model/model';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { Overlay } from '../../../src/engine/weights/overlay';
-import { checkpointWeights, withWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import { type GgufOptions, type GgufWritten, planGguf, writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { fromBfloat16, fromFloat16 } from '../../support/half';
 import { continueWithLlamaCpp, itLlamaCpp, itLlamaCppFull } from '../../support/llamacpp';

@@ -15,7 +15,7 @@ import { withChanges } from '../../../src/engine/weights/overlay';
 import { readPatchFile } from '../../../src/engine/weights/patch-file';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { Rounded } from '../../../src/engine/weights/rounded';
-import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { type HealedModel, type HealFacts, writableBlocks, writeHealed } from '../../../src/engine/write/healed';
 import { randomAdapter } from '../../support/adapters';
 import { assertAllClose } from '../../support/close';

@@ -21,7 +21,7 @@ import { readRecord } from '../../../src/engine/records/record';
 import { writeTrainedCheckpoint } from '../../../src/engine/retrain/full/write-trained';
 import { withChanges } from '../../../src/engine/weights/overlay';
 import { Rounded } from '../../../src/engine/weights/rounded';
-import { checkpointWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { numbersOf } from '../../../src/engine/weights/width-note';
 import { type HealFacts, writeHealed } from '../../../src/engine/write/healed';
 import { mergeAdapter } from '../../../src/engine/write/merge';

@@ -9,7 +9,7 @@ import { writePruned } from '../../../src/engine/write/write-pruned';
 import { keyText } from '../../../src/engine/checkpoint/weight-key';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { scaledB } from '../../../src/engine/weights/patches';
-import { withWeights } from '../../../src/engine/weights/safetensors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { type Adapter, adapterDigest, adapterPatches } from '../../../src/engine/adapter/adapter';
 import { readAdapter, saveAdapter, writeAdapter } from '../../../src/engine/adapter/files';
 import { newRecord, readRecord } from '../../../src/engine/records/record';

@@ -61,7 +61,7 @@ describe('layout of a GGUF file', () => {
   });
 
   it('places every tensor at a multiple of 32, the end too', async () => {
-    const tensors = [
+    const tensors: UnplacedTensor[] = [
       tensor('a', 3, 5),
       { name: 'b', dtype: 'BF16', shape: [7] },
       { name: 'c', dtype: 'Q4_0', shape: [2, 64] },
@@ -111,7 +111,7 @@ describe('layout of a GGUF file', () => {
     bad([], [tensor('a', 1, 1, 1, 1, 1)], /shape/);
     bad([], [tensor('a')], /shape \[\]/);
     bad([], [{ name: 'a', dtype: 'Q4_0', shape: [2, 40] }], /shape \[2, 40\]/);
-    bad([], [{ name: 'a', dtype: 'I3', shape: [2] }], /I3 is not a type/);
+    bad([], [{ name: 'a', dtype: 'BOOL', shape: [2] }], /BOOL is not a type/);
     bad([], [tensor('a', 2 ** 30, 2 ** 30)], /more than/);
     bad([VALUES[0], VALUES[0]], [], /u8 occurs twice/);
     bad([['', VALUES[0][1]]], [], /key of 0 bytes/);

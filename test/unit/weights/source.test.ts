@@ -7,7 +7,7 @@ import { keyText, layerKeys, weightKeys, weightOf, type WeightKey } from '../../
 import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { UserError } from '../../../src/engine/errors';
 import { Graph } from '../../../src/engine/onnx/graph';
-import { checkpointWeights, withWeights } from '../../../src/engine/weights/safetensors';
+import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { readCheckpointTensors } from '../../support/safetensors';
 import { temporaryFolder } from '../../support/temporary';

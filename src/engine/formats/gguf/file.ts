@@ -8,6 +8,7 @@ import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import { DamagedFile, refuse, type Report } from '../damage';
 import { withFile } from '../../files/regular-file';
+import { type FileStamp, stampOf } from '../../files/stamps';
 import { type ByteSource, GgufCursor } from './cursor';
 import { type GgufEntry, type KeepWhole, readEntry } from './metadata';
 import { align, checkPlaces, type GgufTensor, type ListedTensor, readListedTensor } from './tensors';
@@ -33,6 +34,8 @@ export interface GgufFile extends GgufHeader {
   readonly file: string;
   /** Of the whole file. */
   readonly bytes: number;
+  /** At the time of reading. */
+  readonly stamp: FileStamp;
 }
 
 const MAGIC = 'GGUF';
@@ -61,7 +64,8 @@ export async function openGguf(path: string, report: Report = refuse, keepWhole?
     const { bytes } = opened;
     const file = await realpath(absolute);
     const source = { bytes, read: (position: number, length: number) => opened.readRange(position, length) };
-    return { path: absolute, file, bytes, ...(await readGgufHeader(source, basename(path), report, keepWhole)) };
+    const stamp = stampOf(basename(path), file, opened.stats);
+    return { path: absolute, file, bytes, stamp, ...(await readGgufHeader(source, basename(path), report, keepWhole)) };
   });
 }
 

@@ -5,7 +5,7 @@
 import { MAX_GGUF_ENTRIES, MAX_GGUF_HEADER_BYTES, MAX_GGUF_KEY, MAX_GGUF_TENSOR_NAME, MAX_TENSORS } from '../limits';
 import type { FixedType } from './cursor';
 import { align, type GgufTensor } from './tensors';
-import { type GgufValueType, TENSOR_TYPES, VALUE_BYTES, VALUE_TYPES } from './types';
+import { type GgufValueType, TENSOR_TYPES, type TensorType, VALUE_BYTES, VALUE_TYPES } from './types';
 
 type NumberType = Exclude<FixedType, 'bool' | 'u64' | 'i64'>;
 
@@ -116,7 +116,9 @@ function writeTensor(out: Bytes, { name, dtype, shape, offset }: UnplacedTensor 
   out.fixed('u64', BigInt(offset));
 }
 
-const TYPES = new Map([...TENSOR_TYPES].map(([number, type]) => [type.name, { number, ...type }]));
+const TYPES = new Map<string, { readonly number: number } & TensorType>(
+  [...TENSOR_TYPES].map(([number, type]) => [type.name, { number, ...type }]),
+);
 
 function typeOf(dtype: string): {
   readonly number: number;

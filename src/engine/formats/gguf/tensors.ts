@@ -5,6 +5,7 @@
 import { counted } from '../../../format/words';
 import { printable } from '../bounded-json';
 import { type Report, truncated } from '../damage';
+import type { StoredDtype } from '../dtype';
 import type { GgufCursor } from './cursor';
 import { TENSOR_TYPES } from './types';
 import { MAX_GGUF_TENSOR_NAME } from '../limits';
@@ -12,7 +13,7 @@ import { MAX_GGUF_TENSOR_NAME } from '../limits';
 export interface GgufTensor {
   readonly name: string;
   /** A ggml type: "F16", "Q4_K", … */
-  readonly dtype: string;
+  readonly dtype: StoredDtype;
   /** Rows first, as everywhere in Coppice. The file has the reverse order. */
   readonly shape: readonly number[];
   /** Position of the first byte in the file. */

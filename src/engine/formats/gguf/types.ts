@@ -1,4 +1,5 @@
 /** Types of the GGUF format: metadata values, and tensors with the sizes of their blocks. */
+import { DTYPE_BITS, isElementType, type StoredDtype } from '../dtype';
 
 /** Metadata value types, by their numbers. */
 export const VALUE_TYPES = [
@@ -37,13 +38,13 @@ export const VALUE_BYTES: Readonly<Record<GgufValueType, number>> = {
 };
 
 export interface TensorType {
-  readonly name: string;
+  readonly name: StoredDtype;
   /** Elements per block; a row is a whole number of blocks. */
   readonly blockElements: number;
   readonly blockBytes: number;
 }
 
-const type = (name: string, blockElements: number, blockBytes: number): TensorType => ({
+const type = (name: StoredDtype, blockElements: number, blockBytes: number): TensorType => ({
   name,
   blockElements,
   blockBytes,
@@ -85,3 +86,15 @@ export const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
   [39, type('MXFP4', 32, 17)],
   [40, type('NVFP4', 64, 36)],
 ]);
+
+/** The same by their names. */
+export const TENSOR_TYPES_BY_NAME: ReadonlyMap<string, TensorType> = new Map(
+  [...TENSOR_TYPES.values()].map((each) => [each.name, each]),
+);
+
+/** Bytes of so many numbers; a part of a block counts as such. */
+export function bytesOfElements(dtype: StoredDtype, count: number): number {
+  if (isElementType(dtype)) return (count * DTYPE_BITS[dtype]) / 8;
+  const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(dtype)!;
+  return Math.ceil((count * blockBytes) / blockElements);
+}

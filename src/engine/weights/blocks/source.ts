@@ -13,7 +13,7 @@ import { concat, split } from '../../onnx/ops/shapes';
 import { spread } from '../../onnx/ops/spread';
 import { bindBytes } from '../external';
 import { Over } from '../over';
-import { type AppliedLinear, type LowRankSum, originOf, type WeightSource } from '../source';
+import { type AppliedLinear, type LowRankSum, originOf, typeInCheckpoint, type WeightSource } from '../source';
 import { BITS, type BlockLayout, type BlockPrecision, bytesOfBlocks, type PlacedMatrix } from './layout';
 import { QUANTISER_VERSION } from './quantise-model';
 import type { BlockStore } from './store';
@@ -52,7 +52,7 @@ export class BlockWeights extends Over {
   }
 
   override storedType(key: WeightKey): Dtype | undefined {
-    return this.source.storedType?.(key) ?? this.source.stored(key)?.dtype;
+    return typeInCheckpoint(this.source, key);
   }
 
   /** The quantised numbers are those of the base. */

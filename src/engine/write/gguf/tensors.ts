@@ -2,8 +2,9 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint; norms and biases are float32, as llama.cpp's converter writes them.
  */
+import { ggufName, ROPE_FACTORS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
-import { type BlockWeightName, keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
@@ -24,35 +25,6 @@ export interface GgufSource extends UnplacedTensor {
   readonly rewrite: Rewrite;
 }
 
-const OUTER_NAMES = { embed: 'token_embd.weight', finalNorm: 'output_norm.weight', head: 'output.weight' } as const;
-
-const BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
-  inputNorm: 'attn_norm.weight',
-  q: 'attn_q.weight',
-  k: 'attn_k.weight',
-  v: 'attn_v.weight',
-  o: 'attn_output.weight',
-  qBias: 'attn_q.bias',
-  kBias: 'attn_k.bias',
-  vBias: 'attn_v.bias',
-  oBias: 'attn_output.bias',
-  qNorm: 'attn_q_norm.weight',
-  kNorm: 'attn_k_norm.weight',
-  postNorm: 'ffn_norm.weight',
-  gate: 'ffn_gate.weight',
-  up: 'ffn_up.weight',
-  down: 'ffn_down.weight',
-  gateBias: 'ffn_gate.bias',
-  upBias: 'ffn_up.bias',
-  downBias: 'ffn_down.bias',
-};
-
-/** llama.cpp's divisors of the rotation's frequencies. */
-const ROPE_FACTORS = 'rope_freqs.weight';
-
-/** The rows of these are rotated. */
-const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias', 'kBias']);
-
 /**
  * Every tensor of the file, in its order.
  * @param kept blocks of the source that are written, in this order
@@ -69,16 +41,16 @@ export function ggufTensors(
 ): GgufSource[] {
   const types = dtype === undefined ? storedTypes(checkpoint) : () => dtype;
   const source = (name: string, key: WeightKey): GgufSource => tensorOf({ name, key, weights, types, dialect });
-  const tensors = [source(OUTER_NAMES.embed, 'embed')];
+  const tensors = [source(ggufName('embed'), 'embed')];
   const factors = ropeFactors(dialect);
   if (factors) tensors.push(factors);
   kept.forEach((layer, block) => {
     for (const key of layerKeys(weights.architecture, layer)) {
-      tensors.push(source(`blk.${block}.${BLOCK_NAMES[key.name]}`, key));
+      tensors.push(source(ggufName(key, block), key));
     }
   });
-  tensors.push(source(OUTER_NAMES.finalNorm, 'finalNorm'));
-  if (!weights.architecture.tied) tensors.push(source(OUTER_NAMES.head, 'head'));
+  tensors.push(source(ggufName('finalNorm'), 'finalNorm'));
+  if (!weights.architecture.tied) tensors.push(source(ggufName('head'), 'head'));
   return tensors;
 }
 
@@ -138,9 +110,9 @@ export function pairedRows(read: Rewrite['read'], width: number, headDim: number
 /** The checkpoint's row within a head for row `row` of the file. */
 export const pairedRow = (row: number, headDim: number): number => (row % 2) * (headDim / 2) + Math.floor(row / 2);
 
-/** Divisors of the frequencies for LLaMA 3's scaling, one for each pair; other kinds are in the metadata. */
+/** Divisors of the frequencies, one for each pair, for LLaMA 3's scaling and for a GGUF file's own; other kinds are in the metadata. */
 function ropeFactors({ rope, headDim }: Dialect): GgufSource | undefined {
-  if (rope.scaling.kind !== 'llama3') return undefined;
+  if (rope.scaling.kind !== 'llama3' && rope.scaling.kind !== 'factors') return undefined;
   const unscaled = rotaryFrequencies({ theta: rope.theta, scaling: { kind: 'default' } }, headDim);
   const scaled = rotaryFrequencies(rope, headDim);
   const factors = unscaled.map((frequency, i) => frequency / scaled[i]);

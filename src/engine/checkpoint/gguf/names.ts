@@ -1,0 +1,40 @@
+/** llama.cpp's names of the weights in a GGUF file. */
+import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
+
+export const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
+  embed: 'token_embd.weight',
+  finalNorm: 'output_norm.weight',
+  head: 'output.weight',
+};
+
+export const GGUF_BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
+  inputNorm: 'attn_norm.weight',
+  q: 'attn_q.weight',
+  k: 'attn_k.weight',
+  v: 'attn_v.weight',
+  o: 'attn_output.weight',
+  qBias: 'attn_q.bias',
+  kBias: 'attn_k.bias',
+  vBias: 'attn_v.bias',
+  oBias: 'attn_output.bias',
+  qNorm: 'attn_q_norm.weight',
+  kNorm: 'attn_k_norm.weight',
+  postNorm: 'ffn_norm.weight',
+  gate: 'ffn_gate.weight',
+  up: 'ffn_up.weight',
+  down: 'ffn_down.weight',
+  gateBias: 'ffn_gate.bias',
+  upBias: 'ffn_up.bias',
+  downBias: 'ffn_down.bias',
+};
+
+/** Divisors of the rotation's frequencies, one for each pair. */
+export const ROPE_FACTORS = 'rope_freqs.weight';
+
+/** The rows of these weights are rotated. */
+export const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias', 'kBias']);
+
+/** The name of a weight, of a block at position `block` of the file. */
+export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {
+  return typeof key === 'string' ? GGUF_OUTER_NAMES[key] : `blk.${block}.${GGUF_BLOCK_NAMES[key.name]}`;
+}

@@ -1,0 +1,51 @@
+/**
+ * The rotation of a GGUF file. LLaMA 3's scaling is stored as its result, one divisor for each pair of dimensions, and not as
+ * the four numbers of a config. These can be found again: between the two wavelengths where the scaling begins and ends, the
+ * share of the unscaled frequency is linear in the frequency.
+ */
+import type { RopeScaling } from '../architecture';
+
+/** Float32 rounds a divisor by less than 6e-8 of it. */
+const TOLERANCE = 2e-7;
+
+/** Scaling by divisors of the frequencies: by LLaMA 3's rule if that gives them, and as they are if not. */
+export function scalingOf(factors: readonly number[], theta: number): RopeScaling {
+  if (factors.every((factor) => factor === 1)) return { kind: 'default' };
+  return llama3Of(factors, theta) ?? { kind: 'factors', factors };
+}
+
+/**
+ * Any multiple of the two limits, with the context to match, gives the same rule, so the lower limit is 1, as in LLaMA's own
+ * configs.
+ */
+function llama3Of(factors: readonly number[], theta: number): RopeScaling | undefined {
+  const factor = Math.max(...factors);
+  if (factor === 1) return undefined;
+  const frequencies = factors.map((_, pair) => theta ** (-pair / factors.length));
+  // 1 / factor_i = (1 − s) / factor + s, with s = (context · frequency / 2π − low) / (high − low)
+  const points = factors.flatMap((each, i) => {
+    if (each === 1 || each === factor) return [];
+    return [{ frequency: frequencies[i], share: (1 / each - 1 / factor) / (1 - 1 / factor) }];
+  });
+  const [first, last] = [points.at(0), points.at(-1)];
+  if (!first || !last || first === last) return undefined;
+  const slope = (first.share - last.share) / (first.frequency - last.frequency);
+  const highFreqFactor = 1 - 1 / (first.share - slope * first.frequency);
+  const originalContext = slope * 2 * Math.PI * (highFreqFactor - 1);
+  const found = {
+    kind: 'llama3',
+    factor,
+    lowFreqFactor: 1,
+    highFreqFactor: nearWhole(highFreqFactor),
+    originalContext: Math.round(originalContext),
+  } as const;
+  if (!(found.highFreqFactor > 1) || !(found.originalContext >= 1)) return undefined;
+  const fits = frequencies.every((frequency, i) => {
+    const turns = (found.originalContext * frequency) / (2 * Math.PI);
+    const share = Math.min(1, Math.max(0, (turns - 1) / (found.highFreqFactor - 1)));
+    return Math.abs(((1 - share) / factor + share) * factors[i] - 1) < TOLERANCE;
+  });
+  return fits ? found : undefined;
+}
+
+const nearWhole = (value: number): number => (Math.abs(value - Math.round(value)) < 1e-3 ? Math.round(value) : value);

@@ -1,0 +1,55 @@
+/**
+ * The weights of a model in GGUF files. Numbers that are stored one by one remain in their file, as those of a safetensors
+ * checkpoint do; a graph brings the rows of queries and keys into the model's order when a session opens. Quantised blocks are
+ * dequantised at that time, one weight after another, and only the open block of the model is in memory in float32.
+ */
+import { elements } from '../checkpoint/parameters';
+import type { WeightKey } from '../checkpoint/weight-key';
+import { isBlockType } from '../formats/dtype';
+import { storedRow } from '../formats/read-tensor';
+import type { StoredTensor } from '../formats/stored-tensor';
+import { requireRows, type Rows } from '../formats/tensor';
+import type { Graph, Value } from '../onnx/graph';
+import { cast, takeRows } from '../onnx/ops/shapes';
+import { bindTensor, ELEMENT_TYPES } from './external';
+import { StoredWeights } from './stored';
+
+/** Bytes of float32 numbers that are dequantised at a time. */
+const PIECE_BYTES = 2 ** 23;
+
+export class GgufWeights extends StoredWeights {
+  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+    const tensor = this.stored(key);
+    const { dtype, name, paired } = tensor;
+    if (isBlockType(dtype)) return this.dequantised(g, key, tensor, rows);
+    if (paired === undefined) return bindTensor(g, tensor, name, rows);
+    if (rows && 'name' in rows) return takeRows(g, this.bind(g, key), rows);
+    const [all] = tensor.shape;
+    const { start, count } = rows ?? { start: 0, count: all };
+    requireRows({ start, count }, all);
+    const order = Array.from({ length: count }, (_, i) => storedRow(start + i, paired));
+    return cast(g, takeRows(g, bindStored(g, tensor), g.indices(order)), 'float32');
+  }
+
+  /** The numbers are read when the session opens. */
+  private dequantised(g: Graph, key: WeightKey, { shape }: StoredTensor, rows?: Rows | Value): Value {
+    if (rows && 'name' in rows) return takeRows(g, this.bind(g, key), rows);
+    const { start, count } = rows ?? { start: 0, count: shape[0] };
+    requireRows({ start, count }, shape[0]);
+    const width = elements(shape.slice(1));
+    const atATime = Math.max(1, Math.floor(PIECE_BYTES / (4 * width)));
+    return g.later('float32', [count, ...shape.slice(1)], async (into) => {
+      for (let row = 0; row < count; row += atATime) {
+        const some = Math.min(atATime, count - row);
+        const values = await this.read(key, { start: start + row, count: some });
+        into.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 4 * row * width);
+      }
+    });
+  }
+}
+
+/** All rows of the tensor as they lie in the file, in its element type. */
+function bindStored(g: Graph, { name, dtype, shape, file, offset, bytes }: StoredTensor): Value {
+  if (isBlockType(dtype)) throw new Error(`${name} has blocks`);
+  return g.external(name, ELEMENT_TYPES[dtype as keyof typeof ELEMENT_TYPES], shape, { file, offset, bytes });
+}
