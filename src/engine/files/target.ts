@@ -23,10 +23,16 @@ export interface Target {
 
 /**
  * Claims `out` for `bytes` bytes. `sources` are the folders of the checkpoint's files.
+ * @param name the option that names the folder, for messages
  * @throws UserError when `out` exists, overlaps a source, lacks space, or cannot be written to.
  */
-export async function claimTarget(out: string, sources: readonly string[], bytes: number): Promise<Target> {
-  return claim(out, sources, bytes, FOLDER);
+export async function claimTarget(
+  out: string,
+  sources: readonly string[],
+  bytes: number,
+  name: OptionName = 'out',
+): Promise<Target> {
+  return claim(out, sources, bytes, { name, isFolder: true });
 }
 
 /**
@@ -47,8 +53,6 @@ interface Kind {
   readonly name: OptionName;
   readonly isFolder: boolean;
 }
-
-const FOLDER: Kind = { name: 'out', isFolder: true };
 
 async function claim(out: string, sources: readonly string[], bytes: number, kind: Kind): Promise<Target> {
   const target = resolve(out);

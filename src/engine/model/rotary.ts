@@ -33,16 +33,22 @@ export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Fl
   });
 }
 
-/** cos and sin for positions 0 … length − 1, (length, headDim / 2) each, row-major. */
-export function rotaryTable(rope: Rope, headDim: number, length: number): { cos: Float32Array; sin: Float32Array } {
+/** cos and sin for `length` positions from `first` on, (length, headDim / 2) each, row-major. */
+export function rotaryTable(
+  rope: Rope,
+  headDim: number,
+  length: number,
+  first = 0,
+): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const frequencies = rotaryFrequencies(rope, headDim);
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);
   for (let position = 0; position < length; position++) {
     for (let j = 0; j < half; j++) {
-      cos[position * half + j] = Math.cos(position * frequencies[j]);
-      sin[position * half + j] = Math.sin(position * frequencies[j]);
+      const angle = (first + position) * frequencies[j];
+      cos[position * half + j] = Math.cos(angle);
+      sin[position * half + j] = Math.sin(angle);
     }
   }
   return { cos, sin };

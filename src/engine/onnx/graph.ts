@@ -7,6 +7,7 @@
  */
 import {
   type Attribute,
+  type BesideBytes,
   CONTRIB_DOMAIN,
   encodeAttribute,
   type ExternalBytes,
@@ -68,8 +69,8 @@ export class Graph {
     this.outputs.push({ name, value: taken ? this.op('Identity', [value], value) : value });
   }
 
-  /** An initializer whose bytes stay in a file. */
-  external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes): Value {
+  /** An initializer whose bytes stay in a file, or will be in one beside the model. */
+  external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes | BesideBytes): Value {
     this.initializers.push({ name, type, shape, data: at });
     return { name, type, shape };
   }

@@ -30,7 +30,8 @@ const ELEMENT_TYPES: Record<ElementType, DataType> = {
   bool: DataType.BOOL,
 };
 
-const ELEMENT_BYTES: Record<ElementType, number> = {
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   float32: 4,
   float64: 8,
   float16: 2,
@@ -65,6 +66,14 @@ export interface ExternalBytes {
   readonly bytes: number;
 }
 
+/** The same in a file beside the model, which whoever writes the model names. */
+export interface BesideBytes {
+  /** Name of the file, in the folder of the model. */
+  readonly location: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** A float attribute; plain numbers are integers. */
 export interface FloatAttribute {
   readonly float: number;
@@ -91,7 +100,7 @@ interface Constant {
 
 /** A constant whose data are in the graph or in a file. */
 interface StoredConstant extends Constant {
-  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes;
+  readonly data: Uint8Array<ArrayBuffer> | ExternalBytes | BesideBytes;
 }
 
 /** A constant whose data are computed when a session opens. */
@@ -117,7 +126,7 @@ export function modelFile(
 ): GraphFile {
   const stored = initializers.filter((one) => 'data' in one);
   const later = initializers.filter((one) => 'write' in one);
-  const folder = commonFolder(stored.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])));
+  const folder = commonFolder(stored.flatMap(({ data }) => ('file' in data ? [data.file] : [])));
   const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
   const rename = (name: string): string => renamed.get(name) ?? name;
   const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
@@ -193,11 +202,16 @@ function encodeStored(
 ): MessageInitShape<typeof TensorProtoSchema> {
   const tensor = encodeConstant(constant);
   if (data instanceof Uint8Array) return { ...tensor, rawData: data };
-  const location = relative(folder ?? '', data.file)
-    .split(sep)
-    .join('/');
   const externalData = [
-    { key: 'location', value: location },
+    {
+      key: 'location',
+      value:
+        'file' in data
+          ? relative(folder ?? '', data.file)
+              .split(sep)
+              .join('/')
+          : data.location,
+    },
     { key: 'offset', value: String(data.offset) },
     { key: 'length', value: String(data.bytes) },
   ];

@@ -143,18 +143,33 @@ export function plainAttention(
   const q = rotated(perHeadOf(query, heads));
   const k = cast(g, rotated(perHeadOf(key, kvHeads)), type);
   const v = cast(g, perHeadOf(value, kvHeads), type);
+  const perHead = attendHeads(g, [q, k, v], { heads, kvHeads, headDim }, { mask, products: type, trained });
+  return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
+}
+
+/**
+ * The products of plain attention. q: (rows, heads, length, headDim) float32, k and v: (rows, kvHeads, total, headDim) in
+ * the type of the products → (rows, heads, length, headDim) float32
+ */
+export function attendHeads(
+  g: Graph,
+  [q, k, v]: readonly [Value, Value, Value],
+  { heads, kvHeads, headDim }: Omit<AttentionShape, 'window'>,
+  { mask, products: type = 'float32', trained = false }: Omit<PlainAttention, 'positions'>,
+): Value {
+  const [rows, , length] = q.shape;
+  const total = k.shape[2];
   // The query heads of a group are adjacent. Treated as one head with more positions, they share a product.
-  const grouped = reshape(g, q, ['rows', kvHeads, 'positionsOfGroup', headDim]);
+  const grouped = reshape(g, q, [rows, kvHeads, 'positionsOfGroup', headDim]);
   const transposed = transpose(g, k, [0, 1, 3, 2]);
-  // (rows, kvHeads, group · length, length). In half precision, queries are scaled first: scores are smaller than sums.
+  // (rows, kvHeads, group · length, total). In half precision, queries are scaled first: scores are smaller than sums.
   const products =
     type === 'float32'
       ? scale(g, matmul(g, grouped, transposed), 1 / Math.sqrt(headDim))
       : cast(g, matmul(g, cast(g, scale(g, grouped, 1 / Math.sqrt(headDim)), type), transposed), 'float32');
-  const scores = add(g, reshape(g, products, ['rows', heads, 'length', 'length']), mask);
+  const scores = add(g, reshape(g, products, [rows, heads, length, total]), mask);
   const weigh = (): Value =>
     cast(g, matmul(g, cast(g, reshape(g, softmax(g, scores), products.shape), type), v), 'float32');
   const attention = trained ? softmaxProduct(g, reshape(g, scores, products.shape), v) : weigh();
-  const perHead = reshape(g, attention, ['rows', heads, 'length', headDim]);
-  return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
+  return reshape(g, attention, [rows, heads, length, headDim]);
 }

@@ -4,7 +4,7 @@
  */
 import type { Graph, Value } from '../graph';
 import { reduceSum } from './reduce';
-import { concat, reshape } from './shapes';
+import { concat, reshape, split } from './shapes';
 
 /** Numbers of a row that share a scale and a zero point. */
 export const BLOCK = 32;
@@ -39,13 +39,42 @@ export interface BlockMatrix {
 /** Inputs are rounded to 8 bits: onnxruntime's name for it. */
 const INT8_INPUTS = 4;
 
-/** x Wᵀ + bias. x: (tokens, columns) → float32 (tokens, out). No gradient. */
-export function blockLinear(g: Graph, x: Value, matrix: BlockMatrix, bias?: Value): Value {
+/**
+ * x Wᵀ + bias. x: (tokens, columns) → float32 (tokens, out). No gradient.
+ * @param accuracy the operator's `accuracy_level`: 4 rounds the input to 8 bits, 0 leaves it float32
+ */
+export function blockLinear(
+  g: Graph,
+  x: Value,
+  matrix: BlockMatrix,
+  bias?: Value,
+  accuracy: 0 | 4 = INT8_INPUTS,
+): Value {
   const { bits, columns, values, scales, zeros } = matrix;
   const out = Number(values.shape[0]);
   const inputs = [x, values, scales, zeros, ...(bias ? [undefined, bias] : [])];
-  const attributes = { K: columns, N: out, bits, block_size: BLOCK, accuracy_level: INT8_INPUTS };
+  const attributes = { K: columns, N: out, bits, block_size: BLOCK, accuracy_level: accuracy };
   return g.contribOp('MatMulNBits', inputs, { type: 'float32', shape: [x.shape[0], out] }, attributes);
+}
+
+/** The same scales and zero points as a matrix of `out` rows, as looking up rows wants them. */
+const perRow = (g: Graph, x: Value, out: number): Value => reshape(g, x, [out, elementsOf(x) / out]);
+
+const elementsOf = ({ shape }: Value): number => shape.reduce<number>((product, extent) => product * Number(extent), 1);
+
+/** Rows of a matrix in blocks, as float32. rows: (…) int64 → (…, columns). No gradient. */
+export function takeBlockRows(g: Graph, matrix: BlockMatrix, rows: Value): Value {
+  const { bits, columns, values, scales, zeros } = matrix;
+  const out = Number(values.shape[0]);
+  const filled = blocksOf(columns) * BLOCK;
+  const data = reshape(g, values, [out, (filled * bits) / 8]);
+  const found = g.contribOp(
+    'GatherBlockQuantized',
+    [data, rows, perRow(g, scales, out), perRow(g, zeros, out)],
+    { type: 'float32', shape: [...rows.shape, filled] },
+    { bits, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 },
+  );
+  return filled === columns ? found : split(g, found, rows.shape.length, [columns, filled - columns])[0];
 }
 
 /** The input of a matrix with offsets: x, and behind it the sum of each of its blocks. (tokens, width) → (tokens, columns) */

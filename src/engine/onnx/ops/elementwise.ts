@@ -1,7 +1,7 @@
 /** Elementwise ops, with numpy's broadcasting where stated. */
 import type { Graph, Value } from '../graph';
 import { reduceTo } from './reduce';
-import { broadcastShape } from './shapes';
+import { broadcastShape, cast } from './shapes';
 
 /** a + b, broadcast. */
 export function add(g: Graph, a: Value, b: Value): Value {
@@ -26,7 +26,7 @@ export function mul(g: Graph, a: Value, b: Value): Value {
 
 /** factor · x. */
 export function scale(g: Graph, x: Value, factor: number): Value {
-  return factor === 1 ? x : mul(g, x, g.scalar(factor));
+  return factor === 1 ? x : mul(g, x, cast(g, g.scalar(factor), x.type));
 }
 
 /** −x. */

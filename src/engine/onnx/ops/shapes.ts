@@ -85,6 +85,11 @@ export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
   });
 }
 
+/** Concatenates along an axis whose extent is known at run time, and then is `extent`. No gradient: only decoding uses it. */
+export function append(g: Graph, parts: readonly Value[], axis: number, extent: Dim): Value {
+  return g.op('Concat', parts, { type: parts[0].type, shape: parts[0].shape.with(axis, extent) }, { axis });
+}
+
 /**
  * Pads the last axis with zeros at the end, to the extent `width`. (…, n) → (…, width). No gradient: only fused
  * attention uses it.

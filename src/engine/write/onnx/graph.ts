@@ -1,0 +1,155 @@
+/**
+ * The graph of a whole model with a cache, as programs around onnxruntime expect it. Names of inputs and outputs are those of
+ * Hugging Face's exports, names of extents too: transformers.js makes the first, empty cache by them.
+ */
+import type { Architecture, LayerShape } from '../../checkpoint/architecture';
+import { weightOf } from '../../checkpoint/weight-key';
+import type { Graph, Value } from '../../onnx/graph';
+import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../../onnx/ops/attention';
+import { cachedAttention } from '../../onnx/ops/cached-attention';
+import { rmsNorm } from '../../onnx/ops/norm';
+import { lastPositions, paddedMask, rotatedPositions } from '../../onnx/ops/padded';
+import { cast, reshape } from '../../onnx/ops/shapes';
+import { block } from '../../model/block';
+import { rotaryNames, rotaryTable } from '../../model/rotary';
+import type { OnnxTarget } from './kinds';
+import { bytesOf, type ModelWeights } from './weights';
+
+const ROWS = 'batch_size';
+const LENGTH = 'sequence_length';
+const PAST = 'past_sequence_length';
+const TOTAL = 'total_sequence_length';
+
+/** Positions in a table of rotations. Models announce millions of positions, and a table of them would dwarf a small model. */
+export const MAX_POSITIONS = 131_072;
+
+export interface OnnxGraph {
+  /** Of the kept blocks. */
+  readonly architecture: Architecture;
+  readonly target: OnnxTarget;
+  readonly weights: ModelWeights;
+  /** The type of the caches, and what attention multiplies in. */
+  readonly products: 'float32' | 'float16';
+}
+
+/** The width of a head in the caches of a target. */
+export const cacheWidth = ({ headDim }: LayerShape, target: OnnxTarget): number =>
+  target === 'cpu' ? fusedHeadDim(headDim) : headDim;
+
+/**
+ * Builds the graph. Feeds "input_ids" (batch_size, sequence_length) int64, "attention_mask" (batch_size, total_sequence_length)
+ * int64, which is 0 at padding, and for each block i "past_key_values.i.key" and ".value" (batch_size, kvHeads,
+ * past_sequence_length, cacheWidth). Fetches "logits" (batch_size, sequence_length, vocabulary) float32 and "present.i.key" and
+ * ".value" with the new tokens appended.
+ */
+export function buildOnnx(g: Graph, model: OnnxGraph): void {
+  const { architecture: a, weights } = model;
+  const ids = g.input('input_ids', 'int64', [ROWS, LENGTH]);
+  const mask = g.input('attention_mask', 'int64', [ROWS, TOTAL]);
+  const caches = a.layers.map((layer, i) => cacheInputs(g, layer, i, model));
+  const tables = new Map<string, RotaryTable>();
+  const present: { name: string; value: Value }[] = [];
+  let state = reshape(g, weights.embed(ids), ['tokens', a.hidden]);
+  a.layers.forEach((_, index) => {
+    const rotary = tableOf(a, index, weights, tables);
+    state = block(
+      g,
+      state,
+      a,
+      { block: index, attention: true, ffn: true },
+      {
+        norm: (name) => weights.vector({ layer: index, name }),
+        project: (x, linears) =>
+          linears.map((name) => {
+            const bias = { layer: index, name: `${name}Bias` } as const;
+            return weights.apply(x, { layer: index, name }, weightOf(a, bias) && weights.vector(bias));
+          }),
+        attend: (...qkv) => {
+          const { output, ...news } = attend(g, model, { index, mask, rotary, cache: caches[index] }, qkv);
+          for (const [name, value] of [
+            ['key', news.keys],
+            ['value', news.values],
+          ] as const) {
+            present.push({ name: `present.${index}.${name}`, value });
+          }
+          return output;
+        },
+      },
+    );
+  });
+  const logits = weights.apply(rmsNorm(g, state, weights.vector('finalNorm'), a.rmsNormEps), 'head');
+  g.output('logits', reshape(g, logits, [ROWS, LENGTH, a.vocabulary]));
+  // The fused operator gives them the shape of its inputs, whose extent is another.
+  for (const { name, value } of present) g.output(name, { ...value, shape: value.shape.with(2, TOTAL) });
+}
+
+function cacheInputs(g: Graph, layer: LayerShape, index: number, { target, products }: OnnxGraph): [Value, Value] {
+  const shape = [ROWS, layer.kvHeads, PAST, cacheWidth(layer, target)];
+  const input = (name: string): Value => g.input(`past_key_values.${index}.${name}`, products, shape);
+  return [input('key'), input('value')];
+}
+
+/** The rotation of a block, which equal blocks share; undefined for a block without rotation. */
+function tableOf(
+  a: Architecture,
+  index: number,
+  weights: ModelWeights,
+  tables: Map<string, RotaryTable>,
+): RotaryTable | undefined {
+  const names = rotaryNames(a, index);
+  const { rope, headDim } = a.layers[index];
+  if (!names || !rope) return undefined;
+  let table = tables.get(names.cos);
+  if (!table) {
+    const read = ({ start, count }: { start: number; count: number }): Promise<Uint8Array[]> => {
+      const { cos, sin } = rotaryTable(rope, headDim, count, start);
+      return Promise.resolve([bytesOf(cos), bytesOf(sin)]);
+    };
+    const rows = Math.min(a.context, MAX_POSITIONS);
+    const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: headDim / 2, read }, [names.cos, names.sin]);
+    tables.set(names.cos, (table = { cos, sin }));
+  }
+  return table;
+}
+
+interface Attending {
+  readonly index: number;
+  readonly mask: Value;
+  readonly rotary: RotaryTable | undefined;
+  readonly cache: readonly [Value, Value];
+}
+
+/** Attention of a block. (tokens, …) each → (tokens, heads · headDim), and the caches with the new tokens */
+function attend(
+  g: Graph,
+  { architecture, target, products }: OnnxGraph,
+  { index, mask, rotary, cache: [keys, values] }: Attending,
+  qkv: readonly Value[],
+): { output: Value; keys: Value; values: Value } {
+  const layer = architecture.layers[index];
+  const [q, k, v] = qkv.map((x) => reshape(g, x, [ROWS, LENGTH, x.shape[1]]));
+  const flat = ({ output, ...caches }: ReturnType<typeof attend>): ReturnType<typeof attend> => ({
+    output: reshape(g, output, ['tokens', layer.heads * layer.headDim]),
+    ...caches,
+  });
+  if (target === 'webgpu') {
+    const past = { keys, values, total: TOTAL, mask: paddedMask(g, mask, LENGTH, layer.window) };
+    return flat(
+      cachedAttention(g, [q, k, v], layer, rotary, { ...past, positions: rotatedPositions(g, mask, LENGTH) }),
+    );
+  }
+  const past = {
+    keys,
+    values,
+    lastPositions: lastPositions(g, mask),
+    totalLength: cast(g, g.dimension(TOTAL), 'int32'),
+    get positions(): Value {
+      return rotatedPositions(g, mask, LENGTH); // made where it is read alone
+    },
+  };
+  if (products === 'float32') return flat(fusedAttention(g, [q, k, v], layer, rotary, past));
+  // Rotated in float32, because the operator would round the angles' sines to half precision.
+  const [query, key] = rotary ? [q, k].map((x) => rotate(g, x, past.positions, rotary)) : [q, k];
+  const half = [query, key, v].map((x) => cast(g, x, products)) as [Value, Value, Value];
+  return flat(fusedAttention(g, half, layer, undefined, past));
+}

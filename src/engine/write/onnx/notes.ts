@@ -1,0 +1,29 @@
+/** What a user of written ONNX models should know. */
+import type { Architecture } from '../../checkpoint/architecture';
+import { MAX_POSITIONS } from './graph';
+import { MAX_DATA_FILES } from './kinds';
+import type { OnnxModelFacts } from './write-onnx';
+
+export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
+  const notes: string[] = [];
+  if (!hasEqualCaches(architecture)) {
+    notes.push(
+      'blocks differ in their key-value heads, so their caches have different shapes: onnxruntime runs the model, but ' +
+        'onnxruntime-genai knows one shape only',
+    );
+  }
+  if (architecture.context > MAX_POSITIONS && architecture.layers.some(({ rope }) => rope !== null)) {
+    notes.push(`texts can have ${MAX_POSITIONS} tokens; the model itself announces ${architecture.context}`);
+  }
+  for (const { file, data } of models) {
+    if (data.length > MAX_DATA_FILES) {
+      notes.push(`${file} has ${data.length} files of external data; transformers.js loads up to ${MAX_DATA_FILES}`);
+    }
+  }
+  return notes;
+}
+
+/** Whether the caches of all blocks have one shape. */
+function hasEqualCaches({ layers: [first, ...others] }: Architecture): boolean {
+  return others.every(({ kvHeads, headDim }) => kvHeads === first.kvHeads && headDim === first.headDim);
+}

@@ -1,0 +1,53 @@
+/** Plans an ONNX model: its file, which is small, and what its files of external data will hold. */
+import { withLayers } from '../../checkpoint/architecture';
+import { UserError } from '../../errors';
+import { Graph } from '../../onnx/graph';
+import type { WeightSource } from '../../weights/source';
+import { buildOnnx } from './graph';
+import { ONNX_FILES, type OnnxKind, type OnnxTarget } from './kinds';
+import { type DataFile, DataFiles } from './layout';
+import { Constants, FloatWeights, type ModelWeights } from './weights';
+
+export interface PlannedOnnx {
+  readonly kind: OnnxKind;
+  /** Name of the model's file. */
+  readonly file: string;
+  /** Its bytes. */
+  readonly model: Uint8Array;
+  readonly data: readonly DataFile[];
+}
+
+export interface OnnxPlanOptions {
+  /** Blocks of the source, in this order. */
+  readonly kept: readonly number[];
+  readonly kind: OnnxKind;
+  readonly target: OnnxTarget;
+  readonly maxDataBytes?: number;
+  readonly accuracy?: 0 | 4;
+  readonly signal?: AbortSignal;
+}
+
+/** The most that a message of Protocol Buffers may have. */
+const MAX_MODEL_BYTES = 2 ** 31 - 1;
+
+/** @throws UserError when a file cannot be read; CancelledError */
+export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): Promise<PlannedOnnx> {
+  const { kept, kind, target, maxDataBytes, signal } = options;
+  const file = ONNX_FILES[kind];
+  const files = new DataFiles(file, maxDataBytes);
+  const g = new Graph();
+  const constants = await Constants.open(g, source, kept, files, signal);
+  const weights = weightsOf(constants, options);
+  const products = kind === 'fp16' ? 'float16' : 'float32';
+  buildOnnx(g, { architecture: withLayers(source.architecture, kept), target, weights, products });
+  const model = g.serialize().bytes;
+  if (model.length > MAX_MODEL_BYTES) {
+    throw new UserError(`${file} cannot be written`, 'its graph has more than 2 GiB', 'Keep fewer blocks.');
+  }
+  return { kind, file, model, data: files.files };
+}
+
+function weightsOf(constants: Constants, { kind }: OnnxPlanOptions): ModelWeights {
+  if (kind === 'fp32') return new FloatWeights(constants);
+  throw new Error(`kind ${kind} is not written yet`);
+}

@@ -1,0 +1,153 @@
+/** The weights of a model as constants of its ONNX graph, in the numbers of a kind. */
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { elements } from '../../checkpoint/parameters';
+import { canonicalKey, keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { throwIfCancelled } from '../../errors';
+import type { Graph, Value } from '../../onnx/graph';
+import { ELEMENT_BYTES } from '../../onnx/model-file';
+import { linear } from '../../onnx/ops/linear';
+import { takeRows } from '../../onnx/ops/shapes';
+import { rowWidth, type WeightSource } from '../../weights/source';
+import type { DataFiles, DataSource } from './layout';
+
+/** Constants of at most so many bytes are in the model's own file. */
+const SMALL_BYTES = 1024;
+
+/** A constant that is computed, some rows at a time. */
+export type Table = Pick<DataSource, 'name' | 'rows' | 'read'> & {
+  /** Numbers of a row, float32. */
+  readonly width: number;
+};
+
+/** How the graph of a model gets and applies its weights. Keys number the kept blocks from 0. */
+export interface ModelWeights {
+  /** A norm or a bias, (n) float32. */
+  vector(key: WeightKey): Value;
+  /** The rows of the embedding. ids: (…) int64 → (…, hidden) float32 */
+  embed(ids: Value): Value;
+  /** x Wᵀ + bias. x: (tokens, in) → float32 (tokens, out) */
+  apply(x: Value, key: WeightKey, bias?: Value): Value;
+  /** Constants of one shape that are computed together: (rows, width) float32 each. */
+  tables(table: Table, names: readonly string[]): Value[];
+}
+
+/** What all kinds share: names, small constants, and the numbers of a weight by rows. */
+export class Constants {
+  /** By key. */
+  private readonly bound = new Map<string, Value>();
+
+  private constructor(
+    readonly g: Graph,
+    /** Of the kept blocks. */
+    readonly architecture: Architecture,
+    private readonly source: WeightSource,
+    private readonly kept: readonly number[],
+    private readonly files: DataFiles,
+    private readonly small: ReadonlyMap<string, Float32Array>,
+  ) {}
+
+  /** Reads the small weights of the blocks `kept`. @throws UserError when a file cannot be read; CancelledError */
+  static async open(
+    g: Graph,
+    source: WeightSource,
+    kept: readonly number[],
+    files: DataFiles,
+    signal?: AbortSignal,
+  ): Promise<Constants> {
+    const small = new Map<string, Float32Array>();
+    const keys = [...kept.flatMap((layer) => layerKeys(source.architecture, layer)), 'finalNorm' as const];
+    for (const key of keys) {
+      const shape = source.shape(key);
+      if (shape.length > 1 || ELEMENT_BYTES.float32 * elements(shape) > SMALL_BYTES) continue;
+      throwIfCancelled(signal);
+      small.set(keyText(key), await source.read(key));
+    }
+    return new Constants(g, withLayers(source.architecture, kept), source, kept, files, small);
+  }
+
+  /** What `make` gives for a weight, made once. The head of a tied model is its embedding. */
+  once<T>(key: WeightKey, bound: Map<string, T>, make: (key: WeightKey) => T): T {
+    const own = canonicalKey(this.architecture, key);
+    let value = bound.get(keyText(own));
+    if (value === undefined) bound.set(keyText(own), (value = make(own)));
+    return value;
+  }
+
+  /** The name of a weight in the file: that of its tensor in a checkpoint with the kept blocks alone. */
+  nameOf(key: WeightKey): string {
+    return weightOf(this.architecture, key)!.name;
+  }
+
+  shape(key: WeightKey): readonly number[] {
+    return this.source.shape(this.stored(key));
+  }
+
+  /** The source of one constant of a weight. @param bytes of some of its numbers, whole rows of the weight's */
+  async read(key: WeightKey, rows: { start: number; count: number }): Promise<Float32Array> {
+    return this.source.read(this.stored(key), rows);
+  }
+
+  vector(key: WeightKey): Value {
+    return this.once(key, this.bound, (own) => {
+      const shape = this.shape(own);
+      const small = this.small.get(keyText(this.stored(own)));
+      if (small) return this.g.floats(small, shape, this.nameOf(own));
+      const read: DataSource['read'] = async (rows) => [bytesOf(await this.read(own, rows))];
+      const [place] = this.files.place({ name: this.nameOf(own), rows: shape[0], rowBytes: [4], read });
+      return this.g.external(this.nameOf(own), 'float32', shape, place);
+    });
+  }
+
+  tables({ name, rows, width, read }: Table, names: readonly string[]): Value[] {
+    const places = this.files.place({ name, rows, rowBytes: names.map(() => 4 * width), read });
+    return names.map((each, i) => this.g.external(each, 'float32', [rows, width], places[i]));
+  }
+
+  /** Places for constants of a weight. */
+  place(key: WeightKey, rowBytes: readonly number[], read: DataSource['read']): ReturnType<DataFiles['place']> {
+    return this.files.place({ name: this.nameOf(key), rows: this.shape(key)[0], rowBytes, read });
+  }
+
+  /** The key in the source. */
+  private stored(key: WeightKey): WeightKey {
+    return typeof key === 'string' ? key : { layer: this.kept[key.layer], name: key.name };
+  }
+}
+
+/** The weights as they are, in float32. */
+export class FloatWeights implements ModelWeights {
+  private readonly bound = new Map<string, Value>();
+
+  constructor(private readonly constants: Constants) {}
+
+  vector(key: WeightKey): Value {
+    return this.constants.vector(key);
+  }
+
+  tables(table: Table, names: readonly string[]): Value[] {
+    return this.constants.tables(table, names);
+  }
+
+  embed(ids: Value): Value {
+    return takeRows(this.constants.g, this.matrix('embed'), ids);
+  }
+
+  apply(x: Value, key: WeightKey, bias?: Value): Value {
+    return linear(this.constants.g, x, this.matrix(key), bias);
+  }
+
+  private matrix(key: WeightKey): Value {
+    const { constants } = this;
+    return constants.once(key, this.bound, (own) => {
+      const shape = constants.shape(own);
+      const [place] = constants.place(own, [4 * rowWidth(shape)], async (rows) => [
+        bytesOf(await constants.read(own, rows)),
+      ]);
+      return constants.g.external(constants.nameOf(own), 'float32', shape, place);
+    });
+  }
+}
+
+/** The bytes of an array, without a copy. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

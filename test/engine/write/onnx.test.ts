@@ -1,0 +1,145 @@
+/**
+ * Exported ONNX models compute what Coppice computes: every family and target, whole and shortened, in batches of rows of
+ * different lengths, and token by token with the cache.
+ */
+import assert from 'node:assert/strict';
+import { requireArchitecture } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { narrowCheckpoint } from '../../../src/engine/checkpoint/width';
+import { type View, viewWithout } from '../../../src/engine/model/view';
+import { Random } from '../../../src/engine/random';
+import { ONNX_TARGETS, type OnnxTarget } from '../../../src/engine/write/onnx/kinds';
+import { checkpointFolder, FAMILIES, goldenGreedy, type GoldenGreedy } from '../../support/golden';
+import { decodedLogits, openToy, withModelOf } from '../../support/model';
+import { ExportedModel, exported, type Side, worst } from '../../support/onnx-model';
+import { describeShared, itFull, smollm2Folder } from '../../support/shared';
+import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { randomWidth } from '../../support/widths';
+
+/** Absolute, on logits of up to 20. Seen: 1.4e-5. */
+const TOLERANCE = 5e-5;
+
+/** Padding on the left is right only where attention reads the mask: the fused operator counts tokens. */
+const SIDES: Readonly<Record<OnnxTarget, readonly Side[]>> = { cpu: ['right'], webgpu: ['right', 'left'] };
+
+const random = (seed: number, vocabulary: number): ((count: number) => number[]) => {
+  const next = new Random(seed);
+  return (count) => Array.from({ length: count }, () => Math.floor(next.uniform() * vocabulary));
+};
+
+/** Compares two rows of different lengths, side by side, and what follows them token by token, with the view's logits. */
+async function compare(checkpoint: Checkpoint, target: OnnxTarget, removed: readonly number[] = []): Promise<void> {
+  const { layers, vocabulary } = requireArchitecture(checkpoint);
+  const tokens = random(layers.length, vocabulary);
+  const texts = [tokens(29), tokens(21)];
+  const view = viewWithout(
+    layers.length,
+    removed.map((block) => ({ block })),
+  );
+  const expected = await viewLogits(checkpoint, texts, view);
+  const kept = [...layers.keys()].filter((block) => !removed.includes(block));
+  const { out } = await exported(checkpoint, { target, kept });
+  const model = await ExportedModel.open(checkpoint, out, { target, kept });
+  try {
+    for (const side of SIDES[target]) {
+      const rows = await model.begin(
+        texts.map((text) => text.slice(0, -8)),
+        side,
+      );
+      for (let i = 8; i > 0; i--) {
+        const next = await model.append(texts.map((text) => text.at(-i)!));
+        next.forEach((logits, row) => rows[row].push(logits));
+      }
+      const off = Math.max(...rows.map((row, i) => worst(row, expected[i])));
+      assert.ok(off <= TOLERANCE, `padded on the ${side}: off by ${off}`);
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+/** The logits after every token of each text, from Coppice's own decoder. */
+function viewLogits(
+  checkpoint: Checkpoint,
+  texts: readonly (readonly number[])[],
+  view: View,
+): Promise<Float32Array[][]> {
+  return withModelOf(checkpoint, async (model) => {
+    const all: Float32Array[][] = [];
+    for (const text of texts) {
+      all.push(
+        await decodedLogits(
+          model,
+          text.map((id) => [id]),
+          view,
+        ),
+      );
+    }
+    return all;
+  });
+}
+
+/** Fails unless the exported model continues every golden prompt, whole and shortened, up to a near tie. */
+async function continues(checkpoint: Checkpoint, golden: GoldenGreedy, nearTie = 1e-3): Promise<void> {
+  const blocks = [...requireArchitecture(checkpoint).layers.keys()];
+  const all = [
+    [blocks, golden.full],
+    [blocks.filter((block) => !golden.removed.includes(block)), golden.pruned],
+  ] as const;
+  for (const [kept, prompts] of all) {
+    const { out } = await exported(checkpoint, { kept });
+    const model = await ExportedModel.open(checkpoint, out, { kept });
+    try {
+      for (const { promptIds, ids, margins } of prompts) {
+        const tie = margins.findIndex((margin) => margin < nearTie);
+        const sure = ids.slice(0, tie < 0 ? undefined : tie);
+        assert.deepEqual(await model.greedy(promptIds, sure.length), sure);
+      }
+    } finally {
+      await model.close();
+    }
+  }
+}
+
+describe('write/onnx', () => {
+  for (const target of ONNX_TARGETS) {
+    for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
+      it(`computes what the view computes: ${name} for ${target}`, async () =>
+        compare(await openToy(tinyCheckpoint(name)), target));
+    }
+
+    it(`without some blocks, for ${target}`, async () =>
+      compare(await openToy(tinyCheckpoint('llama-gqa-tied')), target, [1, 2]));
+
+    it(`narrower in each block, with biases, for ${target}`, async () => {
+      const whole = await openToy(tinyCheckpoint('llama-gqa-tied'));
+      const width = randomWidth(requireArchitecture(whole), { seed: 4, biases: true });
+      await compare(narrowCheckpoint(whole, width), target);
+    });
+
+    it(`with heads of a width that the fused operator does not take, for ${target}`, async () =>
+      compare(await openToy(tinyCheckpoint('llama-plain', { config: { head_dim: 12 } })), target));
+  }
+
+  describeShared('of the reference models', () => {
+    for (const target of ONNX_TARGETS) {
+      it(`stories260K, whole and without a block, for ${target}`, async () => {
+        const checkpoint = await openToy(checkpointFolder('stories260K'));
+        await compare(checkpoint, target);
+        await compare(checkpoint, target, [2]);
+      });
+    }
+
+    for (const family of FAMILIES) {
+      it(`${family} continues as PyTorch`, async () => {
+        const name = `families/${family}` as const;
+        await continues(await openToy(checkpointFolder(name)), goldenGreedy(name));
+      });
+    }
+  });
+
+  itFull('SmolLM2 continues as PyTorch, whole and shortened', async function (this: Mocha.Context) {
+    this.timeout(600_000);
+    await continues(await openToy(smollm2Folder()), goldenGreedy('smollm2-135m'), 1e-2);
+  });
+});
