@@ -69,10 +69,14 @@ export class Graph {
     this.outputs.push({ name, value: taken ? this.op('Identity', [value], value) : value });
   }
 
-  /** An initializer whose bytes stay in a file, or will be in one beside the model. */
-  external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes | BesideBytes): Value {
-    this.initializers.push({ name, type, shape, data: at });
-    return { name, type, shape };
+  /** An initializer whose bytes stay in a file. */
+  external(name: string, type: ElementType, shape: readonly number[], at: ExternalBytes): Value {
+    return this.initializer(name, type, shape, at);
+  }
+
+  /** An initializer whose bytes will be in a file beside the model. */
+  beside(name: string, type: ElementType, shape: readonly number[], at: BesideBytes): Value {
+    return this.initializer(name, type, shape, at);
   }
 
   /** A float32 constant held in the graph. */
@@ -264,12 +268,17 @@ export class Graph {
   }
 
   private constant(name: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): Value {
-    this.initializers.push({
-      name,
-      type,
-      shape,
-      data: Uint8Array.from(bytes), // a copy: the caller's buffer may be larger, or be reused
-    });
+    // A copy: the caller's buffer may be larger, or be reused.
+    return this.initializer(name, type, shape, Uint8Array.from(bytes));
+  }
+
+  private initializer(
+    name: string,
+    type: ElementType,
+    shape: readonly number[],
+    data: Uint8Array<ArrayBuffer> | ExternalBytes | BesideBytes,
+  ): Value {
+    this.initializers.push({ name, type, shape, data });
     return { name, type, shape };
   }
 

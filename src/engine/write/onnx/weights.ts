@@ -94,13 +94,13 @@ export class Constants {
       if (small) return this.g.floats(small, shape, this.nameOf(own));
       const read: DataSource['read'] = async (rows) => [bytesOf(await this.read(own, rows))];
       const [place] = this.files.place({ name: this.nameOf(own), rows: shape[0], rowBytes: [4], read });
-      return this.g.external(this.nameOf(own), 'float32', shape, place);
+      return this.g.beside(this.nameOf(own), 'float32', shape, place);
     });
   }
 
   tables({ name, rows, width, read }: Table, names: readonly string[]): Value[] {
     const places = this.files.place({ name, rows, rowBytes: names.map(() => 4 * width), read });
-    return names.map((each, i) => this.g.external(each, 'float32', [rows, width], places[i]));
+    return names.map((each, i) => this.g.beside(each, 'float32', [rows, width], places[i]));
   }
 
   /** Places for constants of a weight. */
@@ -143,7 +143,7 @@ export class FloatWeights implements ModelWeights {
       const [place] = constants.place(own, [4 * rowWidth(shape)], async (rows) => [
         bytesOf(await constants.read(own, rows)),
       ]);
-      return constants.g.external(constants.nameOf(own), 'float32', shape, place);
+      return constants.g.beside(constants.nameOf(own), 'float32', shape, place);
     });
   }
 }
