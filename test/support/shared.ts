@@ -48,3 +48,11 @@ export function smollm2Folder(): string {
   smollm2 ??= execFileSync(process.execPath, [shared('models/get-smollm2.mjs')], { encoding: 'utf8' }).trim();
   return smollm2;
 }
+
+let gguf: string | undefined;
+
+/** The GGUF file of SmolLM2-135M-Instruct (Q4_1, 98 MB), as `smollm2Folder`. */
+export function smollm2Gguf(): string {
+  gguf ??= execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
+  return gguf;
+}

@@ -1,11 +1,10 @@
 /** The other checkpoints of the workspace: whether they can generate, and how they are related to the panel's one. */
-import { access } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
-import { TOKENIZER_FILE } from '../../engine/tokenizer/optional';
+import { hasTokenizer } from '../../engine/tokenizer/files';
 import { type Origin, Origins } from './origins';
 import type { PanelCheckpoint } from './services';
 
@@ -102,15 +101,12 @@ export class Relatives {
 
   private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {
     const { folder } = checkpoint;
-    const [origin, hasTokenizer] = await Promise.all([
+    const [origin, canEncode] = await Promise.all([
       this.origins.of(folder),
-      access(join(folder, TOKENIZER_FILE)).then(
-        () => true,
-        () => false,
-      ),
+      hasTokenizer(checkpoint.tokenizer).catch(() => false),
     ]);
     const described = describe(path, checkpoint);
-    return { ...described, ...(origin && { origin }), canWrite: described.size !== undefined && hasTokenizer };
+    return { ...described, ...(origin && { origin }), canWrite: described.size !== undefined && canEncode };
   }
 }
 

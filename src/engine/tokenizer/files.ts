@@ -1,33 +1,37 @@
 /**
- * A checkpoint's tokenizer files. The process that opens the checkpoint reads their texts. The tokenizer's process
- * parses and checks them before the library uses them.
+ * A checkpoint's tokenizer files: those of its folder, or the same made from the metadata of a GGUF file. The process
+ * that opens the checkpoint reads their texts. The tokenizer's process parses and checks them before the library uses
+ * them.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../errors';
 import { isObject, type JsonObject } from '../../format/json';
 import { readTextFile } from '../files/text-file';
+import { isGguf } from '../formats/gguf/file';
+import { hasGgufTemplate, hasGgufTokenizer, readGgufTexts } from './gguf/texts';
+import { ID_CAP, SETTINGS_CAP, TOKENIZER_CAP } from './limits';
 import { structureFault } from './structure';
 
-const MiB = 2 ** 20;
-/** Gemma 3 has the largest known tokenizer.json, 33 MB for 262 144 tokens. */
-const TOKENIZER_CAP = 128 * MiB;
 const TOKENIZER_CAP_REASON = 'The largest known tokenizer.json has 33 MB; download the file again.';
-/** Gemma 3 has 1.2 MB, with a description of each reserved token. */
-const SETTINGS_CAP = 16 * MiB;
+/** Newer checkpoints have their chat template in a file of this name. */
+const JINJA = 'chat_template.jinja';
 const SETTINGS_CAP_REASON = 'Files of this kind have 1 MB at most; download the file again.';
-/** Ids index an array in the library; Gemma 3 has 262 144, and no known model has a million. */
-const ID_CAP = 2 ** 22;
 
 /** The texts of the files, to send to another process. */
 export interface TokenizerTexts {
+  /** The checkpoint's folder, or its GGUF file. */
   readonly folder: string;
+  /** The texts were made from the metadata of the GGUF file `folder`. */
+  readonly gguf?: true;
   /** tokenizer.json */
   readonly tokenizer: string;
   /** tokenizer_config.json */
   readonly settings?: string;
   /** chat_template.jinja, otherwise chat_template.json. Newer checkpoints have one beside the settings. */
   readonly template?: { readonly name: 'chat_template.jinja' | 'chat_template.json'; readonly text: string };
+  /** What the user should know of the tokenizer. */
+  readonly notes?: readonly string[];
 }
 
 /** A chat template and its location: a file, or a file and a field. */
@@ -54,23 +58,66 @@ export interface ModelDescription extends JsonObject {
   readonly type: 'BPE' | 'Unigram' | 'WordPiece';
 }
 
-/** Reads the tokenizer files of a checkpoint's folder. Throws `UserError` when one is missing or cannot be read. */
-export async function readTokenizerTexts(folder: string): Promise<TokenizerTexts> {
-  const names = new Set(await readdir(folder).catch(() => []));
-  if (!names.has('tokenizer.json')) throw missingTokenizer(folder, names);
-  const { text: tokenizer } = await readTextFile(join(folder, 'tokenizer.json'), TOKENIZER_CAP, TOKENIZER_CAP_REASON);
-  return { folder, tokenizer, ...(await readTemplateTexts(folder, names)) };
+/**
+ * Reads the tokenizer files of a checkpoint.
+ * @param place its folder, or its GGUF file (the first one of several)
+ * @throws UserError when one is missing or cannot be read
+ */
+export async function readTokenizerTexts(place: string): Promise<TokenizerTexts> {
+  if (await isGgufFile(place)) {
+    const { template, ...texts } = await readGgufTexts(place);
+    return { folder: place, gguf: true, ...texts, ...(template && { template: { name: JINJA, text: template } }) };
+  }
+  const names = await namesIn(place);
+  if (!names.has('tokenizer.json')) throw missingTokenizer(place, names);
+  const { text: tokenizer } = await readTextFile(join(place, 'tokenizer.json'), TOKENIZER_CAP, TOKENIZER_CAP_REASON);
+  return { folder: place, tokenizer, ...(await readTemplateTexts(place, names)) };
 }
 
-/** Whether the checkpoint of `folder` has a chat template; false if its files are unreadable. Needs no tokenizer. */
-export async function hasChatTemplate(folder: string): Promise<boolean> {
+/** The tokenizer files to write beside a model: those that transformers and transformers.js read. */
+export async function tokenizerFilesOf(place: string): Promise<readonly { name: string; text: string }[]> {
+  const { tokenizer, settings, template } = await readTokenizerTexts(place);
+  return [
+    { name: 'tokenizer.json', text: tokenizer },
+    ...(settings === undefined ? [] : [{ name: 'tokenizer_config.json', text: settings }]),
+    ...(template === undefined ? [] : [{ name: template.name, text: template.text }]),
+  ];
+}
+
+/**
+ * Whether there is a tokenizer, broken or not. A GGUF file without one names "none" as its kind.
+ * @throws UserError for a GGUF file whose header cannot be read
+ */
+export async function hasTokenizer(place: string): Promise<boolean> {
+  if (await isGgufFile(place)) return hasGgufTokenizer(place);
+  return (await namesIn(place)).has('tokenizer.json');
+}
+
+/** Whether the checkpoint at `place` has a chat template; false if its files are unreadable. Needs no tokenizer. */
+export async function hasChatTemplate(place: string): Promise<boolean> {
   try {
-    const texts = await readTemplateTexts(folder, new Set(await readdir(folder)));
-    return templateSource(texts, folder, settingsOf(texts, folder)) !== undefined;
+    if (await isGgufFile(place)) return await hasGgufTemplate(place);
+    const texts = await readTemplateTexts(place, new Set(await readdir(place)));
+    return templateSource({ folder: place, ...texts }, settingsOf({ folder: place, ...texts })) !== undefined;
   } catch {
     return false;
   }
 }
+
+/** The place of tokenizer.json in messages. */
+export const tokenizerPlace = ({ folder, gguf }: Pick<TokenizerTexts, 'folder' | 'gguf'>): string =>
+  gguf ? folder : join(folder, 'tokenizer.json');
+
+/** A folder may have any name. */
+async function isGgufFile(place: string): Promise<boolean> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return !isFolder && (await isGguf(place));
+}
+
+const namesIn = async (folder: string): Promise<ReadonlySet<string>> => new Set(await readdir(folder).catch(() => []));
 
 async function readTemplateTexts(
   folder: string,
@@ -78,7 +125,7 @@ async function readTemplateTexts(
 ): Promise<Pick<TokenizerTexts, 'settings' | 'template'>> {
   const read = async (name: string): Promise<string> =>
     (await readTextFile(join(folder, name), SETTINGS_CAP, SETTINGS_CAP_REASON)).text;
-  const template = (['chat_template.jinja', 'chat_template.json'] as const).find((name) => names.has(name));
+  const template = ([JINJA, 'chat_template.json'] as const).find((name) => names.has(name));
   return {
     ...(names.has('tokenizer_config.json') && { settings: await read('tokenizer_config.json') }),
     ...(template && { template: { name: template, text: await read(template) } }),
@@ -87,30 +134,29 @@ async function readTemplateTexts(
 
 /** Parses the texts. Throws `UserError` with file, field and what to do. */
 export function parseTokenizerFiles(texts: TokenizerTexts): TokenizerFiles {
-  const file = join(texts.folder, 'tokenizer.json');
-  const settings = settingsOf(texts, texts.folder);
+  const file = tokenizerPlace(texts);
+  const settings = settingsOf(texts);
   return {
     description: describe(parseJson(texts.tokenizer, file), file),
     settings,
-    chatTemplate: templateSource(texts, texts.folder, settings),
+    chatTemplate: templateSource(texts, settings),
   };
 }
 
-function settingsOf({ settings }: Pick<TokenizerTexts, 'settings'>, folder: string): JsonObject {
-  return settings === undefined ? {} : parseJson(settings, join(folder, 'tokenizer_config.json'));
+type TemplateTexts = Omit<TokenizerTexts, 'tokenizer' | 'notes'>;
+
+function settingsOf({ settings, folder, gguf }: TemplateTexts): JsonObject {
+  return settings === undefined ? {} : parseJson(settings, gguf ? folder : join(folder, 'tokenizer_config.json'));
 }
 
 /** A separate template file takes precedence over the settings. */
-function templateSource(
-  { template }: Pick<TokenizerTexts, 'template'>,
-  folder: string,
-  settings: JsonObject,
-): TemplateSource | undefined {
+function templateSource({ template, folder, gguf }: TemplateTexts, settings: JsonObject): TemplateSource | undefined {
   if (template === undefined) {
     const text = templateOf(settings.chat_template);
     return text === undefined ? undefined : { place: 'tokenizer_config.json, "chat_template"', text };
   }
-  if (template.name === 'chat_template.jinja') return { place: template.name, text: template.text };
+  if (gguf) return { place: 'metadata "tokenizer.chat_template"', text: template.text };
+  if (template.name === JINJA) return { place: template.name, text: template.text };
   const file = join(folder, template.name);
   const { chat_template: text } = parseJson(template.text, file);
   if (typeof text !== 'string') throw malformed(file, '"chat_template" is not a string');

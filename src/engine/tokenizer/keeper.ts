@@ -8,11 +8,11 @@
 import { memoryFor } from '../memory';
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, UserError } from '../errors';
 import { systemReason } from '../system-failure';
-import type { TokenizerTexts } from './files';
+import { tokenizerPlace, type TokenizerTexts } from './files';
 import { type Answer, type Reply, type Replies, STAGES, type StageSign, type Task } from './tasks';
 
 export interface KeeperOptions {
@@ -167,7 +167,7 @@ export class Keeper {
       asked?.kind === 'chat'
         ? [`Cannot apply the chat template of ${folder}`, 'it']
         : [
-            `Cannot use ${join(folder, 'tokenizer.json')}`,
+            `Cannot use ${tokenizerPlace(this.texts)}`,
             stage === undefined || stage === 'r' || asked?.kind === 'load' ? 'loading it' : `its "${STAGES[stage]}"`,
           ];
     const seconds = Math.round((this.silentChecks * CHECK_MS) / 1000);

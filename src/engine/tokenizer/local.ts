@@ -4,12 +4,17 @@
  * process (tokenizer.ts says why), or in any process if the files are trusted.
  */
 import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
-import { join } from 'node:path';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { MergeBoundaryPreTokenizer } from './boundaries';
 import { type ChatMessage, chatTemplate, type RenderChat } from './chat';
-import { parseTokenizerFiles, readTokenizerTexts, type TokenizerDescription, type TokenizerTexts } from './files';
+import {
+  parseTokenizerFiles,
+  readTokenizerTexts,
+  type TokenizerDescription,
+  tokenizerPlace,
+  type TokenizerTexts,
+} from './files';
 import { isByteToken, fixedDecode, fixPreTokenizer, fixStages } from './fixes';
 import { type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';
@@ -40,14 +45,14 @@ const SLICE = 256;
 const SIGN_MS = 100;
 
 /** Loads the tokenizer of trusted files into this process. Throws `UserError` like `loadTokenizer`. */
-export async function loadLocalTokenizer(folder: string): Promise<LocalTokenizer> {
-  return buildTokenizer(await readTokenizerTexts(folder));
+export async function loadLocalTokenizer(place: string): Promise<LocalTokenizer> {
+  return buildTokenizer(await readTokenizerTexts(place));
 }
 
 /** Throws `UserError` with file and field for unusable content. */
 export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefined): LocalTokenizer {
   const files = parseTokenizerFiles(texts);
-  const file = join(texts.folder, 'tokenizer.json');
+  const file = tokenizerPlace(texts);
   const stages = new Stages(file, sign);
   const library = stages.guard(() => {
     const preTokenizer = fixPreTokenizer(files.description.pre_tokenizer);

@@ -1,20 +1,20 @@
 /** Token ids need no tokenizer: a checkpoint without one can still be scored by rows and continued from ids. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { systemErrorCode } from '../errors';
+import { hasTokenizer } from './files';
+import { UnsupportedTokenizer } from './gguf/fields';
 import type { KeeperOptions } from './keeper';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
-/** Its file name in a checkpoint's folder. */
-export const TOKENIZER_FILE = 'tokenizer.json';
-
-/** The checkpoint's tokenizer, or undefined if its folder has none. Throws `UserError` for a broken one. */
-export async function optionalTokenizer(folder: string, options?: KeeperOptions): Promise<Tokenizer | undefined> {
+/**
+ * The checkpoint's tokenizer, or undefined if it has none, or one of a kind that Coppice does not have.
+ * @param place its folder or its GGUF file
+ * @throws UserError for a broken one
+ */
+export async function optionalTokenizer(place: string, options?: KeeperOptions): Promise<Tokenizer | undefined> {
+  if (!(await hasTokenizer(place))) return undefined;
   try {
-    await access(join(folder, TOKENIZER_FILE));
+    return await loadTokenizer(place, options);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    if (error instanceof UnsupportedTokenizer) return undefined;
     throw error;
   }
-  return loadTokenizer(folder, options);
 }

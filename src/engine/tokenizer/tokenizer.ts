@@ -51,15 +51,15 @@ export interface Tokenizer {
 }
 
 /**
- * Loads the tokenizer of a checkpoint's folder. It needs no closing: its process ends when it idles or when the current
+ * Loads the tokenizer of a checkpoint, from its folder or its GGUF file. It needs no closing: its process ends when it idles or when the current
  * process ends.
  *
  * @param options aborting `signal` ends the current task; the tokenizer still runs later tasks
  * @throws UserError if there is none or it cannot be used, CancelledError
  */
-export async function loadTokenizer(folder: string, options: KeeperOptions = {}): Promise<Tokenizer> {
+export async function loadTokenizer(place: string, options: KeeperOptions = {}): Promise<Tokenizer> {
   throwIfCancelled(options.signal);
-  const texts = await readTokenizerTexts(folder);
+  const texts = await readTokenizerTexts(place);
   const keeper = new Keeper(texts, options);
   const { vocabularySize, hasChatTemplate } = await keeper.load();
   return new KeptTokenizer(keeper, vocabularySize, hasChatTemplate);

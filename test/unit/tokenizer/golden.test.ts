@@ -4,10 +4,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { goldenTokens } from '../../support/golden';
-import { describeShared, shared } from '../../support/shared';
+import { describeShared, shared, smollm2Gguf } from '../../support/shared';
 import { checkTokens } from '../../support/token-checks';
 
-const FOLDERS = { 'smollm2-135m': 'models/smollm2-135m', stories260K: 'models/stories260K-f32' } as const;
+/** The same tokenizers in a folder and in the metadata of a GGUF file. */
+const PLACES = [
+  { name: 'smollm2-135m', from: 'a folder', place: () => shared('models/smollm2-135m') },
+  { name: 'stories260K', from: 'a folder', place: () => shared('models/stories260K-f32') },
+  { name: 'smollm2-135m', from: 'GGUF', place: smollm2Gguf },
+  { name: 'stories260K', from: 'GGUF', place: () => shared('models/stories260K-gguf/stories260K-q8_0.gguf') },
+] as const;
 
 /** WikiText-2's test split under each tokenizer, with the original library 0.23: number of ids and hash of "id,id,…". */
 const WIKITEXT = {
@@ -16,11 +22,12 @@ const WIKITEXT = {
 } as const;
 
 describeShared('tokenizer: golden ids', () => {
-  for (const name of ['smollm2-135m', 'stories260K'] as const) {
-    describe(name, () => {
+  for (const { name, from, place } of PLACES) {
+    describe(`${name} from ${from}`, () => {
       let tokenizer: LocalTokenizer;
-      before(async () => {
-        tokenizer = await loadLocalTokenizer(shared(FOLDERS[name]));
+      before(async function () {
+        this.timeout(60_000); // the file may have to be fetched first
+        tokenizer = await loadLocalTokenizer(place());
       });
 
       for (const golden of goldenTokens(name)) {

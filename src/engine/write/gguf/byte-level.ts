@@ -6,30 +6,8 @@ import { isObject, type JsonObject } from '../../../format/json';
 import type { TokenizerDescription } from '../../tokenizer/files';
 import type { GgufField } from '../../formats/gguf/layout';
 import { text, texts } from './metadata';
+import { DIGITS_STAGE, GPT2_STAGE, KNOWN_WORDS } from '../../tokenizer/gguf/words';
 import { Refusal } from './refusal';
-
-interface Words {
-  /** llama.cpp's name. */
-  readonly pre: string;
-  /** What cuts, in order: a regular expression, or a name of the library. */
-  readonly stages: readonly string[];
-  /** A word that is a token is one, whatever its merges are. */
-  readonly ignoreMerges: boolean;
-}
-
-/** Written out as in the tokenizer.json of LLaMA 3, Qwen2 and Mistral Nemo. */
-const LLAMA3 = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
-const TEKKEN = String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
-const GPT2 = 'ByteLevel';
-const DIGITS = 'Digits';
-
-const KNOWN: readonly Words[] = [
-  { pre: 'gpt-2', stages: [GPT2], ignoreMerges: false },
-  { pre: 'smollm', stages: [DIGITS, GPT2], ignoreMerges: false },
-  { pre: 'llama-bpe', stages: [LLAMA3], ignoreMerges: true },
-  { pre: 'qwen2', stages: [LLAMA3.replace('{1,3}', '')], ignoreMerges: false },
-  { pre: 'tekken', stages: [TEKKEN], ignoreMerges: true },
-];
 
 /** Whether words become bytes. */
 export const isByteLevel = ({ pre_tokenizer: stage }: TokenizerDescription): boolean =>
@@ -40,7 +18,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   const { model, normalizer } = description;
   const stages = stagesOf(description.pre_tokenizer).flatMap(stageName);
   const ignoreMerges = model.ignore_merges === true;
-  const known = KNOWN.find(
+  const known = KNOWN_WORDS.find(
     (words) => words.ignoreMerges === ignoreMerges && words.stages.join('\n') === stages.join('\n'),
   );
   if (!known) {
@@ -54,7 +32,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   return {
     fields: [
       ['tokenizer.ggml.model', text('gpt2')],
-      ['tokenizer.ggml.pre', text(known.pre)],
+      ['tokenizer.ggml.pre', text(known.names[0])],
       ['tokenizer.ggml.merges', texts((model.merges as readonly unknown[]).map(mergeText))],
     ],
     notes: normalizerNotes(normalizer),
@@ -90,10 +68,10 @@ function stageName(stage: JsonObject): string[] {
   switch (stage.type) {
     case 'ByteLevel':
       if (stage.add_prefix_space !== false) throw new Refusal('it adds a space before every text (add_prefix_space)');
-      return stage.use_regex === false ? [] : [GPT2];
+      return stage.use_regex === false ? [] : [GPT2_STAGE];
     case 'Digits':
       if (stage.individual_digits !== true) throw new Refusal('it keeps digits together (individual_digits)');
-      return [DIGITS];
+      return [DIGITS_STAGE];
     case 'Split': {
       const pattern = isObject(stage.pattern) ? (stage.pattern.Regex ?? stage.pattern.String) : undefined;
       if (stage.behavior !== 'Isolated' && stage.invert !== true) {

@@ -3,17 +3,17 @@
  * tokenizer, and a file names the kind and has its tables. A tokenizer that none of them follows is refused, because
  * llama.cpp would cut texts otherwise without saying so.
  */
-import { join } from 'node:path';
 import type { Architecture } from '../../checkpoint/architecture';
 import { UserError } from '../../errors';
 import { isObject, type JsonObject } from '../../../format/json';
-import { parseTokenizerFiles, readTokenizerTexts, type TokenizerFiles } from '../../tokenizer/files';
+import { parseTokenizerFiles, readTokenizerTexts, type TokenizerFiles, tokenizerPlace } from '../../tokenizer/files';
+import { TOKEN_TYPES } from '../../tokenizer/gguf/token-types';
 import type { GgufField } from '../../formats/gguf/layout';
 import { byteLevelFields, isByteLevel } from './byte-level';
 import { bool, text, texts, u32 } from './metadata';
 import { isPieces, pieceFields } from './pieces';
 import { Refusal } from './refusal';
-import { type Token, tokensOf, TOKEN_TYPES } from './tokens';
+import { type Token, tokensOf } from './tokens';
 
 export interface TokenizerMetadata {
   readonly fields: readonly GgufField[];
@@ -22,19 +22,19 @@ export interface TokenizerMetadata {
 }
 
 /**
- * The fields `tokenizer.…` for the checkpoint in `folder`.
+ * The fields `tokenizer.…` for the checkpoint at `place`, a folder or a GGUF file.
  * @throws UserError without a tokenizer.json, and for one that llama.cpp cannot follow or that does not fit the model
  */
-export async function tokenizerMetadata(folder: string, architecture: Architecture): Promise<TokenizerMetadata> {
-  const sources = await readTokenizerTexts(folder);
+export async function tokenizerMetadata(place: string, architecture: Architecture): Promise<TokenizerMetadata> {
+  const sources = await readTokenizerTexts(place);
   const files = parseTokenizerFiles(sources);
   try {
-    const metadata = fieldsOf(files, architecture, sources.tokenizer);
-    metadata.fields.forEach(requireCharacters);
-    return metadata;
+    const { fields, notes } = fieldsOf(files, architecture, sources.tokenizer);
+    fields.forEach(requireCharacters);
+    return { fields, notes: [...(sources.notes ?? []), ...notes] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new UserError(`${join(folder, 'tokenizer.json')} cannot be written as GGUF`, error.message, error.action, {
+    throw new UserError(`${tokenizerPlace(sources)} cannot be written as GGUF`, error.message, error.action, {
       cause: error,
     });
   }

@@ -1,19 +1,8 @@
 /** The vocabulary of a GGUF file: one token for each row of the embedding. */
 import { isByteToken } from '../../tokenizer/fixes';
 import type { TokenizerFiles } from '../../tokenizer/files';
+import { padding, type TokenKind } from '../../tokenizer/gguf/token-types';
 import { Refusal } from './refusal';
-
-export type TokenKind = 'normal' | 'unknown' | 'control' | 'added' | 'unused' | 'byte';
-
-/** llama.cpp's numbers. It finds control and added tokens in a text before it cuts the rest into words. */
-export const TOKEN_TYPES: Readonly<Record<TokenKind, number>> = {
-  normal: 1,
-  unknown: 2,
-  control: 3,
-  added: 4,
-  unused: 5,
-  byte: 6,
-};
 
 export interface Token {
   readonly text: string;
@@ -27,7 +16,7 @@ export interface Token {
  */
 export function tokensOf({ description }: TokenizerFiles, vocabulary: number, pieces: boolean): Token[] {
   const { model, added_tokens: added } = description;
-  const tokens: Token[] = Array.from({ length: vocabulary }, (_, id) => ({ text: `[PAD${id}]`, kind: 'unused' }));
+  const tokens: Token[] = Array.from({ length: vocabulary }, (_, id) => ({ text: padding(id), kind: 'unused' }));
   const put = (id: number, token: Token): void => {
     if (id >= vocabulary) {
       const has = `the embedding has ${vocabulary} rows`;

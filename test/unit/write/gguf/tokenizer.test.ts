@@ -130,6 +130,7 @@ describe('gguf/tokenizer on bytes', () => {
     const cases: readonly (readonly [name: string, stages: Json[], ignoreMerges: boolean])[] = [
       ['smollm', [digits, gpt2], false],
       ['llama-bpe', [split(LLAMA3), byteLevel], true],
+      ['smaug-bpe', [split(LLAMA3), byteLevel], false],
       ['qwen2', [split(LLAMA3.replace('{1,3}', '')), byteLevel], false],
     ];
     for (const [name, stages, ignoreMerges] of cases) {
@@ -187,7 +188,7 @@ describe('gguf/tokenizer on bytes', () => {
       set({ pre_tokenizer: words(split('[a-z]+'), byteLevel) }),
       /"\[a-z\]\+", which llama\.cpp has no name for/,
     );
-    await refused(set({ pre_tokenizer: words(split(LLAMA3), byteLevel) }), /no name for/);
+    await refused(set({ pre_tokenizer: words(split(LLAMA3), { ...byteLevel, use_regex: true }) }), /no name for/);
     await refused(set({}, { ignore_merges: true }), /ignores merges/);
     await refused(set({ pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true } }), /add_prefix_space/);
     await refused(set({ pre_tokenizer: words({ type: 'Whitespace' }, byteLevel) }), /"Whitespace" is unknown/);
