@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { openGguf, type GgufFile } from '../engine/formats/gguf/file';
 import type { GgufEntry } from '../engine/formats/gguf/metadata';
-import { GGUF_UNSUPPORTED, summarizeGguf } from '../engine/checkpoint/gguf-summary';
+import { openGgufSummary, summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { elements } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
@@ -25,7 +25,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
     errors.push(error);
   }
   const whole = errors.length === 0;
-  const summary = gguf && summarizeGguf(gguf);
+  const summary = gguf && (whole ? (await openGgufSummary(path)).summary : summarizeGguf(gguf));
   const rows = gguf ? rowsOf(gguf) : [];
   const notes = whole ? (summary?.notes ?? []) : [];
   return {
@@ -40,7 +40,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
       metadata: cut(gguf ? [...gguf.metadata.values()].map(propertyOf) : []),
       shards: gguf ? [{ name: basename(resolve(path)), bytes: gguf.bytes, tensors: rows.length }] : [],
       tensors: rows.length,
-      noStatistics: l10n.t('No statistics: {0}.', GGUF_UNSUPPORTED.why),
+      ...(!whole && { noStatistics: l10n.t('Statistics are not available for a damaged file.') }),
     },
     rows,
   };

@@ -1,4 +1,5 @@
 /** Titles of jobs for the status bar, notifications and lists. Independent of VS Code. */
+import { nameOfGguf } from '../engine/checkpoint/gguf/name';
 import { dirname } from 'node:path';
 import { nameOfFolder } from '../engine/records/record';
 import type { JobInfo, JobKind, JobSpec } from '../protocol/jobs';
@@ -31,6 +32,9 @@ export const titledJob = (spec: JobSpec): TitledJob => ({
 export const checkpointOf = (spec: JobSpec): string => checkpointsIn(JOBS[spec.kind], spec)[0] ?? '';
 
 /** The model's name from a path: a folder, or a file in one. */
-export const checkpointName = (path: string): string => nameOfFolder(WEIGHTS.test(path) ? dirname(path) : path);
+export function checkpointName(path: string): string {
+  if (/\.gguf$/i.test(path)) return nameOfGguf(path);
+  return nameOfFolder(WEIGHTS.test(path) ? dirname(path) : path);
+}
 
 const WEIGHTS = /\.(safetensors|json)$/;

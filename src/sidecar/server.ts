@@ -3,6 +3,8 @@
  * channel. It ends on request, when its parent ends, and after an uncaught error.
  */
 import packageManifest from '../../package.json';
+import { findGgufTensor } from '../engine/checkpoint/gguf/open';
+import { isGguf } from '../engine/formats/gguf/file';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { tensorStatistics } from '../engine/checkpoint/statistics';
 import { UserError } from '../engine/errors';
@@ -103,8 +105,9 @@ async function statistics(
   { id, checkpoint, tensor }: TensorStatisticsParams,
   signal: AbortSignal,
 ): Promise<TensorStatistics> {
-  const { tensors } = await openCheckpoint(checkpoint);
-  const info = tensors.get(tensor);
+  const info = (await isGguf(checkpoint))
+    ? await findGgufTensor(checkpoint, tensor)
+    : (await openCheckpoint(checkpoint)).tensors.get(tensor);
   if (!info)
     throw new UserError(
       `No statistics of ${tensor}`,

@@ -13,7 +13,7 @@ import {
   type Session,
   type Tensor,
 } from '../../src/engine/onnx/session';
-import { withWeights } from '../../src/engine/weights/safetensors';
+import { withWeights } from '../../src/engine/weights/checkpoint';
 import { cacheWidth } from '../../src/engine/write/onnx/graph';
 import { ONNX_FILES, type OnnxKind, type OnnxTarget } from '../../src/engine/write/onnx/kinds';
 import { type OnnxOptions, type OnnxWritten, writeOnnx } from '../../src/engine/write/onnx/write-onnx';

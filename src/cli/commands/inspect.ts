@@ -1,9 +1,9 @@
 /** `coppice inspect`: describes a checkpoint from its headers only. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { isGguf, openGguf } from '../../engine/formats/gguf/file';
+import { isGguf } from '../../engine/formats/gguf/file';
 import { formatLayerNumber, layerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
-import { summarizeGguf } from '../../engine/checkpoint/gguf-summary';
+import { openGgufSummary } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';
@@ -56,7 +56,7 @@ async function opened(path: string): Promise<Inspected> {
 }
 
 async function openedGguf(path: string): Promise<Inspected> {
-  const summary = summarizeGguf(await openGguf(path));
+  const { summary } = await openGgufSummary(path);
   return { summary, input: { role: 'model', name: basename(path), identity: summary.identity } };
 }
 

@@ -2,8 +2,9 @@
  * Adapters on disk in PEFT's format: `adapter_model.safetensors` (Coppice writes float32 and also reads F16 and BF16)
  * and `adapter_config.json`. Adapters of other programs must meet the same rules as Coppice's own.
  */
+import { foldersOf } from '../checkpoint/folders';
 import { access, readdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
 import { withoutLayers } from '../checkpoint/architecture';
@@ -153,8 +154,7 @@ export async function writeAdapter(
   checkpoint: Checkpoint,
   record?: RunRecord,
 ): Promise<string> {
-  const sources = new Set([checkpoint.folder, ...checkpoint.shards.map((shard) => dirname(shard.file))]);
-  const target = await claimTarget(dir, [...sources], bytesOf(adapter) + OVERHEAD_BYTES);
+  const target = await claimTarget(dir, foldersOf(checkpoint), bytesOf(adapter) + OVERHEAD_BYTES);
   try {
     await saveAdapter(target.temporary, adapter, checkpoint);
     if (record) await writeRecord(join(target.temporary, RECORD_NAME), record);

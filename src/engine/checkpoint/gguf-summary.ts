@@ -1,20 +1,20 @@
 /** Summary of a GGUF file for `inspect`. Dimensions come from the metadata, stored sizes from the tensors. */
 import { counted } from '../../format/words';
 import { printable } from '../formats/bounded-json';
-import type { GgufFile } from '../formats/gguf/file';
+import { UserError } from '../errors';
+import { type GgufFile, openGguf } from '../formats/gguf/file';
 import type { GgufTensor } from '../formats/gguf/tensors';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements } from './parameters';
-import type { Summary } from './summary';
+import { openGgufCheckpoint } from './gguf/open';
+import { type Summary, summarize } from './summary';
+import type { Checkpoint } from './types';
 
-/** Coppice cannot compute with the packed blocks of a GGUF file; these texts say why and what to do instead. */
-export const GGUF_UNSUPPORTED = {
-  why: 'it is a GGUF file; Coppice reads only its header',
-  action: 'It can be inspected; to score or prune, open the original checkpoint in safetensors.',
-} as const;
-
-/** The content of `coppice inspect` for a GGUF file. */
-export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>): Summary {
+/**
+ * The content of `coppice inspect` for a GGUF file.
+ * @param unsupported why Coppice cannot compute with it; null if it can
+ */
+export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>, unsupported: Summary['unsupported'] = null): Summary {
   const architecture = text(gguf, 'general.architecture');
   const number = (field: string): number | null => {
     return architecture === null ? null : positive(gguf, `${architecture}.${field}`);
@@ -50,9 +50,30 @@ export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>): Summary {
     blockParameters: stored,
     shards: 1,
     identity: gguf.digest.toString('hex'),
-    unsupported: GGUF_UNSUPPORTED,
+    unsupported,
     notes: [...gguf.notes, ...doubts(gguf, architecture, stored.length)],
   };
+}
+
+/**
+ * Opens a GGUF file for its summary: of all files of its model if it is one of several that Coppice computes with.
+ * @throws UserError for a damaged header
+ */
+export async function openGgufSummary(path: string): Promise<{ summary: Summary; checkpoint?: Checkpoint }> {
+  const gguf = await openGguf(path);
+  try {
+    const checkpoint = await openGgufCheckpoint(path);
+    const { unsupported } = checkpoint;
+    const isWhole = checkpoint.shards.length > 1 && !unsupported;
+    const reason = unsupported ? { why: unsupported.why, action: unsupported.action } : null;
+    const summary = isWhole ? summarize(checkpoint) : summarizeGguf(gguf, reason);
+    return { summary: { ...summary, notes: [...new Set([...summary.notes, ...checkpoint.notes])] }, checkpoint };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // The header can be shown although it contradicts itself.
+    const { what, why, action } = error.texts;
+    return { summary: summarizeGguf(gguf, { why: `${what}: ${why}`, action }) };
+  }
 }
 
 /** The block that a tensor belongs to. Up to 4 digits, because existing models have fewer blocks. */

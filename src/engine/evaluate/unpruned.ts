@@ -2,7 +2,7 @@
  * Which model a measured one is compared with: the one that the user names, the original of a written model if that lies
  * near, or else the checkpoint itself in its full width, without healed weights, adapter and removals.
  */
-import { basename } from 'node:path';
+import { modelName } from '../records/record';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { asStored } from '../checkpoint/width';
@@ -75,14 +75,14 @@ export async function requireSameRows(
   { rows, bos }: Pick<Rows, 'rows' | 'bos'>,
   job: JobOptions,
 ): Promise<void> {
-  if (reference.folder === checkpoint.folder) return;
+  if (reference.tokenizer === checkpoint.tokenizer) return;
   const given = source.from === 'text' ? { ...source, bos } : source;
   const other = await loadRows(given, reference, requireArchitecture(reference), job);
   const isSame = (row: ArrayLike<number>, r: number): boolean =>
     row.length === other.rows[r].length && Array.from(row).every((id, i) => id === other.rows[r][i]);
   if (other.rows.length === rows.length && rows.every(isSame)) return;
   throw new UserError(
-    `The model cannot be compared with ${basename(reference.folder)}`,
+    `The model cannot be compared with ${modelName(reference)}`,
     'the text has other tokens there',
     `Give the model that it was pruned from (${option('against', 'CHECKPOINT')}), or one with the same tokenizer.`,
   );

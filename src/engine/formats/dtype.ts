@@ -82,5 +82,8 @@ export const isReadable = (dtype: string): dtype is WeightDtype | BlockType =>
 /** Whether the type has a fixed size for each element, as all of the safetensors format. */
 export const isElementType = (dtype: StoredDtype): dtype is Dtype => dtype in DTYPE_BITS;
 
+/** The type that Coppice writes such numbers in, so that none is rounded. */
+export const weightTypeOf = (dtype: WeightDtype | BlockType): WeightDtype => (isWeightDtype(dtype) ? dtype : 'F32');
+
 /** The type of the safetensors format that holds the numbers of such a tensor exactly. */
 export const elementTypeOf = (dtype: StoredDtype): Dtype => (isElementType(dtype) ? dtype : 'F32');

@@ -3,6 +3,7 @@
  * weights after the last one, and the training that is going on. So a run that is killed at any moment goes on with the
  * same numbers. The folder is removed when the output is complete.
  */
+import { foldersOf } from '../checkpoint/folders';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,7 +13,6 @@ import { checkTarget } from '../files/target';
 import { writeFailure } from '../files/write-failure';
 import { option, set } from '../option-token';
 import { releaseLock, takeLock } from '../retrain/loop/lock';
-import { foldersOf } from '../write/write-checkpoint';
 
 const STATE = 'rounds.json';
 const LOCK = 'lock';

@@ -46,7 +46,7 @@ export async function writeIterated(
   const { removed } = outcome.rounds.at(-1)!;
   const patch = weights === undefined ? undefined : await readPatchFile(weights, checkpoint, job);
   const inputs = [...details.inputs, ...(await calibrationsOf(checkpoint))];
-  const inherited = await inheritedFields(checkpoint.folder);
+  const inherited = await inheritedFields(checkpoint);
   return writeModified(
     checkpoint,
     {

@@ -7,7 +7,7 @@ import { recordIn, type RunInput } from './record';
 
 /** Includes the texts of its parents, because a checkpoint inherits them. Most checkpoints have none. */
 export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
-  const record = await recordIn(checkpoint.folder);
+  const record = await recordIn(checkpoint.tokenizer);
   const fitted = record?.kind === 'heal' ? 'data' : undefined;
   const texts = record?.inputs.filter(({ role }) => role === 'calibration' || role === fitted) ?? [];
   return texts.map((input) => ({ ...input, role: 'calibration' }));

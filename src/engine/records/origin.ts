@@ -16,8 +16,11 @@ export interface Origin {
  * @param blocks of the checkpoint
  * @returns undefined when there is no record, it removed nothing, or it is about another number of blocks
  */
-export async function originOf({ folder }: Pick<Checkpoint, 'folder'>, blocks: number): Promise<Origin | undefined> {
-  const record = await recordIn(folder);
+export async function originOf(
+  { tokenizer }: Pick<Checkpoint, 'tokenizer'>,
+  blocks: number,
+): Promise<Origin | undefined> {
+  const record = await recordIn(tokenizer);
   const removed = entries(record?.results.removed);
   const before = blocks + removed.length;
   const isList = removed.every((block) => Number.isSafeInteger(block) && (block as number) >= 0);

@@ -29,9 +29,9 @@ export async function originalOf(checkpoint: Checkpoint, near: readonly string[]
   let original: Original | undefined;
   let at = checkpoint;
   for (let step = 0; step < MAX_ANCESTORS; step++) {
-    const parent = await parentOf(at.folder);
+    const parent = await parentOf(at.tokenizer);
     if (!parent) return original;
-    const folders = [...new Set([dirname(at.folder), dirname(checkpoint.folder), ...near])];
+    const folders = [...new Set([dirname(at.tokenizer), dirname(checkpoint.tokenizer), ...near])];
     const found = await findModel(parent, folders);
     original = { name: parent.name, ...(found && { checkpoint: found }) };
     if (!found) return original;
@@ -45,9 +45,9 @@ interface Named {
   readonly identity: string;
 }
 
-/** The model that the run in a folder read. */
-async function parentOf(folder: string): Promise<Named | undefined> {
-  const record = await recordIn(folder);
+/** The model that the run read whose record lies at `place`: in a folder, or in a GGUF file. */
+async function parentOf(place: string): Promise<Named | undefined> {
+  const record = await recordIn(place);
   if (!record || !MAKERS.includes(record.kind)) return undefined;
   const model = record.inputs.find(({ role }) => role === 'model');
   return model?.identity === undefined ? undefined : { name: model.name, identity: model.identity };
@@ -58,11 +58,13 @@ async function findModel({ name, identity }: Named, folders: readonly string[]):
   const last = name.split(/[/\\]/).at(-1) ?? '';
   if (last === '' || last === '.' || last === '..') return undefined;
   for (const folder of folders) {
-    const found = await openCheckpoint(join(folder, last)).catch((error: unknown) => {
-      if (error instanceof UserError) return undefined;
-      throw error;
-    });
-    if (found?.identity === identity) return found;
+    for (const place of [last, `${last}.gguf`]) {
+      const found = await openCheckpoint(join(folder, place)).catch((error: unknown) => {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      });
+      if (found?.identity === identity) return found;
+    }
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
  * The record of a run: inputs, settings, device, and results. Every number that Coppice shows can be traced to a
  * record. `schema: 1`; non-finite numbers are strings (engine/json.ts).
  */
+import { isGgufCheckpoint, nameOfGguf } from '../checkpoint/gguf/name';
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -107,8 +108,9 @@ export const baseName = (checkpoint: Checkpoint): string =>
     ? `${modelName(checkpoint)} of width ${checkpoint.narrowing.digest.slice(0, 8)}`
     : modelName(checkpoint);
 
-/** The model's name: "org/name" for a snapshot in a Hugging Face cache, else its folder's name. Never a path. */
-export const modelName = (checkpoint: Checkpoint): string => nameOfFolder(checkpoint.folder);
+/** The model's name: "org/name" for a snapshot in a Hugging Face cache, else its folder's or GGUF file's name. Never a path. */
+export const modelName = (checkpoint: Checkpoint): string =>
+  isGgufCheckpoint(checkpoint) ? nameOfGguf(checkpoint.tokenizer) : nameOfFolder(checkpoint.folder);
 
 /** The name for a checkpoint's folder. */
 export function nameOfFolder(folder: string): string {

@@ -1,5 +1,5 @@
 /** The weights of a checkpoint, in whatever format it is. */
-import { isGgufCheckpoint } from '../checkpoint/gguf/open';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { GgufWeights } from './gguf';

@@ -3,6 +3,7 @@
  * The start of the file has room for the header, which is filled in at the end. Until then the file has a temporary name,
  * and graphs can read its tensors.
  */
+import { foldersOf } from '../checkpoint/folders';
 import { lstat, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,7 +87,9 @@ export class PatchWriter implements PatchSink {
     try {
       await refuseExisting(final);
       const resolved = join(await realpath(folder), basename(final));
-      if (isInside(resolved, await realpath(checkpoint.folder))) throw insideSource(final, checkpoint);
+      for (const source of foldersOf(checkpoint)) {
+        if (isInside(resolved, await realpath(source))) throw insideSource(final, checkpoint);
+      }
       await removeStale(folder, basename(final));
       const temporary = join(dirname(resolved), temporaryName(basename(final)));
       return new PatchWriter(checkpoint, contents, { temporary, final, resolved }, await open(temporary, 'wx'));

@@ -1,6 +1,8 @@
 /** The model card (README.md) of a pruned checkpoint: what was done to which model, and its licence. */
 import { readSmallFile } from '../files/regular-file';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import type { Checkpoint } from '../checkpoint/types';
+import { openGguf } from '../formats/gguf/file';
 import { inline, table } from '../markdown';
 import { modelName } from '../records/record';
 import { type Choice, choiceSentence } from '../importance/choice';
@@ -17,8 +19,10 @@ const MAX_CARD_BYTES = 4_000_000;
 const INHERITED = /^(license|license_name|license_link|language): *(\S.*)$/;
 const LIST_ITEM = /^ *- +[\w-]+ *$/;
 
-/** Reads the inherited fields of the source's card, as lines of YAML; none if it has no card. */
-export async function inheritedFields(folder: string): Promise<InheritedFields> {
+/** Reads the inherited fields of the source's card, or of a GGUF file's metadata, as lines of YAML; none without either. */
+export async function inheritedFields(checkpoint: Checkpoint): Promise<InheritedFields> {
+  if (isGgufCheckpoint(checkpoint)) return licenceOf(checkpoint);
+  const { folder } = checkpoint;
   let text: string;
   try {
     text = (await readSmallFile(join(folder, 'README.md'), MAX_CARD_BYTES)).toString('utf8');
@@ -35,6 +39,14 @@ export async function inheritedFields(folder: string): Promise<InheritedFields> 
     inList = line.trimEnd() === 'language:' || (inList && LIST_ITEM.test(line));
   }
   return fields;
+}
+
+async function licenceOf({ tokenizer: file }: Checkpoint): Promise<InheritedFields> {
+  const { metadata } = await openGguf(file);
+  return ['license', 'license.name', 'license.link'].flatMap((key) => {
+    const value = metadata.get(`general.${key}`)?.value;
+    return typeof value === 'string' ? [`${key.replace('.', '_')}: ${JSON.stringify(value)}`] : [];
+  });
 }
 
 /** The YAML front matter of a card, which the hub reads. */

@@ -104,7 +104,7 @@ export async function writeHealed(
     ...widthSetting(checkpoint),
   };
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
-  const inherited = await inheritedFields(checkpoint.folder);
+  const inherited = await inheritedFields(checkpoint);
   const written = await writeModified(
     checkpoint,
     {

@@ -82,8 +82,8 @@ export async function mergeAdapter(
       card: async (reduction) =>
         mergeCard(checkpoint, adapter, reduction, {
           settings,
-          inherited: await inheritedFields(checkpoint.folder),
-          pruning: await recordIn(checkpoint.folder),
+          inherited: await inheritedFields(checkpoint),
+          pruning: await recordIn(checkpoint.tokenizer),
           training: options.record?.(reduction) ?? options.training,
           healed: healed?.note,
         }),

@@ -4,18 +4,23 @@
  * type is copied byte for byte.
  */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type LinearName, withLayers } from '../checkpoint/architecture';
+import { readConfigArchitecture } from '../checkpoint/config';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import { newBiases } from '../checkpoint/used-tensors';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
 import { keysByName, weightOf } from '../checkpoint/weight-key';
+import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
-import { isWeightDtype, type WeightDtype } from '../formats/dtype';
+import { elementTypeOf, isReadable, isWeightDtype, type WeightDtype, weightTypeOf } from '../formats/dtype';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
 import { readTensor } from '../formats/read-tensor';
 import type { Rows, TensorInfo } from '../formats/tensor';
+import { modelName } from '../records/record';
 import { readWide, type WeightSource } from '../weights/source';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
 import { type AddedTensor, planCheckpoint, type PlanOptions } from './plan';
@@ -52,7 +57,7 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
   });
   const tensors = plan.shards.flatMap((shard) => shard.tensors);
   const config = source.config ?? {};
-  const text = (await readSmallFile(join(source.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
+  const text = await configText(source);
   const edits = [
     ...(removed.length > 0 ? configEdits(config, whole, removal.kept) : headEdits(config, whole)),
     ...(narrower?.edits ?? []),
@@ -66,20 +71,44 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
   };
 }
 
-/** How the config describes a narrowed checkpoint with only the blocks `kept`; undefined if it is as wide as its files. */
+/** The config.json of the source, as it is spelled; of a GGUF file the one that describes it. @throws UserError when it cannot be read */
+async function configText(source: Checkpoint): Promise<string> {
+  if (isGgufCheckpoint(source)) return `${JSON.stringify(source.config, null, 2)}\n`;
+  return (await readSmallFile(join(source.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
+}
+
+/**
+ * How the config describes a narrowed checkpoint with only the blocks `kept`, or a GGUF file whose blocks it does not describe;
+ * undefined if the source's own config does.
+ */
 export function narrowedConfig(source: Checkpoint, kept: readonly number[]): WidthDescription | undefined {
-  if (!source.narrowing) return undefined;
+  if (!source.narrowing && !(isGgufCheckpoint(source) && !configDescribes(source))) return undefined;
   return describeWidth(source.config ?? {}, withLayers(requireArchitecture(source), kept));
+}
+
+/** Whether the config of a GGUF file says what its blocks are. @throws UserError for a rotation that no config says */
+function configDescribes(source: Checkpoint): boolean {
+  const { layers } = requireArchitecture(source);
+  if (layers.some(({ rope }) => rope?.scaling.kind === 'factors')) {
+    throw new UserError(
+      `${modelName(source)} cannot be written as a checkpoint`,
+      'its rotation has divisors (rope_freqs.weight) that follow no rule of a config.json',
+      'Write it as GGUF.',
+    );
+  }
+  const described = readConfigArchitecture(source.config ?? {});
+  return !('why' in described) && isDeepStrictEqual(described.layers, layers);
 }
 
 /** Copies tensors that are neither cut, patched nor stored in another type. */
 function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tensor: TensorInfo) => Rewrite | undefined {
   const keys = keysByName(weights.architecture);
   return (tensor) => {
-    if (!isWeightDtype(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
+    if (!isReadable(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
     const key = keys.get(tensor.name);
-    const own = dtype ?? tensor.dtype;
-    if (own === tensor.dtype && (key === undefined || weights.stored(key))) return undefined;
+    const own = dtype ?? weightTypeOf(tensor.dtype);
+    const isCopied = own === tensor.dtype && tensor.paired === undefined;
+    if (isCopied && (key === undefined || weights.stored(key))) return undefined;
     if (key) return { dtype: own, shape: weights.shape(key), read: (rows) => readWide(weights, key, rows) };
     const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));
     return { dtype: own, shape: tensor.shape, read };
@@ -98,7 +127,7 @@ function adder(
   const described = { ...architecture, layers };
   const added = newBiases(source, described);
   return (after) => {
-    const own = dtype ?? after.dtype;
+    const own = dtype ?? elementTypeOf(after.dtype);
     return (added.get(after.name) ?? []).map((key) => {
       if (!isWeightDtype(own)) throw new Error(`no bias can be stored as ${own}`);
       const { name, shape } = weightOf(described, key)!;

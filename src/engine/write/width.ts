@@ -78,7 +78,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
   const loading = loadingOf(checkpoint, all);
   const runs = narrowedConfig(checkpoint, all)?.runs ?? null;
   const inputs = [modelInput(narrowing.from), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
-  const inherited = await inheritedFields(checkpoint.folder);
+  const inherited = await inheritedFields(checkpoint);
   const whole = requireArchitecture(narrowing.from).layers;
   // Neurons as in the file of a width: lists would be most of the record.
   const layers = narrowing.width.layers.map(({ groups, neurons }, i) => {

@@ -2,17 +2,20 @@
  * Writes a planned checkpoint. Steps: temporary sibling folder → copy or rewrite, and flush → open it again and compare
  * → rename. The source is only read.
  */
+import { foldersOf } from '../checkpoint/folders';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Architecture } from '../checkpoint/architecture';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import type { Checkpoint } from '../checkpoint/types';
+import { tokenizerFilesOf } from '../tokenizer/files';
 import { changedFiles } from '../files/stamps';
 import { CancelledError, throwIfCancelled, UserError } from '../errors';
 import type { JobOptions } from '../progress';
 import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../records/record';
 import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
-import { findAccompanyingFiles, type LeftBehind } from './accompanying-files';
+import { type AccompanyingFile, findAccompanyingFiles, type LeftBehind } from './accompanying-files';
 import { copyRanges, type CopyOptions } from '../files/copy';
 import { OutputFile } from '../files/output-file';
 import type { Plan, PlannedShard } from './plan';
@@ -64,8 +67,10 @@ export async function writeCheckpoint(
   options: WriteOptions,
 ): Promise<Written> {
   const { plan } = planned;
-  const { found: accompanying, leftBehind } = await findAccompanyingFiles(source.folder);
-  const accompanyingBytes = accompanying.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { files: accompanying, texts, leftBehind } = await companionsOf(source);
+  const accompanyingBytes =
+    accompanying.reduce((sum, { bytes }) => sum + bytes, 0) +
+    texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   const total = plan.bytes + accompanyingBytes;
   throwIfCancelled(options.signal);
   const target = await claimTarget(out, foldersOf(source), total + OVERHEAD_BYTES);
@@ -77,6 +82,7 @@ export async function writeCheckpoint(
       await mkdir(dirname(place(name)), { recursive: true });
       await OutputFile.fill(place(name), (output) => copyRanges(output, 0, [{ file, offset: 0, bytes }], copy));
     }
+    for (const { name, text } of texts) await writeText(place(name), text);
     const record = withNotes(planned.record(), await sourceChanges([source]));
     await writeText(place('config.json'), planned.config);
     await writeText(place('README.md'), planned.card);
@@ -95,6 +101,27 @@ export async function writeCheckpoint(
   }
 }
 
+interface Companions {
+  readonly files: readonly AccompanyingFile[];
+  /** Files that are made for the new checkpoint. */
+  readonly texts: readonly { readonly name: string; readonly text: string }[];
+  readonly leftBehind: readonly LeftBehind[];
+}
+
+/** What accompanies the weights: files of the source's folder, or what its GGUF file holds of them. */
+async function companionsOf(source: Checkpoint): Promise<Companions> {
+  if (isGgufCheckpoint(source)) {
+    try {
+      return { files: [], texts: await tokenizerFilesOf(source.tokenizer), leftBehind: [] };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { files: [], texts: [], leftBehind: [{ name: 'tokenizer.json', why: error.texts.why }] };
+    }
+  }
+  const { found, leftBehind } = await findAccompanyingFiles(source.folder);
+  return { files: found, texts: [], leftBehind };
+}
+
 /** @throws UserError when a file of the source has changed since it was opened: the copy would mix two states */
 export async function requireWhole({ files, folder }: Checkpoint): Promise<void> {
   const changed = (await changedFiles(files)).find(({ lost }) => lost);
@@ -104,11 +131,6 @@ export async function requireWhole({ files, folder }: Checkpoint): Promise<void>
     changed.how,
     'Wait until the checkpoint is complete, then write again; no files were left behind.',
   );
-}
-
-/** All folders with files of the checkpoint. */
-export function foldersOf({ folder, shards }: Checkpoint): string[] {
-  return [...new Set([folder, ...shards.map(({ file }) => dirname(file))])];
 }
 
 function copyOptions(options: WriteOptions, total: number): CopyOptions {

@@ -45,7 +45,7 @@ export async function writePruned(
   const { started = new Date(), settings = {} } = provenance;
   const clock = performance.now();
   const blocks = selectExplicit(removed, requireArchitecture(checkpoint).layers.length);
-  const inherited = await inheritedFields(checkpoint.folder);
+  const inherited = await inheritedFields(checkpoint);
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];
   const written = await writeModified(
     checkpoint,

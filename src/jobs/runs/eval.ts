@@ -62,7 +62,7 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
       },
       device,
       precision,
-      checkpoints: reference && reference.folder !== checkpoint.folder ? [reference] : [],
+      checkpoints: reference && reference.tokenizer !== checkpoint.tokenizer ? [reference] : [],
     }),
   };
 }

@@ -1,4 +1,5 @@
 /** Heals a model after blocks were left out, and writes the new weights: a checkpoint, a patch, or both. */
+import { foldersOf } from '../../engine/checkpoint/folders';
 import { asStored } from '../../engine/checkpoint/width';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -21,7 +22,6 @@ import { healingRows, type HealingRows, SELF_TEXT } from '../../engine/retrain/d
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { PatchWriter } from '../../engine/weights/patch-writer';
 import { type HealFacts, writableBlocks, writeHealed } from '../../engine/write/healed';
-import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { HealResult } from '../../protocol/heal';
 import { heal as definition } from '../definitions/heal';
 import { checkFileTarget } from '../file-target';

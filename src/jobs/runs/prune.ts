@@ -1,11 +1,11 @@
 /** Writes a checkpoint without some blocks. */
+import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { checkTarget } from '../../engine/files/target';
 import { mergekitRecipe, pruneLayersCommand, requireKnownToOthers } from '../../engine/write/recipes';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases } from '../../engine/progress';
-import { foldersOf } from '../../engine/write/write-checkpoint';
 import { writePruned } from '../../engine/write/write-pruned';
 import { writeTextFile } from '../../engine/system-failure';
 import { detailsOf } from '../../engine/records/details';

@@ -1,4 +1,5 @@
 /** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
+import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -22,7 +23,6 @@ import { withWeights } from '../../engine/weights/checkpoint';
 import { saveWidth } from '../../engine/weights/width-file';
 import { type GgufWritten, planGguf, writeGguf } from '../../engine/write/gguf/write-gguf';
 import { writeWidth } from '../../engine/write/width';
-import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { WidthResult } from '../../protocol/width';
 import { width as definition } from '../definitions/width';
 import { checkFileTarget, refuseExisting } from '../file-target';

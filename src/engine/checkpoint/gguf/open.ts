@@ -63,6 +63,16 @@ export async function openGgufCheckpoint(path: string, signal?: AbortSignal): Pr
   };
 }
 
+/**
+ * A tensor of one file by llama.cpp's name, in the order of its rows in the file.
+ * @throws UserError when the header cannot be read
+ */
+export async function findGgufTensor(path: string, name: string): Promise<TensorInfo | undefined> {
+  const { file, tensors } = await openGguf(path);
+  const tensor = tensors.find((each) => each.name === name);
+  return tensor && storedOf(name, { ...tensor, file });
+}
+
 type Content = Pick<Checkpoint, 'architecture' | 'config' | 'unsupported' | 'tensors'>;
 
 function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, Placed>): Content {
@@ -238,12 +248,3 @@ function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string,
   const rest = unused.length - shown.length;
   return [...notes, `stored but not used by the model: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`];
 }
-
-/** Whether the checkpoint lies in GGUF files. */
-export const isGgufCheckpoint = ({ format }: Pick<Checkpoint, 'format'>): boolean => format.startsWith('gguf');
-
-/** The name of a model in GGUF files: that of the file without its end, and without its number among several. */
-export const nameOfGguf = (path: string): string =>
-  basename(path)
-    .replace(/\.gguf$/i, '')
-    .replace(/-\d{5}-of-\d{5}$/, '');

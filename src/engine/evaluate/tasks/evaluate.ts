@@ -1,7 +1,7 @@
 /** One model's answers to the questions of some tasks. */
+import { modelName } from '../../records/record';
 import type { ChoiceItemResult, ItemResult, TaskResult, WrittenItemResult } from './results';
 import { UserError } from '../../errors';
-import { basename } from 'node:path';
 import { type JobOptions, partName, Work } from '../../progress';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
@@ -122,7 +122,7 @@ function encodeSettings({ architecture, checkpoint }: Model, bos: boolean): Enco
   if (bos && bosTokenId === undefined) {
     throw new UserError(
       `No question can begin with a begin-of-text token`,
-      `the config of ${basename(checkpoint.folder)} names none`,
+      `the config of ${modelName(checkpoint)} names none`,
       'Leave it out.',
     );
   }
@@ -131,7 +131,7 @@ function encodeSettings({ architecture, checkpoint }: Model, bos: boolean): Enco
 
 const notFinite = ({ checkpoint }: Model, { item }: ChoiceItem, loglik: number): UserError =>
   new UserError(
-    `The answers of ${basename(checkpoint.folder)} cannot be scored`,
+    `The answers of ${modelName(checkpoint)} cannot be scored`,
     `the log-likelihood of item ${item} is ${loglik}: some weights are broken, or their products overflow`,
     'Measure the perplexity of a text: the error names the block after which the numbers break.',
   );

@@ -53,7 +53,7 @@ export async function writeTrainedCheckpoint(
       'coppice.trained': digest.digest('hex'),
       ...(options.healed && { 'coppice.healed': options.healed.note.digest }),
     },
-    card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source.folder)),
+    card: async (reduction: Reduction) => trainedCard(source, reduction, options, await inheritedFields(source)),
     record: options.record,
   };
   return writeModified(source, modification, out, options);

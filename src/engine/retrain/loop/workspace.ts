@@ -2,13 +2,13 @@
  * The folder `<out>.training` beside the output, where a run keeps its state. It is removed when the output is
  * complete. As long as it exists, the run can be resumed.
  */
+import { foldersOf } from '../../checkpoint/folders';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import { option, set } from '../../option-token';
 import type { Checkpoint } from '../../checkpoint/types';
 import { checkTarget } from '../../files/target';
-import { foldersOf } from '../../write/write-checkpoint';
 import { writeFailure } from '../../files/write-failure';
 import { lockOwner, releaseLock, takeLock } from './lock';
 

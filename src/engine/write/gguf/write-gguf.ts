@@ -2,6 +2,7 @@
  * Writes a model as one GGUF file, which llama.cpp and the programs around it run: whole, without some blocks, narrower,
  * with changed weights. Steps: temporary name beside the output → write and flush → read back and compare → rename.
  */
+import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
@@ -17,7 +18,7 @@ import type { JobOptions } from '../../progress';
 import { modelName } from '../../records/record';
 import type { WeightSource } from '../../weights/source';
 import { writeRewritten } from '../rewrite';
-import { foldersOf, requireWhole } from '../write-checkpoint';
+import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
 import { dialectOf, type GgufArchitecture } from './dialect';
 import { architectureFields, generalFields } from './metadata';
