@@ -203,7 +203,7 @@ const exportGguf = (
     writeGguf(narrow, weights, file, {
       ...job,
       option: 'gguf',
-      dtype: storedDtype(dtype),
+      type: dtype,
       description: `${modelName(narrow)}, pruned in width by ${method} with Coppice`,
     }),
   );

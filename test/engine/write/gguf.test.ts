@@ -200,7 +200,7 @@ describe('write/gguf', () => {
     try {
       const [own, wide] = [fresh(), fresh()];
       await writeGguf(checkpoint, weights, own);
-      await writeGguf(checkpoint, weights, wide, { dtype: 'F32' });
+      await writeGguf(checkpoint, weights, wide, { type: 'f32' });
       const down = (await tensorsOf(own)).get('blk.1.ffn_down.weight')!;
       assert.deepEqual([down.dtype, new Set(down.values)], ['BF16', new Set([0.333984375])]);
       const tensors = await tensorsOf(wide);
@@ -331,7 +331,7 @@ describe('write/gguf in llama.cpp', () => {
     const narrow = narrowCheckpoint(checkpoint, { layers });
     const file = fresh();
     // In F32: with BF16 weights llama.cpp rounds what it multiplies by them to BF16 too, which decides near ties.
-    await write(narrow, file, { dtype: 'F32' });
+    await write(narrow, file, { type: 'f32' });
     const { ids, promptIds } = continueWithLlamaCpp(file, 'The capital of France is', 24);
     assert.ok(ids.length > 12);
     assert.deepEqual(ids, (await continued(narrow, promptIds, 24)).slice(0, ids.length));

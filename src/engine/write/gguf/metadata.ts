@@ -1,9 +1,11 @@
 /** The metadata of a GGUF file that describes the model, under the keys and with the types that llama.cpp reads. */
 import type { Architecture } from '../../checkpoint/architecture';
 import { parametersOf } from '../../checkpoint/parameters';
-import type { WeightDtype } from '../../formats/dtype';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
+import { isQuantised } from '../../formats/gguf/quantise';
+import type { RewrittenDtype } from '../rewrite';
 import type { Dialect } from './dialect';
+import { FILE_TYPES } from './types';
 
 export const u32 = (value: number): GgufValue => ({ type: 'u32', value });
 export const f32 = (value: number): GgufValue => ({ type: 'f32', value });
@@ -11,8 +13,8 @@ export const bool = (value: boolean): GgufValue => ({ type: 'bool', value });
 export const text = (value: string): GgufValue => ({ type: 'string', value });
 export const texts = (values: readonly string[]): GgufValue => ({ type: 'array', of: 'string', values });
 
-/** llama.cpp's numbers for what most matrices of a file are. */
-const FILE_TYPES: Readonly<Record<WeightDtype, number>> = { F32: 0, F16: 1, BF16: 32 };
+/** Of the layout of quantised blocks; the only one today. */
+const QUANTISATION_VERSION = 2;
 const UNITS = [
   [1e12, 'T'],
   [1e9, 'B'],
@@ -20,11 +22,18 @@ const UNITS = [
   [1e3, 'K'],
 ] as const;
 
+/** The types in a file. */
+interface Dtypes {
+  /** That the file is named after. */
+  readonly main: RewrittenDtype;
+  readonly all: Iterable<RewrittenDtype>;
+}
+
 /** What the file is, for people and for lists of models. */
 export function generalFields(
   architecture: Architecture,
   { name: dialect }: Pick<Dialect, 'name'>,
-  facts: { readonly name: string; readonly description?: string; readonly dtype: WeightDtype },
+  facts: { readonly name: string; readonly description?: string; readonly dtypes: Dtypes },
 ): GgufField[] {
   return [
     ['general.architecture', text(dialect)],
@@ -32,7 +41,10 @@ export function generalFields(
     ['general.name', text(facts.name)],
     ...(facts.description === undefined ? [] : [['general.description', text(facts.description)] as const]),
     ['general.size_label', text(sizeLabel(parametersOf(architecture)))],
-    ['general.file_type', u32(FILE_TYPES[facts.dtype])],
+    ['general.file_type', u32(FILE_TYPES[facts.dtypes.main])],
+    ...([...facts.dtypes.all].some(isQuantised)
+      ? [['general.quantization_version', u32(QUANTISATION_VERSION)] as const]
+      : []),
   ];
 }
 

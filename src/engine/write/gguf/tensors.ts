@@ -1,6 +1,6 @@
 /**
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
- * checkpoint; norms and biases are float32, as llama.cpp's converter writes them.
+ * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
 import { ggufName, ROPE_FACTORS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
@@ -8,38 +8,36 @@ import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/w
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
-import { isWeightDtype, type WeightDtype } from '../../formats/dtype';
+import { isWeightDtype } from '../../formats/dtype';
 import type { UnplacedTensor } from '../../formats/gguf/layout';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { Rows } from '../../formats/tensor';
 import { rotaryFrequencies } from '../../model/rotary';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
-import type { Rewrite } from '../rewrite';
+import type { Rewrite, RewrittenDtype } from '../rewrite';
 import type { Dialect } from './dialect';
+import type { GgufType } from './kinds';
+import { dtypeFor } from './types';
 
 /** A tensor of the new file and the origin of its numbers. */
 export interface GgufSource extends UnplacedTensor {
-  readonly dtype: WeightDtype;
+  readonly dtype: RewrittenDtype;
   /** Bytes to copy; undefined if the numbers are computed. */
   readonly copy?: StoredTensor;
-  readonly rewrite: Rewrite;
+  readonly rewrite: Rewrite<RewrittenDtype>;
 }
 
 /**
  * Every tensor of the file, in its order.
  * @param kept blocks of the source that are written, in this order
- * @param dtype of the matrices; that of the checkpoint's tensors when undefined
+ * @param type of the matrices; that of the checkpoint's tensors when undefined
  */
 export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  {
-    kept,
-    dialect,
-    dtype,
-  }: { readonly kept: readonly number[]; readonly dialect: Dialect; readonly dtype?: WeightDtype },
+  { kept, dialect, type }: { readonly kept: readonly number[]; readonly dialect: Dialect; readonly type?: GgufType },
 ): GgufSource[] {
-  const types = dtype === undefined ? storedTypes(checkpoint) : () => dtype;
+  const types = type === undefined ? storedTypes(checkpoint) : wantedTypes(type, weights);
   const source = (name: string, key: WeightKey): GgufSource => tensorOf({ name, key, weights, types, dialect });
   const tensors = [source(ggufName('embed'), 'embed')];
   const factors = ropeFactors(dialect);
@@ -54,10 +52,15 @@ export function ggufTensors(
   return tensors;
 }
 
-/** The type that a weight of this key has in the checkpoint's files; undefined for one that they do not have. */
-type StoredTypes = (key: WeightKey) => WeightDtype | undefined;
+/** The type of the matrix of this key; undefined for one that the checkpoint's files do not have. */
+type MatrixTypes = (key: WeightKey) => RewrittenDtype | undefined;
 
-function storedTypes(checkpoint: Checkpoint): StoredTypes {
+function wantedTypes(type: GgufType, weights: WeightSource): MatrixTypes {
+  const head = weights.architecture.tied ? 'embed' : 'head';
+  return (key) => dtypeFor(type, weights.shape(key), key === head);
+}
+
+function storedTypes(checkpoint: Checkpoint): MatrixTypes {
   const stored = asStored(checkpoint);
   const architecture = requireArchitecture(stored);
   return (key) => {
@@ -71,7 +74,7 @@ interface Wanted {
   readonly name: string;
   readonly key: WeightKey;
   readonly weights: WeightSource;
-  readonly types: StoredTypes;
+  readonly types: MatrixTypes;
   readonly dialect: Dialect;
 }
 

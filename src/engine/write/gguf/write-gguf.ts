@@ -4,6 +4,7 @@
  */
 import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { ggufName } from '../../checkpoint/gguf/names';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
 import { CancelledError, throwIfCancelled, UserError } from '../../errors';
@@ -11,25 +12,26 @@ import { copyRanges, type CopyOptions } from '../../files/copy';
 import { OutputFile } from '../../files/output-file';
 import { claimFile } from '../../files/target';
 import { writeFailure } from '../../files/write-failure';
-import type { WeightDtype } from '../../formats/dtype';
 import { type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
 import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { modelName } from '../../records/record';
 import type { WeightSource } from '../../weights/source';
-import { writeRewritten } from '../rewrite';
+import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
 import { dialectOf, type GgufArchitecture } from './dialect';
+import type { GgufType } from './kinds';
 import { architectureFields, generalFields } from './metadata';
 import { ggufTensors, type GgufSource } from './tensors';
 import { tokenizerMetadata } from './tokenizer';
+import { storedAs, typeNotes } from './types';
 
 export interface GgufOptions extends JobOptions {
   /** Blocks that are written, 0-based, in this order; all when undefined. */
   readonly kept?: readonly number[];
   /** Type of the matrices; that of the checkpoint's tensors when undefined. */
-  readonly dtype?: WeightDtype;
+  readonly type?: GgufType;
   /** The model's name in lists of models; that of the checkpoint when undefined. */
   readonly name?: string;
   /** What was done to the model, in a sentence. */
@@ -94,15 +96,20 @@ export interface PlannedGguf {
 export async function planGguf(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, dtype, name, description }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
+  { kept, type, name, description }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
 ): Promise<PlannedGguf> {
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const dialect = dialectOf(architecture);
   const tokenizer = await tokenizerMetadata(checkpoint.tokenizer, architecture);
-  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, dtype });
-  const facts = { name: name ?? modelName(checkpoint), description, dtype: mostFrequent(tensors) };
+  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, type });
+  const dtypes = {
+    main: type === undefined ? mostFrequent(tensors) : storedAs(type),
+    all: new Set(tensors.map(({ dtype }) => dtype)),
+  };
+  const facts = { name: name ?? modelName(checkpoint), description, dtypes };
+  const head = ggufName(architecture.tied ? 'embed' : 'head');
   const fields = [
     ...generalFields(architecture, dialect, facts),
     ...architectureFields(architecture, dialect),
@@ -111,7 +118,11 @@ export async function planGguf(
   return {
     layout: layOutGguf(fields, tensors),
     architecture: dialect.name,
-    notes: [...tokenizer.notes, ...unpackable(checkpoint, architecture)],
+    notes: [
+      ...tokenizer.notes,
+      ...typeNotes(type, tensors, head),
+      ...(type === undefined ? unpackable(checkpoint, architecture) : []),
+    ],
   };
 }
 
@@ -127,10 +138,10 @@ function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string
 }
 
 /** The type of most numbers. */
-function mostFrequent(tensors: readonly GgufSource[]): WeightDtype {
-  const counts: Record<WeightDtype, number> = { F32: 0, F16: 0, BF16: 0 };
-  for (const { dtype, shape } of tensors) counts[dtype] += elements(shape);
-  return (['BF16', 'F16', 'F32'] as const).reduce((most, each) => (counts[each] > counts[most] ? each : most));
+function mostFrequent(tensors: readonly GgufSource[]): RewrittenDtype {
+  const counts = new Map<RewrittenDtype, number>();
+  for (const { dtype, shape } of tensors) counts.set(dtype, (counts.get(dtype) ?? 0) + elements(shape));
+  return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
 /** Header, then every tensor at its place. The gaps between them stay zero. */
