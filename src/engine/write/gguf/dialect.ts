@@ -1,7 +1,8 @@
 /**
  * Which of llama.cpp's architectures a model is written as: the one whose graph computes the same. `llama` has equal
  * blocks, `deci` heads and widths that differ from block to block; both have every bias. What none of them computes is
- * refused, because a reader would not notice.
+ * refused, because a reader would not notice. Only windows of attention are left out with a note: texts that fit into
+ * them get the same numbers.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture, LayerShape, LinearName, Rope } from '../../checkpoint/architecture';
@@ -16,6 +17,8 @@ export interface Dialect {
   readonly rope: Rope;
   /** Rows of q and k are in the order of pairs that are rotated together, as LLaMA's authors stored them. */
   readonly paired: boolean;
+  /** What llama.cpp computes otherwise, and from when on. */
+  readonly notes: readonly string[];
 }
 
 /** llama.cpp's own limit. */
@@ -31,12 +34,14 @@ export function dialectOf(architecture: Architecture): Dialect {
   const rope = shared(layers, 'rope', 'different rotations');
   if (rope === null) throw refused('it does not rotate queries and keys');
   if (headDim % 2 !== 0) throw refused(`its heads have ${headDim} numbers, which is odd`);
-  refuseWindows(architecture);
   const qkNorm = shared(layers, 'qkNorm', 'normalised queries and keys in some blocks only');
-  const uniform = layers.every((layer) => isDeepStrictEqual(layer, layers[0]));
-  if (qkNorm) return { name: normalised(layers, uniform), headDim, rope, paired: false };
-  if (uniform && isQwen2(architecture)) return { name: 'qwen2', headDim, rope, paired: false };
-  return { name: uniform ? 'llama' : 'deci', headDim, rope, paired: true };
+  const uniform = layers.every((layer) =>
+    isDeepStrictEqual({ ...layer, window: null }, { ...layers[0], window: null }),
+  );
+  const common = { headDim, rope, notes: windowNotes(architecture) };
+  if (qkNorm) return { ...common, name: normalised(layers, uniform), paired: false };
+  if (uniform && isQwen2(architecture)) return { ...common, name: 'qwen2', paired: false };
+  return { ...common, name: uniform ? 'llama' : 'deci', paired: true };
 }
 
 /** The value that all blocks have. */
@@ -47,11 +52,15 @@ function shared<K extends keyof LayerShape>(layers: readonly LayerShape[], key: 
 }
 
 /** llama.cpp attends to all earlier positions in these architectures. A window as long as the context is none. */
-function refuseWindows({ layers, context }: Architecture): void {
-  const windows = layers.map(({ window }) => window).filter((window) => window !== null && window < context);
-  if (windows.length === 0) return;
-  const which = windows.length === layers.length ? 'its blocks' : 'some of its blocks';
-  throw refused(`${which} attend to a window of ${windows[0]} positions, which llama.cpp would ignore`);
+function windowNotes({ layers, context }: Architecture): string[] {
+  const windows = layers.flatMap(({ window }) => (window !== null && window < context ? [window] : []));
+  if (windows.length === 0) return [];
+  const which = windows.length === layers.length ? 'its blocks' : `${windows.length} of its ${layers.length} blocks`;
+  const least = Math.min(...windows);
+  return [
+    `${which} attend to a window of ${least} tokens, which a GGUF file of this architecture cannot say: ` +
+      `llama.cpp attends to all of them, so texts of more than ${least} tokens get other numbers there`,
+  ];
 }
 
 /** Qwen3's architecture has norms on queries and keys; all blocks are equal, and there are no biases. */

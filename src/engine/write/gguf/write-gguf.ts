@@ -119,6 +119,7 @@ export async function planGguf(
     layout: layOutGguf(fields, tensors),
     architecture: dialect.name,
     notes: [
+      ...dialect.notes,
       ...tokenizer.notes,
       ...typeNotes(type, tensors, head),
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),

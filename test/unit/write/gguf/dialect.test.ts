@@ -49,11 +49,19 @@ describe('gguf/dialect', () => {
   it('a window as long as the context is none', () => {
     assert.equal(nameOf(model('mistral', { window: 256 })), 'llama');
     assert.equal(nameOf(model('mistral', { window: 256 }, { window: 300, ...narrow })), 'deci');
+    assert.deepEqual(dialectOf(model('mistral', { window: 256 })).notes, []);
+  });
+
+  it('says from which length on a window makes a difference, and ignores it otherwise', () => {
+    const all = dialectOf(model('mistral', { window: 255 }, { window: 255 }));
+    assert.equal(all.name, 'llama');
+    assert.match(all.notes.join(), /^its blocks attend to a window of 255 .* more than 255 tokens/);
+    const some = dialectOf(model('qwen2', {}, { window: 8 }, { window: 9 }));
+    assert.equal(some.name, 'llama', 'blocks that differ in nothing else are equal to llama.cpp');
+    assert.match(some.notes.join(), /^2 of its 3 blocks attend to a window of 8 .* more than 8 tokens/);
   });
 
   const refusals: readonly (readonly [why: RegExp, architecture: Architecture])[] = [
-    [/window of 255/, model('mistral', { window: 255 })],
-    [/some of its blocks .* window of 8/, model('qwen2', {}, { window: 8 })],
     [/different widths/, model('llama', {}, { headDim: 8 })],
     [/is odd/, model('llama', { headDim: 15 })],
     [/different rotations/, model('llama', {}, { rope: { theta: 500, scaling: { kind: 'default' } } })],
