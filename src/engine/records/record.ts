@@ -120,6 +120,12 @@ export function nameOfFolder(folder: string): string {
   return parts.at(-1) ?? 'model';
 }
 
+/** The record for a file that is shared with others, which names no places. */
+export const sharedRecord = (record: RunRecord): RunRecord => ({
+  ...record,
+  inputs: record.inputs.map(({ place: _, ...input }) => input),
+});
+
 /** The text of a record in a file. */
 export function recordText(record: RunRecord): string {
   return `${stringifyJson(record, 2)}\n`;
@@ -175,6 +181,15 @@ export async function readRecord(file: string): Promise<RunRecord> {
   } catch (error) {
     throw error instanceof UserError ? refuse(error.texts.why, error) : error;
   }
+  return parseRecord(text, refuse);
+}
+
+/**
+ * The record that a text is.
+ * @param refuse makes the error from the reason
+ * @throws what `refuse` makes, for a text that is not JSON, or not a record of this schema
+ */
+export function parseRecord(text: string, refuse: (why: string, cause?: unknown) => UserError): RunRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);

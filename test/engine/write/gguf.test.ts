@@ -10,6 +10,8 @@ import { CancelledError, UserError } from '../../../src/engine/errors';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
 import { openModel } from '../../../src/engine/model/model';
+import { recordInGguf } from '../../../src/engine/records/in-gguf';
+import { newRecord } from '../../../src/engine/records/record';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
@@ -186,6 +188,15 @@ describe('write/gguf', () => {
     assert.deepEqual(found.get('blk.1.ffn_up.weight')?.values, expected);
     assert.deepEqual(found.get('blk.2.ffn_down.bias')?.values, [...width.biases![3].down]);
     assert.deepEqual(found.get('blk.2.attn_output.bias')?.dtype, 'F32');
+  });
+
+  it('has the record of the run that made it', async () => {
+    const record = newRecord({ kind: 'export', inputs: [], settings: {}, results: {}, started: new Date() });
+    const [file, without] = [fresh(), fresh()];
+    await write(await toy('llama-plain'), file, { record });
+    await write(await toy('llama-plain'), without);
+    assert.deepEqual(await recordInGguf(file), record);
+    assert.equal(await recordInGguf(without), undefined);
   });
 
   it('holds changed weights in the type of the stored ones, or in another type', async () => {

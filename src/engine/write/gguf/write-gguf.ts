@@ -15,14 +15,15 @@ import { writeFailure } from '../../files/write-failure';
 import { type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
 import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
-import { modelName } from '../../records/record';
+import { RECORD_KEY } from '../../records/in-gguf';
+import { modelName, recordText, type RunRecord, sharedRecord } from '../../records/record';
 import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
 import { dialectOf, type GgufArchitecture } from './dialect';
 import type { GgufType } from './kinds';
-import { architectureFields, generalFields } from './metadata';
+import { architectureFields, generalFields, text } from './metadata';
 import { ggufTensors, type GgufSource } from './tensors';
 import { tokenizerMetadata } from './tokenizer';
 import { storedAs, typeNotes } from './types';
@@ -36,6 +37,8 @@ export interface GgufOptions extends JobOptions {
   readonly name?: string;
   /** What was done to the model, in a sentence. */
   readonly description?: string;
+  /** Of the run that makes the file; it is kept in its metadata (records/in-gguf.ts). */
+  readonly record?: RunRecord;
   /** The option that names the file, for messages; `out` when undefined. */
   readonly option?: OptionName;
 }
@@ -96,7 +99,7 @@ export interface PlannedGguf {
 export async function planGguf(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, type, name, description }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
+  { kept, type, name, description, record }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
 ): Promise<PlannedGguf> {
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
@@ -114,6 +117,7 @@ export async function planGguf(
     ...generalFields(architecture, dialect, facts),
     ...architectureFields(architecture, dialect),
     ...tokenizer.fields,
+    ...(record ? [[RECORD_KEY, text(recordText(sharedRecord(record)))] as const] : []),
   ];
   return {
     layout: layOutGguf(fields, tensors),
