@@ -10,7 +10,7 @@ import type { RunDetails } from '../engine/records/details';
 import { textsIn, withPlaces } from '../engine/records/places';
 import { newRecord, writeRecord } from '../engine/records/record';
 import { sourceChanges } from '../engine/records/source-changes';
-import { reportFailure } from './failure';
+import { EXIT_FAILURE, reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
 import { checkFileTarget } from '../jobs/file-target';
@@ -46,6 +46,8 @@ export interface Outcome {
   readonly results?: object;
   /** The output without `--json`, line by line. */
   readonly page: readonly string[];
+  /** The command did its work, and what it found is a failure. */
+  readonly failed?: boolean;
   /** The record's part besides the results; undefined if the body writes the record itself. */
   readonly run?: RunDetails;
 }
@@ -115,7 +117,7 @@ export async function execute(
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);
     else shell.print(...outcome.page);
-    return 0;
+    return outcome.failed ? EXIT_FAILURE : 0;
   } catch (error) {
     progress.clear();
     if (isCancellation(error)) {

@@ -9,7 +9,7 @@ import type { TerminalFeatures } from './terminal/features';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
 
-const EXIT_FAILURE = 1;
+export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
 /** An error in the command line itself, independent of the checkpoint. */

@@ -46,7 +46,8 @@ async function run<K extends Kind>(
     if (isCancellation(error)) face.onCancelled?.().forEach(warn);
     throw error;
   });
-  return { json: outcome.result, page: face.page(outcome.result, outcome) };
+  const { result } = outcome;
+  return { json: result, page: face.page(result, outcome), failed: face.failed?.(result) };
 }
 
 /** The command with its options and help, without an action. */

@@ -12,6 +12,7 @@ import { writeErr, writeOut } from './output';
 import { benchPage } from './pages/bench';
 import { curvePage } from './pages/curve';
 import { evalPage } from './pages/eval';
+import { exportPage } from './pages/export';
 import { generatePage } from './pages/generate';
 import { gridPage } from './pages/grid';
 import { healPage } from './pages/heal';
@@ -21,8 +22,9 @@ import { prunePage } from './pages/prune';
 import { retrainPage } from './pages/retrain';
 import { scorePage } from './pages/score';
 import { tasksPage } from './pages/tasks';
-import { widthPage } from './pages/width';
+import { verifyPage } from './pages/verify';
 import { versusPage } from './pages/versus';
+import { widthPage } from './pages/width';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -57,6 +59,8 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'heal', healPage);
   addJob(program, exit, 'retrain', retrainPage);
   addJob(program, exit, 'merge', mergePage);
+  addJob(program, exit, 'export', exportPage);
+  addJob(program, exit, 'verify', verifyPage);
   addJob(program, exit, 'eval', evalPage);
   addJob(program, exit, 'tasks', tasksPage);
   addJob(program, exit, 'generate', generatePage);

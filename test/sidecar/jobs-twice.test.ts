@@ -303,6 +303,20 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, out, dtype: 'bf16' }),
     ({ model, patch, healedAdapter, out }) => ({ checkpoint: model, heal: patch, adapter: healedAdapter, out }),
   ],
+  export: [
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      remove: [1],
+      format: 'safetensors',
+      out,
+      text,
+      window: 16,
+      limit: 2,
+    }),
+    ({ model, adapter, out }) => ({ checkpoint: model, adapter, format: 'safetensors', type: ['f16'], out }),
+    ({ model, patch, out }) => ({ checkpoint: model, heal: patch, out: `${out}.gguf`, modelfile: true }),
+  ],
+  verify: [({ model }) => ({ output: model, against: model, consumers: false })],
   bench: [
     ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 3, repeats: 1, remove: [1] }),
     ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),

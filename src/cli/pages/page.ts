@@ -11,6 +11,8 @@ export interface Face<K extends Kind> {
   readonly showsProgress?: true;
   /** Lines after a cancelled run: what it has kept. */
   readonly onCancelled?: () => readonly string[];
+  /** Whether what it found is a failure, for the exit code. */
+  readonly failed?: (result: RunResult<K>) => boolean;
   /** Lines at the end. */
   readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];
 }

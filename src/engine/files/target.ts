@@ -48,11 +48,41 @@ export async function claimFile(
   return claim(file, sources, bytes, { name, isFolder: false });
 }
 
+/**
+ * The same for an output that is looked at before it appears: it is written to `temporary`, which has its name in a folder
+ * of its own, does not exist yet, and whose writer claims it in turn. Everything in that folder is removed at the end.
+ */
+export async function claimStage(out: string, sources: readonly string[]): Promise<Target> {
+  const stage = await claim(out, sources, 0, STAGE);
+  const temporary = join(stage.temporary, basename(stage.out));
+  let committed = false;
+  return {
+    out: stage.out,
+    temporary,
+    async commit() {
+      try {
+        await refuseExisting(stage.out, STAGE);
+        await rename(temporary, stage.out);
+        committed = true;
+        await syncFolder(dirname(stage.out));
+      } catch (error) {
+        throw writeFailure(error, stage.out);
+      }
+      await rm(stage.temporary, { recursive: true, force: true }).catch(() => undefined); // a later attempt removes it
+    },
+    async discard() {
+      if (!committed) await stage.discard();
+    },
+  };
+}
+
 /** What is claimed, and the option that names it. */
 interface Kind {
   readonly name: OptionName;
   readonly isFolder: boolean;
 }
+
+const STAGE: Kind = { name: 'out', isFolder: true };
 
 async function claim(out: string, sources: readonly string[], bytes: number, kind: Kind): Promise<Target> {
   const target = resolve(out);

@@ -118,6 +118,8 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };
+    case 'export':
+      return exportedOf(results, model);
     case 'demo':
       return demoOf(results, model, inputs);
     default:
@@ -294,6 +296,12 @@ function writtenOf(results: JsonObject, model: string, what: string): CostDigest
     costOf({ parameters: parametersBefore, bytes: bytesBefore }, model),
     costOf({ parameters: parametersAfter, bytes: bytesAfter }, out === undefined ? `${model}, ${what}` : basename(out)),
   ];
+}
+
+/** Only the file's size: the model has its own. A verification has no parts. */
+function exportedOf({ out, parametersAfter, bytes }: JsonObject, model: string): Parts {
+  const label = basename(text(out) ?? `${model}, exported`);
+  return { cost: [costOf({ parameters: parametersAfter, bytes }, label)] };
 }
 
 /** Speeds of sample columns: the median over each column's texts. */

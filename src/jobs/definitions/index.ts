@@ -2,6 +2,7 @@
 import { bench } from './bench';
 import { curve } from './curve';
 import { evaluate } from './eval';
+import { exportJob } from './export';
 import { generate } from './generate';
 import { grid } from './grid';
 import { heal } from './heal';
@@ -13,8 +14,9 @@ import { samples } from './samples';
 import { score } from './score';
 import { speeds } from './speeds';
 import { tasks } from './tasks';
-import { width } from './width';
+import { verify } from './verify';
 import { versus } from './versus';
+import { width } from './width';
 
 export const JOBS = {
   score,
@@ -25,6 +27,8 @@ export const JOBS = {
   heal,
   retrain,
   merge,
+  export: exportJob,
+  verify,
   eval: evaluate,
   generate,
   bench,

@@ -4,6 +4,7 @@ import type { JobContext, Run, RunEnd } from '../run';
 import { runBench } from './bench';
 import { runCurveJob } from './curve';
 import { runEval } from './eval';
+import { runExport } from './export';
 import { runGenerate } from './generate';
 import { runGridJob } from './grid';
 import { runHeal } from './heal';
@@ -16,6 +17,7 @@ import { runScore } from './score';
 import { runSpeeds } from './speeds';
 import { runTasks } from './tasks';
 import { runWidth } from './width';
+import { runVerify } from './verify';
 import { runVersus } from './versus';
 
 const runs = {
@@ -27,6 +29,8 @@ const runs = {
   heal: runHeal,
   retrain: runRetrain,
   merge: runMerge,
+  export: runExport,
+  verify: runVerify,
   eval: runEval,
   generate: runGenerate,
   bench: runBench,

@@ -17,6 +17,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/importance'],
   ['src/engine/write'],
   ['src/engine/evaluate'],
+  ['src/engine/verify'],
   ['src/engine/retrain'],
   ['src/engine/iterate'],
   ['src/l10n.ts'],

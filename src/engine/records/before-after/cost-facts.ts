@@ -7,7 +7,7 @@ import { type ModelRef, refOf } from './models';
 import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
 
 /** Kinds of runs that write a model, whose name is the label of its size. */
-const WRITERS = ['prune', 'width', 'heal', 'merge'];
+const WRITERS = ['prune', 'width', 'heal', 'merge', 'export'];
 
 export function costFacts(run: RunDigest): Fact[] {
   const { started, settings } = run;

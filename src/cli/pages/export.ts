@@ -1,0 +1,29 @@
+/** What `coppice export` prints. */
+import { formatSeconds } from '../../format/durations';
+import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
+import type { MeasuredKind } from '../../protocol/export';
+import { facts } from '../terminal/text';
+import type { Page } from './page';
+import { consumerFacts, verifiedFacts } from './verify';
+
+export const exportPage: Page<'export'> = ({ modelfile }, { shown }) => ({
+  page: ({ format, type, out, bytes, files, removed, parametersAfter, verified, measured, consumers, seconds }) =>
+    facts([
+      ['format', `${format}, ${type === 'stored' ? 'each weight in its own type' : type}`],
+      ['removed', removed.join(', ') || 'nothing'],
+      ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytes)} in ${files.length} files`],
+      ...(verified ? verifiedFacts(verified) : [['verified', 'no'] as const]),
+      ...(measured ?? []).flatMap(measuredFacts),
+      ...consumerFacts(consumers ?? []),
+      ['written', `${shown(out)} in ${formatSeconds(seconds)}`],
+      ...(modelfile ? [['written', shown(`${out}.Modelfile`)] as const] : []),
+    ]),
+});
+
+function measuredFacts({ type, perplexity, tokensPerSecond }: MeasuredKind): (readonly [string, string])[] {
+  const words = [
+    ...(perplexity ? [`perplexity ${formatNumber(Number(perplexity.ppl), 5)} on ${perplexity.tokens} tokens`] : []),
+    ...(tokensPerSecond === undefined ? [] : [`${formatNumber(Number(tokensPerSecond), 3)} tokens/s`]),
+  ];
+  return words.length === 0 ? [] : [[type, words.join(', ')]];
+}

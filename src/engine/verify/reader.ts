@@ -1,0 +1,15 @@
+/** What a verification asks of a model, whatever file it is in: logits of rows of tokens, and a greedy continuation. */
+import type { JobOptions } from '../progress';
+
+export interface ModelReader {
+  /** Size of the vocabulary. */
+  readonly vocabulary: number;
+  /**
+   * Logits of every position, one row after another.
+   * @param rows tokens, all of one length
+   * @returns (rows · length) arrays of (vocabulary)
+   */
+  logits(rows: readonly (readonly number[])[], job: JobOptions): Promise<Float32Array[]>;
+  /** The `count` most likely tokens in turn after a prompt; a token that ends texts does not end it. */
+  greedy(prompt: readonly number[], count: number, job: JobOptions): Promise<number[]>;
+}

@@ -1,0 +1,67 @@
+/** Whether what was measured of a written model is what its type explains. */
+import type { GreedyComparison, LogitsComparison } from './compare';
+import type { WeightsComparison } from './weights';
+
+/** What came of a verification. */
+export interface Verified extends LogitsComparison {
+  readonly greedy: GreedyComparison;
+  /** All weights; absent for a file whose weights cannot be read one by one. */
+  readonly weights?: WeightsComparison;
+  /** Whether the file has the source's numbers, so that the logits must be the same. */
+  readonly exact: boolean;
+  /** Largest difference of two logits that is accepted; of a rounded model, the largest relative difference. */
+  readonly tolerance: number;
+  readonly passed: boolean;
+  /** What is wrong, in words; absent if it passed. */
+  readonly why?: string;
+}
+
+/** Two ways to compute the same in float32. */
+export const EXACT_TOLERANCE = 1e-3;
+
+/**
+ * The length of the difference of the logits beside theirs, at most: a rounded model differs, and by how much depends on
+ * the model. A model with a wrong setting differs by about as much as its logits are long.
+ */
+export const ROUNDED_TOLERANCE = 0.6;
+
+interface Measured {
+  readonly logits: LogitsComparison;
+  readonly greedy: GreedyComparison;
+  /** Of the source's continuation: the lead of each token over the second best. */
+  readonly margins: readonly number[];
+  readonly weights?: WeightsComparison;
+  readonly exact: boolean;
+}
+
+export function verdictOf(measured: Measured): Verified {
+  const { logits, greedy, weights, exact } = measured;
+  const tolerance = exact ? EXACT_TOLERANCE : ROUNDED_TOLERANCE;
+  const why = faultOf(measured);
+  return {
+    ...logits,
+    greedy,
+    ...(weights && { weights }),
+    exact,
+    tolerance,
+    passed: why === undefined,
+    ...(why !== undefined && { why }),
+  };
+}
+
+function faultOf({ logits, greedy, margins, weights, exact }: Measured): string | undefined {
+  const { maxDifference, relative } = logits;
+  const { firstDifference } = greedy;
+  if (weights?.wrong !== undefined) return `numbers of ${weights.wrong} are not those of the model`;
+  if (exact && !(maxDifference <= EXACT_TOLERANCE)) {
+    return `its logits differ by up to ${maxDifference.toPrecision(3)}, and at most ${EXACT_TOLERANCE} is rounding`;
+  }
+  // A tie may fall either way. Logits of whole rows say nothing about a cache, which the continuation uses.
+  if (exact && firstDifference !== undefined && margins[firstDifference] > 2 * EXACT_TOLERANCE) {
+    return `token ${firstDifference + 1} of its continuation is another one`;
+  }
+  if (!(relative <= ROUNDED_TOLERANCE)) {
+    return `its logits differ by ${relative.toPrecision(3)} of their length, which rounding does not explain`;
+  }
+  return undefined;
+}

@@ -1,0 +1,122 @@
+/** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { type WeightKey, weightOf } from '../checkpoint/weight-key';
+import type { ModelOptions } from '../model/model';
+import { type OpenedModel, withModel } from '../model/opened';
+import { fullView, type View } from '../model/view';
+import { inPhases, type JobOptions } from '../progress';
+import { optionalTokenizer } from '../tokenizer/optional';
+import { withChanges } from '../weights/overlay';
+import { checkpointWeights } from '../weights/checkpoint';
+import { compareLogits, compareTokens } from './compare';
+import type { ModelReader } from './reader';
+import { verificationRows, type VerificationRows } from './rows';
+import { type Verified, verdictOf } from './verdict';
+import { viewReader } from './view-reader';
+import { compareWeights } from './weights';
+
+/** What a model says to the rows. */
+export interface Said {
+  readonly logits: readonly Float32Array[];
+  readonly greedy: readonly number[];
+}
+
+/** The same of the source, with the lead of each token of its continuation over the second best. */
+export interface SourceSaid extends Said {
+  readonly margins: readonly number[];
+}
+
+/** The rows for a model and a file of it. @param most as of `verificationRows` */
+export async function rowsFor({ checkpoint, architecture }: OpenedModel, job: JobOptions, most?: number) {
+  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+  return verificationRows(architecture, tokenizer, most);
+}
+
+export async function saidBy(reader: ModelReader, rows: VerificationRows, job: JobOptions): Promise<Said> {
+  const logits = await reader.logits(rows.rows, job);
+  return { logits, greedy: await reader.greedy(rows.prompt, rows.count, job) };
+}
+
+/** What the source says: the view with its changes. */
+export function saidBySource(
+  { checkpoint, changes, view }: OpenedModel,
+  rows: VerificationRows,
+  compute: ModelOptions,
+  job: JobOptions,
+): Promise<SourceSaid> {
+  return withModel(checkpoint, { ...compute, changes }, async (model) => {
+    const reader = viewReader(model, view, 'the source');
+    const said = await saidBy(reader, rows, job);
+    const { signal } = job;
+    const all = await reader.logits([[...rows.prompt, ...said.greedy]], { signal });
+    return { ...said, margins: said.greedy.map((id, i) => leadOf(all[rows.prompt.length - 1 + i], id)) };
+  });
+}
+
+/** How far a token is ahead of all others. */
+const leadOf = (logits: Float32Array, id: number): number =>
+  logits.reduce((least, value, i) => (i === id ? least : Math.min(least, logits[id] - value)), Infinity);
+
+/**
+ * @param written opened anew
+ * @throws UserError when a file cannot be read or the written model is of another shape; CancelledError
+ */
+export async function verifyCheckpoint(
+  source: OpenedModel,
+  written: Checkpoint,
+  compute: ModelOptions,
+  job: JobOptions,
+): Promise<Verified> {
+  const architecture = requireArchitecture(written);
+  const [comparing, reading, readingAgain] = inPhases(job, [{ share: 2 }, { share: 1 }, { share: 1 }]);
+  const weights = await comparedWeights(source, written, comparing);
+  const rows = await rowsFor(source, job, lostWindow(source, written));
+  const expected = await saidBySource(source, rows, compute, reading);
+  const whole = fullView(architecture.layers.length);
+  const found = await withModel(written, compute, (model) =>
+    saidBy(viewReader(model, whole, 'what was written'), rows, readingAgain),
+  );
+  const exact = weights.wrong === undefined && weights.maxDifference <= SAME;
+  return verdictOf({
+    logits: compareLogits(expected.logits, found.logits),
+    greedy: compareTokens(expected.greedy, found.greedy),
+    margins: expected.margins,
+    weights,
+    exact,
+  });
+}
+
+/** Numbers this near are the same: an adapter's sums are rounded to float32. */
+const SAME = 1e-6;
+
+async function comparedWeights({ checkpoint, changes, view }: OpenedModel, written: Checkpoint, job: JobOptions) {
+  const source = withChanges(checkpointWeights(checkpoint), changes);
+  const weights = checkpointWeights(written);
+  try {
+    return await compareWeights(source, weights, keptBlocksOf(view), typesOf(written), job);
+  } finally {
+    await source.close();
+    await weights.close();
+  }
+}
+
+/** The blocks of a view that has whole blocks only. */
+export const keptBlocksOf = ({ attention }: View): number[] =>
+  [...attention.keys()].filter((block) => attention[block]);
+
+function typesOf(written: Checkpoint): (key: WeightKey) => string | undefined {
+  const architecture = requireArchitecture(written);
+  return (key) => {
+    const name = weightOf(architecture, key)?.name;
+    return name === undefined ? undefined : written.tensors.get(name)?.dtype;
+  };
+}
+
+/** The smallest window of the source, if the file lost it: only positions within it are the same. */
+function lostWindow({ architecture }: OpenedModel, written: Checkpoint): number | undefined {
+  if (!written.format.startsWith('gguf')) return undefined;
+  const windows = architecture.layers.flatMap(({ window }) => (window === null ? [] : [window]));
+  const kept = requireArchitecture(written).layers.some(({ window }) => window !== null);
+  return windows.length === 0 || kept ? undefined : Math.min(...windows);
+}

@@ -1,0 +1,130 @@
+/**
+ * Compares every number of a written model with the model that it was written from. A type may round; how far is known
+ * for each: half a unit of the last place of a float, one step of a block of 32. Any larger difference is damage.
+ */
+import { type WeightKey, keyText, weightKeys, weightOf } from '../checkpoint/weight-key';
+import { type JobOptions, Work } from '../progress';
+import { readWide, rowWidth, type WeightSource } from '../weights/source';
+
+export interface WeightsComparison {
+  /** Tensors that were compared, all of their numbers. */
+  readonly tensors: number;
+  /** The largest difference. */
+  readonly maxDifference: number;
+  /** The first tensor with a number further off than its type rounds; absent if there is none. */
+  readonly wrong?: string;
+}
+
+/** Numbers of each side in memory at a time. */
+const PIECE = 2 ** 20;
+
+/** Numbers that ggml's simple types scale together. */
+const BLOCK = 32;
+
+/** Unit roundoff of a float, and half its smallest step near zero. */
+interface FloatRounding {
+  readonly relative: number;
+  readonly absolute: number;
+}
+
+const FLOATS: Readonly<Record<string, FloatRounding>> = {
+  F32: { relative: 2 ** -24, absolute: 2 ** -150 },
+  F16: { relative: 2 ** -11, absolute: 2 ** -25 },
+  BF16: { relative: 2 ** -8, absolute: 2 ** -134 },
+};
+
+/** Steps of a block: across its range from the smallest to the largest number, or to its largest magnitude. */
+const BLOCKS: Readonly<Record<string, { readonly steps: number; readonly ranged: boolean }>> = {
+  Q8_0: { steps: 127, ranged: false },
+  Q4_0: { steps: 8, ranged: false },
+  Q5_0: { steps: 16, ranged: false },
+  Q4_1: { steps: 15, ranged: true },
+  Q5_1: { steps: 31, ranged: true },
+};
+
+/** Scale and minimum of a block are halves themselves. */
+const HALF = 2 ** -10;
+
+/**
+ * @param source the model, with its changes
+ * @param kept blocks of the source, in the order of the written model's
+ * @param typeOf the type of a weight in the written file
+ * @throws UserError when a file cannot be read; CancelledError
+ */
+export async function compareWeights(
+  source: WeightSource,
+  written: WeightSource,
+  kept: readonly number[],
+  typeOf: (key: WeightKey) => string | undefined,
+  job: JobOptions,
+): Promise<WeightsComparison> {
+  const keys = [...weightKeys(written.architecture)];
+  const total = keys.reduce((sum, key) => sum + written.shape(key).reduce((a, b) => a * b, 1), 0);
+  const work = new Work(job, total, 'weights', 'comparing weights');
+  let [tensors, maxDifference] = [0, 0];
+  let wrong: string | undefined;
+  for (const key of keys) {
+    const original = typeof key === 'string' ? key : { ...key, layer: kept[key.layer] };
+    const shape = written.shape(key);
+    const width = rowWidth(shape);
+    const rows = Math.max(1, Math.floor(PIECE / width));
+    const within = boundOf(typeOf(key));
+    for (let start = 0; start < shape[0]; start += rows) {
+      const range = { start, count: Math.min(rows, shape[0] - start) };
+      const found = await written.read(key, range);
+      // A bias that only the written model has is zero.
+      const expected = weightOf(source.architecture, original)
+        ? await readWide(source, original, range)
+        : new Float64Array(found.length);
+      const { most, isWrong } = compareNumbers(expected, found, within);
+      maxDifference = Math.max(maxDifference, most);
+      if (isWrong) wrong ??= keyText(key);
+      work.advance(found.length);
+    }
+    tensors++;
+  }
+  return { tensors, maxDifference, ...(wrong !== undefined && { wrong }) };
+}
+
+/** Largest difference of a block of numbers that its type allows: `bound(expected, start, end)` for number i. */
+type Bound = (expected: Float64Array, start: number, end: number) => (i: number) => number;
+
+function boundOf(type = ''): Bound {
+  const float = FLOATS[type];
+  if (float) return (expected) => (i) => float.relative * Math.abs(expected[i]) + float.absolute;
+  const block = BLOCKS[type];
+  if (!block) return FLOAT32; // other types are copied as they are
+  return (expected, start, end) => {
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = start; i < end; i++) {
+      low = Math.min(low, expected[i]);
+      high = Math.max(high, expected[i]);
+    }
+    const largest = Math.max(Math.abs(low), Math.abs(high));
+    const step = (block.ranged ? high - low : largest) / block.steps;
+    const most = step + HALF * (largest + (high - low)) + 2 ** -20;
+    return () => most;
+  };
+}
+
+const FLOAT32: Bound = (expected) => (i) => 2 ** -23 * Math.abs(expected[i]) + 2 ** -150;
+
+/** Rows of blocks are whole blocks, so blocks of numbers one after another are those of the file. */
+function compareNumbers(
+  expected: Float64Array,
+  found: Float32Array,
+  bound: Bound,
+): { readonly most: number; readonly isWrong: boolean } {
+  let most = 0;
+  let isWrong = false;
+  for (let start = 0; start < found.length; start += BLOCK) {
+    const end = Math.min(start + BLOCK, found.length);
+    const within = bound(expected, start, end);
+    for (let i = start; i < end; i++) {
+      const difference = Math.abs(expected[i] - found[i]);
+      if (difference > most) most = difference;
+      if (!(difference <= within(i))) isWrong = true;
+    }
+  }
+  return { most, isWrong };
+}

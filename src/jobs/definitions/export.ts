@@ -1,0 +1,155 @@
+/** Writes a model for an application: safetensors, GGUF, or a folder of ONNX files; and compares what it wrote. */
+import { option, set } from '../../engine/option-token';
+import { GGUF_TYPES, LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
+import { ONNX_KINDS, ONNX_TARGETS } from '../../engine/write/onnx/kinds';
+import { l10n } from '../../l10n';
+import type { ExportResult } from '../../protocol/export';
+import { type Complete, defineJob, type Fault, shape } from '../define';
+import { choice, file, flag, list, text, whole } from '../option';
+import { compute } from '../options/compute';
+import { model } from '../options/model';
+import { out } from '../options/output';
+import { window } from '../options/window';
+
+export const EXPORT_FORMATS = ['safetensors', 'gguf', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export const SAFETENSORS_TYPES = ['f32', 'f16', 'bf16'] as const;
+
+/** Types by format. Without one, safetensors and GGUF keep the type of every tensor, and ONNX is fp32. */
+export const EXPORT_TYPES: Readonly<Record<ExportFormat, readonly string[]>> = {
+  safetensors: SAFETENSORS_TYPES,
+  gguf: GGUF_TYPES,
+  onnx: ONNX_KINDS,
+};
+
+const options = {
+  ...model,
+  format: choice(EXPORT_FORMATS, 'safetensors, gguf (llama.cpp, Ollama) or onnx; gguf if --out ends in .gguf', {
+    noun: () => l10n.t('the format'),
+    placeholder: 'name',
+  }),
+  type: list(
+    text('a type'),
+    `type of the weights. safetensors: ${SAFETENSORS_TYPES.join(', ')}; gguf: ${GGUF_TYPES.join(', ')}; onnx: ` +
+      `${ONNX_KINDS.join(', ')}, or several of them (default: as stored; of onnx fp32)`,
+    { noun: () => l10n.t('type of the weights'), placeholder: 'name' },
+  ),
+  out: out('the new file (gguf) or folder; it must not exist'),
+  target: choice(
+    ONNX_TARGETS,
+    'what an ONNX model is to run on: cpu (also WebAssembly), or webgpu, whose fused attention is wrong (default: cpu)',
+    { noun: () => l10n.t('the target') },
+  ),
+  modelfile: flag('also write an Ollama Modelfile beside a GGUF file', { noun: () => l10n.t('an Ollama Modelfile') }),
+  text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
+  window: { ...window('tokens per window of that text'), needs: 'text' },
+  limit: whole('use only the first n windows of that text', {
+    noun: () => l10n.t('number of windows'),
+    needs: 'text',
+  }),
+  verify: flag('write without comparing the result with the model', {
+    noun: () => l10n.t('the comparison'),
+    default: true,
+  }),
+  consumers: flag(
+    'also run the result in llama.cpp, transformers.js and onnxruntime-genai where they are installed, and note it in the folder',
+    { noun: () => l10n.t('other programs') },
+  ),
+  ...compute,
+};
+
+export const exportJob = defineJob({
+  kind: 'export',
+  summary: 'write a model for llama.cpp, transformers.js, onnxruntime or transformers',
+  description:
+    'Writes a model, without some blocks, healed, narrower and with an adapter if these are given, in the format of the ' +
+    'program that runs it. Then it opens what it wrote and compares it with the model: every weight, the logits of fixed ' +
+    'rows, and a continuation. A result that differs by more than its type rounds is not left behind. The source never changes.',
+  notes:
+    'K-quants (q4_k_m and others) are made by llama.cpp: write f16 and run llama-quantize on it.\n' +
+    'ONNX folders serve onnxruntime, transformers.js and onnxruntime-genai; their README says how.',
+  examples: [
+    './SmolLM2-135M --remove 10,12-14 --format gguf --type q8_0 --out ./SmolLM2-26.gguf',
+    './SmolLM2-24 --format onnx --type q4,fp32 --out ./SmolLM2-24-onnx --text wiki.test.txt --limit 16',
+    './SmolLM2-135M.gguf --heal healed.safetensors --format safetensors --type bf16 --out ./SmolLM2-healed',
+  ],
+  noun: () => l10n.t('Exporting'),
+  title: (name) => l10n.t('Exporting {0}', name),
+  options,
+  check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
+  result: shape<ExportResult>(),
+});
+
+type Given = Pick<
+  Complete<typeof options>,
+  'format' | 'type' | 'out' | 'target' | 'modelfile' | 'verify' | 'consumers'
+>;
+
+const GGUF_FILE = /\.gguf$/i;
+
+/** The format that the options ask for; undefined if they name none. */
+export const formatOf = ({ format, out: path }: Pick<Given, 'format' | 'out'>): ExportFormat | undefined =>
+  format ?? (GGUF_FILE.test(path) ? 'gguf' : undefined);
+
+function formatFault(given: Given): Fault | undefined {
+  const format = formatOf(given);
+  if (format === undefined) {
+    return {
+      what: `${option('format')} is missing`,
+      why: `only an ${option('out')} that ends in .gguf says the format`,
+      action: `Give one of ${EXPORT_FORMATS.join(', ')}.`,
+    };
+  }
+  if ((format === 'gguf') === GGUF_FILE.test(given.out)) return undefined;
+  return {
+    what: `${option('out', given.out)} does not suit ${option('format', format)}`,
+    why: format === 'gguf' ? 'a GGUF file ends in .gguf' : `${format} is written as a folder`,
+    action: `Give ${option('out')} another name, or change ${option('format')}.`,
+  };
+}
+
+function typeFault(given: Given): Fault | undefined {
+  const format = formatOf(given)!;
+  const { type = [] } = given;
+  const known = format === 'gguf' ? [...GGUF_TYPES, ...LLAMA_CPP_TYPES] : EXPORT_TYPES[format];
+  const stranger = type.find((name) => !known.includes(name.toLowerCase()));
+  if (stranger !== undefined) {
+    return {
+      what: `${option('type', stranger)} is no type of ${format}`,
+      why: `these are: ${EXPORT_TYPES[format].join(', ')}`,
+      action: 'Give one of them.',
+    };
+  }
+  const several = new Set(type).size !== type.length || (format !== 'onnx' && type.length > 1);
+  if (!several) return undefined;
+  return {
+    what: `${option('type', type.join(','))} cannot be written`,
+    why: format === 'onnx' ? 'it names a type twice' : `${format} has one type`,
+    action: 'Name each type once.',
+  };
+}
+
+/** Options that the format has no use for. */
+function idleFault(given: Given): Fault | undefined {
+  const format = formatOf(given)!;
+  const idle =
+    given.target !== undefined && format !== 'onnx'
+      ? ({ name: 'target', of: 'onnx' } as const)
+      : given.modelfile && format !== 'gguf'
+        ? ({ name: 'modelfile', of: 'gguf' } as const)
+        : undefined;
+  if (idle) {
+    return {
+      what: `${option(idle.name)} belongs to ${option('format', idle.of)}`,
+      why: `${format} has no use for it`,
+      action: 'Leave it out.',
+    };
+  }
+  if (given.verify || !given.consumers) return undefined;
+  return {
+    what: `${option('consumers')} needs the comparison`,
+    why: `${option('verify', false)} leaves it out`,
+    action: `Leave ${option('verify', false)} out, or ${set('consumers', false)}.`,
+  };
+}

@@ -1,0 +1,36 @@
+/** What is known of an export, in sentences for its model card. */
+import { formatNumber, formatPercent } from '../../format/numbers';
+import type { MeasuredKind, VerifiedResult } from '../../protocol/export';
+
+export function findingsOf(verified: VerifiedResult | null, measured: readonly MeasuredKind[]): string[] {
+  return [...(verified ? [verifiedSentence(verified)] : []), ...measured.flatMap(measuredSentences)];
+}
+
+/** "The files were opened again and compared …" */
+function verifiedSentence({ positions, maxDifference, meanKl, top1, weights, exact, greedy }: VerifiedResult): string {
+  const same = exact ? 'It has the numbers of the model' : 'Its numbers are rounded';
+  const all = weights ? ` All ${weights.tensors} tensors were compared.` : '';
+  return (
+    `${same}.${all} On ${positions} positions of fixed rows its logits differ by at most ${formatNumber(Number(maxDifference), 3)}, ` +
+    `the mean KL divergence is ${formatNumber(Number(meanKl), 3)} nats, and the most likely token is the same at ` +
+    `${formatPercent(top1)}. ${continued(greedy)}`
+  );
+}
+
+function continued({ tokens, equal, firstDifference = 0 }: VerifiedResult['greedy']): string {
+  if (equal) return `A continuation of ${tokens} tokens is the same.`;
+  return `A continuation is the same for ${firstDifference} of ${tokens} tokens.`;
+}
+
+function measuredSentences({ type, perplexity, tokensPerSecond }: MeasuredKind): string[] {
+  return [
+    ...(perplexity
+      ? [
+          `${type}: perplexity ${formatNumber(Number(perplexity.ppl), 5)} on ${perplexity.tokens} tokens of the text that was given.`,
+        ]
+      : []),
+    ...(tokensPerSecond === undefined
+      ? []
+      : [`${type}: ${formatNumber(Number(tokensPerSecond), 3)} tokens a second on the machine of the export.`]),
+  ];
+}

@@ -1,0 +1,120 @@
+/** The formats of an export: each writes the model to a path that does not exist yet. */
+import { basename, join } from 'node:path';
+import type { Reduction } from '../../engine/checkpoint/reduction';
+import { widthSetting } from '../../engine/checkpoint/width';
+import { writeWhole } from '../../engine/files/whole-file';
+import { adapterDigest } from '../../engine/adapter/adapter';
+import type { OpenedModel } from '../../engine/model/opened';
+import type { JobOptions } from '../../engine/progress';
+import { modelInput, modelName, newRecord } from '../../engine/records/record';
+import { withChanges } from '../../engine/weights/overlay';
+import { withWeights } from '../../engine/weights/checkpoint';
+import { inheritedFields } from '../../engine/write/card';
+import { exportCard } from '../../engine/write/export-card';
+import { exportSafetensors } from '../../engine/write/export-safetensors';
+import { writeGguf } from '../../engine/write/gguf/write-gguf';
+import { UserError } from '../../engine/errors';
+import type { ExportFormat } from '../definitions/export';
+import type { OptionsFor } from '../kinds';
+import { storedDtype } from '../options/output';
+
+/** An export that goes on. */
+export interface Exporting {
+  readonly options: OptionsFor<'export'>;
+  readonly format: ExportFormat;
+  readonly opened: OpenedModel;
+  readonly reduction: Reduction;
+  readonly started: Date;
+}
+
+/** What was written, and what follows once it has been looked at. */
+export interface WrittenExport {
+  readonly notes: readonly string[];
+  /** Writes the card with what was found. */
+  readonly document?: (findings: readonly string[]) => Promise<void>;
+  /** Writes what lies beside the output, once that has its name. */
+  readonly beside?: (out: string) => Promise<void>;
+}
+
+type Writer = (exporting: Exporting, path: string, job: JobOptions) => Promise<WrittenExport>;
+
+/** @throws UserError when the format cannot say the model, or it cannot be written; CancelledError */
+export const writeExport: Writer = (exporting, path, job) => WRITERS[exporting.format](exporting, path, job);
+
+const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
+  async safetensors(exporting, path, job) {
+    const { options, opened, reduction, started } = exporting;
+    const { removed } = reduction;
+    const settings = settingsOf(exporting);
+    const inherited = await inheritedFields(opened.checkpoint.folder);
+    const onTop = opened.inputs.map(({ name }) => name);
+    const card = (now: Reduction, findings: readonly string[]): string =>
+      exportCard(opened.checkpoint, now, { settings, inherited, onTop, findings });
+    const dtype = storedDtype(options.type?.[0]?.toLowerCase() as 'f32' | undefined);
+    const written = await exportSafetensors(opened, path, {
+      ...job,
+      removed,
+      dtype,
+      card: (now) => Promise.resolve(card(now, [])),
+      // It is written anew with what was found.
+      record: (results) =>
+        newRecord({ kind: 'export', inputs: [modelInput(opened.checkpoint)], settings, results, started }),
+    });
+    return {
+      notes: written.leftBehind.map(({ name, why }) => `${name} was not copied: ${why}`),
+      document: (findings) => writeWhole(join(path, 'README.md'), card(written, findings)),
+    };
+  },
+
+  async gguf({ options, opened: { checkpoint, changes, inputs }, reduction }, path, job) {
+    const { kept, removed } = reduction;
+    const what = [
+      ...(removed.length > 0 ? [`without the blocks ${removed.join(', ')}`] : []),
+      ...(inputs.length > 0 ? [`with ${inputs.map(({ name }) => name).join(' and ')}`] : []),
+    ];
+    const { notes } = await withWeights(checkpoint, (weights) =>
+      writeGguf(checkpoint, withChanges(weights, changes), path, {
+        ...job,
+        kept,
+        dtype: storedDtype(options.type?.[0]?.toLowerCase() as 'f32' | undefined),
+        description: [modelName(checkpoint), ...what, 'exported with Coppice'].join(', '),
+      }),
+    );
+    return { notes, ...(options.modelfile && { beside: writeModelfile }) };
+  },
+
+  onnx: () =>
+    Promise.reject(new UserError('ONNX is not written yet', 'this version has no writer for it', 'Choose gguf.')),
+};
+
+/** An Ollama Modelfile, which also says how llama.cpp runs the file. */
+async function writeModelfile(out: string): Promise<void> {
+  const name = basename(out);
+  const text = [
+    `# ollama create ${name.replace(/\.gguf$/i, '').toLowerCase()} -f ${name}.Modelfile`,
+    `# llama.cpp: llama-cli -m ${name} -p "Once upon a time"`,
+    `FROM ./${name}`,
+    '',
+  ].join('\n');
+  await writeWhole(`${out}.Modelfile`, text);
+}
+
+/** "q8_0"; "stored" where each weight keeps its type. */
+export const writtenType = ({ options: { type }, format }: Exporting): string =>
+  type?.map((name) => name.toLowerCase()).join(',') ?? (format === 'onnx' ? 'fp32' : 'stored');
+
+/** For the record. */
+export function settingsOf(exporting: Exporting): Readonly<Record<string, unknown>> {
+  const { options, format, opened, reduction } = exporting;
+  const { target, text, window, limit } = options;
+  return {
+    format,
+    type: writtenType(exporting),
+    removed: reduction.removed,
+    ...(format === 'onnx' && { target: target ?? 'cpu' }),
+    ...(text !== undefined && { window, limit: limit ?? null }),
+    ...widthSetting(opened.checkpoint),
+    ...(opened.healed && { healed: opened.healed.note.digest }),
+    ...(opened.adapter && { adapter: adapterDigest(opened.adapter) }),
+  };
+}

@@ -1,0 +1,108 @@
+/** Exports a model: writes it beside its place, compares it, measures it, and only then gives it its name. */
+import { stat } from 'node:fs/promises';
+import { checkpointReduction } from '../../engine/checkpoint/reduction';
+import { UserError } from '../../engine/errors';
+import { claimStage } from '../../engine/files/target';
+import { wholeBlocks } from '../../engine/importance/select';
+import { openForComputing } from '../../engine/model/opened';
+import type { DeviceReport } from '../../engine/onnx/device';
+import { inPhases } from '../../engine/progress';
+import { detailsOf, type RunDetails } from '../../engine/records/details';
+import type { Verified } from '../../engine/verify/verdict';
+import { kQuantAdvice } from '../../engine/write/gguf/types';
+import { foldersOf } from '../../engine/write/write-checkpoint';
+import type { ExportResult } from '../../protocol/export';
+import { formatOf } from '../definitions/export';
+import type { OptionsFor } from '../kinds';
+import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { exportedFiles, writeRecordOf } from './export-files';
+import { findingsOf } from './export-findings';
+import { measureExported, textOf } from './export-measures';
+import { type Exporting, settingsOf, writeExport, writtenType } from './export-writers';
+import { verifyOutput } from './verify-written';
+
+type Options = OptionsFor<'export'>;
+
+export async function runExport(options: Options, context: JobContext): Promise<RunEnd<ExportResult>> {
+  const start = performance.now();
+  const format = formatOf(options)!;
+  for (const name of options.type ?? []) {
+    const advice = format === 'gguf' ? kQuantAdvice(name, options.out) : undefined;
+    if (advice) throw advice;
+  }
+  const opened = await openForComputing(options.checkpoint, options, context.job);
+  const removed = wholeBlocks(opened.removed);
+  const reduction = checkpointReduction(opened.checkpoint, removed);
+  if (reduction.kept.length === 0) throw nothingLeft();
+  const text = await textOf(options, opened, context);
+  const exporting: Exporting = { options, format, opened, reduction, started: context.started };
+  const stage = await claimStage(options.out, foldersOf(opened.checkpoint));
+  let device: DeviceReport | undefined;
+  const hooks = {
+    ...context.hooks,
+    onDevice: (report: DeviceReport): void => {
+      device = report;
+      context.hooks.onDevice?.(report);
+    },
+  };
+  const compute = modelOptions(options, { ...context, hooks });
+  const [writing, verifying, measuring] = inPhases(context.job, [
+    { share: 1 },
+    { share: options.verify ? 1 : 0 },
+    { share: text ? 1 : 0 },
+  ]);
+  try {
+    const written = await writeExport(exporting, stage.temporary, writing);
+    written.notes.forEach(context.note);
+    const verified = options.verify
+      ? await verifyOutput(opened, { path: stage.temporary, format }, compute, verifying)
+      : null;
+    if (verified && !verified.passed) throw wrong(stage.out, verified);
+    const measured = await measureExported(exporting, stage.temporary, { text, compute }, measuring);
+    await written.document?.(findingsOf(verified, measured));
+    const files = await exportedFiles(stage.temporary);
+    const { parametersBefore, parametersAfter } = reduction;
+    const result: ExportResult = {
+      format,
+      type: writtenType(exporting),
+      out: stage.out,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      files,
+      removed,
+      parametersBefore,
+      parametersAfter,
+      verified,
+      ...(measured.length > 0 && { measured }),
+      seconds: secondsSince(start),
+    };
+    const run = detailsFor(exporting, text?.input ? [text.input] : [], device);
+    if ((await stat(stage.temporary)).isDirectory()) await writeRecordOf(exporting, stage.temporary, result, run);
+    await stage.commit();
+    await written.beside?.(stage.out);
+    return { result, run };
+  } catch (error) {
+    await stage.discard().catch(() => undefined); // it keeps its temporary name; the first error is the one to report
+    // The user knows only the name that it would have got.
+    throw error instanceof UserError ? error.withTexts((words) => words.replaceAll(stage.temporary, stage.out)) : error;
+  }
+}
+
+function detailsFor(exporting: Exporting, inputs: RunDetails['inputs'], device: DeviceReport | undefined): RunDetails {
+  const { options, opened } = exporting;
+  return detailsOf(opened.checkpoint, options, {
+    inputs: [...opened.inputs, ...inputs],
+    settings: settingsOf(exporting),
+    device,
+  });
+}
+
+const nothingLeft = (): UserError =>
+  new UserError('There is nothing to export', 'all blocks are left out', 'Leave out fewer blocks.');
+
+/** It is a bug or a broken disk. */
+const wrong = (out: string, { why = 'it differs' }: Pick<Verified, 'why'>): UserError =>
+  new UserError(
+    `${out} was written and is not the model`,
+    why,
+    'It was removed again. Check the disk; if it happens again, report it with this message.',
+  );

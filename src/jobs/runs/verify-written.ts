@@ -1,0 +1,54 @@
+/** Compares what was written with the model, whatever its format. */
+import { join } from 'node:path';
+import { openCheckpoint } from '../../engine/checkpoint/open';
+import { isObject } from '../../format/json';
+import { UserError } from '../../engine/errors';
+import { hashFile } from '../../engine/files/regular-file';
+import type { ModelOptions } from '../../engine/model/model';
+import type { OpenedModel } from '../../engine/model/opened';
+import type { JobOptions } from '../../engine/progress';
+import type { Output } from '../../engine/verify/output';
+import { verifyCheckpoint } from '../../engine/verify/verify';
+import type { VerifiedResult } from '../../protocol/export';
+
+/** @throws UserError when a file cannot be read; CancelledError */
+export async function verifyOutput(
+  opened: OpenedModel,
+  { path }: Pick<Output, 'path' | 'format'>,
+  compute: ModelOptions,
+  job: JobOptions,
+): Promise<VerifiedResult> {
+  return verifyCheckpoint(opened, await openCheckpoint(path), compute, job);
+}
+
+/** Files that a record may name: a model of a thousand shards has fewer. */
+const MAX_FILES = 10_000;
+
+/** The files of a folder beside the hashes in its record; undefined if it names none. */
+export async function changedFiles(
+  { path, record }: Output,
+  job: JobOptions,
+): Promise<VerifiedResult['files'] | undefined> {
+  const named = Array.isArray(record?.results.files) ? record.results.files.slice(0, MAX_FILES).filter(isObject) : [];
+  const changed: string[] = [];
+  let checked = 0;
+  for (const { name, sha256 } of named) {
+    if (typeof name !== 'string' || typeof sha256 !== 'string' || !isBelow(name)) continue;
+    checked++;
+    if ((await hashOrNothing(join(path, name), job)) !== sha256) changed.push(name);
+  }
+  return checked === 0 ? undefined : { checked, changed };
+}
+
+/** The name comes from a file: it must stay in the folder. */
+const isBelow = (name: string): boolean => !/^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(name);
+
+/** Undefined for a file that is gone or cannot be read. */
+async function hashOrNothing(file: string, { signal }: JobOptions): Promise<string | undefined> {
+  try {
+    return await hashFile(file, undefined, { signal });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
