@@ -12,6 +12,7 @@ import { withWeights } from '../../engine/weights/checkpoint';
 import { inheritedFields } from '../../engine/write/card';
 import { exportCard } from '../../engine/write/export-card';
 import { exportSafetensors } from '../../engine/write/export-safetensors';
+import type { GgufType } from '../../engine/write/gguf/kinds';
 import { writeGguf } from '../../engine/write/gguf/write-gguf';
 import { UserError } from '../../engine/errors';
 import type { ExportFormat } from '../definitions/export';
@@ -46,7 +47,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     const { options, opened, reduction, started } = exporting;
     const { removed } = reduction;
     const settings = settingsOf(exporting);
-    const inherited = await inheritedFields(opened.checkpoint.folder);
+    const inherited = await inheritedFields(opened.checkpoint);
     const onTop = opened.inputs.map(({ name }) => name);
     const card = (now: Reduction, findings: readonly string[]): string =>
       exportCard(opened.checkpoint, now, { settings, inherited, onTop, findings });
@@ -76,7 +77,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
       writeGguf(checkpoint, withChanges(weights, changes), path, {
         ...job,
         kept,
-        dtype: storedDtype(options.type?.[0]?.toLowerCase() as 'f32' | undefined),
+        type: options.type?.[0]?.toLowerCase() as GgufType | undefined,
         description: [modelName(checkpoint), ...what, 'exported with Coppice'].join(', '),
       }),
     );

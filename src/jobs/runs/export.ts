@@ -1,5 +1,6 @@
 /** Exports a model: writes it beside its place, compares it, measures it, and only then gives it its name. */
 import { stat } from 'node:fs/promises';
+import { foldersOf } from '../../engine/checkpoint/folders';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import { UserError } from '../../engine/errors';
 import { claimStage } from '../../engine/files/target';
@@ -10,7 +11,6 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import type { Verified } from '../../engine/verify/verdict';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
-import { foldersOf } from '../../engine/write/write-checkpoint';
 import type { ExportResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
