@@ -12,7 +12,8 @@ import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import { isObject } from '../../format/json';
 import { entries } from '../records/fields';
-import { baseName, modelName, recordIn } from '../records/record';
+import { recordAt } from '../records/in-gguf';
+import { baseName, modelName } from '../records/record';
 
 /** Key of the note among the header's metadata. */
 export const BASE_KEY = 'coppice';
@@ -156,7 +157,7 @@ interface Pruning {
 
 /** The source of a pruned or healed checkpoint and what was removed from it, from the record inside it. */
 async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
-  const record = await recordIn(checkpoint.tokenizer);
+  const record = await recordAt(checkpoint.tokenizer);
   if (record?.kind !== 'prune' && record?.kind !== 'heal' && record?.kind !== 'width') return undefined;
   const { inputs, results, settings } = record;
   const stored = inputs.find(({ role }) => role === 'model')?.identity;

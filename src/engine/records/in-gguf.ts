@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { UserError } from '../errors';
 import { refuse } from '../formats/damage';
-import { openGguf } from '../formats/gguf/file';
-import { parseRecord, type RunRecord } from './record';
+import { isGguf, openGguf } from '../formats/gguf/file';
+import { parseRecord, recordIn, type RunRecord } from './record';
 
 /** The key of the text. */
 export const RECORD_KEY = 'coppice.record';
@@ -25,3 +25,7 @@ export async function recordInGguf(path: string): Promise<RunRecord | undefined>
     throw error;
   }
 }
+
+/** The record of the run that made a model. @param place its folder, or its GGUF file */
+export const recordAt = async (place: string): Promise<RunRecord | undefined> =>
+  (await isGguf(place)) ? recordInGguf(place) : recordIn(place);

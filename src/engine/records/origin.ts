@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { keptBlocks } from '../checkpoint/block-list';
 import { entries } from './fields';
-import { recordIn } from './record';
+import { recordAt } from './in-gguf';
 
 export interface Origin {
   /** The checkpoint's blocks, by their numbers in the model before the removal; ascending. */
@@ -20,7 +20,7 @@ export async function originOf(
   { tokenizer }: Pick<Checkpoint, 'tokenizer'>,
   blocks: number,
 ): Promise<Origin | undefined> {
-  const record = await recordIn(tokenizer);
+  const record = await recordAt(tokenizer);
   const removed = entries(record?.results.removed);
   const before = blocks + removed.length;
   const isList = removed.every((block) => Number.isSafeInteger(block) && (block as number) >= 0);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
-import { recordIn } from './record';
+import { recordAt } from './in-gguf';
 
 /** Length of a chain of records that is followed: pruned, healed, retrained, merged, several times. */
 const MAX_ANCESTORS = 16;
@@ -47,7 +47,7 @@ interface Named {
 
 /** The model that the run read whose record lies at `place`: in a folder, or in a GGUF file. */
 async function parentOf(place: string): Promise<Named | undefined> {
-  const record = await recordIn(place);
+  const record = await recordAt(place);
   if (!record || !MAKERS.includes(record.kind)) return undefined;
   const model = record.inputs.find(({ role }) => role === 'model');
   return model?.identity === undefined ? undefined : { name: model.name, identity: model.identity };

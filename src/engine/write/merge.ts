@@ -9,7 +9,8 @@ import { calibrationsOf } from '../records/calibrations';
 import { inheritedFields } from './card';
 import type { Reduction } from '../checkpoint/reduction';
 import type { WriteOptions, Written } from './write-checkpoint';
-import { modelInput, newRecord, recordIn, type RunRecord } from '../records/record';
+import { recordAt } from '../records/in-gguf';
+import { modelInput, newRecord, type RunRecord } from '../records/record';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { requireArchitecture } from '../checkpoint/open';
 import { widthSetting } from '../checkpoint/width';
@@ -83,7 +84,7 @@ export async function mergeAdapter(
         mergeCard(checkpoint, adapter, reduction, {
           settings,
           inherited: await inheritedFields(checkpoint),
-          pruning: await recordIn(checkpoint.tokenizer),
+          pruning: await recordAt(checkpoint.tokenizer),
           training: options.record?.(reduction) ?? options.training,
           healed: healed?.note,
         }),
