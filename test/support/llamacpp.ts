@@ -3,20 +3,23 @@
  * runs in a process of its own. Tests use it where it is installed; `npm run test:full` installs it.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { full, hasShared, shared } from './shared';
+import { temporaryFolder } from './temporary';
 
 const SCRIPT = shared('consumers/llamacpp.mjs');
 
-/** Where the script installs its version. */
-function isInstalled(): boolean {
-  if (!hasShared || !existsSync(SCRIPT)) return false;
+/** The folder into which the script installs its version. */
+function home(): string | undefined {
+  if (!hasShared || !existsSync(SCRIPT)) return undefined;
   const version = /VERSION = '([\d.]+)'/.exec(readFileSync(SCRIPT, 'utf8'))?.[1];
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return version !== undefined && existsSync(join(cache, 'coppice-consumers', `node-llama-cpp-${version}`));
+  return version && join(cache, 'coppice-consumers', `node-llama-cpp-${version}`);
 }
+
+const isInstalled = (): boolean => existsSync(home() ?? '');
 
 const runs = isInstalled() || (full && existsSync(SCRIPT));
 
@@ -44,4 +47,21 @@ export function continueWithLlamaCpp(file: string, prompt: string | readonly num
   const given = typeof prompt === 'string' ? prompt : JSON.stringify(prompt);
   const out = execFileSync(process.execPath, [SCRIPT, file, given, String(count)], { encoding: 'utf8' });
   return JSON.parse(out.trim().split('\n').at(-1)!) as Continued;
+}
+
+export interface Tokenized {
+  /** Whether texts begin with BOS. */
+  readonly bos: boolean;
+  /** Of each text, without BOS. Special tokens in it are found. */
+  readonly ids: readonly number[][];
+}
+
+/** The tokens of each text under the vocabulary of each file. */
+export function tokensOfLlamaCpp(files: readonly string[], texts: readonly string[]): Tokenized[] {
+  if (!isInstalled()) continueWithLlamaCpp(files[0], [1], 1); // the script installs what is missing
+  const [input, output] = ['in.json', 'out.json'].map((name) => join(temporaryFolder(), name));
+  writeFileSync(input, JSON.stringify({ files, texts }));
+  const program = join(import.meta.dirname, 'llamacpp-tokens.mjs');
+  execFileSync(process.execPath, [program, join(home()!, 'package.json'), input, output]);
+  return JSON.parse(readFileSync(output, 'utf8')) as Tokenized[];
 }

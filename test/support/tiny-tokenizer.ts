@@ -61,7 +61,7 @@ export function writeTinyTokenizer(folder: string): void {
 }
 
 /** One visible character a byte, as GPT-2 chose them: printable bytes stand for themselves, the others follow from 256. */
-function byteSymbols(): string[] {
+export function byteSymbols(): string[] {
   const printable = (byte: number): boolean =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
   let next = 256;

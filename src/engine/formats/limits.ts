@@ -63,6 +63,9 @@ export const GGUF_KEPT_TEXT = 100_000;
 /** Items kept of a list in a GGUF file's metadata. The rest is skipped. */
 export const GGUF_KEPT_ITEMS = 32;
 
+/** Items of a list that is kept whole: vocabularies reach 262 144 tokens, and lists of merges 500 000. */
+export const MAX_GGUF_WHOLE_LIST = 2 ** 22;
+
 /** Real files have lists of numbers and texts, but no lists of lists. */
 export const GGUF_ARRAY_DEPTH = 4;
 

@@ -14,9 +14,6 @@ export const ID_CAP = 2 ** 22;
 /** Characters of all tokens of a GGUF file together: Gemma 3 has 2 million. */
 export const TOKEN_TEXT_CAP = 2 ** 23;
 
-/** Merges of a GGUF file: LLaMA 3 has 280 147, and they make nearly all of its tokens. */
-export const MERGE_CAP = 2 ** 22;
-
 /** Characters of all merges of a GGUF file together. A merge is the two parts of a token. */
 export const MERGE_TEXT_CAP = 2 ** 25;
 

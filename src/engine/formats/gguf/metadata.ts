@@ -4,7 +4,14 @@
  */
 import type { FixedType, GgufCursor } from './cursor';
 import { VALUE_BYTES, VALUE_TYPES, type GgufValueType } from './types';
-import { GGUF_ARRAY_DEPTH, GGUF_KEPT_ITEMS, GGUF_KEPT_TEXT, MAX_GGUF_HEADER_BYTES, MAX_GGUF_KEY } from '../limits';
+import {
+  GGUF_ARRAY_DEPTH,
+  GGUF_KEPT_ITEMS,
+  GGUF_KEPT_TEXT,
+  MAX_GGUF_HEADER_BYTES,
+  MAX_GGUF_KEY,
+  MAX_GGUF_WHOLE_LIST,
+} from '../limits';
 import { printable } from '../bounded-json';
 
 /** An integer beyond the exact ones is a bigint. */
@@ -47,15 +54,22 @@ export async function readEntry(cursor: GgufCursor, index: number, keepWhole: Ke
 /** How much is kept of lists and texts. */
 interface Kept {
   readonly items: number;
+  /** Items of a list that is not refused. */
+  readonly most: number;
   /** Bytes of a text. */
   readonly text: number;
   /** Bytes of a text in a list. */
   readonly item: number;
 }
 
-const BEGINNING: Kept = { items: GGUF_KEPT_ITEMS, text: GGUF_KEPT_TEXT, item: 256 };
+const BEGINNING: Kept = { items: GGUF_KEPT_ITEMS, most: Infinity, text: GGUF_KEPT_TEXT, item: 256 };
 /** The size of the header bounds all of it. */
-const WHOLE: Kept = { items: Infinity, text: MAX_GGUF_HEADER_BYTES, item: MAX_GGUF_HEADER_BYTES };
+const WHOLE: Kept = {
+  items: Infinity,
+  most: MAX_GGUF_WHOLE_LIST,
+  text: MAX_GGUF_HEADER_BYTES,
+  item: MAX_GGUF_HEADER_BYTES,
+};
 
 async function readValue(
   cursor: GgufCursor,
@@ -85,13 +99,17 @@ async function readArray(cursor: GgufCursor, kept: Kept, depth: number): Promise
   const of = await readType(cursor);
   const length = await cursor.count(MAX_GGUF_HEADER_BYTES, 'the number of items');
   cursor.require(length * VALUE_BYTES[of]);
+  if (length > kept.most) throw cursor.damaged(`it has ${length} items, more than ${kept.most}`);
   if (of === 'array') {
     for (let i = 0; i < length; i++) await readArray(cursor, kept, depth + 1);
     return { of, length, first: [] };
   }
   if (of === 'string') return { of, length, first: await readStrings(cursor, length, kept) };
   const first: GgufScalar[] = [];
-  for (let i = 0; i < Math.min(length, kept.items); i++) first.push(await readFixed(cursor, of));
+  for (let i = 0; i < Math.min(length, kept.items); i++) {
+    if (!cursor.has(VALUE_BYTES[of])) await cursor.need(VALUE_BYTES[of]);
+    first.push(cursor.take(of));
+  }
   await cursor.skip((length - first.length) * VALUE_BYTES[of]);
   return { of, length, first };
 }

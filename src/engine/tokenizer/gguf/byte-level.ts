@@ -1,6 +1,6 @@
 /** tokenizer.json for BPE on bytes: llama.cpp's model "gpt2". */
 import type { JsonObject } from '../../../format/json';
-import { MERGE_CAP, MERGE_TEXT_CAP } from '../limits';
+import { MERGE_TEXT_CAP } from '../limits';
 import { KEYS, shown, type TokenizerFields } from './fields';
 import type { Vocabulary } from './vocabulary';
 import { DIGITS_STAGE, GPT2_STAGE, type Words } from './words';
@@ -46,7 +46,7 @@ const byteLevel = (regex: boolean): JsonObject => ({
 
 /** The merges as pairs: a part may hold a space, at which older files of tokenizer.json would cut. */
 function readMerges(fields: TokenizerFields, { ids }: Vocabulary): readonly (readonly [string, string])[] {
-  const merges = fields.texts(KEYS.merges, MERGE_CAP, MERGE_TEXT_CAP);
+  const merges = fields.texts(KEYS.merges, MERGE_TEXT_CAP);
   return merges.map((merge, i) => {
     const space = merge.indexOf(' ', 1); // a first part may begin with one
     const pair = [merge.slice(0, space), merge.slice(space + 1)] as const;

@@ -81,21 +81,21 @@ export class TokenizerFields {
     throw this.damaged(key, `it is ${typeof value === 'number' ? value : typeWords(entry)}, not a whole number`);
   }
 
-  /** A list of at most `cap` texts that have at most `textCap` characters together. */
-  texts(key: string, cap: number, textCap: number): readonly string[] {
-    const { of, length, first } = this.list(key, cap);
+  /** A list of texts that have at most `cap` characters together. */
+  texts(key: string, cap: number): readonly string[] {
+    const { of, length, first } = this.list(key);
     if (of !== 'string') throw this.damaged(key, `it is a list of ${of}, not of texts`);
     const texts = first as readonly string[];
     const characters = texts.reduce((sum, text) => sum + text.length, 0);
-    if (characters > textCap) {
-      throw this.damaged(key, `its ${length} texts have ${characters} characters, more than ${textCap}`);
+    if (characters > cap) {
+      throw this.damaged(key, `its ${length} texts have ${characters} characters, more than ${cap}`);
     }
     return texts;
   }
 
   /** A list of `length` numbers: one for each token. */
   numbers(key: string, length: number): readonly number[] {
-    const list = this.list(key, Infinity);
+    const list = this.list(key);
     if (list.length !== length) throw this.damaged(key, `it has ${list.length} items, and there are ${length} tokens`);
     const bad = list.first.findIndex((value) => typeof value !== 'number' || !Number.isFinite(value));
     if (bad >= 0) throw this.damaged(key, `its item ${bad} is ${shown(list.first[bad])}, not a number`);
@@ -103,12 +103,10 @@ export class TokenizerFields {
     return list.first as readonly number[];
   }
 
-  private list(key: string, cap: number): GgufArray {
+  private list(key: string): GgufArray {
     const entry = this.entry(key);
     if (entry === undefined) throw this.damaged(key, 'it is missing');
     if (typeof entry.value !== 'object') throw this.damaged(key, `it is ${typeWords(entry)}, not a list`);
-    const { length } = entry.value;
-    if (length > cap) throw this.damaged(key, `it has ${length} items, more than ${cap}`);
     return entry.value;
   }
 

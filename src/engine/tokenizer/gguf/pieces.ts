@@ -4,7 +4,7 @@
  * becomes a merge, and the merges of tokens with greater scores come first.
  */
 import type { JsonObject } from '../../../format/json';
-import { PIECE_CAP } from '../limits';
+import { MERGE_TEXT_CAP, PIECE_CAP } from '../limits';
 import { KEYS, type TokenizerFields } from './fields';
 import type { Vocabulary } from './vocabulary';
 
@@ -57,12 +57,19 @@ function mergesOf(fields: TokenizerFields, { tokens, ids }: Vocabulary): readonl
     return id !== undefined && tokens[id].kind === 'normal' ? id : undefined;
   };
   const merges: Merge[] = [];
+  let characters = 0;
   tokens.forEach(({ text, kind }, id) => {
     if (kind !== 'normal') return;
     if (text.length > PIECE_CAP) {
       throw fields.damaged(KEYS.tokens, `its item ${id} has ${text.length} characters, more than ${PIECE_CAP}`);
     }
-    for (const pair of splitsOf(text, normal)) merges.push({ pair, score: scores[id] });
+    for (const pair of splitsOf(text, normal)) {
+      merges.push({ pair, score: scores[id] });
+      characters += text.length;
+    }
+    if (characters > MERGE_TEXT_CAP) {
+      throw fields.damaged(KEYS.tokens, `the merges of its texts have more than ${MERGE_TEXT_CAP} characters`);
+    }
   });
   return merges.sort((a, b) => b.score - a.score).map(({ pair }) => pair);
 }

@@ -17,7 +17,8 @@ export interface Vocabulary {
 
 /** @throws UserError for lists that are missing, of different lengths or beyond the caps, and for texts that occur twice */
 export function readVocabulary(fields: TokenizerFields): Vocabulary {
-  const texts = fields.texts(KEYS.tokens, ID_CAP, TOKEN_TEXT_CAP);
+  const texts = fields.texts(KEYS.tokens, TOKEN_TEXT_CAP);
+  if (texts.length > ID_CAP) throw fields.damaged(KEYS.tokens, `it has ${texts.length} items, more than ${ID_CAP}`);
   if (texts.length === 0) throw fields.damaged(KEYS.tokens, 'it is empty');
   const types = fields.numbers(KEYS.types, texts.length);
   const ids = new Map<string, number>();
