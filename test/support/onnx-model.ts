@@ -5,6 +5,7 @@ import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { withLayers } from '../../src/engine/checkpoint/architecture';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import {
+  float16,
   float32,
   floats,
   int64,
@@ -40,6 +41,7 @@ export class ExportedModel {
     private readonly session: Session,
     private readonly architecture: Architecture,
     private readonly target: OnnxTarget,
+    private readonly kind: OnnxKind,
   ) {}
 
   static async open(
@@ -61,7 +63,7 @@ export class ExportedModel {
     const bytes = readFileSync(join(models, ONNX_FILES[kind]));
     const session = await openSession({ bytes, folder: models }, { provider, threads: 1, prepack: true });
     const whole = checkpoint.architecture!;
-    return new ExportedModel(session, kept ? withLayers(whole, kept) : whole, target);
+    return new ExportedModel(session, kept ? withLayers(whole, kept) : whole, target, kind);
   }
 
   /**
@@ -103,8 +105,8 @@ export class ExportedModel {
     return this.session.close();
   }
 
-  protected emptyCache(shape: readonly number[]): Tensor {
-    return float32(new Float32Array(0), shape);
+  private emptyCache(shape: readonly number[]): Tensor {
+    return this.kind === 'fp16' ? float16(new Uint16Array(0), shape) : float32(new Float32Array(0), shape);
   }
 
   private async run(ids: readonly (readonly number[])[]): Promise<Float32Array[][]> {

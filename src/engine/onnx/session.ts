@@ -185,6 +185,11 @@ export function float64(data: Float64Array, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('float64', data, shape);
 }
 
+/** A float16 tensor over `data`, the bits of its numbers, which are used as they are. */
+export function float16(data: Uint16Array, shape: readonly number[]): Tensor {
+  return new (ort().Tensor)('float16', data, shape);
+}
+
 /** An int32 tensor over a copy of `data`. */
 export function int32(data: ArrayLike<number>, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('int32', Int32Array.from(data), shape);

@@ -30,9 +30,9 @@ export interface BlockMatrix {
   readonly columns: number;
   /** uint8, (out, blocks, BLOCK · bits / 8); of two numbers in a byte, the first has the lower bits. */
   readonly values: Value;
-  /** float32, (out · blocks). */
+  /** float32, (out · blocks) or (out, blocks). */
   readonly scales: Value;
-  /** uint8, (out · zeroBytesOf(width)). */
+  /** uint8, (out · zeroBytesOf(width)) or (out, zeroBytesOf(width)). */
   readonly zeros: Value;
 }
 
@@ -57,12 +57,10 @@ export function blockLinear(
   return g.contribOp('MatMulNBits', inputs, { type: 'float32', shape: [x.shape[0], out] }, attributes);
 }
 
-/** The same scales and zero points as a matrix of `out` rows, as looking up rows wants them. */
-const perRow = (g: Graph, x: Value, out: number): Value => reshape(g, x, [out, elementsOf(x) / out]);
-
-const elementsOf = ({ shape }: Value): number => shape.reduce<number>((product, extent) => product * Number(extent), 1);
-
-/** Rows of a matrix in blocks, as float32. rows: (…) int64 → (…, columns). No gradient. */
+/**
+ * Rows of a matrix in blocks, as float32. rows: (…) int64 → (…, columns). No gradient.
+ * @param matrix whose scales and zero points have a row for each of its rows
+ */
 export function takeBlockRows(g: Graph, matrix: BlockMatrix, rows: Value): Value {
   const { bits, columns, values, scales, zeros } = matrix;
   const out = Number(values.shape[0]);
@@ -70,7 +68,7 @@ export function takeBlockRows(g: Graph, matrix: BlockMatrix, rows: Value): Value
   const data = reshape(g, values, [out, (filled * bits) / 8]);
   const found = g.contribOp(
     'GatherBlockQuantized',
-    [data, rows, perRow(g, scales, out), perRow(g, zeros, out)],
+    [data, rows, scales, zeros],
     { type: 'float32', shape: [...rows.shape, filled] },
     { bits, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 },
   );

@@ -13,7 +13,7 @@ import { cast, reshape } from '../../onnx/ops/shapes';
 import { block } from '../../model/block';
 import { rotaryNames, rotaryTable } from '../../model/rotary';
 import type { OnnxTarget } from './kinds';
-import { bytesOf, type ModelWeights } from './weights';
+import { bytesOf, type ModelWeights } from './constants';
 
 const ROWS = 'batch_size';
 const LENGTH = 'sequence_length';

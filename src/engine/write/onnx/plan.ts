@@ -6,7 +6,9 @@ import type { WeightSource } from '../../weights/source';
 import { buildOnnx } from './graph';
 import { ONNX_FILES, type OnnxKind, type OnnxTarget } from './kinds';
 import { type DataFile, DataFiles } from './layout';
-import { Constants, FloatWeights, type ModelWeights } from './weights';
+import { BlockWeights } from './block-weights';
+import { Constants, type ModelWeights } from './constants';
+import { FloatWeights } from './float-weights';
 
 export interface PlannedOnnx {
   readonly kind: OnnxKind;
@@ -47,7 +49,15 @@ export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): 
   return { kind, file, model, data: files.files };
 }
 
-function weightsOf(constants: Constants, { kind }: OnnxPlanOptions): ModelWeights {
-  if (kind === 'fp32') return new FloatWeights(constants);
-  throw new Error(`kind ${kind} is not written yet`);
+function weightsOf(constants: Constants, { kind, accuracy = 4 }: OnnxPlanOptions): ModelWeights {
+  switch (kind) {
+    case 'fp32':
+      return new FloatWeights(constants, 'float32');
+    case 'fp16':
+      return new FloatWeights(constants, 'float16');
+    case 'q8':
+      return new BlockWeights(constants, { bits: 8, accuracy });
+    case 'q4':
+      return new BlockWeights(constants, { bits: 4, accuracy });
+  }
 }

@@ -1,13 +1,12 @@
-/** The weights of a model as constants of its ONNX graph, in the numbers of a kind. */
+/** The weights of a model as constants of its ONNX graph: what all kinds share. */
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { elements } from '../../checkpoint/parameters';
 import { canonicalKey, keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { throwIfCancelled } from '../../errors';
+import type { Rows } from '../../formats/tensor';
 import type { Graph, Value } from '../../onnx/graph';
 import { ELEMENT_BYTES } from '../../onnx/model-file';
-import { linear } from '../../onnx/ops/linear';
-import { takeRows } from '../../onnx/ops/shapes';
-import { rowWidth, type WeightSource } from '../../weights/source';
+import type { WeightSource } from '../../weights/source';
 import type { DataFiles, DataSource } from './layout';
 
 /** Constants of at most so many bytes are in the model's own file. */
@@ -79,18 +78,18 @@ export class Constants {
   }
 
   shape(key: WeightKey): readonly number[] {
-    return this.source.shape(this.stored(key));
+    return this.source.shape(this.sourceKey(key));
   }
 
-  /** The source of one constant of a weight. @param bytes of some of its numbers, whole rows of the weight's */
-  async read(key: WeightKey, rows: { start: number; count: number }): Promise<Float32Array> {
-    return this.source.read(this.stored(key), rows);
+  /** The numbers of some rows of a weight. @throws UserError when a file cannot be read */
+  read(key: WeightKey, rows: Rows): Promise<Float32Array> {
+    return this.source.read(this.sourceKey(key), rows);
   }
 
   vector(key: WeightKey): Value {
     return this.once(key, this.bound, (own) => {
       const shape = this.shape(own);
-      const small = this.small.get(keyText(this.stored(own)));
+      const small = this.small.get(keyText(this.sourceKey(own)));
       if (small) return this.g.floats(small, shape, this.nameOf(own));
       const read: DataSource['read'] = async (rows) => [bytesOf(await this.read(own, rows))];
       const [place] = this.files.place({ name: this.nameOf(own), rows: shape[0], rowBytes: [4], read });
@@ -109,45 +108,11 @@ export class Constants {
   }
 
   /** The key in the source. */
-  private stored(key: WeightKey): WeightKey {
+  sourceKey(key: WeightKey): WeightKey {
     return typeof key === 'string' ? key : { layer: this.kept[key.layer], name: key.name };
   }
 }
 
-/** The weights as they are, in float32. */
-export class FloatWeights implements ModelWeights {
-  private readonly bound = new Map<string, Value>();
-
-  constructor(private readonly constants: Constants) {}
-
-  vector(key: WeightKey): Value {
-    return this.constants.vector(key);
-  }
-
-  tables(table: Table, names: readonly string[]): Value[] {
-    return this.constants.tables(table, names);
-  }
-
-  embed(ids: Value): Value {
-    return takeRows(this.constants.g, this.matrix('embed'), ids);
-  }
-
-  apply(x: Value, key: WeightKey, bias?: Value): Value {
-    return linear(this.constants.g, x, this.matrix(key), bias);
-  }
-
-  private matrix(key: WeightKey): Value {
-    const { constants } = this;
-    return constants.once(key, this.bound, (own) => {
-      const shape = constants.shape(own);
-      const [place] = constants.place(own, [4 * rowWidth(shape)], async (rows) => [
-        bytesOf(await constants.read(own, rows)),
-      ]);
-      return constants.g.beside(constants.nameOf(own), 'float32', shape, place);
-    });
-  }
-}
-
 /** The bytes of an array, without a copy. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
