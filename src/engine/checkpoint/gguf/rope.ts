@@ -14,38 +14,48 @@ export function scalingOf(factors: readonly number[], theta: number): RopeScalin
   return llama3Of(factors, theta) ?? { kind: 'factors', factors };
 }
 
+/** LLaMA's own upper limit, where too few pairs lie between the limits to tell it. */
+const USUAL_HIGH = 4;
+
 /**
  * Any multiple of the two limits, with the context to match, gives the same rule, so the lower limit is 1, as in LLaMA's own
  * configs.
  */
 function llama3Of(factors: readonly number[], theta: number): RopeScaling | undefined {
   const factor = Math.max(...factors);
-  if (factor === 1) return undefined;
   const frequencies = factors.map((_, pair) => theta ** (-pair / factors.length));
-  // 1 / factor_i = (1 − s) / factor + s, with s = (context · frequency / 2π − low) / (high − low)
+  const limits = limitsOf(factors, frequencies, factor);
+  if (!limits) return undefined;
+  const highFreqFactor = nearWhole(limits.high);
+  const originalContext = Math.round(limits.context);
+  if (!(highFreqFactor > 1) || !(originalContext >= 1)) return undefined;
+  const fits = frequencies.every((frequency, i) => {
+    const turns = (originalContext * frequency) / (2 * Math.PI);
+    const share = Math.min(1, Math.max(0, (turns - 1) / (highFreqFactor - 1)));
+    return Math.abs(((1 - share) / factor + share) * factors[i] - 1) < TOLERANCE;
+  });
+  return fits ? { kind: 'llama3', factor, lowFreqFactor: 1, highFreqFactor, originalContext } : undefined;
+}
+
+/** Upper limit and context of the original training, from 1 / factor_i = (1 − s) / factor + s, s = (turns − 1) / (high − 1). */
+function limitsOf(
+  factors: readonly number[],
+  frequencies: readonly number[],
+  factor: number,
+): { readonly high: number; readonly context: number } | undefined {
   const points = factors.flatMap((each, i) => {
     if (each === 1 || each === factor) return [];
     return [{ frequency: frequencies[i], share: (1 / each - 1 / factor) / (1 - 1 / factor) }];
   });
   const [first, last] = [points.at(0), points.at(-1)];
-  if (!first || !last || first === last) return undefined;
+  if (!first || !last) return undefined;
+  if (first === last) {
+    const turns = first.share * (USUAL_HIGH - 1) + 1;
+    return { high: USUAL_HIGH, context: (turns * 2 * Math.PI) / first.frequency };
+  }
   const slope = (first.share - last.share) / (first.frequency - last.frequency);
-  const highFreqFactor = 1 - 1 / (first.share - slope * first.frequency);
-  const originalContext = slope * 2 * Math.PI * (highFreqFactor - 1);
-  const found = {
-    kind: 'llama3',
-    factor,
-    lowFreqFactor: 1,
-    highFreqFactor: nearWhole(highFreqFactor),
-    originalContext: Math.round(originalContext),
-  } as const;
-  if (!(found.highFreqFactor > 1) || !(found.originalContext >= 1)) return undefined;
-  const fits = frequencies.every((frequency, i) => {
-    const turns = (found.originalContext * frequency) / (2 * Math.PI);
-    const share = Math.min(1, Math.max(0, (turns - 1) / (found.highFreqFactor - 1)));
-    return Math.abs(((1 - share) / factor + share) * factors[i] - 1) < TOLERANCE;
-  });
-  return fits ? found : undefined;
+  const high = 1 - 1 / (first.share - slope * first.frequency);
+  return { high, context: slope * 2 * Math.PI * (high - 1) };
 }
 
 const nearWhole = (value: number): number => (Math.abs(value - Math.round(value)) < 1e-3 ? Math.round(value) : value);
